@@ -1,0 +1,94 @@
+"""The commands: `python -m core {datasets,align,audit}`; each has `--help`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import tyro
+from tqdm import tqdm
+
+from core.errors import LookwhereError
+
+#: Where `align` writes and where `train` and `audit` look.
+ALIGNED = Path("data/aligned")
+
+
+class Bars:
+    """`progress` for core's functions: one tqdm bar a stage, with ETA."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+
+    def __call__(self, stage: str, total: int):
+        self.close()
+        self.bar = tqdm(total=total, desc=stage, unit="face", mininterval=0.5, dynamic_ncols=True)
+        return self.bar.update
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def datasets() -> None:
+    """List the data sets that can be read, and what each expects.
+
+    Example: python -m core datasets
+    """
+    from core.datasets import READERS
+
+    for reader in READERS.values():
+        print(f"{reader.name:12} {reader.title}\n{'':12} {reader.expects}")
+
+
+def align(
+    data: Path,
+    dataset: str | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+) -> None:
+    """Read a data set, drop copies, split, detect and align its faces into data/aligned/DATASET.
+
+    Interrupted work resumes; a finished store is only reported.
+    Example: python -m core align --data UTKFace.tar.gz
+
+    Args:
+        data: The data set: a folder, .tar.gz or .zip.
+        dataset: The reader's name; by default the data set is recognised.
+        out: The store's folder; by default data/aligned/DATASET.
+        seed: Seed of the 70/10/20 split.
+        device: Where the detector runs: cpu or cuda.
+    """
+    from core.datasets import choose_reader, open_source
+    from core.store import build_store
+    from core.tables import store_report
+
+    source = open_source(data)
+    reader = choose_reader(source, dataset)
+    bars = Bars()
+    try:
+        store = build_store(source, reader, out or ALIGNED / reader.name, seed=seed, device=device, progress=bars)
+    finally:
+        bars.close()
+    print(store_report(store))
+
+
+COMMANDS = {"datasets": datasets, "align": align}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; 0 on success, 2 with one line on bad input, 130 where a person interrupted."""
+    try:
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m core", description=__doc__, args=arguments)
+    except LookwhereError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command resumes", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""Five landmarks → similarity transform → an upright 112×112 face; or the reason why not.
+
+Detection is facenet-pytorch's MTCNN (Zhang et al. 2016, https://arxiv.org/abs/1604.02878), the template ArcFace's
+(Deng et al. 2019, https://arxiv.org/abs/1801.07698).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+
+SIDE = 112
+#: (x, y) of left eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels of 112.
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    dtype=np.float64,
+)
+TEMPLATE_NAME = "arcface-112"
+DETECTOR_NAME = "facenet-pytorch 2.5.3 MTCNN"
+#: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
+GREY = (127, 127, 127)
+#: Larger pictures are scaled down first: the template has 112 pixels a side.
+MAXIMUM_SIDE = 1024
+#: The warp samples this many times finer than the template and averages, against aliasing.
+OVERSAMPLE = 2
+
+NO_FACE = "no face found"
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """`faces` uint8 (N, 112, 112, 3); `landmarks` float32 (N, 5, 2), pixels (x, y) of the aligned face;
+    `found` bool (N,). Where nothing was found, faces are 0 and landmarks NaN."""
+
+    faces: np.ndarray
+    landmarks: np.ndarray
+    found: np.ndarray
+
+
+def similarity(points: np.ndarray, template: np.ndarray = TEMPLATE) -> np.ndarray:
+    """The 2×3 matrix of scale, rotation and shift that takes `points` (K, 2) to `template` with least squared error.
+
+    Umeyama 1991, without reflection. Raises `ValueError` where the points coincide.
+    """
+    p, q = points.astype(np.float64), template.astype(np.float64)
+    p_mean, q_mean = p.mean(axis=0), q.mean(axis=0)
+    p0, q0 = p - p_mean, q - q_mean
+    spread = (p0**2).sum()
+    if spread < 1e-9:
+        raise ValueError("landmarks coincide")
+    # In the plane, the best rotation × scale is [[a, −b], [b, a]] with closed-form a and b.
+    a = (p0 * q0).sum() / spread
+    b = (p0[:, 0] * q0[:, 1] - p0[:, 1] * q0[:, 0]).sum() / spread
+    turn = np.array([[a, -b], [b, a]])
+    return np.hstack([turn, (q_mean - turn @ p_mean)[:, None]])
+
+
+def warp(pictures: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
+    """Pictures → aligned faces, uint8 (N, 112, 112, 3); `matrices` (N, 2, 3) take picture to face coordinates.
+
+    Beyond the picture's edge its reflection is taken, since the template reaches a little beyond a tight chip.
+    """
+    fine = SIDE * OVERSAMPLE
+    axis = (np.arange(fine) + 0.5) / OVERSAMPLE - 0.5
+    grid = np.stack([*np.meshgrid(axis, axis), np.ones((fine, fine))], axis=-1)
+    faces = np.empty((len(pictures), SIDE, SIDE, 3), dtype=np.uint8)
+    for n, (picture, matrix) in enumerate(zip(pictures, matrices, strict=True)):
+        back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
+        place = grid @ back.T
+        unit = (2 * place + 1) / [picture.width, picture.height] - 1
+        pixels = torch.from_numpy(np.asarray(picture, dtype=np.float32)).permute(2, 0, 1)[None]
+        at = torch.from_numpy(unit.astype(np.float32))[None]
+        sampled = F.grid_sample(pixels, at, mode="bilinear", padding_mode="reflection", align_corners=False)
+        mean = F.avg_pool2d(sampled, OVERSAMPLE)[0]
+        faces[n] = mean.permute(1, 2, 0).round().clamp(0, 255).numpy().astype(np.uint8)
+    return faces
+
+
+class FaceAligner:
+    """MTCNN and the warp. `padding` pixels of mid-grey are put around each picture before detection: on tight chips
+    the detector misplaces the landmarks without them."""
+
+    def __init__(self, padding: int = 0, device: str = "cpu", minimum_face: int = 40) -> None:
+        from facenet_pytorch import MTCNN
+
+        self.padding = padding
+        self.detector = MTCNN(
+            keep_all=True, select_largest=False, min_face_size=minimum_face, device=torch.device(device)
+        ).eval()
+
+    def detect(self, pictures: list[Image.Image]) -> list[np.ndarray | None]:
+        """Five points (5, 2) in pixels of each picture, of the face nearest its centre; None where there is none."""
+        found: list[np.ndarray | None] = [None] * len(pictures)
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for n, picture in enumerate(pictures):
+            by_size.setdefault(picture.size, []).append(n)
+        for size, members in by_size.items():
+            padded = [ImageOps.expand(pictures[n], border=self.padding, fill=GREY) for n in members]
+            boxes, _, points = self.detector.detect(padded, landmarks=True)
+            centre = np.array(size) / 2
+            for n, box, point in zip(members, boxes, points, strict=True):
+                if box is None:
+                    continue
+                corners = np.asarray(box, dtype=np.float64) - self.padding
+                middle = (corners[:, :2] + corners[:, 2:]) / 2
+                nearest = np.linalg.norm(middle - centre, axis=1).argmin()
+                found[n] = np.asarray(point[nearest], dtype=np.float64) - self.padding
+        return found
+
+    def align(self, pictures: list[Image.Image]) -> Alignment:
+        """Detect and warp a batch of RGB pictures of any sizes."""
+        pictures = [_shrunk(picture) for picture in pictures]
+        count = len(pictures)
+        faces = np.zeros((count, SIDE, SIDE, 3), dtype=np.uint8)
+        landmarks = np.full((count, 5, 2), np.nan, dtype=np.float32)
+        matrices: dict[int, np.ndarray] = {}
+        for n, points in enumerate(self.detect(pictures)):
+            if points is not None:
+                matrices[n] = similarity(points)
+                landmarks[n] = points @ matrices[n][:, :2].T + matrices[n][:, 2]
+        if matrices:
+            members = list(matrices)
+            faces[members] = warp([pictures[n] for n in members], np.stack(list(matrices.values())))
+        found = np.zeros(count, dtype=bool)
+        found[list(matrices)] = True
+        return Alignment(faces, landmarks, found)
+
+
+def _shrunk(picture: Image.Image) -> Image.Image:
+    largest = max(picture.size)
+    if largest <= MAXIMUM_SIDE:
+        return picture
+    return ImageOps.contain(picture, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.BOX)
+
+
+def sharpness(average: np.ndarray) -> float:
+    """Mean squared Laplacian of the grey average face (112, 112, 3) over rows and columns 20–100.
+
+    High where eyes, nose and mouth of the averaged faces coincide; compare only averages of equally many faces.
+    """
+    grey = average.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
+    return float((laplacian[19:99, 19:99] ** 2).mean())

@@ -1,0 +1,141 @@
+"""The model folder: `model.safetensors`, `model.json`, `training/`, `CARD.md`. Nothing in it is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from core.errors import LookwhereError
+from core.faces import GENDERS
+from core.network import MEAN, STD, GenderResNet
+from core.store import write_json
+
+FORMAT = 1
+MODELS = Path("models")
+NEEDED = ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: the network in eval mode, and what `model.json` says of it."""
+
+    name: str
+    path: Path
+    network: GenderResNet
+    info: dict
+
+
+def save_model(path: Path, network: GenderResNet, info: dict) -> dict:
+    """Write weights in half precision (batch-norm statistics stay float32), then `model.json`; returns its content."""
+    path.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: (tensor.half() if tensor.is_floating_point() and "running_" not in name else tensor).cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    partial = path / "model.safetensors.partial"
+    save_file(state, partial)
+    partial.replace(path / "model.safetensors")
+    content = {
+        "format": FORMAT,
+        "architecture": "resnet50",
+        "classes": list(GENDERS),
+        "dilated": network.dilated,
+        "mean": list(MEAN),
+        "std": list(STD),
+        **info,
+        "weights_sha256": sha256(path / "model.safetensors"),
+    }
+    write_json(path / "model.json", content)
+    return content
+
+
+def model_info(path: Path) -> dict:
+    """The checked content of `model.json`. Raises `LookwhereError` naming what is missing."""
+    file = path / "model.json"
+    if not file.is_file():
+        raise LookwhereError(
+            f"{path}: no model.json, so no model; `python -m train` makes one, models/ lists those shipped"
+        )
+    try:
+        info = json.loads(file.read_text())
+    except ValueError as error:
+        raise LookwhereError(f"{file}: not valid JSON ({error}); restore it or train again") from error
+    missing = [key for key in NEEDED if key not in info]
+    if missing:
+        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or train again")
+    if info["format"] != FORMAT:
+        raise LookwhereError(f"{file}: format {info['format']}, this version reads {FORMAT}; train again")
+    return info
+
+
+def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
+    """Load and check a model folder; float32 weights in channels_last memory.
+
+    Raises `LookwhereError` where a file is missing or changed, or the weights do not fit the architecture.
+    """
+    path = Path(path)
+    info = model_info(path)
+    weights = path / "model.safetensors"
+    if not weights.is_file():
+        raise LookwhereError(f"{weights}: missing; restore it, or train again with `python -m train`")
+    if sha256(weights) != info["weights_sha256"]:
+        raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")
+    network = GenderResNet(dilated=info["dilated"])
+    try:
+        network.load_state_dict(
+            {name: t.float() if t.is_floating_point() else t for name, t in load_file(weights).items()}
+        )
+    except (SafetensorError, RuntimeError) as error:
+        raise LookwhereError(
+            f"{weights}: no ResNet-50 for {len(GENDERS)} classes ({str(error).splitlines()[0]})"
+        ) from error
+    network.eval().requires_grad_(False)
+    return Model(path.name, path, network.to(device, memory_format=torch.channels_last), info)
+
+
+def load_initial(network: GenderResNet, init: str) -> str:
+    """Weights to start from: a `.safetensors` file, or `imagenet` (torchvision's; needs the network once).
+
+    A head of another size is left as it is. Returns a word for the provenance.
+    """
+    if init == "imagenet":
+        from torchvision.models import ResNet50_Weights
+
+        try:
+            state = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(check_hash=True)
+        except OSError as error:
+            raise LookwhereError(
+                f"--init imagenet: cannot fetch torchvision's weights ({error}); give a file"
+            ) from error
+    else:
+        try:
+            state = load_file(init)
+        except (OSError, SafetensorError) as error:
+            raise LookwhereError(f"--init {init}: not a readable .safetensors file ({error})") from error
+    own = network.state_dict()
+    fitting = {k: v.to(own[k].dtype) for k, v in state.items() if k in own and v.shape == own[k].shape}
+    if len(fitting) < 0.9 * len(own):
+        raise LookwhereError(f"--init {init}: only {len(fitting)} of {len(own)} tensors fit a ResNet-50")
+    network.load_state_dict(own | fitting)
+    return init
+
+
+def list_models(root: Path = MODELS) -> list[str]:
+    """Names of the folders under `root` that hold a model or a training run, sorted."""
+    if not root.is_dir():
+        return []
+    return sorted(
+        p.name for p in root.iterdir() if (p / "model.json").is_file() or (p / "training/status.json").is_file()
+    )
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,138 @@
+"""Where pictures lie: a folder, a tar (compressed or not) or a zip, read alike."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from core.errors import LookwhereError
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+#: Larger pictures are refused before they are decoded: a bomb of 30,000 × 30,000 would need 2.7 GB.
+MAXIMUM_PIXELS = 100_000_000
+
+
+class Source:
+    """Named byte strings. `names` are relative, with `/`, in the order in which `iterate` reads them."""
+
+    def __init__(self, path: Path, sizes: dict[str, int]) -> None:
+        self.path = path
+        self._sizes = sizes
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._sizes)
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield `(name, bytes)` of the wanted names in storage order. Raises `LookwhereError` on a damaged archive."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the sorted names and sizes: tells one source from another without reading it all."""
+        lines = "\n".join(f"{name}\t{size}" for name, size in sorted(self._sizes.items()))
+        return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class FolderSource(Source):
+    def __init__(self, path: Path) -> None:
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        super().__init__(path, {file.relative_to(path).as_posix(): file.stat().st_size for file in files})
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = set(names)
+        for name in self._sizes:
+            if name in wanted:
+                yield name, (self.path / name).read_bytes()
+
+
+class ZipSource(Source):
+    def __init__(self, path: Path) -> None:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        except (zipfile.BadZipFile, OSError) as error:
+            raise _damaged(path, error) from error
+        super().__init__(path, {entry.filename: entry.file_size for entry in entries})
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = set(names)
+        with zipfile.ZipFile(self.path) as archive:
+            for name in self._sizes:
+                if name in wanted:
+                    try:
+                        yield name, archive.read(name)
+                    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                        raise _damaged(self.path, error) from error
+
+
+class TarSource(Source):
+    """A tar is a stream: `iterate` goes through it once, whatever the order in which names are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        sizes = {member.name: member.size for member in self._members(path) if member.isfile()}
+        super().__init__(path, sizes)
+
+    @staticmethod
+    def _members(path: Path) -> Iterator[tarfile.TarInfo]:
+        try:
+            with tarfile.open(path, "r:*") as archive:
+                yield from archive
+        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            raise _damaged(path, error) from error
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = set(names)
+        try:
+            with tarfile.open(self.path, "r|*") as archive:
+                for member in archive:
+                    if member.name in wanted and member.isfile():
+                        yield member.name, archive.extractfile(member).read()
+        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            raise _damaged(self.path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> LookwhereError:
+    return LookwhereError(f"{path}: the archive is damaged or cut short ({error}); download it again")
+
+
+def open_source(path: str | Path) -> Source:
+    """The source at `path`: a folder, `.tar`, `.tar.gz`, `.tgz`, `.tar.bz2`, `.tar.xz` or `.zip`.
+
+    Raises `LookwhereError` where there is nothing, or nothing that can be read.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise LookwhereError(f"{path}: no such file or folder; give the data set's folder or archive with --data")
+    if path.is_dir():
+        return FolderSource(path)
+    if path.stat().st_size == 0:
+        raise LookwhereError(f"{path}: the file is empty; download it again")
+    suffixes = "".join(path.suffixes[-2:]).lower()
+    if suffixes.endswith(".zip"):
+        return ZipSource(path)
+    if any(suffixes.endswith(end) for end in (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
+        return TarSource(path)
+    raise LookwhereError(f"{path}: neither a folder nor .tar, .tar.gz, .tgz or .zip; give one of these with --data")
+
+
+def decode(data: bytes) -> Image.Image:
+    """Bytes → upright RGB picture. Raises `ValueError` with a short reason where that cannot be done."""
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.width * picture.height > MAXIMUM_PIXELS:
+                raise ValueError(f"{picture.width} × {picture.height} pixels are too many")
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except ValueError:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+        raise ValueError("not a readable picture") from error

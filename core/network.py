@@ -1,0 +1,101 @@
+"""ResNet-50 for two classes, with the evidence maps that add up to its logits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models.resnet import Bottleneck, ResNet
+
+from core.faces import GENDERS
+
+#: ImageNet's channel statistics, in units of 0–1: what torchvision's weights expect.
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+class GenderResNet(ResNet):
+    """torchvision's ResNet-50 (He et al. 2016, https://arxiv.org/abs/1512.03385), same names of weights.
+
+    `dilated` exchanges the last stage's stride for dilation: at 112 px the maps are then 7×7 and not 4×4, with every
+    weight's shape unchanged.
+    """
+
+    def __init__(self, classes: int = len(GENDERS), dilated: bool = False) -> None:
+        super().__init__(Bottleneck, [3, 4, 6, 3], num_classes=classes, zero_init_residual=True)
+        self.set_dilation(dilated)
+
+    def set_dilation(self, dilated: bool) -> None:
+        """Switch the last stage between stride 2 and dilation 2, in place; the weights stay."""
+        stride = 1 if dilated else 2
+        first, *rest = self.layer4
+        first.conv2.stride = first.downsample[0].stride = (stride, stride)
+        for block in rest:
+            block.conv2.dilation = block.conv2.padding = (2, 2) if dilated else (1, 1)
+        self.dilated = dilated
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Normalised pixels (N, 3, H, W) → last feature maps A (N, 2048, h, w)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(pixels))))
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+
+    def evidence(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, C) and signed evidence maps E_c = Σ_k W_ck A_k (N, C, h, w), float32, from one forward pass.
+
+        mean(E_c) + b_c is logit_c, and ReLU(E_c) / (h·w) is Grad-CAM (Selvaraju et al. 2017,
+        https://arxiv.org/abs/1610.02391) for this kind of head. The head runs in float32 under any autocast, so that
+        the sum is exact to rounding.
+        """
+        maps = self.features(pixels)
+        with torch.autocast(maps.device.type, enabled=False):
+            evidence = F.conv2d(maps.float(), self.fc.weight.float()[:, :, None, None])
+            return evidence.mean(dim=(2, 3)) + self.fc.bias.float(), evidence
+
+
+def normalise(
+    images: np.ndarray | Tensor,
+    device: torch.device | str = "cpu",
+    size: int | None = None,
+    mean: Sequence[float] = MEAN,
+    std: Sequence[float] = STD,
+) -> Tensor:
+    """uint8 (N, H, W, 3) → normalised float32 (N, 3, size, size) in channels_last memory, antialiased where smaller."""
+    pixels = torch.as_tensor(np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images)
+    pixels = pixels.to(device).permute(0, 3, 1, 2).float()
+    if size is not None and size != pixels.shape[-1]:
+        pixels = F.interpolate(pixels, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    return standardise(pixels / 255, mean, std)
+
+
+def standardise(pixels: Tensor, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Tensor:
+    """Pixels of 0–1, (N, 3, H, W), less the mean, over the deviation; channels_last."""
+    shape = (1, 3, 1, 1)
+    mean_, std_ = (torch.tensor(x, device=pixels.device).view(shape) for x in (tuple(mean), tuple(std)))
+    return ((pixels - mean_) / std_).contiguous(memory_format=torch.channels_last)
+
+
+def precision(device: torch.device | str) -> torch.dtype:
+    """bfloat16 where the device computes in it (a CPU with AVX-512 BF16 or AMX, a recent GPU), else float32."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if device.type == "cpu" and fast else torch.float32
+
+
+def autocast(device: torch.device | str, dtype: torch.dtype | None = None) -> torch.autocast:
+    """Autocast to `dtype` (by default what `precision` says); off for float32."""
+    dtype = dtype or precision(device)
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=dtype != torch.float32)
+
+
+def weight_decay_groups(module: nn.Module, decay: float) -> list[dict]:
+    """Optimiser groups: weight decay for matrices and kernels, none for norms and biases."""
+    named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    return [
+        {"params": [p for _, p in named if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0},
+    ]

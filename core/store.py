@@ -1,0 +1,265 @@
+"""Aligned faces on disk: `faces.npy` (memory-mapped), `faces.parquet`, and `store.json`, written last.
+
+Without `store.json` there is no store, only work that a next run resumes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core import align
+from core.datasets import Reader, Source, decode
+from core.errors import LookwhereError
+from core.faces import check_faces, fingerprint
+from core.splits import assign_splits, cluster, drop_copies, hash_pictures, near_pairs
+
+FORMAT = 1
+BATCH = 64
+PENDING, ALIGNED, NO_FACE = 0, 1, 2
+FILES = ("faces.npy", "faces.parquet", "rejects.parquet", "store.json")
+
+
+@dataclass(frozen=True)
+class AlignedStore:
+    """A finished store. `images` is uint8 (R, 112, 112, 3), memory-mapped; a face's place in it is its column `row`."""
+
+    path: Path
+    images: np.ndarray
+    faces: pd.DataFrame
+    rejects: pd.DataFrame
+    manifest: dict
+
+    @classmethod
+    def open(cls, path: str | Path) -> AlignedStore:
+        """Raises `LookwhereError` where the store is missing, unfinished, damaged or of another format."""
+        path = Path(path)
+        if not (path / "store.json").is_file():
+            raise LookwhereError(f"{path}: no finished store here; make it with `python -m core align --data PATH`")
+        try:
+            manifest = json.loads((path / "store.json").read_text())
+            if manifest.get("format") != FORMAT:
+                raise LookwhereError(
+                    f"{path}/store.json: format {manifest.get('format')}, this version reads {FORMAT}; "
+                    "delete the folder and run `python -m core align` again"
+                )
+            images = np.load(path / "faces.npy", mmap_mode="r")
+            faces = pd.read_parquet(path / "faces.parquet")
+            rejects = pd.read_parquet(path / "rejects.parquet")
+        except (OSError, ValueError) as error:
+            raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
+        check_faces(faces, f"{path}/faces.parquet")
+        if images.shape[1:] != (align.SIDE, align.SIDE, 3) or faces["row"].max() >= len(images):
+            raise LookwhereError(f"{path}/faces.npy: shape {images.shape} does not go with faces.parquet; align again")
+        if fingerprint(faces) != manifest["data_fingerprint"]:
+            raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
+        return cls(path, images, faces, rejects, manifest)
+
+    def split(self, *names: str) -> pd.DataFrame:
+        """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""
+        chosen = self.faces[self.faces["split"].isin(names)].reset_index(drop=True)
+        if chosen.empty:
+            raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}")
+        return chosen
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be aligned: labels read, copies dropped, clusters and splits assigned."""
+
+    faces: pd.DataFrame
+    rejects: pd.DataFrame
+    repaired: pd.DataFrame
+    read: int
+    clusters: int
+
+
+def plan(source: Source, reader: Reader, seed: int = 0, progress=None) -> Plan:
+    """Read labels, hash every picture once, drop copies, cluster near-copies, split. Decodes no face."""
+    reading = reader.read(source)
+    if reading.faces.empty:
+        raise LookwhereError(f"{source.path}: no labelled face in it; {reader.name} expects {reader.expects}")
+    tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
+    hashes = hash_pictures(source, reading.faces["path"], tick)
+    faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
+    bad = faces["problem"] != ""
+    unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
+    if bad.all():
+        raise LookwhereError(f"{source.path}: none of {len(faces)} pictures can be read ({faces['problem'].iloc[0]})")
+    faces, copies = drop_copies(faces[~bad].reset_index(drop=True))
+    pairs = near_pairs(faces["phash"].to_numpy())
+    faces["cluster"] = cluster(len(faces), pairs)
+    if "split" not in faces:
+        faces["split"] = assign_splits(faces, seed)
+    sizes = faces["cluster"].value_counts()
+    return Plan(
+        faces=faces.drop(columns=["phash", "problem"]),
+        rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
+        repaired=reading.repaired,
+        read=len(reading.faces) + len(reading.rejects),
+        clusters=int((sizes > 1).sum()),
+    )
+
+
+def build_store(
+    source: Source, reader: Reader, path: str | Path, *, seed: int = 0, device: str = "cpu", progress=None
+) -> AlignedStore:
+    """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
+
+    `progress(stage, total)` returns a function to call once a face. Raises `LookwhereError` where `path` holds another
+    data set's store, or the disk is full (what was done stays, and the next run goes on from it).
+    """
+    path = Path(path)
+    identity = {
+        "format": FORMAT,
+        "dataset": reader.name,
+        "source_fingerprint": source.fingerprint(),
+        "seed": seed,
+        "template": align.TEMPLATE_NAME,
+        "detector": align.DETECTOR_NAME,
+        "padding": reader.padding,
+    }
+    if (path / "store.json").is_file():
+        store = AlignedStore.open(path)
+        _same(identity, store.manifest, path)
+        return store
+    path.mkdir(parents=True, exist_ok=True)
+    work = path / "unfinished.json"
+    if work.is_file():
+        _same(identity, json.loads(work.read_text()), path)
+    try:
+        _reserve(path, len(reader.read(source).faces))
+        return _build(source, reader, path, identity, seed, device, progress)
+    except OSError as error:
+        raise LookwhereError(
+            f"{path}: cannot write ({error.strerror or error}); mend that and run again, it resumes"
+        ) from error
+
+
+def _same(identity: dict, found: dict, path: Path) -> None:
+    for key, value in identity.items():
+        if found.get(key) != value:
+            raise LookwhereError(
+                f"{path}: holds a store of another data set or setting ({key} is {found.get(key)!r}, not {value!r}); "
+                "choose another folder with --out, or delete this one"
+            )
+
+
+def _reserve(path: Path, count: int) -> None:
+    """A full disk must not be found out half-way through a sparse file."""
+    need = 0 if (path / "faces.npy").exists() else count * align.SIDE * align.SIDE * 3
+    free = shutil.disk_usage(path).free
+    if need > free:
+        raise LookwhereError(
+            f"{path}: {need / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; choose another disk with --out"
+        )
+
+
+def _build(source, reader, path, identity, seed, device, progress) -> AlignedStore:
+    work = plan(source, reader, seed, progress)
+    count = len(work.faces)
+    shapes = {"faces": (count, align.SIDE, align.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
+    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
+    part = {name: path / ("faces.npy" if name == "faces" else f"{name}.partial.npy") for name in shapes}
+    fresh = not (path / "unfinished.json").is_file()
+    maps = {
+        name: np.lib.format.open_memmap(
+            file,
+            mode="w+" if fresh else "r+",
+            dtype=kinds[name] if fresh else None,
+            shape=shapes[name] if fresh else None,
+        )
+        for name, file in part.items()
+    }
+    write_json(path / "unfinished.json", identity)
+    aligner = align.FaceAligner(reader.padding, device)
+    todo = work.faces.index[maps["state"][:] == PENDING]
+    place = pd.Series(todo, index=work.faces.loc[todo, "path"])
+    tick = progress("aligning", count) if progress else (lambda n=1: None)
+    for _ in range(count - len(todo)):
+        tick()
+    for batch in _batches(source.iterate(place.index), BATCH):
+        rows = place.loc[[name for name, _ in batch]].to_numpy()
+        result = aligner.align([decode(data) for _, data in batch])
+        maps["faces"][rows] = result.faces
+        maps["landmarks"][rows] = result.landmarks
+        maps["state"][rows] = np.where(result.found, ALIGNED, NO_FACE)
+        for _ in batch:
+            tick()
+    for array in maps.values():
+        array.flush()
+
+    aligned = maps["state"][:] == ALIGNED
+    if not aligned.any():
+        raise LookwhereError(f"{path}: no face was found in any of {count} pictures; is this a data set of faces?")
+    landmarks = list(maps["landmarks"][aligned].reshape(-1, 10))
+    faces = work.faces[aligned].assign(row=np.flatnonzero(aligned), landmarks=landmarks).reset_index(drop=True)
+    missed = work.faces[~aligned]
+    lost = pd.DataFrame(
+        {"file": missed["path"], "reason": align.NO_FACE, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}
+    )
+    rejects = pd.concat([work.rejects, lost], ignore_index=True)
+    for column in ("gender", "ethnicity"):
+        rejects[column] = rejects[column].astype("string") if column in rejects else pd.NA
+    write_parquet(path / "faces.parquet", faces)
+    write_parquet(path / "rejects.parquet", rejects)
+    manifest = identity | {
+        "data_fingerprint": fingerprint(faces),
+        "read": work.read,
+        "repaired": work.repaired.to_dict("records"),
+        "rejects": rejects["reason"].value_counts().to_dict(),
+        "near_copy_clusters": work.clusters,
+        "faces": len(faces),
+    }
+    write_json(path / "store.json", manifest)
+    del maps
+    for name in ("landmarks", "state"):
+        part[name].unlink()
+    (path / "unfinished.json").unlink()
+    return AlignedStore.open(path)
+
+
+def _batches(items: Iterator, size: int) -> Iterator[list]:
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    partial.replace(path)
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write whole or not at all, zstd-compressed."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        table.to_parquet(partial, index=False, compression="zstd")
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+
+
+def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:
+    """The mean of the given faces, for looking at an alignment; reads the pictures in blocks."""
+    total = np.zeros((align.SIDE, align.SIDE, 3))
+    rows = faces["row"].to_numpy()
+    for start in range(0, len(rows), 1024):
+        total += store.images[rows[start : start + 1024]].sum(axis=0, dtype=np.int64)
+    return Image.fromarray((total / len(rows)).round().astype(np.uint8))

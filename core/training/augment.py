@@ -1,0 +1,84 @@
+"""Batched augmentation on the training device, and the order of an epoch. Each draw is a function of (seed, epoch,
+step, process) alone, so a resumed run sees the very same pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.network import standardise
+from core.training.config import Augmentation
+
+
+def generator(*key: object) -> torch.Generator:
+    """A CPU generator seeded by the key."""
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+
+def augment(images: Tensor, size: int, config: Augmentation, strength: float, draw: torch.Generator) -> Tensor:
+    """uint8 (N, H, W, 3) on any device → augmented, normalised (N, 3, size, size), channels_last float32."""
+    count, device = len(images), images.device
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.empty(count).uniform_(low, high, generator=draw)
+
+    def often(probability: float) -> Tensor:
+        return torch.rand(count, generator=draw) < probability
+
+    area = uniform(1 - strength * (1 - config.crop), 1)
+    stretch = torch.exp(uniform(-1, 1) * math.log1p(config.aspect * strength))
+    width, height = (area.sqrt() * stretch).clamp(max=1), (area.sqrt() / stretch).clamp(max=1)
+    angle = uniform(-1, 1) * math.radians(config.rotation * strength)
+    shift_x, shift_y = uniform(-1, 1) * (1 - width), uniform(-1, 1) * (1 - height)
+    mirror = 1 - 2 * often(config.flip).float()
+    cos, sin = angle.cos(), angle.sin()
+    theta = torch.stack(
+        [
+            torch.stack([cos * width * mirror, -sin * height, shift_x], dim=1),
+            torch.stack([sin * width * mirror, cos * height, shift_y], dim=1),
+        ],
+        dim=1,
+    ).to(device)
+    pixels = images.permute(0, 3, 1, 2).float() / 255
+    grid = F.affine_grid(theta, [count, 3, size, size], align_corners=False)
+    pixels = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+    def column(values: Tensor) -> Tensor:
+        return values.to(device).view(-1, 1, 1, 1)
+
+    light = column(1 + uniform(-1, 1) * config.brightness * strength)
+    pixels = pixels * light
+    middle = pixels.mean(dim=(1, 2, 3), keepdim=True)
+    pixels = middle + (pixels - middle) * column(1 + uniform(-1, 1) * config.contrast * strength)
+    luma = (pixels * torch.tensor([0.299, 0.587, 0.114], device=device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    pixels = torch.where(column(often(config.grey * strength)), luma, pixels)
+    pixels = standardise(pixels.clamp(0, 1))
+    return pixels.masked_fill(_rectangles(size, often(config.erase * strength), uniform).to(device), 0.0)
+
+
+def _rectangles(size: int, chosen: Tensor, uniform) -> Tensor:
+    """Masks (N, 1, size, size), True inside a random rectangle where `chosen`."""
+    area, ratio = uniform(0.02, 0.12), torch.exp(uniform(-0.7, 0.7))
+    half_w, half_h = (area * ratio).sqrt() / 2, (area / ratio).sqrt() / 2
+    axis = ((torch.arange(size) + 0.5) / size)[None]
+    across = (axis - uniform(0, 1)[:, None]).abs() < half_w[:, None]
+    down = (axis - uniform(0, 1)[:, None]).abs() < half_h[:, None]
+    return (chosen[:, None, None] & down[:, :, None] & across[:, None, :])[:, None]
+
+
+def epoch_order(faces: pd.DataFrame, balance: str, seed: int, epoch: int) -> np.ndarray:
+    """Positions of `faces` in the order of an epoch: a permutation, or draws with equal chances a gender or group."""
+    draw = generator("order", seed, epoch)
+    if balance == "none":
+        return torch.randperm(len(faces), generator=draw).numpy()
+    keys = ["gender"] if balance == "gender" else ["gender", "ethnicity"]
+    size = faces.groupby(keys, dropna=False)["gender"].transform("size").to_numpy()
+    weight = torch.from_numpy(1.0 / size)
+    return torch.multinomial(weight, len(faces), replacement=True, generator=draw).numpy()

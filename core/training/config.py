@@ -1,0 +1,141 @@
+"""What a training run is told: dataclasses, checked when made. A YAML file and flags fill them (`python -m train`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.errors import LookwhereError
+
+
+def _check(good: bool, message: str) -> None:
+    if not good:
+        raise LookwhereError(message)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some epochs at one picture size."""
+
+    size: int = 112
+    """Side of the pictures in pixels."""
+    epochs: int = 1
+    """How many epochs."""
+    dilated: bool = False
+    """Dilate the last stage: 7×7 maps at 112 px instead of 4×4."""
+    strength: float = 1.0
+    """Factor on the augmentation's amplitudes and probabilities, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        _check(32 <= self.size <= 512, f"stage size {self.size}: must be 32 to 512 pixels")
+        _check(self.epochs >= 1, f"stage epochs {self.epochs}: must be at least 1")
+        _check(0 <= self.strength <= 1, f"stage strength {self.strength}: must be 0 to 1")
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a training picture; amplitudes at strength 1. No mixup or CutMix: they spoil attribution."""
+
+    flip: float = 0.5
+    """Probability of a left-right flip (not scaled by strength)."""
+    crop: float = 0.5
+    """Smallest area share of a random resized crop."""
+    aspect: float = 0.15
+    """Largest stretch of the crop's sides, as a share."""
+    rotation: float = 12.0
+    """Largest rotation in degrees, either way."""
+    brightness: float = 0.35
+    """Largest relative change of brightness."""
+    contrast: float = 0.35
+    """Largest relative change of contrast."""
+    grey: float = 0.15
+    """Probability of a grey picture."""
+    erase: float = 0.25
+    """Probability that a rectangle of 2–12 % of the area is erased."""
+
+    def __post_init__(self) -> None:
+        for name in ("flip", "grey", "erase"):
+            _check(0 <= getattr(self, name) <= 1, f"augmentation {name} {getattr(self, name)}: must be 0 to 1")
+        _check(0.1 <= self.crop <= 1, f"augmentation crop {self.crop}: must be 0.1 to 1")
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """AdamW with OneCycle by default; SGD with ReduceLROnPlateau is the original study's protocol."""
+
+    name: Literal["adamw", "sgd"] = "adamw"
+    """The optimiser."""
+    lr: float = 1e-3
+    """Peak (OneCycle) or first (plateau) learning rate."""
+    weight_decay: float = 0.05
+    """Weight decay, off norms and biases."""
+    momentum: float = 0.9
+    """SGD's momentum."""
+    schedule: Literal["onecycle", "plateau"] = "onecycle"
+    """One cosine cycle over the whole run, or a division when the validation measure stalls."""
+    warmup: float = 0.1
+    """Share of the run in which OneCycle's rate rises."""
+    final: float = 0.001
+    """OneCycle's last rate as a share of the peak."""
+    factor: float = 0.1
+    """Plateau: the rate is multiplied by this."""
+    patience: int = 3
+    """Plateau: after this many epochs without a better validation measure."""
+    clip: float = 1.0
+    """Largest gradient norm; 0 is no limit."""
+
+    def __post_init__(self) -> None:
+        _check(self.lr > 0, f"--optimiser.lr {self.lr}: must be above 0")
+        _check(0 < self.warmup < 1, f"--optimiser.warmup {self.warmup}: must lie between 0 and 1")
+        _check(0 < self.factor < 1, f"--optimiser.factor {self.factor}: must lie between 0 and 1")
+        _check(self.patience >= 1, f"--optimiser.patience {self.patience}: must be at least 1")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run."""
+
+    stages: tuple[Stage, ...] = (Stage(),)
+    """Sizes in turn; raise them in small steps while the rate is high."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """Random changes of the pictures."""
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    """Optimiser and learning rate."""
+    batch: int = 64
+    """Pictures a step, over all processes."""
+    label_smoothing: float = 0.05
+    """Smoothing of the gender labels, at most 0.05."""
+    age_weight: float = 0.0
+    """Weight of an auxiliary loss, the age band from the same features; its head is thrown away. 0 is none."""
+    ema: float = 0.998
+    """Decay a step of the weights' moving average, which is what is validated and kept; 0 is none."""
+    norm_batches: int = 30
+    """Batches from which batch-norm statistics of the averaged weights are estimated anew each epoch."""
+    balance: Literal["none", "gender", "group"] = "none"
+    """Draw faces so that genders, or genders × ethnicities, are equally frequent."""
+    choose: Literal["overall", "worst-group"] = "overall"
+    """The validation accuracy by which an epoch is kept, and plateau judges."""
+    init: str | None = None
+    """Start from a .safetensors file, or 'imagenet' (torchvision's weights, fetched once)."""
+    seed: int = 0
+    """Seed of weights, order and augmentation."""
+
+    def __post_init__(self) -> None:
+        _check(len(self.stages) > 0, "stages: at least one is needed")
+        _check(self.batch >= 2, f"--batch {self.batch}: must be at least 2")
+        _check(0 <= self.label_smoothing <= 0.05, f"--label-smoothing {self.label_smoothing}: must be 0 to 0.05")
+        _check(0 <= self.ema < 1, f"--ema {self.ema}: must be 0 up to (not with) 1")
+        _check(self.age_weight >= 0, f"--age-weight {self.age_weight}: must not be negative")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def stage_at(self, epoch: int) -> Stage:
+        """The stage of an epoch counted from 0."""
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage
+            epoch -= stage.epochs
+        return self.stages[-1]

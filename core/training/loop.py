@@ -1,0 +1,392 @@
+"""The training loop: stages, moving average, validation by group, checkpoint and heartbeat."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from core.align import TEMPLATE_NAME
+from core.checkpoint import load_initial, save_model
+from core.errors import LookwhereError
+from core.faces import AGE_BANDS, GENDERS, age_band
+from core.network import GenderResNet, normalise, weight_decay_groups
+from core.store import AlignedStore
+from core.training import record
+from core.training.augment import augment, epoch_order, generator
+from core.training.config import Stage, TrainConfig
+
+#: Groups with fewer validation faces say too little to choose an epoch by.
+SMALLEST_GROUP = 50
+HEARTBEAT_SECONDS = 3.0
+EVALUATION_BATCH = 128
+
+
+class Trainee(nn.Module):
+    """The network, and beside it the auxiliary age head that is thrown away."""
+
+    def __init__(self, dilated: bool, with_age: bool) -> None:
+        super().__init__()
+        self.network = GenderResNet(dilated=dilated)
+        self.age = nn.Linear(self.network.fc.in_features, len(AGE_BANDS)) if with_age else None
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
+        pooled = self.network.features(pixels).mean(dim=(2, 3))
+        return self.network.fc(pooled), self.age(pooled) if self.age is not None else None
+
+
+def learning_rate(step: int, total: int, config: TrainConfig) -> float:
+    """OneCycle's rate at a step (Smith & Topin 2019, https://arxiv.org/abs/1708.07120): cosine up, cosine down."""
+    o = config.optimiser
+    rise = max(1, round(total * o.warmup))
+    if step < rise:
+        return o.lr * (0.04 + 0.96 * (1 - math.cos(math.pi * step / rise)) / 2)
+    done = (step - rise) / max(1, total - 1 - rise)
+    return o.lr * (o.final + (1 - o.final) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+
+
+class Run:
+    """A training run and all of its state; `train` drives it."""
+
+    def __init__(self, store: AlignedStore, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
+        self.store, self.folder, self.config, self.fabric = store, folder, config, fabric
+        self.faces = {split: store.split(split) for split in ("train", "val")}
+        self.checkpoint = folder / "training" / "checkpoint.safetensors"
+        self.epoch = self.step = 0
+        self.best: dict = {"score": -1.0, "epoch": -1, "geometry": None}
+        self.plateau = {"best": -1.0, "bad": 0, "scale": 1.0}
+        self.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
+        self.local_batch = config.batch // fabric.world_size
+        self.steps_per_epoch = len(self.faces["train"]) // (self.local_batch * fabric.world_size)
+        if self.steps_per_epoch == 0:
+            raise LookwhereError(f"{len(self.faces['train'])} training faces are fewer than --batch {config.batch}")
+        torch.manual_seed(config.seed)
+        trainee = Trainee(config.stages[0].dilated, config.age_weight > 0)
+        if config.init:
+            load_initial(trainee.network, config.init)
+        trainee = trainee.to(memory_format=torch.channels_last)
+        groups = weight_decay_groups(trainee, config.optimiser.weight_decay)
+        o = config.optimiser
+        optimiser = (
+            torch.optim.AdamW(groups, lr=o.lr, fused=True)
+            if o.name == "adamw"
+            else torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, fused=True)
+        )
+        self.average = copy.deepcopy(trainee.network).requires_grad_(False).to(fabric.device)
+        self.model, self.optimiser = fabric.setup(trainee, optimiser)
+        self.labels = {
+            k: torch.tensor((v["gender"] == GENDERS[1]).to_numpy(dtype=np.int64)) for k, v in self.faces.items()
+        }
+        self.bands = torch.from_numpy(age_band(self.faces["train"]["age"]).astype(np.int64))
+
+    @property
+    def network(self) -> GenderResNet:
+        return self.model.module.network
+
+    # -- one step -------------------------------------------------------------------------------------------------
+
+    def batch(self, order: np.ndarray, step: int, stage: Stage) -> tuple[Tensor, Tensor]:
+        """Positions and augmented pictures of this process's share of a step."""
+        world, rank = self.fabric.world_size, self.fabric.global_rank
+        start = (step * world + rank) * self.local_batch
+        places = order[start : start + self.local_batch]
+        rows = self.faces["train"]["row"].to_numpy()[places]
+        images = torch.from_numpy(self.store.images[rows]).to(self.fabric.device)
+        draw = generator("augment", self.config.seed, self.epoch, step, rank)
+        return torch.from_numpy(places), augment(images, stage.size, self.config.augmentation, stage.strength, draw)
+
+    def rate(self) -> float:
+        if self.config.optimiser.schedule == "plateau":
+            return self.config.optimiser.lr * self.plateau["scale"]
+        total = self.steps_per_epoch * self.config.epochs
+        return learning_rate(self.epoch * self.steps_per_epoch + self.step, total, self.config)
+
+    def train_step(self, order: np.ndarray, stage: Stage) -> None:
+        config, device = self.config, self.fabric.device
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        places, pixels = self.batch(order, self.step, stage)
+        label = self.labels["train"][places].to(device)
+        logits, ages = self.model(pixels)
+        loss = F.cross_entropy(logits.float(), label, label_smoothing=config.label_smoothing)
+        whole = loss
+        if ages is not None:
+            band = self.bands[places].to(device)
+            known = (band >= 0).sum().clamp(min=1)
+            age_loss = F.cross_entropy(ages.float(), band, ignore_index=-1, reduction="sum") / known
+            whole = loss + config.age_weight * age_loss
+        if not torch.isfinite(whole):
+            raise LookwhereError(
+                f"the loss is not finite at epoch {self.epoch + 1}, step {self.step}; lower --optimiser.lr"
+            )
+        self.optimiser.zero_grad()
+        self.fabric.backward(whole)
+        if config.optimiser.clip > 0:
+            self.fabric.clip_gradients(self.model, self.optimiser, max_norm=config.optimiser.clip)
+        self.optimiser.step()
+        self.move_average()
+        self.running["loss"] += loss.item() * len(label)
+        self.running["right"] += (logits.argmax(1) == label).sum().item()
+        self.running["seen"] += len(label)
+
+    @torch.no_grad()
+    def move_average(self) -> None:
+        """EMA with a short memory at first: decay min(ema, (1 + t) / (10 + t))."""
+        t = self.epoch * self.steps_per_epoch + self.step
+        decay = min(self.config.ema, (1 + t) / (10 + t))
+        mine, theirs = list(self.average.parameters()), list(self.network.parameters())
+        torch._foreach_lerp_(mine, theirs, 1 - decay)
+
+    # -- an epoch's end -------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def settle_norms(self, order: np.ndarray, stage: Stage) -> None:
+        """Batch-norm statistics of the averaged weights, from training pictures as they are augmented now."""
+        norms = [m for m in self.average.modules() if isinstance(m, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # cumulative mean
+        self.average.train()
+        for step in range(min(self.config.norm_batches, self.steps_per_epoch)):
+            _, pixels = self.batch(order, step, stage)
+            with self.fabric.autocast():
+                self.average(pixels)
+        self.average.eval()
+
+    @torch.no_grad()
+    def validate(self, stage: Stage) -> dict:
+        """Loss and accuracy of the averaged weights on the validation split, overall and by gender × ethnicity."""
+        faces, label = self.faces["val"], self.labels["val"]
+        rows, logits = faces["row"].to_numpy(), []
+        for start in range(0, len(rows), EVALUATION_BATCH):
+            images = self.store.images[rows[start : start + EVALUATION_BATCH]]
+            with self.fabric.autocast():
+                logits.append(self.average(normalise(images, self.fabric.device, stage.size)).float().cpu())
+        logits = torch.cat(logits)
+        right = (logits.argmax(1) == label).numpy()
+        result = {"val_loss": F.cross_entropy(logits, label).item(), "val_accuracy": right.mean()}
+        by_group = pd.Series(right).groupby([faces["gender"], faces["ethnicity"]]).agg(["mean", "size"])
+        large = by_group[by_group["size"] >= SMALLEST_GROUP]["mean"]
+        result["worst_group_accuracy"] = large.min() if len(large) else float("nan")
+        result["worst_group"] = " ".join(large.idxmin()) if len(large) else ""
+        return result | {f"val_{gender}_{ethnicity}": x for (gender, ethnicity), x in by_group["mean"].items()}
+
+    def finish_epoch(self, order: np.ndarray, stage: Stage, rate: float) -> dict:
+        """Validate, keep the weights where they are the best of this geometry, write the row."""
+        if self.config.ema == 0:
+            self.average.load_state_dict(self.network.state_dict())
+        else:
+            self.settle_norms(order, stage)
+        result = self.validate(stage)
+        score = result["worst_group_accuracy" if self.config.choose == "worst-group" else "val_accuracy"]
+        score = result["val_accuracy"] if math.isnan(score) else score
+        geometry = [stage.size, stage.dilated]
+        if geometry != self.best["geometry"] or score > self.best["score"]:
+            self.best = {"score": float(score), "epoch": self.epoch + 1, "geometry": geometry}
+            self.keep(result)
+        if score > self.plateau["best"]:
+            self.plateau.update(best=float(score), bad=0)
+        else:
+            self.plateau["bad"] += 1
+            if self.plateau["bad"] > self.config.optimiser.patience:
+                self.plateau.update(bad=0, scale=self.plateau["scale"] * self.config.optimiser.factor)
+        seen, seconds = self.running["seen"], self.running["seconds"]
+        row = {
+            "epoch": self.epoch + 1,
+            "size": stage.size,
+            "dilated": stage.dilated,
+            "learning_rate": rate,
+            "train_loss": self.running["loss"] / seen,
+            "train_accuracy": self.running["right"] / seen,
+            **result,
+            "images_per_second": seen * self.fabric.world_size / seconds,
+            "seconds": seconds,
+        }
+        if self.fabric.is_global_zero:
+            record.append_metrics(self.folder / "training", row)
+        return row
+
+    def keep(self, result: dict) -> None:
+        if not self.fabric.is_global_zero:
+            return
+        stage, manifest = self.config.stage_at(self.epoch), self.store.manifest
+        info = {
+            "input_size": stage.size,
+            "template": TEMPLATE_NAME,
+            "epoch": self.epoch + 1,
+            "validation": {k: v for k, v in result.items() if k.startswith(("val_", "worst"))},
+            "training": dataclasses.asdict(self.config),
+            "data": {
+                "dataset": manifest["dataset"],
+                "fingerprint": manifest["data_fingerprint"],
+                "split_seed": manifest["seed"],
+                "faces": {k: len(v) for k, v in self.faces.items()},
+                "train_groups": [
+                    {"gender": g, "ethnicity": e, "faces": int(n)}
+                    for (g, e), n in self.faces["train"].groupby(["gender", "ethnicity"]).size().items()
+                ],
+            },
+        }
+        save_model(self.folder, self.average, info)
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """The full checkpoint; also half-way through an epoch."""
+        if not self.fabric.is_global_zero:
+            return
+        tensors = {f"model.{k}": v for k, v in self.model.module.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        tensors |= record.pack_optimiser(self.optimiser)
+        meta = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "best": self.best,
+            "plateau": self.plateau,
+            "running": self.running,
+            "config": dataclasses.asdict(self.config),
+            "data": self.store.manifest["data_fingerprint"],
+        }
+        record.save_checkpoint(self.checkpoint, tensors, meta)
+
+    def load(self) -> None:
+        """Go on exactly where `save` was called. Raises `LookwhereError` where data or config are others."""
+        tensors, meta = record.load_checkpoint(self.checkpoint)
+        if meta["data"] != self.store.manifest["data_fingerprint"]:
+            raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
+        now, then = record.plain(dataclasses.asdict(self.config)), meta["config"]
+        changed = [key for key in now if now[key] != then.get(key)]
+        if changed:
+            raise LookwhereError(
+                f"{self.checkpoint}: made with another {', '.join(changed)}; use the same config or start anew"
+            )
+        self.epoch, self.step = meta["epoch"], meta["step"]
+        self.best, self.plateau, self.running = meta["best"], meta["plateau"], meta["running"]
+        for prefix, module in (("model.", self.model.module), ("average.", self.average)):
+            module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        record.unpack_optimiser(self.optimiser, tensors)
+
+
+def train(
+    store: AlignedStore,
+    folder: Path,
+    config: TrainConfig,
+    *,
+    fabric: Fabric,
+    resume: bool = False,
+    stop_after: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    report: Callable[[record.Status, dict | None], None] = lambda status, row: None,
+) -> record.Status:
+    """Train into the model folder `folder`; returns the last status (`finished`, or `stopped` by `stop`).
+
+    `stop_after` ends after that many epochs in all; `report` gets each heartbeat, and an epoch's row at its end.
+    A stop or an error leaves the last full checkpoint, from which `resume` continues exactly.
+    """
+    training = folder / "training"
+    training.mkdir(parents=True, exist_ok=True)
+    torch.set_flush_denormal(True)
+    run = Run(store, folder, config, fabric)
+    if resume:
+        run.load()
+    clock = _Clock(run, training, report)
+    try:
+        while run.epoch < config.epochs:
+            _run_epoch(run, clock, stop)
+            if run.step:
+                run.save()
+                return clock.beat("stopped", message="stopped by hand; --resume continues")
+            if stop_after is not None and run.epoch >= stop_after and run.epoch < config.epochs:
+                return clock.beat("stopped", message=f"stopped after epoch {run.epoch}; --resume continues")
+        return clock.beat("finished")
+    except BaseException as error:
+        clock.beat("failed", message=str(error) or type(error).__name__)
+        raise
+
+
+def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> None:
+    """Steps to the epoch's end and its evaluation; returns with `run.step` above 0 where it was stopped."""
+    stage = run.config.stage_at(run.epoch)
+    for network in (run.network, run.average):
+        network.set_dilation(stage.dilated)
+    run.model.train()
+    order = epoch_order(run.faces["train"], run.config.balance, run.config.seed, run.epoch)
+    rate = run.rate()
+    while run.step < run.steps_per_epoch:
+        if stop():
+            run.step = run.step or 0
+            if run.step:
+                return
+        start = time.perf_counter()
+        run.train_step(order, stage)
+        run.running["seconds"] += time.perf_counter() - start
+        run.step += 1
+        clock.tick()
+    row = run.finish_epoch(order, stage, rate)
+    run.epoch, run.step = run.epoch + 1, 0
+    run.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
+    run.save()
+    clock.beat("running", row=row)
+
+
+class _Clock:
+    """Heartbeats every few seconds, with throughput over the last ones and an ETA by pixels left to see."""
+
+    def __init__(self, run: Run, folder: Path, report: Callable) -> None:
+        self.run, self.folder, self.report = run, folder, report
+        self.last = time.perf_counter()
+        self.images = 0
+        self.speed = 0.0
+
+    def tick(self) -> None:
+        self.images += self.run.local_batch * self.run.fabric.world_size
+        if time.perf_counter() - self.last >= HEARTBEAT_SECONDS:
+            self.beat("running")
+
+    def beat(self, state: str, row: dict | None = None, message: str = "") -> record.Status:
+        run, now = self.run, time.perf_counter()
+        if self.images:
+            self.speed = self.images / (now - self.last)
+            self.last, self.images = now, 0
+        seen = run.running["seen"]
+        status = record.Status(
+            state=state,
+            epoch=run.epoch,
+            epochs=run.config.epochs,
+            step=run.step,
+            steps=run.steps_per_epoch,
+            images_per_second=round(self.speed, 2),
+            eta=self._eta() if state == "running" else None,
+            loss=run.running["loss"] / seen if seen else None,
+            updated=time.time(),
+            message=message,
+        )
+        if run.fabric.is_global_zero:
+            record.write_status(self.folder, status)
+            self.report(status, row)
+        return status
+
+    def _eta(self) -> float | None:
+        """Seconds left, taking the work of a picture as its area, and a third more where dilated."""
+        if not self.speed:
+            return None
+        run = self.run
+
+        def work(epoch: int) -> float:
+            stage = run.config.stage_at(epoch)
+            return stage.size**2 * (1.3 if stage.dilated else 1.0)
+
+        here = min(run.epoch, run.config.epochs - 1)
+        left = sum(work(epoch) for epoch in range(run.epoch, run.config.epochs)) * run.steps_per_epoch
+        left -= work(here) * run.step
+        return left / work(here) * run.config.batch / self.speed

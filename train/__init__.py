@@ -1,0 +1,1 @@
+"""`python -m train`: the command and its configs; the work is `core.training`'s."""

@@ -1,0 +1,224 @@
+"""Train a ResNet-50 gender classifier on an aligned store.
+
+Settings come from the defaults, then `--config FILE` (YAML), then flags, later ones winning:
+
+  python -m train --data data/aligned/utkface --name resnet50-utkface --config train/configs/utkface.yaml
+  python -m train --data data/aligned/utkface --name resnet50-utkface --config train/configs/utkface.yaml --resume
+  python -m train --data data/aligned/utkface --name quick --batch 128 --optimiser.lr 5e-4
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import sys
+import types
+import typing
+from pathlib import Path
+
+import tyro
+import yaml
+from tqdm import tqdm
+
+from core.errors import LookwhereError
+from core.training.config import TrainConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """What to train on, and under which name."""
+
+    data: Path
+    """An aligned store, made by `python -m core align`."""
+    name: str
+    """The model's name: its folder under models/."""
+    train: typing.Annotated[TrainConfig, tyro.conf.arg(name="")]
+    """The run's settings."""
+    config: Path | None = None
+    """YAML file with settings; flags win over it."""
+    resume: bool = False
+    """Go on from the last checkpoint, exactly."""
+    stop_after: int | None = None
+    """End after this many epochs in all; --resume goes on."""
+    models: Path = Path("models")
+    """Where model folders lie."""
+    devices: int = 1
+    """Processes or GPUs, for Lightning Fabric."""
+    precision: typing.Literal["auto", "bf16-mixed", "32-true"] = "auto"
+    """auto takes bf16 where the CPU or GPU computes in it."""
+
+
+def from_yaml(kind: type, content: object, where: str) -> object:
+    """A config dataclass from what YAML gave. Raises `LookwhereError` naming an unknown or ill-typed field."""
+    if not isinstance(content, dict):
+        raise LookwhereError(f"{where}: expected fields of {kind.__name__}, found {content!r}")
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(content) - set(hints))
+    if unknown:
+        raise LookwhereError(f"{where}: unknown field {', '.join(map(str, unknown))}; there are {', '.join(hints)}")
+    values = {}
+    for name, value in content.items():
+        hint = hints[name]
+        if dataclasses.is_dataclass(hint):
+            value = from_yaml(hint, value, f"{where}: {name}")
+        elif typing.get_origin(hint) is tuple:
+            if not isinstance(value, list):
+                raise LookwhereError(f"{where}: {name} must be a list")
+            value = tuple(from_yaml(typing.get_args(hint)[0], entry, f"{where}: {name}") for entry in value)
+        else:
+            value = _plain_value(hint, value, f"{where}: {name}")
+        values[name] = value
+    return kind(**values)
+
+
+def _plain_value(hint: object, value: object, where: str) -> object:
+    if typing.get_origin(hint) is typing.Literal:
+        allowed = typing.get_args(hint)
+        if value not in allowed:
+            raise LookwhereError(f"{where} must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in kinds and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML reads 1e-3 as a text
+        except ValueError:
+            pass
+    elif type(value) in kinds:
+        return value
+    raise LookwhereError(f"{where} must be {' or '.join(k.__name__ for k in kinds)}, not {value!r}")
+
+
+def load_config(file: Path | None) -> TrainConfig:
+    """The settings in a YAML file; the defaults without one."""
+    if file is None:
+        return TrainConfig()
+    try:
+        content = yaml.safe_load(file.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
+    return from_yaml(TrainConfig, content or {}, str(file))
+
+
+def parse(arguments: list[str] | None) -> Command:
+    """Flags over the YAML file over the defaults."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    file = None
+    for n, word in enumerate(arguments):
+        if word == "--config" and n + 1 < len(arguments):
+            file = Path(arguments[n + 1])
+        elif word.startswith("--config="):
+            file = Path(word.removeprefix("--config="))
+    default = Command(data=tyro.MISSING, name=tyro.MISSING, train=load_config(file), config=file)
+    return tyro.cli(
+        Command,
+        default=default,
+        args=arguments,
+        prog="python -m train",
+        description=__doc__,
+    )
+
+
+class Bar:
+    """The run on a terminal: one bar an epoch with ETA of the whole, one line at its end."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+        self.epoch = -1
+
+    def __call__(self, status, row) -> None:
+        if row is not None:
+            self.close()
+            tqdm.write(
+                f"epoch {row['epoch']:3}/{status.epochs}  {row['size']} px{' dilated' if row['dilated'] else ''}  "
+                f"train {row['train_accuracy']:.2%}  val {row['val_accuracy']:.2%}  "
+                f"worst {row['worst_group']} {row['worst_group_accuracy']:.2%}  "
+                f"{row['images_per_second']:.0f} img/s  {row['seconds']:.0f} s"
+            )
+            return
+        if status.state != "running":
+            self.close()
+            return
+        if self.bar is None or self.epoch != status.epoch:
+            self.close()
+            self.bar = tqdm(total=status.steps, desc=f"epoch {status.epoch + 1}/{status.epochs}", unit="step")
+            self.epoch = status.epoch
+        self.bar.n = status.step
+        if status.eta is not None:
+            self.bar.set_postfix_str(f"loss {status.loss or 0:.3f}, all done in {status.eta / 60:.0f} min")
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+
+class Interrupt:
+    """The first Ctrl-C (or SIGTERM) asks for a clean stop, the second ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for kind in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(kind, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        print("\nstopping after this step; once more to end at once", file=sys.stderr)
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+def run(command: Command) -> int:
+    """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
+    from lightning_fabric import Fabric
+
+    from core.network import precision
+    from core.store import AlignedStore
+    from core.training import train
+
+    store = AlignedStore.open(command.data)
+    folder = command.models / command.name
+    if (folder / "training/metrics.csv").exists() and not command.resume:
+        raise LookwhereError(f"{folder}: holds a training run; go on with --resume, or choose another --name")
+    kind = command.precision
+    if kind == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        kind = "bf16-mixed" if precision(device) == torch.bfloat16 else "32-true"
+    fabric = Fabric(accelerator="auto", devices=command.devices, precision=kind)
+    fabric.launch()
+    stop, bar = Interrupt(), Bar()
+    try:
+        status = train(
+            store,
+            folder,
+            command.train,
+            fabric=fabric,
+            resume=command.resume,
+            stop_after=command.stop_after,
+            stop=stop,
+            report=bar,
+        )
+    finally:
+        bar.close()
+    print(f"{folder}: {status.state}{': ' + status.message if status.message else ''}")
+    return 130 if stop.asked else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 on success, 2 with one line on bad input, 130 where a person interrupted (the run can be resumed)."""
+    try:
+        return run(parse(arguments))
+    except LookwhereError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
