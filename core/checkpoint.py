@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from typing import TYPE_CHECKING
 
 from core.errors import LookwhereError
 from core.faces import GENDERS
-from core.network import MEAN, STD, GenderResNet
-from core.store import write_json
+from core.files import sha256, write_json
+
+if TYPE_CHECKING:  # pages list models without paying for torch
+    import torch
+
+    from core.network import GenderResNet
 
 FORMAT = 1
 MODELS = Path("models")
@@ -33,6 +33,10 @@ class Model:
 
 def save_model(path: Path, network: GenderResNet, info: dict) -> dict:
     """Write weights in half precision (batch-norm statistics stay float32), then `model.json`; returns its content."""
+    from safetensors.torch import save_file
+
+    from core.network import MEAN, STD
+
     path.mkdir(parents=True, exist_ok=True)
     state = {
         name: (tensor.half() if tensor.is_floating_point() and "running_" not in name else tensor).cpu().contiguous()
@@ -79,6 +83,12 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
 
     Raises `LookwhereError` where a file is missing or changed, or the weights do not fit the architecture.
     """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from core.network import GenderResNet
+
     path = Path(path)
     info = model_info(path)
     weights = path / "model.safetensors"
@@ -104,6 +114,9 @@ def load_initial(network: GenderResNet, init: str) -> str:
 
     A head of another size is left as it is. Returns a word for the provenance.
     """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     if init == "imagenet":
         from torchvision.models import ResNet50_Weights
 
@@ -133,9 +146,3 @@ def list_models(root: Path = MODELS) -> list[str]:
     return sorted(
         p.name for p in root.iterdir() if (p / "model.json").is_file() or (p / "training/status.json").is_file()
     )
-
-
-def sha256(path: Path) -> str:
-    """Hex SHA-256 of a file, read in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

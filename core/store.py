@@ -5,7 +5,6 @@ Without `store.json` there is no store, only work that a next run resumes.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from core import align
 from core.datasets import Reader, Source, decode
 from core.errors import LookwhereError
 from core.faces import check_faces, fingerprint
+from core.files import write_json, write_parquet
 from core.splits import assign_splits, cluster, drop_copies, hash_pictures, near_pairs
 
 FORMAT = 1
@@ -236,24 +236,6 @@ def _batches(items: Iterator, size: int) -> Iterator[list]:
             batch = []
     if batch:
         yield batch
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    partial.replace(path)
-
-
-def write_parquet(path: Path, table: pd.DataFrame) -> None:
-    """Write whole or not at all, zstd-compressed."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        table.to_parquet(partial, index=False, compression="zstd")
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
 
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:

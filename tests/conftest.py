@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import files
 from core import store as stores
 from core.faces import fingerprint
 from core.store import AlignedStore
@@ -60,9 +61,9 @@ def make_store(path: Path, faces: int = 64, seed: int = 0) -> AlignedStore:
     images[table["gender"] == "male"] += 100
     path.mkdir(parents=True)
     np.save(path / "faces.npy", images)
-    stores.write_parquet(path / "faces.parquet", table)
-    stores.write_parquet(path / "rejects.parquet", pd.DataFrame({"file": ["x.jpg"], "reason": ["no face found"]}))
-    stores.write_json(
+    files.write_parquet(path / "faces.parquet", table)
+    files.write_parquet(path / "rejects.parquet", pd.DataFrame({"file": ["x.jpg"], "reason": ["no face found"]}))
+    files.write_json(
         path / "store.json",
         {
             "format": stores.FORMAT,

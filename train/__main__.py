@@ -176,7 +176,7 @@ def run(command: Command) -> int:
 
     from core.network import precision
     from core.store import AlignedStore
-    from core.training import train
+    from core.training.loop import train
 
     store = AlignedStore.open(command.data)
     folder = command.models / command.name

@@ -23,6 +23,7 @@ from core.faces import AGE_BANDS, GENDERS, age_band
 from core.network import GenderResNet, normalise, weight_decay_groups
 from core.store import AlignedStore
 from core.training import record
+from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Stage, TrainConfig
 
@@ -247,7 +248,7 @@ class Run:
             return
         tensors = {f"model.{k}": v for k, v in self.model.module.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        tensors |= record.pack_optimiser(self.optimiser)
+        tensors |= resuming.pack_optimiser(self.optimiser)
         meta = {
             "epoch": self.epoch,
             "step": self.step,
@@ -257,14 +258,14 @@ class Run:
             "config": dataclasses.asdict(self.config),
             "data": self.store.manifest["data_fingerprint"],
         }
-        record.save_checkpoint(self.checkpoint, tensors, meta)
+        resuming.save_checkpoint(self.checkpoint, tensors, meta)
 
     def load(self) -> None:
         """Go on exactly where `save` was called. Raises `LookwhereError` where data or config are others."""
-        tensors, meta = record.load_checkpoint(self.checkpoint)
+        tensors, meta = resuming.load_checkpoint(self.checkpoint)
         if meta["data"] != self.store.manifest["data_fingerprint"]:
             raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
-        now, then = record.plain(dataclasses.asdict(self.config)), meta["config"]
+        now, then = resuming.plain(dataclasses.asdict(self.config)), meta["config"]
         changed = [key for key in now if now[key] != then.get(key)]
         if changed:
             raise LookwhereError(
@@ -274,7 +275,7 @@ class Run:
         self.best, self.plateau, self.running = meta["best"], meta["plateau"], meta["running"]
         for prefix, module in (("model.", self.model.module), ("average.", self.average)):
             module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-        record.unpack_optimiser(self.optimiser, tensors)
+        resuming.unpack_optimiser(self.optimiser, tensors)
 
 
 def train(

@@ -1,0 +1,34 @@
+"""Writing whole files or none: what a page or a next run finds is never half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    partial.replace(path)
+
+
+def write_parquet(path: Path, table: pd.DataFrame) -> None:
+    """Write whole or not at all, zstd-compressed."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        table.to_parquet(partial, index=False, compression="zstd")
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

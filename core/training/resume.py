@@ -1,0 +1,57 @@
+"""The full checkpoint of a run, for an exact resume: all tensors and counters in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from core.errors import LookwhereError
+
+
+def plain(content: dict) -> dict:
+    """The content as JSON would give it back (tuples as lists)."""
+    return json.loads(json.dumps(content))
+
+
+def save_checkpoint(file: Path, tensors: dict[str, Tensor], meta: dict) -> None:
+    """All of a run's tensors and its counters in one safetensors file, whole or not at all."""
+    partial = file.with_name(file.name + ".partial")
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, partial, {"meta": json.dumps(meta)})
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(file)
+
+
+def load_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict]:
+    """Raises `LookwhereError` where there is none, or it is damaged."""
+    if not file.is_file():
+        raise LookwhereError(f"{file}: nothing to resume; leave out --resume to start anew")
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(opened.metadata()["meta"])  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
+
+
+def pack_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as flat, named tensors."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"optimiser.{n}.{key}": torch.as_tensor(value) for n, entry in state.items() for key, value in entry.items()
+    }
+
+
+def unpack_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what `pack_optimiser` took."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".", 2)
+            state.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
