@@ -1,9 +1,10 @@
-"""The commands: `python -m core {datasets,align,audit}`; each has `--help`."""
+"""The commands: `python -m core {datasets,align,audit,show}`; each has `--help`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import tyro
 from tqdm import tqdm
@@ -74,7 +75,74 @@ def align(
     print(store_report(store))
 
 
-COMMANDS = {"datasets": datasets, "align": align}
+def audit(
+    model: str,
+    data: Path,
+    split: tuple[Literal["train", "val", "test"], ...] = ("test",),
+    name: str | None = None,
+    dataset: str | None = None,
+    batch: int = 64,
+    device: str = "cpu",
+    models: Path = Path("models"),
+) -> None:
+    """Put a data set's faces through a model: logits, Grad-CAM evidence and average faces, for the app to show.
+
+    Interrupted work resumes; a finished audit is only reported.
+    Example: python -m core audit --model resnet50-utkface --data data/aligned/utkface
+
+    Args:
+        model: The model's name, a folder under models/.
+        data: An aligned store, or the data set itself (then it is aligned first).
+        split: Which splits, e.g. --split val test.
+        name: The audit's name; by default DATASET-SPLIT.
+        dataset: The reader's name; by default the data set is recognised.
+        batch: Faces a forward pass.
+        device: cpu or cuda.
+        models: Where model folders lie.
+    """
+    from core.audit.run import run_audit
+    from core.checkpoint import load_model
+    from core.tables import audit_report
+
+    loaded = load_model(models / model, device)
+    bars = Bars()
+    try:
+        store = open_or_align(data, dataset, device, bars)
+        result = run_audit(store, loaded, tuple(split), name=name, batch=batch, progress=bars)
+    finally:
+        bars.close()
+    print(audit_report(result))
+
+
+def show(model: str, audit: str, models: Path = Path("models")) -> None:
+    """Print a finished audit's accuracy tables: the numbers that the README and the pages give.
+
+    Example: python -m core show --model resnet50-utkface --audit utkface-test
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.tables import audit_report
+
+    print(audit_report(open_audit(models / model / "audits" / audit)))
+
+
+def open_or_align(data: Path, dataset: str | None, device: str, progress):
+    """The store at `data`; or that of the data set at `data`, aligned now unless it was before."""
+    from core.datasets import choose_reader, open_source
+    from core.store import AlignedStore, build_store
+
+    if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
+        return AlignedStore.open(data)
+    source = open_source(data)
+    reader = choose_reader(source, dataset)
+    return build_store(source, reader, ALIGNED / reader.name, device=device, progress=progress)
+
+
+COMMANDS = {"datasets": datasets, "align": align, "audit": audit, "show": show}
 
 
 def main(arguments: list[str] | None = None) -> int:

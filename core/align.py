@@ -99,6 +99,8 @@ class FaceAligner:
         for n, picture in enumerate(pictures):
             by_size.setdefault(picture.size, []).append(n)
         for size, members in by_size.items():
+            if min(size) + 2 * self.padding < self.detector.min_face_size:
+                continue  # no room for the smallest face, and MTCNN fails on an empty pyramid
             padded = [ImageOps.expand(pictures[n], border=self.padding, fill=GREY) for n in members]
             boxes, _, points = self.detector.detect(padded, landmarks=True)
             centre = np.array(size) / 2

@@ -70,7 +70,7 @@ def model_info(path: Path) -> dict:
         info = json.loads(file.read_text())
     except ValueError as error:
         raise LookwhereError(f"{file}: not valid JSON ({error}); restore it or train again") from error
-    missing = [key for key in NEEDED if key not in info]
+    missing = [key for key in NEEDED if key not in info] if isinstance(info, dict) else NEEDED
     if missing:
         raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or train again")
     if info["format"] != FORMAT:

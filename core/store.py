@@ -155,7 +155,9 @@ def _same(identity: dict, found: dict, path: Path) -> None:
 
 def _reserve(path: Path, count: int) -> None:
     """A full disk must not be found out half-way through a sparse file."""
-    need = 0 if (path / "faces.npy").exists() else count * align.SIDE * align.SIDE * 3
+    file = path / "faces.npy"
+    held = file.stat().st_blocks * 512 if file.exists() else 0
+    need = max(count * align.SIDE * align.SIDE * 3 - held, 0)
     free = shutil.disk_usage(path).free
     if need > free:
         raise LookwhereError(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from core.align import NO_FACE
-from core.faces import SPLITS
+from core.audit.folder import Audit
+from core.faces import ADULT_AGE, SPLITS, Filter
+from core.sentences import accuracy_sentence, with_interval
+from core.statistics import accuracy_by, gap
 from core.store import AlignedStore
 
 
@@ -36,4 +39,30 @@ def store_report(store: AlignedStore) -> str:
     lines.append(f"  near-copies: {manifest['near_copy_clusters']} clusters, each kept inside one split")
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
+    return "\n".join(lines)
+
+
+def audit_report(audit: Audit) -> str:
+    """Accuracy with Wilson 95 % intervals over all ages and for adults: overall, by group, worst, and the gap."""
+    manifest = audit.manifest
+    lines = [
+        f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({', '.join(manifest['splits'])}), "
+        f"maps {audit.map_shape[0]}×{audit.map_shape[1]}, {manifest['faces_per_second']:.1f} faces/s"
+    ]
+    for title, within in (("All ages", Filter()), ("Adults (18 and older)", Filter(age_from=ADULT_AGE))):
+        faces = audit.faces[within.mask(audit.faces)]
+        overall = accuracy_by(faces, []).iloc[0]
+        lines += [
+            "",
+            f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}",
+        ]
+        table = accuracy_by(faces, ["gender", "ethnicity"])
+        for row in table.to_dict("records"):
+            rate = with_interval(row["accuracy"], row["low"], row["high"])
+            lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
+        found = gap(table)
+        if found is not None:
+            difference = found.difference
+            lines.append(f"  largest gap {with_interval(difference.value, difference.low, difference.high)} points")
+        lines.append("  " + accuracy_sentence(faces, within))
     return "\n".join(lines)

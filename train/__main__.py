@@ -68,7 +68,10 @@ def from_yaml(kind: type, content: object, where: str) -> object:
         else:
             value = _plain_value(hint, value, f"{where}: {name}")
         values[name] = value
-    return kind(**values)
+    try:
+        return kind(**values)
+    except LookwhereError as error:
+        raise LookwhereError(f"{where}: {error}") from error
 
 
 def _plain_value(hint: object, value: object, where: str) -> object:
@@ -94,7 +97,7 @@ def load_config(file: Path | None) -> TrainConfig:
         return TrainConfig()
     try:
         content = yaml.safe_load(file.read_text())
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
     return from_yaml(TrainConfig, content or {}, str(file))
 
@@ -180,7 +183,8 @@ def run(command: Command) -> int:
 
     store = AlignedStore.open(command.data)
     folder = command.models / command.name
-    if (folder / "training/metrics.csv").exists() and not command.resume:
+    begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
+    if begun and not command.resume:
         raise LookwhereError(f"{folder}: holds a training run; go on with --resume, or choose another --name")
     kind = command.precision
     if kind == "auto":
@@ -205,7 +209,7 @@ def run(command: Command) -> int:
     finally:
         bar.close()
     print(f"{folder}: {status.state}{': ' + status.message if status.message else ''}")
-    return 130 if stop.asked else 0
+    return 130 if stop.asked and status.state == "stopped" else 0
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from core.errors import LookwhereError
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 #: Larger pictures are refused before they are decoded: a bomb of 30,000 × 30,000 would need 2.7 GB.
 MAXIMUM_PIXELS = 100_000_000
+DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
 
 
 class Source:
@@ -52,7 +54,13 @@ class FolderSource(Source):
         wanted = set(names)
         for name in self._sizes:
             if name in wanted:
-                yield name, (self.path / name).read_bytes()
+                try:
+                    data = (self.path / name).read_bytes()
+                except OSError as error:
+                    raise LookwhereError(
+                        f"{self.path / name}: cannot be read ({error.strerror or error}); mend it or take it away"
+                    ) from error
+                yield name, data
 
 
 class ZipSource(Source):
@@ -60,7 +68,7 @@ class ZipSource(Source):
         try:
             with zipfile.ZipFile(path) as archive:
                 entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        except (zipfile.BadZipFile, OSError) as error:
+        except DAMAGE as error:
             raise _damaged(path, error) from error
         super().__init__(path, {entry.filename: entry.file_size for entry in entries})
 
@@ -71,15 +79,26 @@ class ZipSource(Source):
                 if name in wanted:
                     try:
                         yield name, archive.read(name)
-                    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+                    except DAMAGE as error:
                         raise _damaged(self.path, error) from error
+                    except RuntimeError as error:  # encrypted, or packed by a method unknown here
+                        raise LookwhereError(f"{self.path}: {error}; unpack it and give the folder") from error
 
 
 class TarSource(Source):
-    """A tar is a stream: `iterate` goes through it once, whatever the order in which names are asked for."""
+    """A tar is a stream: `iterate` goes through it once, whatever the order in which names are asked for.
+
+    Of several members of one name the last counts, as on unpacking.
+    """
 
     def __init__(self, path: Path) -> None:
-        sizes = {member.name: member.size for member in self._members(path) if member.isfile()}
+        sizes: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        for member in self._members(path):
+            if member.isfile():
+                sizes.pop(member.name, None)
+                sizes[member.name] = member.size
+                self._places[member.name] = member.offset_data
         super().__init__(path, sizes)
 
     @staticmethod
@@ -87,7 +106,8 @@ class TarSource(Source):
         try:
             with tarfile.open(path, "r:*") as archive:
                 yield from archive
-        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+                _check_end(archive)
+        except DAMAGE as error:
             raise _damaged(path, error) from error
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -95,14 +115,27 @@ class TarSource(Source):
         try:
             with tarfile.open(self.path, "r|*") as archive:
                 for member in archive:
-                    if member.name in wanted and member.isfile():
+                    if member.name in wanted and self._places.get(member.name) == member.offset_data:
                         yield member.name, archive.extractfile(member).read()
-        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        except DAMAGE as error:
             raise _damaged(self.path, error) from error
 
 
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise unless the archive ends with its end mark: at a broken header `tarfile` stops as if all were well.
+
+    Reading on to the very end also makes gzip, bz2 and xz compare their checksums.
+    """
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("no end mark where the last readable member ends")
+    while archive.fileobj.read(1 << 20):
+        pass
+
+
 def _damaged(path: Path, error: Exception) -> LookwhereError:
-    return LookwhereError(f"{path}: the archive is damaged or cut short ({error}); download it again")
+    reason = str(error).partition("\n")[0].rstrip(": ") or type(error).__name__
+    return LookwhereError(f"{path}: the archive is damaged or cut short ({reason}); download it again")
 
 
 def open_source(path: str | Path) -> Source:
@@ -134,5 +167,5 @@ def decode(data: bytes) -> Image.Image:
             return ImageOps.exif_transpose(picture).convert("RGB")
     except ValueError:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+    except Exception as error:  # Pillow meets broken files with TypeError, struct.error and more
         raise ValueError("not a readable picture") from error

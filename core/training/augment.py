@@ -60,7 +60,7 @@ def augment(images: Tensor, size: int, config: Augmentation, strength: float, dr
     luma = (pixels * torch.tensor([0.299, 0.587, 0.114], device=device).view(1, 3, 1, 1)).sum(1, keepdim=True)
     pixels = torch.where(column(often(config.grey * strength)), luma, pixels)
     pixels = standardise(pixels.clamp(0, 1))
-    return pixels.masked_fill(_rectangles(size, often(config.erase * strength), uniform).to(device), 0.0)
+    return pixels.masked_fill_(_rectangles(size, often(config.erase * strength), uniform).to(device), 0.0)
 
 
 def _rectangles(size: int, chosen: Tensor, uniform) -> Tensor:

@@ -106,16 +106,17 @@ class Run:
         draw = generator("augment", self.config.seed, self.epoch, step, rank)
         return torch.from_numpy(places), augment(images, stage.size, self.config.augmentation, stage.strength, draw)
 
-    def rate(self) -> float:
+    def rate(self, step: int) -> float:
+        """The learning rate at a step of this epoch."""
         if self.config.optimiser.schedule == "plateau":
             return self.config.optimiser.lr * self.plateau["scale"]
         total = self.steps_per_epoch * self.config.epochs
-        return learning_rate(self.epoch * self.steps_per_epoch + self.step, total, self.config)
+        return learning_rate(self.epoch * self.steps_per_epoch + step, total, self.config)
 
     def train_step(self, order: np.ndarray, stage: Stage) -> None:
         config, device = self.config, self.fabric.device
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate(self.step)
         places, pixels = self.batch(order, self.step, stage)
         label = self.labels["train"][places].to(device)
         logits, ages = self.model(pixels)
@@ -167,6 +168,7 @@ class Run:
     @torch.no_grad()
     def validate(self, stage: Stage) -> dict:
         """Loss and accuracy of the averaged weights on the validation split, overall and by gender × ethnicity."""
+        self.average.eval()
         faces, label = self.faces["val"], self.labels["val"]
         rows, logits = faces["row"].to_numpy(), []
         for start in range(0, len(rows), EVALUATION_BATCH):
@@ -199,7 +201,7 @@ class Run:
             self.plateau.update(best=float(score), bad=0)
         else:
             self.plateau["bad"] += 1
-            if self.plateau["bad"] > self.config.optimiser.patience:
+            if self.plateau["bad"] >= self.config.optimiser.patience:
                 self.plateau.update(bad=0, scale=self.plateau["scale"] * self.config.optimiser.factor)
         seen, seconds = self.running["seen"], self.running["seconds"]
         row = {
@@ -225,7 +227,7 @@ class Run:
             "input_size": stage.size,
             "template": TEMPLATE_NAME,
             "epoch": self.epoch + 1,
-            "validation": {k: v for k, v in result.items() if k.startswith(("val_", "worst"))},
+            "validation": {k: v for k, v in result.items() if k.startswith(("val_", "worst")) and v == v},  # no NaN
             "training": dataclasses.asdict(self.config),
             "data": {
                 "dataset": manifest["dataset"],
@@ -303,31 +305,28 @@ def train(
     clock = _Clock(run, training, report)
     try:
         while run.epoch < config.epochs:
-            _run_epoch(run, clock, stop)
-            if run.step:
+            if stop_after is not None and run.epoch >= stop_after:
+                return clock.beat("stopped", message=f"stopped after epoch {run.epoch}; --resume continues")
+            if not _run_epoch(run, clock, stop):
                 run.save()
                 return clock.beat("stopped", message="stopped by hand; --resume continues")
-            if stop_after is not None and run.epoch >= stop_after and run.epoch < config.epochs:
-                return clock.beat("stopped", message=f"stopped after epoch {run.epoch}; --resume continues")
         return clock.beat("finished")
     except BaseException as error:
         clock.beat("failed", message=str(error) or type(error).__name__)
         raise
 
 
-def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> None:
-    """Steps to the epoch's end and its evaluation; returns with `run.step` above 0 where it was stopped."""
+def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:
+    """Steps to the epoch's end and its evaluation; False where it was stopped before."""
     stage = run.config.stage_at(run.epoch)
     for network in (run.network, run.average):
         network.set_dilation(stage.dilated)
     run.model.train()
     order = epoch_order(run.faces["train"], run.config.balance, run.config.seed, run.epoch)
-    rate = run.rate()
+    rate = run.rate(0)
     while run.step < run.steps_per_epoch:
         if stop():
-            run.step = run.step or 0
-            if run.step:
-                return
+            return False
         start = time.perf_counter()
         run.train_step(order, stage)
         run.running["seconds"] += time.perf_counter() - start
@@ -338,6 +337,7 @@ def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> None:
     run.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
     run.save()
     clock.beat("running", row=row)
+    return True
 
 
 class _Clock:

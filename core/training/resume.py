@@ -35,7 +35,7 @@ def load_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict]:
     try:
         with safe_open(file, framework="pt") as opened:
             return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(opened.metadata()["meta"])  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
 
 
@@ -48,10 +48,14 @@ def pack_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def unpack_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what `pack_optimiser` took."""
+    """Put back what `pack_optimiser` took, in the memory order of its weights: fused steps walk both as they lie."""
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimiser."):
             _, index, key = name.split(".", 2)
+            weight = weights[int(index)]
+            if tensor.shape == weight.shape:
+                tensor = torch.empty_like(weight, dtype=tensor.dtype).copy_(tensor)
             state.setdefault(int(index), {})[key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

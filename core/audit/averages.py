@@ -1,0 +1,132 @@
+"""Average faces by cell, kept so that no average of fewer than 11 faces can be had, not even by subtraction.
+
+A cell is gender × ethnicity × age band × predicted class (× split). Cells under 11 faces are merged over age bands,
+first on their own side of 18 years, then across; what is still under 11 takes part in no sum. Every average that can
+be formed is a sum of whole cells, so the difference of two is one as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.errors import LookwhereError
+from core.faces import ADULT_AGE, AGE_EDGES, MINIMUM_FACES, Filter, age_band
+
+KEYS = ["split", "gender", "ethnicity", "predicted"]
+#: No upper bound.
+OPEN = 999
+#: The cell of faces of unknown age.
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class Averages:
+    """`cells`: a row a cell, `split, gender, ethnicity, predicted, age_from, age_to, n`; ages are years from–to (to is
+    excluded, 999 is open, −1 is unknown age). `means` uint8 (C, 112, 112, 3): rounded, so sums are good to half a grey
+    level."""
+
+    cells: pd.DataFrame
+    means: np.ndarray
+
+    def select(self, wanted: Filter) -> np.ndarray:
+        """Boolean (C,): cells that lie wholly inside the filter."""
+        cells = self.cells.assign(
+            correct=self.cells["gender"] == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
+        )
+        keep = wanted.narrowed(age_from=0, age_to=None).mask(cells)
+        if not wanted.any_age:
+            keep &= (cells["age_from"] >= wanted.age_from).to_numpy()
+            keep &= (cells["age_to"] <= (OPEN if wanted.age_to is None else wanted.age_to)).to_numpy()
+        return keep
+
+    def mean(self, wanted: Filter) -> tuple[np.ndarray | None, int]:
+        """The average face uint8 (112, 112, 3) of the cells inside the filter, and its number of faces.
+
+        None and 0 where no cell lies inside.
+        """
+        keep = self.select(wanted)
+        n = self.cells["n"].to_numpy()[keep]
+        if n.sum() == 0:
+            return None, 0
+        total = np.tensordot(n.astype(np.float64), self.means[keep].astype(np.float64), axes=1)
+        return (total / n.sum()).round().astype(np.uint8), int(n.sum())
+
+    def save(self, file: Path) -> None:
+        """Write `averages.npz`, compressed; strings as fixed-width unicode, so nothing is pickled."""
+        columns = {f"cell_{name}": np.asarray(self.cells[name].to_list()) for name in self.cells}
+        with file.open("wb") as out:
+            np.savez_compressed(out, means=self.means, **columns)
+
+    @classmethod
+    def load(cls, file: Path) -> Averages:
+        """Raises `LookwhereError` where the file is missing or damaged."""
+        try:
+            with np.load(file, allow_pickle=False) as content:
+                cells = {k.removeprefix("cell_"): content[k] for k in content.files if k.startswith("cell_")}
+                return cls(pd.DataFrame(cells), content["means"])
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise LookwhereError(f"{file}: damaged or missing ({error}); run the audit again") from error
+
+
+def assign_cells(faces: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """The cells of an audit's faces after merging, and each face's cell: int64 (N,), −1 where it takes part in none."""
+    band = age_band(faces["age"])
+    place = np.full(len(faces), -1, dtype=np.int64)
+    cells = []
+    for key, members in faces.assign(band=band).groupby(KEYS, observed=True, sort=True).indices.items():
+        counts = np.bincount(band[members][band[members] >= 0], minlength=len(AGE_EDGES))
+        runs = merge_bands(counts)
+        unknown = members[band[members] < 0]
+        if len(unknown) >= MINIMUM_FACES:
+            place[unknown] = len(cells)
+            cells.append((*key, UNKNOWN, UNKNOWN, len(unknown)))
+        for low, high in runs:
+            inside = members[(band[members] >= low) & (band[members] < high)]
+            place[inside] = len(cells)
+            upper = AGE_EDGES[high] if high < len(AGE_EDGES) else OPEN
+            cells.append((*key, AGE_EDGES[low], upper, len(inside)))
+    return pd.DataFrame(cells, columns=[*KEYS, "age_from", "age_to", "n"]), place
+
+
+def merge_bands(counts: np.ndarray) -> list[tuple[int, int]]:
+    """Runs [low, high) of age bands with at least 11 faces each, from the counts of a group's bands.
+
+    Children and adults are merged apart where each side has 11, together where only both have; bands that cannot reach
+    11 without the other side's are left out if that side stands alone.
+    """
+    counts = np.asarray(counts)
+    adult = AGE_EDGES.index(ADULT_AGE)
+    sides = [(0, adult), (adult, len(counts))]
+    large = [side for side in sides if counts[side[0] : side[1]].sum() >= MINIMUM_FACES]
+    if not large:
+        return [(0, len(counts))] if counts.sum() >= MINIMUM_FACES else []
+    runs = []
+    for low, high in large:
+        start, side = low, []
+        for band in range(low, high):
+            if counts[start : band + 1].sum() >= MINIMUM_FACES:
+                side.append((start, band + 1))
+                start = band + 1
+        side[-1] = (side[-1][0], high)  # what is left over at the end joins the run before it
+        runs += side
+    return runs
+
+
+def average_faces(images: np.ndarray, rows: np.ndarray, faces: pd.DataFrame, block: int = 1024, tick=None) -> Averages:
+    """Average the pictures at `rows` of `images` by cell, reading them in blocks; memory is of the cells only."""
+    cells, place = assign_cells(faces)
+    sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.uint32)
+    for start in range(0, len(rows), block):
+        cell = place[start : start + block]
+        pictures = images[rows[start : start + block]]
+        for n in np.unique(cell[cell >= 0]):
+            sums[n] += pictures[cell == n].sum(axis=0, dtype=np.uint32)
+        if tick is not None:
+            tick(len(cell))
+    counts = cells["n"].to_numpy().reshape(-1, 1, 1, 1)
+    means = np.round(sums / np.maximum(counts, 1)).astype(np.uint8) if len(cells) else sums.astype(np.uint8)
+    return Averages(cells, means)

@@ -1,0 +1,96 @@
+"""Reading an audit folder. `audit.json` is written last: without it there is no audit. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.audit.averages import Averages
+from core.errors import LookwhereError
+from core.explain import display_maps
+from core.faces import GENDERS, check_faces
+
+FORMAT = 1
+FILES = ("faces.parquet", "averages.npz", "audit.json")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """An opened audit.
+
+    `faces`: the faces table plus `logit_female, logit_male, p_male, predicted, correct` (N rows); `evidence` float16
+    (N, 2, h, w), signed, class order female, male; `averages` by cell; `manifest` is `audit.json`.
+    """
+
+    name: str
+    path: Path
+    faces: pd.DataFrame
+    evidence: np.ndarray
+    averages: Averages
+    manifest: dict
+    _maps: dict = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def map_shape(self) -> tuple[int, int]:
+        """(h, w) of the maps."""
+        return self.evidence.shape[2:]
+
+    def class_index(self, column: str) -> np.ndarray:
+        """`gender` or `predicted` as class indices, int64 (N,)."""
+        return (self.faces[column] == GENDERS[1]).to_numpy(dtype=np.int64)
+
+    def maps(self, target: str, normalisation: str) -> np.ndarray:
+        """All faces' maps (N, h, w) float32 of a target, computed once: a page averages parts of them at each click."""
+        key = (target, normalisation)
+        if key not in self._maps:
+            evidence = self.evidence.astype(np.float32)
+            self._maps[key] = display_maps(
+                evidence, target, normalisation, self.class_index("gender"), self.class_index("predicted")
+            )
+        return self._maps[key]
+
+
+def open_audit(path: str | Path) -> Audit:
+    """Raises `LookwhereError` where the audit is missing, unfinished, damaged or of another format."""
+    path = Path(path)
+    manifest = read_manifest(path)
+    try:
+        table = pq.read_table(path / "faces.parquet")
+    except (OSError, pa.ArrowException) as error:
+        raise LookwhereError(f"{path}/faces.parquet: damaged or missing ({error}); run the audit again") from error
+    if "evidence" not in table.column_names or "correct" not in table.column_names:
+        raise LookwhereError(f"{path}/faces.parquet: no evidence in it; run the audit again")
+    shape = (len(table), len(GENDERS), *manifest["map_shape"])
+    flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    if flat.size != np.prod(shape) or len(table) != manifest["faces"]:
+        raise LookwhereError(f"{path}/faces.parquet: {len(table)} faces do not go with audit.json; run the audit again")
+    faces = table.drop_columns(["evidence"]).to_pandas()
+    check_faces(faces, f"{path}/faces.parquet")
+    return Audit(path.name, path, faces, flat.reshape(shape), Averages.load(path / "averages.npz"), manifest)
+
+
+def read_manifest(path: Path) -> dict:
+    """The checked content of `audit.json`."""
+    file = path / "audit.json"
+    if not file.is_file():
+        raise LookwhereError(f"{path}: no audit.json, so no finished audit; make it with `python -m core audit`")
+    try:
+        manifest = json.loads(file.read_text())
+    except ValueError as error:
+        raise LookwhereError(f"{file}: not valid JSON ({error}); run the audit again") from error
+    if manifest.get("format") != FORMAT:
+        raise LookwhereError(
+            f"{file}: format {manifest.get('format')}, this version reads {FORMAT}; run the audit again"
+        )
+    return manifest
+
+
+def list_audits(model: Path) -> list[str]:
+    """Names of a model folder's finished audits, sorted."""
+    return sorted(p.parent.name for p in (model / "audits").glob("*/audit.json"))

@@ -1,0 +1,174 @@
+"""Store × model → audit folder: one forward pass a face, in shards: memory stays flat and a stop loses little."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from core.audit.averages import average_faces
+from core.audit.folder import FORMAT, Audit, open_audit
+from core.checkpoint import Model
+from core.errors import LookwhereError
+from core.faces import GENDERS
+from core.files import write_json
+from core.network import autocast, normalise, precision
+from core.store import AlignedStore
+
+SHARD = 2048
+BATCH = 64
+#: Columns of the store that say where a picture lies on one machine, or are not needed again.
+LEFT_OUT = ["row", "landmarks", "sha256"]
+PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
+
+
+def run_audit(
+    store: AlignedStore,
+    model: Model,
+    splits: tuple[str, ...] = ("test",),
+    *,
+    name: str | None = None,
+    batch: int = BATCH,
+    progress: Callable[[str, int], Callable] | None = None,
+) -> Audit:
+    """Audit the faces of `splits` into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
+
+    `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
+    holds an audit of other data or another model, or cannot be written.
+    """
+    faces = store.split(*splits)
+    name = name or f"{store.manifest['dataset']}-{'-'.join(splits)}"
+    path = model.path / "audits" / name
+    identity = {
+        "format": FORMAT,
+        "model": model.name,
+        "weights_sha256": model.info["weights_sha256"],
+        "dataset": store.manifest["dataset"],
+        "data_fingerprint": store.manifest["data_fingerprint"],
+        "splits": list(splits),
+    }
+    if (path / "audit.json").is_file():
+        audit = open_audit(path)
+        _same(identity, audit.manifest, path)
+        return audit
+    work = path.with_name(f".{name}.unfinished")
+    try:
+        _prepare(work, identity)
+        seconds = _forward(store, model, faces, work, batch, progress)
+        return _finish(store, faces, work, path, identity, seconds, model, progress)
+    except OSError as error:
+        raise LookwhereError(
+            f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
+        ) from error
+
+
+def _same(identity: dict, found: dict, path: Path) -> None:
+    for key, value in identity.items():
+        if found.get(key) != value:
+            raise LookwhereError(
+                f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
+            )
+
+
+def _prepare(work: Path, identity: dict) -> None:
+    """An empty work folder, or that of an interrupted run of this very audit."""
+    file = work / "identity.json"
+    if file.is_file() and json.loads(file.read_text()) == identity:
+        return
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    write_json(file, identity)
+
+
+def _forward(store, model, faces, work, batch, progress) -> float:
+    """Write the shards that are not there yet; returns seconds of computing, over all runs."""
+    device = next(model.network.parameters()).device
+    size = model.info["input_size"]
+    tick = progress("auditing", len(faces)) if progress else (lambda n: None)
+    for start in range(0, len(faces), SHARD):
+        shard = faces.iloc[start : start + SHARD]
+        file = work / f"shard-{start // SHARD:05}.parquet"
+        if file.is_file():
+            tick(len(shard))
+            continue
+        began = time.perf_counter()
+        logits, maps = [], []
+        for low in range(0, len(shard), batch):
+            rows = shard["row"].to_numpy()[low : low + batch]
+            with torch.inference_mode(), autocast(device):
+                logit, evidence = model.network.evidence(
+                    normalise(store.images[rows], device, size, model.info["mean"], model.info["std"])
+                )
+            logits.append(logit.cpu().numpy())
+            maps.append(evidence.cpu().numpy().astype(np.float16))
+            tick(len(rows))
+        _write_shard(file, shard, np.concatenate(logits), np.concatenate(maps), time.perf_counter() - began)
+    files = sorted(work.glob("shard-*.parquet"))
+    return sum(float(pq.read_schema(file).metadata[b"seconds"]) for file in files)
+
+
+def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.ndarray, seconds: float) -> None:
+    if not np.isfinite(logits).all() or not np.isfinite(maps).all():
+        raise LookwhereError("the network gave values that are not finite; are these the right weights?")
+    predicted = np.array(GENDERS)[logits.argmax(axis=1)]
+    table = faces.drop(columns=LEFT_OUT, errors="ignore").assign(
+        logit_female=logits[:, 0],
+        logit_male=logits[:, 1],
+        p_male=(1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32),
+        predicted=predicted,
+        correct=predicted == faces["gender"].to_numpy(),
+    )
+    arrow = pa.Table.from_pandas(table, preserve_index=False)
+    width = int(np.prod(maps.shape[1:]))
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(maps.reshape(-1)), width)
+    meta = {
+        **(arrow.schema.metadata or {}),
+        b"seconds": str(seconds).encode(),
+        b"map_shape": f"{maps.shape[2]},{maps.shape[3]}".encode(),
+    }
+    arrow = arrow.append_column("evidence", flat).replace_schema_metadata(meta)
+    partial = file.with_name(file.name + ".partial")
+    pq.write_table(arrow, partial, compression="zstd")
+    partial.replace(file)
+
+
+def _finish(store, faces, work, path, identity, seconds, model, progress) -> Audit:
+    """Join the shards, average the pictures, write the manifest, and move the folder into its place."""
+    shards = sorted(work.glob("shard-*.parquet"))
+    schema = pq.read_schema(shards[0])
+    with pq.ParquetWriter(
+        work / "faces.parquet", schema.remove_metadata(), compression="zstd", compression_level=9
+    ) as out:
+        for shard in shards:
+            out.write_table(pq.read_table(shard).replace_schema_metadata(None))
+    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct"]
+    labels = pd.read_parquet(work / "faces.parquet", columns=columns)
+    tick = progress("averaging", len(faces)) if progress else None
+    average_faces(store.images, faces["row"].to_numpy(), labels, tick=tick).save(work / "averages.npz")
+    lost = store.rejects
+    manifest = identity | {
+        "faces": len(faces),
+        "accuracy": round(float(labels["correct"].mean()), 6),
+        "map_shape": [int(n) for n in schema.metadata[b"map_shape"].split(b",")],
+        "rejects": lost["reason"].value_counts().to_dict(),
+        "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
+        "seconds": round(seconds, 2),
+        "faces_per_second": round(len(faces) / seconds, 2),
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+    }
+    for shard in shards:
+        shard.unlink()
+    (work / "identity.json").unlink()
+    write_json(work / "audit.json", manifest)
+    work.replace(path)
+    return open_audit(path)

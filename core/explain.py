@@ -1,0 +1,67 @@
+"""Grad-CAM in closed form, from the signed evidence maps that an audit stores.
+
+For global average pooling and one linear layer, E_c = Σ_k W_ck A_k decomposes the logit (logit_c = mean(E_c) + b_c),
+and Grad-CAM_c = ReLU(E_c) / (h·w), without a backward pass. So class, ReLU and scaling are choices made afterwards.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.errors import LookwhereError
+
+#: What a map explains. `margin` is E_female − E_male: its sign is fixed, so groups can be compared by it.
+TARGETS = ("true", "predicted", "female", "male", "margin")
+#: `raw`: the mean of the maps. `scaled`: each map scaled to 0–1 first, as the original study did; it erases strength.
+NORMALISATIONS = ("raw", "scaled")
+FEMALE, MALE = 0, 1
+
+
+def target_maps(evidence: np.ndarray, target: str, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Signed maps (N, h, w) of one target from evidence (N, 2, h, w); `true`, `predicted` are class indices (N,).
+
+    Raises `LookwhereError` for an unknown target.
+    """
+    if target in ("true", "predicted"):
+        which = true if target == "true" else predicted
+        return np.take_along_axis(evidence, np.asarray(which)[:, None, None, None], axis=1)[:, 0]
+    if target in ("female", "male"):
+        return evidence[:, FEMALE if target == "female" else MALE]
+    if target == "margin":
+        return evidence[:, FEMALE] - evidence[:, MALE]
+    raise LookwhereError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+
+
+def grad_cam(signed: np.ndarray) -> np.ndarray:
+    """Grad-CAM ReLU(E) / (h·w) of signed maps (…, h, w), as pytorch-grad-cam has it before its scaling to 0–1.
+
+    Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391.
+    """
+    return np.maximum(signed, 0) / (signed.shape[-1] * signed.shape[-2])
+
+
+def scale_each(maps: np.ndarray) -> np.ndarray:
+    """Each map (…, h, w) to 0–1 by its own least and largest value, as pytorch-grad-cam's `scale_cam_image`."""
+    low = maps.min(axis=(-2, -1), keepdims=True)
+    shifted = maps - low
+    return shifted / (1e-7 + shifted.max(axis=(-2, -1), keepdims=True))
+
+
+def display_maps(
+    evidence: np.ndarray, target: str, normalisation: str, true: np.ndarray, predicted: np.ndarray
+) -> np.ndarray:
+    """The maps (N, h, w) whose mean a page shows: Grad-CAM of the target, or the signed margin map.
+
+    The margin map keeps its sign (positive speaks for female); scaled, it is divided by its largest magnitude.
+    Raises `LookwhereError` for an unknown target or normalisation.
+    """
+    if normalisation not in NORMALISATIONS:
+        raise LookwhereError(f"normalisation must be one of {', '.join(NORMALISATIONS)}, not {normalisation!r}")
+    signed = target_maps(evidence, target, true, predicted)
+    if target == "margin":
+        maps = signed / (signed.shape[-1] * signed.shape[-2])
+        if normalisation == "scaled":
+            maps = maps / (1e-7 + np.abs(maps).max(axis=(-2, -1), keepdims=True))
+        return maps
+    maps = grad_cam(signed)
+    return scale_each(maps) if normalisation == "scaled" else maps

@@ -1,0 +1,1 @@
+"""Arrays and tables → pictures (`pictures`, PIL) and charts (`charts`, Plotly). No Streamlit."""

@@ -1,0 +1,115 @@
+"""Group means: of maps by any filter, of faces by whole cells, additive and mergeable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.audit.folder import Audit
+from core.errors import LookwhereError
+from core.faces import MINIMUM_FACES, Filter
+
+
+class MeanMap:
+    """A streaming mean and variance of maps (h, w), Chan et al. 1983: `update`, `merge`, `result`."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._mean: np.ndarray | float = 0.0
+        self._squares: np.ndarray | float = 0.0
+
+    def update(self, maps: np.ndarray) -> MeanMap:
+        """Take in maps (M, h, w)."""
+        if len(maps):
+            block = MeanMap()
+            block.n = len(maps)
+            block._mean = maps.mean(axis=0, dtype=np.float64)
+            block._squares = ((maps - block._mean) ** 2).sum(axis=0, dtype=np.float64)
+            self.merge(block)
+        return self
+
+    def merge(self, other: MeanMap) -> MeanMap:
+        """Take in what another has seen; the order does not matter beyond rounding."""
+        if other.n:
+            n = self.n + other.n
+            apart = other._mean - self._mean
+            self._squares = self._squares + other._squares + apart**2 * (self.n * other.n / n)
+            self._mean = self._mean + apart * (other.n / n)
+            self.n = n
+        return self
+
+    def result(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard error (h, w), float64 (the error is NaN of one map). Raises `LookwhereError` when empty."""
+        if self.n == 0:
+            raise LookwhereError("no face in this group, so there is no mean map")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.sqrt(self._squares / (self.n - 1) / self.n) if self.n > 1 else np.full_like(self._mean, np.nan)
+        return np.asarray(self._mean), np.asarray(error)
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of an audit.
+
+    `n` faces, `correct` of them predicted right; `map` float64 (h, w), or None under 11 faces; `face` uint8
+    (112, 112, 3) and the `face_n` faces in it, or None where no stored cell lies inside the filter.
+    """
+
+    filter: Filter
+    n: int
+    correct: int
+    map: np.ndarray | None
+    face: np.ndarray | None
+    face_n: int
+
+    @property
+    def name(self) -> str:
+        """The group in words."""
+        return self.filter.describe()
+
+    @property
+    def too_small(self) -> bool:
+        """True where the group has under 11 faces, so that nothing averaged is shown."""
+        return self.n < MINIMUM_FACES
+
+
+def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str = "raw") -> Group:
+    """Mean map and average face of the faces that pass a filter."""
+    mask = wanted.mask(audit.faces)
+    n = int(mask.sum())
+    mean, face, face_n = None, None, 0
+    if n >= MINIMUM_FACES:
+        mean = MeanMap().update(audit.maps(target, normalisation)[mask]).result()[0]
+        face, face_n = audit.averages.mean(wanted)
+    return Group(wanted, n, int(audit.faces["correct"].to_numpy()[mask].sum()), mean, face, face_n)
+
+
+def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
+    """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men."""
+    faces = audit.faces[within.narrowed(outcome="all").mask(audit.faces)]
+    order = faces["ethnicity"].value_counts().index
+    present = set(map(tuple, faces[["gender", "ethnicity"]].drop_duplicates().to_numpy()))
+    return [(g, e) for e in order for g in ("female", "male") if (g, e) in present]
+
+
+def study_grid(audit: Audit, within: Filter, target: str = "true", normalisation: str = "raw") -> pd.DataFrame:
+    """The original study's grid: a row a gender × ethnicity, its correct and its incorrect `Group`."""
+    rows = [
+        {
+            "gender": gender,
+            "ethnicity": ethnicity,
+            **{
+                outcome: group(
+                    audit,
+                    within.narrowed(gender=(gender,), ethnicity=(ethnicity,), outcome=outcome),
+                    target,
+                    normalisation,
+                )
+                for outcome in ("correct", "incorrect")
+            },
+        }
+        for gender, ethnicity in intersectional(audit, within)
+    ]
+    return pd.DataFrame(rows, columns=["gender", "ethnicity", "correct", "incorrect"])

@@ -1,0 +1,110 @@
+"""The one computed sentence at the top of each page, in words and numbers with their interval."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.faces import ADULT_AGE, Filter, group_name
+from core.groups import Group
+from core.statistics import Estimate, accuracy_by, gap, wilson
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """«6.1 %»."""
+    return f"{100 * value:.{digits}f} %"
+
+
+def with_interval(value: float, low: float, high: float, digits: int = 1) -> str:
+    """«6.1 % [4.2–8.7]»."""
+    return f"{percent(value, digits)} [{100 * low:.{digits}f}–{100 * high:.{digits}f}]"
+
+
+def times(ratio: Estimate) -> str:
+    """«2.9 × [1.8–4.6]»."""
+    return f"{ratio.value:.1f} × [{ratio.low:.1f}–{ratio.high:.1f}]"
+
+
+def error_rate(row: pd.Series) -> str:
+    """A table row's error rate with its Wilson interval."""
+    low, high = wilson(row["errors"], row["n"])
+    return with_interval(row["errors"] / row["n"], float(low), float(high))
+
+
+def row_name(row: pd.Series) -> str:
+    """The group of an `accuracy_by` row in words."""
+    return group_name(row.get("gender", ()), row.get("ethnicity", ()))
+
+
+def capital(text: str) -> str:
+    """First letter upper-case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def scope(within: Filter) -> str:
+    """«Among adults», «Among women, under 18», «Among all faces»."""
+    if within == Filter(age_from=ADULT_AGE):
+        return "Among adults"
+    if within == Filter():
+        return "Over all ages"
+    return f"Among {within.describe()}"
+
+
+def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.5) -> str:
+    """Worst against best gender × ethnicity, of groups of 50 and more faces."""
+    table = accuracy_by(faces, ["gender", "ethnicity"], threshold)
+    found = gap(table)
+    if found is None:
+        if not len(faces):
+            return "No face passes this filter."
+        overall = accuracy_by(faces, [], threshold).iloc[0]
+        rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
+        return (
+            f"{scope(within)}, {rate} of {len(faces):,} predictions are right; no two groups have 50 faces to compare."
+        )
+    worst, best, ratio = found.worst, found.best, found.ratio
+    text = (
+        f"{scope(within)}, {row_name(worst)} are misclassified {times(ratio)} as often as {row_name(best)}: "
+        f"{error_rate(worst)} against {error_rate(best)}"
+    )
+    return text + ("." if ratio.low > 1 else "; so few errors that chance alone could do it.")
+
+
+def heatmap_sentence(groups: list[Group], target: str) -> str:
+    """Where the first two groups' mean maps are centred, and how alike they are (Pearson r over the cells)."""
+    shown = [g for g in groups if g.map is not None]
+    if not shown:
+        return "None of the chosen groups has 11 faces, so no average is shown: a single face could be seen through it."
+    parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map)}" for g in shown[:2]]
+    text = f"The {target_words(target)} is centred for " + ", for ".join(parts)
+    if len(shown) >= 2:
+        a, b = shown[0].map.ravel(), shown[1].map.ravel()
+        alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else np.nan
+        strength = shown[0].map.sum() / shown[1].map.sum() if shown[1].map.sum() else np.nan
+        text += f"; the two maps correlate at r = {alike:.2f} over their cells"
+        if target != "margin":
+            text += f", and the first is {strength:.2f} × as strong"
+    return text + "."
+
+
+def target_words(target: str) -> str:
+    """A target as the pages name it."""
+    return {
+        "true": "average Grad-CAM for the labelled gender",
+        "predicted": "average Grad-CAM for the predicted gender",
+        "female": "average Grad-CAM for «female»",
+        "male": "average Grad-CAM for «male»",
+        "margin": "average margin map (female less male evidence)",
+    }[target]
+
+
+def hottest_place(mean: np.ndarray) -> str:
+    """Words for the strongest cell of a map (h, w) on the ArcFace template, by its centre."""
+    row, column = np.unravel_index(np.abs(mean).argmax(), mean.shape)
+    y, x = (row + 0.5) / mean.shape[0] * 112, (column + 0.5) / mean.shape[1] * 112
+    height = next(name for limit, name in ((32, "forehead"), (60, "eyes"), (80, "nose"), (112, "mouth")) if y <= limit)
+    if x < 30:
+        return f"left edge at the height of the {height}"
+    if x > 82:
+        return f"right edge at the height of the {height}"
+    return {"eyes": "eyes", "forehead": "forehead"}.get(height, height)

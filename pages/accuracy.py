@@ -1,0 +1,97 @@
+"""Accuracy by gender, ethnicity, their intersection and age, with intervals; confusion, ROC, calibration."""
+
+import pandas as pd
+import streamlit as st
+
+from core.figures import charts
+from core.published import beside
+from core.sentences import accuracy_sentence, capital, row_name
+from core.statistics import accuracy_by, calibration, calibration_error, confusion, roc
+from ui import parts, words
+from ui.filters import ethnicities, filter_bar
+
+audit = st.session_state.opened.load()
+st.title("Accuracy breakdown")
+above = st.container()
+within = filter_bar(audit)
+threshold = st.slider(
+    "Decision threshold: «male» is said from this probability on",
+    0.05,
+    0.95,
+    0.5,
+    0.01,
+    key="threshold",
+    bind="query-params",
+)
+faces = audit.faces[within.narrowed(outcome="all").mask(audit.faces)]
+if within.outcome != "all":
+    st.caption("Accuracy of only right or only wrong predictions would be 100 or 0 %: that filter is not applied here.")
+with above:
+    parts.lede(accuracy_sentence(faces, within.narrowed(outcome="all"), threshold))
+    parts.empty(len(faces))
+    if not within.age_from:
+        st.caption(words.AGE)
+
+overall = accuracy_by(faces, [], threshold)
+crossed = accuracy_by(faces, ["gender", "ethnicity"], threshold)
+single = {by: accuracy_by(faces, [by], threshold) for by in ("gender", "ethnicity", "age band")}
+
+
+def label(row: dict) -> str:
+    """A row's group in words."""
+    return f"{row['age band']} years" if "age band" in row else capital(row_name(row))
+
+
+def dots(table: pd.DataFrame, title: str) -> None:
+    """One dot plot under its title."""
+    st.subheader(title)
+    names = [label(row) for row in table.to_dict("records")]
+    genders = list(table["gender"]) if "gender" in table else None
+    st.plotly_chart(charts.accuracy_dots(table, names, genders, overall["accuracy"].iloc[0]), key=title)
+
+
+dots(crossed, "By gender × ethnicity")
+st.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
+left, right = st.columns(2)
+with left:
+    dots(single["gender"], "By gender")
+    dots(single["ethnicity"], "By ethnicity")
+with right:
+    dots(single["age band"], "By age")
+
+left, right = st.columns([1, 1])
+with left:
+    st.subheader("Confusion matrix")
+    st.plotly_chart(charts.confusion_matrix(confusion(faces, threshold)))
+with right:
+    st.subheader("All groups as a table")
+    table = pd.concat([overall, *single.values(), crossed], ignore_index=True)
+    table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", "accuracy", "low", "high"]]
+    shares = ["accuracy", "low", "high"]
+    parts.share_table(table, shares, height=300)
+    parts.table_download(table, f"{audit.name}-accuracy")
+
+names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]
+parts_by = {"all": faces} | {name: faces[faces["ethnicity"] == name] for name in names}
+left, right = st.columns(2)
+with left:
+    st.subheader("ROC by ethnicity")
+    curves = {name: curve for name, part in parts_by.items() if (curve := roc(part)) is not None}
+    if curves:
+        st.plotly_chart(charts.roc_curves(curves))
+        st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
+    else:
+        st.info("A ROC curve needs faces of both genders: clear the gender filter.")
+with right:
+    st.subheader("Calibration by ethnicity")
+    tables = {name: calibration(part) for name, part in parts_by.items()}
+    st.plotly_chart(charts.calibration_curves(tables))
+    errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
+    st.caption(f"Expected calibration error: {errors}.")
+
+st.subheader("Beside the original study's MORPH figures")
+ours = pd.concat([overall, single["gender"], crossed], ignore_index=True).fillna({"gender": "", "ethnicity": ""})
+compared = beside(ours)
+shares = ["original", "ours", "low", "high"]
+parts.share_table(compared, shares)
+st.caption(words.MORPH)

@@ -1,0 +1,56 @@
+"""Two or more groups side by side: average face, average Grad-CAM, overlay, and the difference of their maps."""
+
+import streamlit as st
+
+from core.errors import LookwhereError
+from core.explain import NORMALISATIONS, TARGETS
+from core.figures import pictures
+from core.groups import group
+from core.sentences import capital, heatmap_sentence, target_words
+from ui import panels, parts, words
+from ui.compare import LETTERS, choose_group, default_groups
+from ui.filters import filter_bar
+
+audit = st.session_state.opened.load()
+st.title("Heatmap comparison")
+above = st.container()
+within = filter_bar(audit)
+controls = st.columns([1, 1.1, 1.1, 1.4])
+count = controls[0].segmented_control("Groups", [2, 3, 4], default=2, key="groups", bind="query-params", required=True)
+target = controls[1].selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS)
+normalisation = controls[2].selectbox(
+    "Normalisation", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS
+)
+opacity = controls[3].slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
+
+columns, groups = st.columns(count), []
+for letter, column, first in zip(LETTERS, columns, default_groups(audit, within), strict=False):
+    with column, st.container(border=True):
+        st.markdown(f"**Group {letter}**")
+        try:
+            wanted = choose_group(audit, within, letter, first)
+        except LookwhereError as error:
+            st.warning(capital(str(error)) + ".")
+            continue
+        groups.append((letter, column, group(audit, wanted, target, normalisation)))
+
+signed = target == "margin"
+limit = pictures.shared_limit([g.map for _, _, g in groups])
+for letter, column, chosen in groups:
+    with column:
+        panels.group_panel(letter, chosen, limit, signed, opacity)
+with above:
+    parts.lede(heatmap_sentence([g for _, _, g in groups], target))
+note = f"{capital(target_words(target))}, {normalisation}; one scale for all panels."
+st.html(parts.STYLE + parts.scale(signed, limit, note))
+shown = [(letter, g) for letter, _, g in groups if g.map is not None]
+if len(shown) >= 2:
+    panels.differences(shown)
+if shown:
+    parts.download(
+        "Download as one picture",
+        pictures.png(panels.comparison_sheet(shown, limit, signed, opacity, note)),
+        "heatmaps.png",
+        "image/png",
+    )
+st.caption(words.READING)

@@ -1,0 +1,63 @@
+"""What this model is, for whom it fails, and the original study's grid of average faces and Grad-CAMs."""
+
+import streamlit as st
+
+from core.explain import NORMALISATIONS, TARGETS
+from core.faces import group_name
+from core.figures import pictures
+from core.groups import study_grid
+from core.sentences import accuracy_sentence, capital, percent, row_name, target_words, with_interval
+from core.statistics import accuracy_by, gap
+from ui import parts, words
+from ui.filters import filter_bar
+
+opened = st.session_state.opened
+audit = opened.load()
+st.title("For whom does it fail, and where does it look?")
+above = st.container()
+within = filter_bar(audit, outcome=False)
+faces = audit.faces[within.mask(audit.faces)]
+table = accuracy_by(faces, ["gender", "ethnicity"])
+
+with above:
+    parts.lede(accuracy_sentence(faces, within))
+    parts.empty(len(faces))
+    overall, found = accuracy_by(faces, []).iloc[0], gap(table)
+    numbers = st.columns(4)
+    interval = f"95 % interval {100 * overall['low']:.1f}–{100 * overall['high']:.1f}"
+    parts.number(numbers[0], "Accuracy", percent(overall["accuracy"]), interval)
+    parts.number(numbers[1], "Faces", f"{len(faces):,}", " + ".join(audit.manifest["splits"]) + " split")
+    if found is not None:
+        worst, difference = found.worst, found.difference
+        bounds = f"{100 * worst['low']:.1f}–{100 * worst['high']:.1f}, n = {worst['n']:,}"
+        parts.number(numbers[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), bounds)
+        parts.number(
+            numbers[3],
+            "Gap to the best group",
+            f"{100 * difference.value:.1f} points",
+            f"{100 * difference.low:.1f}–{100 * difference.high:.1f}, best: {row_name(found.best)}",
+            help="The largest of several differences overstates the true one. Groups under 50 faces are left out.",
+        )
+
+st.subheader("Average face beside average Grad-CAM, right and wrong")
+left, right = st.columns(2)
+target = left.selectbox(
+    "The Grad-CAM explains", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS
+)
+normalisation = right.selectbox("Averaging", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS)
+grid = study_grid(audit, within, target, normalisation)
+names = [capital(group_name(g, e)) for g, e in zip(grid["gender"], grid["ethnicity"], strict=True)]
+rates = table.set_index(["gender", "ethnicity"])
+facts = [
+    f"{with_interval(*rates.loc[key, ['accuracy', 'low', 'high']])} of {rates.loc[key, 'n']:,} right"
+    for key in zip(grid["gender"], grid["ethnicity"], strict=True)
+]
+signed = target == "margin"
+limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
+note = f"{capital(target_words(target))}; one scale for all panels."
+parts.study_cards(grid, names, facts, limit, signed, note)
+sheet = parts.study_sheet(grid, names, limit, signed, f"{audit.manifest['model']} on {audit.name}", note)
+parts.download("Download as one picture", pictures.png(sheet), "study-grid.png", "image/png")
+
+st.subheader("What this model is")
+st.markdown(words.model_summary(opened.info(), audit.manifest))

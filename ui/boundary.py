@@ -1,0 +1,23 @@
+"""The error boundary: what a person can mend is told on the page, the rest is logged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import LookwhereError
+
+
+@contextmanager
+def boundary() -> Iterator[None]:
+    """Show a `LookwhereError` in a box; log any other exception and say that it was our fault."""
+    try:
+        yield
+    except LookwhereError as error:
+        st.error(str(error), icon=":material/error:")
+    except Exception:
+        logging.getLogger("lookwhere").exception("a page failed")
+        st.error("Something went wrong that is a defect of Lookwhere's; the terminal it runs in has the details.")

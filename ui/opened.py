@@ -1,0 +1,79 @@
+"""Which model and audit are open: chosen in the sidebar, kept in the URL, loaded once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.audit.folder import Audit, list_audits, open_audit
+from core.checkpoint import list_models, model_info
+
+#: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
+MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent / "models"))
+FIRST_STEPS = """
+There is no model here yet. Three commands make one from a data set of faces:
+
+```
+python -m core align --data UTKFace.tar.gz
+python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml
+python -m core audit --model my-model --data data/aligned/utkface
+```
+"""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The model and audit that the sidebar has open; None where there is none."""
+
+    model: str | None
+    audit: str | None
+
+    @property
+    def folder(self) -> Path:
+        """The model's folder. Stops the page with first steps where there is no model."""
+        if self.model is None:
+            st.markdown(FIRST_STEPS)
+            st.stop()
+        return MODELS / self.model
+
+    def info(self) -> dict | None:
+        """What `model.json` says; None while a first training has not kept an epoch yet."""
+        return model_info(self.folder) if (self.folder / "model.json").is_file() else None
+
+    def load(self) -> Audit:
+        """The audit. Stops the page with the command to run where there is none."""
+        folder = self.folder
+        if self.audit is None:
+            st.info(f"**{self.model}** has not been audited yet. This makes what the page shows:")
+            st.code(f"python -m core audit --model {self.model} --data data/aligned/utkface", language="bash")
+            st.stop()
+        path = folder / "audits" / self.audit
+        return _open(str(path), (path / "audit.json").stat().st_mtime)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the audit …")
+def _open(path: str, stamp: float) -> Audit:
+    return open_audit(path)
+
+
+def sidebar() -> Opened:
+    """Draw the two pickers; the first model that has an audit is open at first."""
+    names = list_models(MODELS)
+    with st.sidebar:
+        if not names:
+            st.caption("No model in " + str(MODELS))
+            return Opened(None, None)
+        audited = [n for n, name in enumerate(names) if list_audits(MODELS / name)]
+        model = st.selectbox("Model", names, index=audited[0] if audited else 0, key="model", bind="query-params")
+        audits = list_audits(MODELS / model)
+        audit = st.selectbox("Audit", audits, key="audit", bind="query-params") if audits else None
+        if not audits:
+            st.caption("No audit yet.")
+        st.caption(
+            "Gender and ethnicity are **perceived** ones, as the data set's annotators gave them: "
+            "not what the people pictured would say."
+        )
+    return Opened(model, audit)

@@ -1,0 +1,121 @@
+"""What pages draw alike: the computed sentence, the cards of the study's grid, downloads."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from core.faces import MINIMUM_FACES
+from core.figures import pictures
+from core.groups import Group
+from core.sentences import capital
+
+STYLE = """
+<style>
+.lw-lede {font-size: 1.3rem; line-height: 1.45; margin: 0 0 .4rem 0; font-weight: 500; max-width: 62rem}
+.lw-grid {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: .9rem}
+.lw-card {border: 1px solid rgba(128,140,140,.3); border-radius: .6rem; padding: .7rem .8rem .8rem}
+.lw-card h4 {margin: 0; padding: 0; font-size: 1.02rem; font-weight: 600}
+.lw-card p {margin: 0 0 .45rem 0; font-size: .85rem; opacity: .75}
+.lw-pairs {display: grid; grid-template-columns: 1fr 1fr; gap: .7rem}
+.lw-pair {display: grid; grid-template-columns: 1fr 1fr; gap: .2rem}
+.lw-pair img, .lw-few {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
+.lw-few {display: flex; align-items: center; justify-content: center; text-align: center; font-size: .72rem;
+ line-height: 1.2; background: rgba(128,140,140,.14); padding: .3rem; box-sizing: border-box; grid-column: span 2;
+ aspect-ratio: 2.05}
+.lw-few.one {grid-column: span 1; aspect-ratio: 1}
+.lw-tag {grid-column: span 2; font-size: .78rem; opacity: .85; white-space: nowrap}
+.lw-scale {display: flex; align-items: center; gap: .5rem; font-size: .8rem; margin: .6rem 0 0 0; flex-wrap: wrap}
+.lw-scale img {height: .7rem; width: 11rem; border-radius: .2rem}
+</style>
+"""
+
+
+def lede(sentence: str) -> None:
+    """The sentence that opens a page."""
+    st.html(f"{STYLE}<p class='lw-lede'>{html.escape(sentence)}</p>")
+
+
+def empty(n: int) -> None:
+    """Stop the page where a filter leaves no face, and say what to do."""
+    if n == 0:
+        st.info("No face passes this filter. Widen it above: clear an ethnicity, or open the age range.")
+        st.stop()
+
+
+def scale(signed: bool, limit: float, note: str) -> str:
+    """HTML of the colour scale with its ends."""
+    ends = ("speaks for male", "speaks for female") if signed else ("none", "strongest")
+    bar = pictures.data_uri(pictures.colour_bar(signed), quality=95)
+    left, right = (f"−{limit:.3g}", f"{limit:.3g}") if signed else ("0", f"{limit:.3g}")
+    return (
+        f"<div class='lw-scale'><span>{ends[0]} {left}</span><img src='{bar}' alt='colour scale'>"
+        f"<span>{right} {ends[1]}</span><span style='opacity:.7'>{html.escape(note)}</span></div>"
+    )
+
+
+def pair_html(group: Group, tag: str, limit: float, signed: bool) -> str:
+    """Average face beside average Grad-CAM, or why there is none."""
+    head = f"<div class='lw-tag'>{tag} · n = {group.n:,}</div>"
+    if group.too_small:
+        why = "none" if group.n == 0 else f"{group.n} too few: averages need {MINIMUM_FACES}"
+        return f"<div class='lw-pair'>{head}<div class='lw-few'>{why}</div></div>"
+    cam = pictures.data_uri(pictures.paint(group.map, limit, signed, side=112))
+    name = html.escape(capital(group.name))
+    face = "<div class='lw-few one'>no average face for these ages</div>"
+    if group.face is not None:
+        source = pictures.data_uri(Image.fromarray(group.face))
+        face = f"<img src='{source}' alt='Average face: {name}' title='average of {group.face_n:,} faces'>"
+    return f"<div class='lw-pair'>{head}{face}<img src='{cam}' alt='Average Grad-CAM: {name}'></div>"
+
+
+def study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: float, signed: bool, note: str) -> None:
+    """The original study's grid: a card a group, correct and incorrect side by side; one scale for all."""
+    cards = [
+        f"<div class='lw-card'><h4>{html.escape(name)}</h4><p>{html.escape(fact)}</p><div class='lw-pairs'>"
+        + pair_html(row.correct, "right", limit, signed)
+        + pair_html(row.incorrect, "wrong", limit, signed)
+        + "</div></div>"
+        for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
+    ]
+    st.html(f"{STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale(signed, limit, note)}")
+
+
+def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool, title: str, note: str) -> Image.Image:
+    """The same grid as one picture, for a paper or a slide."""
+    rows = []
+    for name, row in zip(names, grid.itertuples(), strict=True):
+        panels = []
+        for group, tag in ((row.correct, "right"), (row.incorrect, "wrong")):
+            small = pictures.placeholder(f"n = {group.n}\ntoo few", 140)
+            face = small if group.face is None else pictures.show_face(group.face, 140)
+            cam = small if group.map is None else pictures.paint(group.map, limit, signed, 140)
+            panels += [(face, f"{tag}, n = {group.n:,}"), (cam, "average Grad-CAM")]
+        rows.append((name, panels))
+    return pictures.sheet(title, rows, note, signed)
+
+
+def download(label: str, data: bytes, file: str, kind: str) -> None:
+    """A download that does not run the page again."""
+    st.download_button(label, data, file, kind, icon=":material/download:", on_click="ignore")
+
+
+def table_download(table: pd.DataFrame, name: str) -> None:
+    """A table as CSV, full precision."""
+    download("Download CSV", table.to_csv(index=False).encode(), f"{name}.csv", "text/csv")
+
+
+def number(place, label: str, value: str, note: str, **more) -> None:
+    """One figure with a quiet line under it."""
+    place.metric(label, value, note, delta_color="off", delta_arrow="off", **more)
+
+
+def share_table(table: pd.DataFrame, shares: list[str], **more) -> None:
+    """A sortable table, its shares as percentages to a tenth of a point; downloads keep them whole."""
+    settings = {name: st.column_config.NumberColumn(format="percent") for name in shares}
+    rounded = table.assign(**{name: np.round(table[name].astype(float), 3) for name in shares})
+    st.dataframe(rounded, hide_index=True, column_config=settings, **more)

@@ -1,0 +1,113 @@
+"""Longer words of the pages: what the controls mean, what the model is, what the labels are."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+
+from core.faces import GENDERS, group_name
+from core.training.record import Status
+
+TARGETS = (
+    "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
+    "decision». **female**, **male**: for that class in every face. **margin**: female less male evidence, with "
+    "its sign; its mean decomposes the logit difference exactly. Wrong predictions have the opposite sign by "
+    "construction: compare shape."
+)
+NORMALISATIONS = (
+    "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
+    "in the original study; weak and strong maps then weigh the same."
+)
+READING = (
+    "Each cell of the map sees more of the face than its own square, and a bright cell says where evidence is "
+    "*centred*, not that nothing else was used. Chin and long hair lie outside the aligned crop."
+)
+AGE = (
+    "**Age is mixed up with ethnicity here.** Most errors are infants and small children, whose perceived gender "
+    "is close to a guess for any observer, and the share of children is not the same in every group. Switch on "
+    "«Adults only» to compare groups without that."
+)
+MORPH = (
+    "The left figures are the original study's: ResNet-50 trained on 2M MS1MV2 faces and tested on MORPH, mug "
+    "shots with ethnicities named by police records. Ours are of another model, another data set and other "
+    "labels, put beside them for orientation, not as a repetition. «White» stands in for Caucasian, «Black» for "
+    "African-American."
+)
+
+
+def model_summary(info: dict | None, manifest: dict) -> str:
+    """A few lines on the model and its audit, in Markdown."""
+    if info is None:
+        return "This model has no `model.json` yet: its first training epoch has not ended."
+    data = info.get("data", {})
+    faces = data.get("faces", {})
+    height, width = manifest["map_shape"]
+    lines = [
+        f"- **ResNet-50**, two outputs (female, male), pictures of {info['input_size']}×{info['input_size']} pixels, "
+        f"faces aligned to the ArcFace template; Grad-CAM of {height}×{width} cells"
+        + (" (last stage dilated)." if info.get("dilated") else "."),
+        f"- Trained on **{faces.get('train', 0):,}** faces of {data.get('dataset', 'an unknown data set')}, "
+        f"{'starting from ' + info['training']['init'] if info.get('training', {}).get('init') else 'from scratch'}; "
+        f"epoch {info.get('epoch', '?')} was kept, by validation accuracy on {faces.get('val', 0):,} others.",
+        f"- Audited on **{manifest['faces']:,}** faces ({', '.join(manifest['splits'])} split of "
+        f"{manifest['dataset']}); no copy, near-copy or known person of theirs is among the training faces.",
+    ]
+    if info.get("training", {}).get("age_weight"):
+        lines.append(
+            "- Age bands were an auxiliary target in training; ethnicity labels were never shown to the model."
+        )
+    lines.append("- Gender and ethnicity are labels that annotators perceived in a picture. They are not identity.")
+    return "\n".join(lines)
+
+
+def duration(seconds: float | None) -> str:
+    """«1 h 12 min», «3 min», «40 s», or a dash."""
+    if seconds is None:
+        return "–"
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
+
+
+def ago(when: float) -> str:
+    """How long ago a Unix time was."""
+    seconds = max(0.0, time.time() - when)
+    return f"{duration(seconds)} ago" if seconds < 86_400 else time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
+
+
+def state(status: Status) -> str:
+    """A run's state as a person would say it; a silent run is no running one."""
+    if status.state == "running" and not status.alive:
+        return "lost"
+    return status.state
+
+
+def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | None) -> str:
+    """What the run has reached, in one sentence."""
+    if metrics.empty:
+        return "Training has begun; no epoch has ended yet."
+    kept = metrics[metrics["epoch"] == best].iloc[-1] if best in set(metrics["epoch"]) else metrics.iloc[-1]
+    head = {
+        "finished": "Training is finished",
+        "running": "Training is under way",
+        "lost": "Training has gone silent (its process died; --resume goes on)",
+        "stopped": "Training was stopped (--resume goes on)",
+        "failed": "Training failed",
+    }.get(state(status) if status else "finished", "Training")
+    return (
+        f"{head}: after {len(metrics)} epochs, epoch {int(kept['epoch'])} is kept, with {kept['val_accuracy']:.1%} on "
+        f"validation; its weakest group is {kept['worst_group']} at {kept['worst_group_accuracy']:.1%}."
+    )
+
+
+def group_columns(metrics: pd.DataFrame) -> dict[str, str]:
+    """The per-group validation columns of `metrics.csv`, each with its group's name."""
+    found = {}
+    for column in metrics:
+        _, _, rest = column.partition("val_")
+        gender, _, ethnicity = rest.partition("_")
+        if gender in GENDERS and ethnicity:
+            found[column] = group_name(gender, ethnicity)
+    return found
