@@ -81,8 +81,9 @@ def heatmap_sentence(groups: list[Group], target: str) -> str:
         a, b = shown[0].map.ravel(), shown[1].map.ravel()
         alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else np.nan
         strength = shown[0].map.sum() / shown[1].map.sum() if shown[1].map.sum() else np.nan
-        text += f"; the two maps correlate at r = {alike:.2f} over their cells"
-        if target != "margin":
+        if np.isfinite(alike):
+            text += f"; the two maps correlate at r = {alike:.2f} over their cells"
+        if target != "margin" and np.isfinite(strength):
             text += f", and the first is {strength:.2f} × as strong"
     return text + "."
 

@@ -34,7 +34,7 @@ def wilson(k: int | np.ndarray, n: int | np.ndarray, z: float = Z95) -> tuple[np
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # At k = 0 and k = n the bounds are 0 and 1 exactly; rounding must not say otherwise.
-    return np.where(k == 0, 0.0, centre - half), np.where(k == n, 1.0, centre + half)
+    return np.where((k == 0) & (n > 0), 0.0, centre - half), np.where((k == n) & (n > 0), 1.0, centre + half)
 
 
 def newcombe(k1: int, n1: int, k2: int, n2: int) -> Estimate:
@@ -111,10 +111,10 @@ class Gap:
 
 def gap(table: pd.DataFrame, smallest: int = SMALLEST_RANKED) -> Gap | None:
     """The gap of an `accuracy_by` table; None where fewer than two groups are large enough."""
-    ranked = table[table["n"] >= smallest]
+    ranked = table[table["n"] >= smallest].sort_values("accuracy", kind="stable")
     if len(ranked) < 2:
         return None
-    return Gap(ranked.loc[ranked["accuracy"].idxmin()], ranked.loc[ranked["accuracy"].idxmax()])
+    return Gap(ranked.iloc[0], ranked.iloc[-1])
 
 
 def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:

@@ -68,7 +68,7 @@ with right:
     table = pd.concat([overall, *single.values(), crossed], ignore_index=True)
     table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", "accuracy", "low", "high"]]
     shares = ["accuracy", "low", "high"]
-    parts.share_table(table, shares, height=300)
+    parts.share_table(table.fillna({"gender": "all", "ethnicity": "all"}), shares, height=300)
     parts.table_download(table, f"{audit.name}-accuracy")
 
 names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]

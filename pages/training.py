@@ -39,7 +39,7 @@ def show_status(status) -> None:
     numbers = st.columns(4)
     parts.number(numbers[0], "State", words.state(status), words.ago(status.updated))
     parts.number(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
-    parts.number(numbers[2], "Time left", words.duration(status.eta), "at the present speed" if status.eta else "–")
+    parts.number(numbers[2], "Time left", words.duration(status.eta if status.alive else None), "at this speed")
     parts.number(numbers[3], "Throughput", f"{status.images_per_second:.0f} images/s", "at the last heartbeat")
     if status.state != "finished":
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))

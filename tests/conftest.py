@@ -12,6 +12,7 @@ import pytest
 
 from core import files
 from core import store as stores
+from core.datasets import READERS, open_source
 from core.faces import fingerprint
 from core.store import AlignedStore
 
@@ -88,3 +89,10 @@ def make_store(path: Path, faces: int = 64, seed: int = 0) -> AlignedStore:
 def made_store(tmp_path: Path) -> AlignedStore:
     """64 noise faces, splits of every kind."""
     return make_store(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def real_store(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> AlignedStore:
+    """The 120 real chips, copied faces dropped, aligned as `python -m core align` does it. Do not change it."""
+    path = tmp_path_factory.mktemp("aligned") / "utkface"
+    return stores.build_store(open_source(real_folder), READERS["utkface"], path)

@@ -26,14 +26,16 @@ def choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str, st
     """Draw one group's four pickers; the result lies inside `within`, the filter bar's."""
     genders, names = [ANY, *GENDERS], [ANY, *ethnicities(audit)]
 
-    def pick(label: str, options: list[str], start: str, key: str) -> str:
-        place = options.index(start) if start in options else 0
-        return st.selectbox(label, options, index=place, key=f"{letter.lower()}_{key}", bind="query-params")
+    left, right = st.columns(2, wrap=False)
 
-    gender = pick("Gender", genders, first[0], "gender")
-    ethnicity = pick("Ethnicity", names, first[1], "ethnicity")
-    age = pick("Age", AGES, ANY, "age")
-    outcome = pick("Prediction", list(OUTCOMES), "all", "outcome")
+    def pick(place, label: str, options: list[str], start: str, key: str) -> str:
+        index = options.index(start) if start in options else 0
+        return place.selectbox(label, options, index=index, key=f"{letter.lower()}_{key}", bind="query-params")
+
+    gender = pick(left, "Gender", genders, first[0], "gender")
+    ethnicity = pick(right, "Ethnicity", names, first[1], "ethnicity")
+    age = pick(left, "Age", AGES, ANY, "age")
+    outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")
     return narrow(within, gender, ethnicity, age, outcome)
 
 

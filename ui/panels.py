@@ -11,6 +11,7 @@ from core.figures import pictures
 from core.groups import Group
 from core.sentences import capital, percent
 from core.statistics import wilson
+from ui import parts
 
 SIDE = 336
 
@@ -24,22 +25,16 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         return
     low, high = wilson(group.correct, group.n)
     st.caption(f"n = {group.n:,}; {percent(group.correct / group.n)} right [{100 * low:.1f}–{100 * high:.1f}]")
-    cam = pictures.paint(group.map, limit, signed, SIDE)
     name = capital(group.name)
+    panels = [(pictures.paint(group.map, limit, signed, SIDE), "Grad-CAM", f"Average Grad-CAM: {name}")]
+    if group.face is not None:
+        over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE)
+        panels.insert(0, (pictures.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
+        panels.append((over, "overlay", f"Overlay: {name}"))
+    st.html(parts.STYLE + parts.figures(panels))
     if group.face is None:
-        st.image(cam, caption="Average Grad-CAM", width="stretch", alt=f"Average Grad-CAM: {name}")
-        st.caption("No average face is stored for exactly these ages (cells under 11 faces are merged over ages).")
+        st.caption("No average face is stored for exactly these ages: small cells are merged over ages.")
         return
-    left, right = st.columns(2, wrap=False)
-    left.image(
-        pictures.show_face(group.face, SIDE),
-        caption=f"Average of {group.face_n:,}",
-        width="stretch",
-        alt=f"Face: {name}",
-    )
-    right.image(cam, caption="Average Grad-CAM", width="stretch", alt=f"Average Grad-CAM: {name}")
-    over = pictures.overlay(group.face, cam, opacity)
-    st.image(over, caption="Overlay", width="stretch", alt=f"Overlay: {name}")
     if group.face_n < group.n:
         st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {MINIMUM_FACES} are left out.")
 
@@ -50,19 +45,20 @@ def differences(shown: list[tuple[str, Group]]) -> None:
     letter, first = shown[0]
     maps = [(other, group, first.map - group.map) for other, group in shown[1:]]
     limit = pictures.shared_limit([m for _, _, m in maps])
-    for column, (other, group, difference) in zip(st.columns(max(3, len(maps))), maps, strict=False):
-        with column:
-            st.image(
-                pictures.paint(difference, limit, True, SIDE),
-                caption=f"{letter} − {other}: red where {first.name} have more, blue where {group.name} have",
-                width="stretch",
-                alt=f"Difference of average Grad-CAM, {first.name} less {group.name}",
-            )
+    panels = [
+        (
+            pictures.paint(difference, limit, True, SIDE),
+            f"{letter} − {other}: red where {first.name} have more, blue where {group.name} have",
+            f"Difference of average Grad-CAM, {first.name} less {group.name}",
+        )
+        for other, group, difference in maps
+    ]
+    st.html(parts.STYLE + parts.figures(panels, widest="20rem"))
     largest = max(float(np.abs(m).max()) for _, _, m in maps)
     strongest = max(float(np.abs(group.map).max()) for _, group in shown)
     st.caption(
-        f"Scale ±{limit:.3g}, shared. The largest difference is {percent(largest / strongest, 0)} of the strongest cell "
-        "of the maps above; whether it is more than chance is not tested here."
+        f"Scale ±{limit:.3g}, shared. The largest difference is {percent(largest / strongest, 0)} of the strongest "
+        "cell of the maps above; whether it is more than chance is not tested here."
     )
 
 
@@ -78,7 +74,10 @@ def comparison_sheet(
         panels = [
             (none if group.face is None else pictures.show_face(group.face, side), f"average of {group.face_n:,}"),
             (cam, f"average Grad-CAM, n = {group.n:,}"),
-            (none if group.face is None else pictures.overlay(group.face, cam, opacity), "overlay"),
+            (
+                none if group.face is None else pictures.overlay(group.face, group.map, limit, opacity, signed),
+                "overlay",
+            ),
         ]
         if letter != shown[0][0]:
             difference = pictures.paint(shown[0][1].map - group.map, span, True, side)

@@ -29,6 +29,10 @@ STYLE = """
  aspect-ratio: 2.05}
 .lw-few.one {grid-column: span 1; aspect-ratio: 1}
 .lw-tag {grid-column: span 2; font-size: .78rem; opacity: .85; white-space: nowrap}
+.lw-figures {display: flex; gap: .4rem}
+.lw-figures figure {flex: 1 1 0; min-width: 0; margin: 0}
+.lw-figures img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
+.lw-figures figcaption {font-size: .78rem; opacity: .8; margin-top: .2rem; line-height: 1.3}
 .lw-scale {display: flex; align-items: center; gap: .5rem; font-size: .8rem; margin: .6rem 0 0 0; flex-wrap: wrap}
 .lw-scale img {height: .7rem; width: 11rem; border-radius: .2rem}
 </style>
@@ -56,6 +60,16 @@ def scale(signed: bool, limit: float, note: str) -> str:
         f"<div class='lw-scale'><span>{ends[0]} {left}</span><img src='{bar}' alt='colour scale'>"
         f"<span>{right} {ends[1]}</span><span style='opacity:.7'>{html.escape(note)}</span></div>"
     )
+
+
+def figures(panels: list[tuple[Image.Image, str, str]], widest: str = "none") -> str:
+    """HTML of pictures in one row that shrinks with the page: (picture, caption, alternative text) each."""
+    items = "".join(
+        f"<figure style='max-width: {widest}'><img src='{pictures.data_uri(picture)}' alt='{html.escape(alt)}'>"
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for picture, caption, alt in panels
+    )
+    return f"<div class='lw-figures'>{items}</div>"
 
 
 def pair_html(group: Group, tag: str, limit: float, signed: bool) -> str:

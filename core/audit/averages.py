@@ -7,6 +7,8 @@ be formed is a sum of whole cells, so the difference of two is one as well.
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,8 +70,8 @@ class Averages:
             with np.load(file, allow_pickle=False) as content:
                 cells = {k.removeprefix("cell_"): content[k] for k in content.files if k.startswith("cell_")}
                 return cls(pd.DataFrame(cells), content["means"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise LookwhereError(f"{file}: damaged or missing ({error}); run the audit again") from error
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            raise LookwhereError(f"{file}: damaged or missing ({error}); delete this audit and run it again") from error
 
 
 def assign_cells(faces: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:

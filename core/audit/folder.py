@@ -18,6 +18,7 @@ from core.faces import GENDERS, check_faces
 
 FORMAT = 1
 FILES = ("faces.parquet", "averages.npz", "audit.json")
+NEEDED = ("faces", "map_shape")
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,17 @@ def open_audit(path: str | Path) -> Audit:
     try:
         table = pq.read_table(path / "faces.parquet")
     except (OSError, pa.ArrowException) as error:
-        raise LookwhereError(f"{path}/faces.parquet: damaged or missing ({error}); run the audit again") from error
+        raise LookwhereError(
+            f"{path}/faces.parquet: damaged or missing ({error}); delete this audit and run it again"
+        ) from error
     if "evidence" not in table.column_names or "correct" not in table.column_names:
-        raise LookwhereError(f"{path}/faces.parquet: no evidence in it; run the audit again")
+        raise LookwhereError(f"{path}/faces.parquet: no evidence in it; delete this audit and run it again")
     shape = (len(table), len(GENDERS), *manifest["map_shape"])
     flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     if flat.size != np.prod(shape) or len(table) != manifest["faces"]:
-        raise LookwhereError(f"{path}/faces.parquet: {len(table)} faces do not go with audit.json; run the audit again")
+        raise LookwhereError(
+            f"{path}/faces.parquet: {len(table)} faces do not go with audit.json; delete this audit and run it again"
+        )
     faces = table.drop_columns(["evidence"]).to_pandas()
     check_faces(faces, f"{path}/faces.parquet")
     return Audit(path.name, path, faces, flat.reshape(shape), Averages.load(path / "averages.npz"), manifest)
@@ -83,14 +88,16 @@ def read_manifest(path: Path) -> dict:
     try:
         manifest = json.loads(file.read_text())
     except ValueError as error:
-        raise LookwhereError(f"{file}: not valid JSON ({error}); run the audit again") from error
-    if manifest.get("format") != FORMAT:
-        raise LookwhereError(
-            f"{file}: format {manifest.get('format')}, this version reads {FORMAT}; run the audit again"
-        )
+        raise LookwhereError(f"{file}: not valid JSON ({error}); delete this audit and run it again") from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise LookwhereError(f"{file}: format {found}, this version reads {FORMAT}; delete this audit and run it again")
+    missing = [key for key in NEEDED if key not in manifest]
+    if missing:
+        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; delete this audit and run it again")
     return manifest
 
 
 def list_audits(model: Path) -> list[str]:
     """Names of a model folder's finished audits, sorted."""
-    return sorted(p.parent.name for p in (model / "audits").glob("*/audit.json"))
+    return sorted(p.parent.name for p in (model / "audits").glob("[!.]*/audit.json"))

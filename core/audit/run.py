@@ -61,6 +61,8 @@ def run_audit(
         audit = open_audit(path)
         _same(identity, audit.manifest, path)
         return audit
+    if path.exists():
+        raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
     work = path.with_name(f".{name}.unfinished")
     try:
         _prepare(work, identity)

@@ -118,7 +118,7 @@ def calibration_curves(tables: dict[str, pd.DataFrame]) -> go.Figure:
 
 
 def _legend_below(figure: go.Figure) -> go.Figure:
-    figure.update_layout(legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0})
+    figure.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0})
     return figure
 
 
@@ -156,13 +156,16 @@ def training_curve(
 ) -> go.Figure:
     """Columns of `metrics.csv` over epochs; the kept epoch is marked, a change of picture size shaded."""
     figure = go.Figure()
-    for n, (column, name) in enumerate(columns.items()):
+    # An ethnicity's women and men share a colour; men's lines are dotted.
+    kinds = list(dict.fromkeys(name.removesuffix(" women").removesuffix(" men") for name in columns.values()))
+    for column, name in columns.items():
+        colour = kinds.index(name.removesuffix(" women").removesuffix(" men")) % len(COLOURS)
         figure.add_scatter(
             x=metrics["epoch"],
             y=metrics[column],
             mode="lines+markers",
             marker={"size": 5},
-            line={"color": COLOURS[n % len(COLOURS)], "width": 2},
+            line={"color": COLOURS[colour], "width": 2, "dash": "dot" if name.endswith(" men") else "solid"},
             name=name,
             hovertemplate="epoch %{x}: %{y" + (":.2%" if percent else ":.4g") + "}<extra>" + name + "</extra>",
         )
@@ -182,5 +185,7 @@ def training_curve(
     if best is not None:
         figure.add_vline(x=best, line={"dash": "dot", "color": "#D55E00", "width": 1.5})
     figure.update_xaxes(title="epoch", dtick=1 if len(metrics) <= 12 else None)
-    figure.update_yaxes(tickformat=".0%" if percent else None, type="log" if log else "linear")
+    figure.update_yaxes(tickformat=".0%" if percent else None)
+    if log:
+        figure.update_yaxes(type="log", dtick=1, tickformat=".0e")
     return _legend_below(_layout(figure, 340 if len(columns) <= 3 else 440))

@@ -16,12 +16,15 @@ SIGNED = "balance"
 PANEL = 224
 
 
-def _table(colours: list[str]) -> np.ndarray:
+def _table(colours: list[str] | list[tuple[float, str]]) -> np.ndarray:
     sampled = sample_colorscale(colours, np.linspace(0, 1, 256).tolist())
     return np.array([unlabel_rgb(colour) for colour in sampled]).round().astype(np.uint8)
 
 
-_TABLES = {STRENGTH: _table(sequential.Magma), SIGNED: _table(cmocean.balance)}
+#: Plotly keeps 12 colours of the scale and none of them is its middle, so 0 would be grey.
+_BALANCE = [*cmocean.balance[:6], "rgb(241, 236, 235)", *cmocean.balance[6:]]
+_PLACES = [*np.linspace(0, 1, 12)[:6], 0.5, *np.linspace(0, 1, 12)[6:]]
+_TABLES = {STRENGTH: _table(sequential.Magma), SIGNED: _table(list(zip(_PLACES, _BALANCE, strict=True)))}
 
 
 def enlarge(mean: np.ndarray, side: int = PANEL) -> np.ndarray:
@@ -39,10 +42,16 @@ def paint(mean: np.ndarray, limit: float, signed: bool = False, side: int = PANE
     return Image.fromarray(_TABLES[SIGNED if signed else STRENGTH][place])
 
 
-def overlay(face: np.ndarray, painted: Image.Image, opacity: float) -> Image.Image:
-    """A painted map over an average face uint8 (112, 112, 3); opacity 0 is the face, 1 the map."""
-    under = show_face(face, painted.width)
-    return Image.blend(under, painted.convert("RGB"), opacity)
+def overlay(
+    face: np.ndarray, mean: np.ndarray, limit: float, opacity: float, signed: bool = False, side: int = PANEL
+) -> Image.Image:
+    """A map (h, w) over an average face uint8 (112, 112, 3); opacity 0 is the face, 1 the painted map.
+
+    In between, weak places let more of the face through than strong ones: alpha = opacity^(3 − 2.7·strength).
+    """
+    strength = np.clip(np.abs(enlarge(mean, side)) / (limit if limit > 0 else 1.0), 0, 1)
+    alpha = (opacity ** (3 - 2.7 * strength) * 255).round().astype(np.uint8)
+    return Image.composite(paint(mean, limit, signed, side), show_face(face, side), Image.fromarray(alpha))
 
 
 def show_face(face: np.ndarray, side: int = PANEL) -> Image.Image:

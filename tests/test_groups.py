@@ -1,0 +1,179 @@
+"""Group means: streaming equals whole, filters equal hand-made masks, small groups show nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.audit.averages import assign_cells, average_faces
+from core.audit.folder import Audit
+from core.errors import LookwhereError
+from core.faces import MINIMUM_FACES, Filter
+from core.groups import MeanMap, group, intersectional, study_grid
+
+COUNT = 400
+
+
+@pytest.fixture(scope="module")
+def pictures() -> np.ndarray:
+    return np.random.default_rng(2).integers(0, 256, (COUNT, 4, 4, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def audit(pictures: np.ndarray) -> Audit:
+    """400 made faces: many White, fewer Black, 8 Asian (all women); a fifth predicted wrong."""
+    draw = np.random.default_rng(1)
+    gender = draw.choice(["female", "male"], COUNT)
+    ethnicity = draw.choice(["White", "Black"], COUNT, p=[0.75, 0.25])
+    gender[:8], ethnicity[:8] = "female", "Asian"
+    wrong = draw.random(COUNT) < 0.2
+    faces = pd.DataFrame(
+        {
+            "gender": gender,
+            "ethnicity": ethnicity,
+            "age": pd.array(draw.integers(1, 80, COUNT), dtype="Int16"),
+            "split": "test",
+            "predicted": np.where(wrong, np.where(gender == "male", "female", "male"), gender),
+            "correct": ~wrong,
+        }
+    )
+    evidence = draw.normal(size=(COUNT, 2, 3, 2)).astype(np.float16)
+    averages = average_faces(pictures, np.arange(COUNT), faces)
+    return Audit("made", Path("made"), faces, evidence, averages, {})
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 40), st.lists(st.integers(0, 40), max_size=5), st.integers(0, 1000), st.sampled_from([0.0, 1e3]))
+def test_mean_and_error_are_numpys_however_the_maps_are_cut(
+    count: int, cuts: list[int], seed: int, offset: float
+) -> None:
+    maps = np.random.default_rng(seed).normal(offset, 1, (count, 2, 3))
+    streamed, merged = MeanMap(), MeanMap()
+    for part in np.split(maps, sorted(min(cut, count) for cut in cuts)):
+        streamed.update(part)
+        merged = MeanMap().update(part).merge(merged)
+    for means in (streamed, merged, MeanMap().update(maps)):
+        mean, error = means.result()
+        assert means.n == count
+        np.testing.assert_allclose(mean, maps.mean(axis=0), rtol=1e-9, atol=1e-12)
+        if count > 1:
+            expected = maps.std(axis=0, ddof=1) / np.sqrt(count)
+            np.testing.assert_allclose(error, expected, rtol=1e-6)
+        else:
+            assert np.isnan(error).all()
+
+
+def test_mean_and_error_by_hand() -> None:
+    mean, error = MeanMap().update(np.array([[[1.0]], [[3.0]]])).update(np.array([[[5.0]]])).result()
+    assert mean.item() == 3.0
+    assert error.item() == pytest.approx(2 / np.sqrt(3))
+
+
+def test_an_empty_mean_is_refused() -> None:
+    with pytest.raises(LookwhereError, match="no face"):
+        MeanMap().result()
+    with pytest.raises(LookwhereError, match="no face"):
+        MeanMap().update(np.zeros((0, 3, 3))).merge(MeanMap()).result()
+
+
+def test_float16_maps_are_summed_in_float64() -> None:
+    maps = np.full((40_000, 1, 1), 0.1, dtype=np.float16)
+    assert MeanMap().update(maps).result()[0].item() == pytest.approx(float(np.float16(0.1)), rel=1e-9)
+
+
+FILTERS = [
+    Filter(),
+    Filter(gender=("female",)),
+    Filter(ethnicity=("White", "Black"), outcome="incorrect"),
+    Filter(gender=("male",), ethnicity=("White",), age_from=18),
+    Filter(age_from=30, age_to=60, outcome="correct"),
+    Filter(age_to=18),
+]
+
+
+def masked_by_hand(faces: pd.DataFrame, wanted: Filter) -> np.ndarray:
+    keep = []
+    for row in faces.itertuples():
+        keep.append(
+            (not wanted.gender or row.gender in wanted.gender)
+            and (not wanted.ethnicity or row.ethnicity in wanted.ethnicity)
+            and row.age >= wanted.age_from
+            and (wanted.age_to is None or row.age < wanted.age_to)
+            and (wanted.outcome == "all" or row.correct == (wanted.outcome == "correct"))
+        )
+    return np.array(keep, dtype=bool)
+
+
+@pytest.mark.parametrize("wanted", FILTERS, ids=Filter.describe)
+def test_a_group_equals_a_mean_masked_by_hand(audit: Audit, pictures: np.ndarray, wanted: Filter) -> None:
+    keep = masked_by_hand(audit.faces, wanted)
+    found = group(audit, wanted, target="margin")
+    assert found.n == keep.sum() >= MINIMUM_FACES
+    assert found.correct == audit.faces["correct"][keep].sum()
+    evidence = audit.evidence[keep].astype(np.float64)
+    np.testing.assert_allclose(found.map, (evidence[:, 0] - evidence[:, 1]).mean(axis=0) / 6, rtol=1e-4, atol=1e-6)
+    own = np.where(audit.faces["gender"][keep] == "male", 1, 0)
+    maps = np.maximum(evidence[np.arange(len(own)), own], 0) / 6
+    np.testing.assert_allclose(group(audit, wanted).map, maps.mean(axis=0), rtol=1e-5)
+    low = maps.min(axis=(1, 2), keepdims=True)
+    scaled = (maps - low) / (maps - low).max(axis=(1, 2), keepdims=True).clip(1e-9)
+    np.testing.assert_allclose(group(audit, wanted, normalisation="scaled").map, scaled.mean(axis=0), rtol=1e-3)
+    assert not found.too_small
+    assert found.name == wanted.describe()
+
+
+def test_the_face_of_a_group_is_the_mean_of_its_whole_cells(audit: Audit, pictures: np.ndarray) -> None:
+    place = assign_cells(audit.faces)[1]
+    everyone = group(audit, Filter())
+    assert everyone.face_n == (place >= 0).sum() < everyone.n
+    np.testing.assert_allclose(everyone.face, pictures[place >= 0].mean(axis=0), atol=1.0)
+    adults = group(audit, Filter(age_from=18))
+    inside = np.isin(place, np.flatnonzero(audit.averages.select(Filter(age_from=18))))
+    assert 0 < adults.face_n == inside.sum() <= adults.n
+    np.testing.assert_allclose(adults.face, pictures[inside].mean(axis=0), atol=1.0)
+    between = group(audit, Filter(age_from=50, age_to=55))
+    assert between.n >= MINIMUM_FACES
+    assert (between.face, between.face_n) == (None, 0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 10, 11])
+def test_under_11_faces_nothing_averaged_is_given(audit: Audit, size: int) -> None:
+    few = audit.faces.assign(ethnicity=["Rare"] * size + ["White"] * (COUNT - size))
+    found = group(Audit("made", Path("made"), few, audit.evidence, audit.averages, {}), Filter(ethnicity=("Rare",)))
+    assert found.n == size
+    assert found.too_small == (size < 11)
+    assert (found.map is None) == (size < 11)
+    if size < 11:
+        assert found.face is None
+        assert found.face_n == 0
+    assert found.correct == audit.faces["correct"][:size].sum()
+
+
+def test_groups_are_ordered_by_falling_count_women_first(audit: Audit) -> None:
+    pairs = [("female", "White"), ("male", "White"), ("female", "Black"), ("male", "Black"), ("female", "Asian")]
+    assert intersectional(audit, Filter()) == pairs
+    assert intersectional(audit, Filter(gender=("male",))) == [("male", "White"), ("male", "Black")]
+    assert intersectional(audit, Filter(ethnicity=("Asian",), outcome="incorrect")) == [("female", "Asian")]
+    assert intersectional(audit, Filter(age_from=100)) == []
+
+
+def test_the_studys_grid_splits_every_group_by_outcome(audit: Audit) -> None:
+    within = Filter(age_from=18)
+    grid = study_grid(audit, within, target="predicted")
+    assert list(zip(grid["gender"], grid["ethnicity"], strict=True)) == intersectional(audit, within)
+    for row in grid.itertuples():
+        whole = group(audit, Filter(gender=(row.gender,), ethnicity=(row.ethnicity,), age_from=18))
+        assert row.correct.n + row.incorrect.n == whole.n
+        assert (row.correct.correct, row.incorrect.correct) == (row.correct.n, 0)
+        assert row.correct.n == whole.correct
+        expected = group(audit, within.narrowed(gender=(row.gender,), ethnicity=(row.ethnicity,), outcome="incorrect"))
+        assert row.incorrect.filter == expected.filter
+    asian = grid[grid["ethnicity"] == "Asian"].iloc[0]
+    assert asian["correct"].map is None
+    assert study_grid(audit, Filter(age_from=100)).empty
+    assert list(study_grid(audit, Filter(age_from=100)).columns) == ["gender", "ethnicity", "correct", "incorrect"]

@@ -1,0 +1,189 @@
+"""The computed sentences: the right groups, the right numbers, and no more certainty than there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.faces import Filter
+from core.groups import Group
+from core.sentences import (
+    accuracy_sentence,
+    capital,
+    error_rate,
+    heatmap_sentence,
+    hottest_place,
+    percent,
+    row_name,
+    scope,
+    target_words,
+    times,
+    with_interval,
+)
+from core.statistics import Estimate
+
+
+def made_faces(groups: list[tuple[str, str, int, int]]) -> pd.DataFrame:
+    """Faces of (gender, ethnicity, n, errors); p_male 0.9 or 0.1."""
+    rows = []
+    for gender, ethnicity, n, errors in groups:
+        right = 0.9 if gender == "male" else 0.1
+        rows += [(gender, ethnicity, 1 - right if k < errors else right) for k in range(n)]
+    return pd.DataFrame(rows, columns=["gender", "ethnicity", "p_male"])
+
+
+def says(text: str, *parts: str) -> bool:
+    """The parts stand in the text, in this order."""
+    start = 0
+    for part in parts:
+        start = text.find(part, start)
+        if start < 0:
+            return False
+        start += len(part)
+    return True
+
+
+def test_numbers_are_written_with_their_interval() -> None:
+    assert percent(0.0614) == "6.1 %"
+    assert percent(0.0614, 0) == "6 %"
+    assert with_interval(0.061, 0.0421, 0.0869) == "6.1 % [4.2–8.7]"
+    assert with_interval(0.98765, 0.98, 0.99123, 2) == "98.77 % [98.00–99.12]"
+    assert times(Estimate(2.94, 1.76, 4.649)) == "2.9 × [1.8–4.6]"
+    assert error_rate(pd.Series({"errors": 20, "n": 100})) == "20.0 % [13.3–28.9]"
+    assert capital("black women") == "Black women"
+    assert capital("") == ""
+
+
+def test_groups_are_named_as_people_say_it() -> None:
+    assert row_name(pd.Series({"gender": "female", "ethnicity": "Black"})) == "Black women"
+    assert row_name(pd.Series({"gender": "male", "ethnicity": "Others"})) == "other-ethnicity men"
+    assert row_name(pd.Series({"gender": "male"})) == "men"
+    assert row_name(pd.Series({"ethnicity": "Asian"})) == "Asian faces"
+    assert row_name(pd.Series({"n": 3})) == "all faces"
+
+
+@pytest.mark.parametrize(
+    ("within", "words"),
+    [
+        (Filter(age_from=18), ["adults"]),
+        (Filter(), ["all ages"]),
+        (Filter(gender=("female",), age_to=18), ["women", "under 18"]),
+        (Filter(ethnicity=("Asian",), age_from=18, age_to=45), ["Asian faces", "18–44 years"]),
+    ],
+)
+def test_the_scope_is_said(within: Filter, words: list[str]) -> None:
+    assert says(scope(within), *words)
+
+
+def test_the_worst_and_the_best_group_are_compared() -> None:
+    groups = [
+        ("male", "White", 200, 5),
+        ("female", "Black", 100, 20),
+        ("female", "White", 150, 9),
+        ("male", "Asian", 49, 30),
+        ("female", "Asian", 30, 0),
+    ]
+    text = accuracy_sentence(made_faces(groups), Filter(age_from=18))
+    assert text == (
+        "Among adults, Black women are misclassified 8.0 × [3.1–20.7] as often as White men: "
+        "20.0 % [13.3–28.9] against 2.5 % [1.1–5.7]."
+    )
+
+
+def test_an_interval_that_holds_1_is_called_chance() -> None:
+    text = accuracy_sentence(made_faces([("male", "White", 60, 1), ("female", "White", 60, 3)]), Filter())
+    assert says(text, "White women", "3.0 × [0.3–28.0]", "White men", "5.0 %", "1.7 %", "chance")
+    sure = accuracy_sentence(made_faces([("male", "White", 60, 1), ("female", "White", 60, 30)]), Filter())
+    assert "chance" not in sure
+
+
+def test_equal_groups_are_not_compared_with_themselves() -> None:
+    text = accuracy_sentence(made_faces([("male", "White", 60, 0), ("female", "White", 60, 0)]), Filter())
+    assert says(text, "White women", "1.0 ×", "White men", "chance")
+
+
+def test_the_threshold_moves_the_sentence() -> None:
+    faces = made_faces([("male", "White", 100, 10), ("female", "White", 100, 40)])
+    assert says(accuracy_sentence(faces, Filter()), "White women", "White men", "40.0 %", "10.0 %")
+    assert says(accuracy_sentence(faces, Filter(), 0.95), "White men", "White women", "100.0 %", "0.0 %")
+
+
+def test_without_two_large_groups_only_the_whole_is_told() -> None:
+    few = made_faces([("male", "White", 60, 6), ("female", "Black", 40, 4)])
+    text = accuracy_sentence(few, Filter(gender=("male",), ethnicity=("White",)))
+    assert says(text, "White men", "90.0 % [82.6–94.5]", "100", "50 faces")
+    assert accuracy_sentence(few.iloc[:0], Filter()) == "No face passes this filter."
+
+
+def made_group(mean: np.ndarray | None, n: int = 1200, **wanted: object) -> Group:
+    return Group(Filter(**wanted), n, n // 2, mean, None, 0)
+
+
+def spot(row: int, column: int, value: float = 1.0, side: int = 7) -> np.ndarray:
+    mean = np.zeros((side, side))
+    mean[row, column] = value
+    return mean
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "side", "words"),
+    [
+        (0, 3, 7, "forehead"),
+        (1, 3, 7, "forehead"),
+        (2, 3, 7, "eyes"),
+        (3, 2, 7, "eyes"),
+        (3, 4, 7, "eyes"),
+        (4, 3, 7, "nose"),
+        (5, 3, 7, "mouth"),
+        (6, 3, 7, "mouth"),
+        (3, 0, 7, "left edge at the height of the eyes"),
+        (6, 1, 7, "left edge at the height of the mouth"),
+        (4, 5, 7, "right edge at the height of the nose"),
+        (0, 6, 7, "right edge at the height of the forehead"),
+        (1, 1, 4, "eyes"),
+        (2, 2, 4, "nose"),
+        (3, 0, 4, "left edge at the height of the mouth"),
+        (0, 3, 4, "right edge at the height of the forehead"),
+        (0, 0, 1, "eyes"),
+    ],
+)
+def test_the_hottest_place_has_a_name(row: int, column: int, side: int, words: str) -> None:
+    assert hottest_place(spot(row, column, side=side)) == words
+    assert hottest_place(spot(row, column, value=-1.0, side=side)) == words
+
+
+def test_two_groups_maps_are_placed_and_compared() -> None:
+    women = made_group(spot(3, 3, 2.0) + spot(4, 3, 1.0), gender=("female",), ethnicity=("Black",))
+    men = made_group(spot(4, 3, 1.5), n=321, gender=("male",))
+    text = heatmap_sentence([women, men], "true")
+    r = np.corrcoef(women.map.ravel(), men.map.ravel())[0, 1]
+    assert says(text, "Grad-CAM for the labelled gender", "Black women", "1,200", "eyes", "men", "321", "nose")
+    assert says(text, f"r = {r:.2f}", "2.00 ×")
+
+
+def test_the_margin_has_no_strength_to_compare() -> None:
+    groups = [made_group(spot(3, 3)), made_group(spot(3, 3, -2.0) + spot(5, 3, -3.0))]
+    text = heatmap_sentence(groups, "margin")
+    assert says(text, "margin map", "eyes", "mouth", "r = -")
+    assert "strong" not in text
+
+
+def test_groups_without_a_map_are_passed_over() -> None:
+    small, large = made_group(None, n=7, gender=("male",)), made_group(spot(4, 3), gender=("female",))
+    text = heatmap_sentence([small, large], "predicted")
+    assert says(text, "predicted gender", "women", "nose")
+    assert "correlate" not in text
+    assert says(heatmap_sentence([small], "true"), "11 faces")
+    assert says(heatmap_sentence([], "true"), "11 faces")
+
+
+def test_flat_maps_do_not_break_the_sentence() -> None:
+    text = heatmap_sentence([made_group(np.zeros((7, 7))), made_group(np.zeros((7, 7)))], "female")
+    assert says(text, "«female»", "centred")
+    assert "nan" not in text
+
+
+def test_every_target_has_words() -> None:
+    assert says(target_words("male"), "«male»")
+    assert len({target_words(target) for target in ("true", "predicted", "female", "male", "margin")}) == 5
