@@ -1,4 +1,4 @@
-"""The commands: `python -m core {datasets,align,audit,show}`; each has `--help`."""
+"""The commands: `python -m core {datasets,align,look,audit,show}`; each has `--help`."""
 
 from __future__ import annotations
 
@@ -7,28 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 import tyro
-from tqdm import tqdm
 
+from core.bars import Bars
 from core.errors import LookwhereError
-
-#: Where `align` writes and where `train` and `audit` look.
-ALIGNED = Path("data/aligned")
-
-
-class Bars:
-    """`progress` for core's functions: one tqdm bar a stage, with ETA."""
-
-    def __init__(self) -> None:
-        self.bar: tqdm | None = None
-
-    def __call__(self, stage: str, total: int):
-        self.close()
-        self.bar = tqdm(total=total, desc=stage, unit="face", mininterval=0.5, dynamic_ncols=True)
-        return self.bar.update
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
 
 
 def datasets() -> None:
@@ -62,7 +43,7 @@ def align(
         device: Where the detector runs: cpu or cuda.
     """
     from core.datasets import choose_reader, open_source
-    from core.store import build_store
+    from core.store import ALIGNED, build_store
     from core.tables import store_report
 
     source = open_source(data)
@@ -101,7 +82,9 @@ def audit(
         models: Where model folders lie.
     """
     from core.audit.run import run_audit
+    from core.card import write_card
     from core.checkpoint import load_model
+    from core.store import open_or_align
     from core.tables import audit_report
 
     loaded = load_model(models / model, device)
@@ -111,6 +94,7 @@ def audit(
         result = run_audit(store, loaded, tuple(split), name=name, batch=batch, progress=bars)
     finally:
         bars.close()
+    write_card(loaded.path)
     print(audit_report(result))
 
 
@@ -130,19 +114,26 @@ def show(model: str, audit: str, models: Path = Path("models")) -> None:
     print(audit_report(open_audit(models / model / "audits" / audit)))
 
 
-def open_or_align(data: Path, dataset: str | None, device: str, progress):
-    """The store at `data`; or that of the data set at `data`, aligned now unless it was before."""
-    from core.datasets import choose_reader, open_source
-    from core.store import AlignedStore, build_store
+def look(data: Path, out: Path | None = None, faces: int = 24) -> None:
+    """Draw an aligned store to be looked at: each group's average face, and a sample with its landmarks.
 
-    if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
-        return AlignedStore.open(data)
-    source = open_source(data)
-    reader = choose_reader(source, dataset)
-    return build_store(source, reader, ALIGNED / reader.name, device=device, progress=progress)
+    The picture holds single faces: it is for the eye, and stays beside the store, outside the project.
+    Example: python -m core look --data data/aligned/utkface
+
+    Args:
+        data: An aligned store.
+        out: The picture; by default look.png in the store's folder.
+        faces: How many faces the sample has.
+    """
+    from core.figures.alignment import alignment_sheet
+    from core.store import AlignedStore
+
+    file = out or data / "look.png"
+    alignment_sheet(AlignedStore.open(data), faces).save(file)
+    print(f"{file}: averages by group, and {faces} faces with their landmarks")
 
 
-COMMANDS = {"datasets": datasets, "align": align, "audit": audit, "show": show}
+COMMANDS = {"datasets": datasets, "align": align, "look": look, "audit": audit, "show": show}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,11 +10,16 @@ from pathlib import Path
 import pandas as pd
 
 
-def write_json(path: Path, content: dict) -> None:
+def write_text(path: Path, content: str) -> None:
     """Write whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    partial.write_text(content, encoding="utf-8")
     partial.replace(path)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write whole or not at all."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:

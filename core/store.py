@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,17 @@ import pandas as pd
 from PIL import Image
 
 from core import align
-from core.datasets import Reader, Source, decode
+from core.datasets import Reader, Source, choose_reader, decode, open_source
 from core.errors import LookwhereError
 from core.faces import check_faces, fingerprint
 from core.files import write_json, write_parquet
 from core.splits import assign_splits, cluster, drop_copies, hash_pictures, near_pairs
 
 FORMAT = 1
+#: Where `align` writes and where `train` and `audit` look.
+ALIGNED = Path("data/aligned")
+#: `progress(stage, total)` returns a function to call as the work goes on.
+Progress = Callable[[str, int], Callable[..., object]]
 BATCH = 64
 PENDING, ALIGNED, NO_FACE = 0, 1, 2
 FILES = ("faces.npy", "faces.parquet", "rejects.parquet", "store.json")
@@ -82,7 +86,7 @@ class Plan:
     clusters: int
 
 
-def plan(source: Source, reader: Reader, seed: int = 0, progress=None) -> Plan:
+def plan(source: Source, reader: Reader, seed: int = 0, progress: Progress | None = None) -> Plan:
     """Read labels, hash every picture once, drop copies, cluster near-copies, split. Decodes no face."""
     reading = reader.read(source)
     if reading.faces.empty:
@@ -110,7 +114,13 @@ def plan(source: Source, reader: Reader, seed: int = 0, progress=None) -> Plan:
 
 
 def build_store(
-    source: Source, reader: Reader, path: str | Path, *, seed: int = 0, device: str = "cpu", progress=None
+    source: Source,
+    reader: Reader,
+    path: str | Path,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
 ) -> AlignedStore:
     """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
 
@@ -165,7 +175,9 @@ def _reserve(path: Path, count: int) -> None:
         )
 
 
-def _build(source, reader, path, identity, seed, device, progress) -> AlignedStore:
+def _build(
+    source: Source, reader: Reader, path: Path, identity: dict, seed: int, device: str, progress: Progress | None
+) -> AlignedStore:
     work = plan(source, reader, seed, progress)
     count = len(work.faces)
     shapes = {"faces": (count, align.SIDE, align.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
@@ -238,6 +250,17 @@ def _batches(items: Iterator, size: int) -> Iterator[list]:
             batch = []
     if batch:
         yield batch
+
+
+def open_or_align(
+    data: Path, dataset: str | None = None, device: str = "cpu", progress: Progress | None = None
+) -> AlignedStore:
+    """The store at `data`; or that of the data set at `data`, aligned now unless it was before."""
+    if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
+        return AlignedStore.open(data)
+    source = open_source(data)
+    reader = choose_reader(source, dataset)
+    return build_store(source, reader, ALIGNED / reader.name, device=device, progress=progress)
 
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:

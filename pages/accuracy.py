@@ -6,11 +6,13 @@ import streamlit as st
 from core.figures import charts
 from core.published import beside
 from core.sentences import accuracy_sentence, capital, row_name
-from core.statistics import accuracy_by, calibration, calibration_error, confusion, roc
+from core.statistics import accuracy_by, confusion
 from ui import parts, words
+from ui.curves import curves
 from ui.filters import ethnicities, filter_bar
+from ui.navigation import opened
 
-audit = st.session_state.opened.load()
+audit = opened().load()
 st.title("Accuracy breakdown")
 above = st.container()
 within = filter_bar(audit)
@@ -68,26 +70,12 @@ with right:
     table = pd.concat([overall, *single.values(), crossed], ignore_index=True)
     table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", "accuracy", "low", "high"]]
     shares = ["accuracy", "low", "high"]
-    parts.share_table(table.fillna({"gender": "all", "ethnicity": "all"}), shares, height=300)
+    shown = table.astype({"age band": object})
+    shown[["gender", "ethnicity", "age band"]] = shown[["gender", "ethnicity", "age band"]].fillna("all")
+    parts.share_table(shown, shares, height=300)
     parts.table_download(table, f"{audit.name}-accuracy")
 
-names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]
-parts_by = {"all": faces} | {name: faces[faces["ethnicity"] == name] for name in names}
-left, right = st.columns(2)
-with left:
-    st.subheader("ROC by ethnicity")
-    curves = {name: curve for name, part in parts_by.items() if (curve := roc(part)) is not None}
-    if curves:
-        st.plotly_chart(charts.roc_curves(curves))
-        st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
-    else:
-        st.info("A ROC curve needs faces of both genders: clear the gender filter.")
-with right:
-    st.subheader("Calibration by ethnicity")
-    tables = {name: calibration(part) for name, part in parts_by.items()}
-    st.plotly_chart(charts.calibration_curves(tables))
-    errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
-    st.caption(f"Expected calibration error: {errors}.")
+curves(faces, [name for name in ethnicities(audit) if name in set(faces["ethnicity"])])
 
 st.subheader("Beside the original study's MORPH figures")
 ours = pd.concat([overall, single["gender"], crossed], ignore_index=True).fillna({"gender": "", "ethnicity": ""})

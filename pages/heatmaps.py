@@ -10,8 +10,9 @@ from core.sentences import capital, heatmap_sentence, target_words
 from ui import panels, parts, words
 from ui.compare import LETTERS, choose_group, default_groups
 from ui.filters import filter_bar
+from ui.navigation import opened
 
-audit = st.session_state.opened.load()
+audit = opened().load()
 st.title("Heatmap comparison")
 above = st.container()
 within = filter_bar(audit)

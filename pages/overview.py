@@ -10,9 +10,10 @@ from core.sentences import accuracy_sentence, capital, percent, row_name, target
 from core.statistics import accuracy_by, gap
 from ui import parts, words
 from ui.filters import filter_bar
+from ui.navigation import opened
 
-opened = st.session_state.opened
-audit = opened.load()
+model = opened()
+audit = model.load()
 st.title("For whom does it fail, and where does it look?")
 above = st.container()
 within = filter_bar(audit, outcome=False)
@@ -60,4 +61,4 @@ sheet = parts.study_sheet(grid, names, limit, signed, f"{audit.manifest['model']
 parts.download("Download as one picture", pictures.png(sheet), "study-grid.png", "image/png")
 
 st.subheader("What this model is")
-st.markdown(words.model_summary(opened.info(), audit.manifest))
+st.markdown(words.model_summary(model.info(), audit.manifest))

@@ -7,9 +7,10 @@ import yaml
 from core.figures import charts
 from core.training.record import read_metrics, read_status
 from ui import parts, words
+from ui.navigation import opened
 
-opened = st.session_state.opened
-folder = opened.folder / "training"
+model = opened()
+folder = model.folder / "training"
 REFRESH_SECONDS = 5
 
 
@@ -19,11 +20,11 @@ def live() -> None:
     status, metrics = read_status(folder), read_metrics(folder)
     if status is None and metrics.empty:
         st.info(
-            f"**{opened.model}** has no training record here: it was trained elsewhere, or not at all. To train one:"
+            f"**{model.model}** has no training record here: it was trained elsewhere, or not at all. To train one:"
         )
         st.code("python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml")
         return
-    info = opened.info()
+    info = model.info()
     best = info.get("epoch") if info else None
     parts.lede(words.training_sentence(status, metrics, best))
     if status is not None:
@@ -71,12 +72,12 @@ def show_curves(metrics: pd.DataFrame, best: int | None) -> None:
     )
     with st.expander("Every epoch as a table"):
         st.dataframe(metrics, hide_index=True)
-        parts.table_download(metrics, f"{opened.model}-metrics")
+        parts.table_download(metrics, f"{model.model}-metrics")
 
 
 st.title("Training status")
 live()
-details = opened.info()
+details = model.info()
 if details and details.get("training"):
     with st.expander("The configuration"):
         st.code(yaml.safe_dump(details["training"], sort_keys=False, allow_unicode=True), language="yaml")

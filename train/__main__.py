@@ -20,6 +20,7 @@ import tyro
 import yaml
 from tqdm import tqdm
 
+from core.bars import Bars
 from core.errors import LookwhereError
 from core.training.config import TrainConfig
 
@@ -29,7 +30,7 @@ class Command:
     """What to train on, and under which name."""
 
     data: Path
-    """An aligned store, made by `python -m core align`."""
+    """An aligned store, made by `python -m core align`; or the data set itself, aligned first."""
     name: str
     """The model's name: its folder under models/."""
     train: typing.Annotated[TrainConfig, tyro.conf.arg(name="")]
@@ -177,11 +178,12 @@ def run(command: Command) -> int:
     """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
     from lightning_fabric import Fabric
 
+    from core.card import write_card
     from core.network import precision
-    from core.store import AlignedStore
+    from core.store import open_or_align
     from core.training.loop import train
 
-    store = AlignedStore.open(command.data)
+    store = open_or_align(command.data, progress=Bars())
     folder = command.models / command.name
     begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
     if begun and not command.resume:
@@ -208,6 +210,8 @@ def run(command: Command) -> int:
         )
     finally:
         bar.close()
+    if fabric.is_global_zero and (folder / "model.json").is_file():
+        write_card(folder)
     print(f"{folder}: {status.state}{': ' + status.message if status.message else ''}")
     return 130 if stop.asked and status.state == "stopped" else 0
 

@@ -6,7 +6,6 @@ import json
 import platform
 import shutil
 import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.files import write_json
 from core.network import autocast, normalise, precision
-from core.store import AlignedStore
+from core.store import AlignedStore, Progress
 
 SHARD = 2048
 BATCH = 64
@@ -39,7 +38,7 @@ def run_audit(
     *,
     name: str | None = None,
     batch: int = BATCH,
-    progress: Callable[[str, int], Callable] | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     """Audit the faces of `splits` into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
 
@@ -92,7 +91,9 @@ def _prepare(work: Path, identity: dict) -> None:
     write_json(file, identity)
 
 
-def _forward(store, model, faces, work, batch, progress) -> float:
+def _forward(
+    store: AlignedStore, model: Model, faces: pd.DataFrame, work: Path, batch: int, progress: Progress | None
+) -> float:
     """Write the shards that are not there yet; returns seconds of computing, over all runs."""
     device = next(model.network.parameters()).device
     size = model.info["input_size"]

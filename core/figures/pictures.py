@@ -6,8 +6,8 @@ import base64
 import io
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-from plotly.colors import cmocean, sample_colorscale, sequential, unlabel_rgb
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+from plotly.colors import cmocean, sequential
 
 #: From weak to strong; perceptually uniform and readable in grey (van der Walt & Smith 2015).
 STRENGTH = "Magma"
@@ -16,15 +16,16 @@ SIGNED = "balance"
 PANEL = 224
 
 
-def _table(colours: list[str] | list[tuple[float, str]]) -> np.ndarray:
-    sampled = sample_colorscale(colours, np.linspace(0, 1, 256).tolist())
-    return np.array([unlabel_rgb(colour) for colour in sampled]).round().astype(np.uint8)
+def _table(colours: list[str], places: np.ndarray | None = None) -> np.ndarray:
+    channels = np.array([ImageColor.getrgb(colour) for colour in colours]).T
+    places = np.linspace(0, 1, len(colours)) if places is None else places
+    return np.stack([np.interp(np.linspace(0, 1, 256), places, c) for c in channels], axis=1).round().astype(np.uint8)
 
 
-#: Plotly keeps 12 colours of the scale and none of them is its middle, so 0 would be grey.
+#: Plotly keeps 12 colours of the signed scale, the middle not among them: 0 would be a reddish grey.
 _BALANCE = [*cmocean.balance[:6], "rgb(241, 236, 235)", *cmocean.balance[6:]]
-_PLACES = [*np.linspace(0, 1, 12)[:6], 0.5, *np.linspace(0, 1, 12)[6:]]
-_TABLES = {STRENGTH: _table(sequential.Magma), SIGNED: _table(list(zip(_PLACES, _BALANCE, strict=True)))}
+_PLACES = np.sort(np.append(np.linspace(0, 1, len(cmocean.balance)), 0.5))
+_TABLES = {STRENGTH: _table(sequential.Magma), SIGNED: _table(_BALANCE, _PLACES)}
 
 
 def enlarge(mean: np.ndarray, side: int = PANEL) -> np.ndarray:
@@ -99,28 +100,33 @@ def data_uri(picture: Image.Image, quality: int = 88) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def sheet(title: str, rows: list[tuple[str, list[tuple[Image.Image, str]]]], note: str, signed: bool) -> Image.Image:
-    """One picture of labelled rows of captioned panels, with a title, the scale and a note: for downloads."""
-    gap, left, top, line = 12, 190, 70, 24
+def sheet(
+    title: str, rows: list[tuple[str, list[tuple[Image.Image, str]]]], note: str, signed: bool | None
+) -> Image.Image:
+    """One picture of labelled rows of captioned panels, with a title and a note, for downloads.
+
+    `signed` chooses the scale that is drawn below; None draws none. All panels have the first one's size.
+    """
+    gap, left, top = 12, 190, 70
+    line = 8 + 16 * max(caption.count("\n") + 1 for _, panels in rows for _, caption in panels)
     side = rows[0][1][0][0].width
-    columns = max(len(panels) for _, panels in rows)
-    width = left + columns * (side + gap) + gap
-    width = max(width, 760)
-    height = top + len(rows) * (side + line + gap) + 70
+    width = max(left + max(len(panels) for _, panels in rows) * (side + gap) + gap, 760)
+    height = top + len(rows) * (side + line + gap) + (70 if signed is not None else gap)
     page = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(page)
-    draw.text((gap, 20), title, fill=(20, 20, 30), font=font(22))
+    dark, grey = (20, 20, 30), (70, 70, 80)
+    draw.text((gap, 20), title, fill=dark, font=font(22))
     for r, (label, panels) in enumerate(rows):
         y = top + r * (side + line + gap)
-        draw.multiline_text((gap, y + side / 2), label, fill=(20, 20, 30), font=font(16), anchor="lm")
+        draw.multiline_text((gap, y + side / 2), label, fill=dark, font=font(16), anchor="lm")
         for c, (panel, caption) in enumerate(panels):
             x = left + c * (side + gap)
             page.paste(panel, (x, y))
-            draw.text((x, y + side + 4), caption, fill=(70, 70, 80), font=font(13))
-    bar = colour_bar(signed, width=260)
-    page.paste(bar, (gap, height - 52))
-    ends = ("male", "female") if signed else ("weak", "strong")
-    draw.text((gap, height - 36), ends[0], fill=(70, 70, 80), font=font(12))
-    draw.text((gap + 260, height - 36), ends[1], fill=(70, 70, 80), font=font(12), anchor="ra")
-    draw.text((gap + 290, height - 52), note, fill=(70, 70, 80), font=font(12))
+            draw.multiline_text((x, y + side + 4), caption, fill=grey, font=font(13), spacing=2)
+    if signed is not None:
+        page.paste(colour_bar(signed, width=260), (gap, height - 52))
+        ends = ("male", "female") if signed else ("weak", "strong")
+        draw.text((gap, height - 36), ends[0], fill=grey, font=font(12))
+        draw.text((gap + 260, height - 36), ends[1], fill=grey, font=font(12), anchor="ra")
+        draw.text((gap + 290, height - 52), note, fill=grey, font=font(12))
     return page

@@ -1,0 +1,23 @@
+"""Progress on a terminal, for the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tqdm import tqdm
+
+
+class Bars:
+    """`progress` for core's functions: one tqdm bar a stage, with ETA."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+
+    def __call__(self, stage: str, total: int) -> Callable[..., object]:
+        self.close()
+        self.bar = tqdm(total=total, desc=stage, unit="face", mininterval=0.5, dynamic_ncols=True)
+        return self.bar.update
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()

@@ -1,0 +1,37 @@
+"""An aligned store as one picture: average faces by group, and single faces with the landmarks found."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from core.align import sharpness
+from core.faces import MINIMUM_FACES, group_name
+from core.figures.pictures import sheet, show_face
+from core.store import AlignedStore, average_face
+
+SIDE = 112
+
+
+def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Image.Image:
+    """Averages with n and sharpness in rows of five, then `sample` faces drawn at random, five points on each."""
+    panels = []
+    for (gender, ethnicity), faces in store.faces.groupby(["gender", "ethnicity"]):
+        if len(faces) >= MINIMUM_FACES:
+            mean = average_face(store, faces)
+            words = f"{group_name(gender, ethnicity)}\nn = {len(faces):,}, sharp {sharpness(np.asarray(mean)):.1f}"
+            panels.append((show_face(np.asarray(mean), SIDE), words))
+    rows = [("averages", panels[n : n + 5]) for n in range(0, len(panels), 5)]
+    chosen = np.random.default_rng(seed).choice(len(store.faces), min(sample, len(store.faces)), replace=False)
+    singles = [(_with_points(store, int(n)), str(store.faces["age"].iloc[n])) for n in chosen]
+    rows += [("landmarks", singles[n : n + 8]) for n in range(0, len(singles), 8)]
+    return sheet(f"{store.manifest['dataset']}: {len(store.faces):,} aligned faces", rows, "", signed=None)
+
+
+def _with_points(store: AlignedStore, place: int) -> Image.Image:
+    face = store.faces.iloc[place]
+    picture = Image.fromarray(store.images[face["row"]])
+    draw = ImageDraw.Draw(picture)
+    for x, y in np.asarray(face["landmarks"]).reshape(5, 2):
+        draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=(255, 64, 64))
+    return picture

@@ -1,0 +1,28 @@
+"""ROC and calibration by ethnicity, side by side."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.figures import charts
+from core.statistics import calibration, calibration_error, roc
+
+
+def curves(faces: pd.DataFrame, names: list[str]) -> None:
+    """Draw both for all faces and for each ethnicity in `names`; they need faces of both genders."""
+    if faces["gender"].nunique() < 2:
+        st.info("ROC and calibration need faces of both genders: clear the gender filter to see them.")
+        return
+    groups = {"all": faces} | {name: faces[faces["ethnicity"] == name] for name in names}
+    left, right = st.columns(2)
+    with left:
+        st.subheader("ROC by ethnicity")
+        st.plotly_chart(charts.roc_curves({name: c for name, part in groups.items() if (c := roc(part)) is not None}))
+        st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
+    with right:
+        st.subheader("Calibration by ethnicity")
+        tables = {name: calibration(part) for name, part in groups.items() if len(part)}
+        st.plotly_chart(charts.calibration_curves(tables))
+        errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
+        st.caption(f"Expected calibration error: {errors}.")
