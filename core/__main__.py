@@ -43,14 +43,14 @@ def align(
         device: Where the detector runs: cpu or cuda.
     """
     from core.datasets import choose_reader, open_source
-    from core.store import ALIGNED, build_store
+    from core.store import STORES, build_store
     from core.tables import store_report
 
     source = open_source(data)
     reader = choose_reader(source, dataset)
     bars = Bars()
     try:
-        store = build_store(source, reader, out or ALIGNED / reader.name, seed=seed, device=device, progress=bars)
+        store = build_store(source, reader, out or STORES / reader.name, seed=seed, device=device, progress=bars)
     finally:
         bars.close()
     print(store_report(store))

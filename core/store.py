@@ -24,7 +24,7 @@ from core.splits import assign_splits, cluster, drop_copies, hash_pictures, near
 
 FORMAT = 1
 #: Where `align` writes and where `train` and `audit` look.
-ALIGNED = Path("data/aligned")
+STORES = Path("data/aligned")
 #: `progress(stage, total)` returns a function to call as the work goes on.
 Progress = Callable[[str, int], Callable[..., object]]
 BATCH = 64
@@ -260,7 +260,7 @@ def open_or_align(
         return AlignedStore.open(data)
     source = open_source(data)
     reader = choose_reader(source, dataset)
-    return build_store(source, reader, ALIGNED / reader.name, device=device, progress=progress)
+    return build_store(source, reader, STORES / reader.name, device=device, progress=progress)
 
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:

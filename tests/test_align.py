@@ -89,6 +89,13 @@ def test_a_linear_ramp_stays_exact_under_shift_and_scale() -> None:
     assert np.abs(shown[1, 50, 1:, 0] - (2 * columns[1:] + 0.5)).max() <= 0.5
 
 
+def test_between_pixels_the_warp_interpolates() -> None:
+    """Grey value = 10 x, shifted by 0.3: aligned x shows 10 x − 3, where the nearest pixels would give 10 x − 5."""
+    ramp = np.broadcast_to(10 * np.arange(25, dtype=np.uint8)[None, :, None], (SIDE, 25, 3))
+    shown = warp([Image.fromarray(ramp)], matrix(1, 0, (0.3, 0))[None])[0]
+    np.testing.assert_array_equal(shown[50, 2:23, 0], 10 * np.arange(2, 23) - 3)
+
+
 def test_beyond_the_edge_lies_the_reflection() -> None:
     """Shifted right by 10, column 9 − k shows what column 10 + k shows: the edge between 9 and 10 is the mirror."""
     face = warp([smooth(SIDE, SIDE)], matrix(1, 0, (10, 0))[None])[0].astype(int)

@@ -89,7 +89,6 @@ def test_a_store_of_real_faces_is_complete(real_store: AlignedStore, real_folder
     assert faces["row"].is_unique
     assert set(faces["path"]) <= files(real_folder)
     assert all(real_store.images[row].std() > 10 for row in faces["row"])
-    assert faces["landmarks"].map(len).unique().tolist() == [10]
     assert set(faces["split"]) == {"train", "val", "test"}
 
 
@@ -126,17 +125,16 @@ def test_the_seed_is_the_splits(whole: AlignedStore, few: Path, tmp_path: Path) 
 def test_an_interrupted_build_resumes_to_the_same_store(
     whole: AlignedStore, few: Path, tmp_path: Path, stage: str, at: int
 ) -> None:
-    path = tmp_path / "store"
     with pytest.raises(KeyboardInterrupt):
-        build(few, path, progress=Progress(stage, at))
-    assert "store.json" not in files(path)
+        build(few, tmp_path, progress=Progress(stage, at))
+    assert "store.json" not in files(tmp_path)
     with pytest.raises(LookwhereError, match="no finished store here"):
-        AlignedStore.open(path)
+        AlignedStore.open(tmp_path)
 
     progress = Progress()
-    resumed = build(few, path, progress=progress)
+    resumed = build(few, tmp_path, progress=progress)
     assert progress.ticks == progress.totals == {"reading": FEW, "aligning": FEW}
-    assert files(path) == set(FILES)
+    assert files(tmp_path) == set(FILES)
     assert_same(resumed, whole)
 
 

@@ -1,0 +1,163 @@
+"""Each page by Streamlit's AppTest: on a made study everywhere, and with nothing there at all."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+import ui.opened
+from core.audit.folder import Audit
+from core.audit.run import run_audit
+from core.checkpoint import load_model, save_model
+from core.faces import ADULT_AGE, Filter
+from core.network import GenderResNet
+from core.training.record import Status, append_metrics, write_status
+from tests.conftest import make_store
+from tests.shipped import ROOT
+
+PAGES = ["overview", "training", "accuracy", "heatmaps"]
+INFO = {"input_size": 112, "epoch": 1, "training": {"choose": "overall", "seed": 0, "age_weight": 0.0}}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
+    """A models folder with one untrained network, audited on 480 noise faces."""
+    root = tmp_path_factory.mktemp("study")
+    store = make_store(root / "store", faces=480)
+    torch.manual_seed(0)
+    network = GenderResNet(dilated=True).eval()
+    save_model(root / "models/made", network, INFO | {"input_size": 32})
+    audit = run_audit(store, load_model(root / "models/made"), ("train", "val", "test"), name="made-all", batch=96)
+    training = root / "models/made/training"
+    training.mkdir()
+    append_metrics(training, {"epoch": 1, "size": 32, "dilated": True, "learning_rate": 1e-3, "train_loss": 0.7,
+                              "train_accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5, "worst_group_accuracy": 0.4,
+                              "worst_group": "female Black", "val_female_Black": 0.4, "val_male_White": 0.6,
+                              "images_per_second": 10.0, "seconds": 1.0})  # fmt: skip
+    write_status(training, Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
+    return root / "models", audit
+
+
+def page(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
+    """A page, run once, with the given address."""
+    monkeypatch.setattr(ui.opened, "MODELS", models)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.switch_page(str(ROOT / f"pages/{name}.py"))
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    """All that the page says."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "html")
+    return "\n".join(str(getattr(e, "value", None) or getattr(e.proto, "body", "")) for k in kinds for e in app.get(k))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_runs_and_opens_with_its_sentence(name: str, study, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(study[0], name, monkeypatch)
+    assert not app.exception
+    assert not app.error
+    assert "lw-lede" in text(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_any_model_a_page_says_how_to_make_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(tmp_path, name, monkeypatch)
+    assert not app.exception
+    assert "python -m core align" in text(app)
+
+
+@pytest.mark.parametrize("name", ["overview", "accuracy", "heatmaps"])
+def test_without_an_audit_a_page_says_which_command_makes_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path / "bare", GenderResNet(), INFO)
+    app = page(tmp_path, name, monkeypatch)
+    assert not app.exception
+    assert "has not been audited yet" in text(app)
+    assert any("core audit --model bare" in block.value for block in app.get("code"))
+
+
+def test_a_damaged_audit_is_told_in_one_line(tmp_path: Path, study, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(study[0], tmp_path / "models")
+    (tmp_path / "models/made/audits/made-all/averages.npz").write_bytes(b"broken")
+    app = page(tmp_path / "models", "overview", monkeypatch)
+    assert not app.exception
+    assert "averages.npz" in app.error[0].value
+    assert "run it again" in app.error[0].value
+
+
+def test_the_filter_narrows_what_is_counted(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    app = page(models, "overview", monkeypatch, ethnicity="Black", adults="true")
+    n = int(Filter(ethnicity=("Black",), age_from=ADULT_AGE).mask(audit.faces).sum())
+    assert [m.value for m in app.metric if m.label == "Faces"] == [f"{n:,}"]
+
+
+def test_a_filter_value_that_does_not_exist_is_left_out(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(study[0], "accuracy", monkeypatch, ethnicity="Martian", age=["3", "x"], outcome="perhaps")
+    assert not app.exception
+    assert not app.error
+
+
+def test_no_face_left_says_what_to_do(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    empty = {"gender": "female", "ethnicity": "Asian", "split": "test", "age": ["0", "3"]}
+    assert not Filter(("female",), ("Asian",), 0, 3, split=("test",)).mask(audit.faces).any()
+    for name in ("overview", "accuracy"):
+        app = page(models, name, monkeypatch, **empty)
+        assert not app.exception
+        assert "No face passes this filter" in text(app)
+
+
+def test_the_threshold_moves_the_confusion(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    app = page(models, "accuracy", monkeypatch)
+    app.slider(key="threshold").set_value(0.95).run()
+    assert not app.exception
+    assert (audit.faces["p_male"] < 0.95).all(), "the made network is sure of nothing, so all become female"
+    table = app.dataframe[0].value
+    women = table[(table["gender"] == "female") & (table["ethnicity"] == "all")].iloc[0]
+    assert women["correct"] == women["n"]
+
+
+@pytest.mark.parametrize("target", ["true", "predicted", "female", "male", "margin"])
+@pytest.mark.parametrize("norm", ["raw", "scaled"])
+def test_heatmaps_for_each_target_and_normalisation(
+    target: str, norm: str, study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(study[0], "heatmaps", monkeypatch, target=target, norm=norm, groups="4")
+    assert not app.exception
+    assert not app.error
+    assert text(app).count("Average face:") == 4
+
+
+def test_a_group_under_eleven_faces_is_not_shown(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    wanted = Filter(("female",), ("White",), 0, 3)
+    assert 0 < wanted.mask(audit.faces).sum() < 11
+    query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", "b_gender": "male"}
+    said = text(page(models, "heatmaps", monkeypatch, **query))
+    assert f"Only {wanted.mask(audit.faces).sum()} faces in this group" in said
+    assert "Average face: White women" not in said
+
+
+def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, _ = study
+    values = {m.label: m.value for m in page(models, "training", monkeypatch).metric}
+    assert values["State"] == "running"
+    assert values["Epoch"] == "1 of 3"
+    assert values["Time left"] == "1 min"
+    write_status(models / "made/training", Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time() - 600))
+    values = {m.label: m.value for m in page(models, "training", monkeypatch).metric}
+    assert values["State"] == "lost"
+    assert values["Time left"] == "–"
