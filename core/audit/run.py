@@ -65,7 +65,7 @@ def run_audit(
     work = path.with_name(f".{name}.unfinished")
     try:
         _prepare(work, identity)
-        seconds = _forward(store, model, faces, work, batch, progress)
+        seconds = forward_shards(store, model, faces, work, batch, progress)
         return _finish(store, faces, work, path, identity, seconds, model, progress)
     except OSError as error:
         raise LookwhereError(
@@ -91,7 +91,7 @@ def _prepare(work: Path, identity: dict) -> None:
     write_json(file, identity)
 
 
-def _forward(
+def forward_shards(
     store: AlignedStore, model: Model, faces: pd.DataFrame, work: Path, batch: int, progress: Progress | None
 ) -> float:
     """Write the shards that are not there yet; returns seconds of computing, over all runs."""

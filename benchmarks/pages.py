@@ -1,0 +1,87 @@
+"""Seconds until the app's first page is drawn, and until a change of the filter is, in a real chromium.
+
+    python -m benchmarks.pages
+
+A new server each time, so the first visit loads the audit; needs requirements-dev.txt and chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ROUNDS = 5
+
+
+def serve() -> tuple[subprocess.Popen, str]:
+    """A server on a free port of this machine, ready to answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(120):
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            return server, url
+        except OSError:
+            time.sleep(0.25)
+    server.terminate()
+    raise SystemExit("the app did not start")
+
+
+def first_page(page: Page, url: str) -> float:
+    """Seconds from asking for the page to its pictures standing in it and the script's end."""
+    began = time.perf_counter()
+    page.goto(url)
+    page.wait_for_selector(".lw-card img", timeout=60_000)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    return time.perf_counter() - began
+
+
+def filter_change(page: Page, name: str) -> float:
+    """Seconds from the click on an ethnicity to the new sentence and the script's end."""
+    before = page.locator(".lw-lede").inner_text()
+    pill = page.get_by_test_id("stMain").get_by_text(name, exact=True).first
+    began = time.perf_counter()
+    pill.click()
+    page.wait_for_function("before => document.querySelector('.lw-lede')?.innerText !== before", arg=before)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print medians of five new servers, and of ten filter changes."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    first, changes = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for _ in range(ROUNDS):
+            server, url = serve()
+            try:
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                first.append(first_page(page, url))
+                page.wait_for_timeout(500)
+                changes += [filter_change(page, name) for name in ("Black", "White")]
+                page.close()
+            finally:
+                server.terminate()
+                server.wait(20)
+        browser.close()
+    print(f"first page of a new server  {statistics.median(first):.2f} s (of {', '.join(f'{t:.2f}' for t in first)})")
+    print(f"filter change               {statistics.median(changes):.2f} s (slowest {max(changes):.2f})")
+
+
+if __name__ == "__main__":
+    main()
