@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import math
@@ -14,6 +15,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from core.align import TEMPLATE_NAME
@@ -311,6 +313,10 @@ def train(
                 run.save()
                 return clock.beat("stopped", message="stopped by hand; --resume continues")
         return clock.beat("finished")
+    except (OSError, SafetensorError) as error:
+        with contextlib.suppress(OSError):
+            clock.beat("failed", message=f"cannot write: {error}")
+        raise LookwhereError(f"{folder}: cannot write ({error}); make room and go on with --resume") from error
     except BaseException as error:
         clock.beat("failed", message=str(error) or type(error).__name__)
         raise
