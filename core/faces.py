@@ -17,6 +17,8 @@ SPLITS = ("train", "val", "test")
 OUTCOMES = ("all", "correct", "incorrect")
 REQUIRED = ("face_id", "path", "gender", "ethnicity", "age", "identity", "cluster", "split")
 ADULT_AGE = 18
+#: The ethnicity of faces whose data set names none; pages then leave ethnicity out and say so.
+UNRECORDED = "not recorded"
 #: No average of fewer faces is stored or shown: a single face could be seen through it.
 MINIMUM_FACES = 11
 

@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
 
 import pandas as pd
 
 from core.datasets.sources import Source
 
 
+def _table(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame({column: [] for column in columns}, dtype=str)
+
+
 @dataclass(frozen=True)
 class Reading:
     """A data set's labels before anything was decoded.
 
-    `faces` has `face_id, path, gender, ethnicity, age, identity` (and `split` where the data set names one);
-    `rejects` has `file, reason`; `repaired` has `file, repair`.
+    `faces` has `face_id, path, gender, ethnicity, age, identity`, and `split` where the data set names one.
+    `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two places
+    of the data set give differently. Which of them counts, the reader's module says.
     """
 
     faces: pd.DataFrame
-    rejects: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": [], "reason": []}, dtype=str))
-    repaired: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": [], "repair": []}, dtype=str))
+    rejects: pd.DataFrame = field(default_factory=lambda: _table("file", "reason"))
+    repaired: pd.DataFrame = field(default_factory=lambda: _table("file", "repair"))
+    disagreements: pd.DataFrame = field(default_factory=lambda: _table("file", "what"))
 
 
-class Reader(Protocol):
-    """One data set's layout. `padding` is the mid-grey border in pixels that the detector needs around its chips."""
+class Reader(ABC):
+    """One data set's layout."""
 
+    #: The name for `--dataset`, the name for people, and what the layout is, in a line.
     name: str
     title: str
     expects: str
-    padding: int
+    #: Mid-grey border in pixels that the detector needs around tight chips.
+    padding: int = 0
+    #: Smallest face in pixels that is looked for.
+    minimum_face: int = 40
+    #: True where the pictures lie on the ArcFace template already: no detection then.
+    aligned: bool = False
+    #: False where pictures are too many to be hashed one by one, and identities keep splits apart.
+    find_copies: bool = True
+    #: True where genders come from a file of the user's, given with `--labels`.
+    needs_labels: bool = False
 
+    @abstractmethod
     def refusal(self, source: Source) -> str | None:
         """None where the source has this layout, else why not, in a few words."""
-        ...
 
-    def read(self, source: Source) -> Reading:
+    @abstractmethod
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Labels, rejects and repairs; decodes no picture."""
-        ...

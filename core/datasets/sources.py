@@ -39,6 +39,12 @@ class Source:
         """Yield `(name, bytes)` of the wanted names in storage order. Raises `LookwhereError` on a damaged archive."""
         raise NotImplementedError
 
+    def read(self, name: str) -> bytes:
+        """One file whole. Raises `KeyError` for an unknown name, `LookwhereError` on a damaged archive."""
+        for _, data in self.iterate([name]):
+            return data
+        raise KeyError(name)
+
     def fingerprint(self) -> str:
         """SHA-256 over the sorted names and sizes: tells one source from another without reading it all."""
         lines = "\n".join(f"{name}\t{size}" for name, size in sorted(self._sizes.items()))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.base import Reading
+from core.datasets.base import Reader, Reading
 from core.datasets.sources import PICTURE_SUFFIXES, Source
 
 GENDER = {"0": "male", "1": "female"}
@@ -18,7 +19,7 @@ PLAIN_SUFFIX = re.compile(r"^\.(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
 RECOGNISED_SHARE = 0.5
 
 
-class UTKFace:
+class UTKFace(Reader):
     name = "utkface"
     title = "UTKFace (aligned and cropped)"
     expects = "pictures named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
@@ -33,7 +34,7 @@ class UTKFace:
             return f"only {parsed} of {len(pictures)} picture names read [age]_[gender]_[race]_[date]"
         return None
 
-    def read(self, source: Source) -> Reading:
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
         rows, rejects, repaired = [], [], []
         for path in _pictures(source):
             file = path.rsplit("/", 1)[-1]
