@@ -27,30 +27,48 @@ def align(
     data: Path,
     dataset: str | None = None,
     out: Path | None = None,
+    labels: Path | None = None,
+    balance: Literal["none", "gender", "group"] = "none",
+    limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> None:
     """Read a data set, drop copies, split, detect and align its faces into data/aligned/DATASET.
 
     Interrupted work resumes; a finished store is only reported.
-    Example: python -m core align --data UTKFace.tar.gz
+    Examples: python -m core align --data UTKFace.tar.gz
+    python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
 
     Args:
-        data: The data set: a folder, .tar.gz or .zip.
+        data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
         dataset: The reader's name; by default the data set is recognised.
         out: The store's folder; by default data/aligned/DATASET.
-        seed: Seed of the 70/10/20 split.
+        labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+        balance: Take equally many faces of each gender, or of each gender × ethnicity; people stay whole.
+        limit: Take at most this many faces, chosen by the seed.
+        seed: Seed of the subset and of the 70/10/20 split.
         device: Where the detector runs: cpu or cuda.
     """
     from core.datasets import choose_reader, open_source
+    from core.splits import Subset
     from core.store import STORES, build_store
     from core.tables import store_report
 
     source = open_source(data)
     reader = choose_reader(source, dataset)
+    subset = None if balance == "none" and limit is None else Subset(balance, limit)
     bars = Bars()
     try:
-        store = build_store(source, reader, out or STORES / reader.name, seed=seed, device=device, progress=bars)
+        store = build_store(
+            source,
+            reader,
+            out or STORES / reader.name,
+            seed=seed,
+            device=device,
+            progress=bars,
+            labels=labels,
+            subset=subset,
+        )
     finally:
         bars.close()
     print(store_report(store))
@@ -59,9 +77,10 @@ def align(
 def audit(
     model: str,
     data: Path,
-    split: tuple[Literal["train", "val", "test"], ...] = ("test",),
+    split: tuple[Literal["train", "val", "test", "all"], ...] | None = None,
     name: str | None = None,
     dataset: str | None = None,
+    labels: Path | None = None,
     batch: int = 64,
     device: str = "cpu",
     models: Path = Path("models"),
@@ -74,9 +93,10 @@ def audit(
     Args:
         model: The model's name, a folder under models/.
         data: An aligned store, or the data set itself (then it is aligned first).
-        split: Which splits, e.g. --split val test.
+        split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw.
         name: The audit's name; by default DATASET-SPLIT.
         dataset: The reader's name; by default the data set is recognised.
+        labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         batch: Faces a forward pass.
         device: cpu or cuda.
         models: Where model folders lie.
@@ -90,8 +110,8 @@ def audit(
     loaded = load_model(models / model, device)
     bars = Bars()
     try:
-        store = open_or_align(data, dataset, device, bars)
-        result = run_audit(store, loaded, tuple(split), name=name, batch=batch, progress=bars)
+        store = open_or_align(data, dataset, device, bars, labels)
+        result = run_audit(store, loaded, split, name=name, batch=batch, progress=bars)
     finally:
         bars.close()
     write_card(loaded.path)

@@ -120,6 +120,8 @@ def group_name(gender: tuple[str, ...] | str = (), ethnicity: tuple[str, ...] | 
     gender = (gender,) if isinstance(gender, str) else tuple(gender)
     ethnicity = (ethnicity,) if isinstance(ethnicity, str) else tuple(ethnicity)
     noun = {"female": "women", "male": "men"}[gender[0]] if len(gender) == 1 else "faces"
+    if ethnicity == (UNRECORDED,):
+        return f"{noun} (ethnicity {UNRECORDED})"
     names = [{"Others": "other-ethnicity"}.get(name, name) for name in ethnicity]
     if not names:
         return noun if noun != "faces" else "all faces"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 import imagehash
 import numpy as np
@@ -13,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.datasets import Source, decode
+from core.errors import LookwhereError
 
 #: Perceptual hashes at most this many bits apart are one picture re-encoded; at 6, chaining joins strangers.
 NEAR_COPY_BITS = 4
@@ -106,7 +109,7 @@ def assign_splits(faces: pd.DataFrame, seed: int = 0, shares: dict[str, float] |
         ethnicity=("ethnicity", "first"),
         size=("unit", "size"),
     )
-    heads["rank"] = [hashlib.sha256(f"{seed}:{face}".encode()).hexdigest() for face in heads["face_id"]]
+    heads["rank"] = _lots(heads["face_id"], seed)
     heads = heads.sort_values("rank")
     size = heads.groupby(["gender", "ethnicity"], dropna=False)["size"]
     middle = (size.cumsum() - heads["size"] / 2) / size.transform("sum")
@@ -114,6 +117,61 @@ def assign_splits(faces: pd.DataFrame, seed: int = 0, shares: dict[str, float] |
     place = np.minimum(np.searchsorted(bounds, middle, side="right"), len(shares) - 1)
     heads["split"] = np.array(list(shares))[place]
     return pd.Series(heads["split"].reindex(unit).to_numpy(), index=faces.index, dtype="string")
+
+
+def _lots(names: pd.Series, seed: int) -> np.ndarray:
+    """A number drawn for each name, uint64 (N,): the head of SHA-256 of seed and name, whatever the others are."""
+    digests = (hashlib.sha256(f"{seed}:{name}".encode()).digest() for name in names)
+    return np.fromiter((int.from_bytes(digest[:8], "big") for digest in digests), dtype=np.uint64, count=len(names))
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A part of a data set: at most `limit` faces, the classes of `balance` equally many; people are never split."""
+
+    balance: Literal["none", "gender", "group"] = "none"
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise LookwhereError(f"--limit {self.limit}: must be at least 1")
+
+    def choose(self, faces: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+        """The chosen rows in their order, the same on every machine for a seed.
+
+        People (faces of no known identity count as one each) are taken in the order of lots until the class is full;
+        one who would overfill it is passed over. Without a limit each class gets as many as the smallest has.
+        """
+        keys = {"none": [], "gender": ["gender"], "group": ["gender", "ethnicity"]}[self.balance]
+        code = (
+            faces.groupby(keys, dropna=False, observed=True).ngroup().to_numpy() if keys else np.zeros(len(faces), int)
+        )
+        sizes = np.bincount(code)
+        quota = sizes.min()
+        if self.limit is not None:
+            quota = min(self.limit // len(sizes), sizes.min() if keys else sizes[0])
+        person = faces["identity"].astype("string").fillna("face " + faces["face_id"].astype("string"))
+        units = pd.DataFrame({"code": code, "person": person}).groupby(["code", "person"], sort=False)
+        people = units.size().rename("size").reset_index()
+        people["lot"] = _lots(people["person"], seed)
+        people = people.sort_values(["code", "lot"])
+        taken = np.zeros(len(people), dtype=bool)
+        for _, rows in people.groupby("code").indices.items():
+            taken[rows] = _fill(people["size"].to_numpy()[rows], int(quota))
+        chosen = pd.MultiIndex.from_frame(people.loc[taken, ["code", "person"]])
+        mask = pd.MultiIndex.from_arrays([code, person]).isin(chosen)
+        return faces[mask].reset_index(drop=True)
+
+
+def _fill(sizes: np.ndarray, quota: int) -> np.ndarray:
+    """Which of the units, taken in turn, fit into the quota; a unit too large for what is left is passed over."""
+    taken, left = np.zeros(len(sizes), dtype=bool), quota
+    for n, size in enumerate(sizes.tolist()):
+        if size <= left:
+            taken[n], left = True, left - size
+            if left == 0:
+                break
+    return taken
 
 
 def _units(faces: pd.DataFrame) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,8 @@ from core import align
 from core.datasets import Reader, Source, choose_reader, decode, open_source
 from core.errors import LookwhereError
 from core.faces import check_faces, fingerprint
-from core.files import write_json, write_parquet
-from core.splits import assign_splits, cluster, drop_copies, hash_pictures, near_pairs
+from core.files import sha256, write_json, write_parquet
+from core.splits import Subset, assign_splits, cluster, drop_copies, hash_pictures, near_pairs
 
 FORMAT = 1
 #: Where `align` writes and where `train` and `audit` look.
@@ -28,7 +28,7 @@ STORES = Path("data/aligned")
 #: `progress(stage, total)` returns a function to call as the work goes on.
 Progress = Callable[[str, int], Callable[..., object]]
 BATCH = 64
-PENDING, ALIGNED, NO_FACE = 0, 1, 2
+PENDING, ALIGNED, NO_FACE, UNREADABLE = 0, 1, 2, 3
 FILES = ("faces.npy", "faces.parquet", "rejects.parquet", "store.json")
 
 
@@ -84,13 +84,30 @@ class Plan:
     repaired: pd.DataFrame
     read: int
     clusters: int
+    own_splits: bool = False
 
 
-def plan(source: Source, reader: Reader, seed: int = 0, progress: Progress | None = None) -> Plan:
-    """Read labels, hash every picture once, drop copies, cluster near-copies, split. Decodes no face."""
-    reading = reader.read(source)
+def plan(
+    source: Source,
+    reader: Reader,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    labels: Path | None = None,
+    subset: Subset | None = None,
+) -> Plan:
+    """Read labels, hash every picture once (unless the reader says not to), drop copies, cluster near-copies, split."""
+    reading = reader.read(source, labels)
     if reading.faces.empty:
         raise LookwhereError(f"{source.path}: no labelled face in it; {reader.name} expects {reader.expects}")
+    read = len(reading.faces) + len(reading.rejects)
+    if subset is not None:
+        reading = replace(reading, faces=subset.choose(reading.faces, seed))
+    if not reader.find_copies:
+        faces = reading.faces.assign(cluster=np.arange(len(reading.faces)))
+        if "split" not in faces:
+            faces["split"] = assign_splits(faces, seed)
+        return Plan(faces, reading.rejects, reading.repaired, read, 0, "split" in reading.faces)
     tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
     hashes = hash_pictures(source, reading.faces["path"], tick)
     faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
@@ -108,8 +125,9 @@ def plan(source: Source, reader: Reader, seed: int = 0, progress: Progress | Non
         faces=faces.drop(columns=["phash", "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
-        read=len(reading.faces) + len(reading.rejects),
+        read=read,
         clusters=int((sizes > 1).sum()),
+        own_splits="split" in reading.faces,
     )
 
 
@@ -121,6 +139,8 @@ def build_store(
     seed: int = 0,
     device: str = "cpu",
     progress: Progress | None = None,
+    labels: Path | None = None,
+    subset: Subset | None = None,
 ) -> AlignedStore:
     """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
 
@@ -134,9 +154,13 @@ def build_store(
         "source_fingerprint": source.fingerprint(),
         "seed": seed,
         "template": align.TEMPLATE_NAME,
-        "detector": align.DETECTOR_NAME,
+        "detector": "none, aligned already" if reader.aligned else align.DETECTOR_NAME,
         "padding": reader.padding,
     }
+    if labels is not None:
+        identity["labels_sha256"] = sha256(labels)
+    if subset is not None:
+        identity["subset"] = asdict(subset)
     if (path / "store.json").is_file():
         store = AlignedStore.open(path)
         _same(identity, store.manifest, path)
@@ -146,8 +170,9 @@ def build_store(
     if work.is_file():
         _same(identity, json.loads(work.read_text()), path)
     try:
-        _reserve(path, len(reader.read(source).faces))
-        return _build(source, reader, path, identity, seed, device, progress)
+        work = plan(source, reader, seed, progress, labels=labels, subset=subset)
+        _reserve(path, len(work.faces))
+        return _build(source, reader, path, identity, work, device, progress)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that and run again, it resumes"
@@ -176,9 +201,8 @@ def _reserve(path: Path, count: int) -> None:
 
 
 def _build(
-    source: Source, reader: Reader, path: Path, identity: dict, seed: int, device: str, progress: Progress | None
+    source: Source, reader: Reader, path: Path, identity: dict, work: Plan, device: str, progress: Progress | None
 ) -> AlignedStore:
-    work = plan(source, reader, seed, progress)
     count = len(work.faces)
     shapes = {"faces": (count, align.SIDE, align.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
     kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
@@ -194,7 +218,7 @@ def _build(
         for name, file in part.items()
     }
     write_json(path / "unfinished.json", identity)
-    aligner = align.FaceAligner(reader.padding, device)
+    aligner = align.Resizer() if reader.aligned else align.FaceAligner(reader.padding, device, reader.minimum_face)
     todo = work.faces.index[maps["state"][:] == PENDING]
     place = pd.Series(todo, index=work.faces.loc[todo, "path"])
     tick = progress("aligning", count) if progress else (lambda n=1: None)
@@ -202,10 +226,14 @@ def _build(
         tick()
     for batch in _batches(source.iterate(place.index), BATCH):
         rows = place.loc[[name for name, _ in batch]].to_numpy()
-        result = aligner.align([decode(data) for _, data in batch])
-        maps["faces"][rows] = result.faces
-        maps["landmarks"][rows] = result.landmarks
-        maps["state"][rows] = np.where(result.found, ALIGNED, NO_FACE)
+        pictures = [_decoded(data) for _, data in batch]
+        readable = np.array([picture is not None for picture in pictures])
+        maps["state"][rows[~readable]] = UNREADABLE
+        if readable.any():
+            result = aligner.align([picture for picture in pictures if picture is not None])
+            maps["faces"][rows[readable]] = result.faces
+            maps["landmarks"][rows[readable]] = result.landmarks
+            maps["state"][rows[readable]] = np.where(result.found, ALIGNED, NO_FACE)
         for _ in batch:
             tick()
     for array in maps.values():
@@ -217,8 +245,11 @@ def _build(
     landmarks = list(maps["landmarks"][aligned].reshape(-1, 10))
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned), landmarks=landmarks).reset_index(drop=True)
     missed = work.faces[~aligned]
+    broken = maps["state"][~aligned] == UNREADABLE
+    reason = np.where(broken, "not a readable picture", align.NO_FACE)
+    problems = [source.problem(file) or file for file in missed["path"]]
     lost = pd.DataFrame(
-        {"file": missed["path"], "reason": align.NO_FACE, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}
+        {"file": problems, "reason": reason, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}
     )
     rejects = pd.concat([work.rejects, lost], ignore_index=True)
     for column in ("gender", "ethnicity"):
@@ -231,6 +262,7 @@ def _build(
         "repaired": work.repaired.to_dict("records"),
         "rejects": rejects["reason"].value_counts().to_dict(),
         "near_copy_clusters": work.clusters,
+        "own_splits": work.own_splits,
         "faces": len(faces),
     }
     write_json(path / "store.json", manifest)
@@ -239,6 +271,13 @@ def _build(
         part[name].unlink()
     (path / "unfinished.json").unlink()
     return AlignedStore.open(path)
+
+
+def _decoded(data: bytes) -> Image.Image | None:
+    try:
+        return decode(data)
+    except ValueError:
+        return None
 
 
 def _batches(items: Iterator, size: int) -> Iterator[list]:
@@ -253,14 +292,18 @@ def _batches(items: Iterator, size: int) -> Iterator[list]:
 
 
 def open_or_align(
-    data: Path, dataset: str | None = None, device: str = "cpu", progress: Progress | None = None
+    data: Path,
+    dataset: str | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    labels: Path | None = None,
 ) -> AlignedStore:
     """The store at `data`; or that of the data set at `data`, aligned now unless it was before."""
     if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
         return AlignedStore.open(data)
     source = open_source(data)
     reader = choose_reader(source, dataset)
-    return build_store(source, reader, STORES / reader.name, device=device, progress=progress)
+    return build_store(source, reader, STORES / reader.name, device=device, progress=progress, labels=labels)
 
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:

@@ -31,8 +31,10 @@ if within.outcome != "all":
 with above:
     parts.lede(accuracy_sentence(faces, within.narrowed(outcome="all"), threshold))
     parts.empty(len(faces))
-    if not within.age_from:
+    if not within.age_from and faces["age"].notna().any():
         st.caption(words.AGE)
+    if audit.faces["gender"].nunique() < 2:
+        st.info(words.ONE_GENDER)
 
 overall = accuracy_by(faces, [], threshold)
 crossed = accuracy_by(faces, ["gender", "ethnicity"], threshold)
@@ -57,9 +59,15 @@ st.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over
 left, right = st.columns(2)
 with left:
     dots(single["gender"], "By gender")
-    dots(single["ethnicity"], "By ethnicity")
+    if ethnicities(audit):
+        dots(single["ethnicity"], "By ethnicity")
+    else:
+        st.info(words.NO_ETHNICITY)
 with right:
-    dots(single["age band"], "By age")
+    if faces["age"].notna().any():
+        dots(single["age band"], "By age")
+    else:
+        st.info(words.NO_AGE)
 
 left, right = st.columns([1, 1])
 with left:

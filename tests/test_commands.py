@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from core import __main__ as command
+from core.datasets import READERS
 from core.store import AlignedStore
 from tests.conftest import ROOT
 
@@ -39,8 +40,9 @@ def made(folder: Path, *names: str) -> Path:
 def test_datasets_lists_each_reader_and_what_it_expects(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["datasets"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("utkface ")
+    assert "utkface " in out
     assert "[age]_[gender]_[race]_[date].jpg.chip.jpg" in out
+    assert all(f"{name} " in out and reader.expects in out for name, reader in READERS.items())
     assert err == ""
 
 
@@ -113,8 +115,7 @@ def test_align_reports_a_finished_store_again(
 def test_align_writes_under_data_aligned_by_default(
     real_store: AlignedStore, real_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The default is `data/aligned/DATASET`: the finished store is put there and found, relative to where one is."""
-    assert Path("data/aligned") == command.ALIGNED
+    """The finished store is put into `data/aligned/DATASET` of the folder one is in, and found there."""
     shutil.copytree(real_store.path, tmp_path / "data/aligned/utkface")
     monkeypatch.chdir(tmp_path)
     assert command.main(["align", "--data", str(real_folder)]) == 0
@@ -141,7 +142,7 @@ def test_align_with_a_broken_archive(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_align_with_an_unknown_reader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["align", "--data", made(tmp_path / "set", "1_0_0_20170001.jpg"), "--dataset", "fairfaces"]
-    assert_refused(capsys, arguments, "--dataset fairfaces: no such reader; there are utkface")
+    assert_refused(capsys, arguments, "--dataset fairfaces: no such reader; there are ", "utkface")
 
 
 def test_align_with_another_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

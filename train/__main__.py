@@ -5,6 +5,7 @@ Settings come from the defaults, then `--config FILE` (YAML), then flags, later 
   python -m train --data data/aligned/utkface --name resnet50-utkface --config train/configs/utkface.yaml
   python -m train --data data/aligned/utkface --name resnet50-utkface --config train/configs/utkface.yaml --resume
   python -m train --data data/aligned/utkface --name quick --batch 128 --optimiser.lr 5e-4
+  python -m train --train faces_emore --labels identities.csv --val kaggle-gender --name original-study
 """
 
 from __future__ import annotations
@@ -29,12 +30,23 @@ from core.training.config import TrainConfig
 class Command:
     """What to train on, and under which name."""
 
-    data: Path
-    """An aligned store, made by `python -m core align`; or the data set itself, aligned first."""
     name: str
     """The model's name: its folder under models/."""
-    train: typing.Annotated[TrainConfig, tyro.conf.arg(name="")]
+    settings: typing.Annotated[TrainConfig, tyro.conf.arg(name="")]
     """The run's settings."""
+    data: Path | None = None
+    """An aligned store, made by `python -m core align`, whose train and val splits are used; or the data set itself,
+    aligned first."""
+    train: Path | None = None
+    """Instead of --data: what to train on, a store or a data set."""
+    val: Path | None = None
+    """With --train: what to validate on, another store or data set."""
+    dataset: str | None = None
+    """The reader of --data or --train; by default recognised."""
+    val_dataset: str | None = None
+    """The reader of --val; by default recognised."""
+    labels: Path | None = None
+    """CSV of identity,gender[,ethnicity] for a --data or --train that names no genders."""
     config: Path | None = None
     """YAML file with settings; flags win over it."""
     resume: bool = False
@@ -112,7 +124,7 @@ def parse(arguments: list[str] | None) -> Command:
             file = Path(arguments[n + 1])
         elif word.startswith("--config="):
             file = Path(word.removeprefix("--config="))
-    default = Command(data=tyro.MISSING, name=tyro.MISSING, train=load_config(file), config=file)
+    default = Command(name=tyro.MISSING, settings=load_config(file), config=file)
     return tyro.cli(
         Command,
         default=default,
@@ -174,16 +186,32 @@ class Interrupt:
         return self.asked
 
 
+def open_faces(command: Command):
+    """The faces to train and to validate on. Raises `LookwhereError` where the flags name none, or too many."""
+    from core.store import open_or_align
+    from core.training.faces import FaceSets
+
+    if (command.data is None) == (command.train is None):
+        raise LookwhereError("give either --data PATH, or --train PATH and --val PATH")
+    bars = Bars()
+    try:
+        first = open_or_align(command.data or command.train, command.dataset, progress=bars, labels=command.labels)
+        if command.val is None:
+            return FaceSets.of(first)
+        return FaceSets.across(first, open_or_align(command.val, command.val_dataset, progress=bars))
+    finally:
+        bars.close()
+
+
 def run(command: Command) -> int:
     """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
     from lightning_fabric import Fabric
 
     from core.card import write_card
     from core.network import precision
-    from core.store import open_or_align
     from core.training.loop import train
 
-    store = open_or_align(command.data, progress=Bars())
+    faces = open_faces(command)
     folder = command.models / command.name
     begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
     if begun and not command.resume:
@@ -199,9 +227,9 @@ def run(command: Command) -> int:
     stop, bar = Interrupt(), Bar()
     try:
         status = train(
-            store,
+            faces,
             folder,
-            command.train,
+            command.settings,
             fabric=fabric,
             resume=command.resume,
             stop_after=command.stop_after,

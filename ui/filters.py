@@ -5,15 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, OUTCOMES, Filter
+from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, OUTCOMES, UNRECORDED, Filter
+from ui import words
 
 OPEN_AGE = "any"
 AGES = [str(edge) for edge in AGE_EDGES] + [OPEN_AGE]
 
 
 def ethnicities(audit: Audit) -> list[str]:
-    """The audit's ethnicities, most faces first."""
-    return list(audit.faces["ethnicity"].dropna().value_counts().index)
+    """The audit's ethnicities, most faces first; empty where the data set records none."""
+    names = list(audit.faces["ethnicity"].value_counts().index)
+    return [] if names == [UNRECORDED] else names
 
 
 #: The bar's widget keys, which are also its names in the URL, and what they say when nothing is filtered.
@@ -68,7 +70,11 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
     with st.container(border=True, key="filters"):
         first = st.columns([1.1, 2.2, 1.2])
         gender = first[0].pills("Gender", GENDERS, selection_mode="multi", key="gender")
-        ethnicity = first[1].pills("Ethnicity", names, selection_mode="multi", key="ethnicity")
+        if names:
+            ethnicity = first[1].pills("Ethnicity", names, selection_mode="multi", key="ethnicity")
+        else:
+            ethnicity = []
+            first[1].caption(words.NO_ETHNICITY)
         adults = first[2].toggle(
             "Adults only",
             key="adults",
@@ -83,7 +89,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
             value=st.session_state.age_start,
             key="age",
             disabled=adults or not has_age,
-            help="In the bands in which average faces are stored.",
+            help="In the bands in which average faces are stored." if has_age else words.NO_AGE,
         )
         chosen = "all"
         if outcome:

@@ -19,6 +19,9 @@ NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."
 )
+NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
+NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
 READING = (
     "Each cell of the map sees more of the face than its own square, and a bright cell says where evidence is "
     "*centred*, not that nothing else was used. Chin and long hair lie outside the aligned crop."

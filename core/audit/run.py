@@ -19,7 +19,7 @@ from core.audit.averages import average_faces
 from core.audit.folder import FORMAT, Audit, open_audit
 from core.checkpoint import Model
 from core.errors import LookwhereError
-from core.faces import GENDERS
+from core.faces import GENDERS, SPLITS
 from core.files import write_json
 from core.network import autocast, normalise, precision
 from core.store import AlignedStore, Progress
@@ -34,19 +34,21 @@ PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 def run_audit(
     store: AlignedStore,
     model: Model,
-    splits: tuple[str, ...] = ("test",),
+    splits: tuple[str, ...] | None = ("test",),
     *,
     name: str | None = None,
     batch: int = BATCH,
     progress: Progress | None = None,
 ) -> Audit:
-    """Audit the faces of `splits` into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
+    """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
 
+    `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data or another model, or cannot be written.
     """
-    faces = store.split(*splits)
-    name = name or f"{store.manifest['dataset']}-{'-'.join(splits)}"
+    faces, label = _which(splits, store, model)
+    splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
+    name = name or f"{store.manifest['dataset']}-{label}"
     path = model.path / "audits" / name
     identity = {
         "format": FORMAT,
@@ -64,13 +66,24 @@ def run_audit(
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
     work = path.with_name(f".{name}.unfinished")
     try:
-        _prepare(work, identity)
+        _prepare(work, identity | {"shard": SHARD})
         seconds = forward_shards(store, model, faces, work, batch, progress)
         return _finish(store, faces, work, path, identity, seconds, model, progress)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
         ) from error
+
+
+def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
+    """The faces to audit, and a word for them. To a model that never saw the data, every face is a test face."""
+    seen = model.info.get("data", {}).get("fingerprint", "").split("+")
+    if splits is None and store.manifest["data_fingerprint"] not in seen:
+        return store.faces.assign(split="test"), "all"
+    if splits is not None and "all" in splits:
+        return store.faces, "all"
+    splits = splits or ("test",)
+    return store.split(*splits), "-".join(splits)
 
 
 def _same(identity: dict, found: dict, path: Path) -> None:

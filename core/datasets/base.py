@@ -20,8 +20,8 @@ class Reading:
     """A data set's labels before anything was decoded.
 
     `faces` has `face_id, path, gender, ethnicity, age, identity`, and `split` where the data set names one.
-    `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two places
-    of the data set give differently. Which of them counts, the reader's module says.
+    `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two
+    places of the data set give differently. Which of them counts, the reader's module says.
     """
 
     faces: pd.DataFrame

@@ -119,20 +119,23 @@ class RecordFile:
             offset = end + (-length % 4)
 
     def headers(self, keys: np.ndarray) -> pd.DataFrame:
-        """Of whole records, without their pictures: `key, offset, good, flag, label` (the first label), a row a key.
+        """Of records, without their pictures: `key, offset, good, flag, label` (the first), `picture`, a row a key.
 
-        Vectorised, in blocks: no Python object a record. `good` is False where the frame or header cannot be read.
+        Vectorised, in blocks: no Python object a record. `good` is False where the frame or header cannot be read,
+        `picture` is True where the payload starts as a JPEG or a PNG does.
         """
         places = np.searchsorted(self._sorted, keys)
         offsets = self._places[np.minimum(places, len(self._places) - 1)]
         buffer = np.frombuffer(self._data, dtype=np.uint8)
         blocks = [_headers(buffer, offsets[n : n + _BLOCK]) for n in range(0, len(offsets), _BLOCK)]
-        good, flag, label = (np.concatenate(parts) for parts in zip(*blocks, strict=True)) if blocks else ([], [], [])
-        return pd.DataFrame({"key": keys, "offset": offsets, "good": good, "flag": flag, "label": label})
+        columns = [np.concatenate(parts) for parts in zip(*blocks, strict=True)] if blocks else [[]] * 4
+        return pd.DataFrame(
+            {"key": keys, "offset": offsets} | dict(zip(("good", "flag", "label", "picture"), columns, strict=True))
+        )
 
 
-def _headers(buffer: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Frame and image header at each offset: whether they are sound, the flag, and the first label."""
+def _headers(buffer: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Frame and image header at each offset: whether they are sound, the flag, the first label, a picture behind."""
     need = _FRAME.size + _HEADER.size + 4
     inside = (offsets >= 0) & (offsets + need <= len(buffer))
     at = np.where(inside, offsets, 0)
@@ -143,7 +146,12 @@ def _headers(buffer: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.nd
     flag = words[:, 2]
     label = np.where(flag > 0, raw[:, 32:36].copy().view("<f4")[:, 0], raw[:, 12:16].copy().view("<f4")[:, 0])
     good = inside & (words[:, 0] == MAGIC) & ((words[:, 1] & _LENGTH) >= _HEADER.size)
-    return good, flag, label
+    start = at + _FRAME.size + _HEADER.size + 4 * flag.astype(np.int64)
+    behind = good & (start + 4 <= len(buffer))
+    head = np.zeros((len(offsets), 4), dtype=np.uint8)
+    head[behind] = buffer[start[behind, None] + np.arange(4)]
+    jpeg = (head[:, :3] == (0xFF, 0xD8, 0xFF)).all(axis=1)
+    return good, flag, label, behind & (jpeg | (head == (0x89, 0x50, 0x4E, 0x47)).all(axis=1))
 
 
 def parse_record(data: bytes, key: int = -1, offset: int = -1) -> Record:

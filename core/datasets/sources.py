@@ -45,6 +45,10 @@ class Source:
             return data
         raise KeyError(name)
 
+    def problem(self, name: str) -> str | None:
+        """What was found wrong with a file that `iterate` gave as empty bytes, or None."""
+        return None
+
     def fingerprint(self) -> str:
         """SHA-256 over the sorted names and sizes: tells one source from another without reading it all."""
         lines = "\n".join(f"{name}\t{size}" for name, size in sorted(self._sizes.items()))
@@ -152,6 +156,10 @@ def open_source(path: str | Path) -> Source:
     path = Path(path)
     if not path.exists():
         raise LookwhereError(f"{path}: no such file or folder; give the data set's folder or archive with --data")
+    if path.suffix == ".rec" or (path / "train.rec").is_file():
+        from core.datasets.insightface import RecordSource
+
+        return RecordSource(path if path.suffix == ".rec" else path / "train.rec")
     if path.is_dir():
         return FolderSource(path)
     if path.stat().st_size == 0:

@@ -113,6 +113,8 @@ class TrainConfig:
     """Batches from which batch-norm statistics of the averaged weights are estimated anew each epoch."""
     balance: Literal["none", "gender", "group"] = "none"
     """Draw faces so that genders, or genders × ethnicities, are equally frequent."""
+    limit: int | None = None
+    """Train on at most this many faces, as many of each class of `balance`; people are taken or left whole."""
     choose: Literal["overall", "worst-group"] = "overall"
     """The validation accuracy by which an epoch is kept, and plateau judges."""
     init: str | None = None
@@ -125,6 +127,7 @@ class TrainConfig:
         _check(self.batch >= 2, f"--batch {self.batch}: must be at least 2")
         _check(0 <= self.label_smoothing <= 0.05, f"--label-smoothing {self.label_smoothing}: must be 0 to 0.05")
         _check(0 <= self.ema < 1, f"--ema {self.ema}: must be 0 up to (not with) 1")
+        _check(self.limit is None or self.limit >= 1, f"--limit {self.limit}: must be at least 1")
         _check(self.age_weight >= 0, f"--age-weight {self.age_weight}: must not be negative")
 
     @property

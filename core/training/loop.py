@@ -23,11 +23,13 @@ from core.checkpoint import load_initial, save_model
 from core.errors import LookwhereError
 from core.faces import AGE_BANDS, GENDERS, age_band
 from core.network import GenderResNet, normalise, weight_decay_groups
+from core.splits import Subset
 from core.store import AlignedStore
 from core.training import record
 from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Stage, TrainConfig
+from core.training.faces import FaceSets
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
@@ -61,9 +63,11 @@ def learning_rate(step: int, total: int, config: TrainConfig) -> float:
 class Run:
     """A training run and all of its state; `train` drives it."""
 
-    def __init__(self, store: AlignedStore, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
-        self.store, self.folder, self.config, self.fabric = store, folder, config, fabric
-        self.faces = {split: store.split(split) for split in ("train", "val")}
+    def __init__(self, data: AlignedStore | FaceSets, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
+        self.folder, self.config, self.fabric = folder, config, fabric
+        sets = data if isinstance(data, FaceSets) else FaceSets.of(data)
+        self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
+        self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
         self.epoch = self.step = 0
         self.best: dict = {"score": -1.0, "epoch": -1, "geometry": None}
@@ -104,7 +108,7 @@ class Run:
         start = (step * world + rank) * self.local_batch
         places = order[start : start + self.local_batch]
         rows = self.faces["train"]["row"].to_numpy()[places]
-        images = torch.from_numpy(self.store.images[rows]).to(self.fabric.device)
+        images = torch.from_numpy(self.sets.stores["train"].images[rows]).to(self.fabric.device)
         draw = generator("augment", self.config.seed, self.epoch, step, rank)
         return torch.from_numpy(places), augment(images, stage.size, self.config.augmentation, stage.strength, draw)
 
@@ -174,7 +178,7 @@ class Run:
         faces, label = self.faces["val"], self.labels["val"]
         rows, logits = faces["row"].to_numpy(), []
         for start in range(0, len(rows), EVALUATION_BATCH):
-            images = self.store.images[rows[start : start + EVALUATION_BATCH]]
+            images = self.sets.stores["val"].images[rows[start : start + EVALUATION_BATCH]]
             with self.fabric.autocast():
                 logits.append(self.average(normalise(images, self.fabric.device, stage.size)).float().cpu())
         logits = torch.cat(logits)
@@ -224,23 +228,14 @@ class Run:
     def keep(self, result: dict) -> None:
         if not self.fabric.is_global_zero:
             return
-        stage, manifest = self.config.stage_at(self.epoch), self.store.manifest
+        stage = self.config.stage_at(self.epoch)
         info = {
             "input_size": stage.size,
             "template": TEMPLATE_NAME,
             "epoch": self.epoch + 1,
             "validation": {k: v for k, v in result.items() if k.startswith(("val_", "worst")) and v == v},  # no NaN
             "training": dataclasses.asdict(self.config),
-            "data": {
-                "dataset": manifest["dataset"],
-                "fingerprint": manifest["data_fingerprint"],
-                "split_seed": manifest["seed"],
-                "faces": {k: len(v) for k, v in self.faces.items()},
-                "train_groups": [
-                    {"gender": g, "ethnicity": e, "faces": int(n)}
-                    for (g, e), n in self.faces["train"].groupby(["gender", "ethnicity"]).size().items()
-                ],
-            },
+            "data": self.sets.provenance(),
         }
         save_model(self.folder, self.average, info)
 
@@ -260,14 +255,14 @@ class Run:
             "plateau": self.plateau,
             "running": self.running,
             "config": dataclasses.asdict(self.config),
-            "data": self.store.manifest["data_fingerprint"],
+            "data": self.sets.fingerprint,
         }
         resuming.save_checkpoint(self.checkpoint, tensors, meta)
 
     def load(self) -> None:
         """Go on exactly where `save` was called. Raises `LookwhereError` where data or config are others."""
         tensors, meta = resuming.load_checkpoint(self.checkpoint)
-        if meta["data"] != self.store.manifest["data_fingerprint"]:
+        if meta["data"] != self.sets.fingerprint:
             raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
         now, then = resuming.plain(dataclasses.asdict(self.config)), meta["config"]
         changed = [key for key in now if now[key] != then.get(key)]
@@ -283,7 +278,7 @@ class Run:
 
 
 def train(
-    store: AlignedStore,
+    data: AlignedStore | FaceSets,
     folder: Path,
     config: TrainConfig,
     *,
@@ -301,7 +296,7 @@ def train(
     training = folder / "training"
     training.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
-    run = Run(store, folder, config, fabric)
+    run = Run(data, folder, config, fabric)
     if resume:
         run.load()
     clock = _Clock(run, training, report)
