@@ -81,6 +81,7 @@ def audit(
     name: str | None = None,
     dataset: str | None = None,
     labels: Path | None = None,
+    names: Path | None = None,
     batch: int = 64,
     device: str = "cpu",
     models: Path = Path("models"),
@@ -97,6 +98,7 @@ def audit(
         name: The audit's name; by default DATASET-SPLIT.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+        names: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
         batch: Faces a forward pass.
         device: cpu or cuda.
         models: Where model folders lie.
@@ -104,6 +106,7 @@ def audit(
     from core.audit.run import run_audit
     from core.card import write_card
     from core.checkpoint import load_model
+    from core.files import read_names
     from core.store import open_or_align
     from core.tables import audit_report
 
@@ -111,7 +114,8 @@ def audit(
     bars = Bars()
     try:
         store = open_or_align(data, dataset, device, bars, labels)
-        result = run_audit(store, loaded, split, name=name, batch=batch, progress=bars)
+        mapping = read_names(names) if names else None
+        result = run_audit(store, loaded, split, name=name, names=mapping, batch=batch, progress=bars)
     finally:
         bars.close()
     write_card(loaded.path)

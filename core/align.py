@@ -115,13 +115,13 @@ class FaceAligner:
 
     def align(self, pictures: list[Image.Image]) -> Alignment:
         """Detect and warp a batch of RGB pictures of any sizes."""
-        pictures = [_shrunk(picture) for picture in pictures]
+        pictures = [shrunk(picture) for picture in pictures]
         count = len(pictures)
         faces = np.zeros((count, SIDE, SIDE, 3), dtype=np.uint8)
         landmarks = np.full((count, 5, 2), np.nan, dtype=np.float32)
         matrices: dict[int, np.ndarray] = {}
         for n, points in enumerate(self.detect(pictures)):
-            if points is not None:
+            if points is not None and np.ptp(points, axis=0).max() > 0:
                 matrices[n] = similarity(points)
                 landmarks[n] = points @ matrices[n][:, :2].T + matrices[n][:, 2]
         if matrices:
@@ -142,7 +142,8 @@ class Resizer:
         return Alignment(faces, landmarks, np.ones(len(pictures), dtype=bool))
 
 
-def _shrunk(picture: Image.Image) -> Image.Image:
+def shrunk(picture: Image.Image) -> Image.Image:
+    """The picture, at most 1,024 pixels a side: 64 of 8,000 pixels a side would fill the memory."""
     largest = max(picture.size)
     if largest <= MAXIMUM_SIDE:
         return picture

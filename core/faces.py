@@ -97,7 +97,7 @@ class Filter:
         return replace(self, **changes)
 
     def describe(self) -> str:
-        """The filter in words: «Black women, 18 and older, wrong»."""
+        """The filter in words: «Black women, 18 and older, predicted wrong»."""
         parts = [group_name(self.gender, self.ethnicity)]
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))

@@ -63,7 +63,7 @@ class AlignedStore:
         check_faces(faces, f"{path}/faces.parquet")
         if images.shape[1:] != (align.SIDE, align.SIDE, 3) or faces["row"].max() >= len(images):
             raise LookwhereError(f"{path}/faces.npy: shape {images.shape} does not go with faces.parquet; align again")
-        if fingerprint(faces) != manifest["data_fingerprint"]:
+        if fingerprint(faces) != manifest.get("data_fingerprint"):
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
         return cls(path, images, faces, rejects, manifest)
 
@@ -275,7 +275,7 @@ def _build(
 
 def _decoded(data: bytes) -> Image.Image | None:
     try:
-        return decode(data)
+        return align.shrunk(decode(data))
     except ValueError:
         return None
 

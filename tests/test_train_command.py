@@ -61,11 +61,11 @@ def test_flags_win_over_the_file_and_the_file_over_the_defaults(file: Path) -> N
     for config in (["--config", str(file)], [f"--config={file}"]):
         command = parse([*PLACE, *config, "--batch", "16", "--optimiser.lr", "0.5", "--stages.1.epochs", "3"])
         assert (command.data, command.name, command.config) == (Path("store"), "made", file)
-        assert command.train.batch == 16
-        assert command.train.ema == 0.9
-        assert (command.train.optimiser.name, command.train.optimiser.lr) == ("sgd", 0.5)
-        assert command.train.stages == (Stage(size=48, epochs=2), Stage(size=64, epochs=3))
-        assert command.train.seed == TrainConfig().seed
+        assert command.settings.batch == 16
+        assert command.settings.ema == 0.9
+        assert (command.settings.optimiser.name, command.settings.optimiser.lr) == ("sgd", 0.5)
+        assert command.settings.stages == (Stage(size=48, epochs=2), Stage(size=64, epochs=3))
+        assert command.settings.seed == TrainConfig().seed
     assert load_config(file).optimiser.lr == 0.01
     assert parse(PLACE).train == TrainConfig()
 
@@ -134,7 +134,7 @@ def test_help_shows_an_example_and_every_kind_of_flag(capsys: pytest.CaptureFixt
 def test_shipped_settings_load(shipped: Path) -> None:
     config = load_config(shipped)
     assert config != TrainConfig()
-    assert config == parse([*PLACE, "--config", str(shipped)]).train
+    assert config == parse([*PLACE, "--config", str(shipped)]).settings
 
 
 def test_settings_are_shipped() -> None:

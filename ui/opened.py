@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.audit.folder import Audit, list_audits, open_audit
+from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.checkpoint import list_models, model_info
 
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
@@ -72,6 +72,10 @@ def sidebar() -> Opened:
         audit = st.selectbox("Audit", audits, key="audit", bind="query-params") if audits else None
         if not audits:
             st.caption("No audit yet.")
+        if audit and (renamed := read_manifest(MODELS / model / "audits" / audit).get("names")):
+            st.caption(
+                "**Ethnicities are renamed** for this audit: " + "; ".join(f"{a} → {b}" for a, b in renamed.items())
+            )
         st.caption(
             "Gender and ethnicity are **perceived** ones, as the data set's annotators gave them: "
             "not what the people pictured would say."

@@ -37,16 +37,20 @@ def run_audit(
     splits: tuple[str, ...] | None = ("test",),
     *,
     name: str | None = None,
+    names: dict[str, str] | None = None,
     batch: int = BATCH,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
 
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
+    `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data or another model, or cannot be written.
     """
     faces, label = _which(splits, store, model)
+    if names:
+        faces = rename(faces, names)
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
     name = name or f"{store.manifest['dataset']}-{label}"
     path = model.path / "audits" / name
@@ -57,6 +61,7 @@ def run_audit(
         "dataset": store.manifest["dataset"],
         "data_fingerprint": store.manifest["data_fingerprint"],
         "splits": list(splits),
+        "names": names or {},
     }
     if (path / "audit.json").is_file():
         audit = open_audit(path)
@@ -75,6 +80,15 @@ def run_audit(
         ) from error
 
 
+def rename(faces: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """The faces with ethnicities replaced by `names`. Raises `LookwhereError` for a name that no face has."""
+    unknown = sorted(set(names) - set(faces["ethnicity"]))
+    if unknown:
+        there = ", ".join(sorted(faces["ethnicity"].astype(str).unique()))
+        raise LookwhereError(f"--names: no face is {', '.join(unknown)}; there are {there}")
+    return faces.assign(ethnicity=faces["ethnicity"].astype("string").replace(names))
+
+
 def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
     """The faces to audit, and a word for them. To a model that never saw the data, every face is a test face."""
     seen = model.info.get("data", {}).get("fingerprint", "").split("+")
@@ -88,7 +102,7 @@ def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) ->
 
 def _same(identity: dict, found: dict, path: Path) -> None:
     for key, value in identity.items():
-        if found.get(key) != value:
+        if found.get(key, {} if key == "names" else None) != value:
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )

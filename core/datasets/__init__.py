@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from core.datasets.base import Reader, Reading
+from core.datasets.insightface import InsightFace
 from core.datasets.sources import Source, decode, open_source
 from core.datasets.utkface import UTKFace
 from core.errors import LookwhereError
 
-READERS: dict[str, Reader] = {reader.name: reader for reader in (UTKFace(),)}
+READERS: dict[str, Reader] = {reader.name: reader for reader in (InsightFace(), UTKFace())}
 
 
 def choose_reader(source: Source, name: str | None = None) -> Reader:

@@ -1,0 +1,92 @@
+"""Balanced subsets, and training on one data set while validating on another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from lightning_fabric import Fabric
+
+from core.checkpoint import model_info
+from core.errors import LookwhereError
+from core.files import write_json
+from core.splits import Subset
+from core.store import AlignedStore
+from core.training.config import Stage, TrainConfig
+from core.training.faces import FaceSets
+from core.training.loop import train
+from tests.conftest import make_store
+
+
+def people(count: int, seed: int = 0) -> pd.DataFrame:
+    """Faces of people with 1–9 pictures each, three men to one woman."""
+    draw = np.random.default_rng(seed)
+    person = np.repeat(np.arange(count), draw.integers(1, 10, count))
+    return pd.DataFrame(
+        {
+            "face_id": [f"f{n}" for n in range(len(person))],
+            "gender": np.where(person % 4, "male", "female"),
+            "ethnicity": np.where(person % 3, "White", "Black"),
+            "identity": pd.array(person, dtype="Int64").astype("string"),
+        }
+    )
+
+
+def test_a_balanced_subset_has_equal_genders_and_whole_people() -> None:
+    faces = people(400)
+    chosen = Subset("gender", 600).choose(faces)
+    assert chosen["gender"].value_counts().to_dict() == {"female": 300, "male": 300}
+    whole = faces.groupby("identity").size()
+    assert (chosen.groupby("identity").size() == whole.reindex(chosen["identity"].unique()).sort_index()).all()
+
+
+def test_a_subset_is_the_same_for_a_seed_whatever_the_order_of_rows() -> None:
+    faces = people(200)
+    first = set(Subset("gender", 200).choose(faces, seed=3)["face_id"])
+    assert set(Subset("gender", 200).choose(faces.sample(frac=1, random_state=1), seed=3)["face_id"]) == first
+    assert set(Subset("gender", 200).choose(faces, seed=4)["face_id"]) != first
+
+
+def test_without_a_limit_every_class_gets_what_the_smallest_has() -> None:
+    faces = people(300)
+    chosen = Subset("group").choose(faces).groupby(["gender", "ethnicity"]).size()
+    smallest = faces.groupby(["gender", "ethnicity"]).size().min()
+    assert chosen.max() <= smallest
+    assert chosen.min() > smallest - 9, "at most one person's pictures are missing"
+
+
+def test_limit_alone_keeps_the_natural_mixture() -> None:
+    chosen = Subset("none", 500).choose(people(400))
+    assert len(chosen) == 500
+    assert 0.6 < (chosen["gender"] == "male").mean() < 0.9
+    with pytest.raises(LookwhereError, match="--limit 0"):
+        Subset("none", 0)
+
+
+def named(store: AlignedStore, **manifest: object) -> AlignedStore:
+    write_json(store.path / "store.json", store.manifest | manifest)
+    return AlignedStore.open(store.path)
+
+
+def test_training_on_one_data_set_and_validating_on_another(tmp_path: Path) -> None:
+    train_set = named(make_store(tmp_path / "a", faces=48), dataset="first")
+    val_set = named(make_store(tmp_path / "b", faces=40, seed=1), dataset="second", own_splits=True)
+    sets = FaceSets.across(train_set, val_set)
+    assert len(sets.faces["train"]) == 48, "it names no splits, so all of it is for training"
+    assert len(sets.faces["val"]) == (val_set.faces["split"] == "val").sum(), "it names splits, so its own is taken"
+    config = TrainConfig(stages=(Stage(32, 1),), batch=8, norm_batches=1, balance="gender", limit=24)
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    assert train(sets, tmp_path / "models/x", config, fabric=fabric).state == "finished"
+    data = model_info(tmp_path / "models/x")["data"]
+    assert (data["dataset"], data["validation_dataset"]) == ("first", "second")
+    assert data["faces"] == {"train": 24, "val": len(sets.faces["val"])}
+    assert sum(row["faces"] for row in data["train_groups"] if row["gender"] == "female") == 12
+    assert data["fingerprint"].count("+") == 1
+
+
+def test_the_same_faces_for_both_are_refused(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "a", faces=48)
+    with pytest.raises(LookwhereError, match="the same faces"):
+        FaceSets.across(store, store)
