@@ -67,7 +67,7 @@ def test_flags_win_over_the_file_and_the_file_over_the_defaults(file: Path) -> N
         assert command.settings.stages == (Stage(size=48, epochs=2), Stage(size=64, epochs=3))
         assert command.settings.seed == TrainConfig().seed
     assert load_config(file).optimiser.lr == 0.01
-    assert parse(PLACE).train == TrainConfig()
+    assert parse(PLACE).settings == TrainConfig()
 
 
 @pytest.mark.parametrize(
