@@ -36,8 +36,8 @@ def align(
     """Read a data set, drop copies, split, detect and align its faces into data/aligned/DATASET.
 
     Interrupted work resumes; a finished store is only reported.
-    Examples: python -m core align --data UTKFace.tar.gz
-    python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
+    Example: python -m core align --data UTKFace.tar.gz
+    Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
 
     Args:
         data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet.

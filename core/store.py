@@ -22,22 +22,27 @@ from core.faces import check_faces, fingerprint
 from core.files import sha256, write_json, write_parquet
 from core.splits import Subset, assign_splits, cluster, drop_copies, hash_pictures, near_pairs
 
-FORMAT = 1
+FORMAT = 2
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
 #: `progress(stage, total)` returns a function to call as the work goes on.
 Progress = Callable[[str, int], Callable[..., object]]
 BATCH = 64
 PENDING, ALIGNED, NO_FACE, UNREADABLE = 0, 1, 2, 3
-FILES = ("faces.npy", "faces.parquet", "rejects.parquet", "store.json")
+FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "store.json")
 
 
 @dataclass(frozen=True)
 class AlignedStore:
-    """A finished store. `images` is uint8 (R, 112, 112, 3), memory-mapped; a face's place in it is its column `row`."""
+    """A finished store.
+
+    `images` is uint8 (R, 112, 112, 3) and `landmarks` float32 (R, 5, 2), in pixels of the aligned face; both are
+    memory-mapped, and a face's place in them is its column `row`.
+    """
 
     path: Path
     images: np.ndarray
+    landmarks: np.ndarray
     faces: pd.DataFrame
     rejects: pd.DataFrame
     manifest: dict
@@ -56,16 +61,20 @@ class AlignedStore:
                     "delete the folder and run `python -m core align` again"
                 )
             images = np.load(path / "faces.npy", mmap_mode="r")
+            landmarks = np.load(path / "landmarks.npy", mmap_mode="r")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
         check_faces(faces, f"{path}/faces.parquet")
-        if images.shape[1:] != (align.SIDE, align.SIDE, 3) or faces["row"].max() >= len(images):
-            raise LookwhereError(f"{path}/faces.npy: shape {images.shape} does not go with faces.parquet; align again")
+        for name, array, shape in (("faces", images, (align.SIDE, align.SIDE, 3)), ("landmarks", landmarks, (5, 2))):
+            if array.shape[1:] != shape or faces["row"].max() >= len(array):
+                raise LookwhereError(
+                    f"{path}/{name}.npy: shape {array.shape} does not go with faces.parquet; align again"
+                )
         if fingerprint(faces) != manifest.get("data_fingerprint"):
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
-        return cls(path, images, faces, rejects, manifest)
+        return cls(path, images, landmarks, faces, rejects, manifest)
 
     def split(self, *names: str) -> pd.DataFrame:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""
@@ -206,7 +215,7 @@ def _build(
     count = len(work.faces)
     shapes = {"faces": (count, align.SIDE, align.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
     kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
-    part = {name: path / ("faces.npy" if name == "faces" else f"{name}.partial.npy") for name in shapes}
+    part = {name: path / ("state.partial.npy" if name == "state" else f"{name}.npy") for name in shapes}
     fresh = not (path / "unfinished.json").is_file()
     maps = {
         name: np.lib.format.open_memmap(
@@ -242,8 +251,7 @@ def _build(
     aligned = maps["state"][:] == ALIGNED
     if not aligned.any():
         raise LookwhereError(f"{path}: no face was found in any of {count} pictures; is this a data set of faces?")
-    landmarks = list(maps["landmarks"][aligned].reshape(-1, 10))
-    faces = work.faces[aligned].assign(row=np.flatnonzero(aligned), landmarks=landmarks).reset_index(drop=True)
+    faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
     missed = work.faces[~aligned]
     broken = maps["state"][~aligned] == UNREADABLE
     reason = np.where(broken, "not a readable picture", align.NO_FACE)
@@ -267,8 +275,7 @@ def _build(
     }
     write_json(path / "store.json", manifest)
     del maps
-    for name in ("landmarks", "state"):
-        part[name].unlink()
+    part["state"].unlink()
     (path / "unfinished.json").unlink()
     return AlignedStore.open(path)
 

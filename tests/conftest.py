@@ -12,6 +12,7 @@ import pytest
 
 from core import files
 from core import store as stores
+from core.align import TEMPLATE
 from core.datasets import READERS, open_source
 from core.faces import fingerprint
 from core.store import AlignedStore
@@ -62,6 +63,7 @@ def make_store(path: Path, faces: int = 64, seed: int = 0) -> AlignedStore:
     images[table["gender"] == "male"] += 100
     path.mkdir(parents=True)
     np.save(path / "faces.npy", images)
+    np.save(path / "landmarks.npy", np.tile(TEMPLATE.astype(np.float32), (faces, 1, 1)))
     files.write_parquet(path / "faces.parquet", table)
     files.write_parquet(path / "rejects.parquet", pd.DataFrame({"file": ["x.jpg"], "reason": ["no face found"]}))
     files.write_json(

@@ -85,7 +85,7 @@ def test_the_maps_decompose_the_logits(audit: Audit, model: Model) -> None:
 def test_the_faces_table_keeps_the_store_and_adds_the_predictions(audit: Audit, store: AlignedStore) -> None:
     faces = audit.faces
     pd.testing.assert_frame_equal(faces[list(REQUIRED)], store.faces[list(REQUIRED)], check_dtype=False)
-    assert not {"row", "landmarks", "sha256", "evidence"} & set(faces.columns)
+    assert not {"row", "sha256", "evidence"} & set(faces.columns)
     female, male = faces["logit_female"].astype(float), faces["logit_male"].astype(float)
     np.testing.assert_allclose(faces["p_male"], np.exp(male) / (np.exp(female) + np.exp(male)), rtol=1e-5)
     assert faces["predicted"].tolist() == ["male" if m > f else "female" for f, m in zip(female, male, strict=True)]

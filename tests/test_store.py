@@ -218,7 +218,7 @@ def images_of(*shape: int) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (outdate, r"store\.json: format 0, this version reads 1; delete the folder"),
+        (outdate, r"store\.json: format 0, this version reads 2; delete the folder"),
         (tamper, r"faces\.parquet: changed since it was written"),
         (cut("faces.npy"), "damaged"),
         (cut("faces.parquet"), "damaged"),

@@ -27,7 +27,7 @@ from core.store import AlignedStore, Progress
 SHARD = 2048
 BATCH = 64
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
-LEFT_OUT = ["row", "landmarks", "sha256"]
+LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 
 

@@ -32,6 +32,6 @@ def _with_points(store: AlignedStore, place: int) -> Image.Image:
     face = store.faces.iloc[place]
     picture = Image.fromarray(store.images[face["row"]])
     draw = ImageDraw.Draw(picture)
-    for x, y in np.asarray(face["landmarks"]).reshape(5, 2):
+    for x, y in store.landmarks[face["row"]]:
         draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=(255, 64, 64))
     return picture
