@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import GENDERS, MINIMUM_FACES, Filter
 
 
 class MeanMap:
@@ -95,21 +95,17 @@ def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
 
 
 def study_grid(audit: Audit, within: Filter, target: str = "true", normalisation: str = "raw") -> pd.DataFrame:
-    """The original study's grid: a row a gender × ethnicity, its correct and its incorrect `Group`."""
-    rows = [
-        {
-            "gender": gender,
-            "ethnicity": ethnicity,
-            **{
-                outcome: group(
-                    audit,
-                    within.narrowed(gender=(gender,), ethnicity=(ethnicity,), outcome=outcome),
-                    target,
-                    normalisation,
-                )
-                for outcome in ("correct", "incorrect")
-            },
+    """The original study's grid: each gender over all ethnicities (`ethnicity` is then empty), then each gender ×
+    ethnicity; a row's correct and incorrect `Group`. With two ethnicities these are the study's twelve pairs."""
+    crossed = intersectional(audit, within)
+    several = len({ethnicity for _, ethnicity in crossed}) > 1
+    whole = [(gender, "") for gender in GENDERS if several and any(g == gender for g, _ in crossed)]
+    rows = []
+    for gender, ethnicity in whole + crossed:
+        narrow = within.narrowed(gender=(gender,), ethnicity=(ethnicity,) if ethnicity else within.ethnicity)
+        pair = {
+            outcome: group(audit, narrow.narrowed(outcome=outcome), target, normalisation)
+            for outcome in ("correct", "incorrect")
         }
-        for gender, ethnicity in intersectional(audit, within)
-    ]
+        rows.append({"gender": gender, "ethnicity": ethnicity, **pair})
     return pd.DataFrame(rows, columns=["gender", "ethnicity", "correct", "incorrect"])

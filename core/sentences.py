@@ -31,6 +31,12 @@ def error_rate(row: pd.Series) -> str:
     return with_interval(row["errors"] / row["n"], float(low), float(high))
 
 
+def pair_rate(right: int, wrong: int) -> str:
+    """«93.9 % [91.1–95.9] of 381 right»."""
+    low, high = wilson(right, right + wrong)
+    return f"{with_interval(right / (right + wrong), float(low), float(high))} of {right + wrong:,} right"
+
+
 def row_name(row: pd.Series) -> str:
     """The group of an `accuracy_by` row in words."""
     return group_name(row.get("gender", ()), row.get("ethnicity", ()))

@@ -6,7 +6,7 @@ from core.explain import NORMALISATIONS, TARGETS
 from core.faces import group_name
 from core.figures import pictures
 from core.groups import study_grid
-from core.sentences import accuracy_sentence, capital, percent, row_name, target_words, with_interval
+from core.sentences import accuracy_sentence, capital, pair_rate, percent, row_name, target_words
 from core.statistics import accuracy_by, gap
 from ui import parts, words
 from ui.filters import filter_bar
@@ -47,12 +47,8 @@ target = left.selectbox(
 )
 normalisation = right.selectbox("Averaging", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS)
 grid = study_grid(audit, within, target, normalisation)
-names = [capital(group_name(g, e)) for g, e in zip(grid["gender"], grid["ethnicity"], strict=True)]
-rates = table.set_index(["gender", "ethnicity"])
-facts = [
-    f"{with_interval(*rates.loc[key, ['accuracy', 'low', 'high']])} of {rates.loc[key, 'n']:,} right"
-    for key in zip(grid["gender"], grid["ethnicity"], strict=True)
-]
+names = [capital(group_name(g, e or within.ethnicity)) for g, e in zip(grid["gender"], grid["ethnicity"], strict=True)]
+facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
 signed = target == "margin"
 limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
 note = f"{capital(target_words(target))}; one scale for all panels."

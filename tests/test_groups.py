@@ -165,8 +165,11 @@ def test_groups_are_ordered_by_falling_count_women_first(audit: Audit) -> None:
 def test_the_studys_grid_splits_every_group_by_outcome(audit: Audit) -> None:
     within = Filter(age_from=18)
     grid = study_grid(audit, within, target="predicted")
-    assert list(zip(grid["gender"], grid["ethnicity"], strict=True)) == intersectional(audit, within)
-    for row in grid.itertuples():
+    whole = [("female", ""), ("male", "")]
+    assert list(zip(grid["gender"], grid["ethnicity"], strict=True)) == whole + intersectional(audit, within)
+    for gender, row in zip(("female", "male"), grid.iloc[:2].itertuples(), strict=True):
+        assert row.correct.n + row.incorrect.n == group(audit, Filter(gender=(gender,), age_from=18)).n
+    for row in grid.iloc[2:].itertuples():
         whole = group(audit, Filter(gender=(row.gender,), ethnicity=(row.ethnicity,), age_from=18))
         assert row.correct.n + row.incorrect.n == whole.n
         assert (row.correct.correct, row.incorrect.correct) == (row.correct.n, 0)
