@@ -26,6 +26,18 @@ def _layout(figure: go.Figure, height: int, **more: object) -> go.Figure:
     return figure
 
 
+def _interval(table: pd.DataFrame, value: str, thickness: int) -> dict:
+    """Error bars from the columns `low` and `high` about `value`."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": table["high"] - table[value],
+        "arrayminus": table[value] - table["low"],
+        "thickness": thickness,
+        "width": 0,
+    }
+
+
 def accuracy_dots(
     table: pd.DataFrame, names: list[str], genders: list[str] | None = None, overall: float | None = None
 ) -> go.Figure:
@@ -39,14 +51,7 @@ def accuracy_dots(
         figure.add_scatter(
             x=part["accuracy"],
             y=[label for label, m in zip(labels, mask, strict=True) if m],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": part["high"] - part["accuracy"],
-                "arrayminus": part["accuracy"] - part["low"],
-                "thickness": 2,
-                "width": 0,
-            },
+            error_x=_interval(part, "accuracy", 2),
             mode="markers",
             marker={"size": 11, "color": GENDER_COLOURS.get(kind, COLOURS[0])},
             name={"female": "women", "male": "men"}.get(kind, kind),
@@ -96,14 +101,7 @@ def calibration_curves(tables: dict[str, pd.DataFrame]) -> go.Figure:
         figure.add_scatter(
             x=table["p"],
             y=table["share"],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": table["high"] - table["share"],
-                "arrayminus": table["share"] - table["low"],
-                "thickness": 1,
-                "width": 0,
-            },
+            error_y=_interval(table, "share", 1),
             mode="lines+markers",
             line={"color": COLOURS[n % len(COLOURS)]},
             name=name,
