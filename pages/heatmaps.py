@@ -50,7 +50,7 @@ if len(shown) >= 2:
 if shown:
     parts.download(
         "Download as one picture",
-        pictures.png(panels.comparison_sheet(shown, limit, signed, opacity, note)),
+        lambda: pictures.png(panels.comparison_sheet(shown, limit, signed, opacity, note)),
         "heatmaps.png",
         "image/png",
     )

@@ -53,8 +53,13 @@ signed = target == "margin"
 limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
 note = f"{capital(target_words(target))}; one scale for all panels."
 parts.study_cards(grid, names, facts, limit, signed, note)
-sheet = parts.study_sheet(grid, names, limit, signed, f"{audit.manifest['model']} on {audit.name}", note)
-parts.download("Download as one picture", pictures.png(sheet), "study-grid.png", "image/png")
+title = f"{audit.manifest['model']} on {audit.name}"
+parts.download(
+    "Download as one picture",
+    lambda: pictures.png(parts.study_sheet(grid, names, limit, signed, title, note)),
+    "study-grid.png",
+    "image/png",
+)
 
 st.subheader("What this model is")
 st.markdown(words.model_summary(model.info(), audit.manifest))

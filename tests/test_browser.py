@@ -181,3 +181,13 @@ def test_the_selection_is_kept_from_page_to_page(browser, address: str) -> None:
     assert "gender=female" in page.url
     assert errors == []
     page.close()
+
+
+@pytest.mark.parametrize("name", ["overview", "heatmaps"])
+def test_the_picture_can_be_downloaded(browser, address: str, name: str) -> None:
+    page, errors = visit(browser, f"{address}/{name}")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download as one picture").click()
+    assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert errors == []
+    page.close()

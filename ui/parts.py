@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -113,8 +114,8 @@ def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool
     return pictures.sheet(title, rows, note, signed)
 
 
-def download(label: str, data: bytes, file: str, kind: str) -> None:
-    """A download that does not run the page again."""
+def download(label: str, data: bytes | Callable[[], bytes], file: str, kind: str) -> None:
+    """A download that does not run the page again; what is costly is given as a function, made only when asked for."""
     st.download_button(label, data, file, kind, icon=":material/download:", on_click="ignore")
 
 
