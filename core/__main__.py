@@ -12,15 +12,30 @@ from core.bars import Bars
 from core.errors import LookwhereError
 
 
-def datasets() -> None:
-    """List the data sets that can be read, and what each expects.
+def datasets(check: Path | None = None, dataset: str | None = None, labels: Path | None = None) -> None:
+    """List the data sets that can be read, and what each expects; or tell what would be read of one, without aligning.
 
     Example: python -m core datasets
-    """
-    from core.datasets import READERS
+    Or: python -m core datasets --check MORPH_nonCommercial
 
+    Args:
+        check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
+        dataset: The reader's name; by default the data set is recognised.
+        labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+    """
+    from core.datasets import READERS, choose_reader, open_source
+
+    if check is not None:
+        from core.tables import reading_report
+
+        source = open_source(check)
+        reader = choose_reader(source, dataset)
+        print(reading_report(reader.read(source, labels), reader, source))
+        return
+    if dataset or labels:
+        raise LookwhereError("--dataset and --labels go with --check PATH")
     for reader in READERS.values():
-        print(f"{reader.name:12} {reader.title}\n{'':12} {reader.expects}")
+        print(f"{reader.name:14} {reader.title}\n{'':14} {reader.expects}")
 
 
 def align(

@@ -18,11 +18,13 @@ from PIL import Image
 from core import align
 from core.datasets import Reader, Source, choose_reader, decode, open_source
 from core.errors import LookwhereError
-from core.faces import check_faces, fingerprint
+from core.faces import SPLITS, check_faces, fingerprint
 from core.files import sha256, write_json, write_parquet
 from core.splits import Subset, assign_splits, cluster, drop_copies, hash_pictures, near_pairs
 
 FORMAT = 2
+#: Repairs named one by one in the manifest; the rest are counted.
+REPAIRS_LISTED = 20
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
 #: `progress(stage, total)` returns a function to call as the work goes on.
@@ -80,7 +82,8 @@ class AlignedStore:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""
         chosen = self.faces[self.faces["split"].isin(names)].reset_index(drop=True)
         if chosen.empty:
-            raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}")
+            there = ", ".join(split for split in SPLITS if (self.faces["split"] == split).any())
+            raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}; there are {there}")
         return chosen
 
 
@@ -267,7 +270,8 @@ def _build(
     manifest = identity | {
         "data_fingerprint": fingerprint(faces),
         "read": work.read,
-        "repaired": work.repaired.to_dict("records"),
+        "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
+        "repairs": work.repaired["repair"].value_counts().to_dict(),
         "rejects": rejects["reason"].value_counts().to_dict(),
         "near_copy_clusters": work.clusters,
         "own_splits": work.own_splits,

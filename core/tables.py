@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pandas as pd
 
 from core.align import NO_FACE
 from core.audit.folder import Audit
+from core.datasets import Reader, Reading, Source
 from core.faces import ADULT_AGE, SPLITS, Filter
 from core.sentences import accuracy_sentence, with_interval
 from core.statistics import accuracy_by, gap
 from core.store import AlignedStore
+
+#: Files named of those rejected, repaired or in disagreement for one reason.
+EXAMPLES = 10
+#: Reasons told one by one; a column of a thousand strange words makes a thousand.
+REASONS = 20
 
 
 def by_group(faces: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -30,11 +38,60 @@ def not_found_by_group(store: AlignedStore) -> pd.DataFrame:
     return table
 
 
+def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
+    """What would be read, nothing aligned: faces by group and split, and what is rejected, repaired or in disagreement.
+
+    Each reason comes with the number of its files and the first ten of them.
+    """
+    faces = reading.faces
+    lines = [f"{source.path}: {reader.name}, {reader.title}"]
+    lines.append(f"{len(faces):,} labelled faces, {len(reading.rejects):,} rejected")
+    if reader.aligned:
+        lines.append("aligned already: no face is looked for")
+    elif reader.padding:
+        lines.append(f"tight crops: faces are looked for with a border of {reader.padding} pixels")
+    if len(faces):
+        lines += ["", "Faces by split" if "split" in faces else "Faces (no splits of its own)", _faces(faces), ""]
+        known = faces["age"].dropna()
+        ages = f"{len(known):,} of {len(faces):,}, {known.min()}–{known.max()}" if len(known) else "none"
+        lines.append(f"age known: {ages}")
+        people = faces["identity"].nunique()
+        lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
+    lines += _by_reason("Rejected", reading.rejects, "reason")
+    lines += _by_reason("Repaired", reading.repaired, "repair")
+    lines += _by_reason("Disagreements", reading.disagreements, "what")
+    return "\n".join(lines)
+
+
+def _faces(faces: pd.DataFrame) -> str:
+    if "split" in faces:
+        return by_group(faces, "split").to_string()
+    table = faces.groupby(["gender", "ethnicity"], observed=True).size().to_frame("all")
+    table.loc[("all", ""), :] = len(faces)
+    return table.astype(int).to_string()
+
+
+def _by_reason(title: str, entries: pd.DataFrame, column: str) -> list[str]:
+    """A line a reason with its count, the most frequent first, and a line of examples under each."""
+    counts = entries[column].value_counts()
+    lines = ["", f"{title}: {len(entries):,}"]
+    for reason, count in counts[:REASONS].items():
+        files = entries.loc[entries[column] == reason, "file"]
+        more = f", and {count - EXAMPLES:,} more" if count > EXAMPLES else ""
+        lines += [f"  {count:9,}  {reason}", f"{'':13}{', '.join(files[:EXAMPLES])}{more}"]
+    rest = counts[REASONS:]
+    return [*lines, f"  {rest.sum():9,}  for {len(rest):,} more reasons"] if len(rest) else lines
+
+
 def store_report(store: AlignedStore) -> str:
     """What was read, repaired, rejected and why, and the faces by group and split."""
     manifest = store.manifest
     lines = [f"{store.path}: {manifest['faces']} aligned faces of {manifest['read']} files ({manifest['dataset']})"]
-    lines += [f"  repaired  {entry['file']}: {entry['repair']}" for entry in manifest["repaired"]]
+    for repair, entries in itertools.groupby(manifest["repaired"], key=lambda entry: entry["repair"]):
+        files = [entry["file"] for entry in entries]
+        lines += [f"  repaired  {file}: {repair}" for file in files[:EXAMPLES]]
+        if len(files) > EXAMPLES:
+            lines.append(f"  repaired  {len(files) - EXAMPLES:,} more: {repair}")
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest["rejects"].items()]
     lines.append(f"  near-copies: {manifest['near_copy_clusters']} clusters, each kept inside one split")
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]

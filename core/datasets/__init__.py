@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 from core.datasets.base import Reader, Reading
+from core.datasets.celeba import CelebA
+from core.datasets.fairface import FairFace
 from core.datasets.insightface import InsightFace
+from core.datasets.kaggle import KaggleGender
+from core.datasets.manifest import Manifest
+from core.datasets.morph import Morph
 from core.datasets.sources import Source, decode, open_source
 from core.datasets.utkface import UTKFace
+from core.datasets.utkface_wild import UTKFaceWild
+from core.datasets.vggface2 import VGGFace2
 from core.errors import LookwhereError
 
-READERS: dict[str, Reader] = {reader.name: reader for reader in (InsightFace(), UTKFace())}
+READERS: dict[str, Reader] = {
+    reader.name: reader
+    for reader in (
+        InsightFace(),
+        CelebA(),
+        FairFace(),
+        Morph(),
+        KaggleGender(),
+        VGGFace2(),
+        UTKFaceWild(),
+        UTKFace(),
+        Manifest(),
+    )
+}
 
 
 def choose_reader(source: Source, name: str | None = None) -> Reader:
-    """The reader called `name`, or the first that recognises the source.
+    """The reader called `name`, or the first that recognises the source, fitted to it.
 
-    Raises `LookwhereError` with each reader's reason where none does.
+    Raises `LookwhereError` with each reader's reason where none does, the near misses («looks like …») first.
     """
     if name is not None:
         if name not in READERS:
             raise LookwhereError(f"--dataset {name}: no such reader; there are {', '.join(READERS)}")
-        refusal = READERS[name].refusal(source)
+        refusal = READERS[name].refusal_by_name(source)
         if refusal:
             raise LookwhereError(f"{source.path}: not {name}: {refusal}; it expects {READERS[name].expects}")
-        return READERS[name]
+        return READERS[name].fitted(source)
     reasons = []
-    for reader in READERS.values():
+    for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.meant):
         refusal = reader.refusal(source)
         if refusal is None:
-            return reader
-        reasons.append(f"not {reader.name}: {refusal}")
-    raise LookwhereError(
-        f"{source.path}: no reader knows this data set ({'; '.join(reasons)}); see `python -m core datasets`"
-    )
+            return reader.fitted(source)
+        reasons.append((not refusal.startswith("looks like"), f"not {reader.name}: {refusal}"))
+    told = "; ".join(reason for _, reason in sorted(reasons, key=lambda pair: pair[0]))
+    raise LookwhereError(f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`")
 
 
 __all__ = ["READERS", "Reader", "Reading", "Source", "choose_reader", "decode", "open_source"]

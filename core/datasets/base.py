@@ -52,6 +52,14 @@ class Reader(ABC):
     def refusal(self, source: Source) -> str | None:
         """None where the source has this layout, else why not, in a few words."""
 
+    def refusal_by_name(self, source: Source) -> str | None:
+        """As `refusal`, where a person named this reader: then it may take what it would not recognise unasked."""
+        return self.refusal(source)
+
+    def fitted(self, source: Source) -> Reader:
+        """The reader to use for this source: itself, or a copy with the padding that its pictures need."""
+        return self
+
     @abstractmethod
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Labels, rejects and repairs; decodes no picture."""

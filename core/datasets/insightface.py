@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from core.datasets.base import Reader, Reading
+from core.datasets.labels import GENDER_WORDS
 from core.datasets.recordio import RecordError, RecordFile, parse_record
 from core.datasets.sources import Source
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
 
 LABELS = "identities.csv"
-GENDER = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
 
 
 class RecordSource(Source):
@@ -127,7 +127,7 @@ def read_identities(file: Path) -> pd.DataFrame:
     if missing:
         raise LookwhereError(f"{file}: no column {', '.join(sorted(missing))}; it needs identity,gender[,ethnicity]")
     identity = pd.to_numeric(table["identity"], errors="coerce")
-    gender = table["gender"].astype("string").str.strip().str.lower().map(GENDER)
+    gender = table["gender"].astype("string").str.strip().str.lower().map(GENDER_WORDS)
     for column, bad in (("identity", identity.isna()), ("gender", gender.isna())):
         if bad.any():
             line = int(np.flatnonzero(bad.to_numpy())[0]) + 2

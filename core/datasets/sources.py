@@ -18,15 +18,21 @@ from core.errors import LookwhereError
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 #: Larger pictures are refused before they are decoded: a bomb of 30,000 × 30,000 would need 2.7 GB.
 MAXIMUM_PIXELS = 100_000_000
+HEAD_BYTES = 65_536
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
 
 
 class Source:
     """Named byte strings. `names` are relative, with `/`, in the order in which `iterate` reads them."""
 
+    #: The reader that is asked first.
+    meant: str | None = None
+
     def __init__(self, path: Path, sizes: dict[str, int]) -> None:
         self.path = path
         self._sizes = sizes
+        self._heads: dict[str, bytes] = {}
+        self._pictures: list[str] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -34,6 +40,16 @@ class Source:
 
     def __len__(self) -> int:
         return len(self._sizes)
+
+    def files(self, *suffixes: str) -> list[str]:
+        """Names that end so, whatever their case; hidden files and what a Mac adds to archives left out."""
+        return [name for name in self.names if name.lower().endswith(suffixes) and not _hidden(name)]
+
+    def pictures(self) -> list[str]:
+        """Names of the pictures, as `files` lists them; kept, as every reader asks for them."""
+        if self._pictures is None:
+            self._pictures = self.files(*PICTURE_SUFFIXES)
+        return self._pictures
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield `(name, bytes)` of the wanted names in storage order. Raises `LookwhereError` on a damaged archive."""
@@ -45,6 +61,15 @@ class Source:
             return data
         raise KeyError(name)
 
+    def head(self, name: str) -> bytes:
+        """The first bytes of a file, enough for the first lines of a table; kept, as every reader asks for them."""
+        if name not in self._heads:
+            self._heads[name] = self._head(name)
+        return self._heads[name]
+
+    def _head(self, name: str) -> bytes:
+        return self.read(name)[:HEAD_BYTES]
+
     def problem(self, name: str) -> str | None:
         """What was found wrong with a file that `iterate` gave as empty bytes, or None."""
         return None
@@ -55,10 +80,22 @@ class Source:
         return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _hidden(name: str) -> bool:
+    plain = name.removeprefix("./")
+    return plain.startswith((".", "__MACOSX/")) or "/." in plain or "/__MACOSX/" in plain
+
+
 class FolderSource(Source):
     def __init__(self, path: Path) -> None:
         files = sorted(file for file in path.rglob("*") if file.is_file())
         super().__init__(path, {file.relative_to(path).as_posix(): file.stat().st_size for file in files})
+
+    def _head(self, name: str) -> bytes:
+        try:
+            with (self.path / name).open("rb") as file:
+                return file.read(HEAD_BYTES)
+        except OSError:
+            return b""
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         wanted = set(names)
@@ -149,7 +186,9 @@ def _damaged(path: Path, error: Exception) -> LookwhereError:
 
 
 def open_source(path: str | Path) -> Source:
-    """The source at `path`: a folder, `.tar`, `.tar.gz`, `.tgz`, `.tar.bz2`, `.tar.xz` or `.zip`.
+    """The source at `path`: a folder, `.tar`, `.tar.gz`, `.tgz`, `.tar.bz2`, `.tar.xz`, `.zip` or `.rec`.
+
+    A CSV or Parquet stands for the folder in which it lies, or for the pictures inside it.
 
     Raises `LookwhereError` where there is nothing, or nothing that can be read.
     """
@@ -161,15 +200,23 @@ def open_source(path: str | Path) -> Source:
 
         return RecordSource(path if path.suffix == ".rec" else path / "train.rec")
     if path.is_dir():
-        return FolderSource(path)
+        from core.datasets.tablesource import open_shards
+
+        return open_shards(FolderSource(path))
     if path.stat().st_size == 0:
         raise LookwhereError(f"{path}: the file is empty; download it again")
+    if path.suffix.lower() in (".csv", ".parquet"):
+        from core.datasets.tablesource import open_table
+
+        return open_table(path)
     suffixes = "".join(path.suffixes[-2:]).lower()
     if suffixes.endswith(".zip"):
         return ZipSource(path)
     if any(suffixes.endswith(end) for end in (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
         return TarSource(path)
-    raise LookwhereError(f"{path}: neither a folder nor .tar, .tar.gz, .tgz or .zip; give one of these with --data")
+    raise LookwhereError(
+        f"{path}: neither a folder nor .tar, .tar.gz, .tgz, .zip, .rec, .csv or .parquet; give one of these with --data"
+    )
 
 
 def decode(data: bytes) -> Image.Image:

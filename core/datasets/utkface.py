@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from core.datasets.base import Reader, Reading
-from core.datasets.sources import PICTURE_SUFFIXES, Source
+from core.datasets.sources import Source
 
 GENDER = {"0": "male", "1": "female"}
 ETHNICITY = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_(\d{8,})$")
 SUFFIX = re.compile(r"\s*\.?(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
 PLAIN_SUFFIX = re.compile(r"^\.(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
+WILD = re.compile(r"(?:^|/)part[123]/[^/]+$", re.IGNORECASE)
 #: Below this share of names that parse, a folder of pictures is some other data set.
 RECOGNISED_SHARE = 0.5
 
@@ -26,19 +27,21 @@ class UTKFace(Reader):
     padding = 60
 
     def refusal(self, source: Source) -> str | None:
-        pictures = _pictures(source)
+        pictures = source.pictures()
         if not pictures:
             return "no picture in it"
-        parsed = sum(_parse(name.rsplit("/", 1)[-1]) is not None for name in pictures)
+        parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in pictures)
+        if sum(in_the_wild(name) for name in pictures) >= RECOGNISED_SHARE * len(pictures):
+            return "photos in part1, part2, part3 are utkface-wild, not chips"
         if parsed < RECOGNISED_SHARE * len(pictures):
             return f"only {parsed} of {len(pictures)} picture names read [age]_[gender]_[race]_[date]"
         return None
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         rows, rejects, repaired = [], [], []
-        for path in _pictures(source):
+        for path in source.pictures():
             file = path.rsplit("/", 1)[-1]
-            parsed = _parse(file)
+            parsed = parse(file)
             if parsed is None:
                 rejects.append((path, "name lacks a label field"))
                 continue
@@ -58,15 +61,12 @@ class UTKFace(Reader):
         )
 
 
-def _pictures(source: Source) -> list[str]:
-    return [
-        name
-        for name in source.names
-        if name.lower().endswith(PICTURE_SUFFIXES) and not name.rsplit("/", 1)[-1].startswith(".")
-    ]
+def in_the_wild(path: str) -> bool:
+    """True where a path is that of an uncropped photo: in `part1`, `part2` or `part3`, and no `.chip.jpg`."""
+    return WILD.search(path) is not None and not path.lower().endswith(".chip.jpg")
 
 
-def _parse(file: str) -> tuple[str, str, tuple[str, str, str, str]] | None:
+def parse(file: str) -> tuple[str, str, tuple[str, str, str, str]] | None:
     """Stem, suffix and the four fields of a name, or None where a field is missing or out of range."""
     ending = SUFFIX.search(file)
     if ending is None:

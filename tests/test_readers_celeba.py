@@ -1,0 +1,153 @@
+"""CelebA in the original layout and in Kaggle's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.datasets import choose_reader, open_source
+from core.errors import LookwhereError
+from core.faces import UNRECORDED
+from tests.datasets_made import disagreements, labels_of, read, rejects, repaired, tree
+
+ATTRIBUTES = [f"Attribute_{n}" for n in range(20)] + ["Male"] + [f"More_{n}" for n in range(18)] + ["Young"]
+IMAGES = [f"img_align_celeba/{n:06}.jpg" for n in range(1, 5)]
+MALE = (-1, 1, -1, 1)
+
+
+def original(folder: Path, male: tuple[object, ...] = MALE, count: int | None = None) -> dict[str, str]:
+    """Runs of spaces and a space at the line's end, as published."""
+    lines = [str(len(male) if count is None else count), " ".join(ATTRIBUTES) + " "]
+    for n, value in enumerate(male, 1):
+        values = ["-1", " 1"] * 20
+        values[20] = f"{value!s:>2}"
+        lines.append(f"{n:06}.jpg {' '.join(values)}")
+    files = {
+        "list_attr_celeba.txt": "\r\n".join(lines) + "\r\n",
+        "list_eval_partition.txt": "".join(f"{n:06}.jpg {(0, 0, 1, 2)[n - 1]}\n" for n in range(1, 5)),
+        "identity_CelebA.txt": "".join(f"{n:06}.jpg {(2880, 2880, 7, 8)[n - 1]}\n" for n in range(1, 5)),
+    }
+    tree(tree(folder, files), IMAGES)
+    return files
+
+
+def kaggle(folder: Path, male: tuple[object, ...] = MALE) -> Path:
+    rows = [
+        f"{n:06}.jpg," + ",".join("1" if a != "Male" else str(male[n - 1]) for a in ATTRIBUTES) for n in range(1, 5)
+    ]
+    files = {
+        "list_attr_celeba.csv": "\n".join([",".join(["image_id", *ATTRIBUTES]), *rows]),
+        "list_eval_partition.csv": "image_id,partition\n"
+        + "".join(f"{n:06}.jpg,{(0, 0, 1, 2)[n - 1]}\n" for n in range(1, 5)),
+        "list_bbox_celeba.csv": "image_id,x_1,y_1,width,height\n000001.jpg,95,71,226,313\n",
+    }
+    return tree(tree(folder, files), [f"img_align_celeba/{name}" for name in IMAGES])
+
+
+EXPECTED = {
+    "000001": ("female", UNRECORDED, None, "train"),
+    "000002": ("male", UNRECORDED, None, "train"),
+    "000003": ("female", UNRECORDED, None, "val"),
+    "000004": ("male", UNRECORDED, None, "test"),
+}
+
+
+def test_the_original_layout_with_runs_of_spaces(tmp_path: Path) -> None:
+    original(tmp_path)
+    reading = read("celeba", tmp_path)
+    assert labels_of(reading, "gender", "ethnicity", "age", "split") == EXPECTED
+    assert labels_of(reading, "identity") == {"000001": "2880", "000002": "2880", "000003": "7", "000004": "8"}
+    assert rejects(reading) == repaired(reading) == disagreements(reading) == {}
+
+
+@pytest.mark.parametrize("male", [MALE, (0, 1, 0, 1)], ids=["-1 and 1", "0 and 1"])
+def test_the_kaggle_layout_with_commas_and_two_folders(tmp_path: Path, male: tuple[int, ...]) -> None:
+    assert choose_reader(open_source(kaggle(tmp_path, male))).name == "celeba"
+    reading = read("celeba", tmp_path)
+    assert labels_of(reading, "gender", "ethnicity", "age", "split") == EXPECTED
+    assert reading.faces["identity"].isna().all()
+    assert rejects(reading) == repaired(reading) == disagreements(reading) == {}
+
+
+def test_a_wrong_count_line_is_reported(tmp_path: Path) -> None:
+    original(tmp_path, count=202599)
+    assert disagreements(read("celeba", tmp_path)) == {
+        "list_attr_celeba.txt: 202599 and 4": "the count in the first line and the rows differ"
+    }
+
+
+def test_without_partition_and_identity_there_is_no_split_and_no_person(tmp_path: Path) -> None:
+    original(tmp_path)
+    (tmp_path / "list_eval_partition.txt").unlink()
+    (tmp_path / "identity_CelebA.txt").unlink()
+    reading = read("celeba", tmp_path)
+    assert "split" not in reading.faces
+    assert reading.faces["identity"].isna().all()
+    assert len(reading.faces) == 4
+
+
+def test_pictures_rows_and_labels_that_lack_are_told(tmp_path: Path) -> None:
+    files = original(tmp_path, male=(1, 2, -1, 1, 1))
+    (tmp_path / IMAGES[3]).unlink()
+    tree(tmp_path, ["img_align_celeba/000005.jpg", "img_align_celeba/000006.jpg", "img_align_celeba/._000001.jpg"])
+    tree(tmp_path, {"identity_CelebA.txt": files["identity_CelebA.txt"].replace("000001.jpg 2880\n", "")})
+    reading = read("celeba", tmp_path)
+    assert rejects(reading) == {
+        "000004.jpg": "in list_attr_celeba.txt, but the picture is missing",
+        IMAGES[1]: "male '2' is not known",
+        "img_align_celeba/000005.jpg": "no row in list_eval_partition.txt",
+        "img_align_celeba/000006.jpg": "no row in list_attr_celeba.txt",
+    }
+    assert labels_of(reading, "gender") == {"000001": "male", "000003": "female"}
+    assert repaired(reading) == {IMAGES[0]: "no row in identity_CelebA.txt: person not known"}
+
+
+def test_a_person_in_two_splits_and_a_second_row_are_listed(tmp_path: Path) -> None:
+    files = original(tmp_path)
+    tree(tmp_path, {"identity_CelebA.txt": files["identity_CelebA.txt"].replace(" 7", " 8") + "000001.jpg 9\n"})
+    reading = read("celeba", tmp_path)
+    assert disagreements(reading) == {
+        "000001.jpg": "second row in identity_CelebA.txt; the first counts",
+        "person 8: test, val": "person in more than one split",
+    }
+
+
+def test_aligned_pictures_are_preferred_to_those_in_the_wild_and_png_is_jpg(tmp_path: Path) -> None:
+    original(tmp_path)
+    (tmp_path / IMAGES[1]).rename(tmp_path / IMAGES[1].replace(".jpg", ".png"))
+    tree(tmp_path, ["Img/000001.jpg"])
+    reading = read("celeba", tmp_path)
+    assert rejects(reading) == {"Img/000001.jpg": "same name in another folder"}
+    assert IMAGES[1].replace(".jpg", ".png") in reading.faces["path"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("drop", "add", "says"),
+    [
+        (
+            "img_align_celeba/",
+            {"img_align_celeba.zip": "PK"},
+            "pictures are still packed in img_align_celeba.zip: unpack",
+        ),
+        ("img_align_celeba/", {}, "there is no picture in it"),
+        ("list_attr", {}, "list_attr_celeba.txt is missing"),
+        ("list_attr", {"list_attr_celeba.csv": "image_id,Young\n"}, "column Male is missing in list_attr_celeba.csv"),
+        ("list_attr", {"list_attr_celeba.csv": "file,Male\n"}, "column image_id is missing in list_attr_celeba.csv"),
+    ],
+    ids=["pictures in a zip beside", "no picture", "no list", "column Male missing", "column image_id missing"],
+)
+def test_near_misses_come_first(tmp_path: Path, drop: str, add: dict[str, str], says: str) -> None:
+    original(tmp_path)
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file.relative_to(tmp_path).as_posix().startswith(drop):
+            file.unlink()
+    with pytest.raises(LookwhereError, match=rf"knows this data set \(not celeba: looks like CelebA, but .*{says}"):
+        choose_reader(open_source(tree(tmp_path, add)))
+
+
+def test_a_damaged_list_is_told_in_one_line(tmp_path: Path) -> None:
+    original(tmp_path)
+    tree(tmp_path, {"list_eval_partition.txt": b"\0\1\2\0"})
+    with pytest.raises(LookwhereError, match=r"list_eval_partition.txt: not a text file"):
+        read("celeba", tmp_path)

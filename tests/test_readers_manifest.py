@@ -1,0 +1,204 @@
+"""A manifest of the user's own: CSV or Parquet, in a folder, tar or zip, or given itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.datasets import Reading, choose_reader, open_source
+from core.errors import LookwhereError
+from core.faces import UNRECORDED
+from tests.datasets_made import disagreements, labels_of, packed, read, rejects, repaired, tree
+
+FULL = "path,gender,ethnicity,age,identity,split\na/1.jpg,female,Sámi,34,p1,train\nb/2.png,male,,,p2,test\n"
+
+
+def manifest(folder: Path, content: str = FULL, name: str = "manifest.csv", pictures: list[str] | None = None) -> Path:
+    base = name.rpartition("/")[0]
+    tree(folder, [f"{base}/{file}".lstrip("/") for file in pictures or ["a/1.jpg", "b/2.png"]])
+    return tree(folder, {name: content})
+
+
+def one(folder: Path, *cells: str, columns: str = "path,gender") -> Reading:
+    return read("manifest", manifest(folder, f"{columns}\na/1.jpg,{','.join(cells)}\n", pictures=["a/1.jpg"]))
+
+
+@pytest.mark.parametrize("kind", ["folder", ".tar.gz", ".zip"])
+@pytest.mark.parametrize("name", ["manifest.csv", "Manifest.CSV", "mine.csv", "top/manifest.csv"])
+def test_every_column_is_read_in_every_packaging(tmp_path: Path, kind: str, name: str) -> None:
+    source = open_source(packed(manifest(tmp_path / "set", name=name), kind))
+    assert choose_reader(source).name == "manifest"
+    reading = read("manifest", source.path)
+    assert labels_of(reading, "gender", "ethnicity", "age", "identity", "split") == {
+        "a/1.jpg": ("female", "Sámi", 34, "p1", "train"),
+        "b/2.png": ("male", UNRECORDED, None, "p2", "test"),
+    }
+    assert set(reading.faces["path"]) <= set(source.names)
+    assert rejects(reading) == repaired(reading) == disagreements(reading) == {}
+
+
+@pytest.mark.parametrize("name", ["manifest.parquet", "faces.parquet"])
+@pytest.mark.parametrize("kind", ["folder", ".zip", "itself"])
+def test_a_parquet_with_typed_columns_is_read_alike(tmp_path: Path, name: str, kind: str) -> None:
+    table = pd.DataFrame(
+        {
+            "Path": ["a/1.jpg", "b/2.png"],
+            "gender": pd.Categorical(["female", "male"]),
+            "age": [34.0, None],
+            "identity": [7, 8],
+            "other": [[1], [2]],
+        }
+    )
+    folder = tree(tmp_path / "set", ["a/1.jpg", "b/2.png"])
+    table.to_parquet(folder / name)
+    path = folder / name if kind == "itself" else packed(folder, kind)
+    assert choose_reader(open_source(path)).name == "manifest"
+    assert labels_of(read("manifest", path), "gender", "age", "identity") == {
+        "a/1.jpg": ("female", 34, "7"),
+        "b/2.png": ("male", None, "8"),
+    }
+
+
+def test_two_manifests_of_one_folder_are_two_data_sets(tmp_path: Path) -> None:
+    manifest(tmp_path, name="one.csv")
+    manifest(tmp_path, FULL.replace("34", "35"), name="two.csv")
+    one, two = (open_source(tmp_path / name) for name in ("one.csv", "two.csv"))
+    assert choose_reader(one).name == choose_reader(two).name == "manifest"
+    assert one.fingerprint() != two.fingerprint()
+    assert [labels_of(choose_reader(s).read(s), "age")["a/1.jpg"] for s in (one, two)] == [34, 35]
+    with pytest.raises(
+        LookwhereError, match=r"\(not manifest: looks like a manifest, but there are 2: one.csv, two.csv"
+    ):
+        choose_reader(open_source(tmp_path))
+
+
+def test_a_manifest_given_itself_counts_before_what_the_pictures_names_say(tmp_path: Path) -> None:
+    name = "1_0_0_20170112213500903.jpg"
+    tree(tmp_path, [name])
+    tree(tmp_path, {"mine.csv": f"path,gender\n{name},female\n"})
+    assert choose_reader(open_source(tmp_path)).name == "utkface"
+    source = open_source(tmp_path / "mine.csv")
+    assert choose_reader(source).name == "manifest"
+    assert choose_reader(source).read(source).faces["gender"].tolist() == ["female"]
+
+
+@pytest.mark.parametrize(
+    ("word", "gender"),
+    [(f"{word}", gender) for gender, words in (("female", "female F woman Women"), ("male", "MALE m Man men"))
+     for word in words.split()],
+)  # fmt: skip
+def test_words_for_gender(tmp_path: Path, word: str, gender: str) -> None:
+    assert labels_of(one(tmp_path, f" {word} "), "gender") == {"a/1.jpg": gender}
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"), [("0", "gender '0' is not known"), ("girl", "gender 'girl' is not known"), ("", "no gender")]
+)
+def test_other_genders_are_rejected_with_the_value_never_guessed(tmp_path: Path, word: str, reason: str) -> None:
+    reading = one(tmp_path, word)
+    assert rejects(reading) == {"a/1.jpg": reason}
+    assert reading.faces.empty
+
+
+@pytest.mark.parametrize(
+    ("written", "age"), [("34", 34), ("34.9", 34), ("", None), ("old", None), ("-1", None), ("131", None)]
+)
+def test_ages_that_are_none_are_counted(tmp_path: Path, written: str, age: int | None) -> None:
+    reading = one(tmp_path, "female", written, columns="path,gender,age")
+    assert labels_of(reading, "age") == {"a/1.jpg": age}
+    said = {} if age or not written else {"a/1.jpg": f"age {written} is no number of years: not known"}
+    assert repaired(reading) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "split"),
+    [
+        ("train", "train"),
+        ("Val", "val"),
+        ("valid", "val"),
+        ("validation", "val"),
+        ("test", "test"),
+        ("TRAINING", "train"),
+    ],
+)
+def test_words_for_splits(tmp_path: Path, written: str, split: str) -> None:
+    assert labels_of(one(tmp_path, "female", written, columns="path,gender,split"), "split") == {"a/1.jpg": split}
+
+
+def test_unknown_splits_are_rejected_and_an_empty_column_is_none(tmp_path: Path) -> None:
+    content = "path,gender,split\na/1.jpg,female,train\nb/2.png,male,holdout\nc.jpg,male,\n"
+    reading = read("manifest", manifest(tmp_path, content, pictures=["a/1.jpg", "b/2.png", "c.jpg"]))
+    assert rejects(reading) == {"b/2.png": "split 'holdout' is not known", "c.jpg": "no split"}
+    assert "split" not in one(tmp_path / "other", "female", "", columns="path,gender,split").faces
+
+
+OUTSIDE = ["../x.jpg", "a/../../x.jpg", "/etc/x.jpg", "..\\x.jpg", "C:\\x.jpg", "~/x.jpg", "https://example.org/x.jpg"]
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_paths_outside_the_root_are_refused(tmp_path: Path, path: str) -> None:
+    tree(tmp_path, ["x.jpg"])
+    reading = read("manifest", manifest(tmp_path / "set", f"path,gender\n{path},female\na/1.jpg,male\nb/2.png,male\n"))
+    assert rejects(reading) == {path: "path leads outside the folder"}
+    assert len(reading.faces) == 2
+
+
+@pytest.mark.parametrize("path", ["./a/1.jpg", "a\\1.jpg", "b/../a/1.jpg", "a//1.jpg", " a/1.jpg "])
+def test_roundabout_paths_are_found(tmp_path: Path, path: str) -> None:
+    reading = read("manifest", manifest(tmp_path, f"path,gender\n{path},female\n", pictures=["a/1.jpg"]))
+    assert labels_of(reading, "path") == {"a/1.jpg": "a/1.jpg"}
+
+
+def test_missing_pictures_unlisted_pictures_and_second_rows_are_rejected(tmp_path: Path) -> None:
+    content = "path,gender\na/1.jpg,female\na/1.jpg,male\nc.jpg,male\n,male\nodd.tif,male\n"
+    reading = read("manifest", manifest(tmp_path, content, pictures=["a/1.jpg", "b/2.png", "b/._2.png", "odd.tif"]))
+    assert rejects(reading) == {
+        "a/1.jpg": "second row for one picture in manifest.csv",
+        "b/2.png": "no row in manifest.csv",
+        "c.jpg": "in manifest.csv, but the picture is missing",
+        "manifest.csv, row 5": "names no path",
+    }
+    assert labels_of(reading, "gender") == {"a/1.jpg": "female", "odd.tif": "male"}
+
+
+@pytest.mark.parametrize("column", ["gender", "ethnicity", "split"])
+def test_people_with_two_labels_are_listed(tmp_path: Path, column: str) -> None:
+    second = {"gender": "female", "ethnicity": "X", "split": "train"} | {
+        column: {"gender": "male", "ethnicity": "Y", "split": "test"}[column]
+    }
+    content = f"path,identity,gender,ethnicity,split\na/1.jpg,p,female,X,train\nb/2.png,p,{','.join(second.values())}\n"
+    found = disagreements(read("manifest", manifest(tmp_path, content)))
+    assert list(found.values()) == [f"person of more than one {column}"]
+    assert next(iter(found)).startswith("person p: ")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_what_spreadsheets_save_is_read(tmp_path: Path, separator: str, encoding: str) -> None:
+    content = FULL.replace(",", separator).replace("\n", "\r\n").encode(encoding)
+    reading = read("manifest", tree(manifest(tmp_path), {"manifest.csv": content}))
+    assert labels_of(reading, "ethnicity") == {"a/1.jpg": "Sámi", "b/2.png": UNRECORDED}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("manifest.csv", "path,sex\n", "looks like a manifest, but column gender is missing in manifest.csv"),
+        ("manifest.csv", "file,sex\n", "looks like a manifest, but column path, gender is missing in manifest.csv"),
+        ("mine.csv", "path,sex\n", "looks like a manifest, but column gender is missing in mine.csv"),
+    ],
+)
+def test_near_misses_come_first(tmp_path: Path, name: str, content: str, says: str) -> None:
+    folder = manifest(tmp_path, content, name)
+    for path in (folder, folder / name):
+        with pytest.raises(LookwhereError, match=rf"knows this data set \(not manifest: {says}"):
+            choose_reader(open_source(path))
+
+
+def test_tables_deeper_down_and_tables_of_other_things_are_no_manifests(tmp_path: Path) -> None:
+    folder = manifest(tmp_path, name="deep/down/manifest.csv", pictures=["1.jpg"])
+    tree(folder, {"prices.csv": "item,price\n"})
+    with pytest.raises(LookwhereError, match=r"not manifest: no manifest.csv or .parquet, nor a single table"):
+        choose_reader(open_source(folder))

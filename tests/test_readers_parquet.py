@@ -1,0 +1,157 @@
+"""Parquet files with the pictures' bytes inside, as data sets are shared today."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from core.datasets import choose_reader, decode, open_source
+from core.datasets.tablesource import ManifestSource, ParquetSource
+from core.errors import LookwhereError
+from core.faces import UNRECORDED
+from tests.datasets_made import jpeg, labels_of, read, rejects, tree
+
+GENDERS = ["female", "male", "F", "x", "male"]
+
+
+def picture(grey: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (8, 8), grey).save(out, "PNG")
+    return out.getvalue()
+
+
+def write(path: Path, kind: str = "bytes", count: int = 5, rows: int = 2, **columns: object) -> Path:
+    """Row groups of `rows`; picture n is n × 10 grey."""
+    images = [picture(10 * n) for n in range(count)]
+    if kind == "struct":
+        images = [{"bytes": image, "path": f"{n}.png"} for n, image in enumerate(images)]
+    table = pa.table(
+        {"image": images, **(columns or {"gender": GENDERS[:count], "age": [20, None, 40, 50, 60][:count]})}
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, row_group_size=rows)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["bytes", "struct"])
+def test_bytes_and_the_struct_of_hugging_face_are_read(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path / "faces.parquet", kind)
+    source = open_source(path)
+    assert isinstance(source, ParquetSource)
+    assert choose_reader(source).name == "manifest"
+    reading = read("manifest", path)
+    assert labels_of(reading, "gender", "age", "ethnicity") == {
+        "faces.parquet/0": ("female", 20, UNRECORDED),
+        "faces.parquet/1": ("male", None, UNRECORDED),
+        "faces.parquet/2": ("female", 40, UNRECORDED),
+        "faces.parquet/4": ("male", 60, UNRECORDED),
+    }
+    assert rejects(reading) == {"faces.parquet/3": "gender 'x' is not known"}
+    found = dict(source.iterate(["faces.parquet/4", "faces.parquet/0", "faces.parquet/3"]))
+    assert list(found) == ["faces.parquet/0", "faces.parquet/3", "faces.parquet/4"]
+    assert [decode(data).getpixel((0, 0))[0] for data in found.values()] == [0, 30, 40]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 100, 1000])
+def test_every_row_comes_with_its_own_picture_whatever_the_row_groups(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "faces.parquet"
+    pq.write_table(
+        pa.table({"image": [b"%d" % n for n in range(300)], "gender": ["m"] * 300}), path, row_group_size=rows
+    )
+    source = open_source(path)
+    assert len(source) == len(source.names) == 300
+    assert [int(data) for _, data in source.iterate(source.names)] == list(range(300))
+    wanted = [0, 63, 64, 65, 128, 299]
+    assert [int(data) for _, data in source.iterate([f"faces.parquet/{n}" for n in wanted])] == wanted
+    assert source.read("faces.parquet/7") == b"7"
+
+
+def test_row_groups_without_a_wanted_row_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_source(write(tmp_path / "faces.parquet"))
+    asked, batches = [], pq.ParquetFile.iter_batches
+    monkeypatch.setattr(
+        pq.ParquetFile,
+        "iter_batches",
+        lambda *args, **named: asked.append(named["row_groups"]) or batches(*args, **named),
+    )
+    assert len(list(source.iterate(["faces.parquet/2", "faces.parquet/3"]))) == 2
+    assert asked == [[1]]
+
+
+def test_a_row_without_bytes_comes_empty(tmp_path: Path) -> None:
+    path = tmp_path / "faces.parquet"
+    pq.write_table(pa.table({"image": [jpeg(), None], "gender": ["male", "male"]}), path)
+    assert dict(open_source(path).iterate(["faces.parquet/1"])) == {"faces.parquet/1": b""}
+
+
+@pytest.mark.parametrize("below", ["", "data/"])
+def test_shards_are_one_data_set_and_give_the_split(tmp_path: Path, below: str) -> None:
+    for name in ("train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"):
+        write(tmp_path / f"{below}{name}.parquet", "struct", 2)
+    tree(tmp_path, {"README.md": "a data card"})
+    source = open_source(tmp_path)
+    assert choose_reader(source).name == "manifest"
+    reading = read("manifest", tmp_path)
+    assert labels_of(reading, "split") == {
+        "train-00000-of-00002.parquet/0": "train",
+        "train-00000-of-00002.parquet/1": "train",
+        "train-00001-of-00002.parquet/0": "train",
+        "train-00001-of-00002.parquet/1": "train",
+        "validation-00000-of-00001.parquet/0": "val",
+        "validation-00000-of-00001.parquet/1": "val",
+    }
+    assert len(list(source.iterate(reading.faces["path"]))) == 6
+
+
+def test_numbers_are_named_where_the_file_declares_their_names(tmp_path: Path) -> None:
+    features = {"gender": {"names": ["Male", "Female"], "_type": "ClassLabel"}, "image": {"_type": "Image"}}
+    table = pa.table({"image": [jpeg(), jpeg()], "gender": pa.array([0, 1], pa.int64())})
+    meta = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    pq.write_table(table.replace_schema_metadata(meta), tmp_path / "named.parquet")
+    pq.write_table(table, tmp_path / "bare.parquet")
+    named, bare = (read("manifest", tmp_path / name) for name in ("named.parquet", "bare.parquet"))
+    assert list(labels_of(named, "gender").values()) == ["male", "female"]
+    assert list(rejects(bare).values()) == ["gender '0' is not known", "gender '1' is not known"]
+
+
+def test_fingerprints_tell_labels_apart(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{n}" / "faces.parquet", gender=[g] * 5) for n, g in enumerate(["male", "male", "fema"])]
+    one, same, other = (open_source(path).fingerprint() for path in paths)
+    assert one == same != other
+
+
+def test_a_column_image_that_holds_no_bytes_makes_a_manifest(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": ["a.jpg"], "path": ["a.jpg"], "gender": ["male"]}), tmp_path / "faces.parquet")
+    tree(tmp_path, ["a.jpg"])
+    source = open_source(tmp_path / "faces.parquet")
+    assert isinstance(source, ManifestSource)
+    assert labels_of(choose_reader(source).read(source), "gender") == {"a.jpg": "male"}
+
+
+def test_near_miss_without_gender_and_a_column_of_lists(tmp_path: Path) -> None:
+    path = write(tmp_path / "faces.parquet", label=[0] * 5)
+    says = r"\(not manifest: looks like pictures in a Parquet, but column gender is missing in faces.parquet"
+    with pytest.raises(LookwhereError, match=says):
+        choose_reader(open_source(path))
+    path = write(tmp_path / "lists.parquet", gender=[["male"]] * 5)
+    with pytest.raises(LookwhereError, match=r"lists.parquet: column gender holds neither text nor numbers"):
+        read("manifest", path)
+
+
+def test_a_damaged_parquet_is_told_in_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "faces.parquet")
+    body = path.read_bytes()
+    path.write_bytes(body[:-20])
+    with pytest.raises(LookwhereError, match=r"faces.parquet: the Parquet file is damaged or cut short") as caught:
+        open_source(path)
+    assert "\n" not in str(caught.value)
+    path.write_bytes(body[:4] + bytes(200) + body[204:])
+    source = open_source(path)
+    with pytest.raises(LookwhereError, match=r"faces.parquet: the Parquet file is damaged"):
+        list(source.iterate(source.names))

@@ -1,0 +1,139 @@
+"""VGGFace2's identity_meta.csv, and other trees of a folder a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.datasets import READERS, choose_reader, open_source
+from core.errors import LookwhereError
+from core.faces import UNRECORDED
+from tests.datasets_made import disagreements, labels_of, read, rejects, repaired, tree
+
+META = """Class_ID, Name, Sample_Num, Flag, Gender
+n000001, "14th_Dalai_Lama", 424, 0, m
+n000002, "A_Fine_Frenzy", 315, 1, f
+n000003, "Smith, John, Jr.", 205, 1, m
+n000004, Say "Hello", Wave, 99, 0, f
+n000005, "Élan_Vital",10,1,F
+"""
+PICTURES = ["n000001/0001_01.jpg", "n000002/0001_01.jpg", "n000002/0002_01.jpg", "n000003/0001_01.jpg"]
+PICTURES += ["n000004/0001_01.jpg", "n000005/0001_01.jpg"]
+GENDERS = {
+    "n000001/0001_01": "male",
+    "n000002/0001_01": "female",
+    "n000002/0002_01": "female",
+    "n000003/0001_01": "male",
+    "n000004/0001_01": "female",
+    "n000005/0001_01": "female",
+}
+
+
+def vggface2(folder: Path, meta: str | None = META, above: str = "") -> Path:
+    tree(folder, [above + name for name in PICTURES])
+    return tree(folder, {"identity_meta.csv": meta} if meta else {})
+
+
+@pytest.mark.parametrize("above", ["", "VGG-Face2/data/"])
+def test_names_with_commas_and_quotes_and_spaces_after_commas(tmp_path: Path, above: str) -> None:
+    assert choose_reader(open_source(vggface2(tmp_path, above=above))).name == "vggface2"
+    reading = read("vggface2", tmp_path)
+    assert labels_of(reading, "gender") == GENDERS
+    assert labels_of(reading, "identity") == {name: name[:7] for name in GENDERS}
+    assert set(reading.faces["ethnicity"]) == {UNRECORDED}
+    assert reading.faces["age"].isna().all()
+    assert rejects(reading) == repaired(reading) == disagreements(reading) == {}
+
+
+def test_flag_1_is_train_and_0_is_test(tmp_path: Path) -> None:
+    split = labels_of(read("vggface2", vggface2(tmp_path)), "split")
+    assert {name[:7]: split[name] for name in split} == {
+        "n000001": "test",
+        "n000002": "train",
+        "n000003": "train",
+        "n000004": "test",
+        "n000005": "train",
+    }
+
+
+def test_the_flag_counts_where_the_folder_says_otherwise(tmp_path: Path) -> None:
+    reading = read("vggface2", vggface2(tmp_path, above="train/"))
+    assert disagreements(reading) == {
+        f"train/n00000{n}/0001_01.jpg": "split: Flag test, folder train; the Flag counts" for n in (1, 4)
+    }
+
+
+def test_many_pictures_are_not_compared_one_by_one() -> None:
+    assert READERS["vggface2"].find_copies is False
+    assert READERS["vggface2"].padding == 0
+
+
+def test_labels_can_lie_elsewhere(tmp_path: Path) -> None:
+    source = open_source(vggface2(tmp_path / "set", meta=None))
+    reader = choose_reader(source)
+    assert reader.name == "vggface2"
+    with pytest.raises(LookwhereError, match=r"no identity_meta.csv in it, .* with --labels"):
+        reader.read(source)
+    tree(tmp_path, {"meta.csv": META})
+    assert labels_of(reader.read(source, tmp_path / "meta.csv"), "gender") == GENDERS
+    with pytest.raises(LookwhereError, match=r"none.csv: cannot be read \(No such file"):
+        reader.read(source, tmp_path / "none.csv")
+
+
+def test_strangers_loose_pictures_odd_lines_and_second_pictures_are_rejected(tmp_path: Path) -> None:
+    meta = META.replace("n000002, ", "n000002 ").replace('"Élan_Vital",10,1,F', '"Élan_Vital",10,1,x') + "\n"
+    tree(vggface2(tmp_path, meta), ["cover.jpg", "n000009/0001_01.jpg", "more/n000001/0001_01.jpg", "n000001/._1.jpg"])
+    reading = read("vggface2", tmp_path)
+    assert rejects(reading) == {
+        "identity_meta.csv, line 3": "line cannot be read",
+        "cover.jpg": "in no person's folder",
+        "n000002/0001_01.jpg": "person not in identity_meta.csv",
+        "n000002/0002_01.jpg": "person not in identity_meta.csv",
+        "n000009/0001_01.jpg": "person not in identity_meta.csv",
+        "n000005/0001_01.jpg": "gender 'x' is not known",
+        "n000001/0001_01.jpg": "same name in another folder",
+    }
+    assert sorted(reading.faces["identity"]) == ["n000001", "n000003", "n000004"]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["identities.csv inside", "--labels"])
+def test_any_tree_of_a_folder_a_person(tmp_path: Path, inside: bool) -> None:
+    labels = "identity,gender,ethnicity\nAda L,woman,White\n007,M,\n"
+    folder = tree(tmp_path / "set", ["Ada L/1.jpg", "Ada L/2.jpg", "007/1.jpg", "8/1.jpg"])
+    file = tmp_path / ("set/identities.csv" if inside else "mine.csv")
+    file.write_text(labels)
+    source = open_source(folder)
+    reader = choose_reader(source, None if inside else "vggface2")
+    reading = reader.read(source, None if inside else file)
+    assert labels_of(reading, "gender", "ethnicity", "identity") == {
+        "Ada L/1": ("female", "White", "Ada L"),
+        "Ada L/2": ("female", "White", "Ada L"),
+        "007/1": ("male", UNRECORDED, "007"),
+    }
+    assert "split" not in reading.faces
+    assert rejects(reading) == {"8/1.jpg": f"person not in {file.name}"}
+
+
+def test_folders_without_labels_are_not_recognised_unasked(tmp_path: Path) -> None:
+    source = open_source(tree(tmp_path, ["Ada/1.jpg", "Bob/1.jpg"]))
+    with pytest.raises(LookwhereError, match="not vggface2: pictures do not lie in folders n000001"):
+        choose_reader(source)
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ("identity,sex\nn000001,m\n", "no column gender; it needs identity,gender"),
+        ("identity,gender\nn000001,m\nN000001,f\n", "identity N000001 occurs twice"),
+        (META + "n000001, again, 1, 1, m\n", "identity n000001 occurs twice"),
+    ],
+)
+def test_bad_labels_are_told(tmp_path: Path, labels: str, says: str) -> None:
+    with pytest.raises(LookwhereError, match=f"identity_meta.csv: {says}"):
+        read("vggface2", vggface2(tmp_path, labels))
+
+
+def test_near_miss_without_pictures(tmp_path: Path) -> None:
+    with pytest.raises(LookwhereError, match=r"\(not vggface2: looks like VGGFace2, but there is no picture in it"):
+        choose_reader(open_source(tree(tmp_path, {"identity_meta.csv": META})))

@@ -1,0 +1,194 @@
+"""Each data set is recognised by its own reader and no other; `python -m core datasets --check` tells what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core import __main__ as command
+from core.datasets import READERS, Reading, choose_reader, open_source
+from core.datasets.labels import Notes
+from core.faces import SPLITS, check_faces, fingerprint
+from core.store import plan
+from core.tables import EXAMPLES, REASONS, reading_report
+from tests.datasets_made import jpeg, packed, tree
+from tests.recordio_writer import insightface_pack
+from tests.test_readers_celeba import kaggle as celeba_of_kaggle
+from tests.test_readers_celeba import original as celeba
+from tests.test_readers_fairface import fairface
+from tests.test_readers_kaggle import KAGGLE
+from tests.test_readers_manifest import manifest
+from tests.test_readers_morph import CSV, HEADER, row
+from tests.test_readers_utkface_wild import DATE, PHOTOS
+from tests.test_readers_vggface2 import vggface2
+
+
+def morph(folder: Path) -> None:
+    tree(folder, ["Album2/307021_00F28.JPG", "Album2/000007_00M34.JPG", "Album2/000007_01M34.JPG"])
+    rows = row("307021_00F28.JPG", 307021, age="28"), row("000007_00M34.JPG", 7), row("000007_01M34.JPG", 7, race="W")
+    tree(folder, {CSV: HEADER + "".join(rows) + row("000009_00M34.JPG", 9)})
+
+
+def parquet(folder: Path) -> None:
+    folder.mkdir()
+    pq.write_table(pa.table({"image": [jpeg()], "gender": ["male"]}), folder / "train-00000-of-00001.parquet")
+
+
+TREES: dict[str, Callable[[Path], object]] = {
+    "celeba": celeba,
+    "celeba, Kaggle": celeba_of_kaggle,
+    "fairface": fairface,
+    "insightface": lambda folder: insightface_pack(folder, {3: [jpeg()]}),
+    "kaggle-gender": lambda folder: tree(folder, KAGGLE),
+    "manifest": manifest,
+    "manifest, Parquet": parquet,
+    "morph": morph,
+    "morph, folders": lambda folder: tree(folder, ["AA_M/012345_00M19.JPG", "C_F/012346_00F19.JPG"]),
+    "morph, Kaggle": lambda folder: tree(folder, ["Dataset/Images/Train/00013_00M19.JPG"]),
+    "utkface": lambda folder: tree(folder, [f"UTKFace/1_0_0_{DATE}.jpg.chip.jpg"]),
+    "utkface-wild": lambda folder: tree(folder, PHOTOS),
+    "vggface2": vggface2,
+}
+#: Those that are memory-mapped or read by row groups are read where they lie, not out of an archive.
+PACKINGS = [
+    (layout, kind)
+    for layout in TREES
+    for kind in ("folder", ".tar.gz", ".zip")
+    if kind == "folder" or layout not in ("insightface", "manifest, Parquet")
+]
+
+
+def test_every_reader_has_a_tree() -> None:
+    assert {layout.partition(",")[0] for layout in TREES} == set(READERS)
+
+
+@pytest.mark.parametrize(("layout", "kind"), PACKINGS)
+def test_a_tree_is_recognised_by_its_own_reader_alone(tmp_path: Path, layout: str, kind: str) -> None:
+    TREES[layout](tmp_path / "set")
+    source = open_source(packed(tmp_path / "set", kind))
+    name = layout.partition(",")[0]
+    assert choose_reader(source).name == name
+    assert [reader.name for reader in READERS.values() if reader.refusal(source) is None] == [name]
+    if name != "insightface":
+        reading = choose_reader(source).read(source)
+        assert len(reading.faces) > 0
+        assert reading.faces["path"].isin(source.names).all()
+
+
+@pytest.mark.parametrize(
+    "layout", ["celeba", "kaggle-gender", "manifest, Parquet", "morph", "utkface-wild", "vggface2"]
+)
+def test_what_is_read_can_be_planned_for_alignment(tmp_path: Path, layout: str) -> None:
+    TREES[layout](tmp_path / "set")
+    source = open_source(tmp_path / "set")
+    reader = choose_reader(source)
+    reading = reader.read(source)
+    work = plan(source, reader)
+    assert work.faces["face_id"].tolist() == reading.faces["face_id"].tolist()
+    assert work.faces["split"].isin(SPLITS).all()
+    assert work.own_splits == ("split" in reading.faces)
+    check_faces(work.faces, "plan")
+    assert len(fingerprint(work.faces)) == 64
+
+
+@pytest.mark.parametrize("layout", TREES)
+def test_what_a_mac_and_hidden_folders_add_changes_nothing(tmp_path: Path, layout: str) -> None:
+    TREES[layout](tmp_path / "set")
+    before = open_source(tmp_path / "set")
+    strays = ["__MACOSX/train/._1.jpg", ".cache/x/1.jpg", "._manifest.csv", ".DS_Store"]
+    tree(tmp_path / "set", dict.fromkeys(strays, "path,gender\n"))
+    after = open_source(tmp_path / "set")
+    assert choose_reader(after).name == choose_reader(before).name
+    if layout != "insightface":
+        one, two = (choose_reader(source).read(source) for source in (before, after))
+        assert one.faces.equals(two.faces)
+        assert one.rejects.equals(two.rejects)
+
+
+def check(path: Path, *more: str) -> int:
+    return command.main(["datasets", "--check", str(path), *more])
+
+
+def test_check_tells_groups_rejects_and_disagreements(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    morph(tmp_path / "set")
+    assert check(tmp_path / "set") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert not (tmp_path / "data").exists()
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[1] == "3 labelled faces, 1 rejected"
+    for line in (
+        "male African-American 2",
+        "Caucasian 1",
+        "all 3",
+        "age known: 3 of 3, 28–34",
+        "people known by identity: 2",
+        f"1 in {CSV}, but the picture is missing",
+        "Album2/000009_00M34.JPG",
+        "Disagreements: 2",
+        "1 gender: CSV male, file name female; the CSV's counts",
+        "1 person of more than one race",
+        "person 7: African-American, Caucasian",
+    ):
+        assert line in lines
+
+
+def test_check_shows_splits_where_the_data_set_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(tree(tmp_path / "set", KAGGLE)) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "female not recorded 2 1 3" in lines
+    assert "age known: none" in lines
+    assert "people known by identity: none" in lines
+    assert "tight crops: faces are looked for with a border of 40 pixels" in lines
+
+
+def test_check_takes_labels_and_a_reader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tree(tmp_path / "set", ["Ada/1.jpg", "Bob/1.jpg"])
+    tree(tmp_path, {"mine.csv": "identity,gender\nAda,female\n"})
+    assert check(folder, "--dataset", "vggface2", "--labels", str(tmp_path / "mine.csv")) == 0
+    assert "1 labelled faces, 1 rejected" in capsys.readouterr().out
+
+
+def refused(capsys: pytest.CaptureFixture[str]) -> str:
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_check_ends_with_2_and_one_line_where_no_reader_fits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tree(tmp_path / "set", {CSV: HEADER.replace("photo", "file"), "Album2/1.jpg": ""})
+    assert check(folder) == 2
+    told = refused(capsys)
+    assert "(not morph: looks like MORPH, but column photo is missing" in told
+    assert all(f"not {name}: " in told for name in READERS)
+    assert command.main(["datasets", "--dataset", "morph"]) == 2
+    assert "go with --check PATH" in refused(capsys)
+
+
+def test_a_report_names_ten_examples_and_twenty_reasons(tmp_path: Path) -> None:
+    source = open_source(tree(tmp_path, KAGGLE))
+    reader = READERS["kaggle-gender"]
+    notes = Notes()
+    notes.reject([f"{n:03}.jpg" for n in range(EXAMPLES + 5)], "too many")
+    notes.reject([f"x{n}.jpg" for n in range(REASONS + 2)], [f"reason {n:02}" for n in range(REASONS + 2)])
+    reading: Reading = notes.reading(reader.read(source).faces)
+    report = reading_report(reading, reader, source)
+    assert "009.jpg, and 5 more" in report
+    assert "010.jpg" not in report
+    assert "3  for 3 more reasons" in report
+
+
+def test_a_report_of_nothing_but_rejects(tmp_path: Path) -> None:
+    source = open_source(manifest(tmp_path, "path,gender\na/1.jpg,?\nb/2.png,?\n"))
+    reader = choose_reader(source)
+    report = reading_report(reader.read(source), reader, source)
+    assert "0 labelled faces, 2 rejected" in report
+    assert "gender '?' is not known" in report
