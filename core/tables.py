@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pandas as pd
 
 from core.align import NO_FACE
@@ -87,11 +85,8 @@ def store_report(store: AlignedStore) -> str:
     """What was read, repaired, rejected and why, and the faces by group and split."""
     manifest = store.manifest
     lines = [f"{store.path}: {manifest['faces']} aligned faces of {manifest['read']} files ({manifest['dataset']})"]
-    for repair, entries in itertools.groupby(manifest["repaired"], key=lambda entry: entry["repair"]):
-        files = [entry["file"] for entry in entries]
-        lines += [f"  repaired  {file}: {repair}" for file in files[:EXAMPLES]]
-        if len(files) > EXAMPLES:
-            lines.append(f"  repaired  {len(files) - EXAMPLES:,} more: {repair}")
+    lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest["repairs"].items()]
+    lines += [f"            {entry['file']}: {entry['repair']}" for entry in manifest["repaired"][:EXAMPLES]]
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest["rejects"].items()]
     lines.append(f"  near-copies: {manifest['near_copy_clusters']} clusters, each kept inside one split")
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]

@@ -79,6 +79,7 @@ def make_store(path: Path, faces: int = 64, seed: int = 0) -> AlignedStore:
             "data_fingerprint": fingerprint(table),
             "read": faces + 1,
             "repaired": [],
+            "repairs": {},
             "rejects": {"no face found": 1},
             "near_copy_clusters": 0,
             "faces": faces,
