@@ -5,7 +5,7 @@ import streamlit as st
 import yaml
 
 from core.figures import charts
-from core.training.record import read_metrics, read_status
+from core.training.record import Status, read_metrics, read_status
 from ui import parts, words
 from ui.navigation import opened
 
@@ -28,20 +28,23 @@ def live() -> None:
     best = info.get("epoch") if info else None
     parts.lede(words.training_sentence(status, metrics, best))
     if status is not None:
-        show_status(status)
+        show_status(status, metrics)
     if metrics.empty:
         st.info("The first epoch has not ended yet: its row of numbers comes with its validation.")
     else:
         show_curves(metrics, best)
 
 
-def show_status(status) -> None:
+def show_status(status: Status, metrics: pd.DataFrame) -> None:
     """Where the run is, in four figures and a bar."""
     numbers = st.columns(4)
     parts.number(numbers[0], "State", words.state(status), words.ago(status.updated))
     parts.number(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
     parts.number(numbers[2], "Time left", words.duration(status.eta if status.alive else None), "at this speed")
-    parts.number(numbers[3], "Throughput", f"{status.images_per_second:.0f} images/s", "at the last heartbeat")
+    speed, when = status.images_per_second, "at the last heartbeat"
+    if not status.alive and len(metrics):
+        speed, when = metrics["images_per_second"].iloc[-1], f"in epoch {metrics['epoch'].iloc[-1]}"
+    parts.number(numbers[3], "Throughput", f"{speed:.0f} images/s", when)
     if status.state != "finished":
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
     if status.message and status.state != "finished":

@@ -42,7 +42,8 @@ STYLE = """
 
 def lede(sentence: str) -> None:
     """The sentence that opens a page."""
-    st.html(f"{STYLE}<p class='lw-lede'>{html.escape(sentence)}</p>")
+    text = html.escape(sentence).replace(" %", "&nbsp;%").replace(" ×", "&nbsp;×")
+    st.html(f"{STYLE}<p class='lw-lede'>{text}</p>")
 
 
 def empty(n: int) -> None:

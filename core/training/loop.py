@@ -357,9 +357,9 @@ class _Clock:
 
     def beat(self, state: str, row: dict | None = None, message: str = "") -> record.Status:
         run, now = self.run, time.perf_counter()
-        if self.images:
+        if self.images and row is None and state == "running":  # an epoch's end is mostly validation
             self.speed = self.images / (now - self.last)
-            self.last, self.images = now, 0
+        self.last, self.images = now, 0
         seen = run.running["seen"]
         status = record.Status(
             state=state,
