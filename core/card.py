@@ -75,7 +75,7 @@ def _accuracy(path: Path) -> list[str]:
             has = row is not None and row["n"] > 0
             cells += [
                 with_interval(row["accuracy"], row["low"], row["high"]) if has else "–",
-                f"{row['n']:,}" if has else "0",
+                f"{int(row['n']):,}" if has else "0",
             ]
         rows.append(f"| {' '.join(key).strip()} | {' | '.join(cells)} |")
     return rows
