@@ -21,6 +21,10 @@ MORPH_ACCURACY = pd.DataFrame(
 NEAREST = {"Caucasian": ("Caucasian", "White"), "African-American": ("African-American", "Black")}
 
 
+def _name(row: dict | pd.Series) -> str:
+    return " ".join(filter(None, (row["ethnicity"], row["gender"]))) or "all"
+
+
 def beside(table: pd.DataFrame) -> pd.DataFrame:
     """The published rows, each with the matching row of ours from `accuracy_by` tables put under one another.
 
@@ -33,13 +37,13 @@ def beside(table: pd.DataFrame) -> pd.DataFrame:
         ours = match.iloc[0] if len(match) else pd.Series(dtype=object)
         rows.append(
             {
-                "group": " ".join(filter(None, (row.ethnicity, row.gender))) or "all",
+                "group": _name(row._asdict()),
                 "original": row.accuracy,
                 "ours": ours.get("accuracy"),
                 "low": ours.get("low"),
                 "high": ours.get("high"),
                 "n": ours.get("n"),
-                "our name": " ".join(filter(None, (ours.get("ethnicity"), ours.get("gender")))) or "all",
+                "our name": _name(ours) if len(match) else "none",
             }
         )
     return pd.DataFrame(rows)

@@ -54,7 +54,8 @@ def dots(table: pd.DataFrame, title: str) -> None:
     st.plotly_chart(charts.accuracy_dots(table, names, genders, overall["accuracy"].iloc[0]), key=title)
 
 
-dots(crossed, "By gender × ethnicity")
+if ethnicities(audit):
+    dots(crossed, "By gender × ethnicity")
 st.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
 left, right = st.columns(2)
 with left:

@@ -161,3 +161,12 @@ def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(study, monkeypatch:
     values = {m.label: m.value for m in page(models, "training", monkeypatch).metric}
     assert values["State"] == "lost"
     assert values["Time left"] == "–"
+
+
+def test_renamed_ethnicities_are_told_in_the_sidebar(tmp_path: Path, study, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(study[0], tmp_path / "models")
+    file = tmp_path / "models/made/audits/made-all/audit.json"
+    file.write_text(file.read_text().replace('"names": {}', '"names": {"Caucasian": "White"}'))
+    app = page(tmp_path / "models", "overview", monkeypatch)
+    assert any("renamed" in caption.value and "Caucasian → White" in caption.value for caption in app.sidebar.caption)
+    assert not any("renamed" in caption.value for caption in page(study[0], "overview", monkeypatch).sidebar.caption)

@@ -17,11 +17,11 @@ def curves(faces: pd.DataFrame, names: list[str]) -> None:
     groups = {"all": faces} | {name: faces[faces["ethnicity"] == name] for name in names}
     left, right = st.columns(2)
     with left:
-        st.subheader("ROC by ethnicity")
+        st.subheader("ROC by ethnicity" if names else "ROC")
         st.plotly_chart(charts.roc_curves({name: c for name, part in groups.items() if (c := roc(part)) is not None}))
         st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
     with right:
-        st.subheader("Calibration by ethnicity")
+        st.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(part) for name, part in groups.items() if len(part)}
         st.plotly_chart(charts.calibration_curves(tables))
         errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())

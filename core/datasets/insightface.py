@@ -81,11 +81,11 @@ class InsightFace(Reader):
         headers = source.records.headers(image_keys(source.records))
         sound = headers["good"] & headers["picture"]
         reason = np.where(headers["good"], "record holds no picture", "damaged record")
-        rejects = [_rejects(headers["key"][~sound], reason[~sound])]
+        rejects = [_rejects(headers[~sound], reason[~sound])]
         found = headers[sound]
         person = found["label"].round().astype(np.int64)
         known = person.isin(people.index)
-        rejects.append(_rejects(found["key"][~known], f"identity not in {LABELS if labels is None else labels.name}"))
+        rejects.append(_rejects(found[~known], f"identity not in {LABELS if labels is None else labels.name}"))
         keys, person = found["key"][known].astype("string"), person[known]
         faces = pd.DataFrame(
             {
@@ -145,5 +145,6 @@ def read_identities(file: Path) -> pd.DataFrame:
     return pd.DataFrame({"gender": gender.to_numpy(), "ethnicity": ethnicity}, index=identity.astype(np.int64))
 
 
-def _rejects(keys: pd.Series, reason: object) -> pd.DataFrame:
-    return pd.DataFrame({"file": "record " + keys.astype("string"), "reason": reason}).astype("string")
+def _rejects(headers: pd.DataFrame, reason: object) -> pd.DataFrame:
+    file = "record " + headers["key"].astype("string") + " at offset " + headers["offset"].astype("string")
+    return pd.DataFrame({"file": file, "reason": reason}).astype("string")
