@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -126,6 +126,3 @@ def group_name(gender: tuple[str, ...] | str = (), ethnicity: tuple[str, ...] | 
     if not names:
         return noun if noun != "faces" else "all faces"
     return f"{' and '.join(names)} {noun}"
-
-
-FILTER_FIELDS = tuple(field.name for field in fields(Filter))
