@@ -77,7 +77,9 @@ def from_yaml(kind: type, content: object, where: str) -> object:
         elif typing.get_origin(hint) is tuple:
             if not isinstance(value, list):
                 raise LookwhereError(f"{where}: {name} must be a list")
-            value = tuple(from_yaml(typing.get_args(hint)[0], entry, f"{where}: {name}") for entry in value)
+            entries = typing.get_args(hint)[0]
+            read = from_yaml if dataclasses.is_dataclass(entries) else _plain_value
+            value = tuple(read(entries, entry, f"{where}: {name}") for entry in value)
         else:
             value = _plain_value(hint, value, f"{where}: {name}")
         values[name] = value

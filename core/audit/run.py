@@ -39,12 +39,14 @@ def run_audit(
     name: str | None = None,
     names: dict[str, str] | None = None,
     batch: int = BATCH,
+    averages: bool = True,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
 
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
-    `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it.
+    `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `averages` False
+    stores no average face: they are most of an audit's size, and of the same faces they are the same for every model.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data or another model, or cannot be written.
     """
@@ -73,7 +75,7 @@ def run_audit(
     try:
         _prepare(work, identity | {"shard": SHARD})
         seconds = forward_shards(store, model, faces, work, batch, progress)
-        return _finish(store, faces, work, path, identity, seconds, model, progress)
+        return _finish(store, faces, work, path, identity, seconds, model, averages, progress)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
@@ -172,7 +174,7 @@ def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.n
     partial.replace(file)
 
 
-def _finish(store, faces, work, path, identity, seconds, model, progress) -> Audit:
+def _finish(store, faces, work, path, identity, seconds, model, averages, progress) -> Audit:
     """Join the shards, average the pictures, write the manifest, and move the folder into its place."""
     shards = sorted(work.glob("shard-*.parquet"))
     schema = pq.read_schema(shards[0])
@@ -183,13 +185,15 @@ def _finish(store, faces, work, path, identity, seconds, model, progress) -> Aud
             out.write_table(pq.read_table(shard).replace_schema_metadata(None))
     columns = ["split", "gender", "ethnicity", "age", "predicted", "correct"]
     labels = pd.read_parquet(work / "faces.parquet", columns=columns)
-    tick = progress("averaging", len(faces)) if progress else None
-    average_faces(store.images, faces["row"].to_numpy(), labels, tick=tick).save(work / "averages.npz")
+    tick = progress("averaging", len(faces)) if progress and averages else None
+    shown = len(faces) if averages else 0
+    average_faces(store.images, faces["row"].to_numpy()[:shown], labels[:shown], tick=tick).save(work / "averages.npz")
     lost = store.rejects
     manifest = identity | {
         "faces": len(faces),
         "accuracy": round(float(labels["correct"].mean()), 6),
         "map_shape": [int(n) for n in schema.metadata[b"map_shape"].split(b",")],
+        "head_bias": [round(float(b), 7) for b in model.network.fc.bias.float()],
         "rejects": lost["reason"].value_counts().to_dict(),
         "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
         "seconds": round(seconds, 2),

@@ -115,8 +115,12 @@ class TrainConfig:
     """Draw faces so that genders, or genders × ethnicities, are equally frequent."""
     limit: int | None = None
     """Train on at most this many faces, as many of each class of `balance`; people are taken or left whole."""
+    exclude: tuple[str, ...] = ()
+    """Groups left out of training and of validation, as "female Black"."""
     choose: Literal["overall", "worst-group"] = "overall"
     """The validation accuracy by which an epoch is kept, and plateau judges."""
+    keep_every: bool = False
+    """Also keep each epoch's weights, under training/epochs/: one run then serves every rule of choosing."""
     init: str | None = None
     """Start from a .safetensors file, or 'imagenet' (torchvision's weights, fetched once)."""
     seed: int = 0

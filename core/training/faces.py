@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -41,6 +42,24 @@ class FaceSets:
     def limited(self, subset: Subset, seed: int) -> FaceSets:
         """The same, with a subset of the training faces."""
         return FaceSets(self.stores, self.faces | {"train": subset.choose(self.faces["train"], seed)})
+
+    def without(self, groups: Sequence[str]) -> FaceSets:
+        """The same, without the faces of some groups ("female Black"), in training and in validation.
+
+        Raises `LookwhereError` where a group has no training face: a slip of the pen would pass for an experiment.
+        """
+        names = {role: faces["gender"] + " " + faces["ethnicity"] for role, faces in self.faces.items()}
+        known = sorted(names["train"].dropna().unique())
+        for group in groups:
+            if group not in known:
+                raise LookwhereError(f"--exclude '{group}': no training face; there are {', '.join(known)}")
+        kept = {
+            role: faces[~names[role].isin(groups).to_numpy()].reset_index(drop=True)
+            for role, faces in self.faces.items()
+        }
+        if empty := [role for role, faces in kept.items() if not len(faces)]:
+            raise LookwhereError(f"--exclude leaves no {empty[0]} face")
+        return FaceSets(self.stores, kept)
 
     @property
     def fingerprint(self) -> str:

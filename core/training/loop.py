@@ -66,6 +66,7 @@ class Run:
     def __init__(self, data: AlignedStore | FaceSets, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
         self.folder, self.config, self.fabric = folder, config, fabric
         sets = data if isinstance(data, FaceSets) else FaceSets.of(data)
+        sets = sets.without(config.exclude)
         self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
         self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
@@ -202,7 +203,9 @@ class Run:
         geometry = [stage.size, stage.dilated]
         if geometry != self.best["geometry"] or score > self.best["score"]:
             self.best = {"score": float(score), "epoch": self.epoch + 1, "geometry": geometry}
-            self.keep(result)
+            self.keep(self.folder, result)
+        if self.config.keep_every:
+            self.keep(self.folder / "training" / "epochs" / f"{self.epoch + 1:03}", result)
         if score > self.plateau["best"]:
             self.plateau.update(best=float(score), bad=0)
         else:
@@ -225,7 +228,7 @@ class Run:
             record.append_metrics(self.folder / "training", row)
         return row
 
-    def keep(self, result: dict) -> None:
+    def keep(self, folder: Path, result: dict) -> None:
         if not self.fabric.is_global_zero:
             return
         stage = self.config.stage_at(self.epoch)
@@ -237,7 +240,8 @@ class Run:
             "training": dataclasses.asdict(self.config),
             "data": self.sets.provenance(),
         }
-        save_model(self.folder, self.average, info)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(folder, self.average, info)
 
     # -- state ----------------------------------------------------------------------------------------------------
 
@@ -264,8 +268,9 @@ class Run:
         tensors, meta = resuming.load_checkpoint(self.checkpoint)
         if meta["data"] != self.sets.fingerprint:
             raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
-        now, then = resuming.plain(dataclasses.asdict(self.config)), meta["config"]
-        changed = [key for key in now if now[key] != then.get(key)]
+        now = resuming.plain(dataclasses.asdict(self.config))
+        then = resuming.plain(dataclasses.asdict(TrainConfig())) | meta["config"]  # settings younger than the run
+        changed = [key for key in now if now[key] != then[key]]
         if changed:
             raise LookwhereError(
                 f"{self.checkpoint}: made with another {', '.join(changed)}; use the same config or start anew"

@@ -1,0 +1,131 @@
+"""`python -m train.experiments`: plans are checked, rules choose epochs, finished work is kept, no weights shipped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from core.audit.folder import open_audit
+from core.checkpoint import model_info
+from core.errors import LookwhereError
+from core.store import AlignedStore
+from core.training.record import Status, read_metrics, write_status
+from tests.conftest import make_store
+from train import experiments
+from train.experiments import PLAN, Plan, best_epoch, main, run_name, train_all
+
+BASE = {"stages": [{"size": 32, "epochs": 1}, {"size": 32, "epochs": 1, "dilated": True}], "batch": 8, "ema": 0,
+        "keep_every": True}  # fmt: skip
+TINY = {
+    "name": "tiny",
+    "title": "A tiny experiment",
+    "config": "base.yaml",
+    "seeds": [0],
+    "arms": [
+        {"name": "everyone", "title": "Everyone"},
+        {"name": "without", "title": "Without", "settings": {"exclude": ["female Black"]}},
+        {"name": "head", "title": "Head", "from": "everyone", "head": "balanced"},
+    ],
+    "contrasts": [{"name": "leaving out", "from": "everyone", "to": "without", "group": "female Black"}],
+}
+
+
+def write_plan(folder: Path, **changes: object) -> Path:
+    (folder / "base.yaml").write_text(yaml.safe_dump(BASE))
+    file = folder / "plan.yaml"
+    file.write_text(yaml.safe_dump(TINY | changes))
+    return file
+
+
+def test_the_plan_we_ship_is_sound() -> None:
+    plan = Plan.read(PLAN)
+    assert len(plan.content["seeds"]) >= 3
+    trained = {name for name, _, _ in plan.runs()}
+    assert trained >= {run_name("everyone", seed) for seed in plan.content["seeds"]}
+    assert plan.config({"settings": {"choose": "worst-group"}}, 7) | {} == {
+        **yaml.safe_load((PLAN.parent / "claims.yaml").read_text()),
+        "choose": "worst-group",
+        "seed": 7,
+    }
+
+
+def test_a_plan_that_names_no_such_arm_is_refused(tmp_path: Path) -> None:
+    contrast = [{"name": "x", "from": "everyone", "to": "nobody", "group": "worst"}]
+    with pytest.raises(LookwhereError, match="no arm nobody; there are everyone, without, head"):
+        Plan.read(write_plan(tmp_path, contrasts=contrast))
+    (tmp_path / "broken.yaml").write_text("name: x\narms: 3\n")
+    with pytest.raises(LookwhereError, match=r"broken\.yaml: not an experiment"):
+        Plan.read(tmp_path / "broken.yaml")
+
+
+def test_an_epoch_is_the_first_best_of_the_last_geometry() -> None:
+    metrics = pd.DataFrame(
+        {
+            "epoch": [1, 2, 3, 4, 5],
+            "size": [64] * 5,
+            "dilated": [False, False, True, True, True],
+            "val_accuracy": [0.1, 0.99, 0.8, 0.9, 0.9],
+            "worst_group_accuracy": [0.1, 0.99, 0.7, 0.5, 0.6],
+        }
+    )
+    assert best_epoch(metrics, "overall") == 4
+    assert best_epoch(metrics, "worst-group") == 3
+
+
+def test_a_run_of_another_process_is_not_disturbed(tmp_path: Path, made_store: AlignedStore) -> None:
+    training = tmp_path / "runs/everyone-s0/training"
+    training.mkdir(parents=True)
+    import time
+
+    write_status(training, Status("running", 0, 2, 1, 4, 1.0, None, None, time.time()))
+    with pytest.raises(LookwhereError, match="being trained by another process"):
+        train_all(Plan.read(write_plan(tmp_path)), made_store.path, tmp_path / "runs", 1)
+
+
+def test_a_run_that_fails_is_named_with_its_log(tmp_path: Path, made_store: AlignedStore) -> None:
+    plan = Plan.read(write_plan(tmp_path, arms=[{"name": "everyone", "title": "", "settings": {"exclude": ["no one"]}}],
+                                contrasts=[], seeds=[0]))  # fmt: skip
+    with pytest.raises(LookwhereError, match=r"everyone-s0\.log: training ended with code 2"):
+        train_all(plan, made_store.path, tmp_path / "runs", 1)
+    assert "--exclude 'no one': no training face" in (tmp_path / "runs/everyone-s0.log").read_text()
+
+
+def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make_store(tmp_path / "store")
+    file, runs, out = write_plan(tmp_path), tmp_path / "runs", tmp_path / "out"
+    assert main(store.path, file, runs, out, workers=2) == 0, capsys.readouterr().err
+    folder = out / "tiny"
+    described = json.loads((folder / "experiment.json").read_text())
+    assert [arm["models"] for arm in described["arms"]] == [
+        [f"{arm['name']}-s{s}" for s in (0,)] for arm in TINY["arms"]
+    ]
+    assert not list(folder.rglob("*.safetensors"))
+    for arm in described["arms"]:
+        for name in arm["models"]:
+            audit = open_audit(folder / name / "audits" / described["audit"])
+            assert set(audit.faces["split"]) == {"test"}
+            assert len(audit.averages.cells) == 0
+            assert model_info(folder / name)["dilated"]
+            assert len(read_metrics(folder / name / "training")) == 2
+    seen = model_info(folder / "without-s0")["data"]["train_groups"]
+    assert not any(row["gender"] == "female" and row["ethnicity"] == "Black" for row in seen)
+    whole, head = (open_audit(folder / f"{arm}-s0/audits/made-test") for arm in ("everyone", "head"))
+    assert not (whole.faces["logit_male"] == head.faces["logit_male"]).all()
+    assert whole.manifest["weights_sha256"] != head.manifest["weights_sha256"]
+
+    def no_run(*_: object) -> None:
+        raise AssertionError("a finished run was started again")
+
+    monkeypatch.setattr(experiments, "_start", no_run)
+    before = (folder / "experiment.json").read_text()
+    assert main(store.path, file, runs, out, workers=2) == 0
+    assert (folder / "experiment.json").read_text() == before
+
+
+def test_a_store_that_is_not_there_is_one_line(tmp_path: Path, capsys) -> None:
+    assert main(tmp_path / "nowhere", write_plan(tmp_path), tmp_path / "runs", tmp_path / "out") == 2
+    assert "error: " in capsys.readouterr().err

@@ -1,0 +1,244 @@
+"""Train the arms of an experiment over several seeds, audit them, and keep audits and metrics without the weights.
+
+Whatever is finished is not done again, so the same command goes on after a stop:
+
+  python -m train.experiments --data data/aligned/utkface
+  python -m train.experiments --data data/aligned/utkface --workers 2 --out models/experiments
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import tyro
+import yaml
+from tqdm import tqdm
+
+from core.errors import LookwhereError
+from core.files import write_json
+from core.training.record import read_metrics, read_status
+from train.__main__ import from_yaml
+
+PLAN = Path(__file__).parent / "configs" / "claims-experiment.yaml"
+CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """An experiment as its YAML file says it."""
+
+    file: Path
+    content: dict
+
+    @classmethod
+    def read(cls, file: Path) -> Plan:
+        """Raises `LookwhereError` where the file is unreadable, lacks a field or names an arm that is not there."""
+        try:
+            content = yaml.safe_load(file.read_text())
+            names = [arm["name"] for arm in content["arms"]]
+            ends = [c[end] for c in content["contrasts"] for end in ("from", "to")]
+            ends += [arm["from"] for arm in content["arms"] if "from" in arm]
+            _ = content["name"], content["title"], content["config"], content["seeds"][0]
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, IndexError) as error:
+            raise LookwhereError(f"{file}: not an experiment ({str(error).splitlines()[0]})") from error
+        if unknown := sorted(set(ends) - set(names)):
+            raise LookwhereError(f"{file}: no arm {', '.join(unknown)}; there are {', '.join(names)}")
+        return cls(file, content)
+
+    @property
+    def trained(self) -> list[dict]:
+        """The arms that are training runs of their own."""
+        return [arm for arm in self.content["arms"] if "from" not in arm]
+
+    def runs(self) -> list[tuple[str, dict, int]]:
+        """(name, arm, seed) of each training run; a seed's arms one after another."""
+        return [(run_name(arm["name"], seed), arm, seed) for seed in self.content["seeds"] for arm in self.trained]
+
+    def config(self, arm: dict, seed: int) -> dict:
+        """The settings of a run: the shared file's, then the arm's, then the seed."""
+        file = self.file.parent / self.content["config"]
+        try:
+            base = yaml.safe_load(file.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
+        return base | arm.get("settings", {}) | {"seed": seed}
+
+
+def run_name(arm: str, seed: int) -> str:
+    """The folder of an arm's run with a seed."""
+    return f"{arm}-s{seed}"
+
+
+def train_all(plan: Plan, data: Path, runs: Path, workers: int) -> None:
+    """Train what is not finished, `workers` runs at a time on their share of the cores, with one bar over all epochs.
+
+    Raises `LookwhereError` naming the log of a run that failed.
+    """
+    from core.training.config import TrainConfig
+
+    waiting, active = [], {}
+    total = 0
+    for name, arm, seed in plan.runs():
+        settings = plan.config(arm, seed)
+        total += from_yaml(TrainConfig, settings, f"{plan.file}, {name}").epochs
+        status = read_status(runs / name / "training")
+        if status is not None and status.alive:
+            raise LookwhereError(f"{runs / name}: is being trained by another process; wait for it, or stop it")
+        if status is None or status.state != "finished":
+            waiting.append((name, settings))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    bar = tqdm(total=total, desc=f"{plan.content['name']}: training", unit="epoch", disable=not waiting)
+    bar.n = bar.initial = _epochs_done(plan, runs)
+    try:
+        while waiting or active:
+            while waiting and len(active) < workers:
+                name, settings = waiting.pop(0)
+                active[name] = _start(name, settings, data, runs, threads)
+            time.sleep(2)
+            for name, process in list(active.items()):
+                if (code := process.poll()) is not None:
+                    del active[name]
+                    if code != 0:
+                        raise LookwhereError(f"{runs / name}.log: training ended with code {code}; mend what it says")
+            bar.n = _epochs_done(plan, runs)
+            bar.refresh()
+    finally:
+        bar.close()
+        for process in active.values():
+            process.terminate()
+        for process in active.values():
+            process.wait()
+
+
+def _epochs_done(plan: Plan, runs: Path) -> int:
+    return sum(len(read_metrics(runs / name / "training")) for name, _, _ in plan.runs())
+
+
+def _start(name: str, settings: dict, data: Path, runs: Path, threads: int) -> subprocess.Popen:
+    """One run as a process of its own: on few cores, several runs of one thread outpace one run of several."""
+    runs.mkdir(parents=True, exist_ok=True)
+    config = runs / f"{name}.yaml"
+    config.write_text(yaml.safe_dump(settings, sort_keys=False))
+    command = [sys.executable, "-m", "train", "--data", str(data), "--models", str(runs), "--name", name]
+    command += ["--config", str(config)]
+    if (runs / name / "training" / "checkpoint.safetensors").is_file():
+        command.append("--resume")
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    with (runs / f"{name}.log").open("a") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+
+def best_epoch(metrics: pd.DataFrame, choose: str) -> int:
+    """The epoch that a rule keeps: the first best of the last picture size and dilation, as training itself does."""
+    last = metrics.iloc[-1]
+    same = metrics[(metrics["size"] == last["size"]) & (metrics["dilated"] == last["dilated"])]
+    return int(same.loc[same[CHOICES[choose]].idxmax(), "epoch"])
+
+
+def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store) -> Path:
+    """The arm's chosen weights as a model folder in `work`; made once."""
+    from core.checkpoint import load_model, save_model
+    from train.heads import retrain_head
+
+    target = work / run_name(arm["name"], seed)
+    if (target / "model.json").is_file():
+        return target
+    run = runs / run_name(arm.get("from", arm["name"]), seed)
+    choose = arm.get("choose", arm.get("settings", {}).get("choose", "overall"))
+    epoch = best_epoch(read_metrics(run / "training"), choose)
+    source = load_model(run / "training" / "epochs" / f"{epoch:03}")
+    info = {key: source.info[key] for key in ("input_size", "template", "epoch", "validation", "training", "data")}
+    info["training"] = info["training"] | {"choose": choose}
+    if arm.get("head") == "balanced":
+        retrain_head(source.network, store, store.split("val"), info["input_size"], seed)
+        info = {k: v for k, v in info.items() if k != "validation"} | {"head": "retrained on group-balanced validation"}
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(run / "training", target / "training", ignore=lambda _, names: {*names} - {"metrics.csv"})
+    save_model(target, source.network, info)
+    return target
+
+
+def publish(plan: Plan, audits: dict[str, str], work: Path, out: Path) -> Path:
+    """Audits, metrics, model.json and cards into `out`, without weights; `experiment.json` last."""
+    folder = out / plan.content["name"]
+    for name in audits:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.copytree(work / name, folder / name, ignore=shutil.ignore_patterns("*.safetensors", "*.partial"))
+    seeds = plan.content["seeds"]
+    arms = [
+        {"name": a["name"], "title": a["title"], "models": [run_name(a["name"], s) for s in seeds]}
+        for a in plan.content["arms"]
+    ]
+    write_json(
+        folder / "experiment.json",
+        {
+            "format": 1,
+            "name": plan.content["name"],
+            "title": plan.content["title"],
+            "config": f"train/configs/{plan.content['config']}",
+            "audit": next(iter(audits.values())),
+            "arms": arms,
+            "contrasts": plan.content["contrasts"],
+        },
+    )
+    return folder
+
+
+def main(
+    data: Path,
+    experiment: Path = PLAN,
+    runs: Path = Path("data/experiments"),
+    out: Path = Path("models/experiments"),
+    workers: int = 2,
+) -> int:
+    """Train, choose, retrain heads, audit, publish.
+
+    Args:
+        data: An aligned store, made by `python -m core align`.
+        experiment: The experiment's YAML file.
+        runs: Where runs and their weights lie, about 0.8 GB each.
+        out: Where audits and metrics go.
+        workers: Runs trained at a time, each on its share of the cores.
+    """
+    from core.audit.run import run_audit
+    from core.bars import Bars
+    from core.card import write_card
+    from core.checkpoint import load_model
+    from core.store import AlignedStore
+
+    try:
+        plan = Plan.read(experiment)
+        store = AlignedStore.open(data)
+        runs = runs / plan.content["name"]
+        train_all(plan, data, runs, workers)
+        audits, work = {}, runs / "chosen"
+        for arm in plan.content["arms"]:
+            for seed in plan.content["seeds"]:
+                folder = assemble(plan, arm, seed, runs, work, store)
+                bars = Bars()
+                try:
+                    audit = run_audit(store, load_model(folder), averages=False, batch=256, progress=bars)
+                finally:
+                    bars.close()
+                write_card(folder)
+                audits[folder.name] = audit.name
+                print(f"{folder.name}: epoch {load_model(folder).info['epoch']}, accuracy {audit.manifest['accuracy']}")
+        print(f"{publish(plan, audits, work, out)}: {len(audits)} models, without their weights")
+    except LookwhereError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(tyro.cli(main, prog="python -m train.experiments", description=__doc__))
