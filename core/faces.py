@@ -34,6 +34,19 @@ def age_band(age: pd.Series | np.ndarray) -> np.ndarray:
     return np.where(np.isnan(years), -1, band).astype(np.int8)
 
 
+def person_codes(faces: pd.DataFrame) -> np.ndarray:
+    """A number for each face's person, int64 (N,): equal for equal `identity`, one of its own where that is unknown."""
+    codes = pd.factorize(faces["identity"], use_na_sentinel=True)[0].astype(np.int64)
+    unknown = codes < 0
+    codes[unknown] = codes.max(initial=-1) + 1 + np.arange(unknown.sum())
+    return codes
+
+
+def people(faces: pd.DataFrame) -> np.ndarray | None:
+    """`person_codes`, or None where no identity is known and each face stands for itself."""
+    return person_codes(faces) if faces["identity"].notna().any() else None
+
+
 def check_faces(faces: pd.DataFrame, origin: str) -> None:
     """Raise `LookwhereError` naming `origin` unless the table keeps the contract of a faces table."""
     missing = [column for column in REQUIRED if column not in faces.columns]

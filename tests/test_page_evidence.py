@@ -1,0 +1,99 @@
+"""The page «Evidence by region» on a made study, and where there is little or nothing to show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core.audit.folder import Audit
+from core.audit.run import run_audit
+from core.budget import waterfall, waterfall_sentence
+from core.checkpoint import load_model, save_model
+from core.explain import TARGETS
+from core.faces import Filter
+from core.network import GenderResNet
+from tests.conftest import make_store
+from tests.test_pages import INFO, page, text
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
+    """An untrained network, audited on 480 noise faces."""
+    root = tmp_path_factory.mktemp("study")
+    store = make_store(root / "store", faces=480)
+    torch.manual_seed(0)
+    save_model(root / "models/made", GenderResNet(dilated=True).eval(), INFO | {"input_size": 32})
+    audit = run_audit(store, load_model(root / "models/made"), ("train", "val", "test"), name="made-all", batch=96)
+    return root / "models", audit
+
+
+def lede(app: AppTest) -> str:
+    return next(e.proto.body for e in app.get("html") if "lw-lede'" in e.proto.body).replace("&nbsp;", " ")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_page_runs_for_each_target(target: str, study, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(study[0], "evidence", monkeypatch, target=target)
+    assert not app.exception
+    assert not app.error
+    assert [s.value for s in app.subheader] == [
+        "The regions",
+        "From group A to group B",
+        "Budget of each group",
+        "Share of positive evidence",
+    ]
+    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("download_button")) == 3
+    said = text(app)
+    assert "centred on" in said
+    assert "opposite by construction" in said
+    assert "Chin and long hair lie outside" in said
+
+
+def test_the_sentence_is_that_of_the_chosen_groups(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    query = {"a_gender": "female", "a_ethnicity": "White", "b_gender": "male", "b_ethnicity": "Black", "outcome": "all"}
+    a, b = Filter(("female",), ("White",)), Filter(("male",), ("Black",))
+    app = page(models, "evidence", monkeypatch, **query)
+    assert waterfall_sentence(waterfall(audit, a, b)) in lede(app)
+
+
+def test_under_eleven_faces_only_n_is_told(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    few = Filter(("female",), ("White",), 0, 3)
+    n = int(few.mask(audit.faces).sum())
+    assert 0 < n < 11
+    query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", "b_gender": "male", "b_ethnicity": "any"}
+    app = page(models, "evidence", monkeypatch, **query)
+    assert not app.exception
+    assert "No budget is shown" in lede(app)
+    assert f"only {n} face" in text(app)
+    assert len(app.get("plotly_chart")) == 2, "group B alone has its budget and its shares"
+
+
+def test_both_groups_too_small(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = {f"{x}_{k}": v for x in "ab" for k, v in (("gender", "female"), ("ethnicity", "White"), ("age", "0–2"))}
+    app = page(study[0], "evidence", monkeypatch, **query)
+    assert not app.exception
+    assert not app.get("plotly_chart")
+    assert "Averages need 11" in text(app)
+
+
+def test_no_face_says_what_to_do(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    empty = {"gender": "female", "ethnicity": "Asian", "split": "test", "age": ["0", "3"]}
+    assert not Filter(("female",), ("Asian",), 0, 3, split=("test",)).mask(audit.faces).any()
+    app = page(models, "evidence", monkeypatch, **empty)
+    assert not app.exception
+    assert "No face passes this filter" in lede(app)
+    assert not app.get("plotly_chart")
+
+
+def test_a_group_that_the_filter_bar_leaves_out_is_told(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(study[0], "evidence", monkeypatch, gender="female", a_gender="female", b_gender="male")
+    assert not app.exception
+    assert any("leaves out male" in w.value for w in app.warning)
+    assert "Choose two groups" in lede(app)
