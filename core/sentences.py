@@ -88,7 +88,7 @@ def heatmap_sentence(groups: list[Group], target: str) -> str:
         alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else np.nan
         strength = shown[0].map.sum() / shown[1].map.sum() if shown[1].map.sum() else np.nan
         if np.isfinite(alike):
-            text += f"; the two maps correlate at r = {alike:.2f} over their cells"
+            text += f"; the two maps correlate at r = {f'{alike:.2f}'.replace('-', '−')} over their cells"
         if target != "margin" and np.isfinite(strength):
             text += f", and the first is {strength:.2f} × as strong"
     return text + "."

@@ -7,7 +7,7 @@ from core.explain import NORMALISATIONS, TARGETS
 from core.figures import pictures
 from core.groups import group
 from core.sentences import capital, heatmap_sentence, target_words
-from ui import panels, parts, words
+from ui import differences, panels, parts, words
 from ui.compare import LETTERS, choose_group, default_groups
 from ui.filters import filter_bar
 from ui.navigation import opened
@@ -40,17 +40,24 @@ limit = pictures.shared_limit([g.map for _, _, g in groups])
 for letter, column, chosen in groups:
     with column:
         panels.group_panel(letter, chosen, limit, signed, opacity)
-with above:
-    parts.lede(heatmap_sentence([g for _, _, g in groups], target))
 note = f"{capital(target_words(target))}, {normalisation}; one scale for all panels."
 st.html(parts.STYLE + parts.scale(signed, limit, note))
 shown = [(letter, g) for letter, _, g in groups if g.map is not None]
-if len(shown) >= 2:
-    panels.differences(shown)
+found = {}
+if shown and len(groups) >= 2:
+    st.subheader("Difference of the average maps")
+    # Groups too small to be shown come last: they are told how many faces a test needs.
+    compared = shown + [(letter, g) for letter, _, g in groups if g.map is None]
+    adjust = differences.choose_adjustment(audit, compared)
+    found = differences.compute(audit, compared, target, normalisation, adjust)
+    differences.draw(compared[0][0], found)
+    differences.shapes(audit, compared, adjust)
+with above:
+    parts.lede(" ".join([heatmap_sentence([g for _, _, g in groups], target), differences.verdict(found)]).strip())
 if shown:
     parts.download(
         "Download as one picture",
-        lambda: pictures.png(panels.comparison_sheet(shown, limit, signed, opacity, note)),
+        lambda: pictures.png(panels.comparison_sheet(shown, found, limit, signed, opacity, note)),
         "heatmaps.png",
         "image/png",
     )

@@ -1,17 +1,19 @@
-"""The heatmap page's pictures: a group's three panels, the differences of maps, all on one sheet."""
+"""The heatmap page's pictures: a group's three panels, and all of them on one sheet."""
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.differences import MapDifference
 from core.faces import MINIMUM_FACES
 from core.figures import pictures
+from core.figures.differences import painted
 from core.groups import Group
 from core.sentences import capital, percent
 from core.statistics import wilson
 from ui import parts
+from ui.differences import Found, limit_of
 
 SIDE = 336
 
@@ -40,35 +42,12 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {MINIMUM_FACES} are left out.")
 
 
-def differences(shown: list[tuple[str, Group]]) -> None:
-    """A − B and so on, against the first group, on one diverging scale."""
-    st.subheader("Difference of the average maps")
-    letter, first = shown[0]
-    maps = [(other, group, first.map - group.map) for other, group in shown[1:]]
-    limit = pictures.shared_limit([m for _, _, m in maps])
-    panels = [
-        (
-            pictures.paint(difference, limit, True, SIDE),
-            f"{letter} − {other}: red where {first.name} have more, blue where {group.name} have",
-            f"Difference of average Grad-CAM, {first.name} less {group.name}",
-        )
-        for other, group, difference in maps
-    ]
-    st.html(parts.STYLE + parts.figures(panels, widest="20rem"))
-    largest = max(float(np.abs(m).max()) for _, _, m in maps)
-    strongest = max(float(np.abs(group.map).max()) for _, group in shown)
-    st.caption(
-        f"Scale ±{limit:.3g}, shared. The largest difference is {percent(largest / strongest, 0)} of the strongest "
-        "cell of the maps above; whether it is more than chance is not tested here."
-    )
-
-
 def comparison_sheet(
-    shown: list[tuple[str, Group]], limit: float, signed: bool, opacity: float, note: str
+    shown: list[tuple[str, Group]], found: dict[str, Found], limit: float, signed: bool, opacity: float, note: str
 ) -> Image.Image:
-    """All groups as one picture: face, Grad-CAM, overlay, and the difference to the first."""
+    """All groups as one picture: face, Grad-CAM, overlay, and the tested difference to the first."""
     side, rows = pictures.PANEL, []
-    span = pictures.shared_limit([shown[0][1].map - group.map for _, group in shown[1:]])
+    span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
     for letter, group in shown:
         cam = pictures.paint(group.map, limit, signed, side)
         none = pictures.placeholder("no average face\nfor these ages", side)
@@ -80,9 +59,9 @@ def comparison_sheet(
                 "overlay",
             ),
         ]
-        if letter != shown[0][0]:
-            difference = pictures.paint(shown[0][1].map - group.map, span, True, side)
-            panels.append((difference, f"{shown[0][0]} − {letter}, scale ±{span:.3g}"))
+        if isinstance(d := found.get(letter), MapDifference):
+            cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
+            panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, scale ±{span:.3g}\n{cells}"))
         words = capital(group.name).replace(", ", "\n").split(" ")
         rows.append((f"{letter}\n" + "\n".join(words), panels))
     return pictures.sheet("Average face and average Grad-CAM", rows, note, signed)

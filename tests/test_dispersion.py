@@ -1,0 +1,177 @@
+"""Dispersion against a loop over all pairs, resampling against its definition, split halves, the test against flat."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from core.dispersion import _resampled, compare_dispersion, dispersion, pattern_test, split_half, standardised
+from core.errors import LookwhereError
+
+
+def maps_of(n: int, noise: float, seed: int, shape: tuple[int, int] = (4, 5)) -> np.ndarray:
+    """One pattern and noise of its own in each map."""
+    draw = np.random.default_rng(seed)
+    pattern = np.random.default_rng(99).normal(size=shape)
+    return pattern + noise * draw.normal(size=(n, *shape))
+
+
+def naive(shapes: np.ndarray) -> float:
+    pairs = itertools.combinations(shapes.reshape(len(shapes), -1), 2)
+    return 1 - float(np.mean([np.corrcoef(x, y)[0, 1] for x, y in pairs]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(2, 15), noise=st.floats(0.1, 10), seed=st.integers(0, 1000), scale=st.floats(0.01, 100))
+def test_dispersion_is_that_of_all_pairs_whatever_their_strength(n: int, noise: float, seed: int, scale: float) -> None:
+    shapes = maps_of(n, noise, seed)
+    assert dispersion(shapes) == pytest.approx(naive(shapes), abs=1e-9)
+    assert dispersion(shapes * scale + 3) == pytest.approx(dispersion(shapes), abs=1e-9)
+
+
+def test_the_ends_of_dispersion() -> None:
+    one = maps_of(1, 1.0, 0)
+    assert dispersion(np.repeat(one, 6, axis=0)) == pytest.approx(0)
+    assert dispersion(np.concatenate([one, -one])) == pytest.approx(2)
+    assert np.isnan(dispersion(one))
+    with pytest.raises(LookwhereError, match="2 of 3 maps have one value in all cells"):
+        dispersion(np.concatenate([np.ones((2, 4, 5)), one]))
+
+
+def test_the_matched_value_is_the_mean_over_all_choices() -> None:
+    shapes = maps_of(12, 1.5, 3)
+    wrong = np.arange(12) < 4
+    groups = np.array([*"aabb", *"aaaabbbb"])
+    found = compare_dispersion(shapes, wrong, groups, draws=20)
+    assert found.n == 4
+    assert found.wrong.value == pytest.approx(naive(shapes[:4]))
+    pairs = itertools.product(itertools.combinations(range(4, 8), 2), itertools.combinations(range(8, 12), 2))
+    every = [naive(shapes[[*x, *y]]) for x, y in pairs]
+    assert found.right.value == pytest.approx(np.mean(every))
+    assert found.difference.value == pytest.approx(found.wrong.value - np.mean(every))
+    assert found.ratio.value == pytest.approx(found.wrong.value / np.mean(every))
+
+
+def test_a_resampled_face_is_not_paired_with_itself() -> None:
+    z = standardised(maps_of(5, 1.0, 1))
+    drawn = _resampled(z, [np.arange(5)], np.array([5]), 3, np.random.default_rng(0))
+    rows = np.random.default_rng(0).integers(0, 5, (3, 5))
+    for value, picked in zip(drawn, rows, strict=True):
+        pairs = [z[i] @ z[j] for i, j in itertools.permutations(picked, 2) if i != j]
+        assert value == pytest.approx(1 - np.mean(pairs))
+    # With self-pairs the mean would lie far below that of the faces themselves.
+    many = _resampled(z, [np.arange(5)], np.array([5]), 4000, np.random.default_rng(1))
+    assert np.nanmean(many) == pytest.approx(1 - (z @ z.T)[np.triu_indices(5, 1)].mean(), abs=0.03)
+
+
+def test_more_scattered_wrong_maps_are_found_and_equal_ones_not() -> None:
+    wrong = np.arange(360) < 60
+    shapes = np.concatenate([maps_of(60, 2.0, 1), maps_of(300, 1.0, 2)])
+    found = compare_dispersion(shapes, wrong, draws=499)
+    assert found.p == 1 / 500
+    assert found.difference.low > 0
+    assert found.ratio.low > 1
+    assert found.wrong.low < found.wrong.value < found.wrong.high
+    equal = compare_dispersion(maps_of(360, 1.0, 3), wrong, draws=499)
+    assert equal.difference.low < 0 < equal.difference.high
+    assert equal.p > 0.05
+    assert compare_dispersion(shapes, wrong, draws=99, seed=1) == compare_dispersion(shapes, wrong, draws=99, seed=1)
+
+
+def test_a_mix_of_groups_passes_for_scatter_unless_it_is_matched() -> None:
+    draw = np.random.default_rng(4)
+    groups = np.array(["tight"] * 300 + ["loose"] * 100 + ["tight"] * 10 + ["loose"] * 50)
+    wrong = np.arange(460) >= 400
+    shapes = np.random.default_rng(99).normal(size=(4, 5)) + draw.normal(size=(460, 4, 5)) * np.where(
+        groups == "loose", 3.0, 0.5
+    ).reshape(-1, 1, 1)
+    assert compare_dispersion(shapes, wrong, draws=199).difference.low > 0
+    matched = compare_dispersion(shapes, wrong, groups, draws=199)
+    assert matched.p > 0.05
+    assert matched.difference.low < 0 < matched.difference.high
+
+
+def test_labels_that_are_exchangeable_give_uniform_p() -> None:
+    draw = np.random.default_rng(5)
+    found = []
+    for _ in range(200):
+        shapes = draw.gamma(0.7, size=(60, 3, 3)) * draw.gamma(1.0, size=(60, 1, 1))
+        groups = draw.integers(0, 2, 60)
+        found.append(compare_dispersion(shapes, draw.random(60) < 0.3, groups, draws=99).p)
+    low, high = stats.binom.interval(0.99, 200, 0.05)
+    assert low <= np.sum(np.array(found) <= 0.05) <= high
+    assert 0.4 < np.mean(found) < 0.6
+
+
+def test_the_interval_covers_a_known_dispersion() -> None:
+    # Pattern of unit variance and noise of variance s²: correlations are about 1 / (1 + s²) with many cells.
+    covered = []
+    reference = dispersion(maps_of(4000, 1.0, 77))
+    wrong = np.arange(200) < 60
+    for seed in range(80):
+        estimate = compare_dispersion(maps_of(200, 1.0, seed), wrong, draws=200, seed=seed).wrong
+        covered.append(estimate.low <= reference <= estimate.high)
+    assert np.mean(covered) >= 0.85
+
+
+def test_wrong_faces_without_a_right_one_of_their_group_are_counted() -> None:
+    shapes = maps_of(50, 1.0, 1)
+    groups = np.where(np.arange(50) < 10, "only wrong", "both")
+    found = compare_dispersion(shapes, np.arange(50) < 25, groups, draws=20)
+    assert (found.n, found.left_out) == (15, 10)
+    with pytest.raises(LookwhereError, match="0 wrong faces have a right one"):
+        compare_dispersion(shapes, np.ones(50, dtype=bool))
+
+
+def test_halves_of_a_pattern_agree_and_halves_of_noise_do_not() -> None:
+    strong = split_half(maps_of(200, 1.0, 1), draws=200)
+    assert strong.value > 0.95
+    noise = np.random.default_rng(2).normal(size=(200, 4, 5))
+    nothing = split_half(noise, draws=200)
+    assert nothing.low < 0 < nothing.high or abs(nothing.value) < 0.5
+    # n-matched: fewer maps, noisier means.
+    assert (
+        split_half(maps_of(200, 4.0, 1), draws=200, size=20).value < split_half(maps_of(200, 4.0, 1), draws=200).value
+    )
+    assert split_half(noise, seed=1) == split_half(noise, seed=1)
+    with pytest.raises(LookwhereError, match="two halves need 4"):
+        split_half(noise[:3])
+
+
+def test_two_halves_of_four_are_the_three_ways_to_halve_them() -> None:
+    shapes = maps_of(4, 2.0, 6)
+    ways = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))]
+    expected = [np.corrcoef(shapes[[*x]].mean(0).ravel(), shapes[[*y]].mean(0).ravel())[0, 1] for x, y in ways]
+    found = split_half(shapes, draws=3000)
+    assert found.value == pytest.approx(np.mean(expected), abs=0.03)
+    assert (found.low, found.high) == pytest.approx((min(expected), max(expected)))
+
+
+def test_the_pattern_s_statistic_is_the_one_sample_t() -> None:
+    shapes = maps_of(80, 3.0, 1)
+    found = pattern_test(shapes, permutations=199)
+    deviation = shapes - shapes.mean(axis=(1, 2), keepdims=True)
+    assert found.statistic == pytest.approx(stats.ttest_1samp(deviation, 0).statistic, rel=1e-6)
+    assert found.mean == pytest.approx(deviation.mean(axis=0))
+    assert found.p_map == 1 / 200
+    assert (found.significant == (found.p <= 0.05)).all()
+
+
+def test_a_pattern_is_found_in_its_cell_and_flat_maps_keep_the_level() -> None:
+    draw = np.random.default_rng(8)
+    one = draw.normal(size=(150, 5, 5)) + draw.normal(size=(150, 1, 1)) * 4
+    one[:, 2, 2] += 1.5
+    assert pattern_test(one, permutations=199).significant[2, 2]
+    alarms = 0
+    for _ in range(500):
+        heavy = draw.standard_t(3, size=(50, 3, 3)) + draw.normal(size=(50, 1, 1)) * 5
+        alarms += bool(pattern_test(heavy, permutations=199, seed=int(draw.integers(1 << 31))).significant.any())
+    low, high = stats.binom.interval(0.99, 500, 0.05)
+    assert low <= alarms <= high
+    with pytest.raises(LookwhereError, match="a pattern needs 2"):
+        pattern_test(one[:1])

@@ -1,0 +1,162 @@
+"""The heatmap page's tested differences: verdict, adjustment, abstention, overlap, and wrong against right by shape."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.differences import MapDifference, difference_of, right_or_wrong
+from core.faces import Filter
+from core.figures.differences import outlined, painted
+from tests.test_pages import page, study, text
+
+assert study  # the fixture
+
+WOMEN = {"a_gender": "female", "a_ethnicity": "any"}
+MEN = {"b_gender": "male", "b_ethnicity": "any"}
+
+
+def said(app) -> str:
+    return html.unescape(text(app)).replace("\xa0", " ")
+
+
+def test_the_page_gives_the_verdict_that_core_does(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin")
+    found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw")
+    shown = said(app)
+    assert not app.exception
+    assert found.verdict in shown
+    lede = re.search(r"<p class='lw-lede'>(.*?)</p>", text(app), re.DOTALL)
+    assert found.verdict in html.unescape(lede.group(1)).replace("\xa0", " ")
+    assert f"n = {found.n_a:,} and {found.n_b:,}" in shown
+    assert "not tested here" not in shown
+
+
+def test_a_planted_difference_is_told_in_its_cell(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    women = (audit.faces["gender"] == "female").to_numpy()
+    planted = np.random.default_rng(1).normal(size=audit.evidence.shape).astype(np.float16)
+    planted[women, 0, 1, 1] += 4
+    monkeypatch.setattr("ui.opened._open", lambda path, stamp: type(audit)(
+        audit.name, audit.path, audit.faces, planted, audit.averages, audit.manifest | {"stamp": stamp}))  # fmt: skip
+    shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
+    assert "Women and men differ beyond chance in 1 of 4 cells" in shown
+
+
+def test_adjusting_for_age_is_said_and_done(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin", adjust="age band")
+    found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw", ("age band",))
+    assert found.verdict.startswith("Adjusted for age band, ")
+    assert found.verdict in said(app)
+    pills = next(p for p in app.get("button_group") if p.key == "adjust")
+    assert pills.value == ["age band"]
+    assert pills.options == ["age band", "ethnicity"]
+    plain = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin", adjust="shoe size"))
+    assert "Adjusted for" not in plain
+
+
+def test_what_the_groups_fix_cannot_be_adjusted_for(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = {"a_gender": "female", "a_ethnicity": "Black", "b_gender": "female", "b_ethnicity": "White"}
+    app = page(study[0], "heatmaps", monkeypatch, **query, adjust=["ethnicity", "gender"])
+    assert not app.exception
+    assert next(p for p in app.get("button_group") if p.key == "adjust").options == ["age band"]
+    assert "Adjusted for" not in said(app)
+
+
+def test_a_small_group_is_not_tested_and_the_page_says_how_many_more(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    small = Filter(("female",), ("White",), 60)
+    n = int(small.mask(audit.faces).sum())
+    assert 11 <= n < 30
+    query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "60+", **MEN}
+    app = page(models, "heatmaps", monkeypatch, **query)
+    assert not app.exception
+    shown = said(app)
+    assert f"Not tested: White women, 60 and older: {n} faces; a test needs 30, so {30 - n} more." in shown
+    assert "Difference of average maps, A − B" in shown, "the picture is shown, without a verdict"
+
+
+def test_too_few_faces_to_show_are_counted_all_the_same(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    n = int(Filter(("female",), ("White",), 0, 3).mask(audit.faces).sum())
+    assert 0 < n < 11
+    query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", **MEN}
+    shown = said(page(models, "heatmaps", monkeypatch, **query))
+    assert f"White women, under 3: {n} faces; a test needs 30, so {30 - n} more" in shown
+    assert "Difference of average maps" not in shown
+
+
+def test_groups_that_overlap_are_told_in_a_line(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    n = int((audit.faces["gender"] == "female").sum())
+    app = page(models, "heatmaps", monkeypatch, **WOMEN, b_gender="any", b_ethnicity="any")
+    assert not app.exception
+    assert not app.error
+    assert f"A − B is not shown: women and all faces: {n} faces are in both" in said(app)
+
+
+def test_wrong_against_right_adds_the_shapes_and_says_why(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    outcomes = {"a_outcome": "incorrect", "b_outcome": "correct"}
+    # The untrained network calls nearly all faces one gender: of both genders there are right and wrong ones.
+    query = {"a_gender": "any", "a_ethnicity": "any", "b_gender": "any", "b_ethnicity": "any", **outcomes}
+    app = page(models, "heatmaps", monkeypatch, **query)
+    assert not app.exception
+    shown = said(app)
+    assert "Wrong against right by shape: all faces" in shown
+    assert "by construction" in shown
+    assert right_or_wrong(audit, Filter(), same_decision=True).verdict in shown
+    one = query | {"a_gender": "female", "b_gender": "male"}
+    assert "by shape" not in said(page(models, "heatmaps", monkeypatch, **one)), "another group is another question"
+
+
+def test_of_one_gender_both_comparisons_are_shown(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    mixed = audit.faces.copy()
+    mixed["predicted"] = np.where(np.arange(len(mixed)) % 3 == 0, "male", "female")
+    mixed["logit_female"] = np.random.default_rng(0).normal(size=len(mixed))
+    mixed["correct"] = mixed["gender"] == mixed["predicted"]
+    changed = type(audit)(audit.name, audit.path, mixed, audit.evidence, audit.averages, audit.manifest)
+    monkeypatch.setattr("ui.opened._open", lambda path, stamp: changed)
+    monkeypatch.setattr("ui.differences._stamp", lambda opened: ("mixed", 0.0))
+    query = {**WOMEN, "a_outcome": "incorrect", "b_gender": "female", "b_ethnicity": "any", "b_outcome": "correct"}
+    app = page(models, "heatmaps", monkeypatch, **query)
+    assert not app.exception
+    shown = said(app)
+    assert "Same group, the other class" in shown
+    assert "Same class, other faces" in shown
+    found = right_or_wrong(changed, Filter(("female",)), same_decision=True)
+    assert found.verdict in shown
+    assert "At equal certainty, " in shown
+
+
+def found_with(mask: np.ndarray, abstained: str | None = None) -> MapDifference:
+    zero = np.zeros(mask.shape)
+    return MapDifference(
+        ("A", "B"), zero, zero, zero, zero, mask, zero, 40, 40, None, None, (0, 0), 99, 0.05, 0, abstained
+    )
+
+
+def test_surviving_cells_are_outlined_and_the_others_hatched() -> None:
+    mask = np.zeros((4, 4), dtype=bool)
+    mask[1, 2:4] = True
+    plain = np.full((80, 80, 3), 200, dtype=np.uint8)
+    changed = (np.asarray(outlined(Image.fromarray(plain), mask)) != plain).any(axis=2)
+    dark = np.asarray(outlined(Image.fromarray(plain), mask)).max(axis=2) < 40
+    rows, columns = np.nonzero(dark)
+    assert (rows.min(), rows.max(), columns.min()) == pytest.approx((20, 40, 40), abs=2)
+    assert columns.max() > 75, "the border at the picture's edge is seen"
+    assert not changed[24:36, 44:56].any(), "inside a surviving cell nothing covers the map"
+    assert changed[60:80, 0:20].any(), "elsewhere hatching does"
+
+
+@pytest.mark.parametrize(("abstained", "marked"), [(None, True), ("8 faces", False)])
+def test_an_untested_difference_is_neither_outlined_nor_hatched(abstained: str | None, marked: bool) -> None:
+    picture = np.asarray(painted(found_with(np.zeros((4, 4), dtype=bool), abstained), 1.0, side=80))
+    assert (np.ptp(picture.reshape(-1, 3), axis=0).max() > 0) == marked

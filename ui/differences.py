@@ -1,0 +1,191 @@
+"""Tested differences of maps on a page: computed once for its inputs, drawn with the surviving cells outlined."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from core.audit.folder import Audit
+from core.differences import MapDifference, adjustable, difference_of, right_or_wrong
+from core.errors import LookwhereError
+from core.faces import Filter
+from core.figures import pictures
+from core.figures.differences import painted
+from core.groups import Group
+from core.sentences import hottest_place
+from ui import parts
+
+SIDE = 336
+STYLE = """
+<style>
+.lw-tests {display: flex; flex-wrap: wrap; gap: 1rem 1.4rem}
+.lw-tests figure {flex: 1 1 15rem; max-width: 24rem; margin: 0}
+.lw-tests img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
+.lw-tests figcaption {font-size: .85rem; margin-top: .35rem; line-height: 1.4}
+.lw-tests figcaption span {opacity: .75}
+</style>
+"""
+ADJUST = (
+    "Compares only faces of the same age band (gender, ethnicity …) with each other and averages over these, weighted "
+    "by how many pairs each holds. What is left is not due to a different mix of them."
+)
+METHOD = (
+    "**Outlined**: beyond chance. **Hatched**: not. The labels of the faces are shuffled 2,000 times, and a cell must "
+    "differ, in units of its own standard error, more than the *most different* cell does in 95 % of the shuffles; "
+    "with no difference at all, one picture in 20 would have any cell outlined. g is the difference in standard "
+    "deviations of single faces (Hedges)."
+)
+SHAPE = (
+    "**Why not the maps above.** Faces of one gender that are predicted wrong were given the other class: the sign of "
+    "their evidence differs *by construction*, and wrong predictions are less certain. So each face's evidence for the "
+    "class it was given is divided by its own strength, and faces of equal certainty (|margin|) are compared."
+)
+
+
+def _stamp(audit: Audit) -> tuple[str, float]:
+    return str(audit.path), (audit.path / "audit.json").stat().st_mtime
+
+
+@st.cache_data(max_entries=128, show_spinner="Testing the difference …")
+def _difference(
+    stamp: tuple[str, float], a: Filter, b: Filter, target: str, norm: str, adjust: tuple[str, ...], _audit: Audit
+) -> MapDifference:
+    return difference_of(_audit, a, b, target, norm, adjust)
+
+
+@st.cache_data(max_entries=64, show_spinner="Testing the difference …")
+def _right_or_wrong(
+    stamp: tuple[str, float], wanted: Filter, same_decision: bool, adjust: tuple[str, ...], _audit: Audit
+) -> MapDifference:
+    return right_or_wrong(_audit, wanted, same_decision=same_decision, adjust=adjust)
+
+
+Found = MapDifference | LookwhereError
+
+
+def choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str, ...]:
+    """Draw the choice of what to adjust for: what varies within the groups and is shared by each with the first."""
+    masks = [group.filter.mask(audit.faces) for _, group in shown]
+    offered = [adjustable(audit.faces, masks[0], mask) for mask in masks[1:] if not (masks[0] & mask).any()]
+    names = [name for name in (offered[0] if offered else []) if all(name in more for more in offered)]
+    if not names:
+        return ()
+    return tuple(st.pills("Adjust for", names, selection_mode="multi", key="adjust", bind="query-params", help=ADJUST))
+
+
+def compute(
+    audit: Audit, shown: list[tuple[str, Group]], target: str, norm: str, adjust: tuple[str, ...]
+) -> dict[str, Found]:
+    """Each further group's tested difference to the first, by its letter; or why the two cannot be compared."""
+    first, found = shown[0][1].filter, {}
+    for letter, group in shown[1:]:
+        try:
+            found[letter] = _difference(_stamp(audit), first, group.filter, target, norm, adjust, audit)
+        except LookwhereError as error:
+            found[letter] = error
+    return found
+
+
+def verdict(found: dict[str, Found]) -> str:
+    """One sentence on the first two groups, for the head of the page; empty where they cannot be compared."""
+    first = next(iter(found.values()), None)
+    return first.verdict if isinstance(first, MapDifference) else ""
+
+
+def figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
+    """HTML of one tested difference: outlined picture, how to read its colours, n, cells, largest g and where, p."""
+    people = "" if found.people_a is None else f" of {found.people_a:,} and {found.people_b:,} people"
+    numbers = f"n = {found.n_a:,} and {found.n_b:,}{people}"
+    if sum(found.left_out):
+        numbers += f"; {sum(found.left_out):,} without a counterpart left out"
+    if found.abstained:
+        result = found.verdict
+    else:
+        g = f"{found.effect[found.largest]:+.2f}".replace("-", "−")
+        size = np.where(found.significant if found.differs else True, found.effect, 0)
+        cells = f"{int(found.significant.sum())} of {found.significant.size} cells" if found.differs else "No cell"
+        result = f"{cells} beyond chance (family-wise {found.p_words}); largest g = {g} ({hottest_place(size)})."
+    picture = pictures.data_uri(painted(found, limit, SIDE))
+    return (
+        f"<figure><img src='{picture}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"
+        f"<b>{html.escape(name)}</b>: {html.escape(colours)}<br>{html.escape(result)}<br>"
+        f"<span>{html.escape(numbers)}</span></figcaption></figure>"
+    )
+
+
+def row(figures: list[str]) -> None:
+    """Figures beside each other, below each other on a telephone."""
+    st.html(f"{parts.STYLE}{STYLE}<div class='lw-tests'>{''.join(figures)}</div>")
+
+
+def limit_of(found: list[MapDifference]) -> float:
+    """One scale for all differences shown."""
+    return pictures.shared_limit([d.difference for d in found if np.isfinite(d.difference).all()])
+
+
+def draw(letter: str, found: dict[str, Found]) -> None:
+    """The group `letter` against each further one, with the verdicts; no picture of under 11 faces."""
+    there = {other: d for other, d in found.items() if isinstance(d, MapDifference)}
+    for other, error in found.items():
+        if other not in there:
+            st.caption(f"{letter} − {other} is not shown: {error}.")
+    for d in there.values():
+        st.markdown(d.verdict.replace("$", r"\$"))
+    there = {other: d for other, d in there.items() if np.isfinite(d.difference).all()}
+    if not there:
+        return
+    limit = limit_of(list(there.values()))
+    row(
+        [
+            figure(d, limit, f"{letter} − {other}", f"red where {letter} has more, blue where {other} has")
+            for other, d in there.items()
+        ]
+    )
+    st.caption(
+        f"Scale ±{limit:.3g}, shared. {METHOD}" + (" Each picture is tested by itself." if len(there) > 1 else "")
+    )
+
+
+def shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
+    """Where right and wrong predictions of one group are compared: their shapes, matched on |margin|."""
+    first = shown[0][1].filter
+    for letter, group in shown[1:]:
+        if {first.outcome, group.filter.outcome} == {"correct", "incorrect"} and (
+            first.narrowed(outcome="all") == group.filter.narrowed(outcome="all")
+        ):
+            _shape(audit, first.narrowed(outcome="all"), f"{shown[0][0]} and {letter}", adjust)
+
+
+def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) -> None:
+    one = len(wanted.gender) == 1
+    # Gender and decision together say who is right, so nobody would have a counterpart.
+    adjust = tuple(name for name in adjust if name != "gender")
+    st.subheader(f"Wrong against right by shape: {wanted.describe()}")
+    st.markdown(SHAPE)
+    compared = [
+        _right_or_wrong(_stamp(audit), wanted, same, adjust, audit) for same in ((False, True) if one else (True,))
+    ]
+    limit = limit_of(compared)
+    colours = "red where wrong predictions lean more on the place, blue where right ones do"
+    titles = ["Same group, the other class", "Same class, other faces"] if one else ["Wrong − right, class by class"]
+    row([figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
+    same = compared[-1]
+    if one:
+        st.caption(
+            f"Left: {same.names[0]}, less the right ones of the same group. They were given opposite classes, so this "
+            "also holds whatever tells evidence for «female» from evidence for «male». "
+            f"Right: less {same.names[1]}, who were given the same class: what differs here is not due to the class. "
+            f"{letters} above; scale ±{limit:.3g} of a map's root mean square."
+        )
+    else:
+        st.caption(f"Faces given the same class are compared. Scale ±{limit:.3g} of a map's root mean square.")
+    if same.abstained:
+        return
+    head = (
+        "wrong predictions look at other places than right ones of the same class."
+        if same.differs
+        else "wrong predictions look where right ones of the same class do, as far as this test can tell."
+    )
+    st.markdown(f"**At equal certainty, {head}** {same.verdict}")
