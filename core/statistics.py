@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +90,19 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     counted["accuracy"] = counted["correct"] / counted["n"].where(counted["n"] > 0)
     counted["low"], counted["high"] = wilson(counted["correct"], counted["n"])
     return counted
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """Holm's step-down p-values (1979, Scand J Stat 6:65) of a family, float64 (K,).
+
+    As statsmodels' `multipletests` has them (a test compares), which collects garbage at each call, 0.2 s in an app.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty_like(stepped)
+    result[order] = np.minimum(stepped, 1)
+    return result
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""An experiment's numbers as text."""
+
+from __future__ import annotations
+
+from core.experiments.contrasts import arm_estimates, arm_table, claim_contrast
+from core.experiments.folder import GROUP, Experiment
+from core.faces import Filter
+from core.paired import named
+
+
+def experiment_report(experiment: Experiment, within: Filter | None = None) -> str:
+    """Every number as text: arms by seed, means over seeds, and each contrast with its verdict, in points."""
+    within = within or Filter()
+    first = experiment.audits(experiment.arms[0].name)[0]
+    n = int(within.mask(first.faces).sum())
+    lines = [f"{experiment.title}: {n:,} faces ({within.describe()}) of audit {experiment.audit}; {experiment.config}"]
+    table, means = arm_table(experiment, within), arm_estimates(experiment, within)
+    for arm in experiment.arms:
+        lines += ["", f"{arm.name}: {arm.title}, {len(arm.models)} seeds"]
+        for _, row in means[means["arm"] == arm.name].iterrows():
+            keys = ["measure"] if row["measure"] != GROUP else ["measure", "gender", "ethnicity"]
+            same = (table["arm"] == arm.name) & (table[keys] == row[keys]).all(axis=1)
+            values = "  ".join(f"{100 * value:5.1f}" for value in table.loc[same, "accuracy"])
+            name = named(row["gender"], row["ethnicity"]) if row["measure"] == GROUP else row["measure"]
+            bounds = [100 * row[key] for key in ("mean", "low", "high", "both_low", "both_high")]
+            lines.append(f"  {name:<22} {values}   mean {_words(*bounds)}")
+    for claim in experiment.claims:
+        found = claim_contrast(experiment, claim, within)
+        lines += ["", f"{claim.name}: {claim.start} → {claim.end}, {found.group} (n = {found.n:,}). {claim.question}"]
+        for kind, one in found.effects.items():
+            values = "  ".join(f"{100 * value:+5.1f}" for value in one.by_seed)
+            bounds = [100 * value for e in (one.seeds, one.both) for value in (e.value, e.low, e.high)]
+            lines.append(f"  {kind:<22} {values}   mean {_words(*bounds[:3], *bounds[4:], '+.1f')}: {one.verdict}")
+        pairs = (f"{one.only_a} / {one.only_b}, p = {one.p:.2g}" for one in found.paired)
+        lines.append(f"  right only before / only after, by seed: {'; '.join(pairs)}")
+        lines.append(f"  verdict on «{found.measure}», expected {found.expect}: {found.verdict.upper()}")
+    lines += [
+        "",
+        "mean [95 % t interval over seeds] [seeds and faces resampled]; accuracies in %, differences in points",
+    ]
+    return "\n".join(lines)
+
+
+def _words(mean: float, low: float, high: float, both_low: float, both_high: float, form: str = ".1f") -> str:
+    return f"{mean:{form}} [{low:{form}} to {high:{form}}] [{both_low:{form}} to {both_high:{form}}]"

@@ -1,0 +1,301 @@
+"""The same faces under two models: paired accuracies and paired maps. Every difference is B less A."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom
+
+from core.audit.folder import Audit
+from core.errors import LookwhereError
+from core.faces import MINIMUM_FACES, UNRECORDED, Filter, group_name, people
+from core.groups import intersectional
+from core.statistics import Estimate, holm, wilson
+
+#: A map difference of fewer faces, or people, is not tested.
+SMALLEST_TESTED = 30
+#: Family-wise error rate over the cells of a map, and over the rows of a table.
+FAMILY_WISE = 0.05
+SAMPLES = 2000
+_BLOCK = 250
+
+
+def same_faces(manifest: dict) -> tuple:
+    """What two audits must share to be of the same faces: data fingerprint, splits, renamed ethnicities, number."""
+    names = tuple(sorted((manifest.get("names") or {}).items()))
+    return (manifest.get("data_fingerprint"), tuple(manifest.get("splits", ())), names, manifest["faces"])
+
+
+def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
+    """The audits with their faces in the first one's order.
+
+    Raises `LookwhereError`, naming both, where data, splits, ethnicity names or face ids differ.
+    """
+    first, aligned = audits[0], [audits[0]]
+    ids = pd.Index(first.faces["face_id"])
+    for other in audits[1:]:
+        pair = f"{first.path} and {other.path}"
+        kinds = ("data", "splits", "ethnicity names", "number of faces")
+        pairs = zip(kinds, same_faces(first.manifest), same_faces(other.manifest), strict=True)
+        if differing := [kind for kind, a, b in pairs if a != b]:
+            raise LookwhereError(f"{pair}: audited with other {differing[0]}; audit both models on the same faces")
+        order = pd.Index(other.faces["face_id"]).get_indexer(ids)
+        if len(order) != len(other.faces) or (order < 0).any():
+            raise LookwhereError(f"{pair}: not the same face_ids; audit both models on the same faces")
+        if not np.array_equal(order, np.arange(len(order))):
+            faces = other.faces.iloc[order].reset_index(drop=True)
+            other = replace(other, faces=faces, evidence=other.evidence[order], _maps={})
+        aligned.append(other)
+    return tuple(aligned)
+
+
+def by_unit(values: np.ndarray, units: np.ndarray | None) -> np.ndarray:
+    """Sums of the rows of `values` (N, V) by person, float64 (P, V); the rows themselves where `units` is None."""
+    values = np.asarray(values, dtype=np.float64)
+    if units is None:
+        return values
+    codes = pd.factorize(units)[0]
+    sums = np.zeros((codes.max() + 1, values.shape[1]))
+    np.add.at(sums, codes, values)
+    return sums
+
+
+def resampled_sums(values: np.ndarray, units: np.ndarray | None, samples: int, draw: np.random.Generator) -> np.ndarray:
+    """Column sums (R, V) of `values` (N, V) over faces, or people as a whole, drawn with replacement R times.
+
+    Equal rows are drawn together, by one multinomial: exact, and fast for counts.
+    """
+    rows = by_unit(values, units)
+    bits = np.packbits(values, axis=1) if units is None and values.dtype == bool else rows
+    keys = np.ascontiguousarray(bits).view(f"V{bits.shape[1] * bits.itemsize}").ravel()
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    return draw.multinomial(counts.sum(), counts / counts.sum(), size=samples) @ rows[first]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Right and wrong of the same `n` faces under models A and B.
+
+    `difference`: accuracy of B less A; `p` exact, `mid_p` less conservative, both two-sided.
+    """
+
+    n: int
+    both: int
+    only_a: int
+    only_b: int
+    difference: Estimate
+    p: float
+    mid_p: float
+
+
+def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> Estimate:
+    """Accuracy of B less A of the same faces, Newcombe's paired score interval (1998, Stat Med 17:2635, method 10)."""
+    n = both + only_a + only_b + neither
+    if n == 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    right_b, right_a = both + only_b, both + only_a
+    p_b, p_a = right_b / n, right_a / n
+    (l_b, u_b), (l_a, u_a) = wilson(right_b, n), wilson(right_a, n)
+    margins = float(right_a) * (n - right_a) * right_b * (n - right_b)
+    cross = both * neither - only_a * only_b
+    cross = max(cross - n / 2, 0.0) if cross > 0 else cross
+    phi = cross / np.sqrt(margins) if margins > 0 else 0.0
+    below = np.sqrt(max((p_b - l_b) ** 2 - 2 * phi * (p_b - l_b) * (u_a - p_a) + (u_a - p_a) ** 2, 0))
+    above = np.sqrt(max((u_b - p_b) ** 2 - 2 * phi * (u_b - p_b) * (p_a - l_a) + (p_a - l_a) ** 2, 0))
+    return Estimate(p_b - p_a, float(p_b - p_a - below), float(p_b - p_a + above))
+
+
+def mcnemar(
+    a_correct: np.ndarray, b_correct: np.ndarray, units: np.ndarray | None = None, samples: int = SAMPLES, seed: int = 0
+) -> Paired:
+    """McNemar's test of two models on the same faces, boolean (N,): exact binomial and mid-p (Fagerland et al. 2013,
+    BMC Med Res Methodol 13:91); no discordant face gives p = 1.
+
+    With `units` (the faces' people) the interval is at least as wide as a bootstrap of whole people, and both p are
+    of sign flips of whole people's sums.
+    """
+    a, b = np.asarray(a_correct, dtype=bool), np.asarray(b_correct, dtype=bool)
+    both, only_a, only_b = int((a & b).sum()), int((a & ~b).sum()), int((b & ~a).sum())
+    discordant, fewer = only_a + only_b, min(only_a, only_b)
+    difference = newcombe_paired(both, only_a, only_b, len(a) - both - discordant)
+    if discordant == 0:
+        p = mid = 1.0
+    else:
+        point = float(binom.pmf(fewer, discordant, 0.5))
+        p = min(1.0, 2 * float(binom.cdf(fewer, discordant, 0.5)))
+        mid = 1 - point / 2 if only_a == only_b else p - point
+    if units is not None and len(a):
+        draw = np.random.default_rng(seed)
+        change = b.astype(np.int64) - a
+        sums = resampled_sums(np.stack([change, np.ones_like(change)], axis=1), units, samples, draw)
+        low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
+        low, high = min(difference.low, float(low)), max(difference.high, float(high))
+        difference = Estimate(difference.value, low, high)
+        p = mid = float(max_t(by_unit(change[:, None], units), samples, seed)[0])
+    return Paired(len(a), both, only_a, only_b, difference, p, mid)
+
+
+def paired_by_group(
+    audit_a: Audit, audit_b: Audit, by: tuple[str, ...] = ("gender", "ethnicity"), within: Filter | None = None
+) -> pd.DataFrame:
+    """A row for all faces (`gender`, `ethnicity` empty), then one a group of the columns `by`, for aligned audits.
+
+    Columns: gender, ethnicity, n, both, only_a, only_b, accuracy_a, accuracy_b, difference, low, high, p, mid_p, and
+    p_holm, adjusted over the table's rows. `within` must not ask for an outcome: which model's would it be?
+    """
+    within = within or Filter()
+    if within.outcome != "all":
+        raise LookwhereError("paired models differ in their outcomes: leave the filter's outcome at all")
+    faces, mask = audit_a.faces, within.mask(audit_a.faces)
+    a, b = audit_a.faces["correct"].to_numpy(dtype=bool), audit_b.faces["correct"].to_numpy(dtype=bool)
+    persons = people(faces)
+    rows = []
+    for gender, ethnicity in [("", ""), *groups_by(audit_a, within, by)]:
+        inside = mask & group_mask(faces, gender, ethnicity)
+        one = mcnemar(a[inside], b[inside], None if persons is None else persons[inside])
+        n, d = max(one.n, 1), one.difference
+        accuracies = ((one.both + one.only_a) / n, (one.both + one.only_b) / n)
+        counts = (one.n, one.both, one.only_a, one.only_b)
+        rows.append((gender, ethnicity, *counts, *accuracies, d.value, d.low, d.high, one.p, one.mid_p))
+    names = "gender ethnicity n both only_a only_b accuracy_a accuracy_b difference low high p mid_p"
+    table = pd.DataFrame(rows, columns=names.split())
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def groups_by(audit: Audit, within: Filter, by: tuple[str, ...] = ("gender", "ethnicity")) -> list[tuple[str, str]]:
+    """(gender, ethnicity) of the groups inside a filter; a column not in `by`, or an unrecorded one, is empty."""
+    pairs = [
+        (g if "gender" in by else "", e if "ethnicity" in by and e != UNRECORDED else "")
+        for g, e in intersectional(audit, within)
+    ]
+    return [pair for pair in dict.fromkeys(pairs) if any(pair)]
+
+
+def named(gender: str, ethnicity: str) -> str:
+    """A group in words, empty meaning any: «Black women», «all faces»."""
+    return group_name(gender or (), ethnicity or ())
+
+
+def group_mask(faces: pd.DataFrame, gender: str, ethnicity: str) -> np.ndarray:
+    """Boolean (N,): the faces of a group; empty means any."""
+    return Filter((gender,) if gender else (), (ethnicity,) if ethnicity else ()).mask(faces)
+
+
+def area_weights(fine: int, coarse: int) -> np.ndarray:
+    """(coarse, fine): the share of each fine cell that lies in each coarse one; columns sum to 1."""
+    edges = np.linspace(0, fine, coarse + 1)
+    low, high = edges[:-1, None], edges[1:, None]
+    cell = np.arange(fine)[None]
+    return np.clip(np.minimum(high, cell + 1) - np.maximum(low, cell), 0, None)
+
+
+def resample(maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Maps (N, h, w) on a coarser grid by area; a map's sum, its part of the logit, stays as it is."""
+    if maps.shape[1:] == tuple(shape):
+        return maps
+    rows, columns = (area_weights(fine, coarse) for fine, coarse in zip(maps.shape[1:], shape, strict=True))
+    return np.einsum("ij,njk,lk->nil", rows, maps.astype(np.float64), columns, optimize=True)
+
+
+def by_rms(maps: np.ndarray) -> np.ndarray:
+    """Each map (N, h, w) divided by its root mean square, so that only its shape is left; an empty one stays 0."""
+    strength = np.sqrt((maps.astype(np.float64) ** 2).mean(axis=(1, 2), keepdims=True))
+    return np.divide(maps, strength, out=np.zeros(maps.shape), where=strength > 0)
+
+
+def max_t(sums: np.ndarray, permutations: int = SAMPLES, seed: int = 0) -> np.ndarray:
+    """Family-wise p (C,) of «the mean is 0» for the columns of `sums` (P, C), one row an independent unit.
+
+    Signs of whole rows are flipped; |t| of a cell is set against the permutations' largest (Westfall & Young 1993;
+    Winkler et al. 2014, NeuroImage 92:381). Σx / √Σx² orders as t does, and its denominator knows no signs.
+    """
+    return _max_t(np.asarray(sums, dtype=np.float64)[:, None], permutations, seed)[0]
+
+
+def _max_t(sums: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+    """p (F, C) of F families at once, from `sums` (P, F, C), by the same flips."""
+    units, families, cells = sums.shape
+    norm = np.sqrt((sums**2).sum(axis=0))
+    scaled = np.divide(sums, norm, out=np.zeros_like(sums), where=norm > 0)
+    seen = np.abs(scaled.sum(axis=0))
+    draw, flat, above = np.random.default_rng(seed), scaled.reshape(units, -1), np.zeros((families, cells))
+    for start in range(0, permutations, _BLOCK):
+        block = min(_BLOCK, permutations - start)
+        signs = draw.integers(0, 2, (block, units), dtype=np.int8) * 2.0 - 1
+        largest = np.abs(signs @ flat).reshape(block, families, cells).max(axis=2)
+        above += (largest[:, :, None] >= seen - 1e-9).sum(axis=0)
+    return (1 + above) / (1 + permutations)
+
+
+@dataclass(frozen=True)
+class MapPair:
+    """Mean maps of both models and their paired difference on one grid, float64 (h, w); `p` family-wise over cells.
+
+    `difference` and `p` are None where there are under 30 faces or people.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    difference: np.ndarray | None
+    p: np.ndarray | None
+
+    @property
+    def survives(self) -> np.ndarray | None:
+        """Boolean (h, w): the cells that differ at a family-wise 5 %."""
+        return None if self.p is None else self.p <= FAMILY_WISE
+
+
+@dataclass(frozen=True)
+class MapDifference:
+    """`n` faces of `units` people (or faces); maps as they are, and each divided by its RMS (`shape`): two networks'
+    logits have scales of their own. None under 11 faces. `resampled` says whose grid was made coarser, or is empty."""
+
+    n: int
+    units: int
+    strength: MapPair | None
+    shape: MapPair | None
+    resampled: str
+
+
+def paired_map_difference(
+    audit_a: Audit, audit_b: Audit, mask: np.ndarray, target: str = "true", permutations: int = SAMPLES, seed: int = 0
+) -> MapDifference:
+    """Mean of each face's map under B less under A, of the faces in `mask` (N,), for aligned audits.
+
+    Tested by sign flips of faces, or of people as a whole, by the largest |t| over the cells. Maps of another grid
+    are resampled by area onto the coarser one, which keeps each map's sum.
+    """
+    n = int(mask.sum())
+    shapes = audit_a.map_shape, audit_b.map_shape
+    grid = tuple(map(min, *shapes))
+    finer = [f"{s[0]}×{s[1]}" for s in dict.fromkeys(shapes) if s != grid]
+    words = f"{' and '.join(finer)} maps are averaged by area onto {grid[0]}×{grid[1]}" if finer else ""
+    persons = people(audit_a.faces)
+    persons = None if persons is None else persons[mask]
+    units = n if persons is None else len(np.unique(persons))
+    if n < MINIMUM_FACES:
+        return MapDifference(n, units, None, None, words)
+    a, b = (resample(audit.maps(target, "raw")[mask], grid) for audit in (audit_a, audit_b))
+    pairs = [(a, b), (by_rms(a), by_rms(b))]
+    if units < SMALLEST_TESTED:
+        tested = [MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), None, None) for x, y in pairs]
+        return MapDifference(n, units, *tested, words)
+    differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
+    sums = by_unit(np.concatenate(differences, axis=1), persons)
+    p = _max_t(sums.reshape(units, 2, -1), permutations, seed)
+    tested = [
+        MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
+        for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)
+    ]
+    return MapDifference(n, units, *tested, words)
+
+
+def average_face(audits: Sequence[Audit], wanted: Filter) -> tuple[np.ndarray | None, int]:
+    """The average face of a filter, and its number of faces, from the first of the audits (of the same faces) that
+    stores one: over all outcomes it does not depend on the model. None and 0 where none does."""
+    if wanted.outcome != "all":
+        raise LookwhereError("an average face by outcome depends on the model: leave the filter's outcome at all")
+    return next((found for audit in audits if (found := audit.averages.mean(wanted))[1]), (None, 0))

@@ -1,0 +1,308 @@
+"""Experiments: planted effects are found, planted nulls are not, damaged folders are told in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_1samp
+
+from core.checkpoint import list_models
+from core.errors import LookwhereError
+from core.experiments import (
+    CANNOT_TELL,
+    MATTERS,
+    NOT_SUPPORTED,
+    SUPPORTED,
+    Experiment,
+    arm_estimates,
+    arm_table,
+    claim_contrast,
+    contrast,
+    experiment_report,
+    list_experiments,
+    open_experiment,
+    verdict,
+)
+from core.experiments.contrasts import t_interval
+from core.faces import ADULT_AGE, Filter
+from core.files import write_json
+from core.paired import group_mask, mcnemar
+from core.statistics import Estimate, accuracy_by, gap
+from tests.test_paired import made_faces, write_audit
+
+INFO = {
+    "format": 1, "architecture": "resnet50", "classes": ["female", "male"], "input_size": 64, "dilated": False,
+    "mean": [0, 0, 0], "std": [1, 1, 1], "weights_sha256": "0" * 64,
+}  # fmt: skip
+LOSS = 0.2
+
+
+def make_experiment(
+    models: Path, n: int = 1200, seeds: int = 3, between: float = 0.0, identities: int = 0, seed: int = 0
+) -> Path:
+    """Arms «everyone», «without» (Black women lose 20 points) and «again» (nothing changed), under `models`.
+
+    A face is right where its own ease, the same for every model, and a little noise of the seed's say so. `between`
+    is the standard deviation of a seed's own luck with Black women.
+    """
+    draw = np.random.default_rng(seed)
+    faces, path = made_faces(n, seed), models / "experiments/claims"
+    if identities:
+        faces["identity"] = pd.array([f"person-{k}" for k in draw.integers(0, identities, n)], dtype="string")
+    target = group_mask(faces, "female", "Black")
+    ease = draw.random(n)
+    arms = {"everyone": 0.0, "without": LOSS, "again": 0.0}
+    for arm, loss in arms.items():
+        for k in range(seeds):
+            missed = 0.15 + (loss + between * draw.normal()) * target
+            correct = np.where(draw.random(n) < 0.08, draw.random(n), ease) > missed
+            evidence = draw.normal(size=(n, 2, 4, 4)) + (3.0 if arm == "without" else 0.0) * np.eye(4)
+            write_audit(path / f"{arm}-s{k}/audits/made-test", faces, correct, evidence)
+            write_json(path / f"{arm}-s{k}/model.json", INFO)
+    question = {"group": "female Black", "from": "everyone", "question": "Is the group's absence the cause?"}
+    write_json(
+        path / "experiment.json",
+        {
+            "format": 1, "name": "claims", "title": "The study's claims", "config": "train/configs/claims.yaml",
+            "audit": "made-test",
+            "arms": [
+                {"name": arm, "title": f"Arm {arm}", "models": [f"{arm}-s{k}" for k in range(seeds)]} for arm in arms
+            ],
+            "contrasts": [
+                {"name": "leaving out Black women", "to": "without", "expect": "lower", **question},
+                {"name": "nothing at all", "to": "again", **question},
+                {"name": "the worst group", "from": "everyone", "to": "again", "question": "Better?"},
+            ],
+        },
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    return open_experiment(make_experiment(tmp_path_factory.mktemp("models")))
+
+
+def test_an_experiment_is_listed_and_is_a_folder_of_models(made: Experiment) -> None:
+    models = made.path.parent.parent
+    assert list_experiments(models) == ["claims"]
+    assert list_models(models) == []
+    assert list_models(made.path) == sorted(f"{a}-s{k}" for a in ("everyone", "without", "again") for k in range(3))
+    assert [arm.name for arm in made.arms] == ["everyone", "without", "again"]
+    assert made.claims[0].measure == "group"
+    assert made.claims[2].measure == "worst group"
+
+
+def test_a_planted_effect_is_supported(made: Experiment) -> None:
+    found = claim_contrast(made, made.claims[0])
+    assert found.verdict == SUPPORTED
+    assert found.effects["group less others"].verdict == SUPPORTED
+    assert found.effects["others"].verdict == NOT_SUPPORTED
+    one = found.effects["group"]
+    assert one.seeds.high < 0
+    assert one.both.low < -LOSS * 0.92 < one.both.high
+    assert found.group == "Black women"
+
+
+def test_a_planted_effect_is_not_what_the_other_direction_claims(made: Experiment) -> None:
+    found = contrast(made, "everyone", "without", "female Black", expect="higher")
+    assert found.verdict == NOT_SUPPORTED
+
+
+def test_no_effect_is_not_supported(made: Experiment) -> None:
+    found = claim_contrast(made, made.claims[1])
+    assert found.effects["group"].both.low < 0 < found.effects["group"].both.high
+    assert found.verdict in (NOT_SUPPORTED, CANNOT_TELL)
+    everyone = contrast(made, "everyone", "again", measure="overall")
+    assert everyone.verdict == NOT_SUPPORTED
+    same = contrast(made, "everyone", "everyone", "female Black")
+    assert same.effects["group"].by_seed == (0, 0, 0)
+    assert same.verdict == NOT_SUPPORTED
+
+
+def test_seeds_that_differ_by_luck_cannot_tell(tmp_path: Path) -> None:
+    made = open_experiment(make_experiment(tmp_path, 600, between=0.1, seed=2))
+    found = contrast(made, "everyone", "again", "female Black")
+    assert found.verdict == CANNOT_TELL
+    assert found.effects["group"].seeds.high - found.effects["group"].seeds.low > 0.2
+
+
+def test_one_seed_and_few_faces_cannot_tell(tmp_path: Path) -> None:
+    one = open_experiment(make_experiment(tmp_path / "one", 600, seeds=1))
+    found = claim_contrast(one, one.claims[0])
+    assert np.isnan([found.effects["group"].seeds.low, found.effects["group"].both.low]).all()
+    assert found.verdict == CANNOT_TELL
+    few = open_experiment(make_experiment(tmp_path / "few", 120))
+    found = claim_contrast(few, few.claims[0])
+    assert found.n == 20
+    assert found.verdict == CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("seeds", "both", "expect", "words"),
+    [
+        ((-0.08, -0.01), (-0.07, -0.02), "lower", SUPPORTED),
+        ((-0.08, -0.01), (-0.07, 0.001), "lower", CANNOT_TELL),
+        ((-0.08, -0.01), (-0.07, -0.02), "change", SUPPORTED),
+        ((-0.08, -0.01), (-0.07, -0.02), "higher", NOT_SUPPORTED),
+        ((-0.01, 0.08), (-0.01, 0.01), "lower", NOT_SUPPORTED),
+        ((-0.01, 0.08), (-0.01, 0.01), "change", CANNOT_TELL),
+        ((-0.019, 0.019), (-0.01, 0.01), "change", NOT_SUPPORTED),
+        ((-MATTERS, 0.01), (-0.01, 0.01), "lower", CANNOT_TELL),
+        ((np.nan, np.nan), (-0.07, -0.02), "lower", CANNOT_TELL),
+    ],
+)
+def test_the_verdicts_rule(seeds: tuple, both: tuple, expect: str, words: str) -> None:
+    assert verdict(Estimate(np.mean(seeds), *seeds), Estimate(np.mean(both), *both), expect) == words
+
+
+def test_the_numbers_are_those_of_the_faces(made: Experiment) -> None:
+    within = Filter(age_from=ADULT_AGE)
+    found = contrast(made, "everyone", "without", "female Black", within)
+    keep = within.mask(made.audits("everyone")[0].faces)
+    inside = keep & group_mask(made.audits("everyone")[0].faces, "female", "Black")
+    pairs = list(zip(made.audits("everyone"), made.audits("without"), strict=True))
+    for k, (a, b) in enumerate(pairs):
+        change = b.faces["correct"].to_numpy(dtype=float) - a.faces["correct"]
+        group, others = change[inside].mean(), change[keep & ~inside].mean()
+        assert found.effects["group"].by_seed[k] == pytest.approx(group)
+        assert found.effects["others"].by_seed[k] == pytest.approx(others)
+        assert found.effects["group less others"].by_seed[k] == pytest.approx(group - others)
+        assert found.effects["overall"].by_seed[k] == pytest.approx(change[keep].mean())
+        assert found.paired[k] == mcnemar(a.faces["correct"][inside], b.faces["correct"][inside])
+        gaps = [gap(accuracy_by(audit.faces[keep], ["gender", "ethnicity"])) for audit in (a, b)]
+        worst = gaps[1].worst["accuracy"] - gaps[0].worst["accuracy"]
+        assert found.effects["worst group"].by_seed[k] == pytest.approx(worst)
+        wider = gaps[1].difference.value - gaps[0].difference.value
+        assert found.effects["largest gap"].by_seed[k] == pytest.approx(wider)
+    low, high = ttest_1samp(found.effects["group"].by_seed, 0).confidence_interval(0.95)
+    assert (found.effects["group"].seeds.low, found.effects["group"].seeds.high) == pytest.approx((low, high))
+
+
+def test_the_second_interval_is_the_two_level_bootstrap_by_brute_force(made: Experiment) -> None:
+    found = contrast(made, "everyone", "without", "female Black", samples=4000).effects["group"].both
+    stacked = [np.stack([a.faces["correct"] for a in made.audits(arm)], axis=1) for arm in ("everyone", "without")]
+    inside = group_mask(made.audits("everyone")[0].faces, "female", "Black")
+    change = (stacked[1].astype(float) - stacked[0])[inside]
+    draw, means = np.random.default_rng(9), []
+    for _ in range(4000):
+        rows, seeds = draw.integers(0, len(change), len(change)), draw.integers(0, 3, 3)
+        means.append(change[rows][:, seeds].mean())
+    np.testing.assert_allclose([found.low, found.high], np.quantile(means, [0.025, 0.975]), atol=0.006)
+
+
+def test_both_intervals_cover_what_was_planted() -> None:
+    draw, inside, wide = np.random.default_rng(0), 0, []
+    for _ in range(1000):
+        mean = t_interval(draw.normal(0.1, 0.03, 3))
+        inside += mean.low <= 0.1 <= mean.high
+        wide.append(mean.high - mean.low)
+    assert 930 <= inside <= 970
+    assert np.mean(wide) > 4 * 0.03, "two degrees of freedom are wide, and honest"
+
+
+def test_people_are_resampled_as_a_whole(tmp_path: Path) -> None:
+    made = open_experiment(make_experiment(tmp_path, 600, identities=40))
+    found = claim_contrast(made, made.claims[0], samples=300)
+    assert found.verdict == SUPPORTED
+    assert len(arm_estimates(made, samples=300)) == 3 * 9
+
+
+def test_arms_by_seed_and_their_means(made: Experiment) -> None:
+    table, means = arm_table(made), arm_estimates(made)
+    assert len(table) == 9 * (1 + 6 + 2)
+    assert set(table["measure"]) == {"overall", "group", "worst group", "largest gap"}
+    for arm in ("everyone", "without"):
+        for k, audit in enumerate(made.audits(arm)):
+            rows = table[(table["arm"] == arm) & (table["seed"] == k)].set_index("measure")
+            assert rows.loc["overall", "accuracy"] == pytest.approx(audit.faces["correct"].mean())
+            crossed = accuracy_by(audit.faces, ["gender", "ethnicity"])
+            assert rows.loc["worst group", "accuracy"] == pytest.approx(crossed["accuracy"].min())
+            assert sorted(rows.loc["group", "accuracy"]) == pytest.approx(sorted(crossed["accuracy"]))
+    worst = table[(table["arm"] == "without") & (table["measure"] == "worst group")]
+    assert set(zip(worst["gender"], worst["ethnicity"], strict=True)) == {("female", "Black")}
+    for row in means[means["measure"] == "overall"].itertuples():
+        values = table[(table["arm"] == row.arm) & (table["measure"] == "overall")]["accuracy"]
+        assert row.mean == pytest.approx(values.mean())
+        assert row.low <= row.mean <= row.high
+        assert row.both_low <= row.mean <= row.both_high
+
+
+def test_the_report_says_every_verdict_and_number(made: Experiment) -> None:
+    text = experiment_report(made)
+    found = claim_contrast(made, made.claims[0])
+    assert f"verdict on «group», expected lower: {SUPPORTED.upper()}" in text
+    for value in found.effects["group less others"].by_seed:
+        assert f"{100 * value:+.1f}" in text
+    for _, row in arm_table(made).iterrows():
+        assert f"{100 * row['accuracy']:.1f}" in text
+    assert experiment_report(made) == text
+    assert "18 and older" in experiment_report(made, Filter(age_from=ADULT_AGE))
+
+
+def test_what_a_filter_leaves_out_is_told(made: Experiment) -> None:
+    with pytest.raises(LookwhereError, match="none of Black women passes"):
+        contrast(made, "everyone", "without", "female Black", Filter(("male",)))
+    with pytest.raises(LookwhereError, match="no face passes"):
+        arm_table(made, Filter(ethnicity=("Martian",)))
+    with pytest.raises(LookwhereError, match="no «largest gap»"):
+        contrast(made, "everyone", "without", within=Filter(("male",), ("White",)), measure="largest gap")
+    with pytest.raises(LookwhereError, match="outcome"):
+        arm_table(made, Filter(outcome="correct"))
+    with pytest.raises(LookwhereError, match="no arm 'nobody'; there are everyone"):
+        made.audits("nobody")
+
+
+def broken(content: dict, how: str) -> str:
+    if how == "no JSON":
+        return "{"
+    if how == "a list":
+        return "[]"
+    if how == "format":
+        content["format"] = 2
+    elif how == "no arms":
+        content["arms"] = []
+    elif how == "no key":
+        del content["audit"]
+    elif how == "an arm twice":
+        content["arms"][1]["name"] = "everyone"
+    elif how == "an arm of words":
+        content["arms"][0] = "everyone"
+    elif how == "no audit":
+        content["arms"][0]["models"][0] = "nobody-s0"
+    elif how == "no models":
+        content["arms"][0]["models"] = []
+    elif how == "no such arm":
+        content["contrasts"][0]["to"] = "nobody"
+    elif how == "seeds":
+        content["arms"][1]["models"].pop()
+    elif how == "expect":
+        content["contrasts"][0]["expect"] = "miracles"
+    return json.dumps(content)
+
+
+HOW = ["no JSON", "a list", "format", "no arms", "no key", "an arm twice", "an arm of words", "no audit", "no models",
+       "no such arm", "seeds", "expect"]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_damaged_experiment_is_told_in_one_line(how: str, made: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "claims").mkdir()
+    for model in made.path.glob("*-s*"):
+        (tmp_path / "claims" / model.name).symlink_to(model)
+    content = json.loads((made.path / "experiment.json").read_text())
+    (tmp_path / "claims/experiment.json").write_text(broken(content, how))
+    with pytest.raises(LookwhereError) as told:
+        open_experiment(tmp_path / "claims")
+    assert str(tmp_path / "claims/experiment.json") in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_missing_experiment_is_told(tmp_path: Path) -> None:
+    assert list_experiments(tmp_path) == []
+    with pytest.raises(LookwhereError, match=r"experiment\.json: missing"):
+        open_experiment(tmp_path)

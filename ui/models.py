@@ -1,0 +1,247 @@
+"""Which models are compared, and their cached comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import ui.opened
+from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.checkpoint import list_models
+from core.errors import LookwhereError
+from core.experiments import (
+    Claim,
+    Contrast,
+    Experiment,
+    arm_estimates,
+    arm_table,
+    claim_contrast,
+    list_experiments,
+    open_experiment,
+)
+from core.faces import Filter
+from core.paired import (
+    MapDifference,
+    align_audits,
+    average_face,
+    paired_by_group,
+    paired_map_difference,
+    same_faces,
+)
+from core.sentences import capital
+from ui.opened import Opened
+
+OWN = "my own choice of models"
+LETTERS = "ABCD"
+SECOND = """
+**{label}** is the only model audited on these faces. A second one to compare it with is made by training another, or by
+auditing one that is there already, on the same data and split:
+
+```
+python -m train --data data/aligned/utkface --name second --config train/configs/utkface.yaml
+python -m core audit --model second --data data/aligned/utkface
+```
+"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An audited model: its name on the page, its audit's folder and time, and what tells the faces (`same_faces`)."""
+
+    label: str
+    path: str
+    stamp: float
+    faces: tuple
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The models that are compared, the first with each other one, and the experiment's claim they stand for."""
+
+    models: tuple[Candidate, ...]
+    others: tuple[Candidate, ...]
+    experiment: Experiment | None = None
+    claim: Claim | None = None
+
+
+@st.cache_resource(max_entries=4)
+def _experiment(path: str, stamp: float) -> Experiment:
+    return open_experiment(path)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Opening the audit …")
+def _open(path: str, stamp: float) -> Audit:
+    return open_audit(path)
+
+
+def _stamp(folder: Path) -> float:
+    """The latest change of an experiment's files."""
+    return max(file.stat().st_mtime for file in [folder / "experiment.json", *folder.glob("*/audits/*/audit.json")])
+
+
+def experiments() -> list[Experiment]:
+    """All that can be opened; those that cannot are told on the page, and the rest goes on."""
+    found, root = [], ui.opened.MODELS
+    for name in list_experiments(root):
+        folder = root / "experiments" / name
+        try:
+            found.append(_experiment(str(folder), _stamp(folder)))
+        except LookwhereError as error:
+            st.warning(str(error))
+    return found
+
+
+def candidates(known: list[Experiment]) -> list[Candidate]:
+    """Every audited model: those of the models folder, then the experiments' by arm and seed."""
+    places = []
+    for model in list_models(ui.opened.MODELS):
+        audits = list_audits(ui.opened.MODELS / model)
+        label = "{} · {}" if len(audits) > 1 else "{}"
+        places += [(label.format(model, a), ui.opened.MODELS / model / "audits" / a) for a in audits]
+    for one in known:
+        places += [
+            (f"{one.name} / {arm.name} / seed {seed}", one.path / model / "audits" / one.audit)
+            for arm in one.arms
+            for seed, model in enumerate(arm.models)
+        ]
+    found = []
+    for label, path in places:
+        try:
+            found.append(Candidate(label, str(path), (path / "audit.json").stat().st_mtime, _faces(path)))
+        except LookwhereError as error:
+            st.warning(str(error))
+    return found
+
+
+def _faces(path: Path) -> tuple:
+    return same_faces(read_manifest(path))
+
+
+def choose(opened: Opened) -> Choice:
+    """Draw the pickers: an experiment's contrast and a seed, or two to four models. Stops the page without a pair."""
+    known = experiments()
+    found = candidates(known)
+    prefix = len(known) > 1
+    presets = {(f"{e.name}: " if prefix else "") + preset_name(c): (e, c) for e in known for c in e.claims}
+    with st.container(border=True, key="models"):
+        preset = OWN
+        if presets:
+            preset = st.selectbox(
+                "Compare", [*presets, OWN], key="contrast", bind="query-params",
+                help="A contrast of an experiment: the same training but for one thing. Seed k of one arm and seed k "
+                "of the other began with the same weights and saw the faces in the same order.",
+            )  # fmt: skip
+        if preset != OWN:
+            experiment, claim = presets[preset]
+            seeds = list(range(len(experiment.arm(claim.start).models)))
+            seed = st.segmented_control(
+                "Seed", seeds, default=0, key="seed", bind="query-params", required=True,
+                help="The figures and maps below are of this seed's pair; the last part is of all seeds.",
+            )  # fmt: skip
+            labels = [f"{experiment.name} / {arm} / seed {seed}" for arm in (claim.start, claim.end)]
+            chosen = tuple(next(c for c in found if c.label == label) for label in labels)
+            return Choice(chosen, _others(found, chosen), experiment, claim)
+        return _own(found, opened)
+
+
+def _own(found: list[Candidate], opened: Opened) -> Choice:
+    here = str(ui.opened.MODELS / str(opened.model) / "audits" / str(opened.audit))
+    start = next((n for n, c in enumerate(found) if c.path == here), 0)
+    count = st.segmented_control(
+        "Models", [2, 3, 4], default=2, key="models_count", bind="query-params", required=True
+    )  # fmt: skip
+    columns = st.columns(count)
+    labels = [c.label for c in found]
+    first = columns[0].selectbox("Model A", labels, index=start, key="model_a", bind="query-params")
+    chosen = [found[labels.index(first)]]
+    rest = [c for c in found if c.faces == chosen[0].faces and c != chosen[0]]
+    if not rest:
+        st.info(SECOND.format(label=first))
+        st.stop()
+    for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
+        names = [c.label for c in rest]
+        if not names:
+            column.caption("No further model is audited on these faces.")
+            break
+        picked = column.selectbox(f"Model {letter}", names, key=f"model_{letter.lower()}", bind="query-params")
+        chosen.append(rest.pop(names.index(picked)))
+    return Choice(tuple(chosen), _others(found, tuple(chosen)))
+
+
+def _others(found: list[Candidate], chosen: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Other audits of the same faces: they may hold the average faces that an experiment's audits leave out."""
+    return tuple(c for c in found if c.faces == chosen[0].faces and c not in chosen)
+
+
+def preset_name(claim: Claim) -> str:
+    """«leaving out Black women: everyone → without Black women»."""
+    return f"{claim.name}: {claim.start.replace('-', ' ')} → {claim.end.replace('-', ' ')}"
+
+
+@st.cache_resource(max_entries=8)
+def _pair(a: Candidate, b: Candidate) -> tuple[Audit, Audit]:
+    return align_audits([_open(a.path, a.stamp), _open(b.path, b.stamp)])
+
+
+def first_audit(choice: Choice) -> Audit:
+    """The first model's audit, by which the filter bar goes."""
+    return _open(choice.models[0].path, choice.models[0].stamp)
+
+
+@st.cache_data(max_entries=64)
+def _table(a: Candidate, b: Candidate, within: Filter) -> pd.DataFrame:
+    return paired_by_group(*_pair(a, b), within=within)
+
+
+def tables(choice: Choice, within: Filter) -> dict[str, pd.DataFrame]:
+    """`paired_by_group` of each other model against the first, by its label."""
+    first, *others = choice.models
+    return {other.label: _table(first, other, within) for other in others}
+
+
+@st.cache_data(max_entries=128)
+def maps(a: Candidate, b: Candidate, within: Filter, target: str) -> MapDifference:
+    """The paired difference of two models' maps of the faces in a filter."""
+    pair = _pair(a, b)
+    return paired_map_difference(*pair, within.mask(pair[0].faces), target)
+
+
+def face(choice: Choice, wanted: Filter) -> tuple[np.ndarray | None, int]:
+    """From the chosen models' audits, else from any other of the same faces, opened one by one."""
+    for one in (*choice.models, *choice.others):
+        found = average_face([_open(one.path, one.stamp)], wanted)
+        if found[1]:
+            return found
+    return None, 0
+
+
+@st.cache_data(max_entries=32)
+def _arms(path: str, stamp: float, within: Filter) -> tuple[pd.DataFrame, pd.DataFrame]:
+    experiment = _experiment(path, stamp)
+    return arm_table(experiment, within), arm_estimates(experiment, within)
+
+
+def arms(experiment: Experiment, within: Filter) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`arm_table` and `arm_estimates`."""
+    return _arms(str(experiment.path), _stamp(experiment.path), within)
+
+
+@st.cache_data(max_entries=64)
+def _contrast(path: str, stamp: float, claim: Claim, within: Filter) -> Contrast:
+    return claim_contrast(_experiment(path, stamp), claim, within)
+
+
+def contrast_of(choice: Choice, within: Filter) -> Contrast | None:
+    """The chosen claim over all seeds, or None; what a filter leaves out is told on the page."""
+    if choice.experiment is None:
+        return None
+    path = choice.experiment.path
+    try:
+        return _contrast(str(path), _stamp(path), choice.claim, within)
+    except LookwhereError as error:
+        st.warning(capital(str(error)) + ".")
+        return None

@@ -1,0 +1,204 @@
+"""What the page that compares models says and draws: its sentence, map rows, arms over seeds, effects."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.experiments import Contrast, Effect, Experiment
+from core.faces import MINIMUM_FACES, Filter
+from core.figures import paired as figures
+from core.figures import pictures
+from core.paired import FAMILY_WISE, SMALLEST_TESTED, named
+from core.sentences import capital, scope
+from ui import models, parts
+
+SIDE = 288
+MEASURED = {
+    "group": "the accuracy of {}",
+    "others": "the accuracy of all but {}",
+    "group less others": "the accuracy of {}, less that of all others,",
+    "overall": "the overall accuracy",
+    "worst group": "the accuracy of the worst group",
+    "largest gap": "the largest gap of accuracy",
+}
+STYLE = """
+<style>
+.lw-models {display: grid; gap: .6rem; max-width: calc(var(--columns) * 18rem); grid-template-columns:
+ repeat(auto-fit, minmax(max(min(45%, 11rem), calc(100% / var(--columns) - .6rem)), 1fr))}
+.lw-models figure {margin: 0; min-width: 0; max-width: 18rem}
+.lw-models img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
+.lw-models figcaption {font-size: .78rem; opacity: .8; margin-top: .2rem; line-height: 1.3}
+</style>
+"""
+
+
+def points(value: float, low: float, high: float) -> str:
+    """«−4.2 points [−7.1 to −1.3]», from shares."""
+    a, b, c = (f"{100 * v:+.1f}".replace("-", "−") for v in (value, low, high))
+    return f"{a} points [{b} to {c}]"
+
+
+def sentence(choice: models.Choice, found: dict[str, pd.DataFrame], contrast: Contrast | None, within: Filter) -> str:
+    """What changed, for whom: of a claim over all its seeds, else of the first pair."""
+    if contrast is not None:
+        one, others = contrast.effects[contrast.measure], contrast.effects.get("others")
+        of = MEASURED[contrast.measure].format(contrast.group)
+        text = f"{scope(within)}, {choice.claim.name} changes {of} by {_seeds(one)} over {len(one.by_seed)} seeds"
+        if contrast.measure == "group" and others is not None:
+            text += f", and of all other faces by {_seeds(others)}"
+        wanted = {"lower": "that it falls", "higher": "that it rises"}.get(contrast.expect, "that it changes")
+        return f"{text}. The claim, {wanted}: {contrast.verdict}."
+    (label, table), *_ = found.items()
+    whole, groups = table.iloc[0], table.iloc[1:]
+    text = f"{scope(within)}, {label} differs from {choice.models[0].label} by {_row(whole)} in accuracy"
+    sure = groups[groups["p_holm"] <= FAMILY_WISE]
+    if not len(groups):
+        return f"{text}."
+    if not len(sure):
+        return f"{text}; no single group differs by more than chance could do (McNemar with Holm's correction)."
+    most = sure.loc[sure["difference"].abs().idxmax()]
+    name, others = named(most.gender, most.ethnicity), len(sure) - 1
+    more = f", and {others} more group{'s' if others > 1 else ''} beyond chance" if others else ", alone beyond chance"
+    return f"{text}; most changed are {name}, {_row(most)}{more}."
+
+
+def _row(row: pd.Series) -> str:
+    return points(row["difference"], row["low"], row["high"])
+
+
+def _seeds(effect: Effect) -> str:
+    return points(effect.seeds.value, effect.seeds.low, effect.seeds.high)
+
+
+def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str]:
+    """The claimed group, or else the one most changed of those large enough to test, and all faces."""
+    large = table.iloc[1:][lambda groups: groups["n"] >= SMALLEST_TESTED]
+    names = [named(r.gender, r.ethnicity) for r in large.itertuples()]
+    if contrast is not None and contrast.group in names:
+        first = [contrast.group]
+    else:
+        first = [names[int(large["difference"].abs().argmax())]] if names else []
+    return [*first, "all faces"]
+
+
+def maps_of(
+    choice: models.Choice, table: pd.DataFrame, shown: list[str], within: Filter, target: str, shape: bool
+) -> None:
+    """A row a group: average face, each model's mean map, differences with the cells that survive outlined."""
+    first, *others = choice.models
+    rows = []
+    by_name = {named(row.gender, row.ethnicity): row for row in table.itertuples()}
+    for name, row in ((name, by_name[name]) for name in shown if name in by_name):
+        wanted = within.narrowed(
+            **({"gender": (row.gender,)} if row.gender else {}),
+            **({"ethnicity": (row.ethnicity,)} if row.ethnicity else {}),
+        )
+        found = [models.maps(first, other, wanted, target) for other in others]
+        rows.append((name, found, [f.shape if shape else f.strength for f in found], *models.face(choice, wanted)))
+    pairs = [pair for _, _, maps, _, _ in rows for pair in maps if pair is not None]
+    limits = (
+        pictures.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
+        pictures.shared_limit([pair.difference for pair in pairs]),
+    )
+    signed = target == "margin"
+    for name, found, maps, face, face_n in rows:
+        st.markdown(f"**{capital(name)}**, n = {found[0].n:,}")
+        if found[0].n < MINIMUM_FACES:
+            st.info(f"Averages need {MINIMUM_FACES} faces, or a single face could be seen through them.")
+            continue
+        drawn = figures.paired_panels(face, maps, limits, signed, SIDE)
+        letters = models.LETTERS[1 : len(maps) + 1]
+        of = f" of {found[0].n:,}" if face_n < found[0].n else ""
+        captions = [f"average of {face_n:,}{of}" if face_n else "no average face", f"A: {first.label}"]
+        for letter, other, pair in zip(letters, others, maps, strict=True):
+            tested = pair is not None and pair.survives is not None
+            cells = f": {pair.survives.sum()} of {pair.survives.size} cells differ" if tested else ""
+            captions += [f"{letter}: {other.label}", f"{letter} − A{cells}"]
+        st.html(_grid(list(zip(drawn, captions, strict=True)), name))
+    note = "each map divided by its own strength (RMS)" if shape else "as they are"
+    st.html(parts.scale(signed, limits[0], f"mean maps, {note}; one scale for all"))
+    ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
+    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
+    st.html(f"{parts.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
+    words = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
+    people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
+    st.caption(
+        f"Outlined: cells that differ at a family-wise 5 % over each map (sign flips of the same faces' differences, "
+        f"largest |t|).{people} The correction is for one map's cells, not for the number of maps."
+        + "".join(f" {capital(text)}, so that both have one grid." for text in words)
+    )
+
+
+def _grid(panels: list[tuple], name: str) -> str:
+    items = "".join(
+        f"<figure><img src='{pictures.data_uri(picture)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for picture, caption in panels
+    )
+    columns = 3 if len(panels) % 3 == 0 else 4
+    return f"{STYLE}<div class='lw-models' style='--columns: {columns}'>{items}</div>"
+
+
+def arms_of(experiment: Experiment, contrast: Contrast | None, within: Filter) -> None:
+    """The arms over their seeds: overall, the claimed group, the worst group, the largest gap."""
+    table, means = models.arms(experiment, within)
+    titles = {arm.name: arm.name.replace("-", " ") for arm in experiment.arms}
+    wanted = [("Overall accuracy", "overall", None)]
+    if contrast is not None and contrast.group != "all faces":
+        wanted.append((f"Accuracy of {contrast.group}", "group", contrast.group))
+    wanted += [("Worst group's accuracy", "worst group", None), ("Largest gap", "largest gap", None)]
+    columns = st.columns(2)
+    for n, (title, measure, group) in enumerate(w for w in wanted if (means["measure"] == w[1]).any()):
+        parts_of = [_rows(frame, measure, group) for frame in (table, means)]
+        if not len(parts_of[0]):
+            continue
+        with columns[n % 2]:
+            st.markdown(f"**{title}**")
+            st.plotly_chart(figures.arm_dots(*parts_of, titles), key=f"arms_{measure}")
+
+
+def _rows(frame: pd.DataFrame, measure: str, group: str | None) -> pd.DataFrame:
+    keep = frame["measure"] == measure
+    if group is not None:
+        names = [named(g, e) for g, e in zip(frame["gender"], frame["ethnicity"], strict=True)]
+        keep &= np.array(names) == group
+    return frame[keep]
+
+
+def whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """All `paired_by_group` tables as one, groups in words; the model is named where there are several."""
+    whole = pd.concat([t.assign(model=label) for label, t in tables.items()], ignore_index=True)
+    whole.insert(0, "group", [capital(named(r.gender, r.ethnicity)) for r in whole.itertuples()])
+    if len(tables) > 1:
+        whole.insert(1, "model", whole.pop("model"))
+    else:
+        del whole["model"]
+    return whole.drop(columns=["gender", "ethnicity"])
+
+
+def shown_table(whole: pd.DataFrame) -> None:
+    """`whole_table` on the page: words for its columns, p to two digits."""
+    ps = {"p": "p (McNemar)", "mid_p": "mid-p", "p_holm": "p (Holm)"}
+    words = {"both": "both right", "only_a": "only A right", "only_b": "only B right", "accuracy_a": "accuracy A"}
+    shown = whole.assign(**{name: whole[name].map("{:.2g}".format) for name in ps})
+    shown = shown.rename(columns=words | {"accuracy_b": "accuracy B"} | ps)
+    parts.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])
+
+
+def effects_table(contrast: Contrast) -> pd.DataFrame:
+    """The contrast's measures as a table, in points."""
+    rows = [
+        {
+            "measure": contrast.group if kind == "group" else kind,
+            "by seed": ", ".join(f"{100 * v:+.1f}".replace("-", "−") for v in one.by_seed),
+            "mean [over seeds]": points(one.seeds.value, one.seeds.low, one.seeds.high),
+            "[seeds and faces]": points(one.both.value, one.both.low, one.both.high).partition("points ")[2],
+            "a difference": one.verdict,
+        }
+        for kind, one in contrast.effects.items()
+    ]
+    return pd.DataFrame(rows)
