@@ -1,0 +1,128 @@
+"""The page «Gaps and tests» by AppTest: its sentence, its parts, and data sets that lack something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from core.audit.folder import Audit, open_audit
+from core.audit.run import run_audit
+from core.checkpoint import load_model, save_model
+from core.faces import ADULT_AGE, UNRECORDED, fingerprint
+from core.files import write_json, write_parquet
+from core.gaps.simultaneous import largest_gap
+from core.gaps.words import gap_sentence, gap_words, p_words, span
+from core.network import GenderResNet
+from core.store import AlignedStore
+from tests.conftest import make_store
+from tests.shipped import AUDIT, shipped_or_skip
+from tests.test_pages import INFO, page, text
+from ui import words
+from ui.gaps import groupings
+
+PARTS = (
+    "All groups at once",
+    "Which groups differ",
+    "Age against ethnicity",
+    "How many faces it would take",
+    "Fairness measures",
+    "Label noise and leaks",
+)
+LACKS = {
+    "nothing": ({}, ()),
+    "no-ethnicity": ({"ethnicity": UNRECORDED}, (words.NO_ETHNICITY,)),
+    "no-age": ({"age": pd.NA}, (words.NO_AGE,)),
+    "one-gender": ({"gender": "female"}, (words.ONE_GENDER,)),
+    "one-group": ({"gender": "female", "ethnicity": UNRECORDED, "age": pd.NA}, ("one group only",)),
+    "one-gender-by-age": ({"gender": "female", "ethnicity": UNRECORDED}, ("years",)),
+}
+
+
+def study(root: Path, faces: int, columns: dict, models: int = 1) -> tuple[Path, list[Audit]]:
+    """Models folder of untrained networks, audited on the same noise faces with some columns replaced."""
+    store = make_store(root / "store", faces=faces)
+    changed = store.faces.assign(**columns).astype({"age": "Int16"})
+    write_parquet(root / "store/faces.parquet", changed)
+    write_json(root / "store/store.json", store.manifest | {"data_fingerprint": fingerprint(changed)})
+    audits = []
+    for n in range(models):
+        torch.manual_seed(n)
+        save_model(root / f"models/made{n}", GenderResNet().eval(), INFO | {"input_size": 32})
+        loaded = load_model(root / f"models/made{n}")
+        audits.append(run_audit(AlignedStore.open(root / "store"), loaded, None, name="all", batch=96))
+    return root / "models", audits
+
+
+@pytest.fixture(scope="module", params=list(LACKS))
+def sparse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    columns, _ = LACKS[request.param]
+    return request.param, study(tmp_path_factory.mktemp("gaps"), 360, columns, 1)[0]
+
+
+def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytest.MonkeyPatch) -> None:
+    lack, models = sparse
+    app = page(models, "gaps", monkeypatch)
+    assert not app.exception
+    assert not app.error
+    said = text(app)
+    assert "lw-lede" in said
+    for sentence in LACKS[lack][1]:
+        assert sentence in said
+    if lack != "one-group":
+        assert [s.value for s in app.subheader] == list(PARTS)
+
+
+def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, (audit, _) = study(tmp_path, 480, {}, models=2)
+    app = page(models, "gaps", monkeypatch)
+    assert "2 models" in text(app)
+    for grouping in groupings(audit.faces):
+        app = page(models, "gaps", monkeypatch, by=grouping, family="each against the rest", points="5")
+        assert not app.exception
+        assert not app.error
+        table = next(d.value for d in app.dataframe if "verdict" in d.value)
+        assert table["comparison"].str.endswith("all others").all()
+
+
+def test_no_face_left_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, _ = study(tmp_path, 60, {"age": 30})
+    app = page(models, "gaps", monkeypatch, age=["0", "3"])
+    assert not app.exception
+    assert "No face passes this filter" in text(app)
+
+
+def test_the_shipped_page_gives_the_numbers_that_core_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped_or_skip()
+    app = page(AUDIT.parent.parent.parent, "gaps", monkeypatch, adults="true", model="resnet50-utkface")
+    assert not app.exception
+    assert not app.error
+    faces = open_audit(AUDIT).faces
+    gap = largest_gap(faces[faces["age"] >= ADULT_AGE], ["gender", "ethnicity"])
+    sentence = gap_sentence(gap, "Among adults", len(faces))
+    assert sentence.replace(" %", "&nbsp;%") in text(app)
+    values = {m.label: m.value for m in app.metric}
+    assert values["Largest gap"] == f"{100 * (gap.best['accuracy'] - gap.worst['accuracy']):.1f} points"
+    assert values["Simultaneous 95 % interval"] == span(gap.difference.low, gap.difference.high)
+    tests = next(d.value for d in app.dataframe if "verdict" in d.value)
+    groups = faces.groupby(["gender", "ethnicity"]).ngroups
+    assert len(tests) == groups * (groups - 1) // 2
+
+
+def test_words() -> None:
+    assert span(0.02, 0.091) == "2.0–9.1"
+    assert span(-0.004, 0.091) == "−0.4 to 9.1"
+    assert span(-0.09, -0.02) == "−9.0 to −2.0"
+    assert span(-0.0001, 0.01) == "0.0–1.0"
+    assert [p_words(p) for p in (0.00001, 0.0012, 0.0312, np.nan)] == [
+        "p < 0.0001",
+        "p = 0.0012",
+        "p = 0.031",
+        "p not known",
+    ]
+    assert "no two groups" in gap_words(None)
+    assert "no two groups" in gap_sentence(None, "Among adults", 40)
+    assert gap_sentence(None, "Among adults", 0) == "No face passes this filter."

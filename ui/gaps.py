@@ -1,0 +1,338 @@
+"""The parts of the page «Gaps and tests»: what is computed is kept by its inputs, and each part says what it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.errors import LookwhereError
+from core.faces import UNRECORDED, Filter
+from core.figures import gaps as charts
+from core.gaps import fairness as fair
+from core.gaps.counts import count
+from core.gaps.power import power_table
+from core.gaps.regression import FIRTH, Regression, regression
+from core.gaps.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
+from core.gaps.two_groups import pairs_of
+from core.gaps.words import p_words, percent, span
+from core.noise import CIRCULAR, Consensus, Noise, consensus, noise
+from core.sentences import capital
+from ui import opened, parts, words
+
+#: Audits of other models that are read for a consensus; more would only be slower.
+OTHERS = 9
+GROUPINGS = {
+    "gender × ethnicity": ("gender", "ethnicity"),
+    "ethnicity": ("ethnicity",),
+    "gender": ("gender",),
+    "age": ("age band",),
+}
+FAMILIES = {"all pairs": "pairs", "each against the rest": "rest"}
+
+
+def groupings(faces: pd.DataFrame) -> list[str]:
+    """The groupings that make more than one group of these faces."""
+    ethnicities, genders = set(faces["ethnicity"]), faces["gender"].nunique()
+    names = ["gender × ethnicity"] if ethnicities - {UNRECORDED} and len(ethnicities) * genders > 1 else []
+    names += ["ethnicity"] if len(ethnicities) > 1 and genders > 1 else []
+    names += ["gender"] if genders > 1 else []
+    return names + (["age"] if len(set(faces["age"].dropna())) > 1 else [])
+
+
+def key(audit: Audit) -> tuple[str, float]:
+    """What tells one audit from another, and from itself made again."""
+    return str(audit.path), (audit.path / "audit.json").stat().st_mtime
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _gaps(_audit: Audit, made: tuple, within: Filter, by: tuple) -> tuple[Simultaneous, LargestGap | None, dict]:
+    groups = count(_audit.faces[within.mask(_audit.faces)], list(by))
+    return bands_of(groups), gap_of(groups), {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _regression(_audit: Audit, made: tuple, within: Filter) -> Regression | str:
+    """The regression, or why there is none."""
+    try:
+        return regression(_audit.faces[within.mask(_audit.faces)])
+    except LookwhereError as error:
+        return capital(str(error)) + "."
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _fairness(_audit: Audit, made: tuple, within: Filter) -> fair.Fairness | None:
+    return fair.fairness(_audit.faces[within.mask(_audit.faces)])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _noise(_audit: Audit, made: tuple, within: Filter) -> Noise:
+    return noise(_audit, within)
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the other models' audits …")
+def _consensus(_audit: Audit, made: tuple, others: tuple[tuple[str, float], ...]) -> Consensus | None:
+    return consensus([_audit, *(open_audit(path) for path, _ in others)])
+
+
+def _others(audit: Audit) -> tuple[tuple[str, float], ...]:
+    """Audits of other models over the very same faces and labels."""
+    found = []
+    for model in sorted(p for p in opened.MODELS.iterdir() if p.is_dir() and p != audit.path.parent.parent):
+        for name in list_audits(model):
+            path = model / "audits" / name
+            manifest = read_manifest(path)
+            same = ("data_fingerprint", "splits", "names")
+            if all(manifest.get(what) == audit.manifest.get(what) for what in same):
+                found.append((str(path), (path / "audit.json").stat().st_mtime))
+    return tuple(found[:OTHERS])
+
+
+def found(audit: Audit, within: Filter, grouping: str) -> tuple[Simultaneous, LargestGap | None, dict]:
+    """Simultaneous intervals, the largest gap and the tests of a grouping."""
+    return _gaps(audit, key(audit), within, GROUPINGS[grouping])
+
+
+def all_at_once(bands: Simultaneous, gap: LargestGap | None, name: str) -> None:
+    """The largest gap in figures, then each group with its two intervals."""
+    st.subheader("All groups at once")
+    if gap is not None:
+        places = st.columns(3)
+        parts.number(places[0], "Largest gap", f"{100 * gap.difference.value:.1f} points", _between(gap))
+        parts.number(
+            places[1], "Less the bias of a maximum", f"{100 * gap.corrected:.1f} points",
+            f"bias {100 * gap.bias:.1f} points", help=_BIAS,
+        )  # fmt: skip
+        parts.number(
+            places[2], "Simultaneous 95 % interval", span(gap.difference.low, gap.difference.high),
+            f"{span(gap.plain.low, gap.plain.high)} had the pair been named beforehand", help=_SIMULTANEOUS,
+        )  # fmt: skip
+    if len(bands.table):
+        st.plotly_chart(charts.simultaneous_dots(bands.table))
+        st.caption(
+            "Thick: the Wilson 95 % interval of a group alone. Thin, grey: intervals that hold for all "
+            f"{len(bands.table)} groups together in 95 of 100 test sets ({bands.resampled} resampled). "
+            "Compare groups chosen by looking with the thin ones."
+        )
+    _left_out(bands.left_out, "group")
+    parts.table_download(bands.table, f"{name}-simultaneous")
+
+
+def _between(gap: LargestGap) -> str:
+    return f"{gap.best['group']} – {gap.worst['group']}"
+
+
+_BIAS = (
+    "The best group is partly best, and the worst partly worst, by luck. Resampling the faces says by how much that "
+    "widens the largest gap. Where the groups are in truth alike it sees only about half of it: a cautious correction."
+)
+_SIMULTANEOUS = (
+    "Holds for every pair of groups together, so for the pair that was chosen because it is the widest too "
+    "(resampled largest studentised difference, never narrower than Tukey's)."
+)
+
+
+def _left_out(table: pd.DataFrame, column: str) -> None:
+    if len(table):
+        names = "; ".join(f"{row[column]} ({row['why']}: {row['n']:,})" for row in table.to_dict("records"))
+        st.caption(f"Left out, since nothing sure can be said of them: {names}.")
+
+
+def _p(values: pd.Series) -> list[str]:
+    """p-values as a column: «0.031», «< 0.0001»."""
+    return [p_words(p).removeprefix("p ").removeprefix("= ") for p in values]
+
+
+def _table(table: pd.DataFrame, **formats: str) -> None:
+    """A table of at most ten rows in sight; numbers as `formats` say."""
+    settings = {name: st.column_config.NumberColumn(format=text) for name, text in formats.items()}
+    st.dataframe(table, hide_index=True, column_config=settings, height=min(38 + 35 * len(table), 388))
+
+
+def pairs(tests: dict[str, pd.DataFrame], name: str) -> None:
+    """The two-group tests as a table, the clearest first."""
+    st.subheader("Which groups differ")
+    family = st.segmented_control(
+        "Compare", list(FAMILIES), default="all pairs", key="family", bind="query-params", required=True
+    )
+    table = tests[family]
+    if table.empty:
+        st.info("Two groups of 50 faces are needed for a test.")
+        return
+    differ = int((table["verdict"] == "differ").sum())
+    st.markdown(f"**{differ} of {len(table)}** comparisons differ at 5 % after Holm's correction.")
+    shown = pd.DataFrame(
+        {
+            "comparison": [f"{capital(a)} – {b}" for a, b in zip(table["first"], table["second"], strict=True)],
+            "points": (100 * table["difference"]).round(1),
+            "verdict": table["verdict"],
+            "95 % interval": [span(*bounds) for bounds in table[["low", "high"]].to_numpy()],
+            "Holm p": _p(table["p_holm"]),
+            "p": _p(table["p"]),
+            "test": table["test"],
+        }
+    )
+    _table(shown, points="%.1f")
+    st.caption(
+        f"Accuracy of the first less that of the second. One family: the {len(table)} tests of this table. Intervals "
+        "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
+        "difference seen» is not «no difference»."
+    )
+    parts.table_download(table, f"{name}-tests")
+
+
+def age(audit: Audit, within: Filter) -> None:
+    """Regression on gender × ethnicity and age; accuracy at equal ages."""
+    st.subheader("Age against ethnicity")
+    fit = _regression(audit, key(audit), within)
+    if isinstance(fit, str):
+        st.info(words.NO_AGE if not audit.faces["age"].notna().any() else fit)
+        return
+    st.markdown(_age_words(fit))
+    st.plotly_chart(charts.age_dots(fit.standardised))
+    st.caption(
+        "Hollow: accuracy as it is. Filled: what a logistic regression expects of the group if it had the ages of all "
+        "faces shown. Where the two part, age was part of the difference."
+    )
+    if (fit.standardised["unseen"] > 0).any():
+        part = fit.standardised[fit.standardised["unseen"] > 0]
+        text = "; ".join(f"{g}, {percent(u)}" for g, u in zip(part["group"], part["unseen"], strict=True))
+        st.caption(f"Extrapolated, for want of a face of the group, at a share of these ages: {text}.")
+    if fit.separated:
+        st.warning(
+            f"All predictions are right, or all wrong, for {', '.join(fit.separated)}: no maximum likelihood exists, "
+            f"so {FIRTH} is used, which keeps odds ratios finite."
+        )
+    tests = fit.tests.assign(p=_p(fit.tests["p"]), holm=_p(fit.tests["p_holm"]))
+    tests = tests[["term", "p", "holm", "statistic", "df", "test"]]
+    _table(tests.rename(columns={"statistic": "χ²", "holm": "Holm p"}), **{"χ²": "%.1f"})
+    left = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
+    st.caption(
+        f"Each term given all others that do not contain it; {fit.n:,} faces, {fit.estimator}; standard errors: "
+        f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on women and men.{left}"
+    )
+    with st.expander("Odds ratios of being right"):
+        table = fit.odds_ratios.assign(p=_p(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
+        _table(table, **{"odds ratio": "%.2f", "low": "%.2f", "high": "%.2f"})
+        st.caption("An odds ratio under 1 means less often right. 95 % intervals (Wald), without correction.")
+        parts.table_download(fit.odds_ratios, f"{audit.name}-odds-ratios")
+    parts.table_download(fit.standardised, f"{audit.name}-standardised")
+
+
+def _age_words(fit: Regression) -> str:
+    """What is left of the differences between ethnicities at equal ages."""
+    ethnic = [fit.p(term) for term in ("ethnicity", "gender × ethnicity") if fit.p(term) == fit.p(term)]
+    raw, equal = (fit.standardised[c].max() - fit.standardised[c].min() for c in ("accuracy", "standardised"))
+    text = f"The widest gap is {100 * raw:.1f} points as it is and **{100 * equal:.1f} at equal ages**. "
+    if not ethnic:
+        return text + f"Gender at equal ages: {p_words(fit.p('gender'))}."
+    names = ", ".join(
+        f"{term} {p_words(fit.p(term))}" for term in ("ethnicity", "gender × ethnicity") if fit.p(term) == fit.p(term)
+    )
+    corrected = fit.tests.set_index("term")["p_holm"]
+    left = any(corrected.get(term, 1.0) < 0.05 for term in ("ethnicity", "gender × ethnicity"))
+    verdict = "age alone does not explain the differences" if left else "beyond age no difference is seen"
+    return text + f"Between ethnicities {verdict} ({names})."
+
+
+def faces_needed(audit: Audit, within: Filter, grouping: str) -> None:
+    """Faces needed to see a difference, and the difference that can be seen."""
+    st.subheader("How many faces it would take")
+    asked = st.slider("Difference to be seen, in points", 1, 10, 2, key="points", bind="query-params")
+    groups = count(audit.faces[within.mask(audit.faces)], list(GROUPINGS[grouping])).table
+    tests = max(1, len(groups) * (len(groups) - 1) // 2)
+    table = power_table(groups, asked / 100, tests)
+    shown = pd.DataFrame(
+        {
+            "group": [capital(name) for name in table["group"]],
+            "faces": table["n"],
+            "needed": table["needed"],
+            f"needed among {tests} tests": table["needed, all tests"],
+            "points seen now": (100 * table["smallest difference seen"]).round(1),
+        }
+    )
+    _table(shown, **{"points seen now": "%.1f"})
+    st.caption(
+        f"«Needed»: faces in this group, and as many in another that is {asked} points worse, to find the difference "
+        "in 8 of 10 test sets at the 5 % level, and at 5 % shared by all pairs. «Points seen now»: the smallest "
+        "difference to the best other group that today's faces would show as often."
+    )
+    parts.table_download(table, f"{audit.name}-faces-needed")
+
+
+def fairness(audit: Audit, within: Filter) -> None:
+    """Demographic parity and equalized odds."""
+    st.subheader("Fairness measures")
+    found = _fairness(audit, key(audit), within)
+    if found is None:
+        none = set(audit.faces["ethnicity"]) == {UNRECORDED}
+        st.info(words.NO_ETHNICITY if none else "Two ethnicities with 50 women and 50 men each are needed for these.")
+        return
+    bounds = [f"{low:.3f}–{high:.3f}" for low, high in found.measures[["low", "high"]].to_numpy()]
+    shown = found.measures.assign(**{"95 % interval": bounds})[["measure", "value", "95 % interval", "groups"]]
+    rates = found.groups[["ethnicity", "n", "selection_rate", "tpr", "fpr"]]
+    names = {"selection_rate": "called male", "tpr": "men called male", "fpr": "women called male"}
+    left, right = st.columns(2)
+    with left:
+        _table(shown, value="%.3f")
+    with right:
+        parts.share_table(rates.rename(columns=names), list(names.values()))
+    st.caption(
+        "As fairlearn defines them, with «male» as the positive class: demographic parity compares the share called "
+        "male (which differs with the share of men in the data too), equalized odds the worse of men called male (TPR) "
+        "and women called male (FPR). Difference 0 and ratio 1 mean parity. An extreme over groups is never below its "
+        "parity value and is too large on average: read the interval, not the value."
+    )
+    _left_out(found.left_out, "ethnicity")
+    parts.table_download(found.measures, f"{audit.name}-fairness")
+
+
+def label_noise(audit: Audit, within: Filter) -> None:
+    """Where the errors sit, and the gap without those places."""
+    st.subheader("Label noise and leaks")
+    found = _noise(audit, key(audit), within)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Where the errors sit**")
+        st.plotly_chart(charts.noise_shares(found))
+    with right:
+        st.markdown("**The largest gap without them**")
+        if any(variant.gap is not None for variant in found.variants):
+            st.plotly_chart(charts.gap_variants(found))
+        else:
+            st.info("No two groups have 50 faces.")
+    st.caption(
+        "Near-copies: pictures almost equal to another one here (exact copies were dropped before). Likely mislabels: "
+        "the model is surer of the other gender than it is, on average, of faces that carry that label (confident "
+        "learning)."
+    )
+    st.caption(CIRCULAR)
+    if found.unaged:
+        st.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
+    _agreement(audit)
+    table = pd.concat([v.groups.assign(faces=v.without) for v in found.variants], ignore_index=True)
+    if len(table):
+        wide = table.pivot_table(index="group", columns="faces", values="accuracy", sort=False).reset_index()
+        names = [v.without for v in found.variants if v.without in wide]
+        with st.expander("Accuracy of every group without them"):
+            parts.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
+            parts.table_download(table[["faces", "group", "n", "correct", "accuracy"]], f"{audit.name}-noise")
+
+
+def _agreement(audit: Audit) -> None:
+    others = _others(audit)
+    if not others:
+        st.caption("Models trained apart on the same faces would make this less circular; there is no other one here.")
+        return
+    try:
+        found = _consensus(audit, key(audit), others)
+    except LookwhereError as error:
+        st.caption(capital(str(error)) + ".")
+        return
+    st.caption(
+        f"{found.audits} models ({', '.join(Path(path).parent.parent.name for path, _ in others)} and this one) share "
+        f"{found.faces:,} faces: each errs on {found.errors:.0f} on average, all of them on {found.wrong:,}, and all "
+        f"confidently on {found.likely:,}. Those are the likelier mislabels, or faces hard for any such model."
+    )
