@@ -1,0 +1,214 @@
+"""The study's claims on made audits of known truth: what is planted is found, what is not is not, verdicts by rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.audit.averages import Averages
+from core.audit.folder import Audit
+from core.faces import ADULT_AGE, Filter
+from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, findings_report, findings_sentence
+from core.findings.accuracy import accuracy_findings
+from core.findings.causes import cause_findings
+from core.findings.maps import where_right_looks, whether_wrong_has_a_pattern
+from core.regions import REGIONS, weights
+from core.trust.folder import Part
+
+SHAPE = (7, 7)
+EVERYONE = Filter()
+
+
+def made_audit(
+    n: int = 2000,
+    errors: dict | None = None,
+    right_on: tuple[str, ...] = ("nose", "mouth"),
+    wrong_on: tuple[str, ...] | None = ("nose", "mouth"),
+    noise: float = 0.5,
+    seed: int = 0,
+) -> Audit:
+    """Faces whose error rate is that of their (gender, ethnicity) and whose evidence for the decision lies on regions.
+
+    `wrong_on` None gives wrong predictions maps of noise alone.
+    """
+    draw = np.random.default_rng(seed)
+    gender = np.where(np.arange(n) % 2, "male", "female")
+    ethnicity = np.array(["A", "B"])[np.arange(n) // 2 % 2]
+    rate = np.array([(errors or {}).get(pair, 0.05) for pair in zip(gender, ethnicity, strict=True)])
+    correct = draw.random(n) >= rate
+    predicted = np.where(correct, gender, np.where(gender == "male", "female", "male"))
+    shape = {
+        place: sum(weights(SHAPE)[REGIONS.index(r)] for r in place) if place else 0 for place in (right_on, wrong_on)
+    }
+    pattern = np.where(correct[:, None, None], shape[right_on], shape[wrong_on] if wrong_on else np.zeros(SHAPE))
+    own = 4 * pattern + noise * draw.normal(size=(n, *SHAPE))
+    evidence = np.zeros((n, 2, *SHAPE))
+    male = predicted == "male"
+    evidence[~male, 0], evidence[male, 1] = own[~male], own[male]
+    mean = evidence.mean(axis=(2, 3))
+    # The decision is the larger logit whatever the noise: a constant over the cells of the chosen class sees to it.
+    lift = np.maximum(0, draw.uniform(0.3, 1.5, n) - np.where(male, mean[:, 1] - mean[:, 0], mean[:, 0] - mean[:, 1]))
+    evidence[np.arange(n), male.astype(int)] += lift[:, None, None]
+    mean = evidence.mean(axis=(2, 3))
+    faces = pd.DataFrame(
+        {
+            "face_id": [f"f{k}" for k in range(n)], "path": "x", "gender": gender, "ethnicity": ethnicity,
+            "age": pd.array(draw.integers(18, 60, n), dtype="Int16"),
+            "identity": pd.array([pd.NA] * n, dtype="string"), "cluster": np.arange(n), "split": "test",
+            "logit_female": mean[:, 0], "logit_male": mean[:, 1],
+            "p_male": 1 / (1 + np.exp(mean[:, 0] - mean[:, 1])), "predicted": predicted, "correct": correct,
+        }
+    )  # fmt: skip
+    return Audit("made", Path("made"), faces, evidence.astype(np.float16), Averages(pd.DataFrame(), np.zeros(0)), {})
+
+
+def occlusion(excess: dict[str, tuple[float, float]]) -> SimpleNamespace:
+    """Checks that hold an occlusion of all faces: each region's excess, low and high."""
+    rows = [
+        {"group": "all faces", "fill": "blur", "region": r, "drop": 1.0, "excess": sum(excess.get(r, (0, 0))) / 2,
+         "excess_low": excess.get(r, (0, 0))[0], "excess_high": excess.get(r, (0, 0))[1]} for r in REGIONS
+    ]  # fmt: skip
+    return SimpleNamespace(parts={"occlusion": Part([("all faces", 500)], {"regions": pd.DataFrame(rows)}, {})})
+
+
+def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None:
+    found = {
+        f.key: f for f in accuracy_findings(made_audit(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)
+    }
+    assert found["1a"].verdict == SUPPORTED
+    assert found["1b"].verdict != SUPPORTED
+    rates = found["1a"].numbers.set_index("gender")["accuracy"]
+    assert f"{100 * rates['female']:.1f} %" in found["1a"].sentence
+
+
+def test_men_who_fare_worse_do_not_support_that_women_do() -> None:
+    found = accuracy_findings(made_audit(6000, {("male", "A"): 0.15, ("male", "B"): 0.15}), EVERYONE)[0]
+    assert found.verdict == NOT_SUPPORTED
+
+
+def test_a_gap_by_ethnicity_is_found_at_equal_ages() -> None:
+    audit = made_audit(6000, {("female", "B"): 0.15, ("male", "B"): 0.15})
+    found = {f.key: f for f in accuracy_findings(audit, EVERYONE)}
+    assert found["1b"].verdict == SUPPORTED
+    assert "worst (B faces)" in found["1b"].sentence
+
+
+def test_equal_groups_of_many_faces_are_not_supported_and_of_few_cannot_be_told() -> None:
+    many = accuracy_findings(made_audit(40_000, {}), EVERYONE)
+    assert [f.verdict for f in many] == [NOT_SUPPORTED, NOT_SUPPORTED]
+    few = accuracy_findings(made_audit(400, {}), EVERYONE)
+    assert [f.verdict for f in few] == [CANNOT_TELL, CANNOT_TELL]
+
+
+def test_too_few_faces_or_no_ethnicity_are_told_in_words() -> None:
+    tiny = accuracy_findings(made_audit(60), EVERYONE)
+    assert [f.verdict for f in tiny] == [CANNOT_TELL, CANNOT_TELL]
+    assert "not 50 faces" in tiny[0].sentence
+    audit = made_audit(600)
+    audit.faces["ethnicity"] = "not recorded"
+    assert "records no ethnicity" in accuracy_findings(audit, EVERYONE)[1].sentence
+
+
+def test_evidence_on_nose_and_mouth_supports_the_claim_with_or_without_the_causal_check() -> None:
+    audit = made_audit()
+    assert where_right_looks(audit, EVERYONE, None).verdict == SUPPORTED
+    good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)})
+    found = where_right_looks(audit, EVERYONE, good)
+    assert found.verdict == SUPPORTED
+    assert "Hiding the nose costs 0.60 [0.50 to 0.70]" in found.sentence
+
+
+def test_the_causal_check_can_overrule_the_map() -> None:
+    audit = made_audit()
+    refuted = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)})
+    assert where_right_looks(audit, EVERYONE, refuted).verdict == NOT_SUPPORTED
+    open_question = occlusion({"nose": (0.5, 0.7), "mouth": (-0.1, 0.3)})
+    assert where_right_looks(audit, EVERYONE, open_question).verdict == CANNOT_TELL
+
+
+@pytest.mark.parametrize("place", [("eyes",), ("forehead", "jaw"), ("surround",)])
+def test_evidence_elsewhere_does_not(place: tuple[str, ...]) -> None:
+    found = where_right_looks(made_audit(right_on=place), EVERYONE, None)
+    assert found.verdict == NOT_SUPPORTED
+    if place == ("eyes",):
+        assert "Above nose and mouth lie" in found.sentence
+        assert "eyes" in found.sentence.partition("Above")[2]
+
+
+def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> None:
+    audit = made_audit(wrong_on=("eyes",), errors={("female", "A"): 0.4})
+    found = where_right_looks(audit, EVERYONE, None)
+    right = audit.faces["correct"].to_numpy()
+    assert found.data["n"] == right.sum()
+    table = found.numbers.set_index("region")
+    assert table["density"]["nose"] > table["density"]["eyes"]
+    chosen = audit.class_index("predicted")
+    energy = np.maximum(audit.evidence[np.arange(len(right)), chosen].astype(float), 0)[right]
+    nose = (energy * weights(SHAPE)[REGIONS.index("nose")]).sum(axis=(1, 2)) / energy.sum(axis=(1, 2))
+    assert table["share"]["nose"] == pytest.approx(nose.mean(), rel=1e-6)
+
+
+def test_wrong_predictions_with_the_same_pattern_refute_that_there_is_none() -> None:
+    found = whether_wrong_has_a_pattern(made_audit(), EVERYONE)
+    assert found.verdict == NOT_SUPPORTED
+    assert found.data["alike"] > 0.9
+
+
+def test_wrong_predictions_of_noise_alone_support_it() -> None:
+    audit = made_audit(4000, {("female", "A"): 0.1, ("male", "B"): 0.1}, wrong_on=None)
+    found = whether_wrong_has_a_pattern(audit, EVERYONE)
+    assert found.verdict == SUPPORTED
+    rows = found.numbers.set_index("predictions")
+    assert rows["dispersion"]["wrong predictions"] > 0.9 > rows["dispersion"]["as many right ones"]
+
+
+def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
+    audit = made_audit(2000, {("female", "A"): 0.1, ("male", "B"): 0.1})
+    audit.faces.loc[audit.faces["correct"], "logit_female"] += np.where(
+        audit.faces.loc[audit.faces["correct"], "predicted"] == "female", 50, -50
+    )
+    found = whether_wrong_has_a_pattern(audit, EVERYONE)
+    assert found.verdict == NOT_SUPPORTED
+    assert "two right ones of the same decision (" in found.sentence
+
+
+def test_noise_everywhere_cannot_tell_and_neither_can_few_wrong_ones() -> None:
+    noise = made_audit(3000, right_on=(), wrong_on=None)
+    assert whether_wrong_has_a_pattern(noise, EVERYONE).verdict == CANNOT_TELL
+    few = made_audit(300, dict.fromkeys((("female", "A"), ("male", "A"), ("female", "B"), ("male", "B")), 0.03))
+    found = whether_wrong_has_a_pattern(few, EVERYONE)
+    assert found.verdict == CANNOT_TELL
+    assert "a test needs 30" in found.sentence
+
+
+def test_without_an_experiment_no_cause_is_claimed() -> None:
+    found = cause_findings(None, EVERYONE)
+    assert [f.key for f in found] == ["4", "5"]
+    assert all(f.verdict == CANNOT_TELL and "No experiment" in f.sentence for f in found)
+
+
+def test_the_filter_is_kept() -> None:
+    audit = made_audit(3000, {("female", "A"): 0.2, ("female", "B"): 0.2})
+    young = audit.faces["age"] < 30
+    audit.faces.loc[young & (audit.faces["gender"] == "female"), "correct"] = True
+    audit.faces.loc[young, "predicted"] = audit.faces["gender"]
+    audit.faces.loc[young, "p_male"] = (audit.faces["gender"] == "male").astype(float)
+    found = accuracy_findings(audit, Filter(age_from=ADULT_AGE, age_to=30))[0]
+    assert found.verdict != SUPPORTED
+    assert accuracy_findings(audit, Filter(age_from=30))[0].verdict == SUPPORTED
+
+
+def test_the_sentence_counts_verdicts_and_the_report_holds_every_number() -> None:
+    made = [Finding("1a", "x", SUPPORTED, "s", "r"), Finding("2", "y", NOT_SUPPORTED, "t", "r"),
+            Finding("3", "z", SUPPORTED, "u", "r")]  # fmt: skip
+    assert findings_sentence(made) == (
+        "Of the original study's 3 claims, 2 are supported here (1a, 3), 1 is not supported (2)."
+    )
+    found = where_right_looks(made_audit(), EVERYONE, None)
+    text = findings_report([found], "made")
+    for value in found.numbers[["share", "density", "low", "high"]].to_numpy().ravel():
+        assert f"{value:.4f}".rstrip("0").rstrip(".") in text

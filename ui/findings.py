@@ -1,0 +1,88 @@
+"""The findings page: cached findings, and a card with a figure for each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.audit.folder import Audit
+from core.experiments import Experiment, experiment_for
+from core.faces import Filter
+from core.figures import findings as figures
+from core.figures import gaps
+from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, all_findings
+from core.findings.maps import PLACES
+from core.trust.folder import Checks, open_checks
+from ui import opened, parts
+
+BADGES = {
+    SUPPORTED: ("green", ":material/check_circle:"),
+    NOT_SUPPORTED: ("red", ":material/cancel:"),
+    CANNOT_TELL: ("gray", ":material/help:"),
+}
+SCOPE = (
+    "Verdicts are of this model, these faces and their annotators' labels. The original study's claims were of another "
+    "model, trained on MS1MV2 and tested on MORPH; a verdict here neither proves nor refutes them there."
+)
+
+
+@st.cache_data(max_entries=16, show_spinner="Putting the claims to the test …")
+def _findings(
+    _audit: Audit, _checks: Checks | None, _experiment: Experiment | None, key: tuple, within: Filter
+) -> list[Finding]:
+    return all_findings(_audit, within, _checks, _experiment)
+
+
+def cached_findings(audit: Audit, within: Filter) -> list[Finding]:
+    """`core.findings.all_findings`, kept by the files it reads and the filter."""
+    experiment = experiment_for(opened.MODELS, audit)
+    files = [audit.path / name for name in ("audit.json", "checks.json")]
+    files += [experiment.path / "experiment.json"] if experiment else []
+    key = tuple((str(file), file.stat().st_mtime) for file in files if file.is_file())
+    return _findings(audit, open_checks(audit), experiment, key, within)
+
+
+def card(found: Finding) -> None:
+    """A claim with its verdict, what was measured, a figure, the rule and the numbers."""
+    with st.container(border=True):
+        words, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
+        with words:
+            colour, icon = BADGES[found.verdict]
+            st.subheader(f"{found.key} · {found.claim}")
+            st.badge(found.verdict, icon=icon, color=colour)
+            st.markdown(found.sentence)
+        if figure is not None:
+            with figure:
+                _figure(found)
+        with st.expander("How it is tested, and all numbers"):
+            st.markdown(found.rule)
+            if len(found.numbers):
+                st.dataframe(found.numbers, hide_index=True)
+                parts.table_download(found.numbers, f"finding-{found.key}")
+
+
+def _figure(found: Finding) -> None:
+    if found.key in ("1a", "1b"):
+        st.plotly_chart(gaps.simultaneous_dots(found.numbers), key=f"finding-{found.key}")
+        st.caption(
+            "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
+        )
+    elif found.key == "2":
+        st.plotly_chart(figures.density_dots(found.numbers, PLACES), key="finding-2")
+        st.caption(
+            "Share of the positive evidence over share of the picture, mean over faces. Evidence is centred on a "
+            "region: cells see more of the face than their square."
+        )
+    elif found.key == "3":
+        right, wrong = figures.shape_panels(found.data["right"], found.data["wrong"], found.data["significant"])
+        n, others = found.data["n"], found.data["n_right"]
+        panels = [(right, f"right, mean of {others:,}", "Mean shape of right predictions"),
+                  (wrong, f"wrong, mean of {n:,}; outlined: not flat", "Mean shape of wrong predictions")]  # fmt: skip
+        st.html(parts.STYLE + parts.figures(panels, widest="16rem"))
+        st.caption(
+            "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale."
+        )
+    else:
+        for claim in found.data["claims"]:
+            rows = found.numbers[found.numbers["contrast"] == claim.name]
+            st.markdown(f"**{claim.name}** · {claim.question}")
+            st.plotly_chart(figures.effect_dots(rows), key=f"finding-{found.key}-{claim.name}")
