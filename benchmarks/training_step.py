@@ -2,6 +2,7 @@
 
 python -m benchmarks.training_step --sizes 64 112
 python -m benchmarks.training_step --sizes 64 --compile
+python -m benchmarks.training_step --sizes 64 --batch 128 --threads 1   # twice at once: two runs abreast
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ import tyro
 from core.network import GenderResNet, autocast, weight_decay_groups
 
 
-def main(sizes: tuple[int, ...] = (64, 96, 112), dilated: bool = False, compile: bool = False, steps: int = 8) -> None:
+def main(
+    sizes: tuple[int, ...] = (64, 96, 112),
+    dilated: bool = False,
+    compile: bool = False,
+    steps: int = 8,
+    batch: int = 64,
+    threads: int | None = None,
+) -> None:
     """Print images a second for each size.
 
     Args:
@@ -23,8 +31,11 @@ def main(sizes: tuple[int, ...] = (64, 96, 112), dilated: bool = False, compile:
         dilated: Dilate the last stage.
         compile: Run the network through torch.compile.
         steps: Steps that are timed, after two that are not.
+        batch: Pictures a step.
+        threads: Threads of torch; by default one a core.
     """
-    batch = 64
+    if threads is not None:
+        torch.set_num_threads(threads)
     for size in sizes:
         network = GenderResNet(dilated=dilated).to(memory_format=torch.channels_last)
         optimiser = torch.optim.AdamW(weight_decay_groups(network, 0.05), lr=1e-3, fused=True)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from core.audit.folder import Audit
+from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.checkpoint import list_models
 from core.errors import LookwhereError
+from core.experiments.folder import FOLDER as EXPERIMENTS
+from core.experiments.folder import list_experiments, open_experiment
 from core.faces import ADULT_AGE, GENDERS, Filter
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import LargestGap, gap_of
 from core.gaps.words import gap_words, percent, share_words
+from core.paired import same_faces
 from core.statistics import wilson
 
+#: Audits of other models that are read for a consensus; more would only be slower.
+MOST_AUDITS = 9
 #: Ages under which errors are counted: the edges of the bands up to adults.
 CHILDREN = (3, 10, ADULT_AGE)
 NEAR_COPIES, MISLABELS = "near-copies", "likely mislabels"
@@ -125,6 +132,17 @@ def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, dr
     return Variant(f"without {name}" if name else "all faces", len(faces), int(right.sum()), table, found)
 
 
+def same_face_audits(models: Path, audit: Audit) -> list[Path]:
+    """Folders of up to nine audits of other models on the faces of `audit`: those under `models`, then each
+    experiment's first arm, whose seeds are independent networks."""
+    own, wanted = audit.path.resolve(), same_faces(audit.manifest)
+    places = [models / model / "audits" / name for model in list_models(models) for name in list_audits(models / model)]
+    for name in list_experiments(models):
+        experiment = open_experiment(models / EXPERIMENTS / name)
+        places += [experiment.path / model / "audits" / experiment.audit for model in experiment.arms[0].models]
+    return [p for p in places if p.resolve() != own and same_faces(read_manifest(p)) == wanted][:MOST_AUDITS]
+
+
 def consensus(audits: list[Audit]) -> Consensus | None:
     """Errors that several models make, and make confidently (by `likely_mislabels`), on the faces they share.
 
@@ -153,8 +171,19 @@ def consensus(audits: list[Audit]) -> Consensus | None:
     )  # fmt: skip
 
 
-def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 0.5) -> str:
-    """All numbers of `noise` as plain text."""
+def consensus_words(found: Consensus | None, names: list[str]) -> str:
+    """What several models agree to be wrong, in two sentences; `names` of the other models."""
+    if found is None:
+        return "Models trained apart on the same faces would make this less circular; there is no other one here."
+    return (
+        f"{found.audits} models ({', '.join(names)} and this one) share {found.faces:,} faces: each errs on "
+        f"{found.errors:.0f} on average, all of them on {found.wrong:,}, and all confidently on {found.likely:,}. "
+        "Those are the likelier mislabels, or faces hard for any such model."
+    )
+
+
+def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 0.5, models: Path | None = None) -> str:
+    """All numbers of `noise` as plain text, and with `models` the consensus with other models on the same faces."""
     found = noise(audit, within, threshold)
     lines = [f"Label noise and leaks, {(within or Filter()).describe()}: {found.errors:,} errors in {found.n:,} faces"]
     for row in found.shares.to_dict("records"):
@@ -173,4 +202,9 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             row = variant.groups[variant.groups["group"] == name]
             cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "under 50")
         lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
-    return "\n".join([*lines, "", CIRCULAR])
+    lines += ["", CIRCULAR]
+    if models is not None:
+        paths = same_face_audits(models, audit)
+        found = consensus([audit, *map(open_audit, paths)])
+        lines.append(consensus_words(found, [path.parent.parent.name for path in paths]))
+    return "\n".join(lines)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
-from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.audit.folder import Audit, open_audit
 from core.errors import LookwhereError
 from core.faces import UNRECORDED, Filter
 from core.figures import gaps as charts
@@ -18,12 +16,10 @@ from core.gaps.regression import FIRTH, Regression, regression
 from core.gaps.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
 from core.gaps.two_groups import pairs_of
 from core.gaps.words import p_words, percent, span
-from core.noise import CIRCULAR, Consensus, Noise, consensus, noise
+from core.noise import CIRCULAR, Consensus, Noise, consensus, consensus_words, noise, same_face_audits
 from core.sentences import capital
 from ui import opened, parts, words
 
-#: Audits of other models that are read for a consensus; more would only be slower.
-OTHERS = 9
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
     "ethnicity": ("ethnicity",),
@@ -75,19 +71,6 @@ def _noise(_audit: Audit, made: tuple, within: Filter) -> Noise:
 @st.cache_data(max_entries=8, show_spinner="Reading the other models' audits …")
 def _consensus(_audit: Audit, made: tuple, others: tuple[tuple[str, float], ...]) -> Consensus | None:
     return consensus([_audit, *(open_audit(path) for path, _ in others)])
-
-
-def _others(audit: Audit) -> tuple[tuple[str, float], ...]:
-    """Audits of other models over the very same faces and labels."""
-    found = []
-    for model in sorted(p for p in opened.MODELS.iterdir() if p.is_dir() and p != audit.path.parent.parent):
-        for name in list_audits(model):
-            path = model / "audits" / name
-            manifest = read_manifest(path)
-            same = ("data_fingerprint", "splits", "names")
-            if all(manifest.get(what) == audit.manifest.get(what) for what in same):
-                found.append((str(path), (path / "audit.json").stat().st_mtime))
-    return tuple(found[:OTHERS])
 
 
 def found(audit: Audit, within: Filter, grouping: str) -> tuple[Simultaneous, LargestGap | None, dict]:
@@ -322,17 +305,11 @@ def label_noise(audit: Audit, within: Filter) -> None:
 
 
 def _agreement(audit: Audit) -> None:
-    others = _others(audit)
-    if not others:
-        st.caption("Models trained apart on the same faces would make this less circular; there is no other one here.")
-        return
     try:
+        paths = same_face_audits(opened.MODELS, audit)
+        others = tuple((str(path), (path / "audit.json").stat().st_mtime) for path in paths)
         found = _consensus(audit, key(audit), others)
     except LookwhereError as error:
         st.caption(capital(str(error)) + ".")
         return
-    st.caption(
-        f"{found.audits} models ({', '.join(Path(path).parent.parent.name for path, _ in others)} and this one) share "
-        f"{found.faces:,} faces: each errs on {found.errors:.0f} on average, all of them on {found.wrong:,}, and all "
-        f"confidently on {found.likely:,}. Those are the likelier mislabels, or faces hard for any such model."
-    )
+    st.caption(consensus_words(found, [path.parent.parent.name for path in paths]))

@@ -17,17 +17,32 @@ def navigation():
     # A symbol for an icon would be fetched from a host; this one is ours.
     st.set_page_config(page_title="Lookwhere", page_icon=ICON, layout="wide")
     return st.navigation(
-        [
-            st.Page(PAGES / "overview.py", title="Overview", icon=":material/grid_view:", url_path="overview"),
-            st.Page(PAGES / "training.py", title="Training status", icon=":material/monitoring:", url_path="training"),
-            st.Page(
-                PAGES / "accuracy.py", title="Accuracy breakdown", icon=":material/bar_chart:", url_path="accuracy"
-            ),
-            st.Page(PAGES / "heatmaps.py", title="Heatmap comparison", icon=":material/compare:", url_path="heatmaps"),
-            # The default page answers at / alone; links to /overview need one that is not the default.
-            st.Page(PAGES / "overview.py", title="Overview", url_path="home", default=True, visibility="hidden"),
-        ]
+        {
+            "": [
+                _page("overview", "Overview", "grid_view"),
+                _page("findings", "Findings", "fact_check"),
+                # The default page answers at / alone; links to /overview need one that is not the default.
+                st.Page(PAGES / "overview.py", title="Overview", url_path="home", default=True, visibility="hidden"),
+            ],
+            "For whom": [
+                _page("accuracy", "Accuracy breakdown", "bar_chart"),
+                _page("gaps", "Gaps and tests", "balance"),
+            ],
+            "Where it looks": [
+                _page("heatmaps", "Heatmap comparison", "compare"),
+                _page("evidence", "Evidence by region", "face"),
+                _page("trust", "Can it be trusted?", "verified"),
+            ],
+            "Models": [
+                _page("training", "Training status", "monitoring"),
+                _page("compare", "Compare models", "difference"),
+            ],
+        }
     )
+
+
+def _page(name: str, title: str, icon: str):
+    return st.Page(PAGES / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
 
 
 def opened() -> Opened:
