@@ -1,0 +1,153 @@
+"""What checks of an audit hold, and where: `checks.json` (tables, manifest) and `checks.npz` (curves, mean maps).
+
+Both lie in the audit's folder and are written again after each finished part; the manifest's key `finished` says when
+all are there. Needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.audit.folder import Audit
+from core.errors import LookwhereError
+from core.files import write_text
+
+FORMAT = 1
+JSON, NPZ = "checks.json", "checks.npz"
+#: In the order in which they are made and shown; `methods` is one part a method, named `methods/GradCAM` and so on.
+PARTS = ("randomised", "deletion", "road", "occlusion", "methods")
+METHODS = "methods/"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One finished check: `groups` (name, n) that are published, tables by name, arrays by name with the groups as
+    first axis, and the seconds it took."""
+
+    groups: list[tuple[str, int]]
+    tables: dict[str, pd.DataFrame]
+    arrays: dict[str, np.ndarray]
+    seconds: float = 0.0
+
+    def array(self, name: str, group: str) -> np.ndarray | None:
+        """One group's array, None where the group is too small to be published."""
+        names = [g for g, _ in self.groups]
+        return self.arrays[name][names.index(group)] if group in names else None
+
+    def rows(self, name: str, group: str) -> pd.DataFrame:
+        """One group's rows of a table; none where the group is too small to be published."""
+        table = self.tables[name]
+        return table[table["group"] == group].reset_index(drop=True)
+
+    def n(self, group: str) -> int:
+        """Faces sampled in a group; 0 where it is too small to be published."""
+        return dict(self.groups).get(group, 0)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Checks of an audit: the manifest (sample, seed, versions, weights, timings) and the finished parts by name."""
+
+    path: Path
+    manifest: dict
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[str]:
+        """Names of the groups that any part publishes, all faces first."""
+        return list(dict.fromkeys(name for part in self.parts.values() for name, _ in part.groups))
+
+    @property
+    def methods(self) -> dict[str, Part]:
+        """The compared methods' parts by method."""
+        return {n.removeprefix(METHODS): part for n, part in self.parts.items() if n.startswith(METHODS)}
+
+    def table(self, name: str, group: str | None = None) -> pd.DataFrame:
+        """A table over all parts that have it, of one group or of all; empty where no part has it."""
+        found = [part.tables[name] for part in self.parts.values() if name in part.tables]
+        if not found:
+            return pd.DataFrame()
+        table = pd.concat(found, ignore_index=True)
+        return table if group is None else table[table["group"] == group].reset_index(drop=True)
+
+
+def save_checks(checks: Checks) -> None:
+    """Write both files, whole or not at all, the arrays first."""
+    arrays = {f"{part}:{name}": a for part, found in checks.parts.items() for name, a in found.arrays.items()}
+    partial = checks.path / f"{NPZ}.partial"
+    with partial.open("wb") as out:
+        np.savez_compressed(out, **arrays)
+    partial.replace(checks.path / NPZ)
+    parts = {
+        name: {
+            "seconds": round(part.seconds, 2),
+            "groups": [[group, n] for group, n in part.groups],
+            "tables": {
+                key: {"columns": list(table.columns), "rows": _plain(table)} for key, table in part.tables.items()
+            },
+        }
+        for name, part in checks.parts.items()
+    }
+    # A line a part: short enough to be read, and a changed part is one changed line.
+    lines = ",\n".join(f"{json.dumps(name)}: {_dumps(part)}" for name, part in parts.items())
+    head = _dumps({"format": FORMAT, "manifest": checks.manifest})[:-1]
+    write_text(checks.path / JSON, f'{head},\n"parts": {{\n{lines}\n}}}}\n')
+
+
+def _plain(table: pd.DataFrame) -> list[list]:
+    """Rows of plain values, None for NaN: JSON has none."""
+    return table.astype(object).where(table.notna(), None).to_numpy().tolist()
+
+
+def _table(content: dict) -> pd.DataFrame:
+    """The reverse: None is NaN again; only numbers are ever missing."""
+    table = pd.DataFrame(content["rows"], columns=content["columns"])
+    return table.astype({name: float for name in table if table[name].isna().any()})
+
+
+def _dumps(content: dict) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
+def open_checks(audit: Audit) -> Checks | None:
+    """The audit's checks, None where there are none.
+
+    Raises `LookwhereError` where they are damaged, of another format, or of another model or other data.
+    """
+    file = audit.path / JSON
+    if not file.is_file():
+        return None
+    mend = "delete checks.json and run `python -m core check` again"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content.get("format") != FORMAT:
+            raise LookwhereError(f"{file}: format {content.get('format')}, this version reads {FORMAT}; {mend}")
+        with np.load(audit.path / NPZ, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        parts = {
+            name: Part(
+                [(group, int(n)) for group, n in part["groups"]],
+                {k: _table(t) for k, t in part["tables"].items()},
+                {k.partition(":")[2]: a for k, a in arrays.items() if k.partition(":")[0] == name},
+                part["seconds"],
+            )
+            for name, part in content["parts"].items()
+        }
+        manifest = content["manifest"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
+    for key in ("weights_sha256", "data_fingerprint"):
+        if manifest.get(key) != audit.manifest.get(key):
+            raise LookwhereError(f"{file}: of another {key.replace('_', ' ')} than the audit beside it; {mend}")
+    for part in parts.values():
+        for array in part.arrays.values():
+            if len(array) != len(part.groups):
+                raise LookwhereError(f"{audit.path / NPZ}: does not go with {JSON}; {mend}")
+    return Checks(audit.path, manifest, parts)

@@ -1,0 +1,200 @@
+"""The methods of the grad-cam library beside the closed form: do they rank the cells alike?
+
+https://github.com/jacobgil/pytorch-grad-cam. All explain the margin towards the predicted class, at the last stage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytorch_grad_cam as library
+import torch
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputReST
+from torch import Tensor, nn
+
+from core.explain import grad_cam
+from core.network import GenderResNet, autocast
+from core.store import Progress
+from core.trust.alike import spearman
+from core.trust.folder import METHODS, Part
+from core.trust.probe import Probe
+from core.trust.sample import Means, published, rounded
+
+#: All of grad-cam 1.5.7 that explain one layer of any convolutional network. SESS and RefineCAM wrap others.
+NAMES = (
+    "GradCAM",
+    "HiResCAM",
+    "GradCAMElementWise",
+    "GradCAMPlusPlus",
+    "XGradCAM",
+    "LayerCAM",
+    "AblationCAM",
+    "FinerCAM",
+    "ShapleyCAM",
+    "FullGrad",
+    "EigenGradCAM",
+    "SegEigenCAM",
+    "EigenCAM",
+    "KPCA_CAM",
+    "FEM",
+    "RandomCAM",
+    "ScoreCAM",
+)
+#: Methods that try each of 2,048 channels, or look at each of the layers, for each face: they get few faces.
+COSTLY = ("AblationCAM", "FullGrad", "ScoreCAM")
+#: ScoreCAM puts a face through the whole network 2,048 times, a quarter of a minute and more: only where asked for.
+DEFAULT = tuple(name for name in NAMES if name != "ScoreCAM")
+#: Methods that look at more than the last stage's output.
+WHOLE = ("FullGrad", "ScoreCAM")
+BLOCK = 8
+
+
+class Tail(nn.Module):
+    """The network from its last block on: features (N, 2048, h, w) before that block → logits.
+
+    What comes before the explained layer changes no method that looks at the layer's output alone, and this is some
+    hundred times cheaper; its maps have the cells' size, so the library has nothing to rescale.
+    """
+
+    def __init__(self, network: GenderResNet) -> None:
+        super().__init__()
+        self.block, self.fc = network.layer4[-1], network.fc
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.fc(self.block(features).mean(dim=(2, 3)))
+
+
+def head_of(network: GenderResNet, pixels: Tensor) -> Tensor:
+    """Normalised pixels → what `Tail` takes, without gradients."""
+    with torch.no_grad():
+        x = network.maxpool(network.relu(network.bn1(network.conv1(pixels))))
+        return network.layer4[:-1](network.layer3(network.layer2(network.layer1(x))))
+
+
+class MarginTarget:
+    """The logit of one class less that of the other, for a face's two logits (2,)."""
+
+    def __init__(self, category: int) -> None:
+        self.category = category
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        return logits[..., self.category] - logits[..., 1 - self.category]
+
+
+class SeededRandomCAM(library.RandomCAM):
+    """The library's random weights, from a generator of our own."""
+
+    generator: np.random.Generator
+
+    def get_cam_weights(self, input_tensor, target_layer, target_category, activations, grads) -> np.ndarray:
+        return self.generator.uniform(-1, 1, size=activations.shape[:2])
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The faces of a probe as all methods need them, computed once.
+
+    `features` float32 (n, 2048, h, w), what `Tail` takes; `closed` float32 (n, h, w), the closed form Grad-CAM of the
+    margin towards the predicted class, in float32 computing; `predicted` class indices (n,).
+    """
+
+    features: Tensor
+    closed: np.ndarray
+    predicted: np.ndarray
+
+
+def prepare(probe: Probe) -> Explained:
+    """The probe's faces put through the network once, in float32: ranks are asked for exactly."""
+    network, features, closed = probe.model.network, [], []
+    weight = network.fc.weight[0] - network.fc.weight[1]
+    for block in probe.blocks(BLOCK):
+        with torch.no_grad():
+            features.append(head_of(network, probe.pixels(probe.pictures(block))))
+            margin = torch.einsum("k,bkij->bij", weight, network.layer4[-1](features[-1])).cpu().numpy()
+        closed.append(grad_cam(margin * probe.sign[block, None, None]))
+    return Explained(torch.cat(features), np.concatenate(closed), (probe.sign < 0).astype(np.int64))
+
+
+def on_tail(network: GenderResNet, name: str, features: Tensor, predicted: np.ndarray, generator=None) -> np.ndarray:
+    """One method's maps (b, h, w), float32, scaled to 0–1 each as the library has it, from the last block's input.
+
+    `predicted` are class indices (b,). FinerCAM chooses its two classes itself; ShapleyCAM gets the target its authors
+    ask for, since the second derivative of a linear head is 0.
+    """
+    targets: list[Callable] | None = [MarginTarget(int(c)) for c in predicted]
+    if name == "ShapleyCAM":
+        targets = [ClassifierOutputReST(int(c)) for c in predicted]
+    elif name == "FinerCAM":
+        targets = None
+    kind = SeededRandomCAM if name == "RandomCAM" else getattr(library, name)
+    tail = Tail(network)
+    with _quiet(), kind(tail, [tail.block]) as method:
+        if name == "RandomCAM":
+            method.generator = generator
+        return np.asarray(method(features.clone().requires_grad_(True), targets), dtype=np.float32)
+
+
+def on_whole(network: GenderResNet, name: str, pixels: Tensor, predicted: np.ndarray) -> np.ndarray:
+    """The same from normalised pixels, for methods that need all of the network; FullGrad's maps, which have the
+    picture's size, are averaged over each cell."""
+    targets = [MarginTarget(int(c)) for c in predicted]
+    with torch.no_grad():
+        cells = network.features(pixels[:1]).shape[-2:]
+    if name == "FullGrad":
+        with _quiet(), library.FullGrad(network, []) as method:
+            fine = torch.from_numpy(np.asarray(method(pixels, targets), dtype=np.float32))
+        return torch.nn.functional.adaptive_avg_pool2d(fine[:, None], cells)[:, 0].numpy()
+    with _quiet(), autocast(pixels.device), library.ScoreCAM(network, [network.layer4[-1]]) as method:
+        method.batch_size = 64
+        method.get_target_width_height = lambda _: (cells[1], cells[0])
+        return np.asarray(method(pixels, targets), dtype=np.float32)
+
+
+def _quiet() -> contextlib.AbstractContextManager:
+    """The library draws a progress bar a face; ours is one for all."""
+    return contextlib.redirect_stderr(io.StringIO())
+
+
+def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progress: Progress | None = None) -> Part:
+    """Table `methods` (a row a group): the mean rank correlation of the method's map with the closed form Grad-CAM over
+    each face's cells; array `maps` (G, h, w), the mean of its maps, each scaled to 0–1 as the library does.
+
+    `defined` counts the faces for which the correlation exists: a constant map has no ranks. `faces` is `prepare`d.
+    """
+    tick = progress(name, len(probe.sample)) if progress else (lambda n: None)
+    network, generator = probe.model.network, np.random.default_rng([seed, 4])
+    maps = []
+    for block in probe.blocks(BLOCK):
+        predicted = faces.predicted[block]
+        if name in WHOLE:
+            maps.append(on_whole(network, name, probe.pixels(probe.pictures(block)), predicted))
+        else:
+            maps.append(on_tail(network, name, faces.features[block], predicted, generator))
+        tick(len(predicted))
+    found = np.concatenate(maps)
+    alike = spearman(np.round(found, 5), np.round(_scaled(faces.closed), 5))
+    groups, rows, means = published(probe.sample), [], []
+    for member in groups:
+        over = Means(probe.sample, member, seed)
+        mean, low, high = over.interval(alike)
+        defined = int((~np.isnan(alike[member.mask])).sum())
+        row = {"group": member.name, "method": name, "n": member.n, "defined": defined}
+        rows.append(rounded(row | {"mean": mean, "low": low, "high": high}))
+        means.append(over.mean(found))
+    arrays = {"maps": np.stack(means).astype(np.float32)}
+    return Part([(m.name, m.n) for m in groups], {"methods": pd.DataFrame(rows)}, arrays)
+
+
+def _scaled(maps: np.ndarray) -> np.ndarray:
+    """Maps (n, h, w) over their largest value, so that rounding both to 1e-5 makes ties of what differs by rounding."""
+    return maps / (1e-7 + maps.max(axis=(1, 2), keepdims=True))
+
+
+def part_name(method: str) -> str:
+    """The name of a method's part."""
+    return METHODS + method

@@ -1,0 +1,133 @@
+"""All checks of one audit, part by part: each finished part is saved, and a rerun goes on with what is missing."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib.metadata import version
+
+from core.audit.folder import Audit
+from core.audit.run import PACKAGES
+from core.checkpoint import Model
+from core.errors import LookwhereError
+from core.network import precision
+from core.store import AlignedStore, Progress
+from core.trust import methods as cams
+from core.trust.folder import METHODS, PARTS, Checks, Part, open_checks, save_checks
+from core.trust.occlude import FILLS, check_occlusion
+from core.trust.perturb import CONTROLS, check_deletion, check_road
+from core.trust.probe import Probe, check_source, make_probe
+from core.trust.randomised import DRAWS, NORM_FACES, check_randomised
+from core.trust.sample import draw_sample
+
+#: Each part takes its share of it (see `SHARES`), so that all of them take about seven minutes on two cores.
+SAMPLE = 600
+#: What a part's faces are of the sample, by what one of them costs.
+SHARES = {"randomised": 2 / 3, "deletion": 1 / 5, "road": 1 / 5, "occlusion": 4 / 15, "methods": 2 / 25}
+#: Faces for a method that is costly, and the least that any part asks for.
+FEWEST = 12
+
+
+def run_checks(
+    audit: Audit,
+    model: Model,
+    store: AlignedStore,
+    *,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    methods: tuple[str, ...] = cams.DEFAULT,
+    parts: tuple[str, ...] = PARTS,
+    draws: int = DRAWS,
+    progress: Progress | None = None,
+) -> Checks:
+    """Check an audit's maps with its network; writes `checks.json` and `checks.npz` into the audit's folder.
+
+    Parts there already of the same sample, seed and weights are kept, so that a stopped run goes on, and further
+    methods can be added; those of another sample or seed are replaced. Each part draws its own stratified sample, see
+    `core.trust.sample.draw_sample`. `progress(stage, total)` returns a function to call with a count. Raises
+    `LookwhereError` where store or model are not the audit's, the sample is too small, or a name is unknown.
+    """
+    for given, known, flag in ((methods, cams.NAMES, "--methods"), (parts, PARTS, "--parts")):
+        strange = [name for name in given if name not in known]
+        if strange:
+            raise LookwhereError(f"{flag} {', '.join(strange)}: unknown; there are {', '.join(known)}")
+    check_source(audit, model, store)
+    todo = [
+        name for part in PARTS if part in parts for name in (_method_parts(methods) if part == "methods" else [part])
+    ]
+    manifest = {
+        "model": audit.manifest["model"],
+        "weights_sha256": audit.manifest["weights_sha256"],
+        "data_fingerprint": audit.manifest["data_fingerprint"],
+        "sample": sample,
+        "seed": seed,
+        "draws": draws,
+    }
+    found = _same(open_checks(audit), manifest)
+    manifest |= {
+        "norm_faces": NORM_FACES,
+        "controls": list(CONTROLS),
+        "fills": list(FILLS),
+        "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
+        "versions": {name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
+        | {"python": platform.python_version()},
+    }
+    probes: dict[int, Probe] = {}
+    faces: dict[int, cams.Explained] = {}
+    for name in todo:
+        if name in found:
+            continue
+        size = size_of(name, sample)
+        if size not in probes:
+            probes[size] = make_probe(audit, model, store, draw_sample(audit.faces, size, seed))
+        began = time.perf_counter()
+        if name.startswith(METHODS):
+            if size not in faces:
+                faces[size] = cams.prepare(probes[size])
+            part = cams.check_method(probes[size], faces[size], name.removeprefix(METHODS), seed, progress)
+        else:
+            part = _make(name, probes[size], seed, draws, progress)
+        found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
+        _save(audit, manifest, found, todo)
+    _save(audit, manifest, found, todo)
+    return open_checks(audit)
+
+
+def size_of(part: str, sample: int) -> int:
+    """How many faces a part asks for."""
+    kind, _, method = part.partition("/")
+    size = max(round(sample * SHARES[kind]), FEWEST)
+    return min(size, FEWEST) if method in cams.COSTLY else size
+
+
+def _method_parts(methods: tuple[str, ...]) -> list[str]:
+    return [cams.part_name(name) for name in cams.NAMES if name in methods]
+
+
+def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
+    """The parts that a run before left, if it was of this very sample."""
+    if checks is None or any(checks.manifest.get(key) != value for key, value in manifest.items()):
+        return {}
+    return dict(checks.parts)
+
+
+def _make(name: str, probe: Probe, seed: int, draws: int, progress: Progress | None) -> Part:
+    if name == "randomised":
+        return check_randomised(probe, seed, draws, progress)
+    if name == "deletion":
+        return check_deletion(probe, seed, progress)
+    if name == "road":
+        return check_road(probe, seed, progress)
+    return check_occlusion(probe, seed, progress)
+
+
+def _save(audit: Audit, manifest: dict, found: dict[str, Part], todo: list[str]) -> None:
+    order = [*PARTS[:-1], *_method_parts(cams.NAMES)]
+    parts = {name: found[name] for name in order if name in found}
+    state = {"finished": set(todo) <= set(parts), "seconds": round(sum(p.seconds for p in parts.values()), 1)}
+    try:
+        save_checks(Checks(audit.path, manifest | state, parts))
+    except OSError as error:
+        raise LookwhereError(
+            f"{audit.path}: cannot write ({error.strerror or error}); mend that, the same command goes on"
+        ) from error

@@ -1,0 +1,197 @@
+"""A stratified sample of an audit's faces, unbiased means over it with bootstrap intervals, and its groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import LookwhereError
+from core.faces import GENDERS, MINIMUM_FACES, Filter
+
+DRAWS = 1000
+ROUNDED = 5
+
+
+@dataclass(frozen=True)
+class Sample:
+    """n faces of an audit: `place` int64 (n,) rows of `audit.faces`; `weight` float64 (n,), how many faces of the audit
+    each stands for (stratum size over faces drawn of it); `stratum` int64 (n,); `faces` the table of these rows."""
+
+    place: np.ndarray
+    weight: np.ndarray
+    stratum: np.ndarray
+    faces: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A group that may be published: its name in words and its faces, boolean (n,), in the sample."""
+
+    name: str
+    mask: np.ndarray
+
+    @property
+    def n(self) -> int:
+        """Faces of the sample in it."""
+        return int(self.mask.sum())
+
+
+def spread(counts: np.ndarray, total: int) -> np.ndarray:
+    """`total` places shared out as evenly as `counts` allow, int64; all of them where there are fewer."""
+    share = np.zeros(len(counts), dtype=np.int64)
+    while total > 0 and (share < counts).any():
+        short = np.flatnonzero(share < counts)
+        step = max(total // len(short), 1)
+        for n in short:
+            more = min(step, int(counts[n] - share[n]), total)
+            share[n] += more
+            total -= more
+    return share
+
+
+def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0) -> Sample:
+    """About `size` faces, stratified by gender × ethnicity × outcome.
+
+    Each gender × ethnicity gets an equal share (less where it is smaller); in it wrong predictions come first, up to
+    half of the share, and right ones fill the rest; every stratum gives at least one face. Inside a stratum faces are
+    drawn at random without replacement, so a mean with weights N_s / n_s is unbiased (Cochran 1977, 5.3). Raises
+    `LookwhereError` where fewer than 11 faces can be had.
+    """
+    generator = np.random.default_rng([seed, size])
+    correct = faces["correct"].to_numpy(dtype=bool)
+    groups = [
+        np.asarray(rows) for _, rows in sorted(faces.groupby(["gender", "ethnicity"], observed=True).indices.items())
+    ]
+    quota = spread(np.array([len(rows) for rows in groups]), size)
+    place, weight, stratum, strata = [], [], [], 0
+    for rows, share in zip(groups, quota, strict=True):
+        right, wrong = rows[correct[rows]], rows[~correct[rows]]
+        share = max(int(share), (len(right) > 0) + (len(wrong) > 0))
+        missed = min(len(wrong), max(share // 2, share - len(right)))
+        for members, count in ((wrong, missed), (right, min(len(right), share - missed))):
+            if not count:
+                continue
+            place.append(np.sort(generator.choice(members, count, replace=False)))
+            weight.append(np.full(count, len(members) / count))
+            stratum.append(np.full(count, strata))
+            strata += 1
+    if sum(map(len, place)) < MINIMUM_FACES:
+        raise LookwhereError(
+            f"a sample of {sum(map(len, place))} faces is too small: nothing is published of fewer than "
+            f"{MINIMUM_FACES}; ask for more with --sample, or audit more faces"
+        )
+    rows = np.concatenate(place)
+    chosen = faces.iloc[rows].reset_index(drop=True)
+    return Sample(rows, np.concatenate(weight), np.concatenate(stratum), chosen)
+
+
+def published(sample: Sample) -> list[Member]:
+    """The groups of a sample that may be shown: all, each gender, each gender × ethnicity, right and wrong.
+
+    Each has 11 and more faces, and so has what is left when one is taken from another that holds it, or when all the
+    published parts of a group are taken from it.
+    """
+    faces = sample.faces
+    kept = [Member(Filter().describe(), np.ones(len(sample), dtype=bool))]
+    by_gender = _partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept)
+    for gender, whole in by_gender.items():
+        names = sorted(faces.loc[whole.mask, "ethnicity"].unique())
+        if len(names) > 1:
+            _partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept)
+    _partition(kept[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], kept)
+    return kept
+
+
+def _partition(whole: Member, faces: pd.DataFrame, parts: list[Filter], kept: list[Member]) -> dict[Filter, Member]:
+    """Append to `kept` those parts of `whole` that may be shown; returns them."""
+    members = {part: Member(part.describe(), part.mask(faces)) for part in parts}
+    shown = {part: m for part, m in members.items() if m.n >= MINIMUM_FACES and _apart(m, kept)}
+    while shown and 0 < whole.n - sum(m.n for m in shown.values()) < MINIMUM_FACES:
+        del shown[min(shown, key=lambda part: shown[part].n)]
+    shown = {part: m for part, m in shown.items() if m.n < whole.n}
+    kept += shown.values()
+    return shown
+
+
+def _apart(member: Member, others: list[Member]) -> bool:
+    for other in others:
+        both = int((member.mask & other.mask).sum())
+        rest = abs(member.n - other.n)
+        if both == min(member.n, other.n) and 0 < rest < MINIMUM_FACES:
+            return False
+    return True
+
+
+class Means:
+    """Weighted means over one group of a sample, with percentile bootstrap intervals.
+
+    Faces are drawn again inside their strata, the same faces for every value, so that differences are paired: n − 1 of
+    a stratum's n faces, weighted up (Rao & Wu 1988, JASA 83:231), since n of n would make small strata look too sure.
+    Strata of one face have no spread of their own to draw from and are pooled. A NaN takes no part in its own column.
+    """
+
+    def __init__(self, sample: Sample, member: Member, seed: int = 0, draws: int = DRAWS) -> None:
+        generator = np.random.default_rng([seed, member.n])
+        self.mask = member.mask
+        self._weight = sample.weight[member.mask]
+        stratum = pooled(sample.stratum[member.mask])
+        counts = np.ones((draws, member.n))
+        for n in np.unique(stratum):
+            inside = np.flatnonzero(stratum == n)
+            size = len(inside)
+            if size > 1:
+                drawn = generator.multinomial(size - 1, np.full(size, 1 / size), size=draws)
+                counts[:, inside] = drawn * (size / (size - 1))
+        self._counts = counts * self._weight
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Mean (…) of values (n, …) over the group, float64; NaN where no face has a value."""
+        return self._ratio(self._weight[None], values)[0]
+
+    def replicates(self, values: np.ndarray) -> np.ndarray:
+        """The same of every bootstrap draw: (draws, …)."""
+        return self._ratio(self._counts, values)
+
+    def interval(self, values: np.ndarray) -> np.ndarray:
+        """(3, …): mean, and the bounds of its 95 % interval."""
+        return np.stack([self.mean(values), *bounds(self.replicates(values))])
+
+    def _ratio(self, weight: np.ndarray, values: np.ndarray) -> np.ndarray:
+        inside = np.asarray(values, dtype=np.float64)[self.mask]
+        flat = inside.reshape(len(inside), -1)
+        known = ~np.isnan(flat)
+        total = weight @ np.where(known, flat, 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = total / (weight @ known.astype(np.float64))
+        return ratio.reshape(len(weight), *inside.shape[1:])
+
+
+def pooled(stratum: np.ndarray) -> np.ndarray:
+    """Strata (n,) with those of a single face made one, joined to the smallest other where it is alone still."""
+    names, place, counts = np.unique(stratum, return_inverse=True, return_counts=True)
+    alone = np.flatnonzero(counts == 1)
+    if len(alone) == 1 and len(names) > 1:
+        others = np.where(counts > 1, counts, counts.max() + 1)
+        alone = np.append(alone, others.argmin())
+    if len(alone):
+        place = np.where(np.isin(place, alone), alone[0], place)
+    return place
+
+
+def bounds(replicates: np.ndarray) -> np.ndarray:
+    """(2, …): the 2.5 and 97.5 % points of replicates (draws, …); NaN where a column has none."""
+    flat = replicates.reshape(len(replicates), -1)
+    result = np.full((2, flat.shape[1]), np.nan)
+    known = ~np.isnan(flat).all(axis=0)
+    result[:, known] = np.nanpercentile(flat[:, known], [2.5, 97.5], axis=0)
+    return result.reshape(2, *replicates.shape[1:])
+
+
+def rounded(row: dict) -> dict:
+    """A table's row with its floats to five decimals: more would be noise."""
+    return {k: round(float(v), ROUNDED) if isinstance(v, (float, np.floating)) else v for k, v in row.items()}

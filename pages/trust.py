@@ -1,0 +1,58 @@
+"""Checks of the maps: random weights, deletion and insertion, ROAD, hidden regions, other methods."""
+
+import streamlit as st
+
+from core.trust.report import sentence, trust_report
+from ui import parts, trust
+from ui.navigation import opened
+
+open_now = opened()
+audit = open_now.load()
+st.title("Can it be trusted?")
+checks = trust.load(open_now, audit)
+above = st.container()
+controls = st.columns([1.6, 1.2, 1.4])
+group = controls[0].selectbox("Group", checks.groups, key="trust_group", bind="query-params")
+score = controls[1].segmented_control(
+    "Score",
+    ["margin", "probability"],
+    default="margin",
+    key="trust_score",
+    bind="query-params",
+    required=True,
+    help="**margin**: logit of the predicted class less the other's. **probability**: of the predicted class; it "
+    "hardly moves where the network is sure.",
+)
+fill = controls[2].segmented_control(
+    "Hide regions with",
+    ["grey", "blur", "local mean"],
+    default="blur",
+    key="trust_fill",
+    bind="query-params",
+    required=True,
+    help="**grey**: the training pictures' mean colour. **blur**: the same face, heavily blurred. **local mean**: the "
+    "mean colour of what is hidden.",
+)
+with above:
+    parts.lede(sentence(checks, group, fill))
+    if not checks.manifest["finished"]:
+        st.warning("These checks were stopped before they were done; the command at the foot of the page goes on.")
+
+trust.randomised(checks, group)
+for part in ("deletion", "road"):
+    trust.orders(checks, group, part, score)
+st.subheader("Is what it marks what is used?", help=trust.OCCLUSION)
+by_area = st.toggle("Per unit of area", key="trust_area", bind="query-params", help="Large regions lose more.")
+trust.occlusion(checks, group, fill, by_area)
+trust.methods(checks, group)
+
+st.subheader("How this was made")
+made = checks.manifest
+st.caption(
+    f"A sample of {made['sample']:,} faces is the measure (seed {made['seed']}), of which each check takes a share, "
+    "stratified by gender × ethnicity × outcome: wrong predictions come first, up to half of a group, and each face "
+    "counts for as many as it stands for, so that means are those of the whole audit. Nothing is published of fewer "
+    f"than 11 faces. Computed in {made['precision']} in {made['seconds'] / 60:.0f} minutes."
+)
+trust.command(open_now, audit)
+parts.download("All numbers as text", lambda: trust_report(checks).encode(), f"{audit.name}-checks.txt", "text/plain")

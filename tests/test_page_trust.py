@@ -1,0 +1,63 @@
+"""The page «Can it be trusted?»: with checks, without, and with a group too small for some of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.audit.folder import open_audit
+from core.checkpoint import load_model
+from core.store import AlignedStore
+from core.trust import perturb
+from core.trust.report import sentence
+from core.trust.run import run_checks
+from tests.test_pages import page, study, text  # noqa: F401  (a fixture)
+
+
+@pytest.fixture(scope="module")
+def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:  # noqa: F811
+    """A copy of the made study, checked on a small sample."""
+    models = study[0]
+    root = tmp_path_factory.mktemp("checked") / "models"
+    shutil.copytree(models, root)
+    store = AlignedStore.open(models.parent / "store")
+    copy = open_audit(root / "made/audits/made-all")
+    with pytest.MonkeyPatch.context() as patch:  # fewer steps of what is slow, see test_trust.py
+        patch.setattr(perturb, "REMOVED", np.array([0.3, 0.7]))
+        patch.setattr(perturb, "RANDOM_ORDERS", 2)
+        patch.setattr(perturb, "FRACTIONS", np.linspace(0, 1, 5))
+        checks = run_checks(copy, load_model(root / "made"), store, sample=60, draws=1, methods=("GradCAM", "FEM"))
+    return root, checks
+
+
+def test_without_checks_the_page_says_which_command_makes_them(study, monkeypatch) -> None:  # noqa: F811
+    app = page(study[0], "trust", monkeypatch)
+    assert not app.exception
+    assert any("core check --model made --audit made-all" in block.value for block in app.get("code"))
+
+
+@pytest.mark.parametrize("query", [{}, {"trust_score": "probability", "trust_fill": "grey", "trust_area": "true"}])
+def test_the_page_opens_with_what_was_found(query: dict, checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, checks = checked
+    app = page(root, "trust", monkeypatch, **query)
+    assert not app.exception
+    assert not app.error
+    said = text(app)
+    assert "lw-lede" in said
+    assert sentence(checks, "all faces", query.get("trust_fill", "blur"))[:60] in said.replace("&#x27;", "'")
+    assert len(app.get("plotly_chart")) == 9
+    assert said.count("<figure>") == 7 + 2
+
+
+def test_each_group_can_be_chosen_and_small_ones_are_told(checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, checks = checked
+    for group in checks.groups:
+        app = page(root, "trust", monkeypatch, trust_group=group)
+        assert not app.exception
+        assert not app.error
+        missing = sum(part.n(group) == 0 for name, part in checks.parts.items() if not name.startswith("methods"))
+        missing += not len(checks.table("methods", group))
+        assert text(app).count("Fewer than 11 faces") == missing

@@ -1,0 +1,204 @@
+"""The parts of «Can it be trusted?»: each check with its verdict, its figure and how to read it."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from core.audit.folder import Audit
+from core.figures import pictures
+from core.figures import trust as figures
+from core.trust import report
+from core.trust.folder import Checks, Part, open_checks
+from ui.opened import Opened
+
+SIDE = 144
+STYLE = """
+<style>
+.lw-row {display: grid; grid-template-columns: repeat(auto-fill, minmax(6.6rem, 1fr)); gap: .5rem; max-width: 72rem}
+.lw-row figure {margin: 0}
+.lw-row img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
+.lw-row figcaption {font-size: .78rem; opacity: .85; margin-top: .2rem; line-height: 1.3}
+</style>
+"""
+BADGES = {"passes": "green", "passes in part": "orange", "fails": "red"}
+TOO_FEW = "Fewer than 11 faces of this check's sample are in this group, so nothing is published of it."
+KIND_WORDS = {
+    "deletion": "deletion",
+    "insertion": "insertion",
+    "most relevant first": "most first",
+    "least relevant first": "least first",
+}
+NOT_RUN = "This check has not been run; the command below adds it."
+RANDOM = (
+    "A map that shows what the network has learnt must change when the weights are drawn at random, from the last "
+    "layer down to the first (Adebayo et al. 2018). Each random network's normalisation statistics are estimated "
+    "again, so that it is a working network that has merely learnt nothing."
+)
+RANDOM_READING = (
+    "Rank correlation over the map's cells, face by face, averaged; bars are 95 % bootstrap intervals over faces. The"
+    " shaded bands are what the *real* maps of two different faces have in common: a random network's map should lie "
+    "below them. Each map above has a scale of its own, since a random network's evidence has no fixed size; red "
+    "speaks for female, blue for male."
+)
+DELETION = (
+    "Pixels are taken from the face in the map's order (deletion), or put into a blurred one (insertion). The faster "
+    "the score falls or rises, the better the order (Petsiuk et al. 2018). What is absent is a heavily blurred copy."
+)
+ROAD = (
+    "The same with what is removed filled in from the pixels round it and a little noise, so that the shape of the "
+    "hole tells the network as little as possible (ROAD, Rong et al. 2022)."
+)
+CONTROLS = (
+    "**These scores favour smooth maps in the middle of the picture.** So the same is done with orders that know "
+    "nothing of the face: random values as coarse as the map, a hump in the middle, and the map of the average face "
+    "of all that were given the same class. Only what a map gains on these is its own. The band and the bars are 95 %"
+    " bootstrap intervals, of the differences paired by face."
+)
+OCCLUSION = (
+    "One region of the face is hidden and the margin measured again: what is lost was used, whatever the map says. "
+    "The same hole is made elsewhere too, since any hole hurts."
+)
+OCCLUSION_READING = (
+    "Logits for the predicted class; percentages are shares of the picture. The two need not be equal: the network "
+    "fills in from other regions what it loses in one, a hole is itself something it never saw, and a cell sees more "
+    "than its region. What should agree is the order. Bars are 95 % bootstrap intervals."
+)
+METHODS = (
+    "Other methods of the grad-cam library for the same faces, layer and margin, by their ranks of the map's cells. "
+    "Grad-CAM and HiResCAM are the closed form here; agreement of the others says how much the choice of method "
+    "matters, not which one is right."
+)
+
+
+@st.cache_resource(max_entries=4)
+def _open(path: str, stamp: float, _audit: Audit) -> Checks | None:
+    return open_checks(_audit)
+
+
+def load(opened: Opened, audit: Audit) -> Checks:
+    """The audit's checks. Stops the page with the command to run where there are none."""
+    file = audit.path / "checks.json"
+    checks = _open(str(audit.path), file.stat().st_mtime, audit) if file.is_file() else None
+    if checks is None or not checks.parts:
+        st.info(
+            f"The maps of **{audit.name}** have not been checked yet. This does it, in some seven minutes on two "
+            "cores, and needs the aligned faces:"
+        )
+        command(opened, audit)
+        st.stop()
+    return checks
+
+
+def command(opened: Opened, audit: Audit) -> None:
+    """The command that makes or adds checks."""
+    line = f"python -m core check --model {opened.model} --audit {opened.audit}"
+    st.code(f"{line} --data data/aligned/{audit.manifest['dataset']}", language="bash")
+
+
+def verdict(result: tuple[str, str] | None) -> None:
+    """A check's verdict as a badge before its sentence."""
+    if result is not None:
+        st.markdown(f":{BADGES[result[0]]}-badge[{result[0]}] {result[1]}")
+
+
+def missing(checks: Checks, part: str, group: str) -> bool:
+    """Says why a part has nothing to show; False where it has."""
+    if part not in checks.parts:
+        st.info(NOT_RUN)
+        return True
+    if not checks.parts[part].n(group):
+        st.info(TOO_FEW)
+        return True
+    return False
+
+
+def maps_row(maps: np.ndarray, captions: list[str], signed: bool) -> None:
+    """Mean maps (K, h, w) in one row that wraps, each on its own scale."""
+    items = []
+    for one, caption in zip(maps, captions, strict=True):
+        limit = float(np.abs(one).max())
+        source = pictures.data_uri(pictures.paint(one, limit, signed, SIDE))
+        alt = html.escape(caption.replace("<br>", ", "))
+        items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
+    st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
+
+
+def randomised(checks: Checks, group: str) -> None:
+    """The cascade of random weights."""
+    st.subheader("Does it depend on what was learnt?", help=RANDOM)
+    if missing(checks, "randomised", group):
+        return
+    part = checks.parts["randomised"]
+    rows = part.rows("similarity", group)
+    verdict(report.randomised(checks, group))
+    steps = rows[(rows["measure"] == "rank") & (rows["stage"] != figures.OTHER)]
+    names = [f"{figures.STAGES[r['stage']]}<br>r = {report.number(r['mean'])}" for r in steps.to_dict("records")]
+    maps_row(part.array("maps", group), ["real network<br>mean margin map", *names], signed=True)
+    st.plotly_chart(figures.similarity_dots(rows), key="similarity")
+    ssim = rows[(rows["measure"] == "SSIM") & (rows["stage"] == "conv1")].iloc[0]
+    draws, seeds = checks.manifest["draws"], checks.manifest["seed"]
+    st.caption(
+        f"n = {part.n(group):,} faces, {draws} random draws (seed {seeds}); maps are of the first. SSIM of all random "
+        f"weights' map with the real one: {report.of(ssim)}. {RANDOM_READING}"
+    )
+
+
+def orders(checks: Checks, group: str, part: str, score: str) -> None:
+    """Deletion and insertion, or ROAD: two sets of curves and their differences from the controls."""
+    title = "Do the places it marks matter?" if part == "deletion" else "The same with holes filled in (ROAD)"
+    st.subheader(title, help=DELETION if part == "deletion" else ROAD)
+    if missing(checks, part, group):
+        return
+    found = checks.parts[part]
+    rows = found.rows("areas", group)
+    rows = rows[rows["score"] == score]
+    kinds = list(dict.fromkeys(rows["kind"]))
+    place = list(dict.fromkeys(found.tables["areas"]["score"])).index(score)
+    curves, x = found.array("curves", group)[place], found.array("x", group)
+    labels = {kind: KIND_WORDS[kind] for kind in kinds}
+    for column, (k, kind) in zip(st.columns(2), enumerate(kinds), strict=True):
+        with column:
+            verdict(report.ordering(checks, part, kind, group, score))
+            axis = {"deletion": "pixels deleted", "insertion": "pixels inserted"}.get(kind, f"removed, {kind}")
+            unit = "margin (logits)" if score == "margin" else "probability of the prediction"
+            figure = figures.order_curves(curves[:, k], x, list(figures.STYLES), axis, unit)
+            st.plotly_chart(figure, key=f"{part}-{kind}")
+    better = {kind: report.DONE[kind][1] for kind in kinds}
+    st.plotly_chart(figures.difference_dots(rows, better, labels), key=f"{part}-differences")
+    reading = CONTROLS if part == "deletion" else "Controls and intervals are as above."
+    st.caption(
+        f"n = {found.n(group):,} faces. Dots: by how much the curve's mean height is better than a control's. {reading}"
+    )
+
+
+def occlusion(checks: Checks, group: str, fill: str, by_area: bool) -> None:
+    """Hidden regions beside the evidence budget."""
+    if missing(checks, "occlusion", group):
+        return
+    part: Part = checks.parts["occlusion"]
+    verdict(report.occlusion(checks, group, fill))
+    rows = part.rows("regions", group)
+    st.plotly_chart(figures.region_bars(rows[rows["fill"] == fill], by_area), key="regions")
+    st.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
+
+
+def methods(checks: Checks, group: str) -> None:
+    """The methods of the library: agreement and mean maps."""
+    st.subheader("Would another method show the same?", help=METHODS)
+    rows = checks.table("methods", group)
+    if rows.empty:
+        st.info(TOO_FEW if checks.methods else NOT_RUN)
+        return
+    st.markdown(report.compared(checks, group) or "No map of these methods has ranks to compare.")
+    st.plotly_chart(figures.method_dots(rows), key="methods")
+    ordered = rows.sort_values("mean", ascending=False, kind="stable")
+    maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
+    names = [f"{r['method']}<br>r = {report.number(r['mean'])}" for r in ordered.to_dict("records")]
+    maps_row(maps, names, signed=False)
+    st.caption(
+        "Mean over the group of maps that the library has scaled to 0–1 one by one, each picture on its own scale. n "
+        f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"
+    )
