@@ -122,6 +122,15 @@ def test_evidence_on_nose_and_mouth_supports_the_claim_with_or_without_the_causa
     assert "Hiding the nose costs 0.60 [0.50 to 0.70]" in found.sentence
 
 
+def test_the_causal_check_is_that_of_right_predictions_where_there_is_one() -> None:
+    both, right = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)}), "all faces, predicted right"
+    good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)}).parts["occlusion"].tables["regions"]
+    rows = pd.concat([both.parts["occlusion"].tables["regions"], good.assign(group=right)])
+    checks = SimpleNamespace(parts={"occlusion": Part([("all faces", 500), (right, 400)], {"regions": rows}, {})})
+    assert where_right_looks(made_audit(), EVERYONE, checks).verdict == SUPPORTED
+    assert where_right_looks(made_audit(), EVERYONE, both).verdict == NOT_SUPPORTED
+
+
 def test_the_causal_check_can_overrule_the_map() -> None:
     audit = made_audit()
     refuted = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)})

@@ -20,7 +20,7 @@ from core.training.record import Status, append_metrics, write_status
 from tests.conftest import make_store
 from tests.shipped import ROOT
 
-PAGES = ["overview", "training", "accuracy", "heatmaps"]
+PAGES = ["overview", "findings", "training", "accuracy", "gaps", "heatmaps", "evidence", "trust"]
 INFO = {"input_size": 112, "epoch": 1, "training": {"choose": "overall", "seed": 0, "age_weight": 0.0}}
 
 
@@ -59,7 +59,7 @@ def text(app: AppTest) -> str:
     return "\n".join(str(getattr(e, "value", None) or getattr(e.proto, "body", "")) for k in kinds for e in app.get(k))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "trust"])  # this one needs checks: test_page_trust
 def test_a_page_runs_and_opens_with_its_sentence(name: str, study, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(study[0], name, monkeypatch)
     assert not app.exception
@@ -76,7 +76,7 @@ def test_without_any_model_a_page_says_how_to_make_one(
     assert "python -m core align" in text(app)
 
 
-@pytest.mark.parametrize("name", ["overview", "accuracy", "heatmaps"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "training"])
 def test_without_an_audit_a_page_says_which_command_makes_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +153,7 @@ def test_a_group_under_eleven_faces_is_not_shown(study, monkeypatch: pytest.Monk
 
 def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, _ = study
+    write_status(models / "made/training", Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
     values = {m.label: m.value for m in page(models, "training", monkeypatch).metric}
     assert values["State"] == "running"
     assert values["Epoch"] == "1 of 3"

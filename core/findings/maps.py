@@ -21,7 +21,8 @@ from core.trust.folder import Checks
 
 PLACES = ("nose", "mouth")
 FILL = "blur"
-ALL = "all faces"
+#: Groups of the checks, the wanted one first.
+GROUPS = ("all faces, predicted right", "all faces")
 CLAIMS = {
     "2": "Right predictions rest on nose and mouth.",
     "3": "Wrong predictions show no pattern in their maps.",
@@ -105,11 +106,12 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
 
 
 def _hidden(checks: Checks | None) -> list[dict]:
-    """Rows of the occlusion check over all faces: each region's drop of the margin, and that above a hole elsewhere."""
+    """Rows of the occlusion check, of right predictions where it has enough: each region's drop of the margin, and that
+    above a hole elsewhere."""
     if checks is None or "occlusion" not in checks.parts:
         return []
     part = checks.parts["occlusion"]
-    name = ALL if part.n(ALL) else part.groups[0][0]
+    name = next(name for name in (*GROUPS, part.groups[0][0]) if part.n(name))
     rows = part.rows("regions", name)
     return rows[rows["fill"] == FILL].to_dict("records")
 
