@@ -42,6 +42,11 @@ class GenderResNet(ResNet):
         x = self.maxpool(self.relu(self.bn1(self.conv1(pixels))))
         return self.layer4(self.layer3(self.layer2(self.layer1(x))))
 
+    @property
+    def head_bias(self) -> Tensor:
+        """b_c (C,), float32: what of the logits does not lie on the maps."""
+        return self.fc.bias.float()
+
     def evidence(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, C) and signed evidence maps E_c = Σ_k W_ck A_k (N, C, h, w), float32, from one forward pass.
 
@@ -52,7 +57,7 @@ class GenderResNet(ResNet):
         maps = self.features(pixels)
         with torch.autocast(maps.device.type, enabled=False):
             evidence = F.conv2d(maps.float(), self.fc.weight.float()[:, :, None, None])
-            return evidence.mean(dim=(2, 3)) + self.fc.bias.float(), evidence
+            return evidence.mean(dim=(2, 3)) + self.head_bias, evidence
 
 
 def normalise(

@@ -30,6 +30,7 @@ class Tiny(nn.Module):
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(2, 3, 1, 1, generator=torch.Generator().manual_seed(seed)))
+        self.head_bias = torch.zeros(2)
         self.seen = 0
 
     def evidence(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,6 +11,7 @@ from core.figures import findings as figures
 from core.figures import gaps
 from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, all_findings
 from core.findings.maps import PLACES
+from core.sentences import capital
 from core.trust.folder import Checks, open_checks
 from ui import opened, parts
 
@@ -84,5 +85,5 @@ def _figure(found: Finding) -> None:
     else:
         for claim in found.data["claims"]:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
-            st.markdown(f"**{claim.name}** · {claim.question}")
+            st.markdown(f"**{capital(claim.name)}** · {claim.question}")
             st.plotly_chart(figures.effect_dots(rows), key=f"finding-{found.key}-{claim.name}")

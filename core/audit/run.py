@@ -193,7 +193,7 @@ def _finish(store, faces, work, path, identity, seconds, model, averages, progre
         "faces": len(faces),
         "accuracy": round(float(labels["correct"].mean()), 6),
         "map_shape": [int(n) for n in schema.metadata[b"map_shape"].split(b",")],
-        "head_bias": [round(float(b), 7) for b in model.network.fc.bias.float()],
+        "head_bias": [round(float(b), 7) for b in model.network.head_bias],
         "rejects": lost["reason"].value_counts().to_dict(),
         "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
         "seconds": round(seconds, 2),

@@ -17,8 +17,8 @@ def _rows(figure: go.Figure, labels: list[str], height: int) -> go.Figure:
     figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=labels, automargin=True)
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "title": None},
+        margin={"l": 8, "r": 12, "t": 36, "b": 8},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
         hoverlabel={"namelength": -1},
     )
     return figure
@@ -68,7 +68,8 @@ def effect_dots(table: pd.DataFrame) -> go.Figure:
         ("over seeds", "low", "high", 4),
     ):
         figure.add_scatter(
-            x=table["mean"], y=labels, mode="markers", name=f"mean, interval {name}",
+            x=table["mean"], y=labels, mode="markers", name="mean; thick over seeds, thin over seeds and faces",
+            showlegend=name == "over seeds",
             marker={"size": 11, "color": COLOURS[0]},
             error_x={"type": "data", "symmetric": False, "array": table[high] - table["mean"],
                      "arrayminus": table["mean"] - table[low], "thickness": width, "width": 0},

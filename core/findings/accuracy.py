@@ -115,5 +115,6 @@ def _p(p: float, why: str) -> str:
 def points(value: float, low: float, high: float, sign: bool = True) -> str:
     """«−1.8 points [−3.4 to −0.2]»."""
     shape = "{:+.1f}" if sign else "{:.1f}"
-    text = [shape.format(100 * x).replace("-", "−") for x in (value, low, high)]
+    # Adding 0.0 makes of −0.0 a plain 0.0.
+    text = [shape.format(round(100 * x, 1) + 0.0).replace("-", "−") for x in (value, low, high)]
     return f"{text[0]} points [{text[1]} to {text[2]}]"

@@ -10,6 +10,7 @@ from core.experiments.folder import EXTRA, GAP, GROUP, OTHERS, WORST
 from core.faces import Filter
 from core.findings.accuracy import points
 from core.findings.base import Finding, unable
+from core.sentences import capital
 
 CLAIMS = {
     "4": "A group that is missing from training is the cause of its gap.",
@@ -60,7 +61,7 @@ def _sentence(claim: Claim, found: Contrast) -> str:
     if GROUP in found.effects and EXTRA in found.effects:
         own, others, extra = (found.effects[k].seeds for k in (GROUP, OTHERS, EXTRA))
         return (
-            f"{claim.name} changes the accuracy of {found.group} ({found.n:,} faces) by "
+            f"{capital(claim.name)} changes the accuracy of {found.group} ({found.n:,} faces) by "
             f"{points(own.value, own.low, own.high)} over {seeds} seeds, of all others by "
             f"{points(others.value, others.low, others.high)}: {points(extra.value, extra.low, extra.high)} apart."
         )
@@ -69,4 +70,4 @@ def _sentence(claim: Claim, found: Contrast) -> str:
         for name, e in found.effects.items()
         if name in (WORST, GAP)
     ]
-    return f"{claim.name} changes {' and '.join(parts)} over {seeds} seeds."
+    return f"{capital(claim.name)} changes {' and '.join(parts)} over {seeds} seeds."
