@@ -31,7 +31,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ["", "overview", "training", "accuracy", "heatmaps"]
+PAGES = [
+    "", "overview", "findings", "training", "accuracy", "gaps", "heatmaps", "evidence", "trust", "compare",
+]  # fmt: skip
 DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -167,8 +169,9 @@ def test_two_groups_are_compared_with_the_audits_numbers(browser, address: str, 
         faces = audit.faces[wanted.mask(audit.faces)]
         share = f"n = {len(faces):,}; {100 * faces['correct'].mean():.1f} % right"
         assert share in text, wanted.describe()
-    assert re.search(r"correlate at r = -?\d\.\d\d", text)
-    assert page.locator(".lw-figures img").count() == 7  # face, Grad-CAM and overlay twice, and the difference
+    assert re.search(r"correlate at r = −?\d\.\d\d", text)
+    assert page.locator(".lw-figures img").count() == 6  # face, Grad-CAM and overlay twice
+    assert page.locator(".lw-tests img").count() == 1  # their difference
     assert boxes(page) == errors == []
     page.close()
 

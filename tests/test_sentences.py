@@ -165,7 +165,7 @@ def test_two_groups_maps_are_placed_and_compared() -> None:
 def test_the_margin_has_no_strength_to_compare() -> None:
     groups = [made_group(spot(3, 3)), made_group(spot(3, 3, -2.0) + spot(5, 3, -3.0))]
     text = heatmap_sentence(groups, "margin")
-    assert says(text, "margin map", "eyes", "mouth", "r = -")
+    assert says(text, "margin map", "eyes", "mouth", "r = −")
     assert "strong" not in text
 
 

@@ -47,7 +47,7 @@ def test_the_plan_we_ship_is_sound() -> None:
     trained = {name for name, _, _ in plan.runs()}
     assert trained >= {run_name("everyone", seed) for seed in plan.content["seeds"]}
     assert plan.config({"settings": {"choose": "worst-group"}}, 7) | {} == {
-        **yaml.safe_load((PLAN.parent / "claims.yaml").read_text()),
+        **yaml.safe_load((PLAN.parent / "../configs/claims.yaml").read_text()),
         "choose": "worst-group",
         "seed": 7,
     }

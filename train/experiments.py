@@ -26,7 +26,7 @@ from core.files import write_json
 from core.training.record import read_metrics, read_status
 from train.__main__ import from_yaml
 
-PLAN = Path(__file__).parent / "configs" / "claims-experiment.yaml"
+PLAN = Path(__file__).parent / "plans" / "claims.yaml"
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
 
 
@@ -182,7 +182,7 @@ def publish(plan: Plan, audits: dict[str, str], work: Path, out: Path) -> Path:
             "format": 1,
             "name": plan.content["name"],
             "title": plan.content["title"],
-            "config": f"train/configs/{plan.content['config']}",
+            "config": f"train/configs/{Path(plan.content['config']).name}",
             "audit": next(iter(audits.values())),
             "arms": arms,
             "contrasts": plan.content["contrasts"],

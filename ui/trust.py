@@ -84,8 +84,8 @@ def load(opened: Opened, audit: Audit) -> Checks:
     checks = _open(str(audit.path), file.stat().st_mtime, audit) if file.is_file() else None
     if checks is None or not checks.parts:
         st.info(
-            f"The maps of **{audit.name}** have not been checked yet. This does it, in some seven minutes on two "
-            "cores, and needs the aligned faces:"
+            f"The maps of **{audit.name}** have not been checked yet. This does it, a bar saying how long it takes, "
+            "and needs the aligned faces:"
         )
         command(opened, audit)
         st.stop()

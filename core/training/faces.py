@@ -48,7 +48,12 @@ class FaceSets:
 
         Raises `LookwhereError` where a group has no training face: a slip of the pen would pass for an experiment.
         """
-        names = {role: faces["gender"] + " " + faces["ethnicity"] for role, faces in self.faces.items()}
+        if not groups:
+            return self
+        names = {
+            role: faces["gender"].astype("string") + " " + faces["ethnicity"].astype("string")
+            for role, faces in self.faces.items()
+        }
         known = sorted(names["train"].dropna().unique())
         for group in groups:
             if group not in known:

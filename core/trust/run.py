@@ -20,7 +20,7 @@ from core.trust.probe import Probe, check_source, make_probe
 from core.trust.randomised import DRAWS, NORM_FACES, check_randomised
 from core.trust.sample import draw_sample
 
-#: Each part takes its share of it (see `SHARES`), so that all of them take about seven minutes on two cores.
+#: Each part takes its share of it (see `SHARES`): some 28,000 forward passes, and the sparse systems of ROAD.
 SAMPLE = 600
 #: What a part's faces are of the sample, by what one of them costs.
 SHARES = {"randomised": 2 / 3, "deletion": 1 / 5, "road": 1 / 5, "occlusion": 4 / 15, "methods": 2 / 25}
