@@ -1,0 +1,78 @@
+"""What each page tests of an audit, timed after one run that warms it up: asked is at most one second for 4,000 faces.
+
+python -m benchmarks.page_tests
+python -m benchmarks.page_tests --model resnet50-utkface --audit utkface-test
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from core.audit.folder import open_audit
+from core.budget import budget, proportional_energy, waterfall
+from core.differences import difference_of, right_or_wrong
+from core.experiments import arm_estimates, arm_table, claim_contrast, experiment_for
+from core.faces import Filter
+from core.findings import all_findings
+from core.gaps.report import gaps_report
+from core.noise import noise_report
+from core.paired import align_audits, paired_by_group, paired_map_difference
+from core.trust.folder import open_checks
+
+
+def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: Path = Path("models")) -> None:
+    """Print seconds for each page.
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        models: Where model folders lie.
+    """
+    opened = open_audit(models / model / "audits" / audit)
+    checks, experiment = open_checks(opened), experiment_for(models, opened)
+    women, men, everyone = Filter(gender=("female",)), Filter(gender=("male",)), Filter()
+
+    def compare() -> None:
+        claim = experiment.claims[0]
+        pair = align_audits([experiment.audits(arm)[0] for arm in (claim.start, claim.end)])
+        paired_by_group(*pair)
+        for mask in (np.ones(len(opened.faces), dtype=bool), women.mask(opened.faces)):
+            paired_map_difference(*pair, mask, "true")
+        claim_contrast(experiment, claim, everyone)
+        arm_estimates(experiment, everyone)
+        arm_table(experiment, everyone)
+
+    def heatmaps() -> None:
+        difference_of(opened, women, men, "predicted", "raw", ("age band",))
+        right_or_wrong(opened, women)
+        right_or_wrong(opened, women, same_decision=True)
+
+    def evidence() -> None:
+        waterfall(opened, women, men)
+        for group in (women, men):
+            budget(opened, group)
+            proportional_energy(opened, group)
+
+    pages: dict[str, Callable] = {
+        "findings": lambda: all_findings(opened, everyone, checks, experiment),
+        "gaps": lambda: (gaps_report(opened, everyone), noise_report(opened, everyone)),
+        "heatmaps": heatmaps,
+        "evidence": evidence,
+    }
+    if experiment is not None:
+        pages["compare"] = compare
+    print(f"{model}, {audit}: {len(opened.faces):,} faces")
+    for name, work in pages.items():
+        work()
+        began = time.perf_counter()
+        work()
+        print(f"{name:9} {time.perf_counter() - began:.2f} s", flush=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)
