@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from core.figures import pictures
 from core.figures.charts import COLOURS
+from core.figures.differences import outlined
 from core.paired import FAMILY_WISE, MapPair, named
 from core.sentences import capital
 
@@ -94,26 +95,6 @@ def _layout(figure: go.Figure, height: int) -> go.Figure:
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     figure.update_layout(height=height, margin=_MARGIN, legend=legend, hoverlabel={"namelength": -1})
     return figure
-
-
-def outlined(picture: Image.Image, cells: np.ndarray) -> Image.Image:
-    """A picture with the border of the marked cells (h, w) of its map drawn in black on white."""
-    picture, draw = picture.copy(), None
-    draw = ImageDraw.Draw(picture)
-    ys, xs = (np.linspace(0, size - 1, n + 1).round() for size, n in zip(picture.size[::-1], cells.shape, strict=True))
-    padded = np.pad(cells, 1)
-    lines = []
-    for r, c in np.argwhere(cells):
-        around = ((r, c + 1), (r + 2, c + 1), (r + 1, c), (r + 1, c + 2))
-        sides = (
-            (xs[c], ys[r], xs[c + 1], ys[r]), (xs[c], ys[r + 1], xs[c + 1], ys[r + 1]),
-            (xs[c], ys[r], xs[c], ys[r + 1]), (xs[c + 1], ys[r], xs[c + 1], ys[r + 1]),
-        )  # fmt: skip
-        lines += [side for side, beside in zip(sides, around, strict=True) if not padded[beside]]
-    for width, colour in ((7, "white"), (3, "black")):
-        for line in lines:
-            draw.line(line, fill=colour, width=width)
-    return picture
 
 
 def paired_panels(

@@ -240,7 +240,6 @@ class Run:
             "training": dataclasses.asdict(self.config),
             "data": self.sets.provenance(),
         }
-        folder.mkdir(parents=True, exist_ok=True)
         save_model(folder, self.average, info)
 
     # -- state ----------------------------------------------------------------------------------------------------
