@@ -69,6 +69,19 @@ class Tail(nn.Module):
         return self.fc(self.block(features).mean(dim=(2, 3)))
 
 
+class Whole(nn.Module):
+    """The network in fast precision with its last maps in float32, which is what the library can read."""
+
+    def __init__(self, network: GenderResNet) -> None:
+        super().__init__()
+        self.network, self.maps = network, nn.Identity()
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        with autocast(pixels.device):
+            features = self.network.features(pixels)
+        return self.network.fc(self.maps(features.float()).mean(dim=(2, 3)))
+
+
 def head_of(network: GenderResNet, pixels: Tensor) -> Tensor:
     """Normalised pixels → what `Tail` takes, without gradients."""
     with torch.no_grad():
@@ -149,7 +162,8 @@ def on_whole(network: GenderResNet, name: str, pixels: Tensor, predicted: np.nda
         with _quiet(), library.FullGrad(network, []) as method:
             fine = torch.from_numpy(np.asarray(method(pixels, targets), dtype=np.float32))
         return torch.nn.functional.adaptive_avg_pool2d(fine[:, None], cells)[:, 0].numpy()
-    with _quiet(), autocast(pixels.device), library.ScoreCAM(network, [network.layer4[-1]]) as method:
+    whole = Whole(network)
+    with _quiet(), library.ScoreCAM(whole, [whole.maps]) as method:
         method.batch_size = 64
         method.get_target_width_height = lambda _: (cells[1], cells[0])
         return np.asarray(method(pixels, targets), dtype=np.float32)
