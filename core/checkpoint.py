@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.classifier import ResNetClassifier
 from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.files import sha256, write_json
@@ -14,21 +15,30 @@ from core.files import sha256, write_json
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch
 
+    from core.classifier import Classifier
     from core.network import GenderResNet
 
 FORMAT = 1
 MODELS = Path("models")
+#: The kind of a model that `python -m train` made; others were brought (`core.imports`) and say theirs.
+OURS = "resnet50"
 NEEDED = ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")
+NEEDED_BROUGHT = ("format", "architecture", "classes", "declaration", "weights", "weights_sha256")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: the network in eval mode, and what `model.json` says of it."""
+    """A loaded model: what `model.json` says of it, and the function that audits put faces through.
+
+    `network` is a ResNet-50 of ours in eval mode, None for a model that was brought; `classify` is None where only a
+    model's predictions were.
+    """
 
     name: str
     path: Path
-    network: GenderResNet
+    network: GenderResNet | None
     info: dict
+    classify: Classifier | None
 
 
 def save_model(path: Path, network: GenderResNet, info: dict) -> dict:
@@ -70,7 +80,8 @@ def model_info(path: Path) -> dict:
         info = json.loads(file.read_text())
     except ValueError as error:
         raise LookwhereError(f"{file}: not valid JSON ({error}); restore it or train again") from error
-    missing = [key for key in NEEDED if key not in info] if isinstance(info, dict) else NEEDED
+    needed = NEEDED if not isinstance(info, dict) or kind_of(info) == OURS else NEEDED_BROUGHT
+    missing = [key for key in needed if key not in info] if isinstance(info, dict) else needed
     if missing:
         raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or train again")
     if info["format"] != FORMAT:
@@ -78,24 +89,44 @@ def model_info(path: Path) -> dict:
     return info
 
 
+def kind_of(info: dict) -> str:
+    """`resnet50` for a model of ours, else `torch`, `onnx` or `predictions`."""
+    return info.get("kind", OURS)
+
+
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
-    """Load and check a model folder; float32 weights in channels_last memory.
+    """Load and check a model folder of any kind; a ResNet-50 of ours gets float32 weights in channels_last memory.
 
     Raises `LookwhereError` where a file is missing or changed, or the weights do not fit the architecture.
     """
+    path = Path(path)
+    info = model_info(path)
+    ours = kind_of(info) == OURS
+    weights = path / ("model.safetensors" if ours else Path(info["weights"]).name)
+    if not weights.is_file():
+        again = "train again with `python -m train`" if ours else "bring it again with `python -m core import`"
+        raise LookwhereError(f"{weights}: missing; restore it, or {again}")
+    if sha256(weights) != info["weights_sha256"]:
+        raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")
+    if not ours:
+        from core.imports import load_brought
+
+        return Model(path.name, path, None, info, load_brought(path, info, device))
+    network = _own_network(weights, info).to(device)
+    return Model(path.name, path, network, info, ResNetClassifier(network, info))
+
+
+def _own_network(weights: Path, info: dict) -> GenderResNet:
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from core.network import GenderResNet
 
-    path = Path(path)
-    info = model_info(path)
-    weights = path / "model.safetensors"
-    if not weights.is_file():
-        raise LookwhereError(f"{weights}: missing; restore it, or train again with `python -m train`")
-    if sha256(weights) != info["weights_sha256"]:
-        raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")
+    if info["classes"] != list(GENDERS):
+        raise LookwhereError(
+            f"{weights.parent}/model.json: classes are {info['classes']}, not {list(GENDERS)} in order"
+        )
     network = GenderResNet(dilated=info["dilated"])
     try:
         network.load_state_dict(
@@ -105,8 +136,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
         raise LookwhereError(
             f"{weights}: no ResNet-50 for {len(GENDERS)} classes ({str(error).splitlines()[0]})"
         ) from error
-    network.eval().requires_grad_(False)
-    return Model(path.name, path, network.to(device, memory_format=torch.channels_last), info)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def load_initial(network: GenderResNet, init: str) -> str:

@@ -47,7 +47,8 @@ def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
             raise LookwhereError(f"{pair}: not the same face_ids; audit both models on the same faces")
         if not np.array_equal(order, np.arange(len(order))):
             faces = other.faces.iloc[order].reset_index(drop=True)
-            other = replace(other, faces=faces, evidence=other.evidence[order], _maps={})
+            evidence = other.evidence[order] if other.has_maps else None
+            other = replace(other, faces=faces, evidence=evidence, _maps={})
         aligned.append(other)
     return tuple(aligned)
 

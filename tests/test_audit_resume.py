@@ -16,6 +16,7 @@ from torch import nn
 from core.audit import run
 from core.audit.folder import FILES, FORMAT, Audit, list_audits, open_audit
 from core.audit.run import run_audit
+from core.classifier import ResNetClassifier
 from core.checkpoint import Model
 from core.errors import LookwhereError
 from core.faces import SPLITS
@@ -42,7 +43,8 @@ class Tiny(nn.Module):
 
 def tiny_model(folder: Path, seed: int = 0) -> Model:
     info = {"weights_sha256": str(seed) * 64, "input_size": 112, "mean": [0.5] * 3, "std": [0.25] * 3}
-    return Model(folder.name, folder, Tiny(seed), info)
+    network = Tiny(seed)
+    return Model(folder.name, folder, network, info, ResNetClassifier(network, info))
 
 
 def test_a_finished_audit_is_opened_and_not_rebuilt(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import Averages
+from core.classifier import CLOSED_FORM
 from core.errors import LookwhereError
 from core.explain import display_maps
 from core.faces import GENDERS, check_faces
@@ -26,21 +27,43 @@ class Audit:
     """An opened audit.
 
     `faces`: the faces table plus `logit_female, logit_male, p_male, predicted, correct` (N rows); `evidence` float16
-    (N, 2, h, w), signed, class order female, male; `averages` by cell; `manifest` is `audit.json`.
+    (N, 2, h, w), signed, class order female, male, None where only a model's predictions were audited; `averages` by
+    cell; `manifest` is `audit.json`.
     """
 
     name: str
     path: Path
     faces: pd.DataFrame
-    evidence: np.ndarray
+    evidence: np.ndarray | None
     averages: Averages
     manifest: dict
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def has_maps(self) -> bool:
+        """Whether the model gave maps; predictions alone give none."""
+        return self.evidence is not None
+
+    @property
+    def additive(self) -> bool:
+        """Whether the maps decompose the logits, mean(E_c) + b_c = logit_c: those of the closed form do."""
+        return self.has_maps and (self.manifest.get("maps") or CLOSED_FORM)["additive"]
+
+    @property
+    def map_method(self) -> str:
+        """How the maps were made: «closed form», «GradCAM», «occlusion» …; «none» where there are none."""
+        return (self.manifest.get("maps") or CLOSED_FORM)["method"] if self.has_maps else "none"
+
+    @property
     def map_shape(self) -> tuple[int, int]:
-        """(h, w) of the maps."""
+        """(h, w) of the maps. Raises `LookwhereError` where there are none."""
+        self.need_maps()
         return self.evidence.shape[2:]
+
+    def need_maps(self) -> None:
+        """Raises `LookwhereError` where the audit has no maps."""
+        if not self.has_maps:
+            raise LookwhereError(f"{self.path}: only predictions were audited, so there are no maps")
 
     def class_index(self, column: str) -> np.ndarray:
         """`gender` or `predicted` as class indices, int64 (N,)."""
@@ -48,6 +71,7 @@ class Audit:
 
     def maps(self, target: str, normalisation: str) -> np.ndarray:
         """All faces' maps (N, h, w) float32 of a target, computed once: a page averages parts of them at each click."""
+        self.need_maps()
         key = (target, normalisation)
         if key not in self._maps:
             evidence = self.evidence.astype(np.float32)
@@ -67,17 +91,24 @@ def open_audit(path: str | Path) -> Audit:
         raise LookwhereError(
             f"{path}/faces.parquet: damaged or missing ({error}); delete this audit and run it again"
         ) from error
-    if "evidence" not in table.column_names or "correct" not in table.column_names:
-        raise LookwhereError(f"{path}/faces.parquet: no evidence in it; delete this audit and run it again")
-    shape = (len(table), len(GENDERS), *manifest["map_shape"])
-    flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    if flat.size != np.prod(shape) or len(table) != manifest["faces"]:
+    wanted = ["correct", *(["evidence"] if manifest["map_shape"] else [])]
+    missing = [column for column in wanted if column not in table.column_names]
+    if missing:
+        raise LookwhereError(f"{path}/faces.parquet: no {', '.join(missing)} in it; delete this audit and run it again")
+    evidence, fits = None, len(table) == manifest["faces"]
+    if manifest["map_shape"]:
+        shape = (len(table), len(GENDERS), *manifest["map_shape"])
+        flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        fits = fits and flat.size == np.prod(shape)
+        evidence = flat.reshape(shape) if fits else None
+        table = table.drop_columns(["evidence"])
+    if not fits:
         raise LookwhereError(
             f"{path}/faces.parquet: {len(table)} faces do not go with audit.json; delete this audit and run it again"
         )
-    faces = table.drop_columns(["evidence"]).to_pandas()
+    faces = table.to_pandas()
     check_faces(faces, f"{path}/faces.parquet")
-    return Audit(path.name, path, faces, flat.reshape(shape), Averages.load(path / "averages.npz"), manifest)
+    return Audit(path.name, path, faces, evidence, Averages.load(path / "averages.npz"), manifest)
 
 
 def read_manifest(path: Path) -> dict:

@@ -6,6 +6,7 @@ import json
 import platform
 import shutil
 import time
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,15 +14,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from core.audit.averages import average_faces
 from core.audit.folder import FORMAT, Audit, open_audit
-from core.checkpoint import Model
+from core.checkpoint import Model, kind_of
 from core.errors import LookwhereError
 from core.faces import GENDERS, SPLITS
 from core.files import write_json
-from core.network import autocast, normalise, precision
+from core.imports.declaration import classes_doubt
 from core.store import AlignedStore, Progress
 
 SHARD = 2048
@@ -29,6 +29,7 @@ BATCH = 64
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
+NOT_PREDICTED = "no prediction for it"
 
 
 def run_audit(
@@ -49,10 +50,13 @@ def run_audit(
     stores no average face: they are most of an audit's size, and of the same faces they are the same for every model.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data or another model, or cannot be written.
+
+    Of a model whose predictions only are there, faces without one are left out, counted among the manifest's `rejects`.
     """
     faces, label = _which(splits, store, model)
     if names:
         faces = rename(faces, names)
+    faces, given = _given(model, faces)
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
     name = name or f"{store.manifest['dataset']}-{label}"
     path = model.path / "audits" / name
@@ -74,8 +78,8 @@ def run_audit(
     work = path.with_name(f".{name}.unfinished")
     try:
         _prepare(work, identity | {"shard": SHARD})
-        seconds = forward_shards(store, model, faces, work, batch, progress)
-        return _finish(store, faces, work, path, identity, seconds, model, averages, progress)
+        seconds = forward_shards(store, model, faces, work, batch, progress, given)
+        return _finish(store, faces, work, path, identity, seconds, model, averages, progress, given)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
@@ -120,12 +124,34 @@ def _prepare(work: Path, identity: dict) -> None:
     write_json(file, identity)
 
 
+@dataclass(frozen=True)
+class Given:
+    """Predictions that were brought: logits float32 (N, 2) of the faces to audit, and how many faces have none."""
+
+    logits: np.ndarray
+    lost: int
+
+
+def _given(model: Model, faces: pd.DataFrame) -> tuple[pd.DataFrame, Given | None]:
+    """The faces to audit and their brought predictions, where the model is nothing else."""
+    if model.classify is not None:
+        return faces, None
+    from core.imports.predictions import scores_for
+
+    logits, found = scores_for(model.path, model.info, faces)
+    return faces[found].reset_index(drop=True), Given(logits, int((~found).sum()))
+
+
 def forward_shards(
-    store: AlignedStore, model: Model, faces: pd.DataFrame, work: Path, batch: int, progress: Progress | None
+    store: AlignedStore,
+    model: Model,
+    faces: pd.DataFrame,
+    work: Path,
+    batch: int,
+    progress: Progress | None,
+    given: Given | None = None,
 ) -> float:
     """Write the shards that are not there yet; returns seconds of computing, over all runs."""
-    device = next(model.network.parameters()).device
-    size = model.info["input_size"]
     tick = progress("auditing", len(faces)) if progress else (lambda n: None)
     for start in range(0, len(faces), SHARD):
         shard = faces.iloc[start : start + SHARD]
@@ -137,20 +163,22 @@ def forward_shards(
         logits, maps = [], []
         for low in range(0, len(shard), batch):
             rows = shard["row"].to_numpy()[low : low + batch]
-            with torch.inference_mode(), autocast(device):
-                logit, evidence = model.network.evidence(
-                    normalise(store.images[rows], device, size, model.info["mean"], model.info["std"])
-                )
-            logits.append(logit.cpu().numpy())
-            maps.append(evidence.cpu().numpy().astype(np.float16))
+            if given is None:
+                logit, evidence = model.classify(store.images[rows])
+            else:
+                logit, evidence = given.logits[start + low : start + low + len(rows)], None
+            logits.append(logit)
+            if evidence is not None:
+                maps.append(evidence.astype(np.float16))
             tick(len(rows))
-        _write_shard(file, shard, np.concatenate(logits), np.concatenate(maps), time.perf_counter() - began)
+        stacked = np.concatenate(maps) if maps else None
+        _write_shard(file, shard, np.concatenate(logits), stacked, time.perf_counter() - began)
     files = sorted(work.glob("shard-*.parquet"))
     return sum(float(pq.read_schema(file).metadata[b"seconds"]) for file in files)
 
 
-def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.ndarray, seconds: float) -> None:
-    if not np.isfinite(logits).all() or not np.isfinite(maps).all():
+def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.ndarray | None, seconds: float) -> None:
+    if not np.isfinite(logits).all() or (maps is not None and not np.isfinite(maps).all()):
         raise LookwhereError("the network gave values that are not finite; are these the right weights?")
     predicted = np.array(GENDERS)[logits.argmax(axis=1)]
     table = faces.drop(columns=LEFT_OUT, errors="ignore").assign(
@@ -161,20 +189,18 @@ def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.n
         correct=predicted == faces["gender"].to_numpy(),
     )
     arrow = pa.Table.from_pandas(table, preserve_index=False)
-    width = int(np.prod(maps.shape[1:]))
-    flat = pa.FixedSizeListArray.from_arrays(pa.array(maps.reshape(-1)), width)
-    meta = {
-        **(arrow.schema.metadata or {}),
-        b"seconds": str(seconds).encode(),
-        b"map_shape": f"{maps.shape[2]},{maps.shape[3]}".encode(),
-    }
-    arrow = arrow.append_column("evidence", flat).replace_schema_metadata(meta)
+    meta = {**(arrow.schema.metadata or {}), b"seconds": str(seconds).encode()}
+    if maps is not None:
+        width = int(np.prod(maps.shape[1:]))
+        flat = pa.FixedSizeListArray.from_arrays(pa.array(maps.reshape(-1)), width)
+        arrow = arrow.append_column("evidence", flat)
+        meta[b"map_shape"] = f"{maps.shape[2]},{maps.shape[3]}".encode()
     partial = file.with_name(file.name + ".partial")
-    pq.write_table(arrow, partial, compression="zstd")
+    pq.write_table(arrow.replace_schema_metadata(meta), partial, compression="zstd")
     partial.replace(file)
 
 
-def _finish(store, faces, work, path, identity, seconds, model, averages, progress) -> Audit:
+def _finish(store, faces, work, path, identity, seconds, model, averages, progress, given) -> Audit:
     """Join the shards, average the pictures, write the manifest, and move the folder into its place."""
     shards = sorted(work.glob("shard-*.parquet"))
     schema = pq.read_schema(shards[0])
@@ -188,18 +214,26 @@ def _finish(store, faces, work, path, identity, seconds, model, averages, progre
     tick = progress("averaging", len(faces)) if progress and averages else None
     shown = len(faces) if averages else 0
     average_faces(store.images, faces["row"].to_numpy()[:shown], labels[:shown], tick=tick).save(work / "averages.npz")
-    lost = store.rejects
+    rejects = store.rejects["reason"].value_counts().to_dict()
+    if given is not None and given.lost:
+        rejects[NOT_PREDICTED] = given.lost
+    accuracy = float(labels["correct"].mean())
+    shape = schema.metadata.get(b"map_shape")
     manifest = identity | {
+        "kind": kind_of(model.info),
         "faces": len(faces),
-        "accuracy": round(float(labels["correct"].mean()), 6),
-        "map_shape": [int(n) for n in schema.metadata[b"map_shape"].split(b",")],
-        "head_bias": [round(float(b), 7) for b in model.network.head_bias],
-        "rejects": lost["reason"].value_counts().to_dict(),
-        "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
+        "accuracy": round(accuracy, 6),
+        "map_shape": [int(n) for n in shape.split(b",")] if shape else None,
+        "maps": model.classify.maps if model.classify else None,
+        "head_bias": model.classify.head_bias if model.classify else None,
+        "rejects": rejects,
+        "precision": model.classify.precision if model.classify else None,
         "seconds": round(seconds, 2),
-        "faces_per_second": round(len(faces) / seconds, 2),
+        "faces_per_second": round(len(faces) / max(seconds, 1e-6), 2),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
     }
+    if doubt := classes_doubt(accuracy, len(faces)):
+        manifest["warnings"] = [doubt]
     for shard in shards:
         shard.unlink()
     (work / "identity.json").unlink()

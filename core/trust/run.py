@@ -51,6 +51,10 @@ def run_checks(
         strange = [name for name in given if name not in known]
         if strange:
             raise LookwhereError(f"{flag} {', '.join(strange)}: unknown; there are {', '.join(known)}")
+    if model.network is None:
+        raise LookwhereError(
+            f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of a brought model"
+        )
     check_source(audit, model, store)
     todo = [
         name for part in PARTS if part in parts for name in (_method_parts(methods) if part == "methods" else [part])

@@ -1,0 +1,206 @@
+"""Commands on audits: `audit` makes one, `check` adds to it, the others print what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from core.bars import Bars
+
+
+def audit(
+    model: str,
+    data: Path,
+    split: tuple[Literal["train", "val", "test", "all"], ...] | None = None,
+    name: str | None = None,
+    dataset: str | None = None,
+    labels: Path | None = None,
+    names: Path | None = None,
+    batch: int = 64,
+    averages: bool = True,
+    device: str = "cpu",
+    models: Path = Path("models"),
+) -> None:
+    """Put a data set's faces through a model: logits, Grad-CAM evidence and average faces, for the app to show.
+
+    Interrupted work resumes; a finished audit is only reported.
+    Example: python -m core audit --model resnet50-utkface --data data/aligned/utkface
+
+    Args:
+        model: The model's name, a folder under models/.
+        data: An aligned store, or the data set itself (then it is aligned first).
+        split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw.
+        name: The audit's name; by default DATASET-SPLIT.
+        dataset: The reader's name; by default the data set is recognised.
+        labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+        names: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
+        batch: Faces a forward pass.
+        averages: Store average faces; of the same faces they are the same for every model, and most of the size.
+        device: cpu or cuda.
+        models: Where model folders lie.
+    """
+    from core.audit.run import run_audit
+    from core.card import write_card
+    from core.checkpoint import load_model
+    from core.files import read_names
+    from core.store import open_or_align
+    from core.tables import audit_report
+
+    loaded = load_model(models / model, device)
+    bars = Bars()
+    try:
+        store = open_or_align(data, dataset, device, bars, labels)
+        mapping = read_names(names) if names else None
+        result = run_audit(
+            store, loaded, split, name=name, names=mapping, batch=batch, averages=averages, progress=bars
+        )
+    finally:
+        bars.close()
+    write_card(loaded.path)
+    print(audit_report(result))
+
+
+def show(model: str, audit: str, models: Path = Path("models")) -> None:
+    """Print a finished audit's accuracy tables: the numbers that the README and the pages give.
+
+    Example: python -m core show --model resnet50-utkface --audit utkface-test
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.tables import audit_report
+
+    print(audit_report(open_audit(models / model / "audits" / audit)))
+
+
+def check(
+    model: str,
+    audit: str,
+    data: Path,
+    sample: int = 600,
+    seed: int = 0,
+    methods: tuple[str, ...] | None = None,
+    parts: tuple[Literal["randomised", "deletion", "road", "occlusion", "methods"], ...] | None = None,
+    device: str = "cpu",
+    models: Path = Path("models"),
+) -> None:
+    """Check whether an audit's maps can be trusted: random weights, deletion, ROAD, hidden regions, other methods.
+
+    Finished parts are kept, so a stopped run goes on and methods can be added.
+    Example: python -m core check --model resnet50-utkface --audit utkface-test --data data/aligned/utkface
+    Or, some methods: python -m core check … --parts methods --methods GradCAM ScoreCAM
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        data: The aligned store that was audited.
+        sample: How many faces, spread over groups and outcomes; each check takes the share that it can afford.
+        seed: Seed of the sample and of everything drawn.
+        methods: Methods of the grad-cam library to compare; by default all but the costliest.
+        parts: Which checks; by default all.
+        device: cpu or cuda.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.checkpoint import load_model
+    from core.store import AlignedStore
+    from core.trust.report import trust_report
+    from core.trust.run import run_checks
+
+    chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
+    opened, bars = open_audit(models / model / "audits" / audit), Bars()
+    try:
+        done = run_checks(
+            opened,
+            load_model(models / model, device),
+            AlignedStore.open(data),
+            sample=sample,
+            seed=seed,
+            progress=bars,
+            **chosen,
+        )
+    finally:
+        bars.close()
+    print(trust_report(done))
+
+
+def budget(model: str, audit: str, models: Path = Path("models")) -> None:
+    """Print that evidence adds up: regions and bias against the mean margin, for every group of an audit.
+
+    Example: python -m core budget --model resnet50-utkface --audit utkface-test
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.budget import budget_report
+
+    print(budget_report(open_audit(models / model / "audits" / audit)))
+
+
+def gaps(model: str, audit: str, adults: bool = False, models: Path = Path("models")) -> None:
+    """Print gaps with simultaneous intervals, tests, age against ethnicity, fairness measures, and label noise.
+
+    Example: python -m core gaps --model resnet50-utkface --audit utkface-test --adults
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        adults: Only faces of 18 years and older.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.faces import ADULT_AGE, Filter
+    from core.gaps.report import gaps_report
+    from core.noise import noise_report
+
+    opened = open_audit(models / model / "audits" / audit)
+    within = Filter(age_from=ADULT_AGE) if adults else Filter()
+    print(gaps_report(opened, within), noise_report(opened, within, models=models), sep="\n\n")
+
+
+def findings(model: str, audit: str, all_ages: bool = False, models: Path = Path("models")) -> None:
+    """Put the original study's claims to an audit and print each verdict with its numbers.
+
+    Claims of causes are answered by the experiment under models/experiments that used the same faces.
+    Example: python -m core findings --model resnet50-utkface --audit utkface-test
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        all_ages: All faces, not only those of 18 years and older.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.experiments import experiment_for
+    from core.faces import ADULT_AGE, Filter
+    from core.findings import all_findings, findings_report
+    from core.trust.folder import open_checks
+
+    opened = open_audit(models / model / "audits" / audit)
+    known = opened.faces["age"].notna().any()
+    within = Filter(age_from=ADULT_AGE) if known and not all_ages else Filter()
+    found = all_findings(opened, within, open_checks(opened), experiment_for(models, opened))
+    print(findings_report(found, f"{model}, audit {audit}, {within.describe()}"))
+
+
+def experiments(name: str = "claims", adults: bool = False, models: Path = Path("models")) -> None:
+    """Print an experiment: each arm by seed and group, and its contrasts with intervals and verdicts.
+
+    Example: python -m core experiments --name claims --adults
+
+    Args:
+        name: The experiment's name, a folder under models/experiments/.
+        adults: Only faces of 18 years and older.
+        models: Where model folders lie.
+    """
+    from core.experiments import experiment_report, open_experiment
+    from core.faces import ADULT_AGE, Filter
+
+    within = Filter(age_from=ADULT_AGE) if adults else Filter()
+    print(experiment_report(open_experiment(models / "experiments" / name), within))

@@ -1,0 +1,105 @@
+"""Commands on data sets: `datasets`, `align`, `look`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from core.bars import Bars
+from core.errors import LookwhereError
+
+
+def datasets(check: Path | None = None, dataset: str | None = None, labels: Path | None = None) -> None:
+    """List the data sets that can be read, and what each expects; or tell what would be read of one, without aligning.
+
+    Example: python -m core datasets
+    Or: python -m core datasets --check MORPH_nonCommercial
+
+    Args:
+        check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
+        dataset: The reader's name; by default the data set is recognised.
+        labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+    """
+    from core.datasets import READERS, choose_reader, open_source
+
+    if check is not None:
+        from core.tables import reading_report
+
+        source = open_source(check)
+        reader = choose_reader(source, dataset)
+        print(reading_report(reader.read(source, labels), reader, source))
+        return
+    if dataset or labels:
+        raise LookwhereError("--dataset and --labels go with --check PATH")
+    for reader in READERS.values():
+        print(f"{reader.name:14} {reader.title}\n{'':14} {reader.expects}")
+
+
+def align(
+    data: Path,
+    dataset: str | None = None,
+    out: Path | None = None,
+    labels: Path | None = None,
+    balance: Literal["none", "gender", "group"] = "none",
+    limit: int | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+) -> None:
+    """Read a data set, drop copies, split, detect and align its faces into data/aligned/DATASET.
+
+    Interrupted work resumes; a finished store is only reported.
+    Example: python -m core align --data UTKFace.tar.gz
+    Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
+
+    Args:
+        data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
+        dataset: The reader's name; by default the data set is recognised.
+        out: The store's folder; by default data/aligned/DATASET.
+        labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+        balance: Take equally many faces of each gender, or of each gender × ethnicity; people stay whole.
+        limit: Take at most this many faces, chosen by the seed.
+        seed: Seed of the subset and of the 70/10/20 split.
+        device: Where the detector runs: cpu or cuda.
+    """
+    from core.datasets import choose_reader, open_source
+    from core.splits import Subset
+    from core.store import STORES, build_store
+    from core.tables import store_report
+
+    source = open_source(data)
+    reader = choose_reader(source, dataset)
+    subset = None if balance == "none" and limit is None else Subset(balance, limit)
+    bars = Bars()
+    try:
+        store = build_store(
+            source,
+            reader,
+            out or STORES / reader.name,
+            seed=seed,
+            device=device,
+            progress=bars,
+            labels=labels,
+            subset=subset,
+        )
+    finally:
+        bars.close()
+    print(store_report(store))
+
+
+def look(data: Path, out: Path | None = None, faces: int = 24) -> None:
+    """Draw an aligned store to be looked at: each group's average face, and a sample with its landmarks.
+
+    The picture holds single faces: it is for the eye, and stays beside the store, outside the project.
+    Example: python -m core look --data data/aligned/utkface
+
+    Args:
+        data: An aligned store.
+        out: The picture; by default look.png in the store's folder.
+        faces: How many faces the sample has.
+    """
+    from core.figures.alignment import alignment_sheet
+    from core.store import AlignedStore
+
+    file = out or data / "look.png"
+    alignment_sheet(AlignedStore.open(data), faces).save(file)
+    print(f"{file}: averages by group, and {faces} faces with their landmarks")

@@ -1,0 +1,105 @@
+"""Commands on models: `import` brings somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+
+def import_(
+    path: Positional[Path],
+    name: str,
+    declare: Path | None = None,
+    architecture: str | None = None,
+    score: Literal["logits", "probabilities", "logit", "probability"] | None = None,
+    female: int | None = None,
+    male: int | None = None,
+    of: Literal["female", "male"] | None = None,
+    size: tuple[int, int] | None = None,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
+    divisor: float | None = None,
+    layout: Literal["nchw", "nhwc"] | None = None,
+    channels: Literal["rgb", "bgr", "grey"] | None = None,
+    crop: tuple[float, float, float, float] | None = None,
+    output: str | None = None,
+    layer: str | None = None,
+    maps: Literal["gradcam", "hirescam", "occlusion", "rise"] | None = None,
+    file_column: str = "file",
+    score_column: tuple[str, ...] = ("score",),
+    models: Path = Path("models"),
+) -> None:
+    """Bring somebody else's model: a torchvision or timm state dict, an ONNX file, or predictions in a table.
+
+    What its input and outputs mean is declared, by a YAML file, flags, or both (flags win), and never guessed.
+    Example: python -m core import gender.onnx --name theirs --declare theirs.yaml
+    Or: python -m core import resnet18.safetensors --name theirs --architecture torchvision:resnet18
+    --size 224 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225 --score logits --female 0 --male 1
+    Or: python -m core import scores.csv --name theirs --score probability --of male --score-column p_male
+
+    Args:
+        path: The file: .safetensors, .pt, .pth, .onnx, .csv or .parquet.
+        name: The model's name, a new folder under models/.
+        declare: YAML file of what the flags below say.
+        architecture: Of a state dict: torchvision:NAME or timm:NAME.
+        score: What the outputs are: logits or probabilities, one a class; or one logit or probability.
+        female: Which output is female, counted from 0.
+        male: Which output is male.
+        of: The class of a single output.
+        size: Height and width of the input, in pixels.
+        mean: What is taken from each channel, after dividing by --divisor.
+        std: What each channel is then divided by.
+        divisor: What pixels of 0-255 are divided by first; by default 255.
+        layout: nchw (the default) or nhwc.
+        channels: rgb (the default), bgr or grey.
+        crop: Left, top, right, bottom of the input in the 112-pixel template; by default all of it.
+        output: The name of the ONNX output, where there are several.
+        layer: The module that Grad-CAM explains; by default the last with a spatial output.
+        maps: How maps are made where there is a choice.
+        file_column: Of predictions: the column with each face's file.
+        score_column: Of predictions: the column of scores, or two, female and male.
+        models: Where model folders lie.
+    """
+    from core.card import write_card
+    from core.checkpoint import model_info
+    from core.imports import bring
+    from core.imports import declare as declared
+
+    declaration = declared(
+        declare,
+        score=score,
+        female=female,
+        male=male,
+        of=of,
+        size=size,
+        mean=mean,
+        std=std,
+        divisor=divisor,
+        layout=layout,
+        channels=channels,
+        crop=crop,
+        output=output,
+        layer=layer,
+    )
+    folder = bring(
+        path,
+        name,
+        declaration,
+        models=models,
+        architecture=architecture,
+        maps=maps,
+        file_column=file_column,
+        score_columns=score_column,
+    )
+    write_card(folder)
+    info = model_info(folder)
+    made = info.get("maps")
+    how = (
+        f"maps by {made['method']}" + (", which add up to the logits" if made["additive"] else "")
+        if made
+        else "no maps"
+    )
+    print(f"{folder}: {info['architecture']}; {how}")
+    print(f"next: python -m core audit --model {name} --data data/aligned/DATASET")

@@ -1,0 +1,255 @@
+"""What whoever brings a model declares of it: its input, and what its outputs mean. Nothing of this is guessed.
+
+A picture comes aligned to the ArcFace template (`core.align`), 112×112, RGB; the model's input is
+`(pixel / divisor − mean) / std` of the declared crop at the declared size.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import yaml
+from PIL import Image
+
+from core.errors import LookwhereError
+from core.faces import GENDERS
+
+SIDE = 112
+Layout = Literal["nchw", "nhwc"]
+Channels = Literal["rgb", "bgr", "grey"]
+#: `logits`, `probabilities`: an output a class, told apart by `female` and `male`; `logit`, `probability`: one output,
+#: for the class `of`.
+Score = Literal["logits", "probabilities", "logit", "probability"]
+#: How far beyond the template a crop may reach, in template pixels: what lies there is mirrored.
+REACH = SIDE - 1
+#: Probabilities are kept this far from 0 and 1 before their logarithm is taken: float32 rounds what lies nearer.
+NEAREST = 1e-7
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Input and outputs of a brought model.
+
+    `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
+    (0, 0, 112, 112); `mean` and `std` a channel, in the units that `divisor` leaves. `female`, `male` are indices into
+    the outputs' last axis; `of` is the class of a single output. `output` names an ONNX output, `layer` a module to
+    explain.
+    Raises `LookwhereError` for what cannot be.
+    """
+
+    score: Score
+    size: tuple[int, int] | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    divisor: float = 255.0
+    layout: Layout = "nchw"
+    channels: Channels = "rgb"
+    crop: tuple[float, float, float, float] = (0.0, 0.0, float(SIDE), float(SIDE))
+    female: int | None = None
+    male: int | None = None
+    of: Literal["female", "male"] | None = None
+    output: str | None = None
+    layer: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, kind in (("score", Score), ("layout", Layout), ("channels", Channels)):
+            _one_of(name, getattr(self, name), get_args(kind))
+        if self.size is not None and (len(self.size) != 2 or min(self.size) < 8 or max(self.size) > 2048):
+            raise LookwhereError(f"size: expected height and width of 8 to 2,048 pixels, not {self.size}")
+        for name in ("mean", "std"):
+            values = getattr(self, name)
+            if values and len(values) != self.depth:
+                raise LookwhereError(f"{name}: expected {self.depth} numbers for {self.channels}, not {len(values)}")
+        if any(value <= 0 for value in self.std) or self.divisor <= 0:
+            raise LookwhereError("std and divisor must be above 0: pixels are divided by them")
+        left, top, right, bottom = self.crop
+        if not (-REACH <= left < right <= SIDE + REACH and -REACH <= top < bottom <= SIDE + REACH):
+            raise LookwhereError(
+                f"crop: expected left < right and top < bottom within a template's width, not {self.crop}"
+            )
+        if self.score in ("logit", "probability"):
+            _one_of("of, the class of the one output,", self.of, GENDERS)
+        elif self.female is None or self.male is None or self.female == self.male or min(self.female, self.male) < 0:
+            raise LookwhereError(f"female and male: {self.score} need two different output indices, counted from 0")
+
+    @property
+    def depth(self) -> int:
+        """Channels of the input."""
+        return 1 if self.channels == "grey" else 3
+
+    def for_pictures(self) -> Declaration:
+        """This declaration, if it says enough to put a picture in. Raises `LookwhereError` naming what it lacks."""
+        missing = [name for name in ("size", "mean", "std") if not getattr(self, name)]
+        if missing:
+            raise LookwhereError(
+                f"{', '.join(missing)} not declared: give them as flags or in the YAML file; they are never guessed"
+            )
+        return self
+
+    def as_dict(self) -> dict:
+        """As JSON keeps it, what is not set left out."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if value not in (None, ())}
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise LookwhereError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+
+
+def declare(file: Path | None = None, **flags: object) -> Declaration:
+    """A declaration from a YAML file and flags; a flag that is not None wins.
+
+    Raises `LookwhereError` where the file is no mapping, or names or values do not fit.
+    """
+    content: dict = {}
+    if file is not None:
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
+        if not isinstance(content, dict):
+            raise LookwhereError(f"{file}: expected lines of «key: value»")
+    content |= {key: value for key, value in flags.items() if value is not None}
+    return from_dict(content, str(file) if file else "flags")
+
+
+def from_dict(content: dict, origin: str = "declaration") -> Declaration:
+    """A declaration from plain values. Raises `LookwhereError` naming `origin`."""
+    known = {field.name for field in dataclasses.fields(Declaration)}
+    strange = [str(key) for key in content if key not in known]
+    if strange:
+        raise LookwhereError(f"{origin}: unknown {', '.join(strange)}; there are {', '.join(sorted(known))}")
+    if "score" not in content:
+        raise LookwhereError(f"{origin}: score not declared; it is one of {', '.join(get_args(Score))}, never guessed")
+    try:
+        values = {key: _typed(key, value) for key, value in content.items() if value is not None}
+        return Declaration(**values)
+    except (TypeError, ValueError) as error:
+        raise LookwhereError(f"{origin}: {error}") from error
+    except LookwhereError as error:
+        raise LookwhereError(f"{origin}: {error}") from error
+
+
+def _typed(key: str, value: object) -> object:
+    """Numbers and tuples of the kind that a field has. Raises `ValueError`."""
+    whole, several = key in ("size", "female", "male"), key in ("size", "mean", "std", "crop")
+    if several:
+        if key == "size" and isinstance(value, int):
+            value = [value, value]
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{key} must be a list of numbers, not {value!r}")
+        return tuple(_number(key, item, whole) for item in value)
+    if whole or key == "divisor":
+        return _number(key, value, whole)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} must be a word, not {value!r}")
+    return value
+
+
+def _number(key: str, value: object, whole: bool) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not np.isfinite(value):
+        raise ValueError(f"{key} must be {'a whole number' if whole else 'a number'}, not {value!r}")
+    return value if whole else float(value)
+
+
+def prepare(images: np.ndarray, declaration: Declaration) -> np.ndarray:
+    """uint8 (B, 112, 112, 3) → the model's input, float32 (B, C, h, w) or (B, h, w, C).
+
+    Cropped, resized with antialiasing, scaled. What a crop takes from beyond the picture is its mirror image. Raises
+    `LookwhereError` where size, mean or std is not declared.
+    """
+    declaration.for_pictures()
+    height, width = declaration.size
+    left, top, right, bottom = declaration.crop
+    margin = max(0, *(int(np.ceil(edge)) for edge in (-left, -top, right - SIDE, bottom - SIDE)))
+    if margin:
+        images = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+    box = (left + margin, top + margin, right + margin, bottom + margin)
+    whole = box == (0, 0, images.shape[2], images.shape[1]) and (height, width) == images.shape[1:3]
+    if not whole:
+        images = (
+            np.stack(
+                [
+                    np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, box=box))
+                    for image in images
+                ]
+            )
+            if len(images)
+            else np.empty((0, height, width, 3), dtype=np.uint8)
+        )
+    pixels = images.astype(np.float32)
+    if declaration.channels == "grey":
+        pixels = pixels @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
+    elif declaration.channels == "bgr":
+        pixels = pixels[..., ::-1]
+    mean, std = (np.array(values, dtype=np.float32) for values in (declaration.mean, declaration.std))
+    pixels = (pixels / np.float32(declaration.divisor) - mean) / std
+    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2) if declaration.layout == "nchw" else pixels)
+
+
+def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
+    """What a model gave, (B, K) or (B,), → logits of female and male, float32 (B, 2).
+
+    One output z for a class becomes ±z/2, so that the two logits' difference is z and softmax gives its sigmoid;
+    a probability p becomes log p, one output first its log-odds. Raises `LookwhereError` where the outputs cannot be
+    what was declared.
+    """
+    values = np.asarray(outputs, dtype=np.float64)
+    values = values.reshape(len(values), -1)
+    if not np.isfinite(values).all():
+        raise LookwhereError("the model gave values that are not finite; is its input declared rightly?")
+    single = declaration.score in ("logit", "probability")
+    if single and values.shape[1] != 1:
+        raise LookwhereError(
+            f"score {declaration.score} is one output, the model gave {values.shape[1]}; declare logits or "
+            "probabilities, with the indices of female and male"
+        )
+    if not single and max(declaration.female, declaration.male) >= values.shape[1]:
+        raise LookwhereError(
+            f"female is output {declaration.female} and male {declaration.male}, but the model gave "
+            f"{values.shape[1]} (counted from 0)"
+        )
+    chosen = values if single else values[:, [declaration.female, declaration.male]]
+    if declaration.score in ("probability", "probabilities"):
+        if chosen.min(initial=0) < -1e-4 or chosen.max(initial=0) > 1 + 1e-4:
+            raise LookwhereError(
+                f"declared as {declaration.score}, but the model gave {chosen.min():.3g} to {chosen.max():.3g}; "
+                "are these logits?"
+            )
+        chosen = np.clip(chosen, NEAREST, 1 - NEAREST)
+        chosen = np.log(chosen) - np.log1p(-chosen) if single else np.log(chosen)
+    if single:
+        sign = 1.0 if declaration.of == GENDERS[0] else -1.0
+        chosen = np.concatenate([chosen, -chosen], axis=1) * (sign / 2)
+    return chosen.astype(np.float32)
+
+
+def doubt(outputs: np.ndarray, declaration: Declaration) -> str | None:
+    """Why declared logits look like probabilities, from the outputs of 50 and more faces; None where they do not."""
+    values = np.asarray(outputs, dtype=np.float64)
+    values = values.reshape(len(values), -1)
+    if len(values) < 50 or declaration.score not in ("logit", "logits"):
+        return None
+    inside = values.min() >= 0 and values.max() <= 1
+    if declaration.score == "logits":
+        inside = inside and np.allclose(values.sum(axis=1), 1, atol=1e-3)
+    if not inside:
+        return None
+    wanted = {"logit": "probability", "logits": "probabilities"}[declaration.score]
+    return f"declared as {declaration.score}, but all lie between 0 and 1; are these {wanted}?"
+
+
+def classes_doubt(accuracy: float, n: int) -> str | None:
+    """«classes swapped?» where fewer than half of `n` faces are right, beyond chance (exact binomial, 0.1 %)."""
+    from scipy.stats import binom
+
+    if n == 0 or accuracy >= 0.5 or binom.cdf(round(accuracy * n), n, 0.5) > 0.001:
+        return None
+    return (
+        f"only {accuracy:.1%} of {n:,} faces are right, less than by tossing a coin; classes swapped? "
+        f"The other way round it would be {1 - accuracy:.1%}: check which output means which"
+    )
