@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.errors import LookwhereError
 from core.explain import target_maps
 from core.faces import MINIMUM_FACES, OUTCOMES, Filter, group_name, person_codes
 from core.regions import REGIONS, area_shares, by_region
@@ -71,7 +72,8 @@ class Waterfall:
 
 
 def margin_evidence(audit: Audit) -> np.ndarray:
-    """Each face's margin map by region, float64 (N, R), positive for «female»."""
+    """Each face's margin map by region, float64 (N, R), positive for «female». Needs maps."""
+    audit.need_maps()
     return by_region(audit.evidence[:, 0].astype(np.float64) - audit.evidence[:, 1])
 
 
@@ -82,11 +84,24 @@ def margins(audit: Audit) -> np.ndarray:
 
 
 def head_bias(audit: Audit) -> float:
-    """b_f − b_m of the last layer: the manifest's `head_bias`, else the mean of what the maps leave of the logits."""
-    if "head_bias" in audit.manifest:
+    """b_f − b_m of the last layer: the manifest's `head_bias`, else the mean of what the maps leave of the logits.
+
+    Raises `LookwhereError` where the maps do not add up to the logits: then they leave each face something else.
+    """
+    need_additive(audit)
+    if audit.manifest.get("head_bias") is not None:
         female, male = audit.manifest["head_bias"]
         return float(female) - float(male)
     return float((margins(audit) - margin_evidence(audit).sum(axis=1)).mean()) if len(audit.faces) else np.nan
+
+
+def need_additive(audit: Audit) -> None:
+    """Raises `LookwhereError` unless the audit's maps decompose the logits."""
+    audit.need_maps()
+    if not audit.additive:
+        raise LookwhereError(
+            f"{audit.path}: maps by {audit.map_method} do not add up to the logits, so there is no budget of them"
+        )
 
 
 def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> Budget:
@@ -107,6 +122,7 @@ def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> B
 
 def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int = 0) -> Waterfall:
     """What moves group A's mean margin to group B's, by region. Groups may share faces or people."""
+    need_additive(audit)
     masks = np.stack([wanted.mask(audit.faces) for wanted in (a, b)])
     n_a, n_b = (int(mask.sum()) for mask in masks)
     values = np.column_stack([margin_evidence(audit), margins(audit)])
@@ -150,6 +166,7 @@ def proportional_energy(
     is turned to the predicted class, so positive speaks for the decision. The share inside a region is Score-CAM's
     energy (Wang et al. 2020, https://arxiv.org/abs/1910.01279). Raises `LookwhereError` for an unknown target.
     """
+    audit.need_maps()
     mask = wanted.mask(audit.faces)
     evidence, predicted = audit.evidence[mask].astype(np.float64), audit.class_index("predicted")[mask]
     maps = target_maps(evidence, target, audit.class_index("gender")[mask], predicted)
@@ -242,7 +259,7 @@ def additivity(audit: Audit) -> pd.DataFrame:
 def budget_report(audit: Audit) -> str:
     """The additivity table as text, the largest difference, and whether it is within 1e-3."""
     table = additivity(audit)
-    source = "the manifest" if "head_bias" in audit.manifest else "logits less maps, mean over faces"
+    source = "the manifest" if audit.manifest.get("head_bias") is not None else "logits less maps, mean over faces"
     lines = [
         f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {len(audit.faces):,} faces",
         f"bias {head_bias(audit):+.4f} ({source}); regions {', '.join(REGIONS)}",

@@ -270,6 +270,7 @@ def oriented_shapes(audit: Audit) -> np.ndarray:
     wrong predictions of a group differ trivially: their mean is the logit difference, whose sign is what makes one
     right and the other wrong.
     """
+    audit.need_maps()
     margin = target_maps(audit.evidence.astype(np.float32), "margin", np.empty(0), np.empty(0))
     sign = np.where(audit.class_index("predicted") == GENDERS.index("female"), 1.0, -1.0).astype(np.float32)
     strength = np.sqrt((margin**2).mean(axis=(1, 2)))

@@ -53,8 +53,9 @@ class MeanMap:
 class Group:
     """One group of an audit.
 
-    `n` faces, `correct` of them predicted right; `map` float64 (h, w), or None under 11 faces; `face` uint8
-    (112, 112, 3) and the `face_n` faces in it, or None where no stored cell lies inside the filter.
+    `n` faces, `correct` of them predicted right; `map` float64 (h, w), or None under 11 faces and where the audit has
+    no maps; `face` uint8 (112, 112, 3) and the `face_n` faces in it, or None where no stored cell lies inside the
+    filter.
     """
 
     filter: Filter
@@ -80,8 +81,9 @@ def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str
     mask = wanted.mask(audit.faces)
     n = int(mask.sum())
     mean, face, face_n = None, None, 0
-    if n >= MINIMUM_FACES:
+    if n >= MINIMUM_FACES and audit.has_maps:
         mean = MeanMap().update(audit.maps(target, normalisation)[mask]).result()[0]
+    if n >= MINIMUM_FACES:
         face, face_n = audit.averages.mean(wanted)
     return Group(wanted, n, int(audit.faces["correct"].to_numpy()[mask].sum()), mean, face, face_n)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.align import NO_FACE
-from core.audit.folder import Audit
+from core.audit.folder import NOT_PREDICTED, Audit
 from core.datasets import Reader, Reading, Source
 from core.faces import ADULT_AGE, SPLITS, Filter
 from core.sentences import accuracy_sentence, with_interval
@@ -99,8 +99,12 @@ def audit_report(audit: Audit) -> str:
     manifest = audit.manifest
     lines = [
         f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({', '.join(manifest['splits'])}), "
-        f"maps {audit.map_shape[0]}×{audit.map_shape[1]}, {manifest['faces_per_second']:.1f} faces/s"
+        + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
+        + f", {manifest['faces_per_second']:.1f} faces/s"
     ]
+    lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
+    if lost := manifest["rejects"].get(NOT_PREDICTED, 0):
+        lines.append(f"{lost:,} faces have no prediction and are left out")
     for title, within in (("All ages", Filter()), ("Adults (18 and older)", Filter(age_from=ADULT_AGE))):
         faces = audit.faces[within.mask(audit.faces)]
         overall = accuracy_by(faces, []).iloc[0]

@@ -20,6 +20,8 @@ from core.faces import GENDERS, check_faces
 FORMAT = 1
 FILES = ("faces.parquet", "averages.npz", "audit.json")
 NEEDED = ("faces", "map_shape")
+#: The reason that the manifest's `rejects` have for faces that a brought table of predictions lacks.
+NOT_PREDICTED = "no prediction for it"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
-from core.audit.folder import FORMAT, Audit, open_audit
+from core.audit.folder import FORMAT, NOT_PREDICTED, Audit, open_audit
 from core.checkpoint import Model, kind_of
 from core.errors import LookwhereError
 from core.faces import GENDERS, SPLITS
@@ -29,7 +29,6 @@ BATCH = 64
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
-NOT_PREDICTED = "no prediction for it"
 
 
 def run_audit(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.budget import DRAWS, bootstrap_means, interval
+from core.checkpoint import OURS, kind_of
 from core.differences import ABSTAIN_UNDER, PERMUTATIONS, crossed, oriented_shapes, strata_of
 from core.dispersion import Dispersions, compare_dispersion, pattern_test, split_half
 from core.errors import LookwhereError
@@ -23,6 +24,7 @@ PLACES = ("nose", "mouth")
 FILL = "blur"
 #: Groups of the checks, the wanted one first.
 GROUPS = ("all faces, predicted right", "all faces")
+NO_MAPS = "Only predictions were audited, so there are no maps to look at."
 CLAIMS = {
     "2": "Right predictions rest on nose and mouth.",
     "3": "Wrong predictions show no pattern in their maps.",
@@ -48,6 +50,8 @@ RULES = {
 def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Finding:
     """Finding 2 on the right predictions in a filter, with the causal check where it was run."""
     key = "2"
+    if not audit.has_maps:
+        return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
     mask = within.narrowed(outcome="correct").mask(audit.faces)
     if mask.sum() < ABSTAIN_UNDER:
         return unable(key, CLAIMS[key], f"Only {int(mask.sum())} right predictions here.", RULES[key])
@@ -99,8 +103,10 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
         )
         top = max(hidden, key=lambda row: row["excess"] if row["excess"] == row["excess"] else -np.inf)
         sentence += f" logits more than the same hole elsewhere; most costs the {top['region']} ({top['excess']:.2f})."
-    else:
+    elif kind_of(audit.manifest) == OURS:
         sentence += " The causal check (`python -m core check`) has not been run for this audit."
+    else:
+        sentence += " The causal check cannot be run on a brought model."
     data = {"n": int(some.sum()), "both": both, "rivals": rivals, "hidden": bool(hidden)}
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, data)
 
@@ -123,6 +129,8 @@ def _listed(names: list[str]) -> str:
 def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     """Finding 3 on the faces in a filter."""
     key = "3"
+    if not audit.has_maps:
+        return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
     wrong, right = (within.narrowed(outcome=o).mask(audit.faces) for o in ("incorrect", "correct"))
     shapes = oriented_shapes(audit)
     shaped = shapes.std(axis=(1, 2)) > 0
