@@ -8,11 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.audit.folder import NOT_PREDICTED, Audit, list_audits, open_audit, read_manifest
 from core.checkpoint import list_models, model_info
 
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent / "models"))
+NOT_ADDITIVE = (
+    "This model's maps were made by **{method}**. They show where the score is sensitive, in logits, but do not add up "
+    "to it, so the margin cannot be divided among regions without something left over."
+)
 FIRST_STEPS = """
 There is no model here yet. Three commands make one from a data set of faces:
 
@@ -59,6 +63,34 @@ def _open(path: str, stamp: float) -> Audit:
     return open_audit(path)
 
 
+def need_maps(audit: Audit, additive: bool = False) -> None:
+    """Stop the page and say why where the audit has no maps, or where they should add up to the logits and do not."""
+    if not audit.has_maps:
+        st.info(
+            "Only this model's **predictions** were brought, so nobody can say where it looks: accuracy and gaps are "
+            "all there is. Bring the model itself (`python -m core import --help`) to see maps.",
+            icon=":material/visibility_off:",
+        )
+        st.stop()
+    if additive and not audit.additive:
+        st.info(NOT_ADDITIVE.format(method=audit.map_method), icon=":material/info:")
+        st.stop()
+
+
+def _notes(manifest: dict) -> None:
+    """What a reader of any page must know of this audit."""
+    for warning in manifest.get("warnings", []):
+        st.warning(warning[:1].upper() + warning[1:] + ".")
+    if lost := manifest["rejects"].get(NOT_PREDICTED, 0):
+        st.caption(f"**{lost:,} faces** have no prediction and are left out.")
+    if manifest["map_shape"] is None:
+        st.caption("**No maps**: only this model's predictions were brought.")
+    elif (made := manifest.get("maps")) and not made["additive"]:
+        st.caption(f"**Maps by {made['method']}**: unlike those of the closed form, they do not add up to the logits.")
+    if renamed := manifest.get("names"):
+        st.caption("**Ethnicities are renamed** for this audit: " + "; ".join(f"{a} → {b}" for a, b in renamed.items()))
+
+
 def sidebar() -> Opened:
     """Draw the two pickers; the first model that has an audit is open at first."""
     names = list_models(MODELS)
@@ -72,10 +104,8 @@ def sidebar() -> Opened:
         audit = st.selectbox("Audit", audits, key="audit", bind="query-params") if audits else None
         if not audits:
             st.caption("No audit yet.")
-        if audit and (renamed := read_manifest(MODELS / model / "audits" / audit).get("names")):
-            st.caption(
-                "**Ethnicities are renamed** for this audit: " + "; ".join(f"{a} → {b}" for a, b in renamed.items())
-            )
+        if audit:
+            _notes(read_manifest(MODELS / model / "audits" / audit))
         st.caption(
             "Gender and ethnicity are **perceived** ones, as the data set's annotators gave them: "
             "not what the people pictured would say."

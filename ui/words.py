@@ -6,6 +6,7 @@ import time
 
 import pandas as pd
 
+from core.checkpoint import OURS, kind_of
 from core.faces import GENDERS, group_name
 from core.training.record import Status
 
@@ -19,6 +20,13 @@ NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."
 )
+PERCEIVED = "- Gender and ethnicity are labels that annotators perceived in a picture. They are not identity."
+SCORES = {
+    "logits": "a logit a class",
+    "probabilities": "a probability a class",
+    "logit": "one logit",
+    "probability": "one probability",
+}
 NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
@@ -43,6 +51,8 @@ def model_summary(info: dict | None, manifest: dict) -> str:
     """A few lines on the model and its audit, in Markdown."""
     if info is None:
         return "This model has no `model.json` yet: its first training epoch has not ended."
+    if kind_of(info) != OURS:
+        return _brought(info, manifest)
     data = info.get("data", {})
     faces = data.get("faces", {})
     height, width = manifest["map_shape"]
@@ -60,7 +70,35 @@ def model_summary(info: dict | None, manifest: dict) -> str:
         lines.append(
             "- Age bands were an auxiliary target in training; ethnicity labels were never shown to the model."
         )
-    lines.append("- Gender and ethnicity are labels that annotators perceived in a picture. They are not identity.")
+    lines.append(PERCEIVED)
+    return "\n".join(lines)
+
+
+def _brought(info: dict, manifest: dict) -> str:
+    """The same of a model that somebody brought."""
+    said, source, made = info["declaration"], info.get("source", {}), manifest.get("maps")
+    lines = [
+        f"- **Brought by whoever runs this app**: {info['architecture']}"
+        + (f", from `{source['file']}`." if source.get("file") else ".")
+        + " What it was trained on, and whether these faces were among that, nobody has told.",
+        f"- Its output is declared to be {SCORES[said['score']]}; nothing about it was guessed.",
+        f"- Audited on **{manifest['faces']:,}** faces of {manifest['dataset']} ({', '.join(manifest['splits'])}).",
+    ]
+    if said.get("size"):
+        height, width = said["size"]
+        left, top, right, bottom = said.get("crop", (0, 0, 112, 112))
+        lines.insert(
+            2,
+            f"- It is shown {height}×{width} pixels of the aligned face, from ({left:g}, {top:g}) to ({right:g}, "
+            f"{bottom:g}) of the 112-pixel template; what lies beyond a picture's edge is its mirror image.",
+        )
+    if made:
+        height, width = manifest["map_shape"]
+        adds = "they add up to the logits exactly" if made["additive"] else "they do not add up to the logits"
+        lines.append(f"- Maps of {height}×{width} cells by {made['method']}; {adds}.")
+    else:
+        lines.append("- No maps: only predictions were brought.")
+    lines.append(PERCEIVED)
     return "\n".join(lines)
 
 
