@@ -21,6 +21,7 @@ COMMANDS = {
     "gaps": audits.gaps,
     "findings": audits.findings,
     "experiments": audits.experiments,
+    "report": audits.report,
 }
 
 

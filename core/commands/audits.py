@@ -204,3 +204,24 @@ def experiments(name: str = "claims", adults: bool = False, models: Path = Path(
 
     within = Filter(age_from=ADULT_AGE) if adults else Filter()
     print(experiment_report(open_experiment(models / "experiments" / name), within))
+
+
+def report(model: str, audit: str, out: Path, all_ages: bool = False, models: Path = Path("models")) -> None:
+    """Write an audit's report: one HTML file that opens offline, runs nothing, and holds no single face.
+
+    The study's grid of pairs, accuracy, gaps, differences, checks, findings, the model card and what made them.
+    Example: python -m core report --model resnet50-utkface --audit utkface-test --out report.html
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        out: The file to write.
+        all_ages: All faces, not only those of 18 years and older.
+        models: Where model folders lie.
+    """
+    from core.audit.folder import open_audit
+    from core.report import report_of, write_report
+
+    content = report_of(models / model, open_audit(models / model / "audits" / audit), all_ages)
+    write_report(out, content)
+    print(f"{out}: {len(content.encode()) / 1e6:.1f} MB, opens offline")

@@ -1,0 +1,101 @@
+"""The report's accuracies: overall, by gender, ethnicity, both and age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from core.card import Section, Table, Text, section
+from core.faces import MINIMUM_FACES, UNRECORDED
+from core.report.blocks import Chart, Mark, Row, interval_words
+from core.sentences import capital, percent, row_name, with_interval
+from core.statistics import accuracy_by, calibration, calibration_error, roc
+
+#: Rows of a table or chart; a data set may name hundreds of ethnicities.
+ROWS = 80
+#: Under so many faces in all, nothing is said of ranks and calibration.
+FEWEST = 50
+COLUMNS = ("group", "faces", "right", "wrong", "accuracy", "95 % interval")
+FEW = f"too few (under {MINIMUM_FACES})"
+NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
+NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+
+
+def one_gender(faces: pd.DataFrame) -> str | None:
+    """What to say where only one gender is labelled."""
+    return None if len(set(faces["gender"])) > 1 else "All faces here have one labelled gender: there is no other."
+
+
+def accuracy_section(faces: pd.DataFrame) -> Section:
+    """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn."""
+    overall = accuracy_by(faces, []).iloc[0]
+    blocks: list = [_table([("All faces", overall)], "Overall"), _ranks(faces)]
+    if note := one_gender(faces):
+        blocks.append(Text(note))
+    blocks.append(_by(faces, ["gender"], "By gender"))
+    if set(faces["ethnicity"]) <= {UNRECORDED}:
+        blocks.append(Text(NO_ETHNICITY))
+    else:
+        crossed = accuracy_by(faces, ["gender", "ethnicity"])
+        blocks += [
+            _by(faces, ["ethnicity"], "By ethnicity"),
+            _by(faces, ["gender", "ethnicity"], "By gender × ethnicity"),
+        ]
+        blocks.append(_chart([(capital(row_name(r)), r) for _, r in crossed.iterrows()], overall, "gender × ethnicity"))
+    if not faces["age"].notna().any():
+        return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE)])
+    rows = [(_band(row), row) for _, row in accuracy_by(faces, ["age band"]).iterrows()]
+    blocks += [_table(rows, "By age"), _chart(rows, overall, "age")]
+    return section("accuracy", "Accuracy by group", blocks)
+
+
+def _band(row: pd.Series) -> str:
+    return "Age unknown" if row["age band"] == "unknown" else f"{row['age band']} years"
+
+
+def _by(faces: pd.DataFrame, by: list[str], title: str) -> Table:
+    return _table([(capital(row_name(row)), row) for _, row in accuracy_by(faces, by).iterrows()], title)
+
+
+def _table(rows: Sequence[tuple[str, pd.Series]], title: str) -> Table:
+    cells = []
+    for name, row in rows[:ROWS]:
+        if row["n"] < MINIMUM_FACES:
+            cells.append((name, f"{row['n']:,}", "–", "–", FEW, "–"))
+            continue
+        numbers = (f"{int(row[key]):,}" for key in ("n", "correct", "errors"))
+        cells.append((name, *numbers, percent(row["accuracy"]), interval_words(row["low"], row["high"])))
+    more = f"; the first {ROWS} of {len(rows)} groups" if len(rows) > ROWS else ""
+    return Table(COLUMNS, tuple(cells), "lrrrrr", f"{title}, Wilson intervals{more}")
+
+
+def _chart(rows: Sequence[tuple[str, pd.Series]], overall: pd.Series, by: str) -> Chart | None:
+    lines = tuple(
+        Row(
+            name,
+            f"n = {row['n']:,}",
+            (Mark(row["accuracy"], row["low"], row["high"], row.get("gender", "own")),),
+            with_interval(row["accuracy"], row["low"], row["high"]),
+        )
+        for name, row in rows[:ROWS]
+        if row["n"] >= MINIMUM_FACES
+    )
+    note = "Dots are accuracies, lines Wilson 95 % intervals; the dotted line is the accuracy over all faces shown."
+    if not lines:
+        return None
+    legend = (("female", "women"), ("male", "men")) if "gender" in by else ()
+    return Chart(f"Accuracy by {by}", lines, "%", float(overall["accuracy"]), note, legend)
+
+
+def _ranks(faces: pd.DataFrame) -> Text | None:
+    """Area under the ROC curve and calibration error."""
+    curve = roc(faces)
+    if curve is None or len(faces) < FEWEST:
+        return None
+    auc, error = curve.auc, calibration_error(calibration(faces))
+    return Text(
+        f"Ranking by p(male): area under the ROC curve {auc.value:.3f} [{auc.low:.3f}–{auc.high:.3f}] (DeLong). "
+        f"Expected calibration error over ten bins: {percent(error)}.",
+        quiet=True,
+    )

