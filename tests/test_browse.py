@@ -1,0 +1,257 @@
+"""The browser of faces: orders against brute force, likeness, records, and which store goes with an audit."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import browse
+from core.audit.folder import Audit
+from core.errors import LookwhereError
+from core.faces import MINIMUM_FACES, Filter, fingerprint
+from core.files import write_json, write_parquet
+from core.store import AlignedStore
+from tests.conftest import make_store
+
+
+def made_audit(faces: int = 40, seed: int = 0, **manifest: object) -> Audit:
+    """An audit with additive random maps, and near-copies and people of two faces each."""
+    draw = np.random.default_rng(seed)
+    evidence = draw.normal(size=(faces, 2, 7, 7)).astype(np.float16)
+    bias = np.array([0.0625, -0.0625])
+    logits = evidence.astype(np.float64).mean(axis=(2, 3)) + bias
+    gender = np.where(draw.random(faces) < 0.5, "female", "male")
+    predicted = np.where(logits[:, 0] >= logits[:, 1], "female", "male")
+    table = pd.DataFrame(
+        {
+            "face_id": [f"face-{n:05}" for n in range(faces)],
+            "path": [f"pictures/{n:05}.jpg" for n in range(faces)],
+            "gender": gender,
+            "ethnicity": "White",
+            "age": pd.array(draw.integers(0, 90, faces), dtype="Int16"),
+            "identity": pd.array([f"p{n // 2}" if n < 10 else pd.NA for n in range(faces)], dtype="string"),
+            "cluster": np.arange(faces) // 2,
+            "split": "test",
+            "logit_female": logits[:, 0],
+            "logit_male": logits[:, 1],
+            "p_male": 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])),
+            "predicted": predicted,
+            "correct": predicted == gender,
+        }
+    )
+    info = {"dataset": "made", "head_bias": list(bias), "names": {}, "map_shape": [7, 7], "faces": faces} | manifest
+    return Audit("made", Path("made"), table, evidence, None, info)
+
+
+@pytest.fixture
+def audit() -> Audit:
+    return made_audit()
+
+
+def turned(audit: Audit, row: int) -> np.ndarray:
+    """One face's evidence for its predicted class less the other, by hand."""
+    female, male = audit.evidence[row].astype(np.float64)
+    return (female - male) if audit.faces["predicted"].iloc[row] == "female" else (male - female)
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
+
+
+def test_orders_are_those_of_python_sorting(audit: Audit) -> None:
+    rows = np.flatnonzero(Filter(age_from=18).mask(audit.faces))
+    faces = audit.faces.to_dict("records")
+
+    def margin(row: int) -> float:
+        return faces[row]["logit_female"] - faces[row]["logit_male"]
+
+    wrong = sorted((r for r in rows if not faces[r]["correct"]), key=lambda r: -abs(margin(r)))
+    right = sorted((r for r in rows if faces[r]["correct"]), key=lambda r: abs(margin(r)))
+    assert wrong
+    assert right
+    assert list(browse.ordered(audit, rows, browse.WRONG)[0]) == wrong + right
+    by_margin = sorted(rows, key=lambda r: abs(margin(r)))
+    assert list(browse.ordered(audit, rows, browse.NEAR)[0]) == by_margin
+    assert list(browse.ordered(audit, rows, browse.SURE)[0]) == by_margin[::-1]
+
+
+def test_equal_margins_keep_the_audits_order(audit: Audit) -> None:
+    audit.faces["logit_male"] = 0.0
+    audit.faces["logit_female"] = np.where(audit.faces.index % 2, 1.0, -1.0)
+    rows = np.arange(len(audit.faces))
+    for order in (browse.NEAR, browse.SURE):
+        assert list(browse.ordered(audit, rows, order)[0]) == list(rows)
+
+
+def test_likeness_is_the_cosine_of_maps_turned_to_the_prediction(audit: Audit) -> None:
+    rows = np.arange(5, 30)
+    got, values = browse.ordered(audit, rows, browse.LIKE_FACE, 7)
+    expected = {row: cosine(turned(audit, row), turned(audit, 7)) for row in rows}
+    assert got[0] == 7
+    assert values == pytest.approx([expected[row] for row in got], abs=1e-6)
+    assert list(got) == sorted(rows, key=lambda r: -expected[r])
+    # Of the group's mean, each face weighs alike: its map is divided by its root mean square first.
+    mean = np.mean([turned(audit, r) / np.sqrt((turned(audit, r) ** 2).mean()) for r in rows], axis=0)
+    got, values = browse.ordered(audit, rows, browse.LIKE_GROUP)
+    assert values == pytest.approx([cosine(turned(audit, row), mean) for row in got], abs=1e-6)
+    assert (np.diff(values) <= 0).all()
+
+
+def test_a_map_of_zeros_is_like_nothing(audit: Audit) -> None:
+    audit.evidence[3] = 0
+    rows = np.arange(len(audit.faces))
+    order, values = browse.ordered(audit, rows, browse.LIKE_FACE, 7)
+    assert values[list(order).index(3)] == 0
+    assert (browse.ordered(audit, rows, browse.LIKE_FACE, 3)[1] == 0).all()
+
+
+def test_orders_that_cannot_be_are_refused(audit: Audit) -> None:
+    rows = np.arange(4)
+    with pytest.raises(LookwhereError, match="order must be one of"):
+        browse.ordered(audit, rows, "by name")
+    with pytest.raises(LookwhereError, match="no face is chosen"):
+        browse.ordered(audit, rows, browse.LIKE_FACE)
+    bare = replace(audit, evidence=None)
+    with pytest.raises(LookwhereError, match="no maps"):
+        browse.ordered(bare, rows, browse.LIKE_GROUP)
+    assert len(browse.ordered(bare, rows, browse.WRONG)[0]) == 4
+
+
+def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> None:
+    found = browse.record(audit, 4)
+    face = audit.faces.iloc[4]
+    assert list(found.copies) == list(found.person) == [5]
+    assert found.margin == pytest.approx(face["logit_female"] - face["logit_male"])
+    assert found.regions.sum() + found.bias == pytest.approx(found.margin, abs=1e-9)
+    assert found.bias == 0.125
+    assert abs(found.rest) < 1e-9
+    same = audit.faces[(audit.faces["correct"] == face["correct"]) & (audit.faces.index != 4)]
+    weaker = (same["logit_female"] - same["logit_male"]).abs() < abs(found.margin)
+    assert found.surer == pytest.approx(weaker.mean())
+    likes = sorted((r for r in range(40) if r != 4), key=lambda r: -cosine(turned(audit, r), turned(audit, 4)))
+    assert list(found.alike) == likes[: browse.ALIKE]
+    assert list(browse.record(audit, 20).person) == []
+    assert browse.facts(audit, browse.record(audit, 20))["Identity"] == "not recorded"
+
+
+def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
+    found = browse.record(replace(audit, evidence=None), 4)
+    assert found.regions is None
+    assert list(found.copies) == [5]
+    assert not len(found.alike)
+
+
+def test_facts_tell_renamed_ethnicities_and_unknown_ages() -> None:
+    audit = made_audit(names={"Caucasian": "White"})
+    audit.faces.loc[0, "age"] = pd.NA
+    facts = browse.facts(audit, browse.record(audit, 0))
+    assert "Caucasian → White" in facts["Labelled"]
+    assert facts["Age"] == "not recorded"
+    assert facts["File"] == "pictures/00000.jpg"
+
+
+def stored(root: Path, name: str = "made", faces: int = 64) -> tuple[AlignedStore, Audit]:
+    """A store of shuffled rows, and an audit of part of it in another order with renamed ethnicities."""
+    store = make_store(root / name, faces)
+    order = np.random.default_rng(3).permutation(faces)
+    table = store.faces.assign(row=order)
+    write_parquet(root / name / "faces.parquet", table)
+    audit = made_audit(data_fingerprint=store.manifest["data_fingerprint"])
+    audit = replace(audit, faces=audit.faces.iloc[::-1].reset_index(drop=True), evidence=audit.evidence[::-1])
+    return AlignedStore.open(root / name), audit
+
+
+def test_pictures_are_joined_by_face_id(tmp_path: Path) -> None:
+    store, audit = stored(tmp_path)
+    shots, looked = browse.attach(audit, tmp_path)
+    assert looked == []
+    assert isinstance(shots.images, np.memmap)
+    rows = store.faces.set_index("face_id")["row"]
+    for row in (0, 7, 39):
+        assert np.array_equal(shots.face(row), store.images[rows[audit.faces["face_id"].iloc[row]]])
+    members = np.arange(MINIMUM_FACES)
+    mean = np.mean([shots.face(row).astype(float) for row in members], axis=0)
+    assert np.array_equal(shots.average(members), mean.round().astype(np.uint8))
+    assert shots.average(members[:-1]) is None
+
+
+def test_a_store_in_another_folder_is_found_by_its_fingerprint(tmp_path: Path) -> None:
+    _, audit = stored(tmp_path, "elsewhere")
+    assert browse.attach(audit, tmp_path)[0].path == tmp_path / "elsewhere"
+
+
+def test_why_no_store_fits_is_told(tmp_path: Path) -> None:
+    _, audit = stored(tmp_path)
+    other = replace(audit, manifest=audit.manifest | {"data_fingerprint": "f" * 64})
+    shots, looked = browse.attach(other, tmp_path)
+    assert shots is None
+    assert len(looked) == 1
+    assert "other data than was audited" in looked[0]
+    assert "ffffffffffff" in looked[0]
+    assert "seed 0" in looked[0]
+    assert "no such folder" in browse.attach(audit, tmp_path / "nowhere")[1][0]
+    unfinished = tmp_path / "half/made"
+    unfinished.mkdir(parents=True)
+    assert "no store.json" in browse.attach(audit, tmp_path / "half")[1][0]
+    write_json(unfinished / "unfinished.json", {})
+    assert "resumes" in browse.attach(audit, tmp_path / "half")[1][0]
+    nameless = replace(audit, manifest={"dataset": "made"})
+    assert "no data fingerprint" in browse.attach(nameless, tmp_path)[1][0]
+
+
+def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
+    store, audit = stored(tmp_path / "good")
+    for name, damage in {
+        "json": lambda p: (p / "store.json").write_text("{"),
+        "list": lambda p: (p / "store.json").write_text("[]"),
+        "faces": lambda p: (p / "faces.npy").write_bytes(b"broken"),
+        "table": lambda p: (p / "faces.parquet").write_bytes(b"broken"),
+        "gone": lambda p: (p / "faces.npy").unlink(),
+        "short": lambda p: np.save(p / "faces.npy", store.images[:5]),
+    }.items():
+        shutil.copytree(tmp_path / "good", tmp_path / name)
+        damage(tmp_path / name / "made")
+        shots, looked = browse.attach(audit, tmp_path / name)
+        assert shots is None, name
+        assert "align again" in looked[0], name
+    shutil.copytree(tmp_path / "good", tmp_path / "changed")
+    file = tmp_path / "changed/made/faces.parquet"
+    write_parquet(file, pd.read_parquet(file).assign(ethnicity="White"))
+    assert "changed since" in browse.attach(audit, tmp_path / "changed")[1][0]
+    # A table with fewer faces is told too, even if its manifest agrees with it.
+    shutil.copytree(tmp_path / "good", tmp_path / "fewer")
+    table = pd.read_parquet(tmp_path / "good/made/faces.parquet").iloc[5:]
+    write_parquet(tmp_path / "fewer/made/faces.parquet", table)
+    write_json(tmp_path / "fewer/made/store.json", {"data_fingerprint": fingerprint(table)})
+    less = replace(audit, manifest=audit.manifest | {"data_fingerprint": fingerprint(table)})
+    assert "lacks 5 of the audited faces" in browse.attach(less, tmp_path / "fewer")[1][0]
+
+
+def test_the_command_says_what_is_known() -> None:
+    manifest = {"dataset": "utkface", "data_fingerprint": "abc"}
+    trained = {"data": {"fingerprint": "xyz+abc", "split_seed": 3}}
+    command = browse.align_command(manifest, trained)
+    assert command == "python -m core align --data PATH --dataset utkface --seed 3"
+    other = {"data": {"fingerprint": "xyz", "split_seed": 3}}
+    assert browse.align_command(manifest, other, Path("my stores/utkface")) == (
+        "python -m core align --data PATH --dataset utkface --out 'my stores/utkface'"
+    )
+    assert browse.align_command({}, None) == "python -m core align --data PATH"
+
+
+def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:
+    within = Filter(("female",), outcome="correct")
+    audit.faces.loc[:20, "p_male"] = np.where(audit.faces["predicted"][:21] == "male", 0.95, 0.05)
+    faces = audit.faces[audit.faces["gender"] == "female"]
+    wrong = faces[~faces["correct"]]
+    sure = (wrong[["p_male"]].assign(other=1 - wrong["p_male"]).max(axis=1) >= 0.9).sum()
+    assert 0 < sure < len(wrong)
+    said = browse.faces_sentence(audit, within, "kinds follow")
+    assert said.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted wrong")
+    assert f"{sure} of them with 90 % certainty or more; kinds follow." in said
+    assert browse.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."

@@ -1,0 +1,224 @@
+"""The page «Faces» on a made study: with its store, without, with another's, and for predictions only."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+import ui.faces
+from core import browse
+from core.audit.folder import Audit, open_audit
+from core.audit.run import run_audit
+from core.checkpoint import load_model, save_model
+from core.clusters import kinds
+from core.faces import Filter
+from core.network import GenderResNet
+from core.store import AlignedStore
+from tests.conftest import make_store
+from tests.test_pages import INFO, page, text
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit, AlignedStore]:
+    """An untrained network, audited on 240 noise faces whose store lies where the page looks."""
+    root = tmp_path_factory.mktemp("study")
+    store = make_store(root / "stores/made", faces=240)
+    torch.manual_seed(0)
+    save_model(root / "models/made", GenderResNet(dilated=True).eval(), INFO | {"input_size": 32})
+    audit = run_audit(store, load_model(root / "models/made"), ("train", "val", "test"), name="made-all", batch=96)
+    return root, audit, store
+
+
+@pytest.fixture
+def shown(study, monkeypatch: pytest.MonkeyPatch):
+    """The page with the given address, and where its stores lie."""
+
+    def run(stores: Path | None = None, models: Path | None = None, **query: str | list[str]) -> AppTest:
+        monkeypatch.setattr(ui.faces, "STORES", stores or study[0] / "stores")
+        app = page(models or study[0] / "models", "faces", monkeypatch, **query)
+        assert not app.exception
+        assert not app.error
+        return app
+
+    return run
+
+
+def lede(app: AppTest) -> str:
+    return next(e.proto.body for e in app.get("html") if "lw-lede'" in e.proto.body).replace("&nbsp;", " ")
+
+
+def listed(app: AppTest, prefix: str = "grid") -> list[str]:
+    """Ids of the faces that the grid shows, in order."""
+    return [b.key.removeprefix(f"{prefix}-") for b in app.button if b.key and b.key.startswith(f"{prefix}-")]
+
+
+def cards(app: AppTest) -> list[str]:
+    return [e.proto.body for e in app.get("html") if "class='lw-face'" in e.proto.body]
+
+
+def test_the_page_lists_the_most_confidently_wrong_first(study, shown) -> None:
+    _, audit, _ = study
+    app = shown()
+    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.WRONG)
+    assert listed(app) == list(audit.faces["face_id"].iloc[rows[: browse.PAGE]])
+    assert len(cards(app)) == browse.PAGE
+    assert all(card.count("src='data:image/webp;base64,") == 2 for card in cards(app))
+    assert browse.faces_sentence(audit, Filter(), kinds(audit, Filter()).verdict) in lede(app)
+    assert "1–24 of 240" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("order", "view"), list(zip(browse.ORDERS[:4], [ui.faces.OVER, ui.faces.ALONE] * 2, strict=True))
+)
+def test_orders_views_and_pages_come_from_the_address(order: str, view: str, study, shown) -> None:
+    _, audit, _ = study
+    app = shown(order=order, view=view, sheet="2", gender="male", target="margin")
+    rows, _ = browse.ordered(audit, np.flatnonzero(Filter(("male",)).mask(audit.faces)), order)
+    assert listed(app) == list(audit.faces["face_id"].iloc[rows[24:48]])
+    assert all(card.count("<img") == 1 for card in cards(app))
+
+
+def test_another_order_begins_at_the_first_page(study, shown) -> None:
+    app = shown(sheet="2")
+    assert "25–48 of 240" in text(app)
+    app.selectbox(key="order").set_value(browse.SURE).run()
+    assert "1–24 of 240" in text(app)
+    assert "1–24 of 40" in text(shown(sheet="99", ethnicity="Asian", gender="male")), "a page that is not there"
+
+
+def test_a_record_opens_from_its_card_and_from_a_link(study, shown) -> None:
+    _, audit, _ = study
+    app = shown()
+    face_id = listed(app)[3]
+    app.button(key=f"grid-{face_id}").click().run()
+    assert app.query_params["face"] in (face_id, [face_id])
+    linked = shown(face=face_id)
+    row = browse.row_of(audit, face_id)
+    found = browse.record(audit, row)
+    for run in (app, linked):
+        said = text(run)
+        for value in browse.facts(audit, found).values():
+            assert value in said
+        assert listed(run, "alike") == list(audit.faces["face_id"].iloc[found.alike])
+        assert f"The bars add up to {browse.signed(found.regions.sum(), 3)}" in said
+        assert f"face={face_id}" in said
+        assert run.get("plotly_chart")
+        assert not run.get("download_button")
+    nearest = listed(linked, "alike")[0]
+    linked.button(key=f"alike-{nearest}").click().run()
+    assert f"face={nearest}" in text(linked)
+
+
+def test_the_faces_can_be_ordered_by_likeness_to_a_records(study, shown) -> None:
+    _, audit, _ = study
+    face_id = str(audit.faces["face_id"].iloc[5])
+    app = shown(face=face_id)
+    app.button(key="by-likeness").click().run()
+    assert app.selectbox(key="order").value == browse.LIKE_FACE
+    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.LIKE_FACE, 5)
+    assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
+    assert listed(app)[0] == face_id
+    assert "face" not in app.query_params
+    assert listed(shown(order=browse.LIKE_FACE, like=face_id)) == listed(app)
+
+
+def test_a_face_that_is_not_there_is_told(shown) -> None:
+    assert any("no face «nobody»" in w.value for w in shown(face="nobody").warning)
+
+
+def test_kinds_can_be_asked_for_and_their_faces_listed(study, shown) -> None:
+    _, audit, _ = study
+    found = kinds(audit, Filter(), 2)
+    app = shown(kinds="2", kind="2")
+    said = text(app)
+    for n, one in enumerate(found.kinds, 1):
+        assert f"Kind {n}: {one.n:,} faces" in said
+        if one.map is not None:
+            assert f"Average face of kind {n}" in said
+            assert f"kind={n}" in said
+    rows, _ = browse.ordered(audit, np.sort(found.kinds[1].rows), browse.WRONG)
+    assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
+    assert "as asked" in lede(app)
+    assert "A kind holds wrong predictions only" in text(shown(kinds="2", kind="1", outcome="correct"))
+
+
+def test_without_the_data_no_face_is_shown_and_the_page_says_how(tmp_path: Path, study, shown) -> None:
+    root, audit, _ = study
+    face_id = str(audit.faces["face_id"].iloc[0])
+    app = shown(tmp_path / "nowhere", face=face_id, kinds="2")
+    said = text(app)
+    assert not cards(app)
+    assert face_id not in said
+    assert "Average face" not in said
+    assert "Mean map of kind 1" in said
+    assert "not at hand" in said
+    assert f"{tmp_path}/nowhere/made: no such folder" in said
+    assert "python -m core align --data PATH --dataset made" in app.get("code")[0].value
+    # A store of other data does not do, and the one that does is found once it is there.
+    make_store(tmp_path / "stores/made", faces=60)
+    app = shown(tmp_path / "stores")
+    assert not cards(app)
+    assert "other data than was audited (60 faces of made" in text(app)
+    shutil.copytree(root / "stores/made", tmp_path / "stores/copied")
+    assert cards(shown(tmp_path / "stores"))
+
+
+def test_predictions_only_are_browsed_without_maps(tmp_path: Path, study, shown) -> None:
+    shutil.copytree(study[0] / "models", tmp_path / "models")
+    folder = tmp_path / "models/made/audits/made-all"
+    pq.write_table(pq.read_table(folder / "faces.parquet").drop_columns(["evidence"]), folder / "faces.parquet")
+    manifest = json.loads((folder / "audit.json").read_text()) | {"map_shape": None, "maps": None}
+    (folder / "audit.json").write_text(json.dumps(manifest))
+    audit = open_audit(folder)
+    assert not audit.has_maps
+    app = shown(models=tmp_path / "models", face=str(audit.faces["face_id"].iloc[7]))
+    assert app.selectbox(key="order").options == list(browse.ORDERS[:3])
+    assert all(card.count("<img") == 1 for card in cards(app))
+    assert "without maps there are no kinds" in text(app)
+    assert "no evidence to divide by region" in text(app)
+
+
+def test_maps_that_do_not_add_up_are_not_said_to(tmp_path: Path, study, shown) -> None:
+    shutil.copytree(study[0] / "models", tmp_path / "models")
+    file = tmp_path / "models/made/audits/made-all/audit.json"
+    manifest = json.loads(file.read_text())
+    file.write_text(json.dumps(manifest | {"maps": {"method": "occlusion", "additive": False, "layer": None}}))
+    said = text(shown(models=tmp_path / "models", face="face-00003"))
+    assert "Maps by occlusion do not add up to the margin" in said
+
+
+def test_renamed_ethnicities_keep_their_pictures(tmp_path: Path, study, shown) -> None:
+    root, _, store = study
+    shutil.copytree(root / "models", tmp_path / "models")
+    shutil.rmtree(tmp_path / "models/made/audits")
+    audit = run_audit(store, load_model(tmp_path / "models/made"), ("test",), names={"Asian": "Other"}, batch=96)
+    app = shown(models=tmp_path / "models", ethnicity="Other")
+    wanted = audit.faces.loc[audit.faces["ethnicity"] == "Other", "face_id"]
+    assert set(listed(app)) == set(wanted)
+    shots, _ = browse.attach(audit, root / "stores")
+    assert np.array_equal(shots.face(3), store.images[int(audit.faces["face_id"].iloc[3].removeprefix("face-"))])
+
+
+def test_no_face_says_what_to_do(shown) -> None:
+    app = shown(gender="female", ethnicity="Asian", split="test", age=["0", "3"])
+    assert "No face passes this filter" in lede(app)
+    assert not cards(app)
+
+
+def test_names_from_the_data_are_escaped(tmp_path: Path, study, shown) -> None:
+    shutil.copytree(study[0] / "models", tmp_path / "models")
+    file = tmp_path / "models/made/audits/made-all/faces.parquet"
+    table = pq.read_table(file)
+    paths = [f"<script>alert({n})</script>.jpg" for n in range(len(table))]
+    place = table.column_names.index("path")
+    pq.write_table(table.set_column(place, "path", [paths]), file)
+    said = text(shown(models=tmp_path / "models", face="face-00003"))
+    assert "<script>" not in said
+    assert "&lt;script&gt;alert(" in said
