@@ -5,6 +5,7 @@ streamlit run app.py
 
 import streamlit as st
 
+from ui import takeaway
 from ui.boundary import boundary
 from ui.navigation import navigation
 from ui.opened import sidebar
@@ -14,4 +15,6 @@ with boundary():
     st.session_state.opened = sidebar()
     st.session_state.page_changed = st.session_state.get("page") != page.url_path
     st.session_state.page = page.url_path
+    takeaway.begin(page.url_path)
     page.run()
+    takeaway.section(st.session_state.opened)

@@ -288,6 +288,20 @@ def signed_interval(value: float, low: float, high: float, digits: int = 2) -> s
     return f"{signed(value, digits)} [{signed(low, digits)} to {signed(high, digits)}]"
 
 
+def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:
+    """Where each group's positive evidence is densest, from tables of `proportional_energy`."""
+    parts = []
+    for name, table in groups:
+        if not np.isfinite(table["density"]).any():
+            continue
+        row = table.loc[table["density"].idxmax()]
+        bounds = f"{row['low'] / row['area']:.1f}–{row['high'] / row['area']:.1f}"
+        parts.append(f"the {row['region']} of {name} ({row['density']:.1f} × [{bounds}])")
+    if not parts:
+        return f"No evidence is shared out: averages need {MINIMUM_FACES} faces."
+    return f"Positive evidence for the model's choice is densest, against a uniform map, on {', on '.join(parts)}."
+
+
 def waterfall_sentence(found: Waterfall) -> str:
     """How far the mean margin moves from A to B, and the region with the largest part of it."""
     a, b = found.a.describe(), found.b.describe()

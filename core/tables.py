@@ -100,7 +100,7 @@ def audit_report(audit: Audit) -> str:
     lines = [
         f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({', '.join(manifest['splits'])}), "
         + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
-        + f", {manifest['faces_per_second']:.1f} faces/s"
+        + (f", {manifest['faces_per_second']:.1f} faces/s" if manifest.get("precision") else "")
     ]
     lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
     if lost := manifest["rejects"].get(NOT_PREDICTED, 0):

@@ -7,7 +7,7 @@ from core.figures import charts
 from core.published import beside
 from core.sentences import accuracy_sentence, capital, row_name
 from core.statistics import accuracy_by, confusion
-from ui import parts, words
+from ui import parts, takeaway, words
 from ui.curves import curves
 from ui.filters import ethnicities, filter_bar
 from ui.navigation import opened
@@ -26,6 +26,7 @@ threshold = st.slider(
     bind="query-params",
 )
 faces = audit.faces[within.narrowed(outcome="all").mask(audit.faces)]
+takeaway.of(f"{within.narrowed(outcome='all').describe()}; «male» from p = {threshold:.2f} on")
 if within.outcome != "all":
     st.caption("Accuracy of only right or only wrong predictions would be 100 or 0 %: that filter is not applied here.")
 with above:
@@ -51,7 +52,8 @@ def dots(table: pd.DataFrame, title: str) -> None:
     st.subheader(title)
     names = [label(row) for row in table.to_dict("records")]
     genders = list(table["gender"]) if "gender" in table else None
-    st.plotly_chart(charts.accuracy_dots(table, names, genders, overall["accuracy"].iloc[0]), key=title)
+    figure = charts.accuracy_dots(table, names, genders, overall["accuracy"].iloc[0])
+    takeaway.chart(figure, title.lower(), f"accuracy {title[0].lower()}{title[1:]}", key=title)
 
 
 if ethnicities(audit):
@@ -73,7 +75,7 @@ with right:
 left, right = st.columns([1, 1])
 with left:
     st.subheader("Confusion matrix")
-    st.plotly_chart(charts.confusion_matrix(confusion(faces, threshold)))
+    takeaway.chart(charts.confusion_matrix(confusion(faces, threshold)), "confusion", "confusion matrix")
 with right:
     st.subheader("All groups as a table")
     table = pd.concat([overall, *single.values(), crossed], ignore_index=True)
@@ -82,7 +84,7 @@ with right:
     shown = table.astype({"age band": object})
     shown[["gender", "ethnicity", "age band"]] = shown[["gender", "ethnicity", "age band"]].fillna("all")
     parts.share_table(shown, shares, height=300)
-    parts.table_download(table, f"{audit.name}-accuracy")
+    takeaway.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 
 curves(faces, [name for name in ethnicities(audit) if name in set(faces["ethnicity"])])
 
@@ -91,4 +93,5 @@ ours = pd.concat([overall, single["gender"], crossed], ignore_index=True).fillna
 compared = beside(ours)
 shares = ["original", "ours", "low", "high"]
 parts.share_table(compared, shares)
+takeaway.table(compared, "morph", "accuracy beside the original study's on MORPH")
 st.caption(words.MORPH)

@@ -6,15 +6,18 @@ from core.budget import waterfall_sentence
 from core.errors import LookwhereError
 from core.explain import TARGETS
 from core.sentences import capital
-from ui import evidence, parts
+from ui import evidence, parts, takeaway
 from ui.compare import choose_group, default_groups
 from ui.filters import filter_bar
 from ui.navigation import opened
+from ui.opened import NOT_ADDITIVE, need_maps
 
 audit = opened().load()
 st.title("Evidence by region")
+need_maps(audit)
 above = st.container()
 within = filter_bar(audit)
+takeaway.of(within.describe())
 with above:
     if not within.mask(audit.faces).any():
         parts.lede("No face passes this filter, so there is no evidence to divide.")
@@ -29,9 +32,16 @@ for letter, column, first in zip("AB", columns, default_groups(audit, within), s
         except LookwhereError as error:
             st.warning(capital(str(error)) + ".")
 
-found = evidence.cached_waterfall(audit, groups[0][1], groups[1][1]) if len(groups) == 2 else None
+both = len(groups) == 2
+found = evidence.cached_waterfall(audit, groups[0][1], groups[1][1]) if both and audit.additive else None
 with above:
-    parts.lede(waterfall_sentence(found) if found else "Choose two groups that the filter bar leaves in.")
+    if not both:
+        parts.lede("Choose two groups that the filter bar leaves in.")
+    elif found:
+        parts.lede(waterfall_sentence(found))
+    else:
+        parts.lede(evidence.shares_lede(audit, groups))
+        st.info(NOT_ADDITIVE.format(method=audit.map_method), icon=":material/info:")
 
 left, right = st.columns([1, 2.2])
 with left:
@@ -42,7 +52,8 @@ with right:
         evidence.show_waterfall(audit, found)
 st.caption(evidence.READING)
 if groups:
-    evidence.show_budgets(audit, groups)
+    if audit.additive:
+        evidence.show_budgets(audit, groups)
     st.subheader("Share of positive evidence")
     target = st.selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=evidence.TARGETS)
     evidence.show_energy(audit, groups, target)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.faces import ADULT_AGE, Filter
 from core.findings import findings_sentence
-from ui import parts, words
+from ui import parts, takeaway, words
 from ui.findings import SCOPE, cached_findings, card
 from ui.navigation import opened
 
@@ -23,6 +23,7 @@ adults = st.toggle(
 within = Filter(age_from=ADULT_AGE) if adults and has_age else Filter()
 if not has_age:
     st.info(words.NO_AGE)
+takeaway.of(within.describe())
 findings = cached_findings(audit, within)
 with above:
     parts.lede(findings_sentence(findings))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.gaps.words import gap_sentence
 from core.sentences import scope
-from ui import gaps, parts, words
+from ui import gaps, parts, takeaway, words
 from ui.filters import ethnicities, filter_bar
 from ui.navigation import opened
 
@@ -13,6 +13,7 @@ st.title("Gaps and tests")
 above = st.container()
 within = filter_bar(audit, outcome=False)
 faces = audit.faces[within.mask(audit.faces)]
+takeaway.of(within.describe())
 with above:
     if not len(faces):
         parts.lede("No face passes this filter.")
@@ -35,8 +36,8 @@ with above:
     if audit.faces["gender"].nunique() < 2:
         st.info(words.ONE_GENDER)
 
-gaps.all_at_once(bands, gap, audit.name)
-gaps.pairs(tests, audit.name)
+gaps.all_at_once(bands, gap)
+gaps.pairs(tests)
 gaps.age(audit, within)
 gaps.faces_needed(audit, within, grouping)
 gaps.fairness(audit, within)

@@ -7,15 +7,18 @@ from core.explain import NORMALISATIONS, TARGETS
 from core.figures import pictures
 from core.groups import group
 from core.sentences import capital, heatmap_sentence, target_words
-from ui import differences, panels, parts, words
+from ui import differences, panels, parts, takeaway, words
 from ui.compare import LETTERS, choose_group, default_groups
 from ui.filters import filter_bar
 from ui.navigation import opened
+from ui.opened import need_maps
 
 audit = opened().load()
 st.title("Heatmap comparison")
+need_maps(audit)
 above = st.container()
 within = filter_bar(audit)
+takeaway.of(within.describe())
 controls = st.columns([1, 1.1, 1.1, 1.4])
 count = controls[0].segmented_control("Groups", [2, 3, 4], default=2, key="groups", bind="query-params", required=True)
 target = controls[1].selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS)
@@ -24,7 +27,8 @@ normalisation = controls[2].selectbox(
 )
 opacity = controls[3].slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
 
-columns, groups = st.columns(count), []
+# Four pickers do not fit beside each other: two by two.
+columns, groups = (st.columns(count) if count < 4 else st.columns(2) + st.columns(2)), []
 for letter, column, first in zip(LETTERS, columns, default_groups(audit, within), strict=False):
     with column, st.container(border=True):
         st.markdown(f"**Group {letter}**")
@@ -55,10 +59,9 @@ if shown and len(groups) >= 2:
 with above:
     parts.lede(" ".join([heatmap_sentence([g for _, _, g in groups], target), differences.verdict(found)]).strip())
 if shown:
-    parts.download(
-        "Download as one picture",
-        lambda: pictures.png(panels.comparison_sheet(shown, found, limit, signed, opacity, note)),
-        "heatmaps.png",
-        "image/png",
+    takeaway.picture(
+        lambda: panels.comparison_sheet(shown, found, limit, signed, opacity, note),
+        "heatmaps",
+        "average face and average Grad-CAM of each group, and their differences",
     )
 st.caption(words.READING)

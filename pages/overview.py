@@ -8,7 +8,7 @@ from core.figures import pictures
 from core.groups import study_grid
 from core.sentences import accuracy_sentence, capital, pair_rate, percent, row_name, target_words
 from core.statistics import accuracy_by, gap
-from ui import parts, words
+from ui import parts, takeaway, words
 from ui.filters import filter_bar
 from ui.navigation import opened
 
@@ -19,12 +19,13 @@ above = st.container()
 within = filter_bar(audit, outcome=False)
 faces = audit.faces[within.mask(audit.faces)]
 table = accuracy_by(faces, ["gender", "ethnicity"])
+takeaway.of(within.describe())
 
 with above:
     parts.lede(accuracy_sentence(faces, within))
     parts.empty(len(faces))
     overall, found = accuracy_by(faces, []).iloc[0], gap(table)
-    numbers = st.columns(4)
+    numbers = parts.four()
     interval = f"95 % interval {100 * overall['low']:.1f}–{100 * overall['high']:.1f}"
     parts.number(numbers[0], "Accuracy", percent(overall["accuracy"]), interval)
     parts.number(numbers[1], "Faces", f"{len(faces):,}", " + ".join(audit.manifest["splits"]) + " split")
@@ -40,26 +41,28 @@ with above:
             help="The largest of several differences overstates the true one. Groups under 50 faces are left out.",
         )
 
-st.subheader("Average face beside average Grad-CAM, right and wrong")
-left, right = st.columns(2)
-target = left.selectbox(
-    "The Grad-CAM explains", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS
-)
-normalisation = right.selectbox("Averaging", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS)
+heading = words.grid_title(audit)
+st.subheader(heading)
+target, normalisation = "predicted", "raw"
+if audit.has_maps:
+    left, right = st.columns(2)
+    target = left.selectbox("The map explains", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS)
+    normalisation = right.selectbox(
+        "Averaging", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS
+    )
 grid = study_grid(audit, within, target, normalisation)
 names = [capital(group_name(g, e or within.ethnicity)) for g, e in zip(grid["gender"], grid["ethnicity"], strict=True)]
 facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
 signed = target == "margin"
 limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
-note = f"{capital(target_words(target))}; one scale for all panels."
+note = f"{capital(target_words(target))}; one scale for all panels." if audit.has_maps else ""
 parts.study_cards(grid, names, facts, limit, signed, note)
-title = f"{audit.manifest['model']} on {audit.name}"
-parts.download(
-    "Download as one picture",
-    lambda: pictures.png(parts.study_sheet(grid, names, limit, signed, title, note)),
-    "study-grid.png",
-    "image/png",
+takeaway.picture(
+    lambda: parts.study_sheet(grid, names, limit, signed, note),
+    "study-grid",
+    heading.lower(),
 )
+takeaway.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
 
 st.subheader("What this model is")
 st.markdown(words.model_summary(model.info(), audit.manifest))

@@ -6,12 +6,13 @@ import yaml
 
 from core.figures import charts
 from core.training.record import Status, read_metrics, read_status
-from ui import parts, words
+from ui import parts, takeaway, words
 from ui.navigation import opened
 
 model = opened()
 folder = model.folder / "training"
 REFRESH_SECONDS = 5
+takeaway.of("those of training and validation")
 
 
 @st.fragment(run_every=REFRESH_SECONDS if (status := read_status(folder)) and status.alive else None)
@@ -37,14 +38,14 @@ def live() -> None:
 
 def show_status(status: Status, metrics: pd.DataFrame) -> None:
     """Where the run is, in four figures and a bar."""
-    numbers = st.columns(4)
+    numbers = parts.four()
     parts.number(numbers[0], "State", words.state(status), words.ago(status.updated))
     parts.number(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
     parts.number(numbers[2], "Time left", words.duration(status.eta if status.alive else None), "at this speed")
     speed, when = status.images_per_second, "at the last heartbeat"
     if not status.alive and len(metrics):
         speed, when = metrics["images_per_second"].iloc[-1], f"in epoch {metrics['epoch'].iloc[-1]}"
-    parts.number(numbers[3], "Throughput", f"{speed:.0f} images/s", when)
+    parts.number(numbers[3], "Images a second", f"{speed:.0f}", when)
     if status.state != "finished":
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
     if status.message and status.state != "finished":
@@ -58,24 +59,28 @@ def show_curves(metrics: pd.DataFrame, best: int | None) -> None:
         st.subheader("Accuracy")
         names = {"train_accuracy": "training (augmented)", "val_accuracy": "validation"}
         names["worst_group_accuracy"] = "worst group, validation"
-        st.plotly_chart(charts.training_curve(metrics, names, True, best), key="accuracy")
+        takeaway.chart(
+            charts.training_curve(metrics, names, True, best), "accuracy", "accuracy over epochs", key="accuracy"
+        )
     with right:
         st.subheader("Loss")
         names = {"train_loss": "training (augmented, smoothed labels)", "val_loss": "validation"}
-        st.plotly_chart(charts.training_curve(metrics, names, False, best), key="loss")
+        takeaway.chart(charts.training_curve(metrics, names, False, best), "loss", "loss over epochs", key="loss")
     left, right = st.columns(2)
     with left:
         st.subheader("Validation accuracy by group")
-        st.plotly_chart(charts.training_curve(metrics, words.group_columns(metrics), True, best), key="groups")
+        curve = charts.training_curve(metrics, words.group_columns(metrics), True, best)
+        takeaway.chart(curve, "groups", "validation accuracy by group over epochs", key="groups")
     with right:
         st.subheader("Learning rate")
-        st.plotly_chart(charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True), key="rate")
+        curve = charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True)
+        takeaway.chart(curve, "rate", "learning rate over epochs", key="rate")
     st.caption(
         "The dotted line is the epoch that was kept. Shades mark picture sizes. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):
         st.dataframe(metrics, hide_index=True)
-        parts.table_download(metrics, f"{model.model}-metrics")
+    takeaway.table(metrics, "metrics", "metrics of every epoch")
 
 
 st.title("Training status")

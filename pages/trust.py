@@ -3,12 +3,14 @@
 import streamlit as st
 
 from core.trust.report import sentence, trust_report
-from ui import parts, trust
+from ui import parts, takeaway, trust
 from ui.navigation import opened
+from ui.opened import need_maps
 
 open_now = opened()
 audit = open_now.load()
 st.title("Can it be trusted?")
+need_maps(audit)
 checks = trust.load(open_now, audit)
 above = st.container()
 controls = st.columns([1.6, 1.2, 1.4])
@@ -33,6 +35,7 @@ fill = controls[2].segmented_control(
     help="**grey**: the training pictures' mean colour. **blur**: the same face, heavily blurred. **local mean**: the "
     "mean colour of what is hidden.",
 )
+takeaway.of(f"{group}, in a sample of the audit")
 with above:
     parts.lede(sentence(checks, group, fill))
     if not checks.manifest["finished"]:

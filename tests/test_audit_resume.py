@@ -16,8 +16,8 @@ from torch import nn
 from core.audit import run
 from core.audit.folder import FILES, FORMAT, Audit, list_audits, open_audit
 from core.audit.run import run_audit
-from core.classifier import ResNetClassifier
 from core.checkpoint import Model
+from core.classifier import ResNetClassifier
 from core.errors import LookwhereError
 from core.faces import SPLITS
 from tests.conftest import make_store

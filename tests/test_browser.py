@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,11 +188,42 @@ def test_the_selection_is_kept_from_page_to_page(browser, address: str) -> None:
     page.close()
 
 
+def take(page, button: str) -> tuple[str, bytes]:
+    """What a button of the opened section gives: its name and content."""
+    with page.expect_download(timeout=90_000) as waiting:
+        page.get_by_role("button", name=button).click()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+def test_a_figure_and_a_table_are_taken_away_in_each_format(browser, address: str) -> None:
+    page, errors = visit(browser, f"{address}/accuracy?adults=true")
+    page.get_by_text("Take away").click()
+    section = page.get_by_test_id("stExpanderDetails").last
+    for kind, start in (("PNG", b"\x89PNG"), ("PDF", b"%PDF"), ("SVG", b'<svg width="89mm"')):
+        section.get_by_role("radio", name=kind).or_(section.get_by_role("button", name=kind, exact=True)).first.click()
+        name, data = take(page, f"Download {kind}")
+        assert name == f"resnet50-utkface_utkface-test_accuracy_by-gender-ethnicity.{kind.lower()}"
+        assert data.startswith(start)
+    section.get_by_role("combobox").first.click()
+    page.get_by_role("option", name="Table: accuracy by group").click()
+    name, data = take(page, "Download CSV")
+    assert name == "resnet50-utkface_utkface-test_accuracy_accuracy.csv"
+    assert data.startswith(b"gender,ethnicity,age band,n,correct,errors,accuracy,low,high")
+    section.get_by_role("radio", name="LaTeX").or_(section.get_by_role("button", name="LaTeX")).first.click()
+    name, data = take(page, "Download LaTeX")
+    assert b"\\toprule" in data
+    assert b"faces: all faces, 18 and older" in data
+    name, data = take(page, "All of this page")
+    assert {Path(n).suffix for n in zipfile.ZipFile(io.BytesIO(data)).namelist()} == {".svg", ".csv", ".tex", ".txt"}
+    assert boxes(page) == errors == []
+    page.close()
+
+
 @pytest.mark.parametrize("name", ["overview", "heatmaps"])
-def test_the_picture_can_be_downloaded(browser, address: str, name: str) -> None:
+def test_the_pictures_can_be_taken_away(browser, address: str, name: str) -> None:
     page, errors = visit(browser, f"{address}/{name}")
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download as one picture").click()
-    assert Path(waiting.value.path()).read_bytes().startswith(b"\x89PNG")
-    assert errors == []
+    page.get_by_text("Take away").click()
+    _, data = take(page, "Download PNG")
+    assert data.startswith(b"\x89PNG")
+    assert boxes(page) == errors == []
     page.close()

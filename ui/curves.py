@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.figures import charts
 from core.statistics import calibration, calibration_error, roc
+from ui import takeaway
 
 
 def curves(faces: pd.DataFrame, names: list[str]) -> None:
@@ -18,11 +19,12 @@ def curves(faces: pd.DataFrame, names: list[str]) -> None:
     left, right = st.columns(2)
     with left:
         st.subheader("ROC by ethnicity" if names else "ROC")
-        st.plotly_chart(charts.roc_curves({name: c for name, part in groups.items() if (c := roc(part)) is not None}))
+        found = {name: c for name, part in groups.items() if (c := roc(part)) is not None}
+        takeaway.chart(charts.roc_curves(found), "roc", "ROC curves")
         st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
     with right:
         st.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(part) for name, part in groups.items() if len(part)}
-        st.plotly_chart(charts.calibration_curves(tables))
+        takeaway.chart(charts.calibration_curves(tables), "calibration", "calibration")
         errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
         st.caption(f"Expected calibration error: {errors}.")

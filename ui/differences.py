@@ -14,8 +14,8 @@ from core.faces import Filter
 from core.figures import pictures
 from core.figures.differences import painted
 from core.groups import Group
-from core.sentences import hottest_place
-from ui import parts
+from core.sentences import capital, hottest_place
+from ui import parts, takeaway
 
 SIDE = 336
 STYLE = """
@@ -171,6 +171,15 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     colours = "red where wrong predictions lean more on the place, blue where right ones do"
     titles = ["Same group, the other class", "Same class, other faces"] if one else ["Wrong − right, class by class"]
     row([figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
+    takeaway.picture(
+        lambda: pictures.Sheet(
+            [("", [(painted(d, limit, SIDE), title) for d, title in zip(compared, titles, strict=True)])],
+            [(True, f"−{limit:.3g}", f"{limit:.3g}")],
+            f"{capital(colours)}. Outlined cells are beyond chance.",
+        ),
+        f"shapes {letters}",
+        f"wrong against right predictions by shape, {wanted.describe()}",
+    )
     same = compared[-1]
     if one:
         st.caption(

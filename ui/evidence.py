@@ -6,11 +6,21 @@ import pandas as pd
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.budget import Budget, Waterfall, budget, proportional_energy, signed, signed_interval, waterfall
+from core.budget import (
+    Budget,
+    Waterfall,
+    budget,
+    proportional_energy,
+    shares_sentence,
+    signed,
+    signed_interval,
+    waterfall,
+)
 from core.faces import MINIMUM_FACES, Filter
 from core.figures import evidence as figures
+from core.figures.pictures import Sheet
 from core.sentences import capital
-from ui import parts
+from ui import parts, takeaway
 
 SIDE = 448
 TARGETS = (
@@ -51,6 +61,11 @@ def cached_waterfall(audit: Audit, a: Filter, b: Filter) -> Waterfall:
     return _waterfall(audit, stamp(audit), a, b)
 
 
+def shares_lede(audit: Audit, groups: list[tuple[str, Filter]]) -> str:
+    """`core.budget.shares_sentence` of the groups, for maps that do not add up."""
+    return shares_sentence([(w.describe(), _energy(audit, stamp(audit), w, "predicted")) for _, w in groups])
+
+
 def show_regions(audit: Audit, within: Filter) -> None:
     """The regions over the average face of the filter, else over that of all faces; with their areas."""
     face, n = audit.averages.mean(within)
@@ -62,7 +77,9 @@ def show_regions(audit: Audit, within: Filter) -> None:
         st.info(f"No average face is stored: no group has {MINIMUM_FACES} faces.")
         return
     picture = figures.regions_picture(face, SIDE)
-    st.html(parts.STYLE + parts.figures([(picture, f"average of {n:,}: {name}", "The regions over an average face")]))
+    caption = f"average of {n:,}: {name}"
+    st.html(parts.STYLE + parts.figures([(picture, caption, "The regions over an average face")]))
+    takeaway.picture(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
 
 
 def show_waterfall(audit: Audit, found: Waterfall) -> None:
@@ -72,7 +89,8 @@ def show_waterfall(audit: Audit, found: Waterfall) -> None:
     if found.too_small:
         few_faces([(a, found.n_a), (b, found.n_b)])
         return
-    st.plotly_chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), key="waterfall")
+    title = f"mean margin by region, from {found.a.describe()} to {found.b.describe()}"
+    takeaway.chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), "waterfall", title, key="waterfall")
     total, low, high = found.ends.loc["b − a"]
     st.caption(
         f"The bars between add up to the whole way, {signed_interval(total, low, high)}; the last layer's bias "
@@ -80,7 +98,7 @@ def show_waterfall(audit: Audit, found: Waterfall) -> None:
         "each bar's length, each for itself, so the largest of many small bars is overstated; a large "
         "region collects more than a small one of equal strength."
     )
-    parts.table_download(found.table, f"{audit.name}-waterfall")
+    takeaway.table(found.table, "waterfall", title)
 
 
 def show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
@@ -91,14 +109,14 @@ def show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     shown = [(name, b) for name, b in found if not b.too_small]
     if not shown:
         return
-    st.plotly_chart(figures.budget_bars(shown), key="budgets")
+    takeaway.chart(figures.budget_bars(shown), "budgets", "contributions to the mean margin by region", key="budgets")
     sums = "; ".join(
         f"{name}: regions {signed(b.table['evidence'].sum())}, bias {signed(b.bias)}, mean margin {signed(b.margin)}"
         for name, b in shown
     )
     st.caption(f"{sums}. Whiskers are 95 % bootstrap intervals.")
     table = pd.concat([b.table.assign(group=name, n=b.n, bias=b.bias, margin=b.margin) for name, b in shown])
-    parts.table_download(table, f"{audit.name}-budgets")
+    takeaway.table(table, "budgets", "contributions to the mean margin by region")
 
 
 def show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> None:
@@ -108,13 +126,14 @@ def show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> 
     shown = [(name, table) for name, table in tables if table["n"].iloc[0] >= MINIMUM_FACES]
     if not shown:
         return
-    st.plotly_chart(figures.energy_dots(shown), key="energy")
+    takeaway.chart(figures.energy_dots(shown), "energy", "share of positive evidence by region", key="energy")
     st.caption(
         "Each face's positive evidence is shared out by region and the shares are averaged, so each face counts alike "
         "and strength is left out. The grey stroke is a uniform map's share, the region's area: a dot to its right has "
         "more evidence than its size explains. n counts faces with any positive evidence."
     )
-    parts.table_download(pd.concat([t.assign(group=name, target=target) for name, t in shown]), f"{audit.name}-energy")
+    table = pd.concat([t.assign(group=name, target=target) for name, t in shown])
+    takeaway.table(table, "energy", "share of positive evidence by region")
 
 
 def few_faces(groups: list[tuple[str, int]]) -> None:

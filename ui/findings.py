@@ -9,11 +9,12 @@ from core.experiments import Experiment, experiment_for
 from core.faces import Filter
 from core.figures import findings as figures
 from core.figures import gaps
+from core.figures.pictures import Sheet
 from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, all_findings
 from core.findings.maps import PLACES
 from core.sentences import capital
 from core.trust.folder import Checks, open_checks
-from ui import opened, parts
+from ui import opened, parts, takeaway
 
 BADGES = {
     SUPPORTED: ("green", ":material/check_circle:"),
@@ -58,17 +59,18 @@ def card(found: Finding) -> None:
             st.markdown(found.rule)
             if len(found.numbers):
                 st.dataframe(found.numbers, hide_index=True)
-                parts.table_download(found.numbers, f"finding-{found.key}")
+                takeaway.table(found.numbers, f"finding-{found.key}", f"finding {found.key}: {found.claim}")
 
 
 def _figure(found: Finding) -> None:
+    name, title = f"finding-{found.key}", f"finding {found.key}: {found.claim}"
     if found.key in ("1a", "1b"):
-        st.plotly_chart(gaps.simultaneous_dots(found.numbers), key=f"finding-{found.key}")
+        takeaway.chart(gaps.simultaneous_dots(found.numbers), name, title, key=name)
         st.caption(
             "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
         )
     elif found.key == "2":
-        st.plotly_chart(figures.density_dots(found.numbers, PLACES), key="finding-2")
+        takeaway.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
         st.caption(
             "Share of the positive evidence over share of the picture, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
@@ -79,11 +81,12 @@ def _figure(found: Finding) -> None:
         panels = [(right, f"right, mean of {others:,}", "Mean shape of right predictions"),
                   (wrong, f"wrong, mean of {n:,}; outlined: not flat", "Mean shape of wrong predictions")]  # fmt: skip
         st.html(parts.STYLE + parts.figures(panels, widest="16rem"))
-        st.caption(
-            "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale."
-        )
+        note = "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale."
+        takeaway.picture(lambda: Sheet([("", [panel[:2] for panel in panels])], note=note), name, title)
+        st.caption(note)
     else:
         for claim in found.data["claims"]:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
             st.markdown(f"**{capital(claim.name)}** · {claim.question}")
-            st.plotly_chart(figures.effect_dots(rows), key=f"finding-{found.key}-{claim.name}")
+            one = f"{name}-{claim.name}"
+            takeaway.chart(figures.effect_dots(rows), one, f"{title}, {claim.name}", key=one)

@@ -18,7 +18,7 @@ from core.gaps.two_groups import pairs_of
 from core.gaps.words import p_words, percent, span
 from core.noise import CIRCULAR, Consensus, Noise, consensus, consensus_words, noise, same_face_audits
 from core.sentences import capital
-from ui import opened, parts, words
+from ui import opened, parts, takeaway, words
 
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
@@ -26,6 +26,8 @@ GROUPINGS = {
     "gender": ("gender",),
     "age": ("age band",),
 }
+BANDS = "accuracy by group, with intervals of each alone and of all at once"
+EQUAL_AGES = "accuracy as it is and at equal ages"
 FAMILIES = {"all pairs": "pairs", "each against the rest": "rest"}
 
 
@@ -78,7 +80,7 @@ def found(audit: Audit, within: Filter, grouping: str) -> tuple[Simultaneous, La
     return _gaps(audit, key(audit), within, GROUPINGS[grouping])
 
 
-def all_at_once(bands: Simultaneous, gap: LargestGap | None, name: str) -> None:
+def all_at_once(bands: Simultaneous, gap: LargestGap | None) -> None:
     """The largest gap in figures, then each group with its two intervals."""
     st.subheader("All groups at once")
     if gap is not None:
@@ -93,14 +95,14 @@ def all_at_once(bands: Simultaneous, gap: LargestGap | None, name: str) -> None:
             f"{span(gap.plain.low, gap.plain.high)} had the pair been named beforehand", help=_SIMULTANEOUS,
         )  # fmt: skip
     if len(bands.table):
-        st.plotly_chart(charts.simultaneous_dots(bands.table))
+        takeaway.chart(charts.simultaneous_dots(bands.table), "simultaneous", BANDS)
         st.caption(
             "Thick: the Wilson 95 % interval of a group alone. Thin, grey: intervals that hold for all "
             f"{len(bands.table)} groups together in 95 of 100 test sets ({bands.resampled} resampled). "
             "Compare groups chosen by looking with the thin ones."
         )
     _left_out(bands.left_out, "group")
-    parts.table_download(bands.table, f"{name}-simultaneous")
+    takeaway.table(bands.table, "simultaneous", BANDS)
 
 
 def _between(gap: LargestGap) -> str:
@@ -134,7 +136,7 @@ def _table(table: pd.DataFrame, **formats: str) -> None:
     st.dataframe(table, hide_index=True, column_config=settings, height=min(38 + 35 * len(table), 388))
 
 
-def pairs(tests: dict[str, pd.DataFrame], name: str) -> None:
+def pairs(tests: dict[str, pd.DataFrame]) -> None:
     """The two-group tests as a table, the clearest first."""
     st.subheader("Which groups differ")
     family = st.segmented_control(
@@ -163,7 +165,7 @@ def pairs(tests: dict[str, pd.DataFrame], name: str) -> None:
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
         "difference seen» is not «no difference»."
     )
-    parts.table_download(table, f"{name}-tests")
+    takeaway.table(table, "tests", f"tests of differences of accuracy, {family}")
 
 
 def age(audit: Audit, within: Filter) -> None:
@@ -174,7 +176,7 @@ def age(audit: Audit, within: Filter) -> None:
         st.info(words.NO_AGE if not audit.faces["age"].notna().any() else fit)
         return
     st.markdown(_age_words(fit))
-    st.plotly_chart(charts.age_dots(fit.standardised))
+    takeaway.chart(charts.age_dots(fit.standardised), "equal-ages", EQUAL_AGES)
     st.caption(
         "Hollow: accuracy as it is. Filled: what a logistic regression expects of the group if it had the ages of all "
         "faces shown. Where the two part, age was part of the difference."
@@ -200,8 +202,9 @@ def age(audit: Audit, within: Filter) -> None:
         table = fit.odds_ratios.assign(p=_p(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
         _table(table, **{"odds ratio": "%.2f", "low": "%.2f", "high": "%.2f"})
         st.caption("An odds ratio under 1 means less often right. 95 % intervals (Wald), without correction.")
-        parts.table_download(fit.odds_ratios, f"{audit.name}-odds-ratios")
-    parts.table_download(fit.standardised, f"{audit.name}-standardised")
+    takeaway.table(fit.tests, "terms", "tests of the regression's terms")
+    takeaway.table(fit.odds_ratios, "odds-ratios", "odds ratios of being right")
+    takeaway.table(fit.standardised, "equal-ages", EQUAL_AGES)
 
 
 def _age_words(fit: Regression) -> str:
@@ -242,7 +245,7 @@ def faces_needed(audit: Audit, within: Filter, grouping: str) -> None:
         "in 8 of 10 test sets at the 5 % level, and at 5 % shared by all pairs. «Points seen now»: the smallest "
         "difference to the best other group that today's faces would show as often."
     )
-    parts.table_download(table, f"{audit.name}-faces-needed")
+    takeaway.table(table, "faces-needed", f"faces needed to see a difference of {asked} points")
 
 
 def fairness(audit: Audit, within: Filter) -> None:
@@ -269,7 +272,8 @@ def fairness(audit: Audit, within: Filter) -> None:
         "parity value and is too large on average: read the interval, not the value."
     )
     _left_out(found.left_out, "ethnicity")
-    parts.table_download(found.measures, f"{audit.name}-fairness")
+    takeaway.table(found.measures, "fairness", "fairness measures")
+    takeaway.table(rates, "rates", "rates by ethnicity")
 
 
 def label_noise(audit: Audit, within: Filter) -> None:
@@ -279,11 +283,11 @@ def label_noise(audit: Audit, within: Filter) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Where the errors sit**")
-        st.plotly_chart(charts.noise_shares(found))
+        takeaway.chart(charts.noise_shares(found), "noise", "where the errors sit")
     with right:
         st.markdown("**The largest gap without them**")
         if any(variant.gap is not None for variant in found.variants):
-            st.plotly_chart(charts.gap_variants(found))
+            takeaway.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
         else:
             st.info("No two groups have 50 faces.")
     st.caption(
@@ -301,7 +305,8 @@ def label_noise(audit: Audit, within: Filter) -> None:
         names = [v.without for v in found.variants if v.without in wide]
         with st.expander("Accuracy of every group without them"):
             parts.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
-            parts.table_download(table[["faces", "group", "n", "correct", "accuracy"]], f"{audit.name}-noise")
+        table = table[["faces", "group", "n", "correct", "accuracy"]]
+        takeaway.table(table, "noise", "accuracy of every group without near-copies and likely mislabels")
 
 
 def _agreement(audit: Audit) -> None:

@@ -203,6 +203,11 @@ def tables(choice: Choice, within: Filter) -> dict[str, pd.DataFrame]:
     return {other.label: _table(first, other, within) for other in others}
 
 
+def methods(choice: Choice) -> list[str]:
+    """How each chosen model's maps were made, in order; «none» where only predictions were brought."""
+    return [_open(one.path, one.stamp).map_method for one in choice.models]
+
+
 @st.cache_data(max_entries=128)
 def maps(a: Candidate, b: Candidate, within: Filter, target: str) -> MapDifference:
     """The paired difference of two models' maps of the faces in a filter."""

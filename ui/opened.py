@@ -63,17 +63,14 @@ def _open(path: str, stamp: float) -> Audit:
     return open_audit(path)
 
 
-def need_maps(audit: Audit, additive: bool = False) -> None:
-    """Stop the page and say why where the audit has no maps, or where they should add up to the logits and do not."""
+def need_maps(audit: Audit) -> None:
+    """Stop the page and say why where the audit has no maps."""
     if not audit.has_maps:
         st.info(
             "Only this model's **predictions** were brought, so nobody can say where it looks: accuracy and gaps are "
             "all there is. Bring the model itself (`python -m core import --help`) to see maps.",
             icon=":material/visibility_off:",
         )
-        st.stop()
-    if additive and not audit.additive:
-        st.info(NOT_ADDITIVE.format(method=audit.map_method), icon=":material/info:")
         st.stop()
 
 
@@ -82,7 +79,8 @@ def _notes(manifest: dict) -> None:
     for warning in manifest.get("warnings", []):
         st.warning(warning[:1].upper() + warning[1:] + ".")
     if lost := manifest["rejects"].get(NOT_PREDICTED, 0):
-        st.caption(f"**{lost:,} faces** have no prediction and are left out.")
+        have = "has" if lost == 1 else "have"
+        st.caption(f"**{lost:,}** of the faces {have} no prediction and {'is' if lost == 1 else 'are'} left out.")
     if manifest["map_shape"] is None:
         st.caption("**No maps**: only this model's predictions were brought.")
     elif (made := manifest.get("maps")) and not made["additive"]:

@@ -14,7 +14,7 @@ from core.figures import paired as figures
 from core.figures import pictures
 from core.paired import FAMILY_WISE, SMALLEST_TESTED, named
 from core.sentences import capital, scope
-from ui import models, parts
+from ui import models, parts, takeaway
 
 SIDE = 288
 MEASURED = {
@@ -85,6 +85,18 @@ def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str
     return [*first, "all faces"]
 
 
+def same_method(choice: models.Choice) -> bool:
+    """Whether maps can be compared; says why not, or what their difference then means besides."""
+    methods = models.methods(choice)
+    named_methods = "; ".join(f"{letter}: {m}" for letter, m in zip(models.LETTERS, methods, strict=False))
+    if "none" in methods:
+        st.info(f"Only predictions were brought of a model here ({named_methods}), so its maps cannot be compared.")
+        return False
+    if len(set(methods)) > 1:
+        st.warning(f"The maps were made by different methods ({named_methods}): their differences are also of these.")
+    return True
+
+
 def maps_of(
     choice: models.Choice, table: pd.DataFrame, shown: list[str], within: Filter, target: str, shape: bool
 ) -> None:
@@ -105,6 +117,7 @@ def maps_of(
         pictures.shared_limit([pair.difference for pair in pairs]),
     )
     signed = target == "margin"
+    sheet = []
     for name, found, maps, face, face_n in rows:
         st.markdown(f"**{capital(name)}**, n = {found[0].n:,}")
         if found[0].n < MINIMUM_FACES:
@@ -118,9 +131,18 @@ def maps_of(
             tested = pair is not None and pair.survives is not None
             cells = f": {pair.survives.sum()} of {pair.survives.size} cells differ" if tested else ""
             captions += [f"{letter}: {other.label}", f"{letter} − A{cells}"]
-        st.html(_grid(list(zip(drawn, captions, strict=True)), name))
+        panels = list(zip(drawn, captions, strict=True))
+        st.html(_grid(panels, name))
+        sheet.append((f"{capital(name)}, n = {found[0].n:,}", panels))
     note = "each map divided by its own strength (RMS)" if shape else "as they are"
-    st.html(parts.scale(signed, limits[0], f"mean maps, {note}; one scale for all"))
+    note = f"mean maps, {note}; one scale for all"
+    st.html(parts.scale(signed, limits[0], note))
+    scales = [parts.ends(signed, limits[0]), (True, f"−{limits[1]:.3g} less than A", f"{limits[1]:.3g} more than A")]
+    if sheet:
+        takeaway.picture(
+            lambda: pictures.Sheet(sheet, scales, f"{capital(note)}. Outlined: cells that differ beyond chance."),
+            "maps", f"mean maps of the models compared, {target}",
+        )  # fmt: skip
     ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
     bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
     st.html(f"{parts.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
@@ -158,7 +180,7 @@ def arms_of(experiment: Experiment, contrast: Contrast | None, within: Filter) -
             continue
         with columns[n % 2]:
             st.markdown(f"**{title}**")
-            st.plotly_chart(figures.arm_dots(*parts_of, titles), key=f"arms_{measure}")
+            takeaway.chart(figures.arm_dots(*parts_of, titles), f"arms-{measure}", title, key=f"arms_{measure}")
 
 
 def _rows(frame: pd.DataFrame, measure: str, group: str | None) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from PIL import Image
 
 from core.differences import MapDifference
 from core.faces import MINIMUM_FACES
@@ -44,13 +43,13 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
 
 def comparison_sheet(
     shown: list[tuple[str, Group]], found: dict[str, Found], limit: float, signed: bool, opacity: float, note: str
-) -> Image.Image:
-    """All groups as one picture: face, Grad-CAM, overlay, and the tested difference to the first."""
+) -> pictures.Sheet:
+    """All groups to take away: face, Grad-CAM, overlay, and the tested difference to the first."""
     side, rows = pictures.PANEL, []
     span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
     for letter, group in shown:
         cam = pictures.paint(group.map, limit, signed, side)
-        none = pictures.placeholder("no average face\nfor these ages", side)
+        none = "no average face for these ages"
         panels = [
             (none if group.face is None else pictures.show_face(group.face, side), f"average of {group.face_n:,}"),
             (cam, f"average Grad-CAM, n = {group.n:,}"),
@@ -61,7 +60,10 @@ def comparison_sheet(
         ]
         if isinstance(d := found.get(letter), MapDifference):
             cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
-            panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, scale ±{span:.3g}\n{cells}"))
-        words = capital(group.name).replace(", ", "\n").split(" ")
-        rows.append((f"{letter}\n" + "\n".join(words), panels))
-    return pictures.sheet("Average face and average Grad-CAM", rows, note, signed)
+            panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, {cells}"))
+        rows.append((f"{letter}: {capital(group.name)}", panels))
+    scales, first = [parts.ends(signed, limit)], shown[0][0]
+    if any(isinstance(d, MapDifference) for d in found.values()):
+        scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
+        note += " Differences have the second scale; outlined cells are beyond chance."
+    return pictures.Sheet(rows, scales, note)

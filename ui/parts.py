@@ -80,17 +80,23 @@ def pair_html(group: Group, tag: str, limit: float, signed: bool) -> str:
     if group.too_small:
         why = "none" if group.n == 0 else f"{group.n} too few: averages need {MINIMUM_FACES}"
         return f"<div class='lw-pair'>{head}<div class='lw-few'>{why}</div></div>"
-    cam = pictures.data_uri(pictures.paint(group.map, limit, signed, side=112))
     name = html.escape(capital(group.name))
+    cam = ""  # predictions alone give no map
+    if group.map is not None:
+        source = pictures.data_uri(pictures.paint(group.map, limit, signed, side=112))
+        cam = f"<img src='{source}' alt='Average Grad-CAM: {name}'>"
     face = "<div class='lw-few one'>no average face for these ages</div>"
     if group.face is not None:
         source = pictures.data_uri(Image.fromarray(group.face))
         face = f"<img src='{source}' alt='Average face: {name}' title='average of {group.face_n:,} faces'>"
-    return f"<div class='lw-pair'>{head}{face}<img src='{cam}' alt='Average Grad-CAM: {name}'></div>"
+    return f"<div class='lw-pair'>{head}{face}{cam}</div>"
 
 
 def study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: float, signed: bool, note: str) -> None:
-    """The original study's grid: a card a group, correct and incorrect side by side; one scale for all."""
+    """The original study's grid: a card a group, correct and incorrect side by side; one scale for all.
+
+    Without maps there is no `note` on them, and no scale.
+    """
     cards = [
         f"<div class='lw-card'><h4>{html.escape(name)}</h4><p>{html.escape(fact)}</p><div class='lw-pairs'>"
         + pair_html(row.correct, "right", limit, signed)
@@ -98,31 +104,36 @@ def study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: f
         + "</div></div>"
         for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
     ]
-    st.html(f"{STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale(signed, limit, note)}")
+    st.html(f"{STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale(signed, limit, note) if note else ''}")
 
 
-def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool, title: str, note: str) -> Image.Image:
-    """The same grid as one picture, for a paper or a slide."""
+def ends(signed: bool, limit: float) -> tuple[bool, str, str]:
+    """A colour scale of a `pictures.Sheet`, with its ends in words."""
+    return (True, f"−{limit:.3g} male", f"{limit:.3g} female") if signed else (False, "0", f"{limit:.3g}")
+
+
+def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool, note: str) -> pictures.Sheet:
+    """The same grid to take away, for a paper or a slide; without maps where there is no `note` on them."""
     rows = []
     for name, row in zip(names, grid.itertuples(), strict=True):
         panels = []
         for group, tag in ((row.correct, "right"), (row.incorrect, "wrong")):
-            small = pictures.placeholder(f"n = {group.n}\ntoo few", 140)
-            face = small if group.face is None else pictures.show_face(group.face, 140)
-            cam = small if group.map is None else pictures.paint(group.map, limit, signed, 140)
-            panels += [(face, f"{tag}, n = {group.n:,}"), (cam, "average Grad-CAM")]
+            none = f"under {MINIMUM_FACES} faces" if group.too_small else "none for these ages"
+            face = none if group.face is None else pictures.show_face(group.face)
+            cam = none if group.map is None else pictures.paint(group.map, limit, signed)
+            panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]
         rows.append((name, panels))
-    return pictures.sheet(title, rows, note, signed)
+    return pictures.Sheet(rows, [ends(signed, limit)] if note else [], note)
 
 
-def download(label: str, data: bytes | Callable[[], bytes], file: str, kind: str) -> None:
+def download(label: str, data: bytes | Callable[[], bytes], file: str, kind: str, **more) -> None:
     """A download that does not run the page again; what is costly is given as a function, made only when asked for."""
-    st.download_button(label, data, file, kind, icon=":material/download:", on_click="ignore")
+    st.download_button(label, data, file, kind, icon=":material/download:", on_click="ignore", **more)
 
 
-def table_download(table: pd.DataFrame, name: str) -> None:
-    """A table as CSV, full precision."""
-    download("Download CSV", table.to_csv(index=False).encode(), f"{name}.csv", "text/csv")
+def four() -> list:
+    """Four places in one row, two by two on a telephone."""
+    return [place for half in st.columns(2) for place in half.columns(2, wrap=False)]
 
 
 def number(place, label: str, value: str, note: str, **more) -> None:

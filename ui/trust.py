@@ -8,10 +8,12 @@ import numpy as np
 import streamlit as st
 
 from core.audit.folder import Audit
+from core.checkpoint import OURS, kind_of
 from core.figures import pictures
 from core.figures import trust as figures
 from core.trust import report
 from core.trust.folder import Checks, Part, open_checks
+from ui import takeaway
 from ui.opened import Opened
 
 SIDE = 144
@@ -31,6 +33,9 @@ KIND_WORDS = {
     "most relevant first": "most first",
     "least relevant first": "least first",
 }
+SIMILARITY = "similarity of maps as weights are made random"
+HIDDEN = "evidence by region, and what hiding the region costs"
+AGREEMENT = "rank correlation of other methods' maps with Grad-CAM's"
 NOT_RUN = "This check has not been run; the command below adds it."
 RANDOM = (
     "A map that shows what the network has learnt must change when the weights are drawn at random, from the last "
@@ -82,6 +87,12 @@ def load(opened: Opened, audit: Audit) -> Checks:
     """The audit's checks. Stops the page with the command to run where there are none."""
     file = audit.path / "checks.json"
     checks = _open(str(audit.path), file.stat().st_mtime, audit) if file.is_file() else None
+    if checks is None and kind_of(audit.manifest) != OURS:
+        st.info(
+            "These checks put random weights into the layers of our ResNet-50 and explain them anew, so they cannot "
+            f"be run on a brought model. Its maps (by {audit.map_method}) are unchecked here."
+        )
+        st.stop()
     if checks is None or not checks.parts:
         st.info(
             f"The maps of **{audit.name}** have not been checked yet. This does it, a bar saying how long it takes, "
@@ -115,15 +126,17 @@ def missing(checks: Checks, part: str, group: str) -> bool:
     return False
 
 
-def maps_row(maps: np.ndarray, captions: list[str], signed: bool) -> None:
+def maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, title: str) -> None:
     """Mean maps (K, h, w) in one row that wraps, each on its own scale."""
-    items = []
+    items, painted = [], []
     for one, caption in zip(maps, captions, strict=True):
-        limit = float(np.abs(one).max())
-        source = pictures.data_uri(pictures.paint(one, limit, signed, SIDE))
+        painted.append(pictures.paint(one, float(np.abs(one).max()), signed, SIDE))
+        source = pictures.data_uri(painted[-1])
         alt = html.escape(caption.replace("<br>", ", "))
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
     st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
+    panels = [(panel, caption.replace("<br>", "\n")) for panel, caption in zip(painted, captions, strict=True)]
+    takeaway.picture(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
 
 
 def randomised(checks: Checks, group: str) -> None:
@@ -136,8 +149,10 @@ def randomised(checks: Checks, group: str) -> None:
     verdict(report.randomised(checks, group))
     steps = rows[(rows["measure"] == "rank") & (rows["stage"] != figures.OTHER)]
     names = [f"{figures.STAGES[r['stage']]}<br>r = {report.number(r['mean'])}" for r in steps.to_dict("records")]
-    maps_row(part.array("maps", group), ["real network<br>mean margin map", *names], signed=True)
-    st.plotly_chart(figures.similarity_dots(rows), key="similarity")
+    captions = ["real network<br>mean margin map", *names]
+    maps_row(part.array("maps", group), captions, True, "random-weights", "mean maps of networks made random")
+    takeaway.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
+    takeaway.table(rows, "similarity", SIMILARITY)
     ssim = rows[(rows["measure"] == "SSIM") & (rows["stage"] == "conv1")].iloc[0]
     draws, seeds = checks.manifest["draws"], checks.manifest["seed"]
     st.caption(
@@ -165,9 +180,11 @@ def orders(checks: Checks, group: str, part: str, score: str) -> None:
             axis = {"deletion": "pixels deleted", "insertion": "pixels inserted"}.get(kind, f"removed, {kind}")
             unit = "margin (logits)" if score == "margin" else "probability of the prediction"
             figure = figures.order_curves(curves[:, k], x, list(figures.STYLES), axis, unit)
-            st.plotly_chart(figure, key=f"{part}-{kind}")
+            takeaway.chart(figure, f"{part}-{kind}", f"{unit} over {axis}", key=f"{part}-{kind}")
     better = {kind: report.DONE[kind][1] for kind in kinds}
-    st.plotly_chart(figures.difference_dots(rows, better, labels), key=f"{part}-differences")
+    figure, name = figures.difference_dots(rows, better, labels), f"{part}-differences"
+    takeaway.chart(figure, name, f"{part}: how much better than controls", key=name)
+    takeaway.table(rows, part, f"{part}: areas under the curves, and less the controls' ({score})")
     reading = CONTROLS if part == "deletion" else "Controls and intervals are as above."
     st.caption(
         f"n = {found.n(group):,} faces. Dots: by how much the curve's mean height is better than a control's. {reading}"
@@ -181,7 +198,9 @@ def occlusion(checks: Checks, group: str, fill: str, by_area: bool) -> None:
     part: Part = checks.parts["occlusion"]
     verdict(report.occlusion(checks, group, fill))
     rows = part.rows("regions", group)
-    st.plotly_chart(figures.region_bars(rows[rows["fill"] == fill], by_area), key="regions")
+    rows = rows[rows["fill"] == fill]
+    takeaway.chart(figures.region_bars(rows, by_area), "regions", HIDDEN, key="regions")
+    takeaway.table(rows, "regions", f"{HIDDEN} ({fill})")
     st.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
 
 
@@ -193,11 +212,12 @@ def methods(checks: Checks, group: str) -> None:
         st.info(TOO_FEW if checks.methods else NOT_RUN)
         return
     st.markdown(report.compared(checks, group) or "No map of these methods has ranks to compare.")
-    st.plotly_chart(figures.method_dots(rows), key="methods")
+    takeaway.chart(figures.method_dots(rows), "methods", AGREEMENT, key="methods")
+    takeaway.table(rows, "methods", AGREEMENT)
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
     names = [f"{r['method']}<br>r = {report.number(r['mean'])}" for r in ordered.to_dict("records")]
-    maps_row(maps, names, signed=False)
+    maps_row(maps, names, False, "method-maps", "mean maps of other methods")
     st.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each picture on its own scale. n "
         f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"

@@ -6,6 +6,7 @@ import time
 
 import pandas as pd
 
+from core.audit.folder import Audit
 from core.checkpoint import OURS, kind_of
 from core.faces import GENDERS, group_name
 from core.training.record import Status
@@ -45,6 +46,14 @@ MORPH = (
     "labels, put beside them for orientation, not as a repetition. «White» stands in for Caucasian, «Black» for "
     "African-American."
 )
+
+
+def grid_title(audit: Audit) -> str:
+    """The heading of the study's grid, by what an audit's maps are."""
+    if not audit.has_maps:
+        return "Average face, right and wrong"
+    kind = "Grad-CAM" if audit.map_method in ("closed form", "GradCAM") else f"map by {audit.map_method}"
+    return f"Average face beside average {kind}, right and wrong"
 
 
 def model_summary(info: dict | None, manifest: dict) -> str:

@@ -29,6 +29,8 @@ BATCH = 64
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
+#: What else computes the outputs or maps of a brought model.
+MORE_PACKAGES = {"onnx": ("onnxruntime",), "torch": ("timm", "grad-cam")}
 
 
 def run_audit(
@@ -55,7 +57,7 @@ def run_audit(
     faces, label = _which(splits, store, model)
     if names:
         faces = rename(faces, names)
-    faces, given = _given(model, faces)
+    faces, given = _given(model, store, faces)
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
     name = name or f"{store.manifest['dataset']}-{label}"
     path = model.path / "audits" / name
@@ -131,14 +133,16 @@ class Given:
     lost: int
 
 
-def _given(model: Model, faces: pd.DataFrame) -> tuple[pd.DataFrame, Given | None]:
+def _given(model: Model, store: AlignedStore, faces: pd.DataFrame) -> tuple[pd.DataFrame, Given | None]:
     """The faces to audit and their brought predictions, where the model is nothing else."""
     if model.classify is not None:
         return faces, None
     from core.imports.predictions import scores_for
 
-    logits, found = scores_for(model.path, model.info, faces)
-    return faces[found].reset_index(drop=True), Given(logits, int((~found).sum()))
+    # Of all the faces: a base name that occurs in another split too must not pass for unique.
+    logits, found = scores_for(model.path, model.info, store.faces)
+    place = pd.Index(store.faces["face_id"][found]).get_indexer(faces["face_id"])
+    return faces[place >= 0].reset_index(drop=True), Given(logits[place[place >= 0]], int((place < 0).sum()))
 
 
 def forward_shards(
@@ -217,6 +221,7 @@ def _finish(store, faces, work, path, identity, seconds, model, averages, progre
     if given is not None and given.lost:
         rejects[NOT_PREDICTED] = given.lost
     accuracy = float(labels["correct"].mean())
+    packages = (*PACKAGES, *MORE_PACKAGES.get(kind_of(model.info), ()))
     shape = schema.metadata.get(b"map_shape")
     manifest = identity | {
         "kind": kind_of(model.info),
@@ -229,7 +234,7 @@ def _finish(store, faces, work, path, identity, seconds, model, averages, progre
         "precision": model.classify.precision if model.classify else None,
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(faces) / max(seconds, 1e-6), 2),
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
     }
     if doubt := classes_doubt(accuracy, len(faces)):
         manifest["warnings"] = [doubt]

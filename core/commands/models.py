@@ -59,7 +59,7 @@ def import_(
         layer: The module that Grad-CAM explains; by default the last with a spatial output.
         maps: How maps are made where there is a choice.
         file_column: Of predictions: the column with each face's file.
-        score_column: Of predictions: the column of scores, or two, female and male.
+        score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         models: Where model folders lie.
     """
     from core.card import write_card
@@ -102,4 +102,4 @@ def import_(
         else "no maps"
     )
     print(f"{folder}: {info['architecture']}; {how}")
-    print(f"next: python -m core audit --model {name} --data data/aligned/DATASET")
+    print(f"next: python -m core audit --model {name} --data data/aligned/DATASET --split test")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -14,6 +15,19 @@ STRENGTH = "Magma"
 #: From negative to positive, white at 0, perceptually uniform (Thyng et al. 2016).
 SIGNED = "balance"
 PANEL = 224
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Pictures to take away, laid out by `core.export`: labelled rows of captioned panels, all square; a text in place
+    of a picture says why there is none.
+
+    `scales`: whether it is signed, and the words at its left and right end, of each colour scale.
+    """
+
+    rows: list[tuple[str, list[tuple[Image.Image | str, str]]]]
+    scales: list[tuple[bool, str, str]] = field(default_factory=list)
+    note: str = ""
 
 
 def _table(colours: list[str], places: np.ndarray | None = None) -> np.ndarray:

@@ -26,8 +26,10 @@ Channels = Literal["rgb", "bgr", "grey"]
 Score = Literal["logits", "probabilities", "logit", "probability"]
 #: How far beyond the template a crop may reach, in template pixels: what lies there is mirrored.
 REACH = SIDE - 1
-#: Probabilities are kept this far from 0 and 1 before their logarithm is taken: float32 rounds what lies nearer.
+#: One probability is kept this far from 0 and 1 before its log-odds are taken: float32 rounds what lies nearer to 1.
 NEAREST = 1e-7
+#: The least normal float32: probabilities a class come from a softmax, which keeps small ones exactly down to there.
+LEAST = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,11 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
                 f"declared as {declaration.score}, but the model gave {chosen.min():.3g} to {chosen.max():.3g}; "
                 "are these logits?"
             )
-        chosen = np.clip(chosen, NEAREST, 1 - NEAREST)
-        chosen = np.log(chosen) - np.log1p(-chosen) if single else np.log(chosen)
+        if single:
+            chosen = np.clip(chosen, NEAREST, 1 - NEAREST)
+            chosen = np.log(chosen) - np.log1p(-chosen)
+        else:
+            chosen = np.log(np.clip(chosen, LEAST, 1))
     if single:
         sign = 1.0 if declaration.of == GENDERS[0] else -1.0
         chosen = np.concatenate([chosen, -chosen], axis=1) * (sign / 2)

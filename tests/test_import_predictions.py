@@ -1,0 +1,241 @@
+"""Predictions brought without their model: tables as pandas, pyarrow and the csv module write them, and their traps."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.audit.folder import open_audit
+from core.audit.run import NOT_PREDICTED, run_audit
+from core.checkpoint import load_model, model_info
+from core.errors import LookwhereError
+from core.imports import bring, declare
+from core.imports.declaration import classes_doubt
+from core.imports.predictions import scores_for
+from tests.conftest import make_store
+
+MALE = {"score": "probability", "of": "male"}
+BOTH = {"score": "probabilities", "female": 0, "male": 1}
+
+
+def faces_table(paths: list[str], ids: list[str] | None = None) -> pd.DataFrame:
+    return pd.DataFrame({"path": paths, "face_id": ids or [f"face-{n}" for n in range(len(paths))]})
+
+
+def brought(file: Path, tmp_path: Path, said: dict | None = None, **columns: object) -> Path:
+    return bring(file, "theirs", declare(None, **(said or MALE)), models=tmp_path / "models", **columns)
+
+
+def scores(path: Path, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return scores_for(path, model_info(path), faces)
+
+
+def p_male(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(logits[:, 0].astype(float) - logits[:, 1]))
+
+
+def written(tmp_path: Path, table: pd.DataFrame, how: str) -> Path:
+    """The table as a tool writes it."""
+    file = tmp_path / ("scores.parquet" if "parquet" in how or how == "pyarrow" else "scores.csv")
+    if how == "pandas csv":
+        table.to_csv(file, index=False)
+    elif how == "with index":
+        table.to_csv(file)
+    elif how == "excel":
+        table.to_csv(file, index=False, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
+    elif how == "utf-16 tabs":
+        table.to_csv(file, index=False, sep="\t", encoding="utf-16")
+    elif how == "all quoted":
+        with file.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+            writer.writerows([table.columns, *table.to_numpy().tolist()])
+    elif how == "pandas parquet":
+        table.to_parquet(file)
+    else:
+        names = pa.array(table["file"].tolist()).dictionary_encode()
+        pq.write_table(pa.table({"file": names, "score": pa.array(table["score"], pa.float32())}), file)
+    return file
+
+
+@pytest.mark.parametrize(
+    "how", ["pandas csv", "with index", "excel", "utf-16 tabs", "all quoted", "pandas parquet", "pyarrow"]
+)
+def test_tables_of_real_tools_are_read_alike(how: str, tmp_path: Path) -> None:
+    names = ["a/1.jpg", "a/Zoë, 2nd.jpg", 'a/3 "x".png', "b/1.jpg"]
+    table = pd.DataFrame({"file": names, "score": [0.125, 1.0, 0.0, 0.75]})
+    path = brought(written(tmp_path, table, how), tmp_path)
+    info = model_info(path)
+    assert (info["kind"], info["rows"], info["outputs"], info["maps"]) == ("predictions", 4, 1, None)
+    assert {file.name for file in path.iterdir()} == {"predictions.parquet", "model.json"}
+    assert str(tmp_path) not in (path / "model.json").read_text()
+    logits, found = scores(path, faces_table(["b/1.jpg", "a/1.jpg", "c/none.jpg", 'a/3 "x".png', "a/Zoë, 2nd.jpg"]))
+    assert found.tolist() == [True, True, False, True, True] and logits.dtype == np.float32
+    np.testing.assert_allclose(p_male(logits), [0.75, 0.125, 0, 1], atol=2e-7)
+    assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize(
+    ("said", "columns", "expected"),
+    [
+        ({"score": "probability", "of": "female"}, ("f",), [0.8, 0.1, 0.6]),
+        ({"score": "logit", "of": "male"}, ("z",), [1 / (1 + np.exp(z)) for z in (2.0, -3.0, 0.5)]),
+        (BOTH, ("f", "m"), [0.8, 0.1, 0.6]),
+        ({"score": "probabilities", "female": 1, "male": 0}, ("m", "f"), [0.8, 0.1, 0.6]),
+        ({"score": "logits", "female": 0, "male": 1}, ("z", "y"), [1 / (1 + np.exp(-z)) for z in (1.0, -4.0, -1.5)]),
+        (
+            {"score": "logits", "female": 0, "male": 2},
+            ("z", "m", "y"),
+            [1 / (1 + np.exp(-z)) for z in (1.0, -4.0, -1.5)],
+        ),
+    ],
+)
+def test_scores_mean_what_is_declared(said: dict, columns: tuple[str, ...], expected: list, tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "Image": ["1.jpg", "2.jpg", "3.jpg"],
+            "f": [0.8, 0.1, 0.6],
+            "m": [0.2, 0.9, 0.4],
+            "z": [2.0, -3.0, 0.5],
+            "y": [1, 1, 2],
+        }
+    )
+    table.to_csv(tmp_path / "s.csv", index=False)
+    path = brought(tmp_path / "s.csv", tmp_path, said, file_column="image", score_columns=columns)
+    logits, found = scores(path, faces_table(["x/1.jpg", "x/2.jpg", "x/3.jpg"]))
+    assert found.all()
+    np.testing.assert_allclose(1 - p_male(logits), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("files", "paths", "ids", "expected"),
+    [
+        (["UTKFace/1.jpg", "UTKFace/2.jpg"], ["UTKFace/2.jpg", "UTKFace/1.jpg"], None, [1, 0]),
+        (["a/1.jpg", "b/1.jpg"], ["b/1.jpg", "a/1.jpg"], None, [1, 0]),
+        # A path decides for all: b/1.jpg has no prediction, and a/1.jpg's is not taken for it.
+        (["a/1.jpg"], ["b/1.jpg", "a/1.jpg"], None, [-1, 0]),
+        (["./set/1.jpg"], ["set/1.jpg"], None, [0]),
+        (["set\\1.jpg", "set\\sub\\2.jpg"], ["set/sub/2.jpg", "set/1.jpg"], None, [1, 0]),
+        (["C:\\me\\faces\\1.jpg", "C:\\me\\faces\\2.jpg"], ["UTK/2.jpg", "UTK/1.jpg"], None, [1, 0]),
+        (["id-7", "id-8"], ["x/1.jpg", "x/2.jpg"], ["id-8", "id-7"], [1, 0]),
+        (["007", "7"], ["x/1.jpg", "x/2.jpg"], ["7", "007"], [1, 0]),
+        (["1.JPG.chip.JPG", "2.Jpeg"], ["x/2.jpeg", "x/1.jpg.chip.jpg"], None, [1, 0]),
+        (["1.jpg", "2.jpg"], ["x/2.JPG", "x/3.JPG"], None, [1, -1]),
+        # The same names in several folders: as many folders as tell them apart.
+        (["/d/n1/1.jpg", "/d/n2/1.jpg", "/d/n2/2.jpg"], ["t/n2/1.jpg", "t/n1/1.jpg", "t/n2/2.jpg"], None, [1, 0, 2]),
+        # The same name twice among faces that have no prediction hurts nobody.
+        (["9.jpg"], ["a/1.jpg", "b/1.jpg", "a/9.jpg"], None, [-1, -1, 0]),
+    ],
+)
+def test_faces_find_their_prediction(files: list, paths: list, ids: list | None, expected: list, tmp_path) -> None:
+    values = np.linspace(0.1, 0.9, len(files))
+    pd.DataFrame({"file": files, "score": values}).to_csv(tmp_path / "s.csv", index=False)
+    logits, found = scores(brought(tmp_path / "s.csv", tmp_path), faces_table(paths, ids))
+    assert found.tolist() == [n >= 0 for n in expected]
+    np.testing.assert_allclose(p_male(logits), values[[n for n in expected if n >= 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("files", "paths", "words"),
+    [
+        (["1.jpg", "2.jpg"], ["a/1.jpg", "b/1.jpg", "a/2.jpg"], ["named 1.jpg", "with their folders, as in a/1.jpg"]),
+        (["x/1.jpg", "y/1.jpg"], ["a/1.jpg"], ["named 1.jpg"]),
+        (["1.JPG", "1.jpg"], ["a/1.jpg"], ["named 1.jpg"]),
+        (["one.jpg"], ["a/1.jpg", "a/2.jpg"], ["none of 1 predictions", "one.jpg", "a/1.jpg", "face-0"]),
+    ],
+)
+def test_names_that_do_not_tell_are_an_error_that_shows_one(files, paths, words: list[str], tmp_path: Path) -> None:
+    pd.DataFrame({"file": files, "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
+    path = brought(tmp_path / "s.csv", tmp_path)
+    with pytest.raises(LookwhereError) as refused:
+        scores(path, faces_table(paths))
+    assert all(word in str(refused.value) for word in words), str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "columns", "words"),
+    [
+        ("image,p\n1.jpg,0.5\n", MALE, {}, ["no column file, score", "there are image, p", "--file-column"]),
+        ("file,p\n1.jpg,0.5\n", MALE, {}, ["no column score"]),
+        ("file,score\n", MALE, {}, ["no row"]),
+        ("", MALE, {}, ["not a readable"]),
+        ("file,score\n1.jpg,0.5\n2.jpg,male\n", MALE, {}, ["row 3", "'male', not a number"]),
+        ("file,score\n1.jpg,0.5\n2.jpg,\n", MALE, {}, ["row 3", "is empty"]),
+        ("file,score\n1.jpg,nan\n", MALE, {}, ["row 2", "is empty"]),
+        ("file,score\n1.jpg,inf\n", {"score": "logit", "of": "male"}, {}, ["row 2", "not a number"]),
+        ("file,score\n1.jpg,0.5\n,0.4\n", MALE, {}, ["row 3", "names no file"]),
+        ("file,score\n1.jpg,0.5\n.\\1.jpg,0.4\n", MALE, {}, ["1.jpg is there twice"]),
+        ("file,score\n1.jpg,0.5\n1.jpg,0.5\n", MALE, {}, ["1.jpg is there twice"]),
+        ("file,score\n1.jpg,97.5\n2.jpg,3\n", MALE, {}, ["row 2", "97.5", "percentages? Divide"]),
+        ("file,score\n1.jpg,0.4\n2.jpg,97 %\n", MALE, {}, ["row 3", "'97 %'", "percentages"]),
+        ("file;score\n1.jpg;0,93\n", MALE, {}, ["row 2", "'0,93'", "decimal point"]),
+        ("file,score\n1.jpg,0,93\n2.jpg,0,1\n", MALE, {}, ["more fields than there are columns"]),
+        ("file,score\na,b.jpg,0.9\n", MALE, {}, ["more fields than there are columns"]),
+        ("file,score\n1.jpg,-2.5\n", MALE, {}, ["-2.5", "logits?"]),
+        ("file,f,m\n1.jpg,0.9,0.9\n", BOTH, {"score_columns": ("f", "m")}, ["row 2", "add up to 1.8"]),
+        ("file,f,m\n1.jpg,0.9,0.1\n", BOTH, {"score_columns": ("f",)}, ["--score-column", "2 different"]),
+        ("file,f,m\n1.jpg,0.9,0.1\n", BOTH, {"score_columns": ("f", "f")}, ["--score-column", "2 different"]),
+        ("file,f,m\n1.jpg,0.9,0.1\n", MALE, {"score_columns": ("f", "m")}, ["--score-column", "needs one"]),
+    ],
+)
+def test_traps_are_refused_in_one_line(content: str, said: dict, columns: dict, words: list[str], tmp_path) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(LookwhereError) as refused:
+        brought(file, tmp_path, said, **columns)
+    message = str(refused.value)
+    assert "\n" not in message and all(word in message for word in words), message
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_parquet_traps_are_refused(tmp_path: Path) -> None:
+    names = [f"{n}.jpg" for n in range(60)]
+    true = pd.DataFrame({"file": names, "score": np.arange(60) % 2 == 0})
+    gaps = pd.DataFrame({"file": names, "score": pd.array([*range(59), None], dtype="Float32")})
+    shares = pd.DataFrame({"file": names, "score": np.linspace(0, 1, 60)})
+    for table, said, words in (
+        (true, MALE, "true or false"),
+        (gaps, {"score": "logit", "of": "male"}, "row 60: score is empty"),
+        (shares, {"score": "logit", "of": "male"}, r"declared as logit, .* probability\?"),
+    ):
+        table.to_parquet(tmp_path / "s.parquet")
+        with pytest.raises(LookwhereError, match=words):
+            brought(tmp_path / "s.parquet", tmp_path, said)
+    (tmp_path / "s.parquet").write_bytes((tmp_path / "s.parquet").read_bytes()[:-20])
+    with pytest.raises(LookwhereError, match="not a readable table"):
+        brought(tmp_path / "s.parquet", tmp_path)
+
+
+def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", faces=90)
+    known = store.faces.iloc[:80]
+    draw = np.random.default_rng(3)
+    p = np.where(known["gender"] == "male", 0.8, 0.2) + draw.normal(0, 0.15, 80)
+    pd.DataFrame({"file": known["path"].str.replace("/", "\\"), "score": p.clip(0, 1)}).to_csv(
+        tmp_path / "s.csv", index=False, sep=";", encoding="utf-8-sig"
+    )
+    model = load_model(brought(tmp_path / "s.csv", tmp_path))
+    assert model.classify is None
+    audit = run_audit(store, model, ("all",))
+    expected = (p.clip(0, 1) >= 0.5) == (known["gender"] == "male").to_numpy()
+    assert len(audit.faces) == 80 and audit.manifest["rejects"][NOT_PREDICTED] == 10
+    np.testing.assert_array_equal(audit.faces["correct"].to_numpy(), expected)
+    np.testing.assert_allclose(audit.faces["p_male"], p.clip(0, 1), atol=1e-6)
+    assert not audit.has_maps and audit.evidence is None
+    assert not open_audit(audit.path).has_maps and "warnings" not in audit.manifest
+
+
+def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", faces=60)
+    p = np.where(store.faces["gender"] == "male", 0.9, 0.1)
+    pd.DataFrame({"file": store.faces["face_id"], "score": p}).to_parquet(tmp_path / "s.parquet")
+    swapped = load_model(brought(tmp_path / "s.parquet", tmp_path, {"score": "probability", "of": "female"}))
+    audit = run_audit(store, swapped, ("all",), averages=False)
+    assert audit.manifest["accuracy"] == 0 and "classes swapped?" in audit.manifest["warnings"][0]
+    assert classes_doubt(0.45, 20) is None and classes_doubt(0.45, 2000) is not None
+    assert classes_doubt(0.55, 2000) is None and classes_doubt(0.0, 0) is None

@@ -1,0 +1,83 @@
+"""Every page on models that were brought: predictions only, and maps that do not add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.audit.run import run_audit
+from core.checkpoint import Model, load_model
+from core.files import write_json
+from core.imports import bring, from_dict
+from tests.conftest import make_store
+from tests.test_audit_kinds import Brightness
+from tests.test_pages import page, text
+
+PAGES = (
+    "overview",
+    "findings",
+    "accuracy",
+    "gaps",
+    "heatmaps",
+    "evidence",
+    "trust",
+    "training",
+    "compare",
+    "faces",
+    "photo",
+)
+NEED_MAPS = ("heatmaps", "evidence", "trust")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """«scores», predictions brought from a CSV with one face missing; «theirs», maps by occlusion, in a made audit."""
+    root = tmp_path_factory.mktemp("brought")
+    store, folder = make_store(root / "store", faces=480), root / "models"
+    faces = store.faces
+    guess = (faces["gender"] == "male").astype(float) * 0.8 + 0.1
+    guess[::9] = 1 - guess[::9]
+    pd.DataFrame({"file": faces["path"], "score": guess}).iloc[1:].to_csv(root / "scores.csv", index=False)
+    bring(root / "scores.csv", "scores", from_dict({"score": "probability", "of": "male"}), models=folder)
+    run_audit(store, load_model(folder / "scores"), ("all",), name="all")
+    info = {
+        "format": 1,
+        "kind": "onnx",
+        "architecture": "ONNX",
+        "classes": ["female", "male"],
+        "declaration": {"score": "logits", "female": 0, "male": 1, "size": [32, 32]},
+        "weights": "model.onnx",
+        "weights_sha256": "1" * 64,
+    }
+    (folder / "theirs").mkdir()
+    write_json(folder / "theirs" / "model.json", info)
+    run_audit(store, Model("theirs", folder / "theirs", None, info, Brightness("occlusion")), ("all",), name="all")
+    return folder
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("model", ["scores", "theirs"])
+def test_no_page_breaks_and_each_says_what_is_missing(
+    name: str, model: str, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(models, name, monkeypatch, model=model)
+    assert not app.exception
+    # A brought model's weights are not in this made folder, so trying a photo tells that.
+    if (name, model) != ("photo", "theirs"):
+        assert [e.value for e in app.error] == []
+    words = text(app)
+    if model == "scores" and name in NEED_MAPS:
+        assert "Only this model's **predictions** were brought" in words
+    if model == "theirs" and name == "trust":
+        assert "cannot be run on a brought model" in words
+    if model == "theirs" and name == "evidence":
+        assert "do not add up" in words and "Budget of each group" not in words
+
+
+def test_the_sidebar_tells_of_missing_predictions_and_of_the_maps_method(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "**1** of the faces has no prediction" in text(page(models, "accuracy", monkeypatch, model="scores"))
+    assert "Maps by occlusion" in text(page(models, "accuracy", monkeypatch, model="theirs"))

@@ -1,0 +1,153 @@
+"""What pages offer to take away: all that they draw, traced, made only when clicked, and never a single face."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import ui.opened
+from core.errors import LookwhereError
+from core.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
+from core.faces import Filter
+from core.figures.pictures import Sheet
+from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
+from tests.test_pages import page, study  # noqa: F401
+from ui.takeaway import LABEL, Shelf, _one
+
+PAGES = ["overview", "findings", "accuracy", "gaps", "heatmaps", "evidence", "trust", "training", "compare"]
+SHEETS = {
+    "overview": {"study-grid"},
+    "findings": {"finding-3"},
+    "heatmaps": {"heatmaps"},
+    "evidence": {"regions"},
+    "trust": {"random-weights", "method-maps"},
+    "compare": {"maps"},
+}
+KINDS = {"chart": go.Figure, "picture": Sheet, "table": pd.DataFrame}
+
+
+def shelf(app: AppTest) -> Shelf:
+    return app.session_state["takeaway"]
+
+
+def offered(app: AppTest, kind: str) -> dict[str, object]:
+    return {item.name: item.make() for item in shelf(app).items.values() if item.kind == kind}
+
+
+def sections(app: AppTest) -> list[str]:
+    return [one.label for one in app.get("expander") if one.label == LABEL]
+
+
+@pytest.fixture
+def shipped() -> Path:
+    shipped_or_skip()
+    return MODEL.parent
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(shipped, name, monkeypatch)
+    assert not app.exception
+    assert sections(app) == [LABEL]
+    assert not [b for b in app.get("download_button") if "All of this page" in b.proto.label], "closed, so not drawn"
+    assert len(offered(app, "chart")) == len(app.get("plotly_chart"))
+    assert set(offered(app, "picture")) == SHEETS.get(name, set())
+    for item in shelf(app).items.values():
+        made = item.make()
+        assert isinstance(made, KINDS[item.kind]), item.name
+        assert item.title
+    if name not in ("evidence", "heatmaps"):  # these draw no table but have one of what a chart shows
+        assert offered(app, "table")
+
+
+@pytest.mark.parametrize("name", ["gaps", "trust", "compare"])
+def test_every_table_of_a_page_is_csv_and_latex(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = Trace((), name, name, "all faces", "2026-01-31")
+    for key, frame in offered(page(shipped, name, monkeypatch), "table").items():
+        lines = tables.csv(frame).decode().splitlines()
+        assert len(lines) == len(frame) + 1, key
+        assert tables.latex(frame, key, key, trace).decode().count(r" \\") == len(frame) + 1, key
+
+
+def test_what_is_taken_names_the_faces_the_model_and_the_view(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(shipped, "gaps", monkeypatch, ethnicity="Black", adults="true")
+    assert shelf(app).scope == Filter(ethnicity=("Black",), age_from=18).describe()
+    compared = shelf(page(shipped, "compare", monkeypatch))
+    assert len(compared.audits) == 2
+    assert all((path / "audit.json").is_file() for path in compared.audits)
+
+
+def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from ui.opened import Opened
+        from ui.takeaway import Shelf, _trace
+
+        st.query_params.from_dict({"gender": "female", "age": ["18", "60"]})
+        st.session_state.trace = _trace(Shelf("gaps"), Opened("resnet50-utkface", "utkface-test"))
+
+    trace = AppTest.from_function(script).run().session_state["trace"]
+    manifest = json.loads((AUDIT / "audit.json").read_text())
+    about = "\n".join(trace.lines())
+    assert manifest["weights_sha256"] in about
+    assert manifest["data_fingerprint"] in about
+    assert "page: gaps?gender=female&age=18&age=60" in about
+    assert trace.file_name("tests", "csv") == "resnet50-utkface_utkface-test_gaps_tests.csv"
+
+
+def test_a_page_with_nothing_drawn_offers_nothing(study, tmp_path: Path, monkeypatch) -> None:  # noqa: F811
+    assert sections(page(tmp_path, "overview", monkeypatch)) == []
+    empty = {"gender": "female", "ethnicity": "Asian", "split": "test", "age": ["0", "3"]}
+    for name in ("overview", "accuracy", "gaps", "evidence"):
+        app = page(study[0], name, monkeypatch, **empty)
+        assert sections(app) == []
+        assert not shelf(app).items, "a page that stops has drawn nothing yet that would be lost"
+
+
+def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    models, audit = study
+    query = {"gender": "female", "ethnicity": "White", "age": ["0", "3"]}
+    n = int(Filter(("female",), ("White",), 0, 3).mask(audit.faces).sum())
+    assert 0 < n < 11
+    sheet = offered(page(models, "overview", monkeypatch, **query), "picture")["study-grid"]
+    panels = [panel for _, row in sheet.rows for panel, _ in row]
+    assert panels
+    assert not any(isinstance(panel, Image.Image) for panel in panels)
+    wide = offered(page(models, "overview", monkeypatch), "picture")["study-grid"]
+    assert any(isinstance(panel, Image.Image) for _, row in wide.rows for panel, _ in row)
+
+
+@pytest.mark.parametrize("browser", ["/bin/true", "/nowhere/chrome"])
+def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setenv("BROWSER_PATH", browser)
+    monkeypatch.setattr(ui.opened, "MODELS", study[0])
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.switch_page(str(ROOT / "pages/accuracy.py"))
+    app.session_state["takeaway_open"] = True
+    app.run()
+    assert not app.exception
+    assert not app.error
+    labels = [button.proto.label for button in app.get("download_button")]
+    missing = [info.value for info in app.info if info.value == NO_BROWSER]
+    if browser == "/bin/true":
+        assert labels[:2] == ["Download PNG", "All of this page (ZIP)"]
+        assert not missing
+    else:
+        assert labels[0] == "All of this page (ZIP)"
+        assert missing == [NO_BROWSER]
+
+
+def test_why_a_chart_could_not_be_drawn_is_kept_for_the_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER_PATH", "/nowhere/chrome")
+    one = Shelf("accuracy")
+    with pytest.raises(LookwhereError):
+        _one(one, Item("chart", "a", "a", go.Figure), "PNG", SIZES["slide"], 300, Trace((), "accuracy", "", "", ""))
+    assert one.trouble == NO_BROWSER
+    assert charts.browser() is None

@@ -1,0 +1,152 @@
+"""Take away: what a page draws is noted while it is drawn, and offered at its foot as files, made when clicked."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core import export
+from core.audit.folder import read_manifest
+from core.errors import LookwhereError
+from core.export import Item, Size, Source, Trace
+from core.export.trace import slug
+from core.figures.pictures import Sheet
+from ui import parts
+from ui.boundary import boundary
+from ui.opened import Opened
+
+LABEL = "Take away: figures and tables"
+KINDS = {"picture": "Picture", "chart": "Chart", "table": "Table"}
+WIDTHS = {f"{size.mm} mm": size for size in export.SIZES.values()}
+WIDTH_HELP = (
+    "The width on paper: one column or two of a journal (text of 7 to 9 points), or a slide. A PDF's page, an SVG's "
+    "width and a PNG's pixels have exactly this width."
+)
+
+
+@dataclass
+class Shelf:
+    """What the page has drawn so far, by name; which faces it is of, in words; the audits it is from, if several."""
+
+    page: str
+    items: dict[str, Item] = field(default_factory=dict)
+    scope: str = "all faces"
+    audits: tuple[Path, ...] = ()
+    trouble: str = ""
+
+
+def begin(page: str) -> None:
+    """Empty the shelf for a new run of a page."""
+    st.session_state.takeaway = Shelf(page or "overview")
+
+
+def _shelf() -> Shelf:
+    return st.session_state.setdefault("takeaway", Shelf("page"))
+
+
+def of(scope: str, audits: Sequence[str | Path] = ()) -> None:
+    """Say which faces the page is of, for the files' metadata, and which audits where it is not the open one."""
+    _shelf().scope, _shelf().audits = scope, tuple(map(Path, audits))
+
+
+def _put(kind: str, name: str, title: str, make: Callable[[], go.Figure | Sheet | pd.DataFrame]) -> None:
+    # Keyed as its file is called: what a fragment draws again replaces itself.
+    _shelf().items[f"{'table' if kind == 'table' else 'figure'} {slug(name)}"] = Item(kind, slug(name), title, make)
+
+
+def chart(figure: go.Figure, name: str, title: str, **more: object) -> None:
+    """Draw a chart and offer it; its camera saves SVG by the reader's own browser."""
+    _put("chart", name, title, lambda: figure)
+    camera = {"format": "svg", "filename": f"{_shelf().page}_{slug(name)}"}
+    st.plotly_chart(figure, config={"toImageButtonOptions": camera}, alt=title, **more)
+
+
+def table(frame: pd.DataFrame, name: str, title: str) -> None:
+    """Offer a table in full precision; the page draws it as it likes."""
+    _put("table", name, title, lambda: frame)
+
+
+def picture(make: Callable[[], Sheet], name: str, title: str) -> None:
+    """Offer pictures that the page draws, as one sheet; of averages only, never of a single face."""
+    _put("picture", name, title, make)
+
+
+@st.fragment
+def section(opened: Opened) -> None:
+    """The foot of a page: choose a figure or table and how it is to be; nothing is made before the click."""
+    shelf = _shelf()
+    if not shelf.items:
+        return
+    # The choices are drawn only while it is open, so a page that nobody takes from costs nothing more.
+    box = st.expander(LABEL, icon=":material/download:", key="takeaway_open", on_change="rerun")
+    if box.open:
+        with box, boundary():  # the page's own does not hold when the section alone is drawn again
+            _choices(shelf, opened)
+
+
+def _choices(shelf: Shelf, opened: Opened) -> None:
+    trace = _trace(shelf, opened)
+    if shelf.trouble:
+        st.warning(shelf.trouble)
+    items = sorted(shelf.items.values(), key=lambda one: list(KINDS).index(one.kind))
+    what, how, wide, fine = st.columns([2.1, 1.35, 1.8, 0.8], vertical_alignment="bottom")
+    place = what.selectbox(
+        "Figure or table", range(len(items)), format_func=lambda n: f"{KINDS[items[n].kind]}: {items[n].title}"
+    )
+    item, figure = items[place], items[place].kind != "table"
+    formats = export.FIGURES if figure else export.TABLES
+    chosen = how.segmented_control("Format", formats, default=next(iter(formats)), required=True, key=f"take_{figure}")
+    suffix, mime = formats[chosen]
+    if figure:
+        width = wide.segmented_control(
+            "Width", WIDTHS, default="89 mm", required=True, key="take_width", help=WIDTH_HELP
+        )
+        dpi = fine.selectbox("Dots per inch", [300, 600, 150], key="take_dpi") if chosen == "PNG" else 300
+        st.session_state.takeaway_figures = (chosen, width, dpi)  # for the ZIP, while a table is chosen
+    whole, width, dpi = st.session_state.get("takeaway_figures", ("PNG", "89 mm", 300))
+    size = WIDTHS[width]
+    with st.container(horizontal=True):
+        if item.kind == "chart" and export.browser() is None:
+            st.info(export.NO_BROWSER)
+        else:
+            make = partial(_one, shelf, item, chosen, size, dpi, trace)
+            parts.download(f"Download {chosen}", make, trace.file_name(item.name, suffix), mime)
+        parts.download(
+            "All of this page (ZIP)",
+            partial(export.archive, items, whole, size, dpi, trace),
+            trace.file_name("all", "zip"),
+            "application/zip",
+            help=f"Figures as {whole}, {width} wide, tables as CSV and LaTeX, and a list of what is what.",
+        )
+        if opened.audit:
+            from ui.report import report_button  # it imports every part of the report
+
+            report_button(opened)
+
+
+def _one(shelf: Shelf, item: Item, format: str, size: Size, dpi: int, trace: Trace) -> bytes:
+    """The file; why there is none is told in the section when it is drawn again, since a click only downloads."""
+    shelf.trouble = ""
+    try:
+        return next(iter(export.files([item], [format], size, dpi, trace).values()))
+    except LookwhereError as error:
+        shelf.trouble = str(error)
+        raise
+
+
+def _trace(shelf: Shelf, opened: Opened) -> Trace:
+    paths = list(shelf.audits) or ([opened.folder / "audits" / opened.audit] if opened.audit else [])
+    sources = [Source.of(read_manifest(path), path.name) for path in paths] or [Source(opened.model)]
+    # The face whose record is open has no place in a file that is passed on.
+    shown = [key for key in st.query_params if key not in ("face", "like")]
+    query = urlencode([(key, value) for key in shown for value in st.query_params.get_all(key)])
+    view = shelf.page + (f"?{query}" if query else "")
+    return Trace(tuple(sources), shelf.page, view, shelf.scope, datetime.date.today().isoformat())
