@@ -33,6 +33,10 @@ def navigation():
                 _page("evidence", "Evidence by region", "face"),
                 _page("trust", "Can it be trusted?", "verified"),
             ],
+            "Face by face": [
+                _page("photo", "Try a photo", "add_a_photo"),
+                _page("faces", "Faces", "groups"),
+            ],
             "Models": [
                 _page("training", "Training status", "monitoring"),
                 _page("compare", "Compare models", "difference"),

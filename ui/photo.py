@@ -1,0 +1,323 @@
+"""The page «Try a photo»: pictures come in, stay in this session's memory, and are shown with what the model says."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from core.audit.folder import Audit
+from core.errors import LookwhereError
+from core.figures import photo as figures
+from core.figures import pictures
+from core.photo import words
+from core.photo.faces import Face, Finder, nothing_found
+from core.photo.ranking import Place, certainties, place, same_weights
+from core.photo.reading import TARGETS, Reading, head_bias, read_faces
+from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
+from core.sentences import capital
+from ui import parts
+from ui.opened import Opened
+
+#: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
+MOST_PICTURES = 12
+KEY = "photo_results"
+PLAIN = (
+    "The model knows two classes and must choose one. What it gives is a **guess at the gender label that annotators "
+    "would give the picture**, not a fact about the person. Nothing uploaded is stored: pictures stay in this "
+    "session's memory and go when it ends."
+)
+PICTURES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger pictures are scaled down; the content decides."
+CAMERA = "The browser asks for the camera only here. It needs https, or this very machine."
+SOURCES = ("Upload", "Camera")
+TARGET = (
+    "**predicted**: Grad-CAM for the class the model chose. **female**, **male**: for that class. **margin**: female "
+    "less male evidence, with its sign."
+)
+CERTAINTY = (
+    "How sure: |margin|, among the audited faces that were given *the same class*, since the model may be surer of one "
+    "class than of the other. Whether a photo of your own is like these faces, nothing here can say."
+)
+STYLE = """
+<style>
+.lw-photo {margin: 0 0 .3rem 0; overflow-wrap: anywhere}
+.lw-photo span {opacity: .75; font-size: .88rem}
+.lw-seen {max-width: 100%; max-height: 34rem; border-radius: .3rem; display: block}
+.lw-crops {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: .8rem}
+.lw-crop {border: 1px solid rgba(128,140,140,.3); border-radius: .6rem; padding: .6rem .7rem; max-width: 26rem}
+.lw-crop h4 {margin: 0 0 .3rem 0; padding: 0; font-size: 1rem; font-weight: 600}
+.lw-crop p {margin: .4rem 0 0 0; font-size: .85rem; line-height: 1.4; opacity: .85}
+</style>
+"""
+
+
+def keep_uploads_in_memory() -> None:
+    """Streamlit gives uploads to Starlette, which spools those over 1 MB to a temporary file: raise that limit."""
+    from starlette.formparsers import MultiPartParser
+
+    MultiPartParser.spool_max_size = (int(st.get_option("server.maxUploadSize")) + 1) * 2**20
+
+
+keep_uploads_in_memory()
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The model's classifier and the detector, and a lock: maps of some methods hook into the network."""
+
+    classify: object
+    finder: Finder | None
+    info: dict
+    lock: threading.Lock
+
+
+@dataclass(frozen=True)
+class Result:
+    """One picture tried: what is shown of it, small, and its faces; or the one line that says why it cannot be."""
+
+    name: str
+    head: str = ""
+    seen: Image.Image | None = None
+    scale: float = 1.0
+    size: tuple[int, int] = (0, 0)
+    faces: tuple[Face, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    note: str = ""
+    error: str = ""
+
+
+def tools(opened: Opened) -> Tools:
+    """The open model, ready. Raises `LookwhereError` where it cannot be loaded."""
+    file = opened.folder / "model.json"
+    return _tools(str(opened.folder), file.stat().st_mtime if file.is_file() else 0.0)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the model …")
+def _tools(path: str, stamp: float) -> Tools:
+    from core.checkpoint import load_model
+
+    model = load_model(Path(path))
+    return Tools(model.classify, None if model.classify is None else _finder(), model.info, threading.Lock())
+
+
+@st.cache_resource(show_spinner=False)
+def _finder() -> Finder:
+    return Finder()
+
+
+def plain(text: str) -> str:
+    """Text for `st.error` and its like with all Markdown taken out of force: a file's name may hold any."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
+
+
+def choose() -> list:
+    """Draw the uploader or the camera; the files in hand, at most `MOST_PICTURES`."""
+    source = st.segmented_control("From", SOURCES, default=SOURCES[0], key="photo_from", required=True)
+    if source == "Camera":
+        shot = st.camera_input("Take a picture", key="photo_camera", help=CAMERA)
+        return [shot] if shot else []
+    files = st.file_uploader("Pictures", accept_multiple_files=True, key="photo_files", help=PICTURES) or []
+    if len(files) > MOST_PICTURES:
+        st.warning(f"Only the first {MOST_PICTURES} of {len(files)} pictures are looked at: take some away below them.")
+    return files[:MOST_PICTURES]
+
+
+def results(files: list, opened: Opened, ready: Tools) -> list[Result]:
+    """What was found in each file; kept in the session for the files in hand and this model, and for no others."""
+    before, now = st.session_state.get(KEY, {}), {}
+    model = (str(opened.folder), ready.info.get("weights_sha256"))
+    for file in files:
+        key = (file.file_id, model)
+        if key not in before:
+            with st.spinner("Looking for faces …"):
+                before[key] = _try(file.getvalue(), file.name, ready)
+        now[key] = before[key]
+    st.session_state[KEY] = now
+    return list(now.values())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One core for the network, beside which server and browser run on the other: two threads wait at each layer for
+    whichever of them was pushed aside, and a photo took 5 s for 0.6 s (`python -m benchmarks.photo --threads 2`)."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _try(data: bytes, name: str, ready: Tools) -> Result:
+    try:
+        upload = read_upload(data, name)
+    except LookwhereError as error:
+        return Result(name, error=capital(str(error)) + ".")
+    try:
+        with ready.lock, one_thread():
+            found = ready.finder.find(upload.picture)
+            readings = read_faces(ready.classify, [face.crop for face in found.faces])
+    except LookwhereError as error:
+        return Result(upload.name, error=f"{upload.name}: {error}.")
+    seen = shrunk_to(upload.picture, figures.SIDE)
+    facts = [f"{upload.size[0]:,} × {upload.size[1]:,} pixels", *upload.notes]
+    note = "" if found.faces else capital(nothing_found(upload.size, found.faint)) + "."
+    if found.left_out:
+        note = f"The {len(found.faces)} largest faces are shown, {found.left_out} smaller ones are not."
+    return Result(
+        name=upload.name,
+        head=f"<b>{html.escape(upload.name)}</b> <span>{html.escape('; '.join(facts))}</span>",
+        seen=seen,
+        scale=seen.width / upload.picture.width,
+        faces=tuple(found.faces),
+        readings=tuple(readings),
+        note=note,
+    )
+
+
+def comparable(audit: Audit | None, ready: Tools) -> Audit | None:
+    """The audit to compare with; or None, and a line on the page that says why."""
+    if audit is None:
+        st.info("This model has no audit, so there are no audited faces to compare with.")
+    elif not same_weights(ready.info, audit.manifest):
+        st.info("The open audit was made with other weights than the model has now: its faces are not compared with.")
+    else:
+        return audit
+    return None
+
+
+def placed(audit: Audit | None, reading: Reading) -> Place | None:
+    """The reading's place among the audited faces."""
+    return None if audit is None else place(audit.faces, reading.predicted, reading.margin)
+
+
+def controls(given: list[Reading]) -> tuple[str, float]:
+    """Draw the choice of map and opacity where there are maps."""
+    if not any(reading.evidence is not None for reading in given):
+        return TARGETS[0], 0.5
+    left, right, _ = st.columns([1, 1.2, 1.5])
+    target = left.selectbox("Map", TARGETS, key="photo_map", bind="query-params", help=TARGET)
+    return target, right.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
+
+
+def show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
+    """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
+    if result.error:
+        st.error(plain(result.error), icon=":material/broken_image:")
+        return
+    with st.container(border=True):
+        st.html(f"{parts.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")
+        if result.note:
+            st.warning(plain(result.note))
+        several = len(result.faces) > 1
+        above = st.container()
+        chosen = _pick(n, result)
+        boxes = [_scaled(face, result.scale) for face in result.faces]
+        seen = pictures.data_uri(figures.marked(result.seen, boxes, chosen if several else None))
+        alt = f"The picture with {len(boxes)} face{'' if len(boxes) == 1 else 's'} marked"
+        whole = f"<img class='lw-seen' src='{seen}' alt='{alt}'>"
+        cards = "".join(
+            _card(face, reading, placed(audit, reading) if several else None, target, opacity, limit, k, several)
+            for k, (face, reading) in enumerate(zip(result.faces, result.readings, strict=True))
+        )
+        with above:
+            left, right = st.columns([1, 1.35]) if len(result.faces) == 1 else (above, above)
+            left.html(whole)
+            if cards:
+                right.html(f"<div class='lw-crops'>{cards}</div>")
+        if chosen is not None:
+            _details(n, result.readings[chosen], chosen if several else None, ready, audit)
+
+
+def _pick(n: int, result: Result) -> int | None:
+    if len(result.faces) < 2:
+        return 0 if result.faces else None
+    numbers = list(range(len(result.faces)))
+    return st.pills(
+        "Evidence and certainty below are of face", numbers, default=0, format_func=lambda k: str(k + 1),
+        key=f"photo_face_{n}", required=True,
+    )  # fmt: skip
+
+
+def _scaled(face: Face, scale: float) -> Face:
+    return Face(
+        face.box * scale, face.points * scale, face.probability, face.crop, face.landmarks, face.enlarged, face.outside
+    )
+
+
+def _card(
+    face: Face,
+    reading: Reading,
+    found: Place | None,
+    target: str,
+    opacity: float,
+    limit: float,
+    k: int,
+    several: bool,
+) -> str:
+    name = f"Face {k + 1}" if several else "The face"
+    panels = [(figures.with_points(face), "aligned, with its points", f"{name}, aligned, with its five points")]
+    if reading.evidence is not None:
+        over = pictures.overlay(face.crop, reading.map(target), limit, opacity, target == "margin")
+        what = f"map: {target}" if target != "predicted" else f"map: predicted ({reading.predicted})"
+        panels.append((over, what, f"{name}, {what}"))
+    facts = [f"Margin {words.signed(reading.margin)}", f"found with {words.probability(face.probability)}"]
+    facts += words.crop_notes(face.enlarged, face.outside)
+    if found is not None:
+        facts.append(words.place_words(found))
+    return (
+        f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
+        f"{capital(reading.predicted)} at {words.probability(reading.probability)}</h4>{parts.figures(panels)}"
+        f"<p>{html.escape('; '.join(facts))}.</p></div>"
+    )
+
+
+def _details(n: int, reading: Reading, number: int | None, ready: Tools, audit: Audit | None) -> None:
+    which = "" if number is None else f": face {number + 1}"
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**Evidence by region{which}**")
+        if reading.evidence is None:
+            st.info("This model gives no maps, so nothing can be said of where it looks.")
+        else:
+            regions, bias = reading.regions(), head_bias(ready.classify)
+            st.plotly_chart(figures.region_bars(regions, bias, reading.margin), key=f"photo_regions_{n}")
+            st.caption(_sum(regions, bias, reading.margin, ready.classify.maps or {}))
+    with right:
+        st.markdown(f"**How certain{which}**", help=CERTAINTY)
+        found = placed(audit, reading)
+        if found is None:
+            st.caption("No audited faces to compare with.")
+            return
+        right_ones, wrong_ones = certainties(audit.faces, reading.predicted)
+        few = [a if f is not None else a[:0] for a, f in (
+            (right_ones, found.above_right), (wrong_ones, found.above_wrong))]  # fmt: skip
+        if any(map(len, few)):
+            st.plotly_chart(figures.certainty(*few, reading.margin, reading.predicted), key=f"photo_certain_{n}")
+        st.caption(f"{capital(words.place_words(found))}. {words.near_words(found)}".strip())
+
+
+def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> str:
+    total = float(regions.sum())
+    if bias is not None:
+        left = abs(total + bias - margin)
+        more = "" if left < 0.005 else f" (rounding leaves {left:.2f})"
+        return (
+            f"Regions {words.signed(total)} and bias {words.signed(bias)} make up the margin, {words.signed(margin)}"
+            f"{more}. Evidence is centred on a region, not confined to it."
+        )
+    method = maps.get("method", "this method")
+    return (
+        f"Maps by {method} do not add up to the margin: the regions' sum is {words.signed(total)}, the margin "
+        f"{words.signed(margin)}. Compare regions with each other only."
+    )
