@@ -35,6 +35,7 @@ FLAGS = [
 ]
 PAGES = [
     "", "overview", "findings", "training", "accuracy", "gaps", "heatmaps", "evidence", "trust", "compare",
+    "faces", "photo",
 ]  # fmt: skip
 DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 

@@ -20,7 +20,7 @@ from core.training.record import Status, append_metrics, write_status
 from tests.conftest import make_store
 from tests.shipped import ROOT
 
-PAGES = ["overview", "findings", "training", "accuracy", "gaps", "heatmaps", "evidence", "trust"]
+PAGES = ["overview", "findings", "training", "accuracy", "gaps", "heatmaps", "evidence", "trust", "faces", "photo"]
 INFO = {"input_size": 112, "epoch": 1, "training": {"choose": "overall", "seed": 0, "age_weight": 0.0}}
 
 
@@ -76,7 +76,7 @@ def test_without_any_model_a_page_says_how_to_make_one(
     assert "python -m core align" in text(app)
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "training"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("training", "photo")])
 def test_without_an_audit_a_page_says_which_command_makes_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ def import_(
     Or: python -m core import scores.csv --name theirs --score probability --of male --score-column p_male
 
     Args:
-        path: The file: .safetensors, .pt, .pth, .onnx, .csv or .parquet.
+        path: The file: .safetensors, .pt, .pth, .bin, .ckpt, .onnx, .csv or .parquet.
         name: The model's name, a new folder under models/.
         declare: YAML file of what the flags below say.
         architecture: Of a state dict: torchvision:NAME or timm:NAME.
@@ -57,7 +57,8 @@ def import_(
         crop: Left, top, right, bottom of the input in the 112-pixel template; by default all of it.
         output: The name of the ONNX output, where there are several.
         layer: The module that Grad-CAM explains; by default the last with a spatial output.
-        maps: How maps are made where there is a choice.
+        maps: How maps are made: of a state dict, by default the closed form where the network ends in an average and one
+            linear layer, else gradcam; of an ONNX file, by default occlusion.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         models: Where model folders lie.

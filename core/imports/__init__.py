@@ -30,6 +30,7 @@ SUFFIXES = {
     ".pt": "torch",
     ".pth": "torch",
     ".bin": "torch",
+    ".ckpt": "torch",
     ".onnx": "onnx",
     ".csv": "predictions",
     ".parquet": "predictions",

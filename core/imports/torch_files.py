@@ -1,0 +1,104 @@
+"""Reading weights that others saved, without running anything of theirs: safetensors, or a PyTorch state dict."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from core.errors import LookwhereError
+
+#: What training scripts put a state dict under, the likeliest first.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_ema", "model_ema", "net", "weights")
+MEND = "save the weights alone: safetensors.torch.save_file(model.state_dict(), «weights.safetensors»)"
+
+
+def read_weights(source: Path) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors of a file by name, and the wrappers that they were in.
+
+    A pickle is read as PyTorch's `weights_only` does, which runs no code of it. Raises `LookwhereError` for what is
+    no file of weights, or holds more than tensors where they should be.
+    """
+    if not source.is_file() or source.stat().st_size == 0:
+        raise LookwhereError(f"{source}: {'empty' if source.is_file() else 'no such file'}; give a file of weights")
+    if source.suffix.lower() == ".safetensors":
+        try:
+            content, notes = load_file(source), []
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise LookwhereError(
+                f"{source}: not a whole safetensors file ({_first_line(error)}); copy or save it again"
+            ) from error
+    else:
+        content, notes = _unwrap(source, _unpickle(source))
+    _check(source, content)
+    return content, notes
+
+
+def _unpickle(source: Path) -> object:
+    with source.open("rb") as file:
+        start = file.read(2)
+    if start != b"PK" and start[:1] != b"\x80":
+        raise LookwhereError(f"{source}: no file of PyTorch's (neither a zip archive nor a pickle); {MEND}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(source, weights_only=True, map_location="cpu")
+    except Exception as error:  # whatever a broken or hostile file makes the reader trip over
+        raise LookwhereError(f"{source}: {_why(str(error))}; {MEND}") from error
+
+
+def _why(message: str) -> str:
+    """What PyTorch's reader says, in our words."""
+    if "TorchScript" in message:
+        return "a TorchScript archive is a program, and no program of a file is run"
+    named = re.search(r"GLOBAL ([\w.]+)", message)
+    if named:
+        return f"its pickle asks for code, {named.group(1)}, and no code of a file is run: it could do anything"
+    if "Unsupported operand" in message or "Unsupported class" in message:
+        return "its pickle does what a state dict never needs, and no code of a file is run"
+    if "zip archive" in message or "inline_container" in message or "central directory" in message:
+        return "cut off or damaged"
+    return f"no state dict that can be read ({_first_line(message) or 'it ends too early'})"
+
+
+def _unwrap(source: Path, content: object) -> tuple[dict[str, Tensor], list[str]]:
+    notes: list[str] = []
+    for _ in range(3):
+        if not isinstance(content, dict):
+            break
+        if content and all(isinstance(value, Tensor) for value in content.values()):
+            return {str(key): value for key, value in content.items()}, notes
+        inside = [key for key in WRAPPERS if isinstance(content.get(key), dict)]
+        if not inside:
+            break
+        beside = f" (not {', '.join(inside[1:])}, which the file has too)" if inside[1:] else ""
+        notes.append(inside[0] + beside)
+        content = content[inside[0]]
+    raise LookwhereError(f"{source}: no state dict in it, that is tensors by name; {MEND}")
+
+
+def _check(source: Path, state: dict[str, Tensor]) -> None:
+    if not state:
+        raise LookwhereError(f"{source}: no tensor in it; {MEND}")
+    for name, tensor in state.items():
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex() or tensor.device.type != "cpu":
+            raise LookwhereError(f"{source}: {name} is no plain tensor of real numbers (quantised, sparse); {MEND}")
+
+
+def check_finite(state: dict[str, Tensor]) -> None:
+    """Raises `LookwhereError` naming the weights of a loaded network that are infinite or no number."""
+    broken = [name for name, t in state.items() if t.is_floating_point() and not t.isfinite().all()]
+    if broken:
+        raise LookwhereError(
+            f"{len(broken)} of {len(state)} tensors hold values that are not finite (first: {broken[0]}); "
+            "training went wrong, bring an earlier checkpoint"
+        )
+
+
+def _first_line(error: object) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "")

@@ -1,0 +1,283 @@
+"""Classifiers of torchvision and timm that others trained: their weights into a model folder, and out of it again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from core.errors import LookwhereError
+from core.faces import GENDERS
+from core.files import sha256
+from core.imports import architectures, cams, torch_layers
+from core.imports.declaration import SIDE, Declaration, from_dict, prepare, to_logits
+from core.imports.torch_files import check_finite, read_weights
+from core.imports.torch_layers import Head, Layer, View, head_weights
+from core.network import autocast, precision
+
+WEIGHTS = "model.safetensors"
+#: How maps are made where whoever brings a model has a choice; without one: the closed form, or else Grad-CAM.
+MAPS = (*cams.LIBRARY_METHODS, "occlusion", "rise")
+SEED = 0
+NOISE = 4
+
+
+def bring_torch(
+    source: Path, folder: Path, declaration: Declaration, architecture: str, maps: str | None = None
+) -> dict:
+    """Check a state dict against an architecture, write `folder/model.safetensors`; returns its part of `model.json`.
+
+    `architecture` is `torchvision:…` or `timm:…`, built for the declared size, with as many outputs as its head has in
+    the file. The network is tried on noise. Raises `LookwhereError` naming the file and the mend; nothing is written
+    then.
+    """
+    if maps is not None and maps not in MAPS:
+        raise LookwhereError(f"maps must be one of {', '.join(MAPS)}, not {maps!r}")
+    _check_declaration(source, declaration)
+    architectures.parse(architecture)
+    state, unwrapped = read_weights(source)
+    try:
+        network, found, plan = architectures.fit(state, architecture, declaration)
+        check_finite(network.state_dict())
+        pixels = torch.from_numpy(prepare(noise(), declaration))
+        _try(network, pixels, declaration)
+        said = _find_maps(network, pixels, declaration, maps)
+    except LookwhereError as error:
+        raise LookwhereError(f"{source}: {error}") from error
+    _write(folder, network, found.state)
+    library = architectures.library(architectures.parse(architecture)[0])
+    heads = sorted({name.rpartition(".")[0] for name, shape in plan.items() if None in shape})
+    origin = {"file": source.name, "sha256": sha256(source), "library": library, "unwrapped": unwrapped + found.notes}
+    return {
+        "architecture": architecture,
+        "outputs": found.outputs,
+        "heads": heads,
+        "maps": said,
+        "source": origin,
+    }
+
+
+def _check_declaration(source: Path, declaration: Declaration) -> None:
+    declaration.for_pictures()
+    if declaration.score not in ("logits", "logit"):
+        wanted = {"probabilities": "logits", "probability": "logit"}[declaration.score]
+        raise LookwhereError(
+            f"{source}: declare score {wanted}: a classifier of torchvision or timm ends in logits, "
+            "the softmax or sigmoid comes after it and is not in its weights"
+        )
+    if declaration.layout != "nchw" or declaration.output is not None:
+        what = "layout nhwc" if declaration.layout != "nchw" else "output"
+        raise LookwhereError(f"{source}: {what} is for ONNX files; leave it out for a PyTorch network")
+
+
+def noise() -> np.ndarray:
+    """Seeded pictures uint8 (B, 112, 112, 3), half of fine and half of coarse grain, to try a network on."""
+    draw = np.random.default_rng(SEED)
+    fine = draw.integers(0, 256, (NOISE // 2, SIDE, SIDE, 3), dtype=np.uint8)
+    coarse = draw.integers(0, 256, (NOISE // 2, 7, 7, 3), dtype=np.uint8)
+    return np.concatenate([fine, coarse.repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)])
+
+
+def _try(network: nn.Module, pixels: Tensor, declaration: Declaration) -> None:
+    """Raises `LookwhereError` where the network does not take the input, or its outputs are not what was declared."""
+    try:
+        with torch.no_grad():
+            outputs = network(pixels)
+    except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as error:
+        height, width = declaration.size
+        line = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise LookwhereError(
+            f"the network does not take pictures of {height}×{width} ({line}); declare the size it was trained at"
+        ) from error
+    if not isinstance(outputs, Tensor) or outputs.ndim != 2:
+        raise LookwhereError("the network gives more than one row of outputs a picture; export what you need to ONNX")
+    to_logits(outputs.numpy(), declaration)
+    if torch.equal(outputs, outputs[:1].expand_as(outputs)):
+        raise LookwhereError(
+            "the network gives the same outputs for every picture; bring a checkpoint that was trained"
+        )
+
+
+def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, maps: str | None) -> dict:
+    if maps in ("occlusion", "rise"):
+        if declaration.layer is not None:
+            raise LookwhereError(f"layer {declaration.layer!r} is for Grad-CAM; {maps} looks at no layer, leave it out")
+        from core.imports.perturbation import describe
+
+        return describe(maps)
+    few = pixels[::2]
+    layer = torch_layers.find_layer(network, few, lambda outputs: _margin(outputs, declaration), declaration.layer)
+    # A convolution's output has its order by definition; that of tokens is what their number suggests.
+    if layer.view.form != "nchw" and not torch_layers.lies_on_picture(network, layer, few):
+        raise LookwhereError(
+            f"what changes half a picture does not change that half of layer {layer.name} the most, so that its cells "
+            "are no places of the picture; name another --layer, or use --maps occlusion"
+        )
+    found = torch_layers.find_head(network, layer, pixels)
+    if maps is not None and found is not None and found[1].rectified:
+        found = None  # gradients are taken before that ReLU
+    said: dict = {"layer": layer.name, "additive": found is not None}
+    view = layer.view
+    if found is not None:
+        said["head"], view = found[0].name, found[1]
+    said |= {"cells": list(cams.cells_of(view.grid, declaration.crop)), "view": view.as_dict()}
+    if found is not None and maps is None:
+        return {"method": "closed form", **said}
+    method = cams.LIBRARY_METHODS[maps or "gradcam"]
+    layer = Layer(layer.name, view)
+    if not np.abs(cams.signed_cams(network, layer, pixels, _targets(declaration), method)[1]).max() > 0:
+        raise LookwhereError(
+            f"{method} at {layer.name} is 0 everywhere on noise: the outputs do not depend on it; name another "
+            "--layer, or use --maps occlusion"
+        )
+    return {"method": method, **said, "library": architectures.library("grad-cam")}
+
+
+def _targets(declaration: Declaration) -> list[int]:
+    """The outputs that are explained: female's and male's, or the only one."""
+    return [0] if declaration.score == "logit" else [declaration.female, declaration.male]
+
+
+def _signs(declaration: Declaration) -> np.ndarray:
+    """What of the explained outputs goes into the logits of female and male, (2, targets): one output z is ±z/2."""
+    if declaration.score == "logit":
+        return np.array([[0.5], [-0.5]], dtype=np.float32) * (1 if declaration.of == GENDERS[0] else -1)
+    return np.eye(2, dtype=np.float32)
+
+
+def _margin(outputs: Tensor, declaration: Declaration) -> Tensor:
+    signs = torch.from_numpy(_signs(declaration)).to(outputs)
+    return outputs[:, _targets(declaration)] @ (signs[0] - signs[1])
+
+
+def _write(folder: Path, network: nn.Module, brought: dict[str, Tensor]) -> None:
+    """The loaded weights by the library's names, in half precision where the file had that; whole or not at all."""
+    half = (torch.float16, torch.bfloat16)
+    state = {
+        name: tensor.to(brought[name].dtype if brought[name].dtype in half else tensor.dtype, copy=True).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{WEIGHTS}.partial"
+    try:
+        save_file(state, partial)
+        partial.replace(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise LookwhereError(f"{folder}: cannot write the weights ({error}); make room and try again") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> TorchClassifier:
+    """The classifier of a folder that `bring_torch` wrote, with `info` its `model.json`.
+
+    Raises `LookwhereError` where the weights are not those of the architecture, as the installed library has it.
+    """
+    file = folder / WEIGHTS
+    declaration = from_dict(info["declaration"], f"{folder}/model.json")
+    try:
+        state = load_file(file)
+        network = architectures.build_for(state, info["architecture"], declaration, info["outputs"])
+        network.load_state_dict(state)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        made, line = info["source"]["library"], str(error).splitlines()[0]
+        raise LookwhereError(
+            f"{file}: no {info['architecture']} as it was brought with {made} ({line}); bring the model again"
+        ) from error
+    network.requires_grad_(False)
+    return TorchClassifier(network.to(device, memory_format=torch.channels_last), declaration, info)
+
+
+class TorchClassifier:
+    """A brought network with the input it was declared to have; a `core.classifier.Classifier`.
+
+    It computes in what `core.network.precision` says, its maps and heads in float32.
+    """
+
+    def __init__(self, network: nn.Module, declaration: Declaration, info: dict) -> None:
+        self.network, self.declaration, self.info = network, declaration, info
+        self.maps: dict = info["maps"]
+        self.device = next(network.parameters()).device
+        self.head_bias: list[float] | None = None
+        self._lock = threading.Lock()  # hooks on a network that several sessions share
+        self._dtype = precision(self.device)
+        self._signs = _signs(declaration)
+        self._explain = self._explainer()
+        if self._explain == self._library and self._dtype != torch.float32:
+            try:
+                self(noise()[:1])
+            except RuntimeError:  # what skips the explained layer meets float32 in a layer that cannot mix
+                self._dtype = torch.float32
+        self.precision = str(self._dtype).removeprefix("torch.")
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2), evidence float32 (B, 2, h, w) over the template."""
+        return self._explain(images)
+
+    def _explainer(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+        method = self.maps["method"]
+        if "view" not in self.maps:
+            return self._perturbed
+        self._layer = Layer(self.maps["layer"], View.from_dict(self.maps["view"]))
+        if self.maps["additive"]:
+            head = Head(self.maps["head"])
+            self._weight, self._bias = head_weights(self.network, head, self.info["outputs"])
+            bias = self._signs @ self._bias.cpu().numpy()[_targets(self.declaration)]
+            self.head_bias = [round(float(b), 7) for b in bias]
+        return self._closed if method == "closed form" else self._library
+
+    def _closed(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._weight[_targets(self.declaration)]
+        with self._lock:
+            evidence, pooled = cams.closed_form(self.network, self._layer, rows, self._pixels(images), self._dtype)
+        with torch.inference_mode():
+            outputs = torch.nn.functional.linear(pooled, self._weight, self._bias)
+        return to_logits(outputs.cpu().numpy(), self.declaration), self._evidence(evidence.cpu().numpy())
+
+    def _library(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        targets, method = _targets(self.declaration), self.maps["method"]
+        with self._lock, torch.inference_mode(False):
+            outputs, maps = cams.signed_cams(
+                self.network, self._layer, self._pixels(images), targets, method, self._dtype
+            )
+        return to_logits(outputs.cpu().numpy(), self.declaration), self._evidence(maps)
+
+    def _perturbed(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        from core.imports.perturbation import perturbation_maps
+
+        options = {key: value for key, value in self.maps.items() if key not in ("method", "additive", "layer")}
+        options["cells"] = tuple(options["cells"])
+        logits = self.logits(images)
+        return logits, perturbation_maps(self.logits, images, logits, self.maps["method"].lower(), **options)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2), without maps."""
+
+        def exactly(_module: nn.Module, inputs: tuple) -> tuple:
+            torch.set_autocast_enabled(self.device.type, False)
+            return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
+
+        with self._lock, torch.inference_mode(), autocast(self.device, self._dtype):
+            heads = [self.network.get_submodule(name) for name in self.info["heads"]]
+            handles = [head.register_forward_pre_hook(exactly) for head in heads]
+            try:
+                outputs = self.network(self._pixels(images)).float()
+            finally:
+                for handle in handles:
+                    handle.remove()
+        return to_logits(outputs.cpu().numpy(), self.declaration)
+
+    def _pixels(self, images: np.ndarray) -> Tensor:
+        pixels = torch.from_numpy(prepare(images, self.declaration)).to(self.device)
+        return pixels.contiguous(memory_format=torch.channels_last)
+
+    def _evidence(self, maps: np.ndarray) -> np.ndarray:
+        """Maps of the explained outputs over the crop → evidence of both classes over the template."""
+        found = np.einsum("ct,bthw->bchw", self._signs, maps)
+        return np.ascontiguousarray(cams.regrid(found, self.declaration.crop), dtype=np.float32)
