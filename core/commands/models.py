@@ -57,8 +57,8 @@ def import_(
         crop: Left, top, right, bottom of the input in the 112-pixel template; by default all of it.
         output: The name of the ONNX output, where there are several.
         layer: The module that Grad-CAM explains; by default the last with a spatial output.
-        maps: How maps are made: of a state dict, by default the closed form where the network ends in an average and one
-            linear layer, else gradcam; of an ONNX file, by default occlusion.
+        maps: How maps are made. By default: of a state dict the closed form where the network ends in an average and
+            one linear layer, else gradcam; of an ONNX file occlusion.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         models: Where model folders lie.
