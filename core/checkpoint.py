@@ -23,7 +23,9 @@ MODELS = Path("models")
 #: The kind of a model that `python -m train` made; others were brought (`core.imports`) and say theirs.
 OURS = "resnet50"
 NEEDED = ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")
-NEEDED_BROUGHT = ("format", "architecture", "classes", "declaration", "weights", "weights_sha256")
+NEEDED_BROUGHT = (
+    "format", "architecture", "classes", "declaration", "weights", "weights_sha256", "maps", "outputs", "source",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def model_info(path: Path) -> dict:
     needed = NEEDED if not isinstance(info, dict) or kind_of(info) == OURS else NEEDED_BROUGHT
     missing = [key for key in needed if key not in info] if isinstance(info, dict) else needed
     if missing:
-        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or train again")
+        again = "train again" if needed is NEEDED else "bring it again"
+        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or {again}")
     if info["format"] != FORMAT:
         raise LookwhereError(f"{file}: format {info['format']}, this version reads {FORMAT}; train again")
     return info
@@ -101,6 +104,11 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
     """
     path = Path(path)
     info = model_info(path)
+    if str(device).startswith("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            raise LookwhereError(f"--device {device}: no GPU that torch can use here; leave --device out")
     ours = kind_of(info) == OURS
     weights = path / ("model.safetensors" if ours else Path(info["weights"]).name)
     if not weights.is_file():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,13 @@ def read_names(file: Path) -> dict[str, str]:
     if not isinstance(content, dict) or not all(isinstance(x, str) for pair in content.items() for x in pair):
         raise LookwhereError(f"{file}: expected lines of «name: new name»")
     return content
+
+
+def plain_name(name: str) -> str:
+    """A name fit for one folder. Raises `LookwhereError` for any other."""
+    if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
+        raise LookwhereError(f"--name {name!r}: use letters, digits, dots, dashes and underscores")
+    return name
 
 
 def write_text(path: Path, content: str) -> None:

@@ -73,16 +73,16 @@ def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.
         f"{scope(within)}, {row_name(worst)} are misclassified {times(ratio)} as often as {row_name(best)}: "
         f"{error_rate(worst)} against {error_rate(best)}"
     )
-    return text + ("." if ratio.low > 1 else "; so few errors that chance alone could do it.")
+    return text + ("." if ratio.low > 1 else "; chance alone could do it.")
 
 
-def heatmap_sentence(groups: list[Group], target: str) -> str:
+def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -> str:
     """Where the first two groups' mean maps are centred, and how alike they are (Pearson r over the cells)."""
     shown = [g for g in groups if g.map is not None]
     if not shown:
         return "None of the chosen groups has 11 faces, so no average is shown: a single face could be seen through it."
     parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map)}" for g in shown[:2]]
-    text = f"The {target_words(target)} is centred for " + ", for ".join(parts)
+    text = f"The {target_words(target, kind)} is centred for " + ", for ".join(parts)
     if len(shown) >= 2:
         a, b = shown[0].map.ravel(), shown[1].map.ravel()
         alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else np.nan
@@ -94,13 +94,13 @@ def heatmap_sentence(groups: list[Group], target: str) -> str:
     return text + "."
 
 
-def target_words(target: str) -> str:
-    """A target as the pages name it."""
+def target_words(target: str, kind: str = "Grad-CAM") -> str:
+    """A target as the pages name it; `kind` is what the audit's maps are called (`Audit.map_words`)."""
     return {
-        "true": "average Grad-CAM for the labelled gender",
-        "predicted": "average Grad-CAM for the predicted gender",
-        "female": "average Grad-CAM for «female»",
-        "male": "average Grad-CAM for «male»",
+        "true": f"average {kind} for the labelled gender",
+        "predicted": f"average {kind} for the predicted gender",
+        "female": f"average {kind} for «female»",
+        "male": f"average {kind} for «male»",
         "margin": "average margin map (female less male evidence)",
     }[target]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.align import NO_FACE
-from core.audit.folder import NOT_PREDICTED, Audit
+from core.audit.folder import Audit
 from core.datasets import Reader, Reading, Source
 from core.faces import ADULT_AGE, SPLITS, Filter
 from core.sentences import accuracy_sentence, with_interval
@@ -98,12 +98,12 @@ def audit_report(audit: Audit) -> str:
     """Accuracy with Wilson 95 % intervals over all ages and for adults: overall, by group, worst, and the gap."""
     manifest = audit.manifest
     lines = [
-        f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({', '.join(manifest['splits'])}), "
+        f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({audit.split_words}), "
         + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
         + (f", {manifest['faces_per_second']:.1f} faces/s" if manifest.get("precision") else "")
     ]
     lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
-    if lost := manifest["rejects"].get(NOT_PREDICTED, 0):
+    if lost := manifest.get("not_predicted", 0):
         lines.append(f"{lost:,} faces have no prediction and are left out")
     for title, within in (("All ages", Filter()), ("Adults (18 and older)", Filter(age_from=ADULT_AGE))):
         faces = audit.faces[within.mask(audit.faces)]
@@ -119,6 +119,7 @@ def audit_report(audit: Audit) -> str:
         found = gap(table)
         if found is not None:
             difference = found.difference
-            lines.append(f"  largest gap {with_interval(difference.value, difference.low, difference.high)} points")
+            bounds = f"{100 * difference.low:.1f} to {100 * difference.high:.1f}".replace("-", "−")
+            lines.append(f"  largest gap {100 * difference.value:.1f} points [{bounds}]")
         lines.append("  " + accuracy_sentence(faces, within))
     return "\n".join(lines)

@@ -43,8 +43,8 @@ signed = target == "margin"
 limit = pictures.shared_limit([g.map for _, _, g in groups])
 for letter, column, chosen in groups:
     with column:
-        panels.group_panel(letter, chosen, limit, signed, opacity)
-note = f"{capital(target_words(target))}, {normalisation}; one scale for all panels."
+        panels.group_panel(letter, chosen, limit, signed, opacity, audit.map_words)
+note = f"{capital(target_words(target, audit.map_words))}, {normalisation}; one scale for all panels."
 st.html(parts.STYLE + parts.scale(signed, limit, note))
 shown = [(letter, g) for letter, _, g in groups if g.map is not None]
 found = {}
@@ -57,11 +57,12 @@ if shown and len(groups) >= 2:
     differences.draw(compared[0][0], found)
     differences.shapes(audit, compared, adjust)
 with above:
-    parts.lede(" ".join([heatmap_sentence([g for _, _, g in groups], target), differences.verdict(found)]).strip())
+    sentence = heatmap_sentence([g for _, _, g in groups], target, audit.map_words)
+    parts.lede(" ".join([sentence, differences.verdict(found)]).strip())
 if shown:
     takeaway.picture(
-        lambda: panels.comparison_sheet(shown, found, limit, signed, opacity, note),
+        lambda: panels.comparison_sheet(shown, found, limit, signed, opacity, note, audit.map_words),
         "heatmaps",
-        "average face and average Grad-CAM of each group, and their differences",
+        f"average face and average {audit.map_words} of each group, and their differences",
     )
-st.caption(words.READING)
+st.caption(words.reading(audit))

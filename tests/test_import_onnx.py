@@ -18,6 +18,7 @@ from core.audit.run import run_audit
 from core.checkpoint import load_model
 from core.errors import LookwhereError
 from core.imports import bring, declare
+from core.imports.onnx_models import load_onnx
 from core.imports.perturbation import filled, occlusion
 from core.store import AlignedStore
 from tests.conftest import ROOT, make_store
@@ -254,6 +255,7 @@ TWO = [helper.make_node("Relu", ["linear"], ["a"]), helper.make_node("Neg", ["li
         ({"opsets": [helper.make_opsetid("", 999)]}, {}, ["cannot open it"]),
         ({}, {"maps": "gradcam"}, ["--maps", "occlusion, rise"]),
         ({}, {"mean": None}, ["mean not declared"]),
+        ({}, {"layer": "layer4"}, ["look at no layer"]),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(made, said, words: list[str], tmp_path: Path) -> None:
@@ -319,7 +321,7 @@ def test_a_single_probability_declared_a_logit_is_doubted_once_faces_are_seen(tm
 def test_a_changed_file_and_another_device_are_refused(tmp_path: Path) -> None:
     model = brought(tmp_path, graph())
     with pytest.raises(LookwhereError, match="CPU"):
-        load_model(model.path, "cuda")
+        load_onnx(model.path, model.info, "cuda")
     other = onnx.load(model.path / "model.onnx")
     other.graph.initializer[0].CopyFrom(numpy_helper.from_array(WEIGHTS[::-1].copy(), "weights"))
     onnx.save(other, model.path / "model.onnx")

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.audit.folder import open_audit
-from core.audit.run import NOT_PREDICTED, run_audit
+from core.audit.run import run_audit
 from core.checkpoint import load_model, model_info
 from core.errors import LookwhereError
-from core.imports import bring, declare
+from core.imports import bring, declare, from_dict
 from core.imports.declaration import classes_doubt
 from core.imports.predictions import scores_for
 from tests.conftest import make_store
@@ -177,6 +177,13 @@ def test_names_that_do_not_tell_are_an_error_that_shows_one(files, paths, words:
         ("file,score\n1.jpg,0,93\n2.jpg,0,1\n", MALE, {}, ["more fields than there are columns"]),
         ("file,score\na,b.jpg,0.9\n", MALE, {}, ["more fields than there are columns"]),
         ("file,score\n1.jpg,-2.5\n", MALE, {}, ["-2.5", "logits?"]),
+        ("file,score\n1.jpg,2\n2.jpg,1e300\n", {"score": "logit", "of": "male"}, {}, ["row 3", "1e+300", "logit"]),
+        ("file,score\n1.jpg,0.5\n2.jpg,True\n", MALE, {}, ["score is true or false"]),
+        ("file,score\n1.jpg,False\n", MALE, {}, ["score is true or false"]),
+        ("file,score\n1.jpg,0.5\n", MALE | {"layer": "layer4"}, {}, ["layer", "no picture"]),
+        ("file,score\n1.jpg,0.5\n", MALE | {"size": 112, "channels": "rgb"}, {}, ["size, channels", "no picture"]),
+        ("file,score\n1.jpg,0.5\n", MALE | {"output": "p"}, {}, ["output", "no picture"]),
+        ("file,score\n1.jpg,0.5\n", MALE | {"divisor": 255}, {}, ["divisor", "no picture"]),
         ("file,f,m\n1.jpg,0.9,0.9\n", BOTH, {"score_columns": ("f", "m")}, ["row 2", "add up to 1.8"]),
         ("file,f,m\n1.jpg,0.9,0.1\n", BOTH, {"score_columns": ("f",)}, ["--score-column", "2 different"]),
         ("file,f,m\n1.jpg,0.9,0.1\n", BOTH, {"score_columns": ("f", "f")}, ["--score-column", "2 different"]),
@@ -191,6 +198,22 @@ def test_traps_are_refused_in_one_line(content: str, said: dict, columns: dict, 
     message = str(refused.value)
     assert "\n" not in message and all(word in message for word in words), message
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_only_what_is_of_scores_is_kept_and_decisions_are_told(tmp_path: Path) -> None:
+    for values, decisions in (([0, 1, 1], True), ([0, 1, 0.5], None)):
+        file = tmp_path / f"{values[2]}.csv"
+        pd.DataFrame({"file": ["1.jpg", "2.jpg", "3.jpg"], "score": values}).to_csv(file, index=False)
+        info = model_info(bring(file, f"theirs-{values[2]}", declare(None, **MALE), models=tmp_path / "models"))
+        assert info["declaration"] == MALE and info.get("decisions") is decisions
+    assert from_dict(info["declaration"]).as_dict()["score"] == "probability"
+
+
+@pytest.mark.parametrize("name", ["experiments", "Experiments"])
+def test_the_name_of_the_experiments_is_kept(name: str, tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("file,score\n1.jpg,0.5\n")
+    with pytest.raises(LookwhereError, match="kept for experiments"):
+        bring(tmp_path / "s.csv", name, declare(None, **MALE), models=tmp_path / "models")
 
 
 def test_parquet_traps_are_refused(tmp_path: Path) -> None:
@@ -223,7 +246,7 @@ def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
     assert model.classify is None
     audit = run_audit(store, model, ("all",))
     expected = (p.clip(0, 1) >= 0.5) == (known["gender"] == "male").to_numpy()
-    assert len(audit.faces) == 80 and audit.manifest["rejects"][NOT_PREDICTED] == 10
+    assert len(audit.faces) == 80 and audit.manifest["not_predicted"] == 10
     np.testing.assert_array_equal(audit.faces["correct"].to_numpy(), expected)
     np.testing.assert_allclose(audit.faces["p_male"], p.clip(0, 1), atol=1e-6)
     assert not audit.has_maps and audit.evidence is None

@@ -119,9 +119,7 @@ def test_a_head_behind_dropout_and_one_of_many_outputs_are_found(tmp_path: Path)
     logits, info = brought(source, RESNET, female=8, male=7)
     np.testing.assert_allclose(logits, logits_of(network, pictures(), female=8, male=7), rtol=1e-4, atol=1e-5)
     assert info["outputs"] == 18
-    assert info["source"]["unwrapped"] == [
-        "head fc.1 for fc: what else the classifier does there is taken to be dropout"
-    ]
+    assert info["source"]["unwrapped"] == ["head fc.1 for fc (what else was in it is taken to be dropout)"]
 
 
 def test_grey_pictures_and_training_heads_have_their_place(tmp_path: Path) -> None:
@@ -188,6 +186,27 @@ def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:
     assert not mark.exists()
     pickle.loads(pickle.dumps(hostile))
     assert mark.exists(), "unpickled in the plain way it runs"
+
+
+@pytest.mark.parametrize("note", [Path("runs/3"), np.float64(0.1)])
+def test_settings_beside_the_weights_of_lightning_are_refused_with_the_mend(tmp_path: Path, note: object) -> None:
+    content = {"state_dict": made(SQUEEZE).state_dict(), "hyper_parameters": {"setting": note}}
+    for source in (tmp_path / "last.ckpt", tmp_path / "last.pt"):
+        torch.save(content, source)
+        refused(source, r'asks for code, (pathlib|numpy).*torch.save\(ckpt\["state_dict"\], «weights.pt»\)')
+    torch.save(torch.load(source, weights_only=False)["state_dict"], source)  # as the mend says
+    assert brought(source)[1]["outputs"] == 2
+
+
+@pytest.mark.parametrize("prefix", ["net.", "_orig_mod.net."])
+def test_a_loss_beside_the_network_is_told_with_the_mend(tmp_path: Path, prefix: str) -> None:
+    state = {f"{prefix}{name}": tensor for name, tensor in made(SQUEEZE).state_dict().items()}
+    loss = f"{prefix.removesuffix('net.')}criterion.weight"
+    source = tmp_path / "last.ckpt"
+    torch.save({"state_dict": state | {loss: torch.ones(2)}}, source)
+    refused(source, rf"1 unexpected .*; {loss} lies beside the network, .*torch.save\(model.{prefix}state_dict\(\), ")
+    torch.save({"state_dict": state}, source)
+    assert brought(source)[1]["source"]["unwrapped"][0] == "state_dict"
 
 
 def test_whole_modules_and_programs_are_refused(tmp_path: Path) -> None:

@@ -48,6 +48,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "architecture": "ONNX",
         "classes": ["female", "male"],
         "declaration": {"score": "logits", "female": 0, "male": 1, "size": [32, 32]},
+        "maps": {"method": "occlusion", "additive": False, "layer": None},
+        "outputs": 2,
+        "source": {"file": "theirs.onnx"},
         "weights": "model.onnx",
         "weights_sha256": "1" * 64,
     }

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.audit.averages import average_faces
@@ -16,6 +18,7 @@ from core.card import card_sections, markdown
 from core.card.failures import main_filter
 from core.errors import LookwhereError
 from core.faces import GENDERS, MINIMUM_FACES, UNRECORDED, Filter
+from core.files import write_json
 from core.report import build_report
 
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -216,7 +219,11 @@ def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
     audit = Audit(whole.name, tmp_path, whole.faces, None, whole.averages, manifest)
     page = Page(report(audit, info(kind="predictions", data={}, training={})))
     assert page.words.count("there are no maps") >= 4
-    assert "data:image" not in "".join(a.get("src", "") for _, a in page.tags)
+    assert "Average face, right and wrong" in page.words
+    assert "Average face beside" not in page.words
+    alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
+    assert len(alts) > 5
+    assert all(alt.startswith("Average face: ") for alt in alts)
     assert "unknown: not declared by whoever brought the model" in page.words
     assert "python -m core import PATH" in page.words
     assert "python -m train --data" not in page.words
@@ -229,7 +236,103 @@ def test_maps_that_do_not_add_up_get_no_budget(tmp_path: Path) -> None:
     words = Page(report(audit)).words
     assert "Maps by occlusion do not add up to the logits" in words
     assert "python -m core budget" not in words
-    assert "python -m core check --model made --audit made-test" in words, "unchecked maps: how to check them"
+
+
+def changed(audit: Audit, **manifest: object) -> Audit:
+    return Audit(audit.name, audit.path, audit.faces, audit.evidence, audit.averages, audit.manifest | manifest)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "units"),
+    [
+        ("closed form", "Grad-CAM", "contribution to the logit, mean"),
+        ("GradCAM", "Grad-CAM", "in logits, not adding up"),
+        ("HiResCAM", "map by HiResCAM", "in logits, not adding up"),
+        ("occlusion", "map by occlusion", "what the score loses without the cell, in logits"),
+        ("RISE", "map by RISE", "what the score loses without the cell, in logits"),
+    ],
+)
+def test_maps_are_called_what_they_are(method: str, name: str, units: str, tmp_path: Path) -> None:
+    maps = {"method": method, "additive": method == "closed form", "layer": None}
+    page = Page(report(changed(made_audit(tmp_path), maps=maps)))
+    alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
+    assert f"Average face beside average {name}" in page.words
+    assert f"Average {name} for the predicted gender" in page.words
+    assert f"Average {name}: Alpha women, 18 and older, predicted right" in alts
+    assert f"{name}, mean of " in page.words
+    assert units in page.words
+    assert ("sees more of the face than its own square" in page.words) == (method not in ("occlusion", "RISE"))
+    if name != "Grad-CAM":
+        assert "Grad-CAM" not in page.words + " ".join(alts)
+    assert ("contribution to the logit" in page.words) == (method == "closed form")
+
+
+def test_only_our_own_models_are_sent_to_the_checks(tmp_path: Path) -> None:
+    audit = made_audit(tmp_path)
+    assert "python -m core check --model made --audit made-test" in Page(report(audit)).words
+    brought = Page(report(changed(audit, kind="torch"), info(kind="torch"))).words
+    assert "core check" not in brought
+    assert "cannot be run on a brought model; its maps are unchecked." in brought
+
+
+def test_all_splits_are_told_and_made_again_as_they_were(tmp_path: Path) -> None:
+    audit = changed(made_audit(tmp_path), splits=["train", "val", "test"])
+    named = Page(report(audit)).words
+    assert "made, train + val + test splits" in named
+    assert "--split train val test --name" in named
+    words = Page(report(changed(audit, chosen="all"))).words
+    assert "made, all splits" in words
+    assert "--split all --name" in words
+
+
+def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
+    """Two audits of models beside this one, in folders whose names are nobody's business."""
+    audit = made_audit(tmp_path)
+    others = []
+    for name in ("secretive", "clandestine"):
+        path = tmp_path / name / "audits" / "made-test"
+        path.mkdir(parents=True)
+        height, width = audit.map_shape
+        flat = pa.array(audit.evidence.reshape(-1))
+        table = pa.Table.from_pandas(audit.faces, preserve_index=False)
+        table = table.append_column("evidence", pa.FixedSizeListArray.from_arrays(flat, 2 * height * width))
+        pq.write_table(table, path / "faces.parquet")
+        audit.averages.save(path / "averages.npz")
+        write_json(path / "audit.json", audit.manifest)
+        others.append(path)
+    for few in (others[:1], others):
+        content = build_report(audit, main_filter(audit), info(), made=MADE, others=few)
+        assert "secretive" not in content
+        assert "clandestine" not in content
+        told = f"{len(few)} other{'s' if len(few) > 1 else ''}"
+        assert f"{len(few) + 1} models ({told} and this one) share 480 faces" in Page(content).words
+
+
+def test_warnings_are_sentences(tmp_path: Path) -> None:
+    words = Page(report(changed(made_audit(tmp_path), warnings=["only 5.8% are right, check which is which"]))).words
+    assert "Doubt: Only 5.8 % are right, check which is which." in words
+
+
+def test_without_average_faces_the_grid_is_of_maps_and_says_why_once(tmp_path: Path) -> None:
+    audit = made_audit(tmp_path)
+    page = Page(report(changed(audit, averages="another audit of these faces keeps them")))
+    assert page.words.count("There is no average face here: another audit of these faces keeps them.") == 1
+    assert "Average Grad-CAM, right and wrong" in page.words
+    assert "no average face is stored" not in page.words
+    alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
+    assert "Average Grad-CAM: Alpha women, 18 and older, predicted right" in alts
+    assert not any(alt.startswith("Average face") for alt in alts)
+    none = average_faces(np.zeros((0, 112, 112, 3), np.uint8), np.arange(0), audit.faces[:0])
+    older = Page(report(Audit(audit.name, tmp_path, audit.faces, audit.evidence, none, audit.manifest)))
+    assert older.words.count("This audit keeps no average face.") == 1
+    assert "no average face is stored" not in older.words
+
+
+def test_what_holds_within_an_audit_is_not_claimed_of_two(tmp_path: Path) -> None:
+    words = Page(report(made_audit(tmp_path))).words
+    assert "within this audit no average of fewer than 11" in words
+    assert "within each audit, no average of fewer than 11" in words
+    assert words.count("could be subtracted") == 2, "in the card and under reproduction"
 
 
 def test_twelve_faces_make_a_report_in_which_nothing_is_of_fewer_than_eleven(tmp_path: Path) -> None:
@@ -256,5 +359,6 @@ def test_groups_of_under_eleven_have_no_accuracy(tmp_path: Path) -> None:
     names = np.where(np.arange(200) < 14, "Rare", "Beta")
     page = Page(report(made_audit(tmp_path, n=200, ethnicity=names, age=pd.NA)))
     assert "Rare women 7 – – too few (under 11) –" in page.words
+    assert "Rare women 7 faces: too few right too few: averages need 11 wrong too few: averages need 11" in page.words
     within = Filter(("female",), ("Rare",))
     assert within.mask(made_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.audit.folder import NOT_PREDICTED, Audit, list_audits, open_audit, read_manifest
+from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.checkpoint import list_models, model_info
+from ui.parts import plain
 
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent / "models"))
@@ -78,15 +79,20 @@ def _notes(manifest: dict) -> None:
     """What a reader of any page must know of this audit."""
     for warning in manifest.get("warnings", []):
         st.warning(warning[:1].upper() + warning[1:] + ".")
-    if lost := manifest["rejects"].get(NOT_PREDICTED, 0):
+    if lost := manifest.get("not_predicted", 0):
         have = "has" if lost == 1 else "have"
         st.caption(f"**{lost:,}** of the faces {have} no prediction and {'is' if lost == 1 else 'are'} left out.")
+    if why := manifest.get("averages"):
+        st.caption(f"**No average faces are kept**: {why}.")
     if manifest["map_shape"] is None:
         st.caption("**No maps**: only this model's predictions were brought.")
     elif (made := manifest.get("maps")) and not made["additive"]:
         st.caption(f"**Maps by {made['method']}**: unlike those of the closed form, they do not add up to the logits.")
     if renamed := manifest.get("names"):
-        st.caption("**Ethnicities are renamed** for this audit: " + "; ".join(f"{a} → {b}" for a, b in renamed.items()))
+        st.caption(
+            "**Ethnicities are renamed** for this audit: "
+            + "; ".join(f"{plain(a)} → {plain(b)}" for a, b in renamed.items())
+        )
 
 
 def sidebar() -> Opened:

@@ -17,8 +17,9 @@ from ui.differences import Found, limit_of
 SIDE = 336
 
 
-def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float) -> None:
-    """Average face, average Grad-CAM and overlay of one group, with n; or why there is nothing to show."""
+def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, kind: str) -> None:
+    """Average face, average map and overlay of one group, with n; or why there is nothing to show. `kind` names the
+    map (`Audit.map_words`)."""
     st.markdown(f"**{letter}: {capital(group.name)}**")
     if group.too_small:
         why = "No face" if group.n == 0 else f"Only {group.n} faces"
@@ -28,31 +29,37 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
     right = f"; {percent(group.correct / group.n)} right [{100 * low:.1f}–{100 * high:.1f}]"
     st.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
     name = capital(group.name)
-    panels = [(pictures.paint(group.map, limit, signed, SIDE), "Grad-CAM", f"Average Grad-CAM: {name}")]
+    panels = [(pictures.paint(group.map, limit, signed, SIDE), kind, f"Average {kind}: {name}")]
     if group.face is not None:
         over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE)
         panels.insert(0, (pictures.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
         panels.append((over, "overlay", f"Overlay: {name}"))
     st.html(parts.STYLE + parts.figures(panels))
     if group.face is None:
-        st.caption("No average face is stored for exactly these ages: small cells are merged over ages.")
+        st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
     if group.face_n < group.n:
         st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {MINIMUM_FACES} are left out.")
 
 
 def comparison_sheet(
-    shown: list[tuple[str, Group]], found: dict[str, Found], limit: float, signed: bool, opacity: float, note: str
+    shown: list[tuple[str, Group]],
+    found: dict[str, Found],
+    limit: float,
+    signed: bool,
+    opacity: float,
+    note: str,
+    kind: str,
 ) -> pictures.Sheet:
-    """All groups to take away: face, Grad-CAM, overlay, and the tested difference to the first."""
+    """All groups to take away: face, map (called `kind`), overlay, and the tested difference to the first."""
     side, rows = pictures.PANEL, []
     span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
     for letter, group in shown:
         cam = pictures.paint(group.map, limit, signed, side)
-        none = "no average face for these ages"
+        none = "no average face of these"
         panels = [
             (none if group.face is None else pictures.show_face(group.face, side), f"average of {group.face_n:,}"),
-            (cam, f"average Grad-CAM, n = {group.n:,}"),
+            (cam, f"average {kind}, n = {group.n:,}"),
             (
                 none if group.face is None else pictures.overlay(group.face, group.map, limit, opacity, signed),
                 "overlay",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -46,6 +47,11 @@ def lede(sentence: str) -> None:
     st.html(f"{STYLE}<p class='lw-lede'>{text}</p>")
 
 
+def plain(text: str) -> str:
+    """Text for `st.error` and its like with all Markdown taken out of force: a name or an address may hold any."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
+
+
 def empty(n: int) -> None:
     """Stop the page where a filter leaves no face, and say what to do."""
     if n == 0:
@@ -74,8 +80,8 @@ def figures(panels: list[tuple[Image.Image, str, str]], widest: str = "none") ->
     return f"<div class='lw-figures'>{items}</div>"
 
 
-def pair_html(group: Group, tag: str, limit: float, signed: bool) -> str:
-    """Average face beside average Grad-CAM, or why there is none."""
+def pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool = True) -> str:
+    """Average face beside average map, or why there is none; no word of faces where an audit keeps none at all."""
     head = f"<div class='lw-tag'>{tag} · n = {group.n:,}</div>"
     if group.too_small:
         why = "none" if group.n == 0 else f"{group.n} too few: averages need {MINIMUM_FACES}"
@@ -84,8 +90,8 @@ def pair_html(group: Group, tag: str, limit: float, signed: bool) -> str:
     cam = ""  # predictions alone give no map
     if group.map is not None:
         source = pictures.data_uri(pictures.paint(group.map, limit, signed, side=112))
-        cam = f"<img src='{source}' alt='Average Grad-CAM: {name}'>"
-    face = "<div class='lw-few one'>no average face for these ages</div>"
+        cam = f"<img src='{source}' alt='Average map: {name}'>"
+    face = "<div class='lw-few one'>no average face for these ages</div>" if faces else ""
     if group.face is not None:
         source = pictures.data_uri(Image.fromarray(group.face))
         face = f"<img src='{source}' alt='Average face: {name}' title='average of {group.face_n:,} faces'>"
@@ -97,10 +103,11 @@ def study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: f
 
     Without maps there is no `note` on them, and no scale.
     """
+    faces = any(g.face is not None for column in ("correct", "incorrect") for g in grid[column])
     cards = [
         f"<div class='lw-card'><h4>{html.escape(name)}</h4><p>{html.escape(fact)}</p><div class='lw-pairs'>"
-        + pair_html(row.correct, "right", limit, signed)
-        + pair_html(row.incorrect, "wrong", limit, signed)
+        + pair_html(row.correct, "right", limit, signed, faces)
+        + pair_html(row.incorrect, "wrong", limit, signed, faces)
         + "</div></div>"
         for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
     ]

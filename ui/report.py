@@ -7,6 +7,7 @@ import streamlit as st
 from core.audit.folder import Audit
 from core.card.failures import main_filter
 from core.experiments import experiment_for
+from core.noise import same_face_audits
 from core.report import report_of
 from ui import opened as opening
 from ui.opened import Opened
@@ -24,6 +25,7 @@ def report_bytes(opened: Opened, audit: Audit, all_ages: bool = False) -> bytes:
     experiment = experiment_for(opening.MODELS, audit)
     files = [audit.path / "audit.json", audit.path / "checks.json", opened.folder / "model.json"]
     files += [experiment.path / "experiment.json"] if experiment else []
+    files += [path / "audit.json" for path in same_face_audits(opening.MODELS, audit)]
     key = tuple((str(file), file.stat().st_mtime) for file in files if file.is_file())
     return _report(audit, opened, key, all_ages)
 

@@ -10,12 +10,13 @@ from core.audit.folder import Audit
 from core.checkpoint import OURS, kind_of
 from core.faces import GENDERS, group_name
 from core.training.record import Status
+from ui.parts import plain
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
     "decision». **female**, **male**: for that class in every face. **margin**: female less male evidence, with "
-    "its sign; its mean decomposes the logit difference exactly. Wrong predictions have the opposite sign by "
-    "construction: compare shape."
+    "its sign; where maps add up to the logits, its mean decomposes their difference. Wrong predictions have the "
+    "opposite sign by construction: compare shape."
 )
 NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
@@ -48,12 +49,21 @@ MORPH = (
 )
 
 
+def reading(audit: Audit) -> str:
+    """How a map is to be read, by how it was made."""
+    if audit.map_method in ("occlusion", "RISE"):
+        return (
+            "A bright cell says that *hiding* it, blurred, takes from the score; a face with a cell hidden is "
+            "something the model never saw. Chin and long hair lie outside the aligned crop."
+        )
+    return READING
+
+
 def grid_title(audit: Audit) -> str:
     """The heading of the study's grid, by what an audit's maps are."""
     if not audit.has_maps:
         return "Average face, right and wrong"
-    kind = "Grad-CAM" if audit.map_method in ("closed form", "GradCAM") else f"map by {audit.map_method}"
-    return f"Average face beside average {kind}, right and wrong"
+    return f"Average face beside average {audit.map_words}, right and wrong"
 
 
 def model_summary(info: dict | None, manifest: dict) -> str:
@@ -87,10 +97,11 @@ def _brought(info: dict, manifest: dict) -> str:
     """The same of a model that somebody brought."""
     said, source, made = info["declaration"], info.get("source", {}), manifest.get("maps")
     lines = [
-        f"- **Brought by whoever runs this app**: {info['architecture']}"
-        + (f", from `{source['file']}`." if source.get("file") else ".")
+        f"- **Brought by whoever runs this app**: {plain(info['architecture'])}"
+        + (f", from {plain(source['file'])}." if source.get("file") else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
-        f"- Its output is declared to be {SCORES[said['score']]}; nothing about it was guessed.",
+        f"- Its output is declared to be {SCORES[said['score']]}."
+        + (f" Taken by default, not declared: {', '.join(said['by_default'])}." if said.get("by_default") else ""),
         f"- Audited on **{manifest['faces']:,}** faces of {manifest['dataset']} ({', '.join(manifest['splits'])}).",
     ]
     if said.get("size"):

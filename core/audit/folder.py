@@ -20,8 +20,6 @@ from core.faces import GENDERS, check_faces
 FORMAT = 1
 FILES = ("faces.parquet", "averages.npz", "audit.json")
 NEEDED = ("faces", "map_shape")
-#: The reason that the manifest's `rejects` have for faces that a brought table of predictions lacks.
-NOT_PREDICTED = "no prediction for it"
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,20 @@ class Audit:
     def map_method(self) -> str:
         """How the maps were made: «closed form», «GradCAM», «occlusion» …; «none» where there are none."""
         return (self.manifest.get("maps") or CLOSED_FORM)["method"] if self.has_maps else "none"
+
+    @property
+    def map_words(self) -> str:
+        """What one map is called: «Grad-CAM», or «map by occlusion»."""
+        if self.map_method in ("closed form", "GradCAM", "none"):
+            return "Grad-CAM"
+        return f"map by {self.map_method}"
+
+    @property
+    def split_words(self) -> str:
+        """Which faces were audited: «test split», or «all splits»."""
+        if self.manifest.get("chosen") in ("all", "unseen"):
+            return "all splits"
+        return f"{' + '.join(self.manifest['splits'])} split{'s' if len(self.manifest['splits']) > 1 else ''}"
 
     @property
     def map_shape(self) -> tuple[int, int]:
@@ -129,6 +141,15 @@ def read_manifest(path: Path) -> dict:
     if missing:
         raise LookwhereError(f"{file}: lacks {', '.join(missing)}; delete this audit and run it again")
     return manifest
+
+
+def keeps_averages(path: Path, data: str) -> bool:
+    """Whether an audit is of the data with this fingerprint and holds average faces; a damaged one does not count."""
+    try:
+        manifest = read_manifest(path)
+        return manifest.get("data_fingerprint") == data and len(Averages.load(path / "averages.npz").cells) > 0
+    except LookwhereError:
+        return False
 
 
 def list_audits(model: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import shutil
@@ -16,12 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
-from core.audit.folder import FORMAT, NOT_PREDICTED, Audit, open_audit
+from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit
 from core.checkpoint import Model, kind_of
 from core.errors import LookwhereError
 from core.faces import GENDERS, SPLITS
-from core.files import write_json
-from core.imports.declaration import classes_doubt
+from core.files import plain_name, write_json
+from core.imports.declaration import classes_doubt, coarse
 from core.store import AlignedStore, Progress
 
 SHARD = 2048
@@ -29,6 +30,8 @@ BATCH = 64
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
+#: An untrained or wrongly fed network calls nearly every face the same.
+ONE_CLASS = 0.98
 #: What else computes the outputs or maps of a brought model.
 MORE_PACKAGES = {"onnx": ("onnxruntime",), "torch": ("timm", "grad-cam")}
 
@@ -41,23 +44,32 @@ def run_audit(
     name: str | None = None,
     names: dict[str, str] | None = None,
     batch: int = BATCH,
-    averages: bool = True,
+    averages: bool | None = True,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
 
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
     `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `averages` False
-    stores no average face: they are most of an audit's size, and of the same faces they are the same for every model.
+    stores no average face, None only where no other audit beside the model's keeps those of this data: cells are split
+    by each model's own decision, so averages of two audits of the same faces could be subtracted to a single face.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data or another model, or cannot be written.
 
-    Of a model whose predictions only are there, faces without one are left out, counted among the manifest's `rejects`.
+    Of a model whose predictions only are there, faces without one are left out; `not_predicted` counts them.
     """
+    if name is not None:
+        plain_name(name)
     faces, label = _which(splits, store, model)
+    chosen = "unseen" if splits is None and label == "all" else label
     if names:
         faces = rename(faces, names)
     faces, given = _given(model, store, faces)
+    if faces.empty:
+        raise LookwhereError(
+            f"{model.path}: none of its predictions is of a face in {label}; bring predictions of these, or give "
+            "another --split"
+        )
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
     name = name or f"{store.manifest['dataset']}-{label}"
     path = model.path / "audits" / name
@@ -69,6 +81,9 @@ def run_audit(
         "data_fingerprint": store.manifest["data_fingerprint"],
         "splits": list(splits),
         "names": names or {},
+        # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
+        "chosen": chosen,
+        "face_ids_sha256": hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
     }
     if (path / "audit.json").is_file():
         audit = open_audit(path)
@@ -80,7 +95,8 @@ def run_audit(
     try:
         _prepare(work, identity | {"shard": SHARD})
         seconds = forward_shards(store, model, faces, work, batch, progress, given)
-        return _finish(store, faces, work, path, identity, seconds, model, averages, progress, given)
+        why = _without_averages(averages, model.path.parent, path, identity["data_fingerprint"])
+        return _finish(store, faces, work, path, identity, seconds, model, why, progress, given)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
@@ -109,6 +125,8 @@ def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) ->
 
 def _same(identity: dict, found: dict, path: Path) -> None:
     for key, value in identity.items():
+        if key in ("chosen", "face_ids_sha256") and key not in found:
+            continue  # an audit of before these were kept
         if found.get(key, {} if key == "names" else None) != value:
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
@@ -183,11 +201,16 @@ def forward_shards(
 def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.ndarray | None, seconds: float) -> None:
     if not np.isfinite(logits).all() or (maps is not None and not np.isfinite(maps).all()):
         raise LookwhereError("the network gave values that are not finite; are these the right weights?")
-    predicted = np.array(GENDERS)[logits.argmax(axis=1)]
+    if maps is not None:
+        coarse(maps)
+    with np.errstate(over="ignore"):
+        p_male = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)
+    # From 0.5 on, as accuracies by threshold have it: rounded tables of predictions have ties.
+    predicted = np.where(p_male >= 0.5, GENDERS[1], GENDERS[0])
     table = faces.drop(columns=LEFT_OUT, errors="ignore").assign(
         logit_female=logits[:, 0],
         logit_male=logits[:, 1],
-        p_male=(1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32),
+        p_male=p_male,
         predicted=predicted,
         correct=predicted == faces["gender"].to_numpy(),
     )
@@ -203,7 +226,37 @@ def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.n
     partial.replace(file)
 
 
-def _finish(store, faces, work, path, identity, seconds, model, averages, progress, given) -> Audit:
+def _without_averages(wanted: bool | None, models: Path, path: Path, data: str) -> str | None:
+    """Why no average face is to be stored, or None."""
+    if wanted is False:
+        return "left out when the audit was made"
+    if wanted is None and any(keeps_averages(file.parent, data) for file in models.glob("*/audits/*/audit.json")):
+        return "another audit of this data keeps them, and averages by two models' decisions could be subtracted"
+    return None
+
+
+def _warnings(labels: pd.DataFrame, accuracy: float) -> list[str]:
+    """What makes an audit doubtful: swapped classes, one class for nearly all, scores that are mere decisions."""
+    n, found = len(labels), []
+    if doubt := classes_doubt(accuracy, n):
+        found.append(doubt)
+    called = labels["predicted"].value_counts(normalize=True)
+    labelled = labels["gender"].value_counts(normalize=True)
+    if n >= 50 and called.max() >= ONE_CLASS and len(labelled) > 1 and labelled.min() >= 0.05:
+        found.append(
+            f"{called.max():.1%} of all faces are called {called.idxmax()}: is the model trained, and are its input "
+            "and score declared rightly?"
+        )
+    certainty = (labels["logit_female"] - labels["logit_male"]).abs()
+    if n >= 50 and certainty.max() - certainty.min() < 1e-4:
+        found.append(
+            "all scores are equally certain, so they are mere decisions: ROC, calibration, label noise and orders by "
+            "certainty say nothing here"
+        )
+    return found
+
+
+def _finish(store, faces, work, path, identity, seconds, model, why, progress, given) -> Audit:
     """Join the shards, average the pictures, write the manifest, and move the folder into its place."""
     shards = sorted(work.glob("shard-*.parquet"))
     schema = pq.read_schema(shards[0])
@@ -212,14 +265,11 @@ def _finish(store, faces, work, path, identity, seconds, model, averages, progre
     ) as out:
         for shard in shards:
             out.write_table(pq.read_table(shard).replace_schema_metadata(None))
-    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct"]
+    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct", "logit_female", "logit_male"]
     labels = pd.read_parquet(work / "faces.parquet", columns=columns)
-    tick = progress("averaging", len(faces)) if progress and averages else None
-    shown = len(faces) if averages else 0
+    tick = progress("averaging", len(faces)) if progress and not why else None
+    shown = 0 if why else len(faces)
     average_faces(store.images, faces["row"].to_numpy()[:shown], labels[:shown], tick=tick).save(work / "averages.npz")
-    rejects = store.rejects["reason"].value_counts().to_dict()
-    if given is not None and given.lost:
-        rejects[NOT_PREDICTED] = given.lost
     accuracy = float(labels["correct"].mean())
     packages = (*PACKAGES, *MORE_PACKAGES.get(kind_of(model.info), ()))
     shape = schema.metadata.get(b"map_shape")
@@ -230,14 +280,18 @@ def _finish(store, faces, work, path, identity, seconds, model, averages, progre
         "map_shape": [int(n) for n in shape.split(b",")] if shape else None,
         "maps": model.classify.maps if model.classify else None,
         "head_bias": model.classify.head_bias if model.classify else None,
-        "rejects": rejects,
+        "rejects": store.rejects["reason"].value_counts().to_dict(),
         "precision": model.classify.precision if model.classify else None,
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(faces) / max(seconds, 1e-6), 2),
         "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
     }
-    if doubt := classes_doubt(accuracy, len(faces)):
-        manifest["warnings"] = [doubt]
+    if given is not None and given.lost:
+        manifest["not_predicted"] = given.lost
+    if why:
+        manifest["averages"] = why
+    if found := _warnings(labels, accuracy):
+        manifest["warnings"] = found
     for shard in shards:
         shard.unlink()
     (work / "identity.json").unlink()

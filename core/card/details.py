@@ -28,7 +28,21 @@ DECLARED = {
     "of": "class of the one output",
     "layer": "layer that is explained",
 }
-SOURCE = {"file": "file", "architecture": "architecture", "library": "library", "sha256": "SHA-256 of the file"}
+#: All that a table of scores is read by; what a declaration says of pictures is nothing of it.
+OF_SCORES = ("score", "female", "male", "of")
+SOURCE = {
+    "file": "file",
+    "architecture": "architecture",
+    "library": "library",
+    "sha256": "SHA-256 of the file",
+    "columns": "columns of the table",
+    "producer": "made with",
+    "opset": "ONNX opset",
+    "input": "name of the input",
+    "output": "name of the output",
+    "batch": "faces at once, fixed in the file",
+    "unwrapped": "taken off the file's names, or left out",
+}
 KINDS = {
     "torch": "A PyTorch classifier that was brought here",
     "onnx": "An ONNX classifier that was brought here",
@@ -60,18 +74,34 @@ def what_it_is(info: dict) -> list[Text | Table]:
     rows = _pairs(source, SOURCE)
     if rows:
         blocks.append(Table(("source", "value"), rows, "ll"))
-    declared = info.get("declaration") if isinstance(info.get("declaration"), dict) else {}
+    return blocks + _declared(info)
+
+
+def _declared(info: dict) -> list[Text | Table]:
+    """Input and outputs, with what was taken by default marked as such."""
+    declared = dict(info["declaration"]) if isinstance(info.get("declaration"), dict) else {}
+    default = declared.pop("by_default", None)
+    if kind_of(info) == "predictions":
+        declared = {key: value for key, value in declared.items() if key in OF_SCORES}
+        note = "What the scores are was declared by whoever brought the predictions."
+    elif isinstance(default, list | tuple):
+        note = "Input and outputs. What is not marked as default was declared by whoever brought the model."
+        declared = {key: f"{_value(value)} (default)" if key in default else value for key, value in declared.items()}
+    else:
+        note = (
+            "Input and outputs, as declared by whoever brought the model or else by default; which of them is default "
+            "is not recorded."
+        )
     rows = _pairs(declared, DECLARED)
-    note = "Input and outputs are as declared by whoever brought the model; nothing of it was guessed."
-    blocks += (
-        [Text(note), Table(("declared", "value"), rows, "ll")] if rows else [Text(f"Input and outputs: {UNDECLARED}.")]
-    )
-    return blocks
+    if not rows:
+        return [Text(f"Input and outputs: {UNDECLARED}.")]
+    return [Text(note), Table(("declared", "value"), rows, "ll")]
 
 
 def _pairs(content: dict, words: dict[str, str]) -> tuple[tuple[str, str], ...]:
     """Known keys in their order under their words, then unknown ones as they are."""
     keys = [key for key in words if key in content] + [key for key in content if key not in words]
+    keys = [key for key in keys if content[key] not in (None, "", [], ())]
     return tuple((words.get(key, str(key)), _value(content[key])) for key in keys)
 
 

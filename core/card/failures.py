@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
+from core.checkpoint import OURS, kind_of
 from core.errors import LookwhereError
 from core.faces import ADULT_AGE, MINIMUM_FACES, UNRECORDED, Filter, group_name
 from core.gaps.counts import columns_of, count
@@ -14,13 +17,19 @@ from core.gaps.two_groups import pairs_of
 from core.gaps.words import gap_sentence, gap_words
 from core.noise import MISLABELS, NEAR_COPIES, noise
 from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope, with_interval
-from core.statistics import accuracy_by, gap
+from core.statistics import SMALLEST_RANKED, accuracy_by, gap
 from core.trust.folder import Checks, open_checks
 from core.trust.report import verdicts
 
+#: A number and a % without the space between them.
+_CLOSE = re.compile(r"(?<=\d)%")
 #: Differing pairs named one by one, groups told in a table; more would not be read.
 PAIRS, ROWS = 5, 60
 FEW = f"under {MINIMUM_FACES}"
+UNCHECKABLE = (
+    "These checks put random weights into our ResNet-50's layers and cannot be run on a brought model; its maps are "
+    "unchecked."
+)
 
 
 def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
@@ -66,11 +75,17 @@ def known_failures(audit: Audit) -> list[Text | Items]:
     """Worst groups, gaps beyond chance, ages, label noise and what the checks of the maps said."""
     within = main_filter(audit)
     faces = audit.faces[within.mask(audit.faces)]
-    sentences = [str(warning) for warning in audit.manifest.get("warnings") or []]
+    sentences = warning_sentences(audit)
     if len(faces):
         sentences += [accuracy_sentence(faces, within), *_gaps(faces, within)]
     sentences += [*_ages(audit), *_noise(audit, within), *_checks(audit)]
     return [Items(tuple(sentences))]
+
+
+def warning_sentences(audit: Audit) -> list[str]:
+    """The manifest's warnings as sentences, with a space before each %."""
+    texts = [capital(_CLOSE.sub(" %", str(warning).strip())) for warning in audit.manifest.get("warnings") or []]
+    return [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts if text]
 
 
 def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
@@ -100,7 +115,9 @@ def _ages(audit: Audit) -> list[str]:
         f"{row['age band']} years, {pair_rate(int(row['correct']), int(row['n'] - row['correct']))}"
         for row in (found.worst, found.best)
     ]
-    return [f"By age the weakest band is {parts[0]}; the strongest is {parts[1]}."]
+    return [
+        f"By age, of bands with {SMALLEST_RANKED} faces and more, the weakest is {parts[0]}; the strongest {parts[1]}."
+    ]
 
 
 def _noise(audit: Audit, within: Filter) -> list[str]:
@@ -136,7 +153,8 @@ def _checks(audit: Audit) -> list[str]:
     except LookwhereError:
         return ["The checks of its maps are damaged; run `python -m core check` again."]
     if checks is None or not checks.groups:
-        return ["Its maps have not been checked (`python -m core check`)."]
+        brought = kind_of(audit.manifest) != OURS
+        return [UNCHECKABLE if brought else "Its maps have not been checked (`python -m core check`)."]
     return [checks_words(checks)]
 
 

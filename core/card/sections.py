@@ -9,7 +9,9 @@ from core.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.card.details import protocol, training_data, what_it_is
 from core.card.failures import accuracy_table, known_failures
 from core.checkpoint import model_info
+from core.faces import MINIMUM_FACES
 from core.files import write_text
+from core.imports.perturbation import METHODS
 
 LABELS = (
     "Gender (female, male) and ethnicity are those that the data set's annotators perceived in a picture, spelt as the "
@@ -27,8 +29,12 @@ MEASURES = (
 )
 ETHICS = (
     "The model calls faces of people female or male, and wrong calls, which can hurt, do not fall on all groups alike. "
-    "Whether the people in its data were asked is not recorded here. Its folder holds no picture of a single face, and "
-    "no average of fewer than 11."
+    "Whether the people in its data were asked is not recorded here. Its folder holds no picture of a single face and, "
+    "within each audit, no average of fewer than 11."
+)
+SUBTRACTED = (
+    "Average faces of two audits of the same faces by different models could be subtracted, which may leave fewer than "
+    f"{MINIMUM_FACES}: publish those of one only."
 )
 NO_AUDIT = "This model has not been audited yet: `python -m core audit` puts a data set's faces through it."
 
@@ -44,7 +50,7 @@ def card_sections(name: str, info: dict, audits: list[Audit]) -> tuple[Section, 
         section("card-evaluation", "Evaluation data", [_evaluation(audits)]),
         section("card-training", "Training data", training_data(info)),
         section("card-analyses", "Quantitative analyses", _analyses(audits)),
-        section("card-ethics", "Ethical considerations", [Text(ETHICS)]),
+        section("card-ethics", "Ethical considerations", [Text(f"{ETHICS} {SUBTRACTED}")]),
         section(
             "card-caveats", "Caveats and recommendations", [*cautions, Text(_reading(audits)), _hashes(info, audits)]
         ),
@@ -76,16 +82,14 @@ def _evaluation(audits: list[Audit]) -> Table | Text:
             (
                 audit.name,
                 manifest["dataset"] + (f" (renamed: {renamed})" if renamed else ""),
-                ", ".join(manifest["splits"]),
+                audit.split_words,
                 f"{len(audit.faces):,}",
                 f"{sum((manifest.get('rejects') or {}).values()):,}",
             )
         )
     caption = "Rejected: files of the whole data set that could not be read, labelled or aligned, or were copies."
     return (
-        Table(("audit", "data", "split", "faces", "rejected"), tuple(rows), "lllrr", caption)
-        if rows
-        else Text(NO_AUDIT)
+        Table(("audit", "data", "part", "faces", "rejected"), tuple(rows), "lllrr", caption) if rows else Text(NO_AUDIT)
     )
 
 
@@ -103,12 +107,23 @@ def maps_words(audit: Audit) -> str:
 
 def _reading(audits: list[Audit]) -> str:
     text = "Accuracies are of these data sets' faces and labels; other cameras, ages and annotators will give others."
-    if any(audit.has_maps for audit in audits):
-        text += (
-            " Each cell of a map sees more of the face than its own square: say «centred on», not «uses only». Chin "
-            "and long hair lie outside the aligned crop."
+    cells = list(dict.fromkeys(bright_cell(audit) for audit in audits if audit.has_maps))
+    return " ".join([text, *cells, *(["Chin and long hair lie outside the aligned crop."] if cells else [])])
+
+
+def reads_feature_maps(audit: Audit) -> bool:
+    """Whether the maps are made of a layer's activations, rather than by hiding parts of the picture."""
+    return audit.has_maps and audit.map_method not in METHODS.values()
+
+
+def bright_cell(audit: Audit) -> str:
+    """What a bright cell of an audit's maps says, and what it does not."""
+    if reads_feature_maps(audit):
+        return (
+            "Each cell of a map sees more of the face than its own square, and a bright cell says where evidence is "
+            "centred, not that nothing else was used."
         )
-    return text
+    return "A bright cell says that the score falls where the cell is hidden, not that nothing else was used."
 
 
 def _hashes(info: dict, audits: list[Audit]) -> Table:

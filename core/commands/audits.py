@@ -17,7 +17,7 @@ def audit(
     labels: Path | None = None,
     names: Path | None = None,
     batch: int = 64,
-    averages: bool = True,
+    averages: Literal["auto", "yes", "no"] = "auto",
     device: str = "cpu",
     models: Path = Path("models"),
 ) -> None:
@@ -36,7 +36,8 @@ def audit(
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         names: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
         batch: Faces a forward pass.
-        averages: Store average faces; of the same faces they are the same for every model, and most of the size.
+        averages: Whether to store average faces. By default unless another audit of this data has them: by two models'
+            decisions they could be subtracted to a single face.
         device: cpu or cuda.
         models: Where model folders lie.
     """
@@ -48,13 +49,12 @@ def audit(
     from core.tables import audit_report
 
     loaded = load_model(models / model, device)
+    keep = {"auto": None, "yes": True, "no": False}[averages]
     bars = Bars()
     try:
         store = open_or_align(data, dataset, device, bars, labels)
         mapping = read_names(names) if names else None
-        result = run_audit(
-            store, loaded, split, name=name, names=mapping, batch=batch, averages=averages, progress=bars
-        )
+        result = run_audit(store, loaded, split, name=name, names=mapping, batch=batch, averages=keep, progress=bars)
     finally:
         bars.close()
     write_card(loaded.path)

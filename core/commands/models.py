@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -33,7 +34,8 @@ def import_(
 ) -> None:
     """Bring somebody else's model: a torchvision or timm state dict, an ONNX file, or predictions in a table.
 
-    What its input and outputs mean is declared, by a YAML file, flags, or both (flags win), and never guessed.
+    What its input and outputs mean is declared, by a YAML file, flags, or both (flags win), and never guessed; what is
+    taken by default is told.
     Example: python -m core import gender.onnx --name theirs --declare theirs.yaml
     Or: python -m core import resnet18.safetensors --name theirs --architecture torchvision:resnet18
     --size 224 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225 --score logits --female 0 --male 1
@@ -102,5 +104,28 @@ def import_(
         if made
         else "no maps"
     )
-    print(f"{folder}: {info['architecture']}; {how}")
-    print(f"next: python -m core audit --model {name} --data data/aligned/DATASET --split test")
+    print("\n".join([f"{folder}: {info['architecture']}; {how}", *_taken(info)]))
+    where = "" if models == Path("models") else f" --models {shlex.quote(str(models))}"
+    print(f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test")
+
+
+def _taken(info: dict) -> list[str]:
+    """Lines on what nobody declared: what was unwrapped, the layer that is explained, and defaults."""
+    lines, notes = [], info["source"].get("unwrapped", [])
+    prefixes = [note for note in notes if note.endswith(".")]
+    # The weights were in the first of them, what is told after the prefixes is whole sentences.
+    parts = [f"taken off the names: {''.join(prefixes)}"] if prefixes else []
+    for note in notes:
+        if note not in prefixes:
+            whole = note.startswith("head ") or " left out: " in note
+            parts.insert(len(parts) if whole else 0, note if whole else f"taken from {note}")
+    if parts:
+        lines.append("; ".join(parts))
+    if (info.get("maps") or {}).get("layer"):
+        lines.append(f"layer explained: {info['maps']['layer']}")
+    said = info["declaration"]
+    if said.get("by_default"):
+        told = {**said, "divisor": f"{said['divisor']:g}", "crop": "all of the template"}
+        names = ", ".join(f"{name} {told[name]}" for name in said["by_default"])
+        lines.append(f"taken by default: {names}; declare them if that is not so")
+    return lines

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.audit.folder import Audit, open_audit, read_manifest
+from core.checkpoint import OURS, kind_of
 from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.paired import align_audits, same_faces
@@ -85,7 +86,12 @@ def list_experiments(models: str | Path) -> list[str]:
 
 
 def experiment_for(models: str | Path, audit: Audit) -> Experiment | None:
-    """The experiment under a folder of models whose networks were audited on an audit's faces; None without one."""
+    """The experiment under a folder of models whose networks were audited on an audit's faces; None without one.
+
+    And None for a brought model: an experiment on networks of ours says nothing of the cause of its gaps.
+    """
+    if kind_of(audit.manifest) != OURS:
+        return None
     for name in list_experiments(models):
         experiment = open_experiment(Path(models) / FOLDER / name)
         first = read_manifest(experiment.path / experiment.arms[0].models[0] / "audits" / experiment.audit)

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Declaration", "bring", "declare", "from_dict", "kind_for", "load_brought"]
 
 FORMAT = 1
+#: What is declared of predictions alone.
+OF_SCORES = ("score", "of", "female", "male")
 WEIGHTS = {"torch": "model.safetensors", "onnx": "model.onnx", "predictions": "predictions.parquet"}
+#: Folders under models/ that hold something else.
+RESERVED = ("experiments",)
 SUFFIXES = {
     ".safetensors": "torch",
     ".pt": "torch",
@@ -64,6 +68,8 @@ def bring(
     """
     if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
         raise LookwhereError(f"--name {name!r}: use letters, digits, dots, dashes and underscores")
+    if name.lower() in RESERVED:
+        raise LookwhereError(f"--name {name!r}: models/{name.lower()} is kept for experiments; choose another name")
     if not source.is_file():
         raise LookwhereError(f"{source}: no such file")
     kind, path = kind_for(source), models / name
@@ -74,6 +80,8 @@ def bring(
         raise LookwhereError(f"{source}: a {source.suffix} file {which}")
     if maps is not None and kind == "predictions":
         raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
+    if declaration.layer is not None and kind == "onnx":
+        raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
     work = models / f".{name}.unfinished"
     shutil.rmtree(work, ignore_errors=True)
     try:
@@ -90,11 +98,12 @@ def bring(
             from core.imports.predictions import bring_predictions
 
             found = bring_predictions(source, work, declaration, file_column, score_columns)
+        said = declaration.as_dict()
         content = {
             "format": FORMAT,
             "kind": kind,
             "classes": list(GENDERS),
-            "declaration": declaration.as_dict(),
+            "declaration": {key: value for key, value in said.items() if kind != "predictions" or key in OF_SCORES},
             "weights": WEIGHTS[kind],
             **found,
             "weights_sha256": sha256(work / WEIGHTS[kind]),

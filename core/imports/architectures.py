@@ -23,6 +23,8 @@ LIBRARIES = ("torchvision", "timm")
 #: A parameter's shape, with None where it depends on the number of classes.
 Plan = dict[str, tuple[int | None, ...]]
 #: Names of tensors that older versions of the libraries stored, and that are computed from the architecture alone.
+#: ImageNet-21k's classifiers have 21,841.
+MOST_OUTPUTS = 100_000
 DERIVED = ("num_batches_tracked", "relative_position_index", "attn_mask", "relative_coords_table")
 #: Architectures that are tried for weights that do not fit the one named: of its family, and of the nearest names.
 TRIED = (16, 12)
@@ -178,12 +180,17 @@ def compare(state: dict[str, Tensor], plan: Plan) -> Comparison:
         state, notes, [name for name in plan if name not in state], [name for name in state if name not in plan]
     )
     outputs: Counter[int] = Counter()
+    # A tensor may claim any size at no cost of bytes (stride 0); a network of that size is then built.
     for name, shape in plan.items():
         if name not in state:
             continue
         given = tuple(state[name].shape)
         if len(given) == len(shape) and all(b in (a, None) for a, b in zip(given, shape, strict=True)):
             outputs.update(a for a, b in zip(given, shape, strict=True) if b is None)
+            if max(outputs, default=0) > MOST_OUTPUTS:
+                raise LookwhereError(
+                    f"{name} has {max(outputs):,} outputs, {MOST_OUTPUTS:,} are the most; is this a classifier?"
+                )
         else:
             expected = "×".join("outputs" if n is None else str(n) for n in shape)
             found.reshaped.append(f"{name} {'×'.join(map(str, given)) or 'one number'}, not {expected or 'one number'}")
@@ -223,7 +230,7 @@ def _with_head(state: dict[str, Tensor], plan: Plan, notes: list[str]) -> dict[s
     weight = plan[f"{mine}.weight"]
     if len(weight) != 2 or weight[0] is not None or mine.partition(".")[0] != theirs.partition(".")[0]:
         return state
-    notes.append(f"head {theirs} for {mine}: what else the classifier does there is taken to be dropout")
+    notes.append(f"head {theirs} for {mine} (what else was in it is taken to be dropout)")
     return {f"{mine}.{name.rpartition('.')[2]}" if name in strange else name: tensor for name, tensor in state.items()}
 
 
@@ -285,6 +292,14 @@ def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, decl
     if found.reshaped and not found.missing and not found.unexpected and all("pos" in x for x in found.reshaped):
         height, width = declaration.size
         return f"{text}; they were trained at another size than {height}×{width}: declare that one"
+    prefix = "".join(note for note in found.notes if note.endswith("."))
+    foreign = [name for name in state if not name.startswith(prefix) and not name.endswith(DERIVED)]
+    if foreign and found.unexpected:
+        told = f"{', '.join(foreign[:3])}{', …' if foreign[3:] else ''}"
+        return (
+            f"{text}; {told} {'lie' if foreign[1:] else 'lies'} beside the network, which is under «{prefix}»: save "
+            f"that alone, torch.save(model.{prefix}state_dict(), «weights.pt»)"
+        )
     fitting = others_that_fit(state, architecture, declaration)
     if fitting:
         return f"{text}; they fit {' and '.join(fitting[:3])}"

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.imports.declaration import SIDE
+from core.imports.declaration import MOST_CELLS, SIDE
 from core.imports.torch_layers import Layer
 from core.network import autocast
 
@@ -88,13 +88,14 @@ def signed_cams(
 def regrid(evidence: np.ndarray, crop: tuple[float, float, float, float]) -> np.ndarray:
     """Maps (…, h, w) over a crop of the template → over all of it, float32, with cells about as large as they were.
 
-    A cell's contribution goes to the cells it overlaps in proportion to the area, from beyond the template to the
-    nearest at the border: the mean of a map stays what it was. The whole template is left as it is.
+    There are at most `MOST_CELLS` rows and columns: finer maps would look like the face. A cell's contribution goes to
+    the cells it overlaps in proportion to the area, from beyond the template to the nearest at the border: the mean of
+    a map stays what it was. Coarse maps of the whole template are left as they are.
     """
     left, top, right, bottom = crop
-    if crop == (0, 0, SIDE, SIDE):
-        return evidence
     h, w = evidence.shape[-2:]
+    if crop == (0, 0, SIDE, SIDE) and max(h, w) <= MOST_CELLS:
+        return evidence
     rows, columns = _overlap(h, top, bottom), _overlap(w, left, right)
     found = rows @ evidence.astype(np.float64) @ columns.T
     return np.float32(found * (len(rows) * len(columns) / (h * w)))
@@ -107,7 +108,7 @@ def cells_of(grid: tuple[int, int], crop: tuple[float, float, float, float]) -> 
 
 
 def _cells(count: int, length: float) -> int:
-    return max(2, round(count * SIDE / length))
+    return min(MOST_CELLS, max(2, round(count * SIDE / length)))
 
 
 def _overlap(count: int, low: float, high: float) -> np.ndarray:

@@ -18,6 +18,8 @@ from core.imports.declaration import NEAREST, Declaration, doubt, from_dict, to_
 FILE = "predictions.parquet"
 #: Shares are rounded; beyond this, two probabilities that do not add up to 1 are not those of two classes.
 ROUNDING = 0.02
+#: No classifier gives logits beyond: e to its power is no number long before.
+LARGEST_LOGIT = 1e6
 
 
 def bring_predictions(
@@ -31,7 +33,9 @@ def bring_predictions(
 
     A single logit or probability is in one column, logits or probabilities in several; `declaration.female` and `male`
     count these. Raises `LookwhereError` naming the row or the columns where the table does not do.
+    `decisions` is in what is said where all scores are 0 or 1.
     """
+    declaration.for_scores()
     single = declaration.score in ("logit", "probability")
     wanted = 1 if single else max(declaration.female, declaration.male) + 1
     count = len(set(score_columns))
@@ -52,6 +56,7 @@ def bring_predictions(
         "outputs": scores.shape[1],
         "maps": None,
         "rows": len(files),
+        **({"decisions": True} if np.isin(scores, (0, 1)).all() else {}),
         "source": {"file": source.name, "sha256": sha256(source), "columns": columns},
     }
 
@@ -119,7 +124,9 @@ def _tidy(names: pd.Series) -> pd.Series:
 
 def _numbers(column: pd.Series, source: Path, first: int) -> np.ndarray:
     """float64 (N,). Raises `LookwhereError` naming the first row without a number."""
-    if pd.api.types.is_bool_dtype(column):
+    # In a CSV they are words.
+    words = column.dropna().astype("string").str.strip().str.lower()
+    if pd.api.types.is_bool_dtype(column) or words.isin(("true", "false")).any():
         raise LookwhereError(f"{source}: {column.name} is true or false; a score is needed, not the answer alone")
     values = np.asarray(pd.to_numeric(column, errors="coerce").astype("Float64").to_numpy(np.float64, na_value=np.nan))
     bad = ~np.isfinite(values)
@@ -139,6 +146,13 @@ def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], s
     if why := doubt(scores, declaration):
         raise LookwhereError(f"{source}: {why}")
     if declaration.score not in ("probability", "probabilities"):
+        huge = np.abs(scores) > LARGEST_LOGIT
+        if huge.any():
+            row, column = np.argwhere(huge)[0]
+            raise LookwhereError(
+                f"{source}, row {row + first}: {names[column]} is {scores[row, column]:g}, and no logit lies beyond "
+                f"±{LARGEST_LOGIT:,.0f}; mend or leave out that row"
+            )
         return
     outside = (scores < -1e-4) | (scores > 1 + 1e-4)
     if outside.any():

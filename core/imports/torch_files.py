@@ -15,6 +15,10 @@ from core.errors import LookwhereError
 
 #: What training scripts put a state dict under, the likeliest first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_ema", "model_ema", "net", "weights")
+MEND_BESIDE = (
+    "the weights may be beside it: open the file where it was made, and there "
+    'torch.save(ckpt["state_dict"], «weights.pt»)'
+)
 MEND = "save the weights alone: safetensors.torch.save_file(model.state_dict(), «weights.safetensors»)"
 
 
@@ -49,7 +53,10 @@ def _unpickle(source: Path) -> object:
             warnings.simplefilter("ignore")
             return torch.load(source, weights_only=True, map_location="cpu")
     except Exception as error:  # whatever a broken or hostile file makes the reader trip over
-        raise LookwhereError(f"{source}: {_why(str(error))}; {MEND}") from error
+        # Lightning keeps a run's settings beside its weights: paths, numbers of numpy's.
+        named = re.search(r"GLOBAL ([\w.]+)", str(error))
+        beside = named and (source.suffix.lower() == ".ckpt" or named.group(1).startswith(("pathlib", "numpy")))
+        raise LookwhereError(f"{source}: {_why(str(error))}; {MEND_BESIDE if beside else MEND}") from error
 
 
 def _why(message: str) -> str:

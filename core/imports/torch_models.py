@@ -16,7 +16,7 @@ from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.files import sha256
 from core.imports import architectures, cams, torch_layers
-from core.imports.declaration import SIDE, Declaration, from_dict, prepare, to_logits
+from core.imports.declaration import SIDE, Declaration, coarse, from_dict, prepare, to_logits
 from core.imports.torch_files import check_finite, read_weights
 from core.imports.torch_layers import Head, Layer, View, head_weights
 from core.network import autocast, precision
@@ -203,6 +203,8 @@ class TorchClassifier:
     def __init__(self, network: nn.Module, declaration: Declaration, info: dict) -> None:
         self.network, self.declaration, self.info = network, declaration, info
         self.maps: dict = info["maps"]
+        if "view" in self.maps:  # brought earlier, it may name a finer grid
+            self.maps = self.maps | {"cells": list(cams.cells_of(self.maps["view"]["grid"], declaration.crop))}
         self.device = next(network.parameters()).device
         self.head_bias: list[float] | None = None
         self._lock = threading.Lock()  # hooks on a network that several sessions share
@@ -254,7 +256,7 @@ class TorchClassifier:
         options = {key: value for key, value in self.maps.items() if key not in ("method", "additive", "layer")}
         options["cells"] = tuple(options["cells"])
         logits = self.logits(images)
-        return logits, perturbation_maps(self.logits, images, logits, self.maps["method"].lower(), **options)
+        return logits, coarse(perturbation_maps(self.logits, images, logits, self.maps["method"].lower(), **options))
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2), without maps."""
@@ -278,6 +280,8 @@ class TorchClassifier:
         return pixels.contiguous(memory_format=torch.channels_last)
 
     def _evidence(self, maps: np.ndarray) -> np.ndarray:
-        """Maps of the explained outputs over the crop → evidence of both classes over the template."""
+        """Maps of the explained outputs over the crop → evidence of both classes over the template, never finer than
+        privacy allows.
+        """
         found = np.einsum("ct,bthw->bchw", self._signs, maps)
-        return np.ascontiguousarray(cams.regrid(found, self.declaration.crop), dtype=np.float32)
+        return np.ascontiguousarray(coarse(cams.regrid(found, self.declaration.crop)), dtype=np.float32)

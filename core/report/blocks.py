@@ -107,12 +107,13 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Side:
-    """Right or wrong predictions of a group: `face` and `cam`, or for each why it is not there."""
+    """Right or wrong predictions of a group: `face` and `cam`, or for each why it is not there; None where the grid
+    shows none at all. `n` is None where the whole group has too few to count its right ones apart."""
 
     tag: str
-    n: int
-    face: Picture | str
-    cam: Picture | str
+    n: int | None
+    face: Picture | str | None
+    cam: Picture | str | None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from core.audit.folder import Audit
 from core.card import Section, card_sections
-from core.card.failures import main_filter
+from core.card.failures import main_filter, warning_sentences
 from core.checkpoint import model_info
 from core.errors import LookwhereError
 from core.experiments import Experiment, experiment_for
@@ -31,7 +31,7 @@ from core.report.findings import findings_of, findings_section
 from core.report.gaps import gaps_section, noise_section
 from core.report.maps import budget_section, checks_section, differences_section, grid_section
 from core.report.reproduction import check_command, code_state, data_section, reproduction_section
-from core.sentences import accuracy_sentence, capital
+from core.sentences import accuracy_sentence
 from core.trust.folder import Checks, open_checks
 
 FOLDER = Path(__file__).parent
@@ -92,14 +92,17 @@ def build_report(
     facts = [
         ("Model", str(audit.manifest["model"])),
         ("Audit", audit.name),
-        ("Data", f"{audit.manifest['dataset']}, {', '.join(audit.manifest['splits'])} split"),
+        ("Data", f"{audit.manifest['dataset']}, {audit.split_words}"),
         ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {shown}"),
         ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    warnings = [capital(str(text)) for text in audit.manifest.get("warnings") or []]
     lede = [accuracy_sentence(faces, within), findings_sentence(found)]
     return _render(
-        title=f"{audit.manifest['model']} on {audit.name}", facts=facts, lede=lede, warnings=warnings, sections=sections
+        title=f"{audit.manifest['model']} on {audit.name}",
+        facts=facts,
+        lede=lede,
+        warnings=warning_sentences(audit),
+        sections=sections,
     )
 
 

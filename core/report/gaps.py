@@ -175,7 +175,8 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
     )
     try:
         several = consensus([audit, *map(open_audit, others)])
-        words = consensus_words(several, [path.parent.parent.name for path in others])
+        # Their names are of this machine, and stay there.
+        words = consensus_words(several, [f"{len(others)} other{'s' if len(others) > 1 else ''}"])
     except LookwhereError:  # its words name files of this machine
         words = "The other models' audits here cannot be compared with this one."
     return section(

@@ -8,7 +8,9 @@ from PIL import Image
 from core.audit.folder import Audit
 from core.budget import TOLERANCE, Waterfall, additivity, signed, signed_interval, waterfall, waterfall_sentence
 from core.card import Heading, Section, Table, Text, section
-from core.card.sections import maps_words
+from core.card.failures import UNCHECKABLE
+from core.card.sections import bright_cell, maps_words, reads_feature_maps
+from core.checkpoint import OURS, kind_of
 from core.differences import LEVEL, PERMUTATIONS, MapDifference, adjustable, difference_of, right_or_wrong
 from core.faces import MINIMUM_FACES, Filter, group_name
 from core.figures import pictures
@@ -25,12 +27,10 @@ from core.trust.report import compared, verdicts
 TARGET, NORMALISATION = "predicted", "raw"
 SIDE = 112
 NO_MAPS = "Only predictions were audited, so there are no maps: nothing is said of where this model looks."
+TOO_FEW = f"too few: averages need {MINIMUM_FACES}"
 WITHHELD = f"not shown: less the maps below it, it would tell of under {MINIMUM_FACES} faces"
 NO_FACE = "no average face is stored for these ages"
-READING = (
-    "Each cell of a map sees more of the face than its own square, and a bright cell says where evidence is centred, "
-    "not that nothing else was used. Chin and long hair lie outside the aligned crop."
-)
+OUTSIDE = "Chin and long hair lie outside the aligned crop."
 OTHER_GENDER = "The two were mostly given different classes, so evidence for different classes is compared."
 METHOD = (
     f"Cells that survive are outlined, others hatched. Permutation tests, largest |t| over the cells, family-wise "
@@ -42,9 +42,9 @@ TONES = {"passes": "good", "passes in part": "open", "fails": "bad"}
 
 def grid_section(audit: Audit, within: Filter) -> Section:
     """The study's grid of pairs on one scale; nothing of under 11 faces."""
-    title = "Average face beside average Grad-CAM"
-    if not audit.has_maps:
-        return section("grid", title, [Text(NO_MAPS)])
+    title, without = _grid_title(audit), faces_absent(audit)
+    if without and not audit.has_maps:
+        return section("grid", title, [Text(without), Text(NO_MAPS)])
     grid = study_grid(audit, within, TARGET, NORMALISATION)
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     hidden = withheld(grid)
@@ -52,19 +52,52 @@ def grid_section(audit: Audit, within: Filter) -> Section:
     for n, row in enumerate(grid.itertuples()):
         name = capital(group_name(row.gender, row.ethnicity or within.ethnicity))
         sides = tuple(
-            _side(found, tag, limit, (n, column) in hidden)
+            _side(audit, found, tag, limit, (n, column) in hidden)
             for column, tag, found in (("correct", "right", row.correct), ("incorrect", "wrong", row.incorrect))
         )
         total = row.correct.n + row.incorrect.n
+        if total < MINIMUM_FACES:  # a split of so few is of single faces
+            why = None if without else TOO_FEW, TOO_FEW if audit.has_maps else None
+            sides = tuple(Side(side.tag, None, *why) for side in sides)
         few = f"{total:,} faces: too few"
         pairs.append(Pair(name, pair_rate(row.correct.n, row.incorrect.n) if total >= MINIMUM_FACES else few, sides))
-    text = (
-        f"{capital(target_words(TARGET))} ({audit.map_method}), right and wrong predictions apart, all on one scale. "
-        f"Averages need {MINIMUM_FACES} faces."
+    need = f"Averages need {MINIMUM_FACES} faces."
+    if not audit.has_maps:
+        text = f"The average face, right and wrong predictions apart. {need}"
+        return section("grid", title, [Text(text), Grid(tuple(pairs)), Text(NO_MAPS)])
+    how = f" ({audit.map_method})" if audit.map_method not in audit.map_words else ""
+    words = capital(target_words(TARGET, audit.map_words))
+    text = f"{words}{how}, right and wrong predictions apart, all on one scale. {need}"
+    scale = Scale(
+        data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{units(audit)}, mean over faces"
     )
-    bar = data_uri(pictures.colour_bar())
-    scale = Scale(bar, "none 0", f"{limit:.3g} strongest", "contribution to the logit, mean over faces")
-    return section("grid", title, [Text(text), Grid(tuple(pairs)), scale, Text(READING, quiet=True)])
+    reading = Text(f"{bright_cell(audit)} {OUTSIDE}", quiet=True)
+    return section("grid", title, [Text(text), Text(without) if without else None, Grid(tuple(pairs)), scale, reading])
+
+
+def _grid_title(audit: Audit) -> str:
+    if not audit.has_maps:
+        return "Average face, right and wrong"
+    if faces_absent(audit):
+        return f"Average {audit.map_words}, right and wrong"
+    return f"Average face beside average {audit.map_words}"
+
+
+def faces_absent(audit: Audit) -> str | None:
+    """Why an audit has no average face at all; None where it has some."""
+    why = audit.manifest.get("averages")
+    if isinstance(why, str):
+        return f"There is no average face here: {why.rstrip('.')}."
+    return None if len(audit.averages.cells) else "This audit keeps no average face."
+
+
+def units(audit: Audit) -> str:
+    """What the values of a class's maps are."""
+    if audit.additive:
+        return "contribution to the logit"
+    if reads_feature_maps(audit):
+        return "in logits, not adding up to the logit"
+    return "what the score loses without the cell, in logits, half the margin's loss and not adding up"
 
 
 def withheld(grid: pd.DataFrame) -> set[tuple[int, str]]:
@@ -80,19 +113,20 @@ def withheld(grid: pd.DataFrame) -> set[tuple[int, str]]:
     return hidden
 
 
-def _side(found: Group, tag: str, limit: float, hidden: bool) -> Side:
+def _side(audit: Audit, found: Group, tag: str, limit: float, hidden: bool) -> Side:
+    faces, maps = faces_absent(audit) is None, audit.has_maps
     if found.too_small:
-        why = "none" if found.n == 0 else f"{found.n} too few: averages need {MINIMUM_FACES}"
-        return Side(tag, found.n, why, why)
+        why = "none" if found.n == 0 else f"{found.n} {TOO_FEW}"
+        return Side(tag, found.n, why if faces else None, why if maps else None)
     name = capital(found.name)
     face: Picture | str = NO_FACE
     if found.face is not None:
         face = (data_uri(Image.fromarray(found.face)), f"Average face: {name}", f"face, mean of {found.face_n:,}")
     cam: Picture | str = WITHHELD
-    if not hidden:
-        painted_map = pictures.paint(found.map, limit, False, SIDE)
-        cam = (data_uri(painted_map), f"Average Grad-CAM: {name}", f"Grad-CAM, mean of {found.n:,}")
-    return Side(tag, found.n, face, cam)
+    if maps and not hidden:
+        words, painted_map = audit.map_words, pictures.paint(found.map, limit, False, SIDE)
+        cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {found.n:,}")
+    return Side(tag, found.n, face if faces else None, cam if maps else None)
 
 
 def extremes(faces: pd.DataFrame, within: Filter) -> tuple[Filter, Filter] | None:
@@ -218,9 +252,9 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
     if not audit.has_maps:
         return section("checks", title, [Text(NO_MAPS)])
     if checks is None or not checks.groups:
-        return section(
-            "checks", title, [Text(f"The maps of this audit have not been checked. This does it: {command}")]
-        )
+        brought = kind_of(audit.manifest) != OURS
+        why = UNCHECKABLE if brought else f"The maps of this audit have not been checked. This does it: {command}"
+        return section("checks", title, [Text(why)])
     group, made = checks.groups[0], checks.manifest
     parts = [
         Verdict(name, verdict, TONES.get(verdict, "open"), text) for name, verdict, text in verdicts(checks, group)

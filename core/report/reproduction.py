@@ -15,6 +15,7 @@ from pathlib import Path
 from core.audit.folder import Audit
 from core.card import Section, Table, Text, section
 from core.card.details import made_here
+from core.card.sections import SUBTRACTED
 from core.checkpoint import kind_of
 from core.experiments import Experiment
 from core.faces import Filter
@@ -75,12 +76,14 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     rejects = manifest.get("rejects") or {}
     rows = [
         ("data set", str(manifest["dataset"])),
-        ("split", ", ".join(manifest["splits"])),
+        ("part", audit.split_words),
         ("faces audited", f"{len(faces):,}"),
         ("faces shown here", f"{shown:,} ({within.describe()})"),
         ("age known of", f"{int(faces['age'].notna().sum()):,}"),
         ("identity known of", f"{int(faces['identity'].notna().sum()):,}"),
     ]
+    if lost := manifest.get("not_predicted", 0):
+        rows.append(("faces without a prediction, left out", f"{lost:,}"))
     rows += [("renamed for this audit", f"{a} → {b}") for a, b in (manifest.get("names") or {}).items()]
     rows.append(("SHA-256 of ids, labels and splits", str(manifest.get("data_fingerprint", "unknown"))))
     total = sum(rejects.values())
@@ -106,9 +109,11 @@ def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experi
         lines.append(f"python -m train --data {data} --name {model} --config CONFIG.yaml  # as in the model card")
     else:
         lines.append(f"python -m core import PATH --name {model}  # with what the model card says was declared")
-    splits = " ".join(shlex.quote(split) for split in audit.manifest["splits"])
+    # All of data that the model never saw is what an audit takes by itself.
+    chosen = {"all": ["all"], "unseen": []}.get(audit.manifest.get("chosen"), audit.manifest["splits"])
+    splits = " --split " + " ".join(shlex.quote(split) for split in chosen) if chosen else ""
     names = " --names NAMES.yaml" if audit.manifest.get("names") else ""
-    lines.append(f"python -m core audit --model {model} --data {store} --split {splits} --name {name}{names}")
+    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}")
     if checks is not None:
         made = checks.manifest
         lines.append(f"python -m core check {which} --data {store} --sample {made['sample']} --seed {made['seed']}")
@@ -169,6 +174,7 @@ def reproduction_section(
             Text("The commands that made each part:"),
             Code(commands(audit, info, checks, experiment, all_ages)),
             Text(note, quiet=True),
+            Text(SUBTRACTED, quiet=True),
         ],
     )
 
