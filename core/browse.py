@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.budget import head_bias, margins, signed
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
 from core.faces import AGE_BANDS, GENDERS, MINIMUM_FACES, UNRECORDED, Filter, age_band, check_faces, fingerprint
@@ -31,11 +32,6 @@ PAGE, ALIKE = 24, 6
 CONFIDENT = 0.9
 
 
-def margins(faces: pd.DataFrame) -> np.ndarray:
-    """logit_female − logit_male, float64 (N,)."""
-    return (faces["logit_female"].to_numpy(dtype=np.float64)) - faces["logit_male"].to_numpy(dtype=np.float64)
-
-
 def likeness(shapes: np.ndarray, to: np.ndarray) -> np.ndarray:
     """Cosine of maps (N, h, w) with one (h, w), float64 (N,); 0 for a map of zeros, which is like nothing."""
     x, y = shapes.reshape(len(shapes), -1).astype(np.float64), np.asarray(to, dtype=np.float64).ravel()
@@ -50,7 +46,7 @@ def ordered(audit: Audit, rows: np.ndarray, order: str, face: int | None = None)
     keep the audit's order. `face` is the row that `LIKE_FACE` asks for. Raises `LookwhereError` for an order unknown,
     without maps, or without its face.
     """
-    margin = margins(audit.faces)[rows]
+    margin = margins(audit)[rows]
     if order == WRONG:
         wrong = ~audit.faces["correct"].to_numpy(dtype=bool)[rows]
         value = np.where(wrong, -np.abs(margin), np.abs(margin))
@@ -82,7 +78,8 @@ class Record:
 
     `copies` and `person` are the rows of the audit's other faces in its cluster of near-copies and of its identity;
     `alike` those with the most alike maps, `cosines` how much. `regions` float64 (R,) is each region's contribution to
-    the margin and `bias` the last layer's; with additive maps they sum to the margin, up to `rest`, which is rounding.
+    the margin and `bias` the last layer's; with additive maps they sum to the margin, up to `rest`, which is rounding,
+    and with others `bias` and `rest` are NaN.
     `surer` is the share of the audit's faces of the same outcome with a smaller |margin|.
     """
 
@@ -102,7 +99,7 @@ class Record:
 def record(audit: Audit, row: int) -> Record:
     """The record of the face at a row."""
     faces, others = audit.faces, np.arange(len(audit.faces)) != row
-    face, margin = faces.iloc[row], margins(faces)
+    face, margin = faces.iloc[row], margins(audit)
     same = (faces["correct"] == face["correct"]).to_numpy() & others
     copies = np.flatnonzero((faces["cluster"] == face["cluster"]).fillna(False).to_numpy(dtype=bool) & others)
     person = np.empty(0, dtype=np.int64)
@@ -116,15 +113,9 @@ def record(audit: Audit, row: int) -> Record:
     alike, cosines = ordered(audit, np.flatnonzero(others), LIKE_FACE, row)
     evidence = audit.evidence[row].astype(np.float64)
     regions = by_region(evidence[0] - evidence[1])
-    female, male = audit.manifest.get("head_bias") or (0.0, 0.0)
-    bias = float(female) - float(male)
+    bias = head_bias(audit) if audit.additive else np.nan
     rest = float(margin[row] - regions.sum() - bias)
     return Record(**facts, alike=alike[:ALIKE], cosines=cosines[:ALIKE], regions=regions, bias=bias, rest=rest)
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """«+1.25», «−0.40»."""
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def facts(audit: Audit, found: Record) -> dict[str, str]:

@@ -23,7 +23,7 @@ audit = None
 try:
     audit = photo.comparable(opened().load() if opened().audit else None, ready)
 except LookwhereError as error:
-    st.warning(photo.plain(f"No comparison with audited faces: {error}."))
+    st.warning(parts.plain(f"No comparison with audited faces: {error}."))
 
 tried = photo.results(files, opened(), ready)
 readings = [reading for result in tried for reading in result.readings]

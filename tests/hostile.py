@@ -81,14 +81,20 @@ def good_rows(width: int = SIZE[0], height: int = SIZE[1]) -> bytes:
     return (b"\0" + b"\xc8\x1e\x1e" * width) * height
 
 
-def flat_png(width: int, height: int) -> bytes:
-    """A black picture of any size, made without holding its pixels."""
-    pack, row, parts = zlib.compressobj(9), b"\0" * (3 * width + 1), []
+def flat_png(width: int, height: int, alpha: bool = False) -> bytes:
+    """A black picture of any size, or one with nothing in it, made without holding its pixels."""
+    pack, row, parts = zlib.compressobj(9), b"\0" * ((4 if alpha else 3) * width + 1), []
     for _ in range(height):
         parts.append(pack.compress(row))
     body = b"".join(parts) + pack.flush()
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6 if alpha else 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def flat_webp(width: int, height: int) -> bytes:
+    """A picture of any size with nothing in it, of 34 bytes."""
+    body = b"/" + struct.pack("<I", width - 1 | height - 1 << 14 | 1 << 28) + b"\7\x10\x11\x11\x88\x88\xfe\7\0\0"
+    return b"RIFF" + struct.pack("<I", 26) + b"WEBPVP8L" + struct.pack("<I", 13) + body[:14]
 
 
 def jpeg_with(marker: int, payload: bytes, data: bytes | None = None) -> bytes:
@@ -97,9 +103,9 @@ def jpeg_with(marker: int, payload: bytes, data: bytes | None = None) -> bytes:
     return data[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(payload) + 2) + payload + data[2:]
 
 
-def jpeg_sized(width: int, height: int) -> bytes:
+def jpeg_sized(width: int, height: int, mode: str = "RGB") -> bytes:
     """A JPEG whose header claims another size than it has."""
-    data = bytearray(plain()["jpg"])
+    data = bytearray(saved(drawn(mode), "JPEG"))
     at = data.index(b"\xff\xc0")
     data[at + 5 : at + 9] = struct.pack(">HH", height, width)
     return bytes(data)
@@ -174,7 +180,7 @@ def wrong_suffixes() -> Iterator[File]:
         yield File(f"really-{suffix}.{other}", given[suffix], PICTURE, f"named .{other}, but it is")
     yield File("no-suffix", given["jpg"], PICTURE)
     yield File("photo.exe", given["png"], PICTURE, "named .exe, but it is PNG")
-    yield File("photo.svg", given["webp"], PICTURE, "named .svg, but it is WEBP")
+    yield File("photo.svg", given["webp"], PICTURE, "named .svg, but it is WebP")
 
 
 def bombs() -> Iterator[File]:
@@ -190,8 +196,12 @@ def bombs() -> Iterator[File]:
     yield File("bomb.webp", b"RIFF" + struct.pack("<I", len(riff)) + riff, REFUSED)
     yield File("bomb.avif", box_sized(given["avif"], huge, huge), REFUSED)
     yield File("bomb.heic", box_sized(HEIC, huge, huge), REFUSED)
-    yield File("over-the-limit.png", png(9_000, 9_000, bytes(100)), REFUSED, "9,000 × 9,000")
-    yield File("largest.png", flat_png(8_900, 8_900), PICTURE)
+    yield File("over-the-limit.png", png(7_100, 7_100, bytes(100)), REFUSED, "7,100 × 7,100")
+    yield File("over-the-limit.webp", flat_webp(5_001, 5_000), REFUSED, "25 million taken as WebP")
+    yield File("over-the-limit.jpg", jpeg_sized(9_000, 9_000), REFUSED, "80 million taken as JPEG; save it smaller")
+    yield File("largest.png", flat_png(7_070, 7_070), PICTURE)
+    yield File("largest-see-through.png", flat_png(7_070, 7_070, alpha=True), PICTURE, "see-through")
+    yield File("largest.webp", flat_webp(5_000, 5_000), PICTURE, "see-through")
     yield File("scans.jpg", many_scans(3_000), REFUSED, "scans")
     yield File("text-bomb.png", png(*SIZE, good_rows(), extra=zipped_text(b"zTXt")), EITHER)
     yield File("itxt-bomb.png", png(*SIZE, good_rows(), extra=zipped_text(b"iTXt")), EITHER)

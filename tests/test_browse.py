@@ -139,6 +139,21 @@ def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> 
     assert browse.facts(audit, browse.record(audit, 20))["Identity"] == "not recorded"
 
 
+def test_a_record_without_a_bias_in_the_manifest_finds_it_in_logits_and_maps() -> None:
+    audit = made_audit(head_bias=None)
+    found = browse.record(audit, 4)
+    assert found.bias == pytest.approx(0.125, abs=1e-9)
+    assert abs(found.rest) < 1e-9
+
+
+def test_a_record_of_maps_that_do_not_add_up_has_no_bias() -> None:
+    audit = made_audit(maps={"method": "occlusion", "additive": False, "layer": None})
+    found = browse.record(audit, 4)
+    assert np.isnan(found.bias)
+    assert np.isnan(found.rest)
+    assert found.regions is not None
+
+
 def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
     found = browse.record(replace(audit, evidence=None), 4)
     assert found.regions is None

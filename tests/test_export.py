@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from hypothesis import strategies as some
 from PIL import Image, PdfParser
 
 from core.errors import LookwhereError
-from core.export import SIZES, Item, Source, Trace, archive, files, sheets, tables
+from core.export import SIZES, Item, Source, Trace, archive, charts, files, sheets, tables
 from core.export.charts import printable
 from core.figures.pictures import Sheet
 
@@ -23,6 +24,7 @@ WEIGHTS, DATA = "a" * 64, "b" * 64
 TRACE = Trace(
     (Source("net", "faces-test", WEIGHTS, DATA),), "accuracy", "accuracy?gender=female", "women", "2026-01-31"
 )
+SVG = b'<svg viewBox="0 0 9 9" width="9" height="9"></svg>'
 HOSTILE = "R&D_50% #1 {x} ~a^b \\input{/etc/passwd} $y$ <b> “≤ × – ë»"
 #: What LaTeX commands of ours print.
 PRINTED = {
@@ -187,6 +189,45 @@ def test_the_layout_fits_its_paper(rows: int, panels: int, name: str, longest: i
     assert plan.height + 12 <= size.tallest or plan.side <= sheets.NARROWEST
     assert plan.blocks * plan.lines >= len(broken)
     assert min(plan.heights) > plan.side
+
+
+def test_names_with_control_characters_make_well_formed_files() -> None:
+    hostile = "a\0b\x01c\x1fd\x7fe\x85f\ud800g\ufffeh"
+    trace = Trace((Source(hostile, hostile),), "gaps", hostile, hostile, "2026-01-31")
+
+    def make() -> Sheet:
+        panels = [(Image.new("RGB", (9, 9)), hostile), (hostile, hostile)]
+        return Sheet([(hostile, panels)], [(True, hostile, hostile)], hostile)
+
+    name = hostile.replace("\ud800", "")  # which pandas does not take
+    frame = pd.DataFrame({name: [name]})
+    items = [Item("picture", "sheet", hostile, make), Item("table", "t", hostile, lambda: frame)]
+    found = files(items, ["PNG", "PDF", "SVG", "LaTeX"], SIZES["slide"], 100, trace)
+    data = {file.rpartition(".")[2]: content for file, content in found.items()}
+    root = ElementTree.fromstring(data["svg"])
+    texts = [text.strip() for text in root.itertext() if text.strip()]
+    assert texts.count("abcdefgh") >= 7, "title, label, two captions, a panel without faces, both ends, the note"
+    assert "model abcdefgh" in Image.open(io.BytesIO(data["png"])).text["Source"]
+    assert PdfParser.PdfParser(f=io.BytesIO(data["pdf"])).info.Title == "abcdefgh"
+    assert b"abcdefgh" in data["tex"]
+    assert not re.search(r"[^\n\x20-\x7e]", data["tex"].decode())
+    assert all(line.isprintable() for line in trace.lines())
+    assert sheets.wrapped(hostile, 9, 100) == ["abcdefgh"]
+
+
+def test_contents_give_a_chart_and_a_table_of_one_name_their_own_titles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "render", lambda figures, size, kinds, dpi: {k: [SVG] * len(figures) for k in kinds})
+    items = [
+        Item("chart", "noise", "Where the errors sit", made_chart),
+        Item("table", "noise", "Accuracy of every group", made_table),
+    ]
+    box = zipfile.ZipFile(io.BytesIO(archive(items, "SVG", SIZES["slide"], 300, TRACE)))
+    stem = "net_faces-test_accuracy_noise"
+    assert box.read("contents.txt").decode().splitlines()[-3:] == [
+        f"{stem}.svg: Where the errors sit",
+        f"{stem}.csv: Accuracy of every group",
+        f"{stem}.tex: Accuracy of every group",
+    ]
 
 
 def made_chart() -> go.Figure:

@@ -6,16 +6,22 @@ import http.server
 import io
 import os
 import re
+import signal
 import socket
+import tempfile
 import threading
 import urllib.parse
+from contextlib import suppress
 from pathlib import Path
+from xml.etree import ElementTree
 
+import kaleido
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 from PIL import Image, PdfParser
 
+from core.errors import LookwhereError
 from core.export import SIZES, Item, Source, Trace, browser, files
 from core.export import charts as printing
 from core.figures import charts
@@ -35,7 +41,7 @@ def chromium() -> None:
 
 def made_chart(template: str = "plotly_dark") -> go.Figure:
     figure = go.Figure(layout_template=template)
-    figure.add_scatter(x=[0.8, 0.9], y=["$a$", TEXT], mode="markers", marker={"color": "#D55E00"}, name="women")
+    figure.add_scatter(x=[0.8, 0.9], y=["$a$", TEXT], mode="markers", marker={"color": "#D55E00"}, name="wo\x01men\x1f")
     figure.add_scatter(x=[0.7, 0.95], y=["$a$", TEXT], mode="markers", marker={"color": "#0072B2"}, name="men")
     figure.add_vline(x=0.85)
     figure.add_layout_image(source="http://example.invalid/never.png", x=0, y=1, sizex=1, sizey=1)
@@ -43,25 +49,47 @@ def made_chart(template: str = "plotly_dark") -> go.Figure:
     return charts._layout(figure, 260)
 
 
-def children() -> set[str]:
-    """Processes of this machine that run a browser."""
-    found = set()
+def running(folder: Path) -> list[str]:
+    """Command lines of processes that name a folder."""
+    found = []
     for place in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (place / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"--remote-debugging-pipe" in line:
-            found.add(place.name)
+        with suppress(OSError):
+            line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found += [line] if str(folder) in line else []
     return found
 
 
-@pytest.mark.parametrize("name", ["one column", "slide"])
-def test_a_chart_has_its_width_and_its_text_in_each_format(name: str) -> None:
-    size, before = SIZES[name], children()
+class Listener(http.server.BaseHTTPRequestHandler):
+    """A proxy that writes down what it is asked for, and has nothing."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.send_error(404)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """A chart in every format and two sizes, by one browser each; what they asked their proxy for, and left behind."""
+    folder, server = tmp_path_factory.mktemp("own"), http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    server.asked = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     item = Item("chart", "dots", "Accuracy ≤ ë", made_chart)
-    found = {n.rpartition(".")[2]: d for n, d in files([item], ["PNG", "PDF", "SVG"], size, 300, TRACE).items()}
-    assert children() <= before, "no browser is left"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(printing, "NOWHERE", f"http://127.0.0.1:{server.server_port}")
+        patch.setattr(tempfile, "tempdir", str(folder))
+        made = {name: files([item], ["PNG", "PDF", "SVG"], SIZES[name], 300, TRACE) for name in ("one column", "slide")}
+    server.shutdown()
+    return {"made": made, "asked": server.asked, "left": [*running(folder), *folder.iterdir()]}
+
+
+@pytest.mark.parametrize("name", ["one column", "slide"])
+def test_a_chart_has_its_width_and_its_text_in_each_format(name: str, drawn: dict) -> None:
+    size = SIZES[name]
+    found = {file.rpartition(".")[2]: data for file, data in drawn["made"][name].items()}
+    assert not drawn["left"], "no browser is left, and no profile"
 
     png = Image.open(io.BytesIO(found["png"]))
     assert abs(png.width - size.mm / 25.4 * 300) <= 1
@@ -94,24 +122,52 @@ def test_a_chart_has_its_width_and_its_text_in_each_format(name: str) -> None:
     assert all(smallest <= p <= largest for p in points), points
 
 
-def test_all_that_a_browser_asks_goes_to_the_proxy_and_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chart_with_control_characters_is_a_well_formed_svg(drawn: dict) -> None:
+    (svg,) = (data for file, data in drawn["made"]["slide"].items() if file.endswith(".svg"))
+    assert [n for n in ElementTree.fromstring(svg).itertext() if n == "women"]
+
+
+def test_all_that_a_browser_asks_goes_to_the_proxy_and_nobody_is_there(drawn: dict) -> None:
     with socket.socket() as probe:
         address = urllib.parse.urlsplit(printing.NOWHERE)
         assert probe.connect_ex((address.hostname, address.port)) != 0
-    asked: list[str] = []
+    assert "http://example.invalid/never.png" in drawn["asked"]
+    assert not [path for path in drawn["asked"] if "mathjax" in path.lower() or "plotly" in path.lower()]
 
-    class Listener(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
 
-        def log_message(self, *_: object) -> None:
-            pass
+@pytest.mark.parametrize(("script", "seconds"), [('exec {chromium} "$@"', 1), ("sleep 600", 2)])
+def test_nothing_is_left_of_a_browser_that_is_too_slow(
+    script: str, seconds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path, number = tmp_path / "own", tmp_path / "browser", tmp_path / "number"
+    folder.mkdir()
+    path.write_text(f"#!/bin/sh\necho $$ > {number}\n{script.format(chromium=browser())}\n")
+    path.chmod(0o755)
+    monkeypatch.setattr(printing, "SECONDS", seconds)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("BROWSER_PATH", str(path))
+    with pytest.raises(LookwhereError) as raised:
+        printing.render([made_chart()] * 60, SIZES["slide"], ["svg"], 300)
+    why = f"it was not done after {seconds} s"
+    assert str(raised.value).startswith(f"{path} could not draw the chart ({why}): start it once by hand")
+    assert not running(tmp_path)
+    assert not list(folder.iterdir())
+    if script == "sleep 600":
+        with suppress(FileNotFoundError):  # or dead, but not yet fetched by its parent
+            assert not Path("/proc", number.read_text().strip(), "cmdline").read_bytes()
+        assert number.is_file(), "it had been started"
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(printing, "NOWHERE", f"http://127.0.0.1:{server.server_port}")
-    files([Item("chart", "dots", "Dots", made_chart)], ["SVG"], SIZES["slide"], 300, TRACE)
-    server.shutdown()
-    assert "http://example.invalid/never.png" in asked
-    assert not [path for path in asked if "mathjax" in path.lower() or "plotly" in path.lower()]
+
+def test_nothing_is_left_of_a_browser_that_ends_while_it_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = kaleido.Kaleido.calc_fig
+
+    async def ended(self: kaleido.Kaleido, *what: object) -> bytes:
+        os.killpg(self.subprocess.pid, signal.SIGKILL)
+        return await draw(self, *what)
+
+    monkeypatch.setattr(kaleido.Kaleido, "calc_fig", ended)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(LookwhereError, match=r"could not draw the chart \(it ended while it drew\): start it once"):
+        printing.render([made_chart()], SIZES["slide"], ["svg"], 300)
+    assert not running(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -133,6 +133,42 @@ def test_a_face_that_is_not_there_is_told(shown) -> None:
     assert any("no face «nobody»" in w.value for w in shown(face="nobody").warning)
 
 
+def test_a_link_brings_no_markdown_onto_the_page(shown) -> None:
+    """A link made by somebody else could load a picture from elsewhere."""
+    given = [w for w in shown(face="![x](http://evil/t.png) **b**").warning if "This audit has no face" in w.value]
+    (warning,) = given
+    assert warning.value.replace("\\", "").endswith("no face «![x](http://evil/t.png) **b**».")
+    assert "![" not in warning.value and "](" not in warning.value and "**" not in warning.value
+
+
+def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, study, shown) -> None:
+    root, _, store = study
+    shutil.copytree(root / "models", tmp_path / "models")
+    shutil.rmtree(tmp_path / "models/made/audits")
+    group = "![g](http://evil/g.png)"
+    run_audit(store, load_model(tmp_path / "models/made"), ("test",), names={"Asian": group}, batch=96)
+    app = shown(models=tmp_path / "models", ethnicity=group)
+    assert cards(app)
+    said = [c.value for c in app.caption]
+    assert any(group.lower() in c.replace("\\", "").lower() for c in said)
+    assert not any("![" in c or "](" in c for c in said)
+    # Ids from a folder of pictures are their names.
+    shutil.copytree(root / "models", tmp_path / "ids")
+    file = tmp_path / "ids/made/audits/made-all/faces.parquet"
+    table = pq.read_table(file)
+    names = [f"![{n}](http://evil/f.png)" for n in range(len(table))]
+    pq.write_table(table.set_column(table.column_names.index("face_id"), "face_id", [names]), file)
+    audit = open_audit(file.parent)
+    shots = browse.attach(study[1], root / "stores")[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ui.faces, "attached", lambda _: (shots, []))
+        app = shown(models=tmp_path / "ids", order=browse.LIKE_FACE, like=audit.faces["face_id"].iloc[3])
+    captions = [c.value for c in app.caption if "Ordered by likeness" in c.value]
+    assert len(captions) == 1
+    assert names[3] in captions[0].replace("\\", "")
+    assert "![" not in captions[0] and "](" not in captions[0]
+
+
 def test_kinds_can_be_asked_for_and_their_faces_listed(study, shown) -> None:
     _, audit, _ = study
     found = kinds(audit, Filter(), 2)
@@ -159,13 +195,13 @@ def test_without_the_data_no_face_is_shown_and_the_page_says_how(tmp_path: Path,
     assert "Average face" not in said
     assert "Mean map of kind 1" in said
     assert "not at hand" in said
-    assert f"{tmp_path}/nowhere/made: no such folder" in said
+    assert f"{tmp_path}/nowhere/made: no such folder" in said.replace("\\", "")
     assert "python -m core align --data PATH --dataset made" in app.get("code")[0].value
     # A store of other data does not do, and the one that does is found once it is there.
     make_store(tmp_path / "stores/made", faces=60)
     app = shown(tmp_path / "stores")
     assert not cards(app)
-    assert "other data than was audited (60 faces of made" in text(app)
+    assert "other data than was audited (60 faces of made" in text(app).replace("\\", "")
     shutil.copytree(root / "stores/made", tmp_path / "stores/copied")
     assert cards(shown(tmp_path / "stores"))
 

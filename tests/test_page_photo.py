@@ -6,6 +6,7 @@ import asyncio
 import html
 import io
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from tests.conftest import make_store
 from tests.hostile import drawn, hostile, png, saved
 from tests.test_pages import INFO, page, text
 from tests.test_photo import PORTRAIT
-from ui import photo
+from ui import parts, photo
 
 address, audit, browser = test_browser.address, test_browser.audit, test_browser.browser
 HTML_NAME = "<img src=x onerror=alert(1)>.png"
@@ -180,7 +181,7 @@ def test_maps_that_do_not_add_up_or_are_not_there_are_told(study, portrait: byte
                 return logits, evidence if maps else None
 
         Other.maps = maps
-        return photo.Tools(Other(), photo._finder(), {}, photo.threading.Lock())
+        return photo.Tools(Other(), photo._finder(), {})
 
     for maps, words in (({"method": "occlusion", "additive": False}, "Maps by occlusion do not add up"),
                         (None, "gives no maps")):  # fmt: skip
@@ -204,6 +205,32 @@ def test_of_predictions_alone_no_photo_can_be_tried(tmp_path: Path, monkeypatch:
 def test_without_any_model_the_page_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(tmp_path, "photo", monkeypatch)
     assert not app.exception and "python -m core align" in text(app)
+
+
+def test_two_models_at_once_leave_the_number_of_threads_as_it_was() -> None:
+    """Whoever comes second would else find 1 thread, and leave the process with that when the first is gone."""
+    before, inside, entered = torch.get_num_threads(), [], threading.Event()
+    torch.set_num_threads(2)
+
+    def second() -> None:
+        entered.set()
+        with photo.one_thread():
+            inside.append(torch.get_num_threads())
+
+    other = threading.Thread(target=second)
+    try:
+        with photo.one_thread():
+            assert torch.get_num_threads() == 1
+            other.start()
+            assert entered.wait(10)
+            other.join(0.3)
+            assert other.is_alive(), "the second waits for the first"
+            assert inside == []
+        other.join(10)
+        assert inside == [1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_streamlits_server_keeps_an_upload_in_memory() -> None:
@@ -230,7 +257,7 @@ def test_streamlits_server_keeps_an_upload_in_memory() -> None:
 
 
 def test_plain_takes_all_markdown_out_of_force() -> None:
-    assert photo.plain("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
+    assert parts.plain("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
         r"\!\[x\]\(http\:\/\/a\.b\/c\) \*\*b\*\* \<i\> \$x\$ \:material\/home\:"
     )
 

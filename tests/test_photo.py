@@ -227,6 +227,35 @@ def test_the_place_counts_faces_of_the_same_class(margin: float) -> None:
     assert found.near_low < found.near_wrong / 200 < found.near_high
 
 
+def saturated(margins: list[float], correct: list[bool]) -> pd.DataFrame:
+    """Faces called female by the logits (margin, 0)."""
+    logit = np.array(margins, dtype=np.float32)
+    zeros = np.zeros_like(logit)
+    return pd.DataFrame({"logit_female": logit, "logit_male": zeros, "predicted": "female", "correct": correct})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_faces_of_equal_margin_are_all_near_whatever_their_order(order: int) -> None:
+    """A model whose probabilities saturate gives all its faces one margin, and is wrong on a fifth of them."""
+    right = [n % 5 > 0 for n in range(1_000)]
+    found = place(saturated([16.0] * 1_000, sorted(right)[::order]), "female", 16.0)
+    assert (found.near, found.near_wrong) == (1_000, 200)
+    assert found.near_low < 0.2 < found.near_high
+    assert words.near_words(found).startswith("Of the 1,000 audited faces called female about as certainly, 20.0 %")
+    # 150 nearer ones, and 100 that tie in the place of the 200th: all of these are counted, and none further off.
+    mixed = saturated([2.0] * 150 + [3.0] * 100 + [9.0] * 50, ([True] * 90 + [False] * 60)[::order] * 2)
+    found = place(mixed, "female", 2.0)
+    assert found.near == 250
+    assert found.near_wrong == int((~mixed["correct"][:250]).sum())
+
+
+def test_a_tie_is_not_more_certain() -> None:
+    faces = saturated([1.0] * 12 + [2.0] * 20 + [3.0] * 8, [True] * 40)
+    assert [place(faces, "female", m).above_right for m in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.3, 0.8, 1.0]
+    wrong = faces.assign(correct=False)
+    assert [place(wrong, "female", m).above_wrong for m in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.3, 0.8, 1.0]
+
+
 def test_under_eleven_faces_nothing_is_compared() -> None:
     few = audited(12).assign(predicted="male", correct=[True] * 10 + [False] * 2)
     found = place(few, "male", 1.0)

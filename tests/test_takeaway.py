@@ -90,7 +90,9 @@ def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
         from ui.opened import Opened
         from ui.takeaway import Shelf, _trace
 
-        st.query_params.from_dict({"gender": "female", "age": ["18", "60"]})
+        st.query_params.from_dict(
+            {"gender": "female", "face": "part1/face-77.jpg", "age": ["18", "60"], "like": "part1/face-77.jpg"}
+        )
         st.session_state.trace = _trace(Shelf("gaps"), Opened("resnet50-utkface", "utkface-test"))
 
     trace = AppTest.from_function(script).run().session_state["trace"]
@@ -98,7 +100,8 @@ def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
     about = "\n".join(trace.lines())
     assert manifest["weights_sha256"] in about
     assert manifest["data_fingerprint"] in about
-    assert "page: gaps?gender=female&age=18&age=60" in about
+    assert "page: gaps?gender=female&age=18&age=60" in trace.lines()
+    assert "face-77" not in about, "whose record is open is not passed on"
     assert trace.file_name("tests", "csv") == "resnet50-utkface_utkface-test_gaps_tests.csv"
 
 

@@ -18,9 +18,9 @@ from PIL import Image
 
 from core.errors import LookwhereError
 from core.photo import uploads
-from core.photo.uploads import MAXIMUM_BYTES, MAXIMUM_PIXELS, clean_name, read_upload
+from core.photo.uploads import MAXIMUM_BYTES, clean_name, maximum_pixels, read_upload
 from tests import hostile
-from tests.hostile import HEIC, NAMES, PICTURE, REFUSED, SIZE, File, drawn, flat_png, orientation, saved
+from tests.hostile import HEIC, NAMES, PICTURE, REFUSED, SIZE, File, drawn, flat_png, jpeg_sized, orientation, saved
 
 ROOT = Path(__file__).parent.parent
 #: Seconds of processor time; the largest picture that is taken needs one, all others a hundredth.
@@ -122,8 +122,19 @@ def test_the_watch_would_have_seen_a_write(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peak memory is read from /proc")
 def test_memory_stays_bounded(tmp_path: Path) -> None:
+    for name, format, mode, more in (
+        ("a.avif", "AVIF", "RGBA", {"speed": 10, "quality": 1}),
+        ("cmyk.jpg", "CMYK JPEG", "CMYK", {"progressive": True}),
+        ("grey.png", "PNG", "LA", {"compress_level": 1}),
+    ):
+        side = int(maximum_pixels(format) ** 0.5)
+        picture = Image.new(mode, (side, side))
+        (tmp_path / name).write_bytes(saved(picture, format.split()[-1], **more))
     code = (
-        "from tests.hostile import hostile\nfrom tests.test_uploads import tried\n"
+        "from pathlib import Path\nfrom tests.hostile import PICTURE, File, hostile\n"
+        "from tests.test_uploads import tried\n"
+        f"largest = [File(p.name, p.read_bytes(), PICTURE) for p in Path({str(tmp_path)!r}).iterdir()]\n"
+        "assert len(largest) == 3 and all(tried(file)[0] == PICTURE for file in largest)\n"
         "for file in hostile(): tried(file)\n"
         "print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
     )
@@ -174,6 +185,27 @@ def test_see_through_parts_are_laid_on_white() -> None:
     assert np.abs(np.asarray(read_upload(saved(picture, "PNG"), "a.png").picture) - expected).max() <= 1
 
 
+def test_a_see_through_picture_is_scaled_with_its_white_whatever_its_mode() -> None:
+    """Of more rows than are laid on white at a time, against a composite of the whole picture."""
+    draw = np.random.default_rng(2)
+    pixels = draw.integers(0, 256, (600, 4_800, 4), dtype=np.uint8)
+    pixels[:, :, 3] = np.linspace(0, 255, 4_800)
+    rgba = Image.fromarray(pixels)
+    palette = drawn("P", (4_800, 600))
+    for data in (
+        saved(rgba, "PNG"),
+        saved(rgba.convert("LA"), "PNG"),
+        saved(palette, "PNG", transparency=palette.getpixel((9, 9))),
+        saved(rgba.convert("RGB"), "PNG", transparency=tuple(int(x) for x in pixels[0, 0, :3])),
+    ):
+        whole = Image.open(io.BytesIO(data)).convert("RGBA")
+        white = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")
+        expected = np.asarray(white.resize((4096, 512), Image.Resampling.BOX)).astype(int)
+        upload = read_upload(data, "a.png")
+        assert "see-through parts are laid on white" in upload.notes
+        assert np.abs(np.asarray(upload.picture).astype(int) - expected).max() <= 2
+
+
 def test_other_colours_come_out_as_they_are_seen() -> None:
     for data in (saved(drawn("CMYK"), "TIFF"), saved(drawn("P"), "PNG"), saved(drawn("YCbCr"), "TIFF"), HEIC):
         pixels = np.asarray(read_upload(data, "a").picture).astype(int)
@@ -187,17 +219,37 @@ def test_a_telephones_picture_keeps_its_size_and_a_larger_one_is_scaled_down() -
     whole = read_upload(saved(Image.new("RGB", (4000, 3000), "red"), "JPEG"), "a.jpg")
     assert whole.size == whole.picture.size == (4000, 3000)
     for format in ("JPEG", "PNG"):
-        large = read_upload(saved(Image.new("RGB", (6000, 9000), "red"), format), "a")
-        assert large.size == (6000, 9000)
+        large = read_upload(saved(Image.new("RGB", (5000, 7500), "red"), format), "a")
+        assert large.size == (5000, 7500)
         assert large.picture.size == (2731, 4096)
 
 
 def test_the_limits_are_told() -> None:
-    assert MAXIMUM_PIXELS < Image.MAX_IMAGE_PIXELS, "Pillow would warn of a picture that we take"
+    assert uploads.JPEG_PIXELS < Image.MAX_IMAGE_PIXELS, "Pillow would warn of a picture that we take"
+    assert uploads.JPEG_PIXELS > uploads.OTHER_PIXELS > max(uploads.FEWER_PIXELS.values())
     with pytest.raises(LookwhereError, match=r"^a\.jpg: 50 MB is over the 50 MB taken here; save it smaller, as JPEG$"):
         read_upload(bytes(MAXIMUM_BYTES + 1), "a.jpg")
-    with pytest.raises(LookwhereError, match=r"^a\.png: 9,000 × 9,000 pixels are over the 80 million"):
-        read_upload(flat_png(9_000, 9_000), "a.png")
+    mend = "save it smaller, or as a JPEG in RGB, of which 80 million are taken"
+    for data, told in (
+        (flat_png(7_100, 7_100), f"7,100 × 7,100 pixels are over the 50 million taken as PNG; {mend}"),
+        (hostile.png(30_000, 30_000, b""), f"its pixels are over the 50 million taken as PNG; {mend}"),
+        (hostile.flat_webp(5_000, 5_001), f"5,000 × 5,001 pixels are over the 25 million taken as WebP; {mend}"),
+        (jpeg_sized(9_000, 9_000), "9,000 × 9,000 pixels are over the 80 million taken as JPEG; save it smaller"),
+        (
+            jpeg_sized(8_000, 8_000, "CMYK"),
+            f"8,000 × 8,000 pixels are over the 50 million taken as CMYK JPEG; {mend}",
+        ),
+    ):
+        with pytest.raises(LookwhereError) as refusal:
+            read_upload(data, "a")
+        assert str(refusal.value) == f"a: {told}"
+
+
+def test_a_jpeg_of_a_large_camera_is_taken() -> None:
+    data = saved(Image.new("L", (8_900, 8_900), 200), "JPEG")
+    upload = read_upload(data, "a.jpg")
+    assert upload.size == (8_900, 8_900)
+    assert upload.picture.size == (4096, 4096)
     config = (ROOT / ".streamlit/config.toml").read_text()
     assert f"maxUploadSize = {MAXIMUM_BYTES // 2**20}" in config
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import browse
+from core import browse, budget
 from core.audit.folder import Audit
 from core.browse import Pictures, Record
 from core.clusters import COUNTS, Kind, Kinds, kinds
@@ -90,7 +90,7 @@ def how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     )
     out = STORES / str(audit.manifest.get("dataset")) if "LOOKWHERE_STORES" in os.environ else None
     st.code(browse.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
-    found = "".join(f"\n- {line}" for line in looked)
+    found = "".join(f"\n- {parts.plain(line)}" for line in looked)
     st.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
         f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{found}"
@@ -135,11 +135,13 @@ def browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) 
         rows = np.intersect1d(found.kinds[int(kind) - 1].rows, rows)
     name = within.describe() + (f", wrong of kind {kind}" if kind != ANY else "")
     if not len(rows):
-        st.info(f"No face: {name}. A kind holds wrong predictions only; set «Prediction» to all or incorrect.")
+        st.info(
+            f"No face: {parts.plain(name)}. A kind holds wrong predictions only; set «Prediction» to all or incorrect."
+        )
         return
     rows, values = browse.ordered(audit, rows, order, like)
     if order == browse.LIKE_FACE:
-        st.caption(f"Ordered by likeness to face {audit.faces['face_id'].iloc[like]}.")
+        st.caption(f"Ordered by likeness to face {parts.plain(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // browse.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
     place = st.container()
@@ -149,7 +151,7 @@ def browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) 
     start = (sheet - 1) * browse.PAGE
     shown = rows[start : start + browse.PAGE]
     with place:
-        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {name}.")
+        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {parts.plain(name)}.")
         notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if "map" in order else None
         cards(audit, shots, shown, target, view, notes, "grid")
 
@@ -194,7 +196,7 @@ def _card(
     verdict = f"predicted {line['predicted']}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
-    margin = browse.signed(float(line["logit_female"]) - float(line["logit_male"]))
+    margin = budget.signed(float(line["logit_female"]) - float(line["logit_male"]))
     more = f"<br><span>{html.escape(note)}</span>" if note else ""
     return (
         f"<div class='lw-face'><div>{images}</div>labelled {html.escape(str(line['gender']))}, {verdict}<br>"
@@ -221,7 +223,7 @@ def open_record(audit: Audit, shots: Pictures) -> None:
     if "face" not in st.query_params:
         return
     if browse.row_of(audit, st.query_params["face"]) is None:
-        st.warning(f"This audit has no face «{st.query_params['face']}».")
+        st.warning(f"This audit has no face «{parts.plain(st.query_params['face'])}».")
         return
     _record(audit, shots)
 
@@ -275,17 +277,17 @@ def _regions(audit: Audit, found: Record) -> None:
         st.info("Only predictions were audited: there is no evidence to divide by region.")
         return
     st.plotly_chart(region_bars(found.regions, audit.additive), key="record-regions", config={"displayModeBar": False})
-    total, margin = browse.signed(found.regions.sum(), 3), browse.signed(found.margin, 3)
+    total, margin = budget.signed(found.regions.sum(), 3), budget.signed(found.margin, 3)
     if audit.additive:
         st.caption(
-            f"The bars add up to {total}; with the last layer's bias, {browse.signed(found.bias, 3)}, that is the "
+            f"The bars add up to {total}; with the last layer's bias, {budget.signed(found.bias, 3)}, that is the "
             f"margin, {margin} (half-precision maps leave {abs(found.rest):.3f}). Evidence is centred on a region, not "
             "confined to it."
         )
     else:
         st.caption(
-            f"Maps by {audit.map_method} do not add up to the margin: the bars' sum is {total}, the margin {margin}. "
-            "Compare the bars with each other."
+            f"Maps by {parts.plain(audit.map_method)} do not add up to the margin: the bars' sum is {total}, the "
+            f"margin {margin}. Compare the bars with each other."
         )
 
 

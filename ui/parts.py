@@ -49,7 +49,7 @@ def lede(sentence: str) -> None:
 
 def plain(text: str) -> str:
     """Text for `st.error` and its like with all Markdown taken out of force: a name or an address may hold any."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def empty(n: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import streamlit as st
 from PIL import Image
 
 from core.audit.folder import Audit
+from core.budget import signed
 from core.errors import LookwhereError
 from core.figures import photo as figures
 from core.figures import pictures
@@ -30,6 +30,7 @@ from ui.opened import Opened
 #: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
 MOST_PICTURES = 12
 KEY = "photo_results"
+_ONE = threading.Lock()
 PLAIN = (
     "The model knows two classes and must choose one. What it gives is a **guess at the gender label that annotators "
     "would give the picture**, not a fact about the person. Nothing uploaded is stored: pictures stay in this "
@@ -39,7 +40,7 @@ PICTURES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger pictures ar
 CAMERA = "The browser asks for the camera only here. It needs https, or this very machine."
 SOURCES = ("Upload", "Camera")
 TARGET = (
-    "**predicted**: Grad-CAM for the class the model chose. **female**, **male**: for that class. **margin**: female "
+    "**predicted**: the map for the class the model chose. **female**, **male**: for that class. **margin**: female "
     "less male evidence, with its sign."
 )
 CERTAINTY = (
@@ -71,12 +72,11 @@ keep_uploads_in_memory()
 
 @dataclass(frozen=True)
 class Tools:
-    """The model's classifier and the detector, and a lock: maps of some methods hook into the network."""
+    """The model's classifier and the detector."""
 
     classify: object
     finder: Finder | None
     info: dict
-    lock: threading.Lock
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,12 @@ def _tools(path: str, stamp: float) -> Tools:
     from core.checkpoint import load_model
 
     model = load_model(Path(path))
-    return Tools(model.classify, None if model.classify is None else _finder(), model.info, threading.Lock())
+    return Tools(model.classify, None if model.classify is None else _finder(), model.info)
 
 
 @st.cache_resource(show_spinner=False)
 def _finder() -> Finder:
     return Finder()
-
-
-def plain(text: str) -> str:
-    """Text for `st.error` and its like with all Markdown taken out of force: a file's name may hold any."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
 
 
 def choose() -> list:
@@ -147,15 +142,19 @@ def results(files: list, opened: Opened, ready: Tools) -> list[Result]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """One core for the network, beside which server and browser run on the other: two threads wait at each layer for
-    whichever of them was pushed aside, and a photo took 5 s for 0.6 s (`python -m benchmarks.photo --threads 2`)."""
+    whichever of them was pushed aside, and a photo took 5 s for 0.6 s (`python -m benchmarks.photo --threads 2`).
+
+    One visitor at a time, whatever the model: the count is the whole process's, the detector serves all models, and
+    maps of some methods hook into the network."""
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    with _ONE:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _try(data: bytes, name: str, ready: Tools) -> Result:
@@ -164,7 +163,7 @@ def _try(data: bytes, name: str, ready: Tools) -> Result:
     except LookwhereError as error:
         return Result(name, error=capital(str(error)) + ".")
     try:
-        with ready.lock, one_thread():
+        with one_thread():
             found = ready.finder.find(upload.picture)
             readings = read_faces(ready.classify, [face.crop for face in found.faces])
     except LookwhereError as error:
@@ -213,12 +212,12 @@ def controls(given: list[Reading]) -> tuple[str, float]:
 def show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
     """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
-        st.error(plain(result.error), icon=":material/broken_image:")
+        st.error(parts.plain(result.error), icon=":material/broken_image:")
         return
     with st.container(border=True):
         st.html(f"{parts.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")
         if result.note:
-            st.warning(plain(result.note))
+            st.warning(parts.plain(result.note))
         several = len(result.faces) > 1
         above = st.container()
         chosen = _pick(n, result)
@@ -271,7 +270,7 @@ def _card(
         over = pictures.overlay(face.crop, reading.map(target), limit, opacity, target == "margin")
         what = f"map: {target}" if target != "predicted" else f"map: predicted ({reading.predicted})"
         panels.append((over, what, f"{name}, {what}"))
-    facts = [f"Margin {words.signed(reading.margin)}", f"found with {words.probability(face.probability)}"]
+    facts = [f"Margin {signed(reading.margin)}", f"found with {words.probability(face.probability)}"]
     facts += words.crop_notes(face.enlarged, face.outside)
     if found is not None:
         facts.append(words.place_words(found))
@@ -313,11 +312,11 @@ def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> 
         left = abs(total + bias - margin)
         more = "" if left < 0.005 else f" (rounding leaves {left:.2f})"
         return (
-            f"Regions {words.signed(total)} and bias {words.signed(bias)} make up the margin, {words.signed(margin)}"
+            f"Regions {signed(total)} and bias {signed(bias)} make up the margin, {signed(margin)}"
             f"{more}. Evidence is centred on a region, not confined to it."
         )
     method = maps.get("method", "this method")
     return (
-        f"Maps by {method} do not add up to the margin: the regions' sum is {words.signed(total)}, the margin "
-        f"{words.signed(margin)}. Compare regions with each other only."
+        f"Maps by {parts.plain(method)} do not add up to the margin: the regions' sum is {signed(total)}, the margin "
+        f"{signed(margin)}. Compare regions with each other only."
     )

@@ -34,12 +34,13 @@ def files(items: list[Item], formats: list[str], size: Size, dpi: int, trace: Tr
 
     Raises `LookwhereError` where a chart cannot be drawn.
     """
-    found = {}
+    found, plots = {}, [item for item in items if item.kind == "chart"]
+    kinds = [FIGURES[name][0] for name in formats if name in FIGURES]
+    charted = charts.render([item.make() for item in plots], size, kinds, dpi) if plots and kinds else {}
     for name in formats:
         suffix, _ = (FIGURES | TABLES)[name]
         fitting = [item for item in items if (item.kind == "table") == (name in TABLES)]
-        plots = [item for item in fitting if item.kind == "chart"]
-        drawn = iter(charts.render([item.make() for item in plots], size, suffix, dpi) if plots else [])
+        drawn = iter(charted.get(suffix, []))
         for item in fitting:
             if item.kind == "chart":
                 data = stamp(next(drawn), suffix, item.title, trace, size, dpi)
@@ -74,6 +75,9 @@ def archive(items: list[Item], format: str, size: Size, dpi: int, trace: Trace) 
 
 def contents(items: list[Item], names: list[str], trace: Trace, trouble: str = "") -> str:
     """The files with their titles, and where they come from."""
-    titles = {trace.file_name(item.name, ""): item.title for item in items}
-    lines = [f"{name}: {titles[name.rpartition('.')[0] + '.']}" for name in names]
+    # A chart and the table of its numbers may have one name.
+    titles = {(trace.file_name(item.name, ""), item.kind == "table"): item.title for item in items}
+    tabular = {suffix for suffix, _ in TABLES.values()}
+    parts = {name: name.rpartition(".") for name in names}
+    lines = [f"{name}: {titles[stem + '.', suffix in tabular]}" for name, (stem, _, suffix) in parts.items()]
     return "\n".join([*trace.lines(), "", *([trouble, ""] if trouble else []), *lines, ""])

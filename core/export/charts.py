@@ -6,13 +6,24 @@ import asyncio
 import math
 import os
 import re
+import signal
+import subprocess
+import tempfile
 import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import plotly.graph_objects as go
 
 from core.errors import LookwhereError
-from core.export.trace import Size
+from core.export.trace import Size, plain
 from core.figures.charts import COLOURS
+
+if TYPE_CHECKING:
+    from kaleido import Kaleido
 
 NO_BROWSER = (
     "No Chrome or Chromium is installed where Lookwhere runs, and charts are drawn by it: install one, or take the "
@@ -66,6 +77,19 @@ def _height(figure: go.Figure, size: Size) -> float:
     return (figure.layout.height or 450) + 24 + 19 * max(0, lines - 1)
 
 
+def _plain(part: object) -> object:
+    """A figure's dict with plain texts: Chrome draws no SVG that is not well-formed."""
+    if isinstance(part, str):
+        return plain(part)
+    if isinstance(part, dict):
+        return {key: _plain(value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_plain(value) for value in part]
+    if isinstance(part, np.ndarray) and part.dtype.kind in "OUT":
+        return _plain(part.tolist())
+    return part
+
+
 def _has_markers(trace: object) -> bool:
     return trace.type == "scatter" and "markers" in (trace.mode or "") and trace.marker.symbol is None
 
@@ -100,22 +124,34 @@ def browser() -> str | None:
     return Chromium.find_browser(skip_local=False)
 
 
-def render(figures: list[go.Figure], size: Size, kind: str, dpi: int) -> list[bytes]:
-    """Each chart as png, pdf or svg, all by one browser that is started for them and ended.
+def render(figures: list[go.Figure], size: Size, kinds: list[str], dpi: int) -> dict[str, list[bytes]]:
+    """Each chart in each of the `kinds` (png, pdf, svg), all by one browser that is started for them and ended.
 
-    Raises `LookwhereError` where there is no browser or it fails.
+    Raises `LookwhereError` where there is no browser, it fails, or it is not done after `SECONDS`; nothing is left of
+    the browser then either.
     """
     path = browser()
     if path is None:
         raise LookwhereError(NO_BROWSER)
     # CSS pixels of the layout to print size; the width of an SVG is set afterwards, in mm.
-    scale = {"png": size.scale * dpi / 96, "pdf": size.scale, "svg": 1}[kind]
+    scales = {"png": size.scale * dpi / 96, "pdf": size.scale, "svg": 1}
     ready = [printable(figure, size) for figure in figures]
+    jobs = [
+        (
+            _plain(figure.to_dict()),
+            {"format": kind, "width": figure.layout.width, "height": figure.layout.height, "scale": scales[kind]},
+        )
+        for kind in kinds
+        for figure in ready
+    ]
     found: list[list[bytes] | Exception] = []
 
     def work() -> None:
         try:
-            found.append(asyncio.run(asyncio.wait_for(_drawn(path, ready, kind, scale), SECONDS)))
+            # A snap sees no /tmp.
+            home = Path.home() if "snap" in path else None
+            with tempfile.TemporaryDirectory(prefix="lookwhere-", dir=home, ignore_cleanup_errors=True) as folder:
+                found.append(asyncio.run(_drawn(path, Path(folder), jobs)))
         except Exception as error:
             found.append(error)
 
@@ -130,17 +166,62 @@ def render(figures: list[go.Figure], size: Size, kind: str, dpi: int) -> list[by
         raise LookwhereError(
             f"{path} could not draw the chart ({why}): start it once by hand to see why, or use the chart's camera"
         ) from found[0]
-    return found[0]
+    return {kind: found[0][n * len(ready) : (n + 1) * len(ready)] for n, kind in enumerate(kinds)}
 
 
-async def _drawn(path: str, figures: list[go.Figure], kind: str, scale: float) -> list[bytes]:
-    from kaleido import Kaleido
+async def _drawn(path: str, folder: Path, jobs: list[tuple[dict, dict]]) -> list[bytes]:
+    from choreographer.channels import Pipe
+    from choreographer.errors import BrowserFailedError
+    from kaleido import Kaleido, PageGenerator
 
     # MathJax would be fetched from a host; plotly.js is the installed package's.
-    async with Kaleido(path=path, mathjax=False, enable_extensions=False, proxy_server=NOWHERE) as kaleido:
-        return [
-            await kaleido.calc_fig(
-                figure, {"format": kind, "width": figure.layout.width, "height": figure.layout.height, "scale": scale}
-            )
-            for figure in figures
-        ]
+    page, pipe = folder / "index.html", Pipe()
+    page.write_text(PageGenerator(mathjax=False).generate_index(), encoding="utf-8")
+    kaleido = Kaleido(
+        path=path, page_generator=page, tmp_dir=str(folder), channel_cls=lambda: pipe, enable_extensions=False,
+        proxy_server=NOWHERE,
+    )  # fmt: skip
+    drawing = asyncio.create_task(_draw(kaleido, jobs))
+    # Not wait_for: cancelled while it starts the browser, kaleido forgets it and says that it closed by itself.
+    await asyncio.wait({drawing}, timeout=SECONDS)
+    late = not drawing.done()
+    if not late and not drawing.cancelled() and not drawing.exception():
+        return drawing.result()
+    while not drawing.done() and not hasattr(kaleido, "subprocess"):
+        await asyncio.sleep(0.02)
+    gone = False
+    if hasattr(kaleido, "subprocess"):
+        gone = kaleido.subprocess.poll() is not None
+        _end(kaleido.subprocess)
+    pipe.close()
+    drawing.cancel()
+    for rest in (drawing, kaleido.close()):
+        with suppress(Exception, asyncio.CancelledError):
+            await asyncio.wait_for(rest, 5)
+    if late:
+        raise TimeoutError(f"it was not done after {SECONDS} s")
+    # What waits for a browser that has gone is cancelled by kaleido, or told that something of kaleido's is closed.
+    if drawing.cancelled() or (gone and not isinstance(drawing.exception(), BrowserFailedError)):
+        raise RuntimeError("it ended while it drew")
+    return drawing.result()
+
+
+async def _draw(kaleido: Kaleido, jobs: list[tuple[dict, dict]]) -> list[bytes]:
+    await kaleido.open()
+    found = [await kaleido.calc_fig(figure, options) for figure, options in jobs]
+    await kaleido.close()
+    return found
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Kill a browser with all that it started: kaleido starts it as the leader of a process group."""
+    if not hasattr(os, "killpg"):
+        process.kill()
+        return
+    for _ in range(25):  # half a second, in which nobody is left who writes into the profile
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+        process.poll()
+        time.sleep(0.02)

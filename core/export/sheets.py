@@ -8,7 +8,7 @@ import textwrap
 import threading
 from dataclasses import dataclass
 
-from core.export.trace import MM, Size
+from core.export.trace import MM, Size, plain
 from core.figures.pictures import Sheet, colour_bar
 
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
@@ -44,7 +44,7 @@ def text_height(points: float, text: str, width: float) -> float:
 def wrapped(text: str, points: float, width: float) -> list[str]:
     """A text's lines in `width` mm; «n = 12» stays whole."""
     letters = max(4, int(width / (points / 72 * MM * LETTER)))
-    text = text.replace(" = ", "\xa0=\xa0")
+    text = plain(text).replace(" = ", "\xa0=\xa0")
     return [line for part in text.split("\n") for line in textwrap.wrap(part, letters, break_on_hyphens=False) or [""]]
 
 
@@ -105,7 +105,7 @@ def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
         figure = Figure(figsize=(size.mm / MM, height / MM), facecolor="white")
 
         def write(x: float, y: float, text: str, points: float, **more: object) -> None:
-            figure.text(x / size.mm, 1 - y / height, text, fontsize=points, va="top", color="#16191A",
+            figure.text(x / size.mm, 1 - y / height, plain(text), fontsize=points, va="top", color="#16191A",
                         linespacing=1.1, parse_math=False, **more)  # fmt: skip
 
         def show(picture: object, x: float, y: float, wide: float, tall: float) -> None:

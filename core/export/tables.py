@@ -9,7 +9,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 
-from core.export.trace import Trace, slug
+from core.export.trace import Trace, plain, slug
 from core.sentences import capital
 
 #: A spreadsheet takes a text that begins so for a formula; names from data must not become one.
@@ -46,7 +46,10 @@ def _harmless(value: object) -> object:
 
 
 def latex(table: pd.DataFrame, title: str, name: str, trace: Trace) -> bytes:
-    """A booktabs table that compiles anywhere: caption, label, escaped names, rounded numbers, its trace as comments.
+    """A booktabs table: caption, label, escaped names, rounded numbers, its trace as comments.
+
+    It needs no package but booktabs. Names with letters for which pdfLaTeX has no font (Greek, Chinese, emoji) need
+    XeLaTeX or LuaLaTeX with a font that has them.
 
     Integers have thousands separators, p two digits, other numbers three decimals or digits; columns of numbers are
     set flush right.
@@ -76,7 +79,7 @@ def latex(table: pd.DataFrame, title: str, name: str, trace: Trace) -> bytes:
 
 def escape(text: str) -> str:
     """A text as LaTeX prints it, letter for letter; signs that pdfLaTeX lacks are set in mathematics."""
-    return "".join(_LATEX.get(letter, letter) for letter in text.translate(_SPACES))
+    return "".join(_LATEX.get(letter, letter) for letter in plain(text.translate(_SPACES)))
 
 
 _SPACES = dict.fromkeys((9, 10, 11, 12, 13), " ") | dict.fromkeys([*range(9), *range(14, 32), 127])

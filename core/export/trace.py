@@ -70,7 +70,7 @@ class Trace:
     def lines(self) -> list[str]:
         """One fact a line."""
         facts = [f"faces: {self.scope}", f"page: {self.view}", f"made by Lookwhere, {self.made}"]
-        return [" ".join(fact.split()) for fact in (*map(str, self.sources), *facts)]
+        return [" ".join(plain(fact).split()) for fact in (*map(str, self.sources), *facts)]
 
     @property
     def who(self) -> str:
@@ -85,15 +85,21 @@ class Trace:
         return "_".join(slug(part)[:80] for part in parts) + f".{suffix}"
 
 
+def plain(text: str) -> str:
+    """Without what no XML may have (https://www.w3.org/TR/xml/#charsets) and no typeface has: control characters but
+    tabs and ends of lines, halves of surrogate pairs, noncharacters."""
+    return re.sub("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", text)
+
+
 def slug(text: str) -> str:
     """ASCII letters, digits, dots and hyphens only."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", plain).strip("-.") or "x"
+    ascii = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", ascii).strip("-.") or "x"
 
 
 def stamp(data: bytes, kind: str, title: str, trace: Trace, size: Size, dpi: int) -> bytes:
     """A rendered figure with its print size and its trace in the metadata of its `kind`: png, pdf or svg."""
-    return {"png": _png, "pdf": _pdf, "svg": _svg}[kind](data, title, "; ".join(trace.lines()), size, dpi)
+    return {"png": _png, "pdf": _pdf, "svg": _svg}[kind](data, plain(title), "; ".join(trace.lines()), size, dpi)
 
 
 def _png(data: bytes, title: str, about: str, size: Size, dpi: int) -> bytes:
@@ -114,7 +120,7 @@ def _pdf(data: bytes, title: str, about: str, size: Size, dpi: int) -> bytes:
 
 
 def _svg(data: bytes, title: str, about: str, size: Size, dpi: int) -> bytes:
-    text = data.decode()
+    text = plain(data.decode())
     head = re.search(r"<svg\b[^>]*>", text)
     width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head.group()).groups())
     tag = re.sub(r'\s(width|height)="[^"]*"', "", head.group())

@@ -10,7 +10,7 @@ import pandas as pd
 from core.faces import MINIMUM_FACES
 from core.statistics import wilson
 
-#: So many audited faces of nearest certainty say how often the model is wrong there.
+#: So many audited faces of nearest certainty say how often the model is wrong there, and all as near as the last.
 NEAREST = 200
 
 
@@ -18,8 +18,9 @@ NEAREST = 200
 class Place:
     """A margin among the audited faces given the class `predicted`, `right` of them rightly and `wrong` wrongly.
 
-    `above_right`, `above_wrong`: the share of each of lower |margin|; None under 11 faces. Of the `near` faces of
-    nearest |margin|, `near_wrong` were wrong, `near_low` to `near_high` their Wilson 95 % interval; None under 11.
+    `above_right`, `above_wrong`: the share of each of strictly lower |margin|, so that a tie is not «more certain»;
+    None under 11 faces. Of the `near` faces of nearest |margin|, `near_wrong` were wrong, `near_low` to `near_high`
+    their Wilson 95 % interval; None under 11.
     """
 
     predicted: str
@@ -47,7 +48,7 @@ def place(faces: pd.DataFrame, predicted: str, margin: float) -> Place:
     certain = abs(margin)
     both = np.concatenate([right, wrong])
     was_wrong = np.arange(len(both)) >= len(right)
-    near = np.argsort(np.abs(both - certain), kind="stable")[:NEAREST]
+    near = _nearest(np.abs(both - certain))
     enough = len(near) >= MINIMUM_FACES
     count = int(was_wrong[near].sum())
     low, high = (float(x) for x in wilson(count, len(near)))
@@ -62,6 +63,13 @@ def place(faces: pd.DataFrame, predicted: str, margin: float) -> Place:
         near_low=low if enough else None,
         near_high=high if enough else None,
     )
+
+
+def _nearest(distances: np.ndarray) -> np.ndarray:
+    """Rows of the `NEAREST` smallest and of all that tie with the last: a saturated model gives many one certainty."""
+    if len(distances) <= NEAREST:
+        return np.arange(len(distances))
+    return np.flatnonzero(distances <= np.partition(distances, NEAREST - 1)[NEAREST - 1])
 
 
 def _below(others: np.ndarray, certain: float) -> float | None:

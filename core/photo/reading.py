@@ -33,8 +33,8 @@ class Reading:
 
     @property
     def predicted(self) -> str:
-        """The class with the larger logit, as audits have it."""
-        return GENDERS[int(self.logits.argmax())]
+        """The class with the larger logit, male where they are equal, as audits have it."""
+        return GENDERS[MALE if self.margin <= 0 else FEMALE]
 
     @property
     def probability(self) -> float:
@@ -45,7 +45,7 @@ class Reading:
         """Grad-CAM (h, w) of a class, or the signed margin map, in logits. Raises `LookwhereError` without maps."""
         if self.evidence is None:
             raise LookwhereError("this model gives no maps")
-        which = np.array([int(self.logits.argmax())])
+        which = np.array([GENDERS.index(self.predicted)])
         return display_maps(self.evidence[None], target, "raw", which, which)[0]
 
     def regions(self) -> np.ndarray:

@@ -18,8 +18,13 @@ from core.errors import LookwhereError
 
 #: As `maxUploadSize` in .streamlit/config.toml.
 MAXIMUM_BYTES = 50 * 1024 * 1024
-#: An RGBA picture of so many needs 320 MB. Less than Pillow's own limit, so that it never warns of one that we take.
-MAXIMUM_PIXELS = 80_000_000
+#: The most pixels of a JPEG, which is decoded at a smaller scale, and of all else, which is decoded whole: the peak is
+#: 570 MB (a progressive JPEG of CMYK, which is held whole with 8 bytes a pixel and so counts as all else), 560 MB for
+#: PNG with transparency, 530 MB for WebP (its decoder takes 16 bytes a pixel) and for JPEG.
+#: Less than Pillow's own limit, so that it never warns of one that we take.
+JPEG_PIXELS = 80_000_000
+OTHER_PIXELS = 50_000_000
+FEWER_PIXELS = {"WEBP": 25_000_000, "AVIF": 32_000_000}
 #: The smallest face that the detector looks for has as many.
 MINIMUM_SIDE = 40
 #: Long side over short side; a telephone's panoramas are at most 5.
@@ -51,6 +56,8 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 ORIENTATION = 0x0112
+#: What Pillow calls otherwise than people do.
+NAMES = {"WEBP": "WebP", "HEIF": "HEIC"}
 #: First bytes and what they begin; for the words of a refusal alone.
 BEGINNINGS = (
     (b"\xff\xd8", "JPEG"),
@@ -71,6 +78,8 @@ BEGINNINGS = (
     (b"\x1aE\xdf\xa3", "a video"),
 )
 NAME_LENGTH = 60
+#: Laid on white at a time.
+ROWS = 256
 #: One picture at a time, so that two visitors need no more memory than one; it also guards the warning filters.
 _LOCK = threading.Lock()
 # Pillow writes EXIF values to its log at DEBUG, and what a broken file says at higher levels.
@@ -107,7 +116,7 @@ def read_upload(data: bytes, name: str) -> Upload:
         except Refused as refusal:
             raise LookwhereError(f"{name}: {refusal}") from None
         except Image.DecompressionBombError:
-            raise LookwhereError(f"{name}: {_too_large()}") from None
+            raise LookwhereError(f"{name}: {_too_large('its', looks_like(data))}") from None
         except UnidentifiedImageError:
             raise LookwhereError(f"{name}: {_unknown(data)}") from None
         except Exception as error:  # Pillow meets broken files with TypeError, struct.error and more
@@ -160,11 +169,12 @@ def _open(data: bytes) -> Image.Image:
 
 def _read(picture: Image.Image, data: bytes, name: str) -> Upload:
     kind = {"MPO": "JPEG"}.get(picture.format, picture.format)
-    _check_size(picture.size)
+    stored = "CMYK JPEG" if kind == "JPEG" and picture.mode == "CMYK" else kind
+    _check_size(picture.size, stored)
     size, notes = picture.size, []
     suffix = name.rpartition(".")[2].lower() if "." in name else ""
     if suffix.isalnum() and len(suffix) <= 5 and suffix not in SUFFIXES[kind]:
-        notes.append(f"named .{suffix}, but it is {'HEIC' if kind == 'HEIF' else kind}")
+        notes.append(f"named .{suffix}, but it is {NAMES.get(kind, kind)}")
     if kind == "JPEG":
         if data.count(b"\xff\xda") > MAXIMUM_SCANS:
             raise Refused(f"a JPEG of over {MAXIMUM_SCANS} scans, made to keep a computer busy; save it anew")
@@ -173,7 +183,7 @@ def _read(picture: Image.Image, data: bytes, name: str) -> Upload:
         notes.append("of its 16 bits a channel the upper 8 are used")
     picture.load()
     if kind != "JPEG" and picture.size != size:  # HEIF may find another size than its header said
-        _check_size(picture.size)
+        _check_size(picture.size, stored)
         size = picture.size
     upright = _rgb(picture, notes)
     if upright is picture:  # which goes on to its next frame, and is closed
@@ -187,18 +197,25 @@ def _read(picture: Image.Image, data: bytes, name: str) -> Upload:
     return Upload(name, upright, size, kind, tuple(notes))
 
 
-def _check_size(size: tuple[int, int]) -> None:
+def maximum_pixels(kind: str | None) -> int:
+    """The most pixels taken of a format, by Pillow's name, or of a «CMYK JPEG»."""
+    return JPEG_PIXELS if kind == "JPEG" else FEWER_PIXELS.get(kind, OTHER_PIXELS)
+
+
+def _check_size(size: tuple[int, int], kind: str) -> None:
     width, height = size
-    if width * height > MAXIMUM_PIXELS:
-        raise Refused(_too_large(f"{width:,} × {height:,}"))
+    if width * height > maximum_pixels(kind):
+        raise Refused(_too_large(f"{width:,} × {height:,}", kind))
     if min(size) < MINIMUM_SIDE:
         raise Refused(f"{width:,} × {height:,} pixels are too few to hold a face; give one of {MINIMUM_SIDE} and more")
     if max(size) > MAXIMUM_ASPECT * min(size):
         raise Refused(f"{width:,} × {height:,} pixels is a strip; cut out the part with the face")
 
 
-def _too_large(size: str = "its") -> str:
-    return f"{size} pixels are over the {MAXIMUM_PIXELS // 10**6} million taken here; save it smaller"
+def _too_large(size: str, kind: str | None) -> str:
+    limit = f"{maximum_pixels(kind) // 10**6} million taken as {NAMES.get(kind, kind or 'such a file')}"
+    mend = "" if kind == "JPEG" else f", or as a JPEG in RGB, of which {JPEG_PIXELS // 10**6} million are taken"
+    return f"{size} pixels are over the {limit}; save it smaller{mend}"
 
 
 def _unknown(data: bytes) -> str:
@@ -231,8 +248,7 @@ def _rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
         picture, mode = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)), "L"
     if picture.has_transparency_data or mode in ("PA", "La", "RGBa"):
         notes.append("see-through parts are laid on white")
-        picture = _shrunk(picture.convert("RGBA"))
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+        return _shrunk(_on_white(picture))
     if mode in ("1", "L"):
         notes.append("grey, without colours")
         return _shrunk(picture.convert("L")).convert("RGB")
@@ -243,6 +259,16 @@ def _rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
         return _shrunk(picture if mode == "RGB" else picture.convert("RGB"))
     except ValueError:
         raise Refused(f"its colours are {mode}; save it as RGB") from None
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """RGB of a picture with transparency, some rows at a time: a whole RGBA copy, and the one that scaling it would
+    take, cost 8 bytes a pixel."""
+    white = Image.new("RGB", picture.size, "white")
+    for top in range(0, picture.height, ROWS):
+        rows = picture.crop((0, top, picture.width, min(top + ROWS, picture.height))).convert("RGBA")
+        white.paste(rows, (0, top), rows)
+    return white
 
 
 def _orientation(picture: Image.Image, notes: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.budget import signed
 from core.photo.ranking import Place
 from core.photo.reading import Reading
 
@@ -23,11 +24,6 @@ def share(value: float) -> str:
 def probability(value: float) -> str:
     """«97.1 %»; «over 99.9 %» rather than 100 %, which no softmax says."""
     return "over 99.9 %" if value > 0.9995 else f"{100 * value:.1f} %"
-
-
-def signed(value: float) -> str:
-    """«+3.52», «−0.10»."""
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def guess(reading: Reading) -> str:
@@ -54,7 +50,7 @@ def near_words(place: Place) -> str:
     if place.near_wrong is None:
         return ""
     rate = f"{100 * place.near_wrong / place.near:.1f} % [{100 * place.near_low:.1f}–{100 * place.near_high:.1f}]"
-    return f"Of the {place.near} audited faces called {place.predicted} about as certainly, {rate} were wrong."
+    return f"Of the {place.near:,} audited faces called {place.predicted} about as certainly, {rate} were wrong."
 
 
 def crop_notes(enlarged: float, outside: float) -> list[str]:
