@@ -24,10 +24,10 @@ from core.errors import LookwhereError
 from core.experiments import Experiment, experiment_for
 from core.faces import Filter, age_words
 from core.files import write_text
-from core.findings import findings_sentence
+from core.findings import all_findings, findings_sentence
 from core.noise import same_face_audits
 from core.report.accuracy import accuracy_section
-from core.report.findings import findings_of, findings_section
+from core.report.findings import findings_section
 from core.report.gaps import gaps_section, noise_section
 from core.report.maps import budget_section, checks_section, differences_section, grid_section
 from core.report.reproduction import check_command, code_state, data_section, reproduction_section
@@ -71,7 +71,7 @@ def build_report(
     faces = audit.faces[within.mask(audit.faces)]
     if not len(faces):
         raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --all-ages")
-    found = findings_of(audit, within, checks, experiment)
+    found = all_findings(audit, within, checks, experiment)
     all_ages = within.any_age
     card = card_sections(str(audit.manifest["model"]), info, [audit])
     sections = [

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from core.audit.folder import Audit
 from core.card import Section, Table, Text, section
 from core.experiments import Experiment
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import MINIMUM_FACES
 from core.figures import pictures
 from core.figures.findings import shape_panels
-from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, all_findings
-from core.findings.accuracy import accuracy_findings
-from core.findings.base import unable
-from core.findings.causes import cause_findings
-from core.findings.maps import CLAIMS, RULES
+from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding
 from core.report.blocks import Chart, Mark, Pictures, Row, Scale, Verdict, data_uri
 from core.report.gaps import bands_chart
-from core.report.maps import NO_MAPS
 from core.sentences import capital, percent
-from core.trust.folder import Checks
 
 TONES = {SUPPORTED: "good", NOT_SUPPORTED: "bad", CANNOT_TELL: "open"}
 SCOPE = (
@@ -25,14 +18,6 @@ SCOPE = (
     "model, trained on MS1MV2 and tested on MORPH; a verdict here neither proves nor refutes them there."
 )
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
-
-
-def findings_of(audit: Audit, within: Filter, checks: Checks | None, experiment: Experiment | None) -> list[Finding]:
-    """`core.findings.all_findings`; without maps, claims on maps are said to be untold."""
-    if audit.has_maps:
-        return all_findings(audit, within, checks, experiment)
-    untold = [unable(key, CLAIMS[key], NO_MAPS, RULES[key]) for key in CLAIMS]
-    return [*accuracy_findings(audit, within), *untold, *cause_findings(experiment, within)]
 
 
 def findings_section(findings: list[Finding], experiment: Experiment | None) -> Section:
