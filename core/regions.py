@@ -125,6 +125,34 @@ def by_region(maps: np.ndarray) -> np.ndarray:
     return maps.reshape(*maps.shape[:-2], height * width).astype(np.float64) @ shares.T
 
 
+@lru_cache(maxsize=1)
+def _single_names() -> dict[str, str]:
+    """What one part of a paired region is called: `{"eyes": "eye", …}`."""
+    entries = json.loads(FILE.read_text(encoding="utf-8"))["regions"]
+    return {entry["name"]: entry["one"] for entry in entries if "one" in entry}
+
+
+def cell_words(map_shape: tuple[int, int], row: int, column: int) -> str:
+    """Where a cell of a map (h, w) lies, in words: «nose», «left eye», «right side of the mouth», «surround left of the
+    cheeks».
+
+    The region is the one that holds most of the cell's area; the upper one where two hold the same. Left and right are
+    those of the picture. A cell across the square's middle line has no side. A cell of `surround` is placed beside the
+    region that holds most of the cell's row.
+    """
+    shares = weights(map_shape)
+    name = REGIONS[int(shares[:, row, column].argmax())]
+    place = 2 * column + 1 - map_shape[1]  # the cell's centre less the middle line, in half cells
+    if place == 0:
+        return name
+    side = "left" if place < 0 else "right"
+    if name in _single_names():
+        return f"{side} {_single_names()[name]}"
+    if name == REGIONS[-1]:
+        return f"{name} {side} of the {REGIONS[int(shares[:-1, row].sum(axis=1).argmax())]}"
+    return f"{side} side of the {name}"
+
+
 def check_positions(landmarks: np.ndarray) -> pd.DataFrame:
     """Do the regions lie where a store's landmarks (N, 5, 2) are? A row a landmark.
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.faces import ADULT_AGE, Filter, group_name
 from core.groups import Group
+from core.regions import cell_words
 from core.statistics import Estimate, accuracy_by, gap, wilson
 
 
@@ -106,12 +107,6 @@ def target_words(target: str, kind: str = "Grad-CAM") -> str:
 
 
 def hottest_place(mean: np.ndarray) -> str:
-    """Words for the strongest cell of a map (h, w) on the ArcFace template, by its centre."""
+    """Words for the strongest cell of a map (h, w) on the ArcFace template: the face's region that holds most of it."""
     row, column = np.unravel_index(np.abs(mean).argmax(), mean.shape)
-    y, x = (row + 0.5) / mean.shape[0] * 112, (column + 0.5) / mean.shape[1] * 112
-    height = next(name for limit, name in ((32, "forehead"), (60, "eyes"), (80, "nose"), (112, "mouth")) if y <= limit)
-    if x < 30:
-        return f"left edge at the height of the {height}"
-    if x > 82:
-        return f"right edge at the height of the {height}"
-    return {"eyes": "eyes", "forehead": "forehead"}.get(height, height)
+    return cell_words(mean.shape, int(row), int(column))

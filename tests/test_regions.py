@@ -14,7 +14,17 @@ from scipy import ndimage
 from core import regions
 from core.align import TEMPLATE
 from core.errors import LookwhereError
-from core.regions import LANDMARKS, REGIONS, area_shares, by_region, check_positions, label_image, load_regions, weights
+from core.regions import (
+    LANDMARKS,
+    REGIONS,
+    area_shares,
+    by_region,
+    cell_words,
+    check_positions,
+    label_image,
+    load_regions,
+    weights,
+)
 from core.store import AlignedStore
 
 SIZES = st.integers(1, 40)
@@ -73,6 +83,61 @@ def test_label_image_at_any_side_is_the_same_picture() -> None:
     assert small.shape == (112, 112)
     np.testing.assert_array_equal(small, large[1::3, 1::3])
     assert set(np.unique(small)) == set(range(len(REGIONS)))
+
+
+def clipped_area(polygon: np.ndarray, left: float, top: float, right: float, bottom: float) -> float:
+    """Area of a polygon inside a box: cut by each side in turn (Sutherland and Hodgman 1974), then the shoelace."""
+    points = [tuple(point) for point in polygon]
+    for axis, bound, keep_above in ((0, left, True), (0, right, False), (1, top, True), (1, bottom, False)):
+        kept = []
+        for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+            a, b = ((x0, x1), (y0, y1))[axis]
+            if (a >= bound) == keep_above or a == bound:
+                kept.append((x0, y0))
+            if (a - bound) * (b - bound) < 0:
+                t = (bound - a) / (b - a)
+                kept.append((x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
+        points = kept
+    x, y = np.array(points).reshape(-1, 2).T
+    return abs(float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())) / 2
+
+
+@pytest.mark.parametrize("side", [4, 7, 14])
+def test_a_cell_is_called_by_the_region_that_holds_most_of_it(side: int) -> None:
+    """Every cell, against areas cut exactly from the polygons of regions.json; ours are sampled, so 1 % may pass."""
+    entries = json.loads(regions.FILE.read_text(encoding="utf-8"))["regions"]
+    edge, middle = 112 / side, (side - 1) / 2
+    area = np.zeros((len(entries), side, side))
+    for index, entry in enumerate(entries):
+        for row, column in np.ndindex(side, side):
+            box = (column * edge - 0.5, row * edge - 0.5, (column + 1) * edge - 0.5, (row + 1) * edge - 0.5)
+            area[index, row, column] = sum(clipped_area(np.array(p, float), *box) for p in entry["polygons"])
+    area[-1] = edge**2 - area[:-1].sum(axis=0)
+    # The polygons do not overlap, so each cell's areas add up without a rule of who wins.
+    assert area.min() > -1e-6
+    beside = area[:-1].sum(axis=2)
+    for row, column in np.ndindex(side, side):
+        words = cell_words((side, side), row, column)
+        half = "" if column == middle else "left" if column < middle else "right"
+        spoken = {}
+        for index, entry in enumerate(entries):
+            name = entry["name"]
+            if not half:
+                spoken[name] = index
+            elif "one" in entry:
+                spoken[f"{half} {entry['one']}"] = index
+            elif index < len(entries) - 1:
+                spoken[f"{half} side of the {name}"] = index
+            else:
+                height = entries[int(beside[:, row].argmax())]["name"]
+                spoken[f"{name} {half} of the {height}"] = index
+        assert words in spoken, (row, column, words)
+        assert area[spoken[words], row, column] >= area[:, row, column].max() - 0.01 * edge**2, (row, column, words)
+
+
+def test_a_region_of_two_parts_names_one_of_them() -> None:
+    entries = json.loads(regions.FILE.read_text(encoding="utf-8"))["regions"]
+    assert [e["name"] for e in entries if "one" in e] == [e["name"] for e in entries if len(e["polygons"]) == 2]
 
 
 def test_earlier_regions_win_and_the_rest_is_surround(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,22 +130,20 @@ def spot(row: int, column: int, value: float = 1.0, side: int = 7) -> np.ndarray
     ("row", "column", "side", "words"),
     [
         (0, 3, 7, "forehead"),
-        (1, 3, 7, "forehead"),
-        (2, 3, 7, "eyes"),
-        (3, 2, 7, "eyes"),
-        (3, 4, 7, "eyes"),
-        (4, 3, 7, "nose"),
+        (2, 2, 7, "left brow"),
+        (3, 4, 7, "right eye"),
+        (3, 3, 7, "nose"),
+        (4, 2, 7, "left cheek"),
         (5, 3, 7, "mouth"),
-        (6, 3, 7, "mouth"),
-        (3, 0, 7, "left edge at the height of the eyes"),
-        (6, 1, 7, "left edge at the height of the mouth"),
-        (4, 5, 7, "right edge at the height of the nose"),
-        (0, 6, 7, "right edge at the height of the forehead"),
-        (1, 1, 4, "eyes"),
-        (2, 2, 4, "nose"),
-        (3, 0, 4, "left edge at the height of the mouth"),
-        (0, 3, 4, "right edge at the height of the forehead"),
-        (0, 0, 1, "eyes"),
+        (6, 3, 7, "jaw"),
+        (6, 4, 7, "right side of the jaw"),
+        (3, 0, 7, "surround left of the eyes"),
+        (4, 6, 7, "surround right of the cheeks"),
+        (2, 2, 4, "right cheek"),
+        (3, 1, 4, "left side of the mouth"),
+        (0, 3, 4, "surround right of the forehead"),
+        (6, 7, 14, "right side of the nose"),
+        (0, 0, 1, "surround"),
     ],
 )
 def test_the_hottest_place_has_a_name(row: int, column: int, side: int, words: str) -> None:
@@ -154,18 +152,18 @@ def test_the_hottest_place_has_a_name(row: int, column: int, side: int, words: s
 
 
 def test_two_groups_maps_are_placed_and_compared() -> None:
-    women = made_group(spot(3, 3, 2.0) + spot(4, 3, 1.0), gender=("female",), ethnicity=("Black",))
-    men = made_group(spot(4, 3, 1.5), n=321, gender=("male",))
+    women = made_group(spot(5, 3, 2.0) + spot(6, 3, 1.0), gender=("female",), ethnicity=("Black",))
+    men = made_group(spot(6, 3, 1.5), n=321, gender=("male",))
     text = heatmap_sentence([women, men], "true")
     r = np.corrcoef(women.map.ravel(), men.map.ravel())[0, 1]
-    assert says(text, "Grad-CAM for the labelled gender", "Black women", "1,200", "eyes", "men", "321", "nose")
+    assert says(text, "Grad-CAM for the labelled gender", "Black women", "1,200", "mouth", "men", "321", "jaw")
     assert says(text, f"r = {r:.2f}", "2.00 ×")
 
 
 def test_the_margin_has_no_strength_to_compare() -> None:
     groups = [made_group(spot(3, 3)), made_group(spot(3, 3, -2.0) + spot(5, 3, -3.0))]
     text = heatmap_sentence(groups, "margin")
-    assert says(text, "margin map", "eyes", "mouth", "r = −")
+    assert says(text, "margin map", "nose", "mouth", "r = −")
     assert "strong" not in text
 
 
