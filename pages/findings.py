@@ -4,8 +4,9 @@ import streamlit as st
 
 from core.faces import ADULT_AGE, Filter
 from core.findings import findings_sentence
+from core.findings.base import SCOPE
 from ui import parts, takeaway, words
-from ui.findings import SCOPE, cached_findings, card
+from ui.findings import cached_findings, card
 from ui.navigation import opened
 
 audit = opened().load()

@@ -14,11 +14,12 @@ from core.checkpoint import Model
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
 from core.faces import Filter
-from core.findings import CANNOT_TELL, all_findings
+from core.findings import all_findings
 from core.groups import group, study_grid
 from core.store import AlignedStore
 from core.tables import audit_report
 from core.trust.run import run_checks
+from core.verdicts import Verdict
 from tests.conftest import make_store
 
 
@@ -74,7 +75,7 @@ def test_without_maps_there_is_accuracy_and_average_faces_and_no_map(tmp_path: P
 def test_claims_on_maps_cannot_be_told_without_maps(tmp_path: Path) -> None:
     audit, _, _ = audited(tmp_path, Brightness(None))
     verdicts = {f.key: (f.verdict, f.sentence) for f in all_findings(audit, Filter())}
-    assert verdicts["2"][0] == verdicts["3"][0] == CANNOT_TELL
+    assert verdicts["2"][0] == verdicts["3"][0] == Verdict.CANNOT_TELL
     assert "no maps" in verdicts["2"][1]
 
 

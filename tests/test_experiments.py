@@ -13,11 +13,10 @@ from scipy.stats import ttest_1samp
 from core.checkpoint import list_models
 from core.errors import LookwhereError
 from core.experiments import (
-    CANNOT_TELL,
     MATTERS,
-    NOT_SUPPORTED,
-    SUPPORTED,
+    Expectation,
     Experiment,
+    Measure,
     arm_estimates,
     arm_table,
     claim_contrast,
@@ -32,6 +31,7 @@ from core.faces import ADULT_AGE, Filter
 from core.files import write_json
 from core.paired import group_mask, mcnemar
 from core.statistics import Estimate, accuracy_by, gap
+from core.verdicts import Verdict
 from tests.test_paired import made_faces, write_audit
 
 INFO = {
@@ -99,9 +99,9 @@ def test_an_experiment_is_listed_and_is_a_folder_of_models(made: Experiment) -> 
 
 def test_a_planted_effect_is_supported(made: Experiment) -> None:
     found = claim_contrast(made, made.claims[0])
-    assert found.verdict == SUPPORTED
-    assert found.effects["group less others"].verdict == SUPPORTED
-    assert found.effects["others"].verdict == NOT_SUPPORTED
+    assert found.verdict == Verdict.SUPPORTED
+    assert found.effects["group less others"].verdict == Verdict.SUPPORTED
+    assert found.effects["others"].verdict == Verdict.NOT_SUPPORTED
     one = found.effects["group"]
     assert one.seeds.high < 0
     assert one.both.low < -LOSS * 0.92 < one.both.high
@@ -109,25 +109,25 @@ def test_a_planted_effect_is_supported(made: Experiment) -> None:
 
 
 def test_a_planted_effect_is_not_what_the_other_direction_claims(made: Experiment) -> None:
-    found = contrast(made, "everyone", "without", "female Black", expect="higher")
-    assert found.verdict == NOT_SUPPORTED
+    found = contrast(made, "everyone", "without", "female Black", expect=Expectation.HIGHER)
+    assert found.verdict == Verdict.NOT_SUPPORTED
 
 
 def test_no_effect_is_not_supported(made: Experiment) -> None:
     found = claim_contrast(made, made.claims[1])
     assert found.effects["group"].both.low < 0 < found.effects["group"].both.high
-    assert found.verdict in (NOT_SUPPORTED, CANNOT_TELL)
-    everyone = contrast(made, "everyone", "again", measure="overall")
-    assert everyone.verdict == NOT_SUPPORTED
+    assert found.verdict in (Verdict.NOT_SUPPORTED, Verdict.CANNOT_TELL)
+    everyone = contrast(made, "everyone", "again", measure=Measure.OVERALL)
+    assert everyone.verdict == Verdict.NOT_SUPPORTED
     same = contrast(made, "everyone", "everyone", "female Black")
     assert same.effects["group"].by_seed == (0, 0, 0)
-    assert same.verdict == NOT_SUPPORTED
+    assert same.verdict == Verdict.NOT_SUPPORTED
 
 
 def test_seeds_that_differ_by_luck_cannot_tell(tmp_path: Path) -> None:
     made = open_experiment(make_experiment(tmp_path, 600, between=0.1, seed=2))
     found = contrast(made, "everyone", "again", "female Black")
-    assert found.verdict == CANNOT_TELL
+    assert found.verdict == Verdict.CANNOT_TELL
     assert found.effects["group"].seeds.high - found.effects["group"].seeds.low > 0.2
 
 
@@ -135,28 +135,28 @@ def test_one_seed_and_few_faces_cannot_tell(tmp_path: Path) -> None:
     one = open_experiment(make_experiment(tmp_path / "one", 600, seeds=1))
     found = claim_contrast(one, one.claims[0])
     assert np.isnan([found.effects["group"].seeds.low, found.effects["group"].both.low]).all()
-    assert found.verdict == CANNOT_TELL
+    assert found.verdict == Verdict.CANNOT_TELL
     few = open_experiment(make_experiment(tmp_path / "few", 120))
     found = claim_contrast(few, few.claims[0])
     assert found.n == 20
-    assert found.verdict == CANNOT_TELL
+    assert found.verdict == Verdict.CANNOT_TELL
 
 
 @pytest.mark.parametrize(
     ("seeds", "both", "expect", "words"),
     [
-        ((-0.08, -0.01), (-0.07, -0.02), "lower", SUPPORTED),
-        ((-0.08, -0.01), (-0.07, 0.001), "lower", CANNOT_TELL),
-        ((-0.08, -0.01), (-0.07, -0.02), "change", SUPPORTED),
-        ((-0.08, -0.01), (-0.07, -0.02), "higher", NOT_SUPPORTED),
-        ((-0.01, 0.08), (-0.01, 0.01), "lower", NOT_SUPPORTED),
-        ((-0.01, 0.08), (-0.01, 0.01), "change", CANNOT_TELL),
-        ((-0.019, 0.019), (-0.01, 0.01), "change", NOT_SUPPORTED),
-        ((-MATTERS, 0.01), (-0.01, 0.01), "lower", CANNOT_TELL),
-        ((np.nan, np.nan), (-0.07, -0.02), "lower", CANNOT_TELL),
+        ((-0.08, -0.01), (-0.07, -0.02), Expectation.LOWER, Verdict.SUPPORTED),
+        ((-0.08, -0.01), (-0.07, 0.001), Expectation.LOWER, Verdict.CANNOT_TELL),
+        ((-0.08, -0.01), (-0.07, -0.02), Expectation.CHANGE, Verdict.SUPPORTED),
+        ((-0.08, -0.01), (-0.07, -0.02), Expectation.HIGHER, Verdict.NOT_SUPPORTED),
+        ((-0.01, 0.08), (-0.01, 0.01), Expectation.LOWER, Verdict.NOT_SUPPORTED),
+        ((-0.01, 0.08), (-0.01, 0.01), Expectation.CHANGE, Verdict.CANNOT_TELL),
+        ((-0.019, 0.019), (-0.01, 0.01), Expectation.CHANGE, Verdict.NOT_SUPPORTED),
+        ((-MATTERS, 0.01), (-0.01, 0.01), Expectation.LOWER, Verdict.CANNOT_TELL),
+        ((np.nan, np.nan), (-0.07, -0.02), Expectation.LOWER, Verdict.CANNOT_TELL),
     ],
 )
-def test_the_verdicts_rule(seeds: tuple, both: tuple, expect: str, words: str) -> None:
+def test_the_verdicts_rule(seeds: tuple, both: tuple, expect: Expectation, words: Verdict) -> None:
     assert verdict(Estimate(np.mean(seeds), *seeds), Estimate(np.mean(both), *both), expect) == words
 
 
@@ -208,7 +208,7 @@ def test_both_intervals_cover_what_was_planted() -> None:
 def test_people_are_resampled_as_a_whole(tmp_path: Path) -> None:
     made = open_experiment(make_experiment(tmp_path, 600, identities=40))
     found = claim_contrast(made, made.claims[0], samples=300)
-    assert found.verdict == SUPPORTED
+    assert found.verdict == Verdict.SUPPORTED
     assert len(arm_estimates(made, samples=300)) == 3 * 9
 
 
@@ -235,7 +235,7 @@ def test_arms_by_seed_and_their_means(made: Experiment) -> None:
 def test_the_report_says_every_verdict_and_number(made: Experiment) -> None:
     text = experiment_report(made)
     found = claim_contrast(made, made.claims[0])
-    assert f"verdict on «group», expected lower: {SUPPORTED.upper()}" in text
+    assert f"verdict on «group», expected lower: {Verdict.SUPPORTED.upper()}" in text
     for value in found.effects["group less others"].by_seed:
         assert f"{100 * value:+.1f}" in text
     for _, row in arm_table(made).iterrows():
@@ -250,7 +250,7 @@ def test_what_a_filter_leaves_out_is_told(made: Experiment) -> None:
     with pytest.raises(LookwhereError, match="no face passes"):
         arm_table(made, Filter(ethnicity=("Martian",)))
     with pytest.raises(LookwhereError, match="no «largest gap»"):
-        contrast(made, "everyone", "without", within=Filter(("male",), ("White",)), measure="largest gap")
+        contrast(made, "everyone", "without", within=Filter(("male",), ("White",)), measure=Measure.GAP)
     with pytest.raises(LookwhereError, match="outcome"):
         arm_table(made, Filter(outcome="correct"))
     with pytest.raises(LookwhereError, match="no arm 'nobody'; there are everyone"):

@@ -12,12 +12,13 @@ import pytest
 from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.faces import ADULT_AGE, Filter
-from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, findings_report, findings_sentence
+from core.findings import Finding, findings_report, findings_sentence
 from core.findings.accuracy import accuracy_findings
 from core.findings.causes import cause_findings
 from core.findings.maps import where_right_looks, whether_wrong_has_a_pattern
 from core.regions import REGIONS, weights
 from core.trust.folder import Part
+from core.verdicts import Verdict
 
 SHAPE = (7, 7)
 EVERYONE = Filter()
@@ -79,34 +80,34 @@ def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None
     found = {
         f.key: f for f in accuracy_findings(made_audit(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)
     }
-    assert found["1a"].verdict == SUPPORTED
-    assert found["1b"].verdict != SUPPORTED
+    assert found["1a"].verdict == Verdict.SUPPORTED
+    assert found["1b"].verdict != Verdict.SUPPORTED
     rates = found["1a"].numbers.set_index("gender")["accuracy"]
     assert f"{100 * rates['female']:.1f} %" in found["1a"].sentence
 
 
 def test_men_who_fare_worse_do_not_support_that_women_do() -> None:
     found = accuracy_findings(made_audit(6000, {("male", "A"): 0.15, ("male", "B"): 0.15}), EVERYONE)[0]
-    assert found.verdict == NOT_SUPPORTED
+    assert found.verdict == Verdict.NOT_SUPPORTED
 
 
 def test_a_gap_by_ethnicity_is_found_at_equal_ages() -> None:
     audit = made_audit(6000, {("female", "B"): 0.15, ("male", "B"): 0.15})
     found = {f.key: f for f in accuracy_findings(audit, EVERYONE)}
-    assert found["1b"].verdict == SUPPORTED
+    assert found["1b"].verdict == Verdict.SUPPORTED
     assert "worst (B faces)" in found["1b"].sentence
 
 
 def test_equal_groups_of_many_faces_are_not_supported_and_of_few_cannot_be_told() -> None:
     many = accuracy_findings(made_audit(40_000, {}), EVERYONE)
-    assert [f.verdict for f in many] == [NOT_SUPPORTED, NOT_SUPPORTED]
+    assert [f.verdict for f in many] == [Verdict.NOT_SUPPORTED, Verdict.NOT_SUPPORTED]
     few = accuracy_findings(made_audit(400, {}), EVERYONE)
-    assert [f.verdict for f in few] == [CANNOT_TELL, CANNOT_TELL]
+    assert [f.verdict for f in few] == [Verdict.CANNOT_TELL, Verdict.CANNOT_TELL]
 
 
 def test_too_few_faces_or_no_ethnicity_are_told_in_words() -> None:
     tiny = accuracy_findings(made_audit(60), EVERYONE)
-    assert [f.verdict for f in tiny] == [CANNOT_TELL, CANNOT_TELL]
+    assert [f.verdict for f in tiny] == [Verdict.CANNOT_TELL, Verdict.CANNOT_TELL]
     assert "not 50 faces" in tiny[0].sentence
     audit = made_audit(600)
     audit.faces["ethnicity"] = "not recorded"
@@ -115,10 +116,10 @@ def test_too_few_faces_or_no_ethnicity_are_told_in_words() -> None:
 
 def test_evidence_on_nose_and_mouth_supports_the_claim_with_or_without_the_causal_check() -> None:
     audit = made_audit()
-    assert where_right_looks(audit, EVERYONE, None).verdict == SUPPORTED
+    assert where_right_looks(audit, EVERYONE, None).verdict == Verdict.SUPPORTED
     good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)})
     found = where_right_looks(audit, EVERYONE, good)
-    assert found.verdict == SUPPORTED
+    assert found.verdict == Verdict.SUPPORTED
     assert "Hiding the nose costs 0.60 [0.50 to 0.70]" in found.sentence
 
 
@@ -127,22 +128,22 @@ def test_the_causal_check_is_that_of_right_predictions_where_there_is_one() -> N
     good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)}).parts["occlusion"].tables["regions"]
     rows = pd.concat([both.parts["occlusion"].tables["regions"], good.assign(group=right)])
     checks = SimpleNamespace(parts={"occlusion": Part([("all faces", 500), (right, 400)], {"regions": rows}, {})})
-    assert where_right_looks(made_audit(), EVERYONE, checks).verdict == SUPPORTED
-    assert where_right_looks(made_audit(), EVERYONE, both).verdict == NOT_SUPPORTED
+    assert where_right_looks(made_audit(), EVERYONE, checks).verdict == Verdict.SUPPORTED
+    assert where_right_looks(made_audit(), EVERYONE, both).verdict == Verdict.NOT_SUPPORTED
 
 
 def test_the_causal_check_can_overrule_the_map() -> None:
     audit = made_audit()
     refuted = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)})
-    assert where_right_looks(audit, EVERYONE, refuted).verdict == NOT_SUPPORTED
+    assert where_right_looks(audit, EVERYONE, refuted).verdict == Verdict.NOT_SUPPORTED
     open_question = occlusion({"nose": (0.5, 0.7), "mouth": (-0.1, 0.3)})
-    assert where_right_looks(audit, EVERYONE, open_question).verdict == CANNOT_TELL
+    assert where_right_looks(audit, EVERYONE, open_question).verdict == Verdict.CANNOT_TELL
 
 
 @pytest.mark.parametrize("place", [("eyes",), ("forehead", "jaw"), ("surround",)])
 def test_evidence_elsewhere_does_not(place: tuple[str, ...]) -> None:
     found = where_right_looks(made_audit(right_on=place), EVERYONE, None)
-    assert found.verdict == NOT_SUPPORTED
+    assert found.verdict == Verdict.NOT_SUPPORTED
     if place == ("eyes",):
         assert "Above nose and mouth lie" in found.sentence
         assert "eyes" in found.sentence.partition("Above")[2]
@@ -152,7 +153,7 @@ def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> No
     audit = made_audit(wrong_on=("eyes",), errors={("female", "A"): 0.4})
     found = where_right_looks(audit, EVERYONE, None)
     right = audit.faces["correct"].to_numpy()
-    assert found.data["n"] == right.sum()
+    assert found.result.n == right.sum()
     table = found.numbers.set_index("region")
     assert table["density"]["nose"] > table["density"]["eyes"]
     chosen = audit.class_index("predicted")
@@ -163,14 +164,14 @@ def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> No
 
 def test_wrong_predictions_with_the_same_pattern_refute_that_there_is_none() -> None:
     found = whether_wrong_has_a_pattern(made_audit(), EVERYONE)
-    assert found.verdict == NOT_SUPPORTED
-    assert found.data["alike"] > 0.9
+    assert found.verdict == Verdict.NOT_SUPPORTED
+    assert found.result.correlation > 0.9
 
 
 def test_wrong_predictions_of_noise_alone_support_it() -> None:
     audit = made_audit(4000, {("female", "A"): 0.1, ("male", "B"): 0.1}, wrong_on=None)
     found = whether_wrong_has_a_pattern(audit, EVERYONE)
-    assert found.verdict == SUPPORTED
+    assert found.verdict == Verdict.SUPPORTED
     rows = found.numbers.set_index("predictions")
     assert rows["dispersion"]["wrong predictions"] > 0.9 > rows["dispersion"]["as many right ones"]
 
@@ -181,23 +182,23 @@ def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
         audit.faces.loc[audit.faces["correct"], "predicted"] == "female", 50, -50
     )
     found = whether_wrong_has_a_pattern(audit, EVERYONE)
-    assert found.verdict == NOT_SUPPORTED
+    assert found.verdict == Verdict.NOT_SUPPORTED
     assert "two right ones of the same decision (" in found.sentence
 
 
 def test_noise_everywhere_cannot_tell_and_neither_can_few_wrong_ones() -> None:
     noise = made_audit(3000, right_on=(), wrong_on=None)
-    assert whether_wrong_has_a_pattern(noise, EVERYONE).verdict == CANNOT_TELL
+    assert whether_wrong_has_a_pattern(noise, EVERYONE).verdict == Verdict.CANNOT_TELL
     few = made_audit(300, dict.fromkeys((("female", "A"), ("male", "A"), ("female", "B"), ("male", "B")), 0.03))
     found = whether_wrong_has_a_pattern(few, EVERYONE)
-    assert found.verdict == CANNOT_TELL
+    assert found.verdict == Verdict.CANNOT_TELL
     assert "a test needs 30" in found.sentence
 
 
 def test_without_an_experiment_no_cause_is_claimed() -> None:
     found = cause_findings(None, EVERYONE)
     assert [f.key for f in found] == ["4", "5"]
-    assert all(f.verdict == CANNOT_TELL and "No experiment" in f.sentence for f in found)
+    assert all(f.verdict == Verdict.CANNOT_TELL and "No experiment" in f.sentence for f in found)
 
 
 def test_the_filter_is_kept() -> None:
@@ -207,13 +208,13 @@ def test_the_filter_is_kept() -> None:
     audit.faces.loc[young, "predicted"] = audit.faces["gender"]
     audit.faces.loc[young, "p_male"] = (audit.faces["gender"] == "male").astype(float)
     found = accuracy_findings(audit, Filter(age_from=ADULT_AGE, age_to=30))[0]
-    assert found.verdict != SUPPORTED
-    assert accuracy_findings(audit, Filter(age_from=30))[0].verdict == SUPPORTED
+    assert found.verdict != Verdict.SUPPORTED
+    assert accuracy_findings(audit, Filter(age_from=30))[0].verdict == Verdict.SUPPORTED
 
 
 def test_the_sentence_counts_verdicts_and_the_report_holds_every_number() -> None:
-    made = [Finding("1a", "x", SUPPORTED, "s", "r"), Finding("2", "y", NOT_SUPPORTED, "t", "r"),
-            Finding("3", "z", SUPPORTED, "u", "r")]  # fmt: skip
+    made = [Finding("1a", "x", Verdict.SUPPORTED, "s", "r"), Finding("2", "y", Verdict.NOT_SUPPORTED, "t", "r"),
+            Finding("3", "z", Verdict.SUPPORTED, "u", "r")]  # fmt: skip
     assert findings_sentence(made) == (
         "Of the original study's 3 claims, 2 are supported here (1a, 3), 1 is not supported (2)."
     )

@@ -10,21 +10,19 @@ from core.faces import Filter
 from core.figures import findings as figures
 from core.figures import gaps
 from core.figures.pictures import Sheet
-from core.findings import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, all_findings
+from core.findings import Finding, all_findings
+from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
 from core.sentences import capital
 from core.trust.folder import Checks, open_checks
+from core.verdicts import Verdict
 from ui import opened, parts, takeaway
 
-BADGES = {
-    SUPPORTED: ("green", ":material/check_circle:"),
-    NOT_SUPPORTED: ("red", ":material/cancel:"),
-    CANNOT_TELL: ("gray", ":material/help:"),
+ICONS = {
+    Verdict.SUPPORTED: ":material/check_circle:",
+    Verdict.NOT_SUPPORTED: ":material/cancel:",
+    Verdict.CANNOT_TELL: ":material/help:",
 }
-SCOPE = (
-    "Verdicts are of this model, these faces and their annotators' labels. The original study's claims were of another "
-    "model, trained on MS1MV2 and tested on MORPH; a verdict here neither proves nor refutes them there."
-)
 
 
 @st.cache_data(max_entries=16, show_spinner="Putting the claims to the test …")
@@ -48,9 +46,8 @@ def card(found: Finding) -> None:
     with st.container(border=True):
         words, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
         with words:
-            colour, icon = BADGES[found.verdict]
             st.subheader(f"{found.key} · {found.claim}")
-            st.badge(found.verdict, icon=icon, color=colour)
+            st.badge(found.verdict, icon=ICONS[found.verdict], color=parts.COLOURS[found.verdict.tone])
             st.markdown(found.sentence)
         if figure is not None:
             with figure:
@@ -64,28 +61,29 @@ def card(found: Finding) -> None:
 
 def _figure(found: Finding) -> None:
     name, title = f"finding-{found.key}", f"finding {found.key}: {found.claim}"
-    if found.key in ("1a", "1b"):
+    result = found.result
+    if isinstance(result, GenderGap | EthnicityGap):
         takeaway.chart(gaps.simultaneous_dots(found.numbers), name, title, key=name)
         st.caption(
             "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
         )
-    elif found.key == "2":
+    elif isinstance(result, EvidenceDensity):
         takeaway.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
         st.caption(
             "Share of the positive evidence over share of the picture, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
         )
-    elif found.key == "3":
-        right, wrong = figures.shape_panels(found.data["right"], found.data["wrong"], found.data["significant"])
-        n, others = found.data["n"], found.data["n_right"]
+    elif isinstance(result, ErrorPattern):
+        right, wrong = figures.shape_panels(result.correct, result.incorrect, result.significant)
+        n, others = result.n_incorrect, result.n_correct
         panels = [(right, f"right, mean of {others:,}", "Mean shape of right predictions"),
                   (wrong, f"wrong, mean of {n:,}; outlined: not flat", "Mean shape of wrong predictions")]  # fmt: skip
         st.html(parts.STYLE + parts.figures(panels, widest="16rem"))
         note = "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale."
         takeaway.picture(lambda: Sheet([("", [panel[:2] for panel in panels])], note=note), name, title)
         st.caption(note)
-    else:
-        for claim in found.data["claims"]:
+    elif isinstance(result, CauseContrasts):
+        for claim, _ in result.contrasts:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
             st.markdown(f"**{capital(claim.name)}** · {claim.question}")
             one = f"{name}-{claim.name}"

@@ -18,6 +18,7 @@ from core.gaps.two_groups import pairs_of
 from core.gaps.words import p_words, percent, span
 from core.noise import CIRCULAR, Consensus, Noise, consensus, consensus_words, noise, same_face_audits
 from core.sentences import capital
+from core.verdicts import TestVerdict
 from ui import opened, parts, takeaway, words
 
 GROUPINGS = {
@@ -146,7 +147,7 @@ def pairs(tests: dict[str, pd.DataFrame]) -> None:
     if table.empty:
         st.info("Two groups of 50 faces are needed for a test.")
         return
-    differ = int((table["verdict"] == "differ").sum())
+    differ = int((table["verdict"] == TestVerdict.DIFFER).sum())
     st.markdown(f"**{differ} of {len(table)}** comparisons differ at 5 % after Holm's correction.")
     shown = pd.DataFrame(
         {

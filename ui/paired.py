@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiments import Contrast, Effect, Experiment
+from core.experiments import Contrast, Effect, Expectation, Experiment, Measure
 from core.faces import MINIMUM_FACES, Filter
 from core.figures import paired as figures
 from core.figures import pictures
@@ -18,12 +18,17 @@ from ui import models, parts, takeaway
 
 SIDE = 288
 MEASURED = {
-    "group": "the accuracy of {}",
-    "others": "the accuracy of all but {}",
-    "group less others": "the accuracy of {}, less that of all others,",
-    "overall": "the overall accuracy",
-    "worst group": "the accuracy of the worst group",
-    "largest gap": "the largest gap of accuracy",
+    Measure.GROUP: "the accuracy of {}",
+    Measure.OTHERS: "the accuracy of all but {}",
+    Measure.EXTRA: "the accuracy of {}, less that of all others,",
+    Measure.OVERALL: "the overall accuracy",
+    Measure.WORST: "the accuracy of the worst group",
+    Measure.GAP: "the largest gap of accuracy",
+}
+EXPECTED = {
+    Expectation.LOWER: "that it falls",
+    Expectation.HIGHER: "that it rises",
+    Expectation.CHANGE: "that it changes",
 }
 STYLE = """
 <style>
@@ -38,20 +43,27 @@ STYLE = """
 
 def points(value: float, low: float, high: float) -> str:
     """«−4.2 points [−7.1 to −1.3]», from shares."""
-    a, b, c = (f"{100 * v:+.1f}".replace("-", "−") for v in (value, low, high))
-    return f"{a} points [{b} to {c}]"
+    return f"{_signed(value)} points {bounds(low, high)}"
+
+
+def bounds(low: float, high: float) -> str:
+    """«[−7.1 to −1.3]» points, from shares."""
+    return f"[{_signed(low)} to {_signed(high)}]"
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def sentence(choice: models.Choice, found: dict[str, pd.DataFrame], contrast: Contrast | None, within: Filter) -> str:
     """What changed, for whom: of a claim over all its seeds, else of the first pair."""
     if contrast is not None:
-        one, others = contrast.effects[contrast.measure], contrast.effects.get("others")
+        one, others = contrast.effects[contrast.measure], contrast.effects.get(Measure.OTHERS)
         of = MEASURED[contrast.measure].format(contrast.group)
         text = f"{scope(within)}, {choice.claim.name} changes {of} by {_seeds(one)} over {len(one.by_seed)} seeds"
-        if contrast.measure == "group" and others is not None:
+        if contrast.measure == Measure.GROUP and others is not None:
             text += f", and of all other faces by {_seeds(others)}"
-        wanted = {"lower": "that it falls", "higher": "that it rises"}.get(contrast.expect, "that it changes")
-        return f"{text}. The claim, {wanted}: {contrast.verdict}."
+        return f"{text}. The claim, {EXPECTED[contrast.expect]}: {contrast.verdict}."
     (label, table), *_ = found.items()
     whole, groups = table.iloc[0], table.iloc[1:]
     text = f"{scope(within)}, {label} differs from {choice.models[0].label} by {_row(whole)} in accuracy"
@@ -169,10 +181,10 @@ def arms_of(experiment: Experiment, contrast: Contrast | None, within: Filter) -
     """The arms over their seeds: overall, the claimed group, the worst group, the largest gap."""
     table, means = models.arms(experiment, within)
     titles = {arm.name: arm.name.replace("-", " ") for arm in experiment.arms}
-    wanted = [("Overall accuracy", "overall", None)]
+    wanted = [("Overall accuracy", Measure.OVERALL, None)]
     if contrast is not None and contrast.group != "all faces":
-        wanted.append((f"Accuracy of {contrast.group}", "group", contrast.group))
-    wanted += [("Worst group's accuracy", "worst group", None), ("Largest gap", "largest gap", None)]
+        wanted.append((f"Accuracy of {contrast.group}", Measure.GROUP, contrast.group))
+    wanted += [("Worst group's accuracy", Measure.WORST, None), ("Largest gap", Measure.GAP, None)]
     columns = st.columns(2)
     for n, (title, measure, group) in enumerate(w for w in wanted if (means["measure"] == w[1]).any()):
         parts_of = [_rows(frame, measure, group) for frame in (table, means)]
@@ -215,10 +227,10 @@ def effects_table(contrast: Contrast) -> pd.DataFrame:
     """The contrast's measures as a table, in points."""
     rows = [
         {
-            "measure": contrast.group if kind == "group" else kind,
-            "by seed": ", ".join(f"{100 * v:+.1f}".replace("-", "−") for v in one.by_seed),
+            "measure": contrast.group if kind == Measure.GROUP else kind,
+            "by seed": ", ".join(map(_signed, one.by_seed)),
             "mean [over seeds]": points(one.seeds.value, one.seeds.low, one.seeds.high),
-            "[seeds and faces]": points(one.both.value, one.both.low, one.both.high).partition("points ")[2],
+            "[seeds and faces]": bounds(one.both.low, one.both.high),
             "a difference": one.verdict,
         }
         for kind, one in contrast.effects.items()

@@ -15,7 +15,10 @@ from core.faces import MINIMUM_FACES
 from core.figures import pictures
 from core.groups import Group
 from core.sentences import capital
+from core.verdicts import Tone
 
+#: A verdict's colour, as Streamlit names it.
+COLOURS = {Tone.GOOD: "green", Tone.MIXED: "orange", Tone.BAD: "red", Tone.OPEN: "gray"}
 STYLE = """
 <style>
 .lw-lede {font-size: 1.3rem; line-height: 1.45; margin: 0 0 .4rem 0; font-weight: 500; max-width: 62rem}

@@ -13,7 +13,8 @@ from core.figures import pictures
 from core.figures import trust as figures
 from core.trust import report
 from core.trust.folder import Checks, Part, open_checks
-from ui import takeaway
+from core.verdicts import CheckVerdict
+from ui import parts, takeaway
 from ui.opened import Opened
 
 SIDE = 144
@@ -25,7 +26,6 @@ STYLE = """
 .lw-row figcaption {font-size: .78rem; opacity: .85; margin-top: .2rem; line-height: 1.3}
 </style>
 """
-BADGES = {"passes": "green", "passes in part": "orange", "fails": "red"}
 TOO_FEW = "Fewer than 11 faces of this check's sample are in this group, so nothing is published of it."
 KIND_WORDS = {
     "deletion": "deletion",
@@ -109,10 +109,10 @@ def command(opened: Opened, audit: Audit) -> None:
     st.code(f"{line} --data data/aligned/{audit.manifest['dataset']}", language="bash")
 
 
-def verdict(result: tuple[str, str] | None) -> None:
+def verdict(result: tuple[CheckVerdict, str] | None) -> None:
     """A check's verdict as a badge before its sentence."""
     if result is not None:
-        st.markdown(f":{BADGES[result[0]]}-badge[{result[0]}] {result[1]}")
+        st.markdown(f":{parts.COLOURS[result[0].tone]}-badge[{result[0]}] {result[1]}")
 
 
 def missing(checks: Checks, part: str, group: str) -> bool:

@@ -20,6 +20,7 @@ from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope
 from core.statistics import SMALLEST_RANKED, accuracy_by, gap
 from core.trust.folder import Checks, open_checks
 from core.trust.report import verdicts
+from core.verdicts import TestVerdict
 
 #: A number and a % without the space between them.
 _CLOSE = re.compile(r"(?<=\d)%")
@@ -96,7 +97,7 @@ def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
     found = [gap_sentence(gap_of(groups), scope(within), len(faces))]
     pairs = pairs_of(groups)
     if len(pairs):
-        differ = pairs[pairs["verdict"] == "differ"]
+        differ = pairs[pairs["verdict"] == TestVerdict.DIFFER]
         names = [f"{capital(a)} and {b}" for a, b in zip(differ["first"], differ["second"], strict=True)]
         more = f" and {len(names) - PAIRS} more" if len(names) > PAIRS else ""
         clear = f": {'; '.join(names[:PAIRS])}{more}" if names else ""

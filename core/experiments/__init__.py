@@ -1,10 +1,7 @@
 """Experiments: arms of several seeds, audited on the same faces, and contrasts between arms with a verdict."""
 
 from core.experiments.contrasts import (
-    CANNOT_TELL,
     MATTERS,
-    NOT_SUPPORTED,
-    SUPPORTED,
     Contrast,
     Effect,
     arm_estimates,
@@ -16,7 +13,9 @@ from core.experiments.contrasts import (
 from core.experiments.folder import (
     Arm,
     Claim,
+    Expectation,
     Experiment,
+    Measure,
     experiment_for,
     list_experiments,
     open_experiment,
@@ -25,15 +24,14 @@ from core.experiments.folder import (
 from core.experiments.report import experiment_report
 
 __all__ = [
-    "CANNOT_TELL",
     "MATTERS",
-    "NOT_SUPPORTED",
-    "SUPPORTED",
     "Arm",
     "Claim",
     "Contrast",
     "Effect",
+    "Expectation",
     "Experiment",
+    "Measure",
     "arm_estimates",
     "arm_table",
     "claim_contrast",

@@ -10,26 +10,14 @@ import pandas as pd
 from scipy.stats import t as student
 
 from core.errors import LookwhereError
-from core.experiments.folder import (
-    EXPECTED,
-    EXTRA,
-    GAP,
-    GROUP,
-    MEASURES,
-    OTHERS,
-    OVERALL,
-    WORST,
-    Claim,
-    Experiment,
-    parse_group,
-)
+from core.experiments.folder import Claim, Expectation, Experiment, Measure, parse_group
 from core.faces import Filter, people
 from core.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named, resampled_sums
 from core.statistics import SMALLEST_RANKED, Estimate
+from core.verdicts import Verdict
 
 #: An effect that matters: 2 points of accuracy. «Not supported» needs intervals that exclude it.
 MATTERS = 0.02
-SUPPORTED, NOT_SUPPORTED, CANNOT_TELL = "supported", "not supported", "cannot tell here"
 SAMPLES = 2000
 _TABLE = ["arm", "seed", "model", "measure", "gender", "ethnicity", "n", "accuracy"]
 _ESTIMATES = ["arm", "measure", "gender", "ethnicity", "seeds", "mean", "low", "high", "both_low", "both_high"]
@@ -46,7 +34,7 @@ class Effect:
     by_seed: tuple[float, ...]
     seeds: Estimate
     both: Estimate
-    verdict: str = ""
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -58,18 +46,18 @@ class Contrast:
 
     group: str
     n: int
-    measure: str
-    expect: str
-    effects: Mapping[str, Effect]
+    measure: Measure
+    expect: Expectation
+    effects: Mapping[Measure, Effect]
     paired: tuple[Paired, ...]
 
     @property
-    def verdict(self) -> str:
-        """`SUPPORTED`, `NOT_SUPPORTED` or `CANNOT_TELL`."""
+    def verdict(self) -> Verdict:
+        """The verdict of the chosen measure."""
         return self.effects[self.measure].verdict
 
 
-def verdict(seeds: Estimate, both: Estimate, expect: str = "change") -> str:
+def verdict(seeds: Estimate, both: Estimate, expect: Expectation = Expectation.CHANGE) -> Verdict:
     """A claim's verdict from its effect's two intervals. Supported: both lie wholly on the expected side of 0.
 
     Not supported: neither holds an effect of 2 points (`MATTERS`) or more on that side. Cannot tell here: anything
@@ -77,12 +65,12 @@ def verdict(seeds: Estimate, both: Estimate, expect: str = "change") -> str:
     """
     low, high = min(seeds.low, both.low), max(seeds.high, both.high)
     if not np.isfinite([seeds.low, seeds.high, both.low, both.high]).all():
-        return CANNOT_TELL
-    sign = EXPECTED[expect]
+        return Verdict.CANNOT_TELL
+    sign = expect.sign
     if (sign >= 0 and low > 0) or (sign <= 0 and high < 0):
-        return SUPPORTED
+        return Verdict.SUPPORTED
     harmless = (sign < 0 or high < MATTERS) and (sign > 0 or low > -MATTERS)
-    return NOT_SUPPORTED if harmless else CANNOT_TELL
+    return Verdict.NOT_SUPPORTED if harmless else Verdict.CANNOT_TELL
 
 
 def t_interval(values: np.ndarray) -> Estimate:
@@ -124,17 +112,17 @@ class _Counts:
         with np.errstate(invalid="ignore", divide="ignore"):
             accuracy = right / n
             ranked = np.where(self.seen[:1, :, :1] >= SMALLEST_RANKED, accuracy, np.nan)
-            found = {OVERALL: right.sum(axis=1) / n.sum(axis=1)}
+            found = {Measure.OVERALL: right.sum(axis=1) / n.sum(axis=1)}
             if (self.seen[0, :, 0] >= SMALLEST_RANKED).sum() >= 2:
-                found[WORST] = np.nanmin(ranked, axis=1)
-                found[GAP] = np.nanmax(ranked, axis=1) - found[WORST]
+                found[Measure.WORST] = np.nanmin(ranked, axis=1)
+                found[Measure.GAP] = np.nanmax(ranked, axis=1) - found[Measure.WORST]
             if group is not None:
                 inside = [all(a in ("", b) for a, b in zip(group, own, strict=True)) for own in self.groups]
-                found[GROUP] = right[:, inside].sum(axis=1) / n[:, inside].sum(axis=1)
+                found[Measure.GROUP] = right[:, inside].sum(axis=1) / n[:, inside].sum(axis=1)
                 if not all(inside):
                     rest = ~np.array(inside)
-                    found[OTHERS] = right[:, rest].sum(axis=1) / n[:, rest].sum(axis=1)
-                    found[EXTRA] = found[GROUP] - found[OTHERS]
+                    found[Measure.OTHERS] = right[:, rest].sum(axis=1) / n[:, rest].sum(axis=1)
+                    found[Measure.EXTRA] = found[Measure.GROUP] - found[Measure.OTHERS]
             found |= {pair: accuracy[:, g] for g, pair in enumerate(self.groups)}
         ends = np.cumsum(self.seeds)[:-1]
         return {name: np.split(values, ends, axis=1) for name, values in found.items()}
@@ -146,12 +134,14 @@ class _Counts:
         low, high = np.nanquantile(np.take_along_axis(values, chosen, axis=1).mean(axis=1), [0.025, 0.975])
         return float(low), float(high)
 
-    def effect(self, seen: np.ndarray, drawn: np.ndarray, expect: str | None = None, judge: bool = True) -> Effect:
+    def effect(
+        self, seen: np.ndarray, drawn: np.ndarray, expect: Expectation | None = None, judge: bool = True
+    ) -> Effect:
         """From values by seed (S,) and their resamples (R, S)."""
         mean = t_interval(seen)
         both = Estimate(mean.value, *(self.resampled_mean(drawn) if len(seen) > 1 else (np.nan, np.nan)))
-        words = "" if expect is None else verdict(mean, both, expect) if judge else CANNOT_TELL
-        return Effect(tuple(map(float, seen)), mean, both, words)
+        judged = None if expect is None else verdict(mean, both, expect) if judge else Verdict.CANNOT_TELL
+        return Effect(tuple(map(float, seen)), mean, both, judged)
 
 
 def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFrame:
@@ -168,13 +158,13 @@ def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFr
         for seed, model in enumerate(arm.models):
             value = {name: float(values[a][0, seed]) for name, values in found.items()}
             head = (arm.name, seed, model)
-            rows.append((*head, OVERALL, "", "", len(counts.faces), value[OVERALL]))
-            rows += [(*head, GROUP, *pair, n, value[pair]) for pair, n in sizes.items()]
-            if WORST in value:
+            rows.append((*head, Measure.OVERALL, "", "", len(counts.faces), value[Measure.OVERALL]))
+            rows += [(*head, Measure.GROUP, *pair, n, value[pair]) for pair, n in sizes.items()]
+            if Measure.WORST in value:
                 ranked = [pair for pair, n in sizes.items() if n >= SMALLEST_RANKED]
                 worst = min(ranked, key=value.get)
-                rows.append((*head, WORST, *worst, sizes[worst], value[WORST]))
-                rows.append((*head, GAP, "", "", len(counts.faces), value[GAP]))
+                rows.append((*head, Measure.WORST, *worst, sizes[worst], value[Measure.WORST]))
+                rows.append((*head, Measure.GAP, "", "", len(counts.faces), value[Measure.GAP]))
     return pd.DataFrame(rows, columns=_TABLE)
 
 
@@ -189,7 +179,7 @@ def arm_estimates(
         seen, drawn = counts.measures(counts.seen), counts.measures(counts.drawn)
         for name, values in seen.items():
             one = counts.effect(values[0][0], drawn[name][0])
-            measure, pair = (GROUP, name) if isinstance(name, tuple) else (name, ("", ""))
+            measure, pair = (Measure.GROUP, name) if isinstance(name, tuple) else (name, ("", ""))
             bounds = (one.seeds.value, one.seeds.low, one.seeds.high, one.both.low, one.both.high)
             rows.append((arm.name, measure, *pair, len(arm.models), *bounds))
     return pd.DataFrame(rows, columns=_ESTIMATES)
@@ -202,18 +192,18 @@ def contrast(
     group: str = "",
     within: Filter | None = None,
     *,
-    expect: str = "change",
-    measure: str = "",
+    expect: Expectation = Expectation.CHANGE,
+    measure: Measure | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
 ) -> Contrast:
     """Arm `end` less arm `start`, seed k paired with seed k, on the same faces.
 
-    `group` as "female Black", or empty; `measure` (of `MEASURES`; by default the group, else the worst group) is what
+    `group` as "female Black", or empty; `measure` (by default the group, else the worst group) is what
     `expect` speaks of, and has the verdict; the others are judged by a change either way. A group of under 30 faces
     gives none. Raises `LookwhereError` where no face of the group, or too few groups, pass the filter.
     """
-    measure = measure or (GROUP if group else WORST)
+    measure = measure or (Measure.GROUP if group else Measure.WORST)
     counts = _Counts(experiment, (start, end), within or Filter(), samples, seed)
     pair = parse_group(group) if group else None
     inside = group_mask(counts.faces, *(pair or ("", "")))
@@ -227,8 +217,8 @@ def contrast(
         raise LookwhereError(f"{experiment.name}: {start} and {end} have unequal numbers of seeds; they are paired")
     effects = {
         kind: counts.effect(seen[kind][1][0] - seen[kind][0][0], drawn[kind][1] - drawn[kind][0],
-                            expect if kind == measure else "change", n >= SMALLEST_TESTED)
-        for kind in MEASURES if kind in seen
+                            expect if kind == measure else Expectation.CHANGE, n >= SMALLEST_TESTED)
+        for kind in Measure if kind in seen
     }  # fmt: skip
     seeds, persons = counts.seeds[0], people(counts.faces[inside])
     a, b = counts.correct[inside, :seeds], counts.correct[inside, seeds:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from core.audit.folder import Audit, open_audit, read_manifest
@@ -14,12 +15,31 @@ from core.paired import align_audits, same_faces
 
 FORMAT = 1
 FOLDER = "experiments"
-#: What a claim expects of «to» less «from»; «change» is a change either way.
-EXPECTED = {"lower": -1, "change": 0, "higher": 1}
-#: What a claim may be of: accuracy of the group, of all others, the first less the second; the gap is best less worst.
-GROUP, OTHERS, EXTRA = "group", "others", "group less others"
-OVERALL, WORST, GAP = "overall", "worst group", "largest gap"
-MEASURES = (GROUP, OTHERS, EXTRA, OVERALL, WORST, GAP)
+
+
+class Expectation(StrEnum):
+    """What a claim expects of «to» less «from», as `experiment.json` spells it."""
+
+    LOWER = "lower"
+    CHANGE = "change"
+    HIGHER = "higher"
+
+    @property
+    def sign(self) -> int:
+        """−1, 1, or 0 for a change either way."""
+        return {Expectation.LOWER: -1, Expectation.CHANGE: 0, Expectation.HIGHER: 1}[self]
+
+
+class Measure(StrEnum):
+    """What a claim may be of, as `experiment.json` spells it, in the order in which measures are shown."""
+
+    GROUP = "group"
+    OTHERS = "others"
+    EXTRA = "group less others"
+    OVERALL = "overall"
+    WORST = "worst group"
+    #: The best group's accuracy less the worst's.
+    GAP = "largest gap"
 
 
 @dataclass(frozen=True)
@@ -43,8 +63,8 @@ class Claim:
     end: str
     group: str
     question: str
-    expect: str
-    measure: str
+    expect: Expectation
+    measure: Measure
     finding: str = ""
 
 
@@ -116,14 +136,7 @@ def open_experiment(path: str | Path) -> Experiment:
         raise LookwhereError(f"{file}: format {found}, this version reads {FORMAT}; {mend}")
     try:
         arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
-        claims = tuple(
-            Claim(
-                c["name"], c["from"], c["to"], c.get("group") or "", c.get("question", ""),
-                c.get("expect", "change"), c.get("measure") or (GROUP if c.get("group") else WORST),
-                str(c.get("finding", "")),
-            )
-            for c in content["contrasts"]
-        )  # fmt: skip
+        claims = tuple(_claim(c, file) for c in content["contrasts"])
         made = Experiment(
             content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims
         )
@@ -131,6 +144,21 @@ def open_experiment(path: str | Path) -> Experiment:
         raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error
     _check(made, file)
     return made
+
+
+def _claim(entry: dict, file: Path) -> Claim:
+    """A contrast of `experiment.json`; raises `LookwhereError` for an expectation or measure that is none."""
+    group = entry.get("group") or ""
+    try:
+        expect = Expectation(entry.get("expect", Expectation.CHANGE))
+        measure = Measure(entry.get("measure") or (Measure.GROUP if group else Measure.WORST))
+    except ValueError as error:
+        raise LookwhereError(
+            f"{file}: contrast {entry['name']!r}: expect must be one of {', '.join(Expectation)}, measure of "
+            f"{', '.join(Measure)}"
+        ) from error
+    question, finding = entry.get("question", ""), str(entry.get("finding", ""))
+    return Claim(entry["name"], entry["from"], entry["to"], group, question, expect, measure, finding)
 
 
 def _check(experiment: Experiment, file: Path) -> None:
@@ -152,10 +180,6 @@ def _check(experiment: Experiment, file: Path) -> None:
         seeds = [len(experiment.arm(arm).models) for arm in (claim.start, claim.end)]
         if seeds[0] != seeds[1]:
             raise LookwhereError(f"{where}: {seeds[0]} seeds against {seeds[1]}; seeds are paired one by one")
-        if claim.expect not in EXPECTED or claim.measure not in MEASURES:
-            raise LookwhereError(
-                f"{where}: expect must be one of {', '.join(EXPECTED)}, measure of {', '.join(MEASURES)}"
-            )
         parse_group(claim.group)
 
 

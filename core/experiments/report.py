@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.experiments.contrasts import arm_estimates, arm_table, claim_contrast
-from core.experiments.folder import GROUP, Experiment
+from core.experiments.folder import Experiment, Measure
 from core.faces import Filter
 from core.paired import named
 
@@ -18,10 +18,10 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
     for arm in experiment.arms:
         lines += ["", f"{arm.name}: {arm.title}, {len(arm.models)} seeds"]
         for _, row in means[means["arm"] == arm.name].iterrows():
-            keys = ["measure"] if row["measure"] != GROUP else ["measure", "gender", "ethnicity"]
+            keys = ["measure"] if row["measure"] != Measure.GROUP else ["measure", "gender", "ethnicity"]
             same = (table["arm"] == arm.name) & (table[keys] == row[keys]).all(axis=1)
             values = "  ".join(f"{100 * value:5.1f}" for value in table.loc[same, "accuracy"])
-            name = named(row["gender"], row["ethnicity"]) if row["measure"] == GROUP else row["measure"]
+            name = named(row["gender"], row["ethnicity"]) if row["measure"] == Measure.GROUP else row["measure"]
             bounds = [100 * row[key] for key in ("mean", "low", "high", "both_low", "both_high")]
             lines.append(f"  {name:<22} {values}   mean {_words(*bounds)}")
     for claim in experiment.claims:

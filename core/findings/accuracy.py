@@ -8,7 +8,7 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.errors import LookwhereError
 from core.faces import GENDERS, UNRECORDED, Filter
-from core.findings.base import CANNOT_TELL, MATTERS, NOT_SUPPORTED, SUPPORTED, Finding, unable
+from core.findings.base import MATTERS, EthnicityGap, Finding, GenderGap, unable
 from core.gaps.counts import count
 from core.gaps.regression import Regression, regression
 from core.gaps.simultaneous import largest_gap, simultaneous
@@ -16,6 +16,7 @@ from core.gaps.two_groups import ALPHA, two_groups
 from core.gaps.words import p_words
 from core.sentences import with_interval
 from core.statistics import holm
+from core.verdicts import Verdict
 
 CLAIMS = {
     "1a": "Women are recognised less often than men.",
@@ -64,7 +65,7 @@ def _by_gender(faces: pd.DataFrame, p: float, why: str) -> Finding:
     female, male = GENDERS
     d = two_groups(k[female], n[female], k[male], n[male]).difference
     worse = p < ALPHA and d.value < 0
-    verdict = SUPPORTED if worse else NOT_SUPPORTED if d.low > -MATTERS else CANNOT_TELL
+    verdict = Verdict.SUPPORTED if worse else Verdict.NOT_SUPPORTED if d.low > -MATTERS else Verdict.CANNOT_TELL
     rows = {
         row["gender"]: with_interval(row["accuracy"], row["wilson_low"], row["wilson_high"])
         for _, row in groups.table.iterrows()
@@ -75,7 +76,7 @@ def _by_gender(faces: pd.DataFrame, p: float, why: str) -> Finding:
         f"At equal ages and ethnicities gender's term has {_p(p, why)}."
     )
     table = simultaneous(faces, ["gender"]).table
-    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, {"difference": d, "p": p})
+    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, GenderGap(d, p))
 
 
 def _by_ethnicity(faces: pd.DataFrame, p: float, fit: Regression | None, why: str) -> Finding:
@@ -85,7 +86,13 @@ def _by_ethnicity(faces: pd.DataFrame, p: float, fit: Regression | None, why: st
     gap = largest_gap(faces, ["ethnicity"])
     if gap is None:
         return unable(key, CLAIMS[key], "No two ethnicities have 50 faces here.", RULES[key])
-    verdict = SUPPORTED if p < ALPHA else NOT_SUPPORTED if gap.difference.high < MATTERS else CANNOT_TELL
+    verdict = (
+        Verdict.SUPPORTED
+        if p < ALPHA
+        else Verdict.NOT_SUPPORTED
+        if gap.difference.high < MATTERS
+        else Verdict.CANNOT_TELL
+    )
     crossed = largest_gap(faces, ["gender", "ethnicity"])
     d = gap.difference
     sentence = (
@@ -105,7 +112,7 @@ def _by_ethnicity(faces: pd.DataFrame, p: float, fit: Regression | None, why: st
     if fit is not None:
         at_age = fit.standardised.set_index("group")[["standardised", "standardised_low", "standardised_high"]]
         table = table.merge(at_age, left_on="group", right_index=True, how="left")
-    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, {"gap": gap, "p": p})
+    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, EthnicityGap(gap, p))
 
 
 def _p(p: float, why: str) -> str:

@@ -6,10 +6,10 @@ import pandas as pd
 
 from core.errors import LookwhereError
 from core.experiments import Claim, Contrast, Experiment, claim_contrast
-from core.experiments.folder import EXTRA, GAP, GROUP, OTHERS, WORST
+from core.experiments.folder import Measure
 from core.faces import Filter
 from core.findings.accuracy import points
-from core.findings.base import Finding, unable
+from core.findings.base import CauseContrasts, Finding, unable
 from core.sentences import capital
 
 CLAIMS = {
@@ -52,14 +52,14 @@ def _finding(key: str, experiment: Experiment | None, within: Filter) -> Finding
          **{f"seed {n}": value for n, value in enumerate(e.by_seed)}}
         for claim, result in found for measure, e in result.effects.items()
     ]  # fmt: skip
-    data = {"claims": [claim for claim, _ in found], "contrasts": [result for _, result in found]}
-    return Finding(key, CLAIMS[key], found[0][1].verdict, sentence, RULES[key], pd.DataFrame(rows), data)
+    result = CauseContrasts(tuple(found))
+    return Finding(key, CLAIMS[key], found[0][1].verdict, sentence, RULES[key], pd.DataFrame(rows), result)
 
 
 def _sentence(claim: Claim, found: Contrast) -> str:
     seeds = len(found.paired)
-    if GROUP in found.effects and EXTRA in found.effects:
-        own, others, extra = (found.effects[k].seeds for k in (GROUP, OTHERS, EXTRA))
+    if Measure.GROUP in found.effects and Measure.EXTRA in found.effects:
+        own, others, extra = (found.effects[k].seeds for k in (Measure.GROUP, Measure.OTHERS, Measure.EXTRA))
         return (
             f"{capital(claim.name)} changes the accuracy of {found.group} ({found.n:,} faces) by "
             f"{points(own.value, own.low, own.high)} over {seeds} seeds, of all others by "
@@ -68,6 +68,6 @@ def _sentence(claim: Claim, found: Contrast) -> str:
     parts = [
         f"the {name} by {points(e.seeds.value, e.seeds.low, e.seeds.high)}"
         for name, e in found.effects.items()
-        if name in (WORST, GAP)
+        if name in (Measure.WORST, Measure.GAP)
     ]
     return f"{capital(claim.name)} changes {' and '.join(parts)} over {seeds} seeds."

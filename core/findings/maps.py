@@ -13,12 +13,13 @@ from core.dispersion import Dispersions, compare_dispersion, pattern_test, split
 from core.errors import LookwhereError
 from core.explain import target_maps
 from core.faces import Filter, person_codes
-from core.findings.base import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding, unable
+from core.findings.base import ErrorPattern, EvidenceDensity, Finding, unable
 from core.gaps.words import p_words
 from core.regions import REGIONS, area_shares, by_region
 from core.sentences import percent
 from core.statistics import Estimate
 from core.trust.folder import Checks
+from core.verdicts import Verdict
 
 PLACES = ("nose", "mouth")
 FILL = "blur"
@@ -75,11 +76,11 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     hidden = _hidden(checks)
     costs = [row for row in hidden if row["region"] in PLACES]
     if both.high < 1 or stronger or any(row["excess_high"] <= 0 for row in costs):
-        verdict = NOT_SUPPORTED
+        verdict = Verdict.NOT_SUPPORTED
     elif both.low > 1 and not doubtful and all(row["excess_low"] > 0 for row in costs):
-        verdict = SUPPORTED
+        verdict = Verdict.SUPPORTED
     else:
-        verdict = CANNOT_TELL
+        verdict = Verdict.CANNOT_TELL
     table = pd.DataFrame(
         {"region": REGIONS, "share": shares.mean(axis=0), "area": areas, "density": means[:-1], "low": low[:-1],
          "high": high[:-1]}
@@ -107,8 +108,8 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
         sentence += " The causal check (`python -m core check`) has not been run for this audit."
     else:
         sentence += " The causal check cannot be run on a brought model."
-    data = {"n": int(some.sum()), "both": both, "rivals": rivals, "hidden": bool(hidden)}
-    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, data)
+    result = EvidenceDensity(int(some.sum()), both, rivals, causal=bool(hidden))
+    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)
 
 
 def _hidden(checks: Checks | None) -> list[dict]:
@@ -147,11 +148,11 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     found, beside = pattern_test(shapes[wrong]), pattern_test(shapes[few])
     halves, halves_right = split_half(shapes[wrong]), split_half(shapes[right], size=n)
     if found.significant.any() and halves.low > 0:
-        verdict = NOT_SUPPORTED
+        verdict = Verdict.NOT_SUPPORTED
     elif not found.significant.any() and beside.significant.any():
-        verdict = SUPPORTED
+        verdict = Verdict.SUPPORTED
     else:
-        verdict = CANNOT_TELL
+        verdict = Verdict.CANNOT_TELL
     mean_wrong, mean_right = shapes[wrong].mean(axis=0), shapes[right].mean(axis=0)
     alike = float(np.corrcoef(mean_wrong.ravel(), mean_right.ravel())[0, 1])
     smallest = 1 / (1 + PERMUTATIONS)
@@ -171,9 +172,8 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
         [(name, k, d.value, d.low, d.high, h.value, h.low, h.high, cells) for name, k, d, h, cells in rows],
         columns=["predictions", "n", "dispersion", "low", "high", "split_half", "half_low", "half_high", "cells"],
     )
-    data = {"wrong": mean_wrong, "right": mean_right, "significant": found.significant, "n": n,
-            "n_right": int(right.sum()), "dispersion": spread, "alike": alike}  # fmt: skip
-    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, data)
+    result = ErrorPattern(mean_wrong, mean_right, found.significant, n, int(right.sum()), spread, alike)
+    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)
 
 
 def _spread(audit: Audit, shapes: np.ndarray, wrong: np.ndarray, right: np.ndarray) -> tuple[Dispersions, str]:

@@ -11,10 +11,11 @@ from core.audit.folder import Audit
 from core.experiments import Experiment
 from core.faces import Filter
 from core.findings.accuracy import accuracy_findings
-from core.findings.base import CANNOT_TELL, NOT_SUPPORTED, SUPPORTED, Finding
+from core.findings.base import Finding
 from core.findings.causes import cause_findings
 from core.findings.maps import where_right_looks, whether_wrong_has_a_pattern
 from core.trust.folder import Checks
+from core.verdicts import Verdict
 
 
 def all_findings(
@@ -33,9 +34,9 @@ def findings_sentence(findings: list[Finding]) -> str:
     """«Of the original study's 6 claims, 2 are supported here, …»."""
     parts = []
     for verdict, words in (
-        (SUPPORTED, "supported here"),
-        (NOT_SUPPORTED, "not supported"),
-        (CANNOT_TELL, "not to be told from these data"),
+        (Verdict.SUPPORTED, "supported here"),
+        (Verdict.NOT_SUPPORTED, "not supported"),
+        (Verdict.CANNOT_TELL, "not to be told from these data"),
     ):
         keys = [f.key for f in findings if f.verdict == verdict]
         if keys:

@@ -15,6 +15,7 @@ from core.gaps.simultaneous import bands_of, gap_of
 from core.gaps.two_groups import pairs_of
 from core.gaps.words import gap_sentence, p_words, percent, points, span
 from core.statistics import Estimate
+from core.verdicts import TestVerdict
 
 
 def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
@@ -59,7 +60,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
 
 
 def _pairs(table: pd.DataFrame, title: str) -> list[str]:
-    differ = int((table["verdict"] == "differ").sum())
+    differ = int((table["verdict"] == TestVerdict.DIFFER).sum())
     lines = ["", f"{title}: {differ} of {len(table)} differ at 5 % after Holm's correction"]
     for row in table.to_dict("records"):
         d = Estimate(row["difference"], row["low"], row["high"])

@@ -12,6 +12,7 @@ from scipy.special import gammaln, ndtr
 
 from core.gaps.counts import Groups, count, design_effect
 from core.statistics import SMALLEST_RANKED, Estimate, holm, newcombe
+from core.verdicts import TestVerdict
 
 #: Below this expected count in any cell of the 2 × 2 table the normal approximation is not used (Cochran 1954).
 SMALLEST_EXPECTED = 5
@@ -111,8 +112,8 @@ def _row(first: pd.Series, second: pd.Series, result: TwoGroups) -> dict:
     }  # fmt: skip
 
 
-def verdict(p: float, p_holm: float) -> str:
-    """A test's outcome in words, at 5 % over the family."""
+def verdict(p: float, p_holm: float) -> TestVerdict:
+    """A test's outcome at 5 % over the family."""
     if p_holm < ALPHA:
-        return "differ"
-    return "not after Holm" if p < ALPHA else "no difference seen"
+        return TestVerdict.DIFFER
+    return TestVerdict.NOT_AFTER_HOLM if p < ALPHA else TestVerdict.NO_DIFFERENCE_SEEN

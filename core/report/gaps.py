@@ -21,6 +21,7 @@ from core.noise import CIRCULAR, consensus, consensus_words, noise
 from core.report.accuracy import NO_AGE, ROWS
 from core.report.blocks import Chart, Mark, Row, interval_words, listed
 from core.sentences import capital, percent, scope, with_interval
+from core.verdicts import TestVerdict
 
 #: Tests told one by one, the clearest first.
 TESTS = 15
@@ -87,7 +88,7 @@ def _bands_table(rows: list[dict], resampled: str) -> Table:
 def _tests(table: pd.DataFrame, what: str) -> list:
     if table.empty:
         return [Text("Two groups of 50 faces are needed for a test.")]
-    differ = int((table["verdict"] == "differ").sum())
+    differ = int((table["verdict"] == TestVerdict.DIFFER).sum())
     rows = tuple(
         (
             f"{capital(row['first'])} – {row['second']}",

@@ -37,7 +37,6 @@ METHOD = (
     f"{percent(LEVEL, 0)}, {PERMUTATIONS:,} relabellings, seed 0. A shape is a face's map of evidence for its class "
     "over the other, without its strength."
 )
-TONES = {"passes": "good", "passes in part": "open", "fails": "bad"}
 
 
 def grid_section(audit: Audit, within: Filter) -> Section:
@@ -256,9 +255,7 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
         why = UNCHECKABLE if brought else f"The maps of this audit have not been checked. This does it: {command}"
         return section("checks", title, [Text(why)])
     group, made = checks.groups[0], checks.manifest
-    parts = [
-        Verdict(name, verdict, TONES.get(verdict, "open"), text) for name, verdict, text in verdicts(checks, group)
-    ]
+    parts = [Verdict(name, verdict, verdict.tone, text) for name, verdict, text in verdicts(checks, group)]
     methods = compared(checks, group)
     note = f"For {group}, all ages: a sample of {made['sample']:,}, seed {made['seed']}, {made['precision']}." + (
         "" if made["finished"] else " These checks were stopped before they were done."

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.trust.folder import Checks
+from core.verdicts import CheckVerdict
 
 #: Words for the controls, as they stand after «than».
 THAN = {
@@ -61,7 +62,7 @@ def _or(names: list[str]) -> str:
     return listed(names).replace(" and ", " or ")
 
 
-def randomised(checks: Checks, group: str) -> tuple[str, str] | None:
+def randomised(checks: Checks, group: str) -> tuple[CheckVerdict, str] | None:
     """Verdict and sentence of the randomised weights; None where the group has none.
 
     The map depends on the weights where the fully random network's map is less like the real one than two faces' real
@@ -75,7 +76,7 @@ def randomised(checks: Checks, group: str) -> tuple[str, str] | None:
     passed = [
         rows.loc[(last, m), "high"] < rows.loc[("another face", m), "low"] for m in ("rank", "rank of magnitudes")
     ]
-    verdict = {2: "passes", 1: "passes in part", 0: "fails"}[sum(map(bool, passed))]
+    verdict = CheckVerdict.of(all(passed), any(passed))
     mean, other = rows.loc[(last, "rank")], rows.loc[("another face", "rank")]
     does = "changes the map" if passed[0] else "leaves the map about as it was"
     return verdict, (
@@ -85,7 +86,9 @@ def randomised(checks: Checks, group: str) -> tuple[str, str] | None:
     )
 
 
-def ordering(checks: Checks, part: str, kind: str, group: str, score: str = "margin") -> tuple[str, str] | None:
+def ordering(
+    checks: Checks, part: str, kind: str, group: str, score: str = "margin"
+) -> tuple[CheckVerdict, str] | None:
     """Verdict and sentence of one kind of deletion, insertion or ROAD against the three controls."""
     rows = _rows(checks, part, "areas", group)
     if rows.empty:
@@ -97,7 +100,7 @@ def ordering(checks: Checks, part: str, kind: str, group: str, score: str = "mar
     good = [THAN[order] for order, (_, high) in bounds.items() if high < 0]
     even = [THAN[order] for order, (low, high) in bounds.items() if low <= 0 <= high]
     worse = [THAN[order] for order, (low, _) in bounds.items() if low > 0]
-    verdict = "passes" if len(good) == len(bounds) else "passes in part" if good else "fails"
+    verdict = CheckVerdict.of(len(good) == len(bounds), bool(good))
     head = words.format(score=score)
     text = head + " " + joined(good, even + worse) if good else f"{_deny(head)} {_or(even + worse)}"
     if worse:
@@ -112,7 +115,7 @@ def _deny(head: str) -> str:
     return head
 
 
-def occlusion(checks: Checks, group: str, fill: str) -> tuple[str, str] | None:
+def occlusion(checks: Checks, group: str, fill: str) -> tuple[CheckVerdict, str] | None:
     """Verdict and sentence of hidden regions: agreement of what is lost with the evidence budget, over regions.
 
     It passes where the agreement is above that of the same holes made elsewhere, by both intervals, in the regions'
@@ -124,11 +127,11 @@ def occlusion(checks: Checks, group: str, fill: str) -> tuple[str, str] | None:
     found = rows[rows["fill"] == fill].set_index("kind")
     means, faces = found.loc["means"], found.loc["each face"]
     above = [bool(row["agreement_low"] > max(0.0, row["control_high"])) for row in (means, faces)]
-    verdict = "passes" if all(above) else "passes in part" if any(above) or means["agreement_low"] > 0 else "fails"
+    verdict = CheckVerdict.of(all(above), any(above) or means["agreement_low"] > 0)
     does = {
-        "passes": "costs what the map's evidence says",
-        "passes in part": "costs only in part what the map's evidence says",
-        "fails": "does not cost what the map's evidence says",
+        CheckVerdict.PASSES: "costs what the map's evidence says",
+        CheckVerdict.PASSES_IN_PART: "costs only in part what the map's evidence says",
+        CheckVerdict.FAILS: "does not cost what the map's evidence says",
     }[verdict]
     return verdict, (
         f"Hiding a region ({fill}) {does}: rank agreement over regions {of(means, 'agreement')}, against "
@@ -209,7 +212,7 @@ def _rows(checks: Checks, part: str, table: str, group: str) -> pd.DataFrame:
     return checks.parts[part].rows(table, group) if part in checks.parts else pd.DataFrame()
 
 
-def verdicts(checks: Checks, group: str, fill: str = "blur") -> list[tuple[str, str, str]]:
+def verdicts(checks: Checks, group: str, fill: str = "blur") -> list[tuple[str, CheckVerdict, str]]:
     """(check, verdict, sentence) of each check that the group has."""
     found = [("Randomised weights", randomised(checks, group))]
     for part, kind, title in ORDERINGS:

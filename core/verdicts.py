@@ -1,0 +1,55 @@
+"""What a claim, a check of the maps and a test of two groups may come out as; a member's value is what is printed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Tone(StrEnum):
+    """How a verdict is coloured, by the page and the report alike."""
+
+    GOOD = "good"
+    MIXED = "mixed"
+    BAD = "bad"
+    OPEN = "open"
+
+
+class Verdict(StrEnum):
+    """Of a claim that was put to data: of a finding, and of an experiment's contrast."""
+
+    SUPPORTED = "supported"
+    NOT_SUPPORTED = "not supported"
+    CANNOT_TELL = "cannot tell here"
+
+    @property
+    def tone(self) -> Tone:
+        return {Verdict.SUPPORTED: Tone.GOOD, Verdict.NOT_SUPPORTED: Tone.BAD, Verdict.CANNOT_TELL: Tone.OPEN}[self]
+
+
+class CheckVerdict(StrEnum):
+    """Of a check of an audit's maps."""
+
+    PASSES = "passes"
+    PASSES_IN_PART = "passes in part"
+    FAILS = "fails"
+
+    @classmethod
+    def of(cls, whole: bool, part: bool) -> CheckVerdict:
+        """PASSES where the whole of what is asked holds, PASSES_IN_PART where a part of it does, else FAILS."""
+        return cls.PASSES if whole else cls.PASSES_IN_PART if part else cls.FAILS
+
+    @property
+    def tone(self) -> Tone:
+        return {CheckVerdict.PASSES: Tone.GOOD, CheckVerdict.PASSES_IN_PART: Tone.MIXED, CheckVerdict.FAILS: Tone.BAD}[
+            self
+        ]
+
+
+class TestVerdict(StrEnum):
+    """Of a test of two groups' accuracies at 5 %, by itself and over its family."""
+
+    __test__ = False  # pytest: no class of tests
+
+    DIFFER = "differ"
+    NOT_AFTER_HOLM = "not after Holm"
+    NO_DIFFERENCE_SEEN = "no difference seen"
