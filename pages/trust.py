@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.trust.definitions import PARTS, Fill, Score, View
 from core.trust.report import sentence, trust_report
 from ui import parts, takeaway, trust
 from ui.navigation import opened
@@ -17,8 +18,8 @@ controls = st.columns([1.6, 1.2, 1.4])
 group = controls[0].selectbox("Group", checks.groups, key="trust_group", bind="query-params")
 score = controls[1].segmented_control(
     "Score",
-    ["margin", "probability"],
-    default="margin",
+    [score.value for score in Score],
+    default=Score.MARGIN.value,
     key="trust_score",
     bind="query-params",
     required=True,
@@ -27,27 +28,23 @@ score = controls[1].segmented_control(
 )
 fill = controls[2].segmented_control(
     "Hide regions with",
-    ["grey", "blur", "local mean"],
-    default="blur",
+    [fill.value for fill in Fill],
+    default=Fill.BLUR.value,
     key="trust_fill",
     bind="query-params",
     required=True,
     help="**grey**: the training pictures' mean colour. **blur**: the same face, heavily blurred. **local mean**: the "
     "mean colour of what is hidden.",
 )
+view = View(group, Score(score), Fill(fill))
 takeaway.of(f"{group}, in a sample of the audit")
 with above:
-    parts.lede(sentence(checks, group, fill))
+    parts.lede(sentence(checks, view))
     if not checks.manifest["finished"]:
         st.warning("These checks were stopped before they were done; the command at the foot of the page goes on.")
 
-trust.randomised(checks, group)
-for part in ("deletion", "road"):
-    trust.orders(checks, group, part, score)
-st.subheader("Is what it marks what is used?", help=trust.OCCLUSION)
-by_area = st.toggle("Per unit of area", key="trust_area", bind="query-params", help="Large regions lose more.")
-trust.occlusion(checks, group, fill, by_area)
-trust.methods(checks, group)
+for part in PARTS:
+    trust.show(part, checks, view)
 
 st.subheader("How this was made")
 made = checks.manifest

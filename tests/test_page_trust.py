@@ -12,6 +12,7 @@ from core.audit.folder import open_audit
 from core.checkpoint import load_model
 from core.store import AlignedStore
 from core.trust import perturb
+from core.trust.definitions import Fill, View
 from core.trust.report import sentence
 from core.trust.run import run_checks
 from tests.test_pages import page, study, text  # noqa: F401  (a fixture)
@@ -47,7 +48,9 @@ def test_the_page_opens_with_what_was_found(query: dict, checked, monkeypatch: p
     assert not app.error
     said = text(app)
     assert "lw-lede" in said
-    assert sentence(checks, "all faces", query.get("trust_fill", "blur"))[:60] in said.replace("&#x27;", "'")
+    assert sentence(checks, View("all faces", fill=Fill(query.get("trust_fill", "blur"))))[:60] in said.replace(
+        "&#x27;", "'"
+    )
     assert len(app.get("plotly_chart")) == 9
     assert said.count("<figure>") == 7 + 2
 

@@ -16,7 +16,8 @@ from core.faces import ADULT_AGE, MINIMUM_FACES, Filter
 from core.findings import Finding, all_findings, findings_report
 from core.noise import same_face_audits
 from core.training.record import read_metrics
-from core.trust.folder import PARTS, Checks, open_checks
+from core.trust.definitions import PARTS
+from core.trust.folder import Checks, open_checks
 from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS = Filter(age_from=ADULT_AGE)

@@ -21,6 +21,9 @@ from core.faces import MINIMUM_FACES
 from core.network import GenderResNet
 from core.store import AlignedStore
 from core.trust import perturb, report
+from core.trust.definitions import Fill, View
+from core.trust.definitions.deletion import Deletion
+from core.trust.definitions.occlusion import RegionOcclusion
 from core.trust.folder import open_checks
 from core.trust.occlude import check_occlusion
 from core.trust.perturb import ORDERS, area, check_deletion, order_maps, ranks
@@ -28,6 +31,7 @@ from core.trust.probe import Probe, make_probe
 from core.trust.randomised import STAGES, check_randomised, estimate_norms, randomise
 from core.trust.run import run_checks, size_of
 from core.trust.sample import draw_sample
+from core.verdicts import CheckVerdict
 from tests.conftest import make_store
 
 INFO = {"input_size": 32, "epoch": 1, "training": {"choose": "overall", "seed": 0}}
@@ -165,11 +169,12 @@ def test_hiding_regions_finds_the_only_one_that_is_used(region: str, study: Stud
     assert found.loc[region, "drop_low"] > 0
     assert found.loc[region, "drop"] > found.loc[region, "control"]
     assert found["evidence"].idxmax() == region
-    said = report.occlusion(_checks({"occlusion": part}), "all faces", "grey")[1]
+    grey = View("all faces", fill=Fill.GREY)
+    said = RegionOcclusion().result(_checks({"occlusion": part}), grey).sentence
     assert f"Both are largest at the {region}" in said
     turned = part.tables["regions"].assign(evidence=lambda t: -t["evidence"])
     other = replace(part, tables=part.tables | {"regions": turned})
-    assert f"Most is lost at the {region}" in report.occlusion(_checks({"occlusion": other}), "all faces", "grey")[1]
+    assert f"Most is lost at the {region}" in RegionOcclusion().result(_checks({"occlusion": other}), grey).sentence
 
 
 def test_deleting_what_the_map_marks_beats_a_random_order_where_the_map_is_true(study: Study) -> None:
@@ -182,9 +187,9 @@ def test_deleting_what_the_map_marks_beats_a_random_order_where_the_map_is_true(
     assert curves.shape == (2, 3, 2, len(ORDERS), 5)
     assert np.ptp(curves[:, 0, :, :, [0, -1]], axis=-1) == pytest.approx(0, abs=1e-5), "all orders share their ends"
     assert curves[0, 0, 0, 0, 0] == pytest.approx(curves[0, 0, 1, 0, -1])
-    verdict, text = report.ordering(_checks({"deletion": part}), "deletion", "deletion", "all faces")
-    assert verdict in ("passes", "passes in part")
-    assert text.startswith("Deleting what it marks lowers the margin faster than a random order")
+    result = Deletion().result(_checks({"deletion": part}), View("all faces"))
+    assert result.verdict in (CheckVerdict.PASSES, CheckVerdict.PASSES_IN_PART)
+    assert result.sentence.startswith("Deleting what it marks lowers the margin faster than a random order")
 
 
 def _checks(parts: dict):

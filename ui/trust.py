@@ -11,9 +11,13 @@ from core.audit.folder import Audit
 from core.checkpoint import OURS, kind_of
 from core.figures import pictures
 from core.figures import trust as figures
-from core.trust import report
+from core.trust.definitions import CHECKS, CheckResult, Direction, Score, View, checks_of
+from core.trust.definitions.agreement import MethodAgreement
+from core.trust.definitions.occlusion import RegionOcclusion
+from core.trust.definitions.orders import OrderCheck
+from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
+from core.trust.definitions.words import number, of
 from core.trust.folder import Checks, Part, open_checks
-from core.verdicts import CheckVerdict
 from ui import parts, takeaway
 from ui.opened import Opened
 
@@ -27,12 +31,6 @@ STYLE = """
 </style>
 """
 TOO_FEW = "Fewer than 11 faces of this check's sample are in this group, so nothing is published of it."
-KIND_WORDS = {
-    "deletion": "deletion",
-    "insertion": "insertion",
-    "most relevant first": "most first",
-    "least relevant first": "least first",
-}
 SIMILARITY = "similarity of maps as weights are made random"
 HIDDEN = "evidence by region, and what hiding the region costs"
 AGREEMENT = "rank correlation of other methods' maps with Grad-CAM's"
@@ -109,10 +107,12 @@ def command(opened: Opened, audit: Audit) -> None:
     st.code(f"{line} --data data/aligned/{audit.manifest['dataset']}", language="bash")
 
 
-def verdict(result: tuple[CheckVerdict, str] | None) -> None:
-    """A check's verdict as a badge before its sentence."""
-    if result is not None:
-        st.markdown(f":{parts.COLOURS[result[0].tone]}-badge[{result[0]}] {result[1]}")
+def verdict(result: CheckResult | None) -> None:
+    """A check's verdict, where it has one, as a badge before its sentence."""
+    if result is None:
+        return
+    badge = "" if result.verdict is None else f":{parts.COLOURS[result.verdict.tone]}-badge[{result.verdict}] "
+    st.markdown(badge + result.sentence)
 
 
 def missing(checks: Checks, part: str, group: str) -> bool:
@@ -139,32 +139,65 @@ def maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, tit
     takeaway.picture(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
 
 
-def randomised(checks: Checks, group: str) -> None:
+def show(part: str, checks: Checks, view: View) -> None:
+    """One part's checks: with figures of their own where there are some, else each verdict over its tables."""
+    if part in DRAWN:
+        DRAWN[part](checks, view)
+    else:
+        plain(part, checks, view)
+
+
+def plain(part: str, checks: Checks, view: View) -> None:
+    """What any registered check has: its title, its verdict with the sentence, and its tables."""
+    for check in checks_of(part):
+        st.subheader(check.title)
+        if missing(checks, part, view.group):
+            continue
+        verdict(check.result(checks, view))
+        for name in check.tables:
+            rows = checks.rows(part, name, view.group)
+            st.dataframe(rows, hide_index=True)
+            takeaway.table(rows, f"{check.name}-{name}", f"{check.title}: {name}")
+
+
+def randomised(checks: Checks, view: View) -> None:
     """The cascade of random weights."""
     st.subheader("Does it depend on what was learnt?", help=RANDOM)
+    group = view.group
     if missing(checks, "randomised", group):
         return
     part = checks.parts["randomised"]
     rows = part.rows("similarity", group)
-    verdict(report.randomised(checks, group))
-    steps = rows[(rows["measure"] == "rank") & (rows["stage"] != figures.OTHER)]
-    names = [f"{figures.STAGES[r['stage']]}<br>r = {report.number(r['mean'])}" for r in steps.to_dict("records")]
+    verdict(ParameterRandomisation().result(checks, view))
+    steps = rows[(rows["measure"] == RANK) & (rows["stage"] != ANOTHER_FACE)]
+    names = [f"{figures.STAGES[r['stage']]}<br>r = {number(r['mean'])}" for r in steps.to_dict("records")]
     captions = ["real network<br>mean margin map", *names]
     maps_row(part.array("maps", group), captions, True, "random-weights", "mean maps of networks made random")
     takeaway.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
     takeaway.table(rows, "similarity", SIMILARITY)
-    ssim = rows[(rows["measure"] == "SSIM") & (rows["stage"] == "conv1")].iloc[0]
+    ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
     draws, seeds = checks.manifest["draws"], checks.manifest["seed"]
     st.caption(
         f"n = {part.n(group):,} faces, {draws} random draws (seed {seeds}); maps are of the first. SSIM of all random "
-        f"weights' map with the real one: {report.of(ssim)}. {RANDOM_READING}"
+        f"weights' map with the real one: {of(ssim)}. {RANDOM_READING}"
     )
 
 
-def orders(checks: Checks, group: str, part: str, score: str) -> None:
-    """Deletion and insertion, or ROAD: two sets of curves and their differences from the controls."""
-    title = "Do the places it marks matter?" if part == "deletion" else "The same with holes filled in (ROAD)"
-    st.subheader(title, help=DELETION if part == "deletion" else ROAD)
+def deletion(checks: Checks, view: View) -> None:
+    """Deletion and insertion."""
+    st.subheader("Do the places it marks matter?", help=DELETION)
+    orders("deletion", CONTROLS, checks, view)
+
+
+def road(checks: Checks, view: View) -> None:
+    """ROAD, from both ends of the order."""
+    st.subheader("The same with holes filled in (ROAD)", help=ROAD)
+    orders("road", "Controls and intervals are as above.", checks, view)
+
+
+def orders(part: str, reading: str, checks: Checks, view: View) -> None:
+    """A part's curves by order, a column a check, and their differences from the controls."""
+    group, score = view.group, view.score
     if missing(checks, part, group):
         return
     found = checks.parts[part]
@@ -173,30 +206,33 @@ def orders(checks: Checks, group: str, part: str, score: str) -> None:
     kinds = list(dict.fromkeys(rows["kind"]))
     place = list(dict.fromkeys(found.tables["areas"]["score"])).index(score)
     curves, x = found.array("curves", group)[place], found.array("x", group)
-    labels = {kind: KIND_WORDS[kind] for kind in kinds}
-    for column, (k, kind) in zip(st.columns(2), enumerate(kinds), strict=True):
+    shown = [check for check in CHECKS if isinstance(check, OrderCheck) and check.part == part]
+    unit = "margin (logits)" if score is Score.MARGIN else "probability of the prediction"
+    for column, check in zip(st.columns(len(shown)), shown, strict=True):
         with column:
-            verdict(report.ordering(checks, part, kind, group, score))
-            axis = {"deletion": "pixels deleted", "insertion": "pixels inserted"}.get(kind, f"removed, {kind}")
-            unit = "margin (logits)" if score == "margin" else "probability of the prediction"
-            figure = figures.order_curves(curves[:, k], x, list(figures.STYLES), axis, unit)
-            takeaway.chart(figure, f"{part}-{kind}", f"{unit} over {axis}", key=f"{part}-{kind}")
-    better = {kind: report.DONE[kind][1] for kind in kinds}
+            verdict(check.result(checks, view))
+            figure = figures.order_curves(curves[:, kinds.index(check.kind)], x, list(figures.STYLES), check.axis, unit)
+            name = f"{part}-{check.kind}"
+            takeaway.chart(figure, name, f"{unit} over {check.axis}", key=name)
+    better = {check.kind: check.direction is Direction.LOWER for check in shown}
+    labels = {check.kind: check.short for check in shown}
     figure, name = figures.difference_dots(rows, better, labels), f"{part}-differences"
     takeaway.chart(figure, name, f"{part}: how much better than controls", key=name)
     takeaway.table(rows, part, f"{part}: areas under the curves, and less the controls' ({score})")
-    reading = CONTROLS if part == "deletion" else "Controls and intervals are as above."
     st.caption(
         f"n = {found.n(group):,} faces. Dots: by how much the curve's mean height is better than a control's. {reading}"
     )
 
 
-def occlusion(checks: Checks, group: str, fill: str, by_area: bool) -> None:
+def occlusion(checks: Checks, view: View) -> None:
     """Hidden regions beside the evidence budget."""
+    st.subheader("Is what it marks what is used?", help=OCCLUSION)
+    by_area = st.toggle("Per unit of area", key="trust_area", bind="query-params", help="Large regions lose more.")
+    group, fill = view.group, view.fill
     if missing(checks, "occlusion", group):
         return
     part: Part = checks.parts["occlusion"]
-    verdict(report.occlusion(checks, group, fill))
+    verdict(RegionOcclusion().result(checks, view))
     rows = part.rows("regions", group)
     rows = rows[rows["fill"] == fill]
     takeaway.chart(figures.region_bars(rows, by_area), "regions", HIDDEN, key="regions")
@@ -204,21 +240,35 @@ def occlusion(checks: Checks, group: str, fill: str, by_area: bool) -> None:
     st.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
 
 
-def methods(checks: Checks, group: str) -> None:
+def methods(checks: Checks, view: View) -> None:
     """The methods of the library: agreement and mean maps."""
     st.subheader("Would another method show the same?", help=METHODS)
+    group = view.group
     rows = checks.table("methods", group)
     if rows.empty:
         st.info(TOO_FEW if checks.methods else NOT_RUN)
         return
-    st.markdown(report.compared(checks, group) or "No map of these methods has ranks to compare.")
+    result = MethodAgreement().result(checks, view)
+    if result is None:
+        st.markdown("No map of these methods has ranks to compare.")
+    verdict(result)
     takeaway.chart(figures.method_dots(rows), "methods", AGREEMENT, key="methods")
     takeaway.table(rows, "methods", AGREEMENT)
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
-    names = [f"{r['method']}<br>r = {report.number(r['mean'])}" for r in ordered.to_dict("records")]
+    names = [f"{r['method']}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
     maps_row(maps, names, False, "method-maps", "mean maps of other methods")
     st.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each picture on its own scale. n "
         f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"
     )
+
+
+#: The parts with figures of their own.
+DRAWN = {
+    "randomised": randomised,
+    "deletion": deletion,
+    "road": road,
+    "occlusion": occlusion,
+    "methods": methods,
+}

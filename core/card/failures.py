@@ -18,8 +18,9 @@ from core.gaps.words import gap_sentence, gap_words
 from core.noise import MISLABELS, NEAR_COPIES, noise
 from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope, with_interval
 from core.statistics import SMALLEST_RANKED, accuracy_by, gap
-from core.trust.folder import Checks, open_checks
-from core.trust.report import verdicts
+from core.trust.definitions import View
+from core.trust.folder import open_checks
+from core.trust.report import verdicts_sentence
 from core.verdicts import TestVerdict
 
 #: A number and a % without the space between them.
@@ -156,12 +157,4 @@ def _checks(audit: Audit) -> list[str]:
     if checks is None or not checks.groups:
         brought = kind_of(audit.manifest) != OURS
         return [UNCHECKABLE if brought else "Its maps have not been checked (`python -m core check`)."]
-    return [checks_words(checks)]
-
-
-def checks_words(checks: Checks) -> str:
-    """«Checks of the maps, all faces: Randomised weights: passes; Deletion: fails …»."""
-    group = checks.groups[0]
-    found = [f"{name}: {verdict}" for name, verdict, _ in verdicts(checks, group)]
-    unfinished = "" if checks.manifest.get("finished") else " (not finished)"
-    return f"Checks of the maps, {group}{unfinished}: {'; '.join(found) or 'none'}."
+    return [verdicts_sentence(checks, View(checks.groups[0]))]

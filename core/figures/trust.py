@@ -7,14 +7,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.figures.charts import COLOURS, _interval, _layout, _legend_below
+from core.trust.definitions.orders import Order
+from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
 
-OTHER = "another face"
 #: The face's own map is drawn strong, the controls in colours of their own, dashed.
 STYLES = {
-    "this face's map": (COLOURS[0], "solid", 3),
-    "random order": (COLOURS[7], "dot", 2),
-    "centred Gaussian": (COLOURS[1], "dash", 2),
-    "average face": (COLOURS[2], "dashdot", 2),
+    Order.OWN: (COLOURS[0], "solid", 3),
+    Order.RANDOM: (COLOURS[7], "dot", 2),
+    Order.GAUSSIAN: (COLOURS[1], "dash", 2),
+    Order.AVERAGE_FACE: (COLOURS[2], "dashdot", 2),
 }
 STAGES = {
     "fc": "last layer",
@@ -30,9 +31,9 @@ def similarity_dots(rows: pd.DataFrame) -> go.Figure:
     """Rank correlation with the real map after each randomised stage, signed and of magnitudes, from the rows of one
     group; the shaded band is what two faces' real maps have."""
     figure = go.Figure()
-    for n, (measure, name) in enumerate((("rank", "signed map"), ("rank of magnitudes", "magnitudes alone"))):
+    for n, (measure, name) in enumerate(((RANK, "signed map"), (RANK_OF_MAGNITUDES, "magnitudes alone"))):
         part = rows[rows["measure"] == measure]
-        steps, other = part[part["stage"] != OTHER], part[part["stage"] == OTHER].iloc[0]
+        steps, other = part[part["stage"] != ANOTHER_FACE], part[part["stage"] == ANOTHER_FACE].iloc[0]
         colour = COLOURS[n]
         figure.add_hrect(other["low"], other["high"], fillcolor=colour, opacity=0.18, line_width=0)
         figure.add_hline(other["mean"], line={"color": colour, "width": 1, "dash": "dot"})

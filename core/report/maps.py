@@ -20,8 +20,9 @@ from core.groups import Group, study_grid
 from core.report.blocks import Chart, Grid, Mark, Pair, Picture, Pictures, Row, Scale, Side, Verdict, data_uri
 from core.sentences import capital, hottest_place, pair_rate, percent, target_words
 from core.statistics import accuracy_by, gap
+from core.trust.definitions import CheckResult, View
 from core.trust.folder import Checks
-from core.trust.report import compared, verdicts
+from core.trust.report import results
 
 #: As the study showed it: why the model decided as it did, strength kept.
 TARGET, NORMALISATION = "predicted", "raw"
@@ -255,11 +256,14 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
         why = UNCHECKABLE if brought else f"The maps of this audit have not been checked. This does it: {command}"
         return section("checks", title, [Text(why)])
     group, made = checks.groups[0], checks.manifest
-    parts = [Verdict(name, verdict, verdict.tone, text) for name, verdict, text in verdicts(checks, group)]
-    methods = compared(checks, group)
     note = f"For {group}, all ages: a sample of {made['sample']:,}, seed {made['seed']}, {made['precision']}." + (
         "" if made["finished"] else " These checks were stopped before they were done."
     )
-    return section(
-        "checks", title, [Text(maps_words(audit)), *parts, Text(methods) if methods else None, Text(note, quiet=True)]
-    )
+    found = [_result(result) for result in results(checks, View(group))]
+    return section("checks", title, [Text(maps_words(audit)), *found, Text(note, quiet=True)])
+
+
+def _result(result: CheckResult) -> Verdict | Text:
+    if result.verdict is None:
+        return Text(result.sentence)
+    return Verdict(result.title, result.verdict, result.verdict.tone, result.sentence)

@@ -7,7 +7,6 @@ from scipy.stats import rankdata
 
 #: Of the range 0–1 in which SSIM's two constants are given (Wang et al. 2004).
 K1, K2 = 0.01, 0.03
-MEASURES = ("rank", "rank of magnitudes", "SSIM", "SSIM of magnitudes")
 
 
 def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -42,6 +41,6 @@ def ssim(a: np.ndarray, b: np.ndarray, signed: bool = True) -> np.ndarray:
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The four `MEASURES` of maps (n, h, w) with maps (n, h, w): (n, 4)."""
+    """Of maps (n, h, w) with maps (n, h, w), the four of `core.trust.definitions.randomisation.MEASURES`: (n, 4)."""
     absolute = np.abs(a), np.abs(b)
     return np.stack([spearman(a, b), spearman(*absolute), ssim(a, b), ssim(*absolute, signed=False)], axis=1)

@@ -21,8 +21,7 @@ from core.files import write_text
 
 FORMAT = 1
 JSON, NPZ = "checks.json", "checks.npz"
-#: In the order in which they are made and shown; `methods` is one part a method, named `methods/GradCAM` and so on.
-PARTS = ("randomised", "deletion", "road", "occlusion", "methods")
+#: What the names of the compared methods' parts begin with: `methods/GradCAM` and so on.
 METHODS = "methods/"
 
 
@@ -68,6 +67,10 @@ class Checks:
     def methods(self) -> dict[str, Part]:
         """The compared methods' parts by method."""
         return {n.removeprefix(METHODS): part for n, part in self.parts.items() if n.startswith(METHODS)}
+
+    def rows(self, part: str, table: str, group: str) -> pd.DataFrame:
+        """One group's rows of one part's table; none where the part was not run or the group is too small."""
+        return self.parts[part].rows(table, group) if part in self.parts else pd.DataFrame()
 
     def table(self, name: str, group: str | None = None) -> pd.DataFrame:
         """A table over all parts that have it, of one group or of all; empty where no part has it."""

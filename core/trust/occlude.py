@@ -14,14 +14,11 @@ from torch import Tensor
 from core import regions
 from core.store import Progress
 from core.trust.alike import pearson, spearman
+from core.trust.definitions.base import Fill
+from core.trust.definitions.occlusion import Agreement
 from core.trust.folder import Part
 from core.trust.probe import Probe, blurred
 from core.trust.sample import Means, bounds, published, rounded
-
-#: The mean colour of the training pictures' scale; a heavily blurred copy; the mean colour of what is hidden.
-FILLS = ("grey", "blur", "local mean")
-#: Kinds of agreement: ranks of the regions' means, and of each face's own regions, averaged; both by total or by area.
-AGREEMENTS = ("means", "means by area", "each face", "each face by area")
 
 
 def masks(probe: Probe, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -36,11 +33,11 @@ def masks(probe: Probe, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return holes, shift
 
 
-def fill(pictures: Tensor, hole: Tensor, kind: str, grey: Tensor, blur: Tensor) -> Tensor:
+def fill(pictures: Tensor, hole: Tensor, kind: Fill, grey: Tensor, blur: Tensor) -> Tensor:
     """Pictures (b, 3, H, W) with the pixels of `hole`, boolean (b, 1, H, W), hidden."""
-    if kind == "grey":
+    if kind is Fill.GREY:
         other = grey.view(1, 3, 1, 1)
-    elif kind == "blur":
+    elif kind is Fill.BLUR:
         other = blur
     else:
         count = hole.sum(dim=(2, 3), keepdim=True).clamp(min=1)
@@ -60,14 +57,14 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
     tick = progress("hiding regions", n) if progress else (lambda count: None)
     holes, shift = masks(probe, seed)
     grey = torch.tensor(probe.model.info["mean"], device=probe.device) * 255
-    margins = np.zeros((n, 1 + 2 * len(FILLS) * count))
+    margins = np.zeros((n, 1 + 2 * len(Fill) * count))
     for block in probe.blocks():
         faces = probe.pictures(block)
         blur, changed = blurred(faces), [faces]
         moved = np.stack(
             [[np.roll(hole, by, (0, 1)) for hole, by in zip(holes, face, strict=True)] for face in shift[block]]
         )
-        for kind in FILLS:
+        for kind in Fill:
             for place in (np.broadcast_to(holes, moved.shape), moved):
                 for r in range(count):
                     hole = torch.from_numpy(place[:, r : r + 1].copy()).to(probe.device)
@@ -75,7 +72,7 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
         margins[block] = probe.margins(torch.cat(changed)).reshape(-1, len(faces)).T
         tick(len(faces))
     margins *= probe.sign[:, None]
-    drops = (margins[:, :1] - margins[:, 1:]).reshape(n, len(FILLS), 2, count)
+    drops = (margins[:, :1] - margins[:, 1:]).reshape(n, len(Fill), 2, count)
     return _summary(probe, drops, regions.by_region(probe.oriented), seed)
 
 
@@ -86,7 +83,7 @@ def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -
     for member in groups:
         means = Means(probe.sample, member, seed)
         budget, budget_draws = means.mean(evidence), means.replicates(evidence)
-        for f, kind in enumerate(FILLS):
+        for f, kind in enumerate(Fill):
             values = {"drop": drops[:, f, 0], "control": drops[:, f, 1], "evidence": evidence}
             values["excess"] = values["drop"] - values["control"]
             found = {name: means.interval(value) for name, value in values.items()}
@@ -95,16 +92,16 @@ def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -
                 for name, (mean, low, high) in found.items():
                     row |= {name: mean[r], f"{name}_low": low[r], f"{name}_high": high[r]}
                 rows.append(rounded(row))
-            for k, name in enumerate(AGREEMENTS):
+            for name in Agreement:
+                by = areas if name.by_area else 1.0
                 row = {"group": member.name, "fill": kind, "kind": name}
                 for c, label in enumerate(("agreement", "control")):
-                    if name.startswith("means"):
-                        by = areas if "area" in name else 1.0
+                    if name.of_means:
                         lost, lost_draws = means.mean(drops[:, f, c]), means.replicates(drops[:, f, c])
                         value = spearman((lost / by)[None], (budget / by)[None])[0]
                         low, high = bounds(spearman(lost_draws / by, budget_draws / by))
                     else:
-                        value, low, high = means.interval(faces[:, f, c, k - 2])
+                        value, low, high = means.interval(faces[:, f, c, int(name.by_area)])
                     row |= {label: value, f"{label}_low": low, f"{label}_high": high}
                 agreement.append(rounded(row))
     tables = {"regions": pd.DataFrame(rows), "agreement": pd.DataFrame(agreement)}

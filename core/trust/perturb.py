@@ -16,26 +16,24 @@ from scipy.special import expit
 from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.store import Progress
+from core.trust.definitions import Score
+from core.trust.definitions.deletion import Deletion, Insertion
+from core.trust.definitions.orders import Order
+from core.trust.definitions.road import RoadLeastRelevantFirst, RoadMostRelevantFirst
 from core.trust.folder import Part
 from core.trust.probe import Probe, blurred, enlarge
 from core.trust.sample import Means, bounds, published, rounded
 
-OWN = "this face's map"
-#: Values drawn at random for each cell and enlarged as the map is; a hump in the middle of the crop; the network's map
-#: of the average face of all that were given the same class.
-CONTROLS = ("random order", "centred Gaussian", "average face")
-ORDERS = (OWN, *CONTROLS)
-#: The oriented logit difference, and the probability of the predicted class.
-SCORES = ("margin", "probability")
+ORDERS, SCORES = tuple(Order), tuple(Score)
 #: Random orders are drawn this often and shared by the faces in turn, so that ROAD can share their systems.
 RANDOM_ORDERS = 16
 #: The hump's σ as a share of the side.
 HUMP = 0.25
 FRACTIONS = np.round(np.linspace(0, 1, 11), 2)
-DELETION = ("deletion", "insertion")
+DELETION = (Deletion.kind, Insertion.kind)
 #: Shares of pixels removed, and from which end of the order.
 REMOVED = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
-ROAD = ("most relevant first", "least relevant first")
+ROAD = (RoadMostRelevantFirst.kind, RoadLeastRelevantFirst.kind)
 #: Of 0–1, as Rong et al. have it: what tells imputed pixels from their neighbours' mean.
 NOISE = 0.01
 

@@ -14,15 +14,12 @@ from torch import nn
 
 from core.network import GenderResNet, autocast
 from core.store import Progress
-from core.trust.alike import MEASURES, similarity
+from core.trust.alike import similarity
+from core.trust.definitions.randomisation import ANOTHER_FACE, MEASURES, STAGES
 from core.trust.folder import Part
 from core.trust.probe import BATCH, Probe
 from core.trust.sample import Means, bounds, published, rounded
 
-#: Made random one after the other, each on top of those before; `conv1` brings its norm with it.
-STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "conv1")
-#: The yardstick: the real map of another face with the same prediction.
-OTHER = "another face"
 DRAWS = 2
 #: Faces from which batch-norm statistics are estimated again.
 NORM_FACES = 128
@@ -31,7 +28,8 @@ NORM_FACES = 128
 def randomise(network: GenderResNet, stage: str, generator: torch.Generator) -> list[nn.BatchNorm2d]:
     """Draw one stage's weights anew as torchvision initialises them (He et al. 2015), in place; returns its norms.
 
-    Norms get scale 1 and shift 0, the last of a block too: with scale 0 a block would pass its input on unchanged.
+    `conv1` brings its norm with it. Norms get scale 1 and shift 0, the last of a block too: with scale 0 a block would
+    pass its input on unchanged.
     """
     modules = list(getattr(network, stage).modules()) + ([network.bn1] if stage == "conv1" else [])
     for module in modules:
@@ -106,7 +104,7 @@ def check_randomised(probe: Probe, seed: int = 0, draws: int = DRAWS, progress: 
     for member in groups:
         means = Means(probe.sample, member, seed)
         maps.append(means.mean(np.concatenate([probe.margin[:, None], first], axis=1)))
-        rows += [_row(means, member.name, OTHER, k, other[:, None, k]) for k in range(len(MEASURES))]
+        rows += [_row(means, member.name, ANOTHER_FACE, k, other[:, None, k]) for k in range(len(MEASURES))]
         for s, stage in enumerate(STAGES):
             rows += [_row(means, member.name, stage, k, alike[:, :, s, k]) for k in range(len(MEASURES))]
     arrays = {"maps": np.stack(maps).astype(np.float32)}

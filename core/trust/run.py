@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 
 from core.audit.folder import Audit
@@ -13,17 +14,24 @@ from core.errors import LookwhereError
 from core.network import precision
 from core.store import AlignedStore, Progress
 from core.trust import methods as cams
-from core.trust.folder import METHODS, PARTS, Checks, Part, open_checks, save_checks
-from core.trust.occlude import FILLS, check_occlusion
-from core.trust.perturb import CONTROLS, check_deletion, check_road
+from core.trust.definitions import CHECKS, PARTS, Fill, MethodAgreement
+from core.trust.definitions.orders import Order
+from core.trust.folder import METHODS, Checks, Part, open_checks, save_checks
+from core.trust.occlude import check_occlusion
+from core.trust.perturb import check_deletion, check_road
 from core.trust.probe import Probe, check_source, make_probe
 from core.trust.randomised import DRAWS, NORM_FACES, check_randomised
 from core.trust.sample import draw_sample
 
-#: Each part takes its share of it (see `SHARES`): some 28,000 forward passes, and the sparse systems of ROAD.
+#: What measures each part but the methods': (probe, seed, draws, progress) → part.
+MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
+    "randomised": check_randomised,
+    "deletion": lambda probe, seed, draws, progress: check_deletion(probe, seed, progress),
+    "road": lambda probe, seed, draws, progress: check_road(probe, seed, progress),
+    "occlusion": lambda probe, seed, draws, progress: check_occlusion(probe, seed, progress),
+}
+#: Each part takes its share of it (`Check.sample_share`): some 28,000 forward passes, and the sparse systems of ROAD.
 SAMPLE = 600
-#: What a part's faces are of the sample, by what one of them costs.
-SHARES = {"randomised": 2 / 3, "deletion": 1 / 5, "road": 1 / 5, "occlusion": 4 / 15, "methods": 2 / 25}
 #: Faces for a method that is costly, and the least that any part asks for.
 FEWEST = 12
 
@@ -57,7 +65,10 @@ def run_checks(
         )
     check_source(audit, model, store)
     todo = [
-        name for part in PARTS if part in parts for name in (_method_parts(methods) if part == "methods" else [part])
+        name
+        for part in PARTS
+        if part in parts
+        for name in (_method_parts(methods) if part == MethodAgreement.part else [part])
     ]
     manifest = {
         "model": audit.manifest["model"],
@@ -70,8 +81,8 @@ def run_checks(
     found = _same(open_checks(audit), manifest)
     manifest |= {
         "norm_faces": NORM_FACES,
-        "controls": list(CONTROLS),
-        "fills": list(FILLS),
+        "controls": [order for order in Order if order is not Order.OWN],
+        "fills": list(Fill),
         "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
         "versions": {name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
@@ -90,7 +101,7 @@ def run_checks(
                 faces[size] = cams.prepare(probes[size])
             part = cams.check_method(probes[size], faces[size], name.removeprefix(METHODS), seed, progress)
         else:
-            part = _make(name, probes[size], seed, draws, progress)
+            part = MEASUREMENTS[name](probes[size], seed, draws, progress)
         found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
         _save(audit, manifest, found, todo)
     _save(audit, manifest, found, todo)
@@ -99,8 +110,9 @@ def run_checks(
 
 def size_of(part: str, sample: int) -> int:
     """How many faces a part asks for."""
-    kind, _, method = part.partition("/")
-    size = max(round(sample * SHARES[kind]), FEWEST)
+    name, _, method = part.partition("/")
+    share = next(check.sample_share for check in CHECKS if check.part == name)
+    size = max(round(sample * share), FEWEST)
     return min(size, FEWEST) if method in cams.COSTLY else size
 
 
@@ -115,18 +127,8 @@ def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
     return dict(checks.parts)
 
 
-def _make(name: str, probe: Probe, seed: int, draws: int, progress: Progress | None) -> Part:
-    if name == "randomised":
-        return check_randomised(probe, seed, draws, progress)
-    if name == "deletion":
-        return check_deletion(probe, seed, progress)
-    if name == "road":
-        return check_road(probe, seed, progress)
-    return check_occlusion(probe, seed, progress)
-
-
 def _save(audit: Audit, manifest: dict, found: dict[str, Part], todo: list[str]) -> None:
-    order = [*PARTS[:-1], *_method_parts(cams.NAMES)]
+    order = [name for part in PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.NAMES))]
     parts = {name: found[name] for name in order if name in found}
     state = {"finished": set(todo) <= set(parts), "seconds": round(sum(p.seconds for p in parts.values()), 1)}
     try:

@@ -1,0 +1,227 @@
+"""A battery over whatever check is registered, and the sentences of each on made numbers of known truth."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.commands.audits import check as check_command
+from core.regions import REGIONS
+from core.trust.definitions import CHECKS, PARTS, Category, Check, Direction, Fill, MethodAgreement, Score, View
+from core.trust.definitions.deletion import Deletion, Insertion
+from core.trust.definitions.occlusion import Agreement, RegionOcclusion
+from core.trust.definitions.orders import Order, OrderCheck
+from core.trust.definitions.randomisation import (
+    ANOTHER_FACE,
+    MEASURES,
+    RANK,
+    RANK_OF_MAGNITUDES,
+    STAGES,
+    ParameterRandomisation,
+)
+from core.trust.folder import Checks, Part
+from core.trust.report import result_words, results, sentence, trust_report, verdicts_sentence
+from core.trust.run import MEASUREMENTS, size_of
+from core.verdicts import CheckVerdict
+from tests.shipped import AUDIT, shipped_or_skip
+
+ALL = "all faces"
+EVERYONE = View(ALL)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Checks:
+    from core.audit.folder import open_audit
+    from core.trust.folder import open_checks
+
+    shipped_or_skip()
+    found = open_checks(open_audit(AUDIT))
+    assert found is not None
+    return found
+
+
+# --- what every registered check must have ---------------------------------------------------------------------------
+
+
+def test_no_two_checks_have_one_name_or_title() -> None:
+    assert len({check.name for check in CHECKS}) == len({check.title for check in CHECKS}) == len(CHECKS)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_a_check_says_what_it_is(check: Check) -> None:
+    assert isinstance(check.category, Category)
+    assert isinstance(check.direction, Direction)
+    assert check.tables
+    assert 0 < check.sample_share <= 1
+    assert inspect.getdoc(type(check))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_is_measured_by_one_run_with_one_share_and_can_be_asked_for(part: str) -> None:
+    assert (part in MEASUREMENTS) != (part == MethodAgreement.part)
+    assert len({check.sample_share for check in CHECKS if check.part == part}) == 1
+    assert size_of(part, 600) <= 600
+    assert part in get_args(get_args(get_type_hints(check_command)["parts"])[0])[0].__args__
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_without_its_part_or_for_a_small_group_a_check_says_nothing(check: Check, shipped: Checks) -> None:
+    nothing = Checks(Path(), {}, {})
+    assert check.result(nothing, EVERYONE) is None
+    assert check.clause(nothing, EVERYONE) is None
+    assert check.result(shipped, View("a group that is not there")) is None
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("fill", Fill)
+@pytest.mark.parametrize("score", Score)
+def test_a_check_speaks_of_every_stored_group(check: Check, fill: Fill, score: Score, shipped: Checks) -> None:
+    for group in shipped.groups:
+        result = check.result(shipped, View(group, score, fill))
+        if result is None:
+            continue
+        assert result.title.startswith(check.title)
+        assert result.sentence.endswith(".")
+        assert "nan" not in result.sentence
+        assert (result.verdict is None) == (check.category is Category.AGREEMENT)
+
+
+def test_report_and_first_sentence_hold_what_each_check_says(shipped: Checks) -> None:
+    text = trust_report(shipped, ALL)
+    found = results(shipped, EVERYONE)
+    assert len(found) == len(CHECKS)
+    for result in found:
+        assert result_words(result) in text
+    for check in CHECKS:
+        clause = check.clause(shipped, EVERYONE)
+        assert clause is None or clause in sentence(shipped, EVERYONE)
+        for table in check.tables:
+            head = "-- methods --" if check.part == MethodAgreement.part else f"-- {check.part}: {table}, n = "
+            assert head in text
+    assert verdicts_sentence(shipped, EVERYONE).count("; ") == len(CHECKS) - 2, "all but what is only described"
+
+
+# --- the verdicts on made numbers ------------------------------------------------------------------------------------
+
+
+def checks_with(part: str, **tables: pd.DataFrame) -> Checks:
+    return Checks(Path(), {}, {part: Part([(ALL, 100)], {k: t.assign(group=ALL) for k, t in tables.items()}, {})})
+
+
+def similarity(random: dict[str, tuple[float, float, float]], other: tuple[float, float, float]) -> Checks:
+    rows = [
+        {"stage": stage, "measure": measure, **dict(zip(("mean", "low", "high"), values, strict=True))}
+        for measure in MEASURES
+        for stage, values in [(ANOTHER_FACE, other), *((s, random.get(measure, (0.9, 0.8, 0.95))) for s in STAGES)]
+    ]
+    return checks_with("randomised", similarity=pd.DataFrame(rows))
+
+
+@pytest.mark.parametrize(
+    ("random", "verdict"),
+    [
+        ({RANK: (0.0, -0.1, 0.1), RANK_OF_MAGNITUDES: (0.1, 0.0, 0.2)}, CheckVerdict.PASSES),
+        ({RANK: (0.0, -0.1, 0.1)}, CheckVerdict.PASSES_IN_PART),
+        ({RANK: (0.4, 0.3, 0.55), RANK_OF_MAGNITUDES: (0.1, 0.0, 0.2)}, CheckVerdict.PASSES_IN_PART),
+        ({}, CheckVerdict.FAILS),
+    ],
+)
+def test_random_weights_must_change_the_map_more_than_another_face_does(random: dict, verdict: CheckVerdict) -> None:
+    checks = similarity(random, other=(0.6, 0.5, 0.7))
+    result = ParameterRandomisation().result(checks, EVERYONE)
+    assert result.verdict is verdict
+    changed = random.get(RANK, (0, 0, 1))[2] < 0.5
+    assert ("changes the map:" in result.sentence) == changed
+    assert ("hardly changes" in ParameterRandomisation().clause(checks, EVERYONE)) != changed
+
+
+def areas(check: OrderCheck, less: dict[Order, tuple[float, float]]) -> Checks:
+    rows = [
+        {"kind": check.kind, "score": score, "order": order, "less": np.mean(ends), "less_low": ends[0],
+         "less_high": ends[1]} for score in Score for order, ends in less.items()
+    ]  # fmt: skip
+    own = {"kind": check.kind, "score": Score.MARGIN, "order": Order.OWN, "less": np.nan}
+    return checks_with(check.part, areas=pd.DataFrame([own, *rows]))
+
+
+def test_deletion_is_better_below_the_controls_and_insertion_above() -> None:
+    below = {Order.RANDOM: (-2, -1), Order.GAUSSIAN: (-2, -1), Order.AVERAGE_FACE: (-2.0, -1.0)}
+    result = Deletion().result(areas(Deletion(), below), EVERYONE)
+    assert result.verdict is CheckVerdict.PASSES
+    assert result.sentence == (
+        "Deleting what it marks lowers the margin faster than a random order, a centred Gaussian and the average "
+        "face's map."
+    )
+    result = Insertion().result(areas(Insertion(), below), View(ALL, Score.PROBABILITY))
+    assert result.verdict is CheckVerdict.FAILS
+    assert result.sentence == (
+        "Inserting what it marks does not raise the probability faster than a random order, a centred Gaussian or the "
+        "average face's map (it is worse than a random order, a centred Gaussian and the average face's map)."
+    )
+
+
+def test_a_map_that_beats_some_controls_passes_in_part_and_the_others_are_named() -> None:
+    mixed = {Order.RANDOM: (-2, -1), Order.GAUSSIAN: (-1, 1), Order.AVERAGE_FACE: (1.0, 2.0)}
+    checks = areas(Deletion(), mixed)
+    result = Deletion().result(checks, EVERYONE)
+    assert result.verdict is CheckVerdict.PASSES_IN_PART
+    text = (
+        "faster than a random order, but not than a centred Gaussian or the average face's map (it is worse than the "
+        "average face's map)"
+    )
+    assert result.sentence == f"Deleting what it marks lowers the margin {text}."
+    assert Deletion().clause(checks, EVERYONE) == f"deleting what the map marks lowers the margin {text}"
+    assert Insertion().clause(checks, EVERYONE) is None
+
+
+def regions(agreement: dict[Agreement, tuple[float, float, float]], most: str) -> Checks:
+    rows = [
+        {"fill": Fill.BLUR, "kind": kind, "agreement": ends[0], "agreement_low": ends[1], "agreement_high": ends[2],
+         "control": 0.1, "control_low": 0.0, "control_high": 0.2}
+        for kind in Agreement for ends in [agreement.get(kind, (-0.1, -0.3, 0.1))]
+    ]  # fmt: skip
+    costs = [
+        {"fill": Fill.BLUR, "region": region, **{f"{name}{end}": float(region == top) for end in ("", "_low", "_high")
+         for name, top in (("drop", most), ("evidence", "eyes"))}} for region in REGIONS
+    ]  # fmt: skip
+    return checks_with("occlusion", agreement=pd.DataFrame(rows), regions=pd.DataFrame(costs))
+
+
+@pytest.mark.parametrize(
+    ("agreement", "verdict", "words"),
+    [
+        ({Agreement.MEANS: (0.8, 0.5, 0.9), Agreement.EACH_FACE: (0.5, 0.4, 0.6)}, "passes", "costs what"),
+        ({Agreement.MEANS: (0.8, 0.5, 0.9)}, "passes in part", "costs only in part what"),
+        ({Agreement.MEANS: (0.3, 0.1, 0.9)}, "passes in part", "costs only in part what"),
+        ({}, "fails", "does not cost what"),
+    ],
+)
+def test_hidden_regions_must_cost_what_the_evidence_says(agreement: dict, verdict: str, words: str) -> None:
+    checks = regions(agreement, most="mouth")
+    result = RegionOcclusion().result(checks, EVERYONE)
+    assert result.title == "Hidden regions, blur"
+    assert result.verdict == verdict
+    assert result.sentence.startswith(f"Hiding a region (blur) {words} the map's evidence says: rank agreement")
+    assert "Most is lost at the mouth" in result.sentence
+    clause = RegionOcclusion().clause(checks, EVERYONE)
+    assert clause.startswith(f"hiding a region {words} its evidence says (rank agreement")
+    assert clause.endswith("most lost at the mouth, most evidence at the eyes)")
+    assert RegionOcclusion().clause(regions(agreement, most="eyes"), EVERYONE).endswith("both largest at the eyes)")
+
+
+def test_methods_are_described_and_not_judged() -> None:
+    rows = pd.DataFrame(
+        [("GradCAM", 1.0, 1.0, 1.0), ("LayerCAM", 0.7, 0.6, 0.8), ("FEM", 0.1, 0.0, 0.2), ("Flat", *3 * [np.nan])],
+        columns=["method", "mean", "low", "high"],
+    )
+    result = MethodAgreement().result(checks_with("methods/GradCAM", methods=rows), EVERYONE)
+    assert result.verdict is None
+    assert result.sentence == (
+        "GradCAM ranks the cells as the closed form does; of the others, the nearest is LayerCAM at 0.70 [0.60 to "
+        "0.80] and least FEM at 0.10 [0.00 to 0.20]."
+    )
