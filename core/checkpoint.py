@@ -11,6 +11,7 @@ from core.classifier import ResNetClassifier
 from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.files import sha256, write_json
+from core.imports.declaration import SIDE
 
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch
@@ -90,6 +91,24 @@ def model_info(path: Path) -> dict:
     if info["format"] != FORMAT:
         raise LookwhereError(f"{file}: format {info['format']}, this version reads {FORMAT}; train again")
     return info
+
+
+def input_enlargement(info: dict) -> float | None:
+    """How many input pixels a model makes of one pixel of the aligned face, from its `model.json`; None where that is
+    1 or less, or the model takes no images.
+
+    Above 1 the face is enlarged: the input has more pixels than detail. The larger of the two axes counts.
+    """
+    if kind_of(info) == OURS:
+        (height, width), crop = (info.get("input_size", SIDE),) * 2, (0, 0, SIDE, SIDE)
+    else:
+        said = info.get("declaration") or {}
+        if not said.get("size"):
+            return None
+        (height, width), crop = said["size"], said.get("crop", (0, 0, SIDE, SIDE))
+    left, top, right, bottom = crop
+    factor = max(height / (bottom - top), width / (right - left))
+    return factor if factor > 1 else None
 
 
 def kind_of(info: dict) -> str:

@@ -103,6 +103,8 @@ def audit_report(audit: Audit) -> str:
         + (f", {manifest['faces_per_second']:.1f} faces/s" if manifest.get("precision") else "")
     ]
     lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
+    if factor := manifest.get("enlarged"):
+        lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
     if lost := manifest.get("not_predicted", 0):
         lines.append(f"{lost:,} faces have no prediction and are left out")
     for title, within in (("All ages", Filter()), ("Adults (18 and older)", Filter(age_from=ADULT_AGE))):

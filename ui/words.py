@@ -7,6 +7,7 @@ import time
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.card.details import enlarged
 from core.checkpoint import OURS, kind_of
 from core.faces import GENDERS, group_name
 from core.training.record import Status
@@ -75,10 +76,12 @@ def model_summary(info: dict | None, manifest: dict) -> str:
     data = info.get("data", {})
     faces = data.get("faces", {})
     height, width = manifest["map_shape"]
+    note = enlarged(info)
     lines = [
         f"- **ResNet-50**, two outputs (female, male), pictures of {info['input_size']}×{info['input_size']} pixels, "
         f"faces aligned to the ArcFace template; Grad-CAM of {height}×{width} cells"
-        + (" (last stage dilated)." if info.get("dilated") else "."),
+        + (" (last stage dilated)." if info.get("dilated") else ".")
+        + (f" {note}" if note else ""),
         f"- Trained on **{faces.get('train', 0):,}** faces of {data.get('dataset', 'an unknown data set')}, "
         f"{'starting from ' + info['training']['init'] if info.get('training', {}).get('init') else 'from scratch'}; "
         f"epoch {info.get('epoch', '?')} was kept, by validation accuracy on {faces.get('val', 0):,} others.",
@@ -110,7 +113,8 @@ def _brought(info: dict, manifest: dict) -> str:
         lines.insert(
             2,
             f"- It is shown {height}×{width} pixels of the aligned face, from ({left:g}, {top:g}) to ({right:g}, "
-            f"{bottom:g}) of the 112-pixel template; what lies beyond a picture's edge is its mirror image.",
+            f"{bottom:g}) of the 112-pixel template; what lies beyond a picture's edge is its mirror image."
+            + (f" {note}" if (note := enlarged(info)) else ""),
         )
     if made:
         height, width = manifest["map_shape"]

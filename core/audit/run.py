@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
 from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit
-from core.checkpoint import Model, kind_of
+from core.checkpoint import Model, input_enlargement, kind_of
 from core.errors import LookwhereError
 from core.faces import GENDERS, SPLITS
 from core.files import plain_name, write_json
@@ -288,6 +288,8 @@ def _finish(store, faces, work, path, identity, seconds, model, why, progress, g
     }
     if given is not None and given.lost:
         manifest["not_predicted"] = given.lost
+    if factor := input_enlargement(model.info):
+        manifest["enlarged"] = round(factor, 4)
     if why:
         manifest["averages"] = why
     if found := _warnings(labels, accuracy):

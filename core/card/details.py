@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from core.card.blocks import Table, Text
-from core.checkpoint import OURS, kind_of
+from core.checkpoint import OURS, input_enlargement, kind_of
 from core.faces import group_name
+from core.imports.declaration import SIDE
 from core.sentences import capital, percent
 
 UNDECLARED = "unknown: not declared by whoever brought the model"
@@ -55,6 +56,16 @@ def made_here(info: dict) -> bool:
     return kind_of(info) == OURS
 
 
+def enlarged(info: dict) -> str | None:
+    """A note on a model whose input is larger than the aligned face; None for others."""
+    factor = input_enlargement(info)
+    if factor is None:
+        return None
+    return (
+        f"Aligned faces have {SIDE}×{SIDE} pixels and are enlarged {factor:.3g} × for this input, which adds no detail."
+    )
+
+
 def what_it_is(info: dict) -> list[Text | Table]:
     """The architecture, input and outputs."""
     if made_here(info):
@@ -64,17 +75,22 @@ def what_it_is(info: dict) -> list[Text | Table]:
         return [
             Text(
                 f"ResNet-50, two classes (female, male), {size}×{size} pixels, faces aligned to the ArcFace template"
-                f"{last}.{head}"
+                f"{last}.{head}{_note(info)}"
             )
         ]
     words = KINDS.get(kind_of(info), f"A model of kind {kind_of(info)} that was brought here")
     source = info.get("source") if isinstance(info.get("source"), dict) else {}
     name = source.get("architecture") or info.get("architecture")
-    blocks: list[Text | Table] = [Text(f"{words}{f': {name}' if name else ''}.")]
+    blocks: list[Text | Table] = [Text(f"{words}{f': {name}' if name else ''}.{_note(info)}")]
     rows = _pairs(source, SOURCE)
     if rows:
         blocks.append(Table(("source", "value"), rows, "ll"))
     return blocks + _declared(info)
+
+
+def _note(info: dict) -> str:
+    note = enlarged(info)
+    return f" {note}" if note else ""
 
 
 def _declared(info: dict) -> list[Text | Table]:

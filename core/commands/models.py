@@ -66,6 +66,7 @@ def import_(
         models: Where model folders lie.
     """
     from core.card import write_card
+    from core.card.details import enlarged
     from core.checkpoint import model_info
     from core.imports import bring
     from core.imports import declare as declared
@@ -104,7 +105,8 @@ def import_(
         if made
         else "no maps"
     )
-    print("\n".join([f"{folder}: {info['architecture']}; {how}", *_taken(info)]))
+    note = enlarged(info)
+    print("\n".join([f"{folder}: {info['architecture']}; {how}", *_taken(info), *([f"note: {note}"] if note else [])]))
     where = "" if models == Path("models") else f" --models {shlex.quote(str(models))}"
     print(f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test")
 

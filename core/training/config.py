@@ -18,7 +18,7 @@ class Stage:
     """Some epochs at one picture size."""
 
     size: int = 112
-    """Side of the pictures in pixels."""
+    """Side of the images in pixels; above the store's 112 only with `enlarge`."""
     epochs: int = 1
     """How many epochs."""
     dilated: bool = False
@@ -121,6 +121,8 @@ class TrainConfig:
     """The validation accuracy by which an epoch is kept, and plateau judges."""
     keep_every: bool = False
     """Also keep each epoch's weights, under training/epochs/: one run then serves every rule of choosing."""
+    enlarge: bool = False
+    """Allow stages larger than the aligned faces. These are then enlarged, which costs time and adds no detail."""
     init: str | None = None
     """Start from a .safetensors file, or 'imagenet' (torchvision's weights, fetched once)."""
     seed: int = 0
@@ -138,6 +140,15 @@ class TrainConfig:
     def epochs(self) -> int:
         """Epochs of all stages."""
         return sum(stage.epochs for stage in self.stages)
+
+    def check_sizes(self, side: int, store: object) -> None:
+        """Raise `LookwhereError` for a stage larger than the store's faces (`side` pixels), unless `enlarge` is set."""
+        large = [stage.size for stage in self.stages if stage.size > side]
+        _check(
+            self.enlarge or not large,
+            f"stage size {', '.join(map(str, large))}: the faces of {store} have {side} pixels a side and would be "
+            f"enlarged, which adds no detail; choose {side} or less, or say `enlarge: true` (--enlarge)",
+        )
 
     def stage_at(self, epoch: int) -> Stage:
         """The stage of an epoch counted from 0."""

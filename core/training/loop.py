@@ -269,7 +269,8 @@ class Run:
             raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
         now = resuming.plain(dataclasses.asdict(self.config))
         then = resuming.plain(dataclasses.asdict(TrainConfig())) | meta["config"]  # settings younger than the run
-        changed = [key for key in now if now[key] != then[key]]
+        # `enlarge` is leave to do something, and changes no number: a run older than it goes on with it.
+        changed = [key for key in now if now[key] != then[key] and key != "enlarge"]
         if changed:
             raise LookwhereError(
                 f"{self.checkpoint}: made with another {', '.join(changed)}; use the same config or start anew"
@@ -295,8 +296,12 @@ def train(
     """Train into the model folder `folder`; returns the last status (`finished`, or `stopped` by `stop`).
 
     `stop_after` ends after that many epochs in all; `report` gets each heartbeat, and an epoch's row at its end.
-    A stop or an error leaves the last full checkpoint, from which `resume` continues exactly.
+    A stop or an error leaves the last full checkpoint, from which `resume` continues exactly. Raises `LookwhereError`
+    where a stage is larger than the faces of `data` and the config does not say `enlarge`; nothing is written then.
     """
+    stores = data.stores.values() if isinstance(data, FaceSets) else [data]
+    for store in stores:
+        config.check_sizes(store.images.shape[1], store.path)
     training = folder / "training"
     training.mkdir(parents=True, exist_ok=True)
     torch.set_flush_denormal(True)
