@@ -26,9 +26,28 @@ COMMANDS = {
 }
 
 
+#: Flags of before `--ages`, which scripts may still give; no help names them.
+OLD_FLAGS = {
+    "--adults": ("--ages", "adults"),
+    "--no-adults": ("--ages", "all"),
+    "--all-ages": ("--ages", "all"),
+    "--no-all-ages": ("--ages", "adults"),
+}
+#: The commands that had them.
+OLD_COMMANDS = ("gaps", "findings", "experiments", "report")
+
+
+def renewed(arguments: list[str]) -> list[str]:
+    """The arguments with old flags put as the new ones."""
+    if not arguments or arguments[0] not in OLD_COMMANDS:
+        return arguments
+    return [new for word in arguments for new in OLD_FLAGS.get(word.replace("_", "-"), (word,))]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 on success, 2 with one line on bad input, 130 where a person interrupted."""
     try:
+        arguments = renewed(sys.argv[1:] if arguments is None else arguments)
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m core", description=__doc__, args=arguments)
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -228,8 +228,9 @@ def interval(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def additivity(audit: Audit) -> pd.DataFrame:
-    """Does the budget add up? Σ regions + bias against the mean margin, for gender × ethnicity and × outcome.
+def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
+    """Does the budget add up? Σ regions + bias against the mean margin, for gender × ethnicity and × outcome, of the
+    faces inside a filter.
 
     Columns `gender, ethnicity, outcome, n, evidence` (Σ regions + bias), `margin, difference`; a row a group with a
     face. Under 11 faces the two means are NaN; the difference, a rounding error, tells nothing of a face and stays.
@@ -244,7 +245,8 @@ def additivity(audit: Audit) -> pd.DataFrame:
         }
     )
     right = faces["correct"].to_numpy(dtype=bool)
-    kept = {"all": np.ones(len(faces), dtype=bool), "correct": right, "incorrect": ~right}
+    inside = (within or Filter()).mask(faces)
+    kept = {"all": inside, "correct": inside & right, "incorrect": inside & ~right}
     parts = []
     for outcome in OUTCOMES:
         groups = values[kept[outcome]].groupby(["gender", "ethnicity"], observed=True, dropna=False)
@@ -256,12 +258,15 @@ def additivity(audit: Audit) -> pd.DataFrame:
     return table[["gender", "ethnicity", "outcome", "n", "evidence", "margin", "difference"]]
 
 
-def budget_report(audit: Audit) -> str:
-    """The additivity table as text, the largest difference, and whether it is within 1e-3."""
-    table = additivity(audit)
+def budget_report(audit: Audit, within: Filter | None = None) -> str:
+    """The additivity table of the faces inside a filter, the largest difference, and whether it is within 1e-3."""
+    within = within or Filter()
+    table = additivity(audit, within)
+    n = int(within.mask(audit.faces).sum())
     source = "the manifest" if audit.manifest.get("head_bias") is not None else "logits less maps, mean over faces"
     lines = [
-        f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {len(audit.faces):,} faces",
+        f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {n:,} faces "
+        f"({within.describe()})",
         f"bias {head_bias(audit):+.4f} ({source}); regions {', '.join(REGIONS)}",
         "",
         f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",

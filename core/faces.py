@@ -17,6 +17,8 @@ SPLITS = ("train", "val", "test")
 OUTCOMES = ("all", "correct", "incorrect")
 REQUIRED = ("face_id", "path", "gender", "ethnicity", "age", "identity", "cluster", "split")
 ADULT_AGE = 18
+#: What `--ages` takes, the default first.
+AGE_CHOICES = ("adults", "all")
 #: The ethnicity of faces whose data set names none; pages then leave ethnicity out and say so.
 UNRECORDED = "not recorded"
 #: No average of fewer faces is stored or shown: a single face could be seen through it.
@@ -83,6 +85,17 @@ class Filter:
             raise LookwhereError(f"outcome must be one of {OUTCOMES}, not {self.outcome!r}")
         if self.age_to is not None and self.age_to <= self.age_from:
             raise LookwhereError(f"age_to ({self.age_to}) must lie above age_from ({self.age_from})")
+
+    @classmethod
+    def of_ages(cls, faces: pd.DataFrame, ages: str = "adults") -> Filter:
+        """Which faces a result is about: `adults` where any face's age is known, else all; or `all`.
+
+        Small children's perceived gender is close to a guess for anyone, and their share differs between ethnicities.
+        Faces of unknown age are not among the adults. Raises `LookwhereError` for other `ages`.
+        """
+        if ages not in AGE_CHOICES:
+            raise LookwhereError(f"ages must be one of {', '.join(AGE_CHOICES)}, not {ages!r}")
+        return cls(age_from=ADULT_AGE) if ages == "adults" and faces["age"].notna().any() else cls()
 
     @property
     def any_age(self) -> bool:

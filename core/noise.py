@@ -207,4 +207,6 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
         paths = same_face_audits(models, audit)
         found = consensus([audit, *map(open_audit, paths)])
         lines.append(consensus_words(found, [path.parent.parent.name for path in paths]))
+        if found and within not in (None, Filter()):  # models are compared on every face that they share
+            lines[-1] += " These are faces of every kind and age."
     return "\n".join(lines)

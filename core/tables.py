@@ -94,8 +94,8 @@ def store_report(store: AlignedStore) -> str:
     return "\n".join(lines)
 
 
-def audit_report(audit: Audit) -> str:
-    """Accuracy with Wilson 95 % intervals over all ages and for adults: overall, by group, worst, and the gap."""
+def audit_report(audit: Audit, ages: str = "both") -> str:
+    """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
     manifest = audit.manifest
     lines = [
         f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({audit.split_words}), "
@@ -107,8 +107,13 @@ def audit_report(audit: Audit) -> str:
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
     if lost := manifest.get("not_predicted", 0):
         lines.append(f"{lost:,} faces have no prediction and are left out")
-    for title, within in (("All ages", Filter()), ("Adults (18 and older)", Filter(age_from=ADULT_AGE))):
+    titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
+    for title, within in titles.values() if ages == "both" else [titles[ages]]:
         faces = audit.faces[within.mask(audit.faces)]
+        if faces.empty:
+            known = audit.faces["age"].notna().any()
+            lines += ["", f"{title}: " + ("no face" if known or within.any_age else "ages are not known")]
+            continue
         overall = accuracy_by(faces, []).iloc[0]
         lines += [
             "",

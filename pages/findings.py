@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.faces import ADULT_AGE, Filter
+from core.faces import Filter
 from core.findings import findings_sentence
 from core.findings.base import SCOPE
 from ui import parts, takeaway, words
@@ -21,7 +21,7 @@ adults = st.toggle(
     disabled=not has_age,
     help="Small children's perceived gender is close to a guess for anyone, so a gap over all ages is mixed with it.",
 )
-within = Filter(age_from=ADULT_AGE) if adults and has_age else Filter()
+within = Filter.of_ages(audit.faces, "adults" if adults else "all")
 if not has_age:
     st.info(words.NO_AGE)
 takeaway.of(within.describe())
@@ -33,4 +33,4 @@ for found in findings:
     card(found)
 command = f"python -m core findings --model {audit.manifest['model']} --audit {audit.name}"
 st.caption("Every number of this page, as text:")
-st.code(command + ("" if adults and has_age else " --all-ages"), language="bash")
+st.code(command + ("" if adults and has_age else " --ages all"), language="bash")

@@ -209,7 +209,7 @@ def test_adults_by_default_and_all_ages_when_asked(tmp_path: Path) -> None:
 
 
 def test_without_an_adult_the_mend_is_told(tmp_path: Path) -> None:
-    with pytest.raises(LookwhereError, match="--all-ages"):
+    with pytest.raises(LookwhereError, match="--ages all"):
         report(made_audit(tmp_path, age=5))
 
 

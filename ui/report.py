@@ -34,7 +34,7 @@ def report_button(opened: Opened, all_ages: bool = False) -> None:
     """A download of the open audit's report: adults where ages are known, unless `all_ages`."""
     audit = opened.load()
     if not main_filter(audit, all_ages).mask(audit.faces).any():
-        st.caption("None of the audited faces is an adult: `python -m core report … --all-ages` reports on all.")
+        st.caption("None of the audited faces is an adult: `python -m core report … --ages all` reports on all.")
         return
     st.download_button(
         "Download the report",

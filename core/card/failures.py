@@ -10,7 +10,7 @@ from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
 from core.checkpoint import OURS, kind_of
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, MINIMUM_FACES, UNRECORDED, Filter, group_name
+from core.faces import MINIMUM_FACES, UNRECORDED, Filter, group_name
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import gap_of
 from core.gaps.two_groups import pairs_of
@@ -35,9 +35,8 @@ UNCHECKABLE = (
 
 
 def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
-    """Adults where ages are known, unless all ages are asked for: small children's perceived gender is near a guess."""
-    known = bool(audit.faces["age"].notna().any())
-    return Filter(age_from=ADULT_AGE) if known and not all_ages else Filter()
+    """Adults where ages are known, unless all ages are asked for."""
+    return Filter.of_ages(audit.faces, "all" if all_ages else "adults")
 
 
 def accuracy_table(audit: Audit) -> Table:

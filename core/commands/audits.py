@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.bars import Bars
+from core.errors import LookwhereError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.faces import Filter
+
+Ages = Literal["adults", "all"]
+
+
+def _within(faces: pd.DataFrame, ages: Ages, path: Path) -> Filter:
+    """The filter that `--ages` asks for. Raises `LookwhereError` naming `path` where none of its faces passes."""
+    from core.faces import Filter
+
+    within = Filter.of_ages(faces, ages)
+    if not within.mask(faces).any():
+        raise LookwhereError(f"{path}: none of its faces is known to be an adult; give --ages all")
+    return within
 
 
 def audit(
@@ -61,7 +79,9 @@ def audit(
     print(audit_report(result))
 
 
-def show(model: str, audit: str, models: Path = Path("models")) -> None:
+def show(
+    model: str, audit: str, ages: Literal["both", "adults", "all"] = "both", models: Path = Path("models")
+) -> None:
     """Print a finished audit's accuracy tables: the numbers that the README and the pages give.
 
     Example: python -m core show --model resnet50-utkface --audit utkface-test
@@ -69,12 +89,13 @@ def show(model: str, audit: str, models: Path = Path("models")) -> None:
     Args:
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
+        ages: Tables of all ages and of adults (18 years and older), or of one of the two.
         models: Where model folders lie.
     """
     from core.audit.folder import open_audit
     from core.tables import audit_report
 
-    print(audit_report(open_audit(models / model / "audits" / audit)))
+    print(audit_report(open_audit(models / model / "audits" / audit), ages))
 
 
 def check(
@@ -128,7 +149,7 @@ def check(
     print(trust_report(done))
 
 
-def budget(model: str, audit: str, models: Path = Path("models")) -> None:
+def budget(model: str, audit: str, ages: Ages = "adults", models: Path = Path("models")) -> None:
     """Print that evidence adds up: regions and bias against the mean margin, for every group of an audit.
 
     Example: python -m core budget --model resnet50-utkface --audit utkface-test
@@ -136,36 +157,37 @@ def budget(model: str, audit: str, models: Path = Path("models")) -> None:
     Args:
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
+        ages: adults (18 years and older), or all. Where no age is known, all.
         models: Where model folders lie.
     """
     from core.audit.folder import open_audit
     from core.budget import budget_report
 
-    print(budget_report(open_audit(models / model / "audits" / audit)))
+    opened = open_audit(models / model / "audits" / audit)
+    print(budget_report(opened, _within(opened.faces, ages, opened.path)))
 
 
-def gaps(model: str, audit: str, adults: bool = False, models: Path = Path("models")) -> None:
+def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = Path("models")) -> None:
     """Print gaps with simultaneous intervals, tests, age against ethnicity, fairness measures, and label noise.
 
-    Example: python -m core gaps --model resnet50-utkface --audit utkface-test --adults
+    Example: python -m core gaps --model resnet50-utkface --audit utkface-test
 
     Args:
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
-        adults: Only faces of 18 years and older.
+        ages: adults (18 years and older), or all. Where no age is known, all.
         models: Where model folders lie.
     """
     from core.audit.folder import open_audit
-    from core.faces import ADULT_AGE, Filter
     from core.gaps.report import gaps_report
     from core.noise import noise_report
 
     opened = open_audit(models / model / "audits" / audit)
-    within = Filter(age_from=ADULT_AGE) if adults else Filter()
+    within = _within(opened.faces, ages, opened.path)
     print(gaps_report(opened, within), noise_report(opened, within, models=models), sep="\n\n")
 
 
-def findings(model: str, audit: str, all_ages: bool = False, models: Path = Path("models")) -> None:
+def findings(model: str, audit: str, ages: Ages = "adults", models: Path = Path("models")) -> None:
     """Put the original study's claims to an audit and print each verdict with its numbers.
 
     Claims of causes are answered by the experiment under models/experiments that used the same faces.
@@ -174,40 +196,38 @@ def findings(model: str, audit: str, all_ages: bool = False, models: Path = Path
     Args:
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
-        all_ages: All faces, not only those of 18 years and older.
+        ages: adults (18 years and older), or all. Where no age is known, all.
         models: Where model folders lie.
     """
     from core.audit.folder import open_audit
     from core.experiments import experiment_for
-    from core.faces import ADULT_AGE, Filter
     from core.findings import all_findings, findings_report
     from core.trust.folder import open_checks
 
     opened = open_audit(models / model / "audits" / audit)
-    known = opened.faces["age"].notna().any()
-    within = Filter(age_from=ADULT_AGE) if known and not all_ages else Filter()
+    within = _within(opened.faces, ages, opened.path)
     found = all_findings(opened, within, open_checks(opened), experiment_for(models, opened))
     print(findings_report(found, f"{model}, audit {audit}, {within.describe()}"))
 
 
-def experiments(name: str = "claims", adults: bool = False, models: Path = Path("models")) -> None:
+def experiments(name: str = "claims", ages: Ages = "adults", models: Path = Path("models")) -> None:
     """Print an experiment: each arm by seed and group, and its contrasts with intervals and verdicts.
 
-    Example: python -m core experiments --name claims --adults
+    Example: python -m core experiments --name claims
 
     Args:
         name: The experiment's name, a folder under models/experiments/.
-        adults: Only faces of 18 years and older.
+        ages: adults (18 years and older), or all. Where no age is known, all.
         models: Where model folders lie.
     """
     from core.experiments import experiment_report, open_experiment
-    from core.faces import ADULT_AGE, Filter
 
-    within = Filter(age_from=ADULT_AGE) if adults else Filter()
-    print(experiment_report(open_experiment(models / "experiments" / name), within))
+    opened = open_experiment(models / "experiments" / name)
+    faces = opened.audits(opened.arms[0].name)[0].faces
+    print(experiment_report(opened, _within(faces, ages, opened.path)))
 
 
-def report(model: str, audit: str, out: Path, all_ages: bool = False, models: Path = Path("models")) -> None:
+def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Path = Path("models")) -> None:
     """Write an audit's report: one HTML file that opens offline, runs nothing, and holds no single face.
 
     The study's grid of pairs, accuracy, gaps, differences, checks, findings, the model card and what made them.
@@ -217,12 +237,12 @@ def report(model: str, audit: str, out: Path, all_ages: bool = False, models: Pa
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         out: The file to write.
-        all_ages: All faces, not only those of 18 years and older.
+        ages: adults (18 years and older), or all. Where no age is known, all.
         models: Where model folders lie.
     """
     from core.audit.folder import open_audit
     from core.report import report_of, write_report
 
-    content = report_of(models / model, open_audit(models / model / "audits" / audit), all_ages)
+    content = report_of(models / model, open_audit(models / model / "audits" / audit), ages == "all")
     write_report(out, content)
     print(f"{out}: {len(content.encode()) / 1e6:.1f} MB, opens offline")

@@ -70,7 +70,7 @@ def build_report(
     """
     faces = audit.faces[within.mask(audit.faces)]
     if not len(faces):
-        raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --all-ages")
+        raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --ages all")
     found = all_findings(audit, within, checks, experiment)
     all_ages = within.any_age
     card = card_sections(str(audit.manifest["model"]), info, [audit])

@@ -119,11 +119,11 @@ def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experi
         lines.append(f"python -m core check {which} --data {store} --sample {made['sample']} --seed {made['seed']}")
     if experiment is not None:
         lines.append(f"python -m train.experiments --data {store}")
-    ages = " --all-ages" if all_ages else ""
+    ages = " --ages all" if all_ages else ""
     lines += [
-        f"python -m core gaps {which}{'' if all_ages else ' --adults'}  # accuracies, tests, fairness, label noise",
+        f"python -m core gaps {which}{ages}  # accuracies, tests, fairness, label noise",
         f"python -m core findings {which}{ages}  # the claims",
-        *([f"python -m core budget {which}  # evidence adds up"] if audit.additive else []),
+        *([f"python -m core budget {which}{ages}  # evidence adds up"] if audit.additive else []),
         f"python -m core report {which} --out report.html{ages}  # this file",
     ]
     return tuple(lines)
