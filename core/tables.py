@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core import group_statistics
 from core.align import NO_FACE
 from core.audit.folder import Audit
 from core.datasets import Reader, Reading, Source
 from core.faces import ADULT_AGE, SPLITS, Filter
 from core.sentences import accuracy_sentence, with_interval
+from core.statistic_words import statistic_lines
 from core.statistics import accuracy_by, gap
 from core.store import AlignedStore
 
@@ -129,4 +131,9 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
             bounds = f"{100 * difference.low:.1f} to {100 * difference.high:.1f}".replace("-", "−")
             lines.append(f"  largest gap {100 * difference.value:.1f} points [{bounds}]")
         lines.append("  " + accuracy_sentence(faces, within))
+        lines += [
+            line
+            for statistic in group_statistics.GROUP_STATISTICS
+            for line in statistic_lines(statistic, faces, within)
+        ]
     return "\n".join(lines)

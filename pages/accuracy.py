@@ -7,7 +7,7 @@ from core.figures import charts
 from core.published import beside
 from core.sentences import accuracy_sentence, capital, row_name
 from core.statistics import accuracy_by, confusion
-from ui import parts, takeaway, words
+from ui import parts, statistics, takeaway, words
 from ui.curves import curves
 from ui.filters import ethnicities, filter_bar
 from ui.navigation import opened
@@ -87,6 +87,7 @@ with right:
     takeaway.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 
 curves(faces, [name for name in ethnicities(audit) if name in set(faces["ethnicity"])])
+statistics.show(faces, within.narrowed(outcome="all"))
 
 st.subheader("Beside the original study's MORPH figures")
 ours = pd.concat([overall, single["gender"], crossed], ignore_index=True).fillna({"gender": "", "ethnicity": ""})

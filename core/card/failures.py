@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 
+from core import group_statistics
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
 from core.checkpoint import OURS, kind_of
@@ -15,8 +16,10 @@ from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import gap_of
 from core.gaps.two_groups import pairs_of
 from core.gaps.words import gap_sentence, gap_words
+from core.group_statistics import statistic_table
 from core.noise import MISLABELS, NEAR_COPIES, noise
 from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope, with_interval
+from core.statistic_words import statistic_sentence
 from core.statistics import SMALLEST_RANKED, accuracy_by, gap
 from core.trust.definitions import View
 from core.trust.folder import open_checks
@@ -78,7 +81,7 @@ def known_failures(audit: Audit) -> list[Text | Items]:
     faces = audit.faces[within.mask(audit.faces)]
     sentences = warning_sentences(audit)
     if len(faces):
-        sentences += [accuracy_sentence(faces, within), *_gaps(faces, within)]
+        sentences += [accuracy_sentence(faces, within), *_statistics(faces, within), *_gaps(faces, within)]
     sentences += [*_ages(audit), *_noise(audit, within), *_checks(audit)]
     return [Items(tuple(sentences))]
 
@@ -87,6 +90,11 @@ def warning_sentences(audit: Audit) -> list[str]:
     """The manifest's warnings as sentences, with a space before each %."""
     texts = [capital(_CLOSE.sub(" %", str(warning).strip())) for warning in audit.manifest.get("warnings") or []]
     return [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts if text]
+
+
+def _statistics(faces: pd.DataFrame, within: Filter) -> list[str]:
+    told = (statistic_sentence(s, statistic_table(s, faces), within) for s in group_statistics.GROUP_STATISTICS)
+    return [sentence for sentence in told if sentence]
 
 
 def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from core.card import Section, Table, Text, section
-from core.faces import MINIMUM_FACES, UNRECORDED
+from core.faces import MINIMUM_FACES, UNRECORDED, Filter
 from core.report.blocks import Chart, Mark, Row, interval_words
+from core.report.statistics import statistic_blocks
 from core.sentences import capital, percent, row_name, with_interval
-from core.statistics import accuracy_by, calibration, calibration_error, roc
+from core.statistics import accuracy_by
 
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.
 ROWS = 80
-#: Under so many faces in all, nothing is said of ranks and calibration.
-FEWEST = 50
 COLUMNS = ("group", "faces", "right", "wrong", "accuracy", "95 % interval")
 FEW = f"too few (under {MINIMUM_FACES})"
 NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
@@ -27,10 +26,10 @@ def one_gender(faces: pd.DataFrame) -> str | None:
     return None if len(set(faces["gender"])) > 1 else "All faces here have one labelled gender: there is no other."
 
 
-def accuracy_section(faces: pd.DataFrame) -> Section:
+def accuracy_section(faces: pd.DataFrame, within: Filter) -> Section:
     """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn."""
     overall = accuracy_by(faces, []).iloc[0]
-    blocks: list = [_table([("All faces", overall)], "Overall"), _ranks(faces)]
+    blocks: list = [_table([("All faces", overall)], "Overall")]
     if note := one_gender(faces):
         blocks.append(Text(note))
     blocks.append(_by(faces, ["gender"], "By gender"))
@@ -44,10 +43,10 @@ def accuracy_section(faces: pd.DataFrame) -> Section:
         ]
         blocks.append(_chart([(capital(row_name(r)), r) for _, r in crossed.iterrows()], overall, "gender × ethnicity"))
     if not faces["age"].notna().any():
-        return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE)])
+        return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE), *statistic_blocks(faces, within)])
     rows = [(_band(row), row) for _, row in accuracy_by(faces, ["age band"]).iterrows()]
     blocks += [_table(rows, "By age"), _chart(rows, overall, "age")]
-    return section("accuracy", "Accuracy by group", blocks)
+    return section("accuracy", "Accuracy by group", [*blocks, *statistic_blocks(faces, within)])
 
 
 def _band(row: pd.Series) -> str:
@@ -86,16 +85,3 @@ def _chart(rows: Sequence[tuple[str, pd.Series]], overall: pd.Series, by: str) -
         return None
     legend = (("female", "women"), ("male", "men")) if "gender" in by else ()
     return Chart(f"Accuracy by {by}", lines, "%", float(overall["accuracy"]), note, legend)
-
-
-def _ranks(faces: pd.DataFrame) -> Text | None:
-    """Area under the ROC curve and calibration error."""
-    curve = roc(faces)
-    if curve is None or len(faces) < FEWEST:
-        return None
-    auc, error = curve.auc, calibration_error(calibration(faces))
-    return Text(
-        f"Ranking by p(male): area under the ROC curve {auc.value:.3f} [{auc.low:.3f}–{auc.high:.3f}] (DeLong). "
-        f"Expected calibration error over ten bins: {percent(error)}.",
-        quiet=True,
-    )

@@ -1,0 +1,38 @@
+"""The report's statistics of groups beside accuracy: a sentence and a table each."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core import group_statistics
+from core.card import Heading, Table, Text
+from core.faces import Filter
+from core.group_statistics import statistic_table
+from core.sentences import capital
+from core.statistic_words import statistic_sentence, value_words
+
+#: Rows of a table; a data set may name hundreds of ethnicities.
+ROWS = 80
+
+
+def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text | Table]:
+    """What is registered in `GROUP_STATISTICS` and has a value for these faces."""
+    blocks: list = []
+    for statistic in group_statistics.GROUP_STATISTICS:
+        table = statistic_table(statistic, faces)
+        sentence = statistic_sentence(statistic, table, within)
+        if not sentence:
+            continue
+        rows = tuple(
+            (capital(row["group"]), f"{row['n']:,}", value_words(statistic, row["value"], row["low"], row["high"]))
+            for row in table.head(ROWS).to_dict("records")
+        )
+        how = f", {statistic.interval} intervals" if statistic.interval else ""
+        more = f"; the first {ROWS} of {len(table)} groups" if len(table) > ROWS else ""
+        blocks += [
+            Heading(statistic.title),
+            Text(sentence),
+            Table(("group", "faces", statistic.name), rows, "lrr", f"{statistic.title}{how}{more}"),
+            Text(statistic.about, quiet=True),
+        ]
+    return blocks

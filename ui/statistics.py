@@ -1,0 +1,29 @@
+"""The statistics of groups beside accuracy, on the page: a sentence and a table each."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import group_statistics
+from core.faces import Filter
+from core.group_statistics import statistic_table
+from core.sentences import capital
+from core.statistic_words import statistic_sentence, value_words
+from ui import parts, takeaway
+
+
+def show(faces: pd.DataFrame, within: Filter) -> None:
+    """What is registered in `GROUP_STATISTICS` and has a value for these faces."""
+    for statistic in group_statistics.GROUP_STATISTICS:
+        table = statistic_table(statistic, faces)
+        sentence = statistic_sentence(statistic, table, within)
+        if not sentence:
+            continue
+        st.subheader(statistic.title)
+        st.markdown(parts.plain(sentence))
+        cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
+        shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
+        st.dataframe(shown, hide_index=True)
+        st.caption(statistic.about + (f" Intervals are {statistic.interval}'s." if statistic.interval else ""))
+        takeaway.table(table, statistic.name, f"{statistic.name} by group")
