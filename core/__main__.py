@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Mapping
 
 import tyro
 
 from core.commands import audits, data, models
 from core.errors import LookwhereError
+from core.extras import missing_extra
 
 COMMANDS = {
     "datasets": data.datasets,
@@ -44,13 +47,24 @@ def renewed(arguments: list[str]) -> list[str]:
     return [new for word in arguments for new in OLD_FLAGS.get(word.replace("_", "-"), (word,))]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 on success, 2 with one line on bad input, 130 where a person interrupted."""
+def main(
+    arguments: list[str] | None = None,
+    commands: Mapping[str, Callable[..., str | None]] = COMMANDS,
+    prog: str = "python -m core",
+) -> int:
+    """Run a command and print what it returns; 0 on success, 2 with one line on bad input, 130 where a person
+    interrupted."""
     try:
-        arguments = renewed(sys.argv[1:] if arguments is None else arguments)
-        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m core", description=__doc__, args=arguments)
+        result = run(arguments, commands, prog)
+        if result is not None:
+            print(result, flush=True)
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (line := missing_extra(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # Whoever read the output, `head` for one, has had enough; nothing is left to be said at exit either.
@@ -60,6 +74,21 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted; the same command resumes", file=sys.stderr)
         return 130
     return 0
+
+
+def run(arguments: list[str] | None, commands: Mapping[str, Callable[..., str | None]], prog: str) -> str | None:
+    """The command's result. Whatever a library prints meanwhile goes to stderr, so that stdout holds the result alone.
+
+    Help is printed where it belongs: it is what was asked for.
+    """
+    words = renewed(sys.argv[1:] if arguments is None else arguments)
+    with contextlib.nullcontext() if {"-h", "--help"} & {*words} else contextlib.redirect_stdout(sys.stderr):
+        return tyro.extras.subcommand_cli_from_dict(
+            dict(commands),
+            prog=prog,
+            description=f"Lookwhere's commands, `{prog} COMMAND`; each has `--help` with an example.",
+            args=words,
+        )
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from PIL import Image, ImageOps
 
 SIDE = 112
@@ -64,6 +62,10 @@ def warp(pictures: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
 
     Beyond the picture's edge its reflection is taken, since the template reaches a little beyond a tight chip.
     """
+    # Imported here, so that stores are opened and reported without torch.
+    import torch
+    import torch.nn.functional as F
+
     fine = SIDE * OVERSAMPLE
     axis = (np.arange(fine) + 0.5) / OVERSAMPLE - 0.5
     grid = np.stack([*np.meshgrid(axis, axis), np.ones((fine, fine))], axis=-1)
@@ -85,6 +87,7 @@ class FaceAligner:
     the detector misplaces the landmarks without them."""
 
     def __init__(self, padding: int = 0, device: str = "cpu", minimum_face: int = 40) -> None:
+        import torch
         from facenet_pytorch import MTCNN
 
         self.padding = padding

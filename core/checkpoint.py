@@ -12,6 +12,7 @@ from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.files import sha256, write_json
 from core.imports.declaration import SIDE
+from core.places import MODELS
 
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch
@@ -20,7 +21,6 @@ if TYPE_CHECKING:  # pages list models without paying for torch
     from core.network import GenderResNet
 
 FORMAT = 1
-MODELS = Path("models")
 #: The kind of a model that `python -m train` made; others were brought (`core.imports`) and say theirs.
 OURS = "resnet50"
 NEEDED = ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")

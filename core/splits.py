@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import imagehash
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
@@ -28,6 +27,8 @@ def hash_pictures(source: Source, paths: Iterable[str], tick: Callable[[], objec
 
     `problem` is empty, or says why the picture cannot be decoded (then `phash` is 0).
     """
+    import imagehash
+
     rows = []
     for path, data in source.iterate(paths):
         phash, problem = 0, ""

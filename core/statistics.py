@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from core.faces import AGE_BANDS, GENDERS, age_band
 
 #: Two-sided 95 %.
 Z95 = float(norm.ppf(0.975))
+#: What every faces table can be grouped by.
+GROUP_COLUMNS = ("gender", "ethnicity", "age band")
 #: Groups with fewer faces are shown, but neither called best nor worst.
 SMALLEST_RANKED = 50
 
@@ -71,11 +73,19 @@ def predict(faces: pd.DataFrame, threshold: float = 0.5) -> np.ndarray:
     return np.where(faces["p_male"].to_numpy() >= threshold, GENDERS[1], GENDERS[0])
 
 
+def check_columns(by: Sequence[str], known: Collection[str] = GROUP_COLUMNS) -> None:
+    """Raise `LookwhereError` where groups are asked for by a column that is not among the known ones, naming these."""
+    if unknown := [column for column in by if column not in known]:
+        raise LookwhereError(f"groups by {', '.join(map(repr, unknown))}: no such column; there are {', '.join(known)}")
+
+
 def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> pd.DataFrame:
     """Accuracy by the columns `by` (`age band` too; none for all): n, correct, errors, accuracy, low, high.
 
     Groups that never occur are absent, those with no face after filtering cannot occur; order is by name or age.
+    Raises `LookwhereError` for an unknown column.
     """
+    check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
     right = predict(faces, threshold) == faces["gender"].to_numpy()
     table = faces.assign(right=right)
     if "age band" in by:

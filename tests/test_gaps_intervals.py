@@ -356,3 +356,19 @@ def test_an_impossible_difference_is_refused() -> None:
         faces_needed(0.01, 0.02)
     table = power_table(count(made([0, 80, 90], (60, 90, 90)), BY).table)
     assert table.set_index("group")["needed"].isna().to_dict() == {"B women": False, "A men": False, "A women": True}
+
+
+def test_groups_by_a_column_that_is_not_there_are_refused_and_not_all_faces() -> None:
+    faces = pd.DataFrame(
+        {
+            "gender": ["female"] * 60,
+            "ethnicity": ["A"] * 60,
+            "age": 30,
+            "identity": None,
+            "p_male": 0.2,
+            "glasses": "on",
+        }
+    )
+    with pytest.raises(LookwhereError, match="'glasses': no such column; there are gender, ethnicity, age band"):
+        count(faces, ["glasses"])
+    assert count(faces, []).table["group"].tolist() == ["all faces"]

@@ -248,3 +248,8 @@ def test_calibration_by_hand() -> None:
     assert none.empty
     with pytest.raises(LookwhereError, match="no face"):
         calibration_error(none)
+
+
+def test_groups_by_a_column_that_is_not_there_are_refused() -> None:
+    with pytest.raises(LookwhereError, match="'glasses': no such column; there are gender, ethnicity, age band"):
+        accuracy_by(made_faces(), ["gender", "glasses"])

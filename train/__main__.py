@@ -23,6 +23,8 @@ from tqdm import tqdm
 
 from core.bars import Bars
 from core.errors import LookwhereError
+from core.extras import missing_extra
+from core.places import MODELS
 from core.training.config import TrainConfig
 
 
@@ -48,12 +50,12 @@ class Command:
     labels: Path | None = None
     """CSV of identity,gender[,ethnicity] for a --data or --train that names no genders."""
     config: Path | None = None
-    """YAML file with settings; flags win over it."""
+    """YAML file with settings, or the name of one that ships with Lookwhere (utkface); flags win over it."""
     resume: bool = False
     """Go on from the last checkpoint, exactly."""
     stop_after: int | None = None
     """End after this many epochs in all; --resume goes on."""
-    models: Path = Path("models")
+    models: Path = MODELS
     """Where model folders lie."""
     devices: int = 1
     """Processes or GPUs, for Lightning Fabric."""
@@ -117,7 +119,13 @@ def load_config(file: Path | None) -> TrainConfig:
     return from_yaml(TrainConfig, content or {}, str(file))
 
 
-def parse(arguments: list[str] | None) -> Command:
+def shipped_config(file: Path) -> Path:
+    """The file; or, where it is but a name as in `--config utkface`, the config of that name that ships with us."""
+    own = Path(__file__).parent / "configs" / f"{file.name}.yaml"
+    return own if file.parent == Path() and not file.exists() and own.is_file() else file
+
+
+def parse(arguments: list[str] | None, prog: str = "python -m train") -> Command:
     """Flags over the YAML file over the defaults."""
     arguments = sys.argv[1:] if arguments is None else arguments
     file = None
@@ -126,12 +134,12 @@ def parse(arguments: list[str] | None) -> Command:
             file = Path(arguments[n + 1])
         elif word.startswith("--config="):
             file = Path(word.removeprefix("--config="))
-    default = Command(name=tyro.MISSING, settings=load_config(file), config=file)
+    default = Command(name=tyro.MISSING, settings=load_config(file and shipped_config(file)), config=file)
     return tyro.cli(
         Command,
         default=default,
         args=arguments,
-        prog="python -m train",
+        prog=prog,
         description=__doc__,
     )
 
@@ -246,12 +254,17 @@ def run(command: Command) -> int:
     return 130 if stop.asked and status.state == "stopped" else 0
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, prog: str = "python -m train") -> int:
     """0 on success, 2 with one line on bad input, 130 where a person interrupted (the run can be resumed)."""
     try:
-        return run(parse(arguments))
+        return run(parse(arguments, prog))
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (line := missing_extra(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; --resume goes on from the last checkpoint", file=sys.stderr)

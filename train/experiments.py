@@ -22,6 +22,7 @@ import yaml
 from tqdm import tqdm
 
 from core.errors import LookwhereError
+from core.extras import missing_extra
 from core.files import write_json
 from core.training.record import read_metrics, read_status
 from train.__main__ import from_yaml
@@ -240,5 +241,16 @@ def main(
     return 0
 
 
+def main_from(arguments: list[str] | None = None, prog: str = "python -m train.experiments") -> int:
+    """`main` of a command line."""
+    try:
+        return tyro.cli(main, prog=prog, description=__doc__, args=arguments)
+    except ModuleNotFoundError as error:
+        if (line := missing_extra(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
+
+
 if __name__ == "__main__":
-    sys.exit(tyro.cli(main, prog="python -m train.experiments", description=__doc__))
+    sys.exit(main_from())

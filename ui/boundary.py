@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import LookwhereError
+from core.extras import missing_extra
+from core.sentences import capital
 
 
 @contextmanager
@@ -18,6 +20,9 @@ def boundary() -> Iterator[None]:
         yield
     except LookwhereError as error:
         st.error(str(error), icon=":material/error:")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (line := missing_extra(error)):
+            st.error(capital(line) + ".", icon=":material/extension:")
+            return
         logging.getLogger("lookwhere").exception("a page failed")
         st.error("Something went wrong that is a defect of Lookwhere's; the terminal it runs in has the details.")

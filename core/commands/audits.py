@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.bars import Bars
+from core.commands.output import printed
 from core.errors import LookwhereError
+from core.places import MODELS, audit_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +39,9 @@ def audit(
     batch: int = 64,
     averages: Literal["auto", "yes", "no"] = "auto",
     device: str = "cpu",
-    models: Path = Path("models"),
-) -> None:
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Put a data set's faces through a model: logits, Grad-CAM evidence and average faces, for the app to show.
 
     Interrupted work resumes; a finished audit is only reported.
@@ -57,12 +60,14 @@ def audit(
         averages: Whether to store average faces. By default unless another audit of this data has them: by two models'
             decisions they could be subtracted to a single face.
         device: cpu or cuda.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.run import run_audit
     from core.card import write_card
     from core.checkpoint import load_model
     from core.files import read_names
+    from core.records.audits import audit_record
     from core.store import open_or_align
     from core.tables import audit_report
 
@@ -76,12 +81,12 @@ def audit(
     finally:
         bars.close()
     write_card(loaded.path)
-    print(audit_report(result))
+    return printed("audit", json, lambda: audit_report(result), lambda: audit_record(result))
 
 
 def show(
-    model: str, audit: str, ages: Literal["both", "adults", "all"] = "both", models: Path = Path("models")
-) -> None:
+    model: str, audit: str, ages: Literal["both", "adults", "all"] = "both", models: Path = MODELS, json: bool = False
+) -> str:
     """Print a finished audit's accuracy tables: the numbers that the README and the pages give.
 
     Example: python -m core show --model resnet50-utkface --audit utkface-test
@@ -90,12 +95,15 @@ def show(
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: Tables of all ages and of adults (18 years and older), or of one of the two.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
+    from core.records.audits import audit_record
     from core.tables import audit_report
 
-    print(audit_report(open_audit(models / model / "audits" / audit), ages))
+    opened = open_audit(audit_folder(models, model, audit))
+    return printed("show", json, lambda: audit_report(opened, ages), lambda: audit_record(opened, ages))
 
 
 def check(
@@ -107,8 +115,9 @@ def check(
     methods: tuple[str, ...] | None = None,
     parts: tuple[Literal["randomised", "deletion", "road", "occlusion", "methods"], ...] | None = None,
     device: str = "cpu",
-    models: Path = Path("models"),
-) -> None:
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Check whether an audit's maps can be trusted: random weights, deletion, ROAD, hidden regions, other methods.
 
     Finished parts are kept, so a stopped run goes on and methods can be added.
@@ -124,16 +133,18 @@ def check(
         methods: Methods of the grad-cam library to compare; by default all but the costliest.
         parts: Which checks; by default all.
         device: cpu or cuda.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
     from core.checkpoint import load_model
+    from core.records.audits import checks_record
     from core.store import AlignedStore
     from core.trust.report import trust_report
     from core.trust.run import run_checks
 
     chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
-    opened, bars = open_audit(models / model / "audits" / audit), Bars()
+    opened, bars = open_audit(audit_folder(models, model, audit)), Bars()
     try:
         done = run_checks(
             opened,
@@ -146,10 +157,10 @@ def check(
         )
     finally:
         bars.close()
-    print(trust_report(done))
+    return printed("check", json, lambda: trust_report(done), lambda: checks_record(done))
 
 
-def budget(model: str, audit: str, ages: Ages = "adults", models: Path = Path("models")) -> None:
+def budget(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
     """Print that evidence adds up: regions and bias against the mean margin, for every group of an audit.
 
     Example: python -m core budget --model resnet50-utkface --audit utkface-test
@@ -158,16 +169,19 @@ def budget(model: str, audit: str, ages: Ages = "adults", models: Path = Path("m
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
     from core.budget import budget_report
+    from core.records.audits import evidence_record
 
-    opened = open_audit(models / model / "audits" / audit)
-    print(budget_report(opened, _within(opened.faces, ages, opened.path)))
+    opened = open_audit(audit_folder(models, model, audit))
+    within = _within(opened.faces, ages, opened.path)
+    return printed("budget", json, lambda: budget_report(opened, within), lambda: evidence_record(opened, within))
 
 
-def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = Path("models")) -> None:
+def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
     """Print gaps with simultaneous intervals, tests, age against ethnicity, fairness measures, and label noise.
 
     Example: python -m core gaps --model resnet50-utkface --audit utkface-test
@@ -176,18 +190,25 @@ def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = Path("mod
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
     from core.gaps.report import gaps_report
     from core.noise import noise_report
+    from core.records.analysis import gaps_record
 
-    opened = open_audit(models / model / "audits" / audit)
+    opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
-    print(gaps_report(opened, within), noise_report(opened, within, models=models), sep="\n\n")
+    return printed(
+        "gaps",
+        json,
+        lambda: f"{gaps_report(opened, within)}\n\n{noise_report(opened, within, models=models)}",
+        lambda: gaps_record(opened, within, models),
+    )
 
 
-def findings(model: str, audit: str, ages: Ages = "adults", models: Path = Path("models")) -> None:
+def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
     """Put the original study's claims to an audit and print each verdict with its numbers.
 
     Claims of causes are answered by the experiment under models/experiments that used the same faces.
@@ -197,20 +218,27 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = Path(
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
     from core.experiments import experiment_for
     from core.findings import all_findings, findings_report
+    from core.records.analysis import findings_record
     from core.trust.folder import open_checks
 
-    opened = open_audit(models / model / "audits" / audit)
+    opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
     found = all_findings(opened, within, open_checks(opened), experiment_for(models, opened))
-    print(findings_report(found, f"{model}, audit {audit}, {within.describe()}"))
+    return printed(
+        "findings",
+        json,
+        lambda: findings_report(found, f"{model}, audit {audit}, {within.describe()}"),
+        lambda: findings_record(opened, within, found),
+    )
 
 
-def experiments(name: str = "claims", ages: Ages = "adults", models: Path = Path("models")) -> None:
+def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
     """Print an experiment: each arm by seed and group, and its contrasts with intervals and verdicts.
 
     Example: python -m core experiments --name claims
@@ -218,16 +246,21 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = Path
     Args:
         name: The experiment's name, a folder under models/experiments/.
         ages: adults (18 years and older), or all. Where no age is known, all.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.experiments import experiment_report, open_experiment
+    from core.records.analysis import experiment_record
 
     opened = open_experiment(models / "experiments" / name)
     faces = opened.audits(opened.arms[0].name)[0].faces
-    print(experiment_report(opened, _within(faces, ages, opened.path)))
+    within = _within(faces, ages, opened.path)
+    return printed(
+        "experiments", json, lambda: experiment_report(opened, within), lambda: experiment_record(opened, within)
+    )
 
 
-def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Path = Path("models")) -> None:
+def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
     """Write an audit's report: one HTML file that opens offline, runs nothing, and holds no single face.
 
     The study's grid of pairs, accuracy, gaps, differences, checks, findings, the model card and what made them.
@@ -238,11 +271,18 @@ def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Pat
         audit: The audit's name, a folder under models/MODEL/audits/.
         out: The file to write.
         ages: adults (18 years and older), or all. Where no age is known, all.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
     from core.report import report_of, write_report
 
-    content = report_of(models / model, open_audit(models / model / "audits" / audit), ages == "all")
+    content = report_of(models / model, open_audit(audit_folder(models, model, audit)), ages == "all")
     write_report(out, content)
-    print(f"{out}: {len(content.encode()) / 1e6:.1f} MB, opens offline")
+    size = len(content.encode())
+    return printed(
+        "report",
+        json,
+        lambda: f"{out}: {size / 1e6:.1f} MB, opens offline",
+        lambda: {"file": out, "bytes": size, "model": model, "audit": audit},
+    )

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from core.bars import Bars
+from core.commands.output import printed
 from core.errors import LookwhereError
 
 
-def datasets(check: Path | None = None, dataset: str | None = None, labels: Path | None = None) -> None:
+def datasets(
+    check: Path | None = None, dataset: str | None = None, labels: Path | None = None, json: bool = False
+) -> str:
     """List the data sets that can be read, and what each expects; or tell what would be read of one, without aligning.
 
     Example: python -m core datasets
@@ -19,20 +22,27 @@ def datasets(check: Path | None = None, dataset: str | None = None, labels: Path
         check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.datasets import READERS, choose_reader, open_source
+    from core.records.data import datasets_record, reading_record
 
     if check is not None:
         from core.tables import reading_report
 
         source = open_source(check)
         reader = choose_reader(source, dataset)
-        print(reading_report(reader.read(source, labels), reader, source))
-        return
+        reading = reader.read(source, labels)
+        return printed(
+            "datasets",
+            json,
+            lambda: reading_report(reading, reader, source),
+            lambda: reading_record(reading, reader, source),
+        )
     if dataset or labels:
         raise LookwhereError("--dataset and --labels go with --check PATH")
-    for reader in READERS.values():
-        print(f"{reader.name:14} {reader.title}\n{'':14} {reader.expects}")
+    lines = (f"{reader.name:14} {reader.title}\n{'':14} {reader.expects}" for reader in READERS.values())
+    return printed("datasets", json, lambda: "\n".join(lines), datasets_record)
 
 
 def align(
@@ -44,7 +54,8 @@ def align(
     limit: int | None = None,
     seed: int = 0,
     device: str = "cpu",
-) -> None:
+    json: bool = False,
+) -> str:
     """Read a data set, drop copies, split, detect and align its faces into data/aligned/DATASET.
 
     Interrupted work resumes; a finished store is only reported.
@@ -60,8 +71,10 @@ def align(
         limit: Take at most this many faces, chosen by the seed.
         seed: Seed of the subset and of the 70/10/20 split.
         device: Where the detector runs: cpu or cuda.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.datasets import choose_reader, open_source
+    from core.records.data import store_record
     from core.splits import Subset
     from core.store import STORES, build_store
     from core.tables import store_report
@@ -83,10 +96,10 @@ def align(
         )
     finally:
         bars.close()
-    print(store_report(store))
+    return printed("align", json, lambda: store_report(store), lambda: store_record(store))
 
 
-def look(data: Path, out: Path | None = None, faces: int = 24) -> None:
+def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = False) -> str:
     """Draw an aligned store to be looked at: each group's average face, and a sample with its landmarks.
 
     The picture holds single faces: it is for the eye, and stays beside the store, outside the project.
@@ -96,10 +109,16 @@ def look(data: Path, out: Path | None = None, faces: int = 24) -> None:
         data: An aligned store.
         out: The picture; by default look.png in the store's folder.
         faces: How many faces the sample has.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.figures.alignment import alignment_sheet
     from core.store import AlignedStore
 
     file = out or data / "look.png"
     alignment_sheet(AlignedStore.open(data), faces).save(file)
-    print(f"{file}: averages by group, and {faces} faces with their landmarks")
+    return printed(
+        "look",
+        json,
+        lambda: f"{file}: averages by group, and {faces} faces with their landmarks",
+        lambda: {"file": file, "faces": faces},
+    )

@@ -8,6 +8,9 @@ from typing import Literal
 
 from tyro.conf import Positional
 
+from core.commands.output import printed
+from core.places import MODELS
+
 
 def import_(
     path: Positional[Path],
@@ -30,8 +33,9 @@ def import_(
     maps: Literal["gradcam", "hirescam", "occlusion", "rise"] | None = None,
     file_column: str = "file",
     score_column: tuple[str, ...] = ("score",),
-    models: Path = Path("models"),
-) -> None:
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Bring somebody else's model: a torchvision or timm state dict, an ONNX file, or predictions in a table.
 
     What its input and outputs mean is declared, by a YAML file, flags, or both (flags win), and never guessed; what is
@@ -63,13 +67,15 @@ def import_(
             one linear layer, else gradcam; of an ONNX file occlusion.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
-        models: Where model folders lie.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.card import write_card
     from core.card.details import enlarged
     from core.checkpoint import model_info
     from core.imports import bring
     from core.imports import declare as declared
+    from core.records.data import model_record
 
     declaration = declared(
         declare,
@@ -106,9 +112,14 @@ def import_(
         else "no maps"
     )
     note = enlarged(info)
-    print("\n".join([f"{folder}: {info['architecture']}; {how}", *_taken(info), *([f"note: {note}"] if note else [])]))
-    where = "" if models == Path("models") else f" --models {shlex.quote(str(models))}"
-    print(f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test")
+    where = "" if models == MODELS else f" --models {shlex.quote(str(models))}"
+    lines = [
+        f"{folder}: {info['architecture']}; {how}",
+        *_taken(info),
+        *([f"note: {note}"] if note else []),
+        f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",
+    ]
+    return printed("import", json, lambda: "\n".join(lines), lambda: {**model_record(folder, info), "note": note})
 
 
 def _taken(info: dict) -> list[str]:

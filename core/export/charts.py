@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from kaleido import Kaleido
 
 NO_BROWSER = (
-    "No Chrome or Chromium is installed where Lookwhere runs, and charts are drawn by it: install one, or take the "
-    "chart as SVG with the camera above it, which your own browser draws. Pictures and tables need none."
+    "No Chrome or Chromium is installed where Lookwhere runs (or no kaleido, which drives it), and charts are drawn by "
+    "it: install one, or take the chart as SVG with the camera above it, which your own browser draws. Pictures and "
+    "tables need none."
 )
 FONTS = "Arial, Helvetica, Liberation Sans, DejaVu Sans, sans-serif"
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "x", "star")
@@ -116,7 +118,12 @@ def _hatch(trace: object, place: int) -> None:
 
 
 def browser() -> str | None:
-    """The path of the Chrome or Chromium that would draw, `$BROWSER_PATH` first; None where there is none."""
+    """The path of the Chrome or Chromium that would draw, `$BROWSER_PATH` first; None where there is none.
+
+    None too where kaleido, which drives it, is not installed.
+    """
+    if find_spec("kaleido") is None:
+        return None
     if path := os.environ.get("BROWSER_PATH"):
         return path if os.access(path, os.X_OK) else None
     from choreographer.browsers.chromium import Chromium

@@ -8,7 +8,9 @@ import textwrap
 import threading
 from dataclasses import dataclass
 
+from core.errors import LookwhereError
 from core.export.trace import MM, Size, plain
+from core.extras import missing_extra
 from core.figures.pictures import Sheet, colour_bar
 
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
@@ -89,8 +91,11 @@ def _small(size: Size) -> float:
 
 def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
     """The sheet as png, pdf or svg; panels are pictures, all else is text."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise LookwhereError(missing_extra(error) or str(error)) from error
 
     small = _small(size)
     note = text_height(small, sheet.note, size.mm) + 1 if sheet.note else 0

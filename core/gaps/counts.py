@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from core.faces import AGE_BANDS, UNRECORDED, age_band, group_name, people
-from core.statistics import SMALLEST_RANKED, predict, wilson
+from core.statistics import SMALLEST_RANKED, check_columns, predict, wilson
 
 #: A group of fewer known people says too little about how faces of one person hang together.
 FEWEST_PEOPLE = 20
@@ -97,11 +98,33 @@ class Groups:
 def count(
     faces: pd.DataFrame, by: list[str], threshold: float = 0.5, smallest: int = SMALLEST_RANKED, order: str = "accuracy"
 ) -> Groups:
-    """Count by `by` (gender, ethnicity, age band); rows by falling accuracy, or as they come with `order=""`."""
+    """Count by `by` (gender, ethnicity, age band); rows by falling accuracy, or as they come with `order=""`.
+
+    Raises `LookwhereError` for any other column: it would else be left out, and all faces be taken for one group.
+    """
+    check_columns(by)
     right = predict(faces, threshold) == faces["gender"].to_numpy()
+    member, names = members(faces, by)
+    unknown = (names["years"] == AGE_UNKNOWN).to_numpy()
     unit = people(faces)
-    few = FEWEST_PEOPLE if unit is not None else 0
-    member, table = members(faces, by)
+    return tally(member, names.drop(columns="years"), right, unit, smallest, order, {AGE_UNKNOWN: unknown})
+
+
+def tally(
+    member: np.ndarray,
+    names: pd.DataFrame,
+    right: np.ndarray,
+    unit: np.ndarray | None = None,
+    smallest: int = SMALLEST_RANKED,
+    order: str = "accuracy",
+    outside: Mapping[str, np.ndarray] | None = None,
+) -> Groups:
+    """Count any groups of anything: `member` int (N,) is each one's row in `names`, `right` bool (N,).
+
+    `names` has a column `group` and perhaps others, which the table keeps; every row has a member. `unit` int (N,)
+    tells people apart, None where each stands for itself. `outside`: further rows, bool (G,), to leave out, by reason.
+    """
+    table = names.copy()
     table["n"] = np.bincount(member, minlength=len(table))
     table["correct"] = np.bincount(member, weights=right, minlength=len(table)).astype(np.int64)
     table["errors"] = table["n"] - table["correct"]
@@ -112,18 +135,19 @@ def count(
         table["effect"] = [effect for effect, _ in found]
         table["people"] = [m for _, m in found]
     table["wilson_low"], table["wilson_high"] = wilson(table["correct"] / table["effect"], table["n"] / table["effect"])
-    why = np.where(
-        table["n"] < smallest,
-        f"under {smallest} faces",
-        np.where(table["years"] == AGE_UNKNOWN, AGE_UNKNOWN, np.where(table["people"] < few, "too few people", "")),
+    why = (
+        np.where(table["people"] < FEWEST_PEOPLE, "too few people", "") if unit is not None else np.full(len(table), "")
     )
+    for reason, rows in (outside or {}).items():
+        why = np.where(rows, reason, why)
+    why = np.where(table["n"] < smallest, f"under {smallest} faces", why)
     left = table.loc[why != "", ["group", "n"]].assign(why=why[why != ""]).reset_index(drop=True)
     kept = table[why == ""]
     if order:
         kept = kept.sort_values(order, ascending=False, kind="stable")
     place = np.full(len(table), -1)
     place[kept.index] = np.arange(len(kept))
-    return Groups(kept.drop(columns="years").reset_index(drop=True), left, place[member], right, unit)
+    return Groups(kept.reset_index(drop=True), left, place[member], right, unit)
 
 
 def resample_cells(

@@ -1,0 +1,26 @@
+"""Where model folders lie: `--models`, else `$LOOKWHERE_MODELS`, else `models/` of the folder one is in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.errors import LookwhereError
+
+#: The default of every `--models`.
+MODELS = Path(os.environ.get("LOOKWHERE_MODELS", "models"))
+
+
+def audit_folder(models: Path, model: str, audit: str) -> Path:
+    """The folder of a model's audit. Raises `LookwhereError` where there is no folder of models, or no such model.
+
+    What is wrong with the audit itself is for its reader to say.
+    """
+    if not models.is_dir():
+        raise LookwhereError(
+            f"{models}: no such folder of models; give one with --models, or set LOOKWHERE_MODELS to it"
+        )
+    if not (models / model).is_dir():
+        names = ", ".join(sorted(p.name for p in models.iterdir() if (p / "audits").is_dir())) or "none"
+        raise LookwhereError(f"{models / model}: no such model; audited ones there: {names}")
+    return models / model / "audits" / audit
