@@ -52,11 +52,11 @@ def first_page(page: Page, url: str) -> float:
 
 def filter_change(page: Page, name: str) -> float:
     """Seconds from the click on an ethnicity to the new sentence and the script's end."""
-    before = page.locator(".lw-lede").inner_text()
+    before = page.locator(".lw-headline").inner_text()
     pill = page.get_by_test_id("stMain").get_by_text(name, exact=True).first
     began = time.perf_counter()
     pill.click()
-    page.wait_for_function("before => document.querySelector('.lw-lede')?.innerText !== before", arg=before)
+    page.wait_for_function("before => document.querySelector('.lw-headline')?.innerText !== before", arg=before)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     return time.perf_counter() - began
 

@@ -21,6 +21,7 @@ from core.audit.folder import Audit, open_audit
 from core.faces import Filter
 from core.statistics import accuracy_by
 from tests.shipped import AUDIT, ROOT, shipped_or_skip
+from ui.navigation import PAGES
 
 pytestmark = pytest.mark.browser
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -33,10 +34,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = [
-    "", "overview", "findings", "training", "accuracy", "gaps", "heatmaps", "evidence", "trust", "compare",
-    "faces", "photo",
-]  # fmt: skip
 DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
@@ -101,7 +98,7 @@ def visit(browser, url: str, width: int = 1440):
 
 
 def wait(page) -> None:
-    page.wait_for_selector(".lw-lede, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
+    page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
     page.wait_for_selector(DRAWN, timeout=60_000)
     page.wait_for_timeout(300)
 
@@ -111,14 +108,14 @@ def boxes(page) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["", *(entry.file for entry in PAGES)])
 def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
     browser, address: str, name: str, width: int
 ) -> None:
     page, errors = visit(browser, f"{address}/{name}", width)
     assert boxes(page) == []
     assert errors == []
-    assert page.locator(".lw-lede").first.inner_text()
+    assert page.locator(".lw-headline").first.inner_text()
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
     page.close()
 
@@ -159,7 +156,7 @@ def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(browser, 
 def test_an_empty_filter_says_what_to_do(browser, address: str) -> None:
     page, _ = visit(browser, f"{address}/accuracy?gender=female&ethnicity=Others&age=60&age=60")
     if "No face" not in page.locator('[data-testid="stMain"]').inner_text():
-        assert page.locator(".lw-lede").count() == 1
+        assert page.locator(".lw-headline").count() == 1
     assert boxes(page) == []
     page.close()
 
@@ -198,7 +195,7 @@ def take(page, button: str) -> tuple[str, bytes]:
 
 def test_a_figure_and_a_table_are_taken_away_in_each_format(browser, address: str) -> None:
     page, errors = visit(browser, f"{address}/accuracy?adults=true")
-    page.get_by_text("Take away").click()
+    page.get_by_text("Downloads: figures").click()
     section = page.get_by_test_id("stExpanderDetails").last
     for kind, start in (("PNG", b"\x89PNG"), ("PDF", b"%PDF"), ("SVG", b'<svg width="89mm"')):
         section.get_by_role("radio", name=kind).or_(section.get_by_role("button", name=kind, exact=True)).first.click()
@@ -223,7 +220,7 @@ def test_a_figure_and_a_table_are_taken_away_in_each_format(browser, address: st
 @pytest.mark.parametrize("name", ["overview", "heatmaps"])
 def test_the_pictures_can_be_taken_away(browser, address: str, name: str) -> None:
     page, errors = visit(browser, f"{address}/{name}")
-    page.get_by_text("Take away").click()
+    page.get_by_text("Downloads: figures").click()
     _, data = take(page, "Download PNG")
     assert data.startswith(b"\x89PNG")
     assert boxes(page) == errors == []

@@ -51,7 +51,7 @@ def study(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lede(app: AppTest) -> str:
-    return next(body for e in app.get("html") if "lw-lede" in (body := e.proto.body)).replace("&nbsp;", " ")
+    return next(body for e in app.get("html") if "lw-headline" in (body := e.proto.body)).replace("&nbsp;", " ")
 
 
 def averaged(said: str) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from core.audit.folder import Audit
 from core.differences import MapDifference, difference_of, right_or_wrong
 from core.faces import Filter
 from core.figures.differences import outlined, painted
@@ -31,19 +35,25 @@ def test_the_page_gives_the_verdict_that_core_does(study, monkeypatch: pytest.Mo
     shown = said(app)
     assert not app.exception
     assert found.verdict in shown
-    lede = re.search(r"<p class='lw-lede'>(.*?)</p>", text(app), re.DOTALL)
+    lede = re.search(r"<p class='lw-headline'>(.*?)</p>", text(app), re.DOTALL)
     assert found.verdict in html.unescape(lede.group(1)).replace("\xa0", " ")
     assert f"n = {found.n_a:,} and {found.n_b:,}" in shown
     assert "not tested here" not in shown
 
 
-def test_a_planted_difference_is_told_in_its_cell(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def replaced(audit: Audit, path: Path, **fields: object) -> Audit:
+    """An audit with some fields replaced, in a folder of its own, so that nothing kept of the first is taken for it."""
+    shutil.copy(audit.path / "audit.json", path)
+    return dataclasses.replace(audit, path=path, _maps={}, **fields)
+
+
+def test_a_planted_difference_is_told_in_its_cell(study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
     women = (audit.faces["gender"] == "female").to_numpy()
     planted = np.random.default_rng(1).normal(size=audit.evidence.shape).astype(np.float16)
     planted[women, 0, 1, 1] += 4
-    monkeypatch.setattr("ui.opened._open", lambda path, stamp: type(audit)(
-        audit.name, audit.path, audit.faces, planted, audit.averages, audit.manifest | {"stamp": stamp}))  # fmt: skip
+    changed = replaced(audit, tmp_path, evidence=planted)
+    monkeypatch.setattr("ui.opened.audit_of", lambda manifest: changed)
     shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
     assert "Women and men differ beyond chance in 1 of 4 cells" in shown
 
@@ -116,15 +126,14 @@ def test_wrong_against_right_adds_the_shapes_and_says_why(study, monkeypatch: py
     assert "by shape" not in said(page(models, "heatmaps", monkeypatch, **one)), "another group is another question"
 
 
-def test_of_one_gender_both_comparisons_are_shown(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_one_gender_both_comparisons_are_shown(study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
     mixed = audit.faces.copy()
     mixed["predicted"] = np.where(np.arange(len(mixed)) % 3 == 0, "male", "female")
     mixed["logit_female"] = np.random.default_rng(0).normal(size=len(mixed))
     mixed["correct"] = mixed["gender"] == mixed["predicted"]
-    changed = type(audit)(audit.name, audit.path, mixed, audit.evidence, audit.averages, audit.manifest)
-    monkeypatch.setattr("ui.opened._open", lambda path, stamp: changed)
-    monkeypatch.setattr("ui.differences._stamp", lambda opened: ("mixed", 0.0))
+    changed = replaced(audit, tmp_path, faces=mixed)
+    monkeypatch.setattr("ui.opened.audit_of", lambda manifest: changed)
     query = {**WOMEN, "a_outcome": "incorrect", "b_gender": "female", "b_ethnicity": "any", "b_outcome": "correct"}
     app = page(models, "heatmaps", monkeypatch, **query)
     assert not app.exception

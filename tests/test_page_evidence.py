@@ -31,7 +31,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
 
 
 def lede(app: AppTest) -> str:
-    return next(e.proto.body for e in app.get("html") if "lw-lede'" in e.proto.body).replace("&nbsp;", " ")
+    return next(e.proto.body for e in app.get("html") if "lw-headline'" in e.proto.body).replace("&nbsp;", " ")
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -46,7 +46,7 @@ def test_the_page_runs_for_each_target(target: str, study, monkeypatch: pytest.M
         "Share of positive evidence",
     ]
     assert len(app.get("plotly_chart")) == 3
-    offered = {item.name for item in app.session_state["takeaway"].items.values()}
+    offered = {item.name for item in app.session_state["downloads"].items.values()}
     assert offered == {"regions", "waterfall", "budgets", "energy"}
     said = text(app)
     assert "centred on" in said

@@ -51,7 +51,7 @@ def shown(study, monkeypatch: pytest.MonkeyPatch):
 
 
 def lede(app: AppTest) -> str:
-    return next(e.proto.body for e in app.get("html") if "lw-lede'" in e.proto.body).replace("&nbsp;", " ")
+    return next(e.proto.body for e in app.get("html") if "lw-headline'" in e.proto.body).replace("&nbsp;", " ")
 
 
 def listed(app: AppTest, prefix: str = "grid") -> list[str]:
@@ -161,7 +161,7 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, study, s
     audit = open_audit(file.parent)
     shots = browse.attach(study[1], root / "stores")[0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ui.faces, "attached", lambda _: (shots, []))
+        patch.setattr(ui.faces, "_attach", lambda *_: (shots, []))
         app = shown(models=tmp_path / "ids", order=browse.LIKE_FACE, like=audit.faces["face_id"].iloc[3])
     captions = [c.value for c in app.caption if "Ordered by likeness" in c.value]
     assert len(captions) == 1

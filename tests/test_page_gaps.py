@@ -69,7 +69,7 @@ def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytes
     assert not app.exception
     assert not app.error
     said = text(app)
-    assert "lw-lede" in said
+    assert "lw-headline" in said
     for sentence in LACKS[lack][1]:
         assert sentence in said
     if lack != "one-group":

@@ -185,7 +185,7 @@ def test_maps_that_do_not_add_up_or_are_not_there_are_told(study, portrait: byte
 
     for maps, words in (({"method": "occlusion", "additive": False}, "Maps by occlusion do not add up"),
                         (None, "gives no maps")):  # fmt: skip
-        monkeypatch.setattr(photo, "tools", lambda opened, maps=maps: tools(maps))
+        monkeypatch.setattr(photo, "load_tools", lambda p, maps=maps: tools(maps))
         app = upload(page(study[0], "photo", monkeypatch), ("me.jpg", portrait))
         assert not app.exception and not app.error
         assert words in text(app)
@@ -257,7 +257,7 @@ def test_streamlits_server_keeps_an_upload_in_memory() -> None:
 
 
 def test_plain_takes_all_markdown_out_of_force() -> None:
-    assert parts.plain("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
+    assert parts.escape_markdown("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
         r"\!\[x\]\(http\:\/\/a\.b\/c\) \*\*b\*\* \<i\> \$x\$ \:material\/home\:"
     )
 

@@ -47,7 +47,7 @@ def test_the_page_opens_with_what_was_found(query: dict, checked, monkeypatch: p
     assert not app.exception
     assert not app.error
     said = text(app)
-    assert "lw-lede" in said
+    assert "lw-headline" in said
     assert sentence(checks, View("all faces", fill=Fill(query.get("trust_fill", "blur"))))[:60] in said.replace(
         "&#x27;", "'"
     )

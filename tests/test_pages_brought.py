@@ -13,22 +13,8 @@ from core.files import write_json
 from core.imports import bring, from_dict
 from tests.conftest import make_store
 from tests.test_audit_kinds import Brightness
-from tests.test_pages import page, text
-
-PAGES = (
-    "overview",
-    "findings",
-    "accuracy",
-    "gaps",
-    "heatmaps",
-    "evidence",
-    "trust",
-    "training",
-    "compare",
-    "faces",
-    "photo",
-)
-NEED_MAPS = ("heatmaps", "evidence", "trust")
+from tests.test_pages import needing, page, text
+from ui.navigation import Needs
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +46,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", needing(*Needs))
 @pytest.mark.parametrize("model", ["scores", "theirs"])
 def test_no_page_breaks_and_each_says_what_is_missing(
     name: str, model: str, models: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +57,7 @@ def test_no_page_breaks_and_each_says_what_is_missing(
     if (name, model) != ("photo", "theirs"):
         assert [e.value for e in app.error] == []
     words = text(app)
-    if model == "scores" and name in NEED_MAPS:
+    if model == "scores" and name in needing(Needs.MAPS, Needs.CHECKS):
         assert "Only this model's **predictions** were brought" in words
     if model == "theirs" and name == "trust":
         assert "cannot be run on a brought model" in words

@@ -47,6 +47,6 @@ def test_a_page_without_something_stays_useful(
     app = page(sparse[0], name, monkeypatch)
     assert not app.exception
     assert not app.error
-    assert "lw-lede" in text(app)
+    assert "lw-headline" in text(app)
     if name == "accuracy":
         assert sparse[1] in text(app)

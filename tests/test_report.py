@@ -292,19 +292,19 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_the_app_hands_it_out(audit: Audit, adults: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import ui.opened
-    from ui.opened import Opened
+    from ui.opened import OpenAudit
     from ui.report import report_bytes
 
     def script() -> None:
-        from ui.opened import Opened
+        from ui.opened import OpenAudit
         from ui.report import report_button
 
-        report_button(Opened("resnet50-utkface", "utkface-test"))
+        report_button(OpenAudit("resnet50-utkface", "utkface-test"))
 
     monkeypatch.setattr(ui.opened, "MODELS", MODEL.parent)
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
     assert [button.proto.label for button in app.get("download_button")] == ["Download the report"]
-    given = report_bytes(Opened(MODEL.name, AUDIT.name), audit).decode()
+    given = report_bytes(OpenAudit(MODEL.name, AUDIT.name), audit).decode()
     date = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
     assert date.sub("", given) == date.sub("", adults)

@@ -20,7 +20,7 @@ from core.published import MORPH_ACCURACY, beside
 from core.statistics import accuracy_by
 from core.store import AlignedStore
 from tests.recordio_writer import insightface_pack
-from ui import parts
+from ui.overview import study_sheet
 
 
 def jpeg(image) -> bytes:
@@ -99,7 +99,7 @@ def test_three_data_sets_in_three_formats_to_the_twelve_pairs_and_the_table(
     grid = study_grid(audit, Filter(), target="predicted")
     assert len(grid) * 2 == 12
     assert sum(row.correct.n + row.incorrect.n for row in grid.iloc[2:].itertuples()) == len(audit.faces)
-    sheet = parts.study_sheet(grid, [f"{r.gender} {r.ethnicity}" for r in grid.itertuples()], 1.0, False, "one scale")
+    sheet = study_sheet(grid, [f"{r.gender} {r.ethnicity}" for r in grid.itertuples()], 1.0, False, "one scale")
     assert [len(panels) for _, panels in sheet.rows] == [4] * 6
 
     tables = [accuracy_by(audit.faces, by) for by in ([], ["gender"], ["gender", "ethnicity"])]

@@ -18,9 +18,11 @@ from core.faces import Filter
 from core.figures.pictures import Sheet
 from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 from tests.test_pages import page, study  # noqa: F401
-from ui.takeaway import LABEL, Shelf, _one
+from ui.navigation import PAGES
+from ui.takeaway import LABEL, DownloadRegistry, _one_file
 
-PAGES = ["overview", "findings", "accuracy", "gaps", "heatmaps", "evidence", "trust", "training", "compare"]
+#: Pages that show single faces offer nothing of them.
+SINGLE_FACES = {"faces", "photo"}
 SHEETS = {
     "overview": {"study-grid"},
     "findings": {"finding-3"},
@@ -32,12 +34,12 @@ SHEETS = {
 KINDS = {"chart": go.Figure, "picture": Sheet, "table": pd.DataFrame}
 
 
-def shelf(app: AppTest) -> Shelf:
-    return app.session_state["takeaway"]
+def registry(app: AppTest) -> DownloadRegistry:
+    return app.session_state["downloads"]
 
 
 def offered(app: AppTest, kind: str) -> dict[str, object]:
-    return {item.name: item.make() for item in shelf(app).items.values() if item.kind == kind}
+    return {item.name: item.make() for item in registry(app).items.values() if item.kind == kind}
 
 
 def sections(app: AppTest) -> list[str]:
@@ -50,7 +52,7 @@ def shipped() -> Path:
     return MODEL.parent
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [entry.file for entry in PAGES if entry.file not in SINGLE_FACES])
 def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(shipped, name, monkeypatch)
     assert not app.exception
@@ -58,7 +60,7 @@ def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: 
     assert not [b for b in app.get("download_button") if "All of this page" in b.proto.label], "closed, so not drawn"
     assert len(offered(app, "chart")) == len(app.get("plotly_chart"))
     assert set(offered(app, "picture")) == SHEETS.get(name, set())
-    for item in shelf(app).items.values():
+    for item in registry(app).items.values():
         made = item.make()
         assert isinstance(made, KINDS[item.kind]), item.name
         assert item.title
@@ -77,8 +79,8 @@ def test_every_table_of_a_page_is_csv_and_latex(name: str, shipped: Path, monkey
 
 def test_what_is_taken_names_the_faces_the_model_and_the_view(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(shipped, "gaps", monkeypatch, ethnicity="Black", adults="true")
-    assert shelf(app).scope == Filter(ethnicity=("Black",), age_from=18).describe()
-    compared = shelf(page(shipped, "compare", monkeypatch))
+    assert registry(app).scope == Filter(ethnicity=("Black",), age_from=18).describe()
+    compared = registry(page(shipped, "compare", monkeypatch))
     assert len(compared.audits) == 2
     assert all((path / "audit.json").is_file() for path in compared.audits)
 
@@ -87,13 +89,13 @@ def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
     def script() -> None:
         import streamlit as st
 
-        from ui.opened import Opened
-        from ui.takeaway import Shelf, _trace
+        from ui.opened import OpenAudit
+        from ui.takeaway import DownloadRegistry, _provenance
 
         st.query_params.from_dict(
             {"gender": "female", "face": "part1/face-77.jpg", "age": ["18", "60"], "like": "part1/face-77.jpg"}
         )
-        st.session_state.trace = _trace(Shelf("gaps"), Opened("resnet50-utkface", "utkface-test"))
+        st.session_state.trace = _provenance(DownloadRegistry("gaps"), OpenAudit("resnet50-utkface", "utkface-test"))
 
     trace = AppTest.from_function(script).run().session_state["trace"]
     manifest = json.loads((AUDIT / "audit.json").read_text())
@@ -111,7 +113,7 @@ def test_a_page_with_nothing_drawn_offers_nothing(study, tmp_path: Path, monkeyp
     for name in ("overview", "accuracy", "gaps", "evidence"):
         app = page(study[0], name, monkeypatch, **empty)
         assert sections(app) == []
-        assert not shelf(app).items, "a page that stops has drawn nothing yet that would be lost"
+        assert not registry(app).items, "a page that stops has drawn nothing yet that would be lost"
 
 
 def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
@@ -133,7 +135,7 @@ def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ui.opened, "MODELS", study[0])
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.switch_page(str(ROOT / "pages/accuracy.py"))
-    app.session_state["takeaway_open"] = True
+    app.session_state["downloads_open"] = True
     app.run()
     assert not app.exception
     assert not app.error
@@ -149,8 +151,9 @@ def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch
 
 def test_why_a_chart_could_not_be_drawn_is_kept_for_the_section(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chrome")
-    one = Shelf("accuracy")
+    one = DownloadRegistry("accuracy")
+    item, provenance = Item("chart", "a", "a", go.Figure), Trace((), "accuracy", "", "", "")
     with pytest.raises(LookwhereError):
-        _one(one, Item("chart", "a", "a", go.Figure), "PNG", SIZES["slide"], 300, Trace((), "accuracy", "", "", ""))
+        _one_file(one, item, "PNG", SIZES["slide"], 300, provenance)
     assert one.trouble == NO_BROWSER
     assert charts.browser() is None

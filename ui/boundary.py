@@ -14,7 +14,7 @@ from core.sentences import capital
 
 
 @contextmanager
-def boundary() -> Iterator[None]:
+def error_boundary() -> Iterator[None]:
     """Show a `LookwhereError` in a box; log any other exception and say that it was our fault."""
     try:
         yield

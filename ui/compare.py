@@ -1,14 +1,19 @@
-"""The groups that the heatmap page compares: each chosen by gender, ethnicity, age and outcome, kept in the URL."""
+"""The groups that a page compares: each chosen by gender, ethnicity, age and outcome, kept in the URL."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
 from core.faces import AGE_BANDS, AGE_EDGES, GENDERS, OUTCOMES, Filter
+from core.sentences import capital
 from core.statistics import accuracy_by, gap
-from ui.filters import ethnicities
+from ui.filter_query import ethnicities
+from ui.parts import escape_markdown
 
 ANY = "any"
 LETTERS = "ABCD"
@@ -22,13 +27,36 @@ def default_groups(audit: Audit, within: Filter) -> list[tuple[str, str]]:
     return [*first, ("female", ANY), ("male", ANY), (ANY, ANY)][: len(LETTERS)]
 
 
-def choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str, str]) -> Filter:
-    """Draw one group's four pickers; the result lies inside `within`, the filter bar's."""
-    genders, names = [ANY, *GENDERS], [ANY, *ethnicities(audit)]
+@dataclass(frozen=True)
+class ChosenGroup:
+    """A group that is compared: its letter, the column in which it was chosen, and which faces it is."""
 
+    letter: str
+    column: DeltaGenerator
+    filter: Filter
+
+
+def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]:
+    """Draw the pickers of two to four groups inside the filter bar's; a group that it leaves out is told, not given."""
+    # Four pickers do not fit beside each other: two by two.
+    columns = st.columns(count) if count < 4 else st.columns(2) + st.columns(2)
+    groups = []
+    for letter, column, first in zip(LETTERS, columns, default_groups(audit, within), strict=False):
+        with column, st.container(border=True):
+            st.markdown(f"**Group {letter}**")
+            try:
+                groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first)))
+            except LookwhereError as error:
+                st.warning(escape_markdown(capital(str(error))) + ".")
+    return groups
+
+
+def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str, str]) -> Filter:
+    """Draw one group's four pickers; the result lies inside `within`. Raises `LookwhereError` as `narrow` does."""
+    genders, names = [ANY, *GENDERS], [ANY, *ethnicities(audit)]
     left, right = st.columns(2, wrap=False)
 
-    def pick(place, label: str, options: list[str], start: str, key: str) -> str:
+    def pick(place: DeltaGenerator, label: str, options: list[str], start: str, key: str) -> str:
         index = options.index(start) if start in options else 0
         return place.selectbox(label, options, index=index, key=f"{letter.lower()}_{key}", bind="query-params")
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.audit.folder import Audit
 from core.figures import charts
 from core.statistics import calibration, calibration_error, roc
 from ui import takeaway
+from ui.filter_query import ethnicities
 
 
-def curves(faces: pd.DataFrame, names: list[str]) -> None:
-    """Draw both for all faces and for each ethnicity in `names`; they need faces of both genders."""
+def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
+    """Draw both for all faces and for each ethnicity; they need faces of both genders."""
     if faces["gender"].nunique() < 2:
         st.info("ROC and calibration need faces of both genders: clear the gender filter to see them.")
         return
+    names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]
     groups = {"all": faces} | {name: faces[faces["ethnicity"] == name] for name in names}
     left, right = st.columns(2)
     with left:
         st.subheader("ROC by ethnicity" if names else "ROC")
-        found = {name: c for name, part in groups.items() if (c := roc(part)) is not None}
-        takeaway.chart(charts.roc_curves(found), "roc", "ROC curves")
+        by_name = {name: curve for name, group in groups.items() if (curve := roc(group)) is not None}
+        takeaway.chart(charts.roc_curves(by_name), "roc", "ROC curves")
         st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
     with right:
         st.subheader("Calibration by ethnicity" if names else "Calibration")
-        tables = {name: calibration(part) for name, part in groups.items() if len(part)}
+        tables = {name: calibration(group) for name, group in groups.items() if len(group)}
         takeaway.chart(charts.calibration_curves(tables), "calibration", "calibration")
         errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
         st.caption(f"Expected calibration error: {errors}.")

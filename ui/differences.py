@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -16,6 +17,7 @@ from core.figures.differences import painted
 from core.groups import Group
 from core.sentences import capital, hottest_place
 from ui import parts, takeaway
+from ui.cache import kept
 
 SIDE = 336
 STYLE = """
@@ -44,28 +46,30 @@ SHAPE = (
 )
 
 
-def _stamp(audit: Audit) -> tuple[str, float]:
-    return str(audit.path), (audit.path / "audit.json").stat().st_mtime
+TESTING = "Testing the difference …"
+_difference_of = kept(entries=128, spinner=TESTING)(difference_of)
+_right_or_wrong = kept(entries=64, spinner=TESTING)(right_or_wrong)
 
 
-@st.cache_data(max_entries=128, show_spinner="Testing the difference …")
-def _difference(
-    stamp: tuple[str, float], a: Filter, b: Filter, target: str, norm: str, adjust: tuple[str, ...], _audit: Audit
-) -> MapDifference:
-    return difference_of(_audit, a, b, target, norm, adjust)
+@dataclass(frozen=True)
+class MapControls:
+    """How maps are averaged and drawn: `count` groups, target, normalisation, and the overlay's opacity."""
 
+    count: int
+    target: str
+    normalisation: str
+    opacity: float
 
-@st.cache_data(max_entries=64, show_spinner="Testing the difference …")
-def _right_or_wrong(
-    stamp: tuple[str, float], wanted: Filter, same_decision: bool, adjust: tuple[str, ...], _audit: Audit
-) -> MapDifference:
-    return right_or_wrong(_audit, wanted, same_decision=same_decision, adjust=adjust)
+    @property
+    def signed(self) -> bool:
+        """Whether the maps have a sign, female against male."""
+        return self.target == "margin"
 
 
 Found = MapDifference | LookwhereError
 
 
-def choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str, ...]:
+def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str, ...]:
     """Draw the choice of what to adjust for: what varies within the groups and is shared by each with the first."""
     masks = [group.filter.mask(audit.faces) for _, group in shown]
     offered = [adjustable(audit.faces, masks[0], mask) for mask in masks[1:] if not (masks[0] & mask).any()]
@@ -75,14 +79,31 @@ def choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str
     return tuple(st.pills("Adjust for", names, selection_mode="multi", key="adjust", bind="query-params", help=ADJUST))
 
 
-def compute(
+def show_differences(audit: Audit, groups: list[tuple[str, Group]], controls: MapControls) -> dict[str, Found]:
+    """Draw each further group's tested difference to the first, and for correct against incorrect their shapes.
+
+    Groups too small to be shown come last: they are told how many faces a test needs.
+    """
+    large = [(letter, group) for letter, group in groups if group.map is not None]
+    if not large or len(groups) < 2:
+        return {}
+    st.subheader("Difference of the average maps")
+    compared = large + [(letter, group) for letter, group in groups if group.map is None]
+    adjust = _choose_adjustment(audit, compared)
+    found = _compute(audit, compared, controls.target, controls.normalisation, adjust)
+    _draw(compared[0][0], found)
+    _shapes(audit, compared, adjust)
+    return found
+
+
+def _compute(
     audit: Audit, shown: list[tuple[str, Group]], target: str, norm: str, adjust: tuple[str, ...]
 ) -> dict[str, Found]:
     """Each further group's tested difference to the first, by its letter; or why the two cannot be compared."""
     first, found = shown[0][1].filter, {}
     for letter, group in shown[1:]:
         try:
-            found[letter] = _difference(_stamp(audit), first, group.filter, target, norm, adjust, audit)
+            found[letter] = _difference_of(audit, first, group.filter, target, norm, adjust)
         except LookwhereError as error:
             found[letter] = error
     return found
@@ -94,7 +115,7 @@ def verdict(found: dict[str, Found]) -> str:
     return first.verdict if isinstance(first, MapDifference) else ""
 
 
-def figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
+def _figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
     """HTML of one tested difference: outlined picture, how to read its colours, n, cells, largest g and where, p."""
     people = "" if found.people_a is None else f" of {found.people_a:,} and {found.people_b:,} people"
     numbers = f"n = {found.n_a:,} and {found.n_b:,}{people}"
@@ -115,7 +136,7 @@ def figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
     )
 
 
-def row(figures: list[str]) -> None:
+def _row(figures: list[str]) -> None:
     """Figures beside each other, below each other on a telephone."""
     st.html(f"{parts.STYLE}{STYLE}<div class='lw-tests'>{''.join(figures)}</div>")
 
@@ -125,7 +146,7 @@ def limit_of(found: list[MapDifference]) -> float:
     return pictures.shared_limit([d.difference for d in found if np.isfinite(d.difference).all()])
 
 
-def draw(letter: str, found: dict[str, Found]) -> None:
+def _draw(letter: str, found: dict[str, Found]) -> None:
     """The group `letter` against each further one, with the verdicts; no picture of under 11 faces."""
     there = {other: d for other, d in found.items() if isinstance(d, MapDifference)}
     for other, error in found.items():
@@ -137,9 +158,9 @@ def draw(letter: str, found: dict[str, Found]) -> None:
     if not there:
         return
     limit = limit_of(list(there.values()))
-    row(
+    _row(
         [
-            figure(d, limit, f"{letter} − {other}", f"red where {letter} has more, blue where {other} has")
+            _figure(d, limit, f"{letter} − {other}", f"red where {letter} has more, blue where {other} has")
             for other, d in there.items()
         ]
     )
@@ -148,7 +169,7 @@ def draw(letter: str, found: dict[str, Found]) -> None:
     )
 
 
-def shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
+def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
     """Where right and wrong predictions of one group are compared: their shapes, matched on |margin|."""
     first = shown[0][1].filter
     for letter, group in shown[1:]:
@@ -164,14 +185,13 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     adjust = tuple(name for name in adjust if name != "gender")
     st.subheader(f"Wrong against right by shape: {wanted.describe()}")
     st.markdown(SHAPE)
-    compared = [
-        _right_or_wrong(_stamp(audit), wanted, same, adjust, audit) for same in ((False, True) if one else (True,))
-    ]
+    decisions = (False, True) if one else (True,)
+    compared = [_right_or_wrong(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
     limit = limit_of(compared)
     colours = "red where wrong predictions lean more on the place, blue where right ones do"
     titles = ["Same group, the other class", "Same class, other faces"] if one else ["Wrong − right, class by class"]
-    row([figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
-    takeaway.picture(
+    _row([_figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
+    takeaway.image_sheet(
         lambda: pictures.Sheet(
             [("", [(painted(d, limit, SIDE), title) for d, title in zip(compared, titles, strict=True)])],
             [(True, f"−{limit:.3g}", f"{limit:.3g}")],

@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.audit.folder import Audit
 from core.budget import (
-    Budget,
     Waterfall,
     budget,
     proportional_energy,
@@ -15,15 +14,20 @@ from core.budget import (
     signed,
     signed_interval,
     waterfall,
+    waterfall_sentence,
 )
+from core.explain import TARGETS
 from core.faces import MINIMUM_FACES, Filter
 from core.figures import evidence as figures
 from core.figures.pictures import Sheet
 from core.sentences import capital
 from ui import parts, takeaway
+from ui.cache import kept
+from ui.opened import NOT_ADDITIVE
+from ui.page import Page
 
 SIDE = 448
-TARGETS = (
+TARGET_HELP = (
     "Which map's positive part is shared out. **predicted**: evidence for the model's choice. **true**: for the "
     "labelled gender. **female**, **male**: for that class in every face. **margin**: female less male evidence, "
     "turned to the model's choice."
@@ -36,37 +40,57 @@ READING = (
 )
 
 
-def stamp(audit: Audit) -> tuple[str, float]:
-    """What a cached result hangs on besides the filter: which audit, written when."""
-    return str(audit.path), (audit.path / "audit.json").stat().st_mtime
+_waterfall = kept(entries=64)(waterfall)
+_budget = kept(entries=64)(budget)
+_energy = kept(entries=64)(proportional_energy)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _waterfall(_audit: Audit, key: tuple[str, float], a: Filter, b: Filter) -> Waterfall:
-    return waterfall(_audit, a, b)
+def between(audit: Audit, groups: list[tuple[str, Filter]]) -> Waterfall | None:
+    """The way from the first group's mean margin to the second's; None without two, or where maps do not add up."""
+    if len(groups) < 2 or not audit.additive:
+        return None
+    return _waterfall(audit, groups[0][1], groups[1][1])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _budget(_audit: Audit, key: tuple[str, float], wanted: Filter) -> Budget:
-    return budget(_audit, wanted)
+def sentence(audit: Audit, groups: list[tuple[str, Filter]], found: Waterfall | None) -> str:
+    """The page's headline: of the way between the groups, or of their shares where maps do not add up."""
+    if len(groups) < 2:
+        return "Choose two groups that the filter bar leaves in."
+    if found:
+        return waterfall_sentence(found)
+    return shares_sentence([(w.describe(), _energy(audit, w, "predicted")) for _, w in groups])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _energy(_audit: Audit, key: tuple[str, float], wanted: Filter, target: str) -> pd.DataFrame:
-    return proportional_energy(_audit, wanted, target)
+def add_notes(p: Page, groups: list[tuple[str, Filter]]) -> None:
+    """Under the headline, why there is no way between the groups where maps do not add up."""
+    if len(groups) == 2 and not p.audit.additive:
+        p.info(NOT_ADDITIVE.format(method=p.audit.map_method), icon=":material/info:")
 
 
-def cached_waterfall(audit: Audit, a: Filter, b: Filter) -> Waterfall:
-    """`core.budget.waterfall`, kept by its inputs."""
-    return _waterfall(audit, stamp(audit), a, b)
+def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | None) -> None:
+    """The regions over an average face, and beside them the way between the groups."""
+    left, right = st.columns([1, 2.2])
+    with left:
+        st.subheader("The regions")
+        _show_regions(audit, within)
+    with right:
+        if found:
+            _show_waterfall(audit, found)
+    st.caption(READING)
 
 
-def shares_lede(audit: Audit, groups: list[tuple[str, Filter]]) -> str:
-    """`core.budget.shares_sentence` of the groups, for maps that do not add up."""
-    return shares_sentence([(w.describe(), _energy(audit, stamp(audit), w, "predicted")) for _, w in groups])
+def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
+    """The groups' own evidence by region, where it adds up, and their shares of positive evidence."""
+    if not groups:
+        return
+    if audit.additive:
+        _show_budgets(audit, groups)
+    st.subheader("Share of positive evidence")
+    target = st.selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=TARGET_HELP)
+    _show_energy(audit, groups, target)
 
 
-def show_regions(audit: Audit, within: Filter) -> None:
+def _show_regions(audit: Audit, within: Filter) -> None:
     """The regions over the average face of the filter, else over that of all faces; with their areas."""
     face, n = audit.averages.mean(within)
     name = within.describe()
@@ -78,16 +102,16 @@ def show_regions(audit: Audit, within: Filter) -> None:
         return
     picture = figures.regions_picture(face, SIDE)
     caption = f"average of {n:,}: {name}"
-    st.html(parts.STYLE + parts.figures([(picture, caption, "The regions over an average face")]))
-    takeaway.picture(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
+    st.html(parts.STYLE + parts.image_row([(picture, caption, "The regions over an average face")]))
+    takeaway.image_sheet(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
 
 
-def show_waterfall(audit: Audit, found: Waterfall) -> None:
+def _show_waterfall(audit: Audit, found: Waterfall) -> None:
     """From A's mean margin to B's, or why there is none."""
     a, b = capital(found.a.describe()), capital(found.b.describe())
     st.subheader("From group A to group B")
     if found.too_small:
-        few_faces([(a, found.n_a), (b, found.n_b)])
+        _few_faces([(a, found.n_a), (b, found.n_b)])
         return
     title = f"mean margin by region, from {found.a.describe()} to {found.b.describe()}"
     takeaway.chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), "waterfall", title, key="waterfall")
@@ -101,11 +125,11 @@ def show_waterfall(audit: Audit, found: Waterfall) -> None:
     takeaway.table(found.table, "waterfall", title)
 
 
-def show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
+def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     """The groups' own budgets side by side."""
     st.subheader("Budget of each group")
-    found = [(f"{letter}: {capital(w.describe())}", _budget(audit, stamp(audit), w)) for letter, w in groups]
-    few_faces([(name, b.n) for name, b in found if b.too_small])
+    found = [(f"{letter}: {capital(w.describe())}", _budget(audit, w)) for letter, w in groups]
+    _few_faces([(name, b.n) for name, b in found if b.too_small])
     shown = [(name, b) for name, b in found if not b.too_small]
     if not shown:
         return
@@ -119,10 +143,10 @@ def show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     takeaway.table(table, "budgets", "contributions to the mean margin by region")
 
 
-def show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> None:
+def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> None:
     """The share of positive evidence by region beside a uniform map's."""
-    tables = [(f"{letter}: {capital(w.describe())}", _energy(audit, stamp(audit), w, target)) for letter, w in groups]
-    few_faces([(name, int(t["n"].iloc[0])) for name, t in tables if t["n"].iloc[0] < MINIMUM_FACES])
+    tables = [(f"{letter}: {capital(w.describe())}", _energy(audit, w, target)) for letter, w in groups]
+    _few_faces([(name, int(t["n"].iloc[0])) for name, t in tables if t["n"].iloc[0] < MINIMUM_FACES])
     shown = [(name, table) for name, table in tables if table["n"].iloc[0] >= MINIMUM_FACES]
     if not shown:
         return
@@ -136,7 +160,7 @@ def show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> 
     takeaway.table(table, "energy", "share of positive evidence by region")
 
 
-def few_faces(groups: list[tuple[str, int]]) -> None:
+def _few_faces(groups: list[tuple[str, int]]) -> None:
     """Say which groups have under 11 faces."""
     for name, n in groups:
         if n < MINIMUM_FACES:

@@ -1,4 +1,4 @@
-"""The faces page: the browser of single faces, one face's record, how to attach the data, and the kinds of wrong."""
+"""The page «Faces»: the browser of single faces, one face's record, how to attach the data."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import browse, budget
 from core.audit.folder import Audit
 from core.browse import Pictures, Record
-from core.clusters import COUNTS, Kind, Kinds, kinds
+from core.clusters import Kinds
 from core.explain import TARGETS
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import Filter
 from core.figures import pictures
-from core.figures.faces import kinds_sheet, region_bars
-from ui import parts, takeaway, words
+from core.figures.faces import region_bars
+from ui import parts, words
+from ui.cache import kept
+from ui.page import Page
 
 #: Where aligned stores are looked for; another folder can be named, for tests and for a user who keeps them elsewhere.
 STORES = Path(os.environ.get("LOOKWHERE_STORES", Path(__file__).parent.parent / "data/aligned"))
 BESIDE, OVER, ALONE = "side by side", "overlay", "face only"
-FOUND, ANY = "as found", "any"
+ANY = "any"
 OPACITY, SIDE = 0.6, 168
 STYLE = """
 <style>
@@ -36,8 +38,6 @@ STYLE = """
 .lw-facts {display: grid; grid-template-columns: auto 1fr; gap: .15rem .9rem; font-size: .88rem; margin: .3rem 0}
 .lw-facts b {opacity: .7; font-weight: 400} .lw-facts span {overflow-wrap: anywhere}
 .lw-link a {color: inherit}
-.lw-kind h4 {margin: 0 0 .3rem 0; padding: 0; font-size: 1.02rem; font-weight: 600}
-.lw-kind p {margin: .3rem 0; font-size: .85rem; line-height: 1.4}
 </style>
 """
 TARGET_HELP = f"{words.TARGETS}\n\nOne scale for all maps of a page."
@@ -46,42 +46,29 @@ ORDER_HELP = (
     "the cosine of two maps of evidence for the gender the model chose over the other, strength left out. To order by "
     "likeness to one face, open its record."
 )
-KINDS_HELP = (
-    "k-means of the wrong faces' maps, each turned to the gender the model chose and divided by its own strength. The "
-    "number is that of the largest mean silhouette; p compares it with clouds of the same mean and covariance that "
-    "have no clusters. Above 0.05 all are called one kind: the test errs on that side. A number you choose cuts them "
-    "all the same."
-)
-KINDS_READING = (
-    "A map is the mean shape of a kind's maps: red speaks for the gender the model chose, blue against it. Stability "
-    "is the mean Jaccard index of a kind in 50 bootstrap samples (0.75 and more: stable; under 0.6: it dissolves). "
-    "Groups are named where a kind holds more of them than all wrong predictions do, beyond chance (Fisher's exact "
-    "test, Holm over all kinds and groups). Women and men who are misjudged were given opposite genders, and evidence "
-    "for these lies in different places also where the model is right: filter one gender to see kinds within it."
-)
 
 
-def _stamp(audit: Audit) -> tuple[str, float]:
-    return str(audit.path), (audit.path / "audit.json").stat().st_mtime
-
-
-@st.cache_resource(max_entries=4, show_spinner="Looking for the pictures …")
-def _attach(stamp: tuple[str, float], root: str, stores: tuple, _audit: Audit) -> tuple[Pictures | None, list[str]]:
-    return browse.attach(_audit, Path(root))
-
-
-@st.cache_data(max_entries=64, show_spinner="Looking for kinds of wrong …")
-def _kinds(stamp: tuple[str, float], wanted: Filter, count: int | None, _audit: Audit) -> Kinds:
-    return kinds(_audit, wanted, count)
+@kept(entries=4, spinner="Looking for the pictures …", shared=True)
+def _attach(audit: Audit, root: Path, stores: tuple[Path, ...]) -> tuple[Pictures | None, list[str]]:
+    return browse.attach(audit, root)
 
 
 def attached(audit: Audit) -> tuple[Pictures | None, list[str]]:
     """`core.browse.attach`, kept until a store is written or goes."""
-    files = sorted(STORES.glob("*/store.json"))
-    return _attach(_stamp(audit), str(STORES), tuple((str(f), f.stat().st_mtime) for f in files), audit)
+    return _attach(audit, STORES, tuple(sorted(STORES.glob("*/store.json"))))
 
 
-def how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
+def show_faces(p: Page, above: DeltaGenerator, clusters: Kinds | None, images: Pictures | None, looked: list) -> None:
+    """In its place `above` the clusters: the faces one by one, or how their images are attached."""
+    with above:
+        if images is None:
+            _how_to_attach(p.audit, p.opened.info(), looked)
+        else:
+            _browser(p.audit, p.filter, clusters, images)
+            _open_record(p.audit, images)
+
+
+def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     """Why no single face is shown, and the command that mends it."""
     st.info(
         "**The pictures of these faces are not at hand**, so no single face nor its map is shown. An audit holds none; "
@@ -90,29 +77,14 @@ def how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     )
     out = STORES / str(audit.manifest.get("dataset")) if "LOOKWHERE_STORES" in os.environ else None
     st.code(browse.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
-    found = "".join(f"\n- {parts.plain(line)}" for line in looked)
+    found = "".join(f"\n- {parts.escape_markdown(line)}" for line in looked)
     st.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
         f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{found}"
     )
 
 
-def choose_kinds(audit: Audit, within: Filter) -> Kinds | None:
-    """Draw the choice of a number of kinds; None for an audit without maps."""
-    st.subheader("Kinds of wrong", help=KINDS_HELP)
-    if within.outcome != "all":
-        st.caption("Of all wrong predictions inside the filter: its choice of «Prediction» does not count here.")
-    if not audit.has_maps:
-        st.info("Only predictions were audited: without maps there are no kinds of maps, nor orders by their likeness.")
-        return None
-    count = st.segmented_control(
-        "Number of kinds", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds", bind="query-params", required=True
-    )
-    wanted = within.narrowed(outcome="all")
-    return _kinds(_stamp(audit), wanted, None if count == FOUND else int(count), audit)
-
-
-def browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) -> None:
+def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) -> None:
     """The controls and one page of the group's faces."""
     like = browse.row_of(audit, st.query_params.get("like"))
     orders = [
@@ -136,12 +108,13 @@ def browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) 
     name = within.describe() + (f", wrong of kind {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(
-            f"No face: {parts.plain(name)}. A kind holds wrong predictions only; set «Prediction» to all or incorrect."
+            f"No face: {parts.escape_markdown(name)}. A kind holds wrong predictions only; set «Prediction» to all or "
+            "incorrect."
         )
         return
     rows, values = browse.ordered(audit, rows, order, like)
     if order == browse.LIKE_FACE:
-        st.caption(f"Ordered by likeness to face {parts.plain(str(audit.faces['face_id'].iloc[like]))}.")
+        st.caption(f"Ordered by likeness to face {parts.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // browse.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
     place = st.container()
@@ -151,7 +124,7 @@ def browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) 
     start = (sheet - 1) * browse.PAGE
     shown = rows[start : start + browse.PAGE]
     with place:
-        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {parts.plain(name)}.")
+        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {parts.escape_markdown(name)}.")
         notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if "map" in order else None
         cards(audit, shots, shown, target, view, notes, "grid")
 
@@ -179,7 +152,10 @@ def cards(
                 face_id = str(audit.faces["face_id"].iloc[row])
                 st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
     if maps is not None:
-        st.html(parts.STYLE + parts.scale(signed, limit, f"Map for target «{target}», {audit.map_method}; one scale."))
+        st.html(
+            parts.STYLE
+            + parts.colour_scale(signed, limit, f"Map for target «{target}», {audit.map_method}; one scale.")
+        )
 
 
 def _card(
@@ -218,12 +194,12 @@ def _order_by(face_id: str) -> None:
     st.session_state.order = browse.LIKE_FACE
 
 
-def open_record(audit: Audit, shots: Pictures) -> None:
+def _open_record(audit: Audit, shots: Pictures) -> None:
     """The record of the face that the address names, over the page."""
     if "face" not in st.query_params:
         return
     if browse.row_of(audit, st.query_params["face"]) is None:
-        st.warning(f"This audit has no face «{parts.plain(st.query_params['face'])}».")
+        st.warning(f"This audit has no face «{parts.escape_markdown(st.query_params['face'])}».")
         return
     _record(audit, shots)
 
@@ -267,8 +243,8 @@ def _pictures(audit: Audit, shots: Pictures, found: Record) -> None:
         limit = pictures.shared_limit([one])
         panels.append((pictures.paint(one, limit, signed), f"map, target «{target}»", f"Map: {alt}"))
         panels.append((pictures.overlay(face, one, limit, OPACITY, signed), "overlay", f"Overlay: {alt}"))
-        scale = parts.scale(signed, limit, audit.map_method)
-    st.html(parts.STYLE + parts.figures(panels, "14rem") + scale)
+        scale = parts.colour_scale(signed, limit, audit.map_method)
+    st.html(parts.STYLE + parts.image_row(panels, "14rem") + scale)
 
 
 def _regions(audit: Audit, found: Record) -> None:
@@ -286,8 +262,8 @@ def _regions(audit: Audit, found: Record) -> None:
         )
     else:
         st.caption(
-            f"Maps by {parts.plain(audit.map_method)} do not add up to the margin: the bars' sum is {total}, the "
-            f"margin {margin}. Compare the bars with each other."
+            f"Maps by {parts.escape_markdown(audit.map_method)} do not add up to the margin: the bars' sum is {total}, "
+            f"the margin {margin}. Compare the bars with each other."
         )
 
 
@@ -301,82 +277,3 @@ def _others(
     notes = None if cosines is None else [f"likeness {c:.2f}" for c in cosines]
     target = st.session_state.get("target", "predicted")
     cards(audit, shots, rows[: browse.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)
-
-
-def show_kinds(audit: Audit, found: Kinds, shots: Pictures | None) -> None:
-    """A card a kind, with what may be shown of it."""
-    if not found.kinds:
-        st.info(f"{found.n} wrong predictions: {found.verdict}.")
-        return
-    tried = ", ".join(f"{k}: {row.silhouette:.2f} ({row.null:.2f})" for k, row in found.search.iterrows())
-    st.caption(f"Silhouette by the number of kinds, in brackets that of clouds without clusters: {tried}.")
-    shown = [kind for kind in found.kinds if kind.map is not None]
-    limit = pictures.shared_limit([kind.map for kind in shown])
-    with st.grid("auto" if len(found.kinds) > 1 else 2, min_column_width=300, gap="small"):
-        for n, kind in enumerate(found.kinds, 1):
-            with st.container(border=True, gap="xsmall"):
-                st.html(parts.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots))
-    st.html(parts.STYLE + _decision_scale(limit))
-    st.caption(KINDS_READING)
-    if shown:
-        _take_away(found, limit)
-
-
-def _kind(n: int, kind: Kind, count: int, limit: float, shots: Pictures | None) -> str:
-    title = f"Kind {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} wrong predictions"
-    firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
-    if kind.map is None:
-        why = f"Counted only: an average needs {MINIMUM_FACES}" + (
-            " faces, and the other kinds' would give it away together with that of all." if kind.n >= MINIMUM_FACES
-            else " faces, or a single one could be seen through it."
-        )  # fmt: skip
-        return f"<div class='lw-kind'><h4>{title}</h4><p>{why}</p></div>"
-    panels = [(pictures.paint(kind.map, limit, True), "mean shape of their maps", f"Mean map of kind {n}")]
-    face = shots.average(kind.rows) if shots else None
-    if face is not None:
-        mean = f"average of {kind.n:,} faces"
-        panels.insert(0, (pictures.show_face(face), mean, f"Average face of kind {n}"))
-        panels.append((pictures.overlay(face, kind.map, limit, OPACITY, True), "overlay", f"Overlay of kind {n}"))
-    top = kind.regions.sort_values("share", ascending=False).head(3)
-    compared = count > 1
-    regions = ", ".join(
-        f"{row.region} {row.share:.0%}" + (f" ({row.share_all:.0%})" if compared else "") for row in top.itertuples()
-    )
-    text = f"<p>Most evidence: {regions}{'; in brackets, in all wrong ones' if compared else ''}.</p>"
-    over = kind.over()
-    if len(over):
-        groups = ", ".join(
-            f"{html.escape(row.group)} {row.share:.0%} ({row.share_all:.0%})" for row in over.itertuples()
-        )
-        text += f"<p>More than among all wrong: {groups}.</p>"
-    elif compared:
-        text += "<p>No group is in it more than among all wrong, beyond chance.</p>"
-    text += f"<p>Median |margin| {kind.margin:.2f}.</p>"
-    if shots and compared:
-        query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
-        link = html.escape(urlencode([*query, ("kind", n)]), quote=True)
-        text += f"<p class='lw-link'><a href='?{link}' target='_self'>List these faces</a></p>"
-    drawn = parts.figures(panels, "18rem")
-    return f"<div class='lw-kind'><h4>{title}</h4>{firm}{drawn}{text}</div>"
-
-
-_SHEET = ("kind", "sheet", "face", "outcome")
-
-
-def _decision_scale(limit: float) -> str:
-    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
-    return (
-        f"<div class='lw-scale'><span>against the model's choice −{limit:.3g}</span>"
-        f"<img src='{bar}' alt='colour scale'><span>{limit:.3g} for it</span>"
-        "<span style='opacity:.7'>in units of each map's root mean square</span></div>"
-    )
-
-
-def _take_away(found: Kinds, limit: float) -> None:
-    """Mean maps and tables of the kinds that are shown; no face."""
-    shown = [(f"kind {n}", kind) for n, kind in enumerate(found.kinds, 1) if kind.map is not None]
-    takeaway.picture(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the kinds of wrong")
-    for which, title in (("who", "who is in each kind of wrong"), ("regions", "evidence by region of each kind")):
-        frame = pd.concat([getattr(kind, which).assign(kind=name, faces=kind.n) for name, kind in shown])
-        takeaway.table(frame, f"kinds-{which}", title)
-    takeaway.table(found.search.rename_axis("kinds").reset_index().assign(p=found.p), "kinds-search", "silhouettes")

@@ -2,116 +2,102 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, OUTCOMES, UNRECORDED, Filter
+from core.faces import GENDERS, OUTCOMES, Filter
 from ui import words
-
-OPEN_AGE = "any"
-AGES = [str(edge) for edge in AGE_EDGES] + [OPEN_AGE]
-
-
-def ethnicities(audit: Audit) -> list[str]:
-    """The audit's ethnicities, most faces first; empty where the data set records none."""
-    names = list(audit.faces["ethnicity"].value_counts().index)
-    return [] if names == [UNRECORDED] else names
+from ui.filter_query import AGES, FilterOptions, FilterSelection, read_query, write_query
+from ui.parts import escape_markdown
 
 
-#: The bar's widget keys, which are also its names in the URL, and what they say when nothing is filtered.
-NOTHING = {"gender": [], "ethnicity": [], "adults": False, "age": (AGES[0], AGES[-1]), "outcome": "all", "split": []}
+def leave_page() -> None:
+    """The next page's bar begins with what its address says, else with what this one says."""
+    st.session_state.pop("filter_place", None)
 
 
-def _restore(allowed: dict[str, list[str]]) -> None:
-    """On arriving at a page: what its address says, else what the bar said on the page before.
+def _arrive(audit: Audit, options: FilterOptions) -> None:
+    """On arriving at a page or at another audit, set the widgets by the address, else as they were before.
 
     Streamlit can bind widgets to the URL itself, but drops a value on the next page unless it was touched by hand.
     """
     state = st.session_state
-    memory = state.setdefault("filter_memory", dict(NOTHING))
-    if not state.get("page_changed", True):
+    if state.get("filter_place") == str(audit.path):
         return
-    for key, nothing in NOTHING.items():
-        values = st.query_params.get_all(key)
-        value = memory[key]
-        if values and key in allowed:
-            value = [v for v in values if v in allowed[key]]
-        elif values:
-            value = _parse(key, values, nothing)
+    query = {key: st.query_params.get_all(key) for key in st.query_params}
+    selection, notes = read_query(query, options, state.get("filter_selection"))
+    for key, value in asdict(selection).items():
         # A range slider takes its start from `value` alone: a state set beforehand would make it a single one.
-        place = "age_start" if key == "age" else key
-        state[place] = [v for v in value if v in allowed[key]] if key in allowed else value
+        state["age_start" if key == "age" else key] = list(value) if key in ("gender", "ethnicity", "split") else value
+    state.filter_selection = selection
+    state.filter_notes = (selection, notes)
+    state.filter_place = str(audit.path)
 
 
-def _parse(key: str, values: list[str], nothing: object) -> object:
-    if key == "adults":
-        return values[0].lower() in ("true", "1")
-    if key == "age":
-        known = len(values) == 2 and set(values) <= set(AGES) and AGES.index(values[0]) <= AGES.index(values[1])
-        return (values[0], values[1]) if known else nothing
-    return values[0] if values[0] in OUTCOMES else nothing
-
-
-def _publish(now: dict[str, object]) -> None:
+def _publish(selection: FilterSelection, outcome: bool) -> None:
     """Keep what the bar says for the next page, and write it into the address where it filters anything."""
-    st.session_state.filter_memory.update(now)
-    for key, value in now.items():
-        if value == NOTHING[key]:
-            st.query_params.pop(key, None)
+    st.session_state.filter_selection = selection
+    query = write_query(selection)
+    for key in asdict(selection):
+        if key == "outcome" and not outcome:
+            continue
+        if key in query:
+            st.query_params[key] = query[key]
         else:
-            st.query_params[key] = list(value) if isinstance(value, (list, tuple)) else str(value).lower()
+            st.query_params.pop(key, None)
 
 
 def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
-    """Draw the bar and return what it says. `outcome` is left out where a page shows right and wrong side by side."""
-    names, splits = ethnicities(audit), list(audit.manifest["splits"])
-    _restore({"gender": list(GENDERS), "ethnicity": names, "split": splits})
-    has_age = audit.faces["age"].notna().any()
+    """Draw the bar and return what it says; what the address asks for in vain is told under it.
+
+    `outcome` is left out where a page shows correct and incorrect predictions side by side; the next page has it again.
+    """
+    options = FilterOptions.of(audit)
+    _arrive(audit, options)
     with st.container(border=True, key="filters"):
-        first = st.columns([1.1, 2.2, 1.2])
-        gender = first[0].pills("Gender", GENDERS, selection_mode="multi", key="gender")
-        if names:
-            ethnicity = first[1].pills("Ethnicity", names, selection_mode="multi", key="ethnicity")
-        else:
-            ethnicity = []
-            first[1].caption(words.NO_ETHNICITY)
-        adults = first[2].toggle(
-            "Adults only",
-            key="adults",
-            disabled=not has_age,
-            help="Most errors are small children, whose perceived gender is close to a guess for anyone, and the share "
-            "of children differs between ethnicities in the data. Among adults the comparison is not mixed with age.",
-        )
-        second = st.columns([2.2, 1.4, 0.9] if len(splits) > 1 else [2.2, 1.4])
-        low, high = second[0].select_slider(
-            "Age in years (from – up to)",
-            AGES,
-            value=st.session_state.age_start,
-            key="age",
-            disabled=adults or not has_age,
-            help="In the bands in which average faces are stored." if has_age else words.NO_AGE,
-        )
-        chosen = "all"
-        if outcome:
-            chosen = second[1].segmented_control("Prediction", OUTCOMES, key="outcome", required=True)
-        split: list[str] = []
-        if len(splits) > 1:
-            split = second[-1].pills("Split", splits, selection_mode="multi", key="split")
-    now = {"gender": gender, "ethnicity": ethnicity, "adults": adults, "age": (low, high), "split": split}
-    _publish(now | ({"outcome": chosen} if outcome else {}))
-    if adults:
-        age_from, age_to = ADULT_AGE, None
+        selection = _widgets(options, outcome)
+        arrived, notes = st.session_state.filter_notes
+        if selection != arrived:
+            st.session_state.filter_notes = (arrived, notes := ())
+        for note in notes:
+            st.caption(f":material/link_off: In the address: {escape_markdown(note)} Left out.")
+    _publish(selection, outcome)
+    return selection.filter() if outcome else replace(selection, outcome=OUTCOMES[0]).filter()
+
+
+def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
+    """Draw the bar's widgets; a field without one is as it was before."""
+    ethnicity, split = [], []
+    chosen = st.session_state.filter_selection.outcome
+    first = st.columns([1.1, 2.2, 1.2])
+    gender = first[0].pills("Gender", GENDERS, selection_mode="multi", key="gender")
+    if options.ethnicities:
+        ethnicity = first[1].pills("Ethnicity", options.ethnicities, selection_mode="multi", key="ethnicity")
     else:
-        age_from, age_to = _ages(low, high)
-    return Filter(tuple(gender), tuple(ethnicity), age_from, age_to, chosen or "all", tuple(split))
-
-
-def _ages(low: str, high: str) -> tuple[int, int | None]:
-    """The slider's ends as years; both ends on one edge mean that edge's band."""
-    if low == OPEN_AGE:
-        low = AGES[-2]
-    start = int(low)
-    if high == low:
-        place = AGES.index(low) + 1
-        high = AGES[place] if place < len(AGES) else OPEN_AGE
-    return start, None if high == OPEN_AGE else int(high)
+        first[1].caption(words.NO_ETHNICITY)
+    adults = first[2].toggle(
+        "Adults only",
+        key="adults",
+        disabled=not options.has_age,
+        help="Most errors are small children, whose perceived gender is close to a guess for anyone, and the share "
+        "of children differs between ethnicities in the data. Among adults the comparison is not mixed with age.",
+    )
+    several = len(options.splits) > 1
+    second = st.columns([2.2, 1.4, 0.9] if several else [2.2, 1.4])
+    age = second[0].select_slider(
+        "Age in years (from – up to)",
+        AGES,
+        value=st.session_state.age_start,
+        key="age",
+        disabled=adults or not options.has_age,
+        help="In the bands in which average faces are stored." if options.has_age else words.NO_AGE,
+    )
+    if outcome:
+        chosen = second[1].segmented_control("Prediction", OUTCOMES, key="outcome", required=True) or OUTCOMES[0]
+    if several:
+        split = second[-1].pills("Split", options.splits, selection_mode="multi", key="split")
+    if not options.has_age:  # the widgets keep what they said of another audit
+        adults, age = False, FilterSelection().age
+    return FilterSelection(tuple(gender), tuple(ethnicity), adults, tuple(age), chosen, tuple(split))

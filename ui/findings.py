@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.experiments import Experiment, experiment_for
+from core.experiments import experiment_for
 from core.faces import Filter
 from core.figures import findings as figures
 from core.figures import gaps
@@ -14,9 +14,10 @@ from core.findings import Finding, all_findings
 from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
 from core.sentences import capital
-from core.trust.folder import Checks, open_checks
+from core.trust.folder import open_checks
 from core.verdicts import Verdict
-from ui import opened, parts, takeaway
+from ui import opened, parts, takeaway, words
+from ui.cache import kept
 
 ICONS = {
     Verdict.SUPPORTED: ":material/check_circle:",
@@ -25,27 +26,43 @@ ICONS = {
 }
 
 
-@st.cache_data(max_entries=16, show_spinner="Putting the claims to the test …")
-def _findings(
-    _audit: Audit, _checks: Checks | None, _experiment: Experiment | None, key: tuple, within: Filter
-) -> list[Finding]:
-    return all_findings(_audit, within, _checks, _experiment)
+_all_findings = kept(entries=16, spinner="Putting the claims to the test …")(all_findings)
 
 
-def cached_findings(audit: Audit, within: Filter) -> list[Finding]:
-    """`core.findings.all_findings`, kept by the files it reads and the filter."""
-    experiment = experiment_for(opened.MODELS, audit)
-    files = [audit.path / name for name in ("audit.json", "checks.json")]
-    files += [experiment.path / "experiment.json"] if experiment else []
-    key = tuple((str(file), file.stat().st_mtime) for file in files if file.is_file())
-    return _findings(audit, open_checks(audit), experiment, key, within)
+def choose_ages(audit: Audit) -> Filter:
+    """Draw the choice of adults only, on at first; all ages, with a line that says so, where none is recorded."""
+    has_age = bool(audit.faces["age"].notna().any())
+    adults = st.toggle(
+        "Adults only",
+        value=has_age,
+        key="grown",
+        bind="query-params",
+        disabled=not has_age,
+        help="Small children's perceived gender is close to a guess for anyone, so a gap over all ages is mixed with "
+        "it.",
+    )
+    if not has_age:
+        st.info(words.NO_AGE)
+    return Filter.of_ages(audit.faces, "adults" if adults else "all")
 
 
-def card(found: Finding) -> None:
+def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
+    """`core.findings.all_findings` of an audit, its checks and the experiment on its data, where there are any."""
+    return _all_findings(audit, ages, open_checks(audit), experiment_for(opened.MODELS, audit))
+
+
+def show_command(audit: Audit, ages: Filter) -> None:
+    """The command that prints the page's numbers."""
+    command = f"python -m core findings --model {audit.manifest['model']} --audit {audit.name}"
+    st.caption("Every number of this page, as text:")
+    st.code(command + (" --ages all" if ages.any_age else ""), language="bash")
+
+
+def show_finding(found: Finding) -> None:
     """A claim with its verdict, what was measured, a figure, the rule and the numbers."""
     with st.container(border=True):
-        words, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
-        with words:
+        text, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
+        with text:
             st.subheader(f"{found.key} · {found.claim}")
             st.badge(found.verdict, icon=ICONS[found.verdict], color=parts.COLOURS[found.verdict.tone])
             st.markdown(found.sentence)
@@ -78,9 +95,9 @@ def _figure(found: Finding) -> None:
         n, others = result.n_incorrect, result.n_correct
         panels = [(right, f"right, mean of {others:,}", "Mean shape of right predictions"),
                   (wrong, f"wrong, mean of {n:,}; outlined: not flat", "Mean shape of wrong predictions")]  # fmt: skip
-        st.html(parts.STYLE + parts.figures(panels, widest="16rem"))
+        st.html(parts.STYLE + parts.image_row(panels, widest="16rem"))
         note = "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale."
-        takeaway.picture(lambda: Sheet([("", [panel[:2] for panel in panels])], note=note), name, title)
+        takeaway.image_sheet(lambda: Sheet([("", [panel[:2] for panel in panels])], note=note), name, title)
         st.caption(note)
     elif isinstance(result, CauseContrasts):
         for claim, _ in result.contrasts:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
@@ -16,10 +19,12 @@ from core.gaps.regression import FIRTH, Regression, regression
 from core.gaps.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
 from core.gaps.two_groups import pairs_of
 from core.gaps.words import p_words, percent, span
-from core.noise import CIRCULAR, Consensus, Noise, consensus, consensus_words, noise, same_face_audits
-from core.sentences import capital
+from core.noise import CIRCULAR, Consensus, consensus, consensus_words, noise, same_face_audits
+from core.sentences import capital, scope
 from core.verdicts import TestVerdict
 from ui import opened, parts, takeaway, words
+from ui.cache import kept
+from ui.page import Page
 
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
@@ -41,57 +46,70 @@ def groupings(faces: pd.DataFrame) -> list[str]:
     return names + (["age"] if len(set(faces["age"].dropna())) > 1 else [])
 
 
-def key(audit: Audit) -> tuple[str, float]:
-    """What tells one audit from another, and from itself made again."""
-    return str(audit.path), (audit.path / "audit.json").stat().st_mtime
+@dataclass(frozen=True)
+class GroupGaps:
+    """A grouping's intervals, its largest gap, and the tests of each family by its name."""
+
+    intervals: Simultaneous
+    largest: LargestGap | None
+    tests: dict[str, pd.DataFrame]
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _gaps(_audit: Audit, made: tuple, within: Filter, by: tuple) -> tuple[Simultaneous, LargestGap | None, dict]:
-    groups = count(_audit.faces[within.mask(_audit.faces)], list(by))
-    return bands_of(groups), gap_of(groups), {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
+@kept(entries=64)
+def group_gaps(audit: Audit, filter: Filter, grouping: str) -> GroupGaps:
+    """The faces of a filter by one of `GROUPINGS`."""
+    groups = count(audit.faces[filter.mask(audit.faces)], list(GROUPINGS[grouping]))
+    tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
+    return GroupGaps(bands_of(groups), gap_of(groups), tests)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _regression(_audit: Audit, made: tuple, within: Filter) -> Regression | str:
+@kept(entries=64)
+def _regression(audit: Audit, filter: Filter) -> Regression | str:
     """The regression, or why there is none."""
     try:
-        return regression(_audit.faces[within.mask(_audit.faces)])
+        return regression(audit.faces[filter.mask(audit.faces)])
     except LookwhereError as error:
         return capital(str(error)) + "."
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _fairness(_audit: Audit, made: tuple, within: Filter) -> fair.Fairness | None:
-    return fair.fairness(_audit.faces[within.mask(_audit.faces)])
+@kept(entries=64)
+def _fairness(audit: Audit, filter: Filter) -> fair.Fairness | None:
+    return fair.fairness(audit.faces[filter.mask(audit.faces)])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _noise(_audit: Audit, made: tuple, within: Filter) -> Noise:
-    return noise(_audit, within)
+_noise = kept(entries=64)(noise)
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the other models' audits …")
-def _consensus(_audit: Audit, made: tuple, others: tuple[tuple[str, float], ...]) -> Consensus | None:
-    return consensus([_audit, *(open_audit(path) for path, _ in others)])
+@kept(entries=8, spinner="Reading the other models' audits …")
+def _consensus(audit: Audit, others: tuple[Path, ...]) -> Consensus | None:
+    return consensus([audit, *(open_audit(manifest.parent) for manifest in others)])
 
 
-def found(audit: Audit, within: Filter, grouping: str) -> tuple[Simultaneous, LargestGap | None, dict]:
-    """Simultaneous intervals, the largest gap and the tests of a grouping."""
-    return _gaps(audit, key(audit), within, GROUPINGS[grouping])
+def choose_grouping(p: Page) -> str:
+    """Draw the choice of a grouping. Stops the page where the faces are of one group only."""
+    choices = groupings(p.faces)
+    if not choices:
+        p.headline(
+            f"{scope(p.filter)}, there is one group only (n = {len(p.faces):,}), so there is no gap to speak of."
+        )
+        st.stop()
+    if len(choices) == 1:
+        return choices[0]
+    return st.segmented_control("Groups by", choices, default=choices[0], key="by", bind="query-params", required=True)
 
 
-def all_at_once(bands: Simultaneous, gap: LargestGap | None) -> None:
+def show_simultaneous(result: GroupGaps) -> None:
     """The largest gap in figures, then each group with its two intervals."""
+    bands, gap = result.intervals, result.largest
     st.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
-        parts.number(places[0], "Largest gap", f"{100 * gap.difference.value:.1f} points", _between(gap))
-        parts.number(
+        parts.metric(places[0], "Largest gap", f"{100 * gap.difference.value:.1f} points", _between(gap))
+        parts.metric(
             places[1], "Less the bias of a maximum", f"{100 * gap.corrected:.1f} points",
             f"bias {100 * gap.bias:.1f} points", help=_BIAS,
         )  # fmt: skip
-        parts.number(
+        parts.metric(
             places[2], "Simultaneous 95 % interval", span(gap.difference.low, gap.difference.high),
             f"{span(gap.plain.low, gap.plain.high)} had the pair been named beforehand", help=_SIMULTANEOUS,
         )  # fmt: skip
@@ -137,13 +155,13 @@ def _table(table: pd.DataFrame, **formats: str) -> None:
     st.dataframe(table, hide_index=True, column_config=settings, height=min(38 + 35 * len(table), 388))
 
 
-def pairs(tests: dict[str, pd.DataFrame]) -> None:
+def show_tests(result: GroupGaps) -> None:
     """The two-group tests as a table, the clearest first."""
     st.subheader("Which groups differ")
     family = st.segmented_control(
         "Compare", list(FAMILIES), default="all pairs", key="family", bind="query-params", required=True
     )
-    table = tests[family]
+    table = result.tests[family]
     if table.empty:
         st.info("Two groups of 50 faces are needed for a test.")
         return
@@ -169,10 +187,10 @@ def pairs(tests: dict[str, pd.DataFrame]) -> None:
     takeaway.table(table, "tests", f"tests of differences of accuracy, {family}")
 
 
-def age(audit: Audit, within: Filter) -> None:
+def show_age(audit: Audit, filter: Filter) -> None:
     """Regression on gender × ethnicity and age; accuracy at equal ages."""
     st.subheader("Age against ethnicity")
-    fit = _regression(audit, key(audit), within)
+    fit = _regression(audit, filter)
     if isinstance(fit, str):
         st.info(words.NO_AGE if not audit.faces["age"].notna().any() else fit)
         return
@@ -224,11 +242,11 @@ def _age_words(fit: Regression) -> str:
     return text + f"Between ethnicities {verdict} ({names})."
 
 
-def faces_needed(audit: Audit, within: Filter, grouping: str) -> None:
+def show_power(faces: pd.DataFrame, grouping: str) -> None:
     """Faces needed to see a difference, and the difference that can be seen."""
     st.subheader("How many faces it would take")
     asked = st.slider("Difference to be seen, in points", 1, 10, 2, key="points", bind="query-params")
-    groups = count(audit.faces[within.mask(audit.faces)], list(GROUPINGS[grouping])).table
+    groups = count(faces, list(GROUPINGS[grouping])).table
     tests = max(1, len(groups) * (len(groups) - 1) // 2)
     table = power_table(groups, asked / 100, tests)
     shown = pd.DataFrame(
@@ -249,10 +267,10 @@ def faces_needed(audit: Audit, within: Filter, grouping: str) -> None:
     takeaway.table(table, "faces-needed", f"faces needed to see a difference of {asked} points")
 
 
-def fairness(audit: Audit, within: Filter) -> None:
+def show_fairness(audit: Audit, filter: Filter) -> None:
     """Demographic parity and equalized odds."""
     st.subheader("Fairness measures")
-    found = _fairness(audit, key(audit), within)
+    found = _fairness(audit, filter)
     if found is None:
         none = set(audit.faces["ethnicity"]) == {UNRECORDED}
         st.info(words.NO_ETHNICITY if none else "Two ethnicities with 50 women and 50 men each are needed for these.")
@@ -277,10 +295,10 @@ def fairness(audit: Audit, within: Filter) -> None:
     takeaway.table(rates, "rates", "rates by ethnicity")
 
 
-def label_noise(audit: Audit, within: Filter) -> None:
+def show_label_noise(audit: Audit, filter: Filter) -> None:
     """Where the errors sit, and the gap without those places."""
     st.subheader("Label noise and leaks")
-    found = _noise(audit, key(audit), within)
+    found = _noise(audit, filter)
     left, right = st.columns(2)
     with left:
         st.markdown("**Where the errors sit**")
@@ -313,8 +331,7 @@ def label_noise(audit: Audit, within: Filter) -> None:
 def _agreement(audit: Audit) -> None:
     try:
         paths = same_face_audits(opened.MODELS, audit)
-        others = tuple((str(path), (path / "audit.json").stat().st_mtime) for path in paths)
-        found = _consensus(audit, key(audit), others)
+        found = _consensus(audit, tuple(path / "audit.json" for path in paths))
     except LookwhereError as error:
         st.caption(capital(str(error)) + ".")
         return

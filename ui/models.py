@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 import ui.opened
-from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.audit.folder import Audit, list_audits, read_manifest
 from core.checkpoint import list_models
 from core.errors import LookwhereError
 from core.experiments import (
@@ -33,7 +33,10 @@ from core.paired import (
     same_faces,
 )
 from core.sentences import capital
-from ui.opened import Opened
+from ui.cache import kept
+from ui.opened import audit_of
+from ui.page import Page
+from ui.parts import escape_markdown
 
 OWN = "my own choice of models"
 LETTERS = "ABCD"
@@ -50,12 +53,15 @@ python -m core audit --model second --data data/aligned/utkface
 
 @dataclass(frozen=True)
 class Candidate:
-    """An audited model: its name on the page, its audit's folder and time, and what tells the faces (`same_faces`)."""
+    """An audited model: its name on the page, its audit's folder, and what tells the faces (`same_faces`)."""
 
     label: str
-    path: str
-    stamp: float
+    path: Path
     faces: tuple
+
+    def open(self) -> Audit:
+        """The audit, opened once."""
+        return audit_of(self.path / "audit.json")
 
 
 @dataclass(frozen=True)
@@ -68,19 +74,9 @@ class Choice:
     claim: Claim | None = None
 
 
-@st.cache_resource(max_entries=4)
-def _experiment(path: str, stamp: float) -> Experiment:
-    return open_experiment(path)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Opening the audit …")
-def _open(path: str, stamp: float) -> Audit:
-    return open_audit(path)
-
-
-def _stamp(folder: Path) -> float:
-    """The latest change of an experiment's files."""
-    return max(file.stat().st_mtime for file in [folder / "experiment.json", *folder.glob("*/audits/*/audit.json")])
+@kept(entries=4, shared=True)
+def _experiment(folder: Path, files: tuple[Path, ...]) -> Experiment:
+    return open_experiment(folder)
 
 
 def experiments() -> list[Experiment]:
@@ -89,7 +85,8 @@ def experiments() -> list[Experiment]:
     for name in list_experiments(root):
         folder = root / "experiments" / name
         try:
-            found.append(_experiment(str(folder), _stamp(folder)))
+            files = (folder / "experiment.json", *sorted(folder.glob("*/audits/*/audit.json")))
+            found.append(_experiment(folder, files))
         except LookwhereError as error:
             st.warning(str(error))
     return found
@@ -111,17 +108,13 @@ def candidates(known: list[Experiment]) -> list[Candidate]:
     found = []
     for label, path in places:
         try:
-            found.append(Candidate(label, str(path), (path / "audit.json").stat().st_mtime, _faces(path)))
+            found.append(Candidate(label, path, same_faces(read_manifest(path))))
         except LookwhereError as error:
             st.warning(str(error))
     return found
 
 
-def _faces(path: Path) -> tuple:
-    return same_faces(read_manifest(path))
-
-
-def choose(opened: Opened) -> Choice:
+def choose_models(p: Page) -> Choice:
     """Draw the pickers: an experiment's contrast and a seed, or two to four models. Stops the page without a pair."""
     known = experiments()
     found = candidates(known)
@@ -145,11 +138,11 @@ def choose(opened: Opened) -> Choice:
             labels = [f"{experiment.name} / {arm} / seed {seed}" for arm in (claim.start, claim.end)]
             chosen = tuple(next(c for c in found if c.label == label) for label in labels)
             return Choice(chosen, _others(found, chosen), experiment, claim)
-        return _own(found, opened)
+        return _own(p, found)
 
 
-def _own(found: list[Candidate], opened: Opened) -> Choice:
-    here = str(ui.opened.MODELS / str(opened.model) / "audits" / str(opened.audit))
+def _own(p: Page, found: list[Candidate]) -> Choice:
+    here = ui.opened.MODELS / str(p.opened.model) / "audits" / str(p.opened.audit)
     start = next((n for n, c in enumerate(found) if c.path == here), 0)
     count = st.segmented_control(
         "Models", [2, 3, 4], default=2, key="models_count", bind="query-params", required=True
@@ -160,6 +153,7 @@ def _own(found: list[Candidate], opened: Opened) -> Choice:
     chosen = [found[labels.index(first)]]
     rest = [c for c in found if c.faces == chosen[0].faces and c != chosen[0]]
     if not rest:
+        p.headline(f"Nothing can be compared yet: {first} is the only model audited on these faces.")
         st.info(SECOND.format(label=first))
         st.stop()
     for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
@@ -182,71 +176,67 @@ def preset_name(claim: Claim) -> str:
     return f"{claim.name}: {claim.start.replace('-', ' ')} → {claim.end.replace('-', ' ')}"
 
 
-@st.cache_resource(max_entries=8)
-def _pair(a: Candidate, b: Candidate) -> tuple[Audit, Audit]:
-    return align_audits([_open(a.path, a.stamp), _open(b.path, b.stamp)])
+@kept(entries=8, shared=True)
+def _pair(a: Audit, b: Audit) -> tuple[Audit, Audit]:
+    return align_audits([a, b])
 
 
 def first_audit(choice: Choice) -> Audit:
     """The first model's audit, by which the filter bar goes."""
-    return _open(choice.models[0].path, choice.models[0].stamp)
+    return choice.models[0].open()
 
 
-@st.cache_data(max_entries=64)
-def _table(a: Candidate, b: Candidate, within: Filter) -> pd.DataFrame:
-    return paired_by_group(*_pair(a, b), within=within)
+@kept(entries=64)
+def _table(a: Audit, b: Audit, filter: Filter) -> pd.DataFrame:
+    return paired_by_group(*_pair(a, b), within=filter)
 
 
-def tables(choice: Choice, within: Filter) -> dict[str, pd.DataFrame]:
+def paired_tables(choice: Choice, filter: Filter) -> dict[str, pd.DataFrame]:
     """`paired_by_group` of each other model against the first, by its label."""
     first, *others = choice.models
-    return {other.label: _table(first, other, within) for other in others}
+    return {other.label: _table(first.open(), other.open(), filter) for other in others}
 
 
 def methods(choice: Choice) -> list[str]:
     """How each chosen model's maps were made, in order; «none» where only predictions were brought."""
-    return [_open(one.path, one.stamp).map_method for one in choice.models]
+    return [one.open().map_method for one in choice.models]
 
 
-@st.cache_data(max_entries=128)
-def maps(a: Candidate, b: Candidate, within: Filter, target: str) -> MapDifference:
+@kept(entries=128)
+def _map_difference(a: Audit, b: Audit, filter: Filter, target: str) -> MapDifference:
+    first, second = _pair(a, b)
+    return paired_map_difference(first, second, filter.mask(first.faces), target)
+
+
+def map_difference(a: Candidate, b: Candidate, filter: Filter, target: str) -> MapDifference:
     """The paired difference of two models' maps of the faces in a filter."""
-    pair = _pair(a, b)
-    return paired_map_difference(*pair, within.mask(pair[0].faces), target)
+    return _map_difference(a.open(), b.open(), filter, target)
 
 
-def face(choice: Choice, wanted: Filter) -> tuple[np.ndarray | None, int]:
+def face(choice: Choice, filter: Filter) -> tuple[np.ndarray | None, int]:
     """From the chosen models' audits, else from any other of the same faces, opened one by one."""
     for one in (*choice.models, *choice.others):
-        found = average_face([_open(one.path, one.stamp)], wanted)
-        if found[1]:
-            return found
+        average, n = average_face([one.open()], filter)
+        if n:
+            return average, n
     return None, 0
 
 
-@st.cache_data(max_entries=32)
-def _arms(path: str, stamp: float, within: Filter) -> tuple[pd.DataFrame, pd.DataFrame]:
-    experiment = _experiment(path, stamp)
-    return arm_table(experiment, within), arm_estimates(experiment, within)
-
-
-def arms(experiment: Experiment, within: Filter) -> tuple[pd.DataFrame, pd.DataFrame]:
+@kept(entries=32)
+def arms(experiment: Experiment, filter: Filter) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`arm_table` and `arm_estimates`."""
-    return _arms(str(experiment.path), _stamp(experiment.path), within)
+    return arm_table(experiment, filter), arm_estimates(experiment, filter)
 
 
-@st.cache_data(max_entries=64)
-def _contrast(path: str, stamp: float, claim: Claim, within: Filter) -> Contrast:
-    return claim_contrast(_experiment(path, stamp), claim, within)
+_claim_contrast = kept(entries=64)(claim_contrast)
 
 
-def contrast_of(choice: Choice, within: Filter) -> Contrast | None:
+def contrast_of(choice: Choice, filter: Filter) -> Contrast | None:
     """The chosen claim over all seeds, or None; what a filter leaves out is told on the page."""
     if choice.experiment is None:
         return None
-    path = choice.experiment.path
     try:
-        return _contrast(str(path), _stamp(path), choice.claim, within)
+        return _claim_contrast(choice.experiment, choice.claim, filter)
     except LookwhereError as error:
-        st.warning(capital(str(error)) + ".")
+        st.warning(escape_markdown(capital(str(error))) + ".")
         return None

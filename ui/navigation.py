@@ -1,61 +1,163 @@
-"""The pages, and what each of them begins with: the model and audit that are open."""
+"""The pages of the app: one list, from which the navigation, README's table and every test of pages are made."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 import streamlit as st
 
-from ui.opened import Opened
-
-PAGES = Path(__file__).parent.parent / "pages"
+#: Where the pages' files lie, and what a browser shows beside the title. An icon font would be fetched from a host.
+PAGES_FOLDER = Path(__file__).parent.parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
 
 
-def navigation():
-    """Declare the app and its pages; returns the one to run."""
-    # A symbol for an icon would be fetched from a host; this one is ours.
-    st.set_page_config(page_title="Lookwhere", page_icon=ICON, layout="wide")
-    return st.navigation(
-        {
-            "": [
-                _page("overview", "Overview", "grid_view"),
-                _page("findings", "Findings", "fact_check"),
-                # The default page answers at / alone; links to /overview need one that is not the default.
-                st.Page(PAGES / "overview.py", title="Overview", url_path="home", default=True, visibility="hidden"),
-            ],
-            "For whom": [
-                _page("accuracy", "Accuracy breakdown", "bar_chart"),
-                _page("gaps", "Gaps and tests", "balance"),
-            ],
-            "Where it looks": [
-                _page("heatmaps", "Heatmap comparison", "compare"),
-                _page("evidence", "Evidence by region", "face"),
-                _page("trust", "Can it be trusted?", "verified"),
-            ],
-            "Face by face": [
-                _page("photo", "Try a photo", "add_a_photo"),
-                _page("faces", "Faces", "groups"),
-            ],
-            "Models": [
-                _page("training", "Training status", "monitoring"),
-                _page("compare", "Compare models", "difference"),
-            ],
-        }
-    )
+class Needs(IntEnum):
+    """What a page cannot do without. Each value includes the ones before it."""
+
+    MODEL = 1
+    AUDIT = 2
+    MAPS = 3
+    CHECKS = 4
 
 
-def _page(name: str, title: str, icon: str):
-    return st.Page(PAGES / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
+@dataclass(frozen=True)
+class PageEntry:
+    """What is known of a page outside its own file.
 
-
-def opened() -> Opened:
-    """The model and audit that `app.py` has open.
-
-    The first request to a new server, if it names a page, makes Streamlit run that file of `pages/` alone, since it has
-    not met `st.navigation` yet: declare the pages and start over.
+    `file` names `pages/FILE.py` and is the page's address. `title` stands in the navigation and, unless `heading` says
+    more, at the head of the page. `section` is the navigation's, `description` README's. `icon` is a name of Material
+    Symbols. `needs` says what must be there before the page can show anything; `page()` sees to it.
     """
-    if "opened" not in st.session_state:
-        navigation()
-        st.rerun()
-    return st.session_state.opened
+
+    file: str
+    title: str
+    icon: str
+    section: str
+    description: str
+    needs: Needs = Needs.AUDIT
+    heading: str = ""
+
+    @property
+    def path(self) -> Path:
+        """The page's file."""
+        return PAGES_FOLDER / f"{self.file}.py"
+
+
+#: In the order of the navigation; the first page answers where the address names none.
+PAGES: tuple[PageEntry, ...] = (
+    PageEntry(
+        file="overview",
+        title="Overview",
+        icon="grid_view",
+        section="",
+        description="what the model is, overall and worst-group accuracy, and the original study's grid of pairs",
+        heading="For whom does it fail, and where does it look?",
+    ),
+    PageEntry(
+        file="findings",
+        title="Findings",
+        icon="fact_check",
+        section="",
+        description="the original study's claims put to the open audit: a test, the numbers, a figure, a plain verdict "
+        "each",
+    ),
+    PageEntry(
+        file="accuracy",
+        title="Accuracy breakdown",
+        icon="bar_chart",
+        section="For whom",
+        description="every group with Wilson intervals, confusion, ROC, calibration, a threshold that moves it all",
+    ),
+    PageEntry(
+        file="gaps",
+        title="Gaps and tests",
+        icon="balance",
+        section="For whom",
+        description="intervals that hold for all groups at once, corrected tests, age against ethnicity, power, "
+        "fairness measures, label noise",
+    ),
+    PageEntry(
+        file="heatmaps",
+        title="Heatmap comparison",
+        icon="compare",
+        section="Where it looks",
+        description="two to four groups side by side: face, Grad-CAM, overlay, and their difference with the cells "
+        "beyond chance outlined",
+        needs=Needs.MAPS,
+    ),
+    PageEntry(
+        file="evidence",
+        title="Evidence by region",
+        icon="face",
+        section="Where it looks",
+        description="the mean margin of one group turned into another's, region by region, with nothing left over",
+        needs=Needs.MAPS,
+    ),
+    PageEntry(
+        file="trust",
+        title="Can it be trusted?",
+        icon="verified",
+        section="Where it looks",
+        description="random weights, deletion and ROAD against controls, hidden regions, the grad-cam library's other "
+        "methods",
+        needs=Needs.CHECKS,
+    ),
+    PageEntry(
+        file="photo",
+        title="Try a photo",
+        icon="add_a_photo",
+        section="Face by face",
+        description="faces found in a picture of yours, prediction, Grad-CAM, evidence by region, and where it lies "
+        "among the audited faces",
+        needs=Needs.MODEL,
+    ),
+    PageEntry(
+        file="faces",
+        title="Faces",
+        icon="groups",
+        section="Face by face",
+        description="with the data set at hand: the faces behind any group, most confidently wrong first, and what "
+        "kinds of wrong there are",
+    ),
+    PageEntry(
+        file="training",
+        title="Training status",
+        icon="monitoring",
+        section="Models",
+        description="state, ETA and curves of a run, live or finished",
+        needs=Needs.MODEL,
+    ),
+    PageEntry(
+        file="compare",
+        title="Compare models",
+        icon="difference",
+        section="Models",
+        description="the same faces under two to four models, paired: whom a change helped, and where the model looks "
+        "now",
+    ),
+)
+
+
+def entry_of(address: str) -> PageEntry:
+    """The entry of a page by its address; the first page's where the address names none of them."""
+    return next((entry for entry in PAGES if entry.file == address), PAGES[0])
+
+
+def navigation() -> st.Page:
+    """Declare the app and its pages; returns the one that the address names."""
+    st.set_page_config(page_title="Lookwhere", page_icon=ICON, layout="wide")
+    sections: dict[str, list[st.Page]] = {}
+    for entry in PAGES:
+        declared = st.Page(entry.path, title=entry.title, icon=f":material/{entry.icon}:", url_path=entry.file)
+        sections.setdefault(entry.section, []).append(declared)
+    # The default page answers at / alone; links to its name need one that is not the default.
+    home = st.Page(PAGES[0].path, title=PAGES[0].title, url_path="home", default=True, visibility="hidden")
+    sections[PAGES[0].section].append(home)
+    return st.navigation(sections)
+
+
+def readme_table() -> str:
+    """README's table «What the pages say», in Markdown."""
+    return "\n".join(["| page | |", "|---|---|", *(f"| {entry.title} | {entry.description} |" for entry in PAGES)])

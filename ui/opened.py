@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.checkpoint import list_models, model_info
-from ui.parts import plain
+from ui.cache import kept
+from ui.parts import escape_markdown
 
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent / "models"))
@@ -30,7 +31,7 @@ python -m core audit --model my-model --data data/aligned/utkface
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenAudit:
     """The model and audit that the sidebar has open; None where there is none."""
 
     model: str | None
@@ -38,11 +39,15 @@ class Opened:
 
     @property
     def folder(self) -> Path:
-        """The model's folder. Stops the page with first steps where there is no model."""
+        """The model's folder. Stops the page where there is no model, see `need_model`."""
+        self.need_model()
+        return MODELS / self.model
+
+    def need_model(self) -> None:
+        """Stop the page with the first steps where there is no model."""
         if self.model is None:
             st.markdown(FIRST_STEPS)
             st.stop()
-        return MODELS / self.model
 
     def info(self) -> dict | None:
         """What `model.json` says; None while a first training has not kept an epoch yet."""
@@ -55,13 +60,13 @@ class Opened:
             st.info(f"**{self.model}** has not been audited yet. This makes what the page shows:")
             st.code(f"python -m core audit --model {self.model} --data data/aligned/utkface", language="bash")
             st.stop()
-        path = folder / "audits" / self.audit
-        return _open(str(path), (path / "audit.json").stat().st_mtime)
+        return audit_of(folder / "audits" / self.audit / "audit.json")
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the audit …")
-def _open(path: str, stamp: float) -> Audit:
-    return open_audit(path)
+@kept(entries=12, spinner="Opening the audit …", shared=True)
+def audit_of(manifest: Path) -> Audit:
+    """The audit whose `audit.json` this is, opened once for all visitors."""
+    return open_audit(manifest.parent)
 
 
 def need_maps(audit: Audit) -> None:
@@ -91,17 +96,17 @@ def _notes(manifest: dict) -> None:
     if renamed := manifest.get("names"):
         st.caption(
             "**Ethnicities are renamed** for this audit: "
-            + "; ".join(f"{plain(a)} → {plain(b)}" for a, b in renamed.items())
+            + "; ".join(f"{escape_markdown(a)} → {escape_markdown(b)}" for a, b in renamed.items())
         )
 
 
-def sidebar() -> Opened:
+def sidebar() -> OpenAudit:
     """Draw the two pickers; the first model that has an audit is open at first."""
     names = list_models(MODELS)
     with st.sidebar:
         if not names:
             st.caption("No model in " + str(MODELS))
-            return Opened(None, None)
+            return OpenAudit(None, None)
         audited = [n for n, name in enumerate(names) if list_audits(MODELS / name)]
         model = st.selectbox("Model", names, index=audited[0] if audited else 0, key="model", bind="query-params")
         audits = list_audits(MODELS / model)
@@ -114,4 +119,4 @@ def sidebar() -> Opened:
             "Gender and ethnicity are **perceived** ones, as the data set's annotators gave them: "
             "not what the people pictured would say."
         )
-    return Opened(model, audit)
+    return OpenAudit(model, audit)

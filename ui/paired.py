@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiments import Contrast, Effect, Expectation, Experiment, Measure
+from core.experiments import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
+from core.explain import TARGETS
 from core.faces import MINIMUM_FACES, Filter
 from core.figures import paired as figures
 from core.figures import pictures
 from core.paired import FAMILY_WISE, SMALLEST_TESTED, named
 from core.sentences import capital, scope
-from ui import models, parts, takeaway
+from ui import models, parts, takeaway, words
 
 SIDE = 288
 MEASURED = {
@@ -86,6 +87,76 @@ def _seeds(effect: Effect) -> str:
     return points(effect.seeds.value, effect.seeds.low, effect.seeds.high)
 
 
+def show_differences(choice: models.Choice, tables: dict[str, pd.DataFrame]) -> None:
+    """Each group's paired difference of accuracy between the first model and each other one."""
+    first, *others = choice.models
+    st.subheader("Whom the change helped, and whom it harmed")
+    named_pair = " and ".join(f"**{letter}**: {m.label}" for letter, m in zip(models.LETTERS[1:], others, strict=False))
+    st.markdown(f"{named_pair}, compared with **A**: {first.label}")
+    takeaway.chart(
+        figures.difference_dots(tables), "differences", "paired differences of accuracy by group", key="differences"
+    )
+    st.caption(
+        "The same faces under both models. To the right: right more often than under A. Bars are Newcombe's paired "
+        "95 % intervals; a filled dot differs by McNemar's exact test at 5 %, corrected by Holm for all rows."
+    )
+
+
+def show_where_it_looks(choice: models.Choice, table: pd.DataFrame, contrast: Contrast | None, filter: Filter) -> None:
+    """The mean maps of chosen groups under each model, where the models' maps can be compared."""
+    st.subheader("Where it looks now")
+    if not _same_method(choice):
+        return
+    columns = st.columns([1.2, 1.4, 2.4])
+    target = columns[0].selectbox("Target", TARGETS, key="of", bind="query-params", help=words.TARGETS)
+    scaling = columns[1].segmented_control(
+        "Maps",
+        ["shape", "strength"],
+        default="shape",
+        key="maps",
+        bind="query-params",
+        required=True,
+        help="**shape**: each face's map is divided by its own strength first, since two networks' logits have scales "
+        "of their own. **strength**: the maps as they are.",
+    )
+    names = [named(row.gender, row.ethnicity) for row in table.itertuples()]
+    chosen = columns[2].multiselect(
+        "Groups", names, key="shown", bind="query-params", placeholder="chosen for you", max_selections=4
+    )
+    shown = chosen or automatic_groups(table, contrast)
+    _show_maps(choice, table, shown, filter, target, scaling == "shape")
+    st.caption(words.READING)
+
+
+def show_all_seeds(choice: models.Choice, contrast: Contrast | None, filter: Filter) -> None:
+    """Where an experiment is open: its arms over all seeds, and the effects of its claim."""
+    if choice.experiment is None:
+        return
+    st.subheader("Over all seeds")
+    _show_arms(choice.experiment, contrast, filter)
+    st.caption(
+        f"{choice.experiment.title}. A dot is one seed; bars are Student's 95 % intervals over the seeds, wide because "
+        "seeds are few. The worst group and the gap are among groups of 50 and more faces; an extreme of several "
+        "groups is biased outward, in each arm alike."
+    )
+    if contrast is not None:
+        st.dataframe(effects_table(contrast), hide_index=True)
+        takeaway.table(effects_table(contrast), "effects", "effects over all seeds")
+        st.caption(
+            "Differences in points, each seed with its own partner. «Seeds and faces» draws both anew. **Supported**: "
+            f"both intervals lie beyond 0. **Not supported**: neither holds {100 * MATTERS:.0f} points or more. "
+            "Otherwise one cannot tell here."
+        )
+
+
+def show_all_groups(tables: dict[str, pd.DataFrame]) -> None:
+    """All groups as one table."""
+    st.subheader("All groups as a table")
+    whole = _whole_table(tables)
+    _show_table(whole)
+    takeaway.table(whole, "paired", "paired comparison of all groups")
+
+
 def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str]:
     """The claimed group, or else the one most changed of those large enough to test, and all faces."""
     large = table.iloc[1:][lambda groups: groups["n"] >= SMALLEST_TESTED]
@@ -97,7 +168,7 @@ def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str
     return [*first, "all faces"]
 
 
-def same_method(choice: models.Choice) -> bool:
+def _same_method(choice: models.Choice) -> bool:
     """Whether maps can be compared; says why not, or what their difference then means besides."""
     methods = models.methods(choice)
     named_methods = "; ".join(f"{letter}: {m}" for letter, m in zip(models.LETTERS, methods, strict=False))
@@ -109,7 +180,7 @@ def same_method(choice: models.Choice) -> bool:
     return True
 
 
-def maps_of(
+def _show_maps(
     choice: models.Choice, table: pd.DataFrame, shown: list[str], within: Filter, target: str, shape: bool
 ) -> None:
     """A row a group: average face, each model's mean map, differences with the cells that survive outlined."""
@@ -121,7 +192,7 @@ def maps_of(
             **({"gender": (row.gender,)} if row.gender else {}),
             **({"ethnicity": (row.ethnicity,)} if row.ethnicity else {}),
         )
-        found = [models.maps(first, other, wanted, target) for other in others]
+        found = [models.map_difference(first, other, wanted, target) for other in others]
         rows.append((name, found, [f.shape if shape else f.strength for f in found], *models.face(choice, wanted)))
     pairs = [pair for _, _, maps, _, _ in rows for pair in maps if pair is not None]
     limits = (
@@ -148,22 +219,25 @@ def maps_of(
         sheet.append((f"{capital(name)}, n = {found[0].n:,}", panels))
     note = "each map divided by its own strength (RMS)" if shape else "as they are"
     note = f"mean maps, {note}; one scale for all"
-    st.html(parts.scale(signed, limits[0], note))
-    scales = [parts.ends(signed, limits[0]), (True, f"−{limits[1]:.3g} less than A", f"{limits[1]:.3g} more than A")]
+    st.html(parts.colour_scale(signed, limits[0], note))
+    scales = [
+        parts.scale_ends(signed, limits[0]),
+        (True, f"−{limits[1]:.3g} less than A", f"{limits[1]:.3g} more than A"),
+    ]
     if sheet:
-        takeaway.picture(
+        takeaway.image_sheet(
             lambda: pictures.Sheet(sheet, scales, f"{capital(note)}. Outlined: cells that differ beyond chance."),
             "maps", f"mean maps of the models compared, {target}",
         )  # fmt: skip
     ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
     bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
     st.html(f"{parts.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
-    words = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
+    resampled = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
     people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
     st.caption(
         f"Outlined: cells that differ at a family-wise 5 % over each map (sign flips of the same faces' differences, "
         f"largest |t|).{people} The correction is for one map's cells, not for the number of maps."
-        + "".join(f" {capital(text)}, so that both have one grid." for text in words)
+        + "".join(f" {capital(text)}, so that both have one grid." for text in resampled)
     )
 
 
@@ -177,7 +251,7 @@ def _grid(panels: list[tuple], name: str) -> str:
     return f"{STYLE}<div class='lw-models' style='--columns: {columns}'>{items}</div>"
 
 
-def arms_of(experiment: Experiment, contrast: Contrast | None, within: Filter) -> None:
+def _show_arms(experiment: Experiment, contrast: Contrast | None, within: Filter) -> None:
     """The arms over their seeds: overall, the claimed group, the worst group, the largest gap."""
     table, means = models.arms(experiment, within)
     titles = {arm.name: arm.name.replace("-", " ") for arm in experiment.arms}
@@ -203,7 +277,7 @@ def _rows(frame: pd.DataFrame, measure: str, group: str | None) -> pd.DataFrame:
     return frame[keep]
 
 
-def whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """All `paired_by_group` tables as one, groups in words; the model is named where there are several."""
     whole = pd.concat([t.assign(model=label) for label, t in tables.items()], ignore_index=True)
     whole.insert(0, "group", [capital(named(r.gender, r.ethnicity)) for r in whole.itertuples()])
@@ -214,12 +288,12 @@ def whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return whole.drop(columns=["gender", "ethnicity"])
 
 
-def shown_table(whole: pd.DataFrame) -> None:
+def _show_table(whole: pd.DataFrame) -> None:
     """`whole_table` on the page: words for its columns, p to two digits."""
     ps = {"p": "p (McNemar)", "mid_p": "mid-p", "p_holm": "p (Holm)"}
-    words = {"both": "both right", "only_a": "only A right", "only_b": "only B right", "accuracy_a": "accuracy A"}
+    columns = {"both": "both right", "only_a": "only A right", "only_b": "only B right", "accuracy_a": "accuracy A"}
     shown = whole.assign(**{name: whole[name].map("{:.2g}".format) for name in ps})
-    shown = shown.rename(columns=words | {"accuracy_b": "accuracy B"} | ps)
+    shown = shown.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
     parts.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])
 
 

@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from dataclasses import dataclass
 
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.audit.folder import Audit
 from core.differences import MapDifference
+from core.explain import NORMALISATIONS, TARGETS
 from core.faces import MINIMUM_FACES
 from core.figures import pictures
 from core.figures.differences import painted
 from core.groups import Group
-from core.sentences import capital, percent
+from core.groups import group as group_averages
+from core.sentences import capital, percent, target_words
 from core.statistics import wilson
-from ui import parts
-from ui.differences import Found, limit_of
+from ui import parts, takeaway, words
+from ui.compare import ChosenGroup
+from ui.differences import Found, MapControls, limit_of
 
 SIDE = 336
+
+
+@dataclass(frozen=True)
+class AveragedGroup:
+    """A chosen group with its averages; `column` is where it is drawn."""
+
+    letter: str
+    column: DeltaGenerator
+    group: Group
+
+
+def choose_maps() -> MapControls:
+    """Draw the choice of how many groups, of which maps, and how they are drawn."""
+    columns = st.columns([1, 1.1, 1.1, 1.4])
+    count = columns[0].segmented_control(
+        "Groups", [2, 3, 4], default=2, key="groups", bind="query-params", required=True
+    )
+    target = columns[1].selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS)
+    normalisation = columns[2].selectbox(
+        "Normalisation", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS
+    )
+    opacity = columns[3].slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
+    return MapControls(count, target, normalisation, opacity)
+
+
+def average_groups(audit: Audit, chosen: list[ChosenGroup], controls: MapControls) -> list[AveragedGroup]:
+    """The chosen groups with their averages."""
+    maps = controls.target, controls.normalisation
+    return [AveragedGroup(one.letter, one.column, group_averages(audit, one.filter, *maps)) for one in chosen]
+
+
+def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls) -> None:
+    """Each group's panels in its column, with one colour scale for all."""
+    limit = pictures.shared_limit([one.group.map for one in groups])
+    for one in groups:
+        with one.column:
+            group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit.map_words)
+    st.html(parts.STYLE + parts.colour_scale(controls.signed, limit, _note(audit, controls)))
+
+
+def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Found], controls: MapControls) -> None:
+    """The panels and differences as one sheet to download, and how maps are to be read."""
+    shown = [(one.letter, one.group) for one in groups if one.group.map is not None]
+    limit = pictures.shared_limit([one.group.map for one in groups])
+    if shown:
+        takeaway.image_sheet(
+            lambda: comparison_sheet(
+                shown, found, limit, controls.signed, controls.opacity, _note(audit, controls), audit.map_words
+            ),
+            "heatmaps",
+            f"average face and average {audit.map_words} of each group, and their differences",
+        )
+    st.caption(words.reading(audit))
+
+
+def _note(audit: Audit, controls: MapControls) -> str:
+    what = capital(target_words(controls.target, audit.map_words))
+    return f"{what}, {controls.normalisation}; one scale for all panels."
 
 
 def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, kind: str) -> None:
@@ -34,7 +99,7 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE)
         panels.insert(0, (pictures.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
         panels.append((over, "overlay", f"Overlay: {name}"))
-    st.html(parts.STYLE + parts.figures(panels))
+    st.html(parts.STYLE + parts.image_row(panels))
     if group.face is None:
         st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
@@ -69,7 +134,7 @@ def comparison_sheet(
             cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
             panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, {cells}"))
         rows.append((f"{letter}: {capital(group.name)}", panels))
-    scales, first = [parts.ends(signed, limit)], shown[0][0]
+    scales, first = [parts.scale_ends(signed, limit)], shown[0][0]
     if any(isinstance(d, MapDifference) for d in found.values()):
         scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
         note += " Differences have the second scale; outlined cells are beyond chance."

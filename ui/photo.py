@@ -25,7 +25,9 @@ from core.photo.reading import TARGETS, Reading, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.sentences import capital
 from ui import parts
-from ui.opened import Opened
+from ui.cache import kept
+from ui.opened import OpenAudit
+from ui.page import Page
 
 #: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
 MOST_PICTURES = 12
@@ -94,27 +96,40 @@ class Result:
     error: str = ""
 
 
-def tools(opened: Opened) -> Tools:
-    """The open model, ready. Raises `LookwhereError` where it cannot be loaded."""
-    file = opened.folder / "model.json"
-    return _tools(str(opened.folder), file.stat().st_mtime if file.is_file() else 0.0)
+def load_tools(p: Page) -> Tools:
+    """The open model, ready. Stops the page where only predictions were imported.
+
+    Raises `LookwhereError` where the model cannot be loaded.
+    """
+    tools = _tools(p.opened.folder, p.opened.folder / "model.json")
+    if tools.classify is None:
+        p.headline(f"Only the predictions of {p.opened.model} were imported, not the model: no photo can be tried.")
+        st.info("Import the model itself with `python -m core import`, or choose another one in the sidebar.")
+        st.stop()
+    return tools
 
 
-@st.cache_resource(max_entries=2, show_spinner="Opening the model …")
-def _tools(path: str, stamp: float) -> Tools:
+@kept(entries=2, spinner="Opening the model …", shared=True)
+def _tools(folder: Path, file: Path) -> Tools:
     from core.checkpoint import load_model
 
-    model = load_model(Path(path))
+    model = load_model(folder)
     return Tools(model.classify, None if model.classify is None else _finder(), model.info)
 
 
-@st.cache_resource(show_spinner=False)
+@kept(entries=1, shared=True)
 def _finder() -> Finder:
     return Finder()
 
 
-def choose() -> list:
-    """Draw the uploader or the camera; the files in hand, at most `MOST_PICTURES`."""
+def choose_files() -> list:
+    """Say what becomes of a picture and draw the uploader or the camera; the files in hand, at most `MOST_PICTURES`."""
+    files = _files_in_hand()
+    st.caption(PLAIN)
+    return files
+
+
+def _files_in_hand() -> list:
     source = st.segmented_control("From", SOURCES, default=SOURCES[0], key="photo_from", required=True)
     if source == "Camera":
         shot = st.camera_input("Take a picture", key="photo_camera", help=CAMERA)
@@ -125,7 +140,7 @@ def choose() -> list:
     return files[:MOST_PICTURES]
 
 
-def results(files: list, opened: Opened, ready: Tools) -> list[Result]:
+def predict(files: list, opened: OpenAudit, ready: Tools) -> list[Result]:
     """What was found in each file; kept in the session for the files in hand and this model, and for no others."""
     before, now = st.session_state.get(KEY, {}), {}
     model = (str(opened.folder), ready.info.get("weights_sha256"))
@@ -184,8 +199,13 @@ def _try(data: bytes, name: str, ready: Tools) -> Result:
     )
 
 
-def comparable(audit: Audit | None, ready: Tools) -> Audit | None:
+def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
     """The audit to compare with; or None, and a line on the page that says why."""
+    try:
+        audit = opened.load() if opened.audit else None
+    except LookwhereError as error:
+        st.warning(parts.escape_markdown(f"No comparison with audited faces: {error}."))
+        audit = None
     if audit is None:
         st.info("This model has no audit, so there are no audited faces to compare with.")
     elif not same_weights(ready.info, audit.manifest):
@@ -195,12 +215,36 @@ def comparable(audit: Audit | None, ready: Tools) -> Audit | None:
     return None
 
 
+def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> str:
+    """What the model says of the pictures; without any, how often it gave audited faces the wrong label."""
+    if not results:
+        n, wrong = (None, None) if audit is None else (len(audit.faces), int((~audit.faces["correct"]).sum()))
+        return words.invitation(opened.model, n, wrong)
+    readings = [reading for result in results for reading in result.readings]
+    alone = placed(audit, readings[0]) if len(readings) == 1 else None
+    whole = [(result.name, list(result.readings)) for result in results if not result.error]
+    return words.lede(whole, len(results) - len(whole), alone)
+
+
+def show_results(results: list[Result], ready: Tools, audit: Audit | None) -> None:
+    """Each picture with its faces; one colour scale for all maps."""
+    readings = [reading for result in results for reading in result.readings]
+    target, opacity = _controls(readings)
+    maps = [reading.map(target) for reading in readings if reading.evidence is not None]
+    limit = pictures.shared_limit(maps)
+    for n, result in enumerate(results):
+        _show(n, result, ready, audit, target, opacity, limit)
+    if maps:
+        note = f"logits a cell, {ready.classify.maps['method']}; one scale for all faces here."
+        st.html(parts.STYLE + parts.colour_scale(target == "margin", limit, note))
+
+
 def placed(audit: Audit | None, reading: Reading) -> Place | None:
     """The reading's place among the audited faces."""
     return None if audit is None else place(audit.faces, reading.predicted, reading.margin)
 
 
-def controls(given: list[Reading]) -> tuple[str, float]:
+def _controls(given: list[Reading]) -> tuple[str, float]:
     """Draw the choice of map and opacity where there are maps."""
     if not any(reading.evidence is not None for reading in given):
         return TARGETS[0], 0.5
@@ -209,15 +253,15 @@ def controls(given: list[Reading]) -> tuple[str, float]:
     return target, right.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
 
 
-def show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
+def _show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
     """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
-        st.error(parts.plain(result.error), icon=":material/broken_image:")
+        st.error(parts.escape_markdown(result.error), icon=":material/broken_image:")
         return
     with st.container(border=True):
         st.html(f"{parts.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")
         if result.note:
-            st.warning(parts.plain(result.note))
+            st.warning(parts.escape_markdown(result.note))
         several = len(result.faces) > 1
         above = st.container()
         chosen = _pick(n, result)
@@ -276,7 +320,7 @@ def _card(
         facts.append(words.place_words(found))
     return (
         f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
-        f"{capital(reading.predicted)} at {words.probability(reading.probability)}</h4>{parts.figures(panels)}"
+        f"{capital(reading.predicted)} at {words.probability(reading.probability)}</h4>{parts.image_row(panels)}"
         f"<p>{html.escape('; '.join(facts))}.</p></div>"
     )
 
@@ -317,6 +361,6 @@ def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> 
         )
     method = maps.get("method", "this method")
     return (
-        f"Maps by {parts.plain(method)} do not add up to the margin: the regions' sum is {signed(total)}, the margin "
-        f"{signed(margin)}. Compare regions with each other only."
+        f"Maps by {parts.escape_markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
+        f"the margin {signed(margin)}. Compare regions with each other only."
     )

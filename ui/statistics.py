@@ -13,15 +13,15 @@ from core.statistic_words import statistic_sentence, value_words
 from ui import parts, takeaway
 
 
-def show(faces: pd.DataFrame, within: Filter) -> None:
+def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
     """What is registered in `GROUP_STATISTICS` and has a value for these faces."""
     for statistic in group_statistics.GROUP_STATISTICS:
         table = statistic_table(statistic, faces)
-        sentence = statistic_sentence(statistic, table, within)
+        sentence = statistic_sentence(statistic, table, filter)
         if not sentence:
             continue
         st.subheader(statistic.title)
-        st.markdown(parts.plain(sentence))
+        st.markdown(parts.escape_markdown(sentence))
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
         st.dataframe(shown, hide_index=True)

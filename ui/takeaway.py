@@ -20,11 +20,11 @@ from core.export import Item, Size, Source, Trace
 from core.export.trace import slug
 from core.figures.pictures import Sheet
 from ui import parts
-from ui.boundary import boundary
-from ui.opened import Opened
+from ui.boundary import error_boundary
+from ui.opened import OpenAudit
 
-LABEL = "Take away: figures and tables"
-KINDS = {"picture": "Picture", "chart": "Chart", "table": "Table"}
+LABEL = "Downloads: figures and tables"
+KINDS = {"picture": "Image", "chart": "Chart", "table": "Table"}
 WIDTHS = {f"{size.mm} mm": size for size in export.SIZES.values()}
 WIDTH_HELP = (
     "The width on paper: one column or two of a journal (text of 7 to 9 points), or a slide. A PDF's page, an SVG's "
@@ -33,7 +33,7 @@ WIDTH_HELP = (
 
 
 @dataclass
-class Shelf:
+class DownloadRegistry:
     """What the page has drawn so far, by name; which faces it is of, in words; the audits it is from, if several."""
 
     page: str
@@ -43,29 +43,29 @@ class Shelf:
     trouble: str = ""
 
 
-def begin(page: str) -> None:
-    """Empty the shelf for a new run of a page."""
-    st.session_state.takeaway = Shelf(page or "overview")
+def start(page: str) -> None:
+    """Empty the registry for a new run of a page."""
+    st.session_state.downloads = DownloadRegistry(page or "overview")
 
 
-def _shelf() -> Shelf:
-    return st.session_state.setdefault("takeaway", Shelf("page"))
+def _registry() -> DownloadRegistry:
+    return st.session_state.setdefault("downloads", DownloadRegistry("page"))
 
 
-def of(scope: str, audits: Sequence[str | Path] = ()) -> None:
+def set_scope(scope: str, audits: Sequence[str | Path] = ()) -> None:
     """Say which faces the page is of, for the files' metadata, and which audits where it is not the open one."""
-    _shelf().scope, _shelf().audits = scope, tuple(map(Path, audits))
+    _registry().scope, _registry().audits = scope, tuple(map(Path, audits))
 
 
 def _put(kind: str, name: str, title: str, make: Callable[[], go.Figure | Sheet | pd.DataFrame]) -> None:
     # Keyed as its file is called: what a fragment draws again replaces itself.
-    _shelf().items[f"{'table' if kind == 'table' else 'figure'} {slug(name)}"] = Item(kind, slug(name), title, make)
+    _registry().items[f"{'table' if kind == 'table' else 'figure'} {slug(name)}"] = Item(kind, slug(name), title, make)
 
 
 def chart(figure: go.Figure, name: str, title: str, **more: object) -> None:
     """Draw a chart and offer it; its camera saves SVG by the reader's own browser."""
     _put("chart", name, title, lambda: figure)
-    camera = {"format": "svg", "filename": f"{_shelf().page}_{slug(name)}"}
+    camera = {"format": "svg", "filename": f"{_registry().page}_{slug(name)}"}
     st.plotly_chart(figure, config={"toImageButtonOptions": camera}, alt=title, **more)
 
 
@@ -74,55 +74,57 @@ def table(frame: pd.DataFrame, name: str, title: str) -> None:
     _put("table", name, title, lambda: frame)
 
 
-def picture(make: Callable[[], Sheet], name: str, title: str) -> None:
+def image_sheet(make: Callable[[], Sheet], name: str, title: str) -> None:
     """Offer pictures that the page draws, as one sheet; of averages only, never of a single face."""
     _put("picture", name, title, make)
 
 
 @st.fragment
-def section(opened: Opened) -> None:
+def section(opened: OpenAudit) -> None:
     """The foot of a page: choose a figure or table and how it is to be; nothing is made before the click."""
-    shelf = _shelf()
-    if not shelf.items:
+    registry = _registry()
+    if not registry.items:
         return
     # The choices are drawn only while it is open, so a page that nobody takes from costs nothing more.
-    box = st.expander(LABEL, icon=":material/download:", key="takeaway_open", on_change="rerun")
+    box = st.expander(LABEL, icon=":material/download:", key="downloads_open", on_change="rerun")
     if box.open:
-        with box, boundary():  # the page's own does not hold when the section alone is drawn again
-            _choices(shelf, opened)
+        with box, error_boundary():  # the page's own does not hold when the section alone is drawn again
+            _choices(registry, opened)
 
 
-def _choices(shelf: Shelf, opened: Opened) -> None:
-    trace = _trace(shelf, opened)
-    if shelf.trouble:
-        st.warning(shelf.trouble)
-    items = sorted(shelf.items.values(), key=lambda one: list(KINDS).index(one.kind))
+def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
+    provenance = _provenance(registry, opened)
+    if registry.trouble:
+        st.warning(registry.trouble)
+    items = sorted(registry.items.values(), key=lambda one: list(KINDS).index(one.kind))
     what, how, wide, fine = st.columns([2.1, 1.35, 1.8, 0.8], vertical_alignment="bottom")
     place = what.selectbox(
         "Figure or table", range(len(items)), format_func=lambda n: f"{KINDS[items[n].kind]}: {items[n].title}"
     )
     item, figure = items[place], items[place].kind != "table"
     formats = export.FIGURES if figure else export.TABLES
-    chosen = how.segmented_control("Format", formats, default=next(iter(formats)), required=True, key=f"take_{figure}")
+    chosen = how.segmented_control(
+        "Format", formats, default=next(iter(formats)), required=True, key=f"download_{figure}"
+    )
     suffix, mime = formats[chosen]
     if figure:
         width = wide.segmented_control(
-            "Width", WIDTHS, default="89 mm", required=True, key="take_width", help=WIDTH_HELP
+            "Width", WIDTHS, default="89 mm", required=True, key="download_width", help=WIDTH_HELP
         )
-        dpi = fine.selectbox("Dots per inch", [300, 600, 150], key="take_dpi") if chosen == "PNG" else 300
-        st.session_state.takeaway_figures = (chosen, width, dpi)  # for the ZIP, while a table is chosen
-    whole, width, dpi = st.session_state.get("takeaway_figures", ("PNG", "89 mm", 300))
+        dpi = fine.selectbox("Dots per inch", [300, 600, 150], key="download_dpi") if chosen == "PNG" else 300
+        st.session_state.download_figures = (chosen, width, dpi)  # for the ZIP, while a table is chosen
+    whole, width, dpi = st.session_state.get("download_figures", ("PNG", "89 mm", 300))
     size = WIDTHS[width]
     with st.container(horizontal=True):
         if item.kind == "chart" and export.browser() is None:
             st.info(export.NO_BROWSER)
         else:
-            make = partial(_one, shelf, item, chosen, size, dpi, trace)
-            parts.download(f"Download {chosen}", make, trace.file_name(item.name, suffix), mime)
-        parts.download(
+            make = partial(_one_file, registry, item, chosen, size, dpi, provenance)
+            parts.download_button(f"Download {chosen}", make, provenance.file_name(item.name, suffix), mime)
+        parts.download_button(
             "All of this page (ZIP)",
-            partial(export.archive, items, whole, size, dpi, trace),
-            trace.file_name("all", "zip"),
+            partial(export.archive, items, whole, size, dpi, provenance),
+            provenance.file_name("all", "zip"),
             "application/zip",
             help=f"Figures as {whole}, {width} wide, tables as CSV and LaTeX, and a list of what is what.",
         )
@@ -132,21 +134,21 @@ def _choices(shelf: Shelf, opened: Opened) -> None:
             report_button(opened)
 
 
-def _one(shelf: Shelf, item: Item, format: str, size: Size, dpi: int, trace: Trace) -> bytes:
+def _one_file(registry: DownloadRegistry, item: Item, format: str, size: Size, dpi: int, provenance: Trace) -> bytes:
     """The file; why there is none is told in the section when it is drawn again, since a click only downloads."""
-    shelf.trouble = ""
+    registry.trouble = ""
     try:
-        return next(iter(export.files([item], [format], size, dpi, trace).values()))
+        return next(iter(export.files([item], [format], size, dpi, provenance).values()))
     except LookwhereError as error:
-        shelf.trouble = str(error)
+        registry.trouble = str(error)
         raise
 
 
-def _trace(shelf: Shelf, opened: Opened) -> Trace:
-    paths = list(shelf.audits) or ([opened.folder / "audits" / opened.audit] if opened.audit else [])
+def _provenance(registry: DownloadRegistry, opened: OpenAudit) -> Trace:
+    paths = list(registry.audits) or ([opened.folder / "audits" / opened.audit] if opened.audit else [])
     sources = [Source.of(read_manifest(path), path.name) for path in paths] or [Source(opened.model)]
     # The face whose record is open has no place in a file that is passed on.
     shown = [key for key in st.query_params if key not in ("face", "like")]
     query = urlencode([(key, value) for key in shown for value in st.query_params.get_all(key)])
-    view = shelf.page + (f"?{query}" if query else "")
-    return Trace(tuple(sources), shelf.page, view, shelf.scope, datetime.date.today().isoformat())
+    view = registry.page + (f"?{query}" if query else "")
+    return Trace(tuple(sources), registry.page, view, registry.scope, datetime.date.today().isoformat())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -11,15 +13,17 @@ from core.audit.folder import Audit
 from core.checkpoint import OURS, kind_of
 from core.figures import pictures
 from core.figures import trust as figures
-from core.trust.definitions import CHECKS, CheckResult, Direction, Score, View, checks_of
+from core.trust.definitions import CHECKS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
 from core.trust.definitions.agreement import MethodAgreement
 from core.trust.definitions.occlusion import RegionOcclusion
 from core.trust.definitions.orders import OrderCheck
 from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
 from core.trust.definitions.words import number, of
 from core.trust.folder import Checks, Part, open_checks
+from core.trust.report import trust_report
 from ui import parts, takeaway
-from ui.opened import Opened
+from ui.cache import kept
+from ui.opened import OpenAudit
 
 SIDE = 144
 STYLE = """
@@ -76,15 +80,15 @@ METHODS = (
 )
 
 
-@st.cache_resource(max_entries=4)
-def _open(path: str, stamp: float, _audit: Audit) -> Checks | None:
-    return open_checks(_audit)
+@kept(entries=4, shared=True)
+def _checks_of(audit: Audit, file: Path) -> Checks | None:
+    return open_checks(audit)
 
 
-def load(opened: Opened, audit: Audit) -> Checks:
+def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
     """The audit's checks. Stops the page with the command to run where there are none."""
     file = audit.path / "checks.json"
-    checks = _open(str(audit.path), file.stat().st_mtime, audit) if file.is_file() else None
+    checks = _checks_of(audit, file) if file.is_file() else None
     if checks is None and kind_of(audit.manifest) != OURS:
         st.info(
             "These checks put random weights into the layers of our ResNet-50 and explain them anew, so they cannot "
@@ -96,18 +100,51 @@ def load(opened: Opened, audit: Audit) -> Checks:
             f"The maps of **{audit.name}** have not been checked yet. This does it, a bar saying how long it takes, "
             "and needs the aligned faces:"
         )
-        command(opened, audit)
+        _show_command(opened, audit)
         st.stop()
     return checks
 
 
-def command(opened: Opened, audit: Audit) -> None:
+def _show_command(opened: OpenAudit, audit: Audit) -> None:
     """The command that makes or adds checks."""
     line = f"python -m core check --model {opened.model} --audit {opened.audit}"
     st.code(f"{line} --data data/aligned/{audit.manifest['dataset']}", language="bash")
 
 
-def verdict(result: CheckResult | None) -> None:
+def choose_view(checks: Checks) -> View:
+    """Draw the choice of a group, a score and how regions are hidden."""
+    columns = st.columns([1.6, 1.2, 1.4])
+    group = columns[0].selectbox("Group", checks.groups, key="trust_group", bind="query-params")
+    score = columns[1].segmented_control(
+        "Score",
+        [score.value for score in Score],
+        default=Score.MARGIN.value,
+        key="trust_score",
+        bind="query-params",
+        required=True,
+        help="**margin**: logit of the predicted class less the other's. **probability**: of the predicted class; it "
+        "hardly moves where the network is sure.",
+    )
+    fill = columns[2].segmented_control(
+        "Hide regions with",
+        [fill.value for fill in Fill],
+        default=Fill.BLUR.value,
+        key="trust_fill",
+        bind="query-params",
+        required=True,
+        help="**grey**: the training pictures' mean colour. **blur**: the same face, heavily blurred. **local mean**: "
+        "the mean colour of what is hidden.",
+    )
+    return View(group, Score(score), Fill(fill))
+
+
+def show_checks(checks: Checks, view: View) -> None:
+    """Every registered part in turn: with figures of its own where it has some, else its verdicts over its tables."""
+    for part in PARTS:
+        _DRAWN.get(part, partial(_show_tables, part))(checks, view)
+
+
+def _verdict(result: CheckResult | None) -> None:
     """A check's verdict, where it has one, as a badge before its sentence."""
     if result is None:
         return
@@ -115,7 +152,7 @@ def verdict(result: CheckResult | None) -> None:
     st.markdown(badge + result.sentence)
 
 
-def missing(checks: Checks, part: str, group: str) -> bool:
+def _missing(checks: Checks, part: str, group: str) -> bool:
     """Says why a part has nothing to show; False where it has."""
     if part not in checks.parts:
         st.info(NOT_RUN)
@@ -126,7 +163,7 @@ def missing(checks: Checks, part: str, group: str) -> bool:
     return False
 
 
-def maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, title: str) -> None:
+def _maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, title: str) -> None:
     """Mean maps (K, h, w) in one row that wraps, each on its own scale."""
     items, painted = [], []
     for one, caption in zip(maps, captions, strict=True):
@@ -136,43 +173,35 @@ def maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, tit
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
     st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
     panels = [(panel, caption.replace("<br>", "\n")) for panel, caption in zip(painted, captions, strict=True)]
-    takeaway.picture(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
+    takeaway.image_sheet(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
 
 
-def show(part: str, checks: Checks, view: View) -> None:
-    """One part's checks: with figures of their own where there are some, else each verdict over its tables."""
-    if part in DRAWN:
-        DRAWN[part](checks, view)
-    else:
-        plain(part, checks, view)
-
-
-def plain(part: str, checks: Checks, view: View) -> None:
+def _show_tables(part: str, checks: Checks, view: View) -> None:
     """What any registered check has: its title, its verdict with the sentence, and its tables."""
     for check in checks_of(part):
         st.subheader(check.title)
-        if missing(checks, part, view.group):
+        if _missing(checks, part, view.group):
             continue
-        verdict(check.result(checks, view))
+        _verdict(check.result(checks, view))
         for name in check.tables:
             rows = checks.rows(part, name, view.group)
             st.dataframe(rows, hide_index=True)
             takeaway.table(rows, f"{check.name}-{name}", f"{check.title}: {name}")
 
 
-def randomised(checks: Checks, view: View) -> None:
+def _show_randomised(checks: Checks, view: View) -> None:
     """The cascade of random weights."""
     st.subheader("Does it depend on what was learnt?", help=RANDOM)
     group = view.group
-    if missing(checks, "randomised", group):
+    if _missing(checks, "randomised", group):
         return
     part = checks.parts["randomised"]
     rows = part.rows("similarity", group)
-    verdict(ParameterRandomisation().result(checks, view))
+    _verdict(ParameterRandomisation().result(checks, view))
     steps = rows[(rows["measure"] == RANK) & (rows["stage"] != ANOTHER_FACE)]
     names = [f"{figures.STAGES[r['stage']]}<br>r = {number(r['mean'])}" for r in steps.to_dict("records")]
     captions = ["real network<br>mean margin map", *names]
-    maps_row(part.array("maps", group), captions, True, "random-weights", "mean maps of networks made random")
+    _maps_row(part.array("maps", group), captions, True, "random-weights", "mean maps of networks made random")
     takeaway.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
     takeaway.table(rows, "similarity", SIMILARITY)
     ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
@@ -183,22 +212,22 @@ def randomised(checks: Checks, view: View) -> None:
     )
 
 
-def deletion(checks: Checks, view: View) -> None:
+def _show_deletion(checks: Checks, view: View) -> None:
     """Deletion and insertion."""
     st.subheader("Do the places it marks matter?", help=DELETION)
-    orders("deletion", CONTROLS, checks, view)
+    _show_orders("deletion", CONTROLS, checks, view)
 
 
-def road(checks: Checks, view: View) -> None:
+def _show_road(checks: Checks, view: View) -> None:
     """ROAD, from both ends of the order."""
     st.subheader("The same with holes filled in (ROAD)", help=ROAD)
-    orders("road", "Controls and intervals are as above.", checks, view)
+    _show_orders("road", "Controls and intervals are as above.", checks, view)
 
 
-def orders(part: str, reading: str, checks: Checks, view: View) -> None:
+def _show_orders(part: str, reading: str, checks: Checks, view: View) -> None:
     """A part's curves by order, a column a check, and their differences from the controls."""
     group, score = view.group, view.score
-    if missing(checks, part, group):
+    if _missing(checks, part, group):
         return
     found = checks.parts[part]
     rows = found.rows("areas", group)
@@ -210,7 +239,7 @@ def orders(part: str, reading: str, checks: Checks, view: View) -> None:
     unit = "margin (logits)" if score is Score.MARGIN else "probability of the prediction"
     for column, check in zip(st.columns(len(shown)), shown, strict=True):
         with column:
-            verdict(check.result(checks, view))
+            _verdict(check.result(checks, view))
             figure = figures.order_curves(curves[:, kinds.index(check.kind)], x, list(figures.STYLES), check.axis, unit)
             name = f"{part}-{check.kind}"
             takeaway.chart(figure, name, f"{unit} over {check.axis}", key=name)
@@ -224,15 +253,15 @@ def orders(part: str, reading: str, checks: Checks, view: View) -> None:
     )
 
 
-def occlusion(checks: Checks, view: View) -> None:
+def _show_occlusion(checks: Checks, view: View) -> None:
     """Hidden regions beside the evidence budget."""
     st.subheader("Is what it marks what is used?", help=OCCLUSION)
     by_area = st.toggle("Per unit of area", key="trust_area", bind="query-params", help="Large regions lose more.")
     group, fill = view.group, view.fill
-    if missing(checks, "occlusion", group):
+    if _missing(checks, "occlusion", group):
         return
     part: Part = checks.parts["occlusion"]
-    verdict(RegionOcclusion().result(checks, view))
+    _verdict(RegionOcclusion().result(checks, view))
     rows = part.rows("regions", group)
     rows = rows[rows["fill"] == fill]
     takeaway.chart(figures.region_bars(rows, by_area), "regions", HIDDEN, key="regions")
@@ -240,7 +269,7 @@ def occlusion(checks: Checks, view: View) -> None:
     st.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
 
 
-def methods(checks: Checks, view: View) -> None:
+def _show_methods(checks: Checks, view: View) -> None:
     """The methods of the library: agreement and mean maps."""
     st.subheader("Would another method show the same?", help=METHODS)
     group = view.group
@@ -251,13 +280,13 @@ def methods(checks: Checks, view: View) -> None:
     result = MethodAgreement().result(checks, view)
     if result is None:
         st.markdown("No map of these methods has ranks to compare.")
-    verdict(result)
+    _verdict(result)
     takeaway.chart(figures.method_dots(rows), "methods", AGREEMENT, key="methods")
     takeaway.table(rows, "methods", AGREEMENT)
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
     names = [f"{r['method']}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
-    maps_row(maps, names, False, "method-maps", "mean maps of other methods")
+    _maps_row(maps, names, False, "method-maps", "mean maps of other methods")
     st.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each picture on its own scale. n "
         f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"
@@ -265,10 +294,26 @@ def methods(checks: Checks, view: View) -> None:
 
 
 #: The parts with figures of their own.
-DRAWN = {
-    "randomised": randomised,
-    "deletion": deletion,
-    "road": road,
-    "occlusion": occlusion,
-    "methods": methods,
+_DRAWN = {
+    "randomised": _show_randomised,
+    "deletion": _show_deletion,
+    "road": _show_road,
+    "occlusion": _show_occlusion,
+    "methods": _show_methods,
 }
+
+
+def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
+    """How the sample was drawn, the command that makes or adds checks, and all numbers as text."""
+    manifest = checks.manifest
+    st.subheader("How this was made")
+    st.caption(
+        f"A sample of {manifest['sample']:,} faces is the measure (seed {manifest['seed']}), of which each check takes "
+        "a share, stratified by gender × ethnicity × outcome: wrong predictions come first, up to half of a group, and "
+        "each face counts for as many as it stands for, so that means are those of the whole audit. Nothing is "
+        f"published of fewer than 11 faces. Computed in {manifest['precision']} in {manifest['seconds'] / 60:.0f} "
+        "minutes."
+    )
+    _show_command(opened, audit)
+    name = f"{audit.name}-checks.txt"
+    parts.download_button("All numbers as text", lambda: trust_report(checks).encode(), name, "text/plain")

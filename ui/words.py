@@ -11,7 +11,7 @@ from core.card.details import enlarged
 from core.checkpoint import OURS, kind_of
 from core.faces import GENDERS, group_name
 from core.training.record import Status
-from ui.parts import plain
+from ui.parts import escape_markdown
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
@@ -100,8 +100,8 @@ def _brought(info: dict, manifest: dict) -> str:
     """The same of a model that somebody brought."""
     said, source, made = info["declaration"], info.get("source", {}), manifest.get("maps")
     lines = [
-        f"- **Brought by whoever runs this app**: {plain(info['architecture'])}"
-        + (f", from {plain(source['file'])}." if source.get("file") else ".")
+        f"- **Brought by whoever runs this app**: {escape_markdown(info['architecture'])}"
+        + (f", from {escape_markdown(source['file'])}." if source.get("file") else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
         f"- Its output is declared to be {SCORES[said['score']]}."
         + (f" Taken by default, not declared: {', '.join(said['by_default'])}." if said.get("by_default") else ""),

@@ -1,0 +1,91 @@
+"""The page «Accuracy breakdown»: its threshold, dot plots by group, confusion, tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.audit.folder import Audit
+from core.figures import charts
+from core.published import beside
+from core.sentences import capital, row_name
+from core.statistics import accuracy_by, confusion
+from ui import parts, takeaway, words
+from ui.filter_query import ethnicities
+
+PAIR = ["gender", "ethnicity"]
+SHARES = ["accuracy", "low", "high"]
+
+
+def choose_threshold() -> float:
+    """Draw the slider of the decision threshold."""
+    return st.slider(
+        "Decision threshold: «male» is said from this probability on",
+        0.05,
+        0.95,
+        0.5,
+        0.01,
+        key="threshold",
+        bind="query-params",
+    )
+
+
+def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
+    """Accuracy by gender × ethnicity, by each alone and by age, with intervals; what is not recorded is said."""
+    overall = accuracy_by(faces, [], threshold)["accuracy"].iloc[0]
+    if ethnicities(audit):
+        _dots(accuracy_by(faces, PAIR, threshold), "By gender × ethnicity", overall)
+    st.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
+    left, right = st.columns(2)
+    with left:
+        _dots(accuracy_by(faces, ["gender"], threshold), "By gender", overall)
+        if ethnicities(audit):
+            _dots(accuracy_by(faces, ["ethnicity"], threshold), "By ethnicity", overall)
+        else:
+            st.info(words.NO_ETHNICITY)
+    with right:
+        if faces["age"].notna().any():
+            _dots(accuracy_by(faces, ["age band"], threshold), "By age", overall)
+        else:
+            st.info(words.NO_AGE)
+
+
+def _dots(table: pd.DataFrame, title: str, overall: float) -> None:
+    """One dot plot under its title."""
+    st.subheader(title)
+    names = [_label(row) for row in table.to_dict("records")]
+    genders = list(table["gender"]) if "gender" in table else None
+    figure = charts.accuracy_dots(table, names, genders, overall)
+    takeaway.chart(figure, title.lower(), f"accuracy {title[0].lower()}{title[1:]}", key=title)
+
+
+def _label(row: dict) -> str:
+    """A row's group in words."""
+    return f"{row['age band']} years" if "age band" in row else capital(row_name(row))
+
+
+def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
+    """The confusion matrix, and every group's numbers beside it."""
+    left, right = st.columns([1, 1])
+    with left:
+        st.subheader("Confusion matrix")
+        takeaway.chart(charts.confusion_matrix(confusion(faces, threshold)), "confusion", "confusion matrix")
+    with right:
+        st.subheader("All groups as a table")
+        groupings = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
+        table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
+        table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
+        shown = table.astype({"age band": object})
+        shown[["gender", "ethnicity", "age band"]] = shown[["gender", "ethnicity", "age band"]].fillna("all")
+        parts.share_table(shown, SHARES, height=300)
+        takeaway.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
+
+
+def show_original_study(faces: pd.DataFrame, threshold: float) -> None:
+    """The groups' accuracy beside the original study's on MORPH."""
+    st.subheader("Beside the original study's MORPH figures")
+    groups = pd.concat([accuracy_by(faces, by, threshold) for by in ([], ["gender"], PAIR)], ignore_index=True)
+    compared = beside(groups.fillna({"gender": "", "ethnicity": ""}))
+    parts.share_table(compared, ["original", "ours", "low", "high"])
+    takeaway.table(compared, "morph", "accuracy beside the original study's on MORPH")
+    st.caption(words.MORPH)

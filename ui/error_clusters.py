@@ -1,0 +1,140 @@
+"""The clusters of wrong predictions («kinds of wrong») on the page «Faces»: their choice, a card each, downloads."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from core.audit.folder import Audit
+from core.browse import Pictures
+from core.clusters import COUNTS, Kind, Kinds, kinds
+from core.faces import MINIMUM_FACES, Filter
+from core.figures import pictures
+from core.figures.faces import kinds_sheet
+from ui import parts, takeaway
+from ui.cache import kept
+
+FOUND = "as found"
+OPACITY = 0.6
+STYLE = """
+<style>
+.lw-kind h4 {margin: 0 0 .3rem 0; padding: 0; font-size: 1.02rem; font-weight: 600}
+.lw-kind p {margin: .3rem 0; font-size: .85rem; line-height: 1.4}
+.lw-link a {color: inherit}
+</style>
+"""
+KINDS_HELP = (
+    "k-means of the wrong faces' maps, each turned to the gender the model chose and divided by its own strength. The "
+    "number is that of the largest mean silhouette; p compares it with clouds of the same mean and covariance that "
+    "have no clusters. Above 0.05 all are called one kind: the test errs on that side. A number you choose cuts them "
+    "all the same."
+)
+KINDS_READING = (
+    "A map is the mean shape of a kind's maps: red speaks for the gender the model chose, blue against it. Stability "
+    "is the mean Jaccard index of a kind in 50 bootstrap samples (0.75 and more: stable; under 0.6: it dissolves). "
+    "Groups are named where a kind holds more of them than all wrong predictions do, beyond chance (Fisher's exact "
+    "test, Holm over all kinds and groups). Women and men who are misjudged were given opposite genders, and evidence "
+    "for these lies in different places also where the model is right: filter one gender to see kinds within it."
+)
+
+
+_error_clusters = kept(entries=64, spinner="Looking for kinds of wrong …")(kinds)
+
+
+def choose_error_clusters(audit: Audit, within: Filter) -> Kinds | None:
+    """Draw the choice of a number of kinds; None for an audit without maps."""
+    st.subheader("Kinds of wrong", help=KINDS_HELP)
+    if within.outcome != "all":
+        st.caption("Of all wrong predictions inside the filter: its choice of «Prediction» does not count here.")
+    if not audit.has_maps:
+        st.info("Only predictions were audited: without maps there are no kinds of maps, nor orders by their likeness.")
+        return None
+    count = st.segmented_control(
+        "Number of kinds", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds", bind="query-params", required=True
+    )
+    wanted = within.narrowed(outcome="all")
+    return _error_clusters(audit, wanted, None if count == FOUND else int(count))
+
+
+def show_error_clusters(found: Kinds | None, shots: Pictures | None) -> None:
+    """A card a kind, with what may be shown of it."""
+    if found is None:
+        return
+    if not found.kinds:
+        st.info(f"{found.n} wrong predictions: {found.verdict}.")
+        return
+    tried = ", ".join(f"{k}: {row.silhouette:.2f} ({row.null:.2f})" for k, row in found.search.iterrows())
+    st.caption(f"Silhouette by the number of kinds, in brackets that of clouds without clusters: {tried}.")
+    shown = [kind for kind in found.kinds if kind.map is not None]
+    limit = pictures.shared_limit([kind.map for kind in shown])
+    with st.grid("auto" if len(found.kinds) > 1 else 2, min_column_width=300, gap="small"):
+        for n, kind in enumerate(found.kinds, 1):
+            with st.container(border=True, gap="xsmall"):
+                st.html(parts.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots))
+    st.html(parts.STYLE + _decision_scale(limit))
+    st.caption(KINDS_READING)
+    if shown:
+        _offer_downloads(found, limit)
+
+
+def _kind(n: int, kind: Kind, count: int, limit: float, shots: Pictures | None) -> str:
+    title = f"Kind {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} wrong predictions"
+    firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
+    if kind.map is None:
+        why = f"Counted only: an average needs {MINIMUM_FACES}" + (
+            " faces, and the other kinds' would give it away together with that of all." if kind.n >= MINIMUM_FACES
+            else " faces, or a single one could be seen through it."
+        )  # fmt: skip
+        return f"<div class='lw-kind'><h4>{title}</h4><p>{why}</p></div>"
+    panels = [(pictures.paint(kind.map, limit, True), "mean shape of their maps", f"Mean map of kind {n}")]
+    face = shots.average(kind.rows) if shots else None
+    if face is not None:
+        mean = f"average of {kind.n:,} faces"
+        panels.insert(0, (pictures.show_face(face), mean, f"Average face of kind {n}"))
+        panels.append((pictures.overlay(face, kind.map, limit, OPACITY, True), "overlay", f"Overlay of kind {n}"))
+    top = kind.regions.sort_values("share", ascending=False).head(3)
+    compared = count > 1
+    regions = ", ".join(
+        f"{row.region} {row.share:.0%}" + (f" ({row.share_all:.0%})" if compared else "") for row in top.itertuples()
+    )
+    text = f"<p>Most evidence: {regions}{'; in brackets, in all wrong ones' if compared else ''}.</p>"
+    over = kind.over()
+    if len(over):
+        groups = ", ".join(
+            f"{html.escape(row.group)} {row.share:.0%} ({row.share_all:.0%})" for row in over.itertuples()
+        )
+        text += f"<p>More than among all wrong: {groups}.</p>"
+    elif compared:
+        text += "<p>No group is in it more than among all wrong, beyond chance.</p>"
+    text += f"<p>Median |margin| {kind.margin:.2f}.</p>"
+    if shots and compared:
+        query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
+        link = html.escape(urlencode([*query, ("kind", n)]), quote=True)
+        text += f"<p class='lw-link'><a href='?{link}' target='_self'>List these faces</a></p>"
+    drawn = parts.image_row(panels, "18rem")
+    return f"<div class='lw-kind'><h4>{title}</h4>{firm}{drawn}{text}</div>"
+
+
+_SHEET = ("kind", "sheet", "face", "outcome")
+
+
+def _decision_scale(limit: float) -> str:
+    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
+    return (
+        f"<div class='lw-scale'><span>against the model's choice −{limit:.3g}</span>"
+        f"<img src='{bar}' alt='colour scale'><span>{limit:.3g} for it</span>"
+        "<span style='opacity:.7'>in units of each map's root mean square</span></div>"
+    )
+
+
+def _offer_downloads(found: Kinds, limit: float) -> None:
+    """Mean maps and tables of the kinds that are shown; no face."""
+    shown = [(f"kind {n}", kind) for n, kind in enumerate(found.kinds, 1) if kind.map is not None]
+    takeaway.image_sheet(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the kinds of wrong")
+    for which, title in (("who", "who is in each kind of wrong"), ("regions", "evidence by region of each kind")):
+        frame = pd.concat([getattr(kind, which).assign(kind=name, faces=kind.n) for name, kind in shown])
+        takeaway.table(frame, f"kinds-{which}", title)
+    takeaway.table(found.search.rename_axis("kinds").reset_index().assign(p=found.p), "kinds-search", "silhouettes")

@@ -1,0 +1,130 @@
+"""The filter bar in the address: what it says as query parameters, and back. Pure functions; nothing of Streamlit's.
+
+`?gender=female&ethnicity=Black&ethnicity=Asian&age=18&age=45&outcome=incorrect`: a parameter a field, repeated for
+several values, and none for a field that filters nothing. A link may be old, mistyped or made by anyone, so what it
+asks for that the audit does not have is left out and told, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from core.audit.folder import Audit
+from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, OUTCOMES, UNRECORDED, Filter
+
+OPEN_AGE = "any"
+#: The ends that an age range can have, in years: the edges of the age bands, and the open end.
+AGES = (*map(str, AGE_EDGES), OPEN_AGE)
+ON, OFF = ("true", "1"), ("false", "0")
+#: No more of an unknown value is repeated on the page, and no more values of a field.
+LONGEST, MOST = 60, 5
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits; and
+    whether any age is recorded."""
+
+    ethnicities: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    has_age: bool = True
+
+    @classmethod
+    def of(cls, audit: Audit) -> FilterOptions:
+        """The options of an audit."""
+        splits, has_age = tuple(audit.manifest["splits"]), bool(audit.faces["age"].notna().any())
+        return cls(tuple(ethnicities(audit)), splits, has_age)
+
+
+@dataclass(frozen=True)
+class FilterSelection:
+    """What the filter bar says, field by field as its widgets have it; the defaults filter nothing.
+
+    `age` is two of `AGES`; both ends on one edge mean that edge's band. `adults` goes before `age`.
+    """
+
+    gender: tuple[str, ...] = ()
+    ethnicity: tuple[str, ...] = ()
+    adults: bool = False
+    age: tuple[str, str] = (AGES[0], AGES[-1])
+    outcome: str = OUTCOMES[0]
+    split: tuple[str, ...] = ()
+
+    def filter(self) -> Filter:
+        """The faces that it leaves in."""
+        start, end = (ADULT_AGE, None) if self.adults else years(*self.age)
+        return Filter(self.gender, self.ethnicity, start, end, self.outcome, self.split)
+
+
+def ethnicities(audit: Audit) -> list[str]:
+    """The audit's ethnicities, most faces first; empty where the data set records none."""
+    names = list(audit.faces["ethnicity"].value_counts().index)
+    return [] if names == [UNRECORDED] else names
+
+
+def years(low: str, high: str) -> tuple[int, int | None]:
+    """Two of `AGES` as years from and up to, None for the open end; both on one edge mean that edge's band."""
+    place = min(AGES.index(low), len(AGES) - 2)
+    end = place + 1 if high == low else AGES.index(high)
+    return AGE_EDGES[place], None if end >= len(AGES) - 1 else AGE_EDGES[end]
+
+
+def write_query(selection: FilterSelection) -> dict[str, list[str]]:
+    """The parameters of a selection, by field; a field that filters nothing has none."""
+    query = {}
+    for field in fields(FilterSelection):
+        value = getattr(selection, field.name)
+        if value != field.default:
+            query[field.name] = list(value) if isinstance(value, tuple) else [str(value).lower()]
+    return query
+
+
+def read_query(
+    query: Mapping[str, Sequence[str]], options: FilterOptions, before: FilterSelection | None = None
+) -> tuple[FilterSelection, tuple[str, ...]]:
+    """What an address says, and a sentence for each thing in it that is left out.
+
+    `query` has each parameter's values. A field that it does not name is as `before`, the bar of the page before, so
+    far as the options allow. Values are plain text: take Markdown out of force before showing the sentences.
+    """
+    result, notes = before or FilterSelection(), []
+    offered = {"gender": GENDERS, "ethnicity": options.ethnicities, "split": options.splits}
+    for name, allowed in offered.items():
+        kept = tuple(value for value in getattr(result, name) if value in allowed)
+        if values := _values(query, name):
+            kept = tuple(dict.fromkeys(value for value in values if value in allowed))
+            unknown = list(dict.fromkeys(value for value in values if value not in allowed))
+            if unknown:
+                notes.append(f"No face here has the {name} {_quoted(unknown)}.")
+        result = replace(result, **{name: kept})
+    if values := _values(query, "outcome"):
+        known = values[0] in OUTCOMES
+        result = replace(result, outcome=values[0] if known else OUTCOMES[0])
+        if not known or len(set(values)) > 1:
+            notes.append(f"The outcome is one of {', '.join(OUTCOMES)}, not {_quoted(values)}.")
+    if values := _values(query, "adults"):
+        result = replace(result, adults=values[0].lower() in ON)
+        if len({value.lower() for value in values}) > 1 or values[0].lower() not in (*ON, *OFF):
+            notes.append(f"Adults only is true or false, not {_quoted(values)}.")
+    if values := _values(query, "age"):
+        known = len(values) == 2 and set(values) <= set(AGES) and AGES.index(values[0]) <= AGES.index(values[1])
+        result = replace(result, age=(values[0], values[1]) if known else FilterSelection().age)
+        if not known:
+            notes.append(f"An age range is two of {', '.join(AGES)}, the lower first, not {_quoted(values)}.")
+    if not options.has_age and (result.adults or result.age != FilterSelection().age):
+        result = replace(result, adults=False, age=FilterSelection().age)
+        notes.append("No age is recorded of these faces, so they cannot be filtered by it.")
+    return result, tuple(notes)
+
+
+def _values(query: Mapping[str, Sequence[str]], name: str) -> list[str]:
+    """A parameter's values without empty ones, which ask for nothing."""
+    return [value for value in query.get(name, ()) if value]
+
+
+def _quoted(values: Sequence[str]) -> str:
+    """Values for a sentence: short, on one line, not too many."""
+    shown = ["".join(c if c.isprintable() else " " for c in value) for value in values[:MOST]]
+    shown = [f"«{value[:LONGEST]}…»" if len(value) > LONGEST else f"«{value}»" for value in shown]
+    return ", ".join(shown) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")

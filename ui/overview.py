@@ -1,0 +1,128 @@
+"""The page «Overview»: its four figures, the original study's grid of groups, what the model is."""
+
+from __future__ import annotations
+
+import html
+
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from core.audit.folder import Audit
+from core.explain import NORMALISATIONS, TARGETS
+from core.faces import MINIMUM_FACES, Filter, group_name
+from core.figures import pictures
+from core.groups import Group, study_grid
+from core.sentences import capital, pair_rate, percent, row_name, target_words
+from core.statistics import accuracy_by, gap
+from ui import parts, takeaway, words
+from ui.opened import OpenAudit
+from ui.page import Page
+
+
+def show_numbers(p: Page) -> None:
+    """Under the headline: accuracy, number of faces, worst group, largest gap."""
+    overall = accuracy_by(p.faces, []).iloc[0]
+    extremes = gap(accuracy_by(p.faces, ["gender", "ethnicity"]))
+    with p.above:
+        places = parts.metric_row()
+    interval = f"95 % interval {100 * overall['low']:.1f}–{100 * overall['high']:.1f}"
+    parts.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
+    parts.metric(places[1], "Faces", f"{len(p.faces):,}", p.audit.split_words)
+    if extremes is None:
+        return
+    worst, difference = extremes.worst, extremes.difference
+    bounds = f"{100 * worst['low']:.1f}–{100 * worst['high']:.1f}, n = {worst['n']:,}"
+    parts.metric(places[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), bounds)
+    parts.metric(
+        places[3],
+        "Gap to the best group",
+        f"{100 * difference.value:.1f} points",
+        f"{100 * difference.low:.1f}–{100 * difference.high:.1f}, best: {row_name(extremes.best)}",
+        help="The largest of several differences overstates the true one. Groups under 50 faces are left out.",
+    )
+
+
+def show_study_grid(audit: Audit, filter: Filter) -> None:
+    """The original study's grid of average faces and maps, with the choice of what the maps explain."""
+    heading = words.grid_title(audit)
+    st.subheader(heading)
+    target, normalisation = "predicted", "raw"
+    if audit.has_maps:
+        left, right = st.columns(2)
+        target = left.selectbox(
+            "The map explains", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS
+        )
+        normalisation = right.selectbox(
+            "Averaging", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS
+        )
+    grid = study_grid(audit, filter, target, normalisation)
+    groups = zip(grid["gender"], grid["ethnicity"], strict=True)
+    names = [capital(group_name(gender, ethnicity or filter.ethnicity)) for gender, ethnicity in groups]
+    facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
+    signed = target == "margin"
+    limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
+    note = f"{capital(target_words(target, audit.map_words))}; one scale for all panels." if audit.has_maps else ""
+    _study_cards(grid, names, facts, limit, signed, note)
+    takeaway.image_sheet(lambda: study_sheet(grid, names, limit, signed, note), "study-grid", heading.lower())
+
+
+def offer_accuracy(p: Page) -> None:
+    """The accuracy of every group, to download."""
+    table = accuracy_by(p.faces, ["gender", "ethnicity"])
+    takeaway.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
+
+
+def show_model(opened: OpenAudit, audit: Audit) -> None:
+    """What the model and its audit are, in a few lines."""
+    st.subheader("What this model is")
+    st.markdown(words.model_summary(opened.info(), audit.manifest))
+
+
+def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool = True) -> str:
+    """Average face beside average map, or why there is none; no word of faces where an audit keeps none at all."""
+    head = f"<div class='lw-tag'>{tag} · n = {group.n:,}</div>"
+    if group.too_small:
+        why = "none" if group.n == 0 else f"{group.n} too few: averages need {MINIMUM_FACES}"
+        return f"<div class='lw-pair'>{head}<div class='lw-few'>{why}</div></div>"
+    name = html.escape(capital(group.name))
+    cam = ""  # predictions alone give no map
+    if group.map is not None:
+        source = pictures.data_uri(pictures.paint(group.map, limit, signed, side=112))
+        cam = f"<img src='{source}' alt='Average map: {name}'>"
+    face = "<div class='lw-few one'>no average face for these ages</div>" if faces else ""
+    if group.face is not None:
+        source = pictures.data_uri(Image.fromarray(group.face))
+        face = f"<img src='{source}' alt='Average face: {name}' title='average of {group.face_n:,} faces'>"
+    return f"<div class='lw-pair'>{head}{face}{cam}</div>"
+
+
+def _study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: float, signed: bool, note: str) -> None:
+    """The original study's grid: a card a group, correct and incorrect side by side; one scale for all.
+
+    Without maps there is no `note` on them, and no scale.
+    """
+    faces = any(g.face is not None for column in ("correct", "incorrect") for g in grid[column])
+    cards = [
+        f"<div class='lw-card'><h4>{html.escape(name)}</h4><p>{html.escape(fact)}</p><div class='lw-pairs'>"
+        + _pair_html(row.correct, "right", limit, signed, faces)
+        + _pair_html(row.incorrect, "wrong", limit, signed, faces)
+        + "</div></div>"
+        for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
+    ]
+    scale = parts.colour_scale(signed, limit, note) if note else ""
+    st.html(f"{parts.STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale}")
+
+
+def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool, note: str) -> pictures.Sheet:
+    """The same grid to take away, for a paper or a slide; without maps where there is no `note` on them."""
+    rows = []
+    for name, row in zip(names, grid.itertuples(), strict=True):
+        panels = []
+        for group, tag in ((row.correct, "right"), (row.incorrect, "wrong")):
+            none = f"under {MINIMUM_FACES} faces" if group.too_small else "none for these ages"
+            face = none if group.face is None else pictures.show_face(group.face)
+            cam = none if group.map is None else pictures.paint(group.map, limit, signed)
+            panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]
+        rows.append((name, panels))
+    return pictures.Sheet(rows, [parts.scale_ends(signed, limit)] if note else [], note)

@@ -1,0 +1,145 @@
+"""What every page begins and ends with, written once: a page's own file is controls, one call, drawing.
+
+with page() as p:
+    ...controls...
+    p.headline(...)
+    ...drawing...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.audit.folder import Audit
+from core.faces import Filter
+from ui import parts, takeaway, words
+from ui.boundary import error_boundary
+from ui.filter_query import ethnicities
+from ui.filters import filter_bar, leave_page
+from ui.navigation import Needs, PageEntry, entry_of, navigation
+from ui.opened import OpenAudit, need_maps, sidebar
+
+NO_FACE = "No face passes this filter."
+
+
+@dataclass
+class Page:
+    """What a page's body works with.
+
+    `entry` is the page's line in the navigation's list, `opened` the model and audit of the sidebar, `above` the place
+    under the title and over the controls, `filter` what the filter bar says.
+    """
+
+    entry: PageEntry
+    opened: OpenAudit
+    above: DeltaGenerator
+    filter: Filter = field(default_factory=Filter)
+
+    @property
+    def audit(self) -> Audit:
+        """The open audit. Stops the page with the command to run where there is none."""
+        return self.opened.load()
+
+    @property
+    def faces(self) -> pd.DataFrame:
+        """The open audit's faces that pass the filter."""
+        return self.audit.faces[self.filter.mask(self.audit.faces)]
+
+    def headline(self, sentence: str) -> None:
+        """The page's computed sentence, in its place over the controls."""
+        with self.above:
+            parts.headline(sentence)
+
+    def caption(self, text: str) -> None:
+        """A quiet line under the headline, in Markdown."""
+        self.above.caption(text)
+
+    def info(self, text: str, **more: object) -> None:
+        """A box under the headline, in Markdown."""
+        self.above.info(text, **more)
+
+    def warning(self, text: str) -> None:
+        """A box of warning under the headline, in Markdown."""
+        self.above.warning(text)
+
+    def set_scope(self, faces: str, audits: Sequence[str | Path] = ()) -> None:
+        """Say for the downloads' metadata which faces the page is of, and which audits where not the open one."""
+        takeaway.set_scope(faces, audits)
+
+    def add_data_notes(self) -> None:
+        """Under the headline, what the faces' labels do not allow: ages mixed up with ethnicity, one gender only."""
+        if not self.filter.age_from and self.faces["age"].notna().any() and ethnicities(self.audit):
+            self.caption(words.AGE)
+        if self.audit.faces["gender"].nunique() < 2:
+            self.info(words.ONE_GENDER)
+
+    def draw_filter_bar(self, audit: Audit, outcome: bool = True) -> Filter:
+        """Draw the filter bar by an audit's groups, and keep what it says. Stops the page where no face passes.
+
+        `outcome` is False where a page shows correct and incorrect predictions side by side.
+        """
+        self.filter = filter_bar(audit, outcome)
+        self.set_scope(self.filter.describe())
+        if not self.filter.mask(audit.faces).any():
+            self.headline(NO_FACE)
+            self.info("Widen the filter: clear an ethnicity, or open the age range.")
+            st.stop()
+        return self.filter
+
+
+@contextmanager
+def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
+    """The frame of the page that runs: title, what it needs, filter bar, and the downloads at its foot.
+
+    The page's title and needs are those of its line in `ui.navigation.PAGES`. A page whose need is not met stops with
+    the command that meets it. `filter_bar` is False where the page has none or draws it later; `outcome` is that of
+    `Page.draw_filter_bar`. The downloads are drawn when the body has ended, so a page that stops offers none.
+    """
+    opened = _opened()
+    entry = entry_of(st.session_state.page)
+    takeaway.start(entry.file)
+    opened.need_model()
+    if entry.needs >= Needs.AUDIT:
+        opened.load()
+    st.title(entry.heading or entry.title)
+    if entry.needs >= Needs.MAPS:
+        need_maps(opened.load())
+    frame = Page(entry, opened, st.container())
+    if filter_bar:
+        frame.draw_filter_bar(frame.audit, outcome)
+    yield frame
+    takeaway.section(opened)
+
+
+def run(chosen: st.Page) -> None:
+    """Draw the sidebar and the page that the address names; `app.py` is this."""
+    with error_boundary():
+        state = st.session_state
+        state.opened = sidebar()
+        if state.get("page") != chosen.url_path:
+            leave_page()
+        state.page = chosen.url_path
+        state.framed = True
+        try:
+            chosen.run()
+        finally:
+            state.framed = False
+
+
+def _opened() -> OpenAudit:
+    """The model and audit that the sidebar has open.
+
+    The first request to a new server, if it names a page, makes Streamlit run that file of `pages/` alone, since it has
+    not met `st.navigation` yet: declare the pages and start over.
+    """
+    if not st.session_state.get("framed"):
+        navigation()
+        st.rerun()
+    return st.session_state.opened

@@ -1,0 +1,95 @@
+"""The page «Training status»: state and curves of a run, drawn anew while it is alive; its configuration."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+import yaml
+
+from core.figures import charts
+from core.training.record import Status, read_metrics, read_status
+from ui import parts, takeaway, words
+from ui.opened import OpenAudit
+
+REFRESH_SECONDS = 5
+
+
+def show_run(opened: OpenAudit) -> None:
+    """State and curves; while a run is alive this part alone is drawn again every few seconds."""
+    status = read_status(opened.folder / "training")
+    st.fragment(_show_run, run_every=REFRESH_SECONDS if status and status.alive else None)(opened)
+
+
+def _show_run(opened: OpenAudit) -> None:
+    folder = opened.folder / "training"
+    status, metrics = read_status(folder), read_metrics(folder)
+    if status is None and metrics.empty:
+        st.info(
+            f"**{opened.model}** has no training record here: it was trained elsewhere, or not at all. To train one:"
+        )
+        st.code("python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml")
+        return
+    info = opened.info()
+    best = info.get("epoch") if info else None
+    parts.headline(words.training_sentence(status, metrics, best))  # within the part, so that it too is drawn again
+    if status is not None:
+        _show_status(status, metrics)
+    if metrics.empty:
+        st.info("The first epoch has not ended yet: its row of numbers comes with its validation.")
+    else:
+        _show_curves(metrics, best)
+
+
+def show_configuration(opened: OpenAudit) -> None:
+    """The configuration that the model was trained with, where it is known."""
+    info = opened.info()
+    if info and info.get("training"):
+        with st.expander("The configuration"):
+            st.code(yaml.safe_dump(info["training"], sort_keys=False, allow_unicode=True), language="yaml")
+
+
+def _show_status(status: Status, metrics: pd.DataFrame) -> None:
+    """Where the run is, in four figures and a bar."""
+    numbers = parts.metric_row()
+    parts.metric(numbers[0], "State", words.state(status), words.ago(status.updated))
+    parts.metric(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
+    parts.metric(numbers[2], "Time left", words.duration(status.eta if status.alive else None), "at this speed")
+    speed, when = status.images_per_second, "at the last heartbeat"
+    if not status.alive and len(metrics):
+        speed, when = metrics["images_per_second"].iloc[-1], f"in epoch {metrics['epoch'].iloc[-1]}"
+    parts.metric(numbers[3], "Images a second", f"{speed:.0f}", when)
+    if status.state != "finished":
+        st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
+    if status.message and status.state != "finished":
+        st.caption(status.message)
+
+
+def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
+    """Loss, accuracy, accuracy by group, learning rate."""
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Accuracy")
+        names = {"train_accuracy": "training (augmented)", "val_accuracy": "validation"}
+        names["worst_group_accuracy"] = "worst group, validation"
+        takeaway.chart(
+            charts.training_curve(metrics, names, True, best), "accuracy", "accuracy over epochs", key="accuracy"
+        )
+    with right:
+        st.subheader("Loss")
+        names = {"train_loss": "training (augmented, smoothed labels)", "val_loss": "validation"}
+        takeaway.chart(charts.training_curve(metrics, names, False, best), "loss", "loss over epochs", key="loss")
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Validation accuracy by group")
+        curve = charts.training_curve(metrics, words.group_columns(metrics), True, best)
+        takeaway.chart(curve, "groups", "validation accuracy by group over epochs", key="groups")
+    with right:
+        st.subheader("Learning rate")
+        curve = charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True)
+        takeaway.chart(curve, "rate", "learning rate over epochs", key="rate")
+    st.caption(
+        "The dotted line is the epoch that was kept. Shades mark picture sizes. Validation is of averaged weights."
+    )
+    with st.expander("Every epoch as a table"):
+        st.dataframe(metrics, hide_index=True)
+    takeaway.table(metrics, "metrics", "metrics of every epoch")
