@@ -73,6 +73,17 @@ def near_pairs(phash: np.ndarray, bits: int = NEAR_COPY_BITS) -> np.ndarray:
     return np.unique(np.concatenate(found), axis=0)
 
 
+def near_disagreements(faces: pd.DataFrame, pairs: np.ndarray) -> pd.DataFrame:
+    """Near-copies labelled as different genders, as disagreements (`file, what`), a row a face.
+
+    `pairs` are those of `near_pairs` over the rows of `faces`. Such faces are kept: which label is wrong is not known.
+    """
+    gender = faces["gender"].to_numpy()
+    differ = np.unique(pairs[gender[pairs[:, 0]] != gender[pairs[:, 1]]])
+    files = faces["path"].to_numpy()[differ]
+    return pd.DataFrame({"file": files, "what": "gender: a near-copy is labelled otherwise; both are kept"}, dtype=str)
+
+
 def _pairs_of_equals(key: np.ndarray) -> Iterator[np.ndarray]:
     """All pairs of positions with equal keys: at each lag, positions that many places apart in sorted order."""
     order = np.argsort(key, kind="stable")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from core.datasets import Reader, Source, choose_reader, decode, open_source
 from core.errors import LookwhereError
 from core.faces import SPLITS, check_faces, fingerprint
 from core.files import sha256, write_json, write_parquet
-from core.splits import Subset, assign_splits, cluster, drop_copies, hash_pictures, near_pairs
+from core.splits import Subset, assign_splits, cluster, drop_copies, hash_pictures, near_disagreements, near_pairs
 
 FORMAT = 2
 #: Repairs named one by one in the manifest; the rest are counted.
@@ -31,7 +31,7 @@ STORES = Path("data/aligned")
 Progress = Callable[[str, int], Callable[..., object]]
 BATCH = 64
 PENDING, ALIGNED, NO_FACE, UNREADABLE = 0, 1, 2, 3
-FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "store.json")
+FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet", "store.json")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class AlignedStore:
     """A finished store.
 
     `images` is uint8 (R, 112, 112, 3) and `landmarks` float32 (R, 5, 2), in pixels of the aligned face; both are
-    memory-mapped, and a face's place in them is its column `row`.
+    memory-mapped, and a face's place in them is its column `row`. `disagreements` (`file, what`) are labels that two
+    places of the data set give differently; it is empty too in a store of before these were kept, whose `manifest` then
+    has no `disagreements`.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class AlignedStore:
     faces: pd.DataFrame
     rejects: pd.DataFrame
     manifest: dict
+    disagreements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": [], "what": []}, dtype=str))
 
     @classmethod
     def open(cls, path: str | Path) -> AlignedStore:
@@ -66,6 +69,8 @@ class AlignedStore:
             landmarks = np.load(path / "landmarks.npy", mmap_mode="r")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
+            kept = "disagreements" in manifest
+            disagreements = {"disagreements": pd.read_parquet(path / "disagreements.parquet")} if kept else {}
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
         check_faces(faces, f"{path}/faces.parquet")
@@ -76,7 +81,7 @@ class AlignedStore:
                 )
         if fingerprint(faces) != manifest.get("data_fingerprint"):
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
-        return cls(path, images, landmarks, faces, rejects, manifest)
+        return cls(path, images, landmarks, faces, rejects, manifest, **disagreements)
 
     def split(self, *names: str) -> pd.DataFrame:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""
@@ -94,6 +99,7 @@ class Plan:
     faces: pd.DataFrame
     rejects: pd.DataFrame
     repaired: pd.DataFrame
+    disagreements: pd.DataFrame
     read: int
     clusters: int
     own_splits: bool = False
@@ -119,7 +125,7 @@ def plan(
         faces = reading.faces.assign(cluster=np.arange(len(reading.faces)))
         if "split" not in faces:
             faces["split"] = assign_splits(faces, seed)
-        return Plan(faces, reading.rejects, reading.repaired, read, 0, "split" in reading.faces)
+        return Plan(faces, reading.rejects, reading.repaired, reading.disagreements, read, 0, "split" in reading.faces)
     tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
     hashes = hash_pictures(source, reading.faces["path"], tick)
     faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
@@ -137,6 +143,7 @@ def plan(
         faces=faces.drop(columns=["phash", "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
+        disagreements=pd.concat([reading.disagreements, near_disagreements(faces, pairs)], ignore_index=True),
         read=read,
         clusters=int((sizes > 1).sum()),
         own_splits="split" in reading.faces,
@@ -267,12 +274,14 @@ def _build(
         rejects[column] = rejects[column].astype("string") if column in rejects else pd.NA
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
+    write_parquet(path / "disagreements.parquet", work.disagreements.astype("string"))
     manifest = identity | {
         "data_fingerprint": fingerprint(faces),
         "read": work.read,
         "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
         "repairs": work.repaired["repair"].value_counts().to_dict(),
         "rejects": rejects["reason"].value_counts().to_dict(),
+        "disagreements": work.disagreements["what"].value_counts().to_dict(),
         "near_copy_clusters": work.clusters,
         "own_splits": work.own_splits,
         "faces": len(faces),

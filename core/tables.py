@@ -73,8 +73,11 @@ def _faces(faces: pd.DataFrame) -> str:
 
 def _by_reason(title: str, entries: pd.DataFrame, column: str) -> list[str]:
     """A line a reason with its count, the most frequent first, and a line of examples under each."""
-    counts = entries[column].value_counts()
-    lines = ["", f"{title}: {len(entries):,}"]
+    return ["", f"{title}: {len(entries):,}", *_reason_lines(entries, column)]
+
+
+def _reason_lines(entries: pd.DataFrame, column: str) -> list[str]:
+    counts, lines = entries[column].value_counts(), []
     for reason, count in counts[:REASONS].items():
         files = entries.loc[entries[column] == reason, "file"]
         more = f", and {count - EXAMPLES:,} more" if count > EXAMPLES else ""
@@ -90,10 +93,22 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest["repairs"].items()]
     lines += [f"            {entry['file']}: {entry['repair']}" for entry in manifest["repaired"][:EXAMPLES]]
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest["rejects"].items()]
+    lines += disagreement_lines(store)
     lines.append(f"  near-copies: {manifest['near_copy_clusters']} clusters, each kept inside one split")
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
     return "\n".join(lines)
+
+
+def disagreement_lines(store: AlignedStore) -> list[str]:
+    """Labels that two places of the data set give differently: counted, with examples; that none is known, or kept."""
+    if "disagreements" not in store.manifest:
+        return ["  label disagreements: not recorded by the version that made this store"]
+    table = store.disagreements
+    if table.empty:
+        return ["  label disagreements: none found"]
+    lines = [f"  label disagreements, listed in {store.path / 'disagreements.parquet'}"]
+    return lines + _reason_lines(table, "what")
 
 
 def audit_report(audit: Audit, ages: str = "both") -> str:

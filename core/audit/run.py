@@ -281,6 +281,7 @@ def _finish(store, faces, work, path, identity, seconds, model, why, progress, g
         "maps": model.classify.maps if model.classify else None,
         "head_bias": model.classify.head_bias if model.classify else None,
         "rejects": store.rejects["reason"].value_counts().to_dict(),
+        **({"disagreements": found} if (found := store.manifest.get("disagreements")) is not None else {}),
         "precision": model.classify.precision if model.classify else None,
         "seconds": round(seconds, 2),
         "faces_per_second": round(len(faces) / max(seconds, 1e-6), 2),

@@ -47,7 +47,7 @@ def card_sections(name: str, info: dict, audits: list[Audit]) -> tuple[Section, 
         section("card-use", "Intended use", [Text(INTENDED), Text(UNINTENDED)]),
         section("card-factors", "Factors", [Text(f"Groups: gender × ethnicity, and age where it is known. {LABELS}")]),
         section("card-metrics", "Metrics", [Text(MEASURES)]),
-        section("card-evaluation", "Evaluation data", [_evaluation(audits)]),
+        section("card-evaluation", "Evaluation data", [_evaluation(audits), *map(disagreements_table, audits)]),
         section("card-training", "Training data", training_data(info)),
         section("card-analyses", "Quantitative analyses", _analyses(audits)),
         section("card-ethics", "Ethical considerations", [Text(f"{ETHICS} {SUBTRACTED}")]),
@@ -91,6 +91,16 @@ def _evaluation(audits: list[Audit]) -> Table | Text:
     return (
         Table(("audit", "data", "part", "faces", "rejected"), tuple(rows), "lllrr", caption) if rows else Text(NO_AUDIT)
     )
+
+
+def disagreements_table(audit: Audit) -> Table | None:
+    """Labels that two places of an audit's data set give differently; None where none is known."""
+    found = audit.manifest.get("disagreements") or {}
+    if not found:
+        return None
+    counted = tuple((what, f"{count:,}") for what, count in found.items())
+    caption = f"{audit.name}: labels that disagree, of the whole data set, all splits"
+    return Table(("what disagrees, and what was taken", "entries"), counted, "lr", caption)
 
 
 def maps_words(audit: Audit) -> str:

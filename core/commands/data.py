@@ -113,12 +113,14 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
     """
     from core.figures.alignment import alignment_sheet
     from core.store import AlignedStore
+    from core.tables import disagreement_lines
 
-    file = out or data / "look.png"
-    alignment_sheet(AlignedStore.open(data), faces).save(file)
+    file, store = out or data / "look.png", AlignedStore.open(data)
+    alignment_sheet(store, faces).save(file)
+    first = f"{file}: averages by group, and {faces} faces with their landmarks"
     return printed(
         "look",
         json,
-        lambda: f"{file}: averages by group, and {faces} faces with their landmarks",
-        lambda: {"file": file, "faces": faces},
+        lambda: "\n".join([first, *disagreement_lines(store)]),
+        lambda: {"file": file, "faces": faces, "disagreements": store.manifest.get("disagreements")},
     )

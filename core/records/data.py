@@ -74,6 +74,7 @@ def store_record(store: AlignedStore) -> dict:
         "faces": manifest["faces"],
         "repairs": manifest["repairs"],
         "rejects": manifest["rejects"],
+        "disagreements": manifest.get("disagreements"),
         "near_copy_clusters": manifest["near_copy_clusters"],
         "splits": {split: int((store.faces["split"] == split).sum()) for split in SPLITS},
         "groups": groups,

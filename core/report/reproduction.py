@@ -15,7 +15,7 @@ from pathlib import Path
 from core.audit.folder import Audit
 from core.card import Section, Table, Text, section
 from core.card.details import made_here
-from core.card.sections import SUBTRACTED
+from core.card.sections import SUBTRACTED, disagreements_table
 from core.checkpoint import kind_of
 from core.experiments import Experiment
 from core.faces import Filter
@@ -94,7 +94,11 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     else:
         lost = Text("No file of this data set was rejected.")
     note = "Gender and ethnicity are labels that annotators perceived in a picture. They are not identity."
-    return section("data", "Data", [Table(("what", "value"), tuple(rows), "ll"), lost, Text(note, quiet=True)])
+    return section(
+        "data",
+        "Data",
+        [Table(("what", "value"), tuple(rows), "ll"), lost, disagreements_table(audit), Text(note, quiet=True)],
+    )
 
 
 def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experiment | None, all_ages: bool) -> tuple:
