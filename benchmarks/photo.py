@@ -25,6 +25,7 @@ from core.audit.folder import list_audits, open_audit
 from core.checkpoint import load_model
 from core.figures import photo as figures
 from core.figures import pictures
+from core.figures.plotly_charts import figure_of
 from core.photo.faces import Finder, Found
 from core.photo.ranking import certainties, place
 from core.photo.reading import Reading, head_bias, read_faces
@@ -83,10 +84,11 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
             if faces is not None:
                 place(faces, reading.predicted, reading.margin)
         if readings and readings[0].evidence is not None:
-            figures.region_bars(readings[0].regions(), head_bias(loaded.classify), readings[0].margin).to_json()
+            first = readings[0]
+            figure_of(figures.region_bars(first.regions(), head_bias(loaded.classify), first.margin)).to_json()
         if readings and faces is not None:
             first = readings[0]
-            figures.certainty(*certainties(faces, first.predicted), first.margin, first.predicted).to_json()
+            figure_of(figures.certainty(*certainties(faces, first.predicted), first.margin, first.predicted)).to_json()
 
     print(f"{'picture':32}{'decode':>8}{'find':>8}{'classify':>10}{'draw':>8}{'all':>8}{'processor':>11}  seconds")
     slowest = 0.0

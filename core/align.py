@@ -151,13 +151,3 @@ def shrunk(picture: Image.Image) -> Image.Image:
     if largest <= MAXIMUM_SIDE:
         return picture
     return ImageOps.contain(picture, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.BOX)
-
-
-def sharpness(average: np.ndarray) -> float:
-    """Mean squared Laplacian of the grey average face (112, 112, 3) over rows and columns 20–100.
-
-    High where eyes, nose and mouth of the averaged faces coincide; compare only averages of equally many faces.
-    """
-    grey = average.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    return float((laplacian[19:99, 19:99] ** 2).mean())

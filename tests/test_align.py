@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.align import GREY, MAXIMUM_SIDE, SIDE, TEMPLATE, Alignment, FaceAligner, sharpness, similarity, warp
+from core.align import GREY, MAXIMUM_SIDE, SIDE, TEMPLATE, Alignment, FaceAligner, similarity, warp
+from core.figures.alignment import sharpness
 from core.store import AlignedStore
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])

@@ -286,16 +286,15 @@ def test_maps_of_another_model_are_found_out(shipped: Audit) -> None:
 def test_the_waterfall_chart_ends_where_group_b_is(shipped: Audit) -> None:
     for a, b in ((WOMEN, MEN), (WOMEN.narrowed(ethnicity=("White",)), WOMEN.narrowed(ethnicity=("Black",)))):
         found = waterfall(shipped, a, b, draws=200)
-        figure = figures.waterfall_chart(found, "A", "B")
-        bars = [t for t in figure.data if t.name and t.name.startswith("towards")]
-        drawn = {y: (base, x) for t in bars for y, base, x in zip(t.y, t.base, t.x, strict=True)}
+        chart = figures.waterfall_chart(found, "A", "B")
+        steps = {row.name: row.marks[0] for row in chart.rows[1:-1]}
         at = found.ends.loc["a", "margin"]
         for region in REGIONS:
-            base, length = drawn[region]
-            assert base == pytest.approx(at, abs=1e-9)
-            at += length
+            assert steps[region].base == pytest.approx(at, abs=1e-9)
+            at += steps[region].value
         assert at == pytest.approx(found.ends.loc["b", "margin"], abs=TOLERANCE)
-        assert all(t.error_x.array is not None for t in figure.data if t.name)
+        assert all(mark.low <= mark.value <= mark.high for row in chart.rows for mark in row.marks)
+        assert [row.marks[0].value for row in (chart.rows[0], chart.rows[-1])] == list(found.ends["margin"][:2])
 
 
 def test_the_regions_are_drawn_over_a_face() -> None:

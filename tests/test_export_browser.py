@@ -24,7 +24,6 @@ from PIL import Image, PdfParser
 from core.errors import LookwhereError
 from core.export import SIZES, Item, Source, Trace, browser, files
 from core.export import charts as printing
-from core.figures import charts
 
 pytestmark = pytest.mark.browser
 TRACE = Trace((Source("net", "faces-test", "a" * 64, "b" * 64),), "accuracy", "accuracy?x=1", "all faces", "2026-01-31")
@@ -46,7 +45,7 @@ def made_chart(template: str = "plotly_dark") -> go.Figure:
     figure.add_vline(x=0.85)
     figure.add_layout_image(source="http://example.invalid/never.png", x=0, y=1, sizex=1, sizey=1)
     figure.update_xaxes(title="accuracy")
-    return charts._layout(figure, 260)
+    return figure.update_layout(height=260)
 
 
 def running(folder: Path) -> list[str]:

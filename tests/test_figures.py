@@ -1,4 +1,4 @@
-"""Pictures whose colours mean what the scale says, and charts that carry the numbers they were given."""
+"""Pictures whose colours mean what the scale says, from one map to sheets of many."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import base64
 import io
 
 import numpy as np
-import pandas as pd
-import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
-from core.figures.charts import accuracy_dots, calibration_curves, confusion_matrix, roc_curves, training_curve
 from core.figures.pictures import (
     colour_bar,
     data_uri,
@@ -24,7 +21,6 @@ from core.figures.pictures import (
     sheet,
     show_face,
 )
-from core.statistics import accuracy_by, calibration, confusion, roc
 
 SIDE = 28
 
@@ -137,114 +133,3 @@ def test_a_sheet_holds_every_panel_whole(signed: bool) -> None:
     taller = sheet("Where it looks", [*rows, rows[0]], "a note", signed)
     assert taller.height >= page.height + 60
     assert taller.width == page.width
-
-
-def made_faces(count: int = 400) -> pd.DataFrame:
-    draw = np.random.default_rng(0)
-    gender = draw.choice(["female", "male"], count)
-    margin = draw.normal(0, 1, count) + np.where(gender == "male", 1, -1)
-    return pd.DataFrame(
-        {
-            "gender": gender,
-            "ethnicity": draw.choice(["White", "Black"], count),
-            "age": draw.integers(0, 90, count),
-            "logit_female": np.zeros(count),
-            "logit_male": margin,
-            "p_male": 1 / (1 + np.exp(-margin)),
-        }
-    )
-
-
-def points(figure: go.Figure) -> pd.DataFrame:
-    rows = []
-    for trace in figure.data:
-        for n, (x, y) in enumerate(zip(trace.x, trace.y, strict=True)):
-            rows.append((y, x, x - trace.error_x.arrayminus[n], x + trace.error_x.array[n], trace.name))
-    return pd.DataFrame(rows, columns=["label", "x", "low", "high", "trace"])
-
-
-def test_accuracy_dots_carry_every_group_with_interval_and_n() -> None:
-    table = accuracy_by(made_faces(), ["gender", "ethnicity"])
-    names = [f"{row.ethnicity} {row.gender}" for row in table.itertuples()]
-    figure = accuracy_dots(table, names, table["gender"].tolist(), overall=0.8)
-    drawn = points(figure)
-    assert len(drawn) == len(table) == 4
-    for name, row in zip(names, table.to_dict("records"), strict=True):
-        found = drawn[drawn["label"].str.startswith(name)].iloc[0]
-        assert f"n = {row['n']:,}" in found["label"]
-        np.testing.assert_allclose(found[["x", "low", "high"]].tolist(), [row["accuracy"], row["low"], row["high"]])
-        assert found["trace"] == {"female": "women", "male": "men"}[row["gender"]]
-    assert [shape.x0 for shape in figure.layout.shapes] == [0.8]
-    low, high = figure.layout.xaxis.range
-    assert low <= table["low"].min()
-    assert high >= 1
-    assert list(figure.layout.yaxis.categoryarray) == [
-        next(label for label in drawn["label"] if label.startswith(name)) for name in names
-    ]
-
-
-def test_roc_curves_are_the_ones_given() -> None:
-    curves = {name: roc(part) for name, part in made_faces().groupby("ethnicity")}
-    drawn = {trace.name: trace for trace in roc_curves(curves).data if trace.name}
-    assert len(drawn) == 2
-    for name, curve in curves.items():
-        trace = next(trace for label, trace in drawn.items() if label.startswith(name))
-        assert f"{curve.auc.value:.3f}" in trace.name
-        np.testing.assert_allclose(trace.x, curve.false_positive)
-        np.testing.assert_allclose(trace.y, curve.true_positive)
-
-
-def test_calibration_curves_carry_bins_and_intervals() -> None:
-    table = calibration(made_faces())
-    (trace,) = [trace for trace in calibration_curves({"everyone": table}).data if trace.name == "everyone"]
-    np.testing.assert_allclose(trace.x, table["p"])
-    np.testing.assert_allclose(trace.y, table["share"])
-    np.testing.assert_allclose(np.add(trace.y, trace.error_y.array), table["high"])
-    np.testing.assert_allclose(np.subtract(trace.y, trace.error_y.arrayminus), table["low"])
-    np.testing.assert_array_equal(np.ravel(trace.customdata), table["n"])
-
-
-def test_the_confusion_matrix_shows_counts_and_row_shares() -> None:
-    faces = made_faces(2400)
-    table = confusion(faces)
-    (trace,) = confusion_matrix(table).data
-    np.testing.assert_allclose(trace.z, table.to_numpy() / table.to_numpy().sum(axis=1, keepdims=True))
-    for counts, shares, texts in zip(table.to_numpy(), trace.z, trace.text, strict=True):
-        for count, share, text in zip(counts, shares, texts, strict=True):
-            assert f"{count:,}" in text
-            assert f"{share:.1%}" in text
-    assert ("female" in trace.x[0], "women" in trace.y[0]) == (True, True)
-
-
-def test_the_training_curve_carries_the_epochs_and_marks_the_kept_one() -> None:
-    metrics = pd.DataFrame(
-        {
-            "epoch": [1, 2, 3, 4],
-            "size": [64, 64, 112, 112],
-            "dilated": [False, False, False, True],
-            "val_accuracy": [0.7, 0.8, 0.85, 0.84],
-            "train_accuracy": [0.72, 0.83, 0.9, 0.95],
-        }
-    )
-    figure = training_curve(metrics, {"val_accuracy": "validation", "train_accuracy": "training"}, True, best=3)
-    drawn = {trace.name: trace for trace in figure.data}
-    for name, column in (("validation", "val_accuracy"), ("training", "train_accuracy")):
-        assert list(drawn[name].x) == [1, 2, 3, 4]
-        np.testing.assert_allclose(drawn[name].y, metrics[column])
-    assert [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1] == [3]
-    bands = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.x0 != shape.x1]
-    assert bands == [(0.5, 2.5), (2.5, 3.5), (3.5, 4.5)]
-    assert ["64" in a.text for a in figure.layout.annotations] == [True, False, False]
-
-
-def test_empty_tables_make_empty_charts() -> None:
-    none = made_faces().iloc[:0]
-    metrics = pd.DataFrame({"epoch": [], "size": [], "dilated": [], "loss": []})
-    for figure in (
-        accuracy_dots(accuracy_by(none, ["gender"]), []),
-        roc_curves({}),
-        calibration_curves({"nobody": calibration(none)}),
-        confusion_matrix(confusion(none)),
-        training_curve(metrics, {"loss": "loss"}, False, None, log=True),
-    ):
-        assert isinstance(figure.to_json(), str)

@@ -311,10 +311,10 @@ def test_the_drawings_show_what_was_found(portrait: Image.Image, found: Found) -
         assert (dots[y, x] == (255, 196, 0)).all()
     regions = np.linspace(-1, 1, len(REGIONS))
     bars = figures.region_bars(regions, 0.5, float(regions.sum()) + 0.5)
-    shown = {y: x for bar in bars.data for y, x in zip(bar.y, bar.x, strict=True)}
+    shown = {row.name: row.marks[0].value for row in bars.rows}
     assert shown["margin"] == pytest.approx(sum(v for name, v in shown.items() if name != "margin"))
-    assert "bias" not in {y for bar in figures.region_bars(regions, None, 0.0).data for y in bar.y}
+    assert "bias" not in {row.name for row in figures.region_bars(regions, None, 0.0).rows}
     right, wrong = certainties(audited(300), "male")
     chart = figures.certainty(right, wrong, -1.5, "male")
-    assert [len(trace.x) for trace in chart.data] == [len(right), len(wrong)]
-    assert chart.layout.shapes[0].x0 == 1.5
+    assert [one.n for one in chart.histograms] == [len(right), len(wrong)]
+    assert chart.at == 1.5

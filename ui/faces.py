@@ -19,6 +19,7 @@ from core.explain import TARGETS
 from core.faces import Filter
 from core.figures import pictures
 from core.figures.faces import region_bars
+from core.figures.plotly_charts import figure_of
 from ui import parts, words
 from ui.cache import kept
 from ui.page import Page
@@ -252,7 +253,8 @@ def _regions(audit: Audit, found: Record) -> None:
     if found.regions is None:
         st.info("Only predictions were audited: there is no evidence to divide by region.")
         return
-    st.plotly_chart(region_bars(found.regions, audit.additive), key="record-regions", config={"displayModeBar": False})
+    figure = figure_of(region_bars(found.regions, audit.additive))
+    st.plotly_chart(figure, key="record-regions", config={"displayModeBar": False})
     total, margin = budget.signed(found.regions.sum(), 3), budget.signed(found.margin, 3)
     if audit.additive:
         st.caption(

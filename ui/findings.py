@@ -9,7 +9,7 @@ from core.experiments import experiment_for
 from core.faces import Filter
 from core.figures import findings as figures
 from core.figures import gaps
-from core.figures.pictures import Sheet
+from core.figures.differences import map_sheet, panel_pictures
 from core.findings import Finding, all_findings
 from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
@@ -91,14 +91,13 @@ def _figure(found: Finding) -> None:
             "region: cells see more of the face than their square."
         )
     elif isinstance(result, ErrorPattern):
-        right, wrong = figures.shape_panels(result.correct, result.incorrect, result.significant)
-        n, others = result.n_incorrect, result.n_correct
-        panels = [(right, f"right, mean of {others:,}", "Mean shape of right predictions"),
-                  (wrong, f"wrong, mean of {n:,}; outlined: not flat", "Mean shape of wrong predictions")]  # fmt: skip
+        counts = (result.n_correct, result.n_incorrect)
+        shapes = figures.mean_shapes(result.correct, result.incorrect, result.significant, counts)
+        drawn = zip(panel_pictures(shapes), shapes.panels, strict=True)
+        panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
         st.html(parts.STYLE + parts.image_row(panels, widest="16rem"))
-        note = "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale."
-        takeaway.image_sheet(lambda: Sheet([("", [panel[:2] for panel in panels])], note=note), name, title)
-        st.caption(note)
+        takeaway.image_sheet(lambda: map_sheet(shapes), name, title)
+        st.caption(shapes.note)
     elif isinstance(result, CauseContrasts):
         for claim, _ in result.contrasts:
             rows = found.numbers[found.numbers["contrast"] == claim.name]

@@ -18,6 +18,7 @@ from core.budget import signed
 from core.errors import LookwhereError
 from core.figures import photo as figures
 from core.figures import pictures
+from core.figures.plotly_charts import figure_of
 from core.photo import words
 from core.photo.faces import Face, Finder, nothing_found
 from core.photo.ranking import Place, certainties, place, same_weights
@@ -334,7 +335,8 @@ def _details(n: int, reading: Reading, number: int | None, ready: Tools, audit: 
             st.info("This model gives no maps, so nothing can be said of where it looks.")
         else:
             regions, bias = reading.regions(), head_bias(ready.classify)
-            st.plotly_chart(figures.region_bars(regions, bias, reading.margin), key=f"photo_regions_{n}")
+            bars = figure_of(figures.region_bars(regions, bias, reading.margin))
+            st.plotly_chart(bars, key=f"photo_regions_{n}")
             st.caption(_sum(regions, bias, reading.margin, ready.classify.maps or {}))
     with right:
         st.markdown(f"**How certain{which}**", help=CERTAINTY)
@@ -346,7 +348,8 @@ def _details(n: int, reading: Reading, number: int | None, ready: Tools, audit: 
         few = [a if f is not None else a[:0] for a, f in (
             (right_ones, found.above_right), (wrong_ones, found.above_wrong))]  # fmt: skip
         if any(map(len, few)):
-            st.plotly_chart(figures.certainty(*few, reading.margin, reading.predicted), key=f"photo_certain_{n}")
+            places = figure_of(figures.certainty(*few, reading.margin, reading.predicted))
+            st.plotly_chart(places, key=f"photo_certain_{n}")
         st.caption(f"{capital(words.place_words(found))}. {words.near_words(found)}".strip())
 
 

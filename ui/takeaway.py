@@ -18,7 +18,9 @@ from core.audit.folder import read_manifest
 from core.errors import LookwhereError
 from core.export import Item, Size, Source, Trace
 from core.export.trace import slug
+from core.figures.chart_data import Chart
 from core.figures.pictures import Sheet
+from core.figures.plotly_charts import figure_of
 from ui import parts
 from ui.boundary import error_boundary
 from ui.opened import OpenAudit
@@ -62,8 +64,9 @@ def _put(kind: str, name: str, title: str, make: Callable[[], go.Figure | Sheet 
     _registry().items[f"{'table' if kind == 'table' else 'figure'} {slug(name)}"] = Item(kind, slug(name), title, make)
 
 
-def chart(figure: go.Figure, name: str, title: str, **more: object) -> None:
+def chart(data: Chart, name: str, title: str, **more: object) -> None:
     """Draw a chart and offer it; its camera saves SVG by the reader's own browser."""
+    figure = figure_of(data)
     _put("chart", name, title, lambda: figure)
     camera = {"format": "svg", "filename": f"{_registry().page}_{slug(name)}"}
     st.plotly_chart(figure, config={"toImageButtonOptions": camera}, alt=title, **more)

@@ -21,7 +21,7 @@ import plotly.graph_objects as go
 
 from core.errors import LookwhereError
 from core.export.trace import Size, plain
-from core.figures.charts import COLOURS
+from core.figures.styles import COLOURS
 
 if TYPE_CHECKING:
     from kaleido import Kaleido

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw
 
 from core.differences import MapDifference
 from core.figures import pictures
+from core.figures.chart_data import MapChart, MapPanel, Scale
 
 _DARK, _LIGHT = (12, 12, 16, 255), (255, 255, 255, 210)
 
@@ -58,10 +61,43 @@ def _hatching(size: tuple[int, int], mask: np.ndarray) -> Image.Image:
     return Image.fromarray(layer)
 
 
+def difference_panel(found: MapDifference, caption: str = "", alt: str = "") -> MapPanel:
+    """A tested difference as a panel: cells that survive are outlined, none where nothing was tested; no map of under
+    11 faces."""
+    if not np.isfinite(found.difference).all():
+        return MapPanel(None, caption, alt, why="too few faces")
+    return MapPanel(found.difference, caption, alt, None if found.abstained else found.significant)
+
+
+def difference_maps(
+    found: Sequence[MapDifference], captions: Sequence[str], alts: Sequence[str], note: str
+) -> MapChart:
+    """Tested differences side by side on one scale, whose `note` says what its colours mean."""
+    panels = tuple(difference_panel(*parts) for parts in zip(found, captions, alts, strict=True))
+    limit = pictures.shared_limit([panel.values for panel in panels])
+    return MapChart(panels, (Scale(limit, True, f"−{limit:.3g}", f"{limit:.3g}", note),))
+
+
+def panel_picture(panel: MapPanel, scale: Scale, side: int = pictures.PANEL) -> Image.Image:
+    """A panel painted on a scale: cells that survive outlined, the others hatched, neither where nothing was tested."""
+    if panel.values is None:
+        return pictures.placeholder(panel.why, side)
+    picture = pictures.paint(panel.values, scale.limit, scale.signed, side)
+    return picture if panel.outlined is None else outlined(picture, panel.outlined)
+
+
+def panel_pictures(chart: MapChart, side: int = pictures.PANEL) -> list[Image.Image]:
+    """All panels of a chart, each on its scale."""
+    return [panel_picture(panel, chart.scales[panel.scale], side) for panel in chart.panels]
+
+
+def map_sheet(chart: MapChart, side: int = pictures.PANEL) -> pictures.Sheet:
+    """A chart's panels with captions and scales, for print."""
+    panels = list(zip(panel_pictures(chart, side), [panel.caption for panel in chart.panels], strict=True))
+    return pictures.Sheet([("", panels)], [(one.signed, one.low, one.high) for one in chart.scales], chart.note)
+
+
 def painted(found: MapDifference, limit: float, side: int = pictures.PANEL) -> Image.Image:
     """A difference painted from −`limit` to `limit`: surviving cells outlined, others hatched, neither where
     nothing was tested; a grey panel under 11 faces."""
-    if not np.isfinite(found.difference).all():
-        return pictures.placeholder("too few faces", side)
-    picture = pictures.paint(found.difference, limit, True, side)
-    return picture if found.abstained else outlined(picture, found.significant)
+    return panel_picture(difference_panel(found), Scale(limit, True, "", ""), side)

@@ -2,165 +2,117 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.budget import Budget, Waterfall
+from core.budget import Budget, Waterfall, signed, signed_interval
 from core.figures import pictures
-from core.figures.charts import COLOURS, GENDER_COLOURS
+from core.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series
+from core.figures.styles import BY_GENDER, COLOURS, DARK_GREY, GROUP_COLOURS, STROKE, Style, cycled
 from core.regions import REGIONS, label_image
+from core.sentences import percent, with_interval
 
-_GREY = "#7A7A85"
-#: Groups must not look like genders, which are blue and orange.
-_GROUPS = [COLOURS[2], COLOURS[6], COLOURS[3], COLOURS[4]]
-_MARGIN = {"l": 8, "r": 16, "t": 40, "b": 8}
-_LEGEND = {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "title": None}
-
-
-def _n_label(name: str, n: int) -> str:
-    return f"{name}  <span style='opacity:.65'>n = {n:,}</span>"
+MARGIN_TITLE = "mean margin, logit female − logit male"
+#: Intervals on bars: thin, with ends.
+WHISKERS = {"thickness": 1.5, "cap": 4, "interval_colour": "#888"}
+UNIFORM = "uniform map"
 
 
-def _row_label(name: str, n: int) -> str:
-    """In lines, since a telephone has no room for «White women, 18 and older, predicted wrong» in one."""
-    return f"{name.replace(', ', ',<br>')}<br><span style='opacity:.65'>n = {n:,}</span>"
+def towards(value: float) -> str:
+    """The series of a contribution to the margin, by its sign."""
+    return "towards female" if value >= 0 else "towards male"
 
 
-def _whiskers(value: pd.Series, low: pd.Series, high: pd.Series) -> dict:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": high - value,
-        "arrayminus": value - low,
-        "thickness": 1.5,
-        "width": 4,
-        "color": "#888",
-    }
+def _towards_series() -> tuple[Series, Series]:
+    """Bars towards each gender, in its colour, with whiskers."""
+    return tuple(Series(f"towards {gender}", BY_GENDER[gender].but(**WHISKERS)) for gender in ("female", "male"))
 
 
-def _finish(figure: go.Figure, height: int, title: str) -> go.Figure:
-    figure.update_layout(height=height, margin=_MARGIN, legend=_LEGEND, hoverlabel={"namelength": -1}, bargap=0.28)
-    figure.update_layout(showlegend=True)  # for one group too, since its name stands there alone
-    figure.update_xaxes(title=title, zeroline=True, zerolinewidth=1.5, zerolinecolor="rgba(128,128,140,.6)")
-    figure.update_yaxes(autorange="reversed", automargin=True, ticksuffix=" ")
-    return figure
-
-
-def waterfall_chart(found: Waterfall, name_a: str, name_b: str) -> go.Figure:
+def waterfall_chart(found: Waterfall, name_a: str, name_b: str, title: str = "", caption: str = "") -> BarChart:
     """From A's mean margin, region by region, to B's; whiskers are the bootstrap intervals of each bar's length."""
     table, ends = found.table, found.ends
-    start, end = ends.loc["a", "margin"], ends.loc["b", "margin"]
-    base = start + table["difference"].cumsum().shift(fill_value=0.0)
-    rows = [
-        _row_label(name_a, found.n_a),
-        *table["region"],
-        _row_label(name_b, found.n_b) + "\u200b",
-    ]  # else equal names share a row
-    figure = go.Figure()
-    totals = ends.loc[["a", "b"]]
+    total = "mean margin"
+    rows, at = [_total(name_a, found.n_a, total, ends.loc["a"])], float(ends.loc["a", "margin"])
+    turns = [at]
+    for row in table.to_dict("records"):
+        words = signed_interval(row["difference"], row["low"], row["high"])
+        both = f"A {signed(row['a'])}, B {signed(row['b'])}"
+        name = towards(row["difference"])
+        bar = Bar(name, row["difference"], row["low"], row["high"], f"B − A {words}", (both,), base=at)
+        rows.append(Row(row["region"], (bar,), f"{percent(row['area'], 0)} of the image", words))
+        at += row["difference"]
+        turns.append(at)
+    rows.append(_total(name_b, found.n_b, total, ends.loc["b"]))
     # Bars from 0 dwarf the steps between two groups of like margins: a mark then stands for the total.
-    reach = float(np.ptp([start, end, *(base + table["difference"])]))
-    marks = reach < 0.4 * max(abs(start), abs(end))
-    settings = {
-        "y": [rows[0], rows[-1]],
-        "x": totals["margin"],
-        "error_x": _whiskers(totals["margin"], totals["low"], totals["high"]),
-        "name": "mean margin",
-        "customdata": np.stack([totals["low"], totals["high"]], axis=1),
-        "hovertemplate": "%{y}<br>mean margin <b>%{x:+.3f}</b> [%{customdata[0]:+.3f} to %{customdata[1]:+.3f}]"
-        "<extra></extra>",
-    }
-    if marks:
-        figure.add_scatter(mode="markers", marker={"symbol": "diamond", "size": 13, "color": _GREY}, **settings)
-    else:
-        figure.add_bar(orientation="h", marker={"color": _GREY}, **settings)
-    for gender, mask in (("female", table["difference"] >= 0), ("male", table["difference"] < 0)):
-        part = table[mask]
-        figure.add_bar(
-            orientation="h",
-            y=part["region"],
-            x=part["difference"],
-            base=base[mask],
-            error_x=_whiskers(part["difference"], part["low"], part["high"]),
-            marker={"color": GENDER_COLOURS[gender]},
-            name=f"towards {gender}",
-            customdata=np.stack([part["difference"], part["low"], part["high"], part["a"], part["b"]], axis=1),
-            hovertemplate="%{y}<br>A %{customdata[3]:+.3f}, B %{customdata[4]:+.3f}<br>B − A "
-            "<b>%{customdata[0]:+.3f}</b> [%{customdata[1]:+.3f} to %{customdata[2]:+.3f}]<extra></extra>",
-        )
-    # What each bar hands on to the next one.
-    steps = [start, *(base + table["difference"])]
-    figure.add_scatter(
-        x=np.repeat(steps, 3),
-        y=[y for a, b in itertools.pairwise(rows) for y in (a, b, None)],
-        mode="lines",
-        line={"color": "#888", "width": 1, "dash": "dot"},
-        showlegend=False,
-        hoverinfo="skip",
+    reach = float(np.ptp([*turns, ends.loc["b", "margin"]]))
+    dwarfed = reach < 0.4 * float(ends.loc[["a", "b"], "margin"].abs().max())
+    style = Style(DARK_GREY, "diamond" if dwarfed else None, size=13, **WHISKERS)
+    return BarChart(
+        tuple(rows),
+        (Series(total, style, total=True), *_towards_series()),
+        Axis(MARGIN_TITLE),
+        570,
+        title=title,
+        caption=caption,
+        note_below=True,
+        connected=True,
     )
-    figure = _finish(figure, 570, "mean margin, logit female − logit male")
-    figure.update_layout(barmode="overlay")
-    figure.update_yaxes(categoryorder="array", categoryarray=rows)
-    return figure
 
 
-def budget_bars(budgets: list[tuple[str, Budget]]) -> go.Figure:
+def _total(name: str, n: int, series: str, ends: pd.Series) -> Row:
+    words = signed_interval(ends["margin"], ends["low"], ends["high"])
+    bar = Bar(series, ends["margin"], ends["low"], ends["high"], f"mean margin {words}")
+    return Row(name, (bar,), f"n = {n:,}", words)
+
+
+def budget_bars(budgets: list[tuple[str, Budget]]) -> BarChart:
     """Signed contributions to the mean margin by region, groups side by side, with bootstrap intervals."""
-    figure = go.Figure()
-    for index, (name, found) in enumerate(budgets):
-        table = found.table
-        figure.add_bar(
-            orientation="h",
-            y=table["region"],
-            x=table["evidence"],
-            error_x=_whiskers(table["evidence"], table["low"], table["high"]),
-            marker={"color": _GROUPS[index % len(_GROUPS)]},
-            name=_n_label(name, found.n),
-            customdata=np.stack([table["low"], table["high"], table["area"]], axis=1),
-            hovertemplate=f"{name}<br>%{{y}}, %{{customdata[2]:.0%}} of the picture<br><b>%{{x:+.3f}}</b>"
-            " [%{customdata[0]:+.3f} to %{customdata[1]:+.3f}]<extra></extra>",
-        )
-    figure = _finish(figure, 120 + 24 * len(REGIONS) * max(len(budgets), 1), "contribution to the mean margin")
-    figure.update_yaxes(categoryorder="array", categoryarray=list(REGIONS))
-    return figure
+    tables = [(name, found.table.set_index("region").loc[list(REGIONS)]) for name, found in budgets]
+    rows = tuple(
+        Row(region, tuple(_contribution(name, table.loc[region]) for name, table in tables)) for region in REGIONS
+    )
+    series = tuple(
+        Series(name, Style(cycled(GROUP_COLOURS, n), **WHISKERS), note=f"n = {found.n:,}")
+        for n, (name, found) in enumerate(budgets)
+    )
+    axis = Axis("contribution to the mean margin")
+    return BarChart(rows, series, axis, 120 + 24 * len(REGIONS) * max(len(budgets), 1), grouped=True)
 
 
-def energy_dots(tables: list[tuple[str, pd.DataFrame]]) -> go.Figure:
+def _contribution(name: str, row: pd.Series) -> Bar:
+    words = signed_interval(row["evidence"], row["low"], row["high"])
+    return Bar(name, row["evidence"], row["low"], row["high"], words, (f"{percent(row['area'], 0)} of the image",))
+
+
+def energy_dots(tables: list[tuple[str, pd.DataFrame]]) -> IntervalChart:
     """Share of positive evidence by region with its interval, a dot a group, beside a uniform map's share."""
-    figure = go.Figure()
-    places = np.arange(len(REGIONS))
-    for index, (name, table) in enumerate(tables):
-        shift = (index - (len(tables) - 1) / 2) * 0.26
-        figure.add_scatter(
-            x=table["share"],
-            y=places + shift,
-            error_x=_whiskers(table["share"], table["low"], table["high"]) | {"width": 0, "thickness": 2},
-            mode="markers",
-            marker={"size": 10, "color": _GROUPS[index % len(_GROUPS)]},
-            name=_n_label(name, int(table["n"].iloc[0])),
-            customdata=np.stack([table["low"], table["high"], table["area"], table["density"]], axis=1),
-            text=table["region"],
-            hovertemplate=f"{name}<br>%{{text}} <b>%{{x:.1%}}</b> [%{{customdata[0]:.1%}}–%{{customdata[1]:.1%}}]"
-            "<br>uniform map %{customdata[2]:.1%}, ratio %{customdata[3]:.2f} ×<extra></extra>",
+    by_region = [(name, table.set_index("region").loc[list(REGIONS)]) for name, table in tables]
+    rows = []
+    for region in REGIONS:
+        marks = [_share(name, table.loc[region]) for name, table in by_region]
+        if by_region:
+            area = by_region[0][1].loc[region, "area"]
+            marks.append(Mark(UNIFORM, area, words=f"a uniform map has {percent(area)}"))
+        rows.append(Row(region, tuple(marks)))
+    groups = [
+        Series(
+            name,
+            Style(cycled(GROUP_COLOURS, n), size=10, interval_colour="#888"),
+            (n - (len(tables) - 1) / 2) * 0.26,
+            note=f"n = {int(table['n'].iloc[0]):,}",
         )
-    if tables:
-        figure.add_scatter(
-            x=tables[0][1]["area"],
-            y=places,
-            mode="markers",
-            marker={"symbol": "line-ns-open", "size": 22, "line": {"width": 2}, "color": _GREY},
-            name="uniform map",
-            text=REGIONS,
-            hovertemplate="%{text}: a uniform map has %{x:.1%}<extra></extra>",
-        )
-    figure = _finish(figure, 130 + 38 * len(REGIONS), "share of positive evidence")
-    figure.update_xaxes(tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(tickvals=places, ticktext=list(REGIONS), range=[len(REGIONS) - 0.5, -0.5], autorange=False)
-    return figure
+        for n, (name, table) in enumerate(tables)
+    ]
+    uniform = [Series(UNIFORM, STROKE.but(colour=DARK_GREY, size=22, edge=2))] if tables else []
+    axis = Axis("share of positive evidence", "%", from_zero=True)
+    return IntervalChart(tuple(rows), (*groups, *uniform), axis, 130 + 38 * len(REGIONS))
+
+
+def _share(name: str, row: pd.Series) -> Mark:
+    words = with_interval(row["share"], row["low"], row["high"])
+    beside = f"uniform map {percent(row['area'])}, ratio {row['density']:.2f} ×"
+    return Mark(name, row["share"], row["low"], row["high"], words, (beside,))
 
 
 def regions_picture(face: np.ndarray, side: int = 448) -> Image.Image:

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
+from core.budget import signed
 from core.clusters import Kind
 from core.figures import pictures
-from core.figures.charts import GENDER_COLOURS
+from core.figures.chart_data import Axis, Bar, BarChart, Row, Series
+from core.figures.styles import BY_GENDER
 from core.regions import REGIONS
 
 
-def region_bars(regions: np.ndarray, additive: bool) -> go.Figure:
+def region_bars(regions: np.ndarray, additive: bool) -> BarChart:
     """Signed contributions (R,) of the regions to one face's margin, from the top of the face down."""
-    figure = go.Figure()
-    for gender, mask in (("female", regions >= 0), ("male", regions < 0)):
-        figure.add_bar(
-            orientation="h",
-            y=[name for name, there in zip(REGIONS, mask, strict=True) if there],
-            x=regions[mask],
-            name=f"speaks for {gender}",
-            marker={"color": GENDER_COLOURS[gender]},
-            text=[f"{value:+.2f}".replace("-", "−") for value in regions[mask]],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: <b>%{x:+.3f}</b><extra></extra>",
-        )
+    rows = []
+    for name, value in zip(REGIONS, regions, strict=True):
+        kind = f"speaks for {'female' if value >= 0 else 'male'}"
+        rows.append(Row(name, (Bar(kind, value, words=signed(value, 3), text=signed(value)),)))
     reach = max(float(np.abs(regions).max()), 1e-9)
     low = -1.25 * reach if (regions < 0).any() else -0.02 * reach
     high = 1.25 * reach if (regions > 0).any() else 0.02 * reach
     title = "contribution to the margin" if additive else "evidence, in the map's own units"
-    figure.update_xaxes(title=title, range=[low, high], zeroline=True, zerolinecolor="rgba(128,128,140,.6)")
-    figure.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=list(REGIONS), automargin=True)
-    figure.update_layout(
-        height=330,
-        margin={"l": 8, "r": 8, "t": 30, "b": 8},
-        bargap=0.3,
-        barmode="overlay",
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-    )
-    return figure
+    series = tuple(Series(f"speaks for {gender}", BY_GENDER[gender]) for gender in ("female", "male"))
+    return BarChart(tuple(rows), series, Axis(title, low=low, high=high), 330)
 
 
 def kinds_sheet(shown: list[tuple[str, Kind]], limit: float) -> pictures.Sheet:

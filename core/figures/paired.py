@@ -4,97 +4,76 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 from PIL import Image
 
 from core.figures import pictures
-from core.figures.charts import COLOURS
+from core.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.figures.differences import outlined
+from core.figures.findings import points_interval
+from core.figures.styles import COLOURS, OWN, Style, cycled
 from core.paired import FAMILY_WISE, MapPair, named
-from core.sentences import capital
+from core.sentences import capital, percent, with_interval
 
-_MARGIN = {"l": 8, "r": 12, "t": 36, "b": 8}
 _NONE = "no map:\nunder 11 faces"
+SEED, MEAN = "a seed", "mean, 95 % over seeds"
 
 
-def difference_dots(tables: dict[str, pd.DataFrame]) -> go.Figure:
-    """Differences of accuracy in points with their intervals, a row a group, a colour a model, from `paired_by_group`
-    tables by model name. Filled: Holm's p is at most 0.05."""
-    figure, first = go.Figure(), next(iter(tables.values()))
-    rows = [
-        f"{capital(named(r.gender, r.ethnicity))}  <span style='opacity:.65'>n = {r.n:,}</span>"
-        for r in first.itertuples()
-    ]
-    places = np.arange(len(rows))
-    for k, (name, table) in enumerate(tables.items()):
-        found = (table["p_holm"] <= FAMILY_WISE).to_numpy()
-        colour = COLOURS[k % len(COLOURS)]
-        counts = table[["low", "high", "only_a", "only_b", "both", "p", "p_holm", "accuracy_a", "accuracy_b"]].copy()
-        counts[["low", "high"]] *= 100
-        figure.add_scatter(
-            x=100 * table["difference"],
-            y=places + (k - (len(tables) - 1) / 2) * 0.24,
-            error_x={
-                "type": "data", "symmetric": False, "thickness": 2, "width": 0,
-                "array": 100 * (table["high"] - table["difference"]),
-                "arrayminus": 100 * (table["difference"] - table["low"]),
-            },
-            mode="markers",
-            marker={
-                "size": 11, "color": colour, "line": {"width": 2, "color": colour},
-                "symbol": np.where(found, "circle", "circle-open"),
-            },
-            name=name,
-            showlegend=len(tables) > 1,
-            text=rows,
-            customdata=counts.to_numpy(),
-            hovertemplate="%{text}<br><b>%{x:+.1f} points</b> [%{customdata[0]:+.1f} to %{customdata[1]:+.1f}]"
-            "<br>%{customdata[7]:.1%} → %{customdata[8]:.1%}"
-            "<br>right only before %{customdata[2]:,}, only after %{customdata[3]:,}, both %{customdata[4]:,}"
-            "<br>McNemar p = %{customdata[5]:.2g}, with Holm %{customdata[6]:.2g}<extra>" + name + "</extra>",
-        )  # fmt: skip
-    figure.add_vline(x=0, line={"dash": "dot", "width": 1.5, "color": "#888"})
-    figure.update_xaxes(title="points of accuracy gained", zeroline=False, automargin=True)
-    figure.update_yaxes(
-        tickvals=places, ticktext=rows, range=[len(rows) - 0.5, -0.5], automargin=True, ticksuffix=" ", zeroline=False
+def difference_dots(tables: dict[str, pd.DataFrame]) -> IntervalChart:
+    """Differences of accuracy with their intervals, a row a group, a colour a model, from `paired_by_group` tables by
+    model name. Filled: Holm's p is at most 0.05."""
+    first = next(iter(tables.values()))
+    rows = tuple(
+        Row(
+            capital(named(row.gender, row.ethnicity)),
+            tuple(_difference(name, table.iloc[place]) for name, table in tables.items()),
+            f"n = {row.n:,}",
+        )
+        for place, row in enumerate(first.itertuples())
     )
-    return _layout(figure, 110 + (30 + 6 * len(tables)) * len(rows))
+    series = tuple(
+        Series(name, Style(cycled(COLOURS, k), "circle", edge=2), (k - (len(tables) - 1) / 2) * 0.24, len(tables) > 1)
+        for k, name in enumerate(tables)
+    )
+    axis = Axis("points of accuracy gained", "points")
+    return IntervalChart(rows, series, axis, 110 + (30 + 6 * len(tables)) * len(rows), reference=0.0)
 
 
-def arm_dots(table: pd.DataFrame, means: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
+def _difference(name: str, row: pd.Series) -> Mark:
+    words = points_interval(row["difference"], row["low"], row["high"])
+    value, _, bounds = words.partition(" ")
+    told = (
+        f"{percent(row['accuracy_a'])} → {percent(row['accuracy_b'])}",
+        f"correct only before {row['only_a']:,}, only after {row['only_b']:,}, both {row['both']:,}",
+        f"McNemar p = {row['p']:.2g}, with Holm {row['p_holm']:.2g}",
+    )
+    hollow = not row["p_holm"] <= FAMILY_WISE
+    return Mark(name, row["difference"], row["low"], row["high"], f"{value} points {bounds}", told, hollow)
+
+
+def arm_dots(table: pd.DataFrame, means: pd.DataFrame, titles: dict[str, str]) -> IntervalChart:
     """One measure by arm: a small dot a seed, the mean and its t interval over seeds; from `arm_table` and
     `arm_estimates` rows of that measure. `titles`: arms in order, and their names."""
-    figure, order = go.Figure(), list(titles)
-    place = table["arm"].map(order.index)
-    figure.add_scatter(
-        x=100 * table["accuracy"], y=place + 0.22, mode="markers", name="a seed", text=table["model"],
-        marker={"size": 8, "color": COLOURS[0], "opacity": 0.6},
-        hovertemplate="%{text}<br>%{x:.1f} %<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=100 * means["mean"], y=means["arm"].map(order.index), mode="markers", name="mean, 95 % over seeds",
-        marker={"size": 12, "color": COLOURS[1], "symbol": "diamond"},
-        error_x={
-            "type": "data", "symmetric": False, "thickness": 2, "width": 0,
-            "array": 100 * (means["high"] - means["mean"]).fillna(0),
-            "arrayminus": 100 * (means["mean"] - means["low"]).fillna(0),
-        },
-        customdata=100 * means[["low", "high", "both_low", "both_high"]].to_numpy(),
-        hovertemplate="<b>%{x:.1f} %</b><br>over seeds [%{customdata[0]:.1f}–%{customdata[1]:.1f}]"
-        "<br>seeds and faces resampled [%{customdata[2]:.1f}–%{customdata[3]:.1f}]<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(ticksuffix=" %", automargin=True, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(order))), ticktext=list(titles.values()), range=[len(order) - 0.4, -0.5],
-        automargin=True, ticksuffix=" ", zeroline=False,
-    )  # fmt: skip
-    return _layout(figure, 110 + 46 * len(order))
+    rows = []
+    for arm, title in titles.items():
+        seeds = [
+            Mark(SEED, row["accuracy"], words=percent(row["accuracy"]), details=(str(row["model"]),))
+            for row in table[table["arm"] == arm].to_dict("records")
+        ]
+        arms = [
+            Mark(
+                MEAN, row["mean"], row["low"], row["high"], f"over seeds {_share(row, 'low', 'high')}",
+                (f"seeds and faces resampled {_share(row, 'both_low', 'both_high')}",),
+            )
+            for row in means[means["arm"] == arm].to_dict("records")
+        ]  # fmt: skip
+        rows.append(Row(title, (*seeds, *arms)))
+    series = (Series(SEED, OWN.but(size=8, opacity=0.6), 0.22), Series(MEAN, Style(COLOURS[1], "diamond", size=12)))
+    return IntervalChart(tuple(rows), series, Axis(unit="%"), 110 + 46 * len(rows))
 
 
-def _layout(figure: go.Figure, height: int) -> go.Figure:
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
-    figure.update_layout(height=height, margin=_MARGIN, legend=legend, hoverlabel={"namelength": -1})
-    return figure
+def _share(row: dict, low: str, high: str) -> str:
+    bounded = row[low] == row[low]
+    return with_interval(row["mean"], row[low], row[high]) if bounded else percent(row["mean"])
 
 
 def paired_panels(

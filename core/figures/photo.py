@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
-from core.figures.charts import COLOURS, GENDER_COLOURS
+from core.budget import signed
+from core.figures.chart_data import Axis, Bar, BarChart, Histogram, HistogramChart, Row, Series
+from core.figures.evidence import towards
 from core.figures.pictures import font, show_face
+from core.figures.styles import BY_GENDER, COLOURS, DARK_GREY, Style
 from core.photo.faces import Face
 from core.photo.uploads import shrunk_to
 from core.regions import REGIONS
 
 SIDE = 800
 _LINE, _CHOSEN, _DARK = (255, 255, 255), (255, 196, 0), (20, 24, 30)
-_GREY = "#7A7A85"
-_MARGIN = {"l": 8, "r": 16, "t": 8, "b": 8}
+#: Bins of the certainties.
+BINS = 30
 
 
 def marked(picture: Image.Image, faces: list[Face], chosen: int | None = None, side: int = SIDE) -> Image.Image:
@@ -51,84 +53,44 @@ def with_points(face: Face, side: int = 224) -> Image.Image:
     return picture
 
 
-def region_bars(regions: np.ndarray, bias: float | None, margin: float) -> go.Figure:
+def region_bars(regions: np.ndarray, bias: float | None, margin: float) -> BarChart:
     """Signed evidence (R,) by region, orange towards female and blue towards male; where maps add up, bias and margin
     too."""
-    names, values = list(REGIONS), [float(v) for v in regions]
-    figure = go.Figure()
-    for gender, sign in (("female", 1), ("male", -1)):
-        shown = [(name, value) for name, value in zip(names, values, strict=True) if value * sign > 0]
-        figure.add_bar(
-            orientation="h",
-            y=[name for name, _ in shown],
-            x=[value for _, value in shown],
-            marker={"color": GENDER_COLOURS[gender]},
-            name=f"towards {gender}",
-            showlegend=True,
-            hovertemplate="%{y} <b>%{x:+.3f}</b><extra></extra>",
-        )
+    rows = [
+        Row(name, (Bar(towards(value), value, words=signed(value, 3)),))
+        for name, value in zip(REGIONS, regions, strict=True)
+    ]
     if bias is not None:
-        totals = {"bias": bias, "margin": margin}
-        figure.add_bar(
-            orientation="h",
-            y=list(totals),
-            x=list(totals.values()),
-            marker={"color": _GREY},
-            showlegend=False,
-            hovertemplate="%{y} <b>%{x:+.3f}</b><extra></extra>",
-        )
-        names += list(totals)
-    figure.update_layout(
-        height=120 + 24 * len(names),
-        margin=_MARGIN,
-        bargap=0.28,
-        legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
-        barmode="overlay",
+        ends = (("bias", bias), ("margin", margin))
+        rows += [Row(name, (Bar("totals", value, words=signed(value, 3)),)) for name, value in ends]
+    series = (
+        *(Series(f"towards {gender}", BY_GENDER[gender]) for gender in ("female", "male")),
+        Series("totals", Style(DARK_GREY), legend=False, total=True),
     )
-    figure.update_yaxes(
-        categoryorder="array", categoryarray=names, autorange="reversed", automargin=True, ticksuffix=" "
-    )
-    figure.update_xaxes(
-        title="evidence in logits; + speaks for female", zeroline=True, zerolinewidth=1.5, zerolinecolor=_GREY
-    )
-    return figure
+    return BarChart(tuple(rows), series, Axis("evidence in logits; + speaks for female"), 120 + 24 * len(rows))
 
 
-def certainty(right: np.ndarray, wrong: np.ndarray, margin: float, predicted: str) -> go.Figure:
+def certainty(right: np.ndarray, wrong: np.ndarray, margin: float, predicted: str) -> HistogramChart:
     """Shares of audited faces given this class by |margin|, those rightly and those wrongly, and where this face is."""
     certain = abs(margin)
     end = max([certain, *(float(a.max()) for a in (right, wrong) if len(a))]) * 1.02
-    bins = {"start": 0, "end": end, "size": end / 30}
-    figure = go.Figure()
-    for values, word, colour in ((right, "rightly", COLOURS[2]), (wrong, "wrongly", COLOURS[3])):
-        if len(values):
-            figure.add_histogram(
-                x=values,
-                xbins=bins,
-                histnorm="probability",
-                opacity=0.6,
-                marker={"color": colour},
-                name=f"{word} called {predicted}, n = {len(values):,}",
-                hovertemplate="|margin| %{x}: %{y:.1%}<extra></extra>",
-            )
-    figure.add_vline(x=certain, line={"width": 3, "color": "#E69F00"})
-    figure.add_annotation(
-        x=certain,
-        y=1,
-        yref="paper",
-        text="<b>this face</b>",
-        showarrow=False,
-        xanchor="left" if certain < end / 2 else "right",
-        yanchor="top",
-        xshift=6 if certain < end / 2 else -6,
+    edges = np.linspace(0, max(end, 1e-9), BINS + 1)
+    histograms = tuple(
+        Histogram(
+            f"{word} called {predicted}, n = {len(values):,}",
+            tuple((np.histogram(values, edges)[0] / len(values)).tolist()),
+            len(values),
+            Style(colour, opacity=0.6),
+        )
+        for values, word, colour in ((right, "rightly", COLOURS[2]), (wrong, "wrongly", COLOURS[3]))
+        if len(values)
     )
-    figure.update_layout(
-        height=336,
-        margin=_MARGIN,
-        barmode="overlay",
-        bargap=0.02,
-        legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
+    return HistogramChart(
+        tuple(edges.tolist()),
+        histograms,
+        Axis("|margin|, the distance from the decision", low=0, high=float(edges[-1])),
+        Axis("share of faces", "%"),
+        336,
+        certain,
+        "this face",
     )
-    figure.update_xaxes(title="|margin|, the distance from the decision", range=[0, end])
-    figure.update_yaxes(tickformat=".0%", title="share of faces", automargin=True)
-    return figure

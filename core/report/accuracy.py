@@ -8,9 +8,10 @@ import pandas as pd
 
 from core.card import Section, Table, Text, section
 from core.faces import MINIMUM_FACES, UNRECORDED, Filter
-from core.report.blocks import Chart, Mark, Row, interval_words
+from core.figures.charts import accuracy_dots
+from core.report.blocks import Chart, interval_words
 from core.report.statistics import statistic_blocks
-from core.sentences import capital, percent, row_name, with_interval
+from core.sentences import capital, percent, row_name
 from core.statistics import accuracy_by
 
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.
@@ -41,11 +42,13 @@ def accuracy_section(faces: pd.DataFrame, within: Filter) -> Section:
             _by(faces, ["ethnicity"], "By ethnicity"),
             _by(faces, ["gender", "ethnicity"], "By gender × ethnicity"),
         ]
-        blocks.append(_chart([(capital(row_name(r)), r) for _, r in crossed.iterrows()], overall, "gender × ethnicity"))
+        names = [capital(row_name(row)) for _, row in crossed.iterrows()]
+        blocks.append(_chart(crossed, names, overall, "gender × ethnicity"))
     if not faces["age"].notna().any():
         return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE), *statistic_blocks(faces, within)])
-    rows = [(_band(row), row) for _, row in accuracy_by(faces, ["age band"]).iterrows()]
-    blocks += [_table(rows, "By age"), _chart(rows, overall, "age")]
+    banded = accuracy_by(faces, ["age band"])
+    rows = [(_band(row), row) for _, row in banded.iterrows()]
+    blocks += [_table(rows, "By age"), _chart(banded, [name for name, _ in rows], overall, "age")]
     return section("accuracy", "Accuracy by group", [*blocks, *statistic_blocks(faces, within)])
 
 
@@ -69,19 +72,12 @@ def _table(rows: Sequence[tuple[str, pd.Series]], title: str) -> Table:
     return Table(COLUMNS, tuple(cells), "lrrrrr", f"{title}, Wilson intervals{more}")
 
 
-def _chart(rows: Sequence[tuple[str, pd.Series]], overall: pd.Series, by: str) -> Chart | None:
-    lines = tuple(
-        Row(
-            name,
-            f"n = {row['n']:,}",
-            (Mark(row["accuracy"], row["low"], row["high"], row.get("gender", "own")),),
-            with_interval(row["accuracy"], row["low"], row["high"]),
-        )
-        for name, row in rows[:ROWS]
-        if row["n"] >= MINIMUM_FACES
-    )
-    note = "Dots are accuracies, lines Wilson 95 % intervals; the dotted line is the accuracy over all faces shown."
-    if not lines:
+def _chart(table: pd.DataFrame, names: Sequence[str], overall: pd.Series, by: str) -> Chart | None:
+    enough = (table["n"] >= MINIMUM_FACES).to_numpy()
+    shown = table[enough].head(ROWS)
+    if not len(shown):
         return None
-    legend = (("female", "women"), ("male", "men")) if "gender" in by else ()
-    return Chart(f"Accuracy by {by}", lines, "%", float(overall["accuracy"]), note, legend)
+    kept = [name for name, keep in zip(names, enough, strict=True) if keep][: len(shown)]
+    note = "Dots are accuracies, lines Wilson 95 % intervals; the dotted line is the accuracy over all faces shown."
+    genders = list(shown["gender"]) if "gender" in shown else None
+    return Chart.of(accuracy_dots(shown, kept, genders, float(overall["accuracy"]), f"Accuracy by {by}", note))

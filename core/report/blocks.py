@@ -11,6 +11,10 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from core.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
+from core.figures.differences import panel_pictures
+from core.figures.pictures import colour_bar
+
 #: A picture in a page: (address, alternative text, caption).
 Picture = tuple[str, str, str]
 
@@ -23,42 +27,48 @@ def data_uri(picture: Image.Image) -> str:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A value with its interval, drawn as `style`: own, thin (the interval alone), female or male; NaN is not drawn."""
-
-    value: float
-    low: float
-    high: float
-    style: str = "own"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a chart: its name, a quiet note beside it, the marks, and the value in words."""
-
-    name: str
-    note: str
-    marks: tuple[Mark, ...]
-    words: str
-
-
-@dataclass(frozen=True)
 class Chart:
-    """Rows on one horizontal scale. `unit` is «%» for shares of 0–1, «points» for their differences, else empty;
-    `line` is a value to compare with; `legend`: (style, words)."""
+    """An interval chart drawn as rows of SVG on one horizontal scale. Bars are drawn as their lengths."""
 
     kind: ClassVar[str] = "chart"
-    title: str
-    rows: tuple[Row, ...]
-    unit: str = "%"
-    line: float | None = None
-    caption: str = ""
-    legend: tuple[tuple[str, str], ...] = ()
+    data: IntervalChart
+
+    @classmethod
+    def of(cls, chart: IntervalChart | BarChart) -> Chart:
+        """The block of a chart."""
+        return cls(chart.lengths() if isinstance(chart, BarChart) else chart)
+
+    @property
+    def title(self) -> str:
+        """The title, and the unit where the words beside the rows do not say it."""
+        return f"{self.data.title}, points" if self.data.axis.unit == "points" else self.data.title
+
+    def rows(self) -> list[tuple[str, str, list[tuple[Mark, str]], str]]:
+        """Name, note, marks that are drawn with their classes in the style sheet, words; a line each.
+
+        The details of its marks are the note of a row without one: nothing can be pointed at here.
+        """
+        styles = {series.name: series.style.report for series in self.data.series}
+        order = {series.name: place for place, series in enumerate(self.data.series)}
+        return [
+            (
+                row.name[:1].upper() + row.name[1:],
+                row.note or "; ".join(detail for mark in row.marks for detail in mark.details),
+                [(m, styles[m.series]) for m in sorted(row.marks, key=lambda m: order[m.series]) if m.drawn],
+                row.words,
+            )
+            for row in self.data.rows
+        ]
+
+    def legend(self) -> list[tuple[str, str]]:
+        """Class and name of each series that the legend has."""
+        used = {mark.series for row in self.data.rows for mark in row.marks if mark.drawn}
+        return [(one.style.report, one.name) for one in self.data.series if one.legend and one.name in used]
 
     def bounds(self) -> tuple[float, float]:
         """Ends of the scale: all that is drawn, and a margin."""
-        values = [x for row in self.rows for m in row.marks for x in (m.value, m.low, m.high)]
-        values = [x for x in [*values, self.line] if x is not None and np.isfinite(x)]
+        values = [x for row in self.data.rows for m in row.marks for x in (m.value, m.low, m.high)]
+        values = [x for x in [*values, self.data.reference] if x is not None and np.isfinite(x)]
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         margin = 0.03 * (high - low) or 0.01
         return low - margin, high + margin
@@ -74,10 +84,10 @@ class Chart:
 
     def words(self, value: float, step: float) -> str:
         """A tick in words."""
-        scale = 1.0 if not self.unit else 100.0
+        scale = 1.0 if not self.data.axis.unit else 100.0
         digits = max(0, int(np.ceil(-np.log10(step * scale) - 1e-9)))
         text = f"{value * scale + 0.0:.{digits}f}".replace("-", "−")
-        return f"{text} %" if self.unit == "%" else text
+        return f"{text} %" if self.data.axis.unit == "%" else text
 
     def place(self, value: float) -> float:
         """Where a value lies, in per cent of the width."""
@@ -103,6 +113,14 @@ class Pictures:
     kind: ClassVar[str] = "pictures"
     pictures: tuple[Picture, ...]
     scale: Scale | None = None
+
+    @classmethod
+    def of(cls, chart: MapChart, side: int) -> Pictures:
+        """The maps of a chart on their one scale, each `side` pixels a side."""
+        (scale,) = chart.scales
+        drawn = zip(chart.panels, panel_pictures(chart, side), strict=True)
+        shown = tuple((data_uri(picture), panel.alt, panel.caption) for panel, picture in drawn)
+        return cls(shown, Scale(data_uri(colour_bar(scale.signed)), scale.low, scale.high, scale.note))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from core.audit.folder import Audit, open_audit
 from core.card import Heading, Section, Table, Text, section
 from core.errors import LookwhereError
 from core.faces import Filter
+from core.figures.gaps import simultaneous_dots
 from core.gaps.counts import columns_of, count
 from core.gaps.fairness import fairness
 from core.gaps.regression import Regression, regression
@@ -19,7 +20,7 @@ from core.gaps.two_groups import pairs_of
 from core.gaps.words import gap_sentence, gap_words, p_words, span
 from core.noise import CIRCULAR, consensus, consensus_words, noise
 from core.report.accuracy import NO_AGE, ROWS
-from core.report.blocks import Chart, Mark, Row, interval_words, listed
+from core.report.blocks import Chart, interval_words, listed
 from core.sentences import capital, percent, scope, with_interval
 from core.verdicts import TestVerdict
 
@@ -45,7 +46,7 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
         )
     rows = bands.table.head(ROWS).to_dict("records")
     if rows:
-        blocks += [bands_chart(rows), _bands_table(rows, bands.resampled)]
+        blocks += [Chart.of(simultaneous_dots(bands.table.head(ROWS))), _bands_table(rows, bands.resampled)]
     if len(bands.left_out):
         left = [f"{r['group']} ({r['why']}: {r['n']:,})" for r in bands.left_out.to_dict("records")]
         blocks.append(Text(f"Left out, since nothing sure can be said of them: {listed(left)}.", quiet=True))
@@ -54,23 +55,6 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
     blocks += [Heading("Age against ethnicity"), *_age(faces)]
     blocks += [Heading("Fairness measures"), *_fairness(faces)]
     return section("gaps", title, blocks)
-
-
-def bands_chart(rows: list[dict]) -> Chart:
-    lines = tuple(
-        Row(
-            capital(row["group"]),
-            f"n = {row['n']:,}",
-            (
-                Mark(row["accuracy"], row["low"], row["high"], "thin"),
-                Mark(row["accuracy"], row["wilson_low"], row["wilson_high"], row["gender"] or "own"),
-            ),
-            with_interval(row["accuracy"], row["low"], row["high"]),
-        )
-        for row in rows
-    )
-    note = "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
-    return Chart("Accuracy, all groups at once", lines, "%", None, note)
 
 
 def _bands_table(rows: list[dict], resampled: str) -> Table:

@@ -14,10 +14,11 @@ from core.checkpoint import OURS, kind_of
 from core.differences import LEVEL, PERMUTATIONS, MapDifference, adjustable, difference_of, right_or_wrong
 from core.faces import MINIMUM_FACES, Filter, group_name
 from core.figures import pictures
-from core.figures.differences import painted
+from core.figures.differences import difference_maps
+from core.figures.evidence import waterfall_chart
 from core.gaps.counts import columns_of
 from core.groups import Group, study_grid
-from core.report.blocks import Chart, Grid, Mark, Pair, Picture, Pictures, Row, Scale, Side, Verdict, data_uri
+from core.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
 from core.sentences import capital, hottest_place, pair_rate, percent, target_words
 from core.statistics import accuracy_by, gap
 from core.trust.definitions import CheckResult, View
@@ -174,15 +175,14 @@ def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
 
 def _compared(found: list[MapDifference], names: list[str], colours: str) -> list:
     """Pictures of tested differences on one scale under their verdicts."""
-    maps = [d.difference for d in found if not _few(d)]
-    limit = pictures.shared_limit(maps)
-    shown = tuple(
-        (data_uri(painted(d, limit, 2 * SIDE)), f"Difference of average maps: {name}", f"{name}. {_numbers(d)}")
-        for d, name in zip(found, names, strict=False)
-        if not _few(d)
+    shown = [(d, name) for d, name in zip(found, names, strict=False) if not _few(d)]
+    maps = difference_maps(
+        [d for d, _ in shown],
+        [f"{name}. {_numbers(d)}" for d, name in shown],
+        [f"Difference of average maps: {name}" for _, name in shown],
+        colours,
     )
-    scale = Scale(data_uri(pictures.colour_bar(True)), f"−{limit:.3g}", f"{limit:.3g}", colours)
-    return [*(Text(d.verdict) for d in found), Pictures(shown, scale) if shown else None]
+    return [*(Text(d.verdict) for d in found), Pictures.of(maps, 2 * SIDE) if shown else None]
 
 
 def _few(found: MapDifference) -> bool:
@@ -219,19 +219,9 @@ def budget_section(audit: Audit, within: Filter) -> Section:
 
 
 def _budget(found: Waterfall) -> list:
-    rows = found.table.to_dict("records")
-    lines = tuple(
-        Row(
-            capital(row["region"]),
-            f"{percent(row['area'], 0)} of the picture",
-            (Mark(row["difference"], row["low"], row["high"], "female" if row["difference"] >= 0 else "male"),),
-            signed_interval(row["difference"], row["low"], row["high"]),
-        )
-        for row in rows
-    )
     cells = tuple(
         (row["region"], signed(row["a"]), signed(row["b"]), signed_interval(row["difference"], row["low"], row["high"]))
-        for row in rows
+        for row in found.table.to_dict("records")
     )
     ends = found.ends["margin"]
     total = signed_interval(*found.ends.loc["b − a"])
@@ -239,9 +229,8 @@ def _budget(found: Waterfall) -> list:
     a, b = capital(found.a.describe()), found.b.describe()
     title = f"From {a} (n = {found.n_a:,}) to {b} (n = {found.n_b:,})"
     note = "By how much each region moves the mean margin, logit female − logit male; 95 % bootstrap intervals."
-    legend = (("female", "towards female"), ("male", "towards male"))
     return [
-        Chart(title, lines, "", 0.0, note, legend),
+        Chart.of(waterfall_chart(found, a, capital(b), title, note)),
         Table(("region", "first", "second", "second − first"), cells, "lrrr", title),
     ]
 

@@ -1,0 +1,207 @@
+"""Maps as data and as pictures: one scale for all, tested cells outlined, and why a map is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from core.clusters import Kind
+from core.differences import MapDifference
+from core.errors import LookwhereError
+from core.figures import alignment, charts, findings, paired, pictures, styles
+from core.figures.chart_data import MapChart, MapPanel, Scale, check_interval
+from core.figures.differences import (
+    difference_maps,
+    difference_panel,
+    map_sheet,
+    outlined,
+    painted,
+    panel_picture,
+    panel_pictures,
+)
+from core.figures.evidence import towards
+from core.figures.faces import kinds_sheet
+from core.paired import MapPair
+from core.report.blocks import Pictures, data_uri
+from core.store import AlignedStore, average_face
+
+SIDE = 56
+FIRST, SECOND = np.array([[1.0, -2.0], [0.5, 0.25]]), np.array([[0.1, 0.2], [-4.0, 3.0]])
+MASK = np.array([[True, False], [False, True]])
+
+
+def difference(values: np.ndarray, significant: np.ndarray, abstained: str | None = None) -> MapDifference:
+    none = np.full(values.shape, np.nan)
+    return MapDifference(
+        ("a", "b"), values, none, none, none, significant, none, 40, 50, None, None, (0, 0), 100, 0.05, 0, abstained
+    )
+
+
+def pixels(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.convert("RGB"))
+
+
+def test_differences_share_one_scale_and_outline_what_survives() -> None:
+    chart = difference_maps(
+        [
+            difference(FIRST, MASK),
+            difference(SECOND, ~MASK),
+            difference(SECOND, MASK, "too few"),
+            difference(FIRST * np.nan, MASK),
+        ],
+        ["first", "second", "untested", "few"],
+        ["A", "B", "C", "D"],
+        "red where more",
+    )
+    assert chart.scales == (Scale(4.0, True, "−4", "4", "red where more"),)
+    assert [(panel.caption, panel.alt) for panel in chart.panels] == [
+        ("first", "A"), ("second", "B"), ("untested", "C"), ("few", "D"),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(chart.panels[0].values, FIRST)
+    np.testing.assert_array_equal(chart.panels[1].values, SECOND)
+    np.testing.assert_array_equal(chart.panels[0].outlined, MASK)
+    np.testing.assert_array_equal(chart.panels[1].outlined, ~MASK)
+    assert chart.panels[2].outlined is None
+    assert (chart.panels[3].values, chart.panels[3].why) == (None, "too few faces")
+    asked = [
+        outlined(pictures.paint(FIRST, 4.0, True, SIDE), MASK),
+        outlined(pictures.paint(SECOND, 4.0, True, SIDE), ~MASK),
+        pictures.paint(SECOND, 4.0, True, SIDE),
+        pictures.placeholder("too few faces", SIDE),
+    ]
+    for drawn, one in zip(panel_pictures(chart, SIDE), asked, strict=True):
+        np.testing.assert_array_equal(pixels(drawn), pixels(one))
+    one = panel_picture(difference_panel(difference(FIRST, MASK)), chart.scales[0], SIDE)
+    np.testing.assert_array_equal(pixels(one), pixels(painted(difference(FIRST, MASK), 4.0, SIDE)))
+
+
+def test_page_report_and_print_draw_one_chart_of_maps() -> None:
+    chart = findings.mean_shapes(FIRST, SECOND, MASK, (1200, 34))
+    assert [panel.caption for panel in chart.panels] == [
+        "right, mean of 1,200",
+        "wrong, mean of 34; outlined: not flat",
+    ]
+    np.testing.assert_array_equal(chart.panels[0].values, FIRST)
+    np.testing.assert_array_equal(chart.panels[1].values, SECOND)
+    assert chart.panels[0].outlined is None
+    np.testing.assert_array_equal(chart.panels[1].outlined, MASK)
+    assert chart.scales[0].limit == 4.0
+    page = panel_pictures(chart, SIDE)
+    block = Pictures.of(chart, SIDE)
+    assert [shown[0] for shown in block.pictures] == [data_uri(picture) for picture in page]
+    assert [shown[1:] for shown in block.pictures] == [(panel.alt, panel.caption) for panel in chart.panels]
+    assert (block.scale.low, block.scale.high) == ("−4 against the choice", "4 for it")
+    sheet = map_sheet(chart, SIDE)
+    assert sheet.scales == [(True, "−4 against the choice", "4 for it")]
+    assert sheet.note == chart.note
+    ((_, panels),) = sheet.rows
+    for picture, (printed, caption), panel in zip(page, panels, chart.panels, strict=True):
+        np.testing.assert_array_equal(pixels(printed), pixels(picture))
+        assert caption == panel.caption
+
+
+def test_each_panel_has_the_scale_that_it_names() -> None:
+    scales = (Scale(1.0, True, "", ""), Scale(4.0, False, "", ""))
+    panels = (MapPanel(FIRST, "", ""), MapPanel(FIRST, "", "", scale=1))
+    signed, strength = panel_pictures(MapChart(panels, scales), SIDE)
+    np.testing.assert_array_equal(pixels(signed), pixels(pictures.paint(FIRST, 1.0, True, SIDE)))
+    np.testing.assert_array_equal(pixels(strength), pixels(pictures.paint(FIRST, 4.0, False, SIDE)))
+
+
+def test_panels_that_cannot_be_drawn_are_refused() -> None:
+    with pytest.raises(LookwhereError, match="must say why"):
+        MapPanel(None, "", "a map")
+    with pytest.raises(LookwhereError, match="not finite"):
+        MapPanel(np.array([[np.nan]]), "", "a map")
+    with pytest.raises(LookwhereError, match=r"\(2, 2\) with cells of \(1, 2\)"):
+        MapPanel(FIRST, "", "a map", MASK[:1])
+
+
+def test_kinds_are_taken_away_on_one_scale() -> None:
+    kinds = [("kind 1", Kind(np.arange(30), 0.9, FIRST)), ("kind 2", Kind(np.arange(1200), 0.8, SECOND))]
+    sheet = kinds_sheet(kinds, 4.0)
+    assert [(label, panel[0][1]) for label, panel in sheet.rows] == [
+        ("kind 1", "mean shape, n = 30"), ("kind 2", "mean shape, n = 1,200"),
+    ]  # fmt: skip
+    assert sheet.scales == [(True, "−4 against", "4 for the choice")]
+    for (_, ((picture, _),)), (_, kind) in zip(sheet.rows, kinds, strict=True):
+        np.testing.assert_array_equal(pixels(picture), pixels(pictures.paint(kind.map, 4.0, True)))
+
+
+def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
+    face = np.full((112, 112, 3), 90, dtype=np.uint8)
+    p = np.where(MASK, 0.01, 0.9)
+    pairs = [MapPair(FIRST, SECOND, SECOND - FIRST, p), MapPair(FIRST, FIRST, None, None), None]
+    drawn = paired.paired_panels(face, pairs, (4.0, 6.0), True, SIDE)
+    asked = [
+        pictures.show_face(face, SIDE),
+        pictures.paint(FIRST, 4.0, True, SIDE),
+        pictures.paint(SECOND, 4.0, True, SIDE),
+        outlined(pictures.paint(SECOND - FIRST, 6.0, True, SIDE), MASK),
+        pictures.paint(FIRST, 4.0, True, SIDE),
+        pictures.placeholder("not tested:\nunder 30 faces\nor people", SIDE),
+        pictures.placeholder("no map:\nunder 11 faces", SIDE),
+        pictures.placeholder("no map:\nunder 11 faces", SIDE),
+    ]
+    assert len(drawn) == len(asked)
+    for one, other in zip(drawn, asked, strict=True):
+        np.testing.assert_array_equal(pixels(one), pixels(other))
+    none = paired.paired_panels(None, [replace(pairs[0], p=np.ones((2, 2)))], (4.0, 6.0), True, SIDE)
+    np.testing.assert_array_equal(pixels(none[0]), pixels(pictures.placeholder("no average face\nstored", SIDE)))
+    np.testing.assert_array_equal(pixels(none[3]), pixels(pictures.paint(SECOND - FIRST, 6.0, True, SIDE)))
+
+
+def test_the_alignment_sheet_has_averages_then_single_faces_with_their_points(made_store: AlignedStore) -> None:
+    page = np.asarray(alignment.alignment_sheet(made_store, sample=8))
+    groups = [faces for _, faces in made_store.faces.groupby(["gender", "ethnicity"]) if len(faces) >= 11]
+    averages = [np.asarray(average_face(made_store, faces)) for faces in groups]
+    assert averages
+    size = averages[0].shape[0]
+    tiles = np.lib.stride_tricks.sliding_window_view(page[:, :, 0], (1, size))[:, :, 0]
+    for mean in averages:
+        assert (tiles == mean[0, :, 0]).all(axis=2).any(), "an average is in the sheet, pixel by pixel"
+    red = (page == (255, 64, 64)).all(axis=2).sum()
+    assert 8 * 5 * 4 <= red <= 8 * 5 * 16, "five points on each of eight faces"
+    fewer = np.asarray(alignment.alignment_sheet(made_store, sample=4))
+    assert (fewer == (255, 64, 64)).all(axis=2).sum() == pytest.approx(red / 2, rel=0.1)
+
+
+def test_the_typeface_grows_with_its_size() -> None:
+    small, large = (pictures.font(size).getlength("Lookwhere") for size in (10, 30))
+    assert large == pytest.approx(3 * small, rel=0.15)
+
+
+def test_names_and_colours_of_series() -> None:
+    series = charts.gender_series(["male", "", "female", "male"], both="both")
+    assert [(one.name, one.style.colour) for one in series] == [
+        ("men", styles.GENDER_COLOURS["male"]), ("both", styles.COLOURS[0]), ("women", styles.GENDER_COLOURS["female"]),
+    ]  # fmt: skip
+    assert [one.legend for one in charts.gender_series([""])] == [False]
+    assert styles.of_gender("female").report == "female"
+    assert styles.of_gender("unknown") == styles.OWN
+    assert [styles.cycled(["a", "b"], n) for n in range(3)] == ["a", "b", "a"]
+    assert (towards(0.1), towards(0.0), towards(-0.1)) == ("towards female", "towards female", "towards male")
+
+
+def test_scales_hold_every_bound() -> None:
+    assert charts.accuracy_range(pd.Series([0.9, 0.8, np.nan])) == {"low": pytest.approx(0.77), "high": 1.005}
+    assert charts.accuracy_range(pd.Series([0.01]))["low"] == 0
+    assert charts.accuracy_range(pd.Series([], dtype=float))["low"] == pytest.approx(0.47)
+
+
+def test_points_are_rounded_shares() -> None:
+    assert findings.points_words(-0.0004) == "+0.0"
+    assert findings.points_words(-0.0123) == "−1.2"
+    assert findings.points_interval(0.007, -0.009, 0.023) == "+0.7 [−0.9 to +2.3]"
+
+
+def test_an_interval_is_checked_to_rounding() -> None:
+    check_interval("a", 0.3, 0.1 + 0.2, 0.4)
+    check_interval("a", np.nan, 0.1, 0.2)
+    check_interval("a", 0.5, np.nan, np.nan)
+    with pytest.raises(LookwhereError, match=r"a: 0\.3 with an interval from 0\.31 to 0\.4"):
+        check_interval("a", 0.3, 0.31, 0.4)

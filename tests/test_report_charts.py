@@ -1,0 +1,122 @@
+"""Page and report draw one chart: what the report's sections hold is what the pages' builders make of the study."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.audit.folder import Audit, open_audit
+from core.budget import waterfall
+from core.card import Section
+from core.experiments import experiment_for
+from core.faces import Filter
+from core.figures.chart_data import BarChart, IntervalChart
+from core.figures.charts import accuracy_dots
+from core.figures.evidence import waterfall_chart
+from core.figures.findings import density_dots, effect_dots, mean_shapes
+from core.figures.gaps import simultaneous_dots
+from core.figures.plotly_charts import figure_of
+from core.findings import Finding, all_findings
+from core.findings.maps import PLACES
+from core.gaps.counts import count
+from core.gaps.simultaneous import bands_of
+from core.report.accuracy import accuracy_section
+from core.report.blocks import Chart, Pictures
+from core.report.findings import findings_section
+from core.report.gaps import gaps_section
+from core.report.maps import budget_section
+from core.sentences import capital, row_name
+from core.statistics import accuracy_by
+from core.trust.folder import open_checks
+from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
+
+ADULTS = Filter(age_from=18)
+
+
+@pytest.fixture(scope="module")
+def audit() -> Audit:
+    shipped_or_skip()
+    return open_audit(AUDIT)
+
+
+@pytest.fixture(scope="module")
+def findings(audit: Audit) -> dict[str, Finding]:
+    experiment = experiment_for(MODEL.parent, audit)
+    return {found.key: found for found in all_findings(audit, ADULTS, open_checks(audit), experiment)}
+
+
+def drawn(part: Section) -> list[Chart]:
+    return [block for block in part.blocks if isinstance(block, Chart)]
+
+
+def numbers(chart: IntervalChart | BarChart) -> list:
+    """All that is drawn of a chart of rows; NaN as text, since none equals another."""
+    return [
+        (row.name, row.words, [(m.series, str(m.value), str(m.low), str(m.high)) for m in row.marks])
+        for row in chart.rows
+    ]
+
+
+def test_accuracies(audit: Audit) -> None:
+    faces = audit.faces[ADULTS.mask(audit.faces)]
+    crossed, banded = drawn(accuracy_section(faces, ADULTS))
+    overall = float(accuracy_by(faces, []).iloc[0]["accuracy"])
+    table = accuracy_by(faces, ["gender", "ethnicity"])
+    names = [capital(row_name(row)) for row in table.to_dict("records")]
+    page = accuracy_dots(table, names, list(table["gender"]), overall)
+    assert numbers(crossed.data) == numbers(page)
+    assert crossed.data.reference == page.reference == overall
+    assert len(crossed.data.rows) == 10
+    ages = accuracy_by(faces, ["age band"])
+    page = accuracy_dots(ages, [f"{band} years" for band in ages["age band"]], None, overall)
+    assert numbers(banded.data) == numbers(page)
+
+
+def test_simultaneous_intervals(audit: Audit) -> None:
+    faces = audit.faces[ADULTS.mask(audit.faces)]
+    (block,) = drawn(gaps_section(faces, ADULTS))
+    assert numbers(block.data) == numbers(simultaneous_dots(bands_of(count(faces, ["gender", "ethnicity"])).table))
+
+
+def test_the_waterfalls_steps(audit: Audit) -> None:
+    (block,) = drawn(budget_section(audit, ADULTS))
+    best, worst = (ADULTS.narrowed(gender=(g,), ethnicity=("Black",)) for g in ("male", "female"))
+    page = waterfall_chart(waterfall(audit, best, worst), "A", "B")
+    steps = [row for row in page.rows if row.name not in ("A", "B")]
+    assert numbers(block.data) == numbers(page.lengths())
+    first = [[(row.name, row.marks[0].value) for row in rows] for rows in (block.data.rows, steps)]
+    assert first[0] == first[1]
+
+
+def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
+    part = findings_section(list(findings.values()), experiment_for(MODEL.parent, audit))
+    charts = drawn(part)
+    page = [simultaneous_dots(findings[key].numbers) for key in ("1a", "1b")]
+    page.append(density_dots(findings["2"].numbers, PLACES))
+    for key in ("4", "5"):
+        table = findings[key].numbers
+        page += [effect_dots(table[table["contrast"] == claim.name]) for claim, _ in findings[key].result.contrasts]
+    assert [numbers(block.data) for block in charts] == [numbers(chart) for chart in page]
+    pattern = findings["3"].result
+    counts = (pattern.n_correct, pattern.n_incorrect)
+    shapes = mean_shapes(pattern.correct, pattern.incorrect, pattern.significant, counts)
+    (shown,) = [block for block in part.blocks if isinstance(block, Pictures)]
+    assert shown == Pictures.of(shapes, 224)
+
+
+def test_the_page_hands_the_browser_the_same_numbers(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.opened.MODELS", MODEL.parent)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+    app.query_params["adults"] = "true"
+    app.switch_page(str(ROOT / "pages/accuracy.py"))
+    app.run()
+    assert not app.exception
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    crossed = drawn(accuracy_section(audit.faces[ADULTS.mask(audit.faces)], ADULTS))[0].data
+    asked = json.loads(figure_of(crossed).to_json())
+    names = asked["layout"]["yaxis"]["ticktext"]
+    (shown,) = [spec for spec in specs if spec["layout"]["yaxis"].get("ticktext") == names]
+    assert shown["data"] == asked["data"]
+    assert len(shown["data"]) == 2
