@@ -13,7 +13,7 @@ import numpy as np
 import tyro
 
 from core.datasets.recordio import RecordFile
-from tests.recordio_writer import image_record, write_pack
+from tests.helpers.recordio_writer import image_record, write_pack
 
 
 def main(records: int = 60_000, size: int = 8_000) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import tarfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from core import files
 from core import store as stores
-from core.align import TEMPLATE
+from core.audit.folder import Audit, open_audit
 from core.datasets import READERS, open_source
-from core.faces import fingerprint
 from core.store import AlignedStore
+from core.training.record import Status, append_metrics, write_status
+from tests.helpers.chromium import chromium, served
+from tests.helpers.made_store import make_store
+from tests.helpers.made_study import made_study
+from tests.helpers.shipped import AUDIT, ROOT, shipped_or_skip
 
-ROOT = Path(__file__).parent.parent
 ARCHIVE = Path(os.environ.get("UTKFACE", ROOT.parent / "shared/data/UTKFace.tar.gz"))
 REAL_FACES = 120
 
@@ -43,51 +45,6 @@ def real_folder(utkface_archive: Path, tmp_path_factory: pytest.TempPathFactory)
     return folder
 
 
-def make_store(path: Path, faces: int = 64, seed: int = 0) -> AlignedStore:
-    """A finished store of noise pictures, brighter for male than for female, with groups of every kind."""
-    draw = np.random.default_rng(seed)
-    table = pd.DataFrame(
-        {
-            "face_id": [f"face-{n:05}" for n in range(faces)],
-            "path": [f"pictures/{n:05}.jpg" for n in range(faces)],
-            "gender": np.where(np.arange(faces) % 2, "male", "female"),
-            "ethnicity": np.array(["White", "Black", "Asian"])[np.arange(faces) // 2 % 3],
-            "age": pd.array(draw.integers(0, 90, faces), dtype="Int16"),
-            "identity": pd.array([pd.NA] * faces, dtype="string"),
-            "cluster": np.arange(faces),
-            "split": np.array(["train", "train", "val", "test"])[np.arange(faces) // 6 % 4],
-            "row": np.arange(faces),
-        }
-    )
-    images = draw.integers(0, 120, (faces, 112, 112, 3), dtype=np.uint8)
-    images[table["gender"] == "male"] += 100
-    path.mkdir(parents=True)
-    np.save(path / "faces.npy", images)
-    np.save(path / "landmarks.npy", np.tile(TEMPLATE.astype(np.float32), (faces, 1, 1)))
-    files.write_parquet(path / "faces.parquet", table)
-    files.write_parquet(path / "rejects.parquet", pd.DataFrame({"file": ["x.jpg"], "reason": ["no face found"]}))
-    files.write_json(
-        path / "store.json",
-        {
-            "format": stores.FORMAT,
-            "dataset": "made",
-            "source_fingerprint": "0" * 64,
-            "seed": 0,
-            "template": "arcface-112",
-            "detector": "none",
-            "padding": 0,
-            "data_fingerprint": fingerprint(table),
-            "read": faces + 1,
-            "repaired": [],
-            "repairs": {},
-            "rejects": {"no face found": 1},
-            "near_copy_clusters": 0,
-            "faces": faces,
-        },
-    )
-    return AlignedStore.open(path)
-
-
 @pytest.fixture
 def made_store(tmp_path: Path) -> AlignedStore:
     """64 noise faces, splits of every kind."""
@@ -99,3 +56,38 @@ def real_store(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     """The 120 real chips, copied faces dropped, aligned as `python -m core align` does it. Do not change it."""
     path = tmp_path_factory.mktemp("aligned") / "utkface"
     return stores.build_store(open_source(real_folder), READERS["utkface"], path)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
+    """A models folder with one untrained network, audited on 480 noise faces, and its audit. Do not change it."""
+    made = made_study(tmp_path_factory.mktemp("study"), 480)
+    training = made.models / "made/training"
+    training.mkdir()
+    append_metrics(training, {"epoch": 1, "size": 32, "dilated": True, "learning_rate": 1e-3, "train_loss": 0.7,
+                              "train_accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5, "worst_group_accuracy": 0.4,
+                              "worst_group": "female Black", "val_female_Black": 0.4, "val_male_White": 0.6,
+                              "images_per_second": 10.0, "seconds": 1.0})  # fmt: skip
+    write_status(training, Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
+    return made.models, made.audit
+
+
+@pytest.fixture(scope="session")
+def shipped_audit() -> Audit:
+    """The audit of the shipped study. Do not change it."""
+    shipped_or_skip()
+    return open_audit(AUDIT)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A real chromium."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def address(shipped_audit: Audit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the app serves the shipped study."""
+    with served(tmp_path_factory.mktemp("app") / "streamlit.log") as url:
+        yield url

@@ -14,8 +14,8 @@ from core.errors import LookwhereError
 from core.faces import Filter
 from core.report.reproduction import commands
 from core.tables import audit_report
-from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
-from tests.test_report_sparse import info, made_audit
+from tests.helpers.reports import info, reported_audit
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS, ALL = Filter(age_from=18), Filter()
 PLACE = ["--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MODEL.parent)]
@@ -60,7 +60,7 @@ def test_experiments_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_report_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """What it shows of either is tested beside it; here, that the flag arrives, and what it tells to repeat it by."""
-    audit, asked = made_audit(tmp_path / "audit"), []
+    audit, asked = reported_audit(tmp_path / "audit"), []
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
     monkeypatch.setattr("core.report.report_of", lambda model, opened, all_ages: asked.append(all_ages) or "text")
     for ages in ([], ["--ages", "adults"], ["--ages", "all"]):
@@ -124,7 +124,7 @@ def test_other_commands_keep_their_words() -> None:
 
 
 def test_without_an_adult_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    audit = made_audit(tmp_path / "audit", age=5)
+    audit = reported_audit(tmp_path / "audit", age=5)
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
     for name in ("gaps", "findings", "budget"):
         assert main([name, "--model", "m", "--audit", "a"]) == 2
@@ -135,7 +135,7 @@ def test_without_an_adult_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_table_of_no_face_has_no_number(tmp_path: Path) -> None:
     for age, words in ((5, "Adults (18 and older): no face"), (pd.NA, "Adults (18 and older): ages are not known")):
-        audit = made_audit(tmp_path, age=age)
+        audit = reported_audit(tmp_path, age=age)
         audit.manifest["faces_per_second"] = 1.0
         assert audit_report(audit).endswith(words)
         assert "nan" not in audit_report(audit)

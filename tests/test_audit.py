@@ -22,7 +22,8 @@ from core.checkpoint import Model, load_model, save_model
 from core.faces import REQUIRED, SPLITS, Filter
 from core.network import GenderResNet, autocast, normalise
 from core.store import AlignedStore
-from tests.conftest import ROOT, make_store
+from tests.helpers.made_store import make_store
+from tests.helpers.shipped import ROOT
 
 FACES = 64
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from core.audit.folder import Audit, open_audit
@@ -20,27 +19,8 @@ from core.store import AlignedStore
 from core.tables import audit_report
 from core.trust.run import run_checks
 from core.verdicts import Verdict
-from tests.conftest import make_store
-
-
-class Brightness:
-    """Brighter faces are male, as `make_store` makes them; a map whose left half holds all of it, or none at all."""
-
-    head_bias = None
-    precision = "float32"
-
-    def __init__(self, maps: str | None, sign: float = 1.0) -> None:
-        self.maps = {"method": maps, "additive": False, "layer": None} if maps else None
-        self.sign = sign
-
-    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        z = self.sign * (images.mean(axis=(1, 2, 3)).astype(np.float32) - 110) / 10
-        logits = np.stack([-z, z], axis=1) / 2
-        if self.maps is None:
-            return logits, None
-        evidence = np.zeros((len(images), 2, 7, 7), dtype=np.float32)
-        evidence[:, :, :, :3] = logits[:, :, None, None]
-        return logits, evidence
+from tests.helpers.made_store import make_store
+from tests.helpers.made_study import Brightness
 
 
 def audited(tmp_path: Path, classify: Brightness) -> tuple[Audit, Model, AlignedStore]:

@@ -17,8 +17,8 @@ from core.errors import LookwhereError
 from core.faces import Filter, fingerprint
 from core.imports import bring, from_dict
 from core.store import AlignedStore
-from tests.conftest import make_store
-from tests.test_audit_kinds import Brightness
+from tests.helpers.made_store import make_store
+from tests.helpers.made_study import Brightness
 
 
 class OneOff(Brightness):

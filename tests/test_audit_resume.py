@@ -20,7 +20,7 @@ from core.checkpoint import Model
 from core.classifier import ResNetClassifier
 from core.errors import LookwhereError
 from core.faces import SPLITS
-from tests.conftest import make_store
+from tests.helpers.made_store import make_store
 
 FACES = 64
 

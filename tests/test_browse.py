@@ -16,41 +16,22 @@ from core.errors import LookwhereError
 from core.faces import MINIMUM_FACES, Filter, fingerprint
 from core.files import write_json, write_parquet
 from core.store import AlignedStore
-from tests.conftest import make_store
+from tests.helpers.made_audit import made_audit
+from tests.helpers.made_store import make_store
+
+COUNT = 40
 
 
-def made_audit(faces: int = 40, seed: int = 0, **manifest: object) -> Audit:
-    """An audit with additive random maps, and near-copies and people of two faces each."""
-    draw = np.random.default_rng(seed)
-    evidence = draw.normal(size=(faces, 2, 7, 7)).astype(np.float16)
-    bias = np.array([0.0625, -0.0625])
-    logits = evidence.astype(np.float64).mean(axis=(2, 3)) + bias
-    gender = np.where(draw.random(faces) < 0.5, "female", "male")
-    predicted = np.where(logits[:, 0] >= logits[:, 1], "female", "male")
-    table = pd.DataFrame(
-        {
-            "face_id": [f"face-{n:05}" for n in range(faces)],
-            "path": [f"pictures/{n:05}.jpg" for n in range(faces)],
-            "gender": gender,
-            "ethnicity": "White",
-            "age": pd.array(draw.integers(0, 90, faces), dtype="Int16"),
-            "identity": pd.array([f"p{n // 2}" if n < 10 else pd.NA for n in range(faces)], dtype="string"),
-            "cluster": np.arange(faces) // 2,
-            "split": "test",
-            "logit_female": logits[:, 0],
-            "logit_male": logits[:, 1],
-            "p_male": 1 / (1 + np.exp(logits[:, 0] - logits[:, 1])),
-            "predicted": predicted,
-            "correct": predicted == gender,
-        }
-    )
-    info = {"dataset": "made", "head_bias": list(bias), "names": {}, "map_shape": [7, 7], "faces": faces} | manifest
-    return Audit("made", Path("made"), table, evidence, None, info)
+def made(**manifest: object) -> Audit:
+    """Faces of one ethnicity with additive random maps, near-copies in pairs, and five persons of two faces each."""
+    place = np.arange(COUNT)
+    columns = {"cluster": place // 2, "identity": [f"p{k // 2}" if k < 10 else pd.NA for k in place]}
+    return made_audit(COUNT, ethnicities=("White",), columns=columns, bias=(0.0625, -0.0625), manifest=manifest)
 
 
 @pytest.fixture
 def audit() -> Audit:
-    return made_audit()
+    return made()
 
 
 def turned(audit: Audit, row: int) -> np.ndarray:
@@ -140,14 +121,14 @@ def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> 
 
 
 def test_a_record_without_a_bias_in_the_manifest_finds_it_in_logits_and_maps() -> None:
-    audit = made_audit(head_bias=None)
+    audit = made(head_bias=None)
     found = browse.record(audit, 4)
     assert found.bias == pytest.approx(0.125, abs=1e-9)
     assert abs(found.rest) < 1e-9
 
 
 def test_a_record_of_maps_that_do_not_add_up_has_no_bias() -> None:
-    audit = made_audit(maps={"method": "occlusion", "additive": False, "layer": None})
+    audit = made(maps={"method": "occlusion", "additive": False, "layer": None})
     found = browse.record(audit, 4)
     assert np.isnan(found.bias)
     assert np.isnan(found.rest)
@@ -162,12 +143,12 @@ def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
 
 
 def test_facts_tell_renamed_ethnicities_and_unknown_ages() -> None:
-    audit = made_audit(names={"Caucasian": "White"})
+    audit = made(names={"Caucasian": "White"})
     audit.faces.loc[0, "age"] = pd.NA
     facts = browse.facts(audit, browse.record(audit, 0))
     assert "Caucasian → White" in facts["Labelled"]
     assert facts["Age"] == "not recorded"
-    assert facts["File"] == "pictures/00000.jpg"
+    assert facts["File"] == "images/00000.jpg"
 
 
 def stored(root: Path, name: str = "made", faces: int = 64) -> tuple[AlignedStore, Audit]:
@@ -176,7 +157,7 @@ def stored(root: Path, name: str = "made", faces: int = 64) -> tuple[AlignedStor
     order = np.random.default_rng(3).permutation(faces)
     table = store.faces.assign(row=order)
     write_parquet(root / name / "faces.parquet", table)
-    audit = made_audit(data_fingerprint=store.manifest["data_fingerprint"])
+    audit = made(data_fingerprint=store.manifest["data_fingerprint"])
     audit = replace(audit, faces=audit.faces.iloc[::-1].reset_index(drop=True), evidence=audit.evidence[::-1])
     return AlignedStore.open(root / name), audit
 

@@ -3,108 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from core.audit.folder import Audit, open_audit
+from core.audit.folder import Audit
 from core.faces import Filter
 from core.statistics import accuracy_by
-from tests.shipped import AUDIT, ROOT, shipped_or_skip
+from tests.helpers.chromium import boxes, visit, wait
 from ui.navigation import PAGES
 
 pytestmark = pytest.mark.browser
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-
-
-@pytest.fixture(scope="module")
-def audit() -> Audit:
-    shipped_or_skip()
-    return open_audit(AUDIT)
-
-
-@pytest.fixture(scope="module")
-def address(audit: Audit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on a free port of this machine, ended by its own process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path_factory.mktemp("app") / "streamlit.log").open("w")
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                assert server.poll() is None, Path(log.name).read_text()
-                time.sleep(0.25)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium, and CI must not skip the browser tests")
-        pytest.skip("needs chromium: install it with the system's package manager")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-def visit(browser, url: str, width: int = 1440):
-    """A page once drawn, and the list that collects its console errors."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    errors: list[str] = []
-    # Streamlit asks for /PAGE/_stcore/… once on a deep link and gets a 404: not ours.
-    page.on(
-        "console",
-        lambda m: errors.append(m.text) if m.type == "error" and "/_stcore/" not in m.location.get("url", "") else None,
-    )
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(url)
-    wait(page)
-    return page, errors
-
-
-def wait(page) -> None:
-    page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
-    page.wait_for_selector(DRAWN, timeout=60_000)
-    page.wait_for_timeout(300)
-
-
-def boxes(page) -> list[str]:
-    return page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').all_inner_texts()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -120,13 +31,13 @@ def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
     page.close()
 
 
-def test_overview_says_what_the_audit_says(browser, address: str, audit: Audit) -> None:
+def test_overview_says_what_the_audit_says(browser, address: str, shipped_audit: Audit) -> None:
     page, _ = visit(browser, address)
     text = page.locator('[data-testid="stMain"]').inner_text()
-    overall = accuracy_by(audit.faces, []).iloc[0]
+    overall = accuracy_by(shipped_audit.faces, []).iloc[0]
     assert f"{100 * overall['accuracy']:.1f} %" in text
-    assert f"{len(audit.faces):,}" in text
-    for row in accuracy_by(audit.faces, ["gender", "ethnicity"]).to_dict("records"):
+    assert f"{len(shipped_audit.faces):,}" in text
+    for row in accuracy_by(shipped_audit.faces, ["gender", "ethnicity"]).to_dict("records"):
         assert (
             f"{100 * row['accuracy']:.1f} % [{100 * row['low']:.1f}–{100 * row['high']:.1f}] of {row['n']:,} right"
             in text
@@ -134,7 +45,9 @@ def test_overview_says_what_the_audit_says(browser, address: str, audit: Audit) 
     page.close()
 
 
-def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(browser, address: str, audit: Audit) -> None:
+def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(
+    browser, address: str, shipped_audit: Audit
+) -> None:
     page, errors = visit(browser, address)
     page.get_by_test_id("stMain").get_by_role("radio", name="Black").or_(
         page.get_by_test_id("stMain").get_by_role("button", name="Black", exact=True)
@@ -143,7 +56,7 @@ def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(browser, 
     page.wait_for_function("() => location.search.includes('Black') && location.search.includes('adults')")
     wait(page)
     wanted = Filter(ethnicity=("Black",), age_from=18)
-    n = int(wanted.mask(audit.faces).sum())
+    n = int(wanted.mask(shipped_audit.faces).sum())
     expected = f"{n:,}"
     assert expected in page.get_by_test_id("stMetricValue").all_inner_texts()
     again, more = visit(browser, page.url)
@@ -161,12 +74,12 @@ def test_an_empty_filter_says_what_to_do(browser, address: str) -> None:
     page.close()
 
 
-def test_two_groups_are_compared_with_the_audits_numbers(browser, address: str, audit: Audit) -> None:
+def test_two_groups_are_compared_with_the_audits_numbers(browser, address: str, shipped_audit: Audit) -> None:
     query = "a_gender=female&a_ethnicity=Black&a_age=adults&b_gender=male&b_ethnicity=White&b_age=adults"
     page, errors = visit(browser, f"{address}/heatmaps?{query}")
     text = page.locator('[data-testid="stMain"]').inner_text()
     for wanted in (Filter(("female",), ("Black",), 18), Filter(("male",), ("White",), 18)):
-        faces = audit.faces[wanted.mask(audit.faces)]
+        faces = shipped_audit.faces[wanted.mask(shipped_audit.faces)]
         share = f"n = {len(faces):,}; {100 * faces['correct'].mean():.1f} % right"
         assert share in text, wanted.describe()
     assert re.search(r"correlate at r = −?\d\.\d\d", text)

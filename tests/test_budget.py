@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.audit.averages import Averages
 from core.audit.folder import Audit, open_audit
 from core.budget import (
     TOLERANCE,
@@ -31,30 +30,16 @@ from core.errors import LookwhereError
 from core.faces import Filter, person_codes
 from core.figures import evidence as figures
 from core.regions import REGIONS, area_shares, weights
-from tests.shipped import AUDIT, shipped_or_skip
+from tests.helpers.made_audit import made_audit
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 WOMEN, MEN = Filter(gender=("female",)), Filter(gender=("male",))
 
 
-def made(n: int = 120, shape: tuple[int, int] = (7, 7), seed: int = 0, people: int | None = None, **manifest) -> Audit:
-    """An audit of float64 maps whose logits are mean(E_c) + b_c exactly, b = (0.3, −0.2)."""
-    draw = np.random.default_rng(seed)
-    evidence = draw.normal(0, 2, (n, 2, *shape))
-    logits = evidence.mean(axis=(2, 3)) + np.array([0.3, -0.2])
-    faces = pd.DataFrame(
-        {
-            "gender": np.where(np.arange(n) % 2, "male", "female"),
-            "ethnicity": np.array(["White", "Black", "Asian"])[np.arange(n) // 2 % 3],
-            "age": pd.array(draw.integers(0, 90, n), dtype="Int16"),
-            "identity": pd.array([pd.NA] * n if people is None else [f"p{k % people}" for k in range(n)], "string"),
-            "split": "test",
-            "logit_female": logits[:, 0],
-            "logit_male": logits[:, 1],
-            "predicted": np.where(logits[:, 0] >= logits[:, 1], "female", "male"),
-        }
-    )
-    faces["correct"] = faces["gender"] == faces["predicted"]
-    return Audit("made", Path("made"), faces, evidence, Averages(pd.DataFrame(), np.zeros(0)), manifest)
+def made(n: int = 120, shape: tuple[int, int] = (7, 7), seed: int = 0, **more: object) -> Audit:
+    """An audit of float64 maps that add up exactly; b = (0.3, −0.2) is in the manifest where a test puts it there."""
+    more = {"manifest": {"head_bias": None}} | more
+    return made_audit(n, seed, shape=shape, noise=2.0, bias=(0.3, -0.2), dtype=np.float64, **more)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +51,7 @@ def shipped() -> Audit:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 16), st.integers(1, 16), st.integers(0, 1000), st.booleans())
 def test_made_arrays_add_up_to_1e9_in_every_group(height: int, width: int, seed: int, known: bool) -> None:
-    manifest = {"head_bias": [0.3, -0.2]} if known else {}
-    audit = made(120, (height, width), seed, **manifest)
+    audit = made(120, (height, width), seed, manifest={"head_bias": [0.3, -0.2] if known else None})
     assert head_bias(audit) == pytest.approx(0.5, abs=1e-9)
     assert additivity(audit)["difference"].abs().max() < 1e-9
     for wanted in (Filter(), WOMEN, Filter(outcome="incorrect"), Filter(ethnicity=("Asian",), age_from=30)):
@@ -174,7 +158,7 @@ def test_people_are_drawn_whole() -> None:
     values, people = np.tile([1.0, -1.0], 50)[:, None], np.repeat(np.arange(50), 2)
     assert np.abs(bootstrap_means(values, people, 200, 0)).max() == 0
     assert bootstrap_means(values, np.arange(100), 200, 0).std() > 0.05
-    audit = made(200, people=50)
+    audit = made(200, columns={"identity": [f"p{k % 50}" for k in range(200)]})
     assert budget(audit, Filter(), draws=10).people == 50
     assert budget(made(200), Filter(), draws=10).people == 200
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from core.card.failures import known_failures
 from core.checkpoint import model_info
 from core.files import write_json
 from core.imports.declaration import Declaration
-from tests.shipped import AUDIT, MODEL, shipped_or_skip
-from tests.test_report_sparse import info, made_audit
+from tests.helpers.reports import info, reported_audit
+from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
 #: Mitchell et al. 2019, figure 1; training data stand beside evaluation data there too.
 ORDER = [
@@ -31,7 +32,7 @@ def told(sections: tuple) -> str:
 
 
 def test_sections_stand_in_mitchells_order(tmp_path: Path) -> None:
-    assert re.findall(r"^## (.*)$", told(card_sections("m", info(), [made_audit(tmp_path)])), re.MULTILINE) == ORDER
+    assert re.findall(r"^## (.*)$", told(card_sections("m", info(), [reported_audit(tmp_path)])), re.MULTILINE) == ORDER
 
 
 def test_the_shipped_card_is_what_the_code_writes() -> None:
@@ -76,13 +77,13 @@ def failures(audit: Audit) -> str:
 
 def test_failures_are_computed_from_the_audit_and_change_with_it(tmp_path: Path) -> None:
     """Where women of one group are all called wrongly it is the weakest, and named in the tests."""
-    audit = made_audit(tmp_path, n=800)
+    audit = reported_audit(tmp_path, n=800)
     faces = audit.faces.copy()
     fooled = (faces["gender"] == "female") & (faces["ethnicity"] == "Gamma")
     before = failures(audit)
     faces["p_male"] = faces["p_male"].where(~fooled, 0.6)
     faces["correct"] = (faces["p_male"] >= 0.5) == (faces["gender"] == "male")
-    worse = failures(Audit(audit.name, audit.path, faces, audit.evidence, audit.averages, audit.manifest))
+    worse = failures(replace(audit, faces=faces))
     assert worse != before
     assert re.match(r"Among adults, Gamma women are misclassified \d+\.\d × ", worse)
     assert "Gamma women" in worse.partition("pairs of groups differ after Holm's correction")[2]
@@ -96,7 +97,7 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
         "declaration": {"score": "probabilities", "size": [64, 64], "crop": [0.0, -8.5, 112.0, 112.0],
                         "female": 1, "male": 0, "layout": "nchw", "by_default": ["layout"]},
     }  # fmt: skip
-    text = told(card_sections("ga", brought, [made_audit(tmp_path)]))
+    text = told(card_sections("ga", brought, [reported_audit(tmp_path)]))
     assert "An ONNX classifier that was brought here: ga.onnx." in text
     assert "| input size, pixels (height, width) | 64, 64 |" in text
     assert "| crop of the aligned 112×112 face (left, top, right, bottom) | 0, -8.5, 112, 112 |" in text
@@ -133,7 +134,7 @@ def test_what_was_taken_off_a_file_is_told_in_words() -> None:
 
 def test_the_weakest_age_band_is_of_those_with_fifty_faces(tmp_path: Path) -> None:
     """Of 480 faces twenty are 1 year old, and all wrong: too few to be called the weakest band, as is said."""
-    audit = made_audit(tmp_path, age=np.where(np.arange(480) < 20, 1, np.where(np.arange(480) < 240, 25, 50)))
+    audit = reported_audit(tmp_path, age=np.where(np.arange(480) < 20, 1, np.where(np.arange(480) < 240, 25, 50)))
     wrong = np.where(audit.faces["gender"] == "male", 0.1, 0.9).astype(np.float32)
     audit.faces["p_male"] = np.where(audit.faces["age"] == 1, wrong, audit.faces["p_male"])
     audit.faces["correct"] = (audit.faces["p_male"] >= 0.5) == (audit.faces["gender"] == "male")
@@ -142,7 +143,7 @@ def test_the_weakest_age_band_is_of_those_with_fifty_faces(tmp_path: Path) -> No
 
 
 def test_what_a_map_reads_is_said_by_its_method_and_a_brought_model_is_not_sent_to_the_checks(tmp_path: Path) -> None:
-    audit = made_audit(tmp_path)
+    audit = reported_audit(tmp_path)
     own = told(card_sections("m", info(), [audit]))
     assert "sees more of the face than its own square" in own
     assert "(\\`python -m core check\\`)" in own
@@ -164,7 +165,7 @@ def test_a_card_stands_without_what_is_absent(kind: str) -> None:
 
 
 def test_a_warning_of_the_audit_is_a_known_failure(tmp_path: Path) -> None:
-    audit = made_audit(tmp_path)
+    audit = reported_audit(tmp_path)
     audit.manifest["warnings"] = ["only 5.8% of 100 faces are right, check which is which", "accuracy 31 %: swapped?"]
     told = "Only 5.8 % of 100 faces are right, check which is which. Accuracy 31 %: swapped? Among adults"
     assert failures(audit).startswith(told)

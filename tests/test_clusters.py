@@ -21,8 +21,8 @@ from core.differences import oriented_shapes
 from core.errors import LookwhereError
 from core.faces import AGE_BANDS, AGE_EDGES, MINIMUM_FACES, Filter
 from core.regions import by_region
-from tests.shipped import AUDIT, shipped_or_skip
-from tests.test_browse import made_audit
+from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 CORNERS = ((1, 1), (5, 5), (1, 5), (5, 1))
 
@@ -54,7 +54,7 @@ def planted(per_kind: list[int], seed: int = 0, height: float = 3.0) -> tuple[np
 def audited(maps: np.ndarray, kind: np.ndarray, right: int = 30) -> Audit:
     """An audit whose wrong faces, of either gender, have these maps for the class chosen; kind 0 is all women."""
     n = len(maps)
-    audit = made_audit(n + right)
+    audit = made_audit(n + right, ethnicities=("White",))
     draw = np.random.default_rng(9)
     gender = np.where(draw.random(n + right) < 0.5, "female", "male")
     gender[:n][kind == 0] = "female"
@@ -184,7 +184,7 @@ def test_what_is_told_of_a_kind_is_its_faces() -> None:
 
 
 def test_who_is_tested_by_fisher_and_holm() -> None:
-    faces = made_audit(120).faces.assign(ethnicity=np.array(["White", "Black"])[np.arange(120) % 2])
+    faces = made_faces(120, balanced=False, ethnicities=("White", "Black"))
     women, years = (faces["gender"] == "female").to_numpy(), faces["age"].to_numpy(dtype=int)
     labels = np.where(women, 0, np.arange(120) % 3)
     tables = clusters.composition(faces, labels, np.array([0, 2]))

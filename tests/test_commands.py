@@ -15,7 +15,7 @@ from PIL import Image
 from core import __main__ as command
 from core.datasets import READERS
 from core.store import AlignedStore
-from tests.conftest import ROOT
+from tests.helpers.shipped import ROOT
 
 
 def assert_refused(capsys: pytest.CaptureFixture[str], arguments: list[object], *told: str) -> None:

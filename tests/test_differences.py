@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,8 @@ from core.differences import (
 from core.errors import LookwhereError
 from core.faces import AGE_BANDS, MINIMUM_FACES, Filter
 from core.permutation import relabellings
-from tests.shipped import AUDIT, shipped_or_skip
+from tests.helpers.made_audit import made_audit
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 SHAPE = (3, 3)
 
@@ -42,24 +43,9 @@ def halves(n: int, n_a: int) -> tuple[np.ndarray, np.ndarray]:
     return a, ~a
 
 
-def made_audit(n: int, seed: int, identity: object = pd.NA) -> Audit:
-    """An audit of random evidence and labels, without a folder."""
-    draw = np.random.default_rng(seed)
-    evidence = draw.normal(size=(n, 2, *SHAPE)).astype(np.float16)
-    logits = evidence.astype(np.float64).mean(axis=(2, 3))
-    faces = pd.DataFrame(
-        {
-            "gender": draw.choice(["female", "male"], n),
-            "ethnicity": draw.choice(["Black", "White"], n),
-            "age": pd.array(draw.integers(0, 80, n), dtype="Int16"),
-            "identity": pd.array([identity] * n, dtype="string"),
-            "logit_female": logits[:, 0],
-            "logit_male": logits[:, 1],
-            "predicted": np.where(logits[:, 0] > logits[:, 1], "female", "male"),
-        }
-    )
-    faces["correct"] = faces["gender"] == faces["predicted"]
-    return Audit("made", Path("made"), faces, evidence, None, {})
+def labelled(n: int, seed: int) -> Audit:
+    """An audit of random evidence and labels."""
+    return made_audit(n, seed, shape=SHAPE, balanced=False, ethnicities=("Black", "White"), ages=(0, 80))
 
 
 def test_the_plain_statistic_is_welch_s_and_the_effect_hedges_g() -> None:
@@ -277,13 +263,13 @@ def test_no_average_of_under_eleven_faces_is_given(n: int) -> None:
 
 
 def test_groups_that_overlap_are_told_how_to_mend_it() -> None:
-    audit = made_audit(200, 1)
+    audit = labelled(200, 1)
     with pytest.raises(LookwhereError, match=r"women and Black women: \d+ faces are in both; narrow one"):
         difference_of(audit, Filter(("female",)), Filter(("female",), ("Black",)), "true", "raw")
 
 
 def test_strata_of_columns_and_of_both_together() -> None:
-    faces = made_audit(300, 1).faces
+    faces = labelled(300, 1).faces
     faces.loc[:9, "age"] = pd.NA
     bands = strata_of(faces, "age band")
     assert (bands[:10] == -1).all()
@@ -314,7 +300,7 @@ def test_margin_bins_are_quantiles_of_the_smaller_side_and_leave_out_what_lies_b
 
 
 def test_what_can_be_adjusted_for_varies_and_is_shared() -> None:
-    faces = made_audit(300, 1).faces
+    faces = labelled(300, 1).faces
     faces["camera"] = np.where(np.arange(300) % 3, "x", "y")
     women = Filter(("female",)).mask(faces)
     assert adjustable(faces, women, ~women) == ["age band", "ethnicity", "camera"]
@@ -325,7 +311,7 @@ def test_what_can_be_adjusted_for_varies_and_is_shared() -> None:
 
 
 def test_oriented_shapes_speak_for_the_chosen_class_and_have_no_strength() -> None:
-    audit = made_audit(100, 3)
+    audit = labelled(100, 3)
     audit.evidence[5] = 0
     shapes = oriented_shapes(audit)
     evidence = audit.evidence.astype(np.float64)
@@ -335,12 +321,12 @@ def test_oriented_shapes_speak_for_the_chosen_class_and_have_no_strength() -> No
         assert shapes[n] == pytest.approx(expected / np.sqrt((expected**2).mean()), rel=1e-5)
         assert shapes[n].mean() > 0, "these logits have no bias, so the mean is the margin of the chosen class"
     assert (shapes[5] == 0).all()
-    stronger = Audit("", Path(), audit.faces, audit.evidence * np.float16(4), None, {})
+    stronger = replace(audit, evidence=audit.evidence * np.float16(4), _maps={})
     assert oriented_shapes(stronger) == pytest.approx(shapes, rel=1e-5)
 
 
 def test_right_or_wrong_compares_the_sides_it_names() -> None:
-    audit = made_audit(900, 4)
+    audit = labelled(900, 4)
     faces, women = audit.faces, Filter(("female",), outcome="correct")
     female, right = (faces["gender"] == "female").to_numpy(), faces["correct"].to_numpy()
     plain = right_or_wrong(audit, women, match_margin=False, permutations=50)
@@ -363,7 +349,7 @@ def test_right_or_wrong_compares_the_sides_it_names() -> None:
 
 
 def test_identities_are_used_where_the_data_set_has_them() -> None:
-    audit = made_audit(300, 5)
+    audit = labelled(300, 5)
     sides = Filter(("female",)), Filter(("male",))
     assert difference_of(audit, *sides, "margin", "raw", permutations=20).people_a is None
     audit.faces["identity"] = pd.array([f"{n // 2}" for n in range(300)], dtype="string")

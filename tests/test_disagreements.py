@@ -23,8 +23,8 @@ from core.report.reproduction import data_section
 from core.splits import near_disagreements, near_pairs
 from core.store import AlignedStore, build_store, plan
 from core.tables import store_report
-from tests.conftest import make_store
-from tests.datasets_made import tree
+from tests.helpers.datasets_made import tree
+from tests.helpers.made_store import make_store
 
 CSV = "id_num,picture_num,dob,doa,race,gender,facial_hair,age,age_diff,glasses,photo\n"
 NEAR = "gender: a near-copy is labelled otherwise; both are kept"

@@ -11,7 +11,7 @@ import core.__main__
 import train.__main__
 import ui.opened
 from core.audit.folder import FILES, open_audit
-from tests.shipped import ROOT
+from tests.helpers.shipped import ROOT
 
 
 def test_align_train_audit_show(

@@ -25,8 +25,8 @@ from core.tables import audit_report
 from core.training.config import Stage, TrainConfig
 from core.training.faces import FaceSets
 from core.training.loop import train
-from tests.conftest import make_store
-from tests.torch_made import MEAN, STD, made
+from tests.helpers.made_store import make_store
+from tests.helpers.torch_made import MEAN, STD, made
 from train.__main__ import main as train_main
 
 LARGE = TrainConfig(stages=(Stage(size=32, epochs=1), Stage(size=120, epochs=1)), batch=18, ema=0.0, norm_batches=1)

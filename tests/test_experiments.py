@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
@@ -28,58 +27,10 @@ from core.experiments import (
 )
 from core.experiments.contrasts import t_interval
 from core.faces import ADULT_AGE, Filter
-from core.files import write_json
 from core.paired import group_mask, mcnemar
 from core.statistics import Estimate, accuracy_by, gap
 from core.verdicts import Verdict
-from tests.test_paired import made_faces, write_audit
-
-INFO = {
-    "format": 1, "architecture": "resnet50", "classes": ["female", "male"], "input_size": 64, "dilated": False,
-    "mean": [0, 0, 0], "std": [1, 1, 1], "weights_sha256": "0" * 64,
-}  # fmt: skip
-LOSS = 0.2
-
-
-def make_experiment(
-    models: Path, n: int = 1200, seeds: int = 3, between: float = 0.0, identities: int = 0, seed: int = 0
-) -> Path:
-    """Arms «everyone», «without» (Black women lose 20 points) and «again» (nothing changed), under `models`.
-
-    A face is right where its own ease, the same for every model, and a little noise of the seed's say so. `between`
-    is the standard deviation of a seed's own luck with Black women.
-    """
-    draw = np.random.default_rng(seed)
-    faces, path = made_faces(n, seed), models / "experiments/claims"
-    if identities:
-        faces["identity"] = pd.array([f"person-{k}" for k in draw.integers(0, identities, n)], dtype="string")
-    target = group_mask(faces, "female", "Black")
-    ease = draw.random(n)
-    arms = {"everyone": 0.0, "without": LOSS, "again": 0.0}
-    for arm, loss in arms.items():
-        for k in range(seeds):
-            missed = 0.15 + (loss + between * draw.normal()) * target
-            correct = np.where(draw.random(n) < 0.08, draw.random(n), ease) > missed
-            evidence = draw.normal(size=(n, 2, 4, 4)) + (3.0 if arm == "without" else 0.0) * np.eye(4)
-            write_audit(path / f"{arm}-s{k}/audits/made-test", faces, correct, evidence)
-            write_json(path / f"{arm}-s{k}/model.json", INFO)
-    question = {"group": "female Black", "from": "everyone", "question": "Is the group's absence the cause?"}
-    write_json(
-        path / "experiment.json",
-        {
-            "format": 1, "name": "claims", "title": "The study's claims", "config": "train/configs/claims.yaml",
-            "audit": "made-test",
-            "arms": [
-                {"name": arm, "title": f"Arm {arm}", "models": [f"{arm}-s{k}" for k in range(seeds)]} for arm in arms
-            ],
-            "contrasts": [
-                {"name": "leaving out Black women", "to": "without", "expect": "lower", **question},
-                {"name": "nothing at all", "to": "again", **question},
-                {"name": "the worst group", "from": "everyone", "to": "again", "question": "Better?"},
-            ],
-        },
-    )  # fmt: skip
-    return path
+from tests.helpers.made_experiment import LOSS, make_experiment
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +157,7 @@ def test_both_intervals_cover_what_was_planted() -> None:
 
 
 def test_people_are_resampled_as_a_whole(tmp_path: Path) -> None:
-    made = open_experiment(make_experiment(tmp_path, 600, identities=40))
+    made = open_experiment(make_experiment(tmp_path, 600, persons=40))
     found = claim_contrast(made, made.claims[0], samples=300)
     assert found.verdict == Verdict.SUPPORTED
     assert len(arm_estimates(made, samples=300)) == 3 * 9

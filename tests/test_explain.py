@@ -14,7 +14,7 @@ from core.checkpoint import load_model
 from core.errors import LookwhereError
 from core.explain import NORMALISATIONS, TARGETS, display_maps, grad_cam, scale_each, target_maps
 from core.network import GenderResNet, normalise
-from tests.shipped import MODEL, shipped_or_skip
+from tests.helpers.shipped import MODEL, shipped_or_skip
 
 #: Two faces, two classes, maps of 2×1: [face][class][row][column].
 EVIDENCE = np.array(

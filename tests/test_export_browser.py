@@ -24,18 +24,16 @@ from PIL import Image, PdfParser
 from core.errors import LookwhereError
 from core.export import SIZES, Item, Source, Trace, browser, files
 from core.export import charts as printing
+from tests.helpers.chromium import chromium_or_skip
 
 pytestmark = pytest.mark.browser
 TRACE = Trace((Source("net", "faces-test", "a" * 64, "b" * 64),), "accuracy", "accuracy?x=1", "all faces", "2026-01-31")
 TEXT = "≤ × – ë «women»"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def chromium() -> None:
-    if browser() is None:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium, and CI must not skip the browser tests")
-        pytest.skip("needs chromium: install it with the system's package manager")
+    assert chromium_or_skip() == browser()
 
 
 def made_chart(template: str = "plotly_dark") -> go.Figure:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.faces import ADULT_AGE, Filter
 from core.findings import Finding, findings_report, findings_sentence
@@ -19,52 +17,16 @@ from core.findings.maps import where_right_looks, whether_wrong_has_a_pattern
 from core.regions import REGIONS, weights
 from core.trust.folder import Part
 from core.verdicts import Verdict
+from tests.helpers.made_audit import made_audit
 
 SHAPE = (7, 7)
 EVERYONE = Filter()
 
 
-def made_audit(
-    n: int = 2000,
-    errors: dict | None = None,
-    right_on: tuple[str, ...] = ("nose", "mouth"),
-    wrong_on: tuple[str, ...] | None = ("nose", "mouth"),
-    noise: float = 0.5,
-    seed: int = 0,
-) -> Audit:
-    """Faces whose error rate is that of their (gender, ethnicity) and whose evidence for the decision lies on regions.
-
-    `wrong_on` None gives wrong predictions maps of noise alone.
-    """
-    draw = np.random.default_rng(seed)
-    gender = np.where(np.arange(n) % 2, "male", "female")
-    ethnicity = np.array(["A", "B"])[np.arange(n) // 2 % 2]
-    rate = np.array([(errors or {}).get(pair, 0.05) for pair in zip(gender, ethnicity, strict=True)])
-    correct = draw.random(n) >= rate
-    predicted = np.where(correct, gender, np.where(gender == "male", "female", "male"))
-    shape = {
-        place: sum(weights(SHAPE)[REGIONS.index(r)] for r in place) if place else 0 for place in (right_on, wrong_on)
-    }
-    pattern = np.where(correct[:, None, None], shape[right_on], shape[wrong_on] if wrong_on else np.zeros(SHAPE))
-    own = 4 * pattern + noise * draw.normal(size=(n, *SHAPE))
-    evidence = np.zeros((n, 2, *SHAPE))
-    male = predicted == "male"
-    evidence[~male, 0], evidence[male, 1] = own[~male], own[male]
-    mean = evidence.mean(axis=(2, 3))
-    # The decision is the larger logit whatever the noise: a constant over the cells of the chosen class sees to it.
-    lift = np.maximum(0, draw.uniform(0.3, 1.5, n) - np.where(male, mean[:, 1] - mean[:, 0], mean[:, 0] - mean[:, 1]))
-    evidence[np.arange(n), male.astype(int)] += lift[:, None, None]
-    mean = evidence.mean(axis=(2, 3))
-    faces = pd.DataFrame(
-        {
-            "face_id": [f"f{k}" for k in range(n)], "path": "x", "gender": gender, "ethnicity": ethnicity,
-            "age": pd.array(draw.integers(18, 60, n), dtype="Int16"),
-            "identity": pd.array([pd.NA] * n, dtype="string"), "cluster": np.arange(n), "split": "test",
-            "logit_female": mean[:, 0], "logit_male": mean[:, 1],
-            "p_male": 1 / (1 + np.exp(mean[:, 0] - mean[:, 1])), "predicted": predicted, "correct": correct,
-        }
-    )  # fmt: skip
-    return Audit("made", Path("made"), faces, evidence.astype(np.float16), Averages(pd.DataFrame(), np.zeros(0)), {})
+def made(n: int = 2000, errors: dict | None = None, **planted: object) -> Audit:
+    """Faces with an error rate by (gender, ethnicity), whose evidence for the decision lies on regions."""
+    planted = {"correct_on": ("nose", "mouth"), "incorrect_on": ("nose", "mouth")} | planted
+    return made_audit(n, ethnicities=("A", "B"), ages=(18, 60), errors=errors or {}, noise=0.5, **planted)
 
 
 def occlusion(excess: dict[str, tuple[float, float]]) -> SimpleNamespace:
@@ -77,9 +39,7 @@ def occlusion(excess: dict[str, tuple[float, float]]) -> SimpleNamespace:
 
 
 def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None:
-    found = {
-        f.key: f for f in accuracy_findings(made_audit(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)
-    }
+    found = {f.key: f for f in accuracy_findings(made(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)}
     assert found["1a"].verdict == Verdict.SUPPORTED
     assert found["1b"].verdict != Verdict.SUPPORTED
     rates = found["1a"].numbers.set_index("gender")["accuracy"]
@@ -87,35 +47,35 @@ def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None
 
 
 def test_men_who_fare_worse_do_not_support_that_women_do() -> None:
-    found = accuracy_findings(made_audit(6000, {("male", "A"): 0.15, ("male", "B"): 0.15}), EVERYONE)[0]
+    found = accuracy_findings(made(6000, {("male", "A"): 0.15, ("male", "B"): 0.15}), EVERYONE)[0]
     assert found.verdict == Verdict.NOT_SUPPORTED
 
 
 def test_a_gap_by_ethnicity_is_found_at_equal_ages() -> None:
-    audit = made_audit(6000, {("female", "B"): 0.15, ("male", "B"): 0.15})
+    audit = made(6000, {("female", "B"): 0.15, ("male", "B"): 0.15})
     found = {f.key: f for f in accuracy_findings(audit, EVERYONE)}
     assert found["1b"].verdict == Verdict.SUPPORTED
     assert "worst (B faces)" in found["1b"].sentence
 
 
 def test_equal_groups_of_many_faces_are_not_supported_and_of_few_cannot_be_told() -> None:
-    many = accuracy_findings(made_audit(40_000, {}), EVERYONE)
+    many = accuracy_findings(made(40_000, {}), EVERYONE)
     assert [f.verdict for f in many] == [Verdict.NOT_SUPPORTED, Verdict.NOT_SUPPORTED]
-    few = accuracy_findings(made_audit(400, {}), EVERYONE)
+    few = accuracy_findings(made(400, {}), EVERYONE)
     assert [f.verdict for f in few] == [Verdict.CANNOT_TELL, Verdict.CANNOT_TELL]
 
 
 def test_too_few_faces_or_no_ethnicity_are_told_in_words() -> None:
-    tiny = accuracy_findings(made_audit(60), EVERYONE)
+    tiny = accuracy_findings(made(60), EVERYONE)
     assert [f.verdict for f in tiny] == [Verdict.CANNOT_TELL, Verdict.CANNOT_TELL]
     assert "not 50 faces" in tiny[0].sentence
-    audit = made_audit(600)
+    audit = made(600)
     audit.faces["ethnicity"] = "not recorded"
     assert "records no ethnicity" in accuracy_findings(audit, EVERYONE)[1].sentence
 
 
 def test_evidence_on_nose_and_mouth_supports_the_claim_with_or_without_the_causal_check() -> None:
-    audit = made_audit()
+    audit = made()
     assert where_right_looks(audit, EVERYONE, None).verdict == Verdict.SUPPORTED
     good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)})
     found = where_right_looks(audit, EVERYONE, good)
@@ -128,12 +88,12 @@ def test_the_causal_check_is_that_of_right_predictions_where_there_is_one() -> N
     good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)}).parts["occlusion"].tables["regions"]
     rows = pd.concat([both.parts["occlusion"].tables["regions"], good.assign(group=right)])
     checks = SimpleNamespace(parts={"occlusion": Part([("all faces", 500), (right, 400)], {"regions": rows}, {})})
-    assert where_right_looks(made_audit(), EVERYONE, checks).verdict == Verdict.SUPPORTED
-    assert where_right_looks(made_audit(), EVERYONE, both).verdict == Verdict.NOT_SUPPORTED
+    assert where_right_looks(made(), EVERYONE, checks).verdict == Verdict.SUPPORTED
+    assert where_right_looks(made(), EVERYONE, both).verdict == Verdict.NOT_SUPPORTED
 
 
 def test_the_causal_check_can_overrule_the_map() -> None:
-    audit = made_audit()
+    audit = made()
     refuted = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)})
     assert where_right_looks(audit, EVERYONE, refuted).verdict == Verdict.NOT_SUPPORTED
     open_question = occlusion({"nose": (0.5, 0.7), "mouth": (-0.1, 0.3)})
@@ -142,7 +102,7 @@ def test_the_causal_check_can_overrule_the_map() -> None:
 
 @pytest.mark.parametrize("place", [("eyes",), ("forehead", "jaw"), ("surround",)])
 def test_evidence_elsewhere_does_not(place: tuple[str, ...]) -> None:
-    found = where_right_looks(made_audit(right_on=place), EVERYONE, None)
+    found = where_right_looks(made(correct_on=place), EVERYONE, None)
     assert found.verdict == Verdict.NOT_SUPPORTED
     if place == ("eyes",):
         assert "Above nose and mouth lie" in found.sentence
@@ -150,7 +110,7 @@ def test_evidence_elsewhere_does_not(place: tuple[str, ...]) -> None:
 
 
 def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> None:
-    audit = made_audit(wrong_on=("eyes",), errors={("female", "A"): 0.4})
+    audit = made(incorrect_on=("eyes",), errors={("female", "A"): 0.4})
     found = where_right_looks(audit, EVERYONE, None)
     right = audit.faces["correct"].to_numpy()
     assert found.result.n == right.sum()
@@ -163,13 +123,13 @@ def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> No
 
 
 def test_wrong_predictions_with_the_same_pattern_refute_that_there_is_none() -> None:
-    found = whether_wrong_has_a_pattern(made_audit(), EVERYONE)
+    found = whether_wrong_has_a_pattern(made(), EVERYONE)
     assert found.verdict == Verdict.NOT_SUPPORTED
     assert found.result.correlation > 0.9
 
 
 def test_wrong_predictions_of_noise_alone_support_it() -> None:
-    audit = made_audit(4000, {("female", "A"): 0.1, ("male", "B"): 0.1}, wrong_on=None)
+    audit = made(4000, {("female", "A"): 0.1, ("male", "B"): 0.1}, incorrect_on=None)
     found = whether_wrong_has_a_pattern(audit, EVERYONE)
     assert found.verdict == Verdict.SUPPORTED
     rows = found.numbers.set_index("predictions")
@@ -177,7 +137,7 @@ def test_wrong_predictions_of_noise_alone_support_it() -> None:
 
 
 def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
-    audit = made_audit(2000, {("female", "A"): 0.1, ("male", "B"): 0.1})
+    audit = made(2000, {("female", "A"): 0.1, ("male", "B"): 0.1})
     audit.faces.loc[audit.faces["correct"], "logit_female"] += np.where(
         audit.faces.loc[audit.faces["correct"], "predicted"] == "female", 50, -50
     )
@@ -187,9 +147,9 @@ def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
 
 
 def test_noise_everywhere_cannot_tell_and_neither_can_few_wrong_ones() -> None:
-    noise = made_audit(3000, right_on=(), wrong_on=None)
+    noise = made(3000, correct_on=(), incorrect_on=None)
     assert whether_wrong_has_a_pattern(noise, EVERYONE).verdict == Verdict.CANNOT_TELL
-    few = made_audit(300, dict.fromkeys((("female", "A"), ("male", "A"), ("female", "B"), ("male", "B")), 0.03))
+    few = made(300, dict.fromkeys((("female", "A"), ("male", "A"), ("female", "B"), ("male", "B")), 0.03))
     found = whether_wrong_has_a_pattern(few, EVERYONE)
     assert found.verdict == Verdict.CANNOT_TELL
     assert "a test needs 30" in found.sentence
@@ -202,7 +162,7 @@ def test_without_an_experiment_no_cause_is_claimed() -> None:
 
 
 def test_the_filter_is_kept() -> None:
-    audit = made_audit(3000, {("female", "A"): 0.2, ("female", "B"): 0.2})
+    audit = made(3000, {("female", "A"): 0.2, ("female", "B"): 0.2})
     young = audit.faces["age"] < 30
     audit.faces.loc[young & (audit.faces["gender"] == "female"), "correct"] = True
     audit.faces.loc[young, "predicted"] = audit.faces["gender"]
@@ -213,12 +173,12 @@ def test_the_filter_is_kept() -> None:
 
 
 def test_the_sentence_counts_verdicts_and_the_report_holds_every_number() -> None:
-    made = [Finding("1a", "x", Verdict.SUPPORTED, "s", "r"), Finding("2", "y", Verdict.NOT_SUPPORTED, "t", "r"),
-            Finding("3", "z", Verdict.SUPPORTED, "u", "r")]  # fmt: skip
-    assert findings_sentence(made) == (
+    few = [Finding("1a", "x", Verdict.SUPPORTED, "s", "r"), Finding("2", "y", Verdict.NOT_SUPPORTED, "t", "r"),
+           Finding("3", "z", Verdict.SUPPORTED, "u", "r")]  # fmt: skip
+    assert findings_sentence(few) == (
         "Of the original study's 3 claims, 2 are supported here (1a, 3), 1 is not supported (2)."
     )
-    found = where_right_looks(made_audit(), EVERYONE, None)
+    found = where_right_looks(made(), EVERYONE, None)
     text = findings_report([found], "made")
     for value in found.numbers[["share", "density", "low", "high"]].to_numpy().ravel():
         assert f"{value:.4f}".rstrip("0").rstrip(".") in text

@@ -23,8 +23,7 @@ from core.__main__ import COMMANDS
 from core.audit.folder import open_audit
 from core.extras import missing_extra
 from core.tables import audit_report
-from tests.conftest import ROOT
-from tests.shipped import AUDIT, MODEL, shipped_or_skip
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PROJECT_VERSION = re.search(r"__version__ = \"(.+)\"", (ROOT / "lookwhere/__init__.py").read_text())[1]

@@ -23,7 +23,7 @@ from core.gaps.fairness import MEASURES, fairness
 from core.gaps.regression import FIRTH, LIKELIHOOD, regression
 from core.gaps.report import gaps_report
 from core.noise import noise
-from tests.shipped import AUDIT, shipped_or_skip
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 
 def people_of(

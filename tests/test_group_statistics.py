@@ -20,7 +20,7 @@ from core.report.statistics import statistic_blocks
 from core.statistic_words import statistic_lines, statistic_sentence, value_words
 from core.statistics import Estimate
 from core.tables import audit_report
-from tests.test_pages import page, study, text  # noqa: F401  (a fixture)
+from tests.helpers.pages import page, text
 
 
 def made_faces(n: int = 600, seed: int = 0) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def test_a_registered_statistic_is_in_command_card_and_report(registered: GroupS
     assert isinstance(known_failures(audit)[0], Items)
 
 
-def test_a_registered_statistic_is_on_the_page(registered: GroupStatistic, study, monkeypatch) -> None:  # noqa: F811
+def test_a_registered_statistic_is_on_the_page(registered: GroupStatistic, study, monkeypatch) -> None:
     app = page(study[0], "accuracy", monkeypatch)
     assert not app.exception
     assert BALANCED.title in [s.value for s in app.subheader]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.audit.averages import assign_cells, average_faces
+from core.audit.averages import assign_cells
 from core.audit.folder import Audit
 from core.errors import LookwhereError
 from core.faces import MINIMUM_FACES, Filter
 from core.groups import MeanMap, group, intersectional, study_grid
+from tests.helpers.made_audit import made_audit
 
 COUNT = 400
 
@@ -31,20 +32,8 @@ def audit(pictures: np.ndarray) -> Audit:
     gender = draw.choice(["female", "male"], COUNT)
     ethnicity = draw.choice(["White", "Black"], COUNT, p=[0.75, 0.25])
     gender[:8], ethnicity[:8] = "female", "Asian"
-    wrong = draw.random(COUNT) < 0.2
-    faces = pd.DataFrame(
-        {
-            "gender": gender,
-            "ethnicity": ethnicity,
-            "age": pd.array(draw.integers(1, 80, COUNT), dtype="Int16"),
-            "split": "test",
-            "predicted": np.where(wrong, np.where(gender == "male", "female", "male"), gender),
-            "correct": ~wrong,
-        }
-    )
-    evidence = draw.normal(size=(COUNT, 2, 3, 2)).astype(np.float16)
-    averages = average_faces(pictures, np.arange(COUNT), faces)
-    return Audit("made", Path("made"), faces, evidence, averages, {})
+    columns = {"gender": gender, "ethnicity": ethnicity}
+    return made_audit(COUNT, 1, columns=columns, ages=(1, 80), errors=0.2, shape=(3, 2), images=pictures)
 
 
 @settings(deadline=None, max_examples=50)
@@ -144,7 +133,7 @@ def test_the_face_of_a_group_is_the_mean_of_its_whole_cells(audit: Audit, pictur
 @pytest.mark.parametrize("size", [0, 1, 10, 11])
 def test_under_11_faces_nothing_averaged_is_given(audit: Audit, size: int) -> None:
     few = audit.faces.assign(ethnicity=["Rare"] * size + ["White"] * (COUNT - size))
-    found = group(Audit("made", Path("made"), few, audit.evidence, audit.averages, {}), Filter(ethnicity=("Rare",)))
+    found = group(replace(audit, faces=few, _maps={}), Filter(ethnicity=("Rare",)))
     assert found.n == size
     assert found.too_small == (size < 11)
     assert (found.map is None) == (size < 11)

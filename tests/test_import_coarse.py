@@ -14,7 +14,7 @@ from core.errors import LookwhereError
 from core.imports import torch_models
 from core.imports.cams import regrid
 from core.imports.torch_models import TorchClassifier
-from tests.torch_made import MEAN, STD, bring, made, pictures
+from tests.helpers.torch_made import MEAN, STD, bring, made, pictures
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 

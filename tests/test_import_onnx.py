@@ -21,7 +21,8 @@ from core.imports import bring, declare
 from core.imports.onnx_models import load_onnx
 from core.imports.perturbation import filled, occlusion
 from core.store import AlignedStore
-from tests.conftest import ROOT, make_store
+from tests.helpers.made_store import make_store
+from tests.helpers.shipped import ROOT
 
 DECLARED = ROOT / "docs/age-and-gender.yaml"
 SIZE = 24

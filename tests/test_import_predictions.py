@@ -18,7 +18,7 @@ from core.errors import LookwhereError
 from core.imports import bring, declare, from_dict
 from core.imports.declaration import classes_doubt
 from core.imports.predictions import scores_for
-from tests.conftest import make_store
+from tests.helpers.made_store import make_store
 
 MALE = {"score": "probability", "of": "male"}
 BOTH = {"score": "probabilities", "female": 0, "male": 1}

@@ -21,7 +21,7 @@ from core.errors import LookwhereError
 from core.imports import architectures, torch_models
 from core.imports.declaration import prepare, to_logits
 from core.imports.torch_models import bring_torch, load_torch, noise
-from tests.torch_made import bring, declared, halved, made, pictures
+from tests.helpers.torch_made import bring, declared, halved, made, pictures
 
 RESNET = "torchvision:resnet18"
 SQUEEZE = "torchvision:squeezenet1_1"  # small

@@ -23,7 +23,7 @@ from core.imports.declaration import prepare, to_logits
 from core.imports.perturbation import describe, perturbation_maps
 from core.imports.torch_layers import Layer, View, find_head, find_layer, lies_on_picture, view_of
 from core.imports.torch_models import TorchClassifier
-from tests.torch_made import bring, declared, made, pictures, planted, share_in_square, spotted
+from tests.helpers.torch_made import bring, declared, made, pictures, planted, share_in_square, spotted
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 #: How each is explained at 112×112: method, layer, cells.

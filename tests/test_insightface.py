@@ -14,7 +14,7 @@ from core.datasets.insightface import InsightFace, RecordSource, image_keys
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
 from core.store import build_store
-from tests.recordio_writer import image_record, insightface_pack, write_pack
+from tests.helpers.recordio_writer import image_record, insightface_pack, write_pack
 
 LABELS = "identity,gender,ethnicity\n3,female,African-American\n5,M,Caucasian\n9,woman,\n"
 

@@ -15,10 +15,10 @@ from core import __main__ as command
 from core.checkpoint import save_model
 from core.network import GenderResNet
 from core.records.values import plain
-from tests.conftest import ROOT, make_store
-from tests.datasets_made import jpeg
-from tests.recordio_writer import insightface_pack
-from tests.shipped import AUDIT, MODEL, shipped_or_skip
+from tests.helpers.datasets_made import jpeg
+from tests.helpers.made_store import make_store
+from tests.helpers.recordio_writer import insightface_pack
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 INFO = {"input_size": 32, "epoch": 1, "training": {"choose": "overall", "seed": 0}}
 NAMED = ["--model", "made", "--audit", "made-all"]

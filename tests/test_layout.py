@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.helpers.shipped import ROOT
 
 LONGEST = 400
 #: `25_0_2_20170116174525125.jpg`: age, gender, ethnicity and date in the name, as UTKFace has them.
@@ -86,6 +86,15 @@ def test_no_file_is_longer_than_400_lines() -> None:
     lines = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8").count("\n") for file in files}
     assert "core/faces.py" in lines
     assert {name: n for name, n in lines.items() if n > LONGEST} == {}
+
+
+def test_no_test_module_imports_another() -> None:
+    """What tests share lies in `tests/helpers`; code that a test runs as a process counts too."""
+    other = re.compile(r"\b(?:from|import) tests[.](?!helpers\b)")
+    for file in sources("tests"):
+        names = {name for name in imported(file) if name.startswith("tests.")}
+        assert {name for name in names if not name.startswith("tests.helpers")} == set(), file
+        assert not other.search(file.read_text(encoding="utf-8")), file
 
 
 def test_no_face_of_utkface_is_tracked(tracked: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.shipped import ROOT
+from tests.helpers.shipped import ROOT
 from ui.navigation import PAGES, PAGES_FOLDER, entry_of, readme_table
 
 

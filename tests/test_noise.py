@@ -14,7 +14,7 @@ from core.errors import LookwhereError
 from core.faces import ADULT_AGE, Filter
 from core.gaps.simultaneous import largest_gap
 from core.noise import CIRCULAR, MISLABELS, NEAR_COPIES, consensus, likely_mislabels, noise, noise_report
-from tests.shipped import AUDIT, shipped_or_skip
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 
 def audit_of(faces: pd.DataFrame) -> SimpleNamespace:

@@ -14,10 +14,10 @@ from streamlit.testing.v1 import AppTest
 from core.experiments import claim_contrast, open_experiment
 from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, Filter
 from core.files import write_json
-from core.paired import paired_by_group
-from tests.test_experiments import INFO, make_experiment
-from tests.test_pages import page, text
-from tests.test_paired import group_mask, made_faces, write_audit
+from core.paired import group_mask, paired_by_group
+from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_experiment import INFO, make_experiment
+from tests.helpers.pages import headline, page, text
 
 FACES = 600
 
@@ -30,7 +30,10 @@ def add_model(
     faces = made_faces(n, 0)
     wrong = draw.random(n) < np.where(group_mask(faces, "female", "Black"), missed, 0.1)
     evidence = draw.normal(1, 1, (n, 2, *shape))
-    write_audit(models / name / "audits/made-test", faces, ~wrong, evidence, pictures)
+    images = draw.integers(0, 255, (n, 112, 112, 3), dtype=np.uint8) if pictures else None
+    made_audit(
+        faces=faces, correct=~wrong, evidence=evidence, images=images, path=models / name / "audits/made-test"
+    )  # fmt: skip
     write_json(models / name / "model.json", INFO)
 
 
@@ -48,10 +51,6 @@ def study(two: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(two, models)
     make_experiment(models, FACES)
     return models
-
-
-def lede(app: AppTest) -> str:
-    return next(body for e in app.get("html") if "lw-headline" in (body := e.proto.body)).replace("&nbsp;", " ")
 
 
 def averaged(said: str) -> int:
@@ -79,8 +78,8 @@ def test_two_models_of_different_grids(two: Path, monkeypatch: pytest.MonkeyPatc
     said = text(app)
     assert app.selectbox(key="model_a").value == "first"
     assert app.selectbox(key="model_b").value == "second"
-    assert "second differs from first by −" in lede(app)
-    assert "most changed are Black women" in lede(app)
+    assert "second differs from first by −" in headline(app)
+    assert "most changed are Black women" in headline(app)
     assert "7×7 maps are averaged by area onto 4×4" in said
     for panel in ("average of", "A: first", "B: second", "B − A: "):
         assert f"Black women, {panel}" in said
@@ -133,8 +132,8 @@ def test_an_experiment_is_a_preset_with_its_verdict(study: Path, monkeypatch: py
     found = claim_contrast(experiment, experiment.claims[0])
     assert app.selectbox(key="contrast").value == "leaving out Black women: everyone → without"
     value = f"{100 * found.effects['group'].seeds.value:+.1f}".replace("-", "−")
-    assert f"changes the accuracy of Black women by {value} points" in lede(app)
-    assert f"The claim, that it falls: {found.verdict}." in lede(app)
+    assert f"changes the accuracy of Black women by {value} points" in headline(app)
+    assert f"The claim, that it falls: {found.verdict}." in headline(app)
     assert "claims / without / seed 0" in said
     # The experiment's audits hold no average face; the first model's, of the same faces, does.
     assert averaged(said) > FACES / 12
@@ -156,14 +155,14 @@ def test_another_seed_is_another_pair(study: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_claim_of_the_worst_group(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = runs(page(study, "compare", monkeypatch, contrast="the worst group: everyone → again"))
-    assert "the worst group changes the accuracy of the worst group by" in lede(app)
+    assert "the worst group changes the accuracy of the worst group by" in headline(app)
 
 
 def test_a_filter_without_the_claimed_group_still_compares(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(study, "compare", monkeypatch, gender="male")
     assert not app.exception
     assert "None of Black women passes the filter" in app.warning[0].value or "none of Black" in app.warning[0].value
-    assert "claims / without / seed 0 differs from claims / everyone / seed 0 by" in lede(app)
+    assert "claims / without / seed 0 differs from claims / everyone / seed 0 by" in headline(app)
 
 
 def test_four_models_of_ones_own_choice(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,4 +184,4 @@ def test_a_damaged_experiment_is_told_and_the_rest_goes_on(
     app = page(tmp_path / "models", "compare", monkeypatch)
     assert not app.exception
     assert "experiment.json: not valid JSON" in app.warning[0].value
-    assert "second differs from first" in lede(app)
+    assert "second differs from first" in headline(app)

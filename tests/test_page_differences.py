@@ -16,9 +16,7 @@ from core.audit.folder import Audit
 from core.differences import MapDifference, difference_of, right_or_wrong
 from core.faces import Filter
 from core.figures.differences import outlined, painted
-from tests.test_pages import page, study, text
-
-assert study  # the fixture
+from tests.helpers.pages import page, text
 
 WOMEN = {"a_gender": "female", "a_ethnicity": "any"}
 MEN = {"b_gender": "male", "b_ethnicity": "any"}

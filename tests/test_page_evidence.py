@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import torch
-from streamlit.testing.v1 import AppTest
 
-from core.audit.folder import Audit
-from core.audit.run import run_audit
 from core.budget import waterfall, waterfall_sentence
-from core.checkpoint import load_model, save_model
 from core.explain import TARGETS
 from core.faces import Filter
-from core.network import GenderResNet
-from tests.conftest import make_store
-from tests.test_pages import INFO, page, text
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
-    """An untrained network, audited on 480 noise faces."""
-    root = tmp_path_factory.mktemp("study")
-    store = make_store(root / "store", faces=480)
-    torch.manual_seed(0)
-    save_model(root / "models/made", GenderResNet(dilated=True).eval(), INFO | {"input_size": 32})
-    audit = run_audit(store, load_model(root / "models/made"), ("train", "val", "test"), name="made-all", batch=96)
-    return root / "models", audit
-
-
-def lede(app: AppTest) -> str:
-    return next(e.proto.body for e in app.get("html") if "lw-headline'" in e.proto.body).replace("&nbsp;", " ")
+from tests.helpers.pages import headline, page, text
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -59,7 +35,7 @@ def test_the_sentence_is_that_of_the_chosen_groups(study, monkeypatch: pytest.Mo
     query = {"a_gender": "female", "a_ethnicity": "White", "b_gender": "male", "b_ethnicity": "Black", "outcome": "all"}
     a, b = Filter(("female",), ("White",)), Filter(("male",), ("Black",))
     app = page(models, "evidence", monkeypatch, **query)
-    assert waterfall_sentence(waterfall(audit, a, b)) in lede(app)
+    assert waterfall_sentence(waterfall(audit, a, b)) in headline(app)
 
 
 def test_under_eleven_faces_only_n_is_told(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +46,7 @@ def test_under_eleven_faces_only_n_is_told(study, monkeypatch: pytest.MonkeyPatc
     query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", "b_gender": "male", "b_ethnicity": "any"}
     app = page(models, "evidence", monkeypatch, **query)
     assert not app.exception
-    assert "No budget is shown" in lede(app)
+    assert "No budget is shown" in headline(app)
     assert f"only {n} face" in text(app)
     assert len(app.get("plotly_chart")) == 2, "group B alone has its budget and its shares"
 
@@ -89,7 +65,7 @@ def test_no_face_says_what_to_do(study, monkeypatch: pytest.MonkeyPatch) -> None
     assert not Filter(("female",), ("Asian",), 0, 3, split=("test",)).mask(audit.faces).any()
     app = page(models, "evidence", monkeypatch, **empty)
     assert not app.exception
-    assert "No face passes this filter" in lede(app)
+    assert "No face passes this filter" in headline(app)
     assert not app.get("plotly_chart")
 
 
@@ -97,4 +73,4 @@ def test_a_group_that_the_filter_bar_leaves_out_is_told(study, monkeypatch: pyte
     app = page(study[0], "evidence", monkeypatch, gender="female", a_gender="female", b_gender="male")
     assert not app.exception
     assert any("leaves out male" in w.value for w in app.warning)
-    assert "Choose two groups" in lede(app)
+    assert "Choose two groups" in headline(app)

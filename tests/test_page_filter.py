@@ -11,9 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.faces import Filter
-from tests.test_pages import page, study
+from tests.helpers.pages import page
 
-assert study  # the fixture
 HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b**"
 
 

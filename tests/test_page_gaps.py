@@ -7,20 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from core.audit.folder import Audit, open_audit
-from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
-from core.faces import ADULT_AGE, UNRECORDED, fingerprint
-from core.files import write_json, write_parquet
+from core.faces import ADULT_AGE, UNRECORDED
 from core.gaps.simultaneous import largest_gap
 from core.gaps.words import gap_sentence, gap_words, p_words, span
-from core.network import GenderResNet
-from core.store import AlignedStore
-from tests.conftest import make_store
-from tests.shipped import AUDIT, shipped_or_skip
-from tests.test_pages import INFO, page, text
+from tests.helpers.made_study import made_study
+from tests.helpers.pages import page, text
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 from ui import words
 from ui.gaps import groupings
 
@@ -42,25 +36,16 @@ LACKS = {
 }
 
 
-def study(root: Path, faces: int, columns: dict, models: int = 1) -> tuple[Path, list[Audit]]:
+def audited(root: Path, faces: int, columns: dict, names: tuple[str, ...] = ("made0",)) -> tuple[Path, list[Audit]]:
     """Models folder of untrained networks, audited on the same noise faces with some columns replaced."""
-    store = make_store(root / "store", faces=faces)
-    changed = store.faces.assign(**columns).astype({"age": "Int16"})
-    write_parquet(root / "store/faces.parquet", changed)
-    write_json(root / "store/store.json", store.manifest | {"data_fingerprint": fingerprint(changed)})
-    audits = []
-    for n in range(models):
-        torch.manual_seed(n)
-        save_model(root / f"models/made{n}", GenderResNet().eval(), INFO | {"input_size": 32})
-        loaded = load_model(root / f"models/made{n}")
-        audits.append(run_audit(AlignedStore.open(root / "store"), loaded, None, name="all", batch=96))
-    return root / "models", audits
+    study = made_study(root, faces, columns=columns, names=names, dilated=False, splits=None, audit="all")
+    return study.models, study.audits
 
 
 @pytest.fixture(scope="module", params=list(LACKS))
 def sparse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     columns, _ = LACKS[request.param]
-    return request.param, study(tmp_path_factory.mktemp("gaps"), 360, columns, 1)[0]
+    return request.param, audited(tmp_path_factory.mktemp("gaps"), 360, columns)[0]
 
 
 def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +62,7 @@ def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytes
 
 
 def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    models, (audit, _) = study(tmp_path, 480, {}, models=2)
+    models, (audit, _) = audited(tmp_path, 480, {}, ("made0", "made1"))
     app = page(models, "gaps", monkeypatch)
     assert "2 models" in text(app)
     for grouping in groupings(audit.faces):
@@ -89,7 +74,7 @@ def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: 
 
 
 def test_no_face_left_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    models, _ = study(tmp_path, 60, {"age": 30})
+    models, _ = audited(tmp_path, 60, {"age": 30})
     app = page(models, "gaps", monkeypatch, age=["0", "3"])
     assert not app.exception
     assert "No face passes this filter" in text(app)

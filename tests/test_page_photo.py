@@ -16,31 +16,15 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.audit.folder import Audit
-from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
+from core.checkpoint import load_model
 from core.imports import bring, declare
-from core.network import GenderResNet
-from tests import test_browser
-from tests.conftest import make_store
-from tests.hostile import drawn, hostile, png, saved
-from tests.test_pages import INFO, page, text
-from tests.test_photo import PORTRAIT
+from tests.helpers.chromium import DRAWN, boxes, visit
+from tests.helpers.hostile import drawn, hostile, png, saved
+from tests.helpers.pages import page, text
+from tests.helpers.portrait import PORTRAIT
 from ui import parts, photo
 
-address, audit, browser = test_browser.address, test_browser.audit, test_browser.browser
 HTML_NAME = "<img src=x onerror=alert(1)>.png"
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
-    """A models folder with one untrained network, audited on 240 noise faces."""
-    root = tmp_path_factory.mktemp("photo")
-    store = make_store(root / "store", faces=240)
-    torch.manual_seed(0)
-    save_model(root / "models/made", GenderResNet(dilated=True).eval(), INFO | {"input_size": 64})
-    audit = run_audit(store, load_model(root / "models/made"), ("train", "val", "test"), name="all", batch=96)
-    return root / "models", audit
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +51,7 @@ def test_the_page_opens_with_how_often_the_model_was_wrong(study, monkeypatch: p
     app = page(models, "photo", monkeypatch)
     assert not app.exception and not app.error
     wrong = (~audit.faces["correct"]).mean()
-    assert f"made gave {100 * wrong:.1f}&nbsp;% of 240 audited faces the wrong label" in text(app)
+    assert f"made gave {100 * wrong:.1f}&nbsp;% of 480 audited faces the wrong label" in text(app)
     assert "not a fact about the person" in text(app)
     assert not app.camera_input, "nobody asked for the camera"
 
@@ -159,12 +143,12 @@ def test_a_model_without_an_audit_can_be_tried(study, portrait: bytes, tmp_path:
 
 def test_a_damaged_or_older_audit_is_not_compared_with(study, portrait: bytes, tmp_path: Path, monkeypatch) -> None:
     shutil.copytree(study[0], tmp_path / "models")
-    file = tmp_path / "models/made/audits/all/audit.json"
+    file = tmp_path / "models/made/audits/made-all/audit.json"
     file.write_text(file.read_text().replace('"weights_sha256": "', '"weights_sha256": "0'))
     said = text(upload(page(tmp_path / "models", "photo", monkeypatch), ("me.jpg", portrait)))
     assert "made with other weights" in said and "certain than" not in said
     shutil.copytree(study[0], tmp_path / "damaged")
-    (tmp_path / "damaged/made/audits/all/averages.npz").write_bytes(b"broken")
+    (tmp_path / "damaged/made/audits/made-all/averages.npz").write_bytes(b"broken")
     app = upload(page(tmp_path / "damaged", "photo", monkeypatch), ("me.jpg", portrait))
     assert not app.exception and "averages" in text(app).replace("\\", "") and "aligned, with its points" in text(app)
 
@@ -265,7 +249,7 @@ def test_plain_takes_all_markdown_out_of_force() -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1440, 390])
 def test_in_a_browser_a_photo_and_a_hostile_file_are_tried(browser, address: str, width: int, tmp_path: Path) -> None:
-    view, errors = test_browser.visit(browser, f"{address}/photo", width)
+    view, errors = visit(browser, f"{address}/photo", width)
     bad = tmp_path / "![x](http-x.png) <img src=x onerror=alert(1)>.png"
     bad.write_bytes(b"GIF89a<html><script>alert(1)</script></html>")
     asked: list[str] = []
@@ -273,13 +257,13 @@ def test_in_a_browser_a_photo_and_a_hostile_file_are_tried(browser, address: str
     view.on("dialog", lambda dialog: errors.append(dialog.message))
     view.locator("input[type=file]").set_input_files([str(PORTRAIT), str(bad)])
     view.wait_for_selector(".lw-crop", timeout=60_000)
-    view.wait_for_selector(test_browser.DRAWN, timeout=60_000)
+    view.wait_for_selector(DRAWN, timeout=60_000)
     view.wait_for_timeout(300)
     said = view.locator('[data-testid="stMain"]').inner_text()
     assert "The model's guess for the face in grace_hopper.jpg is" in said
     assert "make up the margin" in said and "audited faces it rightly called" in said
     assert view.locator(".lw-crop img").count() == 2
-    (line,) = test_browser.boxes(view)
+    (line,) = boxes(view)
     assert line.endswith("this GIF is damaged or cut short; take the original again.")
     assert "<img src=x onerror=alert(1)>.png: " in line
     assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in asked)

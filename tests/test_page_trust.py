@@ -15,16 +15,16 @@ from core.trust import perturb
 from core.trust.definitions import Fill, View
 from core.trust.report import sentence
 from core.trust.run import run_checks
-from tests.test_pages import page, study, text  # noqa: F401  (a fixture)
+from tests.helpers.pages import page, text
 
 
 @pytest.fixture(scope="module")
-def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:  # noqa: F811
+def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, object]:
     """A copy of the made study, checked on a small sample."""
     models = study[0]
     root = tmp_path_factory.mktemp("checked") / "models"
     shutil.copytree(models, root)
-    store = AlignedStore.open(models.parent / "store")
+    store = AlignedStore.open(models.parent / "stores/made")
     copy = open_audit(root / "made/audits/made-all")
     with pytest.MonkeyPatch.context() as patch:  # fewer steps of what is slow, see test_trust.py
         patch.setattr(perturb, "REMOVED", np.array([0.3, 0.7]))
@@ -34,7 +34,7 @@ def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, obje
     return root, checks
 
 
-def test_without_checks_the_page_says_which_command_makes_them(study, monkeypatch) -> None:  # noqa: F811
+def test_without_checks_the_page_says_which_command_makes_them(study, monkeypatch) -> None:
     app = page(study[0], "trust", monkeypatch)
     assert not app.exception
     assert any("core check --model made --audit made-all" in block.value for block in app.get("code"))

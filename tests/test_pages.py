@@ -7,61 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
-from streamlit.testing.v1 import AppTest
 
-import ui.opened
-from core.audit.folder import Audit
-from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
+from core.checkpoint import save_model
 from core.faces import ADULT_AGE, Filter
 from core.network import GenderResNet
-from core.training.record import Status, append_metrics, write_status
-from tests.conftest import make_store
-from tests.shipped import ROOT
-from ui.navigation import PAGES, Needs
-
-INFO = {"input_size": 112, "epoch": 1, "training": {"choose": "overall", "seed": 0, "age_weight": 0.0}}
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
-    """A models folder with one untrained network, audited on 480 noise faces."""
-    root = tmp_path_factory.mktemp("study")
-    store = make_store(root / "store", faces=480)
-    torch.manual_seed(0)
-    network = GenderResNet(dilated=True).eval()
-    save_model(root / "models/made", network, INFO | {"input_size": 32})
-    audit = run_audit(store, load_model(root / "models/made"), ("train", "val", "test"), name="made-all", batch=96)
-    training = root / "models/made/training"
-    training.mkdir()
-    append_metrics(training, {"epoch": 1, "size": 32, "dilated": True, "learning_rate": 1e-3, "train_loss": 0.7,
-                              "train_accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5, "worst_group_accuracy": 0.4,
-                              "worst_group": "female Black", "val_female_Black": 0.4, "val_male_White": 0.6,
-                              "images_per_second": 10.0, "seconds": 1.0})  # fmt: skip
-    write_status(training, Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
-    return root / "models", audit
-
-
-def needing(*needs: Needs) -> list[str]:
-    """The files of the pages that need one of these."""
-    return [entry.file for entry in PAGES if entry.needs in needs]
-
-
-def page(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
-    """A page, run once, with the given address."""
-    monkeypatch.setattr(ui.opened, "MODELS", models)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.switch_page(str(ROOT / f"pages/{name}.py"))
-    return app.run()
-
-
-def text(app: AppTest) -> str:
-    """All that the page says."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "html")
-    return "\n".join(str(getattr(e, "value", None) or getattr(e.proto, "body", "")) for k in kinds for e in app.get(k))
+from core.training.record import Status, write_status
+from tests.helpers.made_study import INFO
+from tests.helpers.pages import needing, page, text
+from ui.navigation import Needs
 
 
 @pytest.mark.parametrize("name", needing(Needs.MODEL, Needs.AUDIT, Needs.MAPS))  # with checks: test_page_trust
@@ -156,8 +109,11 @@ def test_a_group_under_eleven_faces_is_not_shown(study, monkeypatch: pytest.Monk
     assert "Average face: White women" not in said
 
 
-def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(study, monkeypatch: pytest.MonkeyPatch) -> None:
-    models, _ = study
+def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(
+    tmp_path: Path, study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(study[0], models)
     write_status(models / "made/training", Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
     values = {m.label: m.value for m in page(models, "training", monkeypatch).metric}
     assert values["State"] == "running"

@@ -11,9 +11,9 @@ from core.audit.run import run_audit
 from core.checkpoint import Model, load_model
 from core.files import write_json
 from core.imports import bring, from_dict
-from tests.conftest import make_store
-from tests.test_audit_kinds import Brightness
-from tests.test_pages import needing, page, text
+from tests.helpers.made_store import make_store
+from tests.helpers.made_study import Brightness
+from tests.helpers.pages import needing, page, text
 from ui.navigation import Needs
 
 

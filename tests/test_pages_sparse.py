@@ -6,16 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 
-from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
-from core.faces import UNRECORDED, fingerprint
-from core.files import write_json, write_parquet
-from core.network import GenderResNet
-from core.store import AlignedStore
-from tests.conftest import make_store
-from tests.test_pages import INFO, page, text
+from core.faces import UNRECORDED
+from tests.helpers.made_study import made_study
+from tests.helpers.pages import page, text
 from ui import words
 
 LACKS = {
@@ -28,16 +22,10 @@ LACKS = {
 @pytest.fixture(scope="module", params=list(LACKS))
 def sparse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A models folder with an audit of a data set that lacks something, and what a page should say of it."""
-    root = tmp_path_factory.mktemp("sparse")
-    store = make_store(root / "store", faces=120)
     columns, says = LACKS[request.param]
-    faces = store.faces.assign(**columns).astype({"age": "Int16"})
-    write_parquet(root / "store/faces.parquet", faces)
-    write_json(root / "store/store.json", store.manifest | {"data_fingerprint": fingerprint(faces)})
-    torch.manual_seed(0)
-    save_model(root / "models/made", GenderResNet().eval(), INFO | {"input_size": 32})
-    run_audit(AlignedStore.open(root / "store"), load_model(root / "models/made"), None, name="all", batch=60)
-    return root / "models", says
+    root = tmp_path_factory.mktemp("sparse")
+    study = made_study(root, 120, columns=columns, dilated=False, splits=None, audit="all")
+    return study.models, says
 
 
 @pytest.mark.parametrize("name", ["overview", "accuracy", "heatmaps"])

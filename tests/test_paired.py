@@ -1,4 +1,4 @@
-"""Paired comparisons against scipy, statsmodels, brute force and simulation, and made audits for the tests beside."""
+"""Paired comparisons against scipy, statsmodels, brute force and simulation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,11 +15,9 @@ from scipy.stats import binom, binomtest
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from core.audit.averages import average_faces
-from core.audit.folder import Audit, open_audit
+from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import GENDERS, Filter, fingerprint
-from core.files import write_json
+from core.faces import Filter
 from core.paired import (
     FAMILY_WISE,
     align_audits,
@@ -39,65 +35,20 @@ from core.paired import (
     resample,
     resampled_sums,
 )
-
-COLUMNS = {"gender": GENDERS, "ethnicity": ("White", "Black", "Asian")}
-
-
-def made_faces(n: int = 600, seed: int = 0) -> pd.DataFrame:
-    """A faces table with groups of equal size and ages over the whole range; no identities."""
-    draw = np.random.default_rng(seed)
-    place = np.arange(n)
-    return pd.DataFrame(
-        {
-            "face_id": [f"face-{k:05}" for k in place],
-            "path": [f"{k:05}.jpg" for k in place],
-            "gender": np.array(COLUMNS["gender"])[place % 2],
-            "ethnicity": np.array(COLUMNS["ethnicity"])[place // 2 % 3],
-            "age": pd.array(draw.integers(0, 90, n), dtype="Int16"),
-            "identity": pd.array([pd.NA] * n, dtype="string"),
-            "cluster": place,
-            "split": "test",
-        }
-    )
+from tests.helpers.made_audit import made_audit, made_faces
 
 
-def write_audit(
-    path: Path, faces: pd.DataFrame, correct: np.ndarray, evidence: np.ndarray, pictures: bool = False, **manifest
-) -> Audit:
-    """A finished audit folder of made predictions (N,) and evidence (N, 2, h, w), without a network."""
-    other = np.where(faces["gender"] == "male", "female", "male")
-    predicted = np.where(correct, faces["gender"], other)
-    male = np.where(predicted == "male", 1.0, -1.0).astype(np.float32)
-    table = faces.assign(
-        logit_female=-male, logit_male=male, p_male=1 / (1 + np.exp(-2 * male)), predicted=predicted, correct=correct
-    )
-    path.mkdir(parents=True)
-    flat = pa.array(evidence.astype(np.float16).reshape(-1))
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    arrow = arrow.append_column("evidence", pa.FixedSizeListArray.from_arrays(flat, int(np.prod(evidence.shape[1:]))))
-    pq.write_table(arrow, path / "faces.parquet")
-    shown = table if pictures else table[:0]
-    noise = np.random.default_rng(0).integers(0, 255, (len(shown), 112, 112, 3), dtype=np.uint8)
-    averages = average_faces(noise, np.arange(len(shown)), shown)
-    averages.save(path / "averages.npz")
-    content = {
-        "format": 1, "model": path.parent.parent.name, "dataset": "made", "data_fingerprint": fingerprint(faces),
-        "splits": ["test"], "names": {}, "faces": len(faces), "map_shape": list(evidence.shape[2:]), "rejects": {},
-    }  # fmt: skip
-    write_json(path / "audit.json", content | manifest)
-    return open_audit(path)
-
-
-def made_pair(root: Path, n: int = 600, shapes=((4, 4), (4, 4)), seed: int = 0, identities: int = 0) -> list[Audit]:
-    """Two audits of the same faces with independent noise, about 80 % and 80 % right."""
-    draw = np.random.default_rng(seed)
-    faces = made_faces(n)
-    if identities:
-        faces["identity"] = pd.array([f"person-{k}" for k in draw.integers(0, identities, n)], dtype="string")
+def made_pair(root: Path, n: int = 600, shapes=((4, 4), (4, 4)), persons: int | None = None) -> list[Audit]:
+    """Two audits of the same faces with independent noise, about 80 % and 80 % correct."""
+    draw = np.random.default_rng(0)
+    faces = made_faces(n, persons=persons)
     return [
-        write_audit(root / f"{name}/audits/made-test", faces, draw.random(n) < 0.8, draw.normal(size=(n, 2, *shape)))
+        made_audit(
+            faces=faces, correct=draw.random(n) < 0.8, evidence=draw.normal(size=(n, 2, *shape)),
+            path=root / name / "audits/made-test",
+        )
         for name, shape in zip("ab", shapes, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def booleans(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -182,9 +133,9 @@ def test_people_are_numbered_and_strangers_stand_alone() -> None:
 def test_audits_are_put_in_one_order(tmp_path: Path) -> None:
     a, b = made_pair(tmp_path)
     order = np.random.default_rng(3).permutation(len(b.faces))
-    mixed = write_audit(
-        tmp_path / "c/audits/made-test", b.faces.iloc[order].reset_index(drop=True)[a.faces.columns[:8]],
-        b.faces["correct"].to_numpy()[order], b.evidence[order],
+    mixed = made_audit(
+        faces=b.faces.iloc[order].reset_index(drop=True), correct=b.faces["correct"].to_numpy()[order],
+        evidence=b.evidence[order], path=tmp_path / "c/audits/made-test",
     )  # fmt: skip
     first, again = align_audits([a, mixed])
     assert first is a
@@ -199,9 +150,10 @@ def test_audits_are_put_in_one_order(tmp_path: Path) -> None:
 )
 def test_audits_of_other_faces_are_told_apart(tmp_path: Path, manifest: dict, word: str) -> None:
     a, b = made_pair(tmp_path, 60)
-    other = write_audit(
-        tmp_path / "c/audits/made-test", a.faces[a.faces.columns[:8]], np.ones(60, bool), b.evidence, **manifest
-    )
+    other = made_audit(
+        faces=a.faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
+        manifest=manifest,
+    )  # fmt: skip
     with pytest.raises(LookwhereError, match=word) as told:
         align_audits([a, other])
     assert str(a.path) in str(told.value)
@@ -211,9 +163,11 @@ def test_audits_of_other_faces_are_told_apart(tmp_path: Path, manifest: dict, wo
 
 def test_other_face_ids_are_an_error(tmp_path: Path) -> None:
     a, b = made_pair(tmp_path, 60)
-    faces = a.faces[a.faces.columns[:8]].assign(face_id=[f"other-{n}" for n in range(60)])
-    same = {"data_fingerprint": a.manifest["data_fingerprint"]}
-    other = write_audit(tmp_path / "c/audits/made-test", faces, np.ones(60, bool), b.evidence, **same)
+    faces = a.faces.assign(face_id=[f"other-{n}" for n in range(60)])
+    other = made_audit(
+        faces=faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
+        manifest={"data_fingerprint": a.manifest["data_fingerprint"]},
+    )  # fmt: skip
     with pytest.raises(LookwhereError, match="face_ids"):
         align_audits([a, other])
 
@@ -326,7 +280,7 @@ def test_few_faces_are_not_averaged_and_not_tested(tmp_path: Path, n: int, means
 
 
 def test_the_number_of_people_decides_what_is_tested(tmp_path: Path) -> None:
-    a, b = made_pair(tmp_path, 200, identities=20)
+    a, b = made_pair(tmp_path, 200, persons=20)
     found = paired_map_difference(a, b, np.ones(200, bool), permutations=100)
     assert found.units == people(a.faces).max() + 1 < 30
     assert found.strength.difference is None
@@ -334,8 +288,11 @@ def test_the_number_of_people_decides_what_is_tested(tmp_path: Path) -> None:
 
 def test_the_average_face_is_taken_from_an_audit_that_stores_one(tmp_path: Path) -> None:
     faces = made_faces(300)
-    bare = write_audit(tmp_path / "a/audits/made-test", faces, np.ones(300, bool), np.zeros((300, 2, 4, 4)))
-    full = write_audit(tmp_path / "b/audits/made-test", faces, np.ones(300, bool), np.zeros((300, 2, 4, 4)), True)
+    images = np.random.default_rng(0).integers(0, 255, (300, 112, 112, 3), dtype=np.uint8)
+    bare, full = (
+        made_audit(faces=faces, errors=0.0, shape=(4, 4), images=shown, path=tmp_path / name / "audits/made-test")
+        for name, shown in (("a", None), ("b", images))
+    )
     wanted = Filter(("female",))
     face, n = average_face([bare, full], wanted)
     expected, count = full.averages.mean(wanted)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,9 +17,7 @@ from core.photo.faces import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_
 from core.photo.ranking import Place, certainties, place, same_weights
 from core.photo.reading import Reading, head_bias, read_faces
 from core.regions import REGIONS
-
-#: Public domain, and on every machine that has matplotlib, which grad-cam needs.
-PORTRAIT = Path(mpl.get_data_path()) / "sample_data/grace_hopper.jpg"
+from tests.helpers.portrait import PORTRAIT
 
 
 @pytest.fixture(scope="module")

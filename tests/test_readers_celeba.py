@@ -9,41 +9,19 @@ import pytest
 from core.datasets import choose_reader, open_source
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import disagreements, labels_of, read, rejects, repaired, tree
-
-ATTRIBUTES = [f"Attribute_{n}" for n in range(20)] + ["Male"] + [f"More_{n}" for n in range(18)] + ["Young"]
-IMAGES = [f"img_align_celeba/{n:06}.jpg" for n in range(1, 5)]
-MALE = (-1, 1, -1, 1)
-
-
-def original(folder: Path, male: tuple[object, ...] = MALE, count: int | None = None) -> dict[str, str]:
-    """Runs of spaces and a space at the line's end, as published."""
-    lines = [str(len(male) if count is None else count), " ".join(ATTRIBUTES) + " "]
-    for n, value in enumerate(male, 1):
-        values = ["-1", " 1"] * 20
-        values[20] = f"{value!s:>2}"
-        lines.append(f"{n:06}.jpg {' '.join(values)}")
-    files = {
-        "list_attr_celeba.txt": "\r\n".join(lines) + "\r\n",
-        "list_eval_partition.txt": "".join(f"{n:06}.jpg {(0, 0, 1, 2)[n - 1]}\n" for n in range(1, 5)),
-        "identity_CelebA.txt": "".join(f"{n:06}.jpg {(2880, 2880, 7, 8)[n - 1]}\n" for n in range(1, 5)),
-    }
-    tree(tree(folder, files), IMAGES)
-    return files
-
-
-def kaggle(folder: Path, male: tuple[object, ...] = MALE) -> Path:
-    rows = [
-        f"{n:06}.jpg," + ",".join("1" if a != "Male" else str(male[n - 1]) for a in ATTRIBUTES) for n in range(1, 5)
-    ]
-    files = {
-        "list_attr_celeba.csv": "\n".join([",".join(["image_id", *ATTRIBUTES]), *rows]),
-        "list_eval_partition.csv": "image_id,partition\n"
-        + "".join(f"{n:06}.jpg,{(0, 0, 1, 2)[n - 1]}\n" for n in range(1, 5)),
-        "list_bbox_celeba.csv": "image_id,x_1,y_1,width,height\n000001.jpg,95,71,226,313\n",
-    }
-    return tree(tree(folder, files), [f"img_align_celeba/{name}" for name in IMAGES])
-
+from tests.helpers.data_set_trees import (
+    CELEBA_IMAGES as IMAGES,
+)
+from tests.helpers.data_set_trees import (
+    CELEBA_MALE as MALE,
+)
+from tests.helpers.data_set_trees import (
+    celeba as original,
+)
+from tests.helpers.data_set_trees import (
+    celeba_of_kaggle as kaggle,
+)
+from tests.helpers.datasets_made import disagreements, labels_of, read, rejects, repaired, tree
 
 EXPECTED = {
     "000001": ("female", UNRECORDED, None, "train"),

@@ -10,22 +10,22 @@ from core.datasets import Reading, choose_reader, open_source
 from core.datasets.fairface import band_of_date
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import disagreements, jpeg, labels_of, read, rejects, repaired, tree
-
-HEADER = "file,age,gender,race,service_test\n"
-MARGIN = "fairface-img-margin025-trainval/"
-TRAIN = ("train/1.jpg,50-59,Male,East Asian,True", "train/2.jpg,30-39,Female,Indian,False")
-VAL = ("val/1.jpg,3-9,Male,East Asian,False",)
-
-
-def fairface(
-    folder: Path, train: tuple[str, ...] = TRAIN, val: tuple[str, ...] = VAL, margin: str = MARGIN, side: int = 8
-) -> Path:
-    names = [margin + line.partition(",")[0] for line in (*train, *val)]
-    tree(folder, dict.fromkeys(names, jpeg(side)))
-    for split, lines in (("train", train), ("val", val)):
-        tree(folder, {f"fairface_label_{split}.csv": HEADER + "".join(f"{line}\n" for line in lines)})
-    return folder
+from tests.helpers.data_set_trees import (
+    FAIRFACE_HEADER as HEADER,
+)
+from tests.helpers.data_set_trees import (
+    FAIRFACE_MARGIN as MARGIN,
+)
+from tests.helpers.data_set_trees import (
+    FAIRFACE_TRAIN as TRAIN,
+)
+from tests.helpers.data_set_trees import (
+    FAIRFACE_VAL as VAL,
+)
+from tests.helpers.data_set_trees import (
+    fairface,
+)
+from tests.helpers.datasets_made import disagreements, jpeg, labels_of, read, rejects, repaired, tree
 
 
 def one(folder: Path, line: str) -> Reading:

@@ -9,15 +9,8 @@ import pytest
 from core.datasets import READERS, choose_reader, open_source
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import labels_of, read, rejects, tree
-
-KAGGLE = [
-    "Training/female/112944.jpg.jpg",
-    "Training/female/7.jpg",
-    "Training/male/112944.jpg.jpg",
-    "Validation/female/112944.jpg.jpg",
-    "Validation/male/9.jpg",
-]
+from tests.helpers.data_set_trees import KAGGLE
+from tests.helpers.datasets_made import labels_of, read, rejects, tree
 
 
 @pytest.mark.parametrize("above", ["", "archive/Dataset/"])

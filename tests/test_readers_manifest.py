@@ -10,15 +10,13 @@ import pytest
 from core.datasets import Reading, choose_reader, open_source
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import disagreements, labels_of, packed, read, rejects, repaired, tree
-
-FULL = "path,gender,ethnicity,age,identity,split\na/1.jpg,female,Sámi,34,p1,train\nb/2.png,male,,,p2,test\n"
-
-
-def manifest(folder: Path, content: str = FULL, name: str = "manifest.csv", pictures: list[str] | None = None) -> Path:
-    base = name.rpartition("/")[0]
-    tree(folder, [f"{base}/{file}".lstrip("/") for file in pictures or ["a/1.jpg", "b/2.png"]])
-    return tree(folder, {name: content})
+from tests.helpers.data_set_trees import (
+    MANIFEST as FULL,
+)
+from tests.helpers.data_set_trees import (
+    manifest,
+)
+from tests.helpers.datasets_made import disagreements, labels_of, packed, read, rejects, repaired, tree
 
 
 def one(folder: Path, *cells: str, columns: str = "path,gender") -> Reading:

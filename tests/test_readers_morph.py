@@ -9,15 +9,16 @@ import pytest
 from core.datasets import Reading, choose_reader, open_source
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import disagreements, labels_of, packed, read, rejects, repaired, tree
-
-HEADER = "id_num,picture_num,dob,doa,race,gender,facial_hair,age,age_diff,glasses,photo\n"
-CSV = "morph_2008_nonCommercial.csv"
-
-
-def row(photo: str, id_num: int, race: str = "B", gender: str = "M", age: str = "34", dob: str = "03/05/1970") -> str:
-    """A row as published: `facial_hair`, `age_diff` and `glasses` are empty."""
-    return f"{id_num},0,{dob},11/27/2004,{race},{gender},,{age},,,Album2/{photo}\n"
+from tests.helpers.data_set_trees import (
+    MORPH_CSV as CSV,
+)
+from tests.helpers.data_set_trees import (
+    MORPH_HEADER as HEADER,
+)
+from tests.helpers.data_set_trees import (
+    morph_row as row,
+)
+from tests.helpers.datasets_made import disagreements, labels_of, packed, read, rejects, repaired, tree
 
 
 def morph(folder: Path, *rows: str, pictures: list[str] | None = None, csv: str = CSV, header: str = HEADER) -> Reading:

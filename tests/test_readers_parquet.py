@@ -15,7 +15,7 @@ from core.datasets import choose_reader, decode, open_source
 from core.datasets.tablesource import ManifestSource, ParquetSource
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import jpeg, labels_of, read, rejects, tree
+from tests.helpers.datasets_made import jpeg, labels_of, read, rejects, tree
 
 GENDERS = ["female", "male", "F", "x", "male"]
 

@@ -8,10 +8,13 @@ import pytest
 
 from core.datasets import READERS, choose_reader, open_source
 from core.errors import LookwhereError
-from tests.datasets_made import labels_of, read, rejects, repaired, tree
-
-DATE = "20170112213500903"
-PHOTOS = [f"part1/1_0_0_{DATE}.jpg", f"part2/30_1_3_{DATE}.JPG", f"part3/55_1_4_{DATE}.jpg"]
+from tests.helpers.data_set_trees import (
+    UTKFACE_DATE as DATE,
+)
+from tests.helpers.data_set_trees import (
+    UTKFACE_PHOTOS as PHOTOS,
+)
+from tests.helpers.datasets_made import labels_of, read, rejects, repaired, tree
 
 
 @pytest.mark.parametrize("above", ["", "UTKFace/"])

@@ -9,17 +9,14 @@ import pytest
 from core.datasets import READERS, choose_reader, open_source
 from core.errors import LookwhereError
 from core.faces import UNRECORDED
-from tests.datasets_made import disagreements, labels_of, read, rejects, repaired, tree
+from tests.helpers.data_set_trees import (
+    VGGFACE2_META as META,
+)
+from tests.helpers.data_set_trees import (
+    vggface2,
+)
+from tests.helpers.datasets_made import disagreements, labels_of, read, rejects, repaired, tree
 
-META = """Class_ID, Name, Sample_Num, Flag, Gender
-n000001, "14th_Dalai_Lama", 424, 0, m
-n000002, "A_Fine_Frenzy", 315, 1, f
-n000003, "Smith, John, Jr.", 205, 1, m
-n000004, Say "Hello", Wave, 99, 0, f
-n000005, "Élan_Vital",10,1,F
-"""
-PICTURES = ["n000001/0001_01.jpg", "n000002/0001_01.jpg", "n000002/0002_01.jpg", "n000003/0001_01.jpg"]
-PICTURES += ["n000004/0001_01.jpg", "n000005/0001_01.jpg"]
 GENDERS = {
     "n000001/0001_01": "male",
     "n000002/0001_01": "female",
@@ -28,11 +25,6 @@ GENDERS = {
     "n000004/0001_01": "female",
     "n000005/0001_01": "female",
 }
-
-
-def vggface2(folder: Path, meta: str | None = META, above: str = "") -> Path:
-    tree(folder, [above + name for name in PICTURES])
-    return tree(folder, {"identity_meta.csv": meta} if meta else {})
 
 
 @pytest.mark.parametrize("above", ["", "VGG-Face2/data/"])

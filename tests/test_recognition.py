@@ -15,22 +15,31 @@ from core.datasets.labels import Notes
 from core.faces import SPLITS, check_faces, fingerprint
 from core.store import plan
 from core.tables import EXAMPLES, REASONS, reading_report
-from tests.datasets_made import jpeg, packed, tree
-from tests.recordio_writer import insightface_pack
-from tests.test_readers_celeba import kaggle as celeba_of_kaggle
-from tests.test_readers_celeba import original as celeba
-from tests.test_readers_fairface import fairface
-from tests.test_readers_kaggle import KAGGLE
-from tests.test_readers_manifest import manifest
-from tests.test_readers_morph import CSV, HEADER, row
-from tests.test_readers_utkface_wild import DATE, PHOTOS
-from tests.test_readers_vggface2 import vggface2
+from tests.helpers.data_set_trees import (
+    KAGGLE,
+    MORPH_CSV,
+    MORPH_HEADER,
+    UTKFACE_DATE,
+    UTKFACE_PHOTOS,
+    celeba,
+    celeba_of_kaggle,
+    fairface,
+    manifest,
+    morph_row,
+    vggface2,
+)  # fmt: skip
+from tests.helpers.datasets_made import jpeg, packed, tree
+from tests.helpers.recordio_writer import insightface_pack
 
 
 def morph(folder: Path) -> None:
     tree(folder, ["Album2/307021_00F28.JPG", "Album2/000007_00M34.JPG", "Album2/000007_01M34.JPG"])
-    rows = row("307021_00F28.JPG", 307021, age="28"), row("000007_00M34.JPG", 7), row("000007_01M34.JPG", 7, race="W")
-    tree(folder, {CSV: HEADER + "".join(rows) + row("000009_00M34.JPG", 9)})
+    rows = (
+        morph_row("307021_00F28.JPG", 307021, age="28"),
+        morph_row("000007_00M34.JPG", 7),
+        morph_row("000007_01M34.JPG", 7, race="W"),
+    )
+    tree(folder, {MORPH_CSV: MORPH_HEADER + "".join(rows) + morph_row("000009_00M34.JPG", 9)})
 
 
 def parquet(folder: Path) -> None:
@@ -49,8 +58,8 @@ TREES: dict[str, Callable[[Path], object]] = {
     "morph": morph,
     "morph, folders": lambda folder: tree(folder, ["AA_M/012345_00M19.JPG", "C_F/012346_00F19.JPG"]),
     "morph, Kaggle": lambda folder: tree(folder, ["Dataset/Images/Train/00013_00M19.JPG"]),
-    "utkface": lambda folder: tree(folder, [f"UTKFace/1_0_0_{DATE}.jpg.chip.jpg"]),
-    "utkface-wild": lambda folder: tree(folder, PHOTOS),
+    "utkface": lambda folder: tree(folder, [f"UTKFace/1_0_0_{UTKFACE_DATE}.jpg.chip.jpg"]),
+    "utkface-wild": lambda folder: tree(folder, UTKFACE_PHOTOS),
     "vggface2": vggface2,
 }
 #: Those that are memory-mapped or read by row groups are read where they lie, not out of an archive.
@@ -127,7 +136,7 @@ def test_check_tells_groups_rejects_and_disagreements(tmp_path: Path, capsys: py
         "all 3",
         "age known: 3 of 3, 28–34",
         "people known by identity: 2",
-        f"1 in {CSV}, but the picture is missing",
+        f"1 in {MORPH_CSV}, but the picture is missing",
         "Album2/000009_00M34.JPG",
         "Disagreements: 2",
         "1 gender: CSV male, file name female; the CSV's counts",
@@ -164,7 +173,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> str:
 def test_check_ends_with_2_and_one_line_where_no_reader_fits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tree(tmp_path / "set", {CSV: HEADER.replace("photo", "file"), "Album2/1.jpg": ""})
+    folder = tree(tmp_path / "set", {MORPH_CSV: MORPH_HEADER.replace("photo", "file"), "Album2/1.jpg": ""})
     assert check(folder) == 2
     told = refused(capsys)
     assert "(not morph: looks like MORPH, but column photo is missing" in told

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from core.datasets.recordio import MAGIC, RecordError, RecordFile, parse_record
 from core.errors import LookwhereError
-from tests.recordio_writer import image_record, insightface_pack, write_pack
+from tests.helpers.recordio_writer import image_record, insightface_pack, write_pack
 
 MAGIC_BYTES = struct.pack("<I", MAGIC)
 #: Data in which the magic is likely, on and off the 4-byte grid.

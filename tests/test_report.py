@@ -29,8 +29,8 @@ from core.figures import pictures
 from core.groups import study_grid
 from core.report import report_of, write_report
 from core.report.reproduction import code_state, sources_sha256
-from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
-from tests.test_report_sparse import Page
+from tests.helpers.reports import Page
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 NOUNS = {"female": "women", "male": "men"}

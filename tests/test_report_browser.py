@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,28 +10,12 @@ import pytest
 
 from core.audit.folder import open_audit
 from core.report import report_of, write_report
-from tests.shipped import AUDIT, MODEL, shipped_or_skip
-from tests.test_report_sparse import HOSTILE, PLAIN, hostile_audit, hostile_info, report
+from tests.helpers.reports import HOSTILE, PLAIN, hostile_audit, hostile_info, report
+from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
 pytestmark = pytest.mark.browser
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 TAGS = "[...document.querySelectorAll('*')].map(e => [e.tagName, ...e.getAttributeNames()].join(' '))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("no chromium, and CI must not skip the browser tests")
-        pytest.skip("needs chromium: install it with the system's package manager")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from core.report.maps import budget_section
 from core.sentences import capital, row_name
 from core.statistics import accuracy_by
 from core.trust.folder import open_checks
-from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS = Filter(age_from=18)
 

@@ -2,130 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from html.parser import HTMLParser
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from core.audit.averages import average_faces
-from core.audit.folder import Audit
 from core.card import card_sections, markdown
 from core.card.failures import main_filter
 from core.errors import LookwhereError
-from core.faces import GENDERS, MINIMUM_FACES, UNRECORDED, Filter
-from core.files import write_json
+from core.faces import MINIMUM_FACES, UNRECORDED, Filter
 from core.report import build_report
-
-MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-#: In the order of their code points, as the plain ones are, so that both make the same page.
-HOSTILE = ['"><img src=x onerror=alert(1)>', "</script>", "<script>alert(1)</script>", "{{7*7}}"]
-PLAIN = ["Alpha", "Beta", "Gamma", "Omega"]
-VOID = {"meta", "link", "img", "line", "circle"}
-
-
-def made_audit(path: Path, names: list[str] = PLAIN, n: int = 480, seed: int = 0, **columns: object) -> Audit:
-    """Faces of `names` in turn, one of eight called wrongly, with maps that add up; `columns` replace labels."""
-    draw = np.random.default_rng(seed)
-    faces = pd.DataFrame(
-        {
-            "face_id": [f"f{k:05}" for k in range(n)],
-            "path": [f"p/{k}.jpg" for k in range(n)],
-            "gender": np.where(np.arange(n) % 2, "male", "female"),
-            "ethnicity": np.array(names)[np.arange(n) // 2 % len(names)],
-            "age": pd.array(draw.integers(1, 90, n), dtype="Int16"),
-            "identity": pd.array([pd.NA] * n, dtype="string"),
-            "cluster": np.arange(n),
-            "split": "test",
-        }
-    ).assign(**columns)
-    sign = np.where(faces["gender"] == "male", -1, 1) * np.where(draw.random(n) < 0.125, -1, 1)
-    margin = sign * draw.gamma(2.0, 1.0, n)
-    logits = np.stack([margin / 2, -margin / 2], axis=1).astype(np.float32)
-    noise = draw.normal(size=(n, 2, 4, 4))
-    evidence = (noise - noise.mean(axis=(2, 3), keepdims=True) + logits[:, :, None, None]).astype(np.float16)
-    predicted = np.array(GENDERS)[logits.argmax(axis=1)]
-    faces = faces.astype({"age": "Int16"}).assign(
-        logit_female=logits[:, 0],
-        logit_male=logits[:, 1],
-        p_male=1 / (1 + np.exp(logits[:, 0] - logits[:, 1])),
-        predicted=predicted,
-        correct=predicted == faces["gender"].to_numpy(),
-    )
-    images = np.broadcast_to(np.full((1, 112, 112, 3), 120, dtype=np.uint8), (n, 112, 112, 3))
-    manifest = {
-        "format": 1, "model": "made", "weights_sha256": "0" * 64, "dataset": "made", "data_fingerprint": "1" * 64,
-        "splits": ["test"], "names": {}, "faces": n, "accuracy": float(faces["correct"].mean()), "map_shape": [4, 4],
-        "head_bias": [0.0, 0.0], "rejects": {"no face found": 3}, "precision": "float32", "versions": {"torch": "2"},
-    }  # fmt: skip
-    return Audit("made-test", path, faces, evidence, average_faces(images, np.arange(n), faces), manifest)
-
-
-def info(**more: object) -> dict:
-    """`model.json` of a model of ours."""
-    groups = [{"gender": g, "ethnicity": "Alpha", "faces": 100} for g in GENDERS]
-    return {
-        "input_size": 112, "dilated": True, "epoch": 3, "weights_sha256": "0" * 64, "training": {"seed": 4},
-        "data": {"dataset": "made", "fingerprint": "1" * 64, "faces": {"train": 200}, "train_groups": groups},
-    } | more  # fmt: skip
-
-
-def report(audit: Audit, told: dict | None = None, all_ages: bool = False) -> str:
-    return build_report(audit, main_filter(audit, all_ages), told or info(), made=MADE)
-
-
-class Page(HTMLParser):
-    """Tags in order with their attributes, whether they nest, and the text."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict]] = []
-        self.text: list[str] = []
-        self.open: list[str] = []
-        self.feed(content)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-    @property
-    def words(self) -> str:
-        return " ".join(" ".join(self.text).split())
-
-
-def hostile_audit(path: Path, names: list[str]) -> Audit:
-    """An audit whose every name is one of `names`."""
-    audit = made_audit(path, names)
-    manifest = audit.manifest | {
-        "model": names[0], "dataset": names[1], "splits": [names[2]], "names": {names[3]: names[0], names[1]: names[2]},
-        "rejects": {names[0]: 2, names[2]: 1}, "versions": {names[3]: names[1]}, "warnings": [names[2]],
-    }  # fmt: skip
-    return Audit(names[2], path, audit.faces, audit.evidence, audit.averages, manifest)
-
-
-def hostile_info(names: list[str]) -> dict:
-    return info(
-        kind="onnx",
-        source={"file": names[0], "sha256": "2" * 64, names[3]: names[1]},
-        declaration={"size": [64, 64], "score": names[2], names[1]: names[0]},
-        data={},
-    )
+from tests.helpers.made_audit import NOT_ADDITIVE, with_manifest, write_audit
+from tests.helpers.reports import (
+    HOSTILE,
+    MADE,
+    PLAIN,
+    Page,
+    hostile_audit,
+    hostile_info,
+    info,
+    report,
+    reported_audit,
+)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +92,7 @@ LACKS = {
 @pytest.mark.parametrize("lack", list(LACKS))
 def test_what_data_lack_is_said_in_a_line(lack: str, tmp_path: Path) -> None:
     columns, says = LACKS[lack]
-    page = Page(report(made_audit(tmp_path, **columns)))
+    page = Page(report(reported_audit(tmp_path, **columns)))
     assert says in page.words
     headings = [attrs["id"] for tag, attrs in page.tags if tag == "section" and "id" in attrs]
     assert {"grid", "accuracy", "gaps", "differences", "budget", "checks", "findings", "card", "data"} <= set(headings)
@@ -201,7 +102,7 @@ def test_what_data_lack_is_said_in_a_line(lack: str, tmp_path: Path) -> None:
 
 
 def test_adults_by_default_and_all_ages_when_asked(tmp_path: Path) -> None:
-    audit = made_audit(tmp_path)
+    audit = reported_audit(tmp_path)
     adults = int((audit.faces["age"] >= 18).sum())
     assert 0 < adults < 480
     assert f"{adults} of 480: 18 and older" in Page(report(audit)).words
@@ -210,13 +111,13 @@ def test_adults_by_default_and_all_ages_when_asked(tmp_path: Path) -> None:
 
 def test_without_an_adult_the_mend_is_told(tmp_path: Path) -> None:
     with pytest.raises(LookwhereError, match="--ages all"):
-        report(made_audit(tmp_path, age=5))
+        report(reported_audit(tmp_path, age=5))
 
 
 def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
-    whole = made_audit(tmp_path)
-    manifest = whole.manifest | {"map_shape": None, "maps": None, "head_bias": None, "precision": None}
-    audit = Audit(whole.name, tmp_path, whole.faces, None, whole.averages, manifest)
+    whole = reported_audit(tmp_path)
+    nothing = {"map_shape": None, "maps": None, "head_bias": None, "precision": None}
+    audit = replace(with_manifest(whole, **nothing), evidence=None)
     page = Page(report(audit, info(kind="predictions", data={}, training={})))
     assert page.words.count("there are no maps") >= 4
     assert "Average face, right and wrong" in page.words
@@ -230,16 +131,9 @@ def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
 
 
 def test_maps_that_do_not_add_up_get_no_budget(tmp_path: Path) -> None:
-    whole = made_audit(tmp_path)
-    maps = {"method": "occlusion", "additive": False, "layer": None}
-    audit = Audit(whole.name, tmp_path, whole.faces, whole.evidence, whole.averages, whole.manifest | {"maps": maps})
-    words = Page(report(audit)).words
+    words = Page(report(with_manifest(reported_audit(tmp_path), maps=NOT_ADDITIVE))).words
     assert "Maps by occlusion do not add up to the logits" in words
     assert "python -m core budget" not in words
-
-
-def changed(audit: Audit, **manifest: object) -> Audit:
-    return Audit(audit.name, audit.path, audit.faces, audit.evidence, audit.averages, audit.manifest | manifest)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +148,7 @@ def changed(audit: Audit, **manifest: object) -> Audit:
 )
 def test_maps_are_called_what_they_are(method: str, name: str, units: str, tmp_path: Path) -> None:
     maps = {"method": method, "additive": method == "closed form", "layer": None}
-    page = Page(report(changed(made_audit(tmp_path), maps=maps)))
+    page = Page(report(with_manifest(reported_audit(tmp_path), maps=maps)))
     alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
     assert f"Average face beside average {name}" in page.words
     assert f"Average {name} for the predicted gender" in page.words
@@ -268,38 +162,29 @@ def test_maps_are_called_what_they_are(method: str, name: str, units: str, tmp_p
 
 
 def test_only_our_own_models_are_sent_to_the_checks(tmp_path: Path) -> None:
-    audit = made_audit(tmp_path)
+    audit = reported_audit(tmp_path)
     assert "python -m core check --model made --audit made-test" in Page(report(audit)).words
-    brought = Page(report(changed(audit, kind="torch"), info(kind="torch"))).words
+    brought = Page(report(with_manifest(audit, kind="torch"), info(kind="torch"))).words
     assert "core check" not in brought
     assert "cannot be run on a brought model; its maps are unchecked." in brought
 
 
 def test_all_splits_are_told_and_made_again_as_they_were(tmp_path: Path) -> None:
-    audit = changed(made_audit(tmp_path), splits=["train", "val", "test"])
+    audit = with_manifest(reported_audit(tmp_path), splits=["train", "val", "test"])
     named = Page(report(audit)).words
     assert "made, train + val + test splits" in named
     assert "--split train val test --name" in named
-    words = Page(report(changed(audit, chosen="all"))).words
+    words = Page(report(with_manifest(audit, chosen="all"))).words
     assert "made, all splits" in words
     assert "--split all --name" in words
 
 
 def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
     """Two audits of models beside this one, in folders whose names are nobody's business."""
-    audit = made_audit(tmp_path)
-    others = []
-    for name in ("secretive", "clandestine"):
-        path = tmp_path / name / "audits" / "made-test"
-        path.mkdir(parents=True)
-        height, width = audit.map_shape
-        flat = pa.array(audit.evidence.reshape(-1))
-        table = pa.Table.from_pandas(audit.faces, preserve_index=False)
-        table = table.append_column("evidence", pa.FixedSizeListArray.from_arrays(flat, 2 * height * width))
-        pq.write_table(table, path / "faces.parquet")
-        audit.averages.save(path / "averages.npz")
-        write_json(path / "audit.json", audit.manifest)
-        others.append(path)
+    audit = reported_audit(tmp_path)
+    others = [tmp_path / name / "audits/made-test" for name in ("secretive", "clandestine")]
+    for path in others:
+        write_audit(path, audit)
     for few in (others[:1], others):
         content = build_report(audit, main_filter(audit), info(), made=MADE, others=few)
         assert "secretive" not in content
@@ -309,13 +194,14 @@ def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
 
 
 def test_warnings_are_sentences(tmp_path: Path) -> None:
-    words = Page(report(changed(made_audit(tmp_path), warnings=["only 5.8% are right, check which is which"]))).words
+    warnings = ["only 5.8% are right, check which is which"]
+    words = Page(report(with_manifest(reported_audit(tmp_path), warnings=warnings))).words
     assert "Doubt: Only 5.8 % are right, check which is which." in words
 
 
 def test_without_average_faces_the_grid_is_of_maps_and_says_why_once(tmp_path: Path) -> None:
-    audit = made_audit(tmp_path)
-    page = Page(report(changed(audit, averages="another audit of these faces keeps them")))
+    audit = reported_audit(tmp_path)
+    page = Page(report(with_manifest(audit, averages="another audit of these faces keeps them")))
     assert page.words.count("There is no average face here: another audit of these faces keeps them.") == 1
     assert "Average Grad-CAM, right and wrong" in page.words
     assert "no average face is stored" not in page.words
@@ -323,20 +209,20 @@ def test_without_average_faces_the_grid_is_of_maps_and_says_why_once(tmp_path: P
     assert "Average Grad-CAM: Alpha women, 18 and older, predicted right" in alts
     assert not any(alt.startswith("Average face") for alt in alts)
     none = average_faces(np.zeros((0, 112, 112, 3), np.uint8), np.arange(0), audit.faces[:0])
-    older = Page(report(Audit(audit.name, tmp_path, audit.faces, audit.evidence, none, audit.manifest)))
+    older = Page(report(replace(audit, averages=none)))
     assert older.words.count("This audit keeps no average face.") == 1
     assert "no average face is stored" not in older.words
 
 
 def test_what_holds_within_an_audit_is_not_claimed_of_two(tmp_path: Path) -> None:
-    words = Page(report(made_audit(tmp_path))).words
+    words = Page(report(reported_audit(tmp_path))).words
     assert "within this audit no average of fewer than 11" in words
     assert "within each audit, no average of fewer than 11" in words
     assert words.count("could be subtracted") == 2, "in the card and under reproduction"
 
 
 def test_twelve_faces_make_a_report_in_which_nothing_is_of_fewer_than_eleven(tmp_path: Path) -> None:
-    page = Page(report(made_audit(tmp_path, n=12), all_ages=True))
+    page = Page(report(reported_audit(tmp_path, n=12), all_ages=True))
     assert "too few" in page.words
     assert [attrs for tag, attrs in page.tags if tag == "img" and "Average" in attrs.get("alt", "")] == []
 
@@ -345,7 +231,7 @@ def test_a_map_that_less_others_would_tell_of_a_few_faces_is_withheld(tmp_path: 
     """Women predicted right: of one ethnicity 5 faces only, so that all less the others would be their mean map."""
     few = np.where(np.arange(400) < 10, "Alpha", "Beta")
     few[200:] = "Gamma"
-    audit = made_audit(tmp_path, n=400, ethnicity=few, age=pd.NA)
+    audit = reported_audit(tmp_path, n=400, ethnicity=few, age=pd.NA)
     right = audit.faces[audit.faces["correct"] & (audit.faces["gender"] == "female")]
     assert 0 < (right["ethnicity"] == "Alpha").sum() < MINIMUM_FACES
     page = Page(report(audit))
@@ -357,8 +243,8 @@ def test_a_map_that_less_others_would_tell_of_a_few_faces_is_withheld(tmp_path: 
 
 def test_groups_of_under_eleven_have_no_accuracy(tmp_path: Path) -> None:
     names = np.where(np.arange(200) < 14, "Rare", "Beta")
-    page = Page(report(made_audit(tmp_path, n=200, ethnicity=names, age=pd.NA)))
+    page = Page(report(reported_audit(tmp_path, n=200, ethnicity=names, age=pd.NA)))
     assert "Rare women 7 – – too few (under 11) –" in page.words
     assert "Rare women 7 faces: too few right too few: averages need 11 wrong too few: averages need 11" in page.words
     within = Filter(("female",), ("Rare",))
-    assert within.mask(made_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7
+    assert within.mask(reported_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7

@@ -18,7 +18,7 @@ from core.noise import same_face_audits
 from core.training.record import read_metrics
 from core.trust.definitions import PARTS
 from core.trust.folder import Checks, open_checks
-from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS = Filter(age_from=ADULT_AGE)
 NUMBER = re.compile(r"[−-]?\d[\d,]*\.?\d*")

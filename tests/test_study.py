@@ -19,7 +19,7 @@ from core.groups import study_grid
 from core.published import MORPH_ACCURACY, beside
 from core.statistics import accuracy_by
 from core.store import AlignedStore
-from tests.recordio_writer import insightface_pack
+from tests.helpers.recordio_writer import insightface_pack
 from ui.overview import study_sheet
 
 

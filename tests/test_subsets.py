@@ -17,7 +17,7 @@ from core.store import AlignedStore
 from core.training.config import Stage, TrainConfig
 from core.training.faces import FaceSets
 from core.training.loop import train
-from tests.conftest import make_store
+from tests.helpers.made_store import make_store
 
 
 def people(count: int, seed: int = 0) -> pd.DataFrame:

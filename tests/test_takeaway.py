@@ -16,8 +16,8 @@ from core.errors import LookwhereError
 from core.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
 from core.faces import Filter
 from core.figures.pictures import Sheet
-from tests.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
-from tests.test_pages import page, study  # noqa: F401
+from tests.helpers.pages import page
+from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 from ui.navigation import PAGES
 from ui.takeaway import LABEL, DownloadRegistry, _one_file
 
@@ -107,7 +107,7 @@ def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
     assert trace.file_name("tests", "csv") == "resnet50-utkface_utkface-test_gaps_tests.csv"
 
 
-def test_a_page_with_nothing_drawn_offers_nothing(study, tmp_path: Path, monkeypatch) -> None:  # noqa: F811
+def test_a_page_with_nothing_drawn_offers_nothing(study, tmp_path: Path, monkeypatch) -> None:
     assert sections(page(tmp_path, "overview", monkeypatch)) == []
     empty = {"gender": "female", "ethnicity": "Asian", "split": "test", "age": ["0", "3"]}
     for name in ("overview", "accuracy", "gaps", "evidence"):
@@ -116,7 +116,7 @@ def test_a_page_with_nothing_drawn_offers_nothing(study, tmp_path: Path, monkeyp
         assert not registry(app).items, "a page that stops has drawn nothing yet that would be lost"
 
 
-def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
     query = {"gender": "female", "ethnicity": "White", "age": ["0", "3"]}
     n = int(Filter(("female",), ("White",), 0, 3).mask(audit.faces).sum())
@@ -130,7 +130,7 @@ def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("browser", ["/bin/true", "/nowhere/chrome"])
-def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", browser)
     monkeypatch.setattr(ui.opened, "MODELS", study[0])
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

@@ -17,7 +17,7 @@ from core.errors import LookwhereError
 from core.store import AlignedStore
 from core.training.config import Stage, TrainConfig
 from core.training.record import read_metrics, read_status
-from tests.conftest import ROOT
+from tests.helpers.shipped import ROOT
 from train.__main__ import Bar, Interrupt, load_config, main, parse
 
 SHIPPED = sorted((ROOT / "train/configs").glob("*.yaml"))

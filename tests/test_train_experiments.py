@@ -14,7 +14,7 @@ from core.checkpoint import model_info
 from core.errors import LookwhereError
 from core.store import AlignedStore
 from core.training.record import Status, read_metrics, write_status
-from tests.conftest import make_store
+from tests.helpers.made_store import make_store
 from train import experiments
 from train.experiments import PLAN, Plan, best_epoch, main, run_name, train_all
 

@@ -24,7 +24,7 @@ from core.training import loop
 from core.training.config import Optimiser, Stage, TrainConfig
 from core.training.loop import Run, learning_rate, train
 from core.training.record import Status, read_metrics, read_status
-from tests.conftest import make_store
+from tests.helpers.made_store import make_store
 
 CHECKPOINT = Path("training/checkpoint.safetensors")
 TRAINING_FILES = ["training/checkpoint.safetensors", "training/metrics.csv", "training/status.json"]

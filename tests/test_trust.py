@@ -32,7 +32,7 @@ from core.trust.randomised import STAGES, check_randomised, estimate_norms, rand
 from core.trust.run import run_checks, size_of
 from core.trust.sample import draw_sample
 from core.verdicts import CheckVerdict
-from tests.conftest import make_store
+from tests.helpers.made_store import make_store
 
 INFO = {"input_size": 32, "epoch": 1, "training": {"choose": "overall", "seed": 0}}
 FAST = {"sample": 60, "draws": 2, "methods": ("GradCAM", "RandomCAM")}

@@ -28,7 +28,7 @@ from core.trust.folder import Checks, Part
 from core.trust.report import result_words, results, sentence, trust_report, verdicts_sentence
 from core.trust.run import MEASUREMENTS, size_of
 from core.verdicts import CheckVerdict
-from tests.shipped import AUDIT, shipped_or_skip
+from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 ALL = "all faces"
 EVERYONE = View(ALL)

@@ -19,10 +19,21 @@ from PIL import Image
 from core.errors import LookwhereError
 from core.photo import uploads
 from core.photo.uploads import MAXIMUM_BYTES, clean_name, maximum_pixels, read_upload
-from tests import hostile
-from tests.hostile import HEIC, NAMES, PICTURE, REFUSED, SIZE, File, drawn, flat_png, jpeg_sized, orientation, saved
+from tests.helpers import hostile
+from tests.helpers.hostile import (
+    HEIC,
+    NAMES,
+    SIZE,
+    File,
+    drawn,
+    flat_png,
+    jpeg_sized,
+    orientation,
+    saved,
+)
+from tests.helpers.shipped import ROOT
+from tests.helpers.uploads import tried
 
-ROOT = Path(__file__).parent.parent
 #: Seconds of processor time; the largest picture that is taken needs one, all others a hundredth.
 SECONDS = 5.0
 #: Megabytes at the most, of which the interpreter, numpy and the files have 150.
@@ -48,23 +59,6 @@ sys.addaudithook(_hook)
 @pytest.fixture(scope="module")
 def files() -> list[File]:
     return hostile.hostile()
-
-
-def tried(file: File) -> tuple[str, str]:
-    """What became of a file, and what was said; checks what holds for every picture and every refusal."""
-    try:
-        upload = read_upload(file.data, file.name)
-    except LookwhereError as error:
-        said = str(error)
-        assert said.startswith(f"{clean_name(file.name)}: ")
-        assert said.isprintable()
-        assert len(said) < 250
-        return REFUSED, said
-    assert upload.picture.mode == "RGB"
-    assert max(upload.picture.size) <= uploads.KEPT_SIDE
-    assert "".join(upload.notes).isprintable()
-    assert np.asarray(upload.picture).shape[2] == 3
-    return PICTURE, "; ".join(upload.notes)
 
 
 def test_two_hundred_hostile_uploads_give_a_picture_or_one_line(files: list[File]) -> None:
@@ -131,8 +125,8 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
         picture = Image.new(mode, (side, side))
         (tmp_path / name).write_bytes(saved(picture, format.split()[-1], **more))
     code = (
-        "from pathlib import Path\nfrom tests.hostile import PICTURE, File, hostile\n"
-        "from tests.test_uploads import tried\n"
+        "from pathlib import Path\nfrom tests.helpers.hostile import PICTURE, File, hostile\n"
+        "from tests.helpers.uploads import tried\n"
         f"largest = [File(p.name, p.read_bytes(), PICTURE) for p in Path({str(tmp_path)!r}).iterdir()]\n"
         "assert len(largest) == 3 and all(tried(file)[0] == PICTURE for file in largest)\n"
         "for file in hostile(): tried(file)\n"

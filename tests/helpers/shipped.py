@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MODEL = Path(os.environ.get("LOOKWHERE_MODELS", ROOT / "models")) / "resnet50-utkface"
 AUDIT = MODEL / "audits/utkface-test"
 

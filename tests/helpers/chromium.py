@@ -1,0 +1,102 @@
+"""A real chromium for the tests, and the app served to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.shipped import ROOT
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+def chromium_or_skip() -> str:
+    """The path of chromium. Without one the test is skipped on a user's machine, and fails in CI."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("no chromium, and CI must not skip the browser tests")
+        pytest.skip("needs chromium: install it with the system's package manager")
+    return CHROMIUM
+
+
+@contextmanager
+def chromium() -> Iterator[object]:
+    """A running chromium, driven by playwright."""
+    path = chromium_or_skip()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def served(log: Path) -> Iterator[str]:
+    """The app's address on a free port of this machine; it is ended by its own process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    with log.open("w") as output:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            for _ in range(240):
+                try:
+                    urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+                    break
+                except OSError:
+                    assert server.poll() is None, log.read_text()
+                    time.sleep(0.25)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def visit(browser, url: str, width: int = 1440):
+    """A page of the app once drawn, and the list that collects its console errors."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    errors: list[str] = []
+    # Streamlit asks for /PAGE/_stcore/… once on a deep link and gets a 404: not ours.
+    page.on(
+        "console",
+        lambda m: errors.append(m.text) if m.type == "error" and "/_stcore/" not in m.location.get("url", "") else None,
+    )
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.goto(url)
+    wait(page)
+    return page, errors
+
+
+def wait(page) -> None:
+    """Returns once the page is drawn and its script rests."""
+    page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
+    page.wait_for_selector(DRAWN, timeout=60_000)
+    page.wait_for_timeout(300)
+
+
+def boxes(page) -> list[str]:
+    """The texts of all error boxes on the page."""
+    return page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').all_inner_texts()

@@ -1,0 +1,56 @@
+"""A made experiment: three arms of audited models, with an effect planted in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.files import write_json
+from core.paired import group_mask
+from tests.helpers.made_audit import made_audit, made_faces
+
+INFO = {
+    "format": 1, "architecture": "resnet50", "classes": ["female", "male"], "input_size": 64, "dilated": False,
+    "mean": [0, 0, 0], "std": [1, 1, 1], "weights_sha256": "0" * 64,
+}  # fmt: skip
+LOSS = 0.2
+
+
+def make_experiment(
+    models: Path, n: int = 1200, seeds: int = 3, between: float = 0.0, persons: int | None = None, seed: int = 0
+) -> Path:
+    """Arms «everyone», «without» (Black women lose 20 points) and «again» (nothing changed), under `models`.
+
+    A face is called correctly where its own ease, the same for every model, and a little noise of the seed's say so.
+    `between` is the standard deviation of a seed's own luck with Black women.
+    """
+    draw = np.random.default_rng(seed)
+    faces, path = made_faces(n, seed, persons=persons), models / "experiments/claims"
+    target = group_mask(faces, "female", "Black")
+    ease = draw.random(n)
+    arms = {"everyone": 0.0, "without": LOSS, "again": 0.0}
+    for arm, loss in arms.items():
+        for k in range(seeds):
+            missed = 0.15 + (loss + between * draw.normal()) * target
+            correct = np.where(draw.random(n) < 0.08, draw.random(n), ease) > missed
+            evidence = draw.normal(size=(n, 2, 4, 4)) + (3.0 if arm == "without" else 0.0) * np.eye(4)
+            made_audit(faces=faces, correct=correct, evidence=evidence, path=path / f"{arm}-s{k}/audits/made-test")
+            write_json(path / f"{arm}-s{k}/model.json", INFO)
+    question = {"group": "female Black", "from": "everyone", "question": "Is the group's absence the cause?"}
+    write_json(
+        path / "experiment.json",
+        {
+            "format": 1, "name": "claims", "title": "The study's claims", "config": "train/configs/claims.yaml",
+            "audit": "made-test",
+            "arms": [
+                {"name": arm, "title": f"Arm {arm}", "models": [f"{arm}-s{k}" for k in range(seeds)]} for arm in arms
+            ],
+            "contrasts": [
+                {"name": "leaving out Black women", "to": "without", "expect": "lower", **question},
+                {"name": "nothing at all", "to": "again", **question},
+                {"name": "the worst group", "from": "everyone", "to": "again", "question": "Better?"},
+            ],
+        },
+    )  # fmt: skip
+    return path

@@ -1,0 +1,38 @@
+"""A page of the app by Streamlit's AppTest, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.opened
+from tests.helpers.shipped import ROOT
+from ui.navigation import PAGES, Needs
+
+
+def needing(*needs: Needs) -> list[str]:
+    """The files of the pages that need one of these."""
+    return [entry.file for entry in PAGES if entry.needs in needs]
+
+
+def page(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
+    """A page, run once, with the given address."""
+    monkeypatch.setattr(ui.opened, "MODELS", models)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.switch_page(str(ROOT / f"pages/{name}.py"))
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    """All that the page says."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "html")
+    return "\n".join(str(getattr(e, "value", None) or getattr(e.proto, "body", "")) for k in kinds for e in app.get(k))
+
+
+def headline(app: AppTest) -> str:
+    """The sentence that the page opens with, as markup."""
+    return next(e.proto.body for e in app.get("html") if "lw-headline'" in e.proto.body).replace("&nbsp;", " ")
