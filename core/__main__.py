@@ -13,7 +13,7 @@ from core.commands import audits, data, models
 from core.errors import LookwhereError
 from core.extras import missing_extra
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., str | None]] = {
     "datasets": data.datasets,
     "align": data.align,
     "look": data.look,

@@ -6,6 +6,7 @@ Each command has `--help` with an example.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from lookwhere.house import open_house
 
@@ -47,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         from train.__main__ import main as train_main
 
         return train_main(words[1:], "lookwhere train")
-    return core_main(words, {**COMMANDS, "train": train, "app": app}, "lookwhere")
+    commands: dict[str, Callable[..., str | None]] = {**COMMANDS, "train": train, "app": app}
+    return core_main(words, commands, "lookwhere")
 
 
 if __name__ == "__main__":

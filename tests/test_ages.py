@@ -63,8 +63,10 @@ def test_the_report_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     audit, asked = reported_audit(tmp_path / "audit"), []
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
     monkeypatch.setattr("core.report.report_of", lambda model, opened, all_ages: asked.append(all_ages) or "text")
+    (tmp_path / "m").mkdir()
+    place = ["--model", "m", "--audit", "a", "--models", str(tmp_path)]
     for ages in ([], ["--ages", "adults"], ["--ages", "all"]):
-        printed(capsys, "report", "--model", "m", "--audit", "a", "--out", str(tmp_path / "r.html"), *ages)
+        printed(capsys, "report", *place, "--out", str(tmp_path / "r.html"), *ages)
     assert asked == [False, False, True]
     for all_ages in (False, True):
         lines = [
@@ -126,8 +128,9 @@ def test_other_commands_keep_their_words() -> None:
 def test_without_an_adult_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     audit = reported_audit(tmp_path / "audit", age=5)
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
+    (tmp_path / "m").mkdir()
     for name in ("gaps", "findings", "budget"):
-        assert main([name, "--model", "m", "--audit", "a"]) == 2
+        assert main([name, "--model", "m", "--audit", "a", "--models", str(tmp_path)]) == 2
         error = capsys.readouterr().err
         assert str(tmp_path / "audit") in error
         assert "--ages all" in error

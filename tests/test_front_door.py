@@ -16,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from core import extras
@@ -213,3 +214,11 @@ def test_every_optional_package_is_explained_with_the_extra_that_has_it() -> Non
     assert {names.get(module, module) for module in extras.EXTRAS} == set(extra_of)
     assert missing_extra(ModuleNotFoundError("x", name="torch.nn")).endswith('pip install "lookwhere[models]"')
     assert missing_extra(ModuleNotFoundError("x", name="core.nothing")) is None
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT_VERSION
+    assert citation["license"] == PROJECT["license"]
+    assert citation["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "type"} <= set(citation)

@@ -110,6 +110,27 @@ def count(
     return tally(member, names.drop(columns="years"), right, unit, smallest, order, {AGE_UNKNOWN: unknown})
 
 
+def group_table(
+    member: np.ndarray, names: pd.DataFrame, right: np.ndarray, unit: np.ndarray | None = None
+) -> pd.DataFrame:
+    """`names` with n, correct, errors, accuracy, people, effect (design effect), wilson_low, wilson_high of each row.
+
+    Arguments are those of `tally`; no group is left out here.
+    """
+    table = names.copy()
+    table["n"] = np.bincount(member, minlength=len(table))
+    table["correct"] = np.bincount(member, weights=right, minlength=len(table)).astype(np.int64)
+    table["errors"] = table["n"] - table["correct"]
+    table["accuracy"] = table["correct"] / table["n"]
+    table["people"], table["effect"] = table["n"], 1.0
+    if unit is not None:
+        found = [design_effect(right[member == row], unit[member == row]) for row in range(len(table))]
+        table["effect"] = [effect for effect, _ in found]
+        table["people"] = [m for _, m in found]
+    table["wilson_low"], table["wilson_high"] = wilson(table["correct"] / table["effect"], table["n"] / table["effect"])
+    return table
+
+
 def tally(
     member: np.ndarray,
     names: pd.DataFrame,
@@ -124,20 +145,9 @@ def tally(
     `names` has a column `group` and perhaps others, which the table keeps; every row has a member. `unit` int (N,)
     tells people apart, None where each stands for itself. `outside`: further rows, bool (G,), to leave out, by reason.
     """
-    table = names.copy()
-    table["n"] = np.bincount(member, minlength=len(table))
-    table["correct"] = np.bincount(member, weights=right, minlength=len(table)).astype(np.int64)
-    table["errors"] = table["n"] - table["correct"]
-    table["accuracy"] = table["correct"] / table["n"]
-    table["people"], table["effect"] = table["n"], 1.0
-    if unit is not None:
-        found = [design_effect(right[member == row], unit[member == row]) for row in range(len(table))]
-        table["effect"] = [effect for effect, _ in found]
-        table["people"] = [m for _, m in found]
-    table["wilson_low"], table["wilson_high"] = wilson(table["correct"] / table["effect"], table["n"] / table["effect"])
-    why = (
-        np.where(table["people"] < FEWEST_PEOPLE, "too few people", "") if unit is not None else np.full(len(table), "")
-    )
+    table = group_table(member, names, right, unit)
+    few = FEWEST_PEOPLE if unit is not None else 0
+    why = np.where(table["people"] < few, "too few people", "")
     for reason, rows in (outside or {}).items():
         why = np.where(rows, reason, why)
     why = np.where(table["n"] < smallest, f"under {smallest} faces", why)

@@ -1,0 +1,130 @@
+"""The original study's claims, and checks of the maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.audit.folder import Audit
+from core.checkpoint import Model, load_model
+from core.errors import LookwhereError
+from core.experiments import experiment_for
+from core.faces import Filter
+from core.figures.findings import density_dots, effect_dots, mean_shapes
+from core.figures.gaps import simultaneous_dots
+from core.figures.plotly_charts import figure_of
+from core.figures.plotly_maps import map_figure
+from core.figures.trust import similarity_dots
+from core.findings import Finding, all_findings, findings_sentence
+from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
+from core.findings.maps import PLACES
+from core.store import AlignedStore, Progress
+from core.trust.definitions import View
+from core.trust.folder import Checks, open_checks
+from core.trust.report import results, sentence
+from lookwhere.results import Result
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Findings(Result):
+    """The study's claims put to an audit; `findings[n].numbers` has the table behind each."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def sentence(self) -> str:
+        return findings_sentence(list(self.findings))
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a claim: key, claim, verdict, sentence."""
+        return pd.DataFrame(
+            [{"key": f.key, "claim": f.claim, "verdict": str(f.verdict), "sentence": f.sentence} for f in self.findings]
+        )
+
+    def plot(self, key: str | None = None) -> go.Figure:
+        """The figure of one claim, by default of the first that has one. Raises `LookwhereError` where it has none."""
+        for finding in self.findings:
+            figure = _figure(finding) if key in (None, finding.key) else None
+            if figure is not None:
+                return figure
+        known = ", ".join(f.key for f in self.findings if f.result is not None)
+        raise LookwhereError(f"no figure of claim {key or 'any'}; there are figures of {known or 'none'}")
+
+
+def _figure(finding: Finding) -> go.Figure | None:
+    result = finding.result
+    if isinstance(result, GenderGap | EthnicityGap):
+        return figure_of(simultaneous_dots(finding.numbers))
+    if isinstance(result, EvidenceDensity):
+        return figure_of(density_dots(finding.numbers, PLACES))
+    if isinstance(result, ErrorPattern):
+        n = (result.n_correct, result.n_incorrect)
+        return map_figure(mean_shapes(result.correct, result.incorrect, result.significant, n))
+    if isinstance(result, CauseContrasts):
+        first = result.contrasts[0][0].name
+        return figure_of(effect_dots(finding.numbers[finding.numbers["contrast"] == first]))
+    return None
+
+
+def findings(audit: Audit, within: Filter | None = None) -> Findings:
+    """The original study's claims put to an audit, by default to its adults, or to all where no age is known.
+
+    Checks in the audit's folder and the experiment on its faces beside the model are taken into account.
+    """
+    wanted = within or Filter.of_ages(audit.faces)
+    experiment = experiment_for(audit.path.parent.parent.parent, audit)
+    return Findings(tuple(all_findings(audit, wanted, open_checks(audit), experiment)))
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MapChecks(Result):
+    """Checks of an audit's maps, of one group of its faces; everything stored is in `checks`."""
+
+    checks: Checks
+    group: str
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.checks, View(self.group))
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a check: check, verdict (empty where it only describes), sentence."""
+        found = results(self.checks, View(self.group))
+        rows = [(r.title, "" if r.verdict is None else str(r.verdict), r.sentence) for r in found]
+        return pd.DataFrame(rows, columns=["check", "verdict", "sentence"])
+
+    def plot(self) -> go.Figure:
+        """How the map changes as weights are made random. Raises `LookwhereError` where that check was not made."""
+        if "randomised" not in self.checks.parts:
+            raise LookwhereError(f"{self.checks.path}: no check with random weights; make it with run_checks")
+        return figure_of(similarity_dots(self.checks.rows("randomised", "similarity", self.group)))
+
+
+def run_checks(
+    audit: Audit,
+    model: Model | str | Path,
+    store: AlignedStore,
+    *,
+    sample: int = 600,
+    seed: int = 0,
+    parts: tuple[str, ...] | None = None,
+    methods: tuple[str, ...] | None = None,
+    progress: Progress | None = None,
+) -> MapChecks:
+    """Check whether an audit's maps can be trusted; finished parts are kept, so a stopped run goes on.
+
+    Needs torch. Raises `LookwhereError` where model or store are not the audit's, or a name is unknown.
+    """
+    from core.trust import run
+
+    chosen: dict[str, Any] = {"parts": parts, "methods": methods}
+    chosen = {name: tuple(value) for name, value in chosen.items() if value is not None}
+    opened = model if isinstance(model, Model) else load_model(model)
+    done = run.run_checks(audit, opened, store, sample=sample, seed=seed, progress=progress, **chosen)
+    if not done.groups:
+        raise LookwhereError(f"{audit.path}: no group of the sample has 11 faces; give a larger sample")
+    return MapChecks(done, done.groups[0])

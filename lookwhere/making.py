@@ -1,0 +1,131 @@
+"""Stores, models, audits and reports: what is made, and where it lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.array_store import store_from_arrays
+from core.audit.folder import Audit, open_audit
+from core.checkpoint import Model, load_model
+from core.errors import LookwhereError
+from core.faces import Filter
+from core.places import MODELS
+from core.store import STORES, AlignedStore, Progress
+
+__all__ = [
+    "Filter",
+    "LookwhereError",
+    "align",
+    "import_model",
+    "load_model",
+    "open_audit",
+    "open_store",
+    "run_audit",
+    "store_from_arrays",
+    "write_report",
+]
+
+
+def open_store(path: str | Path) -> AlignedStore:
+    """Raises `LookwhereError` where the store is missing, unfinished, damaged or of another format."""
+    return AlignedStore.open(path)
+
+
+def align(
+    data: str | Path,
+    out: str | Path | None = None,
+    *,
+    dataset: str | None = None,
+    labels: str | Path | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> AlignedStore:
+    """Read a data set, drop copies, split, detect and align its faces; by default into data/aligned/DATASET.
+
+    A finished store is opened, interrupted work goes on. `dataset` names the reader, else the data set is recognised;
+    `labels` is a CSV of identity,gender for one that names no genders. Raises `LookwhereError` for what cannot be read.
+    """
+    from core.datasets import choose_reader, open_source
+    from core.store import build_store
+
+    source = open_source(Path(data))
+    reader = choose_reader(source, dataset)
+    place = STORES / reader.name if out is None else Path(out)
+    file = None if labels is None else Path(labels)
+    return build_store(source, reader, place, seed=seed, device=device, progress=progress, labels=file)
+
+
+def import_model(
+    path: str | Path,
+    name: str,
+    *,
+    models: str | Path = MODELS,
+    architecture: str | None = None,
+    maps: str | None = None,
+    file_column: str = "file",
+    score_column: tuple[str, ...] = ("score",),
+    declare: str | Path | None = None,
+    **declaration: Any,
+) -> Model:
+    """Make a model folder of somebody else's weights, ONNX file or predictions, and open it.
+
+    `declaration` says what goes in and what comes out, as the flags of `lookwhere import` do: score, female, male,
+    size, mean, std, …; or `declare` names a YAML file of them. Nothing is guessed. Raises `LookwhereError` where that
+    does not do, or the folder is there already.
+    """
+    from core.card import write_card
+    from core.imports import bring
+    from core.imports import declare as declared
+
+    said = declared(None if declare is None else Path(declare), **declaration)
+    folder = bring(
+        Path(path),
+        name,
+        said,
+        models=Path(models),
+        architecture=architecture,
+        maps=maps,
+        file_column=file_column,
+        score_columns=score_column,
+    )
+    write_card(folder)
+    return load_model(folder)
+
+
+def run_audit(
+    store: AlignedStore,
+    model: Model | str | Path,
+    splits: tuple[str, ...] | None = None,
+    *,
+    name: str | None = None,
+    averages: bool | None = None,
+    batch: int = 64,
+    progress: Progress | None = None,
+) -> Audit:
+    """Put a store's faces through a model: an audit in the model's folder; a finished one is opened.
+
+    `splits`: by default test, or every face of data that the model never saw; ("all",) for every split. `averages`: by
+    default average faces are kept unless another audit of this data has them (`core.audit.run.run_audit` says why).
+    Raises `LookwhereError` where the folder holds an audit of other data.
+    """
+    from core.audit import run
+    from core.card import write_card
+
+    opened = model if isinstance(model, Model) else load_model(model)
+    audit = run.run_audit(store, opened, splits, name=name, averages=averages, batch=batch, progress=progress)
+    write_card(opened.path)
+    return audit
+
+
+def write_report(audit: Audit, file: str | Path, *, all_ages: bool = False) -> Path:
+    """Write an audit's report, one HTML file that opens offline; returns its path.
+
+    Of adults where ages are known, unless `all_ages`. Raises `LookwhereError` where it cannot be written.
+    """
+    from core import report
+
+    place = Path(file)
+    report.write_report(place, report.report_of(audit.path.parent.parent, audit, all_ages))
+    return place

@@ -1,0 +1,179 @@
+"""Mean maps of groups, their tested differences, and evidence by region of the face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.audit.folder import Audit
+from core.budget import Budget, budget, signed
+from core.differences import PERMUTATIONS, MapDifference, difference_of
+from core.faces import MINIMUM_FACES, Filter
+from core.figures.chart_data import MapChart, MapPanel, Scale
+from core.figures.differences import difference_maps
+from core.figures.evidence import budget_bars
+from core.figures.pictures import shared_limit
+from core.figures.plotly_charts import figure_of
+from core.figures.plotly_maps import map_figure
+from core.groups import Group, group, intersectional
+from lookwhere.results import Result
+
+Filters = Filter | Sequence[Filter] | None
+
+
+def _filters(audit: Audit, wanted: Filters) -> list[Filter]:
+    """The filters as a list; without any, each gender × ethnicity that occurs."""
+    if isinstance(wanted, Filter):
+        return [wanted]
+    if wanted is not None:
+        return list(wanted)
+    return [Filter(gender=(g,), ethnicity=(e,)) for g, e in intersectional(audit, Filter())]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GroupMeans(Result):
+    """Mean maps float64 (h, w) and average faces of groups, in logits; None in a group of under 11 faces."""
+
+    groups: tuple[Group, ...]
+    target: str
+    signed: bool
+
+    @property
+    def sentence(self) -> str:
+        shown = sum(found.map is not None for found in self.groups)
+        few = len(self.groups) - shown
+        text = f"Mean maps («{self.target}») of {shown} groups"
+        return text + (f"; {few} have under {MINIMUM_FACES} faces, or no maps." if few else ".")
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a group: n, correct, accuracy, the map's mean and largest cell, and faces in the average face."""
+        rows = [
+            {
+                "group": found.name,
+                "n": found.n,
+                "correct": found.correct,
+                "accuracy": found.correct / found.n if found.n else np.nan,
+                "map_mean": np.nan if found.map is None else float(found.map.mean()),
+                "map_largest": np.nan if found.map is None else float(found.map.max()),
+                "faces_averaged": found.face_n,
+            }
+            for found in self.groups
+        ]
+        return pd.DataFrame(rows)
+
+    def plot(self) -> go.Figure:
+        """The mean maps side by side on one scale."""
+        limit = shared_limit([found.map for found in self.groups])
+        panels = [
+            MapPanel(found.map, f"{found.name}, n = {found.n:,}", f"Mean map of {found.name}", why="too few faces")
+            for found in self.groups
+        ]
+        low = f"−{limit:.3g}" if self.signed else "0"
+        return map_figure(MapChart(tuple(panels), (Scale(limit, self.signed, low, f"{limit:.3g}"),)))
+
+
+def group_means(
+    audit: Audit, wanted: Filters = None, *, target: str = "true", normalisation: str = "raw"
+) -> GroupMeans:
+    """Mean map and average face of each group: of one `Filter`, of several, or of each gender × ethnicity.
+
+    `target`: evidence for the `true` (labelled) or `predicted` class, for `female`, `male`, or their `margin`.
+    `normalisation`: `raw` in logits, or what `core.explain.display_maps` knows. Raises `LookwhereError` for others, and
+    where the audit has no maps.
+    """
+    audit.need_maps()
+    found = tuple(group(audit, one, target, normalisation) for one in _filters(audit, wanted))
+    signed = target == "margin" or any((one.map < 0).any() for one in found if one.map is not None)
+    return GroupMeans(found, target, signed)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MapComparison(Result):
+    """The difference of two groups' mean maps with its permutation test; all of it in `difference`."""
+
+    difference: MapDifference
+
+    @property
+    def sentence(self) -> str:
+        return self.difference.verdict
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a cell of the map: row, column, difference, error, effect (Hedges' g), p (family-wise), significant."""
+        found = self.difference
+        rows, columns = np.indices(found.difference.shape).reshape(2, -1)
+        values = {key: getattr(found, key).ravel() for key in ("difference", "error", "effect", "p", "significant")}
+        return pd.DataFrame({"row": rows, "column": columns, **values})
+
+    def plot(self) -> go.Figure:
+        """The difference, first group less second; cells beyond chance are outlined."""
+        found = self.difference
+        title = f"{found.names[0]} − {found.names[1]}"
+        return map_figure(difference_maps([found], [title], [f"Difference of mean maps, {title}"], ""))
+
+
+def compare_maps(
+    audit: Audit,
+    a: Filter,
+    b: Filter,
+    *,
+    target: str = "true",
+    normalisation: str = "raw",
+    adjust: Sequence[str] = (),
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> MapComparison:
+    """Mean map of group `a` less that of `b`, tested over all cells at once (`core.differences.difference`).
+
+    `adjust` names labels to compare within: age band, gender, ethnicity. Raises `LookwhereError` where a face is in
+    both groups, or the audit has no maps.
+    """
+    found = difference_of(
+        audit, a, b, target, normalisation, adjust=tuple(adjust), permutations=permutations, seed=seed
+    )
+    return MapComparison(found)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RegionEvidence(Result):
+    """Each group's mean margin (logit female − logit male) by region of the face, with nothing left over."""
+
+    groups: tuple[Budget, ...]
+
+    @property
+    def sentence(self) -> str:
+        parts = [
+            f"{found.filter.describe()} (n = {found.n:,}): "
+            + (
+                "too few faces"
+                if found.too_small
+                else f"mean margin {signed(found.margin)}, most on the {_most(found)}"
+            )
+            for found in self.groups
+        ]
+        return "; ".join(parts) + "."
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a group and region: group, n, region, evidence, low, high (bootstrap 95 %), area."""
+        parts = [found.table.assign(group=found.filter.describe(), n=found.n) for found in self.groups]
+        table = pd.concat(parts, ignore_index=True)
+        return table[["group", "n", *(name for name in table if name not in ("group", "n"))]]
+
+    def plot(self) -> go.Figure:
+        """Signed contributions by region, groups side by side."""
+        return figure_of(budget_bars([(found.filter.describe(), found) for found in self.groups]))
+
+
+def _most(found: Budget) -> str:
+    return str(found.table.loc[found.table["evidence"].abs().idxmax(), "region"])
+
+
+def evidence_by_region(audit: Audit, wanted: Filters = None, *, draws: int = 2000, seed: int = 0) -> RegionEvidence:
+    """The mean margin of one group, of several, or of each gender × ethnicity, divided among regions of the face.
+
+    Raises `LookwhereError` where the audit's maps do not add up to the logits.
+    """
+    return RegionEvidence(tuple(budget(audit, one, draws, seed) for one in _filters(audit, wanted)))
