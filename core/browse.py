@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,27 @@ from core.faces import AGE_BANDS, GENDERS, MINIMUM_FACES, UNRECORDED, Filter, ag
 from core.regions import by_region
 from core.statistics import wilson
 
-WRONG, NEAR, SURE = "most confidently wrong", "nearest to the threshold", "most confident"
-LIKE_GROUP, LIKE_FACE = "most like the group's mean map", "most like the chosen face's map"
-#: The last two need maps.
-ORDERS = (WRONG, NEAR, SURE, LIKE_GROUP, LIKE_FACE)
+
+class FaceOrder(StrEnum):
+    """In which order a group's faces are listed; the values are what a person chooses by."""
+
+    WRONG = "most confidently wrong"
+    NEAR = "nearest to the threshold"
+    SURE = "most confident"
+    LIKE_GROUP = "most like the group's mean map"
+    LIKE_FACE = "most like the chosen face's map"
+
+    @property
+    def by_similarity(self) -> bool:
+        """True where faces are ordered by how alike their maps are, which needs maps."""
+        return self in (FaceOrder.LIKE_GROUP, FaceOrder.LIKE_FACE)
+
+    @property
+    def of_a_face(self) -> bool:
+        """True where the order is by similarity to one chosen face."""
+        return self is FaceOrder.LIKE_FACE
+
+
 #: Faces a page of the browser, and faces beside a record.
 PAGE, ALIKE = 24, 6
 #: A prediction of the other gender from this probability on is called confident.
@@ -39,30 +57,28 @@ def likeness(shapes: np.ndarray, to: np.ndarray) -> np.ndarray:
     return (x @ y) / np.where(lengths > 0, lengths, 1.0)
 
 
-def ordered(audit: Audit, rows: np.ndarray, order: str, face: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """`rows` (n,) of the audit's faces in one of `ORDERS`, and the value they are ordered by, float64 (n,).
+def ordered(audit: Audit, rows: np.ndarray, order: FaceOrder, face: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """`rows` (n,) of the audit's faces in an order, and the value they are ordered by, float64 (n,).
 
     «most confidently wrong»: the wrong ones by falling |margin|, then the right ones by rising |margin|. Equal values
-    keep the audit's order. `face` is the row that `LIKE_FACE` asks for. Raises `LookwhereError` for an order unknown,
-    without maps, or without its face.
+    keep the audit's order. `face` is the row that `LIKE_FACE` asks for. Raises `LookwhereError` for an order that
+    needs maps where there are none, or without its face.
     """
     margin = margins(audit)[rows]
-    if order == WRONG:
+    if order is FaceOrder.WRONG:
         wrong = ~audit.faces["correct"].to_numpy(dtype=bool)[rows]
         value = np.where(wrong, -np.abs(margin), np.abs(margin))
         place = np.lexsort((value, ~wrong))
-    elif order in (NEAR, SURE):
+    elif not order.by_similarity:
         value = np.abs(margin)
-        place = np.argsort(value if order == NEAR else -value, kind="stable")
-    elif order in (LIKE_GROUP, LIKE_FACE):
+        place = np.argsort(value if order is FaceOrder.NEAR else -value, kind="stable")
+    else:
         audit.need_maps()
-        if order == LIKE_FACE and face is None:
+        if order.of_a_face and face is None:
             raise LookwhereError("no face is chosen: open a face's record and order by likeness to it")
         shapes = oriented_shapes(audit)
-        value = likeness(shapes[rows], shapes[face] if order == LIKE_FACE else shapes[rows].mean(axis=0))
+        value = likeness(shapes[rows], shapes[face] if order.of_a_face else shapes[rows].mean(axis=0))
         place = np.argsort(-value, kind="stable")
-    else:
-        raise LookwhereError(f"order must be one of {', '.join(ORDERS)}, not {order!r}")
     return rows[place], value[place]
 
 
@@ -110,7 +126,7 @@ def record(audit: Audit, row: int) -> Record:
     if not audit.has_maps:
         none = np.empty(0, dtype=np.int64)
         return Record(**facts, alike=none, cosines=none.astype(float), regions=None, bias=np.nan, rest=np.nan)
-    alike, cosines = ordered(audit, np.flatnonzero(others), LIKE_FACE, row)
+    alike, cosines = ordered(audit, np.flatnonzero(others), FaceOrder.LIKE_FACE, row)
     evidence = audit.evidence[row].astype(np.float64)
     regions = by_region(evidence[0] - evidence[1])
     bias = head_bias(audit) if audit.additive else np.nan

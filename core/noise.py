@@ -34,13 +34,21 @@ CIRCULAR = (
 
 @dataclass(frozen=True)
 class Variant:
-    """Accuracy of the faces kept when something is `without`; `gap` is None where no two groups have 50 faces."""
+    """Accuracy of the faces kept when what is named by `removed` (empty: nothing) is left out.
 
-    without: str
+    `gap` is None where no two groups have 50 faces.
+    """
+
+    removed: str
     n: int
     correct: int
     groups: pd.DataFrame
     gap: LargestGap | None
+
+    @property
+    def without(self) -> str:
+        """In words: «all faces», «without near-copies»."""
+        return f"without {self.removed}" if self.removed else "all faces"
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, dr
     right = (faces["p_male"].to_numpy() >= threshold) == (faces["gender"] == GENDERS[1]).to_numpy()
     groups = count(faces, by, threshold)
     table, found = groups.table, gap_of(groups, draws, seed)
-    return Variant(f"without {name}" if name else "all faces", len(faces), int(right.sum()), table, found)
+    return Variant(name, len(faces), int(right.sum()), table, found)
 
 
 def same_face_audits(models: Path, audit: Audit) -> list[Path]:

@@ -48,13 +48,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def scope(within: Filter) -> str:
-    """«Among adults», «Among women, under 18», «Among all faces»."""
-    if within == Filter(age_from=ADULT_AGE):
-        return "Among adults"
+def scope(within: Filter, begins: bool = True) -> str:
+    """«Among adults», «Among women, under 18», «Over all ages»; in lower case where it does not begin a sentence."""
     if within == Filter():
-        return "Over all ages"
-    return f"Among {within.describe()}"
+        return "Over all ages" if begins else "over all ages"
+    who = "adults" if within == Filter(age_from=ADULT_AGE) else within.describe()
+    return f"{'Among' if begins else 'among'} {who}"
 
 
 def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.5) -> str:

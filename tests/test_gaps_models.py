@@ -20,7 +20,7 @@ from core.errors import LookwhereError
 from core.faces import ADULT_AGE, Filter, age_band
 from core.gaps import logistic
 from core.gaps.fairness import MEASURES, fairness
-from core.gaps.regression import FIRTH, LIKELIHOOD, regression
+from core.gaps.regression import FIRTH, LIKELIHOOD, Term, regression
 from core.gaps.report import gaps_report
 from core.noise import noise
 from tests.helpers.shipped import AUDIT, shipped_or_skip
@@ -106,7 +106,7 @@ def test_a_gap_that_age_alone_made_is_no_gap_at_equal_ages() -> None:
         first, last = table.loc["A"], table.loc["C"]
         raw += first["sum"] / first["size"] - last["sum"] / last["size"] > 0.05
         found = regression(faces)
-        adjusted += found.p("ethnicity") < 0.05
+        adjusted += found.p(Term.ETHNICITY) < 0.05
         kept.append(np.ptp(found.standardised["accuracy"]) - np.ptp(found.standardised["standardised"]))
     assert raw >= runs - 2, "the planted gap must be there before age is taken out"
     assert adjusted <= binom.ppf(0.975, runs, 0.05)
@@ -114,7 +114,7 @@ def test_a_gap_that_age_alone_made_is_no_gap_at_equal_ages() -> None:
 
 
 def test_a_true_gap_stays_at_equal_ages() -> None:
-    assert regression(people_of(4000, 3, by_ethnicity=0.8)).p("ethnicity") < 1e-4
+    assert regression(people_of(4000, 3, by_ethnicity=0.8)).p(Term.ETHNICITY) < 1e-4
 
 
 def test_errors_by_person_are_statsmodels_cluster_errors() -> None:

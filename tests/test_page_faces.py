@@ -56,7 +56,7 @@ def cards(app: AppTest) -> list[str]:
 def test_the_page_lists_the_most_confidently_wrong_first(faces_study, shown) -> None:
     _, audit, _ = faces_study
     app = shown()
-    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.WRONG)
+    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.FaceOrder.WRONG)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[: browse.PAGE]])
     assert len(cards(app)) == browse.PAGE
     assert all(card.count("src='data:image/webp;base64,") == 2 for card in cards(app))
@@ -65,7 +65,7 @@ def test_the_page_lists_the_most_confidently_wrong_first(faces_study, shown) -> 
 
 
 @pytest.mark.parametrize(
-    ("order", "view"), list(zip(browse.ORDERS[:4], [ui.faces.OVER, ui.faces.ALONE] * 2, strict=True))
+    ("order", "view"), list(zip(list(browse.FaceOrder)[:4], [ui.faces.OVER, ui.faces.ALONE] * 2, strict=True))
 )
 def test_orders_views_and_pages_come_from_the_address(order: str, view: str, faces_study, shown) -> None:
     _, audit, _ = faces_study
@@ -78,7 +78,7 @@ def test_orders_views_and_pages_come_from_the_address(order: str, view: str, fac
 def test_another_order_begins_at_the_first_page(faces_study, shown) -> None:
     app = shown(sheet="2")
     assert "25–48 of 480" in text(app)
-    app.selectbox(key="order").set_value(browse.SURE).run()
+    app.selectbox(key="order").set_value(browse.FaceOrder.SURE).run()
     assert "1–24 of 480" in text(app)
     assert "1–24 of 80" in text(shown(sheet="99", ethnicity="Asian", gender="male")), "a page that is not there"
 
@@ -111,12 +111,12 @@ def test_the_faces_can_be_ordered_by_likeness_to_a_records(faces_study, shown) -
     face_id = str(audit.faces["face_id"].iloc[5])
     app = shown(face=face_id)
     app.button(key="by-likeness").click().run()
-    assert app.selectbox(key="order").value == browse.LIKE_FACE
-    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.LIKE_FACE, 5)
+    assert app.selectbox(key="order").value == browse.FaceOrder.LIKE_FACE
+    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.FaceOrder.LIKE_FACE, 5)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
     assert listed(app)[0] == face_id
     assert "face" not in app.query_params
-    assert listed(shown(order=browse.LIKE_FACE, like=face_id)) == listed(app)
+    assert listed(shown(order=browse.FaceOrder.LIKE_FACE, like=face_id)) == listed(app)
 
 
 def test_a_face_that_is_not_there_is_told(shown) -> None:
@@ -152,7 +152,7 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     shots = browse.attach(faces_study[1], root / "stores")[0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ui.faces, "_attach", lambda *_: (shots, []))
-        app = shown(models=tmp_path / "ids", order=browse.LIKE_FACE, like=audit.faces["face_id"].iloc[3])
+        app = shown(models=tmp_path / "ids", order=browse.FaceOrder.LIKE_FACE, like=audit.faces["face_id"].iloc[3])
     captions = [c.value for c in app.caption if "Ordered by likeness" in c.value]
     assert len(captions) == 1
     assert names[3] in captions[0].replace("\\", "")
@@ -169,7 +169,7 @@ def test_kinds_can_be_asked_for_and_their_faces_listed(faces_study, shown) -> No
         if one.map is not None:
             assert f"Average face of kind {n}" in said
             assert f"kind={n}" in said
-    rows, _ = browse.ordered(audit, np.sort(found.kinds[1].rows), browse.WRONG)
+    rows, _ = browse.ordered(audit, np.sort(found.kinds[1].rows), browse.FaceOrder.WRONG)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
     assert "as asked" in headline(app)
     assert "A kind holds wrong predictions only" in text(shown(kinds="2", kind="1", outcome="correct"))
@@ -205,7 +205,7 @@ def test_predictions_only_are_browsed_without_maps(tmp_path: Path, faces_study, 
     audit = open_audit(folder)
     assert not audit.has_maps
     app = shown(models=tmp_path / "models", face=str(audit.faces["face_id"].iloc[7]))
-    assert app.selectbox(key="order").options == list(browse.ORDERS[:3])
+    assert app.selectbox(key="order").options == [order.value for order in browse.FaceOrder][:3]
     assert all(card.count("<img") == 1 for card in cards(app))
     assert "without maps there are no kinds" in text(app)
     assert "no evidence to divide by region" in text(app)

@@ -11,7 +11,9 @@ import pytest
 
 from core import __main__ as command
 from core.datasets import READERS, Reading, choose_reader, open_source
+from core.datasets.base import Refusal
 from core.datasets.labels import Notes
+from core.errors import LookwhereError
 from core.faces import SPLITS, check_faces, fingerprint
 from core.store import plan
 from core.tables import EXAMPLES, REASONS, reading_report
@@ -201,3 +203,16 @@ def test_a_report_of_nothing_but_rejects(tmp_path: Path) -> None:
     report = reading_report(reader.read(source), reader, source)
     assert "0 labelled faces, 2 rejected" in report
     assert "gender '?' is not known" in report
+
+
+def test_near_misses_are_told_first_whatever_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order goes by what a refusal is, not by how its sentence begins."""
+    (tmp_path / "one.txt").write_text("")
+    refusals = {"utkface": Refusal("its names are odd", "UTKFace"), "celeba": Refusal("looks like nothing")}
+    for name, refusal in refusals.items():
+        monkeypatch.setattr(READERS[name], "refusal", lambda source, refusal=refusal: refusal)
+    with pytest.raises(LookwhereError) as error:
+        choose_reader(open_source(tmp_path))
+    told = str(error.value)
+    assert "(not utkface: looks like UTKFace, but its names are odd; " in told
+    assert told.index("not celeba: looks like nothing") > told.index("not utkface")

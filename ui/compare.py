@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES, GENDERS, OUTCOMES, Filter
+from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, GENDERS, OUTCOMES, Filter
 from core.sentences import capital
 from core.statistics import accuracy_by, gap
 from ui.filter_query import ethnicities
@@ -17,7 +17,13 @@ from ui.parts import escape_markdown
 
 ANY = "any"
 LETTERS = "ABCD"
-AGES = [ANY, "adults", "under 18", *AGE_BANDS]
+#: What can be chosen, as years from and up to.
+AGES: dict[str, tuple[int, int | None]] = {
+    ANY: (0, None),
+    "adults": (ADULT_AGE, None),
+    f"under {ADULT_AGE}": (0, ADULT_AGE),
+    **dict(zip(AGE_BANDS, zip(AGE_EDGES, (*AGE_EDGES[1:], None), strict=True), strict=True)),
+}
 
 
 def default_groups(audit: Audit, within: Filter) -> list[tuple[str, str]]:
@@ -62,7 +68,7 @@ def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str, s
 
     gender = pick(left, "Gender", genders, first[0], "gender")
     ethnicity = pick(right, "Ethnicity", names, first[1], "ethnicity")
-    age = pick(left, "Age", AGES, ANY, "age")
+    age = pick(left, "Age", list(AGES), ANY, "age")
     outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")
     return narrow(within, gender, ethnicity, age, outcome)
 
@@ -82,7 +88,7 @@ def narrow(within: Filter, gender: str, ethnicity: str, age: str, outcome: str) 
             raise LookwhereError(f"the filter bar shows {within.outcome} predictions only: set it to all")
         changes["outcome"] = outcome
     if age != ANY:
-        low, high = years(age)
+        low, high = AGES[age]
         low = max(low, within.age_from)
         ends = [end for end in (high, within.age_to) if end is not None]
         end = min(ends) if ends else None
@@ -90,13 +96,3 @@ def narrow(within: Filter, gender: str, ethnicity: str, age: str, outcome: str) 
             raise LookwhereError("the filter bar leaves out these ages: open its age range")
         changes |= {"age_from": low, "age_to": end}
     return within.narrowed(**changes)
-
-
-def years(age: str) -> tuple[int, int | None]:
-    """A choice of `AGES` as years from and up to."""
-    if age == "adults":
-        return 18, None
-    if age == "under 18":
-        return 0, 18
-    place = AGE_BANDS.index(age)
-    return AGE_EDGES[place], AGE_EDGES[place + 1] if place + 1 < len(AGE_EDGES) else None

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import browse, budget
 from core.audit.folder import Audit
-from core.browse import Pictures, Record
+from core.browse import FaceOrder, Pictures, Record
 from core.clusters import Kinds
 from core.explain import TARGETS
 from core.faces import Filter
@@ -89,11 +89,13 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
     """The controls and one page of the group's faces."""
     like = browse.row_of(audit, st.query_params.get("like"))
     orders = [
-        o for o in browse.ORDERS if (audit.has_maps or "map" not in o) and (o != browse.LIKE_FACE or like is not None)
+        order.value
+        for order in FaceOrder
+        if (audit.has_maps or not order.by_similarity) and (like is not None or not order.of_a_face)
     ]
     listed = [str(n) for n, kind in enumerate(found.kinds, 1) if kind.map is not None] if found else []
     controls = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
-    order = controls[0].selectbox("Order", orders, key="order", bind="query-params", help=ORDER_HELP)
+    order = FaceOrder(controls[0].selectbox("Order", orders, key="order", bind="query-params", help=ORDER_HELP))
     target, view, kind = "margin", ALONE, ANY
     if audit.has_maps:
         target = controls[1].selectbox("Target", TARGETS, 1, key="target", bind="query-params", help=TARGET_HELP)
@@ -114,7 +116,7 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
         )
         return
     rows, values = browse.ordered(audit, rows, order, like)
-    if order == browse.LIKE_FACE:
+    if order.of_a_face:
         st.caption(f"Ordered by likeness to face {parts.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // browse.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
@@ -126,7 +128,7 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
     shown = rows[start : start + browse.PAGE]
     with place:
         st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {parts.escape_markdown(name)}.")
-        notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if "map" in order else None
+        notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if order.by_similarity else None
         cards(audit, shots, shown, target, view, notes, "grid")
 
 
@@ -192,7 +194,7 @@ def _shut() -> None:
 def _order_by(face_id: str) -> None:
     _shut()
     st.query_params["like"] = face_id
-    st.session_state.order = browse.LIKE_FACE
+    st.session_state.order = FaceOrder.LIKE_FACE.value
 
 
 def _open_record(audit: Audit, shots: Pictures) -> None:

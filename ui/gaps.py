@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -15,13 +16,12 @@ from core.figures import gaps as charts
 from core.gaps import fairness as fair
 from core.gaps.counts import count
 from core.gaps.power import power_table
-from core.gaps.regression import FIRTH, Regression, regression
+from core.gaps.regression import FIRTH, Regression, Term, regression
 from core.gaps.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import p_words, percent, span
+from core.gaps.words import differ_words, left_out_words, p_words, percent, span
 from core.noise import CIRCULAR, Consensus, consensus, consensus_words, noise, same_face_audits
 from core.sentences import capital, scope
-from core.verdicts import TestVerdict
 from ui import opened, parts, takeaway, words
 from ui.cache import kept
 from ui.page import Page
@@ -140,13 +140,12 @@ _SIMULTANEOUS = (
 
 def _left_out(table: pd.DataFrame, column: str) -> None:
     if len(table):
-        names = "; ".join(f"{row[column]} ({row['why']}: {row['n']:,})" for row in table.to_dict("records"))
-        st.caption(f"Left out, since nothing sure can be said of them: {names}.")
+        st.caption(left_out_words(table, column, most=len(table)))
 
 
 def _p(values: pd.Series) -> list[str]:
     """p-values as a column: «0.031», «< 0.0001»."""
-    return [p_words(p).removeprefix("p ").removeprefix("= ") for p in values]
+    return [p_words(p, named=False) for p in values]
 
 
 def _table(table: pd.DataFrame, **formats: str) -> None:
@@ -165,8 +164,7 @@ def show_tests(result: GroupGaps) -> None:
     if table.empty:
         st.info("Two groups of 50 faces are needed for a test.")
         return
-    differ = int((table["verdict"] == TestVerdict.DIFFER).sum())
-    st.markdown(f"**{differ} of {len(table)}** comparisons differ at 5 % after Holm's correction.")
+    st.markdown(f"{differ_words(table, 'comparisons')}.")
     shown = pd.DataFrame(
         {
             "comparison": [f"{capital(a)} – {b}" for a, b in zip(table["first"], table["second"], strict=True)],
@@ -228,16 +226,14 @@ def show_age(audit: Audit, filter: Filter) -> None:
 
 def _age_words(fit: Regression) -> str:
     """What is left of the differences between ethnicities at equal ages."""
-    ethnic = [fit.p(term) for term in ("ethnicity", "gender × ethnicity") if fit.p(term) == fit.p(term)]
+    ethnic = [term for term in (Term.ETHNICITY, Term.GENDER_ETHNICITY) if not np.isnan(fit.p(term))]
     raw, equal = (fit.standardised[c].max() - fit.standardised[c].min() for c in ("accuracy", "standardised"))
     text = f"The widest gap is {100 * raw:.1f} points as it is and **{100 * equal:.1f} at equal ages**. "
     if not ethnic:
-        return text + f"Gender at equal ages: {p_words(fit.p('gender'))}."
-    names = ", ".join(
-        f"{term} {p_words(fit.p(term))}" for term in ("ethnicity", "gender × ethnicity") if fit.p(term) == fit.p(term)
-    )
+        return text + f"Gender at equal ages: {p_words(fit.p(Term.GENDER))}."
+    names = ", ".join(f"{term} {p_words(fit.p(term))}" for term in ethnic)
     corrected = fit.tests.set_index("term")["p_holm"]
-    left = any(corrected.get(term, 1.0) < 0.05 for term in ("ethnicity", "gender × ethnicity"))
+    left = any(corrected.get(term, 1.0) < 0.05 for term in ethnic)
     verdict = "age alone does not explain the differences" if left else "beyond age no difference is seen"
     return text + f"Between ethnicities {verdict} ({names})."
 

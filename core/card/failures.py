@@ -15,7 +15,7 @@ from core.faces import MINIMUM_FACES, UNRECORDED, Filter, group_name
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import gap_sentence, gap_words
+from core.gaps.words import differ_words, gap_sentence, gap_words
 from core.group_statistics import statistic_table
 from core.noise import MISLABELS, NEAR_COPIES, noise
 from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope, with_interval
@@ -109,7 +109,7 @@ def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
         names = [f"{capital(a)} and {b}" for a, b in zip(differ["first"], differ["second"], strict=True)]
         more = f" and {len(names) - PAIRS} more" if len(names) > PAIRS else ""
         clear = f": {'; '.join(names[:PAIRS])}{more}" if names else ""
-        found.append(f"{len(names)} of {len(pairs)} pairs of groups differ after Holm's correction{clear}.")
+        found.append(f"{differ_words(pairs, 'pairs of groups')}{clear}.")
     return found
 
 
@@ -135,19 +135,14 @@ def _noise(audit: Audit, within: Filter) -> list[str]:
         return []
     rows = {row["where"]: row for row in found.shares.to_dict("records")}
     doubted, near = rows[MISLABELS], rows[NEAR_COPIES]
-    without = " and ".join(v.without.removeprefix("without ") for v in found.variants[1:-1])
+    without = " and ".join(v.removed for v in found.variants[1:-1])
     return [
-        f"Of {found.errors:,} errors {_among(within)}, {_share(doubted)} are likely mislabels and {_share(near)} "
-        f"near-copies of another audited face, which make up {percent(doubted['share_faces'])} and "
+        f"Of {found.errors:,} errors {scope(within, begins=False)}, {_share(doubted)} are likely mislabels and "
+        f"{_share(near)} near-copies of another audited face, which make up {percent(doubted['share_faces'])} and "
         f"{percent(near['share_faces'])} of the faces. The largest gap without {without}: "
         f"{gap_words(found.variants[-1].gap)}. Mislabels are judged by the model's own confidence, so their share is "
         "an upper bound."
     ]
-
-
-def _among(within: Filter) -> str:
-    words = scope(within)
-    return words[:1].lower() + words[1:]
 
 
 def _share(row: dict) -> str:

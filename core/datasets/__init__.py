@@ -34,7 +34,7 @@ READERS: dict[str, Reader] = {
 def choose_reader(source: Source, name: str | None = None) -> Reader:
     """The reader called `name`, or the first that recognises the source, fitted to it.
 
-    Raises `LookwhereError` with each reader's reason where none does, the near misses («looks like …») first.
+    Raises `LookwhereError` with each reader's reason where none does, the near misses (`Refusal.looks_like`) first.
     """
     if name is not None:
         if name not in READERS:
@@ -43,13 +43,14 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         if refusal:
             raise LookwhereError(f"{source.path}: not {name}: {refusal}; it expects {READERS[name].expects}")
         return READERS[name].fitted(source)
-    reasons = []
+    refusals = []
     for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.meant):
         refusal = reader.refusal(source)
         if refusal is None:
             return reader.fitted(source)
-        reasons.append((not refusal.startswith("looks like"), f"not {reader.name}: {refusal}"))
-    told = "; ".join(reason for _, reason in sorted(reasons, key=lambda pair: pair[0]))
+        refusals.append((reader.name, refusal))
+    nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
+    told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)
     raise LookwhereError(f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`")
 
 

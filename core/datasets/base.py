@@ -30,6 +30,20 @@ class Reading:
     disagreements: pd.DataFrame = field(default_factory=lambda: _table("file", "what"))
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a reader does not take a source, in a few words.
+
+    `looks_like` names the data set that the source is nearly one of: then `why` says what is amiss with it.
+    """
+
+    why: str
+    looks_like: str = ""
+
+    def __str__(self) -> str:
+        return f"looks like {self.looks_like}, but {self.why}" if self.looks_like else self.why
+
+
 class Reader(ABC):
     """One data set's layout."""
 
@@ -49,10 +63,10 @@ class Reader(ABC):
     needs_labels: bool = False
 
     @abstractmethod
-    def refusal(self, source: Source) -> str | None:
-        """None where the source has this layout, else why not, in a few words."""
+    def refusal(self, source: Source) -> Refusal | None:
+        """None where the source has this layout, else why not."""
 
-    def refusal_by_name(self, source: Source) -> str | None:
+    def refusal_by_name(self, source: Source) -> Refusal | None:
         """As `refusal`, where a person named this reader: then it may take what it would not recognise unasked."""
         return self.refusal(source)
 

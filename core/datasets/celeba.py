@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import (
     Notes,
     columns_of,
@@ -38,26 +38,26 @@ class CelebA(Reader):
     title = "CelebA (original or Kaggle layout)"
     expects = "list_attr_celeba.txt or .csv and img_align_celeba/; list_eval_partition and identity_CelebA if at hand"
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         lists = find_files(source, ATTRIBUTES)
         packed = find_files(source, PACKED)
         folder = any("img_align_celeba" in name.lower() for name in source.pictures()[:1])
         if not lists:
             return (
-                "looks like CelebA, but list_attr_celeba.txt is missing"
+                Refusal("list_attr_celeba.txt is missing", "CelebA")
                 if packed or folder
-                else "no list_attr_celeba.txt or .csv in it"
+                else Refusal("no list_attr_celeba.txt or .csv in it")
             )
         columns = _columns(source, lists[0])
         if "male" not in columns:
-            return f"looks like CelebA, but column Male is missing in {lists[0]}"
+            return Refusal(f"column Male is missing in {lists[0]}", "CelebA")
         if lists[0].lower().endswith(".csv") and "image_id" not in columns:
-            return f"looks like CelebA, but column image_id is missing in {lists[0]}"
+            return Refusal(f"column image_id is missing in {lists[0]}", "CelebA")
         if source.pictures():
             return None
         if packed:
-            return f"looks like CelebA, but its pictures are still packed in {packed[0]}: unpack it there"
-        return "looks like CelebA, but there is no picture in it"
+            return Refusal(f"its pictures are still packed in {packed[0]}: unpack it there", "CelebA")
+        return Refusal("there is no picture in it", "CelebA")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where a list cannot be read."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import (
     GENDER_WORDS,
     Notes,
@@ -47,18 +47,18 @@ class FairFace(Reader):
     title = "FairFace (either margin)"
     expects = "fairface_label_train.csv, fairface_label_val.csv and {train,val}/N.jpg"
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         placed = picture_table(source)["path"].str.match(PLACE)
         csvs = find_files(source, CSV)
         if not csvs:
             if any("fairface" in name.lower() for name in (source.path.name, *source.pictures()[:1])) and placed.any():
-                return "looks like FairFace, but fairface_label_train.csv and fairface_label_val.csv are missing"
-            return "no fairface_label_train.csv in it"
+                return Refusal("fairface_label_train.csv and fairface_label_val.csv are missing", "FairFace")
+            return Refusal("no fairface_label_train.csv in it")
         for csv in csvs:
             missing = [column for column in COLUMNS if column not in columns_of(source, csv)]
             if missing:
-                return f"looks like FairFace, but column {', '.join(missing)} is missing in {csv}"
-        return None if placed.any() else "looks like FairFace, but there is no picture in train/ or val/"
+                return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
+        return None if placed.any() else Refusal("there is no picture in train/ or val/", "FairFace")
 
     def fitted(self, source: Source) -> Reader:
         """With a border where the pictures are the narrow margin's, by their folder's name or else their size."""

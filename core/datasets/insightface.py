@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import GENDER_WORDS
 from core.datasets.recordio import RecordError, RecordFile, parse_record
 from core.datasets.sources import Source
@@ -68,12 +68,12 @@ class InsightFace(Reader):
     find_copies = False
     needs_labels = True
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         if isinstance(source, RecordSource):
             return None
         if any(name.endswith((".rec", ".idx")) for name in source.names[:1000]):
-            return "looks like an InsightFace pack, but train.rec must lie at the top of the folder given"
-        return "no train.rec in it"
+            return Refusal("train.rec must lie at the top of the folder given", "an InsightFace pack")
+        return Refusal("no train.rec in it")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where the labels are missing or not as expected."""

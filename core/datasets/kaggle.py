@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import Notes, picture_table
 from core.datasets.sources import Source
 
@@ -24,17 +24,17 @@ class KaggleGender(Reader):
     expects = "Training and Validation, each with the folders female and male"
     padding = 40
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         path = picture_table(source)["path"]
         if path.empty:
-            return "no picture in it"
+            return Refusal("no picture in it")
         if path.str.match(FOLDERS).mean() >= RECOGNISED_SHARE:
             return None
         alike = path[path.str.match(ALIKE)]
         if len(alike) >= RECOGNISED_SHARE * len(path):
             folder = "/".join(alike.iloc[0].split("/")[-3:-1])
-            return f"looks like the Kaggle gender set, but a folder is {folder}, not Training|Validation/female|male"
-        return "pictures do not lie in Training|Validation/female|male"
+            return Refusal(f"a folder is {folder}, not Training|Validation/female|male", "the Kaggle gender set")
+        return Refusal("pictures do not lie in Training|Validation/female|male")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = Notes()

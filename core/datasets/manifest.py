@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import GENDER_WORDS, SPLIT_WORDS, Notes, columns_of, join_pictures, known, read_table, years
 from core.datasets.sources import FolderSource, Source
 from core.datasets.tablesource import DAMAGE, ManifestSource, ParquetSource, string_table
@@ -34,13 +34,11 @@ class Manifest(Reader):
         "manifest.csv or .parquet: path, gender[, ethnicity, age, identity, split]; or a Parquet with image, gender"
     )
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
             missing = {"gender"} - set(source.columns())
             return (
-                f"looks like pictures in a Parquet, but column gender is missing in {_first(source)}"
-                if missing
-                else None
+                Refusal(f"column gender is missing in {_first(source)}", "pictures in a Parquet") if missing else None
             )
         file, refusal = _find(source)
         return refusal if file is None else None
@@ -74,12 +72,12 @@ def _first(source: ParquetSource) -> str:
     return next(iter(source.rows))
 
 
-def _find(source: Source) -> tuple[str | None, str | None]:
+def _find(source: Source) -> tuple[str | None, Refusal | None]:
     """The manifest's name; or None, and why there is none."""
     if isinstance(source, ManifestSource):
         missing = [column for column in NEEDED if column not in _columns(source, source.manifest)]
         if missing:
-            return None, f"looks like a manifest, but column {', '.join(missing)} is missing in {source.manifest}"
+            return None, Refusal(f"column {', '.join(missing)} is missing in {source.manifest}", "a manifest")
         return source.manifest, None
     tables = _at_root(source, source.files(".csv", ".parquet"))
     missing = {name: [column for column in NEEDED if column not in _columns(source, name)] for name in tables}
@@ -88,11 +86,11 @@ def _find(source: Source) -> tuple[str | None, str | None]:
     if len(fit) == 1:
         return fit[0], None
     if fit:
-        return None, f"looks like a manifest, but there are {len(fit)}: {', '.join(fit[:3])}; give one of them itself"
+        return None, Refusal(f"there are {len(fit)}: {', '.join(fit[:3])}; give one of them itself", "a manifest")
     near = named or [name for name in tables if "path" not in missing[name]]
     if near:
-        return None, f"looks like a manifest, but column {', '.join(missing[near[0]])} is missing in {near[0]}"
-    return None, "no manifest.csv or .parquet, nor a single table with path and gender, at its root"
+        return None, Refusal(f"column {', '.join(missing[near[0]])} is missing in {near[0]}", "a manifest")
+    return None, Refusal("no manifest.csv or .parquet, nor a single table with path and gender, at its root")
 
 
 def _at_root(source: Source, names: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import (
     Notes,
     columns_of,
@@ -44,21 +44,21 @@ class Morph(Reader):
     title = "MORPH-II (CSV and Album2, folders AA_M … C_F, or Kaggle's Dataset/Images)"
     expects = "morph_2008_nonCommercial.csv and Album2/, or AA_M, AA_F, C_M, C_F, or Images/{Train,Validation,Test}"
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         pictures = picture_table(source)
         csvs = find_files(source, CSV)
         missing = [sorted(set(COLUMNS) - set(columns_of(source, csv))) for csv in csvs]
         if [] in missing:
-            return "looks like MORPH, but there is no picture beside its CSV" if pictures.empty else None
+            return Refusal("there is no picture beside its CSV", "MORPH") if pictures.empty else None
         if csvs:
-            return f"looks like MORPH, but column {', '.join(missing[0])} is missing in {csvs[0]}"
+            return Refusal(f"column {', '.join(missing[0])} is missing in {csvs[0]}", "MORPH")
         if pictures.empty:
-            return "no picture in it"
+            return Refusal("no picture in it")
         if max(pictures["path"].str.match(layout).mean() for layout in (FOLDERS, KAGGLE)) >= RECOGNISED_SHARE:
             return None
         if pictures["stem"].str.match(NAME).mean() >= RECOGNISED_SHARE:
-            return "looks like MORPH, but its CSV (morph_2008_nonCommercial.csv) is missing"
-        return "neither a MORPH CSV nor pictures named 012345_00M19.JPG in its folders"
+            return Refusal("its CSV (morph_2008_nonCommercial.csv) is missing", "MORPH")
+        return Refusal("neither a MORPH CSV nor pictures named 012345_00M19.JPG in its folders")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = Notes()

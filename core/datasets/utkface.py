@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.sources import Source
 
 GENDER = {"0": "male", "1": "female"}
@@ -26,15 +26,15 @@ class UTKFace(Reader):
     expects = "pictures named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
     padding = 60
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         pictures = source.pictures()
         if not pictures:
-            return "no picture in it"
+            return Refusal("no picture in it")
         parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in pictures)
         if sum(in_the_wild(name) for name in pictures) >= RECOGNISED_SHARE * len(pictures):
-            return "photos in part1, part2, part3 are utkface-wild, not chips"
+            return Refusal("photos in part1, part2, part3 are utkface-wild, not chips")
         if parsed < RECOGNISED_SHARE * len(pictures):
-            return f"only {parsed} of {len(pictures)} picture names read [age]_[gender]_[race]_[date]"
+            return Refusal(f"only {parsed} of {len(pictures)} picture names read [age]_[gender]_[race]_[date]")
         return None
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:

@@ -5,6 +5,7 @@ A photo may show more people than the one its name describes.
 
 from __future__ import annotations
 
+from core.datasets.base import Refusal
 from core.datasets.sources import Source
 from core.datasets.utkface import RECOGNISED_SHARE, UTKFace, in_the_wild, parse
 
@@ -16,14 +17,14 @@ class UTKFaceWild(UTKFace):
     padding = 0
     minimum_face = 40
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         pictures = source.pictures()
         if not pictures:
-            return "no picture in it"
+            return Refusal("no picture in it")
         wild = [name for name in pictures if in_the_wild(name)]
         if len(wild) < RECOGNISED_SHARE * len(pictures):
-            return "most pictures do not lie in part1, part2, part3, or are chips"
+            return Refusal("most pictures do not lie in part1, part2, part3, or are chips")
         parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in wild)
         if parsed < RECOGNISED_SHARE * len(wild):
-            return f"only {parsed} of {len(wild)} picture names read [age]_[gender]_[race]_[date]"
+            return Refusal(f"only {parsed} of {len(wild)} picture names read [age]_[gender]_[race]_[date]")
         return None

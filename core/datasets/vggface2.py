@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.datasets.base import Reader, Reading
+from core.datasets.base import Reader, Reading, Refusal
 from core.datasets.labels import GENDER_WORDS, Notes, find_files, known, mapped, picture_table, read_table, text
 from core.datasets.sources import Source
 from core.errors import LookwhereError
@@ -32,29 +32,30 @@ class VGGFace2(Reader):
     expects = "n000001/0001_01.jpg and identity_meta.csv; or PERSON/*.jpg and a CSV of identity,gender[,ethnicity]"
     find_copies = False
 
-    def refusal(self, source: Source) -> str | None:
+    def refusal(self, source: Source) -> Refusal | None:
         pictures = source.pictures()
         tables = find_files(source, f"{META}|{LABELS}")
+        if not pictures and find_files(source, META):
+            return Refusal("there is no picture in it", "VGGFace2")
         if not pictures:
-            return (
-                "looks like VGGFace2, but there is no picture in it" if find_files(source, META) else "no picture in it"
-            )
+            return Refusal("no picture in it")
         folder = re.compile(CLASS)
         if sum(folder.match(name) is not None for name in pictures) >= RECOGNISED_SHARE * len(pictures):
             return None
         if not tables:
-            return "pictures do not lie in folders n000001 …, and there is no identity_meta.csv or identities.csv"
+            none = "there is no identity_meta.csv or identities.csv"
+            return Refusal(f"pictures do not lie in folders n000001 …, and {none}")
         return self.refusal_by_name(source)
 
-    def refusal_by_name(self, source: Source) -> str | None:
+    def refusal_by_name(self, source: Source) -> Refusal | None:
         """None for any pictures in folders: whether there are labels for them, `read` says."""
         pictures = source.pictures()
         if not pictures:
-            return "no picture in it"
+            return Refusal("no picture in it")
         return (
             None
             if sum("/" in name.removeprefix("./") for name in pictures) >= len(pictures) / 2
-            else ("pictures do not lie in folders, one a person")
+            else Refusal("pictures do not lie in folders, one a person")
         )
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:

@@ -10,7 +10,7 @@ from core.errors import LookwhereError
 from core.faces import GENDERS, UNRECORDED, Filter
 from core.findings.base import MATTERS, EthnicityGap, Finding, GenderGap, unable
 from core.gaps.counts import count
-from core.gaps.regression import Regression, regression
+from core.gaps.regression import Regression, Term, regression
 from core.gaps.simultaneous import largest_gap, simultaneous
 from core.gaps.two_groups import ALPHA, two_groups
 from core.gaps.words import p_words
@@ -48,7 +48,7 @@ def accuracy_findings(audit: Audit, within: Filter) -> list[Finding]:
     """Findings 1a and 1b on the faces in a filter."""
     faces = audit.faces[within.mask(audit.faces)]
     fit, why = _fit(faces)
-    terms = ("gender", "ethnicity")
+    terms = (Term.GENDER, Term.ETHNICITY)
     p = np.array([fit.p(term) if fit else np.nan for term in terms])
     known = np.isfinite(p)
     corrected = p.copy()
@@ -106,8 +106,8 @@ def _by_ethnicity(faces: pd.DataFrame, p: float, fit: Regression | None, why: st
             f" By gender × ethnicity the weakest are {crossed.worst['group']}, "
             f"{points(c.value, c.low, c.high, sign=False)} below {crossed.best['group']}."
         )
-    if fit is not None and np.isfinite(fit.p("gender × ethnicity")):
-        sentence += f" That the two genders' gap depends on ethnicity: {p_words(fit.p('gender × ethnicity'))}."
+    if fit is not None and np.isfinite(fit.p(Term.GENDER_ETHNICITY)):
+        sentence += f" That the two genders' gap depends on ethnicity: {p_words(fit.p(Term.GENDER_ETHNICITY))}."
     table = simultaneous(faces, ["gender", "ethnicity"]).table
     if fit is not None:
         at_age = fit.standardised.set_index("group")[["standardised", "standardised_low", "standardised_high"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,26 @@ from core.gaps.counts import count
 from core.statistics import Z95, holm
 
 #: The terms of the full model, each with those it is a part of (which are left out when it is tested: type II).
-TERMS = ("gender", "ethnicity", "gender × ethnicity", "age", "gender × age")
+
+
+class Term(StrEnum):
+    """A term of the regression; the value is its name in tables."""
+
+    GENDER = "gender"
+    ETHNICITY = "ethnicity"
+    GENDER_ETHNICITY = "gender × ethnicity"
+    AGE = "age"
+    GENDER_AGE = "gender × age"
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """What it is made of: one variable, or the two of an interaction."""
+        return {
+            Term.GENDER_ETHNICITY: frozenset({Term.GENDER, Term.ETHNICITY}),
+            Term.GENDER_AGE: frozenset({Term.GENDER, Term.AGE}),
+        }.get(self, frozenset({self}))
+
+
 LIKELIHOOD, FIRTH = "maximum likelihood", "Firth's penalised likelihood"
 
 
@@ -42,7 +62,7 @@ class Regression:
     estimator: str
     errors: str
 
-    def p(self, term: str) -> float:
+    def p(self, term: Term) -> float:
         """The p-value of a term, NaN where it is not in the model."""
         found = self.tests.loc[self.tests["term"] == term, "p"]
         return float(found.iloc[0]) if len(found) else float("nan")
@@ -88,14 +108,14 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5) -> Regression:
     base_band = int(np.bincount(band).argmax())
 
     def design(g: np.ndarray, e: np.ndarray, b: np.ndarray) -> _Design:
-        blocks = [("", np.ones((len(g), 1))), ("gender", g[:, None].astype(float))]
+        blocks = [(None, np.ones((len(g), 1))), (Term.GENDER, g[:, None].astype(float))]
         eth = (e[:, None] == np.arange(1, len(ethnicities))).astype(float)
         age = (b[:, None] == np.delete(np.arange(len(bands)), base_band)).astype(float)
-        blocks += [("ethnicity", eth), ("gender × ethnicity", eth * g[:, None])]
-        blocks += [("age", age), ("gender × age", age * g[:, None])]
+        blocks += [(Term.ETHNICITY, eth), (Term.GENDER_ETHNICITY, eth * g[:, None])]
+        blocks += [(Term.AGE, age), (Term.GENDER_AGE, age * g[:, None])]
         return _Design(
             np.concatenate([block for _, block in blocks], axis=1),
-            np.concatenate([np.full(block.shape[1], name, dtype=object) for name, block in blocks]),
+            np.array([term for term, block in blocks for _ in range(block.shape[1])], dtype=object),
         )
 
     cell = pd.DataFrame({"g": gender, "e": ethnicity, "b": band})
@@ -158,9 +178,9 @@ def _full_rank(x: np.ndarray) -> np.ndarray:
 
 def _tests(full: _Design, k: np.ndarray, n: np.ndarray, unit: np.ndarray | None, penalised: bool) -> pd.DataFrame:
     rows = []
-    for term in TERMS:
+    for term in Term:
         # Type II: what contains the term leaves the model before it is tested.
-        big = full.keep(np.array([t == term or not set(term.split(" × ")) < set(t.split(" × ")) for t in full.term]))
+        big = full.keep(np.array([t == term or t is None or not term.variables < t.variables for t in full.term]))
         asked = big.term == term
         if not asked.any():
             continue

@@ -13,9 +13,8 @@ from core.gaps.power import power_table
 from core.gaps.regression import Regression, regression
 from core.gaps.simultaneous import bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import gap_sentence, p_words, percent, points, span
+from core.gaps.words import differ_words, gap_sentence, measure_words, p_words, percent, points, span
 from core.statistics import Estimate
-from core.verdicts import TestVerdict
 
 
 def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
@@ -60,8 +59,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
 
 
 def _pairs(table: pd.DataFrame, title: str) -> list[str]:
-    differ = int((table["verdict"] == TestVerdict.DIFFER).sum())
-    lines = ["", f"{title}: {differ} of {len(table)} differ at 5 % after Holm's correction"]
+    lines = ["", f"{title}: {differ_words(table)}"]
     for row in table.to_dict("records"):
         d = Estimate(row["difference"], row["low"], row["high"])
         lines.append(
@@ -100,7 +98,7 @@ def _fairness(found: Fairness | None) -> list[str]:
         return ["", "Fairness: no two ethnicities have 50 women and 50 men"]
     lines = ["", "Fairness as fairlearn defines it, «male» the positive class, 95 % bootstrap intervals"]
     for row in found.measures.to_dict("records"):
-        lines.append(f"  {row['measure']:30}{row['value']:.3f} [{row['low']:.3f}–{row['high']:.3f}]  {row['groups']}")
+        lines.append(f"  {row['measure']:30}{measure_words(row)}  {row['groups']}")
     for row in found.groups.to_dict("records"):
         lines.append(
             f"  {row['ethnicity']:12}{row['n']:6,}  selection rate {percent(row['selection_rate'])}  "

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from core.gaps.simultaneous import LargestGap
 from core.statistics import Estimate
+from core.verdicts import TestVerdict
 
 
 def percent(value: float) -> str:
@@ -26,11 +28,31 @@ def span(low: float, high: float) -> str:
     return f"{abs(low):.1f}–{high:.1f}"
 
 
-def p_words(p: float) -> str:
-    """«p = 0.031», «p < 0.0001»."""
+def p_words(p: float, named: bool = True) -> str:
+    """«p = 0.031», «p < 0.0001»; not `named`, for a column of p-values, «0.031», «< 0.0001»."""
     if np.isnan(p):
-        return "p not known"
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}" if p < 0.01 else f"p = {p:.3f}"
+        return "p not known" if named else "not known"
+    if p < 0.0001:
+        return "p < 0.0001" if named else "< 0.0001"
+    return ("p = " if named else "") + (f"{p:.2g}" if p < 0.01 else f"{p:.3f}")
+
+
+def differ_words(tests: pd.DataFrame, what: str = "") -> str:
+    """«3 of 45 pairs of groups differ at 5 % after Holm's correction», of a table of `pairs_of`."""
+    differ = int((tests["verdict"] == TestVerdict.DIFFER).sum())
+    return f"{differ} of {len(tests)} {f'{what} ' if what else ''}differ at 5 % after Holm's correction"
+
+
+def left_out_words(left_out: pd.DataFrame, column: str = "group", most: int = 12) -> str:
+    """«Left out, since nothing sure can be said of them: … (under 50 faces: 31).», at most so many by name."""
+    names = [f"{row[column]} ({row['why']}: {row['n']:,})" for row in left_out.to_dict("records")]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"Left out, since nothing sure can be said of them: {'; '.join(names[:most])}{more}."
+
+
+def measure_words(row: dict) -> str:
+    """A row of `fairness`'s measures: «0.081 [0.042–0.120]»."""
+    return f"{row['value']:.3f} [{row['low']:.3f}–{row['high']:.3f}]"
 
 
 def share_words(row: dict) -> str:

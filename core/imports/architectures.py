@@ -148,7 +148,10 @@ def plan(architecture: str, declaration: Declaration, auxiliary: bool = True, ch
 
 @dataclass
 class Comparison:
-    """Weights held against a plan: `state` by the plan's names, what was done for that, and what does not fit."""
+    """Weights held against a plan: `state` by the plan's names, what was done for that, and what does not fit.
+
+    `prefix` is what a wrapper had put before the names, and was taken off.
+    """
 
     state: dict[str, Tensor]
     notes: list[str] = field(default_factory=list)
@@ -156,6 +159,7 @@ class Comparison:
     unexpected: list[str] = field(default_factory=list)
     reshaped: list[str] = field(default_factory=list)
     outputs: int | None = None
+    prefix: str = ""
 
     @property
     def fits(self) -> bool:
@@ -170,6 +174,7 @@ def compare(state: dict[str, Tensor], plan: Plan) -> Comparison:
     norm's counters, which nothing uses.
     """
     state, notes = _without_prefix(state, plan)
+    prefix = "".join(notes)
     derived = [name for name in state if name not in plan and name.endswith(DERIVED)]
     for name in derived:
         del state[name]
@@ -177,7 +182,11 @@ def compare(state: dict[str, Tensor], plan: Plan) -> Comparison:
     state = {name: torch.zeros((), dtype=torch.int64) for name in plan if name.endswith("num_batches_tracked")} | state
     state = _with_head(state, plan, notes)
     found = Comparison(
-        state, notes, [name for name in plan if name not in state], [name for name in state if name not in plan]
+        state,
+        notes,
+        [name for name in plan if name not in state],
+        [name for name in state if name not in plan],
+        prefix=prefix,
     )
     outputs: Counter[int] = Counter()
     # A tensor may claim any size at no cost of bytes (stride 0); a network of that size is then built.
@@ -292,7 +301,7 @@ def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, decl
     if found.reshaped and not found.missing and not found.unexpected and all("pos" in x for x in found.reshaped):
         height, width = declaration.size
         return f"{text}; they were trained at another size than {height}×{width}: declare that one"
-    prefix = "".join(note for note in found.notes if note.endswith("."))
+    prefix = found.prefix
     foreign = [name for name in state if not name.startswith(prefix) and not name.endswith(DERIVED)]
     if foreign and found.unexpected:
         told = f"{', '.join(foreign[:3])}{', …' if foreign[3:] else ''}"

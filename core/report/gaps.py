@@ -17,12 +17,11 @@ from core.gaps.fairness import fairness
 from core.gaps.regression import Regression, regression
 from core.gaps.simultaneous import bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import gap_sentence, gap_words, p_words, span
+from core.gaps.words import differ_words, gap_sentence, gap_words, left_out_words, measure_words, p_words, span
 from core.noise import CIRCULAR, consensus, consensus_words, noise
 from core.report.accuracy import NO_AGE, ROWS
-from core.report.blocks import Chart, interval_words, listed
+from core.report.blocks import Chart, interval_words
 from core.sentences import capital, percent, scope, with_interval
-from core.verdicts import TestVerdict
 
 #: Tests told one by one, the clearest first.
 TESTS = 15
@@ -48,8 +47,7 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
     if rows:
         blocks += [Chart.of(simultaneous_dots(bands.table.head(ROWS))), _bands_table(rows, bands.resampled)]
     if len(bands.left_out):
-        left = [f"{r['group']} ({r['why']}: {r['n']:,})" for r in bands.left_out.to_dict("records")]
-        blocks.append(Text(f"Left out, since nothing sure can be said of them: {listed(left)}.", quiet=True))
+        blocks.append(Text(left_out_words(bands.left_out), quiet=True))
     blocks += [Heading("Which groups differ"), *_tests(pairs_of(groups), "pairs of groups")]
     blocks += _tests(pairs_of(groups, "rest"), "groups against all others") if len(groups.table) > 2 else []
     blocks += [Heading("Age against ethnicity"), *_age(faces)]
@@ -72,7 +70,6 @@ def _bands_table(rows: list[dict], resampled: str) -> Table:
 def _tests(table: pd.DataFrame, what: str) -> list:
     if table.empty:
         return [Text("Two groups of 50 faces are needed for a test.")]
-    differ = int((table["verdict"] == TestVerdict.DIFFER).sum())
     rows = tuple(
         (
             f"{capital(row['first'])} – {row['second']}",
@@ -84,7 +81,7 @@ def _tests(table: pd.DataFrame, what: str) -> list:
         for row in table.head(TESTS).to_dict("records")
     )
     shown = f"; the {TESTS} clearest" if len(table) > TESTS else ""
-    caption = f"{differ} of {len(table)} {what} differ at 5 % after Holm's correction{shown}"
+    caption = f"{differ_words(table, what)}{shown}"
     return [Table(("comparison", "points", "95 % interval", "p (Holm)", "verdict"), rows, "lrrrl", caption)]
 
 
@@ -122,10 +119,7 @@ def _fairness(faces: pd.DataFrame) -> list:
     found = fairness(faces)
     if found is None:
         return [Text("No two ethnicities have 50 women and 50 men, so fairness measures are not given.")]
-    measures = tuple(
-        (row["measure"], f"{row['value']:.3f} [{row['low']:.3f}–{row['high']:.3f}]", row["groups"])
-        for row in found.measures.to_dict("records")
-    )
+    measures = tuple((row["measure"], measure_words(row), row["groups"]) for row in found.measures.to_dict("records"))
     rates = tuple(
         (str(row["ethnicity"]), f"{row['n']:,}", *(percent(row[key]) for key in ("selection_rate", "tpr", "fpr")))
         for row in found.groups.head(ROWS).to_dict("records")

@@ -1,0 +1,78 @@
+"""The words that page, command, report and card share: each is said once, and all four hold it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.card.failures import known_failures
+from core.faces import Filter
+from core.gaps.regression import Term
+from core.gaps.report import gaps_report
+from core.gaps.two_groups import pairwise
+from core.gaps.words import differ_words, left_out_words, measure_words, p_words
+from core.report.gaps import gaps_section
+from core.sentences import scope
+from core.verdicts import TestVerdict
+from tests.helpers.made_audit import made_audit
+
+
+@pytest.mark.parametrize(
+    ("p", "named", "column"),
+    [
+        (0.0313, "p = 0.031", "0.031"),
+        (0.00412, "p = 0.0041", "0.0041"),
+        (1e-7, "p < 0.0001", "< 0.0001"),
+        (np.nan, "p not known", "not known"),
+    ],
+)
+def test_a_p_value_is_written_with_and_without_its_name(p: float, named: str, column: str) -> None:
+    assert p_words(p) == named
+    assert p_words(p, named=False) == column
+
+
+def test_how_many_tests_differ() -> None:
+    tests = pd.DataFrame({"verdict": [TestVerdict.DIFFER, TestVerdict.NOT_AFTER_HOLM, TestVerdict.NO_DIFFERENCE_SEEN]})
+    assert differ_words(tests) == "1 of 3 differ at 5 % after Holm's correction"
+    assert differ_words(tests, "comparisons") == "1 of 3 comparisons differ at 5 % after Holm's correction"
+
+
+def test_what_is_left_out_is_named_up_to_a_limit() -> None:
+    table = pd.DataFrame({"group": ["A", "B", "C"], "n": [3, 1200, 4], "why": "under 50 faces"})
+    head = "Left out, since nothing sure can be said of them: A (under 50 faces: 3)"
+    assert left_out_words(table) == f"{head}; B (under 50 faces: 1,200); C (under 50 faces: 4)."
+    assert left_out_words(table, most=1) == f"{head} and 2 more."
+
+
+def test_a_fairness_measure_is_written_with_its_interval() -> None:
+    assert measure_words({"value": 0.0812, "low": 0.042, "high": 0.12}) == "0.081 [0.042–0.120]"
+
+
+def test_the_scope_begins_a_sentence_or_stands_inside_it() -> None:
+    for within, words in (
+        (Filter(), "ver all ages"),
+        (Filter(age_from=18), "mong adults"),
+        (Filter(("male",)), "mong men"),
+    ):
+        assert scope(within)[1:] == scope(within, begins=False)[1:] == words
+        assert scope(within)[0].isupper() and scope(within, begins=False)[0].islower()
+
+
+def test_command_report_and_card_say_the_same_of_the_pairs() -> None:
+    audit = made_audit(800, errors={("female", "Black"): 0.3}, shape=None)
+    faces = audit.faces
+    holm = pairwise(faces, ["gender", "ethnicity"])["p_holm"]
+    count = f"{(holm < 0.05).sum()} of 15"
+    assert (holm < 0.05).any()
+    assert f"All pairs: {count} differ at 5 % after Holm's correction" in gaps_report(audit, Filter())
+    captions = [getattr(block, "caption", "") for block in gaps_section(faces, Filter()).blocks]
+    assert f"{count} pairs of groups differ at 5 % after Holm's correction" in captions
+    card = " ".join(item for block in known_failures(audit) for item in block.items)
+    assert f"{count} pairs of groups differ at 5 % after Holm's correction: " in card
+
+
+def test_terms_know_what_they_are_made_of() -> None:
+    assert [t for t in Term if Term.GENDER.variables < t.variables] == [Term.GENDER_ETHNICITY, Term.GENDER_AGE]
+    assert [t for t in Term if Term.AGE.variables < t.variables] == [Term.GENDER_AGE]
+    assert not any(Term.GENDER_AGE.variables < t.variables for t in Term)
