@@ -138,7 +138,7 @@ def test_fairness_is_fairlearns(adults: str, faces: pd.DataFrame) -> None:
     }
     tables = Tables(adults).found
     rows = next(rows for caption, rows in tables.items() if caption.startswith("As fairlearn defines them"))
-    for measure, value, _ in rows[1:]:
+    for measure, value, *_ in rows[1:]:
         truth = getattr(metrics, measure.replace(" ", "_"))(**given)
         assert value.split(" ")[0] == f"{truth:.3f}", measure
 

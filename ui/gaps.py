@@ -13,6 +13,14 @@ from core.audit.folder import Audit, open_audit
 from core.errors import LookwhereError
 from core.faces import UNRECORDED, Filter
 from core.figures import gaps as charts
+from core.gap_tables import (
+    RATES,
+    comparison_table,
+    measure_table,
+    p_column,
+    rate_table,
+    term_table,
+)
 from core.gaps import fairness as fair
 from core.gaps.counts import count
 from core.gaps.power import power_table
@@ -143,11 +151,6 @@ def _left_out(table: pd.DataFrame, column: str) -> None:
         st.caption(left_out_words(table, column, most=len(table)))
 
 
-def _p(values: pd.Series) -> list[str]:
-    """p-values as a column: «0.031», «< 0.0001»."""
-    return [p_words(p, named=False) for p in values]
-
-
 def _table(table: pd.DataFrame, **formats: str) -> None:
     """A table of at most ten rows in sight; numbers as `formats` say."""
     settings = {name: st.column_config.NumberColumn(format=text) for name, text in formats.items()}
@@ -165,18 +168,7 @@ def show_tests(result: GroupGaps) -> None:
         st.info("Two groups of 50 faces are needed for a test.")
         return
     st.markdown(f"{differ_words(table, 'comparisons')}.")
-    shown = pd.DataFrame(
-        {
-            "comparison": [f"{capital(a)} – {b}" for a, b in zip(table["first"], table["second"], strict=True)],
-            "points": (100 * table["difference"]).round(1),
-            "verdict": table["verdict"],
-            "95 % interval": [span(*bounds) for bounds in table[["low", "high"]].to_numpy()],
-            "Holm p": _p(table["p_holm"]),
-            "p": _p(table["p"]),
-            "test": table["test"],
-        }
-    )
-    _table(shown, points="%.1f")
+    _table(comparison_table(table), points="%.1f")
     st.caption(
         f"Accuracy of the first less that of the second. One family: the {len(table)} tests of this table. Intervals "
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
@@ -207,16 +199,14 @@ def show_age(audit: Audit, filter: Filter) -> None:
             f"All predictions are right, or all wrong, for {', '.join(fit.separated)}: no maximum likelihood exists, "
             f"so {FIRTH} is used, which keeps odds ratios finite."
         )
-    tests = fit.tests.assign(p=_p(fit.tests["p"]), holm=_p(fit.tests["p_holm"]))
-    tests = tests[["term", "p", "holm", "statistic", "df", "test"]]
-    _table(tests.rename(columns={"statistic": "χ²", "holm": "Holm p"}), **{"χ²": "%.1f"})
+    _table(term_table(fit), **{"χ²": "%.1f"})
     left = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
     st.caption(
         f"Each term given all others that do not contain it; {fit.n:,} faces, {fit.estimator}; standard errors: "
         f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on women and men.{left}"
     )
     with st.expander("Odds ratios of being right"):
-        table = fit.odds_ratios.assign(p=_p(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
+        table = fit.odds_ratios.assign(p=p_column(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
         _table(table, **{"odds ratio": "%.2f", "low": "%.2f", "high": "%.2f"})
         st.caption("An odds ratio under 1 means less often right. 95 % intervals (Wald), without correction.")
     takeaway.table(fit.tests, "terms", "tests of the regression's terms")
@@ -271,15 +261,11 @@ def show_fairness(audit: Audit, filter: Filter) -> None:
         none = set(audit.faces["ethnicity"]) == {UNRECORDED}
         st.info(words.NO_ETHNICITY if none else "Two ethnicities with 50 women and 50 men each are needed for these.")
         return
-    bounds = [f"{low:.3f}–{high:.3f}" for low, high in found.measures[["low", "high"]].to_numpy()]
-    shown = found.measures.assign(**{"95 % interval": bounds})[["measure", "value", "95 % interval", "groups"]]
-    rates = found.groups[["ethnicity", "n", "selection_rate", "tpr", "fpr"]]
-    names = {"selection_rate": "called male", "tpr": "men called male", "fpr": "women called male"}
     left, right = st.columns(2)
     with left:
-        _table(shown, value="%.3f")
+        _table(measure_table(found), value="%.3f")
     with right:
-        parts.share_table(rates.rename(columns=names), list(names.values()))
+        parts.share_table(rate_table(found), list(RATES.values()))
     st.caption(
         "As fairlearn defines them, with «male» as the positive class: demographic parity compares the share called "
         "male (which differs with the share of men in the data too), equalized odds the worse of men called male (TPR) "
@@ -288,7 +274,7 @@ def show_fairness(audit: Audit, filter: Filter) -> None:
     )
     _left_out(found.left_out, "ethnicity")
     takeaway.table(found.measures, "fairness", "fairness measures")
-    takeaway.table(rates, "rates", "rates by ethnicity")
+    takeaway.table(found.groups[["ethnicity", "n", *RATES]], "rates", "rates by ethnicity")
 
 
 def show_label_noise(audit: Audit, filter: Filter) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
+from core.card import Table
 from core.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
 from core.figures.differences import panel_pictures
 from core.figures.pictures import colour_bar
+from core.sentences import percent
 
 #: A picture in a page: (address, alternative text, caption).
 Picture = tuple[str, str, str]
@@ -175,7 +178,13 @@ def interval_words(low: float, high: float) -> str:
     return f"{100 * low:.1f}–{100 * high:.1f}"
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
-    """«a; b; c and 4 more»."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return "; ".join(names[:most]) + more
+def frame_table(frame: pd.DataFrame, align: str, caption: str, formats: Mapping[str, str]) -> Table:
+    """A frame as a table. `formats` by column: «%» for shares of 0–1, else as for `format`; other cells are texts."""
+
+    def cell(column: str, value: object) -> str:
+        if formats.get(column) == "%":
+            return percent(value)
+        return format(value, formats[column]).replace("-", "−") if column in formats else str(value)
+
+    rows = tuple(tuple(cell(name, value) for name, value in row.items()) for row in frame.to_dict("records"))
+    return Table(tuple(frame.columns), rows, align, caption)

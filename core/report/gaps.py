@@ -12,15 +12,22 @@ from core.card import Heading, Section, Table, Text, section
 from core.errors import LookwhereError
 from core.faces import Filter
 from core.figures.gaps import simultaneous_dots
+from core.gap_tables import (
+    RATES,
+    comparison_table,
+    measure_table,
+    rate_table,
+    term_table,
+)
 from core.gaps.counts import columns_of, count
 from core.gaps.fairness import fairness
 from core.gaps.regression import Regression, regression
 from core.gaps.simultaneous import bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import differ_words, gap_sentence, gap_words, left_out_words, measure_words, p_words, span
+from core.gaps.words import differ_words, gap_sentence, gap_words, left_out_words, span
 from core.noise import CIRCULAR, consensus, consensus_words, noise
 from core.report.accuracy import NO_AGE, ROWS
-from core.report.blocks import Chart, interval_words
+from core.report.blocks import Chart, frame_table, interval_words
 from core.sentences import capital, percent, scope, with_interval
 
 #: Tests told one by one, the clearest first.
@@ -70,19 +77,10 @@ def _bands_table(rows: list[dict], resampled: str) -> Table:
 def _tests(table: pd.DataFrame, what: str) -> list:
     if table.empty:
         return [Text("Two groups of 50 faces are needed for a test.")]
-    rows = tuple(
-        (
-            f"{capital(row['first'])} – {row['second']}",
-            f"{100 * row['difference']:.1f}".replace("-", "−"),
-            span(row["low"], row["high"]),
-            p_words(row["p_holm"]),
-            row["verdict"],
-        )
-        for row in table.head(TESTS).to_dict("records")
-    )
     shown = f"; the {TESTS} clearest" if len(table) > TESTS else ""
     caption = f"{differ_words(table, what)}{shown}"
-    return [Table(("comparison", "points", "95 % interval", "p (Holm)", "verdict"), rows, "lrrrl", caption)]
+    columns = ("comparison", "points", "95 % interval", "p (Holm)", "verdict")
+    return [frame_table(comparison_table(table.head(TESTS))[[*columns]], "lrrrl", caption, {"points": ".1f"})]
 
 
 def _age(faces: pd.DataFrame) -> list:
@@ -96,10 +94,6 @@ def _age(faces: pd.DataFrame) -> list:
 
 
 def _regression(fit: Regression) -> list:
-    terms = tuple(
-        (row["term"], f"{row['statistic']:.1f}", str(row["df"]), p_words(row["p"]), p_words(row["p_holm"]))
-        for row in fit.tests.to_dict("records")
-    )
     caption = f"Logistic regression of being right, {fit.n:,} faces, {fit.estimator}, {fit.errors}"
     groups = tuple(
         (
@@ -110,7 +104,7 @@ def _regression(fit: Regression) -> list:
         for row in fit.standardised.head(ROWS).to_dict("records")
     )
     return [
-        Table(("term", "χ²", "df", "p", "p (Holm)"), terms, "lrrrr", caption),
+        frame_table(term_table(fit).drop(columns="test"), "lrrrr", caption, {"χ²": ".1f"}),
         Table(("group", "as it is", "at the ages of all faces"), groups, "lrr", "Accuracy with age taken out"),
     ]
 
@@ -119,21 +113,12 @@ def _fairness(faces: pd.DataFrame) -> list:
     found = fairness(faces)
     if found is None:
         return [Text("No two ethnicities have 50 women and 50 men, so fairness measures are not given.")]
-    measures = tuple((row["measure"], measure_words(row), row["groups"]) for row in found.measures.to_dict("records"))
-    rates = tuple(
-        (str(row["ethnicity"]), f"{row['n']:,}", *(percent(row[key]) for key in ("selection_rate", "tpr", "fpr")))
-        for row in found.groups.head(ROWS).to_dict("records")
-    )
+    how = "As fairlearn defines them: ethnicity sensitive, «male» positive; bootstrap intervals"
+    shares = dict.fromkeys(RATES.values(), "%")
     return [
-        Table(
-            ("measure", "value", "groups"), measures, "lrl",
-            "As fairlearn defines them: ethnicity sensitive, «male» positive; bootstrap intervals",
-        ),
-        Table(
-            ("ethnicity", "faces", "called male", "men called male", "women called male"), rates, "lrrrr",
-            "The rates behind them",
-        ),
-    ]  # fmt: skip
+        frame_table(measure_table(found), "lrrl", how, {"value": ".3f"}),
+        frame_table(rate_table(found).head(ROWS), "lrrrr", "The rates behind them", {"faces": ",", **shares}),
+    ]
 
 
 def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Section:
