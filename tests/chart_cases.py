@@ -11,7 +11,8 @@ import pandas as pd
 
 from core.budget import Budget
 from core.faces import Filter
-from core.figures import charts, evidence, faces, findings, gaps, paired, photo, trust
+from core.figures import charts, evidence, faces, findings, gaps, group_statistics, paired, photo, trust
+from core.group_statistics import GROUP_STATISTICS
 from core.regions import REGIONS
 from tests.chart_tables import (
     ACCURACY,
@@ -38,6 +39,7 @@ from tests.chart_tables import (
     SHARES,
     SIMULTANEOUS,
     STAGES,
+    STATISTIC,
     WATERFALL,
     Ends,
     by_gender,
@@ -101,6 +103,13 @@ INTERVALS = [
         [(name, f"n = {ACCURACY['n'].iloc[k]:,}", {"": ends(ACCURACY, k, "accuracy", "low", "high")})
          for k, name in enumerate(["0–9", "10–17", "18+"])],
         None, STANDARD,
+    ),
+    Case(
+        "a statistic of groups", group_statistics.statistic_dots,
+        lambda table: group_statistics.statistic_dots(GROUP_STATISTICS[0], table), {"table": STATISTIC},
+        [(name, n, {GROUP_STATISTICS[0].name: ends(STATISTIC, k, "value", "low", "high")})
+         for k, name, n in ((1, "Asian faces", "n = 500"), (2, "Black faces", "n = 1,380"))],
+        0.95, STANDARD,
     ),
     Case(
         "simultaneous", gaps.simultaneous_dots, gaps.simultaneous_dots, {"table": SIMULTANEOUS},

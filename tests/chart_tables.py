@@ -27,6 +27,16 @@ ACCURACY = pd.DataFrame(
         "high": [0.945, 0.986, 0.96],
     }
 )
+STATISTIC = pd.DataFrame(
+    {
+        "by": ["", "ethnicity", "ethnicity", "ethnicity"],
+        "group": ["all faces", "Asian faces", "black faces", "few faces"],
+        "n": [900, 500, 1380, 20],
+        "value": [0.95, 0.93, 0.97, np.nan],
+        "low": [0.94, 0.9, 0.96, np.nan],
+        "high": [0.96, 0.955, 0.985, np.nan],
+    }
+)
 SIMULTANEOUS = pd.DataFrame(
     {
         "group": ["black women", "white men"],
@@ -64,7 +74,7 @@ SHARES = pd.DataFrame(
 )
 GAPS = pd.DataFrame(
     {
-        "without": ["all faces", "without near-copies"],
+        "removed": ["", "near-copies"],
         "n": [3327, 3200],
         "value": [0.07, 0.06],
         "low": [0.02, -0.01],
@@ -198,8 +208,8 @@ def noise_of(shares: pd.DataFrame, variants: pd.DataFrame) -> Noise:
     for row in variants.to_dict("records"):
         estimate = Estimate(row["value"], row["low"], row["high"])
         gap = LargestGap(group, group, estimate, estimate, 0.01, row["corrected"], 2, 1, 2.0, 0.95)
-        made.append(Variant(row["without"], row["n"], row["n"], pd.DataFrame(), gap))
-    return Noise(4000, 120, 0, shares, (*made, Variant("without all", 10, 10, pd.DataFrame(), None)))
+        made.append(Variant(row["removed"], row["n"], row["n"], pd.DataFrame(), gap))
+    return Noise(4000, 120, 0, shares, (*made, Variant("all", 10, 10, pd.DataFrame(), None)))
 
 
 def waterfall_of(table: pd.DataFrame, ends: pd.DataFrame) -> Waterfall:

@@ -1,4 +1,4 @@
-"""The statistics of groups beside accuracy, on the page: a sentence and a table each."""
+"""The statistics of groups beside accuracy, on the page: a sentence, a chart and a table each."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import group_statistics
 from core.faces import Filter
+from core.figures.group_statistics import statistic_dots
 from core.group_statistics import statistic_table
 from core.sentences import capital
 from core.statistic_words import statistic_sentence, value_words
@@ -22,6 +23,9 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
             continue
         st.subheader(statistic.title)
         st.markdown(parts.escape_markdown(sentence))
+        chart = statistic_dots(statistic, table)
+        if chart.rows:
+            takeaway.chart(chart, statistic.name, chart.title, key=statistic.name)
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
         st.dataframe(shown, hide_index=True)

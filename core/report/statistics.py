@@ -1,4 +1,4 @@
-"""The report's statistics of groups beside accuracy: a sentence and a table each."""
+"""The report's statistics of groups beside accuracy: a sentence, a chart and a table each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pandas as pd
 from core import group_statistics
 from core.card import Heading, Table, Text
 from core.faces import Filter
+from core.figures.group_statistics import statistic_dots
 from core.group_statistics import statistic_table
+from core.report.blocks import Chart
 from core.sentences import capital
 from core.statistic_words import statistic_sentence, value_words
 
@@ -15,7 +17,7 @@ from core.statistic_words import statistic_sentence, value_words
 ROWS = 80
 
 
-def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text | Table]:
+def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text | Chart | Table]:
     """What is registered in `GROUP_STATISTICS` and has a value for these faces."""
     blocks: list = []
     for statistic in group_statistics.GROUP_STATISTICS:
@@ -23,6 +25,7 @@ def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text
         sentence = statistic_sentence(statistic, table, within)
         if not sentence:
             continue
+        chart = statistic_dots(statistic, table.head(ROWS))
         rows = tuple(
             (capital(row["group"]), f"{row['n']:,}", value_words(statistic, row["value"], row["low"], row["high"]))
             for row in table.head(ROWS).to_dict("records")
@@ -32,6 +35,7 @@ def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text
         blocks += [
             Heading(statistic.title),
             Text(sentence),
+            *([Chart.of(chart)] if chart.rows else []),
             Table(("group", "faces", statistic.name), rows, "lrr", f"{statistic.title}{how}{more}"),
             Text(statistic.about, quiet=True),
         ]
