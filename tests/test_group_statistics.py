@@ -12,10 +12,11 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from core import group_statistics
 from core.audit.averages import Averages
 from core.audit.folder import Audit
-from core.card.blocks import Items
+from core.card.blocks import Items, Table
 from core.card.failures import known_failures
 from core.faces import ADULT_AGE, Filter
 from core.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
+from core.report.blocks import Chart
 from core.report.statistics import statistic_blocks
 from core.statistic_words import statistic_lines, statistic_sentence, value_words
 from core.statistics import Estimate
@@ -130,7 +131,9 @@ def test_a_registered_statistic_is_in_command_card_and_report(registered: GroupS
     assert sentence in " ".join(item for block in known_failures(audit) for item in block.items)
     blocks = statistic_blocks(faces, Filter(age_from=ADULT_AGE))
     assert any(sentence in getattr(block, "text", "") for block in blocks)
-    assert any(("All faces", "600", whole) in getattr(block, "rows", ()) for block in blocks)
+    assert any(("All faces", "600", whole) in block.rows for block in blocks if isinstance(block, Table))
+    (chart,) = (block.data for block in blocks if isinstance(block, Chart) and BALANCED.title in block.data.title)
+    assert [row.name for row in chart.rows] == ["A faces", "B faces"]
     assert isinstance(known_failures(audit)[0], Items)
 
 

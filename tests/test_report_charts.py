@@ -22,6 +22,7 @@ from core.findings import Finding, all_findings
 from core.findings.maps import PLACES
 from core.gaps.counts import count
 from core.gaps.simultaneous import bands_of
+from core.group_statistics import GROUP_STATISTICS
 from core.report.accuracy import accuracy_section
 from core.report.blocks import Chart, Pictures
 from core.report.findings import findings_section
@@ -61,7 +62,7 @@ def numbers(chart: IntervalChart | BarChart) -> list:
 
 def test_accuracies(audit: Audit) -> None:
     faces = audit.faces[ADULTS.mask(audit.faces)]
-    crossed, banded = drawn(accuracy_section(faces, ADULTS))
+    crossed, banded, *others = drawn(accuracy_section(faces, ADULTS))
     overall = float(accuracy_by(faces, []).iloc[0]["accuracy"])
     table = accuracy_by(faces, ["gender", "ethnicity"])
     names = [capital(row_name(row)) for row in table.to_dict("records")]
@@ -72,6 +73,7 @@ def test_accuracies(audit: Audit) -> None:
     ages = accuracy_by(faces, ["age band"])
     page = accuracy_dots(ages, [f"{band} years" for band in ages["age band"]], None, overall)
     assert numbers(banded.data) == numbers(page)
+    assert [block.data.title for block in others] == [f"{s.title} by group" for s in GROUP_STATISTICS]
 
 
 def test_simultaneous_intervals(audit: Audit) -> None:
