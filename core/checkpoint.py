@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,12 @@ class Model:
     network: GenderResNet | None
     info: dict
     classify: Classifier | None
+
+    def explained_by(self, maps: str) -> Model:
+        """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        if self.classify is None:
+            raise LookwhereError(f"{self.path}: predictions alone give no maps; leave --maps out")
+        return replace(self, classify=self.classify.explained_by(maps))
 
 
 def save_model(path: Path, network: GenderResNet, info: dict) -> dict:

@@ -100,21 +100,25 @@ def run_audit(
     splits: tuple[str, ...] | None = None,
     *,
     name: str | None = None,
+    maps: str | None = None,
     averages: bool | None = None,
     batch: int = 64,
     progress: Progress | None = None,
 ) -> Audit:
     """Put a store's faces through a model: an audit in the model's folder; a finished one is opened.
 
-    `splits`: by default test, or every face of data that the model never saw; ("all",) for every split. `averages`: by
-    default average faces are kept unless another audit of this data has them (`core.audit.run.run_audit` says why).
-    Raises `LookwhereError` where the folder holds an audit of other data.
+    `splits`: by default test, or every face of data that the model never saw; ("all",) for every split. `maps`: an
+    attribution method («occlusion», «gradcam», …), by default the model's own. `averages`: by default average faces are
+    kept unless another audit of this data has them (`core.audit.run.run_audit` says why). Raises `LookwhereError` where
+    the folder holds an audit of other data or by another method, or the method cannot be used on the model.
     """
     from core.audit import run
     from core.card import write_card
 
     opened = model if isinstance(model, Model) else load_model(model)
-    audit = run.run_audit(store, opened, splits, name=name, averages=averages, batch=batch, progress=progress)
+    audit = run.run_audit(
+        store, opened, splits, name=name, maps=maps, averages=averages, batch=batch, progress=progress
+    )
     write_card(opened.path)
     return audit
 

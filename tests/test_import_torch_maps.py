@@ -15,12 +15,13 @@ import torchvision
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
+from core.attribution import method
+from core.attribution_method import OnlyOutputs
 from core.errors import LookwhereError
 from core.explain import grad_cam, scale_each
 from core.imports import torch_models
 from core.imports.cams import cells_of, regrid, signed_cams
 from core.imports.declaration import prepare, to_logits
-from core.imports.perturbation import describe, perturbation_maps
 from core.imports.torch_layers import Layer, View, find_head, find_layer, lies_on_picture, view_of
 from core.imports.torch_models import TorchClassifier
 from tests.helpers.torch_made import bring, declared, made, pictures, planted, share_in_square, spotted
@@ -173,7 +174,7 @@ def test_a_vision_transformer_of_torchvision_is_explained_before_its_last_attent
     layer = find_layer(network.requires_grad_(False), pixels, lambda outputs: outputs[:, 1] - outputs[:, 0])
     assert (layer.name, layer.view) == ("encoder.layers.encoder_layer_2.ln_1", View("tokens", (7, 7), 1))
     assert find_head(network, layer, pixels) is None and lies_on_picture(network, layer, pixels)
-    outputs, evidence = signed_cams(network, layer, pixels, [1])
+    outputs, evidence = signed_cams(network, layer, pixels, lambda outputs: outputs[:, [1]])
     np.testing.assert_allclose(outputs, network(pixels), atol=1e-5)
     method = AtCells(network.requires_grad_(True), [network.get_submodule(layer.name)], reshape_transform=tokens)
     method.cells = (7, 7)
@@ -276,9 +277,10 @@ def test_methods_that_ask_the_network_alone_ask_this_one(tmp_path: Path, maps: s
             return to_logits(network(torch.from_numpy(prepare(images, asked))).numpy(), asked)
 
     logits, evidence = classifier(pictures(1))
-    assert info["maps"] == describe(maps) and classifier.head_bias is None
+    kind = method(maps)
+    assert info["maps"] == kind().record(OnlyOutputs(answers)) and classifier.head_bias is None
     np.testing.assert_allclose(logits, answers(pictures(1)), rtol=1e-4)
-    wanted = perturbation_maps(answers, pictures(1), answers(pictures(1)), maps)
+    wanted = kind().explain(OnlyOutputs(answers), pictures(1))[1]
     np.testing.assert_allclose(evidence, wanted, atol=1e-3 * np.abs(wanted).max())
 
 
@@ -341,8 +343,10 @@ def test_a_layer_can_be_named(tmp_path: Path) -> None:
         bring(made("timm:vit_tiny_patch16_224"), tmp_path, "timm:vit_tiny_patch16_224", layer="norm")
     with pytest.raises(LookwhereError, match="looks at no layer"):
         bring(network, tmp_path, architecture, "occlusion", layer="layer3")
-    with pytest.raises(LookwhereError, match="maps must be one of gradcam, hirescam, occlusion, rise"):
-        bring(network, tmp_path, architecture, "scorecam")
+    with pytest.raises(LookwhereError, match="--maps guessed: unknown; there are closed-form, occlusion, rise"):
+        bring(network, tmp_path, architecture, "guessed")
+    with pytest.raises(LookwhereError, match="--maps EigenCAM: it explains no class"):
+        bring(network, tmp_path, architecture, "EigenCAM")
 
 
 def test_shapes_are_read_as_maps_only_where_cells_are_square() -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from core.attribution import method
+from core.attribution_method import OnlyOutputs
 from core.errors import LookwhereError
 from core.explain import display_maps, grad_cam
-from core.imports.perturbation import BATCH, describe, occlusion, perturbation_maps, random_masks, rise
+from core.imports.perturbation import BATCH, Function, occlusion, random_masks, rise
 
 SIDE, CELL = 112, 16
 
@@ -37,6 +39,11 @@ def by_cell(values: np.ndarray) -> np.ndarray:
     return values.reshape(*values.shape[:-2], 7, CELL, 7, CELL).sum(axis=(-3, -1))
 
 
+def explained(function: Function, images: np.ndarray, name: str, **options: object) -> np.ndarray:
+    """Evidence (B, 2, 7, 7) by a registered method, of a bare function."""
+    return method(name)(**options).explain(OnlyOutputs(function), images)[1]
+
+
 def margin(logits: np.ndarray) -> np.ndarray:
     return logits[:, 0] - logits[:, 1]
 
@@ -61,7 +68,7 @@ def test_the_units_are_those_of_the_contract(faces: np.ndarray) -> None:
     function = linear(np.random.default_rng(2).normal(size=(SIDE, SIDE)) / 1e4)
     logits = function(faces)
     drops = occlusion(function, faces, margin(logits))
-    evidence = perturbation_maps(function, faces, logits, "occlusion")
+    evidence = explained(function, faces, "occlusion")
     assert evidence.shape == (5, 2, 7, 7) and evidence.dtype == np.float32
     classes = np.zeros(5, dtype=int)
     np.testing.assert_allclose(display_maps(evidence, "margin", "raw", classes, classes), drops, rtol=1e-5, atol=1e-7)
@@ -75,22 +82,22 @@ def contrast(images: np.ndarray, row: int, column: int) -> np.ndarray:
     return cell.std(axis=(1, 2)).mean(axis=1)
 
 
-@pytest.mark.parametrize("method", ["occlusion", "rise"])
-def test_a_function_of_one_cell_is_found_there_and_nowhere_else(faces: np.ndarray, method: str) -> None:
+@pytest.mark.parametrize("name", ["occlusion", "rise"])
+def test_a_function_of_one_cell_is_found_there_and_nowhere_else(faces: np.ndarray, name: str) -> None:
     def function(images: np.ndarray) -> np.ndarray:
         read = contrast(images, 5, 3)
         return np.stack([np.zeros(len(images)), read / 10], axis=1)
 
-    maps = perturbation_maps(function, faces, function(faces), method)
+    maps = explained(function, faces, name)
     lost = (maps[:, 0] - maps[:, 1]) / 49
     assert (lost[:, 5, 3] < -1).all()  # it speaks for male
     elsewhere = np.delete(lost.reshape(5, -1), 5 * 7 + 3, axis=1)
-    limit = 1e-9 if method == "occlusion" else 0.35 * np.abs(lost[:, 5, 3]).min()
+    limit = 1e-9 if name == "occlusion" else 0.35 * np.abs(lost[:, 5, 3]).min()
     assert np.abs(elsewhere).max() < limit
 
 
-@pytest.mark.parametrize("method", ["occlusion", "rise"])
-def test_regions_rank_as_a_bent_function_reads_them(faces: np.ndarray, method: str) -> None:
+@pytest.mark.parametrize("name", ["occlusion", "rise"])
+def test_regions_rank_as_a_bent_function_reads_them(faces: np.ndarray, name: str) -> None:
     read = {(3, 2): 3.0, (3, 4): 2.0, (5, 3): 1.0, (1, 1): -2.0}
 
     def function(images: np.ndarray) -> np.ndarray:
@@ -98,7 +105,7 @@ def test_regions_rank_as_a_bent_function_reads_them(faces: np.ndarray, method: s
         value = 4 * np.tanh(total / 200)
         return np.stack([value, -value], axis=1)
 
-    maps = perturbation_maps(function, faces, function(faces), method)
+    maps = explained(function, faces, name)
     mean = (maps[:, 0] - maps[:, 1]).mean(axis=0)
     order = [tuple(int(i) for i in np.unravel_index(k, (7, 7))) for k in np.argsort(-mean, axis=None)]
     assert order[:3] == [(3, 2), (3, 4), (5, 3)]
@@ -162,8 +169,8 @@ def test_masks_are_seeded_shared_and_come_with_their_complements(faces: np.ndarr
     assert np.abs(together - rise(function, faces, masks=30, seed=1)).max() > 1e-3
 
 
-@pytest.mark.parametrize("method", ["occlusion", "rise"])
-def test_no_call_gets_more_pictures_than_a_batch(faces: np.ndarray, method: str) -> None:
+@pytest.mark.parametrize("name", ["occlusion", "rise"])
+def test_no_call_gets_more_pictures_than_a_batch(faces: np.ndarray, name: str) -> None:
     calls = []
 
     def function(images: np.ndarray) -> np.ndarray:
@@ -171,21 +178,19 @@ def test_no_call_gets_more_pictures_than_a_batch(faces: np.ndarray, method: str)
         calls.append(len(images))
         return np.zeros((len(images), 2))
 
-    perturbation_maps(function, faces, function(faces), method, **({"masks": 300} if method == "rise" else {}))
+    explained(function, faces, name, **({"masks": 300} if name == "rise" else {}))
     assert max(calls) <= BATCH
-    assert sum(calls) == 5 + 5 * (49 if method == "occlusion" else 300)
+    assert sum(calls) == 5 + 5 * (49 if name == "occlusion" else 300)
 
 
 def test_refusals(faces: np.ndarray) -> None:
     function = linear(np.zeros((SIDE, SIDE)))
     for call in (
-        lambda: perturbation_maps(function, faces, function(faces), "gradcam"),
-        lambda: describe("gradcam"),
+        lambda: explained(function, faces, "gradients"),
         lambda: rise(function, faces, masks=7),
         lambda: rise(function, faces, masks=4, fill="black"),
     ):
         with pytest.raises(LookwhereError):
             call()
-    assert describe("rise")["method"] == "RISE" and describe("occlusion")["additive"] is False
-    assert perturbation_maps(function, faces[:0], function(faces[:0]), "occlusion").shape == (0, 2, 7, 7)
-    assert perturbation_maps(function, faces[:0], function(faces[:0]), "rise").shape == (0, 2, 7, 7)
+    assert explained(function, faces[:0], "occlusion").shape == (0, 2, 7, 7)
+    assert explained(function, faces[:0], "rise").shape == (0, 2, 7, 7)

@@ -9,14 +9,16 @@ import torch
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from scipy.stats import spearmanr
 
+from core.attribution import REGISTRY, LibraryCam
 from core.explain import grad_cam, scale_each
 from core.network import GenderResNet
-from core.trust.methods import COSTLY, DEFAULT, NAMES, WHOLE, MarginTarget, Tail, head_of, on_tail, on_whole
+from core.trust.methods import MarginTarget, Tail, by_default, comparable, head_of, names, on_tail, on_whole
 from core.trust.perturb import impute
 from core.trust.randomised import STAGES, estimate_norms, randomise
 
 #: ScoreCAM has 2,048 forward passes a face, and a test of its own.
-QUICK = [name for name in NAMES if name != "ScoreCAM"]
+LIBRARY = [kind.name for kind in REGISTRY.values() if issubclass(kind, LibraryCam)]
+QUICK = [name for name in LIBRARY if name != "ScoreCAM"]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def closed(network: GenderResNet, faces: torch.Tensor, predicted: np.ndarray) ->
 
 
 def explain(network: GenderResNet, name: str, faces: torch.Tensor, predicted: np.ndarray, generator=None) -> np.ndarray:
-    if name in WHOLE:
+    if comparable(name).whole:
         return on_whole(network, name, faces, predicted)
     return on_tail(network, name, head_of(network, faces), predicted, generator)
 
@@ -66,7 +68,7 @@ def test_grad_cam_and_hirescam_are_the_closed_form(name: str, network: GenderRes
 def test_each_method_gives_finite_maps_on_the_cells_and_is_deterministic(
     name: str, network: GenderResNet, faces: torch.Tensor
 ) -> None:
-    faces = faces[:1] if name in COSTLY else faces
+    faces = faces[:1] if comparable(name).few_faces else faces
     predicted = said(network, faces)
     maps = [explain(network, name, faces, predicted, np.random.default_rng(0)) for _ in range(2)]
     assert maps[0].shape == (len(faces), 4, 4)
@@ -107,7 +109,7 @@ def test_the_tail_gives_the_networks_logits(network: GenderResNet, faces: torch.
 
 
 def test_score_cam_is_left_out_by_default_and_works_when_named(network: GenderResNet) -> None:
-    assert "ScoreCAM" in NAMES and "ScoreCAM" not in DEFAULT
+    assert set(LIBRARY) < set(names()) and set(by_default()) == set(QUICK)
     face = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     found = explain(network, "ScoreCAM", face, np.zeros(1, int), None)  # all of its 2,048 passes, of small pictures
     assert found.shape == (1, 2, 2)

@@ -33,10 +33,10 @@ TARGET_HELP = (
     "turned to the model's choice."
 )
 READING = (
-    "Evidence is *centred on* a region: a map's cell sees more of the face than its own square. Chin and long hair lie "
-    "outside the aligned crop, so they are in no region; where a picture ends above the brows, the crop is filled up "
-    "with its mirror image, and «forehead» then holds a mirrored part. A margin above 0 speaks for female, below 0 for "
-    "male; for wrong predictions the sign is opposite by construction, so compare right with right."
+    "Chin and long hair lie outside the aligned crop, so they are in no region; where a picture ends above the brows, "
+    "the crop is filled up with its mirror image, and «forehead» then holds a mirrored part. A margin above 0 speaks "
+    "for female, below 0 for male; for wrong predictions the sign is opposite by construction, so compare right with "
+    "right."
 )
 
 
@@ -64,7 +64,7 @@ def sentence(audit: Audit, groups: list[tuple[str, Filter]], found: Waterfall | 
 def add_notes(p: Page, groups: list[tuple[str, Filter]]) -> None:
     """Under the headline, why there is no way between the groups where maps do not add up."""
     if len(groups) == 2 and not p.audit.additive:
-        p.info(NOT_ADDITIVE.format(method=p.audit.map_method), icon=":material/info:")
+        p.info(NOT_ADDITIVE.format(method=p.audit.map_method, unit=p.audit.map_units), icon=":material/info:")
 
 
 def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | None) -> None:
@@ -76,7 +76,7 @@ def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | 
     with right:
         if found:
             _show_waterfall(audit, found)
-    st.caption(READING)
+    st.caption(f"{audit.method.reading} {READING}")
 
 
 def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:

@@ -16,8 +16,8 @@ from ui.parts import escape_markdown
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent / "models"))
 NOT_ADDITIVE = (
-    "This model's maps were made by **{method}**. They show where the score is sensitive, in logits, but do not add up "
-    "to it, so the margin cannot be divided among regions without something left over."
+    "This audit's maps were made by **{method}**: {unit}. So the margin cannot be divided among regions without "
+    "something left over."
 )
 FIRST_STEPS = """
 There is no model here yet. Three commands make one from a data set of faces:

@@ -125,7 +125,7 @@ def show_where_it_looks(choice: models.Choice, table: pd.DataFrame, contrast: Co
     )
     shown = chosen or automatic_groups(table, contrast)
     _show_maps(choice, table, shown, filter, target, scaling == "shape")
-    st.caption(words.READING)
+    st.caption(words.reading(models.methods(choice)))
 
 
 def show_all_seeds(choice: models.Choice, contrast: Contrast | None, filter: Filter) -> None:

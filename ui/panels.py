@@ -74,7 +74,7 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
             "heatmaps",
             f"average face and average {audit.map_words} of each group, and their differences",
         )
-    st.caption(words.reading(audit))
+    st.caption(words.reading([audit.map_method]))
 
 
 def _note(audit: Audit, controls: MapControls) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.checkpoint import OURS, kind_of
 from core.figures import pictures
 from core.figures import trust as figures
 from core.trust.definitions import CHECKS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
@@ -19,7 +18,7 @@ from core.trust.definitions.occlusion import RegionOcclusion
 from core.trust.definitions.orders import OrderCheck
 from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
 from core.trust.definitions.words import number, of
-from core.trust.folder import Checks, Part, open_checks
+from core.trust.folder import Checks, Part, open_checks, uncheckable
 from core.trust.report import trust_report
 from ui import parts, takeaway
 from ui.cache import kept
@@ -89,11 +88,8 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
     """The audit's checks. Stops the page with the command to run where there are none."""
     file = audit.path / "checks.json"
     checks = _checks_of(audit, file) if file.is_file() else None
-    if checks is None and kind_of(audit.manifest) != OURS:
-        st.info(
-            "These checks put random weights into the layers of our ResNet-50 and explain them anew, so they cannot "
-            f"be run on a brought model. Its maps (by {audit.map_method}) are unchecked here."
-        )
+    if checks is None and (why := uncheckable(audit)):
+        st.info(why)
         st.stop()
     if checks is None or not checks.parts:
         st.info(

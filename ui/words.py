@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import pandas as pd
 
+from core.attribution import UNTOLD, stored
 from core.audit.folder import Audit
 from core.card.details import enlarged
 from core.checkpoint import OURS, kind_of
@@ -33,10 +35,7 @@ SCORES = {
 NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
-READING = (
-    "Each cell of the map sees more of the face than its own square, and a bright cell says where evidence is "
-    "*centred*, not that nothing else was used. Chin and long hair lie outside the aligned crop."
-)
+OUTSIDE = "Chin and long hair lie outside the aligned crop."
 AGE = (
     "**Age is mixed up with ethnicity here.** Most errors are infants and small children, whose perceived gender "
     "is close to a guess for any observer, and the share of children is not the same in every group. Switch on "
@@ -50,14 +49,9 @@ MORPH = (
 )
 
 
-def reading(audit: Audit) -> str:
-    """How a map is to be read, by how it was made."""
-    if audit.map_method in ("occlusion", "RISE"):
-        return (
-            "A bright cell says that *hiding* it, blurred, takes from the score; a face with a cell hidden is "
-            "something the model never saw. Chin and long hair lie outside the aligned crop."
-        )
-    return READING
+def reading(methods: Iterable[str]) -> str:
+    """How maps are to be read, by the names of the methods that made them."""
+    return " ".join([*dict.fromkeys(stored(name).reading for name in methods), OUTSIDE])
 
 
 def grid_title(audit: Audit) -> str:
@@ -76,11 +70,13 @@ def model_summary(info: dict | None, manifest: dict) -> str:
     data = info.get("data", {})
     faces = data.get("faces", {})
     height, width = manifest["map_shape"]
+    made = manifest.get("maps") or UNTOLD
+    kind, dilated = stored(made["method"]), " (last stage dilated)" if info.get("dilated") else ""
     note = enlarged(info)
     lines = [
         f"- **ResNet-50**, two outputs (female, male), pictures of {info['input_size']}×{info['input_size']} pixels, "
-        f"faces aligned to the ArcFace template; Grad-CAM of {height}×{width} cells"
-        + (" (last stage dilated)." if info.get("dilated") else ".")
+        f"faces aligned to the ArcFace template; {kind.words} of {height}×{width} cells{dilated}"
+        + ("." if made["additive"] else ", which does not add up to the logits.")
         + (f" {note}" if note else ""),
         f"- Trained on **{faces.get('train', 0):,}** faces of {data.get('dataset', 'an unknown data set')}, "
         f"{'starting from ' + info['training']['init'] if info.get('training', {}).get('init') else 'from scratch'}; "

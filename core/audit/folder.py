@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.attribution import UNTOLD, ClosedForm, stored
+from core.attribution_method import AttributionMethod
 from core.audit.averages import Averages
-from core.classifier import CLOSED_FORM
 from core.errors import LookwhereError
 from core.explain import display_maps
 from core.faces import GENDERS, check_faces
@@ -47,19 +48,28 @@ class Audit:
     @property
     def additive(self) -> bool:
         """Whether the maps decompose the logits, mean(E_c) + b_c = logit_c: those of the closed form do."""
-        return self.has_maps and (self.manifest.get("maps") or CLOSED_FORM)["additive"]
+        return self.has_maps and (self.manifest.get("maps") or UNTOLD)["additive"]
 
     @property
     def map_method(self) -> str:
         """How the maps were made: «closed form», «GradCAM», «occlusion» …; «none» where there are none."""
-        return (self.manifest.get("maps") or CLOSED_FORM)["method"] if self.has_maps else "none"
+        return (self.manifest.get("maps") or UNTOLD)["method"] if self.has_maps else "none"
+
+    @property
+    def method(self) -> type[AttributionMethod]:
+        """The attribution method of the maps. Raises `LookwhereError` where there are none."""
+        self.need_maps()
+        return stored(self.map_method)
 
     @property
     def map_words(self) -> str:
         """What one map is called: «Grad-CAM», or «map by occlusion»."""
-        if self.map_method in ("closed form", "GradCAM", "none"):
-            return "Grad-CAM"
-        return f"map by {self.map_method}"
+        return self.method.words if self.has_maps else ClosedForm.words
+
+    @property
+    def map_units(self) -> str:
+        """What the values of a class's maps over h·w are."""
+        return "contribution to the logit" if self.additive else self.method.unit
 
     @property
     def split_words(self) -> str:

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.attribution import UNTOLD, stored
 from core.audit.averages import average_faces
 from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit
 from core.checkpoint import Model, input_enlargement, kind_of
@@ -43,6 +44,7 @@ def run_audit(
     *,
     name: str | None = None,
     names: dict[str, str] | None = None,
+    maps: str | None = None,
     batch: int = BATCH,
     averages: bool | None = True,
     progress: Progress | None = None,
@@ -50,16 +52,20 @@ def run_audit(
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
 
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
-    `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `averages` False
+    `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `maps` names an
+    attribution method (`core.attribution`), by default the model's own. `averages` False
     stores no average face, None only where no other audit beside the model's keeps those of this data: cells are split
     by each model's own decision, so averages of two audits of the same faces could be subtracted to a single face.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
-    holds an audit of other data or another model, or cannot be written.
+    holds an audit of other data, another model or another method, or cannot be written, and where the method cannot be
+    used on the model.
 
     Of a model whose predictions only are there, faces without one are left out; `not_predicted` counts them.
     """
     if name is not None:
         plain_name(name)
+    if maps is not None:
+        model = model.explained_by(maps)
     faces, label = _which(splits, store, model)
     chosen = "unseen" if splits is None and label == "all" else label
     if names:
@@ -84,6 +90,7 @@ def run_audit(
         # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
         "chosen": chosen,
         "face_ids_sha256": hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
+        "maps": model.classify.maps if model.classify else None,
     }
     if (path / "audit.json").is_file():
         audit = open_audit(path)
@@ -124,13 +131,26 @@ def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) ->
 
 
 def _same(identity: dict, found: dict, path: Path) -> None:
+    """Raises `LookwhereError` where a finished audit is not the one asked for."""
     for key, value in identity.items():
-        if key in ("chosen", "face_ids_sha256") and key not in found:
+        if key == "maps" or (key in ("chosen", "face_ids_sha256") and key not in found):
             continue  # an audit of before these were kept
         if found.get(key, {} if key == "names" else None) != value:
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )
+    kept = found.get("maps") or UNTOLD if found["map_shape"] else None
+    wanted = identity["maps"]
+    by, asked = (one["method"] if one else "none" for one in (kept, wanted))
+    if by != asked:
+        raise LookwhereError(
+            f"{path}: holds an audit with maps by {by}, not by {asked}; choose another --name or delete it"
+        )
+    other = [key for key in stored(asked).option_names() if kept.get(key, wanted[key]) != wanted[key]]
+    if other:
+        raise LookwhereError(
+            f"{path}: holds an audit with maps by {by} with another {other[0]}; choose another --name or delete it"
+        )
 
 
 def _prepare(work: Path, identity: dict) -> None:
@@ -278,7 +298,6 @@ def _finish(store, faces, work, path, identity, seconds, model, why, progress, g
         "faces": len(faces),
         "accuracy": round(accuracy, 6),
         "map_shape": [int(n) for n in shape.split(b",")] if shape else None,
-        "maps": model.classify.maps if model.classify else None,
         "head_bias": model.classify.head_bias if model.classify else None,
         "rejects": store.rejects["reason"].value_counts().to_dict(),
         **({"disagreements": found} if (found := store.manifest.get("disagreements")) is not None else {}),

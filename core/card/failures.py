@@ -9,7 +9,6 @@ import pandas as pd
 from core import group_statistics
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
-from core.checkpoint import OURS, kind_of
 from core.errors import LookwhereError
 from core.faces import MINIMUM_FACES, UNRECORDED, Filter, group_name
 from core.gaps.counts import columns_of, count
@@ -22,7 +21,7 @@ from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope
 from core.statistic_words import statistic_sentence
 from core.statistics import SMALLEST_RANKED, accuracy_by, gap
 from core.trust.definitions import View
-from core.trust.folder import open_checks
+from core.trust.folder import open_checks, uncheckable
 from core.trust.report import verdicts_sentence
 from core.verdicts import TestVerdict
 
@@ -31,10 +30,6 @@ _CLOSE = re.compile(r"(?<=\d)%")
 #: Differing pairs named one by one, groups told in a table; more would not be read.
 PAIRS, ROWS = 5, 60
 FEW = f"under {MINIMUM_FACES}"
-UNCHECKABLE = (
-    "These checks put random weights into our ResNet-50's layers and cannot be run on a brought model; its maps are "
-    "unchecked."
-)
 
 
 def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
@@ -157,6 +152,5 @@ def _checks(audit: Audit) -> list[str]:
     except LookwhereError:
         return ["The checks of its maps are damaged; run `python -m core check` again."]
     if checks is None or not checks.groups:
-        brought = kind_of(audit.manifest) != OURS
-        return [UNCHECKABLE if brought else "Its maps have not been checked (`python -m core check`)."]
+        return [uncheckable(audit) or "Its maps have not been checked (`python -m core check`)."]
     return [verdicts_sentence(checks, View(checks.groups[0]))]

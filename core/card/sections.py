@@ -11,7 +11,6 @@ from core.card.failures import accuracy_table, known_failures
 from core.checkpoint import model_info
 from core.faces import MINIMUM_FACES
 from core.files import write_text
-from core.imports.perturbation import METHODS
 
 LABELS = (
     "Gender (female, male) and ethnicity are those that the data set's annotators perceived in a picture, spelt as the "
@@ -117,23 +116,8 @@ def maps_words(audit: Audit) -> str:
 
 def _reading(audits: list[Audit]) -> str:
     text = "Accuracies are of these data sets' faces and labels; other cameras, ages and annotators will give others."
-    cells = list(dict.fromkeys(bright_cell(audit) for audit in audits if audit.has_maps))
+    cells = list(dict.fromkeys(audit.method.reading for audit in audits if audit.has_maps))
     return " ".join([text, *cells, *(["Chin and long hair lie outside the aligned crop."] if cells else [])])
-
-
-def reads_feature_maps(audit: Audit) -> bool:
-    """Whether the maps are made of a layer's activations, rather than by hiding parts of the picture."""
-    return audit.has_maps and audit.map_method not in METHODS.values()
-
-
-def bright_cell(audit: Audit) -> str:
-    """What a bright cell of an audit's maps says, and what it does not."""
-    if reads_feature_maps(audit):
-        return (
-            "Each cell of a map sees more of the face than its own square, and a bright cell says where evidence is "
-            "centred, not that nothing else was used."
-        )
-    return "A bright cell says that the score falls where the cell is hidden, not that nothing else was used."
 
 
 def _hashes(info: dict, audits: list[Audit]) -> Table:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from core.bars import Bars
+from core.commands.help_words import MAPS, METHODS
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS, audit_folder
@@ -36,16 +37,18 @@ def audit(
     dataset: str | None = None,
     labels: Path | None = None,
     names: Path | None = None,
+    maps: Annotated[str | None, MAPS] = None,
     batch: int = 64,
     averages: Literal["auto", "yes", "no"] = "auto",
     device: str = "cpu",
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
-    """Put a data set's faces through a model: logits, Grad-CAM evidence and average faces, for the app to show.
+    """Put a data set's faces through a model: logits, evidence maps and average faces, for the app to show.
 
     Interrupted work resumes; a finished audit is only reported.
     Example: python -m core audit --model resnet50-utkface --data data/aligned/utkface
+    Or, with other maps: python -m core audit … --maps occlusion --name utkface-test-occlusion
 
     Args:
         model: The model's name, a folder under models/.
@@ -56,6 +59,7 @@ def audit(
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         names: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
+        maps: How maps are made, by default as the model says; each method below with its passes of the network a face.
         batch: Faces a forward pass.
         averages: Whether to store average faces. By default unless another audit of this data has them: by two models'
             decisions they could be subtracted to a single face.
@@ -77,7 +81,9 @@ def audit(
     try:
         store = open_or_align(data, dataset, device, bars, labels)
         mapping = read_names(names) if names else None
-        result = run_audit(store, loaded, split, name=name, names=mapping, batch=batch, averages=keep, progress=bars)
+        result = run_audit(
+            store, loaded, split, name=name, names=mapping, maps=maps, batch=batch, averages=keep, progress=bars
+        )
     finally:
         bars.close()
     write_card(loaded.path)
@@ -112,7 +118,7 @@ def check(
     data: Path,
     sample: int = 600,
     seed: int = 0,
-    methods: tuple[str, ...] | None = None,
+    methods: Annotated[tuple[str, ...] | None, METHODS] = None,
     parts: tuple[Literal["randomised", "deletion", "road", "occlusion", "methods"], ...] | None = None,
     device: str = "cpu",
     models: Path = MODELS,
@@ -130,7 +136,8 @@ def check(
         data: The aligned store that was audited.
         sample: How many faces, spread over groups and outcomes; each check takes the share that it can afford.
         seed: Seed of the sample and of everything drawn.
-        methods: Methods of the grad-cam library to compare; by default all but the costliest.
+        methods: Attribution methods to compare with the closed form; by default all of the grad-cam library but the
+            costliest.
         parts: Which checks; by default all.
         device: cpu or cuda.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.

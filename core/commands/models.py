@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from tyro.conf import Positional
 
+from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.places import MODELS
 
@@ -30,7 +31,7 @@ def import_(
     crop: tuple[float, float, float, float] | None = None,
     output: str | None = None,
     layer: str | None = None,
-    maps: Literal["gradcam", "hirescam", "occlusion", "rise"] | None = None,
+    maps: Annotated[str | None, MAPS] = None,
     file_column: str = "file",
     score_column: tuple[str, ...] = ("score",),
     models: Path = MODELS,
@@ -64,7 +65,8 @@ def import_(
         output: The name of the ONNX output, where there are several.
         layer: The module that Grad-CAM explains; by default the last with a spatial output.
         maps: How maps are made. By default: of a state dict the closed form where the network ends in an average and
-            one linear layer, else gradcam; of an ONNX file occlusion.
+            one linear layer, else gradcam; of an ONNX file occlusion. Each method below with its passes of the network
+            a face, those of our ResNet-50 where they depend on it.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.

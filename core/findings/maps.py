@@ -18,7 +18,7 @@ from core.gaps.words import p_words
 from core.regions import REGIONS, area_shares, by_region
 from core.sentences import percent
 from core.statistics import Estimate
-from core.trust.folder import Checks
+from core.trust.folder import Checks, uncheckable
 from core.verdicts import Verdict
 
 PLACES = ("nose", "mouth")
@@ -104,10 +104,11 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
         )
         top = max(hidden, key=lambda row: row["excess"] if row["excess"] == row["excess"] else -np.inf)
         sentence += f" logits more than the same hole elsewhere; most costs the {top['region']} ({top['excess']:.2f})."
-    elif kind_of(audit.manifest) == OURS:
+    elif uncheckable(audit) is None:
         sentence += " The causal check (`python -m core check`) has not been run for this audit."
     else:
-        sentence += " The causal check cannot be run on a brought model."
+        where = "on a brought model" if kind_of(audit.manifest) != OURS else f"on maps by {audit.map_method}"
+        sentence += f" The causal check cannot be run {where}."
     result = EvidenceDensity(int(some.sum()), both, rivals, causal=bool(hidden))
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)
 

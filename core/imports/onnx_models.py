@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.attribution import Occlusion, choose, from_record
+from core.attribution_method import AttributionMethod, OnlyOutputs
 from core.errors import LookwhereError
 from core.files import sha256
 from core.imports.declaration import SIDE, Declaration, coarse, doubt, from_dict, prepare, to_logits
-from core.imports.perturbation import METHODS, describe, perturbation_maps
 
 if TYPE_CHECKING:
     import onnx
@@ -46,12 +47,17 @@ class Port:
 
 
 class OnnxClassifier:
-    """A model in an ONNX file, with maps by occlusion or RISE. Raises `LookwhereError` where the file does not do."""
+    """A model in an ONNX file, with maps by methods that need only outputs.
 
-    head_bias = None
+    Raises `LookwhereError` where the file does not do.
+    """
 
-    def __init__(self, path: Path, declaration: Declaration, maps: dict) -> None:
-        self.path, self.declaration, self.maps = path, declaration.for_pictures(), maps
+    layers = None
+    no_layers = "an ONNX file gives only outputs"
+
+    def __init__(self, path: Path, declaration: Declaration, method: AttributionMethod) -> None:
+        self.path, self.declaration, self.method = path, declaration.for_pictures(), method
+        self.maps, self.head_bias = method.record(self), method.bias(self)
         self.session = _session(path)
         self.port = _port(self.session, declaration, path)
         self.precision = np.dtype(self.port.dtype).name
@@ -72,8 +78,14 @@ class OnnxClassifier:
                     raise LookwhereError(f"{self.path}: {why}")
                 self._seen = None
         logits = self._logits(outputs)
-        options = {key: value for key, value in self.maps.items() if key not in ("method", "additive", "layer")}
-        return logits, coarse(perturbation_maps(self.logits, images, logits, self.maps["method"].lower(), **options))
+        # The faces as they are have been run already, the method changes copies of them.
+        known = OnlyOutputs(lambda faces: logits if faces is images else self.logits(faces))
+        found, evidence = self.method.explain(known, images)
+        return found, coarse(evidence)
+
+    def explained_by(self, maps: str) -> OnnxClassifier:
+        """The same model with maps by another method. Raises `LookwhereError` where that needs more than outputs."""
+        return OnnxClassifier(self.path, self.declaration, choose(maps, self))
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2) of female and male."""
@@ -113,17 +125,17 @@ class OnnxClassifier:
 def bring_onnx(source: Path, folder: Path, declaration: Declaration, maps: str | None = None) -> dict:
     """Check an ONNX file, copy it to `folder/model.onnx`, and say what `model.json` keeps of it.
 
-    `maps` is `occlusion` (the default) or `rise`. Raises `LookwhereError` where the file is no ONNX model or a damaged
-    one, needs other files or operators that onnxruntime lacks, or does not fit the declaration; where seeded noise
-    gives values that cannot be what is declared, or that change from run to run or with the batch.
+    `maps` is a method that needs only outputs, by default `occlusion`. Raises `LookwhereError` where the file is no
+    ONNX model or a damaged one, needs other files or operators that onnxruntime lacks, or does not fit the declaration;
+    where seeded noise gives values that cannot be what is declared, or that change from run to run or with the batch.
     """
-    said = describe(maps or next(iter(METHODS)))
+    method = choose(maps or Occlusion.name, OnlyOutputs(lambda images: images, OnnxClassifier.no_layers))
     data = source.read_bytes()
     model = _parsed(data, source)
     copy = folder / FILE
     copy.write_bytes(data)
     try:
-        classifier = OnnxClassifier(copy, declaration, said)
+        classifier = OnnxClassifier(copy, declaration, method)
         outputs = _tried(classifier)
     except LookwhereError as error:
         raise LookwhereError(str(error).replace(str(copy), str(source), 1)) from error
@@ -132,7 +144,7 @@ def bring_onnx(source: Path, folder: Path, declaration: Declaration, maps: str |
     return {
         "architecture": f"ONNX, opset {opset}, {_parameters(model):,} parameters",
         "outputs": int(np.prod(outputs.shape[1:])),
-        "maps": said,
+        "maps": classifier.maps,
         "source": {
             "file": source.name,
             "sha256": sha256(copy),
@@ -149,7 +161,8 @@ def load_onnx(folder: Path, info: dict, device: str) -> OnnxClassifier:
     """The classifier of a model folder. Raises `LookwhereError` for a device that is not the CPU, or a damaged file."""
     if device != "cpu":
         raise LookwhereError(f"{folder}: ONNX models run on the CPU here; leave --device {device} out")
-    return OnnxClassifier(folder / FILE, from_dict(info["declaration"], f"{folder}/model.json"), info["maps"])
+    origin = f"{folder}/model.json"
+    return OnnxClassifier(folder / FILE, from_dict(info["declaration"], origin), from_record(info["maps"], origin))
 
 
 def _tried(classifier: OnnxClassifier) -> np.ndarray:

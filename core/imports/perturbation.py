@@ -18,8 +18,6 @@ from core.errors import LookwhereError
 
 #: uint8 (B, 112, 112, 3) → logits (B, 2) of female and male.
 Function = Callable[[np.ndarray], np.ndarray]
-#: Names as a command has them, and as a page shows them.
-METHODS = {"occlusion": "occlusion", "rise": "RISE"}
 #: 7×7 cells of 16 pixels, as many as a ResNet's last stage has: an eye, or the tip of the nose, fills about one.
 CELLS = (7, 7)
 FILLS = ("blur", "mean")
@@ -35,29 +33,12 @@ RIDGE = 0.1
 KEPT = 256
 
 
-def describe(method: str) -> dict:
-    """What `Classifier.maps` says of a method with its default options. Raises `LookwhereError` for another method."""
-    if method not in METHODS:
-        raise LookwhereError(f"--maps must be one of {', '.join(METHODS)}, not {method!r}")
-    said = {"method": METHODS[method], "additive": False, "layer": None, "cells": list(CELLS), "fill": FILLS[0]}
-    return said | ({"masks": MASKS, "ridge": RIDGE, "seed": 0} if method == "rise" else {})
+def as_evidence(drops: np.ndarray) -> np.ndarray:
+    """Evidence float32 (B, 2, h, w) of drops (B, h, w): how much margin is lost without each cell, in logits.
 
-
-def perturbation_maps(
-    function: Function, images: np.ndarray, logits: np.ndarray, method: str, **options: object
-) -> np.ndarray:
-    """Evidence float32 (B, 2, h, w) of uint8 images (B, 112, 112, 3), whose logits (B, 2) are known already.
-
-    Where M is a cell's loss of margin in logits, E_female = M·h·w/2 and E_male = −M·h·w/2: the margin map over h·w is
-    M again. They are no decomposition: cells need not add up to the margin. `options` are those of `occlusion` or
-    `rise`. Raises `LookwhereError` for an unknown method.
+    E_female = M·h·w/2 and E_male = −M·h·w/2 of a drop M: the margin map over h·w is M again. They are no
+    decomposition: cells need not add up to the margin.
     """
-    if method not in METHODS:
-        raise LookwhereError(f"maps must be one of {', '.join(METHODS)}, not {method!r}")
-    if method == "occlusion":
-        drops = occlusion(function, images, _margin(logits), **options)
-    else:
-        drops = rise(function, images, **options)
     half = (drops * (drops.shape[1] * drops.shape[2] / 2)).astype(np.float32)
     return np.stack([half, -half], axis=1)
 

@@ -44,7 +44,7 @@ class View:
 
     def as_dict(self) -> dict:
         """As JSON keeps it."""
-        return asdict(self)
+        return asdict(self) | {"grid": list(self.grid)}
 
     @classmethod
     def from_dict(cls, content: dict) -> View:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from core.attribution import ClosedForm, GradCam, choose, from_record, method
+from core.attribution_method import AttributionMethod, Needs, OnlyOutputs
 from core.errors import LookwhereError
 from core.faces import GENDERS
 from core.files import sha256
@@ -22,8 +24,6 @@ from core.imports.torch_layers import Head, Layer, View, head_weights
 from core.network import autocast, precision
 
 WEIGHTS = "model.safetensors"
-#: How maps are made where whoever brings a model has a choice; without one: the closed form, or else Grad-CAM.
-MAPS = (*cams.LIBRARY_METHODS, "occlusion", "rise")
 SEED = 0
 NOISE = 4
 
@@ -37,8 +37,8 @@ def bring_torch(
     the file. The network is tried on noise. Raises `LookwhereError` naming the file and the mend; nothing is written
     then.
     """
-    if maps is not None and maps not in MAPS:
-        raise LookwhereError(f"maps must be one of {', '.join(MAPS)}, not {maps!r}")
+    if maps is not None and (why := method(maps).comparison_only):
+        raise LookwhereError(f"--maps {maps}: {why}")
     _check_declaration(source, declaration)
     architectures.parse(architecture)
     state, unwrapped = read_weights(source)
@@ -47,7 +47,7 @@ def bring_torch(
         check_finite(network.state_dict())
         pixels = torch.from_numpy(prepare(noise(), declaration))
         _try(network, pixels, declaration)
-        said = _find_maps(network, pixels, declaration, maps)
+        said = _find_maps(network, pixels, declaration, found.outputs, maps)
     except LookwhereError as error:
         raise LookwhereError(f"{source}: {error}") from error
     _write(folder, network, found.state)
@@ -104,13 +104,13 @@ def _try(network: nn.Module, pixels: Tensor, declaration: Declaration) -> None:
         )
 
 
-def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, maps: str | None) -> dict:
-    if maps in ("occlusion", "rise"):
+def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, outputs: int, maps: str | None) -> dict:
+    """What `model.json` keeps of the maps: by `maps`, else in closed form, else by Grad-CAM."""
+    kind = None if maps is None else method(maps)
+    if kind is not None and kind.needs is Needs.OUTPUTS:
         if declaration.layer is not None:
             raise LookwhereError(f"layer {declaration.layer!r} is for Grad-CAM; {maps} looks at no layer, leave it out")
-        from core.imports.perturbation import describe
-
-        return describe(maps)
+        return kind().record(OnlyOutputs(network))
     few = pixels[::2]
     layer = torch_layers.find_layer(network, few, lambda outputs: _margin(outputs, declaration), declaration.layer)
     # A convolution's output has its order by definition; that of tokens is what their number suggests.
@@ -120,23 +120,21 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, map
             "are no places of the picture; name another --layer, or use --maps occlusion"
         )
     found = torch_layers.find_head(network, layer, pixels)
-    if maps is not None and found is not None and found[1].rectified:
+    if kind is not None and kind.needs is Needs.LAYERS and found is not None and found[1].rectified:
         found = None  # gradients are taken before that ReLU
-    said: dict = {"layer": layer.name, "additive": found is not None}
+    said: dict = {"layer": layer.name}
     view = layer.view
     if found is not None:
         said["head"], view = found[0].name, found[1]
     said |= {"cells": list(cams.cells_of(view.grid, declaration.crop)), "view": view.as_dict()}
-    if found is not None and maps is None:
-        return {"method": "closed form", **said}
-    method = cams.LIBRARY_METHODS[maps or "gradcam"]
-    layer = Layer(layer.name, view)
-    if not np.abs(cams.signed_cams(network, layer, pixels, _targets(declaration), method)[1]).max() > 0:
+    tried = TorchClassifier(network, declaration, {"maps": said, "outputs": outputs, "heads": []}, GradCam())
+    chosen = choose(maps or (GradCam.name if ClosedForm.why_not(tried) else ClosedForm.name), tried)
+    if chosen.needs is Needs.LAYERS and not tried.layers.gradients(noise())[2].any():
         raise LookwhereError(
-            f"{method} at {layer.name} is 0 everywhere on noise: the outputs do not depend on it; name another "
+            f"{chosen.name} at {layer.name} is 0 everywhere on noise: the outputs do not depend on it; name another "
             "--layer, or use --maps occlusion"
         )
-    return {"method": method, **said, "library": architectures.library("grad-cam")}
+    return chosen.record(tried)
 
 
 def _targets(declaration: Declaration) -> list[int]:
@@ -177,10 +175,12 @@ def _write(folder: Path, network: nn.Module, brought: dict[str, Tensor]) -> None
 def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> TorchClassifier:
     """The classifier of a folder that `bring_torch` wrote, with `info` its `model.json`.
 
-    Raises `LookwhereError` where the weights are not those of the architecture, as the installed library has it.
+    Raises `LookwhereError` where the weights are not those of the architecture, as the installed library has it, or
+    the method of the maps is unknown.
     """
     file = folder / WEIGHTS
     declaration = from_dict(info["declaration"], f"{folder}/model.json")
+    from_record(info["maps"], f"{folder}/model.json")
     try:
         state = load_file(file)
         network = architectures.build_for(state, info["architecture"], declaration, info["outputs"])
@@ -195,68 +195,78 @@ def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> 
 
 
 class TorchClassifier:
-    """A brought network with the input it was declared to have; a `core.classifier.Classifier`.
+    """An imported network with the input it was declared to have; a `core.classifier.Classifier`.
 
-    It computes in what `core.network.precision` says, its maps and heads in float32.
+    It computes in what `core.network.precision` says, its maps and heads in float32. `method` makes the maps; without
+    one, it is what `info` names.
     """
 
-    def __init__(self, network: nn.Module, declaration: Declaration, info: dict) -> None:
+    no_layers = "no layer was looked for when the model was imported; import it again with --maps gradcam"
+
+    def __init__(
+        self, network: nn.Module, declaration: Declaration, info: dict, method: AttributionMethod | None = None
+    ) -> None:
         self.network, self.declaration, self.info = network, declaration, info
-        self.maps: dict = info["maps"]
-        if "view" in self.maps:  # brought earlier, it may name a finer grid
-            self.maps = self.maps | {"cells": list(cams.cells_of(self.maps["view"]["grid"], declaration.crop))}
         self.device = next(network.parameters()).device
-        self.head_bias: list[float] | None = None
         self._lock = threading.Lock()  # hooks on a network that several sessions share
         self._dtype = precision(self.device)
-        self._signs = _signs(declaration)
-        self._explain = self._explainer()
-        if self._explain == self._library and self._dtype != torch.float32:
+        self._signs = torch.from_numpy(_signs(declaration)).to(self.device)
+        self.layers = self._access() if "view" in info["maps"] else None
+        self.method = method or from_record(info["maps"], "model.json")
+        if self.method.needs is Needs.LAYERS and self._dtype != torch.float32:
             try:
-                self(noise()[:1])
+                self.layers.gradients(noise()[:1])
             except RuntimeError:  # what skips the explained layer meets float32 in a layer that cannot mix
                 self._dtype = torch.float32
+                self.layers = replace(self.layers, dtype=self._dtype)
+        self.maps: dict = info["maps"] if method is None else method.record(self)
+        if self.layers is not None and "cells" in self.layers.record and self.method.needs is not Needs.OUTPUTS:
+            self.maps = self.maps | {"cells": self.layers.record["cells"]}  # imported earlier, it may name a finer grid
+        self.head_bias = self.method.bias(self)
         self.precision = str(self._dtype).removeprefix("torch.")
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2), evidence float32 (B, 2, h, w) over the template."""
-        return self._explain(images)
+        logits, evidence = self.method.explain(self, images)
+        return logits, coarse(evidence)
 
-    def _explainer(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        method = self.maps["method"]
-        if "view" not in self.maps:
-            return self._perturbed
-        self._layer = Layer(self.maps["layer"], View.from_dict(self.maps["view"]))
-        if self.maps["additive"]:
-            head = Head(self.maps["head"])
-            self._weight, self._bias = head_weights(self.network, head, self.info["outputs"])
-            bias = self._signs @ self._bias.cpu().numpy()[_targets(self.declaration)]
-            self.head_bias = [round(float(b), 7) for b in bias]
-        return self._closed if method == "closed form" else self._library
+    def explained_by(self, maps: str) -> TorchClassifier:
+        """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        return TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
 
-    def _closed(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._weight[_targets(self.declaration)]
-        with self._lock:
-            evidence, pooled = cams.closed_form(self.network, self._layer, rows, self._pixels(images), self._dtype)
-        with torch.inference_mode():
-            outputs = torch.nn.functional.linear(pooled, self._weight, self._bias)
-        return to_logits(outputs.cpu().numpy(), self.declaration), self._evidence(evidence.cpu().numpy())
+    def _access(self) -> cams.LayerAccess:
+        said, declaration = self.info["maps"], self.declaration
+        layer = Layer(said["layer"], View.from_dict(said["view"]))
+        record = {key: said[key] for key in ("layer", "head", "view") if key in said}
+        access = cams.LayerAccess(
+            self.network,
+            layer,
+            record | {"cells": list(cams.cells_of(layer.view.grid, declaration.crop))},
+            self._pixels,
+            scores=lambda outputs: outputs[:, _targets(declaration)] @ self._signs.T,
+            to_logits=lambda outputs: to_logits(outputs, declaration),
+            place=self._place,
+            lock=self._lock,
+            dtype=self._dtype,
+        )
+        if "head" not in said:
+            return access
+        weight, bias = head_weights(self.network, Head(said["head"]), self.info["outputs"])
+        shares = self._signs.cpu().numpy() @ bias.cpu().numpy()[_targets(declaration)]
 
-    def _library(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        targets, method = _targets(self.declaration), self.maps["method"]
-        with self._lock, torch.inference_mode(False):
-            outputs, maps = cams.signed_cams(
-                self.network, self._layer, self._pixels(images), targets, method, self._dtype
-            )
-        return to_logits(outputs.cpu().numpy(), self.declaration), self._evidence(maps)
+        def closed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            rows = self._signs @ weight[_targets(declaration)]
+            with self._lock:
+                evidence, pooled = cams.closed_form(self.network, layer, rows, self._pixels(images), self._dtype)
+            with torch.inference_mode():
+                outputs = torch.nn.functional.linear(pooled, weight, bias)
+            return to_logits(outputs.cpu().numpy(), declaration), self._place(evidence.cpu().numpy())
 
-    def _perturbed(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        from core.imports.perturbation import perturbation_maps
+        return replace(access, closed=closed, bias=[round(float(b), 7) for b in shares])
 
-        options = {key: value for key, value in self.maps.items() if key not in ("method", "additive", "layer")}
-        options["cells"] = tuple(options["cells"])
-        logits = self.logits(images)
-        return logits, coarse(perturbation_maps(self.logits, images, logits, self.maps["method"].lower(), **options))
+    def _place(self, maps: np.ndarray) -> np.ndarray:
+        """Maps over the crop → maps over the template, never finer than privacy allows."""
+        return np.ascontiguousarray(cams.regrid(maps, self.declaration.crop), dtype=np.float32)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2), without maps."""
@@ -278,10 +288,3 @@ class TorchClassifier:
     def _pixels(self, images: np.ndarray) -> Tensor:
         pixels = torch.from_numpy(prepare(images, self.declaration)).to(self.device)
         return pixels.contiguous(memory_format=torch.channels_last)
-
-    def _evidence(self, maps: np.ndarray) -> np.ndarray:
-        """Maps of the explained outputs over the crop → evidence of both classes over the template, never finer than
-        privacy allows.
-        """
-        found = np.einsum("ct,bthw->bchw", self._signs, maps)
-        return np.ascontiguousarray(coarse(cams.regrid(found, self.declaration.crop)), dtype=np.float32)

@@ -8,9 +8,7 @@ from PIL import Image
 from core.audit.folder import Audit
 from core.budget import TOLERANCE, Waterfall, additivity, signed, signed_interval, waterfall, waterfall_sentence
 from core.card import Heading, Section, Table, Text, section
-from core.card.failures import UNCHECKABLE
-from core.card.sections import bright_cell, maps_words, reads_feature_maps
-from core.checkpoint import OURS, kind_of
+from core.card.sections import maps_words
 from core.differences import LEVEL, PERMUTATIONS, MapDifference, adjustable, difference_of, right_or_wrong
 from core.faces import MINIMUM_FACES, Filter, group_name
 from core.figures import pictures
@@ -22,7 +20,7 @@ from core.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side
 from core.sentences import capital, hottest_place, pair_rate, percent, target_words
 from core.statistics import accuracy_by, gap
 from core.trust.definitions import CheckResult, View
-from core.trust.folder import Checks
+from core.trust.folder import Checks, uncheckable
 from core.trust.report import results
 
 #: As the study showed it: why the model decided as it did, strength kept.
@@ -70,9 +68,9 @@ def grid_section(audit: Audit, within: Filter) -> Section:
     words = capital(target_words(TARGET, audit.map_words))
     text = f"{words}{how}, right and wrong predictions apart, all on one scale. {need}"
     scale = Scale(
-        data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{units(audit)}, mean over faces"
+        data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
     )
-    reading = Text(f"{bright_cell(audit)} {OUTSIDE}", quiet=True)
+    reading = Text(f"{audit.method.reading} {OUTSIDE}", quiet=True)
     return section("grid", title, [Text(text), Text(without) if without else None, Grid(tuple(pairs)), scale, reading])
 
 
@@ -90,15 +88,6 @@ def faces_absent(audit: Audit) -> str | None:
     if isinstance(why, str):
         return f"There is no average face here: {why.rstrip('.')}."
     return None if len(audit.averages.cells) else "This audit keeps no average face."
-
-
-def units(audit: Audit) -> str:
-    """What the values of a class's maps are."""
-    if audit.additive:
-        return "contribution to the logit"
-    if reads_feature_maps(audit):
-        return "in logits, not adding up to the logit"
-    return "what the score loses without the cell, in logits, half the margin's loss and not adding up"
 
 
 def withheld(grid: pd.DataFrame) -> set[tuple[int, str]]:
@@ -241,8 +230,7 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
     if not audit.has_maps:
         return section("checks", title, [Text(NO_MAPS)])
     if checks is None or not checks.groups:
-        brought = kind_of(audit.manifest) != OURS
-        why = UNCHECKABLE if brought else f"The maps of this audit have not been checked. This does it: {command}"
+        why = uncheckable(audit) or f"The maps of this audit have not been checked. This does it: {command}"
         return section("checks", title, [Text(why)])
     group, made = checks.groups[0], checks.manifest
     note = f"For {group}, all ages: a sample of {made['sample']:,}, seed {made['seed']}, {made['precision']}." + (

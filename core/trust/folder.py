@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.attribution import ClosedForm
 from core.audit.folder import Audit
+from core.checkpoint import OURS, kind_of
 from core.errors import LookwhereError
 from core.files import write_text
 
@@ -23,6 +25,24 @@ FORMAT = 1
 JSON, NPZ = "checks.json", "checks.npz"
 #: What the names of the compared methods' parts begin with: `methods/GradCAM` and so on.
 METHODS = "methods/"
+#: What these checks cannot be run on.
+IMPORTED = (
+    "These checks put random weights into our ResNet-50's layers and cannot be run on a brought model; its maps are "
+    "unchecked."
+)
+OTHER_MAPS = (
+    "These checks explain our ResNet-50 in closed form, with its own and with random weights; this audit's maps are by "
+    "{method} and are unchecked."
+)
+
+
+def uncheckable(audit: Audit) -> str | None:
+    """Why an audit's maps cannot be checked, a sentence or two; None where they can."""
+    if kind_of(audit.manifest) != OURS:
+        return IMPORTED
+    if audit.map_method != ClosedForm.name:
+        return OTHER_MAPS.format(method=audit.map_method)
+    return None
 
 
 @dataclass(frozen=True)

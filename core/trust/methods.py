@@ -1,12 +1,11 @@
-"""The methods of the grad-cam library beside the closed form: do they rank the cells alike?
+"""The other attribution methods beside the closed form: do they rank the cells alike?
 
-https://github.com/jacobgil/pytorch-grad-cam. All explain the margin towards the predicted class, at the last stage.
+All explain the margin towards the predicted class; those of the grad-cam library,
+https://github.com/jacobgil/pytorch-grad-cam, at the last stage.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,40 +16,19 @@ import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputReST
 from torch import Tensor, nn
 
-from core.explain import grad_cam
+from core.attribution import REGISTRY, ClosedForm, FinerCam, FullGrad, LibraryCam, RandomCam, key_of, method
+from core.attribution_method import AttributionMethod
+from core.errors import LookwhereError
+from core.explain import grad_cam, scale_each
+from core.imports.cams import quiet
 from core.network import GenderResNet, autocast
+from core.paired import resample
 from core.store import Progress
 from core.trust.alike import spearman
 from core.trust.folder import METHODS, Part
 from core.trust.probe import Probe
 from core.trust.sample import Means, published, rounded
 
-#: All of grad-cam 1.5.7 that explain one layer of any convolutional network. SESS and RefineCAM wrap others.
-NAMES = (
-    "GradCAM",
-    "HiResCAM",
-    "GradCAMElementWise",
-    "GradCAMPlusPlus",
-    "XGradCAM",
-    "LayerCAM",
-    "AblationCAM",
-    "FinerCAM",
-    "ShapleyCAM",
-    "FullGrad",
-    "EigenGradCAM",
-    "SegEigenCAM",
-    "EigenCAM",
-    "KPCA_CAM",
-    "FEM",
-    "RandomCAM",
-    "ScoreCAM",
-)
-#: Methods that try each of 2,048 channels, or look at each of the layers, for each face: they get few faces.
-COSTLY = ("AblationCAM", "FullGrad", "ScoreCAM")
-#: ScoreCAM puts a face through the whole network 2,048 times, a quarter of a minute and more: only where asked for.
-DEFAULT = tuple(name for name in NAMES if name != "ScoreCAM")
-#: Methods that look at more than the last stage's output.
-WHOLE = ("FullGrad", "ScoreCAM")
 BLOCK = 8
 
 
@@ -140,16 +118,16 @@ def on_tail(network: GenderResNet, name: str, features: Tensor, predicted: np.nd
     ask for, since the second derivative of a linear head is 0.
     """
     targets: list[Callable] | None = [MarginTarget(int(c)) for c in predicted]
-    if name == "ShapleyCAM":
+    if REGISTRY[key_of(name)].rest:
         targets = [ClassifierOutputReST(int(c)) for c in predicted]
-    elif name == "FinerCAM":
+    elif name == FinerCam.name:
         targets = None
-    kind = SeededRandomCAM if name == "RandomCAM" else getattr(library, name)
+    kind = SeededRandomCAM if name == RandomCam.name else getattr(library, name)
     tail = Tail(network)
-    with _quiet(), kind(tail, [tail.block]) as method:
-        if name == "RandomCAM":
-            method.generator = generator
-        return np.asarray(method(features.clone().requires_grad_(True), targets), dtype=np.float32)
+    with quiet(), kind(tail, [tail.block]) as cam:
+        if name == RandomCam.name:
+            cam.generator = generator
+        return np.asarray(cam(features.clone().requires_grad_(True), targets), dtype=np.float32)
 
 
 def on_whole(network: GenderResNet, name: str, pixels: Tensor, predicted: np.ndarray) -> np.ndarray:
@@ -158,20 +136,43 @@ def on_whole(network: GenderResNet, name: str, pixels: Tensor, predicted: np.nda
     targets = [MarginTarget(int(c)) for c in predicted]
     with torch.no_grad():
         cells = network.features(pixels[:1]).shape[-2:]
-    if name == "FullGrad":
-        with _quiet(), library.FullGrad(network, []) as method:
-            fine = torch.from_numpy(np.asarray(method(pixels, targets), dtype=np.float32))
+    if name == FullGrad.name:
+        with quiet(), library.FullGrad(network, []) as cam:
+            fine = torch.from_numpy(np.asarray(cam(pixels, targets), dtype=np.float32))
         return torch.nn.functional.adaptive_avg_pool2d(fine[:, None], cells)[:, 0].numpy()
     whole = Whole(network)
-    with _quiet(), library.ScoreCAM(whole, [whole.maps]) as method:
-        method.batch_size = 64
-        method.get_target_width_height = lambda _: (cells[1], cells[0])
-        return np.asarray(method(pixels, targets), dtype=np.float32)
+    with quiet(), library.ScoreCAM(whole, [whole.maps]) as cam:
+        cam.batch_size = 64
+        cam.get_target_width_height = lambda _: (cells[1], cells[0])
+        return np.asarray(cam(pixels, targets), dtype=np.float32)
 
 
-def _quiet() -> contextlib.AbstractContextManager:
-    """The library draws a progress bar a face; ours is one for all."""
-    return contextlib.redirect_stderr(io.StringIO())
+def on_classifier(probe: Probe, name: str, block: slice, cells: tuple[int, int]) -> np.ndarray:
+    """Maps (b, h, w) of a method that is none of the library: what of its margin map speaks for the predicted class, on
+    `cells` (h, w) by area, scaled to 0–1 each."""
+    images = np.array(probe.store.images[probe.rows[block]])
+    _, evidence = method(name)().explain(probe.model.classify, images)
+    oriented = (evidence[:, 0] - evidence[:, 1]) * probe.sign[block, None, None]
+    return scale_each(np.maximum(resample(oriented, cells), 0)).astype(np.float32)
+
+
+def comparable(name: str) -> type[AttributionMethod]:
+    """A method that can be compared with the closed form. Raises `LookwhereError` naming those that can."""
+    kind = REGISTRY.get(key_of(name))
+    if kind is None or kind is ClosedForm:
+        raise LookwhereError(f"--methods {name}: unknown; there are {', '.join(names())}")
+    return kind
+
+
+def names() -> tuple[str, ...]:
+    """All methods that can be compared with the closed form: those of the library, then any other."""
+    others = [kind for kind in REGISTRY.values() if kind is not ClosedForm]
+    return tuple(kind.name for kind in sorted(others, key=lambda kind: not issubclass(kind, LibraryCam)))
+
+
+def by_default() -> tuple[str, ...]:
+    """Those that are compared unasked: of the library, but for the costliest."""
+    return tuple(kind.name for kind in REGISTRY.values() if issubclass(kind, LibraryCam) and not kind.on_request)
 
 
 def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progress: Progress | None = None) -> Part:
@@ -181,11 +182,13 @@ def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progr
     `defined` counts the faces for which the correlation exists: a constant map has no ranks. `faces` is `prepare`d.
     """
     tick = progress(name, len(probe.sample)) if progress else (lambda n: None)
-    network, generator = probe.model.network, np.random.default_rng([seed, 4])
+    network, generator, kind = probe.model.network, np.random.default_rng([seed, 4]), comparable(name)
     maps = []
     for block in probe.blocks(BLOCK):
         predicted = faces.predicted[block]
-        if name in WHOLE:
+        if not issubclass(kind, LibraryCam):
+            maps.append(on_classifier(probe, name, block, faces.closed.shape[1:]))
+        elif kind.whole:
             maps.append(on_whole(network, name, probe.pixels(probe.pictures(block)), predicted))
         else:
             maps.append(on_tail(network, name, faces.features[block], predicted, generator))
@@ -209,6 +212,6 @@ def _scaled(maps: np.ndarray) -> np.ndarray:
     return maps / (1e-7 + maps.max(axis=(1, 2), keepdims=True))
 
 
-def part_name(method: str) -> str:
+def part_name(name: str) -> str:
     """The name of a method's part."""
-    return METHODS + method
+    return METHODS + name

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
+from core.attribution import LibraryCam
 from core.audit.folder import Audit
 from core.audit.run import PACKAGES
 from core.checkpoint import Model
@@ -16,7 +17,7 @@ from core.store import AlignedStore, Progress
 from core.trust import methods as cams
 from core.trust.definitions import CHECKS, PARTS, Fill, MethodAgreement
 from core.trust.definitions.orders import Order
-from core.trust.folder import METHODS, Checks, Part, open_checks, save_checks
+from core.trust.folder import METHODS, Checks, Part, open_checks, save_checks, uncheckable
 from core.trust.occlude import check_occlusion
 from core.trust.perturb import check_deletion, check_road
 from core.trust.probe import Probe, check_source, make_probe
@@ -43,7 +44,7 @@ def run_checks(
     *,
     sample: int = SAMPLE,
     seed: int = 0,
-    methods: tuple[str, ...] = cams.DEFAULT,
+    methods: tuple[str, ...] | None = None,
     parts: tuple[str, ...] = PARTS,
     draws: int = DRAWS,
     progress: Progress | None = None,
@@ -51,18 +52,25 @@ def run_checks(
     """Check an audit's maps with its network; writes `checks.json` and `checks.npz` into the audit's folder.
 
     Parts there already of the same sample, seed and weights are kept, so that a stopped run goes on, and further
-    methods can be added; those of another sample or seed are replaced. Each part draws its own stratified sample, see
-    `core.trust.sample.draw_sample`. `progress(stage, total)` returns a function to call with a count. Raises
-    `LookwhereError` where store or model are not the audit's, the sample is too small, or a name is unknown.
+    methods can be added; those of another sample or seed are replaced. `methods` are by default those of the library
+    but for the costliest. Each part draws its own stratified sample, see `core.trust.sample.draw_sample`.
+    `progress(stage, total)` returns a function to call with a count. Raises `LookwhereError` where store or model are
+    not the audit's, the sample is too small, a name is unknown, or the audit's maps are by another method.
     """
-    for given, known, flag in ((methods, cams.NAMES, "--methods"), (parts, PARTS, "--parts")):
-        strange = [name for name in given if name not in known]
-        if strange:
-            raise LookwhereError(f"{flag} {', '.join(strange)}: unknown; there are {', '.join(known)}")
+    strange = [name for name in parts if name not in PARTS]
+    if strange:
+        raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(PARTS)}")
     if model.network is None:
         raise LookwhereError(
             f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of a brought model"
         )
+    if why := uncheckable(audit):
+        raise LookwhereError(f"{audit.path}: {why[:1].lower()}{why[1:].rstrip('.')}")
+    kinds = [cams.comparable(name) for name in (cams.by_default() if methods is None else methods)]
+    for kind in kinds:
+        if not issubclass(kind, LibraryCam) and (why := kind.why_not(model.classify)):
+            raise LookwhereError(f"--methods {kind.name}: {why}")
+    methods = tuple(kind.name for kind in kinds)
     check_source(audit, model, store)
     todo = [
         name
@@ -113,11 +121,11 @@ def size_of(part: str, sample: int) -> int:
     name, _, method = part.partition("/")
     share = next(check.sample_share for check in CHECKS if check.part == name)
     size = max(round(sample * share), FEWEST)
-    return min(size, FEWEST) if method in cams.COSTLY else size
+    return min(size, FEWEST) if method and cams.comparable(method).few_faces else size
 
 
 def _method_parts(methods: tuple[str, ...]) -> list[str]:
-    return [cams.part_name(name) for name in cams.NAMES if name in methods]
+    return [cams.part_name(name) for name in cams.names() if name in methods]
 
 
 def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
@@ -128,7 +136,8 @@ def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
 
 
 def _save(audit: Audit, manifest: dict, found: dict[str, Part], todo: list[str]) -> None:
-    order = [name for part in PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.NAMES))]
+    kinds = [name for part in PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
+    order = dict.fromkeys([*kinds, *found])
     parts = {name: found[name] for name in order if name in found}
     state = {"finished": set(todo) <= set(parts), "seconds": round(sum(p.seconds for p in parts.values()), 1)}
     try:

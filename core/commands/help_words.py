@@ -1,0 +1,22 @@
+"""Options whose help is read from a registry when it is asked for, so that other commands need not import it."""
+
+from __future__ import annotations
+
+from tyro.conf import arg
+
+
+def _maps(_default: object) -> str:
+    from core.attribution import help_words
+
+    return f"(one of {help_words()})"
+
+
+def _methods(_default: object) -> str:
+    from core.attribution import REGISTRY, ClosedForm
+
+    return f"(of {', '.join(key for key, kind in REGISTRY.items() if kind is not ClosedForm)})"
+
+
+#: A method of attribution for an audit's maps, and several to compare with the closed form.
+MAPS = arg(metavar="METHOD", help_behavior_hint=_maps)
+METHODS = arg(metavar="METHOD [METHOD ...]", help_behavior_hint=_methods)
