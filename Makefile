@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 app: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py
 
+# A process a core, each with one thread; a file's tests stay together, for what they share is made once
 test: $(VENV)/.dev
 	@sh tests/need_chromium.sh
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations=25
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

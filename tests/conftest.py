@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from core import store as stores
 from core.audit.folder import Audit, open_audit
@@ -19,6 +21,30 @@ from tests.helpers.chromium import chromium, served
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import made_study
 from tests.helpers.shipped import AUDIT, ROOT, shipped_or_skip
+
+#: Words in the paths of tests that take longest; these begin first, so that no process is left alone with one of them.
+LONGEST = ("browser", "train", "whole")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; the order within a file stays."""
+    items.sort(key=lambda item: not any(word in item.path.relative_to(ROOT).as_posix() for word in LONGEST))
+
+
+def build_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
+    """A folder for the whole run: the first process that needs it builds it, all others wait and take it as it is."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, finished = base / "shared" / name, base / "shared" / f"{name}.finished"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            build(folder)
+            finished.touch()
+    return folder
+
 
 ARCHIVE = Path(os.environ.get("UTKFACE", ROOT.parent / "shared/data/UTKFace.tar.gz"))
 REAL_FACES = 120
@@ -37,12 +63,15 @@ def utkface_archive() -> Path:
 @pytest.fixture(scope="session")
 def real_folder(utkface_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 120 real chips, spread over the whole archive; outside the project, gone after the run."""
-    folder = tmp_path_factory.mktemp("utkface")
-    with tarfile.open(utkface_archive) as archive:
-        members = [m for m in archive if m.isfile() and m.name.count("_") == 3]
-        for member in members[:: len(members) // REAL_FACES][:REAL_FACES]:
-            (folder / Path(member.name).name).write_bytes(archive.extractfile(member).read())
-    return folder
+
+    def extract(folder: Path) -> None:
+        folder.mkdir()
+        with tarfile.open(utkface_archive) as archive:
+            members = [m for m in archive if m.isfile() and m.name.count("_") == 3]
+            for member in members[:: len(members) // REAL_FACES][:REAL_FACES]:
+                (folder / Path(member.name).name).write_bytes(archive.extractfile(member).read())
+
+    return build_once(tmp_path_factory, "utkface", extract)
 
 
 @pytest.fixture
@@ -54,22 +83,29 @@ def made_store(tmp_path: Path) -> AlignedStore:
 @pytest.fixture(scope="session")
 def real_store(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> AlignedStore:
     """The 120 real chips, copied faces dropped, aligned as `python -m core align` does it. Do not change it."""
-    path = tmp_path_factory.mktemp("aligned") / "utkface"
-    return stores.build_store(open_source(real_folder), READERS["utkface"], path)
+
+    def align(folder: Path) -> None:
+        stores.build_store(open_source(real_folder), READERS["utkface"], folder)
+
+    return AlignedStore.open(build_once(tmp_path_factory, "aligned", align))
 
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
     """A models folder with one untrained network, audited on 480 noise faces, and its audit. Do not change it."""
-    made = made_study(tmp_path_factory.mktemp("study"), 480)
-    training = made.models / "made/training"
-    training.mkdir()
-    append_metrics(training, {"epoch": 1, "size": 32, "dilated": True, "learning_rate": 1e-3, "train_loss": 0.7,
-                              "train_accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5, "worst_group_accuracy": 0.4,
-                              "worst_group": "female Black", "val_female_Black": 0.4, "val_male_White": 0.6,
-                              "images_per_second": 10.0, "seconds": 1.0})  # fmt: skip
-    write_status(training, Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
-    return made.models, made.audit
+
+    def build(folder: Path) -> None:
+        training = made_study(folder, 480).models / "made/training"
+        training.mkdir()
+        append_metrics(training, {"epoch": 1, "size": 32, "dilated": True, "learning_rate": 1e-3, "train_loss": 0.7,
+                                  "train_accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5,
+                                  "worst_group_accuracy": 0.4, "worst_group": "female Black",
+                                  "val_female_Black": 0.4, "val_male_White": 0.6, "images_per_second": 10.0,
+                                  "seconds": 1.0})  # fmt: skip
+        write_status(training, Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time()))
+
+    models = build_once(tmp_path_factory, "study", build) / "models"
+    return models, open_audit(models / "made/audits/made-all")
 
 
 @pytest.fixture(scope="session")

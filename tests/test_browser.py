@@ -12,7 +12,8 @@ import pytest
 from core.audit.folder import Audit
 from core.faces import Filter
 from core.statistics import accuracy_by
-from tests.helpers.chromium import boxes, visit, wait
+from tests.helpers.chromium import DRAWN, boxes, visit, wait
+from tests.helpers.portrait import PORTRAIT
 from ui.navigation import PAGES
 
 pytestmark = pytest.mark.browser
@@ -138,3 +139,28 @@ def test_the_pictures_can_be_taken_away(browser, address: str, name: str) -> Non
     assert data.startswith(b"\x89PNG")
     assert boxes(page) == errors == []
     page.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_in_a_browser_a_photo_and_a_hostile_file_are_tried(browser, address: str, width: int, tmp_path: Path) -> None:
+    view, errors = visit(browser, f"{address}/photo", width)
+    bad = tmp_path / "![x](http-x.png) <img src=x onerror=alert(1)>.png"
+    bad.write_bytes(b"GIF89a<html><script>alert(1)</script></html>")
+    asked: list[str] = []
+    view.on("request", lambda request: asked.append(request.url))
+    view.on("dialog", lambda dialog: errors.append(dialog.message))
+    view.locator("input[type=file]").set_input_files([str(PORTRAIT), str(bad)])
+    view.wait_for_selector(".lw-crop", timeout=60_000)
+    view.wait_for_selector(DRAWN, timeout=60_000)
+    view.wait_for_timeout(300)
+    said = view.locator('[data-testid="stMain"]').inner_text()
+    assert "The model's guess for the face in grace_hopper.jpg is" in said
+    assert "make up the margin" in said and "audited faces it rightly called" in said
+    assert view.locator(".lw-crop img").count() == 2
+    (line,) = boxes(view)
+    assert line.endswith("this GIF is damaged or cut short; take the original again.")
+    assert "<img src=x onerror=alert(1)>.png: " in line
+    assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in asked)
+    assert not view.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
+    assert errors == []
+    view.close()

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.audit.folder import Audit, open_audit
+from core.audit.folder import open_audit
 from core.faces import ADULT_AGE, UNRECORDED
 from core.gaps.simultaneous import largest_gap
 from core.gaps.words import gap_sentence, gap_words, p_words, span
-from tests.helpers.made_study import made_study
+from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 from ui import words
@@ -36,16 +36,12 @@ LACKS = {
 }
 
 
-def audited(root: Path, faces: int, columns: dict, names: tuple[str, ...] = ("made0",)) -> tuple[Path, list[Audit]]:
-    """Models folder of untrained networks, audited on the same noise faces with some columns replaced."""
-    study = made_study(root, faces, columns=columns, names=names, dilated=False, splits=None, audit="all")
-    return study.models, study.audits
-
-
 @pytest.fixture(scope="module", params=list(LACKS))
 def sparse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     columns, _ = LACKS[request.param]
-    return request.param, audited(tmp_path_factory.mktemp("gaps"), 360, columns)[0]
+    models = tmp_path_factory.mktemp("gaps")
+    audited_models(models, 360, columns=columns)
+    return request.param, models
 
 
 def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +58,8 @@ def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytes
 
 
 def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    models, (audit, _) = audited(tmp_path, 480, {}, ("made0", "made1"))
+    models = tmp_path
+    audit, _ = audited_models(models, 480, ("made0", "made1"))
     app = page(models, "gaps", monkeypatch)
     assert "2 models" in text(app)
     for grouping in groupings(audit.faces):
@@ -74,8 +71,8 @@ def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: 
 
 
 def test_no_face_left_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    models, _ = audited(tmp_path, 60, {"age": 30})
-    app = page(models, "gaps", monkeypatch, age=["0", "3"])
+    audited_models(tmp_path, 60, columns={"age": 30})
+    app = page(tmp_path, "gaps", monkeypatch, age=["0", "3"])
     assert not app.exception
     assert "No face passes this filter" in text(app)
 

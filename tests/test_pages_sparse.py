@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.faces import UNRECORDED
-from tests.helpers.made_study import made_study
+from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
 from ui import words
 
@@ -23,9 +23,9 @@ LACKS = {
 def sparse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A models folder with an audit of a data set that lacks something, and what a page should say of it."""
     columns, says = LACKS[request.param]
-    root = tmp_path_factory.mktemp("sparse")
-    study = made_study(root, 120, columns=columns, dilated=False, splits=None, audit="all")
-    return study.models, says
+    models = tmp_path_factory.mktemp("sparse")
+    audited_models(models, 120, columns=columns)
+    return models, says
 
 
 @pytest.mark.parametrize("name", ["overview", "accuracy", "heatmaps"])

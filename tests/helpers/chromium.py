@@ -77,7 +77,9 @@ def served(log: Path) -> Iterator[str]:
 
 def visit(browser, url: str, width: int = 1440):
     """A page of the app once drawn, and the list that collects its console errors."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    context = browser.contexts[0] if browser.contexts else browser.new_context()
+    page = context.new_page()  # pages of one context share its cache of the app's scripts
+    page.set_viewport_size({"width": width, "height": 900})
     errors: list[str] = []
     # Streamlit asks for /PAGE/_stcore/… once on a deep link and gets a 404: not ours.
     page.on(

@@ -12,8 +12,11 @@ import torch
 from core.audit.folder import Audit
 from core.audit.run import run_audit
 from core.checkpoint import load_model, save_model
+from core.files import write_json
 from core.network import GenderResNet
 from core.store import AlignedStore
+from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_experiment import INFO as MODEL_INFO
 from tests.helpers.made_store import make_store
 
 INFO = {"input_size": 112, "epoch": 1, "training": {"choose": "overall", "seed": 0, "age_weight": 0.0}}
@@ -54,6 +57,20 @@ def made_study(
         save_model(root / "models" / name, network, INFO | {"input_size": input_size})
         audits.append(run_audit(store, load_model(root / "models" / name), splits, name=audit, batch=96))
     return Study(root / "stores", root / "models", store, audits)
+
+
+def audited_models(
+    models: Path, n: int, names: tuple[str, ...] = ("made",), columns: Mapping[str, object] | None = None
+) -> list[Audit]:
+    """Model folders without weights, audited on the same `n` noise faces: for pages that run no model."""
+    images = np.random.default_rng(0).integers(0, 220, (n, 112, 112, 3), dtype=np.uint8)
+    audits = []
+    for seed, name in enumerate(names):
+        path = models / name / "audits/all"
+        faces = made_faces(n, columns=columns)
+        audits.append(made_audit(faces=faces, seed=seed, errors=0.4, shape=(2, 2), images=images, path=path))
+        write_json(models / name / "model.json", MODEL_INFO)
+    return audits
 
 
 class Brightness:
