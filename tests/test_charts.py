@@ -32,8 +32,8 @@ from core.figures.plotly_charts import figure_of
 from core.figures.styles import OWN
 from core.report import blocks
 from core.report.build import _render
-from tests.chart_cases import BAR_CASES, CURVES, INTERVALS, Case, CurveCase
-from tests.chart_tables import ACCURACY, NAN, PAIRED
+from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS, Case, CurveCase
+from tests.helpers.chart_tables import ACCURACY, NAN, PAIRED
 
 ROWS = [*INTERVALS, *BAR_CASES]
 

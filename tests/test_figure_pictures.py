@@ -25,6 +25,7 @@ from core.figures.differences import (
 )
 from core.figures.evidence import towards
 from core.figures.faces import kinds_sheet
+from core.figures.plotly_maps import map_figure
 from core.paired import MapPair
 from core.report.blocks import Pictures, data_uri
 from core.store import AlignedStore, average_face
@@ -110,6 +111,25 @@ def test_each_panel_has_the_scale_that_it_names() -> None:
     signed, strength = panel_pictures(MapChart(panels, scales), SIDE)
     np.testing.assert_array_equal(pixels(signed), pixels(pictures.paint(FIRST, 1.0, True, SIDE)))
     np.testing.assert_array_equal(pixels(strength), pixels(pictures.paint(FIRST, 4.0, False, SIDE)))
+
+
+def test_in_a_notebook_each_panel_keeps_its_cells_its_scale_and_its_outlines() -> None:
+    panels = (
+        MapPanel(FIRST, "first", "", MASK),
+        MapPanel(None, "second", "", why="too few faces"),
+        MapPanel(SECOND, "third", "", scale=1),
+    )
+    figure = map_figure(MapChart(panels, (Scale(2.0, True, "", ""), Scale(4.0, False, "", ""))))
+    assert [note.text for note in figure.layout.annotations] == ["first", "second: too few faces", "third"]
+    first, third = figure.data
+    np.testing.assert_array_equal(first.z, FIRST)
+    np.testing.assert_array_equal(third.z, SECOND)
+    assert (first.coloraxis, third.coloraxis) == ("coloraxis", "coloraxis2")
+    signed, strength = figure.layout.coloraxis, figure.layout.coloraxis2
+    assert (signed.cmin, signed.cmax, strength.cmin, strength.cmax) == (-2, 2, 0, 4)
+    assert figure.layout.yaxis.autorange == "reversed"
+    cells = {(shape.y0 + 0.5, shape.x0 + 0.5) for shape in figure.layout.shapes}
+    assert cells == {(0, 0), (1, 1)} == {tuple(cell) for cell in np.argwhere(MASK).tolist()}
 
 
 def test_panels_that_cannot_be_drawn_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""No figure without a test: each chart has a case in `tests.chart_cases`, every other function is called somewhere."""
+"""No figure without a test: each chart has a case in `tests.helpers.chart_cases`, all else is called somewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from core import figures
 from core.figures import charts, photo
 from core.figures.chart_data import BarChart, CurveChart, HistogramChart, IntervalChart, MatrixChart
-from tests.chart_cases import BAR_CASES, CURVES, INTERVALS
+from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS
 
 TESTS = next(folder for folder in Path(__file__).parents if folder.name == "tests")
 #: Builders of which nothing else draws alike: their tests stand alone, in `tests/test_charts.py`.
@@ -41,7 +41,7 @@ def test_every_chart_is_in_the_battery() -> None:
     assert len(builders) >= 20
     covered = {case.builder for case in [*INTERVALS, *BAR_CASES, *CURVES]} | set(ALONE)
     assert not [name for one, name in builders.items() if one not in covered], (
-        "give each a case in tests/chart_cases.py"
+        "give each a case in tests/helpers/chart_cases.py"
     )
     assert not covered - set(builders)
     defined = {node.name for file in TESTS.rglob("test_*.py") for node in ast.parse(file.read_text()).body

@@ -1,4 +1,4 @@
-"""One made case for each chart builder: what must be drawn of the tables in `tests.chart_tables`."""
+"""One made case for each chart builder: what must be drawn of the tables in `tests.helpers.chart_tables`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.faces import Filter
 from core.figures import charts, evidence, faces, findings, gaps, group_statistics, paired, photo, trust
 from core.group_statistics import GROUP_STATISTICS
 from core.regions import REGIONS
-from tests.chart_tables import (
+from tests.helpers.chart_tables import (
     ACCURACY,
     AGES,
     ARMS,
