@@ -26,6 +26,10 @@ from core.errors import LookwhereError
 from core.extras import missing_extra
 from core.places import MODELS
 from core.training.config import TrainConfig
+from core.training.record import Status
+
+if typing.TYPE_CHECKING:
+    from core.training.faces import FaceSets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,7 +155,7 @@ class Bar:
         self.bar: tqdm | None = None
         self.epoch = -1
 
-    def __call__(self, status, row) -> None:
+    def __call__(self, status: Status, row: dict | None) -> None:
         if row is not None:
             self.close()
             tqdm.write(
@@ -196,7 +200,7 @@ class Interrupt:
         return self.asked
 
 
-def open_faces(command: Command):
+def open_faces(command: Command) -> FaceSets:
     """The faces to train and to validate on. Raises `LookwhereError` where the flags name none, or too many."""
     from core.store import open_or_align
     from core.training.faces import FaceSets

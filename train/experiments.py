@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import tyro
@@ -26,6 +27,9 @@ from core.extras import missing_extra
 from core.files import write_json
 from core.training.record import read_metrics, read_status
 from train.__main__ import from_yaml
+
+if TYPE_CHECKING:
+    from core.store import AlignedStore
 
 PLAN = Path(__file__).parent / "plans" / "claims.yaml"
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
@@ -84,7 +88,8 @@ def train_all(plan: Plan, data: Path, runs: Path, workers: int) -> None:
     """
     from core.training.config import TrainConfig
 
-    waiting, active = [], {}
+    waiting: list[tuple[str, dict]] = []
+    active: dict[str, subprocess.Popen] = {}
     total = 0
     for name, arm, seed in plan.runs():
         settings = plan.config(arm, seed)
@@ -143,7 +148,7 @@ def best_epoch(metrics: pd.DataFrame, choose: str) -> int:
     return int(same.loc[same[CHOICES[choose]].idxmax(), "epoch"])
 
 
-def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store) -> Path:
+def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: AlignedStore) -> Path:
     """The arm's chosen weights as a model folder in `work`; made once."""
     from core.checkpoint import load_model, save_model
     from train.heads import retrain_head

@@ -22,7 +22,9 @@ FOLDS = 5
 
 
 @torch.inference_mode()
-def pooled_features(network: GenderResNet, store: AlignedStore, faces: pd.DataFrame, size: int, batch: int = 64):
+def pooled_features(
+    network: GenderResNet, store: AlignedStore, faces: pd.DataFrame, size: int, batch: int = 64
+) -> np.ndarray:
     """Pooled last features, float32 (N, 2048), of a store's faces."""
     rows, found = faces["row"].to_numpy(), []
     for start in range(0, len(rows), batch):

@@ -72,7 +72,7 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         takeaway.chart(charts.confusion_matrix(confusion(faces, threshold)), "confusion", "confusion matrix")
     with right:
         st.subheader("All groups as a table")
-        groupings = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
+        groupings: tuple[list[str], ...] = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
         table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
         table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
         shown = table.astype({"age band": object})

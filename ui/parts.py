@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def scale_ends(signed: bool, limit: float) -> tuple[bool, str, str]:
     return (True, f"−{limit:.3g} male", f"{limit:.3g} female") if signed else (False, "0", f"{limit:.3g}")
 
 
-def download_button(label: str, data: bytes | Callable[[], bytes], file: str, kind: str, **more) -> None:
+def download_button(label: str, data: bytes | Callable[[], bytes], file: str, kind: str, **more: Any) -> None:
     """A download that does not run the page again; what is costly is given as a function, made only when asked for."""
     st.download_button(label, data, file, kind, icon=":material/download:", on_click="ignore", **more)
 
@@ -88,12 +89,12 @@ def metric_row() -> list:
     return [place for half in st.columns(2) for place in half.columns(2, wrap=False)]
 
 
-def metric(place, label: str, value: str, note: str, **more) -> None:
+def metric(place: Any, label: str, value: str, note: str, **more: Any) -> None:
     """One figure with a quiet line under it."""
     place.metric(label, value, note, delta_color="off", delta_arrow="off", **more)
 
 
-def share_table(table: pd.DataFrame, shares: list[str], **more) -> None:
+def share_table(table: pd.DataFrame, shares: list[str], **more: Any) -> None:
     """A sortable table, its shares as percentages to a tenth of a point; downloads keep them whole."""
     settings = {name: st.column_config.NumberColumn(format="percent") for name in shares}
     rounded = table.assign(**{name: np.round(table[name].astype(float), 3) for name in shares})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def assign_cells(faces: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """The cells of an audit's faces after merging, and each face's cell: int64 (N,), −1 where it takes part in none."""
     band = age_band(faces["age"])
     place = np.full(len(faces), -1, dtype=np.int64)
-    cells = []
+    cells: list[dict] = []
     for key, members in faces.assign(band=band).groupby(KEYS, observed=True, sort=True).indices.items():
         counts = np.bincount(band[members][band[members] >= 0], minlength=len(AGE_EDGES))
         runs = merge_bands(counts)
@@ -118,7 +119,13 @@ def merge_bands(counts: np.ndarray) -> list[tuple[int, int]]:
     return runs
 
 
-def average_faces(images: np.ndarray, rows: np.ndarray, faces: pd.DataFrame, block: int = 1024, tick=None) -> Averages:
+def average_faces(
+    images: np.ndarray,
+    rows: np.ndarray,
+    faces: pd.DataFrame,
+    block: int = 1024,
+    tick: Callable[..., object] | None = None,
+) -> Averages:
     """Average the pictures at `rows` of `images` by cell, reading them in blocks; memory is of the cells only."""
     cells, place = assign_cells(faces)
     sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.uint32)

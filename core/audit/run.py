@@ -276,7 +276,18 @@ def _warnings(labels: pd.DataFrame, accuracy: float) -> list[str]:
     return found
 
 
-def _finish(store, faces, work, path, identity, seconds, model, why, progress, given) -> Audit:
+def _finish(
+    store: AlignedStore,
+    faces: pd.DataFrame,
+    work: Path,
+    path: Path,
+    identity: dict,
+    seconds: float,
+    model: Model,
+    why: str | None,
+    progress: Progress | None,
+    given: Given | None,
+) -> Audit:
     """Join the shards, average the pictures, write the manifest, and move the folder into its place."""
     shards = sorted(work.glob("shard-*.parquet"))
     schema = pq.read_schema(shards[0])

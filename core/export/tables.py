@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,7 @@ def _p(value: float) -> str:
     return "$<$0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
-def _format(numbers: np.ndarray):
+def _format(numbers: np.ndarray) -> Callable[[float], str]:
     """How to show a column of finite numbers."""
     if (numbers == np.round(numbers)).all():
         return lambda v: _minus(f"{v:,.0f}")

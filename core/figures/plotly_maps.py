@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -18,7 +20,10 @@ def map_figure(chart: MapChart) -> go.Figure:
     count = max(len(chart.panels), 1)
     columns, rows = min(COLUMNS, count), -(-count // COLUMNS)
     titles = [p.caption if p.values is not None else f"{p.caption}: {p.why}" for p in chart.panels]
-    figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.03, vertical_spacing=0.14 / rows)
+    # A panel has no room for «Asian women, 18 and older − White women, 18 and older» in one line.
+    titles = [html.escape(title, quote=False).replace(", ", ",<br>").replace(" − ", " −<br>") for title in titles]
+    lines = max((title.count("<br>") for title in titles), default=0)
+    figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.03, vertical_spacing=0.2 / rows)
     for place, panel in enumerate(chart.panels):
         row, column = divmod(place, columns)
         where = {"row": row + 1, "col": column + 1}
@@ -43,6 +48,10 @@ def map_figure(chart: MapChart) -> go.Figure:
                 }
             }
         )
-    size = {"height": 60 + rows * (PANEL + 30), "width": 60 + columns * PANEL + 90 * len(chart.scales)}
-    figure.update_layout(**size, margin={"l": 8, "r": 8, "t": 40, "b": 8})
+    size = {
+        "height": 40 + 16 * lines + rows * (PANEL + 30 + 12 * lines),
+        "width": 60 + columns * PANEL + 90 * len(chart.scales),
+    }
+    figure.update_annotations(font_size=12)
+    figure.update_layout(**size, margin={"l": 8, "r": 8, "t": 30 + 16 * lines, "b": 8}, plot_bgcolor="rgba(0,0,0,0)")
     return figure

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -202,7 +204,9 @@ def _tests(full: _Design, k: np.ndarray, n: np.ndarray, unit: np.ndarray | None,
     return table.assign(p_holm=holm(table["p"].to_numpy()))
 
 
-def _odds_ratios(fit, row, ethnicities: list[str], bands: list[str], base: int, seen: set) -> pd.DataFrame:
+def _odds_ratios(
+    fit: Any, row: Callable[..., np.ndarray], ethnicities: list[str], bands: list[str], base: int, seen: set
+) -> pd.DataFrame:
     """Contrasts that hold at any value of what is not named; only between cells that have faces."""
     wanted = []
     have = {(g, e) for g, e, _ in seen}
@@ -232,7 +236,9 @@ def _odds_ratios(fit, row, ethnicities: list[str], bands: list[str], base: int, 
     return pd.DataFrame(rows, columns=["comparison", "odds_ratio", "low", "high", "p"])
 
 
-def _standardised(table: pd.DataFrame, fit, row, band: np.ndarray, ethnicities: list[str], seen: set) -> pd.DataFrame:
+def _standardised(
+    table: pd.DataFrame, fit: Any, row: Callable[..., np.ndarray], band: np.ndarray, ethnicities: list[str], seen: set
+) -> pd.DataFrame:
     weight = np.bincount(band) / len(band)
     rows = []
     for group in table.to_dict("records"):

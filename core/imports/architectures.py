@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from types import ModuleType
 
 import torch
 import torchvision.models
@@ -315,7 +316,7 @@ def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, decl
     return f"{text}; name the architecture that they were trained as, or export the model to ONNX"
 
 
-def _timm():
+def _timm() -> ModuleType:
     # timm's models of a hub's names are never asked for (`parse`), and this keeps its hub client still as well.
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import timm

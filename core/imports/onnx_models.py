@@ -100,7 +100,7 @@ class OnnxClassifier:
         return np.concatenate(list(self._workers.map(self._run, parts)))
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        pixels = prepare(images, self.declaration).astype(self.port.dtype, copy=False)
+        pixels: np.ndarray = prepare(images, self.declaration).astype(self.port.dtype, copy=False)
         if self.port.batch and len(pixels) < self.port.batch:
             pixels = np.concatenate([pixels, np.repeat(pixels[-1:], self.port.batch - len(pixels), axis=0)])
         try:

@@ -30,9 +30,10 @@ def read_weights(source: Path) -> tuple[dict[str, Tensor], list[str]]:
     """
     if not source.is_file() or source.stat().st_size == 0:
         raise LookwhereError(f"{source}: {'empty' if source.is_file() else 'no such file'}; give a file of weights")
+    notes: list[str] = []
     if source.suffix.lower() == ".safetensors":
         try:
-            content, notes = load_file(source), []
+            content = load_file(source)
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise LookwhereError(
                 f"{source}: not a whole safetensors file ({_first_line(error)}); copy or save it again"

@@ -138,7 +138,7 @@ def _trace(network: nn.Module, pixels: Tensor, only: str | None) -> tuple[list[_
     prefix = getattr(network, "num_prefix_tokens", None)
     last: list = [None, False]
 
-    def saw(name: str, module: nn.Module):
+    def saw(name: str, module: nn.Module) -> Callable[..., None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
             tensor = output if isinstance(output, Tensor) and output.requires_grad else None
             pooled = "Pool" in type(module).__name__ or (output is last[0] and last[1])
@@ -203,7 +203,7 @@ def find_head(network: nn.Module, layer: Layer, pixels: Tensor) -> tuple[Head, V
     seen: dict[str, tuple[Tensor, Tensor]] = {}
     kept: list[Tensor] = []
 
-    def linear(name: str):
+    def linear(name: str) -> Callable[..., None]:
         def hook(_module: nn.Module, inputs: tuple, output: Tensor) -> None:
             if inputs and isinstance(inputs[0], Tensor) and inputs[0].shape[2:].numel() == 1:
                 seen.pop(name, None)

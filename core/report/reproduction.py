@@ -82,8 +82,8 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
         ("age known of", f"{int(faces['age'].notna().sum()):,}"),
         ("identity known of", f"{int(faces['identity'].notna().sum()):,}"),
     ]
-    if lost := manifest.get("not_predicted", 0):
-        rows.append(("faces without a prediction, left out", f"{lost:,}"))
+    if without := manifest.get("not_predicted", 0):
+        rows.append(("faces without a prediction, left out", f"{without:,}"))
     rows += [("renamed for this audit", f"{a} → {b}") for a, b in (manifest.get("names") or {}).items()]
     rows.append(("SHA-256 of ids, labels and splits", str(manifest.get("data_fingerprint", "unknown"))))
     total = sum(rejects.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def augment(images: Tensor, size: int, config: Augmentation, strength: float, dr
     return pixels.masked_fill_(_rectangles(size, often(config.erase * strength), uniform).to(device), 0.0)
 
 
-def _rectangles(size: int, chosen: Tensor, uniform) -> Tensor:
+def _rectangles(size: int, chosen: Tensor, uniform: Callable[[float, float], Tensor]) -> Tensor:
     """Masks (N, 1, size, size), True inside a random rectangle where `chosen`."""
     area, ratio = uniform(0.02, 0.12), torch.exp(uniform(-0.7, 0.7))
     half_w, half_h = (area * ratio).sqrt() / 2, (area / ratio).sqrt() / 2

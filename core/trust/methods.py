@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,9 @@ class SeededRandomCAM(library.RandomCAM):
 
     generator: np.random.Generator
 
-    def get_cam_weights(self, input_tensor, target_layer, target_category, activations, grads) -> np.ndarray:
+    def get_cam_weights(
+        self, input_tensor: Any, target_layer: Any, target_category: Any, activations: np.ndarray, grads: Any
+    ) -> np.ndarray:
         return self.generator.uniform(-1, 1, size=activations.shape[:2])
 
 
@@ -111,7 +114,13 @@ def prepare(probe: Probe) -> Explained:
     return Explained(torch.cat(features), np.concatenate(closed), (probe.sign < 0).astype(np.int64))
 
 
-def on_tail(network: GenderResNet, name: str, features: Tensor, predicted: np.ndarray, generator=None) -> np.ndarray:
+def on_tail(
+    network: GenderResNet,
+    name: str,
+    features: Tensor,
+    predicted: np.ndarray,
+    generator: np.random.Generator | None = None,
+) -> np.ndarray:
     """One method's maps (b, h, w), float32, scaled to 0–1 each as the library has it, from the last block's input.
 
     `predicted` are class indices (b,). FinerCAM chooses its two classes itself; ShapleyCAM gets the target its authors

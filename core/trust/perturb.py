@@ -131,7 +131,9 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
     return _summary(probe, curves * probe.sign[:, None, None, None], ROAD, REMOVED, seed)
 
 
-def impute(pictures: torch.Tensor, hole: np.ndarray, imputer: NoisyLinearImputer, generator) -> torch.Tensor:
+def impute(
+    pictures: torch.Tensor, hole: np.ndarray, imputer: NoisyLinearImputer, generator: torch.Generator
+) -> torch.Tensor:
     """Pictures (b, 3, H, W) of 0–255 with the pixels of `hole`, boolean (H, W), imputed in each."""
     known = torch.from_numpy((~hole).astype(np.float32))
     filled = imputer(pictures.flatten(0, 1), known).reshape_as(pictures)

@@ -67,7 +67,9 @@ class OrderCheck(Check):
         if rows.empty:
             return None
         rows = rows[(rows["kind"] == self.kind) & (rows["score"] == view.score) & rows["less"].notna()]
-        better, even, worse = [], [], []
+        better: list[str] = []
+        even: list[str] = []
+        worse: list[str] = []
         for row in rows.to_dict("records"):
             low, high = sorted(self.direction.sign * row[end] for end in ("less_low", "less_high"))
             (better if high < 0 else worse if low > 0 else even).append(Order(row["order"]).than)
