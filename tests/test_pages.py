@@ -8,41 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.checkpoint import save_model
 from core.faces import ADULT_AGE, Filter
-from core.network import GenderResNet
 from core.training.record import Status, write_status
-from tests.helpers.made_study import INFO
-from tests.helpers.pages import needing, page, text
-from ui.navigation import Needs
-
-
-@pytest.mark.parametrize("name", needing(Needs.MODEL, Needs.AUDIT, Needs.MAPS))  # with checks: test_page_trust
-def test_a_page_runs_and_opens_with_its_sentence(name: str, study, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = page(study[0], name, monkeypatch)
-    assert not app.exception
-    assert not app.error
-    assert "lw-headline" in text(app)
-
-
-@pytest.mark.parametrize("name", needing(*Needs))
-def test_without_any_model_a_page_says_how_to_make_one(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = page(tmp_path, name, monkeypatch)
-    assert not app.exception
-    assert "python -m core align" in text(app)
-
-
-@pytest.mark.parametrize("name", needing(Needs.AUDIT, Needs.MAPS, Needs.CHECKS))
-def test_without_an_audit_a_page_says_which_command_makes_it(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_model(tmp_path / "bare", GenderResNet(), INFO)
-    app = page(tmp_path, name, monkeypatch)
-    assert not app.exception
-    assert "has not been audited yet" in text(app)
-    assert any("core audit --model bare" in block.value for block in app.get("code"))
+from tests.helpers.pages import page, text
 
 
 def test_a_damaged_audit_is_told_in_one_line(tmp_path: Path, study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,6 @@ from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 from ui.navigation import PAGES
 from ui.takeaway import LABEL, DownloadRegistry, _one_file
 
-#: Pages that show single faces offer nothing of them.
-SINGLE_FACES = {"faces", "photo"}
 SHEETS = {
     "overview": {"study-grid"},
     "findings": {"finding-3"},
@@ -52,7 +50,7 @@ def shipped() -> Path:
     return MODEL.parent
 
 
-@pytest.mark.parametrize("name", [entry.file for entry in PAGES if entry.file not in SINGLE_FACES])
+@pytest.mark.parametrize("name", [entry.file for entry in PAGES if not entry.single_faces])
 def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(shipped, name, monkeypatch)
     assert not app.exception

@@ -29,6 +29,7 @@ class PageEntry:
     `file` names `pages/FILE.py` and is the page's address. `title` stands in the navigation and, unless `heading` says
     more, at the head of the page. `section` is the navigation's, `description` README's. `icon` is a name of Material
     Symbols. `needs` says what must be there before the page can show anything; `page()` sees to it.
+    `single_faces` is True where a page draws single faces, none of which it may offer to download.
     """
 
     file: str
@@ -38,6 +39,7 @@ class PageEntry:
     description: str
     needs: Needs = Needs.AUDIT
     heading: str = ""
+    single_faces: bool = False
 
     @property
     def path(self) -> Path:
@@ -112,6 +114,7 @@ PAGES: tuple[PageEntry, ...] = (
         description="faces found in a picture of yours, prediction, Grad-CAM, evidence by region, and where it lies "
         "among the audited faces",
         needs=Needs.MODEL,
+        single_faces=True,
     ),
     PageEntry(
         file="faces",
@@ -120,6 +123,7 @@ PAGES: tuple[PageEntry, ...] = (
         section="Face by face",
         description="with the data set at hand: the faces behind any group, most confidently wrong first, and what "
         "kinds of wrong there are",
+        single_faces=True,
     ),
     PageEntry(
         file="training",

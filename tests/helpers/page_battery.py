@@ -1,0 +1,108 @@
+"""What every page of the list must do, whoever wrote it: run over `ui.navigation.PAGES`, and over a page just added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from streamlit.testing.v1 import AppTest
+
+import ui.opened
+from tests.helpers.pages import text
+from tests.helpers.shipped import ROOT
+from ui.navigation import Needs, PageEntry
+
+HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b** 👩🏽 /../"
+HEADLINE = "class='lw-headline'"
+
+
+@dataclass(frozen=True)
+class Studies:
+    """Folders of models that a page may meet, and an address that leaves no face in the first.
+
+    `whole`: two models audited on the same faces, with checks. `predictions`: an audit without maps. `bare`: faces of
+    which neither ethnicity nor age is recorded. `unaudited`: a model alone. `nothing`: an empty folder.
+    """
+
+    whole: Path
+    predictions: Path
+    bare: Path
+    unaudited: Path
+    nothing: Path
+    no_face: dict[str, str | list[str]]
+
+
+def open_page(entry: PageEntry, models: Path, **query: str | list[str]) -> AppTest:
+    """A page, run once on a folder of models, with the given address."""
+    with patch.object(ui.opened, "MODELS", models):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.switch_page(str(entry.path))
+        return app.run()
+
+
+def _runs(app: AppTest) -> AppTest:
+    assert not app.exception, [one.value for one in app.exception]
+    assert not app.error, [one.value for one in app.error]
+    return app
+
+
+def check_opens_with_title_and_headline_and_offers_its_charts(entry: PageEntry, studies: Studies) -> None:
+    app = _runs(open_page(entry, studies.whole))
+    assert [title.value for title in app.title] == [entry.heading or entry.title]
+    assert text(app).count(HEADLINE) == 1
+    items = app.session_state["downloads"].items.values()
+    assert all(item.title for item in items)
+    offered = 0 if entry.single_faces else len(app.get("plotly_chart"))
+    assert sum(item.kind == "chart" for item in items) == offered
+
+
+def check_without_a_model_says_how_to_make_one(entry: PageEntry, studies: Studies) -> None:
+    assert "python -m core align" in text(_runs(open_page(entry, studies.nothing)))
+
+
+def check_without_an_audit_says_which_command_makes_it(entry: PageEntry, studies: Studies) -> None:
+    app = _runs(open_page(entry, studies.unaudited))
+    if entry.needs >= Needs.AUDIT:
+        assert "has not been audited yet" in text(app)
+        assert any("core audit --model" in block.value for block in app.get("code"))
+
+
+def check_without_maps_says_what_is_missing(entry: PageEntry, studies: Studies) -> None:
+    said = text(_runs(open_page(entry, studies.predictions)))
+    assert ("**predictions** were brought" in said) == (entry.needs >= Needs.MAPS)
+
+
+def check_without_ethnicity_and_age_stays_useful(entry: PageEntry, studies: Studies) -> None:
+    app = _runs(open_page(entry, studies.bare))
+    assert HEADLINE in text(app) or any("python -m" in block.value for block in app.get("code"))
+
+
+def check_no_face_left_says_what_to_do(entry: PageEntry, studies: Studies) -> None:
+    app = _runs(open_page(entry, studies.whole, **studies.no_face))
+    if any(one.key == "gender" for one in app.get("button_group")):  # it has a filter bar
+        assert "No face passes this filter" in text(app)
+        assert not app.get("plotly_chart")
+
+
+def check_a_hostile_link_changes_nothing(entry: PageEntry, studies: Studies) -> None:
+    names = ("gender", "ethnicity", "split", "outcome", "adults", "age", "target", "norm", "face", "a_gender", "group")
+    app = _runs(open_page(entry, studies.whole, **{name: [HOSTILE, "", "💥", "-1"] for name in names}))
+    shown = [one.value for kind in ("markdown", "caption", "info", "warning") for one in app.get(kind)]
+    assert not any("![x]" in line or "](http://evil" in line or "**b**" in line for line in shown)
+    assert "<script>" not in "".join(one.proto.body for one in app.get("html"))
+
+
+#: One thing a page must do each: what it takes is the page's entry and the studies.
+BATTERY: tuple[Callable[[PageEntry, Studies], None], ...] = (
+    check_opens_with_title_and_headline_and_offers_its_charts,
+    check_without_a_model_says_how_to_make_one,
+    check_without_an_audit_says_which_command_makes_it,
+    check_without_maps_says_what_is_missing,
+    check_without_ethnicity_and_age_stays_useful,
+    check_no_face_left_says_what_to_do,
+    check_a_hostile_link_changes_nothing,
+)
