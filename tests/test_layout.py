@@ -97,6 +97,15 @@ def test_no_test_module_imports_another() -> None:
         assert not other.search(file.read_text(encoding="utf-8")), file
 
 
+def test_the_tests_mirror_the_code_folder_by_folder() -> None:
+    """The tests of `core/data` lie in `tests/core/data`; what crosses rooms has folders of its own."""
+    crossing = {"browser", "repo", "shipped", "whole"}
+    folders = {file.parent.relative_to(ROOT / "tests") for file in sources("tests") if file.name.startswith("test_")}
+    assert folders
+    for folder in folders:
+        assert folder.as_posix() in crossing or (ROOT / folder).is_dir(), folder
+
+
 def test_no_face_of_utkface_is_tracked(tracked: list[str]) -> None:
     assert FACE_FILE.search("pictures/25_0_2_20170116174525125.jpg.chip.jpg")
     assert FACE_FILE.search("61_1_20170109150557335.jpg")
