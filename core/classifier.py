@@ -11,6 +11,8 @@ import numpy as np
 from core.attribution import AttributionMethod, ClosedForm, choose
 
 if TYPE_CHECKING:
+    import torch
+
     from core.attribution_method import Layers
     from core.network import GenderResNet
 
@@ -99,7 +101,7 @@ class ResNetClassifier:
             logits, evidence = self.network.evidence(self._pixels(images))
         return logits.cpu().numpy(), evidence.cpu().numpy()
 
-    def _pixels(self, images: np.ndarray):
+    def _pixels(self, images: np.ndarray) -> torch.Tensor:
         from core.network import normalise
 
         return normalise(images, self.device, self.info["input_size"], self.info["mean"], self.info["std"])
