@@ -17,7 +17,8 @@ import tyro
 
 from core.audit.run import BATCH, forward_shards
 from core.checkpoint import load_model
-from core.network import autocast, normalise
+from core.devices import autocast
+from core.network import normalise
 from core.store import AlignedStore
 
 

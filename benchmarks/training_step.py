@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 import tyro
 
-from core.network import GenderResNet, autocast, weight_decay_groups
+from core.devices import autocast
+from core.network import GenderResNet, weight_decay_groups
 
 
 def main(

@@ -11,13 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
-SIDE = 112
-#: (x, y) of left eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels of 112.
-TEMPLATE = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
-    dtype=np.float64,
-)
-TEMPLATE_NAME = "arcface-112"
+from core.template import SIDE, TEMPLATE
+
 DETECTOR_NAME = "facenet-pytorch 2.5.3 MTCNN"
 #: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
 GREY = (127, 127, 127)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.align import SIDE, TEMPLATE, TEMPLATE_NAME
 from core.datasets.labels import GENDER_WORDS, SPLIT_WORDS, years
 from core.errors import LookwhereError
 from core.faces import UNRECORDED, fingerprint
 from core.files import write_json, write_parquet
 from core.store import FORMAT, AlignedStore
+from core.template import SIDE, TEMPLATE, TEMPLATE_NAME
 
 COLUMNS = ("gender", "ethnicity", "age", "identity", "split")
 

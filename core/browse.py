@@ -16,12 +16,15 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
-from core.budget import head_bias, margins, signed
+from core.budget import head_bias, margins
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, GENDERS, MINIMUM_FACES, UNRECORDED, Filter, age_band, check_faces, fingerprint
+from core.faces import AGE_BANDS, UNRECORDED, Filter, age_band, check_faces, fingerprint
+from core.privacy import MINIMUM_FACES
 from core.regions import by_region
 from core.statistics import wilson
+from core.task import GENDERS
+from core.wording import signed
 
 
 class FaceOrder(StrEnum):

@@ -15,8 +15,10 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.errors import LookwhereError
 from core.explain import target_maps
-from core.faces import MINIMUM_FACES, OUTCOMES, Filter, group_name, person_codes
+from core.faces import OUTCOMES, Filter, group_name, person_codes
+from core.privacy import MINIMUM_FACES
 from core.regions import REGIONS, area_shares, by_region
+from core.wording import signed_interval
 
 #: float16 maps and a bfloat16 network leave about 1e-4 a face; more means that maps and logits do not belong together.
 TOLERANCE = 1e-3
@@ -281,16 +283,6 @@ def budget_report(audit: Audit, within: Filter | None = None) -> str:
     largest = float(table["difference"].abs().max()) if len(table) else np.nan
     verdict = "within" if largest <= TOLERANCE else "NOT within"
     return "\n".join([*lines, "", f"largest difference {largest:.1e}: {verdict} {TOLERANCE:g}"])
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """«+1.20», «−0.35»."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def signed_interval(value: float, low: float, high: float, digits: int = 2) -> str:
-    """«−1.20 [−1.41 to −0.99]»."""
-    return f"{signed(value, digits)} [{signed(low, digits)} to {signed(high, digits)}]"
 
 
 def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:

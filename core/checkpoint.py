@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from core.classifier import ResNetClassifier
 from core.errors import LookwhereError
-from core.faces import GENDERS
 from core.files import sha256, write_json
-from core.imports.declaration import SIDE
 from core.places import MODELS
+from core.task import GENDERS
+from core.template import SIDE
 
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.attribution import AttributionMethod, ClosedForm, choose
+from core.attribution import ClosedForm, choose
+from core.attribution_method import AttributionMethod
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +51,7 @@ class ResNetClassifier:
     no_layers = ""
 
     def __init__(self, network: GenderResNet, info: dict, method: AttributionMethod | None = None) -> None:
-        from core.network import precision
+        from core.devices import precision
 
         self.network, self.info = network, info
         self.device = next(network.parameters()).device
@@ -74,9 +75,9 @@ class ResNetClassifier:
     @cached_property
     def layers(self) -> Layers:
         """The network, opened for attribution methods at its last stage."""
+        from core.devices import precision
         from core.imports.cams import LayerAccess
         from core.imports.torch_layers import Layer, View
-        from core.network import precision
 
         return LayerAccess(
             self.network,
@@ -95,7 +96,7 @@ class ResNetClassifier:
     def _closed_form(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
-        from core.network import autocast
+        from core.devices import autocast
 
         with torch.inference_mode(), autocast(self.device):
             logits, evidence = self.network.evidence(self._pixels(images))

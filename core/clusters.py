@@ -16,9 +16,11 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, GENDERS, MINIMUM_FACES, UNRECORDED, Filter, age_band, group_name
+from core.faces import AGE_BANDS, UNRECORDED, Filter, age_band, group_name
+from core.privacy import showable
 from core.regions import REGIONS, by_region
 from core.statistics import holm
+from core.task import GENDERS
 
 #: How many kinds are looked for.
 COUNTS = (2, 3, 4, 5, 6)
@@ -159,15 +161,6 @@ def _positive(mean: np.ndarray) -> np.ndarray:
     """Each region's share of a map's positive part, float64 (R,); NaN where it has none."""
     part = by_region(np.maximum(mean, 0))
     return part / part.sum() if part.sum() > 0 else np.full_like(part, np.nan)
-
-
-def showable(sizes: np.ndarray) -> np.ndarray:
-    """Which clusters of a partition are shown, bool (K,): the faces of the others are none or 11 and more."""
-    sizes = np.asarray(sizes)
-    shown = sizes >= MINIMUM_FACES
-    while 0 < sizes[~shown].sum() < MINIMUM_FACES and shown.any():
-        shown[np.flatnonzero(shown)[sizes[shown].argmin()]] = False
-    return shown
 
 
 def k_means(x: np.ndarray, k: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

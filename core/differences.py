@@ -10,8 +10,10 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.errors import LookwhereError
 from core.explain import target_maps
-from core.faces import GENDERS, MINIMUM_FACES, REQUIRED, Filter, age_band
+from core.faces import REQUIRED, Filter, age_band
 from core.permutation import contrast, family_wise, layers_of, relabellings, studentised, sums_by, units_of
+from core.privacy import MINIMUM_FACES
+from core.task import GENDERS
 
 #: With fewer faces (people, where they are known) on a side nothing is tested.
 ABSTAIN_UNDER = 30

@@ -9,8 +9,8 @@ import pandas as pd
 
 from core.differences import LEVEL, PERMUTATIONS
 from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.permutation import BLOCK, family_wise
-from core.statistics import Estimate
 
 
 def standardised(shapes: np.ndarray) -> np.ndarray:

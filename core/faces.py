@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import LookwhereError
+from core.task import GENDERS
 
-#: Class order everywhere: index 0 is female, index 1 is male (logits, evidence maps, confusion matrices).
-GENDERS = ("female", "male")
 SPLITS = ("train", "val", "test")
 OUTCOMES = ("all", "correct", "incorrect")
 REQUIRED = ("face_id", "path", "gender", "ethnicity", "age", "identity", "cluster", "split")
@@ -21,8 +20,6 @@ ADULT_AGE = 18
 AGE_CHOICES = ("adults", "all")
 #: The ethnicity of faces whose data set names none; pages then leave ethnicity out and say so.
 UNRECORDED = "not recorded"
-#: No average of fewer faces is stored or shown: a single face could be seen through it.
-MINIMUM_FACES = 11
 
 #: Lower bounds of the age bands in years; the last band is open. 18 is an edge, so «adults only» is exact.
 AGE_EDGES = (0, 3, 10, 18, 30, 45, 60)

@@ -11,8 +11,7 @@ import pandas as pd
 
 from core.gaps.fairness import Fairness
 from core.gaps.regression import Regression
-from core.gaps.words import p_words, span
-from core.sentences import capital
+from core.wording import capital, p_words, span
 
 #: What the rates behind the fairness measures are, in words.
 RATES = {"selection_rate": "called male", "tpr": "men called male", "fpr": "women called male"}

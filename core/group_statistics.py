@@ -13,9 +13,10 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from core.estimate import Estimate
 from core.faces import UNRECORDED
 from core.gaps.counts import members
-from core.statistics import SMALLEST_RANKED, Estimate, calibration, calibration_error, roc
+from core.statistics import SMALLEST_RANKED, calibration, calibration_error, roc
 
 
 class Unit(StrEnum):

@@ -9,7 +9,9 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import GENDERS, MINIMUM_FACES, Filter
+from core.faces import Filter
+from core.privacy import MINIMUM_FACES
+from core.task import GENDERS
 
 
 class MeanMap:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from core.faces import GENDERS
+from core.task import GENDERS
 
 #: ImageNet's channel statistics, in units of 0–1: what torchvision's weights expect.
 MEAN = (0.485, 0.456, 0.406)
@@ -80,21 +80,6 @@ def standardise(pixels: Tensor, mean: Sequence[float] = MEAN, std: Sequence[floa
     shape = (1, 3, 1, 1)
     mean_, std_ = (torch.tensor(x, device=pixels.device).view(shape) for x in (tuple(mean), tuple(std)))
     return ((pixels - mean_) / std_).contiguous(memory_format=torch.channels_last)
-
-
-def precision(device: torch.device | str) -> torch.dtype:
-    """bfloat16 where the device computes in it (a CPU with AVX-512 BF16 or AMX, a recent GPU), else float32."""
-    device = torch.device(device)
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if device.type == "cpu" and fast else torch.float32
-
-
-def autocast(device: torch.device | str, dtype: torch.dtype | None = None) -> torch.autocast:
-    """Autocast to `dtype` (by default what `precision` says); off for float32."""
-    dtype = dtype or precision(device)
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=dtype != torch.float32)
 
 
 def weight_decay_groups(module: nn.Module, decay: float) -> list[dict]:

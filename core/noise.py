@@ -13,12 +13,14 @@ from core.checkpoint import list_models
 from core.errors import LookwhereError
 from core.experiments.folder import FOLDER as EXPERIMENTS
 from core.experiments.folder import list_experiments, open_experiment
-from core.faces import ADULT_AGE, GENDERS, Filter
+from core.faces import ADULT_AGE, Filter
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import LargestGap, gap_of
-from core.gaps.words import gap_words, percent, share_words
+from core.gaps.words import gap_words, share_words
 from core.paired import same_faces
 from core.statistics import wilson
+from core.task import GENDERS
+from core.wording import percent
 
 #: Audits of other models that are read for a consensus; more would only be slower.
 MOST_AUDITS = 9

@@ -11,16 +11,18 @@ from scipy.stats import binom
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import MINIMUM_FACES, UNRECORDED, Filter, group_name, people
+from core.estimate import Estimate
+from core.faces import UNRECORDED, Filter, group_name, people
 from core.groups import intersectional
-from core.statistics import Estimate, holm, wilson
+from core.privacy import MINIMUM_FACES
+from core.statistics import holm, wilson
 
 #: A map difference of fewer faces, or people, is not tested.
 SMALLEST_TESTED = 30
 #: Family-wise error rate over the cells of a map, and over the rows of a table.
 FAMILY_WISE = 0.05
 SAMPLES = 2000
-_BLOCK = 250
+_SIGN_BLOCK = 250
 
 
 def same_faces(manifest: dict) -> tuple:
@@ -213,18 +215,18 @@ def max_t(sums: np.ndarray, permutations: int = SAMPLES, seed: int = 0) -> np.nd
     Signs of whole rows are flipped; |t| of a cell is set against the permutations' largest (Westfall & Young 1993;
     Winkler et al. 2014, NeuroImage 92:381). Σx / √Σx² orders as t does, and its denominator knows no signs.
     """
-    return _max_t(np.asarray(sums, dtype=np.float64)[:, None], permutations, seed)[0]
+    return max_t_chance(np.asarray(sums, dtype=np.float64)[:, None], permutations, seed)[0]
 
 
-def _max_t(sums: np.ndarray, permutations: int, seed: int) -> np.ndarray:
+def max_t_chance(sums: np.ndarray, permutations: int, seed: int) -> np.ndarray:
     """p (F, C) of F families at once, from `sums` (P, F, C), by the same flips."""
     units, families, cells = sums.shape
     norm = np.sqrt((sums**2).sum(axis=0))
     scaled = np.divide(sums, norm, out=np.zeros_like(sums), where=norm > 0)
     seen = np.abs(scaled.sum(axis=0))
     draw, flat, above = np.random.default_rng(seed), scaled.reshape(units, -1), np.zeros((families, cells))
-    for start in range(0, permutations, _BLOCK):
-        block = min(_BLOCK, permutations - start)
+    for start in range(0, permutations, _SIGN_BLOCK):
+        block = min(_SIGN_BLOCK, permutations - start)
         signs = draw.integers(0, 2, (block, units), dtype=np.int8) * 2.0 - 1
         largest = np.abs(signs @ flat).reshape(block, families, cells).max(axis=2)
         above += (largest[:, :, None] >= seen - 1e-9).sum(axis=0)
@@ -286,7 +288,7 @@ def paired_map_difference(
         return MapDifference(n, units, *tested, words)
     differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
     sums = by_unit(np.concatenate(differences, axis=1), persons)
-    p = _max_t(sums.reshape(units, 2, -1), permutations, seed)
+    p = max_t_chance(sums.reshape(units, 2, -1), permutations, seed)
     tested = [
         MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
         for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)

@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 
 from core.errors import LookwhereError
+from core.template import SIDE
 
 FILE = Path(__file__).with_name("regions.json")
-#: Pixels of the template a side. Pixel centres are whole numbers, so the square reaches from −0.5 to 111.5.
-SIDE = 112
 #: Samples a pixel and axis when areas are measured.
 SUPERSAMPLE = 4
 #: The five landmarks of the template in order, as seen in the picture, and the region each belongs in.
@@ -98,13 +97,13 @@ def weights(map_shape: tuple[int, int]) -> np.ndarray:
     the mean over cells is each region's share of the square.
     """
     labels = label_image(SIDE, SUPERSAMPLE)
-    rows, columns = (_overlap(count, len(labels)) for count in map_shape)
+    rows, columns = (coverage(count, len(labels)) for count in map_shape)
     shares = np.stack([rows @ (labels == index) @ columns.T for index in range(len(REGIONS))])
     shares.setflags(write=False)
     return shares
 
 
-def _overlap(cells: int, samples: int) -> np.ndarray:
+def coverage(cells: int, samples: int) -> np.ndarray:
     """Which part of each of `cells` equal intervals each of `samples` equal ones is (cells, samples); rows sum to 1."""
     edges = np.arange(cells + 1) * (samples / cells)
     low, high = edges[:-1, None], edges[1:, None]

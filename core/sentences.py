@@ -8,22 +8,8 @@ import pandas as pd
 from core.faces import ADULT_AGE, Filter, group_name
 from core.groups import Group
 from core.regions import cell_words
-from core.statistics import Estimate, accuracy_by, gap, wilson
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """«6.1 %»."""
-    return f"{100 * value:.{digits}f} %"
-
-
-def with_interval(value: float, low: float, high: float, digits: int = 1) -> str:
-    """«6.1 % [4.2–8.7]»."""
-    return f"{percent(value, digits)} [{100 * low:.{digits}f}–{100 * high:.{digits}f}]"
-
-
-def times(ratio: Estimate) -> str:
-    """«2.9 × [1.8–4.6]»."""
-    return f"{ratio.value:.1f} × [{ratio.low:.1f}–{ratio.high:.1f}]"
+from core.statistics import accuracy_by, gap, wilson
+from core.wording import times, with_interval
 
 
 def error_rate(row: pd.Series) -> str:
@@ -41,11 +27,6 @@ def pair_rate(right: int, wrong: int) -> str:
 def row_name(row: pd.Series) -> str:
     """The group of an `accuracy_by` row in words."""
     return group_name(row.get("gender", ()), row.get("ethnicity", ()))
-
-
-def capital(text: str) -> str:
-    """First letter upper-case, the rest as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def scope(within: Filter, begins: bool = True) -> str:

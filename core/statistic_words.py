@@ -7,7 +7,8 @@ import pandas as pd
 
 from core.faces import Filter
 from core.group_statistics import GroupStatistic, Unit, statistic_table
-from core.sentences import percent, scope, with_interval
+from core.sentences import scope
+from core.wording import percent, with_interval
 
 
 def decimals(value: float, low: float, high: float, digits: int = 3) -> str:

@@ -10,7 +10,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, GENDERS, age_band
+from core.estimate import Estimate
+from core.faces import AGE_BANDS, age_band
+from core.task import GENDERS
 
 #: Two-sided 95 %.
 Z95 = float(norm.ppf(0.975))
@@ -18,15 +20,6 @@ Z95 = float(norm.ppf(0.975))
 GROUP_COLUMNS = ("gender", "ethnicity", "age band")
 #: Groups with fewer faces are shown, but neither called best nor worst.
 SMALLEST_RANKED = 50
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def wilson(k: int | np.ndarray, n: int | np.ndarray, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from core import align
+from core import align, template
 from core.datasets import Reader, Source, choose_reader, decode, open_source
 from core.errors import LookwhereError
 from core.faces import SPLITS, check_faces, fingerprint
 from core.files import sha256, write_json, write_parquet
+from core.progress import Progress
 from core.splits import Subset, assign_splits, cluster, drop_copies, hash_pictures, near_disagreements, near_pairs
 
 FORMAT = 2
@@ -27,8 +28,6 @@ FORMAT = 2
 REPAIRS_LISTED = 20
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
-#: `progress(stage, total)` returns a function to call as the work goes on.
-Progress = Callable[[str, int], Callable[..., object]]
 BATCH = 64
 PENDING, ALIGNED, NO_FACE, UNREADABLE = 0, 1, 2, 3
 FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet", "store.json")
@@ -74,7 +73,10 @@ class AlignedStore:
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
         check_faces(faces, f"{path}/faces.parquet")
-        for name, array, shape in (("faces", images, (align.SIDE, align.SIDE, 3)), ("landmarks", landmarks, (5, 2))):
+        for name, array, shape in (
+            ("faces", images, (template.SIDE, template.SIDE, 3)),
+            ("landmarks", landmarks, (5, 2)),
+        ):
             if array.shape[1:] != shape or faces["row"].max() >= len(array):
                 raise LookwhereError(
                     f"{path}/{name}.npy: shape {array.shape} does not go with faces.parquet; align again"
@@ -172,7 +174,7 @@ def build_store(
         "dataset": reader.name,
         "source_fingerprint": source.fingerprint(),
         "seed": seed,
-        "template": align.TEMPLATE_NAME,
+        "template": template.TEMPLATE_NAME,
         "detector": "none, aligned already" if reader.aligned else align.DETECTOR_NAME,
         "padding": reader.padding,
     }
@@ -211,7 +213,7 @@ def _reserve(path: Path, count: int) -> None:
     """A full disk must not be found out half-way through a sparse file."""
     file = path / "faces.npy"
     held = file.stat().st_blocks * 512 if file.exists() else 0
-    need = max(count * align.SIDE * align.SIDE * 3 - held, 0)
+    need = max(count * template.SIDE * template.SIDE * 3 - held, 0)
     free = shutil.disk_usage(path).free
     if need > free:
         raise LookwhereError(
@@ -223,7 +225,7 @@ def _build(
     source: Source, reader: Reader, path: Path, identity: dict, work: Plan, device: str, progress: Progress | None
 ) -> AlignedStore:
     count = len(work.faces)
-    shapes = {"faces": (count, align.SIDE, align.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
+    shapes = {"faces": (count, template.SIDE, template.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
     kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
     part = {name: path / ("state.partial.npy" if name == "state" else f"{name}.npy") for name in shapes}
     fresh = not (path / "unfinished.json").is_file()
@@ -328,7 +330,7 @@ def open_or_align(
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:
     """The mean of the given faces, for looking at an alignment; reads the pictures in blocks."""
-    total = np.zeros((align.SIDE, align.SIDE, 3))
+    total = np.zeros((template.SIDE, template.SIDE, 3))
     rows = faces["row"].to_numpy()
     for start in range(0, len(rows), 1024):
         total += store.images[rows[start : start + 1024]].sum(axis=0, dtype=np.int64)

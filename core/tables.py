@@ -9,10 +9,11 @@ from core.align import NO_FACE
 from core.audit.folder import Audit
 from core.datasets import Reader, Reading, Source
 from core.faces import ADULT_AGE, SPLITS, Filter
-from core.sentences import accuracy_sentence, with_interval
+from core.sentences import accuracy_sentence
 from core.statistic_words import statistic_lines
 from core.statistics import accuracy_by, gap
 from core.store import AlignedStore
+from core.wording import with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.
 EXAMPLES = 10

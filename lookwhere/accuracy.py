@@ -12,13 +12,14 @@ import plotly.graph_objects as go
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.faces import Filter, people
 from core.figures.gaps import simultaneous_dots
 from core.figures.plotly_charts import figure_of
 from core.gaps.counts import AGE_UNKNOWN, Groups, group_table, members, tally
 from core.gaps.simultaneous import LargestGap, bands_of, gap_of
 from core.gaps.words import gap_sentence
-from core.statistics import SMALLEST_RANKED, Estimate, check_columns, predict, wilson
+from core.statistics import SMALLEST_RANKED, check_columns, predict, wilson
 from lookwhere.results import Result
 
 #: Anything with a value a face: a list, an array, a column.

@@ -22,7 +22,8 @@ from core.figures.trust import similarity_dots
 from core.findings import Finding, all_findings, findings_sentence
 from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
-from core.store import AlignedStore, Progress
+from core.progress import Progress
+from core.store import AlignedStore
 from core.trust.definitions import View
 from core.trust.folder import Checks, open_checks
 from core.trust.report import results, sentence

@@ -11,7 +11,8 @@ from core.checkpoint import Model, load_model
 from core.errors import LookwhereError
 from core.faces import Filter
 from core.places import MODELS
-from core.store import STORES, AlignedStore, Progress
+from core.progress import Progress
+from core.store import STORES, AlignedStore
 
 __all__ = [
     "Filter",

@@ -10,9 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.audit.folder import Audit
-from core.budget import Budget, budget, signed
+from core.budget import Budget, budget
 from core.differences import PERMUTATIONS, MapDifference, difference_of
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import Filter
 from core.figures.chart_data import MapChart, MapPanel, Scale
 from core.figures.differences import difference_maps
 from core.figures.evidence import budget_bars
@@ -20,6 +20,8 @@ from core.figures.pictures import shared_limit
 from core.figures.plotly_charts import figure_of
 from core.figures.plotly_maps import map_figure
 from core.groups import Group, group, intersectional
+from core.privacy import MINIMUM_FACES
+from core.wording import signed
 from lookwhere.results import Result
 
 Filters = Filter | Sequence[Filter] | None

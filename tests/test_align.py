@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.align import GREY, MAXIMUM_SIDE, SIDE, TEMPLATE, Alignment, FaceAligner, similarity, warp
+from core.align import GREY, MAXIMUM_SIDE, Alignment, FaceAligner, similarity, warp
 from core.figures.alignment import sharpness
 from core.store import AlignedStore
+from core.template import SIDE, TEMPLATE
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])
 #: Sharpness of the average of the 120 real faces: 6.2 as it should be, 4.1 where the detector gets no padding.

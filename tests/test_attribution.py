@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from core import network as networks
+from core import devices
 from core.attribution import (
     REGISTRY,
     ClosedForm,
@@ -44,7 +44,7 @@ from tests.helpers.attribution_battery import (
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32."""
-    monkeypatch.setattr(networks, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(devices, "precision", lambda device: torch.float32)
 
 
 @pytest.mark.parametrize("kind", REGISTRY.values(), ids=list(REGISTRY))

@@ -19,8 +19,9 @@ from core.audit.averages import average_faces
 from core.audit.folder import FILES, FORMAT, Audit, list_audits
 from core.audit.run import run_audit
 from core.checkpoint import Model, load_model, save_model
+from core.devices import autocast
 from core.faces import REQUIRED, SPLITS, Filter
-from core.network import GenderResNet, autocast, normalise
+from core.network import GenderResNet, normalise
 from core.store import AlignedStore
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import ROOT
@@ -125,8 +126,12 @@ def test_the_averages_are_those_of_the_audited_pictures(audit: Audit, store: Ali
 
 def test_opening_an_audit_does_not_import_torch(audit: Audit) -> None:
     code = (
-        "import sys; from core import sentences; from core.audit.folder import open_audit\n"
-        "from core.groups import group; from core.faces import Filter; from core.figures import charts, pictures\n"
+        "import sys; from core import sentences\n"
+        "from core.audit.folder import open_audit\n"
+        "from core.groups import group\n"
+        "from core.faces import Filter\n"
+        "from core.figures import charts\n"
+        "from core.figures import pictures\n"
         f"print(group(open_audit({str(audit.path)!r}), Filter()).n, 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True)

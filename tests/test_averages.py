@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.audit.averages import OPEN, UNKNOWN, Averages, assign_cells, average_faces, merge_bands
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, MINIMUM_FACES, Filter
+from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, Filter
+from core.privacy import MINIMUM_FACES
 
 ADULT = AGE_EDGES.index(ADULT_AGE)
 

@@ -24,8 +24,9 @@ from core.differences import (
     strata_of,
 )
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, MINIMUM_FACES, Filter
+from core.faces import AGE_BANDS, Filter
 from core.permutation import relabellings
+from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 

@@ -11,6 +11,7 @@ from scipy.stats import ttest_1samp
 
 from core.checkpoint import list_models
 from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.experiments import (
     MATTERS,
     Expectation,
@@ -28,7 +29,7 @@ from core.experiments import (
 from core.experiments.contrasts import t_interval
 from core.faces import ADULT_AGE, Filter
 from core.paired import group_mask, mcnemar
-from core.statistics import Estimate, accuracy_by, gap
+from core.statistics import accuracy_by, gap
 from core.verdicts import Verdict
 from tests.helpers.made_experiment import LOSS, make_experiment
 

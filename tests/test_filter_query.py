@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES, GENDERS, OUTCOMES, Filter, age_band
+from core.faces import AGE_BANDS, AGE_EDGES, OUTCOMES, Filter, age_band
+from core.task import GENDERS
 from ui.compare import AGES as GROUP_AGES
 from ui.compare import narrow
 from ui.filter_query import AGES, LONGEST, FilterOptions, FilterSelection, read_query, write_query, years

@@ -11,10 +11,11 @@ from core.faces import Filter
 from core.gaps.regression import Term
 from core.gaps.report import gaps_report
 from core.gaps.two_groups import pairwise
-from core.gaps.words import differ_words, left_out_words, measure_words, p_words
+from core.gaps.words import differ_words, left_out_words, measure_words
 from core.report.gaps import gaps_section
 from core.sentences import scope
 from core.verdicts import TestVerdict
+from core.wording import p_words
 from tests.helpers.made_audit import made_audit
 
 

@@ -14,12 +14,12 @@ from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table
 from core.card.failures import known_failures
+from core.estimate import Estimate
 from core.faces import ADULT_AGE, Filter
 from core.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
 from core.report.blocks import Chart
 from core.report.statistics import statistic_blocks
 from core.statistic_words import statistic_lines, statistic_sentence, value_words
-from core.statistics import Estimate
 from core.tables import audit_report
 from tests.helpers.pages import page, text
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import Filter
 from core.groups import MeanMap, group, intersectional, study_grid
+from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit
 
 COUNT = 400

@@ -13,7 +13,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from core.align import TEMPLATE
 from core.audit.run import run_audit
 from core.checkpoint import load_model
 from core.errors import LookwhereError
@@ -21,6 +20,7 @@ from core.imports import bring, declare
 from core.imports.onnx_models import load_onnx
 from core.imports.perturbation import filled, occlusion
 from core.store import AlignedStore
+from core.template import TEMPLATE
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import ROOT
 

@@ -12,11 +12,11 @@ import pytest
 
 import lookwhere
 from core.audit.folder import Audit
+from core.errors import LookwhereError
 from core.faces import Filter
 from core.gaps.counts import count
 from core.gaps.simultaneous import bands_of, gap_of
 from core.statistics import accuracy_by
-from lookwhere import LookwhereError
 from lookwhere.results import Result
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import ResNet, resnet50
 
-from core.network import GenderResNet, autocast, normalise, precision, weight_decay_groups
+from core.devices import autocast, precision
+from core.network import GenderResNet, normalise, weight_decay_groups
 from core.store import AlignedStore
 
 

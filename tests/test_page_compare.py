@@ -12,9 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.experiments import claim_contrast, open_experiment
-from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, Filter
+from core.faces import ADULT_AGE, AGE_EDGES, Filter
 from core.files import write_json
 from core.paired import group_mask, paired_by_group
+from core.task import GENDERS
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO, make_experiment
 from tests.helpers.pages import headline, page, text

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.faces
-from core import browse
+from core import browse, wording
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
 from core.checkpoint import load_model
@@ -97,7 +97,7 @@ def test_a_record_opens_from_its_card_and_from_a_link(faces_study, shown) -> Non
         for value in browse.facts(audit, found).values():
             assert value in said
         assert listed(run, "alike") == list(audit.faces["face_id"].iloc[found.alike])
-        assert f"The bars add up to {browse.signed(found.regions.sum(), 3)}" in said
+        assert f"The bars add up to {wording.signed(found.regions.sum(), 3)}" in said
         assert f"face={face_id}" in said
         assert run.get("plotly_chart")
         assert not run.get("download_button")

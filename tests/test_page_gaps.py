@@ -11,7 +11,8 @@ import pytest
 from core.audit.folder import open_audit
 from core.faces import ADULT_AGE, UNRECORDED
 from core.gaps.simultaneous import largest_gap
-from core.gaps.words import gap_sentence, gap_words, p_words, span
+from core.gaps.words import gap_sentence, gap_words
+from core.wording import p_words, span
 from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
 from tests.helpers.shipped import AUDIT, shipped_or_skip

@@ -17,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import Filter
+from core.faces import Filter, people
 from core.paired import (
     FAMILY_WISE,
     align_audits,
@@ -25,16 +25,15 @@ from core.paired import (
     average_face,
     by_rms,
     group_mask,
-    holm,
     max_t,
     mcnemar,
     newcombe_paired,
     paired_by_group,
     paired_map_difference,
-    people,
     resample,
     resampled_sums,
 )
+from core.statistics import holm
 from tests.helpers.made_audit import made_audit, made_faces
 
 

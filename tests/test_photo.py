@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from core.align import TEMPLATE, FaceAligner, similarity
+from core.align import FaceAligner, similarity
 from core.errors import LookwhereError
 from core.figures import photo as figures
 from core.photo import words
@@ -17,6 +17,7 @@ from core.photo.faces import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_
 from core.photo.ranking import Place, certainties, place, same_weights
 from core.photo.reading import Reading, head_bias, read_faces
 from core.regions import REGIONS
+from core.template import TEMPLATE
 from tests.helpers.portrait import PORTRAIT
 
 

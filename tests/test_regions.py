@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from core import regions
-from core.align import TEMPLATE
 from core.errors import LookwhereError
 from core.regions import (
     LANDMARKS,
@@ -26,6 +25,7 @@ from core.regions import (
     weights,
 )
 from core.store import AlignedStore
+from core.template import TEMPLATE
 
 SIZES = st.integers(1, 40)
 

@@ -28,9 +28,10 @@ from core.report.blocks import Chart, Pictures
 from core.report.findings import findings_section
 from core.report.gaps import gaps_section
 from core.report.maps import budget_section
-from core.sentences import capital, row_name
+from core.sentences import row_name
 from core.statistics import accuracy_by
 from core.trust.folder import open_checks
+from core.wording import capital
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS = Filter(age_from=18)

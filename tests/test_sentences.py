@@ -6,22 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.estimate import Estimate
 from core.faces import Filter
 from core.groups import Group
-from core.sentences import (
-    accuracy_sentence,
-    capital,
-    error_rate,
-    heatmap_sentence,
-    hottest_place,
-    percent,
-    row_name,
-    scope,
-    target_words,
-    times,
-    with_interval,
-)
-from core.statistics import Estimate
+from core.sentences import accuracy_sentence, error_rate, heatmap_sentence, hottest_place, row_name, scope, target_words
+from core.wording import capital, percent, times, with_interval
 
 
 def made_faces(groups: list[tuple[str, str, int, int]]) -> pd.DataFrame:

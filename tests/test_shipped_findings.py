@@ -12,9 +12,10 @@ from core.audit.folder import Audit, open_audit
 from core.budget import TOLERANCE, additivity
 from core.checkpoint import model_info
 from core.experiments import Experiment, experiment_for, experiment_report
-from core.faces import ADULT_AGE, MINIMUM_FACES, Filter
+from core.faces import ADULT_AGE, Filter
 from core.findings import Finding, all_findings, findings_report
 from core.noise import same_face_audits
+from core.privacy import MINIMUM_FACES
 from core.training.record import read_metrics
 from core.trust.definitions import PARTS
 from core.trust.folder import Checks, open_checks

@@ -17,18 +17,19 @@ from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
 from core.checkpoint import Model, load_model, save_model
 from core.errors import LookwhereError
-from core.faces import MINIMUM_FACES
 from core.network import GenderResNet
+from core.privacy import MINIMUM_FACES
 from core.store import AlignedStore
 from core.trust import perturb, report
 from core.trust.definitions import Fill, View
 from core.trust.definitions.deletion import Deletion
 from core.trust.definitions.occlusion import RegionOcclusion
+from core.trust.definitions.randomisation import STAGES
 from core.trust.folder import open_checks
 from core.trust.occlude import check_occlusion
 from core.trust.perturb import ORDERS, area, check_deletion, order_maps, ranks
 from core.trust.probe import Probe, make_probe
-from core.trust.randomised import STAGES, check_randomised, estimate_norms, randomise
+from core.trust.randomised import check_randomised, estimate_norms, randomise
 from core.trust.run import run_checks, size_of
 from core.trust.sample import draw_sample
 from core.verdicts import CheckVerdict

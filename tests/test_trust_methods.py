@@ -12,9 +12,10 @@ from scipy.stats import spearmanr
 from core.attribution import REGISTRY, LibraryCam
 from core.explain import grad_cam, scale_each
 from core.network import GenderResNet
+from core.trust.definitions.randomisation import STAGES
 from core.trust.methods import MarginTarget, Tail, by_default, comparable, head_of, names, on_tail, on_whole
 from core.trust.perturb import impute
-from core.trust.randomised import STAGES, estimate_norms, randomise
+from core.trust.randomised import estimate_norms, randomise
 
 #: ScoreCAM has 2,048 forward passes a face, and a test of its own.
 LIBRARY = [kind.name for kind in REGISTRY.values() if issubclass(kind, LibraryCam)]

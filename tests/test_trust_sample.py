@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from core.errors import LookwhereError
-from core.faces import MINIMUM_FACES
+from core.privacy import MINIMUM_FACES
 from core.trust.alike import similarity, spearman, ssim
 from core.trust.sample import Means, Member, Sample, draw_sample, published, spread
 

@@ -21,10 +21,10 @@ import tyro
 import yaml
 from tqdm import tqdm
 
-from core.bars import Bars
 from core.errors import LookwhereError
 from core.extras import missing_extra
 from core.places import MODELS
+from core.progress import Bars
 from core.training.config import TrainConfig
 from core.training.record import Status
 
@@ -222,7 +222,7 @@ def run(command: Command) -> int:
     from lightning_fabric import Fabric
 
     from core.card import write_card
-    from core.network import precision
+    from core.devices import precision
     from core.training.loop import train
 
     faces = open_faces(command)

@@ -214,9 +214,9 @@ def main(
         workers: Runs trained at a time, each on its share of the cores.
     """
     from core.audit.run import run_audit
-    from core.bars import Bars
     from core.card import write_card
     from core.checkpoint import load_model
+    from core.progress import Bars
     from core.store import AlignedStore
 
     try:

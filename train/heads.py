@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 
-from core.faces import GENDERS
-from core.network import GenderResNet, autocast, normalise
+from core.devices import autocast
+from core.network import GenderResNet, normalise
 from core.store import AlignedStore
+from core.task import GENDERS
 
 #: Strengths of the L2 penalty that are tried, as scikit-learn's C.
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)

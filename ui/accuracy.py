@@ -8,8 +8,9 @@ import streamlit as st
 from core.audit.folder import Audit
 from core.figures import charts
 from core.published import beside
-from core.sentences import capital, row_name
+from core.sentences import row_name
 from core.statistics import accuracy_by, confusion
+from core.wording import capital
 from ui import parts, takeaway, words
 from ui.filter_query import ethnicities
 

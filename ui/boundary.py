@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import LookwhereError
 from core.extras import missing_extra
-from core.sentences import capital
+from core.wording import capital
 
 
 @contextmanager

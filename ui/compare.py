@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, GENDERS, OUTCOMES, Filter
-from core.sentences import capital
+from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, OUTCOMES, Filter
 from core.statistics import accuracy_by, gap
+from core.task import GENDERS
+from core.wording import capital
 from ui.filter_query import ethnicities
 from ui.parts import escape_markdown
 

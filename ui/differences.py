@@ -15,7 +15,8 @@ from core.faces import Filter
 from core.figures import pictures
 from core.figures.differences import painted
 from core.groups import Group
-from core.sentences import capital, hottest_place
+from core.sentences import hottest_place
+from core.wording import capital
 from ui import parts, takeaway
 from ui.cache import kept
 

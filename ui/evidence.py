@@ -6,21 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.budget import (
-    Waterfall,
-    budget,
-    proportional_energy,
-    shares_sentence,
-    signed,
-    signed_interval,
-    waterfall,
-    waterfall_sentence,
-)
+from core.budget import Waterfall, budget, proportional_energy, shares_sentence, waterfall, waterfall_sentence
 from core.explain import TARGETS
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import Filter
 from core.figures import evidence as figures
 from core.figures.pictures import Sheet
-from core.sentences import capital
+from core.privacy import MINIMUM_FACES
+from core.wording import capital, signed, signed_interval
 from ui import parts, takeaway
 from ui.cache import kept
 from ui.opened import NOT_ADDITIVE

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import browse, budget
+from core import browse, wording
 from core.audit.folder import Audit
 from core.browse import FaceOrder, Pictures, Record
 from core.clusters import Kinds
@@ -175,7 +175,7 @@ def _card(
     verdict = f"predicted {line['predicted']}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
-    margin = budget.signed(float(line["logit_female"]) - float(line["logit_male"]))
+    margin = wording.signed(float(line["logit_female"]) - float(line["logit_male"]))
     more = f"<br><span>{html.escape(note)}</span>" if note else ""
     return (
         f"<div class='lw-face'><div>{images}</div>labelled {html.escape(str(line['gender']))}, {verdict}<br>"
@@ -257,10 +257,10 @@ def _regions(audit: Audit, found: Record) -> None:
         return
     figure = figure_of(region_bars(found.regions, audit.additive))
     st.plotly_chart(figure, key="record-regions", config={"displayModeBar": False})
-    total, margin = budget.signed(found.regions.sum(), 3), budget.signed(found.margin, 3)
+    total, margin = wording.signed(found.regions.sum(), 3), wording.signed(found.margin, 3)
     if audit.additive:
         st.caption(
-            f"The bars add up to {total}; with the last layer's bias, {budget.signed(found.bias, 3)}, that is the "
+            f"The bars add up to {total}; with the last layer's bias, {wording.signed(found.bias, 3)}, that is the "
             f"margin, {margin} (half-precision maps leave {abs(found.rest):.3f}). Evidence is centred on a region, not "
             "confined to it."
         )

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from core.audit.folder import Audit
-from core.faces import ADULT_AGE, AGE_EDGES, GENDERS, OUTCOMES, UNRECORDED, Filter
+from core.faces import ADULT_AGE, AGE_EDGES, OUTCOMES, UNRECORDED, Filter
+from core.task import GENDERS
 
 OPEN_AGE = "any"
 #: The ends that an age range can have, in years: the edges of the age bands, and the open end.

@@ -13,9 +13,9 @@ from core.figures.differences import map_sheet, panel_pictures
 from core.findings import Finding, all_findings
 from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
-from core.sentences import capital
 from core.trust.folder import open_checks
 from core.verdicts import Verdict
+from core.wording import capital
 from ui import opened, parts, takeaway, words
 from ui.cache import kept
 

@@ -27,9 +27,10 @@ from core.gaps.power import power_table
 from core.gaps.regression import FIRTH, Regression, Term, regression
 from core.gaps.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import differ_words, left_out_words, p_words, percent, span
+from core.gaps.words import differ_words, left_out_words
 from core.noise import CIRCULAR, Consensus, consensus, consensus_words, noise, same_face_audits
-from core.sentences import capital, scope
+from core.sentences import scope
+from core.wording import capital, p_words, percent, span
 from ui import opened, parts, takeaway, words
 from ui.cache import kept
 from ui.page import Page

@@ -32,7 +32,7 @@ from core.paired import (
     paired_map_difference,
     same_faces,
 )
-from core.sentences import capital
+from core.wording import capital
 from ui.cache import kept
 from ui.opened import audit_of
 from ui.page import Page

@@ -10,11 +10,13 @@ from PIL import Image
 
 from core.audit.folder import Audit
 from core.explain import NORMALISATIONS, TARGETS
-from core.faces import MINIMUM_FACES, Filter, group_name
+from core.faces import Filter, group_name
 from core.figures import pictures
 from core.groups import Group, study_grid
-from core.sentences import capital, pair_rate, percent, row_name, target_words
+from core.privacy import MINIMUM_FACES
+from core.sentences import pair_rate, row_name, target_words
 from core.statistics import accuracy_by, gap
+from core.wording import capital, percent
 from ui import parts, takeaway, words
 from ui.opened import OpenAudit
 from ui.page import Page

@@ -10,11 +10,13 @@ import streamlit as st
 
 from core.experiments import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
 from core.explain import TARGETS
-from core.faces import MINIMUM_FACES, Filter
+from core.faces import Filter
 from core.figures import paired as figures
 from core.figures import pictures
 from core.paired import FAMILY_WISE, SMALLEST_TESTED, named
-from core.sentences import capital, scope
+from core.privacy import MINIMUM_FACES
+from core.sentences import scope
+from core.wording import capital
 from ui import models, parts, takeaway, words
 
 SIDE = 288

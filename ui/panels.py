@@ -10,13 +10,14 @@ from streamlit.delta_generator import DeltaGenerator
 from core.audit.folder import Audit
 from core.differences import MapDifference
 from core.explain import NORMALISATIONS, TARGETS
-from core.faces import MINIMUM_FACES
 from core.figures import pictures
 from core.figures.differences import painted
 from core.groups import Group
 from core.groups import group as group_averages
-from core.sentences import capital, percent, target_words
+from core.privacy import MINIMUM_FACES
+from core.sentences import target_words
 from core.statistics import wilson
+from core.wording import capital, percent
 from ui import parts, takeaway, words
 from ui.compare import ChosenGroup
 from ui.differences import Found, MapControls, limit_of

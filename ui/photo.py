@@ -14,7 +14,6 @@ import streamlit as st
 from PIL import Image
 
 from core.audit.folder import Audit
-from core.budget import signed
 from core.errors import LookwhereError
 from core.figures import photo as figures
 from core.figures import pictures
@@ -24,7 +23,7 @@ from core.photo.faces import Face, Finder, nothing_found
 from core.photo.ranking import Place, certainties, place, same_weights
 from core.photo.reading import TARGETS, Reading, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
-from core.sentences import capital
+from core.wording import capital, signed
 from ui import parts
 from ui.cache import kept
 from ui.opened import OpenAudit

@@ -9,8 +9,8 @@ from core import group_statistics
 from core.faces import Filter
 from core.figures.group_statistics import statistic_dots
 from core.group_statistics import statistic_table
-from core.sentences import capital
 from core.statistic_words import statistic_sentence, value_words
+from core.wording import capital
 from ui import parts, takeaway
 
 

@@ -11,7 +11,8 @@ from core.attribution import UNTOLD, stored
 from core.audit.folder import Audit
 from core.card.details import enlarged
 from core.checkpoint import OURS, kind_of
-from core.faces import GENDERS, group_name
+from core.faces import group_name
+from core.task import GENDERS
 from core.training.record import Status
 from ui.parts import escape_markdown
 

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, AGE_EDGES, MINIMUM_FACES, Filter, age_band
+from core.faces import ADULT_AGE, AGE_EDGES, Filter, age_band
+from core.privacy import MINIMUM_FACES
 
 KEYS = ["split", "gender", "ethnicity", "predicted"]
 #: No upper bound.

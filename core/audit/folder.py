@@ -16,7 +16,8 @@ from core.attribution_method import AttributionMethod
 from core.audit.averages import Averages
 from core.errors import LookwhereError
 from core.explain import display_maps
-from core.faces import GENDERS, check_faces
+from core.faces import check_faces
+from core.task import GENDERS
 
 FORMAT = 1
 FILES = ("faces.parquet", "averages.npz", "audit.json")

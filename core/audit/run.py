@@ -21,10 +21,13 @@ from core.audit.averages import average_faces
 from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit
 from core.checkpoint import Model, input_enlargement, kind_of
 from core.errors import LookwhereError
-from core.faces import GENDERS, SPLITS
+from core.faces import SPLITS
 from core.files import plain_name, write_json
-from core.imports.declaration import classes_doubt, coarse
-from core.store import AlignedStore, Progress
+from core.imports.declaration import classes_doubt
+from core.privacy import coarse
+from core.progress import Progress
+from core.store import AlignedStore
+from core.task import GENDERS
 
 SHARD = 2048
 BATCH = 64

@@ -7,8 +7,8 @@ import pandas as pd
 from core.card.blocks import Table, Text
 from core.checkpoint import OURS, input_enlargement, kind_of
 from core.faces import group_name
-from core.imports.declaration import SIDE
-from core.sentences import capital, percent
+from core.template import SIDE
+from core.wording import capital, percent
 
 UNDECLARED = "unknown: not declared by whoever brought the model"
 #: What `declaration` says, in the order of a picture's way through the model; and the words for it.

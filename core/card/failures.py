@@ -10,20 +10,22 @@ from core import group_statistics
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
 from core.errors import LookwhereError
-from core.faces import MINIMUM_FACES, UNRECORDED, Filter, group_name
+from core.faces import UNRECORDED, Filter, group_name
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import gap_of
 from core.gaps.two_groups import pairs_of
 from core.gaps.words import differ_words, gap_sentence, gap_words
 from core.group_statistics import statistic_table
 from core.noise import MISLABELS, NEAR_COPIES, noise
-from core.sentences import accuracy_sentence, capital, pair_rate, percent, scope, with_interval
+from core.privacy import MINIMUM_FACES
+from core.sentences import accuracy_sentence, pair_rate, scope
 from core.statistic_words import statistic_sentence
 from core.statistics import SMALLEST_RANKED, accuracy_by, gap
 from core.trust.definitions import View
 from core.trust.folder import open_checks, uncheckable
 from core.trust.report import verdicts_sentence
 from core.verdicts import TestVerdict
+from core.wording import capital, percent, with_interval
 
 #: A number and a % without the space between them.
 _CLOSE = re.compile(r"(?<=\d)%")

@@ -9,8 +9,8 @@ from core.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.card.details import protocol, training_data, what_it_is
 from core.card.failures import accuracy_table, known_failures
 from core.checkpoint import model_info
-from core.faces import MINIMUM_FACES
 from core.files import write_text
+from core.privacy import MINIMUM_FACES
 
 LABELS = (
     "Gender (female, male) and ethnicity are those that the data set's annotators perceived in a picture, spelt as the "

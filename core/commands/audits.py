@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from core.bars import Bars
 from core.commands.help_words import MAPS, METHODS
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS, audit_folder
+from core.progress import Bars
 
 if TYPE_CHECKING:
     import pandas as pd

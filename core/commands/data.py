@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from core.bars import Bars
 from core.commands.output import printed
 from core.errors import LookwhereError
+from core.progress import Bars
 
 
 def datasets(

@@ -10,10 +10,11 @@ import pandas as pd
 from scipy.stats import t as student
 
 from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.experiments.folder import Claim, Expectation, Experiment, Measure, parse_group
 from core.faces import Filter, people
 from core.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named, resampled_sums
-from core.statistics import SMALLEST_RANKED, Estimate
+from core.statistics import SMALLEST_RANKED
 from core.verdicts import Verdict
 
 #: An effect that matters: 2 points of accuracy. «Not supported» needs intervals that exclude it.

@@ -10,8 +10,8 @@ from pathlib import Path
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.checkpoint import OURS, kind_of
 from core.errors import LookwhereError
-from core.faces import GENDERS
 from core.paired import align_audits, same_faces
+from core.task import GENDERS
 
 FORMAT = 1
 FOLDER = "experiments"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.export.trace import Trace, plain, slug
-from core.sentences import capital
+from core.wording import capital
 
 #: A spreadsheet takes a text that begins so for a formula; names from data must not become one.
 _FORMULA = "=+-@＝＋－＠"

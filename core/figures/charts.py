@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.faces import GENDERS
 from core.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
 from core.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
-from core.sentences import with_interval
 from core.statistics import Roc
+from core.task import GENDERS
+from core.wording import with_interval
 
 
 def gender_series(genders: Sequence[str], both: str = "") -> tuple[Series, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.budget import signed
 from core.clusters import Kind
 from core.figures import pictures
 from core.figures.chart_data import Axis, Bar, BarChart, Row, Series
 from core.figures.styles import BY_GENDER
 from core.regions import REGIONS
+from core.wording import signed
 
 
 def region_bars(regions: np.ndarray, additive: bool) -> BarChart:

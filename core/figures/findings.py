@@ -7,11 +7,10 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from core.budget import signed
 from core.figures.chart_data import NAN, Axis, IntervalChart, MapChart, MapPanel, Mark, Row, Scale, Series
 from core.figures.pictures import shared_limit
 from core.figures.styles import COLOURS, OWN, Style
-from core.sentences import percent
+from core.wording import percent, signed
 
 IN_CLAIM, NOT_IN_CLAIM = "in the claim", "not in it"
 SEED, MEAN, BOTH = "each seed", "mean, over seeds", "over seeds and faces"

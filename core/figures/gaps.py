@@ -7,9 +7,8 @@ import pandas as pd
 from core.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.figures.charts import accuracy_range, gender_series
 from core.figures.styles import COLOURS, GENDER_NOUNS, GREY, OWN, STROKE, THIN, Style
-from core.gaps.words import span
 from core.noise import Noise
-from core.sentences import capital, percent, with_interval
+from core.wording import capital, percent, span, with_interval
 
 AT_ONCE, ALONE = "all groups at once", "this group alone"
 

@@ -7,8 +7,8 @@ import pandas as pd
 from core.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.figures.styles import OWN
 from core.group_statistics import GroupStatistic, Unit
-from core.sentences import capital
 from core.statistic_words import value_words
+from core.wording import capital
 
 
 def statistic_dots(statistic: GroupStatistic, table: pd.DataFrame) -> IntervalChart:

@@ -12,7 +12,7 @@ from core.figures.differences import outlined
 from core.figures.findings import points_interval
 from core.figures.styles import COLOURS, OWN, Style, cycled
 from core.paired import FAMILY_WISE, MapPair, named
-from core.sentences import capital, percent, with_interval
+from core.wording import capital, percent, with_interval
 
 _NONE = "no map:\nunder 11 faces"
 SEED, MEAN = "a seed", "mean, 95 % over seeds"

@@ -7,9 +7,9 @@ import pandas as pd
 
 from core.figures.chart_data import Axis, Band, Bar, BarChart, Curve, CurveChart, IntervalChart, Mark, Row, Series
 from core.figures.styles import COLOURS, OWN, Style
-from core.sentences import percent
 from core.trust.definitions.orders import Order
 from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
+from core.wording import percent
 
 #: The face's own map is drawn strong, the controls in colours of their own, dashed.
 STYLES = {

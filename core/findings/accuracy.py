@@ -7,16 +7,17 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.faces import GENDERS, UNRECORDED, Filter
-from core.findings.base import MATTERS, EthnicityGap, Finding, GenderGap, unable
+from core.experiments.contrasts import MATTERS
+from core.faces import UNRECORDED, Filter
+from core.findings.base import EthnicityGap, Finding, GenderGap, unable
 from core.gaps.counts import count
 from core.gaps.regression import Regression, Term, regression
 from core.gaps.simultaneous import largest_gap, simultaneous
 from core.gaps.two_groups import ALPHA, two_groups
-from core.gaps.words import p_words
-from core.sentences import with_interval
 from core.statistics import holm
+from core.task import GENDERS
 from core.verdicts import Verdict
+from core.wording import p_words, with_interval
 
 CLAIMS = {
     "1a": "Women are recognised less often than men.",

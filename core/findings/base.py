@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from core.dispersion import Dispersions
+from core.estimate import Estimate
 from core.experiments import MATTERS, Claim, Contrast
 from core.gaps.simultaneous import LargestGap
-from core.statistics import Estimate
 from core.verdicts import Verdict
 
 __all__ = [

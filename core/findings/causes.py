@@ -10,7 +10,7 @@ from core.experiments.folder import Measure
 from core.faces import Filter
 from core.findings.accuracy import points
 from core.findings.base import CauseContrasts, Finding, unable
-from core.sentences import capital
+from core.wording import capital
 
 CLAIMS = {
     "4": "A group that is missing from training is the cause of its gap.",

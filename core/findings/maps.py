@@ -11,15 +11,14 @@ from core.checkpoint import OURS, kind_of
 from core.differences import ABSTAIN_UNDER, PERMUTATIONS, crossed, oriented_shapes, strata_of
 from core.dispersion import Dispersions, compare_dispersion, pattern_test, split_half
 from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.explain import target_maps
 from core.faces import Filter, person_codes
 from core.findings.base import ErrorPattern, EvidenceDensity, Finding, unable
-from core.gaps.words import p_words
 from core.regions import REGIONS, area_shares, by_region
-from core.sentences import percent
-from core.statistics import Estimate
 from core.trust.folder import Checks, uncheckable
 from core.verdicts import Verdict
+from core.wording import p_words, percent
 
 PLACES = ("nose", "mouth")
 FILL = "blur"

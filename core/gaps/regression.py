@@ -13,10 +13,12 @@ from scipy.special import expit, logit
 from scipy.stats import chi2, norm
 
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES, GENDERS, MINIMUM_FACES, UNRECORDED, age_band, group_name, people
+from core.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, group_name, people
 from core.gaps import logistic
 from core.gaps.counts import count
+from core.privacy import MINIMUM_FACES
 from core.statistics import Z95, holm
+from core.task import GENDERS
 
 #: The terms of the full model, each with those it is a part of (which are left out when it is tested: type II).
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.faces import Filter
 from core.gaps.counts import columns_of, count
 from core.gaps.fairness import Fairness, fairness
@@ -13,8 +14,8 @@ from core.gaps.power import power_table
 from core.gaps.regression import Regression, regression
 from core.gaps.simultaneous import bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import differ_words, gap_sentence, measure_words, p_words, percent, points, span
-from core.statistics import Estimate
+from core.gaps.words import differ_words, gap_sentence, measure_words
+from core.wording import p_words, percent, points, span
 
 
 def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:

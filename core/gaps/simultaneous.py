@@ -10,8 +10,9 @@ import pandas as pd
 from scipy.special import betaincinv
 from scipy.stats import norm, studentized_range
 
+from core.estimate import Estimate
 from core.gaps.counts import Groups, count, resample_accuracy
-from core.statistics import Estimate, wilson
+from core.statistics import wilson
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, ndtr
 
+from core.estimate import Estimate
 from core.gaps.counts import Groups, count, design_effect
-from core.statistics import SMALLEST_RANKED, Estimate, holm, newcombe
+from core.statistics import SMALLEST_RANKED, holm, newcombe
 from core.verdicts import TestVerdict
 
 #: Below this expected count in any cell of the 2 × 2 table the normal approximation is not used (Cochran 1954).

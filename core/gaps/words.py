@@ -6,35 +6,8 @@ import numpy as np
 import pandas as pd
 
 from core.gaps.simultaneous import LargestGap
-from core.statistics import Estimate
 from core.verdicts import TestVerdict
-
-
-def percent(value: float) -> str:
-    """«6.1 %»."""
-    return f"{100 * value:.1f} %"
-
-
-def points(value: Estimate) -> str:
-    """«6.1 points [2.0–9.1]»; a bound under 0 makes it «[−0.4 to 9.1]»."""
-    return f"{100 * value.value:.1f} points [{span(value.low, value.high)}]"
-
-
-def span(low: float, high: float) -> str:
-    """Bounds in points: «2.0–9.1» or «−0.4 to 9.1»."""
-    low, high = 100 * low, 100 * high
-    if low <= -0.05:
-        return f"−{abs(low):.1f} to {'−' if high <= -0.05 else ''}{abs(high):.1f}"
-    return f"{abs(low):.1f}–{high:.1f}"
-
-
-def p_words(p: float, named: bool = True) -> str:
-    """«p = 0.031», «p < 0.0001»; not `named`, for a column of p-values, «0.031», «< 0.0001»."""
-    if np.isnan(p):
-        return "p not known" if named else "not known"
-    if p < 0.0001:
-        return "p < 0.0001" if named else "< 0.0001"
-    return ("p = " if named else "") + (f"{p:.2g}" if p < 0.01 else f"{p:.3f}")
+from core.wording import percent, points, span
 
 
 def differ_words(tests: pd.DataFrame, what: str = "") -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import LookwhereError
-from core.faces import GENDERS
 from core.files import sha256, write_json
 from core.imports.declaration import Declaration, declare, from_dict
+from core.task import GENDERS
 
 if TYPE_CHECKING:
     import torch

@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.faces import GENDERS
-from core.imports.declaration import MOST_CELLS, SIDE
+from core.devices import autocast
 from core.imports.torch_layers import Layer
-from core.network import autocast
+from core.privacy import MOST_CELLS
+from core.task import GENDERS
+from core.template import SIDE
 
 #: Pictures of a run of a method that runs the network by itself.
 RERUN_BATCH = 64
@@ -256,7 +257,7 @@ def regrid(evidence: np.ndarray, crop: tuple[float, float, float, float]) -> np.
     h, w = evidence.shape[-2:]
     if crop == (0, 0, SIDE, SIDE) and max(h, w) <= MOST_CELLS:
         return evidence
-    rows, columns = _overlap(h, top, bottom), _overlap(w, left, right)
+    rows, columns = _shared(h, top, bottom), _shared(w, left, right)
     found = rows @ evidence.astype(np.float64) @ columns.T
     return np.float32(found * (len(rows) * len(columns) / (h * w)))
 
@@ -271,7 +272,7 @@ def _cells(count: int, length: float) -> int:
     return min(MOST_CELLS, max(2, round(count * SIDE / length)))
 
 
-def _overlap(count: int, low: float, high: float) -> np.ndarray:
+def _shared(count: int, low: float, high: float) -> np.ndarray:
     """What share of each of `count` cells between two edges lies in each cell of the template: (cells, count)."""
     cells = _cells(count, high - low)
     edges = np.linspace(low, high, count + 1)

@@ -17,9 +17,9 @@ import yaml
 from PIL import Image
 
 from core.errors import LookwhereError
-from core.faces import GENDERS
+from core.task import GENDERS
+from core.template import SIDE
 
-SIDE = 112
 Layout = Literal["nchw", "nhwc"]
 Channels = Literal["rgb", "bgr", "grey"]
 #: `logits`, `probabilities`: an output a class, told apart by `female` and `male`; `logit`, `probability`: one output,
@@ -27,8 +27,6 @@ Channels = Literal["rgb", "bgr", "grey"]
 Score = Literal["logits", "probabilities", "logit", "probability"]
 #: What is taken where it is not declared; all else is asked for.
 DEFAULTED = ("channels", "divisor", "layout", "crop")
-#: Rows and columns that a map may have at most: cells of 8 pixels and more show no face.
-MOST_CELLS = 14
 #: Means beyond this are of pixels of 0–255, and none of what a division by 255 leaves.
 LARGEST_MEAN = 2.0
 #: The least side of a crop in template pixels, about half the distance of the eyes: less is no face.
@@ -300,17 +298,6 @@ def doubt(outputs: np.ndarray, declaration: Declaration) -> str | None:
         return None
     asked = {"logit": "is this a probability", "logits": "are these probabilities"}[declaration.score]
     return f"declared as {declaration.score}, but all lie between 0 and 1; {asked}?"
-
-
-def coarse(evidence: np.ndarray) -> np.ndarray:
-    """The same maps (…, h, w). Raises `LookwhereError` where they are finer than `MOST_CELLS`: they show faces."""
-    if max(evidence.shape[-2:]) > MOST_CELLS:
-        height, width = evidence.shape[-2:]
-        raise LookwhereError(
-            f"maps of {height}×{width} cells show the face itself, {MOST_CELLS}×{MOST_CELLS} are the most; bring the "
-            "model again"
-        )
-    return evidence
 
 
 def classes_doubt(accuracy: float, n: int) -> str | None:

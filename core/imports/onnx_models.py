@@ -18,7 +18,9 @@ from core.attribution import Occlusion, choose, from_record
 from core.attribution_method import AttributionMethod, OnlyOutputs
 from core.errors import LookwhereError
 from core.files import sha256
-from core.imports.declaration import SIDE, Declaration, coarse, doubt, from_dict, prepare, to_logits
+from core.imports.declaration import Declaration, doubt, from_dict, prepare, to_logits
+from core.privacy import coarse
+from core.template import SIDE
 
 if TYPE_CHECKING:
     import onnx

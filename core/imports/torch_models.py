@@ -14,14 +14,16 @@ from torch import Tensor, nn
 
 from core.attribution import ClosedForm, GradCam, choose, from_record, method
 from core.attribution_method import AttributionMethod, Needs, OnlyOutputs
+from core.devices import autocast, precision
 from core.errors import LookwhereError
-from core.faces import GENDERS
 from core.files import sha256
 from core.imports import architectures, cams, torch_layers
-from core.imports.declaration import SIDE, Declaration, coarse, from_dict, prepare, to_logits
+from core.imports.declaration import Declaration, from_dict, prepare, to_logits
 from core.imports.torch_files import check_finite, read_weights
 from core.imports.torch_layers import Head, Layer, View, head_weights
-from core.network import autocast, precision
+from core.privacy import coarse
+from core.task import GENDERS
+from core.template import SIDE
 
 WEIGHTS = "model.safetensors"
 SEED = 0
@@ -197,7 +199,7 @@ def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> 
 class TorchClassifier:
     """An imported network with the input it was declared to have; a `core.classifier.Classifier`.
 
-    It computes in what `core.network.precision` says, its maps and heads in float32. `method` makes the maps; without
+    It computes in what `core.devices.precision` says, its maps and heads in float32. `method` makes the maps; without
     one, it is what `info` names.
     """
 

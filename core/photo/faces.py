@@ -131,7 +131,8 @@ def _spread(points: np.ndarray) -> bool:
 
 def _cut(picture: Image.Image, box: np.ndarray, points: np.ndarray, probability: float) -> Face:
     """Warp one face. A large one is first shrunk by whole pixels, as the warp would else step over some."""
-    from core.align import OVERSAMPLE, SIDE, similarity, warp
+    from core.align import OVERSAMPLE, similarity, warp
+    from core.template import SIDE
 
     matrix = similarity(points)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.faces import MINIMUM_FACES
+from core.privacy import MINIMUM_FACES
 from core.statistics import wilson
 
 #: So many audited faces of nearest certainty say how often the model is wrong there, and all as near as the last.

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.errors import LookwhereError
 from core.explain import FEMALE, MALE, display_maps
-from core.faces import GENDERS
 from core.regions import by_region
+from core.task import GENDERS
 
 if TYPE_CHECKING:
     from core.classifier import Classifier

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from core.card import Section, Table, Text, section
-from core.faces import MINIMUM_FACES, UNRECORDED, Filter
+from core.faces import UNRECORDED, Filter
 from core.figures.charts import accuracy_dots
+from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, interval_words
 from core.report.statistics import statistic_blocks
-from core.sentences import capital, percent, row_name
+from core.sentences import row_name
 from core.statistics import accuracy_by
+from core.wording import capital, percent
 
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.
 ROWS = 80

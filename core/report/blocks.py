@@ -16,7 +16,7 @@ from core.card import Table
 from core.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
 from core.figures.differences import panel_pictures
 from core.figures.pictures import colour_bar
-from core.sentences import percent
+from core.wording import percent
 
 #: A picture in a page: (address, alternative text, caption).
 Picture = tuple[str, str, str]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from core.card import Section, Table, Text, section
 from core.experiments import Experiment
-from core.faces import MINIMUM_FACES
 from core.figures import pictures
 from core.figures.findings import density_dots, effect_dots, mean_shapes, points_words
 from core.figures.gaps import simultaneous_dots
 from core.findings import Finding
 from core.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
+from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, Pictures, Verdict
-from core.sentences import capital
+from core.wording import capital
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
 

@@ -24,11 +24,12 @@ from core.gaps.fairness import fairness
 from core.gaps.regression import Regression, regression
 from core.gaps.simultaneous import bands_of, gap_of
 from core.gaps.two_groups import pairs_of
-from core.gaps.words import differ_words, gap_sentence, gap_words, left_out_words, span
+from core.gaps.words import differ_words, gap_sentence, gap_words, left_out_words
 from core.noise import CIRCULAR, consensus, consensus_words, noise
 from core.report.accuracy import NO_AGE, ROWS
 from core.report.blocks import Chart, frame_table, interval_words
-from core.sentences import capital, percent, scope, with_interval
+from core.sentences import scope
+from core.wording import capital, percent, span, with_interval
 
 #: Tests told one by one, the clearest first.
 TESTS = 15

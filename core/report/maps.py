@@ -6,22 +6,24 @@ import pandas as pd
 from PIL import Image
 
 from core.audit.folder import Audit
-from core.budget import TOLERANCE, Waterfall, additivity, signed, signed_interval, waterfall, waterfall_sentence
+from core.budget import TOLERANCE, Waterfall, additivity, waterfall, waterfall_sentence
 from core.card import Heading, Section, Table, Text, section
 from core.card.sections import maps_words
 from core.differences import LEVEL, PERMUTATIONS, MapDifference, adjustable, difference_of, right_or_wrong
-from core.faces import MINIMUM_FACES, Filter, group_name
+from core.faces import Filter, group_name
 from core.figures import pictures
 from core.figures.differences import difference_maps
 from core.figures.evidence import waterfall_chart
 from core.gaps.counts import columns_of
 from core.groups import Group, study_grid
+from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
-from core.sentences import capital, hottest_place, pair_rate, percent, target_words
+from core.sentences import hottest_place, pair_rate, target_words
 from core.statistics import accuracy_by, gap
 from core.trust.definitions import CheckResult, View
 from core.trust.folder import Checks, uncheckable
 from core.trust.report import results
+from core.wording import capital, percent, signed, signed_interval
 
 #: As the study showed it: why the model decided as it did, strength kept.
 TARGET, NORMALISATION = "predicted", "raw"

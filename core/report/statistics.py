@@ -10,8 +10,8 @@ from core.faces import Filter
 from core.figures.group_statistics import statistic_dots
 from core.group_statistics import statistic_table
 from core.report.blocks import Chart
-from core.sentences import capital
 from core.statistic_words import statistic_sentence, value_words
+from core.wording import capital
 
 #: Rows of a table; a data set may name hundreds of ethnicities.
 ROWS = 80

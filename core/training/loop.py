@@ -18,13 +18,14 @@ from lightning_fabric import Fabric
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from core.align import TEMPLATE_NAME
 from core.checkpoint import load_initial, save_model
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, GENDERS, age_band
+from core.faces import AGE_BANDS, age_band
 from core.network import GenderResNet, normalise, weight_decay_groups
 from core.splits import Subset
 from core.store import AlignedStore
+from core.task import GENDERS
+from core.template import TEMPLATE_NAME
 from core.training import record
 from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator

@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from core.attribution import REGISTRY, ClosedForm, FinerCam, FullGrad, LibraryCam, RandomCam, key_of, method
 from core.attribution_method import AttributionMethod
+from core.devices import autocast
 from core.errors import LookwhereError
 from core.explain import grad_cam, scale_each
 from core.imports.cams import quiet
-from core.network import GenderResNet, autocast
+from core.network import GenderResNet
 from core.paired import resample
-from core.store import Progress
+from core.progress import Progress
 from core.trust.alike import spearman
 from core.trust.folder import METHODS, Part
 from core.trust.probe import Probe

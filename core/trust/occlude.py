@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from core import regions
-from core.store import Progress
+from core.progress import Progress
 from core.trust.alike import pearson, spearman
 from core.trust.definitions.base import Fill
 from core.trust.definitions.occlusion import Agreement

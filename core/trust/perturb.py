@@ -14,8 +14,8 @@ from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from scipy.special import expit
 
 from core.errors import LookwhereError
-from core.faces import GENDERS
-from core.store import Progress
+from core.progress import Progress
+from core.task import GENDERS
 from core.trust.definitions import Score
 from core.trust.definitions.deletion import Deletion, Insertion
 from core.trust.definitions.orders import Order

@@ -14,10 +14,11 @@ from torchvision.transforms.functional import gaussian_blur
 
 from core.audit.folder import Audit
 from core.checkpoint import Model
+from core.devices import autocast
 from core.errors import LookwhereError
-from core.faces import GENDERS
-from core.network import autocast, normalise
+from core.network import normalise
 from core.store import AlignedStore
+from core.task import GENDERS
 from core.trust.sample import Sample
 
 #: Faces read at once, and pictures put through the network at once.

@@ -12,8 +12,9 @@ import pandas as pd
 import torch
 from torch import nn
 
-from core.network import GenderResNet, autocast
-from core.store import Progress
+from core.devices import autocast
+from core.network import GenderResNet
+from core.progress import Progress
 from core.trust.alike import similarity
 from core.trust.definitions.randomisation import ANOTHER_FACE, MEASURES, STAGES
 from core.trust.folder import Part

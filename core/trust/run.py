@@ -11,9 +11,10 @@ from core.attribution import LibraryCam
 from core.audit.folder import Audit
 from core.audit.run import PACKAGES
 from core.checkpoint import Model
+from core.devices import precision
 from core.errors import LookwhereError
-from core.network import precision
-from core.store import AlignedStore, Progress
+from core.progress import Progress
+from core.store import AlignedStore
 from core.trust import methods as cams
 from core.trust.definitions import CHECKS, PARTS, Fill, MethodAgreement
 from core.trust.definitions.orders import Order

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from core.errors import LookwhereError
-from core.faces import GENDERS, MINIMUM_FACES, Filter
+from core.faces import Filter
+from core.privacy import MINIMUM_FACES
+from core.task import GENDERS
 
 DRAWS = 1000
 ROUNDED = 5

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from core.budget import Waterfall
+from core.estimate import Estimate
 from core.faces import Filter
 from core.gaps.simultaneous import LargestGap
 from core.noise import Noise, Variant
 from core.regions import REGIONS
-from core.statistics import Estimate, Roc
+from core.statistics import Roc
 
 NAN = float("nan")
 #: (value, low, high)

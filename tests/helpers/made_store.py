@@ -10,9 +10,9 @@ import pandas as pd
 
 from core import files
 from core import store as stores
-from core.align import TEMPLATE
 from core.faces import fingerprint
 from core.store import AlignedStore
+from core.template import TEMPLATE
 
 
 def make_store(path: Path, faces: int = 64, seed: int = 0, columns: Mapping[str, object] | None = None) -> AlignedStore:

@@ -12,8 +12,8 @@ import numpy as np
 
 from core.audit.folder import Audit
 from core.card.failures import main_filter
-from core.faces import GENDERS
 from core.report import build_report
+from core.task import GENDERS
 from tests.helpers.made_audit import made_audit, with_manifest
 
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

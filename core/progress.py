@@ -1,4 +1,4 @@
-"""Progress on a terminal, for the commands."""
+"""Progress of long work: what a step reports, and the bars that show it."""
 
 from __future__ import annotations
 
@@ -21,3 +21,7 @@ class Bars:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+
+
+#: `progress(stage, total)` returns a function to call as the work goes on.
+Progress = Callable[[str, int], Callable[..., object]]

@@ -1,0 +1,20 @@
+"""The device that torch computes on, and the precision that suits it."""
+
+from __future__ import annotations
+
+import torch
+
+
+def precision(device: torch.device | str) -> torch.dtype:
+    """bfloat16 where the device computes in it (a CPU with AVX-512 BF16 or AMX, a recent GPU), else float32."""
+    device = torch.device(device)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if device.type == "cpu" and fast else torch.float32
+
+
+def autocast(device: torch.device | str, dtype: torch.dtype | None = None) -> torch.autocast:
+    """Autocast to `dtype` (by default what `precision` says); off for float32."""
+    dtype = dtype or precision(device)
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=dtype != torch.float32)
