@@ -15,9 +15,9 @@ import tyro
 
 from core.audit.folder import open_audit
 from core.budget import budget, proportional_energy, waterfall
+from core.data.filters import Filter
 from core.differences import difference_of, right_or_wrong
 from core.experiments import arm_estimates, arm_table, claim_contrast, experiment_for
-from core.faces import Filter
 from core.findings import all_findings
 from core.gaps.report import gaps_report
 from core.noise import noise_report

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from core.checkpoint import load_model
-from core.imports.perturbation import occlusion, rise
-from core.store import AlignedStore
+from core.classifiers.folder import load_model
+from core.data.store import AlignedStore
+from core.explain.perturbation import occlusion, rise
 
 
 def main(

@@ -22,7 +22,7 @@ import tyro
 from PIL import Image
 
 from core.audit.folder import list_audits, open_audit
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
 from core.figures import photo as figures
 from core.figures import pictures
 from core.figures.plotly_charts import figure_of

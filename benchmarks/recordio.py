@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from core.datasets.recordio import RecordFile
+from core.data.sources.recordio import RecordFile
 from tests.helpers.recordio_writer import image_record, write_pack
 
 

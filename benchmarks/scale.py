@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from core.faces import Filter
-from core.splits import Subset, assign_splits
+from core.data.filters import Filter
+from core.data.splits import Subset, assign_splits
 from core.statistics import accuracy_by
 
 

@@ -16,10 +16,10 @@ import torch
 import tyro
 
 from core.audit.run import BATCH, forward_shards
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
+from core.classifiers.preprocessing import normalise
+from core.data.store import AlignedStore
 from core.devices import autocast
-from core.network import normalise
-from core.store import AlignedStore
 
 
 def main(model: str, data: Path, faces: int = 512, rounds: int = 5, models: Path = Path("models")) -> None:

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 import tyro
 
+from core.classifiers.resnet import GenderResNet
 from core.devices import autocast
-from core.network import GenderResNet, weight_decay_groups
+from core.training.optimisation import weight_decay_groups
 
 
 def main(

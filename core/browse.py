@@ -17,11 +17,12 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.budget import head_bias, margins
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, check_faces, fingerprint
+from core.data.filters import Filter
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, UNRECORDED, Filter, age_band, check_faces, fingerprint
+from core.explain.regions import by_region
 from core.privacy import MINIMUM_FACES
-from core.regions import by_region
 from core.statistics import wilson
 from core.task import GENDERS
 from core.wording import signed

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.faces import person_codes
+from core.data.filters import OUTCOMES, Filter, group_name
 from core.errors import LookwhereError
-from core.explain import target_maps
-from core.faces import OUTCOMES, Filter, group_name, person_codes
+from core.explain.maps import target_maps
+from core.explain.regions import REGIONS, area_shares, by_region
 from core.privacy import MINIMUM_FACES
-from core.regions import REGIONS, area_shares, by_region
 from core.wording import signed_interval
 
 #: float16 maps and a bfloat16 network leave about 1e-4 a face; more means that maps and logits do not belong together.

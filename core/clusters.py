@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band
+from core.data.filters import Filter, group_name
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, UNRECORDED, Filter, age_band, group_name
+from core.explain.regions import REGIONS, by_region
 from core.privacy import showable
-from core.regions import REGIONS, by_region
 from core.statistics import holm
 from core.task import GENDERS
 

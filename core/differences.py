@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.faces import REQUIRED, age_band
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.explain import target_maps
-from core.faces import REQUIRED, Filter, age_band
+from core.explain.maps import target_maps
 from core.permutation import contrast, family_wise, layers_of, relabellings, studentised, sums_by, units_of
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS

@@ -9,20 +9,8 @@ import re
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from core.errors import LookwhereError
-
-
-def read_names(file: Path) -> dict[str, str]:
-    """A YAML file of names, `old: new` a line. Raises `LookwhereError` where it is anything else."""
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
-    if not isinstance(content, dict) or not all(isinstance(x, str) for pair in content.items() for x in pair):
-        raise LookwhereError(f"{file}: expected lines of «name: new name»")
-    return content
 
 
 def plain_name(name: str) -> str:

@@ -13,8 +13,8 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from core.data.faces import UNRECORDED
 from core.estimate import Estimate
-from core.faces import UNRECORDED
 from core.gaps.counts import members
 from core.statistics import SMALLEST_RANKED, calibration, calibration_error, roc
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
-from core.checkpoint import list_models
+from core.classifiers.folder import list_models
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.experiments.folder import FOLDER as EXPERIMENTS
 from core.experiments.folder import list_experiments, open_experiment
-from core.faces import ADULT_AGE, Filter
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import LargestGap, gap_of
 from core.gaps.words import gap_words, share_words

@@ -10,9 +10,11 @@ import pandas as pd
 from scipy.stats import binom
 
 from core.audit.folder import Audit
+from core.data.faces import UNRECORDED, people
+from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.faces import UNRECORDED, Filter, group_name, people
+from core.explain.grids import resample
 from core.groups import intersectional
 from core.privacy import MINIMUM_FACES
 from core.statistics import holm, wilson
@@ -185,22 +187,6 @@ def named(gender: str, ethnicity: str) -> str:
 def group_mask(faces: pd.DataFrame, gender: str, ethnicity: str) -> np.ndarray:
     """Boolean (N,): the faces of a group; empty means any."""
     return Filter((gender,) if gender else (), (ethnicity,) if ethnicity else ()).mask(faces)
-
-
-def area_weights(fine: int, coarse: int) -> np.ndarray:
-    """(coarse, fine): the share of each fine cell that lies in each coarse one; columns sum to 1."""
-    edges = np.linspace(0, fine, coarse + 1)
-    low, high = edges[:-1, None], edges[1:, None]
-    cell = np.arange(fine)[None]
-    return np.clip(np.minimum(high, cell + 1) - np.maximum(low, cell), 0, None)
-
-
-def resample(maps: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Maps (N, h, w) on a coarser grid by area; a map's sum, its part of the logit, stays as it is."""
-    if maps.shape[1:] == tuple(shape):
-        return maps
-    rows, columns = (area_weights(fine, coarse) for fine, coarse in zip(maps.shape[1:], shape, strict=True))
-    return np.einsum("ij,njk,lk->nil", rows, maps.astype(np.float64), columns, optimize=True)
 
 
 def by_rms(maps: np.ndarray) -> np.ndarray:

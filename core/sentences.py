@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.faces import ADULT_AGE, Filter, group_name
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter, group_name
+from core.explain.regions import cell_words
 from core.groups import Group
-from core.regions import cell_words
 from core.statistics import accuracy_by, gap, wilson
 from core.wording import times, with_interval
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.faces import Filter
+from core.data.filters import Filter
 from core.group_statistics import GroupStatistic, Unit, statistic_table
 from core.sentences import scope
 from core.wording import percent, with_interval

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from core.data.faces import AGE_BANDS, age_band
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.faces import AGE_BANDS, age_band
 from core.task import GENDERS
 
 #: Two-sided 95 %.

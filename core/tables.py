@@ -5,14 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from core import group_statistics
-from core.align import NO_FACE
 from core.audit.folder import Audit
-from core.datasets import Reader, Reading, Source
-from core.faces import ADULT_AGE, SPLITS, Filter
+from core.data.alignment import NO_FACE
+from core.data.faces import ADULT_AGE, SPLITS
+from core.data.filters import Filter
+from core.data.readers import Reader, Reading
+from core.data.sources.base import Source
+from core.data.store import AlignedStore
 from core.sentences import accuracy_sentence
 from core.statistic_words import statistic_lines
 from core.statistics import accuracy_by, gap
-from core.store import AlignedStore
 from core.wording import with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.

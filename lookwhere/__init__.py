@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from core.array_store import store_from_arrays
     from core.audit.folder import open_audit
-    from core.checkpoint import load_model
+    from core.classifiers.folder import load_model
+    from core.data.array_store import store_from_arrays
+    from core.data.filters import Filter
     from core.errors import LookwhereError
-    from core.faces import Filter
     from lookwhere.accuracy import GroupAccuracies, accuracy_by_group
     from lookwhere.claims import Findings, MapChecks, findings, run_checks
     from lookwhere.making import align, import_model, open_store, run_audit, write_report

@@ -11,9 +11,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.audit.folder import Audit
+from core.data.faces import people
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.faces import Filter, people
 from core.figures.gaps import simultaneous_dots
 from core.figures.plotly_charts import figure_of
 from core.gaps.counts import AGE_UNKNOWN, Groups, group_table, members, tally

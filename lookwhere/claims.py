@@ -10,10 +10,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.audit.folder import Audit
-from core.checkpoint import Model, load_model
+from core.classifiers.folder import Model, load_model
+from core.data.filters import Filter
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.experiments import experiment_for
-from core.faces import Filter
 from core.figures.findings import density_dots, effect_dots, mean_shapes
 from core.figures.gaps import simultaneous_dots
 from core.figures.plotly_charts import figure_of
@@ -23,7 +24,6 @@ from core.findings import Finding, all_findings, findings_sentence
 from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.findings.maps import PLACES
 from core.progress import Progress
-from core.store import AlignedStore
 from core.trust.definitions import View
 from core.trust.folder import Checks, open_checks
 from core.trust.report import results, sentence

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.array_store import store_from_arrays
 from core.audit.folder import Audit, open_audit
-from core.checkpoint import Model, load_model
+from core.classifiers.folder import Model, load_model
+from core.data.array_store import store_from_arrays
+from core.data.filters import Filter
+from core.data.store import STORES, AlignedStore
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.places import MODELS
 from core.progress import Progress
-from core.store import STORES, AlignedStore
 
 __all__ = [
     "Filter",
@@ -48,8 +48,9 @@ def align(
     A finished store is opened, interrupted work goes on. `dataset` names the reader, else the data set is recognised;
     `labels` is a CSV of identity,gender for one that names no genders. Raises `LookwhereError` for what cannot be read.
     """
-    from core.datasets import choose_reader, open_source
-    from core.store import build_store
+    from core.data.build_store import build_store
+    from core.data.readers import choose_reader
+    from core.data.sources import open_source
 
     source = open_source(Path(data))
     reader = choose_reader(source, dataset)
@@ -77,8 +78,8 @@ def import_model(
     does not do, or the folder is there already.
     """
     from core.card import write_card
-    from core.imports import bring
-    from core.imports import declare as declared
+    from core.classifiers.imported import bring
+    from core.classifiers.imported import declare as declared
 
     said = declared(None if declare is None else Path(declare), **declaration)
     folder = bring(

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 
 from core.audit.folder import Audit
 from core.budget import Budget, budget
+from core.data.filters import Filter
 from core.differences import PERMUTATIONS, MapDifference, difference_of
-from core.faces import Filter
 from core.figures.chart_data import MapChart, MapPanel, Scale
 from core.figures.differences import difference_maps
 from core.figures.evidence import budget_bars
@@ -84,7 +84,7 @@ def group_means(
     """Mean map and average face of each group: of one `Filter`, of several, or of each gender × ethnicity.
 
     `target`: evidence for the `true` (labelled) or `predicted` class, for `female`, `male`, or their `margin`.
-    `normalisation`: `raw` in logits, or what `core.explain.display_maps` knows. Raises `LookwhereError` for others, and
+    `normalisation`: `raw` in logits, or what `core.explain.maps.display_maps` knows. Raises `LookwhereError` for others, and
     where the audit has no maps.
     """
     audit.need_maps()

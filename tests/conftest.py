@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from core import store as stores
 from core.audit.folder import Audit, open_audit
-from core.datasets import READERS, open_source
-from core.store import AlignedStore
+from core.data import build_store as store_building
+from core.data.readers import READERS
+from core.data.sources import open_source
+from core.data.store import AlignedStore
 from core.training.record import Status, append_metrics, write_status
 from tests.helpers.chromium import chromium, served
 from tests.helpers.made_store import make_store
@@ -85,7 +86,7 @@ def real_store(real_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> A
     """The 120 real chips, copied faces dropped, aligned as `python -m core align` does it. Do not change it."""
 
     def align(folder: Path) -> None:
-        stores.build_store(open_source(real_folder), READERS["utkface"], folder)
+        store_building.build_store(open_source(real_folder), READERS["utkface"], folder)
 
     return AlignedStore.open(build_once(tmp_path_factory, "aligned", align))
 

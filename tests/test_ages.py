@@ -10,8 +10,8 @@ import pytest
 
 from core.__main__ import COMMANDS, main, renewed
 from core.audit.folder import open_audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.report.reproduction import commands
 from core.tables import audit_report
 from tests.helpers.reports import info, reported_audit

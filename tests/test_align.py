@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.align import GREY, MAXIMUM_SIDE, Alignment, FaceAligner, similarity, warp
+from core.data.alignment import GREY, MAXIMUM_SIDE, Alignment, FaceAligner, similarity, warp
+from core.data.store import AlignedStore
 from core.figures.alignment import sharpness
-from core.store import AlignedStore
 from core.template import SIDE, TEMPLATE
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])

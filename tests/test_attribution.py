@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from core import devices
-from core.attribution import (
+from core.errors import LookwhereError
+from core.explain.methods import (
     REGISTRY,
     ClosedForm,
     FinerCam,
@@ -26,7 +27,6 @@ from core.attribution import (
     method,
     stored,
 )
-from core.errors import LookwhereError
 from tests.helpers.attribution_battery import (
     CHECKS,
     Kind,

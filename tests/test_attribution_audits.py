@@ -10,16 +10,14 @@ import pytest
 import torch
 
 from core import __main__ as command
-from core import network as networks
-from core.attribution import (
-    method,
-)
-from core.attribution_method import OnlyOutputs
 from core.audit.folder import open_audit
 from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
+from core.classifiers import resnet as networks
+from core.classifiers.folder import load_model, save_model
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.store import AlignedStore
+from core.explain.method import OnlyOutputs
+from core.explain.methods import method
 from core.trust.run import run_checks
 from tests.helpers.attribution_battery import bare, brightness_method, own_registry
 from tests.helpers.made_store import make_store

@@ -18,11 +18,13 @@ import torch
 from core.audit.averages import average_faces
 from core.audit.folder import FILES, FORMAT, Audit, list_audits
 from core.audit.run import run_audit
-from core.checkpoint import Model, load_model, save_model
+from core.classifiers.folder import Model, load_model, save_model
+from core.classifiers.preprocessing import normalise
+from core.classifiers.resnet import GenderResNet
+from core.data.faces import REQUIRED, SPLITS
+from core.data.filters import Filter
+from core.data.store import AlignedStore
 from core.devices import autocast
-from core.faces import REQUIRED, SPLITS, Filter
-from core.network import GenderResNet, normalise
-from core.store import AlignedStore
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import ROOT
 
@@ -129,7 +131,7 @@ def test_opening_an_audit_does_not_import_torch(audit: Audit) -> None:
         "import sys; from core import sentences\n"
         "from core.audit.folder import open_audit\n"
         "from core.groups import group\n"
-        "from core.faces import Filter\n"
+        "from core.data.filters import Filter\n"
         "from core.figures import charts\n"
         "from core.figures import pictures\n"
         f"print(group(open_audit({str(audit.path)!r}), Filter()).n, 'torch' in sys.modules)"

@@ -9,13 +9,13 @@ import pytest
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
 from core.budget import budget, proportional_energy, waterfall
-from core.checkpoint import Model
+from core.classifiers.folder import Model
+from core.data.filters import Filter
+from core.data.store import AlignedStore
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.findings import all_findings
 from core.groups import group, study_grid
-from core.store import AlignedStore
 from core.tables import audit_report
 from core.trust.run import run_checks
 from core.verdicts import Verdict

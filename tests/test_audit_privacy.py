@@ -12,11 +12,12 @@ from core import files
 from core.audit import run
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
-from core.checkpoint import Model, load_model
+from core.classifiers.folder import Model, load_model
+from core.classifiers.imported import bring, from_dict
+from core.data.faces import fingerprint
+from core.data.filters import Filter
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.faces import Filter, fingerprint
-from core.imports import bring, from_dict
-from core.store import AlignedStore
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
 

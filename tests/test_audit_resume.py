@@ -16,10 +16,10 @@ from torch import nn
 from core.audit import run
 from core.audit.folder import FILES, FORMAT, Audit, list_audits, open_audit
 from core.audit.run import run_audit
-from core.checkpoint import Model
-from core.classifier import ResNetClassifier
+from core.classifiers.classifier import ResNetClassifier
+from core.classifiers.folder import Model
+from core.data.faces import SPLITS
 from core.errors import LookwhereError
-from core.faces import SPLITS
 from tests.helpers.made_store import make_store
 
 FACES = 64

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.network import MEAN, STD, normalise
+from core.classifiers.preprocessing import MEAN, STD, normalise
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Augmentation
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.audit.averages import OPEN, UNKNOWN, Averages, assign_cells, average_faces, merge_bands
+from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, Filter
 from core.privacy import MINIMUM_FACES
 
 ADULT = AGE_EDGES.index(ADULT_AGE)

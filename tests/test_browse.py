@@ -12,11 +12,12 @@ import pytest
 
 from core import browse
 from core.audit.folder import Audit
+from core.data.faces import fingerprint
+from core.data.filters import Filter
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.faces import Filter, fingerprint
 from core.files import write_json, write_parquet
 from core.privacy import MINIMUM_FACES
-from core.store import AlignedStore
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_store import make_store
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.audit.folder import Audit
-from core.faces import Filter
+from core.data.filters import Filter
 from core.statistics import accuracy_by
 from tests.helpers.chromium import DRAWN, boxes, visit, wait
 from tests.helpers.portrait import PORTRAIT

@@ -26,10 +26,11 @@ from core.budget import (
     waterfall,
     waterfall_sentence,
 )
+from core.data.faces import person_codes
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter, person_codes
+from core.explain.regions import REGIONS, area_shares, weights
 from core.figures import evidence as figures
-from core.regions import REGIONS, area_shares, weights
 from tests.helpers.made_audit import made_audit
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 

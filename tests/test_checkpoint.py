@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torchvision.models import resnet50
 
-from core.checkpoint import FORMAT, list_models, load_initial, load_model, model_info, save_model
+from core.classifiers.folder import FORMAT, list_models, load_initial, load_model, model_info, save_model
+from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
 from core.files import sha256
-from core.network import GenderResNet
 
 INFO = {"input_size": 64, "training": {"batch": 8}}
 

@@ -17,11 +17,12 @@ from statsmodels.stats.multitest import multipletests
 from core import clusters
 from core.audit.folder import Audit, open_audit
 from core.clusters import COUNTS, SMALLEST, kinds, structure
+from core.data.faces import AGE_BANDS, AGE_EDGES
+from core.data.filters import Filter
 from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES, Filter
+from core.explain.regions import by_region
 from core.privacy import MINIMUM_FACES, showable
-from core.regions import by_region
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from core import __main__ as command
-from core.datasets import READERS
-from core.store import AlignedStore
+from core.data.readers import READERS
+from core.data.store import AlignedStore
 from tests.helpers.shipped import ROOT
 
 

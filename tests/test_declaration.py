@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
+from core.classifiers.imported.declaration import Declaration, declare, from_dict
+from core.classifiers.imported.outputs import classes_doubt, doubt, to_logits
+from core.classifiers.preprocessing import normalise, prepare
 from core.errors import LookwhereError
-from core.imports.declaration import Declaration, classes_doubt, declare, doubt, from_dict, prepare, to_logits
-from core.network import normalise
 from core.privacy import coarse
 
 WHOLE = {"score": "logits", "female": 0, "male": 1, "size": [112, 112], "mean": [0.5] * 3, "std": [0.25] * 3}

@@ -12,6 +12,8 @@ import pytest
 from scipy import stats
 
 from core.audit.folder import Audit, open_audit
+from core.data.faces import AGE_BANDS
+from core.data.filters import Filter
 from core.differences import (
     ABSTAIN_UNDER,
     MapDifference,
@@ -24,7 +26,6 @@ from core.differences import (
     strata_of,
 )
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, Filter
 from core.permutation import relabellings
 from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit

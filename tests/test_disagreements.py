@@ -15,13 +15,16 @@ from PIL import Image
 from core.__main__ import main
 from core.audit.run import run_audit
 from core.card import card_sections, markdown
-from core.checkpoint import Model
-from core.datasets import READERS, Reader, open_source
+from core.classifiers.folder import Model
+from core.data.build_store import build_store, plan
+from core.data.duplicates import near_pairs
+from core.data.filters import Filter
+from core.data.readers import READERS, Reader
+from core.data.sources import open_source
+from core.data.splits import near_disagreements
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.report.reproduction import data_section
-from core.splits import near_disagreements, near_pairs
-from core.store import AlignedStore, build_store, plan
 from core.tables import store_report
 from tests.helpers.datasets_made import tree
 from tests.helpers.made_store import make_store

@@ -17,13 +17,13 @@ from core.__main__ import main as core_main
 from core.audit.folder import open_audit
 from core.audit.run import run_audit
 from core.card import card_sections, markdown
-from core.checkpoint import input_enlargement, load_model, save_model
+from core.classifiers.folder import input_enlargement, load_model, save_model
+from core.classifiers.resnet import GenderResNet
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.network import GenderResNet
-from core.store import AlignedStore
 from core.tables import audit_report
 from core.training.config import Stage, TrainConfig
-from core.training.faces import FaceSets
+from core.training.face_sets import FaceSets
 from core.training.loop import train
 from tests.helpers.made_store import make_store
 from tests.helpers.torch_made import MEAN, STD, made

@@ -11,15 +11,16 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.store import AlignedStore
 from core.training import resume
 from core.training.config import Stage, TrainConfig
-from core.training.faces import FaceSets
+from core.training.config_file import from_yaml
+from core.training.face_sets import FaceSets
 from core.training.loop import train
 from core.training.record import read_metrics
-from train.__main__ import from_yaml, parse
+from train.__main__ import parse
 
 SMALL = TrainConfig(stages=(Stage(size=32, epochs=2),), batch=8, ema=0.0)
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from core.checkpoint import list_models
+from core.classifiers.folder import list_models
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.experiments import (
@@ -27,7 +29,6 @@ from core.experiments import (
     verdict,
 )
 from core.experiments.contrasts import t_interval
-from core.faces import ADULT_AGE, Filter
 from core.paired import group_mask, mcnemar
 from core.statistics import accuracy_by, gap
 from core.verdicts import Verdict

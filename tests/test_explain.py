@@ -10,10 +10,11 @@ from PIL import Image
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
+from core.classifiers.preprocessing import normalise
+from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
-from core.explain import NORMALISATIONS, TARGETS, display_maps, grad_cam, scale_each, target_maps
-from core.network import GenderResNet, normalise
+from core.explain.maps import NORMALISATIONS, TARGETS, display_maps, grad_cam, scale_each, target_maps
 from tests.helpers.shipped import MODEL, shipped_or_skip
 
 #: Two faces, two classes, maps of 2×1: [face][class][row][column].

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.faces import AGE_BANDS, REQUIRED, age_band, check_faces, fingerprint
+from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, REQUIRED, Filter, age_band, check_faces, fingerprint, group_name
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from core.clusters import Kind
+from core.data.store import AlignedStore, average_face
 from core.differences import MapDifference
 from core.errors import LookwhereError
 from core.figures import alignment, charts, findings, paired, pictures, styles
@@ -28,7 +29,6 @@ from core.figures.faces import kinds_sheet
 from core.figures.plotly_maps import map_figure
 from core.paired import MapPair
 from core.report.blocks import Pictures, data_uri
-from core.store import AlignedStore, average_face
 
 SIDE = 56
 FIRST, SECOND = np.array([[1.0, -2.0], [0.5, 0.25]]), np.array([[0.1, 0.2], [-4.0, 3.0]])

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.data.faces import AGE_BANDS, AGE_EDGES, age_band
+from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES, OUTCOMES, Filter, age_band
 from core.task import GENDERS
 from ui.compare import AGES as GROUP_AGES
 from ui.compare import narrow

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from core.audit.folder import Audit
-from core.faces import ADULT_AGE, Filter
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
+from core.explain.regions import REGIONS, weights
 from core.findings import Finding, findings_report, findings_sentence
 from core.findings.accuracy import accuracy_findings
 from core.findings.causes import cause_findings
 from core.findings.maps import where_right_looks, whether_wrong_has_a_pattern
-from core.regions import REGIONS, weights
 from core.trust.folder import Part
 from core.verdicts import Verdict
 from tests.helpers.made_audit import made_audit

@@ -11,7 +11,7 @@ import pytest
 from core import gap_tables
 from core.audit.folder import Audit, open_audit
 from core.card import Table
-from core.faces import Filter
+from core.data.filters import Filter
 from core.gaps.counts import count
 from core.gaps.fairness import fairness
 from core.gaps.regression import regression

@@ -12,8 +12,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
 
+from core.data.faces import people
 from core.errors import LookwhereError
-from core.faces import people
 from core.gaps.counts import Groups, columns_of, count, design_effect, members, resample_cells
 from core.gaps.power import detectable, faces_needed, power_of, power_table
 from core.gaps.simultaneous import bands_of, gap_of, largest_gap, newcombe_at, simultaneous

@@ -16,8 +16,9 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from core.audit.folder import open_audit
+from core.data.faces import ADULT_AGE, age_band
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, Filter, age_band
 from core.gaps import logistic
 from core.gaps.fairness import MEASURES, fairness
 from core.gaps.regression import FIRTH, LIKELIHOOD, Term, regression

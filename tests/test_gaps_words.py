@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.card.failures import known_failures
-from core.faces import Filter
+from core.data.filters import Filter
 from core.gaps.regression import Term
 from core.gaps.report import gaps_report
 from core.gaps.two_groups import pairwise

@@ -14,8 +14,9 @@ from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table
 from core.card.failures import known_failures
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
 from core.estimate import Estimate
-from core.faces import ADULT_AGE, Filter
 from core.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
 from core.report.blocks import Chart
 from core.report.statistics import statistic_blocks

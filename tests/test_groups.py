@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.groups import MeanMap, group, intersectional, study_grid
 from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
-from core.network import GenderResNet, normalise
-from core.store import AlignedStore
-from train.heads import balanced_weights, fit_head, pooled_features, retrain_head
+from core.classifiers.preprocessing import normalise
+from core.classifiers.resnet import GenderResNet
+from core.data.store import AlignedStore
+from core.training.balanced_head import balanced_weights, fit_head, pooled_features, retrain_head
 
 
 def made(seed: int = 0) -> tuple[np.ndarray, pd.DataFrame]:

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import torch
 
+from core.classifiers.imported import torch_classifier
+from core.classifiers.imported.torch_classifier import TorchClassifier
 from core.commands.models import import_
 from core.errors import LookwhereError
-from core.imports import torch_models
-from core.imports.cams import regrid
-from core.imports.torch_models import TorchClassifier
+from core.explain.grids import regrid
 from tests.helpers.torch_made import MEAN, STD, bring, made, pictures
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
@@ -22,7 +22,7 @@ WHOLE = (0.0, 0.0, 112.0, 112.0)
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding."""
-    monkeypatch.setattr(torch_models, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_fine_maps_are_merged_by_area() -> None:
 
 def test_maps_that_stay_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     classifier, _ = bring(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18")
-    monkeypatch.setattr(torch_models.cams, "regrid", lambda maps, crop: maps.repeat(4, axis=2))
+    monkeypatch.setattr(torch_classifier.cams, "regrid", lambda maps, crop: maps.repeat(4, axis=2))
     with pytest.raises(LookwhereError, match="maps of 16×4 cells show the face itself"):
         classifier(pictures(1))
 

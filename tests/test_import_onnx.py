@@ -14,12 +14,12 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from core.audit.run import run_audit
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
+from core.classifiers.imported import bring, declare
+from core.classifiers.imported.onnx_classifier import load_onnx
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.imports import bring, declare
-from core.imports.onnx_models import load_onnx
-from core.imports.perturbation import filled, occlusion
-from core.store import AlignedStore
+from core.explain.perturbation import filled, occlusion
 from core.template import TEMPLATE
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import ROOT

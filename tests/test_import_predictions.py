@@ -13,11 +13,11 @@ import pytest
 
 from core.audit.folder import open_audit
 from core.audit.run import run_audit
-from core.checkpoint import load_model, model_info
+from core.classifiers.folder import load_model, model_info
+from core.classifiers.imported import bring, declare, from_dict
+from core.classifiers.imported.outputs import classes_doubt
+from core.classifiers.imported.predictions import scores_for
 from core.errors import LookwhereError
-from core.imports import bring, declare, from_dict
-from core.imports.declaration import classes_doubt
-from core.imports.predictions import scores_for
 from tests.helpers.made_store import make_store
 
 MALE = {"score": "probability", "of": "male"}

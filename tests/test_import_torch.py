@@ -17,10 +17,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from core.classifiers.imported import architectures, torch_classifier
+from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.torch_classifier import bring_torch, load_torch, noise
+from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-from core.imports import architectures, torch_models
-from core.imports.declaration import prepare, to_logits
-from core.imports.torch_models import bring_torch, load_torch, noise
 from tests.helpers.torch_made import bring, declared, halved, made, pictures
 
 RESNET = "torchvision:resnet18"
@@ -30,7 +31,7 @@ SQUEEZE = "torchvision:squeezenet1_1"  # small
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding; and nothing may be fetched."""
-    monkeypatch.setattr(torch_models, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
 
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked")

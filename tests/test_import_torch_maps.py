@@ -15,15 +15,17 @@ import torchvision
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from core.attribution import method
-from core.attribution_method import OnlyOutputs
+from core.classifiers.imported import torch_classifier
+from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.torch_classifier import TorchClassifier
+from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-from core.explain import grad_cam, scale_each
-from core.imports import torch_models
-from core.imports.cams import cells_of, regrid, signed_cams
-from core.imports.declaration import prepare, to_logits
-from core.imports.torch_layers import Layer, View, find_head, find_layer, lies_on_picture, view_of
-from core.imports.torch_models import TorchClassifier
+from core.explain.gradcam import signed_cams
+from core.explain.grids import cells_of, regrid
+from core.explain.layers import Layer, View, find_head, find_layer, lies_on_picture, view_of
+from core.explain.maps import grad_cam, scale_each
+from core.explain.method import OnlyOutputs
+from core.explain.methods import method
 from tests.helpers.torch_made import bring, declared, made, pictures, planted, share_in_square, spotted
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
@@ -58,7 +60,7 @@ POOLED = {
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding."""
-    monkeypatch.setattr(torch_models, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -319,7 +321,7 @@ def test_a_crop_keeps_the_decomposition(tmp_path: Path) -> None:
 def test_in_bfloat16_heads_and_maps_are_exact(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, brought, architecture: str
 ) -> None:
-    monkeypatch.setattr(torch_models, "precision", lambda device: torch.bfloat16)
+    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.bfloat16)
     maps = "gradcam" if architecture.endswith("resnet18") else None
     classifier, _ = bring(made(architecture), tmp_path, architecture, maps)
     exactly = brought(architecture)[0]

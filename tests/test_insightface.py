@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.datasets import choose_reader, open_source
-from core.datasets.insightface import InsightFace, RecordSource, image_keys
+from core.data.build_store import build_store
+from core.data.faces import UNRECORDED
+from core.data.readers import choose_reader
+from core.data.readers.insightface import InsightFace, image_keys
+from core.data.sources import open_source
+from core.data.sources.recordio import RecordSource
 from core.errors import LookwhereError
-from core.faces import UNRECORDED
-from core.store import build_store
 from tests.helpers.recordio_writer import image_record, insightface_pack, write_pack
 
 LABELS = "identity,gender,ethnicity\n3,female,African-American\n5,M,Caucasian\n9,woman,\n"

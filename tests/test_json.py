@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from core import __main__ as command
-from core.checkpoint import save_model
-from core.network import GenderResNet
+from core.classifiers.folder import save_model
+from core.classifiers.resnet import GenderResNet
 from core.records.values import plain
 from tests.helpers.datasets_made import jpeg
 from tests.helpers.made_store import make_store

@@ -12,8 +12,8 @@ import pytest
 
 import lookwhere
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.gaps.counts import count
 from core.gaps.simultaneous import bands_of, gap_of
 from core.statistics import accuracy_by

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import ResNet, resnet50
 
+from core.classifiers.preprocessing import normalise
+from core.classifiers.resnet import GenderResNet
+from core.data.store import AlignedStore
 from core.devices import autocast, precision
-from core.network import GenderResNet, normalise, weight_decay_groups
-from core.store import AlignedStore
+from core.training.optimisation import weight_decay_groups
 
 
 def lively_reference(dilated: bool = False) -> ResNet:

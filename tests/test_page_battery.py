@@ -15,11 +15,12 @@ import ui.navigation
 import ui.page
 import ui.takeaway
 from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
-from core.faces import UNRECORDED, Filter
+from core.classifiers.folder import load_model, save_model
+from core.classifiers.imported import bring, from_dict
+from core.classifiers.resnet import GenderResNet
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
 from core.figures import charts
-from core.imports import bring, from_dict
-from core.network import GenderResNet
 from core.statistics import accuracy_by
 from core.training.record import append_metrics
 from core.trust import perturb

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.faces import ADULT_AGE, AGE_EDGES
+from core.data.filters import Filter
 from core.experiments import claim_contrast, open_experiment
-from core.faces import ADULT_AGE, AGE_EDGES, Filter
 from core.files import write_json
 from core.paired import group_mask, paired_by_group
 from core.task import GENDERS

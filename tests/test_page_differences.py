@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.differences import MapDifference, difference_of, right_or_wrong
-from core.faces import Filter
 from core.figures.differences import outlined, painted
 from tests.helpers.pages import page, text
 

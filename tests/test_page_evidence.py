@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.budget import waterfall, waterfall_sentence
-from core.explain import TARGETS
-from core.faces import Filter
+from core.data.filters import Filter
+from core.explain.maps import TARGETS
 from tests.helpers.pages import headline, page, text
 
 

@@ -15,10 +15,10 @@ import ui.faces
 from core import browse, wording
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
 from core.clusters import kinds
-from core.faces import Filter
-from core.store import AlignedStore
+from core.data.filters import Filter
+from core.data.store import AlignedStore
 from tests.helpers.made_store import make_store
 from tests.helpers.pages import headline, page, text
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.faces import Filter
+from core.data.filters import Filter
 from tests.helpers.pages import page
 
 HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b**"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.audit.folder import open_audit
-from core.faces import ADULT_AGE, UNRECORDED
+from core.data.faces import ADULT_AGE, UNRECORDED
 from core.gaps.simultaneous import largest_gap
 from core.gaps.words import gap_sentence, gap_words
 from core.wording import p_words, span

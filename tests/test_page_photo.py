@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.checkpoint import load_model
-from core.imports import bring, declare
+from core.classifiers.folder import load_model
+from core.classifiers.imported import bring, declare
 from tests.helpers.hostile import drawn, hostile, png, saved
 from tests.helpers.pages import page, text
 from tests.helpers.portrait import PORTRAIT

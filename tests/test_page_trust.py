@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from core.audit.folder import open_audit
-from core.checkpoint import load_model
-from core.store import AlignedStore
+from core.classifiers.folder import load_model
+from core.data.store import AlignedStore
 from core.trust import perturb
 from core.trust.definitions import Fill, View
 from core.trust.report import sentence

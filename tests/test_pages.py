@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.faces import ADULT_AGE, Filter
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
 from core.training.record import Status, write_status
 from tests.helpers.pages import page, text
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from core.audit.run import run_audit
-from core.checkpoint import Model, load_model
+from core.classifiers.folder import Model, load_model
+from core.classifiers.imported import bring, from_dict
 from core.files import write_json
-from core.imports import bring, from_dict
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
 from tests.helpers.pages import needing, page, text

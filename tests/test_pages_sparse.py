@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.faces import UNRECORDED
+from core.data.faces import UNRECORDED
 from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
 from ui import words

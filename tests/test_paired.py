@@ -16,12 +16,13 @@ from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from core.audit.folder import Audit
+from core.data.faces import people
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter, people
+from core.explain.grids import area_weights, resample
 from core.paired import (
     FAMILY_WISE,
     align_audits,
-    area_weights,
     average_face,
     by_rms,
     group_mask,
@@ -30,7 +31,6 @@ from core.paired import (
     newcombe_paired,
     paired_by_group,
     paired_map_difference,
-    resample,
     resampled_sums,
 )
 from core.statistics import holm

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from core.attribution import method
-from core.attribution_method import OnlyOutputs
 from core.errors import LookwhereError
-from core.explain import display_maps, grad_cam
-from core.imports.perturbation import BATCH, Function, occlusion, random_masks, rise
+from core.explain.maps import display_maps, grad_cam
+from core.explain.method import OnlyOutputs
+from core.explain.methods import method
+from core.explain.perturbation import BATCH, Function, occlusion, random_masks, rise
 
 SIDE, CELL = 112, 16
 

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from core.align import FaceAligner, similarity
+from core.data.alignment import FaceAligner, similarity
 from core.errors import LookwhereError
+from core.explain.regions import REGIONS
 from core.figures import photo as figures
 from core.photo import words
 from core.photo.faces import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_found
 from core.photo.ranking import Place, certainties, place, same_weights
 from core.photo.reading import Reading, head_bias, read_faces
-from core.regions import REGIONS
 from core.template import TEMPLATE
 from tests.helpers.portrait import PORTRAIT
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import Reading, choose_reader, open_source
-from core.datasets.fairface import band_of_date
+from core.data.faces import UNRECORDED
+from core.data.readers import Reading, choose_reader
+from core.data.readers.fairface import band_of_date
+from core.data.sources import open_source
 from core.errors import LookwhereError
-from core.faces import UNRECORDED
 from tests.helpers.data_set_trees import (
     FAIRFACE_HEADER as HEADER,
 )

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import Reading, choose_reader, open_source
+from core.data.faces import UNRECORDED
+from core.data.readers import Reading, choose_reader
+from core.data.sources import open_source
 from core.errors import LookwhereError
-from core.faces import UNRECORDED
 from tests.helpers.data_set_trees import (
     MORPH_CSV as CSV,
 )

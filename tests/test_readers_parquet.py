@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from core.datasets import choose_reader, decode, open_source
-from core.datasets.tablesource import ManifestSource, ParquetSource
+from core.data.faces import UNRECORDED
+from core.data.images import decode
+from core.data.readers import choose_reader
+from core.data.sources import open_source
+from core.data.sources.tables import ManifestSource, ParquetSource
 from core.errors import LookwhereError
-from core.faces import UNRECORDED
 from tests.helpers.datasets_made import jpeg, labels_of, read, rejects, tree
 
 GENDERS = ["female", "male", "F", "x", "male"]

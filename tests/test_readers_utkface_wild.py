@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets import READERS, choose_reader, open_source
+from core.data.readers import READERS, choose_reader
+from core.data.sources import open_source
 from core.errors import LookwhereError
 from tests.helpers.data_set_trees import (
     UTKFACE_DATE as DATE,

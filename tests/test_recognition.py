@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import __main__ as command
-from core.datasets import READERS, Reading, choose_reader, open_source
-from core.datasets.base import Refusal
-from core.datasets.labels import Notes
+from core.data.build_store import plan
+from core.data.faces import SPLITS, check_faces, fingerprint
+from core.data.readers import READERS, Reading, choose_reader
+from core.data.readers.base import Refusal
+from core.data.readers.labels import Notes
+from core.data.sources import open_source
 from core.errors import LookwhereError
-from core.faces import SPLITS, check_faces, fingerprint
-from core.store import plan
 from core.tables import EXAMPLES, REASONS, reading_report
 from tests.helpers.data_set_trees import (
     KAGGLE,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.datasets.recordio import MAGIC, RecordError, RecordFile, parse_record
+from core.data.sources.recordio import MAGIC, RecordError, RecordFile, parse_record
 from core.errors import LookwhereError
 from tests.helpers.recordio_writer import image_record, insightface_pack, write_pack
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from core import regions
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.regions import (
+from core.explain import regions
+from core.explain.regions import (
     LANDMARKS,
     REGIONS,
     area_shares,
@@ -24,7 +25,6 @@ from core.regions import (
     load_regions,
     weights,
 )
-from core.store import AlignedStore
 from core.template import TEMPLATE
 
 SIZES = st.integers(1, 40)

@@ -23,8 +23,8 @@ from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
 from core.audit.folder import Audit, open_audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.figures import pictures
 from core.groups import study_grid
 from core.report import report_of, write_report

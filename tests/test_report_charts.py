@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core.audit.folder import Audit, open_audit
 from core.budget import waterfall
 from core.card import Section
+from core.data.filters import Filter
 from core.experiments import experiment_for
-from core.faces import Filter
 from core.figures.chart_data import BarChart, IntervalChart
 from core.figures.charts import accuracy_dots
 from core.figures.evidence import waterfall_chart

@@ -12,8 +12,9 @@ import pytest
 from core.audit.averages import average_faces
 from core.card import card_sections, markdown
 from core.card.failures import main_filter
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import UNRECORDED, Filter
 from core.privacy import MINIMUM_FACES
 from core.report import build_report
 from tests.helpers.made_audit import NOT_ADDITIVE, with_manifest, write_audit

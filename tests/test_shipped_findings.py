@@ -10,9 +10,10 @@ import pytest
 
 from core.audit.folder import Audit, open_audit
 from core.budget import TOLERANCE, additivity
-from core.checkpoint import model_info
+from core.classifiers.folder import model_info
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
 from core.experiments import Experiment, experiment_for, experiment_report
-from core.faces import ADULT_AGE, Filter
 from core.findings import Finding, all_findings, findings_report
 from core.noise import same_face_audits
 from core.privacy import MINIMUM_FACES

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.datasets import Source, decode, open_source
-from core.datasets import sources as module
+from core.data import images
+from core.data.images import decode
+from core.data.sources import open_source
+from core.data.sources.base import Source
 from core.errors import LookwhereError
 
 NOISE = random.Random(0)
@@ -197,7 +199,7 @@ def test_decode_refuses_garbage_and_a_truncated_picture(data: bytes) -> None:
 
 
 def test_decode_refuses_a_bomb_before_unpacking_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAXIMUM_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(images, "MAXIMUM_PIXELS", 64 * 48 - 1)
     with pytest.raises(ValueError, match="64 × 48 pixels are too many"):
         decode(photo("PNG"))
 

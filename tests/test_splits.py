@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from core.datasets import open_source
-from core.splits import SHARES, assign_splits, cluster, drop_copies, hash_pictures, near_pairs
+from core.data.duplicates import cluster, drop_copies, hash_pictures, near_pairs
+from core.data.sources import open_source
+from core.data.splits import SHARES, assign_splits
 
 
 def picture(seed: int) -> Image.Image:

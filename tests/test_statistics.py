@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.data.faces import AGE_BANDS, AGE_EDGES
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES
 from core.statistics import (
     Z95,
     accuracy_by,

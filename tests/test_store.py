@@ -16,11 +16,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core import store as stores
-from core.datasets import READERS, open_source
+from core.data import build_store as store_building
+from core.data.build_store import FILES, build_store
+from core.data.readers import READERS
+from core.data.sources import open_source
+from core.data.splits import assign_splits
+from core.data.store import AlignedStore, average_face
 from core.errors import LookwhereError
-from core.splits import assign_splits
-from core.store import FILES, AlignedStore, average_face, build_store
 
 FEW = 20
 
@@ -28,7 +30,7 @@ FEW = 20
 def build(folder: Path, path: Path, **options: object) -> AlignedStore:
     """In batches of eight, so that twenty faces are three of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stores, "BATCH", 8)
+        patch.setattr(store_building, "BATCH", 8)
         return build_store(open_source(folder), READERS["utkface"], path, **options)
 
 

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from lightning_fabric import Fabric
 
-from core.checkpoint import model_info
+from core.classifiers.folder import model_info
+from core.data.splits import Subset
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
-from core.splits import Subset
-from core.store import AlignedStore
 from core.training.config import Stage, TrainConfig
-from core.training.faces import FaceSets
+from core.training.face_sets import FaceSets
 from core.training.loop import train
 from tests.helpers.made_store import make_store
 

@@ -12,9 +12,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import ui.opened
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
-from core.faces import Filter
 from core.figures.pictures import Sheet
 from tests.helpers.pages import page
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip

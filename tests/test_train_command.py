@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.store import AlignedStore
 from core.training.config import Stage, TrainConfig
+from core.training.config_file import load_config
 from core.training.record import read_metrics, read_status
 from tests.helpers.shipped import ROOT
-from train.__main__ import Bar, Interrupt, load_config, main, parse
+from train.__main__ import Bar, Interrupt, main, parse
 
 SHIPPED = sorted((ROOT / "train/configs").glob("*.yaml"))
 PLACE = ["--data", "store", "--name", "made"]

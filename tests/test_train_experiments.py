@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from core.audit.folder import open_audit
-from core.checkpoint import model_info
+from core.classifiers.folder import model_info
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.store import AlignedStore
 from core.training.record import Status, read_metrics, write_status
 from tests.helpers.made_store import make_store
 from train import experiments

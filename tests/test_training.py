@@ -16,13 +16,14 @@ from lightning_fabric import Fabric
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from core.checkpoint import load_model
+from core.classifiers.folder import load_model
+from core.classifiers.preprocessing import normalise
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.network import normalise
-from core.store import AlignedStore
 from core.training import loop
 from core.training.config import Optimiser, Stage, TrainConfig
-from core.training.loop import Run, learning_rate, train
+from core.training.loop import Run, train
+from core.training.optimisation import learning_rate
 from core.training.record import Status, read_metrics, read_status
 from tests.helpers.made_store import make_store
 

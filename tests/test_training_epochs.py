@@ -15,11 +15,12 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.store import AlignedStore
 from core.training import loop
 from core.training.config import Augmentation, Optimiser, Stage, TrainConfig
-from core.training.loop import Run, learning_rate, train
+from core.training.loop import Run, train
+from core.training.optimisation import learning_rate
 from core.training.record import STALE_SECONDS, Status, append_metrics, read_metrics, read_status, write_status
 
 SMALL = TrainConfig(stages=(Stage(size=32, epochs=1), Stage(size=40, epochs=1)), batch=8, ema=0.0)

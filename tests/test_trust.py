@@ -12,14 +12,14 @@ import pytest
 import torch
 from torch import nn
 
-from core import regions
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
-from core.checkpoint import Model, load_model, save_model
+from core.classifiers.folder import Model, load_model, save_model
+from core.classifiers.resnet import GenderResNet
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.network import GenderResNet
+from core.explain import regions
 from core.privacy import MINIMUM_FACES
-from core.store import AlignedStore
 from core.trust import perturb, report
 from core.trust.definitions import Fill, View
 from core.trust.definitions.deletion import Deletion

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.commands.audits import check as check_command
-from core.regions import REGIONS
+from core.explain.regions import REGIONS
 from core.trust.definitions import CHECKS, PARTS, Category, Check, Direction, Fill, MethodAgreement, Score, View
 from core.trust.definitions.deletion import Deletion, Insertion
 from core.trust.definitions.occlusion import Agreement, RegionOcclusion

@@ -9,9 +9,9 @@ import torch
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from scipy.stats import spearmanr
 
-from core.attribution import REGISTRY, LibraryCam
-from core.explain import grad_cam, scale_each
-from core.network import GenderResNet
+from core.classifiers.resnet import GenderResNet
+from core.explain.maps import grad_cam, scale_each
+from core.explain.methods import REGISTRY, LibraryCam
 from core.trust.definitions.randomisation import STAGES
 from core.trust.methods import MarginTarget, Tail, by_default, comparable, head_of, names, on_tail, on_whole
 from core.trust.perturb import impute

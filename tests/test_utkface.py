@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.datasets import choose_reader, open_source
-from core.datasets.utkface import UTKFace
+from core.data.readers import choose_reader
+from core.data.readers.utkface import UTKFace
+from core.data.sources import open_source
 from core.errors import LookwhereError
 
 DATE = "20170112213500903"

@@ -13,12 +13,10 @@ from __future__ import annotations
 import dataclasses
 import signal
 import sys
-import types
 import typing
 from pathlib import Path
 
 import tyro
-import yaml
 from tqdm import tqdm
 
 from core.errors import LookwhereError
@@ -26,10 +24,11 @@ from core.extras import missing_extra
 from core.places import MODELS
 from core.progress import Bars
 from core.training.config import TrainConfig
+from core.training.config_file import load_config
 from core.training.record import Status
 
 if typing.TYPE_CHECKING:
-    from core.training.faces import FaceSets
+    from core.training.face_sets import FaceSets
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,62 +64,6 @@ class Command:
     """Processes or GPUs, for Lightning Fabric."""
     precision: typing.Literal["auto", "bf16-mixed", "32-true"] = "auto"
     """auto takes bf16 where the CPU or GPU computes in it."""
-
-
-def from_yaml(kind: type, content: object, where: str) -> object:
-    """A config dataclass from what YAML gave. Raises `LookwhereError` naming an unknown or ill-typed field."""
-    if not isinstance(content, dict):
-        raise LookwhereError(f"{where}: expected fields of {kind.__name__}, found {content!r}")
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(content) - set(hints))
-    if unknown:
-        raise LookwhereError(f"{where}: unknown field {', '.join(map(str, unknown))}; there are {', '.join(hints)}")
-    values = {}
-    for name, value in content.items():
-        hint = hints[name]
-        if dataclasses.is_dataclass(hint):
-            value = from_yaml(hint, value, f"{where}: {name}")
-        elif typing.get_origin(hint) is tuple:
-            if not isinstance(value, list):
-                raise LookwhereError(f"{where}: {name} must be a list")
-            entries = typing.get_args(hint)[0]
-            read = from_yaml if dataclasses.is_dataclass(entries) else _plain_value
-            value = tuple(read(entries, entry, f"{where}: {name}") for entry in value)
-        else:
-            value = _plain_value(hint, value, f"{where}: {name}")
-        values[name] = value
-    try:
-        return kind(**values)
-    except LookwhereError as error:
-        raise LookwhereError(f"{where}: {error}") from error
-
-
-def _plain_value(hint: object, value: object, where: str) -> object:
-    if typing.get_origin(hint) is typing.Literal:
-        allowed = typing.get_args(hint)
-        if value not in allowed:
-            raise LookwhereError(f"{where} must be one of {', '.join(allowed)}, not {value!r}")
-        return value
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if float in kinds and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
-            return float(value)  # YAML reads 1e-3 as a text
-        except ValueError:
-            pass
-    elif type(value) in kinds:
-        return value
-    raise LookwhereError(f"{where} must be {' or '.join(k.__name__ for k in kinds)}, not {value!r}")
-
-
-def load_config(file: Path | None) -> TrainConfig:
-    """The settings in a YAML file; the defaults without one."""
-    if file is None:
-        return TrainConfig()
-    try:
-        content = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
-    return from_yaml(TrainConfig, content or {}, str(file))
 
 
 def shipped_config(file: Path) -> Path:
@@ -202,8 +145,8 @@ class Interrupt:
 
 def open_faces(command: Command) -> FaceSets:
     """The faces to train and to validate on. Raises `LookwhereError` where the flags name none, or too many."""
-    from core.store import open_or_align
-    from core.training.faces import FaceSets
+    from core.data.build_store import open_or_align
+    from core.training.face_sets import FaceSets
 
     if (command.data is None) == (command.train is None):
         raise LookwhereError("give either --data PATH, or --train PATH and --val PATH")

@@ -25,11 +25,11 @@ from tqdm import tqdm
 from core.errors import LookwhereError
 from core.extras import missing_extra
 from core.files import write_json
+from core.training.config_file import from_yaml
 from core.training.record import read_metrics, read_status
-from train.__main__ import from_yaml
 
 if TYPE_CHECKING:
-    from core.store import AlignedStore
+    from core.data.store import AlignedStore
 
 PLAN = Path(__file__).parent / "plans" / "claims.yaml"
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
@@ -150,8 +150,8 @@ def best_epoch(metrics: pd.DataFrame, choose: str) -> int:
 
 def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: AlignedStore) -> Path:
     """The arm's chosen weights as a model folder in `work`; made once."""
-    from core.checkpoint import load_model, save_model
-    from train.heads import retrain_head
+    from core.classifiers.folder import load_model, save_model
+    from core.training.balanced_head import retrain_head
 
     target = work / run_name(arm["name"], seed)
     if (target / "model.json").is_file():
@@ -215,9 +215,9 @@ def main(
     """
     from core.audit.run import run_audit
     from core.card import write_card
-    from core.checkpoint import load_model
+    from core.classifiers.folder import load_model
+    from core.data.store import AlignedStore
     from core.progress import Bars
-    from core.store import AlignedStore
 
     try:
         plan = Plan.read(experiment)

@@ -8,8 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
+from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES
+from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, OUTCOMES, Filter
 from core.statistics import accuracy_by, gap
 from core.task import GENDERS
 from core.wording import capital

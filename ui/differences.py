@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.differences import MapDifference, adjustable, difference_of, right_or_wrong
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.figures import pictures
 from core.figures.differences import painted
 from core.groups import Group

@@ -11,7 +11,7 @@ import streamlit as st
 from core.audit.folder import Audit
 from core.browse import Pictures
 from core.clusters import COUNTS, Kind, Kinds, kinds
-from core.faces import Filter
+from core.data.filters import Filter
 from core.figures import pictures
 from core.figures.faces import kinds_sheet
 from core.privacy import MINIMUM_FACES

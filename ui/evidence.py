@@ -7,8 +7,8 @@ import streamlit as st
 
 from core.audit.folder import Audit
 from core.budget import Waterfall, budget, proportional_energy, shares_sentence, waterfall, waterfall_sentence
-from core.explain import TARGETS
-from core.faces import Filter
+from core.data.filters import Filter
+from core.explain.maps import TARGETS
 from core.figures import evidence as figures
 from core.figures.pictures import Sheet
 from core.privacy import MINIMUM_FACES

@@ -15,8 +15,8 @@ from core import browse, wording
 from core.audit.folder import Audit
 from core.browse import FaceOrder, Pictures, Record
 from core.clusters import Kinds
-from core.explain import TARGETS
-from core.faces import Filter
+from core.data.filters import Filter
+from core.explain.maps import TARGETS
 from core.figures import pictures
 from core.figures.faces import region_bars
 from core.figures.plotly_charts import figure_of

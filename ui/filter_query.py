@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from core.audit.folder import Audit
-from core.faces import ADULT_AGE, AGE_EDGES, OUTCOMES, UNRECORDED, Filter
+from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED
+from core.data.filters import OUTCOMES, Filter
 from core.task import GENDERS
 
 OPEN_AGE = "any"

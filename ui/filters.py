@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.faces import OUTCOMES, Filter
+from core.data.filters import OUTCOMES, Filter
 from core.task import GENDERS
 from ui import words
 from ui.filter_query import AGES, FilterOptions, FilterSelection, read_query, write_query

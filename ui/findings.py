@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.experiments import experiment_for
-from core.faces import Filter
 from core.figures import findings as figures
 from core.figures import gaps
 from core.figures.differences import map_sheet, panel_pictures

@@ -10,8 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.audit.folder import Audit, open_audit
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import UNRECORDED, Filter
 from core.figures import gaps as charts
 from core.gap_tables import (
     RATES,

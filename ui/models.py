@@ -11,7 +11,8 @@ import streamlit as st
 
 import ui.opened
 from core.audit.folder import Audit, list_audits, read_manifest
-from core.checkpoint import list_models
+from core.classifiers.folder import list_models
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.experiments import (
     Claim,
@@ -23,7 +24,6 @@ from core.experiments import (
     list_experiments,
     open_experiment,
 )
-from core.faces import Filter
 from core.paired import (
     MapDifference,
     align_audits,

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
-from core.checkpoint import list_models, model_info
+from core.classifiers.folder import list_models, model_info
 from ui.cache import kept
 from ui.parts import escape_markdown
 

@@ -9,8 +9,8 @@ import streamlit as st
 from PIL import Image
 
 from core.audit.folder import Audit
-from core.explain import NORMALISATIONS, TARGETS
-from core.faces import Filter, group_name
+from core.data.filters import Filter, group_name
+from core.explain.maps import NORMALISATIONS, TARGETS
 from core.figures import pictures
 from core.groups import Group, study_grid
 from core.privacy import MINIMUM_FACES

@@ -18,7 +18,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
-from core.faces import Filter
+from core.data.filters import Filter
 from ui import parts, takeaway, words
 from ui.boundary import error_boundary
 from ui.filter_query import ethnicities

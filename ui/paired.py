@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.data.filters import Filter
 from core.experiments import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
-from core.explain import TARGETS
-from core.faces import Filter
+from core.explain.maps import TARGETS
 from core.figures import paired as figures
 from core.figures import pictures
 from core.paired import FAMILY_WISE, SMALLEST_TESTED, named

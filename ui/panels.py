@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.differences import MapDifference
-from core.explain import NORMALISATIONS, TARGETS
+from core.explain.maps import NORMALISATIONS, TARGETS
 from core.figures import pictures
 from core.figures.differences import painted
 from core.groups import Group

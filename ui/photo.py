@@ -111,7 +111,7 @@ def load_tools(p: Page) -> Tools:
 
 @kept(entries=2, spinner="Opening the model …", shared=True)
 def _tools(folder: Path, file: Path) -> Tools:
-    from core.checkpoint import load_model
+    from core.classifiers.folder import load_model
 
     model = load_model(folder)
     return Tools(model.classify, None if model.classify is None else _finder(), model.info)

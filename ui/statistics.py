@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core import group_statistics
-from core.faces import Filter
+from core.data.filters import Filter
 from core.figures.group_statistics import statistic_dots
 from core.group_statistics import statistic_table
 from core.statistic_words import statistic_sentence, value_words

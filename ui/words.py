@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from core.attribution import UNTOLD, stored
 from core.audit.folder import Audit
 from core.card.details import enlarged
-from core.checkpoint import OURS, kind_of
-from core.faces import group_name
+from core.classifiers.folder import OURS, kind_of
+from core.data.filters import group_name
+from core.explain.methods import UNTOLD, stored
 from core.task import GENDERS
 from core.training.record import Status
 from ui.parts import escape_markdown

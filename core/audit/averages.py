@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data.faces import ADULT_AGE, AGE_EDGES, age_band
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import ADULT_AGE, AGE_EDGES, Filter, age_band
 from core.privacy import MINIMUM_FACES
 
 KEYS = ["split", "gender", "ethnicity", "predicted"]

@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.attribution import UNTOLD, ClosedForm, stored
-from core.attribution_method import AttributionMethod
 from core.audit.averages import Averages
+from core.data.faces import check_faces
 from core.errors import LookwhereError
-from core.explain import display_maps
-from core.faces import check_faces
+from core.explain.maps import display_maps
+from core.explain.method import AttributionMethod
+from core.explain.methods import UNTOLD, ClosedForm, stored
 from core.task import GENDERS
 
 FORMAT = 1

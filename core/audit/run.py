@@ -16,17 +16,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.attribution import UNTOLD, stored
 from core.audit.averages import average_faces
 from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit
-from core.checkpoint import Model, input_enlargement, kind_of
+from core.classifiers.folder import Model, input_enlargement, kind_of
+from core.classifiers.imported.outputs import classes_doubt
+from core.data.ethnicity_names import rename
+from core.data.faces import SPLITS
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.faces import SPLITS
+from core.explain.methods import UNTOLD, stored
 from core.files import plain_name, write_json
-from core.imports.declaration import classes_doubt
 from core.privacy import coarse
 from core.progress import Progress
-from core.store import AlignedStore
 from core.task import GENDERS
 
 SHARD = 2048
@@ -56,7 +57,7 @@ def run_audit(
 
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
     `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `maps` names an
-    attribution method (`core.attribution`), by default the model's own. `averages` False
+    attribution method (`core.explain.methods`), by default the model's own. `averages` False
     stores no average face, None only where no other audit beside the model's keeps those of this data: cells are split
     by each model's own decision, so averages of two audits of the same faces could be subtracted to a single face.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
@@ -111,15 +112,6 @@ def run_audit(
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
         ) from error
-
-
-def rename(faces: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
-    """The faces with ethnicities replaced by `names`. Raises `LookwhereError` for a name that no face has."""
-    unknown = sorted(set(names) - set(faces["ethnicity"]))
-    if unknown:
-        there = ", ".join(sorted(faces["ethnicity"].astype(str).unique()))
-        raise LookwhereError(f"--names: no face is {', '.join(unknown)}; there are {there}")
-    return faces.assign(ethnicity=faces["ethnicity"].astype("string").replace(names))
 
 
 def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
@@ -178,7 +170,7 @@ def _given(model: Model, store: AlignedStore, faces: pd.DataFrame) -> tuple[pd.D
     """The faces to audit and their brought predictions, where the model is nothing else."""
     if model.classify is not None:
         return faces, None
-    from core.imports.predictions import scores_for
+    from core.classifiers.imported.predictions import scores_for
 
     # Of all the faces: a base name that occurs in another split too must not pass for unique.
     logits, found = scores_for(model.path, model.info, store.faces)

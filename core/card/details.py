@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from core.card.blocks import Table, Text
-from core.checkpoint import OURS, input_enlargement, kind_of
-from core.faces import group_name
+from core.classifiers.folder import OURS, input_enlargement, kind_of
+from core.data.filters import group_name
 from core.template import SIDE
 from core.wording import capital, percent
 

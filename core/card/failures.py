@@ -9,8 +9,9 @@ import pandas as pd
 from core import group_statistics
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
-from core.faces import UNRECORDED, Filter, group_name
 from core.gaps.counts import columns_of, count
 from core.gaps.simultaneous import gap_of
 from core.gaps.two_groups import pairs_of

@@ -8,7 +8,7 @@ from core.audit.folder import Audit, list_audits, open_audit
 from core.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.card.details import protocol, training_data, what_it_is
 from core.card.failures import accuracy_table, known_failures
-from core.checkpoint import model_info
+from core.classifiers.folder import model_info
 from core.files import write_text
 from core.privacy import MINIMUM_FACES
 

@@ -14,14 +14,14 @@ from core.progress import Bars
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.faces import Filter
+    from core.data.filters import Filter
 
 Ages = Literal["adults", "all"]
 
 
 def _within(faces: pd.DataFrame, ages: Ages, path: Path) -> Filter:
     """The filter that `--ages` asks for. Raises `LookwhereError` naming `path` where none of its faces passes."""
-    from core.faces import Filter
+    from core.data.filters import Filter
 
     within = Filter.of_ages(faces, ages)
     if not within.mask(faces).any():
@@ -69,10 +69,10 @@ def audit(
     """
     from core.audit.run import run_audit
     from core.card import write_card
-    from core.checkpoint import load_model
-    from core.files import read_names
+    from core.classifiers.folder import load_model
+    from core.data.build_store import open_or_align
+    from core.data.ethnicity_names import read_names
     from core.records.audits import audit_record
-    from core.store import open_or_align
     from core.tables import audit_report
 
     loaded = load_model(models / model, device)
@@ -144,9 +144,9 @@ def check(
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
-    from core.checkpoint import load_model
+    from core.classifiers.folder import load_model
+    from core.data.store import AlignedStore
     from core.records.audits import checks_record
-    from core.store import AlignedStore
     from core.trust.report import trust_report
     from core.trust.run import run_checks
 

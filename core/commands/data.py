@@ -24,7 +24,8 @@ def datasets(
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.datasets import READERS, choose_reader, open_source
+    from core.data.readers import READERS, choose_reader
+    from core.data.sources import open_source
     from core.records.data import datasets_record, reading_record
 
     if check is not None:
@@ -73,10 +74,12 @@ def align(
         device: Where the detector runs: cpu or cuda.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.datasets import choose_reader, open_source
+    from core.data.build_store import build_store
+    from core.data.readers import choose_reader
+    from core.data.sources import open_source
+    from core.data.splits import Subset
+    from core.data.store import STORES
     from core.records.data import store_record
-    from core.splits import Subset
-    from core.store import STORES, build_store
     from core.tables import store_report
 
     source = open_source(data)
@@ -111,8 +114,8 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
         faces: How many faces the sample has.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.data.store import AlignedStore
     from core.figures.alignment import alignment_sheet
-    from core.store import AlignedStore
     from core.tables import disagreement_lines
 
     file, store = out or data / "look.png", AlignedStore.open(data)

@@ -6,13 +6,13 @@ from tyro.conf import arg
 
 
 def _maps(_default: object) -> str:
-    from core.attribution import help_words
+    from core.explain.methods import help_words
 
     return f"(one of {help_words()})"
 
 
 def _methods(_default: object) -> str:
-    from core.attribution import REGISTRY, ClosedForm
+    from core.explain.methods import REGISTRY, ClosedForm
 
     return f"(of {', '.join(key for key, kind in REGISTRY.items() if kind is not ClosedForm)})"
 

@@ -74,9 +74,9 @@ def import_(
     """
     from core.card import write_card
     from core.card.details import enlarged
-    from core.checkpoint import model_info
-    from core.imports import bring
-    from core.imports import declare as declared
+    from core.classifiers.folder import model_info
+    from core.classifiers.imported import bring
+    from core.classifiers.imported import declare as declared
     from core.records.data import model_record
 
     declaration = declared(

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from core.data.faces import people
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.experiments.folder import Claim, Expectation, Experiment, Measure, parse_group
-from core.faces import Filter, people
 from core.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named, resampled_sums
 from core.statistics import SMALLEST_RANKED
 from core.verdicts import Verdict

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.audit.folder import Audit, open_audit, read_manifest
-from core.checkpoint import OURS, kind_of
+from core.classifiers.folder import OURS, kind_of
 from core.errors import LookwhereError
 from core.paired import align_audits, same_faces
 from core.task import GENDERS

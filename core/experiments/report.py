@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core.data.filters import Filter
 from core.experiments.contrasts import arm_estimates, arm_table, claim_contrast
 from core.experiments.folder import Experiment, Measure
-from core.faces import Filter
 from core.paired import named
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from core.faces import group_name
+from core.data.filters import group_name
+from core.data.store import AlignedStore, average_face
 from core.figures.pictures import sheet, show_face
 from core.privacy import MINIMUM_FACES
-from core.store import AlignedStore, average_face
 
 SIDE = 112
 

@@ -7,10 +7,10 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFilter
 
 from core.budget import Budget, Waterfall
+from core.explain.regions import REGIONS, label_image
 from core.figures import pictures
 from core.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series
 from core.figures.styles import BY_GENDER, COLOURS, DARK_GREY, GROUP_COLOURS, STROKE, Style, cycled
-from core.regions import REGIONS, label_image
 from core.wording import percent, signed, signed_interval, with_interval
 
 MARGIN_TITLE = "mean margin, logit female − logit male"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from core.clusters import Kind
+from core.explain.regions import REGIONS
 from core.figures import pictures
 from core.figures.chart_data import Axis, Bar, BarChart, Row, Series
 from core.figures.styles import BY_GENDER
-from core.regions import REGIONS
 from core.wording import signed
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
+from core.explain.regions import REGIONS
 from core.figures.chart_data import Axis, Bar, BarChart, Histogram, HistogramChart, Row, Series
 from core.figures.evidence import towards
 from core.figures.pictures import font, show_face
 from core.figures.styles import BY_GENDER, COLOURS, DARK_GREY, Style
 from core.photo.faces import Face
 from core.photo.uploads import shrunk_to
-from core.regions import REGIONS
 from core.wording import signed
 
 SIDE = 800

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.experiments.contrasts import MATTERS
-from core.faces import UNRECORDED, Filter
 from core.findings.base import EthnicityGap, Finding, GenderGap, unable
 from core.gaps.counts import count
 from core.gaps.regression import Regression, Term, regression

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.experiments import Claim, Contrast, Experiment, claim_contrast
 from core.experiments.folder import Measure
-from core.faces import Filter
 from core.findings.accuracy import points
 from core.findings.base import CauseContrasts, Finding, unable
 from core.wording import capital

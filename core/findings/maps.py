@@ -7,15 +7,16 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.budget import DRAWS, bootstrap_means, interval
-from core.checkpoint import OURS, kind_of
+from core.classifiers.folder import OURS, kind_of
+from core.data.faces import person_codes
+from core.data.filters import Filter
 from core.differences import ABSTAIN_UNDER, PERMUTATIONS, crossed, oriented_shapes, strata_of
 from core.dispersion import Dispersions, compare_dispersion, pattern_test, split_half
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.explain import target_maps
-from core.faces import Filter, person_codes
+from core.explain.maps import target_maps
+from core.explain.regions import REGIONS, area_shares, by_region
 from core.findings.base import ErrorPattern, EvidenceDensity, Finding, unable
-from core.regions import REGIONS, area_shares, by_region
 from core.trust.folder import Checks, uncheckable
 from core.verdicts import Verdict
 from core.wording import p_words, percent

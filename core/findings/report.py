@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.experiments import Experiment
-from core.faces import Filter
 from core.findings.accuracy import accuracy_findings
 from core.findings.base import Finding
 from core.findings.causes import cause_findings

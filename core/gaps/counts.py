@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.faces import AGE_BANDS, UNRECORDED, age_band, group_name, people
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, people
+from core.data.filters import group_name
 from core.statistics import SMALLEST_RANKED, check_columns, predict, wilson
 
 #: A group of fewer known people says too little about how faces of one person hang together.

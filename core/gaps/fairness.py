@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.data.faces import UNRECORDED, people
 from core.estimate import Estimate
-from core.faces import UNRECORDED, people
 from core.gaps.counts import design_effect, resample_cells
 from core.gaps.simultaneous import newcombe_bounds, tukey_z
 from core.statistics import SMALLEST_RANKED, predict

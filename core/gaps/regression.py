@@ -12,8 +12,9 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import chi2, norm
 
+from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
+from core.data.filters import group_name
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, group_name, people
 from core.gaps import logistic
 from core.gaps.counts import count
 from core.privacy import MINIMUM_FACES

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.faces import Filter
 from core.gaps.counts import columns_of, count
 from core.gaps.fairness import Fairness, fairness
 from core.gaps.power import power_table

@@ -51,10 +51,10 @@ class Found:
 
 
 class Finder:
-    """MTCNN (see `core.align`), loaded once."""
+    """MTCNN (see `core.data.alignment`), loaded once."""
 
     def __init__(self, device: str = "cpu") -> None:
-        from core.align import FaceAligner
+        from core.data.alignment import FaceAligner
 
         self.detector = FaceAligner(device=device, minimum_face=SMALLEST).detector
 
@@ -115,7 +115,7 @@ class Finder:
 
 
 def _window(picture: Image.Image, corner: np.ndarray, side: float) -> Image.Image:
-    from core.align import GREY
+    from core.data.alignment import GREY
 
     left, top = np.round(corner).astype(int)
     side = max(round(side), 2)
@@ -131,7 +131,7 @@ def _spread(points: np.ndarray) -> bool:
 
 def _cut(picture: Image.Image, box: np.ndarray, points: np.ndarray, probability: float) -> Face:
     """Warp one face. A large one is first shrunk by whole pixels, as the warp would else step over some."""
-    from core.align import OVERSAMPLE, similarity, warp
+    from core.data.alignment import OVERSAMPLE, similarity, warp
     from core.template import SIDE
 
     matrix = similarity(points)

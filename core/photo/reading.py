@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import LookwhereError
-from core.explain import FEMALE, MALE, display_maps
-from core.regions import by_region
+from core.explain.maps import FEMALE, MALE, display_maps
+from core.explain.regions import by_region
 from core.task import GENDERS
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
+    from core.classifiers.classifier import Classifier
 
 #: Which map is shown; nobody has labelled an uploaded face, so there is no `true`.
 TARGETS = ("predicted", "female", "male", "margin")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.audit.folder import Audit, open_audit
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.experiments import Experiment, arm_estimates, arm_table, claim_contrast
-from core.faces import Filter
 from core.findings import Finding, findings_sentence
 from core.gaps.counts import columns_of, count
 from core.gaps.fairness import fairness

@@ -10,10 +10,11 @@ import pandas as pd
 from core import group_statistics
 from core.audit.folder import Audit
 from core.budget import TOLERANCE, additivity, head_bias
-from core.faces import ADULT_AGE, Filter
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
+from core.explain.regions import REGIONS
 from core.group_statistics import GroupStatistic, statistic_table
 from core.records.values import filter_record
-from core.regions import REGIONS
 from core.sentences import accuracy_sentence
 from core.statistics import accuracy_by, gap
 from core.trust.definitions import View

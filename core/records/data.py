@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.align import NO_FACE
-from core.datasets import READERS, Reader, Reading, Source
-from core.faces import SPLITS
-from core.store import AlignedStore
+from core.data.alignment import NO_FACE
+from core.data.faces import SPLITS
+from core.data.readers import READERS, Reader, Reading
+from core.data.sources.base import Source
+from core.data.store import AlignedStore
 from core.tables import EXAMPLES
 
 

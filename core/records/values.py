@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.faces import Filter
+from core.data.filters import Filter
 
 #: Raised where a key changes its meaning or goes; new keys may come without.
 FORMAT = 1

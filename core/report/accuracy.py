@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from core.card import Section, Table, Text, section
-from core.faces import UNRECORDED, Filter
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
 from core.figures.charts import accuracy_dots
 from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, interval_words

@@ -19,10 +19,10 @@ from markupsafe import Markup
 from core.audit.folder import Audit
 from core.card import Section, card_sections
 from core.card.failures import main_filter, warning_sentences
-from core.checkpoint import model_info
+from core.classifiers.folder import model_info
+from core.data.filters import Filter, age_words
 from core.errors import LookwhereError
 from core.experiments import Experiment, experiment_for
-from core.faces import Filter, age_words
 from core.files import write_text
 from core.findings import all_findings, findings_sentence
 from core.noise import same_face_audits

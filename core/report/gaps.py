@@ -9,8 +9,8 @@ import pandas as pd
 
 from core.audit.folder import Audit, open_audit
 from core.card import Heading, Section, Table, Text, section
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.figures.gaps import simultaneous_dots
 from core.gap_tables import (
     RATES,

@@ -9,8 +9,8 @@ from core.audit.folder import Audit
 from core.budget import TOLERANCE, Waterfall, additivity, waterfall, waterfall_sentence
 from core.card import Heading, Section, Table, Text, section
 from core.card.sections import maps_words
+from core.data.filters import Filter, group_name
 from core.differences import LEVEL, PERMUTATIONS, MapDifference, adjustable, difference_of, right_or_wrong
-from core.faces import Filter, group_name
 from core.figures import pictures
 from core.figures.differences import difference_maps
 from core.figures.evidence import waterfall_chart

@@ -16,9 +16,9 @@ from core.audit.folder import Audit
 from core.card import Section, Table, Text, section
 from core.card.details import made_here
 from core.card.sections import SUBTRACTED, disagreements_table
-from core.checkpoint import kind_of
+from core.classifiers.folder import kind_of
+from core.data.filters import Filter
 from core.experiments import Experiment
-from core.faces import Filter
 from core.report.blocks import Code
 from core.trust.folder import Checks
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from core import group_statistics
 from core.card import Heading, Table, Text
-from core.faces import Filter
+from core.data.filters import Filter
 from core.figures.group_statistics import statistic_dots
 from core.group_statistics import statistic_table
 from core.report.blocks import Chart

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.network import standardise
+from core.classifiers.preprocessing import standardise
 from core.training.config import Augmentation
 
 

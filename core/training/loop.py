@@ -18,19 +18,21 @@ from lightning_fabric import Fabric
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from core.checkpoint import load_initial, save_model
+from core.classifiers.folder import load_initial, save_model
+from core.classifiers.preprocessing import normalise
+from core.classifiers.resnet import GenderResNet
+from core.data.faces import AGE_BANDS, age_band
+from core.data.splits import Subset
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.faces import AGE_BANDS, age_band
-from core.network import GenderResNet, normalise, weight_decay_groups
-from core.splits import Subset
-from core.store import AlignedStore
 from core.task import GENDERS
 from core.template import TEMPLATE_NAME
 from core.training import record
 from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Stage, TrainConfig
-from core.training.faces import FaceSets
+from core.training.face_sets import FaceSets
+from core.training.optimisation import learning_rate, weight_decay_groups
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
@@ -49,16 +51,6 @@ class Trainee(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
         pooled = self.network.features(pixels).mean(dim=(2, 3))
         return self.network.fc(pooled), self.age(pooled) if self.age is not None else None
-
-
-def learning_rate(step: int, total: int, config: TrainConfig) -> float:
-    """OneCycle's rate at a step (Smith & Topin 2019, https://arxiv.org/abs/1708.07120): cosine up, cosine down."""
-    o = config.optimiser
-    rise = max(1, round(total * o.warmup))
-    if step < rise:
-        return o.lr * (0.04 + 0.96 * (1 - math.cos(math.pi * step / rise)) / 2)
-    done = (step - rise) / max(1, total - 1 - rise)
-    return o.lr * (o.final + (1 - o.final) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
 
 
 class Run:

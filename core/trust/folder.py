@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.attribution import ClosedForm
 from core.audit.folder import Audit
-from core.checkpoint import OURS, kind_of
+from core.classifiers.folder import OURS, kind_of
 from core.errors import LookwhereError
+from core.explain.methods import ClosedForm
 from core.files import write_text
 
 FORMAT = 1

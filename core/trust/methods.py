@@ -17,14 +17,14 @@ import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputReST
 from torch import Tensor, nn
 
-from core.attribution import REGISTRY, ClosedForm, FinerCam, FullGrad, LibraryCam, RandomCam, key_of, method
-from core.attribution_method import AttributionMethod
+from core.classifiers.resnet import GenderResNet
 from core.devices import autocast
 from core.errors import LookwhereError
-from core.explain import grad_cam, scale_each
-from core.imports.cams import quiet
-from core.network import GenderResNet
-from core.paired import resample
+from core.explain.gradcam import quiet
+from core.explain.grids import resample
+from core.explain.maps import grad_cam, scale_each
+from core.explain.method import AttributionMethod
+from core.explain.methods import REGISTRY, ClosedForm, FinerCam, FullGrad, LibraryCam, RandomCam, key_of, method
 from core.progress import Progress
 from core.trust.alike import spearman
 from core.trust.folder import METHODS, Part

@@ -11,7 +11,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from core import regions
+from core.explain import regions
 from core.progress import Progress
 from core.trust.alike import pearson, spearman
 from core.trust.definitions.base import Fill

@@ -13,11 +13,11 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from core.audit.folder import Audit
-from core.checkpoint import Model
+from core.classifiers.folder import Model
+from core.classifiers.preprocessing import normalise
+from core.data.store import AlignedStore
 from core.devices import autocast
 from core.errors import LookwhereError
-from core.network import normalise
-from core.store import AlignedStore
 from core.task import GENDERS
 from core.trust.sample import Sample
 

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 from torch import nn
 
+from core.classifiers.resnet import GenderResNet
 from core.devices import autocast
-from core.network import GenderResNet
 from core.progress import Progress
 from core.trust.alike import similarity
 from core.trust.definitions.randomisation import ANOTHER_FACE, MEASURES, STAGES

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-from core.attribution import LibraryCam
 from core.audit.folder import Audit
 from core.audit.run import PACKAGES
-from core.checkpoint import Model
+from core.classifiers.folder import Model
+from core.data.store import AlignedStore
 from core.devices import precision
 from core.errors import LookwhereError
+from core.explain.methods import LibraryCam
 from core.progress import Progress
-from core.store import AlignedStore
 from core.trust import methods as cams
 from core.trust.definitions import CHECKS, PARTS, Fill, MethodAgreement
 from core.trust.definitions.orders import Order

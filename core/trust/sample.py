@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.faces import Filter
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from core.budget import Budget
-from core.faces import Filter
+from core.data.filters import Filter
+from core.explain.regions import REGIONS
 from core.figures import charts, evidence, faces, findings, gaps, group_statistics, paired, photo, trust
 from core.group_statistics import GROUP_STATISTICS
-from core.regions import REGIONS
 from tests.helpers.chart_tables import (
     ACCURACY,
     AGES,

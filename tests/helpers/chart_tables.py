@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from core.budget import Waterfall
+from core.data.filters import Filter
 from core.estimate import Estimate
-from core.faces import Filter
+from core.explain.regions import REGIONS
 from core.gaps.simultaneous import LargestGap
 from core.noise import Noise, Variant
-from core.regions import REGIONS
 from core.statistics import Roc
 
 NAN = float("nan")

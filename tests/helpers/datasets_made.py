@@ -10,7 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.datasets import READERS, Reading, open_source
+from core.data.readers import READERS, Reading
+from core.data.sources import open_source
 
 
 @cache

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from core.audit.averages import Averages, average_faces
 from core.audit.folder import Audit, open_audit
-from core.faces import fingerprint
+from core.data.faces import fingerprint
+from core.explain.regions import REGIONS, weights
 from core.files import write_json
-from core.regions import REGIONS, weights
 from core.task import GENDERS
 
 #: Columns of a made faces table before anything was predicted.

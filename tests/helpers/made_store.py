@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from core import files
-from core import store as stores
-from core.faces import fingerprint
-from core.store import AlignedStore
+from core.data import store as stores
+from core.data.faces import fingerprint
+from core.data.store import AlignedStore
 from core.template import TEMPLATE
 
 

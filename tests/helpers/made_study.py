@@ -11,10 +11,10 @@ import torch
 
 from core.audit.folder import Audit
 from core.audit.run import run_audit
-from core.checkpoint import load_model, save_model
+from core.classifiers.folder import load_model, save_model
+from core.classifiers.resnet import GenderResNet
+from core.data.store import AlignedStore
 from core.files import write_json
-from core.network import GenderResNet
-from core.store import AlignedStore
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO as MODEL_INFO
 from tests.helpers.made_store import make_store

@@ -12,8 +12,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from core.imports.declaration import Declaration
-from core.imports.torch_models import TorchClassifier, bring_torch, load_torch
+from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.torch_classifier import TorchClassifier, bring_torch, load_torch
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: Of 130 million weights: kept in half precision here.

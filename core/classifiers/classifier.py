@@ -1,0 +1,108 @@
+"""What every model is to an audit, ours or an imported one: aligned faces in, logits and evidence maps out."""
+
+from __future__ import annotations
+
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from core.explain.method import AttributionMethod
+from core.explain.methods import ClosedForm, choose
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.classifiers.resnet import GenderResNet
+    from core.explain.method import Layers
+
+#: The stage of a ResNet-50 of ours that is explained, the last before the mean.
+LAYER = "layer4"
+
+
+class Classifier(Protocol):
+    """A model as a function of aligned faces; a `core.explain.method.Explainable`.
+
+    `maps` says how its maps are made: `method`, `additive` (mean(E_c) + b_c is logit_c), `layer` and what else the
+    method has; None where it gives none. `head_bias` is b_c of additive maps, `precision` what it computes in.
+    """
+
+    maps: dict | None
+    head_bias: list[float] | None
+    precision: str
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """uint8 (B, 112, 112, 3), RGB, aligned → logits float32 (B, 2), evidence float32 (B, 2, h, w) or None."""
+        ...
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """The same without maps."""
+        ...
+
+    def explained_by(self, maps: str) -> Classifier:
+        """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        ...
+
+
+class ResNetClassifier:
+    """A `GenderResNet` with the input that its `model.json` tells, by default explained in closed form."""
+
+    no_layers = ""
+
+    def __init__(self, network: GenderResNet, info: dict, method: AttributionMethod | None = None) -> None:
+        from core.devices import precision
+
+        self.network, self.info = network, info
+        self.device = next(network.parameters()).device
+        self.precision = str(precision(self.device)).removeprefix("torch.")
+        self.method = method or ClosedForm()
+        self.maps = self.method.record(self)
+        self.head_bias = self.method.bias(self)
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2), evidence float32 (B, 2, h, w)."""
+        return self.method.explain(self, images)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2)."""
+        return self._closed_form(images)[0]
+
+    def explained_by(self, maps: str) -> ResNetClassifier:
+        """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        return ResNetClassifier(self.network, self.info, choose(maps, self))
+
+    @cached_property
+    def layers(self) -> Layers:
+        """The network, opened for attribution methods at its last stage."""
+        from core.devices import precision
+        from core.explain.gradcam import LayerAccess
+        from core.explain.layers import Layer, View
+
+        return LayerAccess(
+            self.network,
+            Layer(LAYER, View("nchw", (0, 0))),
+            {"layer": LAYER},
+            self._pixels,
+            scores=lambda outputs: outputs,
+            to_logits=lambda outputs: outputs,
+            place=lambda maps: maps,
+            lock=threading.Lock(),
+            closed=self._closed_form,
+            bias=[round(float(b), 7) for b in self.network.head_bias],
+            dtype=precision(self.device),
+        )
+
+    def _closed_form(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        import torch
+
+        from core.devices import autocast
+
+        with torch.inference_mode(), autocast(self.device):
+            logits, evidence = self.network.evidence(self._pixels(images))
+        return logits.cpu().numpy(), evidence.cpu().numpy()
+
+    def _pixels(self, images: np.ndarray) -> torch.Tensor:
+        from core.classifiers.preprocessing import normalise
+
+        return normalise(images, self.device, self.info["input_size"], self.info["mean"], self.info["std"])

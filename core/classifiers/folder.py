@@ -1,0 +1,211 @@
+"""The model folder: `model.safetensors`, `model.json`, `training/`, `CARD.md`. Nothing in it is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.classifiers.classifier import ResNetClassifier
+from core.errors import LookwhereError
+from core.files import sha256, write_json
+from core.places import MODELS
+from core.task import GENDERS
+from core.template import SIDE
+
+if TYPE_CHECKING:  # pages list models without paying for torch
+    import torch
+
+    from core.classifiers.classifier import Classifier
+    from core.classifiers.resnet import GenderResNet
+
+FORMAT = 1
+#: The kind of a model that `python -m train` made; others were brought (`core.classifiers.imported`) and say theirs.
+OURS = "resnet50"
+NEEDED = ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")
+NEEDED_BROUGHT = (
+    "format", "architecture", "classes", "declaration", "weights", "weights_sha256", "maps", "outputs", "source",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: what `model.json` says of it, and the function that audits put faces through.
+
+    `network` is a ResNet-50 of ours in eval mode, None for a model that was brought; `classify` is None where only a
+    model's predictions were.
+    """
+
+    name: str
+    path: Path
+    network: GenderResNet | None
+    info: dict
+    classify: Classifier | None
+
+    def explained_by(self, maps: str) -> Model:
+        """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        if self.classify is None:
+            raise LookwhereError(f"{self.path}: predictions alone give no maps; leave --maps out")
+        return replace(self, classify=self.classify.explained_by(maps))
+
+
+def save_model(path: Path, network: GenderResNet, info: dict) -> dict:
+    """Write weights in half precision (batch-norm statistics stay float32), then `model.json`; returns its content."""
+    from safetensors.torch import save_file
+
+    from core.classifiers.preprocessing import MEAN, STD
+
+    path.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: (tensor.half() if tensor.is_floating_point() and "running_" not in name else tensor).cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    partial = path / "model.safetensors.partial"
+    save_file(state, partial)
+    partial.replace(path / "model.safetensors")
+    content = {
+        "format": FORMAT,
+        "architecture": "resnet50",
+        "classes": list(GENDERS),
+        "dilated": network.dilated,
+        "mean": list(MEAN),
+        "std": list(STD),
+        **info,
+        "weights_sha256": sha256(path / "model.safetensors"),
+    }
+    write_json(path / "model.json", content)
+    return content
+
+
+def model_info(path: Path) -> dict:
+    """The checked content of `model.json`. Raises `LookwhereError` naming what is missing."""
+    file = path / "model.json"
+    if not file.is_file():
+        raise LookwhereError(
+            f"{path}: no model.json, so no model; `python -m train` makes one, models/ lists those shipped"
+        )
+    try:
+        info = json.loads(file.read_text())
+    except ValueError as error:
+        raise LookwhereError(f"{file}: not valid JSON ({error}); restore it or train again") from error
+    needed = NEEDED if not isinstance(info, dict) or kind_of(info) == OURS else NEEDED_BROUGHT
+    missing = [key for key in needed if key not in info] if isinstance(info, dict) else needed
+    if missing:
+        again = "train again" if needed is NEEDED else "bring it again"
+        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or {again}")
+    if info["format"] != FORMAT:
+        raise LookwhereError(f"{file}: format {info['format']}, this version reads {FORMAT}; train again")
+    return info
+
+
+def input_enlargement(info: dict) -> float | None:
+    """How many input pixels a model makes of one pixel of the aligned face, from its `model.json`; None where that is
+    1 or less, or the model takes no images.
+
+    Above 1 the face is enlarged: the input has more pixels than detail. The larger of the two axes counts.
+    """
+    if kind_of(info) == OURS:
+        (height, width), crop = (info.get("input_size", SIDE),) * 2, (0, 0, SIDE, SIDE)
+    else:
+        said = info.get("declaration") or {}
+        if not said.get("size"):
+            return None
+        (height, width), crop = said["size"], said.get("crop", (0, 0, SIDE, SIDE))
+    left, top, right, bottom = crop
+    factor = max(height / (bottom - top), width / (right - left))
+    return factor if factor > 1 else None
+
+
+def kind_of(info: dict) -> str:
+    """`resnet50` for a model of ours, else `torch`, `onnx` or `predictions`."""
+    return info.get("kind", OURS)
+
+
+def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
+    """Load and check a model folder of any kind; a ResNet-50 of ours gets float32 weights in channels_last memory.
+
+    Raises `LookwhereError` where a file is missing or changed, or the weights do not fit the architecture.
+    """
+    path = Path(path)
+    info = model_info(path)
+    if str(device).startswith("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            raise LookwhereError(f"--device {device}: no GPU that torch can use here; leave --device out")
+    ours = kind_of(info) == OURS
+    weights = path / ("model.safetensors" if ours else Path(info["weights"]).name)
+    if not weights.is_file():
+        again = "train again with `python -m train`" if ours else "bring it again with `python -m core import`"
+        raise LookwhereError(f"{weights}: missing; restore it, or {again}")
+    if sha256(weights) != info["weights_sha256"]:
+        raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")
+    if not ours:
+        from core.classifiers.imported import load_brought
+
+        return Model(path.name, path, None, info, load_brought(path, info, device))
+    network = _own_network(weights, info).to(device)
+    return Model(path.name, path, network, info, ResNetClassifier(network, info))
+
+
+def _own_network(weights: Path, info: dict) -> GenderResNet:
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from core.classifiers.resnet import GenderResNet
+
+    if info["classes"] != list(GENDERS):
+        raise LookwhereError(
+            f"{weights.parent}/model.json: classes are {info['classes']}, not {list(GENDERS)} in order"
+        )
+    network = GenderResNet(dilated=info["dilated"])
+    try:
+        network.load_state_dict(
+            {name: t.float() if t.is_floating_point() else t for name, t in load_file(weights).items()}
+        )
+    except (SafetensorError, RuntimeError) as error:
+        raise LookwhereError(
+            f"{weights}: no ResNet-50 for {len(GENDERS)} classes ({str(error).splitlines()[0]})"
+        ) from error
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def load_initial(network: GenderResNet, init: str) -> str:
+    """Weights to start from: a `.safetensors` file, or `imagenet` (torchvision's; needs the network once).
+
+    A head of another size is left as it is. Returns a word for the provenance.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if init == "imagenet":
+        from torchvision.models import ResNet50_Weights
+
+        try:
+            state = ResNet50_Weights.IMAGENET1K_V2.get_state_dict(check_hash=True)
+        except OSError as error:
+            raise LookwhereError(
+                f"--init imagenet: cannot fetch torchvision's weights ({error}); give a file"
+            ) from error
+    else:
+        try:
+            state = load_file(init)
+        except (OSError, SafetensorError) as error:
+            raise LookwhereError(f"--init {init}: not a readable .safetensors file ({error})") from error
+    own = network.state_dict()
+    fitting = {k: v.to(own[k].dtype) for k, v in state.items() if k in own and v.shape == own[k].shape}
+    if len(fitting) < 0.9 * len(own):
+        raise LookwhereError(f"--init {init}: only {len(fitting)} of {len(own)} tensors fit a ResNet-50")
+    network.load_state_dict(own | fitting)
+    return init
+
+
+def list_models(root: Path = MODELS) -> list[str]:
+    """Names of the folders under `root` that hold a model or a training run, sorted."""
+    if not root.is_dir():
+        return []
+    return sorted(
+        p.name for p in root.iterdir() if (p / "model.json").is_file() or (p / "training/status.json").is_file()
+    )

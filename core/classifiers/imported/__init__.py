@@ -1,0 +1,134 @@
+"""Models brought by others: a torchvision or timm state dict, an ONNX file, or nothing but predictions.
+
+`bring` makes a model folder of one, `load_brought` is how `core.classifiers.folder.load_model` opens it. What its
+input and its outputs are is declared (`core.classifiers.imported.declaration`), and checked where it can be.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.classifiers.imported.declaration import Declaration, declare, from_dict
+from core.errors import LookwhereError
+from core.files import sha256, write_json
+from core.task import GENDERS
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.classifiers.classifier import Classifier
+
+__all__ = ["Declaration", "bring", "declare", "from_dict", "kind_for", "load_brought"]
+
+FORMAT = 1
+#: What is declared of predictions alone.
+OF_SCORES = ("score", "of", "female", "male")
+WEIGHTS = {"torch": "model.safetensors", "onnx": "model.onnx", "predictions": "predictions.parquet"}
+#: Folders under models/ that hold something else.
+RESERVED = ("experiments",)
+SUFFIXES = {
+    ".safetensors": "torch",
+    ".pt": "torch",
+    ".pth": "torch",
+    ".bin": "torch",
+    ".ckpt": "torch",
+    ".onnx": "onnx",
+    ".csv": "predictions",
+    ".parquet": "predictions",
+}
+
+
+def kind_for(source: Path) -> str:
+    """`torch`, `onnx` or `predictions`, by the suffix. Raises `LookwhereError` for any other."""
+    kind = SUFFIXES.get(source.suffix.lower())
+    if kind is None:
+        raise LookwhereError(f"{source}: not a model that can be brought; expected {', '.join(SUFFIXES)}")
+    return kind
+
+
+def bring(
+    source: Path,
+    name: str,
+    declaration: Declaration,
+    *,
+    models: Path,
+    architecture: str | None = None,
+    maps: str | None = None,
+    file_column: str = "file",
+    score_columns: tuple[str, ...] = ("score",),
+) -> Path:
+    """Make the model folder `models/name` of a file; returns it. It appears whole or not at all.
+
+    `architecture` («torchvision:resnet18», «timm:convnext_tiny») is for state dicts, the columns are for predictions,
+    `maps` chooses how maps are made where there is a choice. Raises `LookwhereError` where the file, the declaration or
+    the name do not do.
+    """
+    if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
+        raise LookwhereError(f"--name {name!r}: use letters, digits, dots, dashes and underscores")
+    if name.lower() in RESERVED:
+        raise LookwhereError(f"--name {name!r}: models/{name.lower()} is kept for experiments; choose another name")
+    if not source.is_file():
+        raise LookwhereError(f"{source}: no such file")
+    kind, path = kind_for(source), models / name
+    if path.exists():
+        raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
+    if (kind == "torch") != (architecture is not None):
+        which = "needs --architecture, e.g. torchvision:resnet18" if kind == "torch" else "takes no --architecture"
+        raise LookwhereError(f"{source}: a {source.suffix} file {which}")
+    if maps is not None and kind == "predictions":
+        raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
+    if declaration.layer is not None and kind == "onnx":
+        raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
+    work = models / f".{name}.unfinished"
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        work.mkdir(parents=True)
+        if kind == "torch":
+            from core.classifiers.imported.torch_classifier import bring_torch
+
+            found = bring_torch(source, work, declaration.for_pictures(), architecture, maps)
+        elif kind == "onnx":
+            from core.classifiers.imported.onnx_classifier import bring_onnx
+
+            found = bring_onnx(source, work, declaration.for_pictures(), maps)
+        else:
+            from core.classifiers.imported.predictions import bring_predictions
+
+            found = bring_predictions(source, work, declaration, file_column, score_columns)
+        said = declaration.as_dict()
+        content = {
+            "format": FORMAT,
+            "kind": kind,
+            "classes": list(GENDERS),
+            "declaration": {key: value for key, value in said.items() if kind != "predictions" or key in OF_SCORES},
+            "weights": WEIGHTS[kind],
+            **found,
+            "weights_sha256": sha256(work / WEIGHTS[kind]),
+        }
+        write_json(work / "model.json", content)
+        work.replace(path)
+    except OSError as error:
+        raise LookwhereError(f"{path}: cannot write ({error.strerror or error}); mend that and run again") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return path
+
+
+def load_brought(path: Path, info: dict, device: torch.device | str) -> Classifier | None:
+    """The classifier of a model folder that was brought; None where only predictions were."""
+    from_dict(info["declaration"], f"{path}/model.json")
+    kind = info["kind"]
+    if kind == "torch":
+        from core.classifiers.imported.torch_classifier import load_torch
+
+        return load_torch(path, info, device)
+    if kind == "onnx":
+        from core.classifiers.imported.onnx_classifier import load_onnx
+
+        return load_onnx(path, info, str(device))
+    if kind == "predictions":
+        return None
+    raise LookwhereError(f"{path}/model.json: unknown kind {kind!r}; bring the model again")

@@ -1,0 +1,207 @@
+"""What whoever brings a model declares of it: its input, and what its outputs mean. Nothing of this is guessed.
+
+A picture comes aligned to the ArcFace template (`core.data.alignment`), 112×112, RGB; the model's input is
+`(pixel / divisor − mean) / std` of the declared crop at the declared size.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import reprlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import yaml
+
+from core.errors import LookwhereError
+from core.task import GENDERS
+from core.template import SIDE
+
+Layout = Literal["nchw", "nhwc"]
+Channels = Literal["rgb", "bgr", "grey"]
+#: `logits`, `probabilities`: an output a class, told apart by `female` and `male`; `logit`, `probability`: one output,
+#: for the class `of`.
+Score = Literal["logits", "probabilities", "logit", "probability"]
+#: What is taken where it is not declared; all else is asked for.
+DEFAULTED = ("channels", "divisor", "layout", "crop")
+#: Means beyond this are of pixels of 0–255, and none of what a division by 255 leaves.
+LARGEST_MEAN = 2.0
+#: The least side of a crop in template pixels, about half the distance of the eyes: less is no face.
+LEAST_CROP = 16
+#: How far beyond the template a crop may reach, in template pixels: what lies there is mirrored.
+REACH = SIDE - 1
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Input and outputs of a brought model.
+
+    `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
+    (0, 0, 112, 112); `mean` and `std` a channel, in the units that `divisor` leaves. `female`, `male` are indices into
+    the outputs' last axis; `of` is the class of a single output. `output` names an ONNX output, `layer` a module to
+    explain. `by_default` names those of `DEFAULTED` that nobody declared.
+    Raises `LookwhereError` for what cannot be.
+    """
+
+    score: Score
+    size: tuple[int, int] | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    divisor: float = 255.0
+    layout: Layout = "nchw"
+    channels: Channels = "rgb"
+    crop: tuple[float, float, float, float] = (0.0, 0.0, float(SIDE), float(SIDE))
+    female: int | None = None
+    male: int | None = None
+    of: Literal["female", "male"] | None = None
+    output: str | None = None
+    layer: str | None = None
+    by_default: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, kind in (("score", Score), ("layout", Layout), ("channels", Channels)):
+            _one_of(name, getattr(self, name), get_args(kind))
+        if self.size is not None and (len(self.size) != 2 or min(self.size) < 8 or max(self.size) > 2048):
+            raise LookwhereError(f"size: expected height and width of 8 to 2,048 pixels, not {self.size}")
+        for name in ("mean", "std"):
+            values = getattr(self, name)
+            if values and len(values) != self.depth:
+                raise LookwhereError(f"{name}: expected {self.depth} numbers for {self.channels}, not {len(values)}")
+        if any(value <= 0 for value in self.std) or self.divisor <= 0:
+            raise LookwhereError("std and divisor must be above 0: pixels are divided by them")
+        if self.divisor == 255 and any(abs(value) > LARGEST_MEAN for value in self.mean):
+            means = ", ".join(f"{value:g}" for value in self.mean)
+            raise LookwhereError(f"mean {means}: are these for pixels of 0–255? declare divisor 1")
+        left, top, right, bottom = self.crop
+        if not (-REACH <= left < right <= SIDE + REACH and -REACH <= top < bottom <= SIDE + REACH):
+            raise LookwhereError(
+                f"crop: expected left < right and top < bottom within a template's width, not {self.crop}"
+            )
+        if min(right - left, bottom - top) < LEAST_CROP:
+            raise LookwhereError(f"crop: {LEAST_CROP} pixels of the template a side are the least, not {self.crop}")
+        for name in self.by_default:
+            _one_of("by_default", name, DEFAULTED)
+        if self.score in ("logit", "probability"):
+            _one_of("of, the class of the one output,", self.of, GENDERS)
+            if self.female is not None or self.male is not None:
+                raise LookwhereError(
+                    f"female and male: score {self.score} is one output, and `of` says whose; leave them out, or "
+                    "declare logits or probabilities"
+                )
+        elif self.of is not None:
+            raise LookwhereError(
+                f"of: is for one logit or probability; of {self.score} female and male say which is which, leave it out"
+            )
+        elif self.female is None or self.male is None or self.female == self.male or min(self.female, self.male) < 0:
+            raise LookwhereError(f"female and male: {self.score} need two different output indices, counted from 0")
+
+    @property
+    def depth(self) -> int:
+        """Channels of the input."""
+        return 1 if self.channels == "grey" else 3
+
+    def for_pictures(self) -> Declaration:
+        """This declaration, if it says enough to put a picture in. Raises `LookwhereError` naming what it lacks."""
+        missing = [name for name in ("size", "mean", "std") if not getattr(self, name)]
+        if missing:
+            raise LookwhereError(
+                f"{', '.join(missing)} not declared: give them as flags or in the YAML file; they are never guessed"
+            )
+        return self
+
+    def for_scores(self) -> Declaration:
+        """This declaration, if it is of scores alone. Raises `LookwhereError` naming what is of pictures."""
+        asked = [name for name in ("size", "mean", "std", "output", "layer") if getattr(self, name)]
+        asked += [name for name in DEFAULTED if name not in self.by_default and self._changed(name)]
+        if asked:
+            raise LookwhereError(
+                f"{', '.join(asked)} said of predictions alone, where no picture is put in; leave that out"
+            )
+        return self
+
+    def _changed(self, name: str) -> bool:
+        # One made without `from_dict` says nothing of what was declared.
+        return bool(self.by_default) or getattr(self, name) != getattr(Declaration, name)
+
+    def as_dict(self) -> dict:
+        """As JSON keeps it, what is not set left out."""
+        return {
+            key: value
+            for key, value in dataclasses.asdict(self).items()
+            if value not in (None, ()) or key == "by_default"
+        }
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise LookwhereError(f"{name} must be one of {', '.join(allowed)}, not {reprlib.repr(value)}")
+
+
+def declare(file: Path | None = None, **flags: object) -> Declaration:
+    """A declaration from a YAML file and flags; a flag that is not None wins.
+
+    Raises `LookwhereError` where the file is no mapping, or names or values do not fit.
+    """
+    content: dict = {}
+    if file is not None:
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+            raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0][:200]})") from error
+        if not isinstance(content, dict):
+            raise LookwhereError(f"{file}: expected lines of «key: value»")
+    given = {key: value for key, value in flags.items() if value is not None}
+    if isinstance(content.get("by_default"), list):  # copied from a model.json
+        content["by_default"] = [name for name in content["by_default"] if name not in given]
+    content |= given
+    return from_dict(content, str(file) if file else "flags")
+
+
+def from_dict(content: dict, origin: str = "declaration") -> Declaration:
+    """A declaration from plain values. What nobody declared is in its `by_default`, unless the values have that too, as
+    `model.json` does. Raises `LookwhereError` naming `origin`.
+    """
+    known = {field.name for field in dataclasses.fields(Declaration)}
+    strange = [str(key) for key in content if key not in known]
+    if strange:
+        raise LookwhereError(
+            f"{origin}: unknown {', '.join(strange)}; there are {', '.join(sorted(known - {'by_default'}))}"
+        )
+    if "score" not in content:
+        raise LookwhereError(f"{origin}: score not declared; it is one of {', '.join(get_args(Score))}, never guessed")
+    try:
+        values = {key: _typed(key, value) for key, value in content.items() if value is not None}
+        values.setdefault("by_default", tuple(name for name in DEFAULTED if name not in values))
+        return Declaration(**values)
+    except (TypeError, ValueError) as error:
+        raise LookwhereError(f"{origin}: {error}") from error
+    except LookwhereError as error:
+        raise LookwhereError(f"{origin}: {error}") from error
+
+
+def _typed(key: str, value: object) -> object:
+    """Numbers and tuples of the kind that a field has. Raises `ValueError`."""
+    whole, several = key in ("size", "female", "male"), key in ("size", "mean", "std", "crop")
+    if several:
+        if key == "size" and isinstance(value, int):
+            value = [value, value]
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{key} must be a list of numbers, not {reprlib.repr(value)}")
+        return tuple(_number(key, item, whole) for item in value)
+    if key == "by_default":
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            raise ValueError(f"by_default must be a list of words, not {reprlib.repr(value)}")
+        return tuple(value)
+    if whole or key == "divisor":
+        return _number(key, value, whole)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} must be a word, not {reprlib.repr(value)}")
+    return value
+
+
+def _number(key: str, value: object, whole: bool) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not np.isfinite(value):
+        raise ValueError(f"{key} must be {'a whole number' if whole else 'a number'}, not {reprlib.repr(value)}")
+    return value if whole else float(value)

@@ -1,0 +1,81 @@
+"""A model's raw outputs to two logits, and doubts about what was declared of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.classifiers.imported.declaration import Declaration
+from core.errors import LookwhereError
+from core.task import GENDERS
+
+#: One probability is kept this far from 0 and 1 before its log-odds are taken: float32 rounds what lies nearer to 1.
+NEAREST = 1e-7
+
+
+#: The least normal float32: probabilities a class come from a softmax, which keeps small ones exactly down to there.
+LEAST = float(np.finfo(np.float32).tiny)
+
+
+def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
+    """What a model gave, (B, K) or (B,), → logits of female and male, float32 (B, 2).
+
+    One output z for a class becomes ±z/2, so that the two logits' difference is z and softmax gives its sigmoid;
+    a probability p becomes log p, one output first its log-odds. Raises `LookwhereError` where the outputs cannot be
+    what was declared.
+    """
+    values = np.asarray(outputs, dtype=np.float64)
+    values = values.reshape(len(values), -1)
+    if not np.isfinite(values).all():
+        raise LookwhereError("the model gave values that are not finite; is its input declared rightly?")
+    single = declaration.score in ("logit", "probability")
+    if single and values.shape[1] != 1:
+        raise LookwhereError(
+            f"score {declaration.score} is one output, the model gave {values.shape[1]}; declare logits or "
+            "probabilities, with the indices of female and male"
+        )
+    if not single and max(declaration.female, declaration.male) >= values.shape[1]:
+        raise LookwhereError(
+            f"female is output {declaration.female} and male {declaration.male}, but the model gave "
+            f"{values.shape[1]} (counted from 0)"
+        )
+    chosen = values if single else values[:, [declaration.female, declaration.male]]
+    if declaration.score in ("probability", "probabilities"):
+        if chosen.min(initial=0) < -1e-4 or chosen.max(initial=0) > 1 + 1e-4:
+            raise LookwhereError(
+                f"declared as {declaration.score}, but the model gave {chosen.min():.3g} to {chosen.max():.3g}; "
+                "are these logits?"
+            )
+        if single:
+            chosen = np.clip(chosen, NEAREST, 1 - NEAREST)
+            chosen = np.log(chosen) - np.log1p(-chosen)
+        else:
+            chosen = np.log(np.clip(chosen, LEAST, 1))
+    if single:
+        sign = 1.0 if declaration.of == GENDERS[0] else -1.0
+        chosen = np.concatenate([chosen, -chosen], axis=1) * (sign / 2)
+    return chosen.astype(np.float32)
+
+
+def doubt(outputs: np.ndarray, declaration: Declaration) -> str | None:
+    """Why declared logits look like probabilities, from the outputs of 50 and more faces; None where they do not."""
+    values = np.asarray(outputs, dtype=np.float64)
+    values = values.reshape(len(values), -1)
+    if len(values) < 50 or declaration.score not in ("logit", "logits"):
+        return None
+    chosen = values[:, [declaration.female, declaration.male]] if declaration.score == "logits" else values
+    if chosen.min() < 0 or chosen.max() > 1:
+        return None
+    asked = {"logit": "is this a probability", "logits": "are these probabilities"}[declaration.score]
+    return f"declared as {declaration.score}, but all lie between 0 and 1; {asked}?"
+
+
+def classes_doubt(accuracy: float, n: int) -> str | None:
+    """«classes swapped?» where fewer than half of `n` faces are right, beyond chance (exact binomial, 0.1 %)."""
+    from scipy.stats import binom
+
+    if n == 0 or accuracy >= 0.5 or binom.cdf(round(accuracy * n), n, 0.5) > 0.001:
+        return None
+    return (
+        f"only {accuracy:.1%} of {n:,} faces are right, less than by tossing a coin; classes swapped? "
+        f"The other way round it would be {1 - accuracy:.1%}: check which output means which"
+    )

@@ -1,0 +1,210 @@
+"""A model of which nothing but predictions is at hand: a CSV or Parquet with each face's file and scores."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.classifiers.imported.declaration import Declaration, from_dict
+from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
+from core.data.readers.labels import read_table
+from core.errors import LookwhereError
+from core.files import sha256, write_parquet
+
+FILE = "predictions.parquet"
+#: Shares are rounded; beyond this, two probabilities that do not add up to 1 are not those of two classes.
+ROUNDING = 0.02
+#: No classifier gives logits beyond: e to its power is no number long before.
+LARGEST_LOGIT = 1e6
+
+
+def bring_predictions(
+    source: Path,
+    folder: Path,
+    declaration: Declaration,
+    file_column: str = "file",
+    score_columns: tuple[str, ...] = ("score",),
+) -> dict:
+    """Check a table, write `folder/predictions.parquet` (`file`, `score_0`, …), and say what `model.json` keeps of it.
+
+    A single logit or probability is in one column, logits or probabilities in several; `declaration.female` and `male`
+    count these. Raises `LookwhereError` naming the row or the columns where the table does not do.
+    `decisions` is in what is said where all scores are 0 or 1.
+    """
+    declaration.for_scores()
+    single = declaration.score in ("logit", "probability")
+    wanted = 1 if single else max(declaration.female, declaration.male) + 1
+    count = len(set(score_columns))
+    if count != len(score_columns) or count < wanted or (single and count > 1):
+        need = "one" if single else f"{wanted} different ones, in the order in which female and male count them"
+        raise LookwhereError(f"--score-column: {declaration.score} needs {need}, not {', '.join(score_columns)}")
+    table, first = _read(source)
+    columns = _columns(table, (file_column, *score_columns), source)
+    if table.empty:
+        raise LookwhereError(f"{source}: no row in it; a row a face is needed")
+    files = _files(table[columns[0]], source, first)
+    scores = np.stack([_numbers(table[column], source, first) for column in columns[1:]], axis=1)
+    _plausible(scores, declaration, columns[1:], source, first)
+    kept = {f"score_{n}": column for n, column in enumerate(scores.T)}
+    write_parquet(folder / FILE, pd.DataFrame({"file": files} | kept))
+    return {
+        "architecture": "predictions only",
+        "outputs": scores.shape[1],
+        "maps": None,
+        "rows": len(files),
+        **({"decisions": True} if np.isin(scores, (0, 1)).all() else {}),
+        "source": {"file": source.name, "sha256": sha256(source), "columns": columns},
+    }
+
+
+def scores_for(folder: Path, info: dict, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Logits float32 (n, 2) of the n faces that have a prediction, in their order, and which these are, bool (N,).
+
+    A prediction's file is the face's `path`, or else its `face_id`, or else ends as the path does: in the same name,
+    whatever its suffix's case, or in as many of the folders before it as tell all faces apart. The first of these that
+    finds any face is taken for all. Raises `LookwhereError` where names stay ambiguous, or no face is found.
+    """
+    table = pd.read_parquet(folder / FILE)
+    place = _places(table["file"], faces, folder)
+    found = place >= 0
+    scores = table.drop(columns="file").to_numpy(dtype=np.float64)[place[found]]
+    declaration = from_dict(info["declaration"], f"{folder}/model.json")
+    if declaration.score == "probabilities":
+        # Tables are rounded: a written 0 says no more than that.
+        scores = np.clip(scores, NEAREST, 1 - NEAREST)
+    return to_logits(scores, declaration), found
+
+
+def _read(source: Path) -> tuple[pd.DataFrame, int]:
+    """The table, and the number that its first row has for whoever looks into the file."""
+    try:
+        if source.suffix.lower() == ".parquet":
+            return pq.read_table(source).to_pandas(), 1
+        with warnings.catch_warnings():
+            # A comma too many, as of 0,93 between commas, would else lose what follows it.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return read_table(source.read_bytes(), str(source)), 2
+    except pd.errors.ParserWarning as error:
+        raise LookwhereError(
+            f"{source}: rows have more fields than there are columns; quote names with commas, and write decimal points"
+        ) from error
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise LookwhereError(f"{source}: not a readable table ({str(error).splitlines()[0]})") from error
+
+
+def _columns(table: pd.DataFrame, names: tuple[str, ...], source: Path) -> list[str]:
+    """The columns so named, whatever their case."""
+    there = {str(column).strip().lower(): column for column in table.columns}
+    missing = [name for name in names if name.strip().lower() not in there]
+    if missing:
+        raise LookwhereError(
+            f"{source}: no column {', '.join(missing)}; there are {', '.join(map(str, table.columns))}; "
+            "name them with --file-column and --score-column"
+        )
+    return [there[name.strip().lower()] for name in names]
+
+
+def _files(column: pd.Series, source: Path, first: int) -> pd.Series:
+    files = _tidy(column)
+    if (empty := files.isna() | (files == "")).any():
+        raise LookwhereError(f"{source}, row {empty.argmax() + first}: names no file in {column.name}")
+    if (twice := files.duplicated()).any():
+        raise LookwhereError(f"{source}: {files[twice].iloc[0]} is there twice; a face has one prediction")
+    return files
+
+
+def _tidy(names: pd.Series) -> pd.Series:
+    """Names with `/` between folders, and without `./` before."""
+    return names.astype("string").str.strip().str.replace("\\", "/").str.replace(r"^(?:\./)+", "", regex=True)
+
+
+def _numbers(column: pd.Series, source: Path, first: int) -> np.ndarray:
+    """float64 (N,). Raises `LookwhereError` naming the first row without a number."""
+    # In a CSV they are words.
+    words = column.dropna().astype("string").str.strip().str.lower()
+    if pd.api.types.is_bool_dtype(column) or words.isin(("true", "false")).any():
+        raise LookwhereError(f"{source}: {column.name} is true or false; a score is needed, not the answer alone")
+    values = np.asarray(pd.to_numeric(column, errors="coerce").astype("Float64").to_numpy(np.float64, na_value=np.nan))
+    bad = ~np.isfinite(values)
+    if bad.any():
+        value = column.iloc[bad.argmax()]
+        said = "is empty" if pd.isna(value) else f"is {str(value)!r}, not a number"
+        hint = ""
+        if "%" in str(value):
+            hint = "; write shares of 0 to 1 instead of percentages"
+        elif "," in str(value):
+            hint = "; write a decimal point instead of the comma"
+        raise LookwhereError(f"{source}, row {bad.argmax() + first}: {column.name} {said}{hint}")
+    return values
+
+
+def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], source: Path, first: int) -> None:
+    if why := doubt(scores, declaration):
+        raise LookwhereError(f"{source}: {why}")
+    if declaration.score not in ("probability", "probabilities"):
+        huge = np.abs(scores) > LARGEST_LOGIT
+        if huge.any():
+            row, column = np.argwhere(huge)[0]
+            raise LookwhereError(
+                f"{source}, row {row + first}: {names[column]} is {scores[row, column]:g}, and no logit lies beyond "
+                f"±{LARGEST_LOGIT:,.0f}; mend or leave out that row"
+            )
+        return
+    outside = (scores < -1e-4) | (scores > 1 + 1e-4)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        percent = scores.min() >= 0 and scores.max() <= 100
+        asked = "percentages? Divide them by 100" if percent else "logits? Declare them so"
+        raise LookwhereError(
+            f"{source}, row {row + first}: {names[column]} is {scores[row, column]:g}, and probabilities lie between 0 "
+            f"and 1; are these {asked}"
+        )
+    off = np.abs(scores.sum(axis=1) - 1) > ROUNDING
+    if scores.shape[1] == 2 and off.any():
+        row = off.argmax()
+        raise LookwhereError(
+            f"{source}, row {row + first}: {names[0]} and {names[1]} add up to {scores[row].sum():.3g}, not 1; are "
+            "these the probabilities of female and male?"
+        )
+
+
+def _places(files: pd.Series, faces: pd.DataFrame, folder: Path) -> np.ndarray:
+    """The row of each face's prediction, int64 (N,); −1 where there is none."""
+    files, paths = _tidy(files), _tidy(faces["path"])
+    for names in (paths, faces["face_id"].astype("string")):
+        place = pd.Index(files).get_indexer(names)
+        if (place >= 0).any():
+            return place
+    ambiguous = None
+    for parts in range(1, 1 + max(int(names.str.count("/").max()) + 1 for names in (files, paths))):
+        ours, theirs = _endings(paths, parts), _endings(files, parts)
+        both = ours.isin(theirs)
+        if not both.any():
+            break
+        unclear = ours[both & (ours.duplicated(keep=False) | ours.isin(theirs[theirs.duplicated()]))]
+        if unclear.empty:
+            known = pd.Series(np.arange(len(theirs)), index=theirs)
+            return known[~known.index.duplicated()].reindex(ours).fillna(-1).to_numpy(dtype=np.int64)
+        ambiguous = ambiguous or unclear.iloc[0]
+    if ambiguous is not None:
+        raise LookwhereError(
+            f"{folder}: several faces or predictions are named {ambiguous}; name files with their folders, as in "
+            f"{paths.iloc[0]}, or by face_id, and bring them again"
+        )
+    raise LookwhereError(
+        f"{folder}: none of {len(files):,} predictions is of a face here; they name {files.iloc[0]}, the data set has "
+        f"{paths.iloc[0]} (face_id {faces['face_id'].iloc[0]}); name files as the data set does and bring them again"
+    )
+
+
+def _endings(names: pd.Series, parts: int) -> pd.Series:
+    """The last `parts` parts of each path, with the suffixes (`.JPG.chip.jpg`) in lower case."""
+    folder, slash, name = (names.str.rpartition("/")[n] for n in range(3))
+    stem, dot, suffixes = (name.str.partition(".")[n] for n in range(3))
+    whole = folder + slash + stem + dot + suffixes.str.lower()
+    return whole.str.split("/").str[-parts:].str.join("/").reset_index(drop=True)

@@ -1,0 +1,295 @@
+"""Classifiers of torchvision and timm that others trained: their weights into a model folder, and out of it again."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from core.classifiers.imported import architectures
+from core.classifiers.imported.declaration import Declaration, from_dict
+from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.state_dicts import check_finite, read_weights
+from core.classifiers.preprocessing import prepare
+from core.devices import autocast, precision
+from core.errors import LookwhereError
+from core.explain import gradcam, grids, layers
+from core.explain.layers import Head, Layer, View, head_weights
+from core.explain.method import AttributionMethod, Needs, OnlyOutputs
+from core.explain.methods import ClosedForm, GradCam, choose, from_record, method
+from core.files import sha256
+from core.privacy import coarse
+from core.task import GENDERS
+from core.template import SIDE
+
+WEIGHTS = "model.safetensors"
+SEED = 0
+NOISE = 4
+
+
+def bring_torch(
+    source: Path, folder: Path, declaration: Declaration, architecture: str, maps: str | None = None
+) -> dict:
+    """Check a state dict against an architecture, write `folder/model.safetensors`; returns its part of `model.json`.
+
+    `architecture` is `torchvision:…` or `timm:…`, built for the declared size, with as many outputs as its head has in
+    the file. The network is tried on noise. Raises `LookwhereError` naming the file and the mend; nothing is written
+    then.
+    """
+    if maps is not None and (why := method(maps).comparison_only):
+        raise LookwhereError(f"--maps {maps}: {why}")
+    _check_declaration(source, declaration)
+    architectures.parse(architecture)
+    state, unwrapped = read_weights(source)
+    try:
+        network, found, plan = architectures.fit(state, architecture, declaration)
+        check_finite(network.state_dict())
+        pixels = torch.from_numpy(prepare(noise(), declaration))
+        _try(network, pixels, declaration)
+        said = _find_maps(network, pixels, declaration, found.outputs, maps)
+    except LookwhereError as error:
+        raise LookwhereError(f"{source}: {error}") from error
+    _write(folder, network, found.state)
+    library = architectures.library(architectures.parse(architecture)[0])
+    heads = sorted({name.rpartition(".")[0] for name, shape in plan.items() if None in shape})
+    origin = {"file": source.name, "sha256": sha256(source), "library": library, "unwrapped": unwrapped + found.notes}
+    return {
+        "architecture": architecture,
+        "outputs": found.outputs,
+        "heads": heads,
+        "maps": said,
+        "source": origin,
+    }
+
+
+def _check_declaration(source: Path, declaration: Declaration) -> None:
+    declaration.for_pictures()
+    if declaration.score not in ("logits", "logit"):
+        wanted = {"probabilities": "logits", "probability": "logit"}[declaration.score]
+        raise LookwhereError(
+            f"{source}: declare score {wanted}: a classifier of torchvision or timm ends in logits, "
+            "the softmax or sigmoid comes after it and is not in its weights"
+        )
+    if declaration.layout != "nchw" or declaration.output is not None:
+        what = "layout nhwc" if declaration.layout != "nchw" else "output"
+        raise LookwhereError(f"{source}: {what} is for ONNX files; leave it out for a PyTorch network")
+
+
+def noise() -> np.ndarray:
+    """Seeded pictures uint8 (B, 112, 112, 3), half of fine and half of coarse grain, to try a network on."""
+    draw = np.random.default_rng(SEED)
+    fine = draw.integers(0, 256, (NOISE // 2, SIDE, SIDE, 3), dtype=np.uint8)
+    coarse = draw.integers(0, 256, (NOISE // 2, 7, 7, 3), dtype=np.uint8)
+    return np.concatenate([fine, coarse.repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)])
+
+
+def _try(network: nn.Module, pixels: Tensor, declaration: Declaration) -> None:
+    """Raises `LookwhereError` where the network does not take the input, or its outputs are not what was declared."""
+    try:
+        with torch.no_grad():
+            outputs = network(pixels)
+    except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as error:
+        height, width = declaration.size
+        line = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise LookwhereError(
+            f"the network does not take pictures of {height}×{width} ({line}); declare the size it was trained at"
+        ) from error
+    if not isinstance(outputs, Tensor) or outputs.ndim != 2:
+        raise LookwhereError("the network gives more than one row of outputs a picture; export what you need to ONNX")
+    to_logits(outputs.numpy(), declaration)
+    if torch.equal(outputs, outputs[:1].expand_as(outputs)):
+        raise LookwhereError(
+            "the network gives the same outputs for every picture; bring a checkpoint that was trained"
+        )
+
+
+def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, outputs: int, maps: str | None) -> dict:
+    """What `model.json` keeps of the maps: by `maps`, else in closed form, else by Grad-CAM."""
+    kind = None if maps is None else method(maps)
+    if kind is not None and kind.needs is Needs.OUTPUTS:
+        if declaration.layer is not None:
+            raise LookwhereError(f"layer {declaration.layer!r} is for Grad-CAM; {maps} looks at no layer, leave it out")
+        return kind().record(OnlyOutputs(network))
+    few = pixels[::2]
+    layer = layers.find_layer(network, few, lambda outputs: _margin(outputs, declaration), declaration.layer)
+    # A convolution's output has its order by definition; that of tokens is what their number suggests.
+    if layer.view.form != "nchw" and not layers.lies_on_picture(network, layer, few):
+        raise LookwhereError(
+            f"what changes half a picture does not change that half of layer {layer.name} the most, so that its cells "
+            "are no places of the picture; name another --layer, or use --maps occlusion"
+        )
+    found = layers.find_head(network, layer, pixels)
+    if kind is not None and kind.needs is Needs.LAYERS and found is not None and found[1].rectified:
+        found = None  # gradients are taken before that ReLU
+    said: dict = {"layer": layer.name}
+    view = layer.view
+    if found is not None:
+        said["head"], view = found[0].name, found[1]
+    said |= {"cells": list(grids.cells_of(view.grid, declaration.crop)), "view": view.as_dict()}
+    tried = TorchClassifier(network, declaration, {"maps": said, "outputs": outputs, "heads": []}, GradCam())
+    chosen = choose(maps or (GradCam.name if ClosedForm.why_not(tried) else ClosedForm.name), tried)
+    if chosen.needs is Needs.LAYERS and not tried.layers.gradients(noise())[2].any():
+        raise LookwhereError(
+            f"{chosen.name} at {layer.name} is 0 everywhere on noise: the outputs do not depend on it; name another "
+            "--layer, or use --maps occlusion"
+        )
+    return chosen.record(tried)
+
+
+def _targets(declaration: Declaration) -> list[int]:
+    """The outputs that are explained: female's and male's, or the only one."""
+    return [0] if declaration.score == "logit" else [declaration.female, declaration.male]
+
+
+def _signs(declaration: Declaration) -> np.ndarray:
+    """What of the explained outputs goes into the logits of female and male, (2, targets): one output z is ±z/2."""
+    if declaration.score == "logit":
+        return np.array([[0.5], [-0.5]], dtype=np.float32) * (1 if declaration.of == GENDERS[0] else -1)
+    return np.eye(2, dtype=np.float32)
+
+
+def _margin(outputs: Tensor, declaration: Declaration) -> Tensor:
+    signs = torch.from_numpy(_signs(declaration)).to(outputs)
+    return outputs[:, _targets(declaration)] @ (signs[0] - signs[1])
+
+
+def _write(folder: Path, network: nn.Module, brought: dict[str, Tensor]) -> None:
+    """The loaded weights by the library's names, in half precision where the file had that; whole or not at all."""
+    half = (torch.float16, torch.bfloat16)
+    state = {
+        name: tensor.to(brought[name].dtype if brought[name].dtype in half else tensor.dtype, copy=True).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{WEIGHTS}.partial"
+    try:
+        save_file(state, partial)
+        partial.replace(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise LookwhereError(f"{folder}: cannot write the weights ({error}); make room and try again") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> TorchClassifier:
+    """The classifier of a folder that `bring_torch` wrote, with `info` its `model.json`.
+
+    Raises `LookwhereError` where the weights are not those of the architecture, as the installed library has it, or
+    the method of the maps is unknown.
+    """
+    file = folder / WEIGHTS
+    declaration = from_dict(info["declaration"], f"{folder}/model.json")
+    from_record(info["maps"], f"{folder}/model.json")
+    try:
+        state = load_file(file)
+        network = architectures.build_for(state, info["architecture"], declaration, info["outputs"])
+        network.load_state_dict(state)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        made, line = info["source"]["library"], str(error).splitlines()[0]
+        raise LookwhereError(
+            f"{file}: no {info['architecture']} as it was brought with {made} ({line}); bring the model again"
+        ) from error
+    network.requires_grad_(False)
+    return TorchClassifier(network.to(device, memory_format=torch.channels_last), declaration, info)
+
+
+class TorchClassifier:
+    """An imported network with the input it was declared to have; a `core.classifiers.classifier.Classifier`.
+
+    It computes in what `core.devices.precision` says, its maps and heads in float32. `method` makes the maps; without
+    one, it is what `info` names.
+    """
+
+    no_layers = "no layer was looked for when the model was imported; import it again with --maps gradcam"
+
+    def __init__(
+        self, network: nn.Module, declaration: Declaration, info: dict, method: AttributionMethod | None = None
+    ) -> None:
+        self.network, self.declaration, self.info = network, declaration, info
+        self.device = next(network.parameters()).device
+        self._lock = threading.Lock()  # hooks on a network that several sessions share
+        self._dtype = precision(self.device)
+        self._signs = torch.from_numpy(_signs(declaration)).to(self.device)
+        self.layers = self._access() if "view" in info["maps"] else None
+        self.method = method or from_record(info["maps"], "model.json")
+        if self.method.needs is Needs.LAYERS and self._dtype != torch.float32:
+            try:
+                self.layers.gradients(noise()[:1])
+            except RuntimeError:  # what skips the explained layer meets float32 in a layer that cannot mix
+                self._dtype = torch.float32
+                self.layers = replace(self.layers, dtype=self._dtype)
+        self.maps: dict = info["maps"] if method is None else method.record(self)
+        if self.layers is not None and "cells" in self.layers.record and self.method.needs is not Needs.OUTPUTS:
+            self.maps = self.maps | {"cells": self.layers.record["cells"]}  # imported earlier, it may name a finer grid
+        self.head_bias = self.method.bias(self)
+        self.precision = str(self._dtype).removeprefix("torch.")
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2), evidence float32 (B, 2, h, w) over the template."""
+        logits, evidence = self.method.explain(self, images)
+        return logits, coarse(evidence)
+
+    def explained_by(self, maps: str) -> TorchClassifier:
+        """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        return TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
+
+    def _access(self) -> gradcam.LayerAccess:
+        said, declaration = self.info["maps"], self.declaration
+        layer = Layer(said["layer"], View.from_dict(said["view"]))
+        record = {key: said[key] for key in ("layer", "head", "view") if key in said}
+        access = gradcam.LayerAccess(
+            self.network,
+            layer,
+            record | {"cells": list(grids.cells_of(layer.view.grid, declaration.crop))},
+            self._pixels,
+            scores=lambda outputs: outputs[:, _targets(declaration)] @ self._signs.T,
+            to_logits=lambda outputs: to_logits(outputs, declaration),
+            place=self._place,
+            lock=self._lock,
+            dtype=self._dtype,
+        )
+        if "head" not in said:
+            return access
+        weight, bias = head_weights(self.network, Head(said["head"]), self.info["outputs"])
+        shares = self._signs.cpu().numpy() @ bias.cpu().numpy()[_targets(declaration)]
+
+        def closed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            rows = self._signs @ weight[_targets(declaration)]
+            with self._lock:
+                evidence, pooled = gradcam.closed_form(self.network, layer, rows, self._pixels(images), self._dtype)
+            with torch.inference_mode():
+                outputs = torch.nn.functional.linear(pooled, weight, bias)
+            return to_logits(outputs.cpu().numpy(), declaration), self._place(evidence.cpu().numpy())
+
+        return replace(access, closed=closed, bias=[round(float(b), 7) for b in shares])
+
+    def _place(self, maps: np.ndarray) -> np.ndarray:
+        """Maps over the crop → maps over the template, never finer than privacy allows."""
+        return np.ascontiguousarray(grids.regrid(maps, self.declaration.crop), dtype=np.float32)
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2), without maps."""
+
+        def exactly(_module: nn.Module, inputs: tuple) -> tuple:
+            torch.set_autocast_enabled(self.device.type, False)
+            return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
+
+        with self._lock, torch.inference_mode(), autocast(self.device, self._dtype):
+            heads = [self.network.get_submodule(name) for name in self.info["heads"]]
+            handles = [head.register_forward_pre_hook(exactly) for head in heads]
+            try:
+                outputs = self.network(self._pixels(images)).float()
+            finally:
+                for handle in handles:
+                    handle.remove()
+        return to_logits(outputs.cpu().numpy(), self.declaration)
+
+    def _pixels(self, images: np.ndarray) -> Tensor:
+        pixels = torch.from_numpy(prepare(images, self.declaration)).to(self.device)
+        return pixels.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,1 @@
+"""Data: readers, sources, splits, alignment and the aligned store."""

@@ -1,0 +1,101 @@
+"""A store of faces that somebody aligned already and has as an array, without a data set on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data.faces import UNRECORDED, fingerprint
+from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
+from core.data.store import FORMAT, AlignedStore
+from core.errors import LookwhereError
+from core.files import write_json, write_parquet
+from core.template import SIDE, TEMPLATE, TEMPLATE_NAME
+
+COLUMNS = ("gender", "ethnicity", "age", "identity", "split")
+
+
+def store_from_arrays(
+    path: str | Path, images: np.ndarray, labels: pd.DataFrame, dataset: str = "arrays"
+) -> AlignedStore:
+    """Write and open a store of aligned faces.
+
+    `images` uint8 (N, 112, 112, 3), RGB, on the ArcFace template (eyes in rows 51–52). `labels` has N rows in the same
+    order: `gender` (female or male, f or m), and perhaps `ethnicity`, `age` in years, `identity`, and `split` (train,
+    val, test; without it all faces are test faces). Equal images get one `cluster`, so that they count as near-copies.
+    Raises `LookwhereError` where the shapes, a label or the folder do not do.
+    """
+    path = Path(path)
+    if path.exists():
+        raise LookwhereError(f"{path}: is there already; choose another folder or delete it")
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3) or not len(images):
+        raise LookwhereError(
+            f"images: expected uint8 (N, {SIDE}, {SIDE}, 3), aligned and RGB, not {images.dtype} {images.shape}"
+        )
+    if len(labels) != len(images):
+        raise LookwhereError(f"labels: {len(labels)} rows for {len(images)} images")
+    unknown = [str(column) for column in labels.columns if column not in COLUMNS]
+    if unknown or "gender" not in labels:
+        raise LookwhereError(
+            f"labels: {'unknown ' + ', '.join(unknown) if unknown else 'no gender'}; columns are {', '.join(COLUMNS)}"
+        )
+    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    nothing = pd.Series(pd.NA, index=range(len(images)))
+    given = labels.reset_index(drop=True)
+    faces = pd.DataFrame(
+        {
+            "face_id": [f"face-{n:07}" for n in range(len(images))],
+            "path": [f"{n:07}" for n in range(len(images))],
+            "gender": _in_words(given["gender"], GENDER_WORDS),
+            "ethnicity": given["ethnicity"].fillna(UNRECORDED).astype("str") if "ethnicity" in given else UNRECORDED,
+            "age": years(given["age"]) if "age" in given else nothing.astype("Int16"),
+            "identity": given.get("identity", nothing).astype("string"),
+            "cluster": pd.factorize(pd.Series(digests))[0],
+            "split": _in_words(given["split"], SPLIT_WORDS) if "split" in given else "test",
+            "row": np.arange(len(images)),
+        }
+    )
+    path.mkdir(parents=True)
+    np.save(path / "faces.npy", images)
+    np.save(path / "landmarks.npy", np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1)))
+    write_parquet(path / "faces.parquet", faces)
+    rejects = pd.DataFrame({name: [] for name in ("file", "reason", "gender", "ethnicity")}, dtype="string")
+    write_parquet(path / "rejects.parquet", rejects)
+    write_parquet(path / "disagreements.parquet", pd.DataFrame({"file": [], "what": []}, dtype="string"))
+    data = fingerprint(faces)
+    write_json(
+        path / "store.json",
+        {
+            "format": FORMAT,
+            "dataset": dataset,
+            "source_fingerprint": hashlib.sha256("".join([*digests, data]).encode()).hexdigest(),
+            "seed": 0,
+            "template": TEMPLATE_NAME,
+            "detector": "none, aligned already",
+            "padding": 0,
+            "data_fingerprint": data,
+            "read": len(images),
+            "repaired": [],
+            "repairs": {},
+            "rejects": {},
+            "disagreements": {},
+            "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
+            "own_splits": "split" in given,
+            "faces": len(images),
+        },
+    )
+    return AlignedStore.open(path)
+
+
+def _in_words(values: pd.Series, words: dict[str, str]) -> pd.Series:
+    """A column in our words. Raises `LookwhereError` naming a value that is none of them."""
+    found = values.astype("string").str.strip().str.lower().map(words)
+    if found.isna().any():
+        raise LookwhereError(
+            f"labels: {values.name} {values[found.isna()].iloc[0]!r} is not known; there are {', '.join(words)}"
+        )
+    return found.astype("str")

@@ -1,0 +1,275 @@
+"""Build an aligned store: plan the faces, detect, align and write them, resumable at any point."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core import template
+from core.data import alignment
+from core.data.duplicates import cluster, drop_copies, hash_pictures, near_pairs
+from core.data.faces import fingerprint
+from core.data.images import decode
+from core.data.readers import Reader, choose_reader
+from core.data.sources import open_source
+from core.data.sources.base import Source
+from core.data.splits import Subset, assign_splits, near_disagreements
+from core.data.store import FORMAT, STORES, AlignedStore
+from core.errors import LookwhereError
+from core.files import sha256, write_json, write_parquet
+from core.progress import Progress
+
+#: Repairs named one by one in the manifest; the rest are counted.
+REPAIRS_LISTED = 20
+
+
+BATCH = 64
+
+
+PENDING, ALIGNED, NO_FACE, UNREADABLE = 0, 1, 2, 3
+
+
+FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet", "store.json")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be aligned: labels read, copies dropped, clusters and splits assigned."""
+
+    faces: pd.DataFrame
+    rejects: pd.DataFrame
+    repaired: pd.DataFrame
+    disagreements: pd.DataFrame
+    read: int
+    clusters: int
+    own_splits: bool = False
+
+
+def plan(
+    source: Source,
+    reader: Reader,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    labels: Path | None = None,
+    subset: Subset | None = None,
+) -> Plan:
+    """Read labels, hash every picture once (unless the reader says not to), drop copies, cluster near-copies, split."""
+    reading = reader.read(source, labels)
+    if reading.faces.empty:
+        raise LookwhereError(f"{source.path}: no labelled face in it; {reader.name} expects {reader.expects}")
+    read = len(reading.faces) + len(reading.rejects)
+    if subset is not None:
+        reading = replace(reading, faces=subset.choose(reading.faces, seed))
+    if not reader.find_copies:
+        faces = reading.faces.assign(cluster=np.arange(len(reading.faces)))
+        if "split" not in faces:
+            faces["split"] = assign_splits(faces, seed)
+        return Plan(faces, reading.rejects, reading.repaired, reading.disagreements, read, 0, "split" in reading.faces)
+    tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
+    hashes = hash_pictures(source, reading.faces["path"], tick)
+    faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
+    bad = faces["problem"] != ""
+    unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
+    if bad.all():
+        raise LookwhereError(f"{source.path}: none of {len(faces)} pictures can be read ({faces['problem'].iloc[0]})")
+    faces, copies = drop_copies(faces[~bad].reset_index(drop=True))
+    pairs = near_pairs(faces["phash"].to_numpy())
+    faces["cluster"] = cluster(len(faces), pairs)
+    if "split" not in faces:
+        faces["split"] = assign_splits(faces, seed)
+    sizes = faces["cluster"].value_counts()
+    return Plan(
+        faces=faces.drop(columns=["phash", "problem"]),
+        rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
+        repaired=reading.repaired,
+        disagreements=pd.concat([reading.disagreements, near_disagreements(faces, pairs)], ignore_index=True),
+        read=read,
+        clusters=int((sizes > 1).sum()),
+        own_splits="split" in reading.faces,
+    )
+
+
+def build_store(
+    source: Source,
+    reader: Reader,
+    path: str | Path,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    labels: Path | None = None,
+    subset: Subset | None = None,
+) -> AlignedStore:
+    """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
+
+    `progress(stage, total)` returns a function to call once a face. Raises `LookwhereError` where `path` holds another
+    data set's store, or the disk is full (what was done stays, and the next run goes on from it).
+    """
+    path = Path(path)
+    identity = {
+        "format": FORMAT,
+        "dataset": reader.name,
+        "source_fingerprint": source.fingerprint(),
+        "seed": seed,
+        "template": template.TEMPLATE_NAME,
+        "detector": "none, aligned already" if reader.aligned else alignment.DETECTOR_NAME,
+        "padding": reader.padding,
+    }
+    if labels is not None:
+        identity["labels_sha256"] = sha256(labels)
+    if subset is not None:
+        identity["subset"] = asdict(subset)
+    if (path / "store.json").is_file():
+        store = AlignedStore.open(path)
+        _same(identity, store.manifest, path)
+        return store
+    path.mkdir(parents=True, exist_ok=True)
+    work = path / "unfinished.json"
+    if work.is_file():
+        _same(identity, json.loads(work.read_text()), path)
+    try:
+        work = plan(source, reader, seed, progress, labels=labels, subset=subset)
+        _reserve(path, len(work.faces))
+        return _build(source, reader, path, identity, work, device, progress)
+    except OSError as error:
+        raise LookwhereError(
+            f"{path}: cannot write ({error.strerror or error}); mend that and run again, it resumes"
+        ) from error
+
+
+def _same(identity: dict, found: dict, path: Path) -> None:
+    for key, value in identity.items():
+        if found.get(key) != value:
+            raise LookwhereError(
+                f"{path}: holds a store of another data set or setting ({key} is {found.get(key)!r}, not {value!r}); "
+                "choose another folder with --out, or delete this one"
+            )
+
+
+def _reserve(path: Path, count: int) -> None:
+    """A full disk must not be found out half-way through a sparse file."""
+    file = path / "faces.npy"
+    held = file.stat().st_blocks * 512 if file.exists() else 0
+    need = max(count * template.SIDE * template.SIDE * 3 - held, 0)
+    free = shutil.disk_usage(path).free
+    if need > free:
+        raise LookwhereError(
+            f"{path}: {need / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; choose another disk with --out"
+        )
+
+
+def _build(
+    source: Source, reader: Reader, path: Path, identity: dict, work: Plan, device: str, progress: Progress | None
+) -> AlignedStore:
+    count = len(work.faces)
+    shapes = {"faces": (count, template.SIDE, template.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
+    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
+    part = {name: path / ("state.partial.npy" if name == "state" else f"{name}.npy") for name in shapes}
+    fresh = not (path / "unfinished.json").is_file()
+    maps = {
+        name: np.lib.format.open_memmap(
+            file,
+            mode="w+" if fresh else "r+",
+            dtype=kinds[name] if fresh else None,
+            shape=shapes[name] if fresh else None,
+        )
+        for name, file in part.items()
+    }
+    write_json(path / "unfinished.json", identity)
+    aligner = (
+        alignment.Resizer() if reader.aligned else alignment.FaceAligner(reader.padding, device, reader.minimum_face)
+    )
+    todo = work.faces.index[maps["state"][:] == PENDING]
+    place = pd.Series(todo, index=work.faces.loc[todo, "path"])
+    tick = progress("aligning", count) if progress else (lambda n=1: None)
+    for _ in range(count - len(todo)):
+        tick()
+    for batch in _batches(source.iterate(place.index), BATCH):
+        rows = place.loc[[name for name, _ in batch]].to_numpy()
+        pictures = [_decoded(data) for _, data in batch]
+        readable = np.array([picture is not None for picture in pictures])
+        maps["state"][rows[~readable]] = UNREADABLE
+        if readable.any():
+            result = aligner.align([picture for picture in pictures if picture is not None])
+            maps["faces"][rows[readable]] = result.faces
+            maps["landmarks"][rows[readable]] = result.landmarks
+            maps["state"][rows[readable]] = np.where(result.found, ALIGNED, NO_FACE)
+        for _ in batch:
+            tick()
+    for array in maps.values():
+        array.flush()
+
+    aligned = maps["state"][:] == ALIGNED
+    if not aligned.any():
+        raise LookwhereError(f"{path}: no face was found in any of {count} pictures; is this a data set of faces?")
+    faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
+    missed = work.faces[~aligned]
+    broken = maps["state"][~aligned] == UNREADABLE
+    reason = np.where(broken, "not a readable picture", alignment.NO_FACE)
+    problems = [source.problem(file) or file for file in missed["path"]]
+    lost = pd.DataFrame(
+        {"file": problems, "reason": reason, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}
+    )
+    rejects = pd.concat([work.rejects, lost], ignore_index=True)
+    for column in ("gender", "ethnicity"):
+        rejects[column] = rejects[column].astype("string") if column in rejects else pd.NA
+    write_parquet(path / "faces.parquet", faces)
+    write_parquet(path / "rejects.parquet", rejects)
+    write_parquet(path / "disagreements.parquet", work.disagreements.astype("string"))
+    manifest = identity | {
+        "data_fingerprint": fingerprint(faces),
+        "read": work.read,
+        "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
+        "repairs": work.repaired["repair"].value_counts().to_dict(),
+        "rejects": rejects["reason"].value_counts().to_dict(),
+        "disagreements": work.disagreements["what"].value_counts().to_dict(),
+        "near_copy_clusters": work.clusters,
+        "own_splits": work.own_splits,
+        "faces": len(faces),
+    }
+    write_json(path / "store.json", manifest)
+    del maps
+    part["state"].unlink()
+    (path / "unfinished.json").unlink()
+    return AlignedStore.open(path)
+
+
+def _decoded(data: bytes) -> Image.Image | None:
+    try:
+        return alignment.shrunk(decode(data))
+    except ValueError:
+        return None
+
+
+def _batches(items: Iterator, size: int) -> Iterator[list]:
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def open_or_align(
+    data: Path,
+    dataset: str | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    labels: Path | None = None,
+) -> AlignedStore:
+    """The store at `data`; or that of the data set at `data`, aligned now unless it was before."""
+    if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
+        return AlignedStore.open(data)
+    source = open_source(data)
+    reader = choose_reader(source, dataset)
+    return build_store(source, reader, STORES / reader.name, device=device, progress=progress, labels=labels)

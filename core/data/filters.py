@@ -1,0 +1,98 @@
+"""Which faces are looked at: the filter, and the words for it and for groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED
+from core.errors import LookwhereError
+
+OUTCOMES = ("all", "correct", "incorrect")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which faces: an empty tuple means «all», ages are years from `age_from` up to and without `age_to`."""
+
+    gender: tuple[str, ...] = ()
+    ethnicity: tuple[str, ...] = ()
+    age_from: int = 0
+    age_to: int | None = None
+    outcome: str = "all"
+    split: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.outcome not in OUTCOMES:
+            raise LookwhereError(f"outcome must be one of {OUTCOMES}, not {self.outcome!r}")
+        if self.age_to is not None and self.age_to <= self.age_from:
+            raise LookwhereError(f"age_to ({self.age_to}) must lie above age_from ({self.age_from})")
+
+    @classmethod
+    def of_ages(cls, faces: pd.DataFrame, ages: str = "adults") -> Filter:
+        """Which faces a result is about: `adults` where any face's age is known, else all; or `all`.
+
+        Small children's perceived gender is close to a guess for anyone, and their share differs between ethnicities.
+        Faces of unknown age are not among the adults. Raises `LookwhereError` for other `ages`.
+        """
+        if ages not in AGE_CHOICES:
+            raise LookwhereError(f"ages must be one of {', '.join(AGE_CHOICES)}, not {ages!r}")
+        return cls(age_from=ADULT_AGE) if ages == "adults" and faces["age"].notna().any() else cls()
+
+    @property
+    def any_age(self) -> bool:
+        """True where the filter asks nothing of the age, so faces of unknown age pass too."""
+        return self.age_from == 0 and self.age_to is None
+
+    def mask(self, faces: pd.DataFrame) -> np.ndarray:
+        """Boolean (N,): the rows of `faces` that pass. `outcome` needs the audit's column `correct`."""
+        keep = np.ones(len(faces), dtype=bool)
+        for column in ("gender", "ethnicity", "split"):
+            wanted = getattr(self, column)
+            if wanted:
+                keep &= faces[column].isin(wanted).to_numpy()
+        if not self.any_age:
+            age = pd.array(faces["age"], dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            keep &= age >= self.age_from
+            if self.age_to is not None:
+                keep &= age < self.age_to
+        if self.outcome != "all":
+            keep &= faces["correct"].to_numpy(dtype=bool) == (self.outcome == "correct")
+        return keep
+
+    def narrowed(self, **changes: object) -> Filter:
+        """This filter with some fields replaced."""
+        return replace(self, **changes)
+
+    def describe(self) -> str:
+        """The filter in words: «Black women, 18 and older, predicted wrong»."""
+        parts = [group_name(self.gender, self.ethnicity)]
+        if not self.any_age:
+            parts.append(age_words(self.age_from, self.age_to))
+        if self.outcome != "all":
+            parts.append({"correct": "predicted right", "incorrect": "predicted wrong"}[self.outcome])
+        if self.split:
+            parts.append(f"{' + '.join(self.split)} split")
+        return ", ".join(parts)
+
+
+def age_words(age_from: int, age_to: int | None) -> str:
+    """«18 and older», «under 18» or «18–44 years»."""
+    if age_to is None:
+        return f"{age_from} and older"
+    return f"under {age_to}" if age_from == 0 else f"{age_from}–{age_to - 1} years"
+
+
+def group_name(gender: tuple[str, ...] | str = (), ethnicity: tuple[str, ...] | str = ()) -> str:
+    """A group as a person would say it: «Black women», «men», «Asian and Indian faces», «all faces»."""
+    gender = (gender,) if isinstance(gender, str) else tuple(gender)
+    ethnicity = (ethnicity,) if isinstance(ethnicity, str) else tuple(ethnicity)
+    noun = {"female": "women", "male": "men"}[gender[0]] if len(gender) == 1 else "faces"
+    if ethnicity == (UNRECORDED,):
+        return f"{noun} (ethnicity {UNRECORDED})"
+    names = [{"Others": "other-ethnicity"}.get(name, name) for name in ethnicity]
+    if not names:
+        return noun if noun != "faces" else "all faces"
+    return f"{' and '.join(names)} {noun}"

@@ -1,0 +1,63 @@
+"""One reader a data set, a registry of them, and the recognition of a data set by its contents."""
+
+from __future__ import annotations
+
+from core.data.readers.base import Reader, Reading
+from core.data.readers.celeba import CelebA
+from core.data.readers.fairface import FairFace
+from core.data.readers.insightface import InsightFace
+from core.data.readers.kaggle import KaggleGender
+from core.data.readers.manifest import Manifest
+from core.data.readers.morph import Morph
+from core.data.readers.utkface import UTKFace
+from core.data.readers.utkface_wild import UTKFaceWild
+from core.data.readers.vggface2 import VGGFace2
+from core.data.sources.base import Source
+from core.errors import LookwhereError
+
+READERS: dict[str, Reader] = {
+    reader.name: reader
+    for reader in (
+        InsightFace(),
+        CelebA(),
+        FairFace(),
+        Morph(),
+        KaggleGender(),
+        VGGFace2(),
+        UTKFaceWild(),
+        UTKFace(),
+        Manifest(),
+    )
+}
+
+
+def choose_reader(source: Source, name: str | None = None) -> Reader:
+    """The reader called `name`, or the first that recognises the source, fitted to it.
+
+    Raises `LookwhereError` with each reader's reason where none does, the near misses (`Refusal.looks_like`) first.
+    """
+    if name is not None:
+        if name not in READERS:
+            raise LookwhereError(f"--dataset {name}: no such reader; there are {', '.join(READERS)}")
+        refusal = READERS[name].refusal_by_name(source)
+        if refusal:
+            raise LookwhereError(f"{source.path}: not {name}: {refusal}; it expects {READERS[name].expects}")
+        return READERS[name].fitted(source)
+    refusals = []
+    for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.meant):
+        refusal = reader.refusal(source)
+        if refusal is None:
+            return reader.fitted(source)
+        refusals.append((reader.name, refusal))
+    nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
+    told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)
+    raise LookwhereError(f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`")
+
+
+__all__ = [
+    "READERS",
+    "Reader",
+    "Reading",
+    "Source",
+    "choose_reader",
+]

@@ -1,0 +1,79 @@
+"""What a reader is, and what it returns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.sources.base import Source
+
+
+def _table(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame({column: [] for column in columns}, dtype=str)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A data set's labels before anything was decoded.
+
+    `faces` has `face_id, path, gender, ethnicity, age, identity`, and `split` where the data set names one.
+    `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two
+    places of the data set give differently. Which of them counts, the reader's module says.
+    """
+
+    faces: pd.DataFrame
+    rejects: pd.DataFrame = field(default_factory=lambda: _table("file", "reason"))
+    repaired: pd.DataFrame = field(default_factory=lambda: _table("file", "repair"))
+    disagreements: pd.DataFrame = field(default_factory=lambda: _table("file", "what"))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a reader does not take a source, in a few words.
+
+    `looks_like` names the data set that the source is nearly one of: then `why` says what is amiss with it.
+    """
+
+    why: str
+    looks_like: str = ""
+
+    def __str__(self) -> str:
+        return f"looks like {self.looks_like}, but {self.why}" if self.looks_like else self.why
+
+
+class Reader(ABC):
+    """One data set's layout."""
+
+    #: The name for `--dataset`, the name for people, and what the layout is, in a line.
+    name: str
+    title: str
+    expects: str
+    #: Mid-grey border in pixels that the detector needs around tight chips.
+    padding: int = 0
+    #: Smallest face in pixels that is looked for.
+    minimum_face: int = 40
+    #: True where the pictures lie on the ArcFace template already: no detection then.
+    aligned: bool = False
+    #: False where pictures are too many to be hashed one by one, and identities keep splits apart.
+    find_copies: bool = True
+    #: True where genders come from a file of the user's, given with `--labels`.
+    needs_labels: bool = False
+
+    @abstractmethod
+    def refusal(self, source: Source) -> Refusal | None:
+        """None where the source has this layout, else why not."""
+
+    def refusal_by_name(self, source: Source) -> Refusal | None:
+        """As `refusal`, where a person named this reader: then it may take what it would not recognise unasked."""
+        return self.refusal(source)
+
+    def fitted(self, source: Source) -> Reader:
+        """The reader to use for this source: itself, or a copy with the padding that its pictures need."""
+        return self
+
+    @abstractmethod
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        """Labels, rejects and repairs; decodes no picture."""

@@ -1,0 +1,157 @@
+"""FairFace: `fairface_label_{train,val}.csv` beside `{train,val}/N.jpg`, in either margin.
+
+Ages are given as ranges: `age` holds the lower bound of the range (0, 3, 10, 20 … 60, 70), so it is not a person's age,
+and means of it are too low. A range that a spreadsheet made into a date («3-Sep», «2019-10-01») is repaired where only
+one of the ranges can have become that date, and the row is rejected otherwise.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.images import decode
+from core.data.readers.base import Reader, Reading, Refusal
+from core.data.readers.labels import (
+    GENDER_WORDS,
+    Notes,
+    columns_of,
+    find_files,
+    join_pictures,
+    known,
+    mapped,
+    picture_table,
+    read_table,
+)
+from core.data.sources.base import Source
+from core.errors import LookwhereError
+
+RACE = {
+    name.lower(): name
+    for name in ("Black", "East Asian", "Indian", "Latino or Hispanic", "Middle Eastern", "Southeast Asian", "White")
+} | {"latino hispanic": "Latino or Hispanic"}
+BANDS = {f"{low}-{low + 9}": low for low in range(10, 70, 10)} | {"0-2": 0, "3-9": 3, "more than 70": 70, "70+": 70}
+MONTHS = {"janfebmaraprmayjunjulaugsepoctnovdec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
+CSV = r"fairface_label_(train|val)\.csv"
+COLUMNS = ("file", "age", "gender", "race")
+PLACE = r"(?i)^(?:.*/)?(?P<split>train|val)/[^/]+$"
+#: The chips of the wide margin are 448 pixels wide, those of the narrow one 224.
+NARROW = 300
+NARROW_PADDING = 40
+
+
+class FairFace(Reader):
+    name = "fairface"
+    title = "FairFace (either margin)"
+    expects = "fairface_label_train.csv, fairface_label_val.csv and {train,val}/N.jpg"
+
+    def refusal(self, source: Source) -> Refusal | None:
+        placed = picture_table(source)["path"].str.match(PLACE)
+        csvs = find_files(source, CSV)
+        if not csvs:
+            if any("fairface" in name.lower() for name in (source.path.name, *source.pictures()[:1])) and placed.any():
+                return Refusal("fairface_label_train.csv and fairface_label_val.csv are missing", "FairFace")
+            return Refusal("no fairface_label_train.csv in it")
+        for csv in csvs:
+            missing = [column for column in COLUMNS if column not in columns_of(source, csv)]
+            if missing:
+                return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
+        return None if placed.any() else Refusal("there is no picture in train/ or val/", "FairFace")
+
+    def fitted(self, source: Source) -> Reader:
+        """With a border where the pictures are the narrow margin's, by their folder's name or else their size."""
+        reader = copy.copy(self)
+        reader.padding = NARROW_PADDING if _narrow(source) else 0
+        return reader
+
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        notes = Notes()
+        tables = []
+        for csv in find_files(source, CSV):
+            table = read_table(source.read(csv), csv)
+            tables.append(table.reindex(columns=COLUMNS).assign(csv=csv.rsplit("/", 1)[-1]))
+        rows = pd.concat(tables, ignore_index=True)
+        rows = rows[rows["file"].notna()].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
+        pictures = picture_table(source)
+        placed = pictures["path"].str.match(PLACE)
+        notes.reject(pictures.loc[~placed, "path"], "not in train/ or val/")
+        pictures = _widest(pictures[placed].assign(key=lambda t: _key(t["path"])), notes)
+        faces = join_pictures(rows, pictures, notes, "the label CSVs")
+        faces = known(faces, "gender", GENDER_WORDS, notes)
+        faces = _aged(faces, notes)
+        race = mapped(faces["race"].str.replace("_", " ").str.lower(), RACE)
+        strange = race.isna()
+        notes.repair(faces.loc[strange, "path"], "race is none of FairFace's seven: not recorded")
+        split = faces["key"].str.replace(r"/.*$", "", regex=True)
+        named = faces["csv"].str.lower().str.extract(CSV)[0]
+        differ = split != named
+        notes.disagree(faces.loc[differ, "path"], "split: folder and name of the CSV differ; the folder's counts")
+        face_id = faces["key"].str.replace("/", "-")
+        return notes.reading(faces.assign(face_id=face_id, ethnicity=race, split=split))
+
+
+def _key(path: pd.Series) -> pd.Series:
+    """`train/1` of any path that ends in `train/1.jpg`."""
+    return path.str.replace("\\", "/").str.lower().str.extract(r"^(?:.*/)?([^/]+/[^/]+)\.[^/.]+$")[0]
+
+
+def _widest(pictures: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """Of pictures at hand in both margins, those of the wide one."""
+    narrow = pictures["path"].str.contains("margin025")
+    spare = narrow & pictures["key"].isin(pictures.loc[~narrow, "key"])
+    notes.reject(pictures.loc[spare, "path"], "at hand with the wider margin too")
+    return pictures[~spare]
+
+
+def _aged(faces: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """Faces with the lower bound of their range as `age`; a row whose range cannot be read is rejected."""
+    given = faces["age"].str.lower().str.replace("–", "-")
+    age = given.map(BANDS)
+    dates = {word: band_of_date(word) for word in given[age.isna()].dropna().unique()}
+    band = mapped(given, dates)
+    dated = band.notna()
+    notes.repair(
+        faces.loc[dated, "path"],
+        "age " + faces["age"][dated] + " read as " + band[dated] + ", made a date by a spreadsheet",
+    )
+    age = age.fillna(band.map(BANDS))
+    bad = age.isna()
+    notes.reject(faces.loc[bad, "path"], ("age range " + faces["age"][bad] + " is not known").fillna("no age range"))
+    return faces.assign(age=age)[~bad].reset_index(drop=True)
+
+
+def band_of_date(word: str) -> str | None:
+    """`3-9` or `10-19` where a spreadsheet can have made the date `word` of it alone, else None.
+
+    Either the range's ends became day and month, or month and year (then the day is the first).
+    """
+    word = re.sub(r"[t ]00:00(:00)?(\.0+)?$", "", word.strip().lower())
+    parts = [MONTHS.get(part[:3], part) for part in re.split(r"[-/. ]+", word)]
+    if not all(str(part).isdigit() for part in parts) or not 2 <= len(parts) <= 3:
+        return None
+    numbers = [int(part) for part in parts]
+    if len(numbers) == 2:
+        pairs = [set(numbers)] if any(isinstance(part, int) for part in parts) else []
+    else:
+        year = next((n for n, part in enumerate(parts) if len(str(part)) == 4), 2)
+        first, second = (number for n, number in enumerate(numbers) if n != year)
+        orders = ((first, second),) if year == 0 else ((first, second), (second, first))
+        pairs = [{first, second}, *({month, numbers[year] % 100} for month, day in orders if day == 1)]
+    found = {name for name, ends in (("3-9", {3, 9}), ("10-19", {10, 19})) if ends in pairs}
+    return found.pop() if len(found) == 1 else None
+
+
+def _narrow(source: Source) -> bool:
+    pictures = [name for name in source.pictures() if re.match(PLACE, name)]
+    margins = {found[1] for place in (*pictures, str(source.path)) if (found := re.search(r"margin(025|125)", place))}
+    if margins:
+        return "125" not in margins
+    for name in pictures[:5]:
+        try:
+            return decode(source.read(name)).width < NARROW
+        except (ValueError, LookwhereError):
+            continue
+    return False

@@ -1,0 +1,76 @@
+"""MS1MV2 (`faces_emore`) and any InsightFace pack: `train.rec` + `train.idx`, aligned to the ArcFace template.
+
+A pack knows people by a number and nothing of their gender: that comes from a CSV of the user's, `identity,gender` and
+optionally `ethnicity`, given with `--labels` or lying beside the pack as `identities.csv`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data.readers.base import Reader, Reading, Refusal
+from core.data.readers.identities import read_identities
+from core.data.sources.base import Source
+from core.data.sources.recordio import RecordError, RecordFile, RecordSource, parse_record
+
+LABELS = "identities.csv"
+
+
+class InsightFace(Reader):
+    name = "insightface"
+    title = "MS1MV2 (faces_emore) or another InsightFace pack"
+    expects = f"train.rec and train.idx (and property); a CSV of identity,gender[,ethnicity] as --labels or {LABELS}"
+    aligned = True
+    find_copies = False
+    needs_labels = True
+
+    def refusal(self, source: Source) -> Refusal | None:
+        if isinstance(source, RecordSource):
+            return None
+        if any(name.endswith((".rec", ".idx")) for name in source.names[:1000]):
+            return Refusal("train.rec must lie at the top of the folder given", "an InsightFace pack")
+        return Refusal("no train.rec in it")
+
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        """Raises `LookwhereError` where the labels are missing or not as expected."""
+        people = read_identities(labels or source.path.parent / LABELS)
+        headers = source.records.headers(image_keys(source.records))
+        sound = headers["good"] & headers["picture"]
+        reason = np.where(headers["good"], "record holds no picture", "damaged record")
+        rejects = [_rejects(headers[~sound], reason[~sound])]
+        found = headers[sound]
+        person = found["label"].round().astype(np.int64)
+        known = person.isin(people.index)
+        rejects.append(_rejects(found[~known], f"identity not in {LABELS if labels is None else labels.name}"))
+        keys, person = found["key"][known].astype("string"), person[known]
+        faces = pd.DataFrame(
+            {
+                "face_id": keys,
+                "path": keys,
+                "gender": person.map(people["gender"]).astype("category"),
+                "ethnicity": person.map(people["ethnicity"]).astype("category"),
+                "age": pd.array([pd.NA], dtype="Int16").take(np.zeros(len(keys), dtype=int)),
+                "identity": person.astype("string"),
+            }
+        ).reset_index(drop=True)
+        return Reading(faces, pd.concat(rejects, ignore_index=True))
+
+
+def image_keys(records: RecordFile) -> np.ndarray:
+    """Keys of the pictures: 1..A−1 where key 0 is a header record with label [A, B], else every key."""
+    if 0 in records:
+        try:
+            first = parse_record(records.read(0), 0)
+        except RecordError:
+            return records.keys
+        if first.flag == 2 and not first.is_picture:
+            return np.sort(records.keys[(records.keys > 0) & (records.keys < int(first.labels[0]))])
+    return np.sort(records.keys)
+
+
+def _rejects(headers: pd.DataFrame, reason: object) -> pd.DataFrame:
+    file = "record " + headers["key"].astype("string") + " at offset " + headers["offset"].astype("string")
+    return pd.DataFrame({"file": file, "reason": reason}).astype("string")

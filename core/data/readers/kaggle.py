@@ -1,0 +1,49 @@
+"""Kaggle's «Gender Classification Dataset»: `{Training,Validation}/{female,male}/*.jpg`; folders are the labels.
+
+Tight crops of varying size, no ethnicity and no age. Many pictures are CelebA's: do not test on one what was trained on
+the other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.data.readers.base import Reader, Reading, Refusal
+from core.data.readers.labels import Notes, picture_table
+from core.data.sources.base import Source
+
+SPLIT = {"training": "train", "validation": "val"}
+FOLDERS = r"(?i)^(?:.*/)?(?P<part>training|validation)/(?P<gender>female|male)/[^/]+$"
+ALIKE = r"(?i)^(?:.*/)?(?:train|training|val|valid|validation|test)/(?:female|male|woman|man|women|men)s?/[^/]+$"
+RECOGNISED_SHARE = 0.5
+
+
+class KaggleGender(Reader):
+    name = "kaggle-gender"
+    title = "Kaggle Gender Classification Dataset"
+    expects = "Training and Validation, each with the folders female and male"
+    padding = 40
+
+    def refusal(self, source: Source) -> Refusal | None:
+        path = picture_table(source)["path"]
+        if path.empty:
+            return Refusal("no picture in it")
+        if path.str.match(FOLDERS).mean() >= RECOGNISED_SHARE:
+            return None
+        alike = path[path.str.match(ALIKE)]
+        if len(alike) >= RECOGNISED_SHARE * len(path):
+            folder = "/".join(alike.iloc[0].split("/")[-3:-1])
+            return Refusal(f"a folder is {folder}, not Training|Validation/female|male", "the Kaggle gender set")
+        return Refusal("pictures do not lie in Training|Validation/female|male")
+
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        notes = Notes()
+        pictures = picture_table(source)
+        faces = pictures.join(pictures["path"].str.extract(FOLDERS))
+        other = faces["part"].isna()
+        notes.reject(faces.loc[other, "path"], "not in Training|Validation/female|male")
+        faces = faces[~other]
+        part, gender = faces["part"].str.lower(), faces["gender"].str.lower()
+        return notes.reading(
+            faces.assign(face_id=part + "-" + gender + "-" + faces["stem"], gender=gender, split=part.map(SPLIT))
+        )

@@ -1,0 +1,78 @@
+"""UTKFace: the labels are in the file names, `[age]_[gender]_[race]_[date].jpg.chip.jpg`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.readers.base import Reader, Reading, Refusal
+from core.data.sources.base import Source
+
+GENDER = {"0": "male", "1": "female"}
+ETHNICITY = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
+NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_(\d{8,})$")
+SUFFIX = re.compile(r"\s*\.?(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
+PLAIN_SUFFIX = re.compile(r"^\.(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
+WILD = re.compile(r"(?:^|/)part[123]/[^/]+$", re.IGNORECASE)
+#: Below this share of names that parse, a folder of pictures is some other data set.
+RECOGNISED_SHARE = 0.5
+
+
+class UTKFace(Reader):
+    name = "utkface"
+    title = "UTKFace (aligned and cropped)"
+    expects = "pictures named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
+    padding = 60
+
+    def refusal(self, source: Source) -> Refusal | None:
+        pictures = source.pictures()
+        if not pictures:
+            return Refusal("no picture in it")
+        parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in pictures)
+        if sum(in_the_wild(name) for name in pictures) >= RECOGNISED_SHARE * len(pictures):
+            return Refusal("photos in part1, part2, part3 are utkface-wild, not chips")
+        if parsed < RECOGNISED_SHARE * len(pictures):
+            return Refusal(f"only {parsed} of {len(pictures)} picture names read [age]_[gender]_[race]_[date]")
+        return None
+
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        rows, rejects, repaired = [], [], []
+        for path in source.pictures():
+            file = path.rsplit("/", 1)[-1]
+            parsed = parse(file)
+            if parsed is None:
+                rejects.append((path, "name lacks a label field"))
+                continue
+            stem, suffix, (age, gender, race, _) = parsed
+            if not PLAIN_SUFFIX.match(suffix):
+                repaired.append((path, "suffix misspelt, labels good"))
+            rows.append((stem, path, GENDER[gender], ETHNICITY[race], int(age)))
+        faces = pd.DataFrame(rows, columns=["face_id", "path", "gender", "ethnicity", "age"])
+        faces = faces.astype({"age": "Int16"})
+        faces["identity"] = pd.Series(pd.NA, index=faces.index, dtype="string")
+        twice = faces["face_id"].duplicated()
+        rejects += [(path, "same name in another folder") for path in faces.loc[twice, "path"]]
+        return Reading(
+            faces=faces[~twice].sort_values("face_id", ignore_index=True),
+            rejects=pd.DataFrame(rejects, columns=["file", "reason"], dtype=str),
+            repaired=pd.DataFrame(repaired, columns=["file", "repair"], dtype=str),
+        )
+
+
+def in_the_wild(path: str) -> bool:
+    """True where a path is that of an uncropped photo: in `part1`, `part2` or `part3`, and no `.chip.jpg`."""
+    return WILD.search(path) is not None and not path.lower().endswith(".chip.jpg")
+
+
+def parse(file: str) -> tuple[str, str, tuple[str, str, str, str]] | None:
+    """Stem, suffix and the four fields of a name, or None where a field is missing or out of range."""
+    ending = SUFFIX.search(file)
+    if ending is None:
+        return None
+    stem = file[: ending.start()]
+    fields = NAME.match(stem)
+    if fields is None or int(fields[1]) > 116:
+        return None
+    return stem, ending[0], fields.groups()

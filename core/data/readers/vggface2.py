@@ -1,0 +1,125 @@
+"""VGGFace2, and any folder a person whose genders a CSV gives.
+
+`identity_meta.csv` (`Class_ID, Name, Sample_Num, Flag, Gender`) lies in the data set or is given with `--labels`. Names
+in it hold commas and quotes, so its lines are read from both ends. Flag 1 is train and 0 is test, and counts before the
+folder; there is no validation split. For other trees a CSV of `identity,gender[,ethnicity]`, the identity as the
+folder's name, is given with `--labels` or lies inside as `identities.csv`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.readers.base import Reader, Reading, Refusal
+from core.data.readers.labels import GENDER_WORDS, Notes, find_files, known, mapped, picture_table, read_table, text
+from core.data.sources.base import Source
+from core.errors import LookwhereError
+
+META = r"identity_meta\.csv"
+LABELS = r"identities\.csv"
+SPLIT = {"1": "train", "0": "test"}
+CLASS = r"(?i)^(?:.*/)?n\d{6}/[^/]+$"
+LINE = r"^\s*(?P<identity>[^,\s]+)\s*,.*,\s*\d+\s*,\s*(?P<split>[01])\s*,\s*\"?(?P<gender>[A-Za-z]*)\"?\s*$"
+RECOGNISED_SHARE = 0.5
+
+
+class VGGFace2(Reader):
+    name = "vggface2"
+    title = "VGGFace2, or another folder-per-person tree with labels"
+    expects = "n000001/0001_01.jpg and identity_meta.csv; or PERSON/*.jpg and a CSV of identity,gender[,ethnicity]"
+    find_copies = False
+
+    def refusal(self, source: Source) -> Refusal | None:
+        pictures = source.pictures()
+        tables = find_files(source, f"{META}|{LABELS}")
+        if not pictures and find_files(source, META):
+            return Refusal("there is no picture in it", "VGGFace2")
+        if not pictures:
+            return Refusal("no picture in it")
+        folder = re.compile(CLASS)
+        if sum(folder.match(name) is not None for name in pictures) >= RECOGNISED_SHARE * len(pictures):
+            return None
+        if not tables:
+            none = "there is no identity_meta.csv or identities.csv"
+            return Refusal(f"pictures do not lie in folders n000001 …, and {none}")
+        return self.refusal_by_name(source)
+
+    def refusal_by_name(self, source: Source) -> Refusal | None:
+        """None for any pictures in folders: whether there are labels for them, `read` says."""
+        pictures = source.pictures()
+        if not pictures:
+            return Refusal("no picture in it")
+        return (
+            None
+            if sum("/" in name.removeprefix("./") for name in pictures) >= len(pictures) / 2
+            else Refusal("pictures do not lie in folders, one a person")
+        )
+
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        """Raises `LookwhereError` where there are no labels, or a table of labels is not as expected."""
+        notes = Notes()
+        people, origin = _people(source, labels, notes)
+        pictures = picture_table(source)
+        person = pictures["path"].str.extract(r"^(?:.*/)?([^/]+)/[^/]+$")[0]
+        faces = pictures.assign(key=person.str.lower()).merge(people, on="key", how="left", validate="many_to_one")
+        loose, unknown = faces["key"].isna(), faces["identity"].isna()
+        notes.reject(faces.loc[loose, "path"], "in no person's folder")
+        notes.reject(faces.loc[unknown & ~loose, "path"], f"person not in {origin}")
+        faces = known(faces[~unknown], "gender", GENDER_WORDS, notes)
+        if "split" in faces:
+            faces = faces.assign(split=mapped(faces["split"], SPLIT))
+            folder = faces["path"].str.lower().str.extract(r"(?:^|/)(train|test)/")[0]
+            differ = folder.notna() & (folder != faces["split"])
+            notes.disagree(
+                faces.loc[differ, "path"],
+                "split: Flag " + faces["split"][differ] + ", folder " + folder[differ] + "; the Flag counts",
+            )
+        return notes.reading(faces.assign(face_id=faces["identity"] + "/" + faces["stem"]))
+
+
+def _people(source: Source, labels: Path | None, notes: Notes) -> tuple[pd.DataFrame, str]:
+    """`key, identity, gender` and perhaps `ethnicity`, `split`, a row a person; and the table's name."""
+    if labels is not None:
+        try:
+            data, origin = labels.read_bytes(), labels.name
+        except OSError as error:
+            raise LookwhereError(
+                f"{labels}: cannot be read ({error.strerror or error}); --labels takes a CSV"
+            ) from error
+    else:
+        tables = find_files(source, META) or find_files(source, LABELS)
+        if not tables:
+            raise LookwhereError(
+                f"{source.path}: no identity_meta.csv in it, so no gender is known; give it, or a CSV of "
+                "identity,gender[,ethnicity], with --labels"
+            )
+        data, origin = source.read(tables[0]), tables[0]
+    content = text(data, origin)
+    head = [word.strip().lower() for word in content.partition("\n")[0].split(",")]
+    people = _meta(content, origin, notes) if head[:1] == ["class_id"] else _table(data, origin)
+    people = people.assign(key=people["identity"].str.lower())
+    twice = people["key"].duplicated()
+    if twice.any():
+        raise LookwhereError(f"{origin}: identity {people.loc[twice, 'identity'].iloc[0]} occurs twice")
+    return people, origin
+
+
+def _meta(content: str, origin: str, notes: Notes) -> pd.DataFrame:
+    lines = pd.Series(content.splitlines()[1:], dtype="str")
+    lines = lines[lines.str.strip() != ""]
+    people = lines.str.extract(LINE)
+    bad = people["identity"].isna()
+    notes.reject(f"{origin}, line " + (lines.index[bad] + 2).astype("str"), "line cannot be read")
+    return people[~bad].assign(gender=people["gender"].replace("", pd.NA))
+
+
+def _table(data: bytes, origin: str) -> pd.DataFrame:
+    table = read_table(data, origin)
+    missing = [column for column in ("identity", "gender") if column not in table]
+    if missing:
+        raise LookwhereError(f"{origin}: no column {', '.join(missing)}; it needs identity,gender[,ethnicity]")
+    table = table[[column for column in ("identity", "gender", "ethnicity") if column in table]]
+    return table[table["identity"].notna()]

@@ -1,0 +1,192 @@
+"""Sources that are a table: a manifest with its folder, and Parquet files with the pictures' bytes inside."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.data.sources.base import Source
+from core.data.sources.files import FolderSource
+from core.errors import LookwhereError
+from core.files import sha256
+
+IMAGE = "image"
+BATCH = 64
+DAMAGE = (pa.ArrowException, OSError)
+
+
+class ManifestSource(FolderSource):
+    """The folder in which a manifest lies, with that file marked."""
+
+    meant = "manifest"
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file.parent)
+        self.manifest = file.name
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the folder's and the manifest's own: two manifests of one folder are two data sets."""
+        return hashlib.sha256((super().fingerprint() + sha256(self.path / self.manifest)).encode()).hexdigest()
+
+
+class ParquetSource(Source):
+    """Pictures in the column `image`, as bytes or as Hugging Face's struct of bytes and path; a name is `FILE/ROW`."""
+
+    meant = "manifest"
+
+    def __init__(self, path: Path, files: list[Path]) -> None:
+        """Raises `LookwhereError` where a file is damaged."""
+        super().__init__(path, {})
+        self.files_by_name = {file.name: file for file in sorted(files)}
+        self.rows = {name: _open(file).metadata.num_rows for name, file in self.files_by_name.items()}
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{name}/{row}" for name, rows in self.rows.items() for row in range(rows)]
+
+    def __len__(self) -> int:
+        return sum(self.rows.values())
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Row group by row group, those without a wanted row passed over; a row without bytes comes as empty bytes.
+
+        Raises `LookwhereError` on a damaged file.
+        """
+        wanted: dict[str, list[int]] = {}
+        for name in names:
+            file, _, row = name.rpartition("/")
+            wanted.setdefault(file, []).append(int(row))
+        for file in (name for name in self.rows if name in wanted):
+            try:
+                for row, data in _pictures(_open(self.files_by_name[file]), np.unique(wanted[file])):
+                    yield f"{file}/{row}", data
+            except DAMAGE as error:
+                raise _damaged(self.files_by_name[file], error) from error
+
+    def labels(self, columns: Iterable[str]) -> pd.DataFrame:
+        """`path` and those of `columns` that there are, as strings, a row a picture; `file` is the file's name."""
+        parts = []
+        for name, file in self.files_by_name.items():
+            try:
+                part = string_table(pq.ParquetFile(file), columns, file.name)
+            except DAMAGE as error:
+                raise _damaged(file, error) from error
+            row = pd.Series(np.arange(self.rows[name])).astype("str")
+            parts.append(part.assign(path=f"{name}/" + row, file=name))
+        return pd.concat(parts, ignore_index=True)
+
+    def columns(self) -> list[str]:
+        """Columns of the first file, in lower case."""
+        return [name.lower() for name in _open(next(iter(self.files_by_name.values()))).schema_arrow.names]
+
+    def fingerprint(self) -> str:
+        """SHA-256 over names, sizes and footers: the footer has sizes, statistics and places of all columns."""
+        digest = hashlib.sha256()
+        for name, file in self.files_by_name.items():
+            with file.open("rb") as stream:
+                size = stream.seek(-8, 2) + 8
+                footer = int.from_bytes(stream.read(4), "little")
+                stream.seek(-8 - footer, 2)
+                digest.update(f"{name}\t{size}\n".encode() + stream.read(footer))
+        return digest.hexdigest()
+
+
+def open_table(path: Path) -> Source:
+    """The source that a CSV or Parquet file stands for. Raises `LookwhereError` where it is a damaged Parquet."""
+    if path.suffix.lower() == ".parquet" and holds_pictures(path):
+        return ParquetSource(path, [path])
+    return ManifestSource(path)
+
+
+def open_shards(folder: FolderSource) -> Source:
+    """The pictures inside the folder's Parquet files, where it has such and no picture of its own; else the folder."""
+    shards = [folder.path / name for name in folder.files(".parquet")]
+    names = {shard.name for shard in shards}
+    if not shards or folder.pictures() or len(names) < len(shards) or not all(map(holds_pictures, shards)):
+        return folder
+    return ParquetSource(folder.path, shards)
+
+
+def holds_pictures(path: Path) -> bool:
+    """True where the column `image` holds bytes, alone or in a struct."""
+    return _image_leaf(_open(path).schema_arrow) is not None
+
+
+def string_table(file: pq.ParquetFile, columns: Iterable[str], origin: str) -> pd.DataFrame:
+    """Columns as strings, their names in lower case; numbers that Hugging Face's metadata name are named.
+
+    Raises `LookwhereError` for a column that holds neither text nor numbers.
+    """
+    schema, wanted = file.schema_arrow, set(columns)
+    named = _class_names(schema)
+    found = {}
+    for name in schema.names:
+        if name.lower() not in wanted or name.lower() in found:
+            continue
+        column = file.read(columns=[name]).column(0).combine_chunks()
+        try:
+            if pa.types.is_dictionary(column.type):
+                column = column.dictionary_decode()
+            text = column.cast(pa.string()).to_pandas().astype("str")
+        except pa.ArrowException as error:
+            raise LookwhereError(f"{origin}: column {name} holds neither text nor numbers ({column.type})") from error
+        text = text.str.strip().replace("", pd.NA)
+        found[name.lower()] = text.map(named[name]).astype("str") if name in named else text
+    return pd.DataFrame(found, index=range(file.metadata.num_rows))
+
+
+def _class_names(schema: pa.Schema) -> dict[str, dict[str, str]]:
+    """The names that Hugging Face's `ClassLabel` columns declare for their numbers: {column: {"0": name}}."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return {
+            column: {str(n): name for n, name in enumerate(feature["names"])}
+            for column, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _image_leaf(schema: pa.Schema) -> str | None:
+    for field in schema:
+        if field.name.lower() == IMAGE:
+            if pa.types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0:
+                return f"{field.name}.bytes"
+            if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+                return field.name
+    return None
+
+
+def _pictures(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, bytes]]:
+    leaf, start = _image_leaf(file.schema_arrow), 0
+    for group in range(file.num_row_groups):
+        end = start + file.metadata.row_group(group).num_rows
+        if np.searchsorted(wanted, start) < np.searchsorted(wanted, end):
+            for batch in file.iter_batches(BATCH, row_groups=[group], columns=[leaf]):
+                column = batch.column(0)
+                column = column.field("bytes") if pa.types.is_struct(column.type) else column
+                low, high = np.searchsorted(wanted, (start, start + len(column)))
+                for row in wanted[low:high].tolist():
+                    yield row, column[row - start].as_py() or b""
+                start += len(column)
+        start = end
+
+
+def _open(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> LookwhereError:
+    reason = str(error).partition("\n")[0]
+    return LookwhereError(f"{path}: the Parquet file is damaged or cut short ({reason}); download it again")

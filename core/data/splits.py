@@ -1,0 +1,117 @@
+"""Copies and near-copies of a picture, and splits that neither they nor a person can cross."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from core.data.duplicates import cluster
+from core.errors import LookwhereError
+
+SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
+
+
+def near_disagreements(faces: pd.DataFrame, pairs: np.ndarray) -> pd.DataFrame:
+    """Near-copies labelled as different genders, as disagreements (`file, what`), a row a face.
+
+    `pairs` are those of `near_pairs` over the rows of `faces`. Such faces are kept: which label is wrong is not known.
+    """
+    gender = faces["gender"].to_numpy()
+    differ = np.unique(pairs[gender[pairs[:, 0]] != gender[pairs[:, 1]]])
+    files = faces["path"].to_numpy()[differ]
+    return pd.DataFrame({"file": files, "what": "gender: a near-copy is labelled otherwise; both are kept"}, dtype=str)
+
+
+def assign_splits(faces: pd.DataFrame, seed: int = 0, shares: dict[str, float] | None = None) -> pd.Series:
+    """`train`, `val` or `test` for each face, stratified by gender × ethnicity.
+
+    Faces of one cluster or one identity stay together. A unit's place is decided by SHA-256 of the seed and its first
+    face's id, so the split is the same on every machine and independent of the order of rows.
+    """
+    shares = shares or SHARES
+    unit = _units(faces)
+    ordered = faces.assign(unit=unit).sort_values("face_id")
+    heads = ordered.groupby("unit").agg(
+        face_id=("face_id", "first"),
+        gender=("gender", "first"),
+        ethnicity=("ethnicity", "first"),
+        size=("unit", "size"),
+    )
+    heads["rank"] = _lots(heads["face_id"], seed)
+    heads = heads.sort_values("rank")
+    size = heads.groupby(["gender", "ethnicity"], dropna=False)["size"]
+    middle = (size.cumsum() - heads["size"] / 2) / size.transform("sum")
+    bounds = np.cumsum(list(shares.values()))
+    place = np.minimum(np.searchsorted(bounds, middle, side="right"), len(shares) - 1)
+    heads["split"] = np.array(list(shares))[place]
+    return pd.Series(heads["split"].reindex(unit).to_numpy(), index=faces.index, dtype="string")
+
+
+def _lots(names: pd.Series, seed: int) -> np.ndarray:
+    """A number drawn for each name, uint64 (N,): the head of SHA-256 of seed and name, whatever the others are."""
+    digests = (hashlib.sha256(f"{seed}:{name}".encode()).digest() for name in names)
+    return np.fromiter((int.from_bytes(digest[:8], "big") for digest in digests), dtype=np.uint64, count=len(names))
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A part of a data set: at most `limit` faces, the classes of `balance` equally many; people are never split."""
+
+    balance: Literal["none", "gender", "group"] = "none"
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise LookwhereError(f"--limit {self.limit}: must be at least 1")
+
+    def choose(self, faces: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+        """The chosen rows in their order, the same on every machine for a seed.
+
+        People (faces of no known identity count as one each) are taken in the order of lots until the class is full;
+        one who would overfill it is passed over. Without a limit each class gets as many as the smallest has.
+        """
+        keys = {"none": [], "gender": ["gender"], "group": ["gender", "ethnicity"]}[self.balance]
+        code = (
+            faces.groupby(keys, dropna=False, observed=True).ngroup().to_numpy() if keys else np.zeros(len(faces), int)
+        )
+        sizes = np.bincount(code)
+        quota = sizes.min()
+        if self.limit is not None:
+            quota = min(self.limit // len(sizes), sizes.min() if keys else sizes[0])
+        person = faces["identity"].astype("string").fillna("face " + faces["face_id"].astype("string"))
+        units = pd.DataFrame({"code": code, "person": person}).groupby(["code", "person"], sort=False)
+        people = units.size().rename("size").reset_index()
+        people["lot"] = _lots(people["person"], seed)
+        people = people.sort_values(["code", "lot"])
+        taken = np.zeros(len(people), dtype=bool)
+        for _, rows in people.groupby("code").indices.items():
+            taken[rows] = _fill(people["size"].to_numpy()[rows], int(quota))
+        chosen = pd.MultiIndex.from_frame(people.loc[taken, ["code", "person"]])
+        mask = pd.MultiIndex.from_arrays([code, person]).isin(chosen)
+        return faces[mask].reset_index(drop=True)
+
+
+def _fill(sizes: np.ndarray, quota: int) -> np.ndarray:
+    """Which of the units, taken in turn, fit into the quota; a unit too large for what is left is passed over."""
+    taken, left = np.zeros(len(sizes), dtype=bool), quota
+    for n, size in enumerate(sizes.tolist()):
+        if size <= left:
+            taken[n], left = True, left - size
+            if left == 0:
+                break
+    return taken
+
+
+def _units(faces: pd.DataFrame) -> np.ndarray:
+    """Faces joined by a shared cluster or a shared identity, transitively."""
+    codes = [pd.factorize(faces["cluster"])[0], pd.factorize(faces["identity"], use_na_sentinel=True)[0]]
+    pairs = []
+    for code in codes:
+        known = np.flatnonzero(code >= 0)
+        first = pd.Series(known).groupby(code[known]).transform("first").to_numpy()
+        pairs.append(np.stack([first, known], axis=1))
+    return cluster(len(faces), np.concatenate(pairs))

@@ -1,0 +1,92 @@
+"""Aligned faces on disk: `faces.npy` (memory-mapped), `faces.parquet`, and `store.json`, written last.
+
+Without `store.json` there is no store, only work that a next run resumes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core import template
+from core.data.faces import SPLITS, check_faces, fingerprint
+from core.errors import LookwhereError
+
+FORMAT = 2
+#: Where `align` writes and where `train` and `audit` look.
+STORES = Path("data/aligned")
+
+
+@dataclass(frozen=True)
+class AlignedStore:
+    """A finished store.
+
+    `images` is uint8 (R, 112, 112, 3) and `landmarks` float32 (R, 5, 2), in pixels of the aligned face; both are
+    memory-mapped, and a face's place in them is its column `row`. `disagreements` (`file, what`) are labels that two
+    places of the data set give differently; it is empty too in a store of before these were kept, whose `manifest` then
+    has no `disagreements`.
+    """
+
+    path: Path
+    images: np.ndarray
+    landmarks: np.ndarray
+    faces: pd.DataFrame
+    rejects: pd.DataFrame
+    manifest: dict
+    disagreements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": [], "what": []}, dtype=str))
+
+    @classmethod
+    def open(cls, path: str | Path) -> AlignedStore:
+        """Raises `LookwhereError` where the store is missing, unfinished, damaged or of another format."""
+        path = Path(path)
+        if not (path / "store.json").is_file():
+            raise LookwhereError(f"{path}: no finished store here; make it with `python -m core align --data PATH`")
+        try:
+            manifest = json.loads((path / "store.json").read_text())
+            if manifest.get("format") != FORMAT:
+                raise LookwhereError(
+                    f"{path}/store.json: format {manifest.get('format')}, this version reads {FORMAT}; "
+                    "delete the folder and run `python -m core align` again"
+                )
+            images = np.load(path / "faces.npy", mmap_mode="r")
+            landmarks = np.load(path / "landmarks.npy", mmap_mode="r")
+            faces = pd.read_parquet(path / "faces.parquet")
+            rejects = pd.read_parquet(path / "rejects.parquet")
+            kept = "disagreements" in manifest
+            disagreements = {"disagreements": pd.read_parquet(path / "disagreements.parquet")} if kept else {}
+        except (OSError, ValueError) as error:
+            raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
+        check_faces(faces, f"{path}/faces.parquet")
+        for name, array, shape in (
+            ("faces", images, (template.SIDE, template.SIDE, 3)),
+            ("landmarks", landmarks, (5, 2)),
+        ):
+            if array.shape[1:] != shape or faces["row"].max() >= len(array):
+                raise LookwhereError(
+                    f"{path}/{name}.npy: shape {array.shape} does not go with faces.parquet; align again"
+                )
+        if fingerprint(faces) != manifest.get("data_fingerprint"):
+            raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
+        return cls(path, images, landmarks, faces, rejects, manifest, **disagreements)
+
+    def split(self, *names: str) -> pd.DataFrame:
+        """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""
+        chosen = self.faces[self.faces["split"].isin(names)].reset_index(drop=True)
+        if chosen.empty:
+            there = ", ".join(split for split in SPLITS if (self.faces["split"] == split).any())
+            raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}; there are {there}")
+        return chosen
+
+
+def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:
+    """The mean of the given faces, for looking at an alignment; reads the pictures in blocks."""
+    total = np.zeros((template.SIDE, template.SIDE, 3))
+    rows = faces["row"].to_numpy()
+    for start in range(0, len(rows), 1024):
+        total += store.images[rows[start : start + 1024]].sum(axis=0, dtype=np.int64)
+    return Image.fromarray((total / len(rows)).round().astype(np.uint8))

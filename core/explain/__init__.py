@@ -1,0 +1,1 @@
+"""Explain: attribution methods, maps, grids, regions."""
