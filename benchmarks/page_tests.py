@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 import tyro
 
+from core.analysis.accuracy.label_noise import noise_report
+from core.analysis.comparison import arm_estimates, arm_table, claim_contrast, experiment_for
+from core.analysis.comparison.paired import paired_by_group, paired_map_difference
+from core.analysis.findings import all_findings
+from core.analysis.maps.differences import difference_of, right_or_wrong
+from core.analysis.maps.region_evidence import budget, proportional_energy, waterfall
+from core.audit.catalogue import align_audits
 from core.audit.folder import open_audit
-from core.budget import budget, proportional_energy, waterfall
+from core.checks.results import open_checks
 from core.data.filters import Filter
-from core.differences import difference_of, right_or_wrong
-from core.experiments import arm_estimates, arm_table, claim_contrast, experiment_for
-from core.findings import all_findings
 from core.gaps.report import gaps_report
-from core.noise import noise_report
-from core.paired import align_audits, paired_by_group, paired_map_difference
-from core.trust.folder import open_checks
 
 
 def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: Path = Path("models")) -> None:

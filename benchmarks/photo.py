@@ -26,9 +26,9 @@ from core.classifiers.folder import load_model
 from core.figures import photo as figures
 from core.figures import pictures
 from core.figures.plotly_charts import figure_of
-from core.photo.faces import Finder, Found
-from core.photo.ranking import certainties, place
-from core.photo.reading import Reading, head_bias, read_faces
+from core.photo.certainty import certainties, place
+from core.photo.detection import Finder, Found
+from core.photo.prediction import Reading, head_bias, read_faces
 from core.photo.uploads import read_upload
 
 PORTRAIT = Path(mpl.get_data_path()) / "sample_data/grace_hopper.jpg"

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import tyro
 
+from core.analysis.accuracy.by_group import accuracy_by
 from core.data.filters import Filter
 from core.data.splits import Subset, assign_splits
-from core.statistics import accuracy_by
 
 
 def made_table(faces: int, people: int, seed: int = 0) -> pd.DataFrame:

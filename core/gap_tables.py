@@ -1,4 +1,4 @@
-"""Tables of gaps as page and report show them: made once, from the results of `core.gaps`.
+"""Tables of gaps as page and report show them: made once, from the results of `core.analysis.accuracy`.
 
 Each is a frame whose columns are named as a reader sees them; p and intervals are in words, other numbers are numbers.
 """
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.gaps.fairness import Fairness
-from core.gaps.regression import Regression
+from core.analysis.accuracy.fairness import Fairness
+from core.analysis.accuracy.regression import Regression
 from core.wording import capital, p_words, span
 
 #: What the rates behind the fairness measures are, in words.

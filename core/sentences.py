@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.intervals import wilson
+from core.analysis.maps.group_means import Group
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
 from core.explain.regions import cell_words
-from core.groups import Group
-from core.statistics import accuracy_by, gap, wilson
 from core.wording import times, with_interval
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.analysis.accuracy.group_statistics import GroupStatistic, Unit, statistic_table
 from core.data.filters import Filter
-from core.group_statistics import GroupStatistic, Unit, statistic_table
 from core.sentences import scope
 from core.wording import percent, with_interval
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core import group_statistics
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
 from core.data.alignment import NO_FACE
 from core.data.faces import ADULT_AGE, SPLITS
@@ -14,7 +15,6 @@ from core.data.sources.base import Source
 from core.data.store import AlignedStore
 from core.sentences import accuracy_sentence
 from core.statistic_words import statistic_lines
-from core.statistics import accuracy_by, gap
 from core.wording import with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.

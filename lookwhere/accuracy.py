@@ -10,6 +10,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.analysis.accuracy.by_group import SMALLEST_RANKED, check_columns, predict
+from core.analysis.accuracy.counts import AGE_UNKNOWN, Groups, group_table, members, tally
+from core.analysis.accuracy.simultaneous import LargestGap, bands_of, gap_of
+from core.analysis.intervals import wilson
 from core.audit.folder import Audit
 from core.data.faces import people
 from core.data.filters import Filter
@@ -17,10 +21,7 @@ from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.figures.gaps import simultaneous_dots
 from core.figures.plotly_charts import figure_of
-from core.gaps.counts import AGE_UNKNOWN, Groups, group_table, members, tally
-from core.gaps.simultaneous import LargestGap, bands_of, gap_of
 from core.gaps.words import gap_sentence
-from core.statistics import SMALLEST_RANKED, check_columns, predict, wilson
 from lookwhere.results import Result
 
 #: Anything with a value a face: a list, an array, a column.

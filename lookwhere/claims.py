@@ -9,23 +9,23 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.analysis.comparison import experiment_for
+from core.analysis.findings import Finding, all_findings, findings_sentence
+from core.analysis.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
+from core.analysis.findings.maps import PLACES
 from core.audit.folder import Audit
+from core.checks.definitions import View
+from core.checks.results import Checks, open_checks
 from core.classifiers.folder import Model, load_model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.experiments import experiment_for
 from core.figures.findings import density_dots, effect_dots, mean_shapes
 from core.figures.gaps import simultaneous_dots
 from core.figures.plotly_charts import figure_of
 from core.figures.plotly_maps import map_figure
 from core.figures.trust import similarity_dots
-from core.findings import Finding, all_findings, findings_sentence
-from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
-from core.findings.maps import PLACES
 from core.progress import Progress
-from core.trust.definitions import View
-from core.trust.folder import Checks, open_checks
 from core.trust.report import results, sentence
 from lookwhere.results import Result
 
@@ -120,7 +120,7 @@ def run_checks(
 
     Needs torch. Raises `LookwhereError` where model or store are not the audit's, or a name is unknown.
     """
-    from core.trust import run
+    from core.checks import run
 
     chosen: dict[str, Any] = {"parts": parts, "methods": methods}
     chosen = {name: tuple(value) for name, value in chosen.items() if value is not None}

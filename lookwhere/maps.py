@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.analysis.maps.differences import PERMUTATIONS, MapDifference, difference_of
+from core.analysis.maps.group_means import Group, group, intersectional
+from core.analysis.maps.region_evidence import Budget, budget
 from core.audit.folder import Audit
-from core.budget import Budget, budget
 from core.data.filters import Filter
-from core.differences import PERMUTATIONS, MapDifference, difference_of
 from core.figures.chart_data import MapChart, MapPanel, Scale
 from core.figures.differences import difference_maps
 from core.figures.evidence import budget_bars
 from core.figures.pictures import shared_limit
 from core.figures.plotly_charts import figure_of
 from core.figures.plotly_maps import map_figure
-from core.groups import Group, group, intersectional
 from core.privacy import MINIMUM_FACES
 from core.wording import signed
 from lookwhere.results import Result
@@ -128,7 +128,7 @@ def compare_maps(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> MapComparison:
-    """Mean map of group `a` less that of `b`, tested over all cells at once (`core.differences.difference`).
+    """Mean map of group `a` less that of `b`, tested over all cells at once (`core.analysis.maps.differences.difference`).
 
     `adjust` names labels to compare within: age band, gender, ethnicity. Raises `LookwhereError` where a face is in
     both groups, or the audit has no maps.

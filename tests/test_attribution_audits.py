@@ -12,13 +12,13 @@ import torch
 from core import __main__ as command
 from core.audit.folder import open_audit
 from core.audit.run import run_audit
+from core.checks.run import run_checks
 from core.classifiers import resnet as networks
 from core.classifiers.folder import load_model, save_model
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain.method import OnlyOutputs
 from core.explain.methods import method
-from core.trust.run import run_checks
 from tests.helpers.attribution_battery import bare, brightness_method, own_registry
 from tests.helpers.made_store import make_store
 from tests.helpers.pages import page, text

@@ -130,7 +130,7 @@ def test_opening_an_audit_does_not_import_torch(audit: Audit) -> None:
     code = (
         "import sys; from core import sentences\n"
         "from core.audit.folder import open_audit\n"
-        "from core.groups import group\n"
+        "from core.analysis.maps.group_means import group\n"
         "from core.data.filters import Filter\n"
         "from core.figures import charts\n"
         "from core.figures import pictures\n"

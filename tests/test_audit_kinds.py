@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from core.analysis.findings import all_findings
+from core.analysis.maps.group_means import group, study_grid
+from core.analysis.maps.region_evidence import budget, proportional_energy, waterfall
+from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
-from core.budget import budget, proportional_energy, waterfall
+from core.checks.run import run_checks
 from core.classifiers.folder import Model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
-from core.differences import oriented_shapes
 from core.errors import LookwhereError
-from core.findings import all_findings
-from core.groups import group, study_grid
 from core.tables import audit_report
-from core.trust.run import run_checks
 from core.verdicts import Verdict
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness

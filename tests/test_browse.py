@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import browse
+from core.analysis import single_faces
+from core.audit import images as audit_images
 from core.audit.folder import Audit
 from core.data.faces import fingerprint
 from core.data.filters import Filter
@@ -57,30 +58,30 @@ def test_orders_are_those_of_python_sorting(audit: Audit) -> None:
     right = sorted((r for r in rows if faces[r]["correct"]), key=lambda r: abs(margin(r)))
     assert wrong
     assert right
-    assert list(browse.ordered(audit, rows, browse.FaceOrder.WRONG)[0]) == wrong + right
+    assert list(single_faces.ordered(audit, rows, single_faces.FaceOrder.WRONG)[0]) == wrong + right
     by_margin = sorted(rows, key=lambda r: abs(margin(r)))
-    assert list(browse.ordered(audit, rows, browse.FaceOrder.NEAR)[0]) == by_margin
-    assert list(browse.ordered(audit, rows, browse.FaceOrder.SURE)[0]) == by_margin[::-1]
+    assert list(single_faces.ordered(audit, rows, single_faces.FaceOrder.NEAR)[0]) == by_margin
+    assert list(single_faces.ordered(audit, rows, single_faces.FaceOrder.SURE)[0]) == by_margin[::-1]
 
 
 def test_equal_margins_keep_the_audits_order(audit: Audit) -> None:
     audit.faces["logit_male"] = 0.0
     audit.faces["logit_female"] = np.where(audit.faces.index % 2, 1.0, -1.0)
     rows = np.arange(len(audit.faces))
-    for order in (browse.FaceOrder.NEAR, browse.FaceOrder.SURE):
-        assert list(browse.ordered(audit, rows, order)[0]) == list(rows)
+    for order in (single_faces.FaceOrder.NEAR, single_faces.FaceOrder.SURE):
+        assert list(single_faces.ordered(audit, rows, order)[0]) == list(rows)
 
 
 def test_likeness_is_the_cosine_of_maps_turned_to_the_prediction(audit: Audit) -> None:
     rows = np.arange(5, 30)
-    got, values = browse.ordered(audit, rows, browse.FaceOrder.LIKE_FACE, 7)
+    got, values = single_faces.ordered(audit, rows, single_faces.FaceOrder.LIKE_FACE, 7)
     expected = {row: cosine(turned(audit, row), turned(audit, 7)) for row in rows}
     assert got[0] == 7
     assert values == pytest.approx([expected[row] for row in got], abs=1e-6)
     assert list(got) == sorted(rows, key=lambda r: -expected[r])
     # Of the group's mean, each face weighs alike: its map is divided by its root mean square first.
     mean = np.mean([turned(audit, r) / np.sqrt((turned(audit, r) ** 2).mean()) for r in rows], axis=0)
-    got, values = browse.ordered(audit, rows, browse.FaceOrder.LIKE_GROUP)
+    got, values = single_faces.ordered(audit, rows, single_faces.FaceOrder.LIKE_GROUP)
     assert values == pytest.approx([cosine(turned(audit, row), mean) for row in got], abs=1e-6)
     assert (np.diff(values) <= 0).all()
 
@@ -88,23 +89,23 @@ def test_likeness_is_the_cosine_of_maps_turned_to_the_prediction(audit: Audit) -
 def test_a_map_of_zeros_is_like_nothing(audit: Audit) -> None:
     audit.evidence[3] = 0
     rows = np.arange(len(audit.faces))
-    order, values = browse.ordered(audit, rows, browse.FaceOrder.LIKE_FACE, 7)
+    order, values = single_faces.ordered(audit, rows, single_faces.FaceOrder.LIKE_FACE, 7)
     assert values[list(order).index(3)] == 0
-    assert (browse.ordered(audit, rows, browse.FaceOrder.LIKE_FACE, 3)[1] == 0).all()
+    assert (single_faces.ordered(audit, rows, single_faces.FaceOrder.LIKE_FACE, 3)[1] == 0).all()
 
 
 def test_orders_that_cannot_be_are_refused(audit: Audit) -> None:
     rows = np.arange(4)
     with pytest.raises(LookwhereError, match="no face is chosen"):
-        browse.ordered(audit, rows, browse.FaceOrder.LIKE_FACE)
+        single_faces.ordered(audit, rows, single_faces.FaceOrder.LIKE_FACE)
     bare = replace(audit, evidence=None)
     with pytest.raises(LookwhereError, match="no maps"):
-        browse.ordered(bare, rows, browse.FaceOrder.LIKE_GROUP)
-    assert len(browse.ordered(bare, rows, browse.FaceOrder.WRONG)[0]) == 4
+        single_faces.ordered(bare, rows, single_faces.FaceOrder.LIKE_GROUP)
+    assert len(single_faces.ordered(bare, rows, single_faces.FaceOrder.WRONG)[0]) == 4
 
 
 def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> None:
-    found = browse.record(audit, 4)
+    found = single_faces.record(audit, 4)
     face = audit.faces.iloc[4]
     assert list(found.copies) == list(found.person) == [5]
     assert found.margin == pytest.approx(face["logit_female"] - face["logit_male"])
@@ -115,28 +116,28 @@ def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> 
     weaker = (same["logit_female"] - same["logit_male"]).abs() < abs(found.margin)
     assert found.surer == pytest.approx(weaker.mean())
     likes = sorted((r for r in range(40) if r != 4), key=lambda r: -cosine(turned(audit, r), turned(audit, 4)))
-    assert list(found.alike) == likes[: browse.ALIKE]
-    assert list(browse.record(audit, 20).person) == []
-    assert browse.facts(audit, browse.record(audit, 20))["Identity"] == "not recorded"
+    assert list(found.alike) == likes[: single_faces.ALIKE]
+    assert list(single_faces.record(audit, 20).person) == []
+    assert single_faces.facts(audit, single_faces.record(audit, 20))["Identity"] == "not recorded"
 
 
 def test_a_record_without_a_bias_in_the_manifest_finds_it_in_logits_and_maps() -> None:
     audit = made(head_bias=None)
-    found = browse.record(audit, 4)
+    found = single_faces.record(audit, 4)
     assert found.bias == pytest.approx(0.125, abs=1e-9)
     assert abs(found.rest) < 1e-9
 
 
 def test_a_record_of_maps_that_do_not_add_up_has_no_bias() -> None:
     audit = made(maps={"method": "occlusion", "additive": False, "layer": None})
-    found = browse.record(audit, 4)
+    found = single_faces.record(audit, 4)
     assert np.isnan(found.bias)
     assert np.isnan(found.rest)
     assert found.regions is not None
 
 
 def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
-    found = browse.record(replace(audit, evidence=None), 4)
+    found = single_faces.record(replace(audit, evidence=None), 4)
     assert found.regions is None
     assert list(found.copies) == [5]
     assert not len(found.alike)
@@ -145,7 +146,7 @@ def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
 def test_facts_tell_renamed_ethnicities_and_unknown_ages() -> None:
     audit = made(names={"Caucasian": "White"})
     audit.faces.loc[0, "age"] = pd.NA
-    facts = browse.facts(audit, browse.record(audit, 0))
+    facts = single_faces.facts(audit, single_faces.record(audit, 0))
     assert "Caucasian → White" in facts["Labelled"]
     assert facts["Age"] == "not recorded"
     assert facts["File"] == "images/00000.jpg"
@@ -164,7 +165,7 @@ def stored(root: Path, name: str = "made", faces: int = 64) -> tuple[AlignedStor
 
 def test_pictures_are_joined_by_face_id(tmp_path: Path) -> None:
     store, audit = stored(tmp_path)
-    shots, looked = browse.attach(audit, tmp_path)
+    shots, looked = audit_images.attach(audit, tmp_path)
     assert looked == []
     assert isinstance(shots.images, np.memmap)
     rows = store.faces.set_index("face_id")["row"]
@@ -178,26 +179,26 @@ def test_pictures_are_joined_by_face_id(tmp_path: Path) -> None:
 
 def test_a_store_in_another_folder_is_found_by_its_fingerprint(tmp_path: Path) -> None:
     _, audit = stored(tmp_path, "elsewhere")
-    assert browse.attach(audit, tmp_path)[0].path == tmp_path / "elsewhere"
+    assert audit_images.attach(audit, tmp_path)[0].path == tmp_path / "elsewhere"
 
 
 def test_why_no_store_fits_is_told(tmp_path: Path) -> None:
     _, audit = stored(tmp_path)
     other = replace(audit, manifest=audit.manifest | {"data_fingerprint": "f" * 64})
-    shots, looked = browse.attach(other, tmp_path)
+    shots, looked = audit_images.attach(other, tmp_path)
     assert shots is None
     assert len(looked) == 1
     assert "other data than was audited" in looked[0]
     assert "ffffffffffff" in looked[0]
     assert "seed 0" in looked[0]
-    assert "no such folder" in browse.attach(audit, tmp_path / "nowhere")[1][0]
+    assert "no such folder" in audit_images.attach(audit, tmp_path / "nowhere")[1][0]
     unfinished = tmp_path / "half/made"
     unfinished.mkdir(parents=True)
-    assert "no store.json" in browse.attach(audit, tmp_path / "half")[1][0]
+    assert "no store.json" in audit_images.attach(audit, tmp_path / "half")[1][0]
     write_json(unfinished / "unfinished.json", {})
-    assert "resumes" in browse.attach(audit, tmp_path / "half")[1][0]
+    assert "resumes" in audit_images.attach(audit, tmp_path / "half")[1][0]
     nameless = replace(audit, manifest={"dataset": "made"})
-    assert "no data fingerprint" in browse.attach(nameless, tmp_path)[1][0]
+    assert "no data fingerprint" in audit_images.attach(nameless, tmp_path)[1][0]
 
 
 def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
@@ -212,32 +213,32 @@ def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
     }.items():
         shutil.copytree(tmp_path / "good", tmp_path / name)
         damage(tmp_path / name / "made")
-        shots, looked = browse.attach(audit, tmp_path / name)
+        shots, looked = audit_images.attach(audit, tmp_path / name)
         assert shots is None, name
         assert "align again" in looked[0], name
     shutil.copytree(tmp_path / "good", tmp_path / "changed")
     file = tmp_path / "changed/made/faces.parquet"
     write_parquet(file, pd.read_parquet(file).assign(ethnicity="White"))
-    assert "changed since" in browse.attach(audit, tmp_path / "changed")[1][0]
+    assert "changed since" in audit_images.attach(audit, tmp_path / "changed")[1][0]
     # A table with fewer faces is told too, even if its manifest agrees with it.
     shutil.copytree(tmp_path / "good", tmp_path / "fewer")
     table = pd.read_parquet(tmp_path / "good/made/faces.parquet").iloc[5:]
     write_parquet(tmp_path / "fewer/made/faces.parquet", table)
     write_json(tmp_path / "fewer/made/store.json", {"data_fingerprint": fingerprint(table)})
     less = replace(audit, manifest=audit.manifest | {"data_fingerprint": fingerprint(table)})
-    assert "lacks 5 of the audited faces" in browse.attach(less, tmp_path / "fewer")[1][0]
+    assert "lacks 5 of the audited faces" in audit_images.attach(less, tmp_path / "fewer")[1][0]
 
 
 def test_the_command_says_what_is_known() -> None:
     manifest = {"dataset": "utkface", "data_fingerprint": "abc"}
     trained = {"data": {"fingerprint": "xyz+abc", "split_seed": 3}}
-    command = browse.align_command(manifest, trained)
+    command = audit_images.align_command(manifest, trained)
     assert command == "python -m core align --data PATH --dataset utkface --seed 3"
     other = {"data": {"fingerprint": "xyz", "split_seed": 3}}
-    assert browse.align_command(manifest, other, Path("my stores/utkface")) == (
+    assert audit_images.align_command(manifest, other, Path("my stores/utkface")) == (
         "python -m core align --data PATH --dataset utkface --out 'my stores/utkface'"
     )
-    assert browse.align_command({}, None) == "python -m core align --data PATH"
+    assert audit_images.align_command({}, None) == "python -m core align --data PATH"
 
 
 def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:
@@ -247,7 +248,7 @@ def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:
     wrong = faces[~faces["correct"]]
     sure = (wrong[["p_male"]].assign(other=1 - wrong["p_male"]).max(axis=1) >= 0.9).sum()
     assert 0 < sure < len(wrong)
-    said = browse.faces_sentence(audit, within, "kinds follow")
+    said = single_faces.faces_sentence(audit, within, "kinds follow")
     assert said.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted wrong")
     assert f"{sure} of them with 90 % certainty or more; kinds follow." in said
-    assert browse.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."
+    assert single_faces.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.statistics import accuracy_by
 from tests.helpers.chromium import DRAWN, boxes, visit, wait
 from tests.helpers.portrait import PORTRAIT
 from ui.navigation import PAGES

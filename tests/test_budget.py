@@ -11,21 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.audit.folder import Audit, open_audit
-from core.budget import (
+from core.analysis.bootstrap import bootstrap_means, paired_means
+from core.analysis.maps.region_evidence import (
     TOLERANCE,
     additivity,
-    bootstrap_means,
     budget,
     budget_report,
-    head_bias,
-    margin_evidence,
-    margins,
-    paired_means,
     proportional_energy,
     waterfall,
     waterfall_sentence,
 )
+from core.audit.folder import Audit, head_bias, margin_evidence, margins, open_audit
 from core.data.faces import person_codes
 from core.data.filters import Filter
 from core.errors import LookwhereError

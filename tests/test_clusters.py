@@ -14,12 +14,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from statsmodels.stats.multitest import multipletests
 
-from core import clusters
+from core.analysis import clustering
+from core.analysis.clustering import COUNTS, SMALLEST, structure
+from core.analysis.maps import error_clusters
+from core.analysis.maps.error_clusters import kinds
+from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, open_audit
-from core.clusters import COUNTS, SMALLEST, kinds, structure
 from core.data.faces import AGE_BANDS, AGE_EDGES
 from core.data.filters import Filter
-from core.differences import oriented_shapes
 from core.errors import LookwhereError
 from core.explain.regions import by_region
 from core.privacy import MINIMUM_FACES, showable
@@ -83,7 +85,7 @@ def test_k_means_is_as_good_as_scikit_learns() -> None:
     for k in COUNTS:
         x = unit(blob((3, 3), 1.5) + smooth(draw, 80))
         theirs = KMeans(k, n_init=10, random_state=0).fit(x)
-        labels, inertia = clusters.k_means(np.repeat(x[None], 10, axis=0), k, np.random.default_rng(1))
+        labels, inertia = clustering.k_means(np.repeat(x[None], 10, axis=0), k, np.random.default_rng(1))
         assert inertia.min() <= theirs.inertia_ * 1.01
         own = sum(((x[labels[0] == j] - x[labels[0] == j].mean(axis=0)) ** 2).sum() for j in range(k))
         assert inertia[0] == pytest.approx(own)
@@ -92,20 +94,20 @@ def test_k_means_is_as_good_as_scikit_learns() -> None:
 def test_silhouettes_are_scikit_learns() -> None:
     draw = np.random.default_rng(0)
     x = np.stack([unit(smooth(draw, 60)) for _ in range(4)])
-    apart = clusters.distances(x)
+    apart = clustering.distances(x)
     for k in COUNTS:
-        labels, _ = clusters.k_means(x, k, draw)
+        labels, _ = clustering.k_means(x, k, draw)
         theirs = [silhouette_score(one, label) for one, label in zip(x, labels, strict=True)]
-        assert clusters.silhouette(apart, labels, k) == pytest.approx(theirs)
+        assert clustering.silhouette(apart, labels, k) == pytest.approx(theirs)
     alone = np.array([0] + [1] * 59)
-    assert clusters.silhouette(apart[0], alone, 2) == pytest.approx(silhouette_score(x[0], alone))
-    assert clusters.silhouette(np.zeros((5, 5)), np.array([0, 0, 1, 1, 1]), 2) == 0, "copies are not apart"
+    assert clustering.silhouette(apart[0], alone, 2) == pytest.approx(silhouette_score(x[0], alone))
+    assert clustering.silhouette(np.zeros((5, 5)), np.array([0, 0, 1, 1, 1]), 2) == 0, "copies are not apart"
 
 
 def test_clouds_have_the_mean_and_covariance_of_the_data() -> None:
     draw = np.random.default_rng(0)
     x = unit(blob((3, 3), 1.5) + smooth(draw, 200))
-    clouds = clusters.clouds(x, 60, draw)
+    clouds = clustering.clouds(x, 60, draw)
     assert clouds.shape == (60, *x.shape)
     assert (clouds**2).mean(axis=-1) == pytest.approx(1)
     drawn = clouds.reshape(-1, x.shape[1])
@@ -189,7 +191,7 @@ def test_who_is_tested_by_fisher_and_holm() -> None:
     faces = made_faces(120, balanced=False, ethnicities=("White", "Black"))
     women, years = (faces["gender"] == "female").to_numpy(), faces["age"].to_numpy(dtype=int)
     labels = np.where(women, 0, np.arange(120) % 3)
-    tables = clusters.composition(faces, labels, np.array([0, 2]))
+    tables = error_clusters.composition(faces, labels, np.array([0, 2]))
     black = (faces["ethnicity"] == "Black").to_numpy()
     groups = {"women": women, "men": ~women}
     groups |= {f"{e} {g}": m & k for e, k in (("Black", black), ("White", ~black)) for g, m in list(groups.items())[:2]}

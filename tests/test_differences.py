@@ -11,22 +11,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from core.analysis.maps.differences import ABSTAIN_UNDER, MapDifference, difference, difference_of, right_or_wrong
+from core.analysis.maps.shapes import oriented_shapes
+from core.analysis.permutation import relabellings
+from core.analysis.strata import adjustable, crossed, strata_of
 from core.audit.folder import Audit, open_audit
 from core.data.faces import AGE_BANDS
 from core.data.filters import Filter
-from core.differences import (
-    ABSTAIN_UNDER,
-    MapDifference,
-    adjustable,
-    crossed,
-    difference,
-    difference_of,
-    oriented_shapes,
-    right_or_wrong,
-    strata_of,
-)
 from core.errors import LookwhereError
-from core.permutation import relabellings
 from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit
 from tests.helpers.shipped import AUDIT, shipped_or_skip

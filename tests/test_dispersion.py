@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.dispersion import _resampled, compare_dispersion, dispersion, pattern_test, split_half, standardised
+from core.analysis.maps.dispersion import (
+    _resampled,
+    compare_dispersion,
+    dispersion,
+    pattern_test,
+    split_half,
+    standardised,
+)
 from core.errors import LookwhereError
 
 

@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from core.classifiers.folder import list_models
-from core.data.faces import ADULT_AGE
-from core.data.filters import Filter
-from core.errors import LookwhereError
-from core.estimate import Estimate
-from core.experiments import (
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.comparison import (
     MATTERS,
     Expectation,
     Experiment,
@@ -23,14 +19,18 @@ from core.experiments import (
     arm_table,
     claim_contrast,
     contrast,
-    experiment_report,
     list_experiments,
     open_experiment,
     verdict,
 )
-from core.experiments.contrasts import t_interval
-from core.paired import group_mask, mcnemar
-from core.statistics import accuracy_by, gap
+from core.analysis.comparison.contrasts import t_interval
+from core.analysis.comparison.paired import group_mask, mcnemar
+from core.classifiers.folder import list_models
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.estimate import Estimate
+from core.experiments.report import experiment_report
 from core.verdicts import Verdict
 from tests.helpers.made_experiment import LOSS, make_experiment
 

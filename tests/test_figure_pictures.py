@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.clusters import Kind
+from core.analysis.comparison.paired import MapPair
+from core.analysis.maps.differences import MapDifference
+from core.analysis.maps.error_clusters import Kind
 from core.data.store import AlignedStore, average_face
-from core.differences import MapDifference
 from core.errors import LookwhereError
 from core.figures import alignment, charts, findings, paired, pictures, styles
 from core.figures.chart_data import MapChart, MapPanel, Scale, check_interval
@@ -27,7 +28,6 @@ from core.figures.differences import (
 from core.figures.evidence import towards
 from core.figures.faces import kinds_sheet
 from core.figures.plotly_maps import map_figure
-from core.paired import MapPair
 from core.report.blocks import Pictures, data_uri
 
 SIDE = 56

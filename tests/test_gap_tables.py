@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from core import gap_tables
+from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.fairness import fairness
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.regression import regression
 from core.audit.folder import Audit, open_audit
 from core.card import Table
 from core.data.filters import Filter
-from core.gaps.counts import count
-from core.gaps.fairness import fairness
-from core.gaps.regression import regression
-from core.gaps.two_groups import pairs_of
 from core.report.blocks import frame_table
 from core.report.gaps import gaps_section
 from core.verdicts import TestVerdict as Outcome

@@ -12,13 +12,14 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
 
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.counts import Groups, columns_of, count, design_effect, members, resample_cells
+from core.analysis.accuracy.pairwise import REST, fisher, pairs_of, pairwise, two_groups
+from core.analysis.accuracy.power import detectable, faces_needed, power_of, power_table
+from core.analysis.accuracy.simultaneous import bands_of, gap_of, largest_gap, simultaneous
+from core.analysis.intervals import holm, newcombe, newcombe_at, wilson
 from core.data.faces import people
 from core.errors import LookwhereError
-from core.gaps.counts import Groups, columns_of, count, design_effect, members, resample_cells
-from core.gaps.power import detectable, faces_needed, power_of, power_table
-from core.gaps.simultaneous import bands_of, gap_of, largest_gap, newcombe_at, simultaneous
-from core.gaps.two_groups import REST, fisher, pairs_of, pairwise, two_groups
-from core.statistics import accuracy_by, holm, newcombe, wilson
 
 BY = ["gender", "ethnicity"]
 NULLS = 500

@@ -15,15 +15,15 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import binom
 
+from core.analysis.accuracy import logistic
+from core.analysis.accuracy.fairness import MEASURES, fairness
+from core.analysis.accuracy.label_noise import noise
+from core.analysis.accuracy.regression import FIRTH, LIKELIHOOD, Term, regression
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, age_band
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.gaps import logistic
-from core.gaps.fairness import MEASURES, fairness
-from core.gaps.regression import FIRTH, LIKELIHOOD, Term, regression
 from core.gaps.report import gaps_report
-from core.noise import noise
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 

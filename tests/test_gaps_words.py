@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.analysis.accuracy.pairwise import pairwise
+from core.analysis.accuracy.regression import Term
 from core.card.failures import known_failures
 from core.data.filters import Filter
-from core.gaps.regression import Term
 from core.gaps.report import gaps_report
-from core.gaps.two_groups import pairwise
 from core.gaps.words import differ_words, left_out_words, measure_words
 from core.report.gaps import gaps_section
 from core.sentences import scope

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from core import group_statistics
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
 from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table
@@ -17,7 +18,6 @@ from core.card.failures import known_failures
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.estimate import Estimate
-from core.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
 from core.report.blocks import Chart
 from core.report.statistics import statistic_blocks
 from core.statistic_words import statistic_lines, statistic_sentence, value_words

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.analysis.maps.group_means import MeanMap, group, intersectional, study_grid
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.groups import MeanMap, group, intersectional, study_grid
 from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit
 

@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 import pytest
 
 import lookwhere
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.simultaneous import bands_of, gap_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.gaps.counts import count
-from core.gaps.simultaneous import bands_of, gap_of
-from core.statistics import accuracy_by
 from lookwhere.results import Result
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
@@ -277,8 +277,8 @@ def test_predictions_are_imported_audited_and_reported(tmp_path: Path) -> None:
 
 def test_checks_of_the_shipped_audit_are_opened_as_a_result(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checks that lie beside the audit, without a run of the network."""
-    from core.trust import run
-    from core.trust.folder import open_checks
+    from core.checks import run
+    from core.checks.results import open_checks
 
     asked = {}
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from core.differences import difference, strata_of
+from core.analysis.maps.differences import difference
+from core.analysis.strata import strata_of
 
 NULLS = 500
 #: The exact binomial 99 % interval of 5 % of 500.

@@ -14,17 +14,17 @@ import ui.accuracy
 import ui.navigation
 import ui.page
 import ui.takeaway
+from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.run import run_audit
+from core.checks import deletion
+from core.checks.run import run_checks
 from core.classifiers.folder import load_model, save_model
 from core.classifiers.imported import bring, from_dict
 from core.classifiers.resnet import GenderResNet
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.figures import charts
-from core.statistics import accuracy_by
 from core.training.record import append_metrics
-from core.trust import perturb
-from core.trust.run import run_checks
 from tests.helpers.made_study import INFO, made_study
 from tests.helpers.page_battery import BATTERY, Studies, open_page
 from ui.navigation import PAGES, Needs, PageEntry
@@ -35,9 +35,9 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
     root = tmp_path_factory.mktemp("studies")
     whole = made_study(root / "whole", names=("first", "second"), audit="all")
     with pytest.MonkeyPatch.context() as changed:  # fewer steps of what is slow
-        changed.setattr(perturb, "REMOVED", np.array([0.3, 0.7]))
-        changed.setattr(perturb, "RANDOM_ORDERS", 2)
-        changed.setattr(perturb, "FRACTIONS", np.linspace(0, 1, 5))
+        changed.setattr(deletion, "REMOVED", np.array([0.3, 0.7]))
+        changed.setattr(deletion, "RANDOM_ORDERS", 2)
+        changed.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
         first = load_model(whole.models / "first")
         run_checks(whole.audit, first, whole.store, sample=40, draws=1, methods=("GradCAM",))
     (whole.models / "first/training").mkdir()

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.analysis.comparison import claim_contrast, open_experiment
+from core.analysis.comparison.paired import group_mask, paired_by_group
 from core.data.faces import ADULT_AGE, AGE_EDGES
 from core.data.filters import Filter
-from core.experiments import claim_contrast, open_experiment
 from core.files import write_json
-from core.paired import group_mask, paired_by_group
 from core.task import GENDERS
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO, make_experiment

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.differences import MapDifference, difference_of, right_or_wrong
 from core.figures.differences import outlined, painted
 from tests.helpers.pages import page, text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.budget import waterfall, waterfall_sentence
+from core.analysis.maps.region_evidence import waterfall, waterfall_sentence
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from tests.helpers.pages import headline, page, text

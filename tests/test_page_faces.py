@@ -12,11 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.faces
-from core import browse, wording
+from core import wording
+from core.analysis import single_faces
+from core.analysis.maps.error_clusters import kinds
+from core.audit import images as audit_images
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model
-from core.clusters import kinds
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from tests.helpers.made_store import make_store
@@ -56,21 +58,21 @@ def cards(app: AppTest) -> list[str]:
 def test_the_page_lists_the_most_confidently_wrong_first(faces_study, shown) -> None:
     _, audit, _ = faces_study
     app = shown()
-    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.FaceOrder.WRONG)
-    assert listed(app) == list(audit.faces["face_id"].iloc[rows[: browse.PAGE]])
-    assert len(cards(app)) == browse.PAGE
+    rows, _ = single_faces.ordered(audit, np.arange(len(audit.faces)), single_faces.FaceOrder.WRONG)
+    assert listed(app) == list(audit.faces["face_id"].iloc[rows[: single_faces.PAGE]])
+    assert len(cards(app)) == single_faces.PAGE
     assert all(card.count("src='data:image/webp;base64,") == 2 for card in cards(app))
-    assert browse.faces_sentence(audit, Filter(), kinds(audit, Filter()).verdict) in headline(app)
+    assert single_faces.faces_sentence(audit, Filter(), kinds(audit, Filter()).verdict) in headline(app)
     assert "1–24 of 480" in text(app)
 
 
 @pytest.mark.parametrize(
-    ("order", "view"), list(zip(list(browse.FaceOrder)[:4], [ui.faces.OVER, ui.faces.ALONE] * 2, strict=True))
+    ("order", "view"), list(zip(list(single_faces.FaceOrder)[:4], [ui.faces.OVER, ui.faces.ALONE] * 2, strict=True))
 )
 def test_orders_views_and_pages_come_from_the_address(order: str, view: str, faces_study, shown) -> None:
     _, audit, _ = faces_study
     app = shown(order=order, view=view, sheet="2", gender="male", target="margin")
-    rows, _ = browse.ordered(audit, np.flatnonzero(Filter(("male",)).mask(audit.faces)), order)
+    rows, _ = single_faces.ordered(audit, np.flatnonzero(Filter(("male",)).mask(audit.faces)), order)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[24:48]])
     assert all(card.count("<img") == 1 for card in cards(app))
 
@@ -78,7 +80,7 @@ def test_orders_views_and_pages_come_from_the_address(order: str, view: str, fac
 def test_another_order_begins_at_the_first_page(faces_study, shown) -> None:
     app = shown(sheet="2")
     assert "25–48 of 480" in text(app)
-    app.selectbox(key="order").set_value(browse.FaceOrder.SURE).run()
+    app.selectbox(key="order").set_value(single_faces.FaceOrder.SURE).run()
     assert "1–24 of 480" in text(app)
     assert "1–24 of 80" in text(shown(sheet="99", ethnicity="Asian", gender="male")), "a page that is not there"
 
@@ -90,11 +92,11 @@ def test_a_record_opens_from_its_card_and_from_a_link(faces_study, shown) -> Non
     app.button(key=f"grid-{face_id}").click().run()
     assert app.query_params["face"] in (face_id, [face_id])
     linked = shown(face=face_id)
-    row = browse.row_of(audit, face_id)
-    found = browse.record(audit, row)
+    row = single_faces.row_of(audit, face_id)
+    found = single_faces.record(audit, row)
     for run in (app, linked):
         said = text(run)
-        for value in browse.facts(audit, found).values():
+        for value in single_faces.facts(audit, found).values():
             assert value in said
         assert listed(run, "alike") == list(audit.faces["face_id"].iloc[found.alike])
         assert f"The bars add up to {wording.signed(found.regions.sum(), 3)}" in said
@@ -111,12 +113,12 @@ def test_the_faces_can_be_ordered_by_likeness_to_a_records(faces_study, shown) -
     face_id = str(audit.faces["face_id"].iloc[5])
     app = shown(face=face_id)
     app.button(key="by-likeness").click().run()
-    assert app.selectbox(key="order").value == browse.FaceOrder.LIKE_FACE
-    rows, _ = browse.ordered(audit, np.arange(len(audit.faces)), browse.FaceOrder.LIKE_FACE, 5)
+    assert app.selectbox(key="order").value == single_faces.FaceOrder.LIKE_FACE
+    rows, _ = single_faces.ordered(audit, np.arange(len(audit.faces)), single_faces.FaceOrder.LIKE_FACE, 5)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
     assert listed(app)[0] == face_id
     assert "face" not in app.query_params
-    assert listed(shown(order=browse.FaceOrder.LIKE_FACE, like=face_id)) == listed(app)
+    assert listed(shown(order=single_faces.FaceOrder.LIKE_FACE, like=face_id)) == listed(app)
 
 
 def test_a_face_that_is_not_there_is_told(shown) -> None:
@@ -149,10 +151,12 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     names = [f"![{n}](http://evil/f.png)" for n in range(len(table))]
     pq.write_table(table.set_column(table.column_names.index("face_id"), "face_id", [names]), file)
     audit = open_audit(file.parent)
-    shots = browse.attach(faces_study[1], root / "stores")[0]
+    shots = audit_images.attach(faces_study[1], root / "stores")[0]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ui.faces, "_attach", lambda *_: (shots, []))
-        app = shown(models=tmp_path / "ids", order=browse.FaceOrder.LIKE_FACE, like=audit.faces["face_id"].iloc[3])
+        app = shown(
+            models=tmp_path / "ids", order=single_faces.FaceOrder.LIKE_FACE, like=audit.faces["face_id"].iloc[3]
+        )
     captions = [c.value for c in app.caption if "Ordered by likeness" in c.value]
     assert len(captions) == 1
     assert names[3] in captions[0].replace("\\", "")
@@ -169,7 +173,7 @@ def test_kinds_can_be_asked_for_and_their_faces_listed(faces_study, shown) -> No
         if one.map is not None:
             assert f"Average face of kind {n}" in said
             assert f"kind={n}" in said
-    rows, _ = browse.ordered(audit, np.sort(found.kinds[1].rows), browse.FaceOrder.WRONG)
+    rows, _ = single_faces.ordered(audit, np.sort(found.kinds[1].rows), single_faces.FaceOrder.WRONG)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
     assert "as asked" in headline(app)
     assert "A kind holds wrong predictions only" in text(shown(kinds="2", kind="1", outcome="correct"))
@@ -205,7 +209,7 @@ def test_predictions_only_are_browsed_without_maps(tmp_path: Path, faces_study, 
     audit = open_audit(folder)
     assert not audit.has_maps
     app = shown(models=tmp_path / "models", face=str(audit.faces["face_id"].iloc[7]))
-    assert app.selectbox(key="order").options == [order.value for order in browse.FaceOrder][:3]
+    assert app.selectbox(key="order").options == [order.value for order in single_faces.FaceOrder][:3]
     assert all(card.count("<img") == 1 for card in cards(app))
     assert "without maps there are no kinds" in text(app)
     assert "no evidence to divide by region" in text(app)
@@ -227,9 +231,9 @@ def test_renamed_ethnicities_keep_their_pictures(tmp_path: Path, faces_study, sh
     audit = run_audit(store, load_model(tmp_path / "models/made"), ("test",), names={"Asian": "Other"}, batch=96)
     app = shown(models=tmp_path / "models", ethnicity="Other", gender="female")
     wanted = audit.faces.loc[Filter(("female",), ("Other",)).mask(audit.faces), "face_id"]
-    assert 0 < len(wanted) < browse.PAGE
+    assert 0 < len(wanted) < single_faces.PAGE
     assert set(listed(app)) == set(wanted)
-    shots, _ = browse.attach(audit, root / "stores")
+    shots, _ = audit_images.attach(audit, root / "stores")
     assert np.array_equal(shots.face(3), store.images[int(audit.faces["face_id"].iloc[3].removeprefix("face-"))])
 
 

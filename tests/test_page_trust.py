@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from core.audit.folder import open_audit
+from core.checks import deletion
+from core.checks.definitions import Fill, View
+from core.checks.run import run_checks
 from core.classifiers.folder import load_model
 from core.data.store import AlignedStore
-from core.trust import perturb
-from core.trust.definitions import Fill, View
 from core.trust.report import sentence
-from core.trust.run import run_checks
 from tests.helpers.pages import page, text
 
 
@@ -27,9 +27,9 @@ def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, obje
     store = AlignedStore.open(models.parent / "stores/made")
     copy = open_audit(root / "made/audits/made-all")
     with pytest.MonkeyPatch.context() as patch:  # fewer steps of what is slow, see test_trust.py
-        patch.setattr(perturb, "REMOVED", np.array([0.3, 0.7]))
-        patch.setattr(perturb, "RANDOM_ORDERS", 2)
-        patch.setattr(perturb, "FRACTIONS", np.linspace(0, 1, 5))
+        patch.setattr(deletion, "REMOVED", np.array([0.3, 0.7]))
+        patch.setattr(deletion, "RANDOM_ORDERS", 2)
+        patch.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
         checks = run_checks(copy, load_model(root / "made"), store, sample=60, draws=1, methods=("GradCAM", "FEM"))
     return root, checks
 

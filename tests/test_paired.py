@@ -15,25 +15,24 @@ from scipy.stats import binom, binomtest
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from core.analysis.bootstrap import resampled_sums
+from core.analysis.comparison.paired import (
+    FAMILY_WISE,
+    average_face,
+    group_mask,
+    mcnemar,
+    paired_by_group,
+    paired_map_difference,
+)
+from core.analysis.intervals import holm, newcombe_paired
+from core.analysis.maps.shapes import by_rms
+from core.analysis.permutation import max_t
+from core.audit.catalogue import align_audits
 from core.audit.folder import Audit
 from core.data.faces import people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.grids import area_weights, resample
-from core.paired import (
-    FAMILY_WISE,
-    align_audits,
-    average_face,
-    by_rms,
-    group_mask,
-    max_t,
-    mcnemar,
-    newcombe_paired,
-    paired_by_group,
-    paired_map_difference,
-    resampled_sums,
-)
-from core.statistics import holm
 from tests.helpers.made_audit import made_audit, made_faces
 
 

@@ -14,9 +14,9 @@ from core.errors import LookwhereError
 from core.explain.regions import REGIONS
 from core.figures import photo as figures
 from core.photo import words
-from core.photo.faces import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_found
-from core.photo.ranking import Place, certainties, place, same_weights
-from core.photo.reading import Reading, head_bias, read_faces
+from core.photo.certainty import Place, certainties, place, same_weights
+from core.photo.detection import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_found
+from core.photo.prediction import Reading, head_bias, read_faces
 from core.template import TEMPLATE
 from tests.helpers.portrait import PORTRAIT
 
@@ -91,7 +91,7 @@ def test_points_near_the_edge_are_found_as_well_as_amid_a_picture(
     assert off(finder.find(tight)) < 0.08
     assert finder.find(tight).faces[0].outside > 0.02
     with monkeypatch.context() as patch:
-        patch.setattr("core.photo.faces.NEAR_EDGE", -1.0)
+        patch.setattr("core.photo.detection.NEAR_EDGE", -1.0)
         assert off(finder.find(tight)) > 0.1
 
 

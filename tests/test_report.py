@@ -22,11 +22,11 @@ from PIL import Image
 from scipy.stats import binomtest
 from streamlit.testing.v1 import AppTest
 
+from core.analysis.maps.group_means import study_grid
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.figures import pictures
-from core.groups import study_grid
 from core.report import report_of, write_report
 from core.report.reproduction import code_state, sources_sha256
 from tests.helpers.reports import Page

@@ -7,30 +7,30 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.group_statistics import GROUP_STATISTICS
+from core.analysis.accuracy.simultaneous import bands_of
+from core.analysis.comparison import experiment_for
+from core.analysis.findings import Finding, all_findings
+from core.analysis.findings.maps import PLACES
+from core.analysis.maps.region_evidence import waterfall
 from core.audit.folder import Audit, open_audit
-from core.budget import waterfall
 from core.card import Section
+from core.checks.results import open_checks
 from core.data.filters import Filter
-from core.experiments import experiment_for
 from core.figures.chart_data import BarChart, IntervalChart
 from core.figures.charts import accuracy_dots
 from core.figures.evidence import waterfall_chart
 from core.figures.findings import density_dots, effect_dots, mean_shapes
 from core.figures.gaps import simultaneous_dots
 from core.figures.plotly_charts import figure_of
-from core.findings import Finding, all_findings
-from core.findings.maps import PLACES
-from core.gaps.counts import count
-from core.gaps.simultaneous import bands_of
-from core.group_statistics import GROUP_STATISTICS
 from core.report.accuracy import accuracy_section
 from core.report.blocks import Chart, Pictures
 from core.report.findings import findings_section
 from core.report.gaps import gaps_section
 from core.report.maps import budget_section
 from core.sentences import row_name
-from core.statistics import accuracy_by
-from core.trust.folder import open_checks
 from core.wording import capital
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 

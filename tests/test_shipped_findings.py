@@ -8,18 +8,19 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from core.analysis.comparison import Experiment, experiment_for
+from core.analysis.comparison.catalogue import same_face_audits
+from core.analysis.findings import Finding, all_findings, findings_report
+from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, open_audit
-from core.budget import TOLERANCE, additivity
+from core.checks.definitions import PARTS
+from core.checks.results import Checks, open_checks
 from core.classifiers.folder import model_info
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
-from core.experiments import Experiment, experiment_for, experiment_report
-from core.findings import Finding, all_findings, findings_report
-from core.noise import same_face_audits
+from core.experiments.report import experiment_report
 from core.privacy import MINIMUM_FACES
 from core.training.record import read_metrics
-from core.trust.definitions import PARTS
-from core.trust.folder import Checks, open_checks
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS = Filter(age_from=ADULT_AGE)

@@ -10,21 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.analysis.accuracy.by_group import accuracy_by, confusion, gap, predict
+from core.analysis.accuracy.curves import calibration, calibration_error, roc
+from core.analysis.intervals import Z95, newcombe, risk_ratio, wilson
 from core.data.faces import AGE_BANDS, AGE_EDGES
 from core.errors import LookwhereError
-from core.statistics import (
-    Z95,
-    accuracy_by,
-    calibration,
-    calibration_error,
-    confusion,
-    gap,
-    newcombe,
-    predict,
-    risk_ratio,
-    roc,
-    wilson,
-)
 
 
 def made_faces(count: int = 300, seed: int = 0) -> pd.DataFrame:

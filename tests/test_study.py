@@ -12,13 +12,13 @@ from PIL import Image
 
 import core.__main__
 import train.__main__
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.maps.group_means import study_grid
+from core.analysis.original_study import MORPH_ACCURACY, beside
 from core.audit.folder import open_audit
 from core.classifiers.folder import model_info
 from core.data.filters import Filter
 from core.data.store import AlignedStore
-from core.groups import study_grid
-from core.published import MORPH_ACCURACY, beside
-from core.statistics import accuracy_by
 from tests.helpers.recordio_writer import insightface_pack
 from ui.overview import study_sheet
 

@@ -14,24 +14,25 @@ from torch import nn
 
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
+from core.checks import deletion
+from core.checks.definitions import Fill, View
+from core.checks.definitions.deletion import Deletion
+from core.checks.definitions.parameter_randomisation import STAGES
+from core.checks.definitions.region_occlusion import RegionOcclusion
+from core.checks.deletion import ORDERS, area, check_deletion, order_maps, ranks
+from core.checks.parameter_randomisation import check_randomised, estimate_norms, randomise
+from core.checks.probe import Probe, make_probe
+from core.checks.region_occlusion import check_occlusion
+from core.checks.results import open_checks
+from core.checks.run import run_checks, size_of
+from core.checks.sample import draw_sample
 from core.classifiers.folder import Model, load_model, save_model
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain import regions
 from core.privacy import MINIMUM_FACES
-from core.trust import perturb, report
-from core.trust.definitions import Fill, View
-from core.trust.definitions.deletion import Deletion
-from core.trust.definitions.occlusion import RegionOcclusion
-from core.trust.definitions.randomisation import STAGES
-from core.trust.folder import open_checks
-from core.trust.occlude import check_occlusion
-from core.trust.perturb import ORDERS, area, check_deletion, order_maps, ranks
-from core.trust.probe import Probe, make_probe
-from core.trust.randomised import check_randomised, estimate_norms, randomise
-from core.trust.run import run_checks, size_of
-from core.trust.sample import draw_sample
+from core.trust import report
 from core.verdicts import CheckVerdict
 from tests.helpers.made_store import make_store
 
@@ -44,9 +45,9 @@ Study = tuple[AlignedStore, Model, Audit]
 def few_orders():
     """Fewer steps, and ROAD with two holes and two random orders, each a sparse system: enough to see it work."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(perturb, "REMOVED", np.array([0.3, 0.7]))
-        patch.setattr(perturb, "RANDOM_ORDERS", 2)
-        patch.setattr(perturb, "FRACTIONS", np.linspace(0, 1, 5))
+        patch.setattr(deletion, "REMOVED", np.array([0.3, 0.7]))
+        patch.setattr(deletion, "RANDOM_ORDERS", 2)
+        patch.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
         yield
 
 
@@ -194,7 +195,7 @@ def test_deleting_what_the_map_marks_beats_a_random_order_where_the_map_is_true(
 
 
 def _checks(parts: dict):
-    from core.trust.folder import Checks
+    from core.checks.results import Checks
 
     return Checks(Path(), {}, parts)
 

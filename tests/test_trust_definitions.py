@@ -10,13 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.commands.audits import check as check_command
-from core.explain.regions import REGIONS
-from core.trust.definitions import CHECKS, PARTS, Category, Check, Direction, Fill, MethodAgreement, Score, View
-from core.trust.definitions.deletion import Deletion, Insertion
-from core.trust.definitions.occlusion import Agreement, RegionOcclusion
-from core.trust.definitions.orders import Order, OrderCheck
-from core.trust.definitions.randomisation import (
+from core.checks.definitions import CHECKS, PARTS, Category, Check, Direction, Fill, MethodAgreement, Score, View
+from core.checks.definitions.deletion import Deletion, Insertion
+from core.checks.definitions.orders import Order, OrderCheck
+from core.checks.definitions.parameter_randomisation import (
     ANOTHER_FACE,
     MEASURES,
     RANK,
@@ -24,9 +21,12 @@ from core.trust.definitions.randomisation import (
     STAGES,
     ParameterRandomisation,
 )
-from core.trust.folder import Checks, Part
+from core.checks.definitions.region_occlusion import Agreement, RegionOcclusion
+from core.checks.results import Checks, Part
+from core.checks.run import MEASUREMENTS, size_of
+from core.commands.audits import check as check_command
+from core.explain.regions import REGIONS
 from core.trust.report import result_words, results, sentence, trust_report, verdicts_sentence
-from core.trust.run import MEASUREMENTS, size_of
 from core.verdicts import CheckVerdict
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
@@ -37,7 +37,7 @@ EVERYONE = View(ALL)
 @pytest.fixture(scope="module")
 def shipped() -> Checks:
     from core.audit.folder import open_audit
-    from core.trust.folder import open_checks
+    from core.checks.results import open_checks
 
     shipped_or_skip()
     found = open_checks(open_audit(AUDIT))

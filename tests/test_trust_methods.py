@@ -9,13 +9,13 @@ import torch
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from scipy.stats import spearmanr
 
+from core.checks.definitions.parameter_randomisation import STAGES
+from core.checks.deletion import impute
+from core.checks.method_agreement import MarginTarget, Tail, by_default, comparable, head_of, names, on_tail, on_whole
+from core.checks.parameter_randomisation import estimate_norms, randomise
 from core.classifiers.resnet import GenderResNet
 from core.explain.maps import grad_cam, scale_each
 from core.explain.methods import REGISTRY, LibraryCam
-from core.trust.definitions.randomisation import STAGES
-from core.trust.methods import MarginTarget, Tail, by_default, comparable, head_of, names, on_tail, on_whole
-from core.trust.perturb import impute
-from core.trust.randomised import estimate_norms, randomise
 
 #: ScoreCAM has 2,048 forward passes a face, and a test of its own.
 LIBRARY = [kind.name for kind in REGISTRY.values() if issubclass(kind, LibraryCam)]

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from core.checks.sample import Means, Member, Sample, draw_sample, published, spread
+from core.checks.similarity import similarity, spearman, ssim
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
-from core.trust.alike import similarity, spearman, ssim
-from core.trust.sample import Means, Member, Sample, draw_sample, published, spread
 
 
 def faces_table(n: int, seed: int, wrong: float = 0.1) -> pd.DataFrame:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.analysis.accuracy.by_group import accuracy_by, confusion
+from core.analysis.original_study import beside
 from core.audit.folder import Audit
 from core.figures import charts
-from core.published import beside
 from core.sentences import row_name
-from core.statistics import accuracy_by, confusion
 from core.wording import capital
 from ui import parts, takeaway, words
 from ui.filter_query import ethnicities

@@ -11,9 +11,9 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
+from core.analysis.comparison import Experiment
 from core.audit.folder import Audit
-from core.experiments import Experiment
-from core.trust.folder import Checks
+from core.checks.results import Checks
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

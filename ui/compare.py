@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES
 from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
-from core.statistics import accuracy_by, gap
 from core.task import GENDERS
 from core.wording import capital
 from ui.filter_query import ethnicities

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.audit.folder import Audit
 from core.figures import charts
-from core.statistics import calibration, calibration_error, roc
 from ui import takeaway
 from ui.filter_query import ethnicities
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
+from core.analysis.maps.group_means import Group
+from core.analysis.strata import adjustable
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.differences import MapDifference, adjustable, difference_of, right_or_wrong
 from core.errors import LookwhereError
 from core.figures import pictures
 from core.figures.differences import painted
-from core.groups import Group
 from core.sentences import hottest_place
 from core.wording import capital
 from ui import parts, takeaway

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
+from core.analysis.clustering import COUNTS
+from core.analysis.maps.error_clusters import Kind, Kinds, kinds
 from core.audit.folder import Audit
-from core.browse import Pictures
-from core.clusters import COUNTS, Kind, Kinds, kinds
+from core.audit.images import Pictures
 from core.data.filters import Filter
 from core.figures import pictures
 from core.figures.faces import kinds_sheet

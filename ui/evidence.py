@@ -5,8 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.analysis.maps.region_evidence import (
+    Waterfall,
+    budget,
+    proportional_energy,
+    shares_sentence,
+    waterfall,
+    waterfall_sentence,
+)
 from core.audit.folder import Audit
-from core.budget import Waterfall, budget, proportional_energy, shares_sentence, waterfall, waterfall_sentence
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from core.figures import evidence as figures

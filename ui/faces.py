@@ -11,10 +11,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import browse, wording
+from core import wording
+from core.analysis import single_faces
+from core.analysis.maps.error_clusters import Kinds
+from core.analysis.single_faces import FaceOrder, Record
+from core.audit import images as audit_images
 from core.audit.folder import Audit
-from core.browse import FaceOrder, Pictures, Record
-from core.clusters import Kinds
+from core.audit.images import Pictures
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from core.figures import pictures
@@ -51,11 +54,11 @@ ORDER_HELP = (
 
 @kept(entries=4, spinner="Looking for the pictures …", shared=True)
 def _attach(audit: Audit, root: Path, stores: tuple[Path, ...]) -> tuple[Pictures | None, list[str]]:
-    return browse.attach(audit, root)
+    return audit_images.attach(audit, root)
 
 
 def attached(audit: Audit) -> tuple[Pictures | None, list[str]]:
-    """`core.browse.attach`, kept until a store is written or goes."""
+    """`core.audit.images.attach`, kept until a store is written or goes."""
     return _attach(audit, STORES, tuple(sorted(STORES.glob("*/store.json"))))
 
 
@@ -77,7 +80,7 @@ def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
         icon=":material/add_photo_alternate:",
     )
     out = STORES / str(audit.manifest.get("dataset")) if "LOOKWHERE_STORES" in os.environ else None
-    st.code(browse.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
+    st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
     found = "".join(f"\n- {parts.escape_markdown(line)}" for line in looked)
     st.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
@@ -87,7 +90,7 @@ def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
 
 def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) -> None:
     """The controls and one page of the group's faces."""
-    like = browse.row_of(audit, st.query_params.get("like"))
+    like = single_faces.row_of(audit, st.query_params.get("like"))
     orders = [
         order.value
         for order in FaceOrder
@@ -115,17 +118,17 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
             "incorrect."
         )
         return
-    rows, values = browse.ordered(audit, rows, order, like)
+    rows, values = single_faces.ordered(audit, rows, order, like)
     if order.of_a_face:
         st.caption(f"Ordered by likeness to face {parts.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
-    sheets = -(-len(rows) // browse.PAGE)
+    sheets = -(-len(rows) // single_faces.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
     place = st.container()
     sheet = st.session_state.get("sheet", 1)
     if sheets > 1:
         sheet = st.pagination(sheets, key="sheet", bind="query-params")
-    start = (sheet - 1) * browse.PAGE
-    shown = rows[start : start + browse.PAGE]
+    start = (sheet - 1) * single_faces.PAGE
+    shown = rows[start : start + single_faces.PAGE]
     with place:
         st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {parts.escape_markdown(name)}.")
         notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if order.by_similarity else None
@@ -201,7 +204,7 @@ def _open_record(audit: Audit, shots: Pictures) -> None:
     """The record of the face that the address names, over the page."""
     if "face" not in st.query_params:
         return
-    if browse.row_of(audit, st.query_params["face"]) is None:
+    if single_faces.row_of(audit, st.query_params["face"]) is None:
         st.warning(f"This audit has no face «{parts.escape_markdown(st.query_params['face'])}».")
         return
     _record(audit, shots)
@@ -209,14 +212,14 @@ def _open_record(audit: Audit, shots: Pictures) -> None:
 
 @st.dialog("Record of one face", width="large", on_dismiss=_shut)
 def _record(audit: Audit, shots: Pictures) -> None:
-    row = browse.row_of(audit, st.query_params.get("face"))
+    row = single_faces.row_of(audit, st.query_params.get("face"))
     if row is None:
         st.rerun()
-    found = browse.record(audit, row)
+    found = single_faces.record(audit, row)
     left, right = st.columns([1.25, 1])
     with left:
         _pictures(audit, shots, found)
-        facts = browse.facts(audit, found)
+        facts = single_faces.facts(audit, found)
         items = "".join(f"<b>{key}</b><span>{html.escape(value)}</span>" for key, value in facts.items())
         st.html(f"{STYLE}<div class='lw-facts'>{items}</div>")
     with right:
@@ -276,8 +279,8 @@ def _others(
 ) -> None:
     if not len(rows):
         return
-    more = f" (the first {browse.PAGE} of {len(rows):,})" if len(rows) > browse.PAGE else ""
+    more = f" (the first {single_faces.PAGE} of {len(rows):,})" if len(rows) > single_faces.PAGE else ""
     st.markdown(f"**{title}**{more}")
     notes = None if cosines is None else [f"likeness {c:.2f}" for c in cosines]
     target = st.session_state.get("target", "predicted")
-    cards(audit, shots, rows[: browse.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)
+    cards(audit, shots, rows[: single_faces.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.analysis.comparison import experiment_for
+from core.analysis.findings import Finding, all_findings
+from core.analysis.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
+from core.analysis.findings.maps import PLACES
 from core.audit.folder import Audit
+from core.checks.results import open_checks
 from core.data.filters import Filter
-from core.experiments import experiment_for
 from core.figures import findings as figures
 from core.figures import gaps
 from core.figures.differences import map_sheet, panel_pictures
-from core.findings import Finding, all_findings
-from core.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
-from core.findings.maps import PLACES
-from core.trust.folder import open_checks
 from core.verdicts import Verdict
 from core.wording import capital
 from ui import opened, parts, takeaway, words
@@ -47,7 +47,7 @@ def choose_ages(audit: Audit) -> Filter:
 
 
 def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
-    """`core.findings.all_findings` of an audit, its checks and the experiment on its data, where there are any."""
+    """`core.analysis.findings.all_findings` of an audit, its checks and the experiment on its data, where there are any."""
     return _all_findings(audit, ages, open_checks(audit), experiment_for(opened.MODELS, audit))
 
 

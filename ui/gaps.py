@@ -9,6 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.analysis.accuracy import fairness as fair
+from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.label_noise import CIRCULAR, Consensus, consensus, consensus_words, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.power import power_table
+from core.analysis.accuracy.regression import FIRTH, Regression, Term, regression
+from core.analysis.accuracy.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
+from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
@@ -22,14 +30,7 @@ from core.gap_tables import (
     rate_table,
     term_table,
 )
-from core.gaps import fairness as fair
-from core.gaps.counts import count
-from core.gaps.power import power_table
-from core.gaps.regression import FIRTH, Regression, Term, regression
-from core.gaps.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
-from core.gaps.two_groups import pairs_of
 from core.gaps.words import differ_words, left_out_words
-from core.noise import CIRCULAR, Consensus, consensus, consensus_words, noise, same_face_audits
 from core.sentences import scope
 from core.wording import capital, p_words, percent, span
 from ui import opened, parts, takeaway, words

@@ -10,11 +10,7 @@ import pandas as pd
 import streamlit as st
 
 import ui.opened
-from core.audit.folder import Audit, list_audits, read_manifest
-from core.classifiers.folder import list_models
-from core.data.filters import Filter
-from core.errors import LookwhereError
-from core.experiments import (
+from core.analysis.comparison import (
     Claim,
     Contrast,
     Experiment,
@@ -24,14 +20,12 @@ from core.experiments import (
     list_experiments,
     open_experiment,
 )
-from core.paired import (
-    MapDifference,
-    align_audits,
-    average_face,
-    paired_by_group,
-    paired_map_difference,
-    same_faces,
-)
+from core.analysis.comparison.paired import MapDifference, average_face, paired_by_group, paired_map_difference
+from core.audit.catalogue import align_audits, same_faces
+from core.audit.folder import Audit, list_audits, read_manifest
+from core.classifiers.folder import list_models
+from core.data.filters import Filter
+from core.errors import LookwhereError
 from core.wording import capital
 from ui.cache import kept
 from ui.opened import audit_of

@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS, TARGETS
 from core.figures import pictures
-from core.groups import Group, study_grid
 from core.privacy import MINIMUM_FACES
 from core.sentences import pair_rate, row_name, target_words
-from core.statistics import accuracy_by, gap
 from core.wording import capital, percent
 from ui import parts, takeaway, words
 from ui.opened import OpenAudit

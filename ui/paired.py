@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
+from core.analysis.comparison.paired import FAMILY_WISE, SMALLEST_TESTED, named
 from core.data.filters import Filter
-from core.experiments import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
 from core.explain.maps import TARGETS
 from core.figures import paired as figures
 from core.figures import pictures
-from core.paired import FAMILY_WISE, SMALLEST_TESTED, named
 from core.privacy import MINIMUM_FACES
 from core.sentences import scope
 from core.wording import capital

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.analysis.intervals import wilson
+from core.analysis.maps.differences import MapDifference
+from core.analysis.maps.group_means import Group
+from core.analysis.maps.group_means import group as group_averages
 from core.audit.folder import Audit
-from core.differences import MapDifference
 from core.explain.maps import NORMALISATIONS, TARGETS
 from core.figures import pictures
 from core.figures.differences import painted
-from core.groups import Group
-from core.groups import group as group_averages
 from core.privacy import MINIMUM_FACES
 from core.sentences import target_words
-from core.statistics import wilson
 from core.wording import capital, percent
 from ui import parts, takeaway, words
 from ui.compare import ChosenGroup

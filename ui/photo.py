@@ -19,9 +19,9 @@ from core.figures import photo as figures
 from core.figures import pictures
 from core.figures.plotly_charts import figure_of
 from core.photo import words
-from core.photo.faces import Face, Finder, nothing_found
-from core.photo.ranking import Place, certainties, place, same_weights
-from core.photo.reading import TARGETS, Reading, head_bias, read_faces
+from core.photo.certainty import Place, certainties, place, same_weights
+from core.photo.detection import Face, Finder, nothing_found
+from core.photo.prediction import TARGETS, Reading, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.wording import capital, signed
 from ui import parts

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.analysis.comparison import experiment_for
+from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit
 from core.card.failures import main_filter
-from core.experiments import experiment_for
-from core.noise import same_face_audits
 from core.report import report_of
 from ui import opened as opening
 from ui.cache import kept

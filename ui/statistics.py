@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import group_statistics
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.group_statistics import statistic_table
 from core.data.filters import Filter
 from core.figures.group_statistics import statistic_dots
-from core.group_statistics import statistic_table
 from core.statistic_words import statistic_sentence, value_words
 from core.wording import capital
 from ui import parts, takeaway

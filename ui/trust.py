@@ -10,15 +10,15 @@ import numpy as np
 import streamlit as st
 
 from core.audit.folder import Audit
+from core.checks.definitions import CHECKS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
+from core.checks.definitions.method_agreement import MethodAgreement
+from core.checks.definitions.orders import OrderCheck
+from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
+from core.checks.definitions.region_occlusion import RegionOcclusion
+from core.checks.definitions.words import number, of
+from core.checks.results import Checks, Part, open_checks, uncheckable
 from core.figures import pictures
 from core.figures import trust as figures
-from core.trust.definitions import CHECKS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
-from core.trust.definitions.agreement import MethodAgreement
-from core.trust.definitions.occlusion import RegionOcclusion
-from core.trust.definitions.orders import OrderCheck
-from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
-from core.trust.definitions.words import number, of
-from core.trust.folder import Checks, Part, open_checks, uncheckable
 from core.trust.report import trust_report
 from ui import parts, takeaway
 from ui.cache import kept

@@ -17,6 +17,7 @@ from core.errors import LookwhereError
 from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
 from core.explain.methods import UNTOLD, ClosedForm, stored
+from core.explain.regions import by_region
 from core.task import GENDERS
 
 FORMAT = 1
@@ -166,3 +167,36 @@ def keeps_averages(path: Path, data: str) -> bool:
 def list_audits(model: Path) -> list[str]:
     """Names of a model folder's finished audits, sorted."""
     return sorted(p.parent.name for p in (model / "audits").glob("[!.]*/audit.json"))
+
+
+def margin_evidence(audit: Audit) -> np.ndarray:
+    """Each face's margin map by region, float64 (N, R), positive for «female». Needs maps."""
+    audit.need_maps()
+    return by_region(audit.evidence[:, 0].astype(np.float64) - audit.evidence[:, 1])
+
+
+def margins(audit: Audit) -> np.ndarray:
+    """Each face's logit_female − logit_male, float64 (N,)."""
+    faces = audit.faces
+    return faces["logit_female"].to_numpy(np.float64) - faces["logit_male"].to_numpy(np.float64)
+
+
+def head_bias(audit: Audit) -> float:
+    """b_f − b_m of the last layer: the manifest's `head_bias`, else the mean of what the maps leave of the logits.
+
+    Raises `LookwhereError` where the maps do not add up to the logits: then they leave each face something else.
+    """
+    need_additive(audit)
+    if audit.manifest.get("head_bias") is not None:
+        female, male = audit.manifest["head_bias"]
+        return float(female) - float(male)
+    return float((margins(audit) - margin_evidence(audit).sum(axis=1)).mean()) if len(audit.faces) else np.nan
+
+
+def need_additive(audit: Audit) -> None:
+    """Raises `LookwhereError` unless the audit's maps decompose the logits."""
+    audit.need_maps()
+    if not audit.additive:
+        raise LookwhereError(
+            f"{audit.path}: maps by {audit.map_method} do not add up to the logits, so there is no budget of them"
+        )

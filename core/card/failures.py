@@ -6,24 +6,24 @@ import re
 
 import pandas as pd
 
-from core import group_statistics
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.by_group import SMALLEST_RANKED, accuracy_by, gap
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.group_statistics import statistic_table
+from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.simultaneous import gap_of
 from core.audit.folder import Audit
 from core.card.blocks import Items, Table, Text
+from core.checks.definitions import View
+from core.checks.results import open_checks, uncheckable
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
-from core.gaps.counts import columns_of, count
-from core.gaps.simultaneous import gap_of
-from core.gaps.two_groups import pairs_of
 from core.gaps.words import differ_words, gap_sentence, gap_words
-from core.group_statistics import statistic_table
-from core.noise import MISLABELS, NEAR_COPIES, noise
 from core.privacy import MINIMUM_FACES
 from core.sentences import accuracy_sentence, pair_rate, scope
 from core.statistic_words import statistic_sentence
-from core.statistics import SMALLEST_RANKED, accuracy_by, gap
-from core.trust.definitions import View
-from core.trust.folder import open_checks, uncheckable
 from core.trust.report import verdicts_sentence
 from core.verdicts import TestVerdict
 from core.wording import capital, percent, with_interval

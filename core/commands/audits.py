@@ -144,11 +144,11 @@ def check(
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
+    from core.checks.run import run_checks
     from core.classifiers.folder import load_model
     from core.data.store import AlignedStore
     from core.records.audits import checks_record
     from core.trust.report import trust_report
-    from core.trust.run import run_checks
 
     chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
     opened, bars = open_audit(audit_folder(models, model, audit)), Bars()
@@ -179,8 +179,8 @@ def budget(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS,
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.analysis.maps.region_evidence import budget_report
     from core.audit.folder import open_audit
-    from core.budget import budget_report
     from core.records.audits import evidence_record
 
     opened = open_audit(audit_folder(models, model, audit))
@@ -200,9 +200,9 @@ def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, j
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.analysis.accuracy.label_noise import noise_report
     from core.audit.folder import open_audit
     from core.gaps.report import gaps_report
-    from core.noise import noise_report
     from core.records.analysis import gaps_record
 
     opened = open_audit(audit_folder(models, model, audit))
@@ -228,11 +228,11 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.analysis.comparison import experiment_for
+    from core.analysis.findings import all_findings, findings_report
     from core.audit.folder import open_audit
-    from core.experiments import experiment_for
-    from core.findings import all_findings, findings_report
+    from core.checks.results import open_checks
     from core.records.analysis import findings_record
-    from core.trust.folder import open_checks
 
     opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
@@ -256,7 +256,8 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODE
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.experiments import experiment_report, open_experiment
+    from core.analysis.comparison import open_experiment
+    from core.experiments.report import experiment_report
     from core.records.analysis import experiment_record
 
     opened = open_experiment(models / "experiments" / name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.analysis.comparison.contrasts import arm_estimates, arm_table, claim_contrast
+from core.analysis.comparison.experiment import Experiment, Measure
+from core.analysis.comparison.paired import named
 from core.data.filters import Filter
-from core.experiments.contrasts import arm_estimates, arm_table, claim_contrast
-from core.experiments.folder import Experiment, Measure
-from core.paired import named
 
 
 def experiment_report(experiment: Experiment, within: Filter | None = None) -> str:

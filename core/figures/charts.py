@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from core.analysis.accuracy.curves import Roc
 from core.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
 from core.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
-from core.statistics import Roc
 from core.task import GENDERS
 from core.wording import with_interval
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from core.differences import MapDifference
+from core.analysis.maps.differences import MapDifference
 from core.figures import pictures
 from core.figures.chart_data import MapChart, MapPanel, Scale
 

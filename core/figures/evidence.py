@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.budget import Budget, Waterfall
+from core.analysis.maps.region_evidence import Budget, Waterfall
 from core.explain.regions import REGIONS, label_image
 from core.figures import pictures
 from core.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.clusters import Kind
+from core.analysis.maps.error_clusters import Kind
 from core.explain.regions import REGIONS
 from core.figures import pictures
 from core.figures.chart_data import Axis, Bar, BarChart, Row, Series

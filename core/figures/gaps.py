@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.analysis.accuracy.label_noise import Noise
 from core.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.figures.charts import accuracy_range, gender_series
 from core.figures.styles import COLOURS, GENDER_NOUNS, GREY, OWN, STROKE, THIN, Style
-from core.noise import Noise
 from core.wording import capital, percent, span, with_interval
 
 AT_ONCE, ALONE = "all groups at once", "this group alone"

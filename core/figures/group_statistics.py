@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.analysis.accuracy.group_statistics import GroupStatistic, Unit
 from core.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.figures.styles import OWN
-from core.group_statistics import GroupStatistic, Unit
 from core.statistic_words import value_words
 from core.wording import capital
 

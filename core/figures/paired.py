@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from core.analysis.comparison.paired import FAMILY_WISE, MapPair, named
 from core.figures import pictures
 from core.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.figures.differences import outlined
 from core.figures.findings import points_interval
 from core.figures.styles import COLOURS, OWN, Style, cycled
-from core.paired import FAMILY_WISE, MapPair, named
 from core.wording import capital, percent, with_interval
 
 _NONE = "no map:\nunder 11 faces"

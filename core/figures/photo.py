@@ -10,7 +10,7 @@ from core.figures.chart_data import Axis, Bar, BarChart, Histogram, HistogramCha
 from core.figures.evidence import towards
 from core.figures.pictures import font, show_face
 from core.figures.styles import BY_GENDER, COLOURS, DARK_GREY, Style
-from core.photo.faces import Face
+from core.photo.detection import Face
 from core.photo.uploads import shrunk_to
 from core.wording import signed
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.checks.definitions.orders import Order
+from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
 from core.figures.chart_data import Axis, Band, Bar, BarChart, Curve, CurveChart, IntervalChart, Mark, Row, Series
 from core.figures.styles import COLOURS, OWN, Style
-from core.trust.definitions.orders import Order
-from core.trust.definitions.randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
 from core.wording import percent
 
 #: The face's own map is drawn strong, the controls in colours of their own, dashed.

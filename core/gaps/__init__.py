@@ -1,1 +1,0 @@
-"""Gaps between groups: simultaneous intervals, tests, regression on age, power, fairness measures."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.fairness import Fairness, fairness
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.power import power_table
+from core.analysis.accuracy.regression import Regression, regression
+from core.analysis.accuracy.simultaneous import bands_of, gap_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.gaps.counts import columns_of, count
-from core.gaps.fairness import Fairness, fairness
-from core.gaps.power import power_table
-from core.gaps.regression import Regression, regression
-from core.gaps.simultaneous import bands_of, gap_of
-from core.gaps.two_groups import pairs_of
 from core.gaps.words import differ_words, gap_sentence, measure_words
 from core.wording import p_words, percent, points, span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.gaps.simultaneous import LargestGap
+from core.analysis.accuracy.simultaneous import LargestGap
 from core.verdicts import TestVerdict
 from core.wording import percent, points, span
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.photo.ranking import Place
-from core.photo.reading import Reading
+from core.photo.certainty import Place
+from core.photo.prediction import Reading
 from core.wording import signed
 
 #: A face of fewer pixels is blurred on the template; with less than half of them the model sees little of it.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.fairness import fairness
+from core.analysis.accuracy.label_noise import consensus, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.power import power_table
+from core.analysis.accuracy.regression import regression
+from core.analysis.accuracy.simultaneous import LargestGap, bands_of, gap_of
+from core.analysis.comparison import Experiment, arm_estimates, arm_table, claim_contrast
+from core.analysis.comparison.catalogue import same_face_audits
+from core.analysis.findings import Finding, findings_sentence
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.experiments import Experiment, arm_estimates, arm_table, claim_contrast
-from core.findings import Finding, findings_sentence
-from core.gaps.counts import columns_of, count
-from core.gaps.fairness import fairness
-from core.gaps.power import power_table
-from core.gaps.regression import regression
-from core.gaps.simultaneous import LargestGap, bands_of, gap_of
-from core.gaps.two_groups import pairs_of
-from core.noise import consensus, noise, same_face_audits
 from core.records.audits import audit_head
 from core.records.values import filter_record, plain
 

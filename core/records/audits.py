@@ -7,18 +7,18 @@ import math
 import numpy as np
 import pandas as pd
 
-from core import group_statistics
-from core.audit.folder import Audit
-from core.budget import TOLERANCE, additivity, head_bias
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.group_statistics import GroupStatistic, statistic_table
+from core.analysis.maps.region_evidence import TOLERANCE, additivity
+from core.audit.folder import Audit, head_bias
+from core.checks.definitions import View
+from core.checks.results import Checks
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.explain.regions import REGIONS
-from core.group_statistics import GroupStatistic, statistic_table
 from core.records.values import filter_record
 from core.sentences import accuracy_sentence
-from core.statistics import accuracy_by, gap
-from core.trust.definitions import View
-from core.trust.folder import Checks
 from core.trust.report import results, sentence
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.analysis.accuracy.by_group import accuracy_by
 from core.card import Section, Table, Text, section
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
@@ -14,7 +15,6 @@ from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, interval_words
 from core.report.statistics import statistic_blocks
 from core.sentences import row_name
-from core.statistics import accuracy_by
 from core.wording import capital, percent
 
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.

@@ -16,23 +16,23 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from core.analysis.comparison import Experiment, experiment_for
+from core.analysis.comparison.catalogue import same_face_audits
+from core.analysis.findings import all_findings, findings_sentence
 from core.audit.folder import Audit
 from core.card import Section, card_sections
 from core.card.failures import main_filter, warning_sentences
+from core.checks.results import Checks, open_checks
 from core.classifiers.folder import model_info
 from core.data.filters import Filter, age_words
 from core.errors import LookwhereError
-from core.experiments import Experiment, experiment_for
 from core.files import write_text
-from core.findings import all_findings, findings_sentence
-from core.noise import same_face_audits
 from core.report.accuracy import accuracy_section
 from core.report.findings import findings_section
 from core.report.gaps import gaps_section, noise_section
 from core.report.maps import budget_section, checks_section, differences_section, grid_section
 from core.report.reproduction import check_command, code_state, data_section, reproduction_section
 from core.sentences import accuracy_sentence
-from core.trust.folder import Checks, open_checks
 
 FOLDER = Path(__file__).parent
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from core.analysis.comparison import Experiment
+from core.analysis.findings import Finding
+from core.analysis.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
+from core.analysis.findings.maps import PLACES
 from core.card import Section, Table, Text, section
-from core.experiments import Experiment
 from core.figures import pictures
 from core.figures.findings import density_dots, effect_dots, mean_shapes, points_words
 from core.figures.gaps import simultaneous_dots
-from core.findings import Finding
-from core.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
-from core.findings.maps import PLACES
 from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, Pictures, Verdict
 from core.wording import capital

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.fairness import fairness
+from core.analysis.accuracy.label_noise import CIRCULAR, consensus, consensus_words, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.regression import Regression, regression
+from core.analysis.accuracy.simultaneous import bands_of, gap_of
 from core.audit.folder import Audit, open_audit
 from core.card import Heading, Section, Table, Text, section
 from core.data.filters import Filter
@@ -19,13 +25,7 @@ from core.gap_tables import (
     rate_table,
     term_table,
 )
-from core.gaps.counts import columns_of, count
-from core.gaps.fairness import fairness
-from core.gaps.regression import Regression, regression
-from core.gaps.simultaneous import bands_of, gap_of
-from core.gaps.two_groups import pairs_of
 from core.gaps.words import differ_words, gap_sentence, gap_words, left_out_words
-from core.noise import CIRCULAR, consensus, consensus_words, noise
 from core.report.accuracy import NO_AGE, ROWS
 from core.report.blocks import Chart, frame_table, interval_words
 from core.sentences import scope

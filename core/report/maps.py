@@ -5,23 +5,24 @@ from __future__ import annotations
 import pandas as pd
 from PIL import Image
 
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.counts import columns_of
+from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, right_or_wrong
+from core.analysis.maps.group_means import Group, study_grid
+from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall, waterfall_sentence
+from core.analysis.strata import adjustable
 from core.audit.folder import Audit
-from core.budget import TOLERANCE, Waterfall, additivity, waterfall, waterfall_sentence
 from core.card import Heading, Section, Table, Text, section
 from core.card.sections import maps_words
+from core.checks.definitions import CheckResult, View
+from core.checks.results import Checks, uncheckable
 from core.data.filters import Filter, group_name
-from core.differences import LEVEL, PERMUTATIONS, MapDifference, adjustable, difference_of, right_or_wrong
 from core.figures import pictures
 from core.figures.differences import difference_maps
 from core.figures.evidence import waterfall_chart
-from core.gaps.counts import columns_of
-from core.groups import Group, study_grid
 from core.privacy import MINIMUM_FACES
 from core.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
 from core.sentences import hottest_place, pair_rate, target_words
-from core.statistics import accuracy_by, gap
-from core.trust.definitions import CheckResult, View
-from core.trust.folder import Checks, uncheckable
 from core.trust.report import results
 from core.wording import capital, percent, signed, signed_interval
 

@@ -12,15 +12,15 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from core.analysis.comparison import Experiment
 from core.audit.folder import Audit
 from core.card import Section, Table, Text, section
 from core.card.details import made_here
 from core.card.sections import SUBTRACTED, disagreements_table
+from core.checks.results import Checks
 from core.classifiers.folder import kind_of
 from core.data.filters import Filter
-from core.experiments import Experiment
 from core.report.blocks import Code
-from core.trust.folder import Checks
 
 CORE = Path(__file__).resolve().parent.parent
 #: What the sources are: bytecode and editors' leavings are not.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core import group_statistics
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.group_statistics import statistic_table
 from core.card import Heading, Table, Text
 from core.data.filters import Filter
 from core.figures.group_statistics import statistic_dots
-from core.group_statistics import statistic_table
 from core.report.blocks import Chart
 from core.statistic_words import statistic_sentence, value_words
 from core.wording import capital

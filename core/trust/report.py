@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.trust.definitions import CHECKS, CheckResult, MethodAgreement, View
-from core.trust.folder import Checks
+from core.checks.definitions import CHECKS, CheckResult, MethodAgreement, View
+from core.checks.results import Checks
 
 
 def sentence(checks: Checks, view: View) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.budget import Budget
+from core.analysis.accuracy.group_statistics import GROUP_STATISTICS
+from core.analysis.maps.region_evidence import Budget
 from core.data.filters import Filter
 from core.explain.regions import REGIONS
 from core.figures import charts, evidence, faces, findings, gaps, group_statistics, paired, photo, trust
-from core.group_statistics import GROUP_STATISTICS
 from tests.helpers.chart_tables import (
     ACCURACY,
     AGES,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.budget import Waterfall
+from core.analysis.accuracy.curves import Roc
+from core.analysis.accuracy.label_noise import Noise, Variant
+from core.analysis.accuracy.simultaneous import LargestGap
+from core.analysis.maps.region_evidence import Waterfall
 from core.data.filters import Filter
 from core.estimate import Estimate
 from core.explain.regions import REGIONS
-from core.gaps.simultaneous import LargestGap
-from core.noise import Noise, Variant
-from core.statistics import Roc
 
 NAN = float("nan")
 #: (value, low, high)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from core.analysis.comparison.paired import group_mask
 from core.files import write_json
-from core.paired import group_mask
 from tests.helpers.made_audit import made_audit, made_faces
 
 INFO = {

@@ -1,0 +1,1 @@
+"""Analysis: statistics of an audit; no words, no pictures."""

@@ -1,0 +1,1 @@
+"""Gaps between groups: simultaneous intervals, tests, regression on age, power, fairness measures."""

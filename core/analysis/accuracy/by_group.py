@@ -1,0 +1,86 @@
+"""Accuracy by group with intervals, ratios and differences of error rates, curves. Rates are shares of 0–1."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.intervals import newcombe, risk_ratio, wilson
+from core.data.faces import AGE_BANDS, age_band
+from core.errors import LookwhereError
+from core.estimate import Estimate
+from core.task import GENDERS
+
+#: What every faces table can be grouped by.
+GROUP_COLUMNS = ("gender", "ethnicity", "age band")
+#: Groups with fewer faces are shown, but neither called best nor worst.
+SMALLEST_RANKED = 50
+
+
+def predict(faces: pd.DataFrame, threshold: float = 0.5) -> np.ndarray:
+    """Predicted gender (N,) when «male» is said from p_male ≥ threshold on."""
+    return np.where(faces["p_male"].to_numpy() >= threshold, GENDERS[1], GENDERS[0])
+
+
+def check_columns(by: Sequence[str], known: Collection[str] = GROUP_COLUMNS) -> None:
+    """Raise `LookwhereError` where groups are asked for by a column that is not among the known ones, naming these."""
+    if unknown := [column for column in by if column not in known]:
+        raise LookwhereError(f"groups by {', '.join(map(repr, unknown))}: no such column; there are {', '.join(known)}")
+
+
+def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> pd.DataFrame:
+    """Accuracy by the columns `by` (`age band` too; none for all): n, correct, errors, accuracy, low, high.
+
+    Groups that never occur are absent, those with no face after filtering cannot occur; order is by name or age.
+    Raises `LookwhereError` for an unknown column.
+    """
+    check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
+    right = predict(faces, threshold) == faces["gender"].to_numpy()
+    table = faces.assign(right=right)
+    if "age band" in by:
+        band = age_band(faces["age"])
+        names = np.array([*AGE_BANDS, "unknown"])[np.where(band < 0, len(AGE_BANDS), band)]
+        table["age band"] = pd.Categorical(names, [*AGE_BANDS, "unknown"], ordered=True)
+    if not by:
+        counted = pd.DataFrame({"n": [len(table)], "correct": [int(right.sum())]})
+    else:
+        counted = table.groupby(by, observed=True)["right"].agg(n="size", correct="sum").reset_index()
+    counted["errors"] = counted["n"] - counted["correct"]
+    counted["accuracy"] = counted["correct"] / counted["n"].where(counted["n"] > 0)
+    counted["low"], counted["high"] = wilson(counted["correct"], counted["n"])
+    return counted
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The best and the worst group of a table by accuracy, among groups of 50 and more faces."""
+
+    worst: pd.Series
+    best: pd.Series
+
+    @property
+    def difference(self) -> Estimate:
+        """Best less worst accuracy, Newcombe interval. Of chosen extremes it is too large: a maximum is biased up."""
+        return newcombe(self.best["correct"], self.best["n"], self.worst["correct"], self.worst["n"])
+
+    @property
+    def ratio(self) -> Estimate:
+        """How many times the worst group's error rate is the best's."""
+        return risk_ratio(self.worst["errors"], self.worst["n"], self.best["errors"], self.best["n"])
+
+
+def gap(table: pd.DataFrame, smallest: int = SMALLEST_RANKED) -> Gap | None:
+    """The gap of an `accuracy_by` table; None where fewer than two groups are large enough."""
+    ranked = table[table["n"] >= smallest].sort_values("accuracy", kind="stable")
+    if len(ranked) < 2:
+        return None
+    return Gap(ranked.iloc[0], ranked.iloc[-1])
+
+
+def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
+    """Counts, rows the labelled gender, columns the predicted one."""
+    table = pd.crosstab(faces["gender"].to_numpy(), predict(faces, threshold))
+    return table.reindex(index=GENDERS, columns=GENDERS, fill_value=0)

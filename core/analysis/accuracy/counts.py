@@ -1,0 +1,199 @@
+"""Faces counted by group, their design effects where people are known, and how counts are resampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.accuracy.by_group import SMALLEST_RANKED, check_columns, predict
+from core.analysis.intervals import wilson
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, people
+from core.data.filters import group_name
+
+#: A group of fewer known people says too little about how faces of one person hang together.
+FEWEST_PEOPLE = 20
+AGE_UNKNOWN = "age unknown"
+
+
+def columns_of(faces: pd.DataFrame) -> list[str]:
+    """What groups can be made by: gender and ethnicity where they vary, else the age band; empty where nothing does."""
+    ethnicities = set(faces["ethnicity"].unique())
+    if len(ethnicities) > 1 or (len(set(faces["gender"])) > 1 and ethnicities - {UNRECORDED}):
+        return ["gender", "ethnicity"]
+    if len(set(faces["gender"])) > 1:
+        return ["gender"]
+    return ["age band"] if len(set(age_band(faces["age"])) - {-1}) > 1 else []
+
+
+def members(faces: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Each face's row (N,) in a table of the groups that occur: group (its name), gender, ethnicity, years.
+
+    Rows by age, then gender, then ethnicity; a column not asked for is empty.
+    """
+    code = np.zeros(len(faces), dtype=np.int64)
+    levels: list[list[str]] = []
+    for column in ("age band", "gender", "ethnicity"):
+        if column not in by:
+            levels.append([""])
+            continue
+        if column == "age band":
+            part, names = age_band(faces["age"]).astype(np.int64), [f"{band} years" for band in AGE_BANDS]
+            part, names = np.where(part < 0, len(names), part), [*names, AGE_UNKNOWN]
+        else:
+            part, found = pd.factorize(faces[column], sort=True)
+            names = [str(name) for name in found]
+        levels.append(names)
+        code = code * len(names) + part
+    present, member = np.unique(code, return_inverse=True)
+    places = np.unravel_index(present, [len(names) for names in levels]) if len(present) else ([], [], [])
+    years, gender, ethnicity = ([names[n] for n in place] for names, place in zip(levels, places, strict=True))
+    words = []
+    for age, g, e in zip(years, gender, ethnicity, strict=True):
+        head = group_name(g or (), e or ()) if g or e else ""
+        words.append(", ".join(part for part in (head, age) if part) or "all faces")
+    return member, pd.DataFrame({"group": words, "gender": gender, "ethnicity": ethnicity, "years": years})
+
+
+def design_effect(right: np.ndarray, unit: np.ndarray | None) -> tuple[float, int]:
+    """Variance of a share when people are drawn, over that when faces are; never under 1. And the number of people.
+
+    Rao & Scott 1992 (Biometrics 48:577): counts divided by it may be used as independent ones. Where all faces are
+    right or all wrong it cannot be estimated, and each person counts once.
+    """
+    n = len(right)
+    if unit is None or n == 0:
+        return 1.0, n
+    code = np.unique(unit, return_inverse=True)[1]
+    faces, m = np.bincount(code), int(code.max()) + 1
+    p = right.mean()
+    if m < 2 or p in (0.0, 1.0):
+        return n / m, m
+    apart = np.bincount(code, weights=right - p)
+    return max(1.0, float(m / (m - 1) * (apart**2).sum() / (n * p * (1 - p)))) if faces.max() > 1 else 1.0, m
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of 50 and more faces.
+
+    `table`: group, gender, ethnicity (empty where not asked for), n, correct, errors, accuracy, wilson_low, wilson_high
+    (the plain interval, of effective counts where people are known), people, effect (design effect). `left_out`: group,
+    n, why. `member` int (N,): the table's row of each face, −1 where left out. `right` bool, `unit` int or None (N,).
+    """
+
+    table: pd.DataFrame
+    left_out: pd.DataFrame
+    member: np.ndarray
+    right: np.ndarray
+    unit: np.ndarray | None
+
+    @property
+    def effective(self) -> tuple[np.ndarray, np.ndarray]:
+        """Right faces and faces divided by the design effect, float64 (G,) each."""
+        effect = self.table["effect"].to_numpy(dtype=float)
+        return self.table["correct"].to_numpy() / effect, self.table["n"].to_numpy() / effect
+
+
+def count(
+    faces: pd.DataFrame, by: list[str], threshold: float = 0.5, smallest: int = SMALLEST_RANKED, order: str = "accuracy"
+) -> Groups:
+    """Count by `by` (gender, ethnicity, age band); rows by falling accuracy, or as they come with `order=""`.
+
+    Raises `LookwhereError` for any other column: it would else be left out, and all faces be taken for one group.
+    """
+    check_columns(by)
+    right = predict(faces, threshold) == faces["gender"].to_numpy()
+    member, names = members(faces, by)
+    unknown = (names["years"] == AGE_UNKNOWN).to_numpy()
+    unit = people(faces)
+    return tally(member, names.drop(columns="years"), right, unit, smallest, order, {AGE_UNKNOWN: unknown})
+
+
+def group_table(
+    member: np.ndarray, names: pd.DataFrame, right: np.ndarray, unit: np.ndarray | None = None
+) -> pd.DataFrame:
+    """`names` with n, correct, errors, accuracy, people, effect (design effect), wilson_low, wilson_high of each row.
+
+    Arguments are those of `tally`; no group is left out here.
+    """
+    table = names.copy()
+    table["n"] = np.bincount(member, minlength=len(table))
+    table["correct"] = np.bincount(member, weights=right, minlength=len(table)).astype(np.int64)
+    table["errors"] = table["n"] - table["correct"]
+    table["accuracy"] = table["correct"] / table["n"]
+    table["people"], table["effect"] = table["n"], 1.0
+    if unit is not None:
+        found = [design_effect(right[member == row], unit[member == row]) for row in range(len(table))]
+        table["effect"] = [effect for effect, _ in found]
+        table["people"] = [m for _, m in found]
+    table["wilson_low"], table["wilson_high"] = wilson(table["correct"] / table["effect"], table["n"] / table["effect"])
+    return table
+
+
+def tally(
+    member: np.ndarray,
+    names: pd.DataFrame,
+    right: np.ndarray,
+    unit: np.ndarray | None = None,
+    smallest: int = SMALLEST_RANKED,
+    order: str = "accuracy",
+    outside: Mapping[str, np.ndarray] | None = None,
+) -> Groups:
+    """Count any groups of anything: `member` int (N,) is each one's row in `names`, `right` bool (N,).
+
+    `names` has a column `group` and perhaps others, which the table keeps; every row has a member. `unit` int (N,)
+    tells people apart, None where each stands for itself. `outside`: further rows, bool (G,), to leave out, by reason.
+    """
+    table = group_table(member, names, right, unit)
+    few = FEWEST_PEOPLE if unit is not None else 0
+    why = np.where(table["people"] < few, "too few people", "")
+    for reason, rows in (outside or {}).items():
+        why = np.where(rows, reason, why)
+    why = np.where(table["n"] < smallest, f"under {smallest} faces", why)
+    left = table.loc[why != "", ["group", "n"]].assign(why=why[why != ""]).reset_index(drop=True)
+    kept = table[why == ""]
+    if order:
+        kept = kept.sort_values(order, ascending=False, kind="stable")
+    place = np.full(len(table), -1)
+    place[kept.index] = np.arange(len(kept))
+    return Groups(kept.reset_index(drop=True), left, place[member], right, unit)
+
+
+def resample_cells(
+    cell: np.ndarray, cells: int, unit: np.ndarray | None, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Bootstrap of faces, or of people whole, counted by `cell` int (N,): float64 (draws, cells).
+
+    People with the same counts are interchangeable, so the kinds of people are drawn by a multinomial: exactly the
+    bootstrap of people, at the price of the kinds.
+    """
+    if unit is None:
+        seen = np.bincount(cell, minlength=cells)
+        return rng.multinomial(len(cell), seen / len(cell), size=draws).astype(np.float64)
+    m = int(unit.max()) + 1
+    profile = np.zeros((m, cells), dtype=np.int32)
+    np.add.at(profile, (unit, cell), 1)
+    kinds, number = np.unique(profile, axis=0, return_counts=True)
+    return rng.multinomial(m, number / m, size=draws).astype(np.float64) @ kinds
+
+
+def resample_accuracy(groups: Groups, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Resampled accuracies (draws, G) and the ones they scatter about (G,).
+
+    With people known they are drawn whole. Else right faces are drawn as binomials about (k + ½)/(n + 1): drawn about
+    k/n, a group without an error would never have one. A draw without a face of a group is NaN there.
+    """
+    rng = np.random.default_rng(seed)
+    n, k = groups.table["n"].to_numpy(), groups.table["correct"].to_numpy()
+    if groups.unit is None:
+        centre = (k + 0.5) / (n + 1)
+        return rng.binomial(n, centre, (draws, len(n))) / n, centre
+    inside = groups.member >= 0
+    unit = np.unique(groups.unit[inside], return_inverse=True)[1]
+    cell = groups.member[inside] * 2 + groups.right[inside]
+    counts = resample_cells(cell, 2 * len(n), unit, draws, rng)
+    with np.errstate(invalid="ignore"):
+        return counts[:, 1::2] / (counts[:, ::2] + counts[:, 1::2]), k / n

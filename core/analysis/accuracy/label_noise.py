@@ -1,0 +1,207 @@
+"""Label noise and leaks: how many errors sit in near-copies, small children and likely mislabels, and what they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.simultaneous import LargestGap, gap_of
+from core.analysis.comparison.catalogue import same_face_audits
+from core.analysis.intervals import wilson
+from core.audit.folder import Audit, open_audit
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.gaps.words import gap_words, share_words
+from core.task import GENDERS
+from core.wording import percent
+
+#: Ages under which errors are counted: the edges of the bands up to adults.
+CHILDREN = (3, 10, ADULT_AGE)
+NEAR_COPIES, MISLABELS = "near-copies", "likely mislabels"
+CIRCULAR = (
+    "Likely mislabels are judged by the model's own confidence, which is circular: a model biased against a group "
+    "calls its own errors there mislabels. Their share is an upper bound, and a gap that vanishes without them proves "
+    "nothing."
+)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Accuracy of the faces kept when what is named by `removed` (empty: nothing) is left out.
+
+    `gap` is None where no two groups have 50 faces.
+    """
+
+    removed: str
+    n: int
+    correct: int
+    groups: pd.DataFrame
+    gap: LargestGap | None
+
+    @property
+    def without(self) -> str:
+        """In words: «all faces», «without near-copies»."""
+        return f"without {self.removed}" if self.removed else "all faces"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """`shares`: where, faces, errors, share_faces, share_errors, low, high (Wilson, of the errors), times; `variants`
+    with everything first and all leaks removed last. `n` faces, `errors` of them wrong; `unaged` of unknown age."""
+
+    n: int
+    errors: int
+    unaged: int
+    shares: pd.DataFrame
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """`audits` models on the same `faces` faces: `wrong` for all of them, and `likely` mislabels for all of them; mean
+    `errors` of one model. `face_ids` of the likely ones, for cleaning labels."""
+
+    audits: int
+    faces: int
+    errors: float
+    wrong: int
+    likely: int
+    face_ids: tuple[str, ...]
+
+
+def likely_mislabels(faces: pd.DataFrame) -> np.ndarray:
+    """Bool (N,): labels that confident learning doubts (Northcutt, Jiang & Chuang 2021, JAIR 70:1373).
+
+    The other gender's probability reaches its mean among the faces labelled with it, and either the label's own does
+    not, or is the smaller one. Give all of an audit's faces: means of a filtered part would be others. None is doubted
+    where only one gender occurs.
+    """
+    male = (faces["gender"] == GENDERS[1]).to_numpy()
+    p = faces["p_male"].to_numpy(dtype=np.float64)
+    if male.all() or not male.any():
+        return np.zeros(len(faces), dtype=bool)
+    mean_male, mean_female = p[male].mean(), 1 - p[~male].mean()
+    own, other = np.where(male, p, 1 - p), np.where(male, 1 - p, p)
+    reach_own, reach_other = np.where(male, mean_male, mean_female), np.where(male, mean_female, mean_male)
+    return (other >= reach_other) & ((own < reach_own) | (other > own))
+
+
+def noise(
+    audit: Audit, within: Filter | None = None, threshold: float = 0.5, draws: int = 2000, seed: int = 0
+) -> Noise:
+    """Shares of the errors in near-copy clusters, children and likely mislabels, and the gap without each and all.
+
+    A near-copy is a face whose `cluster` holds another audited one (exact copies were dropped at alignment); without
+    near-copies the first face of each cluster stays.
+    """
+    mask = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
+    faces = audit.faces.loc[mask, ["gender", "ethnicity", "age", "identity", "cluster", "p_male"]]
+    wrong = (faces["p_male"].to_numpy() >= threshold) != (faces["gender"] == GENDERS[1]).to_numpy()
+    age = pd.array(faces["age"], dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    near = audit.faces["cluster"].duplicated(keep=False).to_numpy()[mask]
+    doubted = likely_mislabels(audit.faces)[mask]
+    places = {NEAR_COPIES: near}
+    if np.isfinite(age).any():
+        places |= {f"children under {years}": age < years for years in CHILDREN if (age < years).any()}
+    places[MISLABELS] = doubted
+    rows = []
+    for name, inside in places.items():
+        low, high = wilson(int((inside & wrong).sum()), int(wrong.sum()))
+        rows.append(
+            {"where": name, "faces": int(inside.sum()), "errors": int((inside & wrong).sum()),
+             "share_faces": inside.mean() if len(faces) else np.nan,
+             "share_errors": wrong[inside].sum() / wrong.sum() if wrong.any() else np.nan,
+             "low": float(low), "high": float(high)}
+        )  # fmt: skip
+    shares = pd.DataFrame(rows)
+    shares["times"] = shares["share_errors"] / shares["share_faces"].where(shares["share_faces"] > 0)
+    repeated = faces["cluster"].duplicated().to_numpy()
+    drop = {"": np.zeros(len(faces), dtype=bool)}
+    if np.isfinite(age).any() and (age < ADULT_AGE).any():
+        drop["children"] = ~(age >= ADULT_AGE)
+    drop |= {NEAR_COPIES: repeated, MISLABELS: doubted}
+    drop["all of these"] = np.logical_or.reduce(list(drop.values()))
+    by = columns_of(faces)
+    variants = [_variant(name, faces[~out], by, threshold, draws, seed) for name, out in drop.items()]
+    return Noise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants))
+
+
+def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:
+    right = (faces["p_male"].to_numpy() >= threshold) == (faces["gender"] == GENDERS[1]).to_numpy()
+    groups = count(faces, by, threshold)
+    table, found = groups.table, gap_of(groups, draws, seed)
+    return Variant(name, len(faces), int(right.sum()), table, found)
+
+
+def consensus(audits: list[Audit]) -> Consensus | None:
+    """Errors that several models make, and make confidently (by `likely_mislabels`), on the faces they share.
+
+    Less circular than one model's word: models trained apart share the data set's labels and gaps, but not their
+    accidents. None of fewer than two audits; raises `LookwhereError` where they share no face or differ in a label.
+    """
+    if len(audits) < 2:
+        return None
+    tables = []
+    for audit in audits:
+        table = audit.faces[["face_id", "gender", "predicted"]].assign(doubted=likely_mislabels(audit.faces))
+        tables.append(table.set_index("face_id"))
+    shared = tables[0].index
+    for table in tables[1:]:
+        shared = shared.intersection(table.index)
+    if shared.empty:
+        raise LookwhereError("these audits share no face; compare audits of one data set and split")
+    tables = [table.loc[shared] for table in tables]
+    if any((table["gender"] != tables[0]["gender"]).any() for table in tables):
+        raise LookwhereError("these audits label the same faces differently; compare audits of one data set")
+    wrong = np.stack([(table["gender"] != table["predicted"]).to_numpy() for table in tables])
+    doubted = np.stack([table["doubted"].to_numpy() for table in tables]).all(axis=0) & wrong.all(axis=0)
+    return Consensus(
+        len(audits), len(shared), float(wrong.sum(axis=1).mean()), int(wrong.all(axis=0).sum()), int(doubted.sum()),
+        tuple(shared[doubted]),
+    )  # fmt: skip
+
+
+def consensus_words(found: Consensus | None, names: list[str]) -> str:
+    """What several models agree to be wrong, in two sentences; `names` of the other models."""
+    if found is None:
+        return "Models trained apart on the same faces would make this less circular; there is no other one here."
+    return (
+        f"{found.audits} models ({', '.join(names)} and this one) share {found.faces:,} faces: each errs on "
+        f"{found.errors:.0f} on average, all of them on {found.wrong:,}, and all confidently on {found.likely:,}. "
+        "Those are the likelier mislabels, or faces hard for any such model."
+    )
+
+
+def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 0.5, models: Path | None = None) -> str:
+    """All numbers of `noise` as plain text, and with `models` the consensus with other models on the same faces."""
+    found = noise(audit, within, threshold)
+    lines = [f"Label noise and leaks, {(within or Filter()).describe()}: {found.errors:,} errors in {found.n:,} faces"]
+    for row in found.shares.to_dict("records"):
+        lines.append(f"  {row['where']:20}{share_words(row)}")
+    if found.unaged:
+        lines.append(f"  age unknown of {found.unaged:,} faces, which are in no count of children")
+    lines += ["", "The largest gap without them"]
+    for variant in found.variants:
+        rate = percent(variant.correct / variant.n) if variant.n else "none"
+        lines.append(f"  {variant.without:26}n = {variant.n:6,}  accuracy {rate}  {gap_words(variant.gap)}")
+    names = list(dict.fromkeys(name for variant in found.variants for name in variant.groups["group"]))
+    lines += ["", "Accuracy (faces) by group: " + "; ".join(variant.without for variant in found.variants)]
+    for name in names:
+        cells = []
+        for variant in found.variants:
+            row = variant.groups[variant.groups["group"] == name]
+            cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "under 50")
+        lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
+    lines += ["", CIRCULAR]
+    if models is not None:
+        paths = same_face_audits(models, audit)
+        found = consensus([audit, *map(open_audit, paths)])
+        lines.append(consensus_words(found, [path.parent.parent.name for path in paths]))
+        if found and within not in (None, Filter()):  # models are compared on every face that they share
+            lines[-1] += " These are faces of every kind and age."
+    return "\n".join(lines)

@@ -1,0 +1,235 @@
+"""Arms over seeds, and contrasts between arms: effects with two kinds of interval, and a verdict by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.bootstrap import resampled_sums
+from core.analysis.comparison.experiment import Claim, Expectation, Experiment, Measure, parse_group
+from core.analysis.comparison.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named
+from core.data.faces import people
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.estimate import Estimate
+from core.verdicts import Verdict
+
+#: An effect that matters: 2 points of accuracy. «Not supported» needs intervals that exclude it.
+MATTERS = 0.02
+SAMPLES = 2000
+_TABLE = ["arm", "seed", "model", "measure", "gender", "ethnicity", "n", "accuracy"]
+_ESTIMATES = ["arm", "measure", "gender", "ethnicity", "seeds", "mean", "low", "high", "both_low", "both_high"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One measure: its value by seed, the mean with a t interval over seeds, and one that resamples seeds and faces.
+
+    The first takes the test faces as given, and is wide because seeds are few. The second draws seeds and faces (or
+    people), each as a whole: Owen 2007, Ann Appl Stat 1:386; of few seeds it is somewhat too narrow in their share.
+    """
+
+    by_seed: tuple[float, ...]
+    seeds: Estimate
+    both: Estimate
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """`effects` by measure of «to» less «from» (accuracies; the gap is best less worst group), `group` of `n` faces.
+
+    `paired`: McNemar's comparison of the group's faces seed by seed. `verdict` is that of the chosen `measure`.
+    """
+
+    group: str
+    n: int
+    measure: Measure
+    expect: Expectation
+    effects: Mapping[Measure, Effect]
+    paired: tuple[Paired, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the chosen measure."""
+        return self.effects[self.measure].verdict
+
+
+def verdict(seeds: Estimate, both: Estimate, expect: Expectation = Expectation.CHANGE) -> Verdict:
+    """A claim's verdict from its effect's two intervals. Supported: both lie wholly on the expected side of 0.
+
+    Not supported: neither holds an effect of 2 points (`MATTERS`) or more on that side. Cannot tell here: anything
+    else, and always of a single seed.
+    """
+    low, high = min(seeds.low, both.low), max(seeds.high, both.high)
+    if not np.isfinite([seeds.low, seeds.high, both.low, both.high]).all():
+        return Verdict.CANNOT_TELL
+    sign = expect.sign
+    if (sign >= 0 and low > 0) or (sign <= 0 and high < 0):
+        return Verdict.SUPPORTED
+    harmless = (sign < 0 or high < MATTERS) and (sign > 0 or low > -MATTERS)
+    return Verdict.NOT_SUPPORTED if harmless else Verdict.CANNOT_TELL
+
+
+def t_interval(values: np.ndarray) -> Estimate:
+    """Mean and Student's 95 % interval of values (S,); NaN bounds of one value."""
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) < 2:
+        return Estimate(float(values.mean()), np.nan, np.nan)
+    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return Estimate(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
+
+
+class _Counts:
+    """Faces and right predictions by group and model of arms, for the faces in a filter, and their resamples."""
+
+    def __init__(self, experiment: Experiment, arms: tuple[str, ...], within: Filter, samples: int, seed: int) -> None:
+        if within.outcome != "all":
+            raise LookwhereError("models differ in their outcomes: leave the filter's outcome at all")
+        self.arms = {arm: experiment.audits(arm) for arm in arms}
+        first = self.arms[arms[0]][0]
+        keep = within.mask(first.faces)
+        if not keep.any():
+            raise LookwhereError(f"{experiment.name}: no face passes the filter «{within.describe()}»; widen it")
+        self.faces = first.faces[keep]
+        self.groups = groups_by(first, within)
+        flags = [audit.faces["correct"].to_numpy(dtype=bool)[keep] for arm in arms for audit in self.arms[arm]]
+        self.correct = np.stack(flags, axis=1)
+        self.seeds = [len(self.arms[arm]) for arm in arms]
+        members = np.stack([group_mask(self.faces, *group) for group in self.groups], axis=1)
+        ones = np.column_stack([np.ones(len(self.faces), dtype=bool), self.correct])
+        values = (members[:, :, None] & ones[:, None]).reshape(len(self.faces), -1)
+        shape = (len(self.groups), ones.shape[1])
+        self.seen = values.sum(axis=0, dtype=np.float64).reshape(1, *shape)
+        self.draw = np.random.default_rng(seed)
+        self.drawn = resampled_sums(values, people(self.faces), samples, self.draw).reshape(samples, *shape)
+
+    def measures(self, counts: np.ndarray, group: tuple[str, str] | None = None) -> dict[str, list[np.ndarray]]:
+        """From counts (R, G, 1 + models), each measure's values (R, S) by arm."""
+        n, right = counts[..., :1], counts[..., 1:]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            accuracy = right / n
+            ranked = np.where(self.seen[:1, :, :1] >= SMALLEST_RANKED, accuracy, np.nan)
+            found = {Measure.OVERALL: right.sum(axis=1) / n.sum(axis=1)}
+            if (self.seen[0, :, 0] >= SMALLEST_RANKED).sum() >= 2:
+                found[Measure.WORST] = np.nanmin(ranked, axis=1)
+                found[Measure.GAP] = np.nanmax(ranked, axis=1) - found[Measure.WORST]
+            if group is not None:
+                inside = [all(a in ("", b) for a, b in zip(group, own, strict=True)) for own in self.groups]
+                found[Measure.GROUP] = right[:, inside].sum(axis=1) / n[:, inside].sum(axis=1)
+                if not all(inside):
+                    rest = ~np.array(inside)
+                    found[Measure.OTHERS] = right[:, rest].sum(axis=1) / n[:, rest].sum(axis=1)
+                    found[Measure.EXTRA] = found[Measure.GROUP] - found[Measure.OTHERS]
+            found |= {pair: accuracy[:, g] for g, pair in enumerate(self.groups)}
+        ends = np.cumsum(self.seeds)[:-1]
+        return {name: np.split(values, ends, axis=1) for name, values in found.items()}
+
+    def resampled_mean(self, values: np.ndarray) -> tuple[float, float]:
+        """95 % bounds of the mean over seeds of `values` (R, S), the seeds drawn with replacement too."""
+        samples, seeds = values.shape
+        chosen = self.draw.integers(0, seeds, (samples, seeds))
+        low, high = np.nanquantile(np.take_along_axis(values, chosen, axis=1).mean(axis=1), [0.025, 0.975])
+        return float(low), float(high)
+
+    def effect(
+        self, seen: np.ndarray, drawn: np.ndarray, expect: Expectation | None = None, judge: bool = True
+    ) -> Effect:
+        """From values by seed (S,) and their resamples (R, S)."""
+        mean = t_interval(seen)
+        both = Estimate(mean.value, *(self.resampled_mean(drawn) if len(seen) > 1 else (np.nan, np.nan)))
+        judged = None if expect is None else verdict(mean, both, expect) if judge else Verdict.CANNOT_TELL
+        return Effect(tuple(map(float, seen)), mean, both, judged)
+
+
+def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFrame:
+    """Accuracy by arm and seed: columns arm, seed, model, measure, gender, ethnicity, n, accuracy.
+
+    `measure` is overall, group (a row a gender × ethnicity), worst group (its gender and ethnicity named) or largest
+    gap, the last two among groups of 50 and more faces.
+    """
+    names = tuple(arm.name for arm in experiment.arms)
+    counts = _Counts(experiment, names, within or Filter(), 1, 0)
+    found, rows = counts.measures(counts.seen), []
+    sizes = dict(zip(counts.groups, counts.seen[0, :, 0].astype(int), strict=True))
+    for a, arm in enumerate(experiment.arms):
+        for seed, model in enumerate(arm.models):
+            value = {name: float(values[a][0, seed]) for name, values in found.items()}
+            head = (arm.name, seed, model)
+            rows.append((*head, Measure.OVERALL, "", "", len(counts.faces), value[Measure.OVERALL]))
+            rows += [(*head, Measure.GROUP, *pair, n, value[pair]) for pair, n in sizes.items()]
+            if Measure.WORST in value:
+                ranked = [pair for pair, n in sizes.items() if n >= SMALLEST_RANKED]
+                worst = min(ranked, key=value.get)
+                rows.append((*head, Measure.WORST, *worst, sizes[worst], value[Measure.WORST]))
+                rows.append((*head, Measure.GAP, "", "", len(counts.faces), value[Measure.GAP]))
+    return pd.DataFrame(rows, columns=_TABLE)
+
+
+def arm_estimates(
+    experiment: Experiment, within: Filter | None = None, *, samples: int = SAMPLES, seed: int = 0
+) -> pd.DataFrame:
+    """Means over seeds by arm: columns arm, measure, gender, ethnicity, seeds, mean, low, high (t over seeds),
+    both_low, both_high (seeds and faces resampled). A maximum or minimum over groups is biased outward."""
+    rows = []
+    for arm in experiment.arms:
+        counts = _Counts(experiment, (arm.name,), within or Filter(), samples, seed)
+        seen, drawn = counts.measures(counts.seen), counts.measures(counts.drawn)
+        for name, values in seen.items():
+            one = counts.effect(values[0][0], drawn[name][0])
+            measure, pair = (Measure.GROUP, name) if isinstance(name, tuple) else (name, ("", ""))
+            bounds = (one.seeds.value, one.seeds.low, one.seeds.high, one.both.low, one.both.high)
+            rows.append((arm.name, measure, *pair, len(arm.models), *bounds))
+    return pd.DataFrame(rows, columns=_ESTIMATES)
+
+
+def contrast(
+    experiment: Experiment,
+    start: str,
+    end: str,
+    group: str = "",
+    within: Filter | None = None,
+    *,
+    expect: Expectation = Expectation.CHANGE,
+    measure: Measure | None = None,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> Contrast:
+    """Arm `end` less arm `start`, seed k paired with seed k, on the same faces.
+
+    `group` as "female Black", or empty; `measure` (by default the group, else the worst group) is what
+    `expect` speaks of, and has the verdict; the others are judged by a change either way. A group of under 30 faces
+    gives none. Raises `LookwhereError` where no face of the group, or too few groups, pass the filter.
+    """
+    measure = measure or (Measure.GROUP if group else Measure.WORST)
+    counts = _Counts(experiment, (start, end), within or Filter(), samples, seed)
+    pair = parse_group(group) if group else None
+    inside = group_mask(counts.faces, *(pair or ("", "")))
+    n, name = int(inside.sum()), named(*(pair or ("", "")))
+    if n == 0:
+        raise LookwhereError(f"{experiment.name}: none of {name} passes the filter; widen it")
+    seen, drawn = counts.measures(counts.seen, pair), counts.measures(counts.drawn, pair)
+    if measure not in seen:
+        raise LookwhereError(f"{experiment.name}: no «{measure}» among the faces that pass the filter; widen it")
+    if counts.seeds[0] != counts.seeds[1]:
+        raise LookwhereError(f"{experiment.name}: {start} and {end} have unequal numbers of seeds; they are paired")
+    effects = {
+        kind: counts.effect(seen[kind][1][0] - seen[kind][0][0], drawn[kind][1] - drawn[kind][0],
+                            expect if kind == measure else Expectation.CHANGE, n >= SMALLEST_TESTED)
+        for kind in Measure if kind in seen
+    }  # fmt: skip
+    seeds, persons = counts.seeds[0], people(counts.faces[inside])
+    a, b = counts.correct[inside, :seeds], counts.correct[inside, seeds:]
+    paired = tuple(mcnemar(a[:, k], b[:, k], persons) for k in range(seeds))
+    return Contrast(name, n, measure, expect, effects, paired)
+
+
+def claim_contrast(experiment: Experiment, claim: Claim, within: Filter | None = None, **more: int) -> Contrast:
+    """The contrast that a claim of `experiment.json` names."""
+    settings = {"expect": claim.expect, "measure": claim.measure, **more}
+    return contrast(experiment, claim.start, claim.end, claim.group, within, **settings)

@@ -1,0 +1,189 @@
+"""Reading an experiment: arms of several seeds, audited on the same faces, and the contrasts it was made for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from core.audit.catalogue import align_audits, same_faces
+from core.audit.folder import Audit, open_audit, read_manifest
+from core.classifiers.folder import OURS, kind_of
+from core.errors import LookwhereError
+from core.task import GENDERS
+
+FORMAT = 1
+FOLDER = "experiments"
+
+
+class Expectation(StrEnum):
+    """What a claim expects of «to» less «from», as `experiment.json` spells it."""
+
+    LOWER = "lower"
+    CHANGE = "change"
+    HIGHER = "higher"
+
+    @property
+    def sign(self) -> int:
+        """−1, 1, or 0 for a change either way."""
+        return {Expectation.LOWER: -1, Expectation.CHANGE: 0, Expectation.HIGHER: 1}[self]
+
+
+class Measure(StrEnum):
+    """What a claim may be of, as `experiment.json` spells it, in the order in which measures are shown."""
+
+    GROUP = "group"
+    OTHERS = "others"
+    EXTRA = "group less others"
+    OVERALL = "overall"
+    WORST = "worst group"
+    #: The best group's accuracy less the worst's.
+    GAP = "largest gap"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of training, and its models, a seed each."""
+
+    name: str
+    title: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A contrast as `experiment.json` has it: `group` as "female Black"; `expect` and `measure` decide the verdict.
+
+    `finding`: which of the study's claims it answers («4», «5»), or empty.
+    """
+
+    name: str
+    start: str
+    end: str
+    group: str
+    question: str
+    expect: Expectation
+    measure: Measure
+    finding: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An opened experiment; its audits are opened when asked for, once."""
+
+    name: str
+    title: str
+    path: Path
+    config: str
+    audit: str
+    arms: tuple[Arm, ...]
+    claims: tuple[Claim, ...]
+    _opened: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def arm(self, name: str) -> Arm:
+        """Raises `LookwhereError` naming the arms there are."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise LookwhereError(f"{self.path}: no arm {name!r}; there are {', '.join(a.name for a in self.arms)}")
+
+    def audits(self, arm: str) -> tuple[Audit, ...]:
+        """The arm's audits by seed, their faces in the order of the experiment's first audit."""
+        models = self.arm(arm).models
+        first = self._open(self.arms[0].models[0])
+        return align_audits([first, *map(self._open, models)])[1:]
+
+    def _open(self, model: str) -> Audit:
+        if model not in self._opened:
+            self._opened[model] = open_audit(self.path / model / "audits" / self.audit)
+        return self._opened[model]
+
+
+def list_experiments(models: str | Path) -> list[str]:
+    """Names of the experiments under a folder of models, sorted."""
+    return sorted(p.parent.name for p in (Path(models) / FOLDER).glob("[!.]*/experiment.json"))
+
+
+def experiment_for(models: str | Path, audit: Audit) -> Experiment | None:
+    """The experiment under a folder of models whose networks were audited on an audit's faces; None without one.
+
+    And None for a brought model: an experiment on networks of ours says nothing of the cause of its gaps.
+    """
+    if kind_of(audit.manifest) != OURS:
+        return None
+    for name in list_experiments(models):
+        experiment = open_experiment(Path(models) / FOLDER / name)
+        first = read_manifest(experiment.path / experiment.arms[0].models[0] / "audits" / experiment.audit)
+        if same_faces(first) == same_faces(audit.manifest):
+            return experiment
+    return None
+
+
+def open_experiment(path: str | Path) -> Experiment:
+    """Raises `LookwhereError`, in one line, where `experiment.json` or an audit is missing, damaged or at odds."""
+    path = Path(path)
+    file = path / "experiment.json"
+    mend = "restore it, or make the experiment again with `python -m train.experiments`"
+    try:
+        content = json.loads(file.read_text())
+    except OSError as error:
+        raise LookwhereError(f"{file}: missing or not readable; {mend}") from error
+    except ValueError as error:
+        raise LookwhereError(f"{file}: not valid JSON ({error}); {mend}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise LookwhereError(f"{file}: format {found}, this version reads {FORMAT}; {mend}")
+    try:
+        arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
+        claims = tuple(_claim(c, file) for c in content["contrasts"])
+        made = Experiment(
+            content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error
+    _check(made, file)
+    return made
+
+
+def _claim(entry: dict, file: Path) -> Claim:
+    """A contrast of `experiment.json`; raises `LookwhereError` for an expectation or measure that is none."""
+    group = entry.get("group") or ""
+    try:
+        expect = Expectation(entry.get("expect", Expectation.CHANGE))
+        measure = Measure(entry.get("measure") or (Measure.GROUP if group else Measure.WORST))
+    except ValueError as error:
+        raise LookwhereError(
+            f"{file}: contrast {entry['name']!r}: expect must be one of {', '.join(Expectation)}, measure of "
+            f"{', '.join(Measure)}"
+        ) from error
+    question, finding = entry.get("question", ""), str(entry.get("finding", ""))
+    return Claim(entry["name"], entry["from"], entry["to"], group, question, expect, measure, finding)
+
+
+def _check(experiment: Experiment, file: Path) -> None:
+    names = [arm.name for arm in experiment.arms]
+    if not names or len(set(names)) < len(names):
+        raise LookwhereError(f"{file}: arms must be there and have names of their own, found {names}")
+    for arm in experiment.arms:
+        if not arm.models:
+            raise LookwhereError(f"{file}: arm {arm.name!r} has no models")
+        for model in arm.models:
+            audit = experiment.path / model / "audits" / experiment.audit / "audit.json"
+            if not audit.is_file():
+                raise LookwhereError(f"{file}: arm {arm.name!r} names {model}, but {audit} is missing; restore it")
+    for claim in experiment.claims:
+        where = f"{file}: contrast {claim.name!r}"
+        for arm in (claim.start, claim.end):
+            if arm not in names:
+                raise LookwhereError(f"{where} names no arm: {arm!r}; there are {', '.join(names)}")
+        seeds = [len(experiment.arm(arm).models) for arm in (claim.start, claim.end)]
+        if seeds[0] != seeds[1]:
+            raise LookwhereError(f"{where}: {seeds[0]} seeds against {seeds[1]}; seeds are paired one by one")
+        parse_group(claim.group)
+
+
+def parse_group(group: str) -> tuple[str, str]:
+    """(gender, ethnicity) of "female Black", "female" or "Black"; what is not named is empty."""
+    gender, _, ethnicity = group.partition(" ")
+    return (gender, ethnicity) if gender in GENDERS else ("", group)

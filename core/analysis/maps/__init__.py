@@ -1,0 +1,1 @@
+"""Maps of groups: means, differences, dispersion, evidence by region, error clusters."""

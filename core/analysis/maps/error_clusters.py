@@ -1,0 +1,187 @@
+"""Kinds of wrong: clusters of the maps of wrong predictions, by shape, where there are any beyond chance.
+
+k-means of each wrong face's evidence for the class it was given over the other, divided by its own strength. How many
+kinds: the largest mean silhouette (Rousseeuw 1987, J Comput Appl Math 20:53). Whether any: p of a silhouette as large
+in one cloud of the same mean and covariance, searched alike (as SigClust: Liu et al. 2008, JASA 103:1281). How firm:
+each kind's mean Jaccard index with its nearest one in bootstrap samples (Hennig 2007, Comput Stat Data Anal 52:258).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.clustering import COUNTS, DRAWS, LEVEL, SMALLEST, divide, stability, structure
+from core.analysis.intervals import holm
+from core.analysis.maps.shapes import oriented_shapes
+from core.audit.folder import Audit
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band
+from core.data.filters import Filter, group_name
+from core.errors import LookwhereError
+from core.explain.regions import REGIONS, by_region
+from core.privacy import showable
+from core.task import GENDERS
+
+#: Below it a kind dissolves in new samples, from the second on it is stable (Hennig 2007).
+DISSOLVED, STABLE = 0.6, 0.75
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of wrong: `rows` (n,) of the audit's faces, the most typical first; `stability` its mean Jaccard index.
+
+    `map` float64 (h, w) is the mean shape, positive where it speaks for the class the model chose. `regions`: each
+    region's `share` of the mean shape's positive evidence beside its `share_all` in all wrong ones' mean. `who`: the
+    groups in it by falling n: `group`, `n`, `share`, `share_all`, `ratio`, `p` (Fisher's exact test, Holm over all
+    kinds and groups). `margin` is the median |margin|. Everything but n and stability is None where it is not shown.
+    """
+
+    rows: np.ndarray
+    stability: float
+    map: np.ndarray | None = None
+    regions: pd.DataFrame | None = None
+    who: pd.DataFrame | None = None
+    margin: float | None = None
+
+    @property
+    def n(self) -> int:
+        """Its number of faces."""
+        return len(self.rows)
+
+    @property
+    def firmness(self) -> str:
+        """The stability in words."""
+        if self.stability >= STABLE:
+            return "stable"
+        return "a tendency" if self.stability >= DISSOLVED else "dissolves in new samples"
+
+    def over(self, level: float = LEVEL) -> pd.DataFrame:
+        """Groups that it holds more of than all wrong predictions do, beyond chance, the furthest first."""
+        if self.who is None:
+            raise LookwhereError(f"who is in a kind of {self.n} faces is not shown")
+        found = self.who[(self.who["p"] <= level) & (self.who["ratio"] > 1)]
+        return found.sort_values("ratio", ascending=False, kind="stable")
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds of `n` wrong predictions inside `wanted`, whose own outcome does not count; none where n is too small.
+
+    `search`: for each number of kinds the mean silhouette beside that of clouds without kinds, and `p` (`structure`).
+    `asked`: the number was given, not found. `flat` faces whose map says nothing are left out of `n`.
+    """
+
+    wanted: Filter
+    n: int
+    flat: int
+    asked: bool
+    search: pd.DataFrame | None
+    p: float
+    kinds: tuple[Kind, ...]
+
+    @property
+    def verdict(self) -> str:
+        """In words, to stand after the number of wrong predictions: «their maps fall into 2 kinds …»."""
+        if self.search is None:
+            return f"kinds of wrong are looked for from {SMALLEST} on"
+        k = len(self.kinds)
+        row = self.search.loc[k if k > 1 else self.search["silhouette"].idxmax()]
+        numbers = (
+            f"silhouette {row['silhouette']:.2f} against {row['null']:.2f} without clusters, p\u00a0=\u00a0{self.p:.2f}"
+        )
+        beyond = "beyond chance" if self.p <= LEVEL else "without clusters beyond chance"
+        if self.asked and k == 1:
+            return f"their maps are taken as one kind, as asked ({numbers})"
+        if self.asked:
+            return f"their maps are cut into {k} kinds, as asked, {beyond} ({numbers} over all numbers of kinds)"
+        if k == 1:
+            return f"their maps are of one kind, {beyond} ({numbers})"
+        return f"their maps fall into {k} kinds, {beyond} ({numbers}), {apart(row['silhouette'])}"
+
+
+def apart(silhouette: float) -> str:
+    """A mean silhouette in words, by Kaufman & Rousseeuw 1990, table 4."""
+    words = ((0.25, "which shade into each other"), (0.5, "weakly set apart"), (0.7, "set apart"))
+    return next((text for limit, text in words if silhouette <= limit), "clearly set apart")
+
+
+def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0, draws: int = DRAWS) -> Kinds:
+    """The kinds of wrong predictions inside a filter: `count` of them, or as many as are found, which may be one.
+
+    Kinds under 11 faces are counted and not shown; where those faces are under 11 together, the smallest other kind is
+    not shown either: all wrong ones' average less those shown would be theirs. Raises `LookwhereError` for an audit
+    without maps or a count that is neither 1 nor among `COUNTS`.
+    """
+    if count is not None and count not in (1, *COUNTS):
+        raise LookwhereError(f"the number of kinds must be 1 to {COUNTS[-1]}, not {count}")
+    if not audit.has_maps:
+        raise LookwhereError(f"{audit.name}: an audit of predictions only, without maps to cluster")
+    rows = np.flatnonzero(wanted.narrowed(outcome="incorrect").mask(audit.faces))
+    shapes = oriented_shapes(audit)[rows].astype(np.float64)
+    told = shapes.any(axis=(1, 2))
+    rows, shapes, flat = rows[told], shapes[told], int((~told).sum())
+    if len(rows) < SMALLEST:
+        return Kinds(wanted, len(rows), flat, count is not None, None, np.nan, ())
+    x = shapes.reshape(len(rows), -1)
+    search, p = structure(x, seed, draws)
+    k = count or (int(search["silhouette"].idxmax()) if p <= LEVEL else 1)
+    labels = divide(x, k, seed)
+    firm = stability(x, labels, seed)
+    shown = showable(np.bincount(labels, minlength=k))
+    tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(shown))
+    energy = _positive(shapes.mean(axis=0))
+    certain = np.abs(audit.faces["logit_female"] - audit.faces["logit_male"]).to_numpy(dtype=np.float64)[rows]
+    found = []
+    for kind in range(k):
+        inside = np.flatnonzero(labels == kind)
+        mean = shapes[inside].mean(axis=0)
+        inside = inside[np.argsort(-(x[inside] @ mean.ravel()), kind="stable")]
+        if not shown[kind]:
+            found.append(Kind(rows[inside], float(firm[kind])))
+            continue
+        table = pd.DataFrame({"region": REGIONS, "share": _positive(mean), "share_all": energy})
+        median = float(np.median(certain[inside]))
+        found.append(Kind(rows[inside], float(firm[kind]), mean, table, tables[kind], median))
+    return Kinds(wanted, len(rows), flat, count is not None, search, p, tuple(found))
+
+
+def _positive(mean: np.ndarray) -> np.ndarray:
+    """Each region's share of a map's positive part, float64 (R,); NaN where it has none."""
+    part = by_region(np.maximum(mean, 0))
+    return part / part.sum() if part.sum() > 0 else np.full_like(part, np.nan)
+
+
+def composition(faces: pd.DataFrame, labels: np.ndarray, wanted: np.ndarray) -> dict[int, pd.DataFrame]:
+    """Who is in the clusters `wanted`: `Kind.who` of each. The faces count singly, also those of one person."""
+    from scipy.stats import fisher_exact
+
+    groups = _groups(faces)
+    tables = {}
+    for kind in wanted:
+        inside = labels == kind
+        rows = []
+        for name, member in groups.items():
+            n, all_n = int((member & inside).sum()), int(member.sum())
+            counts = [[n, int(inside.sum()) - n], [all_n - n, int((~inside).sum()) - all_n + n]]
+            share, share_all = n / inside.sum(), all_n / len(labels)
+            p = 1.0 if inside.all() else float(fisher_exact(counts).pvalue)
+            rows.append((name, n, share, share_all, share / share_all, p))
+        tables[int(kind)] = pd.DataFrame(rows, columns=["group", "n", "share", "share_all", "ratio", "p"])
+    if tables:
+        adjusted = np.split(holm(np.concatenate([t["p"] for t in tables.values()])), len(tables))
+        for (kind, table), p in zip(list(tables.items()), adjusted, strict=True):
+            tables[kind] = table.assign(p=p).sort_values("n", ascending=False, kind="stable", ignore_index=True)
+    return tables
+
+
+def _groups(faces: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Each group's members, bool (n,): genders, gender × ethnicity and age bands, where they occur."""
+    gender, ethnicity = faces["gender"].to_numpy(), faces["ethnicity"].astype(str).to_numpy()
+    band = age_band(faces["age"])
+    found = {group_name(g): gender == g for g in GENDERS}
+    if set(ethnicity) != {UNRECORDED}:
+        found |= {group_name(g, e): (gender == g) & (ethnicity == e) for e in sorted(set(ethnicity)) for g in GENDERS}
+    found |= {f"{name} years": band == n for n, name in enumerate(AGE_BANDS)}
+    return {name: member for name, member in found.items() if member.any()}

@@ -1,0 +1,239 @@
+"""The evidence budget: which region of the face a group's mean margin comes from, with nothing left over.
+
+margin = logit_female − logit_male = Σ_regions evidence + (b_f − b_m), for each face and so for each mean; in the
+difference of two groups the bias cancels. Positive evidence speaks for «female». Intervals are percentile bootstraps
+(Efron & Tibshirani 1993, ch. 13), 95 %, each region by itself; people are drawn as a whole where `identity` is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.bootstrap import DRAWS, bootstrap_means, interval, paired_means
+from core.audit.folder import Audit, head_bias, margin_evidence, margins, need_additive
+from core.data.faces import person_codes
+from core.data.filters import OUTCOMES, Filter, group_name
+from core.explain.maps import target_maps
+from core.explain.regions import REGIONS, area_shares, by_region
+from core.privacy import MINIMUM_FACES
+from core.wording import signed_interval
+
+#: float16 maps and a bfloat16 network leave about 1e-4 a face; more means that maps and logits do not belong together.
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A group's mean margin by region.
+
+    `table`: a row a region with `region`, `evidence` (mean contribution to the margin), `low`, `high`, `area` (share of
+    the picture); `margin` is the mean of the logits' difference, `residual` what is left of it after Σ evidence +
+    `bias` (rounding). All are NaN under 11 faces. `people` counts what is drawn as a whole: identities, else faces.
+    """
+
+    filter: Filter
+    n: int
+    people: int
+    table: pd.DataFrame
+    bias: float
+    margin: float
+    residual: float
+
+    @property
+    def too_small(self) -> bool:
+        """True where the group has under 11 faces, so that nothing averaged is shown."""
+        return self.n < MINIMUM_FACES
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """From group A's mean margin by regions to group B's.
+
+    `table`: a row a region with `region`, `difference` (B − A), `low`, `high`, `a`, `b` (each group's evidence) and
+    `area`; `ends`: rows `a`, `b` and `b − a` with the mean margin, `low`, `high`; `residual` is the difference of the
+    margins less that of the regions (rounding; the bias cancels). All are NaN where a group has under 11 faces.
+    """
+
+    a: Filter
+    b: Filter
+    n_a: int
+    n_b: int
+    table: pd.DataFrame
+    ends: pd.DataFrame
+    residual: float
+
+    @property
+    def too_small(self) -> bool:
+        """True where either group has under 11 faces, so that nothing averaged is shown."""
+        return min(self.n_a, self.n_b) < MINIMUM_FACES
+
+
+def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> Budget:
+    """The mean margin of the faces that pass a filter, by region; `draws` bootstrap samples."""
+    mask = wanted.mask(audit.faces)
+    values, margin = margin_evidence(audit)[mask], margins(audit)[mask]
+    people, bias = person_codes(audit.faces)[mask], head_bias(audit)
+    enough = len(values) >= MINIMUM_FACES
+    evidence = values.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
+    low, high = interval(bootstrap_means(values, people, draws, seed)) if enough else (evidence, evidence)
+    table = pd.DataFrame(
+        {"region": REGIONS, "evidence": evidence, "low": low, "high": high, "area": area_shares()},
+    )
+    mean = float(margin.mean()) if enough else np.nan
+    residual = mean - float(evidence.sum()) - bias
+    return Budget(wanted, len(values), len(np.unique(people)), table, bias, mean, residual)
+
+
+def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int = 0) -> Waterfall:
+    """What moves group A's mean margin to group B's, by region. Groups may share faces or people."""
+    need_additive(audit)
+    masks = np.stack([wanted.mask(audit.faces) for wanted in (a, b)])
+    n_a, n_b = (int(mask.sum()) for mask in masks)
+    values = np.column_stack([margin_evidence(audit), margins(audit)])
+    if min(n_a, n_b) >= MINIMUM_FACES:
+        mean_a, mean_b = (values[mask].mean(axis=0) for mask in masks)
+        drawn_a, drawn_b = paired_means(values, masks, person_codes(audit.faces), draws, seed)
+        bounds = [interval(drawn) for drawn in (drawn_a, drawn_b, drawn_b - drawn_a)]
+    else:
+        mean_a = mean_b = np.full(len(REGIONS) + 1, np.nan)
+        bounds = [(mean_a, mean_a)] * 3
+    difference, (low, high) = mean_b - mean_a, bounds[2]
+    table = pd.DataFrame(
+        {
+            "region": REGIONS,
+            "difference": difference[:-1],
+            "low": low[:-1],
+            "high": high[:-1],
+            "a": mean_a[:-1],
+            "b": mean_b[:-1],
+            "area": area_shares(),
+        }
+    )
+    ends = pd.DataFrame(
+        {
+            "margin": [mean_a[-1], mean_b[-1], difference[-1]],
+            "low": [lows[-1] for lows, _ in bounds],
+            "high": [highs[-1] for _, highs in bounds],
+        },
+        index=["a", "b", "b − a"],
+    )
+    return Waterfall(a, b, n_a, n_b, table, ends, float(difference[-1] - difference[:-1].sum()))
+
+
+def proportional_energy(
+    audit: Audit, wanted: Filter, target: str = "predicted", draws: int = DRAWS, seed: int = 0
+) -> pd.DataFrame:
+    """Where the positive evidence lies: the mean over faces of each face's own share, so each face counts alike.
+
+    Columns `region`, `share`, `low`, `high`, `area` (a uniform map's share), `density` (share / area) and `n`, the
+    faces that count: those without any positive evidence have no share. NaN where n is under 11. For «margin» the map
+    is turned to the predicted class, so positive speaks for the decision. The share inside a region is Score-CAM's
+    energy (Wang et al. 2020, https://arxiv.org/abs/1910.01279). Raises `LookwhereError` for an unknown target.
+    """
+    audit.need_maps()
+    mask = wanted.mask(audit.faces)
+    evidence, predicted = audit.evidence[mask].astype(np.float64), audit.class_index("predicted")[mask]
+    maps = target_maps(evidence, target, audit.class_index("gender")[mask], predicted)
+    if target == "margin":
+        maps = maps * np.where(predicted == 0, 1.0, -1.0)[:, None, None]
+    energy = by_region(np.maximum(maps, 0))
+    total = energy.sum(axis=1)
+    some = total > 0
+    shares, area = energy[some] / total[some, None], area_shares()
+    enough = len(shares) >= MINIMUM_FACES
+    share = shares.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
+    people = person_codes(audit.faces)[mask][some]
+    low, high = interval(bootstrap_means(shares, people, draws, seed)) if enough else (share, share)
+    columns = {"region": REGIONS, "share": share, "low": low, "high": high, "area": area, "density": share / area}
+    return pd.DataFrame(columns | {"n": len(shares)})
+
+
+def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
+    """Does the budget add up? Σ regions + bias against the mean margin, for gender × ethnicity and × outcome, of the
+    faces inside a filter.
+
+    Columns `gender, ethnicity, outcome, n, evidence` (Σ regions + bias), `margin, difference`; a row a group with a
+    face. Under 11 faces the two means are NaN; the difference, a rounding error, tells nothing of a face and stays.
+    """
+    faces = audit.faces
+    values = pd.DataFrame(
+        {
+            "gender": faces["gender"].to_numpy(),
+            "ethnicity": faces["ethnicity"].to_numpy(),
+            "evidence": margin_evidence(audit).sum(axis=1) + head_bias(audit),
+            "margin": margins(audit),
+        }
+    )
+    right = faces["correct"].to_numpy(dtype=bool)
+    inside = (within or Filter()).mask(faces)
+    kept = {"all": inside, "correct": inside & right, "incorrect": inside & ~right}
+    parts = []
+    for outcome in OUTCOMES:
+        groups = values[kept[outcome]].groupby(["gender", "ethnicity"], observed=True, dropna=False)
+        part = groups.agg(n=("margin", "size"), evidence=("evidence", "mean"), margin=("margin", "mean")).reset_index()
+        parts.append(part.assign(outcome=outcome))
+    table = pd.concat(parts, ignore_index=True)
+    table["difference"] = table["evidence"] - table["margin"]
+    table.loc[table["n"] < MINIMUM_FACES, ["evidence", "margin"]] = np.nan
+    return table[["gender", "ethnicity", "outcome", "n", "evidence", "margin", "difference"]]
+
+
+def budget_report(audit: Audit, within: Filter | None = None) -> str:
+    """The additivity table of the faces inside a filter, the largest difference, and whether it is within 1e-3."""
+    within = within or Filter()
+    table = additivity(audit, within)
+    n = int(within.mask(audit.faces).sum())
+    source = "the manifest" if audit.manifest.get("head_bias") is not None else "logits less maps, mean over faces"
+    lines = [
+        f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {n:,} faces "
+        f"({within.describe()})",
+        f"bias {head_bias(audit):+.4f} ({source}); regions {', '.join(REGIONS)}",
+        "",
+        f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
+    ]
+    for row in table.to_dict("records"):
+        few = row["n"] < MINIMUM_FACES
+        means = ("under 11", "–") if few else (f"{row['evidence']:+.4f}", f"{row['margin']:+.4f}")
+        lines.append(
+            f"{group_name(row['gender'], row['ethnicity']):28}{row['outcome']:13}{row['n']:7,}"
+            f"{means[0]:>19}{means[1]:>14}{row['difference']:+13.1e}"
+        )
+    largest = float(table["difference"].abs().max()) if len(table) else np.nan
+    verdict = "within" if largest <= TOLERANCE else "NOT within"
+    return "\n".join([*lines, "", f"largest difference {largest:.1e}: {verdict} {TOLERANCE:g}"])
+
+
+def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:
+    """Where each group's positive evidence is densest, from tables of `proportional_energy`."""
+    parts = []
+    for name, table in groups:
+        if not np.isfinite(table["density"]).any():
+            continue
+        row = table.loc[table["density"].idxmax()]
+        bounds = f"{row['low'] / row['area']:.1f}–{row['high'] / row['area']:.1f}"
+        parts.append(f"the {row['region']} of {name} ({row['density']:.1f} × [{bounds}])")
+    if not parts:
+        return f"No evidence is shared out: averages need {MINIMUM_FACES} faces."
+    return f"Positive evidence for the model's choice is densest, against a uniform map, on {', on '.join(parts)}."
+
+
+def waterfall_sentence(found: Waterfall) -> str:
+    """How far the mean margin moves from A to B, and the region with the largest part of it."""
+    a, b = found.a.describe(), found.b.describe()
+    if found.too_small:
+        few = [f"{name}: {n:,}" for name, n in ((a, found.n_a), (b, found.n_b)) if n < MINIMUM_FACES]
+        return f"No budget is shown: averages need {MINIMUM_FACES} faces ({'; '.join(dict.fromkeys(few))})."
+    total, low, high = found.ends.loc["b − a"]
+    row = found.table.loc[found.table["difference"].abs().idxmax()]
+    part = signed_interval(row["difference"], row["low"], row["high"])
+    place = f"centred on the {row['region']}, {100 * row['area']:.0f} % of the picture"
+    a, b = (f"{name}," if "," in name else name for name in (a, b))
+    text = f"From {a} to {b} the mean margin moves by {signed_interval(total, low, high)}"
+    if low <= 0 <= high:
+        return f"{text}, which chance alone could do; the largest of its parts, {part}, is {place}."
+    if row["difference"] * total < 0:
+        return f"{text}; the largest part, {part}, goes against it and is {place}."
+    return f"{text}; the largest part, {part}, is {place}."

@@ -1,0 +1,65 @@
+"""Strata to compare within: the values of a column, bins of the margin, and their crossing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.data.faces import REQUIRED, age_band
+from core.errors import LookwhereError
+
+#: |margin| is matched in at most so many bins, of about `PER_BIN` faces of the smaller side; about 1 % of its spread
+#: then remains as a difference.
+MOST_BINS, PER_BIN = 30, 5
+
+
+#: Columns that are no label of a face, or are offered by another name; others are, up to so many values.
+NOT_ADJUSTED = {*REQUIRED, "logit_female", "logit_male", "p_male", "predicted", "correct", "row"}
+
+
+MOST_VALUES = 30
+
+
+def strata_of(faces: pd.DataFrame, by: str, a: np.ndarray | None = None, b: np.ndarray | None = None) -> np.ndarray:
+    """Strata int64 (N,) for `difference`, −1 where unknown: by «age band», any column, or «margin».
+
+    «margin» needs the two sides: |logit_female − logit_male| in quantile bins of the smaller one; faces outside its
+    range are −1, having no counterpart. Raises `LookwhereError` for a column that is not there.
+    """
+    if by == "age band":
+        return age_band(faces["age"]).astype(np.int64)
+    if by == "margin":
+        if a is None or b is None:
+            raise LookwhereError("strata by margin are bins of the smaller side: name both sides")
+        margin = np.abs(faces["logit_female"] - faces["logit_male"]).to_numpy(dtype=np.float64)
+        fewer = margin[a if a.sum() <= b.sum() else b]
+        if not len(fewer):
+            return np.full(len(faces), -1)
+        bins = int(np.clip(len(fewer) // PER_BIN, 1, MOST_BINS))
+        edges = np.quantile(fewer, np.linspace(0, 1, bins + 1))
+        inside = (margin >= edges[0]) & (margin <= edges[-1])
+        return np.where(inside, np.searchsorted(edges[1:-1], margin, side="right"), -1)
+    if by not in faces:
+        raise LookwhereError(f"no column {by!r} to adjust for; choose one of age band, {', '.join(faces.columns)}")
+    return pd.factorize(faces[by])[0].astype(np.int64)
+
+
+def crossed(strata: list[np.ndarray]) -> np.ndarray | None:
+    """Strata by several columns at once; −1 where any is unknown, None of none."""
+    if not strata:
+        return None
+    stacked = np.stack(strata, axis=1)
+    together = np.unique(stacked, axis=0, return_inverse=True)[1].ravel()
+    return np.where((stacked < 0).any(axis=1), -1, together)
+
+
+def adjustable(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> list[str]:
+    """«age band» and those columns of labels of which both sides share a value, and have more than one."""
+    extra = [name for name in faces if name not in NOT_ADJUSTED and faces[name].nunique() <= MOST_VALUES]
+    found = []
+    for by in ("age band", "gender", "ethnicity", *extra):
+        codes = strata_of(faces, by)
+        on_a, on_b = (set(codes[side & (codes >= 0)]) for side in (a, b))
+        if on_a & on_b and len(on_a | on_b) > 1:
+            found.append(by)
+    return found

@@ -1,0 +1,107 @@
+"""The images behind an audit: its aligned store, opened where it is at hand and fits."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.audit.folder import Audit
+from core.data.faces import check_faces, fingerprint
+from core.errors import LookwhereError
+from core.privacy import MINIMUM_FACES
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The audited faces' aligned pictures: `images` uint8 (R, 112, 112, 3), memory-mapped; `rows` int64 (N,) says where
+    in it each of the audit's faces is."""
+
+    path: Path
+    images: np.ndarray
+    rows: np.ndarray
+
+    def face(self, row: int) -> np.ndarray:
+        """The picture of one of the audit's faces, uint8 (112, 112, 3)."""
+        return np.asarray(self.images[self.rows[row]])
+
+    def average(self, rows: np.ndarray) -> np.ndarray | None:
+        """The mean of the pictures of the audit's faces at `rows`, uint8 (112, 112, 3); None under 11 of them."""
+        if len(rows) < MINIMUM_FACES:
+            return None
+        total = np.zeros(self.images.shape[1:], dtype=np.int64)
+        for row in rows:
+            total += self.face(row)
+        return (total / len(rows)).round().astype(np.uint8)
+
+
+def attach(audit: Audit, root: Path) -> tuple[Pictures | None, list[str]]:
+    """The pictures of an audit's faces, from the store under `root` whose data it audited; and what was found instead.
+
+    The faces are joined by `face_id`, since an audit may have renamed ethnicities and assigned another split.
+    """
+    wanted = audit.manifest.get("data_fingerprint")
+    if not wanted:
+        return None, [f"{audit.path}/audit.json names no data fingerprint, so no store can be known to be its data"]
+    first = root / str(audit.manifest.get("dataset", ""))
+    folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    looked = []
+    for path in [first, *(p for p in folders if p != first)]:
+        try:
+            return _open(path, wanted, audit.faces), []
+        except LookwhereError as error:
+            looked.append(str(error))
+    return None, looked
+
+
+def _open(path: Path, wanted: str, audited: pd.DataFrame) -> Pictures:
+    """Raises `LookwhereError` where there is no finished store, it is damaged, or it is of other data."""
+    if not (path / "store.json").is_file():
+        if (path / "unfinished.json").is_file():
+            raise LookwhereError(f"{path}: aligning was interrupted; the same command resumes it")
+        raise LookwhereError(f"{path}: {'no store.json in it' if path.is_dir() else 'no such folder'}")
+    try:
+        manifest = json.loads((path / "store.json").read_text())
+        found = str(manifest.get("data_fingerprint"))
+        if found != wanted:
+            raise LookwhereError(
+                f"{path}: other data than was audited ({manifest.get('faces')} faces of {manifest.get('dataset')}, "
+                f"seed {manifest.get('seed')}, fingerprint {found[:12]}…, not {wanted[:12]}…)"
+            )
+        images = np.load(path / "faces.npy", mmap_mode="r")
+        faces = pd.read_parquet(path / "faces.parquet")
+    except (OSError, ValueError, AttributeError) as error:
+        raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
+    check_faces(faces, f"{path}/faces.parquet")
+    if fingerprint(faces) != wanted:
+        raise LookwhereError(f"{path}/faces.parquet: changed since it was written; delete the store and align again")
+    place = pd.Series(faces["row"].to_numpy(dtype=np.int64), index=faces["face_id"].astype(str))
+    rows = place.reindex(audited["face_id"].astype(str))
+    if rows.isna().any():
+        raise LookwhereError(
+            f"{path}: lacks {int(rows.isna().sum()):,} of the audited faces, {rows.index[rows.isna()][0]} one"
+        )
+    rows = rows.to_numpy(dtype=np.int64)
+    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] != 3 or rows.max(initial=-1) >= len(images):
+        raise LookwhereError(f"{path}/faces.npy: shape {images.shape} does not go with faces.parquet; align again")
+    return Pictures(path, images, rows)
+
+
+def align_command(manifest: dict, info: dict | None, out: Path | None = None) -> str:
+    """The command that makes the store an audit was made from, as far as its manifest and the model's tell.
+
+    The seed of the splits is known where the model was trained on the same data; by default it is 0.
+    """
+    words = ["python -m core align --data PATH"]
+    if manifest.get("dataset"):
+        words.append(f"--dataset {shlex.quote(str(manifest['dataset']))}")
+    data = (info or {}).get("data") or {}
+    if manifest.get("data_fingerprint") in str(data.get("fingerprint", "")).split("+") and "split_seed" in data:
+        words.append(f"--seed {data['split_seed']}")
+    if out is not None:
+        words.append(f"--out {shlex.quote(str(out))}")
+    return " ".join(words)

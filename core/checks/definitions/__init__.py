@@ -1,0 +1,31 @@
+"""The checks of an audit's maps, in the order in which they are run and shown: the one list of them.
+
+The run, the report, the page, the card and the text report derive from `CHECKS`; what measures a check's part is in
+`core.checks.run.MEASUREMENTS`.
+"""
+
+from core.checks.definitions.base import Category, Check, CheckResult, Direction, Fill, Score, View
+from core.checks.definitions.deletion import Deletion, Insertion
+from core.checks.definitions.method_agreement import MethodAgreement
+from core.checks.definitions.parameter_randomisation import ParameterRandomisation
+from core.checks.definitions.region_occlusion import RegionOcclusion
+from core.checks.definitions.road import RoadLeastRelevantFirst, RoadMostRelevantFirst
+
+CHECKS: tuple[Check, ...] = (
+    ParameterRandomisation(),
+    Deletion(),
+    Insertion(),
+    RoadMostRelevantFirst(),
+    RoadLeastRelevantFirst(),
+    RegionOcclusion(),
+    MethodAgreement(),
+)
+#: What a run stores, in order; of `methods` one part a method, named `methods/GradCAM` and so on.
+PARTS: tuple[str, ...] = tuple(dict.fromkeys(check.part for check in CHECKS))
+
+__all__ = ["CHECKS", "PARTS", "Category", "Check", "CheckResult", "Direction", "Fill", "Score", "View", "checks_of"]
+
+
+def checks_of(part: str) -> list[Check]:
+    """The checks that read a part."""
+    return [check for check in CHECKS if check.part == part]

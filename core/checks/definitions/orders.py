@@ -1,0 +1,83 @@
+"""Do the places that the map marks matter? What checks share that change pixels in the map's order.
+
+The same is done with orders that know nothing of the face (controls): a map passes against those that it beats.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from core.checks.definitions.base import Category, Check, CheckResult, View
+from core.checks.definitions.words import listed
+from core.checks.results import Checks
+from core.verdicts import CheckVerdict
+
+
+class Order(StrEnum):
+    """By what pixels are taken away or put back. OWN: the face's own map. The controls: values drawn at random for each
+    cell and enlarged as the map is; a hump in the middle of the crop; the network's map of the average face of all that
+    were given the same class."""
+
+    OWN = "this face's map"
+    RANDOM = "random order"
+    GAUSSIAN = "centred Gaussian"
+    AVERAGE_FACE = "average face"
+
+    @property
+    def than(self) -> str:
+        """A control's words after «than»."""
+        return {
+            Order.RANDOM: "a random order",
+            Order.GAUSSIAN: "a centred Gaussian",
+            Order.AVERAGE_FACE: "the average face's map",
+        }[self]
+
+
+class OrderCheck(Check):
+    """A check whose stored curve is that of a score over the share of pixels changed; its number is the area below.
+
+    `kind` is its name in the part's tables, `short` in a chart, `axis` the words for the share. `does` and `does_not`
+    say what a map that passes and one that fails does, up to «than».
+    """
+
+    category = Category.FAITHFULNESS
+    tables = ("areas",)
+    curves = True
+    sample_share = 1 / 5
+    kind: ClassVar[str]
+    short: ClassVar[str]
+    axis: ClassVar[str]
+    does: ClassVar[str]
+    does_not: ClassVar[str]
+    #: Whether the page's first sentence names this check.
+    leads: ClassVar[bool] = False
+
+    def result(self, checks: Checks, view: View) -> CheckResult | None:
+        found = self._compared(checks, view, "it")
+        return None if found is None else CheckResult(self.title, found[0], f"{found[1]}.")
+
+    def clause(self, checks: Checks, view: View) -> str | None:
+        found = self._compared(checks, View(view.group), "the map") if self.leads else None
+        return None if found is None else found[1][:1].lower() + found[1][1:]
+
+    def _compared(self, checks: Checks, view: View, marker: str) -> tuple[CheckVerdict, str] | None:
+        """Verdict, and the comparison with the controls in words; `marker` is what the sentence calls the map."""
+        rows = checks.rows(self.part, "areas", view.group)
+        if rows.empty:
+            return None
+        rows = rows[(rows["kind"] == self.kind) & (rows["score"] == view.score) & rows["less"].notna()]
+        better: list[str] = []
+        even: list[str] = []
+        worse: list[str] = []
+        for row in rows.to_dict("records"):
+            low, high = sorted(self.direction.sign * row[end] for end in ("less_low", "less_high"))
+            (better if high < 0 else worse if low > 0 else even).append(Order(row["order"]).than)
+        if better:
+            text = f"{self.does.format(marker=marker, score=view.score)} {listed(better)}"
+            text += f", but not than {listed(even + worse, 'or')}" if even or worse else ""
+        else:
+            text = f"{self.does_not.format(marker=marker, score=view.score)} {listed(even + worse, 'or')}"
+        if worse:
+            text += f" (it is worse than {listed(worse)})"
+        return CheckVerdict.of(len(better) == len(rows), bool(better)), text

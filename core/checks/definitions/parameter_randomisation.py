@@ -1,0 +1,72 @@
+"""Does the map depend on what the network has learnt? Adebayo et al. 2018, https://arxiv.org/abs/1810.03292."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
+from core.checks.definitions.words import number, of
+from core.checks.results import Checks
+from core.verdicts import CheckVerdict
+
+#: Stages of the network, made random one after the other, each on top of those before; the last is all of it.
+STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "conv1")
+#: The yardstick: the real map of another face with the same prediction.
+ANOTHER_FACE = "another face"
+#: How alike two maps are: correlation of the cells' ranks, of the ranks of their magnitudes, and SSIM of both.
+RANK, RANK_OF_MAGNITUDES, SSIM, SSIM_OF_MAGNITUDES = MEASURES = (
+    "rank",
+    "rank of magnitudes",
+    "SSIM",
+    "SSIM of magnitudes",
+)
+
+
+class ParameterRandomisation(Check):
+    """Weights made random from the head to the stem.
+
+    The map depends on the weights where the fully random network's map is less like the real one than two faces' real
+    maps are like each other, by both intervals, for signed maps and for magnitudes.
+    """
+
+    name = "randomisation"
+    title = "Randomised weights"
+    category = Category.SANITY
+    direction = Direction.LOWER
+    part = "randomised"
+    tables = ("similarity",)
+    sample_share = 2 / 3
+
+    def result(self, checks: Checks, view: View) -> CheckResult | None:
+        rows = self._rows(checks, view)
+        if rows is None:
+            return None
+        passed = [self._changed(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
+        does = "changes the map" if passed[0] else "leaves the map about as it was"
+        magnitudes = of(rows.loc[(STAGES[-1], RANK_OF_MAGNITUDES)])
+        return CheckResult(
+            self.title,
+            CheckVerdict.of(all(passed), any(passed)),
+            f"Randomising all weights {does}: rank correlation with the real one {of(rows.loc[(STAGES[-1], RANK)])}, "
+            f"where real maps of two different faces have {of(rows.loc[(ANOTHER_FACE, RANK)])}; of magnitudes alone "
+            f"{magnitudes} and {of(rows.loc[(ANOTHER_FACE, RANK_OF_MAGNITUDES)])}.",
+        )
+
+    def clause(self, checks: Checks, view: View) -> str | None:
+        rows = self._rows(checks, view)
+        if rows is None:
+            return None
+        does = "changes" if self._changed(rows, RANK) else "hardly changes"
+        return (
+            f"randomising the weights {does} the map (rank correlation {of(rows.loc[(STAGES[-1], RANK)])}; two faces' "
+            f"real maps {number(rows.loc[(ANOTHER_FACE, RANK), 'mean'])})"
+        )
+
+    def _rows(self, checks: Checks, view: View) -> pd.DataFrame | None:
+        rows = checks.rows(self.part, "similarity", view.group)
+        return None if rows.empty else rows.set_index(["stage", "measure"])
+
+    @staticmethod
+    def _changed(rows: pd.DataFrame, measure: str) -> bool:
+        """Whether the map of all random weights is less like the real one than another face's real map is."""
+        return bool(rows.loc[(STAGES[-1], measure), "high"] < rows.loc[(ANOTHER_FACE, measure), "low"])

@@ -1,0 +1,119 @@
+"""Is what the map marks what is used? Regions hidden: Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pandas as pd
+
+from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
+from core.checks.definitions.words import of
+from core.checks.results import Checks
+from core.verdicts import CheckVerdict
+
+
+class Agreement(StrEnum):
+    """Rank agreement over regions of what hiding costs with the evidence: of the regions' means, or of each face's own
+    regions, averaged; both by total or by unit of area."""
+
+    MEANS = "means"
+    MEANS_BY_AREA = "means by area"
+    EACH_FACE = "each face"
+    EACH_FACE_BY_AREA = "each face by area"
+
+    @property
+    def of_means(self) -> bool:
+        return self in (Agreement.MEANS, Agreement.MEANS_BY_AREA)
+
+    @property
+    def by_area(self) -> bool:
+        return self in (Agreement.MEANS_BY_AREA, Agreement.EACH_FACE_BY_AREA)
+
+
+#: What hiding a region does, by the verdict; «{its}» is the map's evidence.
+DOES = {
+    CheckVerdict.PASSES: "costs what {its} evidence says",
+    CheckVerdict.PASSES_IN_PART: "costs only in part what {its} evidence says",
+    CheckVerdict.FAILS: "does not cost what {its} evidence says",
+}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A view's verdict, its agreements by kind, and the regions where most is lost and where most evidence is."""
+
+    verdict: CheckVerdict
+    agreement: pd.DataFrame
+    lost: pd.Series
+    said: pd.Series
+
+    @property
+    def same(self) -> bool:
+        return self.lost["region"] == self.said["region"]
+
+
+class RegionOcclusion(Check):
+    """One region of the face is hidden: does the margin lose what the map's evidence there says?
+
+    It passes where the agreement is above that of the same holes made elsewhere, by both intervals, in the regions'
+    means and in single faces; in part where one of the two is, or the means agree better than not at all.
+    """
+
+    name = "occlusion"
+    title = "Hidden regions"
+    category = Category.FAITHFULNESS
+    direction = Direction.HIGHER
+    part = "occlusion"
+    tables = ("regions", "agreement")
+    sample_share = 4 / 15
+
+    def result(self, checks: Checks, view: View) -> CheckResult | None:
+        found = self._found(checks, view)
+        if found is None:
+            return None
+        rows = found.agreement
+        means, faces = rows.loc[Agreement.MEANS], rows.loc[Agreement.EACH_FACE]
+        does = DOES[found.verdict].format(its="the map's")
+        return CheckResult(
+            f"{self.title}, {view.fill}",
+            found.verdict,
+            f"Hiding a region ({view.fill}) {does}: rank "
+            f"agreement over regions {of(means, 'agreement')}, against {of(means, 'control')} for the same holes "
+            f"elsewhere; by unit of area {of(rows.loc[Agreement.MEANS_BY_AREA], 'agreement')}; in single faces "
+            f"{of(faces, 'agreement')} on average, against {of(faces, 'control')}. {_largest(found)}",
+        )
+
+    def clause(self, checks: Checks, view: View) -> str | None:
+        found = self._found(checks, view)
+        if found is None:
+            return None
+        lost, said = found.lost["region"], found.said["region"]
+        where = f"both largest at the {lost}" if found.same else f"most lost at the {lost}, most evidence at the {said}"
+        agreement = of(found.agreement.loc[Agreement.MEANS], "agreement")
+        return f"hiding a region {DOES[found.verdict].format(its='its')} (rank agreement {agreement}; {where})"
+
+    def _found(self, checks: Checks, view: View) -> _Found | None:
+        rows, regions = (checks.rows(self.part, table, view.group) for table in ("agreement", "regions"))
+        if rows.empty:
+            return None
+        rows, regions = rows[rows["fill"] == view.fill].set_index("kind"), regions[regions["fill"] == view.fill]
+        means, faces = rows.loc[Agreement.MEANS], rows.loc[Agreement.EACH_FACE]
+        above = [bool(row["agreement_low"] > max(0.0, row["control_high"])) for row in (means, faces)]
+        verdict = CheckVerdict.of(all(above), any(above) or means["agreement_low"] > 0)
+        return _Found(verdict, rows, regions.loc[regions["drop"].idxmax()], regions.loc[regions["evidence"].idxmax()])
+
+
+def _largest(found: _Found) -> str:
+    """Where most is lost and where most evidence is, with the other number beside each."""
+    lost, said = found.lost, found.said
+    if found.same:
+        return (
+            f"Both are largest at the {lost['region']}: {of(lost, 'drop')} logits are lost, evidence "
+            f"{of(lost, 'evidence')}."
+        )
+    return (
+        f"Most is lost at the {lost['region']}, {of(lost, 'drop')} logits where the evidence is "
+        f"{of(lost, 'evidence')}; most evidence is at the {said['region']}, {of(said, 'evidence')} where "
+        f"{of(said, 'drop')} are lost."
+    )

@@ -1,0 +1,149 @@
+"""All checks of one audit, part by part: each finished part is saved, and a rerun goes on with what is missing."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+from core.audit.folder import Audit
+from core.audit.run import PACKAGES
+from core.checks import method_agreement as cams
+from core.checks.definitions import CHECKS, PARTS, Fill, MethodAgreement
+from core.checks.definitions.orders import Order
+from core.checks.deletion import check_deletion, check_road
+from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
+from core.checks.probe import Probe, check_source, make_probe
+from core.checks.region_occlusion import check_occlusion
+from core.checks.results import METHODS, Checks, Part, open_checks, save_checks, uncheckable
+from core.checks.sample import draw_sample
+from core.classifiers.folder import Model
+from core.data.store import AlignedStore
+from core.devices import precision
+from core.errors import LookwhereError
+from core.explain.methods import LibraryCam
+from core.progress import Progress
+
+#: What measures each part but the methods': (probe, seed, draws, progress) → part.
+MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
+    "randomised": check_randomised,
+    "deletion": lambda probe, seed, draws, progress: check_deletion(probe, seed, progress),
+    "road": lambda probe, seed, draws, progress: check_road(probe, seed, progress),
+    "occlusion": lambda probe, seed, draws, progress: check_occlusion(probe, seed, progress),
+}
+#: Each part takes its share of it (`Check.sample_share`): some 28,000 forward passes, and the sparse systems of ROAD.
+SAMPLE = 600
+#: Faces for a method that is costly, and the least that any part asks for.
+FEWEST = 12
+
+
+def run_checks(
+    audit: Audit,
+    model: Model,
+    store: AlignedStore,
+    *,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    methods: tuple[str, ...] | None = None,
+    parts: tuple[str, ...] = PARTS,
+    draws: int = DRAWS,
+    progress: Progress | None = None,
+) -> Checks:
+    """Check an audit's maps with its network; writes `checks.json` and `checks.npz` into the audit's folder.
+
+    Parts there already of the same sample, seed and weights are kept, so that a stopped run goes on, and further
+    methods can be added; those of another sample or seed are replaced. `methods` are by default those of the library
+    but for the costliest. Each part draws its own stratified sample, see `core.checks.sample.draw_sample`.
+    `progress(stage, total)` returns a function to call with a count. Raises `LookwhereError` where store or model are
+    not the audit's, the sample is too small, a name is unknown, or the audit's maps are by another method.
+    """
+    strange = [name for name in parts if name not in PARTS]
+    if strange:
+        raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(PARTS)}")
+    if model.network is None:
+        raise LookwhereError(
+            f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of a brought model"
+        )
+    if why := uncheckable(audit):
+        raise LookwhereError(f"{audit.path}: {why[:1].lower()}{why[1:].rstrip('.')}")
+    kinds = [cams.comparable(name) for name in (cams.by_default() if methods is None else methods)]
+    for kind in kinds:
+        if not issubclass(kind, LibraryCam) and (why := kind.why_not(model.classify)):
+            raise LookwhereError(f"--methods {kind.name}: {why}")
+    methods = tuple(kind.name for kind in kinds)
+    check_source(audit, model, store)
+    todo = [
+        name
+        for part in PARTS
+        if part in parts
+        for name in (_method_parts(methods) if part == MethodAgreement.part else [part])
+    ]
+    manifest = {
+        "model": audit.manifest["model"],
+        "weights_sha256": audit.manifest["weights_sha256"],
+        "data_fingerprint": audit.manifest["data_fingerprint"],
+        "sample": sample,
+        "seed": seed,
+        "draws": draws,
+    }
+    found = _same(open_checks(audit), manifest)
+    manifest |= {
+        "norm_faces": NORM_FACES,
+        "controls": [order for order in Order if order is not Order.OWN],
+        "fills": list(Fill),
+        "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
+        "versions": {name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
+        | {"python": platform.python_version()},
+    }
+    probes: dict[int, Probe] = {}
+    faces: dict[int, cams.Explained] = {}
+    for name in todo:
+        if name in found:
+            continue
+        size = size_of(name, sample)
+        if size not in probes:
+            probes[size] = make_probe(audit, model, store, draw_sample(audit.faces, size, seed))
+        began = time.perf_counter()
+        if name.startswith(METHODS):
+            if size not in faces:
+                faces[size] = cams.prepare(probes[size])
+            part = cams.check_method(probes[size], faces[size], name.removeprefix(METHODS), seed, progress)
+        else:
+            part = MEASUREMENTS[name](probes[size], seed, draws, progress)
+        found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
+        _save(audit, manifest, found, todo)
+    _save(audit, manifest, found, todo)
+    return open_checks(audit)
+
+
+def size_of(part: str, sample: int) -> int:
+    """How many faces a part asks for."""
+    name, _, method = part.partition("/")
+    share = next(check.sample_share for check in CHECKS if check.part == name)
+    size = max(round(sample * share), FEWEST)
+    return min(size, FEWEST) if method and cams.comparable(method).few_faces else size
+
+
+def _method_parts(methods: tuple[str, ...]) -> list[str]:
+    return [cams.part_name(name) for name in cams.names() if name in methods]
+
+
+def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
+    """The parts that a run before left, if it was of this very sample."""
+    if checks is None or any(checks.manifest.get(key) != value for key, value in manifest.items()):
+        return {}
+    return dict(checks.parts)
+
+
+def _save(audit: Audit, manifest: dict, found: dict[str, Part], todo: list[str]) -> None:
+    kinds = [name for part in PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
+    order = dict.fromkeys([*kinds, *found])
+    parts = {name: found[name] for name in order if name in found}
+    state = {"finished": set(todo) <= set(parts), "seconds": round(sum(p.seconds for p in parts.values()), 1)}
+    try:
+        save_checks(Checks(audit.path, manifest | state, parts))
+    except OSError as error:
+        raise LookwhereError(
+            f"{audit.path}: cannot write ({error.strerror or error}); mend that, the same command goes on"
+        ) from error
