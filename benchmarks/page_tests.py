@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from core.analysis.accuracy.label_noise import noise_report
 from core.analysis.comparison import arm_estimates, arm_table, claim_contrast, experiment_for
 from core.analysis.comparison.paired import paired_by_group, paired_map_difference
 from core.analysis.findings import all_findings
@@ -23,7 +22,8 @@ from core.audit.catalogue import align_audits
 from core.audit.folder import open_audit
 from core.checks.results import open_checks
 from core.data.filters import Filter
-from core.gaps.report import gaps_report
+from core.present.text.gaps_report import gaps_report
+from core.present.text.label_noise import noise_report
 
 
 def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: Path = Path("models")) -> None:

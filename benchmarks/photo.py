@@ -23,13 +23,13 @@ from PIL import Image
 
 from core.audit.folder import list_audits, open_audit
 from core.classifiers.folder import load_model
-from core.figures import photo as figures
-from core.figures import pictures
-from core.figures.plotly_charts import figure_of
 from core.photo.certainty import certainties, place
 from core.photo.detection import Finder, Found
 from core.photo.prediction import Reading, head_bias, read_faces
 from core.photo.uploads import read_upload
+from core.present.figures import photo as figures
+from core.present.figures import pictures
+from core.present.figures.plotly_charts import figure_of
 
 PORTRAIT = Path(mpl.get_data_path()) / "sample_data/grace_hopper.jpg"
 HEAD = (120, 40, 400, 360)

@@ -19,9 +19,9 @@ from core.data.faces import people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.figures.gaps import simultaneous_dots
-from core.figures.plotly_charts import figure_of
-from core.gaps.words import gap_sentence
+from core.present.figures.gaps import simultaneous_dots
+from core.present.figures.plotly_charts import figure_of
+from core.present.text.gaps import gap_sentence
 from lookwhere.results import Result
 
 #: Anything with a value a face: a list, an array, a column.

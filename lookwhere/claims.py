@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.analysis.comparison import experiment_for
-from core.analysis.findings import Finding, all_findings, findings_sentence
+from core.analysis.findings import Finding, all_findings
 from core.analysis.findings.base import CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.analysis.findings.maps import PLACES
 from core.audit.folder import Audit
@@ -20,13 +20,14 @@ from core.classifiers.folder import Model, load_model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.figures.findings import density_dots, effect_dots, mean_shapes
-from core.figures.gaps import simultaneous_dots
-from core.figures.plotly_charts import figure_of
-from core.figures.plotly_maps import map_figure
-from core.figures.trust import similarity_dots
+from core.present.figures.checks import similarity_dots
+from core.present.figures.findings import density_dots, effect_dots, mean_shapes
+from core.present.figures.gaps import simultaneous_dots
+from core.present.figures.plotly_charts import figure_of
+from core.present.figures.plotly_maps import map_figure
+from core.present.text.checks import results, sentence
+from core.present.text.findings import findings_sentence
 from core.progress import Progress
-from core.trust.report import results, sentence
 from lookwhere.results import Result
 
 

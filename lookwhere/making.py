@@ -77,9 +77,9 @@ def import_model(
     size, mean, std, …; or `declare` names a YAML file of them. Nothing is guessed. Raises `LookwhereError` where that
     does not do, or the folder is there already.
     """
-    from core.card import write_card
     from core.classifiers.imported import bring
     from core.classifiers.imported import declare as declared
+    from core.present.card import write_card
 
     said = declared(None if declare is None else Path(declare), **declaration)
     folder = bring(
@@ -115,7 +115,7 @@ def run_audit(
     the folder holds an audit of other data or by another method, or the method cannot be used on the model.
     """
     from core.audit import run
-    from core.card import write_card
+    from core.present.card import write_card
 
     opened = model if isinstance(model, Model) else load_model(model)
     audit = run.run_audit(
@@ -130,7 +130,7 @@ def write_report(audit: Audit, file: str | Path, *, all_ages: bool = False) -> P
 
     Of adults where ages are known, unless `all_ages`. Raises `LookwhereError` where it cannot be written.
     """
-    from core import report
+    from core.present import report
 
     place = Path(file)
     report.write_report(place, report.report_of(audit.path.parent.parent, audit, all_ages))

@@ -14,12 +14,12 @@ from core.analysis.maps.group_means import Group, group, intersectional
 from core.analysis.maps.region_evidence import Budget, budget
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.figures.chart_data import MapChart, MapPanel, Scale
-from core.figures.differences import difference_maps
-from core.figures.evidence import budget_bars
-from core.figures.pictures import shared_limit
-from core.figures.plotly_charts import figure_of
-from core.figures.plotly_maps import map_figure
+from core.present.figures.chart_data import MapChart, MapPanel, Scale
+from core.present.figures.differences import difference_maps
+from core.present.figures.evidence import budget_bars
+from core.present.figures.pictures import shared_limit
+from core.present.figures.plotly_charts import figure_of
+from core.present.figures.plotly_maps import map_figure
 from core.privacy import MINIMUM_FACES
 from core.wording import signed
 from lookwhere.results import Result

@@ -1,6 +1,6 @@
 """Accuracy by gender, ethnicity, their intersection and age, with intervals; confusion, ROC, calibration."""
 
-from core.sentences import accuracy_sentence
+from core.present.text.sentences import accuracy_sentence
 from ui.accuracy import choose_threshold, show_by_group, show_confusion_and_table, show_original_study
 from ui.curves import show_curves
 from ui.page import page

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.analysis.single_faces import faces_sentence
+from core.present.text.faces import faces_sentence
 from ui.error_clusters import choose_error_clusters, show_error_clusters
 from ui.faces import attached, show_faces
 from ui.page import page

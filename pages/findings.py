@@ -1,7 +1,7 @@
 """The original study's claims put to the open audit: a test, the numbers, a figure and a plain verdict for each."""
 
-from core.analysis.findings import findings_sentence
 from core.analysis.findings.base import SCOPE
+from core.present.text.findings import findings_sentence
 from ui.findings import audit_findings, choose_ages, show_command, show_finding
 from ui.page import page
 

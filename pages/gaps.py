@@ -1,7 +1,7 @@
 """How large the gaps between groups are, which are more than chance, and the part of age and label noise in them."""
 
-from core.gaps.words import gap_sentence
-from core.sentences import scope
+from core.present.text.gaps import gap_sentence
+from core.present.text.sentences import scope
 from ui import gaps
 from ui.page import page
 

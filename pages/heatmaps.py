@@ -1,6 +1,6 @@
 """Two or more groups side by side: average face, average Grad-CAM, overlay, and the difference of their maps."""
 
-from core.sentences import heatmap_sentence
+from core.present.text.sentences import heatmap_sentence
 from ui import differences, panels
 from ui.compare import choose_groups
 from ui.page import page

@@ -1,6 +1,6 @@
 """What this model is, for whom it fails, and the original study's grid of average faces and Grad-CAMs."""
 
-from core.sentences import accuracy_sentence
+from core.present.text.sentences import accuracy_sentence
 from ui import overview
 from ui.page import page
 

@@ -1,6 +1,6 @@
 """Checks of the maps: random weights, deletion and insertion, ROAD, hidden regions, other methods."""
 
-from core.trust.report import sentence
+from core.present.text.checks import sentence
 from ui.page import page
 from ui.trust import choose_view, load_checks, show_checks, show_how_made
 

@@ -12,8 +12,8 @@ from core.__main__ import COMMANDS, main, renewed
 from core.audit.folder import open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.report.reproduction import commands
-from core.tables import audit_report
+from core.present.report.reproduction import commands
+from core.present.text.tables import audit_report
 from tests.helpers.reports import info, reported_audit
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
@@ -62,7 +62,9 @@ def test_the_report_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     """What it shows of either is tested beside it; here, that the flag arrives, and what it tells to repeat it by."""
     audit, asked = reported_audit(tmp_path / "audit"), []
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
-    monkeypatch.setattr("core.report.report_of", lambda model, opened, all_ages: asked.append(all_ages) or "text")
+    monkeypatch.setattr(
+        "core.present.report.report_of", lambda model, opened, all_ages: asked.append(all_ages) or "text"
+    )
     (tmp_path / "m").mkdir()
     place = ["--model", "m", "--audit", "a", "--models", str(tmp_path)]
     for ages in ([], ["--ages", "adults"], ["--ages", "all"]):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.data.alignment import GREY, MAXIMUM_SIDE, Alignment, FaceAligner, similarity, warp
 from core.data.store import AlignedStore
-from core.figures.alignment import sharpness
+from core.present.figures.alignment import sharpness
 from core.template import SIDE, TEMPLATE
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])

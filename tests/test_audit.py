@@ -128,12 +128,12 @@ def test_the_averages_are_those_of_the_audited_pictures(audit: Audit, store: Ali
 
 def test_opening_an_audit_does_not_import_torch(audit: Audit) -> None:
     code = (
-        "import sys; from core import sentences\n"
+        "import sys\n"
+        "from core.present.text import sentences\n"
         "from core.audit.folder import open_audit\n"
         "from core.analysis.maps.group_means import group\n"
         "from core.data.filters import Filter\n"
-        "from core.figures import charts\n"
-        "from core.figures import pictures\n"
+        "from core.present.figures import charts, pictures\n"
         f"print(group(open_audit({str(audit.path)!r}), Filter()).n, 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True)

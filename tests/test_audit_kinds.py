@@ -17,7 +17,7 @@ from core.classifiers.folder import Model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.tables import audit_report
+from core.present.text.tables import audit_report
 from core.verdicts import Verdict
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness

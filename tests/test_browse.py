@@ -18,6 +18,7 @@ from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
+from core.present.text import faces as faces_text
 from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_store import make_store
@@ -118,7 +119,7 @@ def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> 
     likes = sorted((r for r in range(40) if r != 4), key=lambda r: -cosine(turned(audit, r), turned(audit, 4)))
     assert list(found.alike) == likes[: single_faces.ALIKE]
     assert list(single_faces.record(audit, 20).person) == []
-    assert single_faces.facts(audit, single_faces.record(audit, 20))["Identity"] == "not recorded"
+    assert faces_text.facts(audit, single_faces.record(audit, 20))["Identity"] == "not recorded"
 
 
 def test_a_record_without_a_bias_in_the_manifest_finds_it_in_logits_and_maps() -> None:
@@ -146,7 +147,7 @@ def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
 def test_facts_tell_renamed_ethnicities_and_unknown_ages() -> None:
     audit = made(names={"Caucasian": "White"})
     audit.faces.loc[0, "age"] = pd.NA
-    facts = single_faces.facts(audit, single_faces.record(audit, 0))
+    facts = faces_text.facts(audit, single_faces.record(audit, 0))
     assert "Caucasian → White" in facts["Labelled"]
     assert facts["Age"] == "not recorded"
     assert facts["File"] == "images/00000.jpg"
@@ -248,7 +249,7 @@ def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:
     wrong = faces[~faces["correct"]]
     sure = (wrong[["p_male"]].assign(other=1 - wrong["p_male"]).max(axis=1) >= 0.9).sum()
     assert 0 < sure < len(wrong)
-    said = single_faces.faces_sentence(audit, within, "kinds follow")
+    said = faces_text.faces_sentence(audit, within, "kinds follow")
     assert said.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted wrong")
     assert f"{sure} of them with 90 % certainty or more; kinds follow." in said
-    assert single_faces.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."
+    assert faces_text.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."

@@ -12,21 +12,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.analysis.bootstrap import bootstrap_means, paired_means
-from core.analysis.maps.region_evidence import (
-    TOLERANCE,
-    additivity,
-    budget,
-    budget_report,
-    proportional_energy,
-    waterfall,
-    waterfall_sentence,
-)
+from core.analysis.maps.region_evidence import TOLERANCE, additivity, budget, proportional_energy, waterfall
 from core.audit.folder import Audit, head_bias, margin_evidence, margins, open_audit
 from core.data.faces import person_codes
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS, area_shares, weights
-from core.figures import evidence as figures
+from core.present.figures import evidence as figures
+from core.present.text.evidence import budget_report, waterfall_sentence
 from tests.helpers.made_audit import made_audit
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 

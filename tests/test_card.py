@@ -12,11 +12,11 @@ import pytest
 from scipy.stats import binomtest
 
 from core.audit.folder import Audit, open_audit
-from core.card import Items, Table, Text, card_sections, escape, markdown, section, write_card
-from core.card.failures import known_failures
 from core.classifiers.folder import model_info
 from core.classifiers.imported.declaration import Declaration
 from core.files import write_json
+from core.present.card import Items, Table, Text, card_sections, escape, markdown, section, write_card
+from core.present.card.failures import known_failures
 from tests.helpers.reports import info, reported_audit
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 

@@ -14,10 +14,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.card import section
 from core.errors import LookwhereError
-from core.figures import charts, photo
-from core.figures.chart_data import (
+from core.present.card import section
+from core.present.figures import charts, photo
+from core.present.figures.chart_data import (
     Axis,
     BarChart,
     Chart,
@@ -28,10 +28,10 @@ from core.figures.chart_data import (
     Row,
     Series,
 )
-from core.figures.plotly_charts import figure_of
-from core.figures.styles import OWN
-from core.report import blocks
-from core.report.build import _render
+from core.present.figures.plotly_charts import figure_of
+from core.present.figures.styles import OWN
+from core.present.report import blocks
+from core.present.report.build import _render
 from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS, Case, CurveCase
 from tests.helpers.chart_tables import ACCURACY, NAN, PAIRED
 

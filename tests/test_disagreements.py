@@ -14,7 +14,6 @@ from PIL import Image
 
 from core.__main__ import main
 from core.audit.run import run_audit
-from core.card import card_sections, markdown
 from core.classifiers.folder import Model
 from core.data.build_store import build_store, plan
 from core.data.duplicates import near_pairs
@@ -24,8 +23,9 @@ from core.data.sources import open_source
 from core.data.splits import near_disagreements
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.report.reproduction import data_section
-from core.tables import store_report
+from core.present.card import card_sections, markdown
+from core.present.report.reproduction import data_section
+from core.present.text.tables import store_report
 from tests.helpers.datasets_made import tree
 from tests.helpers.made_store import make_store
 

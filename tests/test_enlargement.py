@@ -16,12 +16,12 @@ from safetensors.torch import load_file, save_file
 from core.__main__ import main as core_main
 from core.audit.folder import open_audit
 from core.audit.run import run_audit
-from core.card import card_sections, markdown
 from core.classifiers.folder import input_enlargement, load_model, save_model
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.tables import audit_report
+from core.present.card import card_sections, markdown
+from core.present.text.tables import audit_report
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.loop import train

@@ -30,7 +30,7 @@ from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.experiments.report import experiment_report
+from core.present.text.experiments import experiment_report
 from core.verdicts import Verdict
 from tests.helpers.made_experiment import LOSS, make_experiment
 

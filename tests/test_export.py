@@ -16,9 +16,9 @@ from hypothesis import strategies as some
 from PIL import Image, PdfParser
 
 from core.errors import LookwhereError
-from core.export import SIZES, Item, Source, Trace, archive, charts, files, sheets, tables
-from core.export.charts import printable
-from core.figures.pictures import Sheet
+from core.present.export import SIZES, Item, Source, Trace, archive, charts, files, sheets, tables
+from core.present.export.charts import printable
+from core.present.figures.pictures import Sheet
 
 WEIGHTS, DATA = "a" * 64, "b" * 64
 TRACE = Trace(

@@ -22,8 +22,8 @@ import pytest
 from PIL import Image, PdfParser
 
 from core.errors import LookwhereError
-from core.export import SIZES, Item, Source, Trace, browser, files
-from core.export import charts as printing
+from core.present.export import SIZES, Item, Source, Trace, browser, files
+from core.present.export import charts as printing
 from tests.helpers.chromium import chromium_or_skip
 
 pytestmark = pytest.mark.browser

@@ -14,9 +14,9 @@ from core.analysis.maps.differences import MapDifference
 from core.analysis.maps.error_clusters import Kind
 from core.data.store import AlignedStore, average_face
 from core.errors import LookwhereError
-from core.figures import alignment, charts, findings, paired, pictures, styles
-from core.figures.chart_data import MapChart, MapPanel, Scale, check_interval
-from core.figures.differences import (
+from core.present.figures import alignment, charts, comparison, findings, pictures, styles
+from core.present.figures.chart_data import MapChart, MapPanel, Scale, check_interval
+from core.present.figures.differences import (
     difference_maps,
     difference_panel,
     map_sheet,
@@ -25,10 +25,10 @@ from core.figures.differences import (
     panel_picture,
     panel_pictures,
 )
-from core.figures.evidence import towards
-from core.figures.faces import kinds_sheet
-from core.figures.plotly_maps import map_figure
-from core.report.blocks import Pictures, data_uri
+from core.present.figures.evidence import towards
+from core.present.figures.plotly_maps import map_figure
+from core.present.figures.single_faces import kinds_sheet
+from core.present.report.blocks import Pictures, data_uri
 
 SIDE = 56
 FIRST, SECOND = np.array([[1.0, -2.0], [0.5, 0.25]]), np.array([[0.1, 0.2], [-4.0, 3.0]])
@@ -156,7 +156,7 @@ def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
     face = np.full((112, 112, 3), 90, dtype=np.uint8)
     p = np.where(MASK, 0.01, 0.9)
     pairs = [MapPair(FIRST, SECOND, SECOND - FIRST, p), MapPair(FIRST, FIRST, None, None), None]
-    drawn = paired.paired_panels(face, pairs, (4.0, 6.0), True, SIDE)
+    drawn = comparison.paired_panels(face, pairs, (4.0, 6.0), True, SIDE)
     asked = [
         pictures.show_face(face, SIDE),
         pictures.paint(FIRST, 4.0, True, SIDE),
@@ -170,7 +170,7 @@ def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
     assert len(drawn) == len(asked)
     for one, other in zip(drawn, asked, strict=True):
         np.testing.assert_array_equal(pixels(one), pixels(other))
-    none = paired.paired_panels(None, [replace(pairs[0], p=np.ones((2, 2)))], (4.0, 6.0), True, SIDE)
+    none = comparison.paired_panels(None, [replace(pairs[0], p=np.ones((2, 2)))], (4.0, 6.0), True, SIDE)
     np.testing.assert_array_equal(pixels(none[0]), pixels(pictures.placeholder("no average face\nstored", SIDE)))
     np.testing.assert_array_equal(pixels(none[3]), pixels(pictures.paint(SECOND - FIRST, 6.0, True, SIDE)))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.figures.pictures import (
+from core.present.figures.pictures import (
     colour_bar,
     data_uri,
     enlarge,

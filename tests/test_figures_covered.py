@@ -9,9 +9,9 @@ import typing
 from importlib import import_module
 from pathlib import Path
 
-from core import figures
-from core.figures import charts, photo
-from core.figures.chart_data import BarChart, CurveChart, HistogramChart, IntervalChart, MatrixChart
+from core.present import figures
+from core.present.figures import charts, photo
+from core.present.figures.chart_data import BarChart, CurveChart, HistogramChart, IntervalChart, MatrixChart
 from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS
 
 TESTS = next(folder for folder in Path(__file__).parents if folder.name == "tests")

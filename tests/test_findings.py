@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.findings import Finding, findings_report, findings_sentence
+from core.analysis.findings import Finding
 from core.analysis.findings.accuracy import accuracy_findings
 from core.analysis.findings.causes import cause_findings
 from core.analysis.findings.maps import where_right_looks, whether_wrong_has_a_pattern
@@ -17,6 +17,7 @@ from core.checks.results import Part
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.explain.regions import REGIONS, weights
+from core.present.text.findings import findings_report, findings_sentence
 from core.verdicts import Verdict
 from tests.helpers.made_audit import made_audit
 

@@ -23,7 +23,7 @@ from core import extras
 from core.__main__ import COMMANDS
 from core.audit.folder import open_audit
 from core.extras import missing_extra
-from core.tables import audit_report
+from core.present.text.tables import audit_report
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import gap_tables
 from core.analysis.accuracy.counts import count
 from core.analysis.accuracy.fairness import fairness
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.regression import regression
 from core.audit.folder import Audit, open_audit
-from core.card import Table
 from core.data.filters import Filter
-from core.report.blocks import frame_table
-from core.report.gaps import gaps_section
+from core.present.card import Table
+from core.present.report.blocks import frame_table
+from core.present.report.gaps import gaps_section
+from core.present.text import gap_tables
 from core.verdicts import TestVerdict as Outcome
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 

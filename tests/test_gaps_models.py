@@ -23,7 +23,7 @@ from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, age_band
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.gaps.report import gaps_report
+from core.present.text.gaps_report import gaps_report
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from core.analysis.accuracy.pairwise import pairwise
 from core.analysis.accuracy.regression import Term
-from core.card.failures import known_failures
 from core.data.filters import Filter
-from core.gaps.report import gaps_report
-from core.gaps.words import differ_words, left_out_words, measure_words
-from core.report.gaps import gaps_section
-from core.sentences import scope
+from core.present.card.failures import known_failures
+from core.present.report.gaps import gaps_section
+from core.present.text.gaps import differ_words, left_out_words, measure_words
+from core.present.text.gaps_report import gaps_report
+from core.present.text.sentences import scope
 from core.verdicts import TestVerdict
 from core.wording import p_words
 from tests.helpers.made_audit import made_audit

@@ -13,15 +13,15 @@ from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
 from core.audit.averages import Averages
 from core.audit.folder import Audit
-from core.card.blocks import Items, Table
-from core.card.failures import known_failures
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.estimate import Estimate
-from core.report.blocks import Chart
-from core.report.statistics import statistic_blocks
-from core.statistic_words import statistic_lines, statistic_sentence, value_words
-from core.tables import audit_report
+from core.present.card.blocks import Items, Table
+from core.present.card.failures import known_failures
+from core.present.report.blocks import Chart
+from core.present.report.group_statistics import statistic_blocks
+from core.present.text.group_statistics import statistic_lines, statistic_sentence, value_words
+from core.present.text.tables import audit_report
 from tests.helpers.pages import page, text
 
 

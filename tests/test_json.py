@@ -14,7 +14,7 @@ import torch
 from core import __main__ as command
 from core.classifiers.folder import save_model
 from core.classifiers.resnet import GenderResNet
-from core.records.values import plain
+from core.present.records.values import plain
 from tests.helpers.datasets_made import jpeg
 from tests.helpers.made_store import make_store
 from tests.helpers.recordio_writer import insightface_pack

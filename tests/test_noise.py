@@ -9,20 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.accuracy.label_noise import (
-    CIRCULAR,
-    MISLABELS,
-    NEAR_COPIES,
-    consensus,
-    likely_mislabels,
-    noise,
-    noise_report,
-)
+from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, consensus, likely_mislabels, noise
 from core.analysis.accuracy.simultaneous import largest_gap
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.present.text.label_noise import CIRCULAR, noise_report
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 

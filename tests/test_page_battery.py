@@ -23,7 +23,7 @@ from core.classifiers.imported import bring, from_dict
 from core.classifiers.resnet import GenderResNet
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
-from core.figures import charts
+from core.present.figures import charts
 from core.training.record import append_metrics
 from tests.helpers.made_study import INFO, made_study
 from tests.helpers.page_battery import BATTERY, Studies, open_page

@@ -15,7 +15,7 @@ from PIL import Image
 from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.figures.differences import outlined, painted
+from core.present.figures.differences import outlined, painted
 from tests.helpers.pages import page, text
 
 WOMEN = {"a_gender": "female", "a_ethnicity": "any"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.maps.region_evidence import waterfall, waterfall_sentence
+from core.analysis.maps.region_evidence import waterfall
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
+from core.present.text.evidence import waterfall_sentence
 from tests.helpers.pages import headline, page, text
 
 

@@ -21,6 +21,7 @@ from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
+from core.present.text import faces as faces_text
 from tests.helpers.made_store import make_store
 from tests.helpers.pages import headline, page, text
 
@@ -62,7 +63,7 @@ def test_the_page_lists_the_most_confidently_wrong_first(faces_study, shown) -> 
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[: single_faces.PAGE]])
     assert len(cards(app)) == single_faces.PAGE
     assert all(card.count("src='data:image/webp;base64,") == 2 for card in cards(app))
-    assert single_faces.faces_sentence(audit, Filter(), kinds(audit, Filter()).verdict) in headline(app)
+    assert faces_text.faces_sentence(audit, Filter(), kinds(audit, Filter()).verdict) in headline(app)
     assert "1–24 of 480" in text(app)
 
 
@@ -96,7 +97,7 @@ def test_a_record_opens_from_its_card_and_from_a_link(faces_study, shown) -> Non
     found = single_faces.record(audit, row)
     for run in (app, linked):
         said = text(run)
-        for value in single_faces.facts(audit, found).values():
+        for value in faces_text.facts(audit, found).values():
             assert value in said
         assert listed(run, "alike") == list(audit.faces["face_id"].iloc[found.alike])
         assert f"The bars add up to {wording.signed(found.regions.sum(), 3)}" in said

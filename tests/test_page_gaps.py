@@ -11,7 +11,7 @@ import pytest
 from core.analysis.accuracy.simultaneous import largest_gap
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, UNRECORDED
-from core.gaps.words import gap_sentence, gap_words
+from core.present.text.gaps import gap_sentence, gap_words
 from core.wording import p_words, span
 from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text

@@ -14,7 +14,7 @@ from core.checks.definitions import Fill, View
 from core.checks.run import run_checks
 from core.classifiers.folder import load_model
 from core.data.store import AlignedStore
-from core.trust.report import sentence
+from core.present.text.checks import sentence
 from tests.helpers.pages import page, text
 
 

@@ -12,11 +12,11 @@ from PIL import Image, ImageOps
 from core.data.alignment import FaceAligner, similarity
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS
-from core.figures import photo as figures
-from core.photo import words
 from core.photo.certainty import Place, certainties, place, same_weights
 from core.photo.detection import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_found
 from core.photo.prediction import Reading, head_bias, read_faces
+from core.present.figures import photo as figures
+from core.present.text import photo as photo_text
 from core.template import TEMPLATE
 from tests.helpers.portrait import PORTRAIT
 
@@ -239,7 +239,9 @@ def test_faces_of_equal_margin_are_all_near_whatever_their_order(order: int) -> 
     found = place(saturated([16.0] * 1_000, sorted(right)[::order]), "female", 16.0)
     assert (found.near, found.near_wrong) == (1_000, 200)
     assert found.near_low < 0.2 < found.near_high
-    assert words.near_words(found).startswith("Of the 1,000 audited faces called female about as certainly, 20.0 %")
+    assert photo_text.near_words(found).startswith(
+        "Of the 1,000 audited faces called female about as certainly, 20.0 %"
+    )
     # 150 nearer ones, and 100 that tie in the place of the 200th: all of these are counted, and none further off.
     mixed = saturated([2.0] * 150 + [3.0] * 100 + [9.0] * 50, ([True] * 90 + [False] * 60)[::order] * 2)
     found = place(mixed, "female", 2.0)
@@ -259,10 +261,10 @@ def test_under_eleven_faces_nothing_is_compared() -> None:
     found = place(few, "male", 1.0)
     assert found.above_right is None and found.above_wrong is None
     assert found.near_wrong is not None, "twelve together are enough"
-    assert "too few" in words.place_words(found)
+    assert "too few" in photo_text.place_words(found)
     none = place(few, "female", 1.0)
     assert (none.right, none.wrong, none.near, none.near_wrong) == (0, 0, 0, None)
-    assert words.near_words(none) == ""
+    assert photo_text.near_words(none) == ""
 
 
 def test_an_audit_of_other_weights_is_not_compared_with() -> None:
@@ -278,24 +280,24 @@ def reading(female: float, male: float) -> Reading:
 def test_the_sentences() -> None:
     one, two, three = reading(2.0, -1.0), reading(0.0, 0.25), reading(-3.0, 9.0)
     there = Place("female", 1_234, 50, 0.834, 1.0, 200, 7, 0.017, 0.07)
-    assert words.guess(one) == "female at 95.3 % (margin +3.00)"
-    assert words.lede([("a.jpg", [one])], 0, there) == (
+    assert photo_text.guess(one) == "female at 95.3 % (margin +3.00)"
+    assert photo_text.lede([("a.jpg", [one])], 0, there) == (
         "The model's guess for the face in a.jpg is female at 95.3 % (margin +3.00): more certain than 83 % of the "
         "1,234 audited faces it rightly called female, and than all of the 50 it wrongly called female."
     )
-    assert words.near_words(there).endswith("3.5 % [1.7–7.0] were wrong.")
-    several = words.lede([("a.jpg", [one, two]), ("b.jpg", [three])], 1, None)
+    assert photo_text.near_words(there).endswith("3.5 % [1.7–7.0] were wrong.")
+    several = photo_text.lede([("a.jpg", [one, two]), ("b.jpg", [three])], 1, None)
     assert several.startswith("3 faces in 2 pictures: the model's guess is female for 1 and male for 2, least certain")
     assert "face 2 of a.jpg, male at 56.2 % (margin −0.25)" in several
-    assert words.lede([("a.jpg", [])], 0, None) == "No face was found in 1 picture."
-    assert words.lede([], 1, None) == "The file cannot be read as a picture."
-    assert words.probability(reading(7, 0).probability) == "99.9 %"
-    assert words.probability(reading(30, 0).probability) == "over 99.9 %"
-    assert [words.share(x) for x in (0, 0.004, 0.5, 0.996, 1)] == ["none", "under 1 %", "50 %", "over 99 %", "all"]
-    assert words.crop_notes(1.0, 0.01) == []
-    assert len(words.crop_notes(3.0, 0.2)) == 2
-    assert "7.5 % of 200 audited faces" in words.invitation("m", 200, 15)
-    assert "has not been audited" in words.invitation("m", None, None)
+    assert photo_text.lede([("a.jpg", [])], 0, None) == "No face was found in 1 picture."
+    assert photo_text.lede([], 1, None) == "The file cannot be read as a picture."
+    assert photo_text.probability(reading(7, 0).probability) == "99.9 %"
+    assert photo_text.probability(reading(30, 0).probability) == "over 99.9 %"
+    assert [photo_text.share(x) for x in (0, 0.004, 0.5, 0.996, 1)] == ["none", "under 1 %", "50 %", "over 99 %", "all"]
+    assert photo_text.crop_notes(1.0, 0.01) == []
+    assert len(photo_text.crop_notes(3.0, 0.2)) == 2
+    assert "7.5 % of 200 audited faces" in photo_text.invitation("m", 200, 15)
+    assert "has not been audited" in photo_text.invitation("m", None, None)
 
 
 def test_the_drawings_show_what_was_found(portrait: Image.Image, found: Found) -> None:

@@ -17,7 +17,7 @@ from core.data.readers.base import Refusal
 from core.data.readers.labels import Notes
 from core.data.sources import open_source
 from core.errors import LookwhereError
-from core.tables import EXAMPLES, REASONS, reading_report
+from core.present.text.tables import EXAMPLES, REASONS, reading_report
 from tests.helpers.data_set_trees import (
     KAGGLE,
     MORPH_CSV,

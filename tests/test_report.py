@@ -26,9 +26,9 @@ from core.analysis.maps.group_means import study_grid
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.figures import pictures
-from core.report import report_of, write_report
-from core.report.reproduction import code_state, sources_sha256
+from core.present.figures import pictures
+from core.present.report import report_of, write_report
+from core.present.report.reproduction import code_state, sources_sha256
 from tests.helpers.reports import Page
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 

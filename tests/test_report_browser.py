@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.audit.folder import open_audit
-from core.report import report_of, write_report
+from core.present.report import report_of, write_report
 from tests.helpers.reports import HOSTILE, PLAIN, hostile_audit, hostile_info, report
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 

@@ -16,21 +16,21 @@ from core.analysis.findings import Finding, all_findings
 from core.analysis.findings.maps import PLACES
 from core.analysis.maps.region_evidence import waterfall
 from core.audit.folder import Audit, open_audit
-from core.card import Section
 from core.checks.results import open_checks
 from core.data.filters import Filter
-from core.figures.chart_data import BarChart, IntervalChart
-from core.figures.charts import accuracy_dots
-from core.figures.evidence import waterfall_chart
-from core.figures.findings import density_dots, effect_dots, mean_shapes
-from core.figures.gaps import simultaneous_dots
-from core.figures.plotly_charts import figure_of
-from core.report.accuracy import accuracy_section
-from core.report.blocks import Chart, Pictures
-from core.report.findings import findings_section
-from core.report.gaps import gaps_section
-from core.report.maps import budget_section
-from core.sentences import row_name
+from core.present.card import Section
+from core.present.figures.chart_data import BarChart, IntervalChart
+from core.present.figures.charts import accuracy_dots
+from core.present.figures.evidence import waterfall_chart
+from core.present.figures.findings import density_dots, effect_dots, mean_shapes
+from core.present.figures.gaps import simultaneous_dots
+from core.present.figures.plotly_charts import figure_of
+from core.present.report.accuracy import accuracy_section
+from core.present.report.blocks import Chart, Pictures
+from core.present.report.findings import findings_section
+from core.present.report.gaps import gaps_section
+from core.present.report.maps import budget_section
+from core.present.text.sentences import row_name
 from core.wording import capital
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from core.audit.averages import average_faces
-from core.card import card_sections, markdown
-from core.card.failures import main_filter
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.present.card import card_sections, markdown
+from core.present.card.failures import main_filter
+from core.present.report import build_report
 from core.privacy import MINIMUM_FACES
-from core.report import build_report
 from tests.helpers.made_audit import NOT_ADDITIVE, with_manifest, write_audit
 from tests.helpers.reports import (
     HOSTILE,

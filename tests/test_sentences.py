@@ -9,7 +9,15 @@ import pytest
 from core.analysis.maps.group_means import Group
 from core.data.filters import Filter
 from core.estimate import Estimate
-from core.sentences import accuracy_sentence, error_rate, heatmap_sentence, hottest_place, row_name, scope, target_words
+from core.present.text.sentences import (
+    accuracy_sentence,
+    error_rate,
+    heatmap_sentence,
+    hottest_place,
+    row_name,
+    scope,
+    target_words,
+)
 from core.wording import capital, percent, times, with_interval
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.analysis.comparison import Experiment, experiment_for
 from core.analysis.comparison.catalogue import same_face_audits
-from core.analysis.findings import Finding, all_findings, findings_report
+from core.analysis.findings import Finding, all_findings
 from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, open_audit
 from core.checks.definitions import PARTS
@@ -18,7 +18,8 @@ from core.checks.results import Checks, open_checks
 from core.classifiers.folder import model_info
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
-from core.experiments.report import experiment_report
+from core.present.text.experiments import experiment_report
+from core.present.text.findings import findings_report
 from core.privacy import MINIMUM_FACES
 from core.training.record import read_metrics
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip

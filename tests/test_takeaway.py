@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 import ui.opened
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
-from core.figures.pictures import Sheet
+from core.present.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
+from core.present.figures.pictures import Sheet
 from tests.helpers.pages import page
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 from ui.navigation import PAGES

@@ -31,8 +31,8 @@ from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain import regions
+from core.present.text import checks as check_text
 from core.privacy import MINIMUM_FACES
-from core.trust import report
 from core.verdicts import CheckVerdict
 from tests.helpers.made_store import make_store
 
@@ -242,7 +242,7 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
             assert set(table["group"]) == {group for group, _ in part.groups}
     assert checks.table("methods", "all faces").set_index("method").loc["GradCAM", "mean"] == 1
     assert not list(audit.path.glob("*.partial"))
-    text = report.trust_report(checks)
+    text = check_text.trust_report(checks)
     for row in checks.table("areas").to_dict("records")[:40]:
         assert f"{row['area']:.4f}" in text
     assert "nan" not in text.lower()

@@ -26,7 +26,7 @@ from core.checks.results import Checks, Part
 from core.checks.run import MEASUREMENTS, size_of
 from core.commands.audits import check as check_command
 from core.explain.regions import REGIONS
-from core.trust.report import result_words, results, sentence, trust_report, verdicts_sentence
+from core.present.text.checks import result_words, results, sentence, trust_report, verdicts_sentence
 from core.verdicts import CheckVerdict
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 

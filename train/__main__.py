@@ -164,8 +164,8 @@ def run(command: Command) -> int:
     """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
     from lightning_fabric import Fabric
 
-    from core.card import write_card
     from core.devices import precision
+    from core.present.card import write_card
     from core.training.loop import train
 
     faces = open_faces(command)

@@ -214,9 +214,9 @@ def main(
         workers: Runs trained at a time, each on its share of the cores.
     """
     from core.audit.run import run_audit
-    from core.card import write_card
     from core.classifiers.folder import load_model
     from core.data.store import AlignedStore
+    from core.present.card import write_card
     from core.progress import Bars
 
     try:

@@ -8,8 +8,8 @@ import streamlit as st
 from core.analysis.accuracy.by_group import accuracy_by, confusion
 from core.analysis.original_study import beside
 from core.audit.folder import Audit
-from core.figures import charts
-from core.sentences import row_name
+from core.present.figures import charts
+from core.present.text.sentences import row_name
 from core.wording import capital
 from ui import parts, takeaway, words
 from ui.filter_query import ethnicities

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.audit.folder import Audit
-from core.figures import charts
+from core.present.figures import charts
 from ui import takeaway
 from ui.filter_query import ethnicities
 

@@ -14,9 +14,9 @@ from core.analysis.strata import adjustable
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.figures import pictures
-from core.figures.differences import painted
-from core.sentences import hottest_place
+from core.present.figures import pictures
+from core.present.figures.differences import painted
+from core.present.text.sentences import hottest_place
 from core.wording import capital
 from ui import parts, takeaway
 from ui.cache import kept

@@ -13,8 +13,8 @@ from core.analysis.maps.error_clusters import Kind, Kinds, kinds
 from core.audit.folder import Audit
 from core.audit.images import Pictures
 from core.data.filters import Filter
-from core.figures import pictures
-from core.figures.faces import kinds_sheet
+from core.present.figures import pictures
+from core.present.figures.single_faces import kinds_sheet
 from core.privacy import MINIMUM_FACES
 from ui import parts, takeaway
 from ui.cache import kept

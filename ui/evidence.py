@@ -5,19 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analysis.maps.region_evidence import (
-    Waterfall,
-    budget,
-    proportional_energy,
-    shares_sentence,
-    waterfall,
-    waterfall_sentence,
-)
+from core.analysis.maps.region_evidence import Waterfall, budget, proportional_energy, waterfall
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
-from core.figures import evidence as figures
-from core.figures.pictures import Sheet
+from core.present.figures import evidence as figures
+from core.present.figures.pictures import Sheet
+from core.present.text.evidence import shares_sentence, waterfall_sentence
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, signed, signed_interval
 from ui import parts, takeaway

@@ -20,9 +20,10 @@ from core.audit.folder import Audit
 from core.audit.images import Pictures
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
-from core.figures import pictures
-from core.figures.faces import region_bars
-from core.figures.plotly_charts import figure_of
+from core.present.figures import pictures
+from core.present.figures.plotly_charts import figure_of
+from core.present.figures.single_faces import region_bars
+from core.present.text import faces as faces_text
 from ui import parts, words
 from ui.cache import kept
 from ui.page import Page
@@ -219,7 +220,7 @@ def _record(audit: Audit, shots: Pictures) -> None:
     left, right = st.columns([1.25, 1])
     with left:
         _pictures(audit, shots, found)
-        facts = single_faces.facts(audit, found)
+        facts = faces_text.facts(audit, found)
         items = "".join(f"<b>{key}</b><span>{html.escape(value)}</span>" for key, value in facts.items())
         st.html(f"{STYLE}<div class='lw-facts'>{items}</div>")
     with right:

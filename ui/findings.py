@@ -11,9 +11,9 @@ from core.analysis.findings.maps import PLACES
 from core.audit.folder import Audit
 from core.checks.results import open_checks
 from core.data.filters import Filter
-from core.figures import findings as figures
-from core.figures import gaps
-from core.figures.differences import map_sheet, panel_pictures
+from core.present.figures import findings as figures
+from core.present.figures import gaps
+from core.present.figures.differences import map_sheet, panel_pictures
 from core.verdicts import Verdict
 from core.wording import capital
 from ui import opened, parts, takeaway, words

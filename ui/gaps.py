@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.analysis.accuracy import fairness as fair
 from core.analysis.accuracy.counts import count
-from core.analysis.accuracy.label_noise import CIRCULAR, Consensus, consensus, consensus_words, noise
+from core.analysis.accuracy.label_noise import Consensus, consensus, noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import FIRTH, Regression, Term, regression
@@ -21,17 +21,11 @@ from core.audit.folder import Audit, open_audit
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.figures import gaps as charts
-from core.gap_tables import (
-    RATES,
-    comparison_table,
-    measure_table,
-    p_column,
-    rate_table,
-    term_table,
-)
-from core.gaps.words import differ_words, left_out_words
-from core.sentences import scope
+from core.present.figures import gaps as charts
+from core.present.text.gap_tables import RATES, comparison_table, measure_table, p_column, rate_table, term_table
+from core.present.text.gaps import differ_words, left_out_words
+from core.present.text.label_noise import CIRCULAR, consensus_words
+from core.present.text.sentences import scope
 from core.wording import capital, p_words, percent, span
 from ui import opened, parts, takeaway, words
 from ui.cache import kept

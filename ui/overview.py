@@ -13,9 +13,9 @@ from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS, TARGETS
-from core.figures import pictures
+from core.present.figures import pictures
+from core.present.text.sentences import pair_rate, row_name, target_words
 from core.privacy import MINIMUM_FACES
-from core.sentences import pair_rate, row_name, target_words
 from core.wording import capital, percent
 from ui import parts, takeaway, words
 from ui.opened import OpenAudit

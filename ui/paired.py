@@ -12,10 +12,10 @@ from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Exp
 from core.analysis.comparison.paired import FAMILY_WISE, SMALLEST_TESTED, named
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
-from core.figures import paired as figures
-from core.figures import pictures
+from core.present.figures import comparison as figures
+from core.present.figures import pictures
+from core.present.text.sentences import scope
 from core.privacy import MINIMUM_FACES
-from core.sentences import scope
 from core.wording import capital
 from ui import models, parts, takeaway, words
 

@@ -13,10 +13,10 @@ from core.analysis.maps.group_means import Group
 from core.analysis.maps.group_means import group as group_averages
 from core.audit.folder import Audit
 from core.explain.maps import NORMALISATIONS, TARGETS
-from core.figures import pictures
-from core.figures.differences import painted
+from core.present.figures import pictures
+from core.present.figures.differences import painted
+from core.present.text.sentences import target_words
 from core.privacy import MINIMUM_FACES
-from core.sentences import target_words
 from core.wording import capital, percent
 from ui import parts, takeaway, words
 from ui.compare import ChosenGroup

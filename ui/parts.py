@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from core.figures import pictures
+from core.present.figures import pictures
 from core.verdicts import Tone
 
 #: A verdict's colour, as Streamlit names it.

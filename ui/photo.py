@@ -15,14 +15,14 @@ from PIL import Image
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.figures import photo as figures
-from core.figures import pictures
-from core.figures.plotly_charts import figure_of
-from core.photo import words
 from core.photo.certainty import Place, certainties, place, same_weights
 from core.photo.detection import Face, Finder, nothing_found
 from core.photo.prediction import TARGETS, Reading, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
+from core.present.figures import photo as figures
+from core.present.figures import pictures
+from core.present.figures.plotly_charts import figure_of
+from core.present.text import photo as photo_text
 from core.wording import capital, signed
 from ui import parts
 from ui.cache import kept
@@ -219,11 +219,11 @@ def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> s
     """What the model says of the pictures; without any, how often it gave audited faces the wrong label."""
     if not results:
         n, wrong = (None, None) if audit is None else (len(audit.faces), int((~audit.faces["correct"]).sum()))
-        return words.invitation(opened.model, n, wrong)
+        return photo_text.invitation(opened.model, n, wrong)
     readings = [reading for result in results for reading in result.readings]
     alone = placed(audit, readings[0]) if len(readings) == 1 else None
     whole = [(result.name, list(result.readings)) for result in results if not result.error]
-    return words.lede(whole, len(results) - len(whole), alone)
+    return photo_text.lede(whole, len(results) - len(whole), alone)
 
 
 def show_results(results: list[Result], ready: Tools, audit: Audit | None) -> None:
@@ -314,13 +314,13 @@ def _card(
         over = pictures.overlay(face.crop, reading.map(target), limit, opacity, target == "margin")
         what = f"map: {target}" if target != "predicted" else f"map: predicted ({reading.predicted})"
         panels.append((over, what, f"{name}, {what}"))
-    facts = [f"Margin {signed(reading.margin)}", f"found with {words.probability(face.probability)}"]
-    facts += words.crop_notes(face.enlarged, face.outside)
+    facts = [f"Margin {signed(reading.margin)}", f"found with {photo_text.probability(face.probability)}"]
+    facts += photo_text.crop_notes(face.enlarged, face.outside)
     if found is not None:
-        facts.append(words.place_words(found))
+        facts.append(photo_text.place_words(found))
     return (
         f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
-        f"{capital(reading.predicted)} at {words.probability(reading.probability)}</h4>{parts.image_row(panels)}"
+        f"{capital(reading.predicted)} at {photo_text.probability(reading.probability)}</h4>{parts.image_row(panels)}"
         f"<p>{html.escape('; '.join(facts))}.</p></div>"
     )
 
@@ -349,7 +349,7 @@ def _details(n: int, reading: Reading, number: int | None, ready: Tools, audit: 
         if any(map(len, few)):
             places = figure_of(figures.certainty(*few, reading.margin, reading.predicted))
             st.plotly_chart(places, key=f"photo_certain_{n}")
-        st.caption(f"{capital(words.place_words(found))}. {words.near_words(found)}".strip())
+        st.caption(f"{capital(photo_text.place_words(found))}. {photo_text.near_words(found)}".strip())
 
 
 def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> str:

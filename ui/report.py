@@ -9,8 +9,8 @@ import streamlit as st
 from core.analysis.comparison import experiment_for
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit
-from core.card.failures import main_filter
-from core.report import report_of
+from core.present.card.failures import main_filter
+from core.present.report import report_of
 from ui import opened as opening
 from ui.cache import kept
 from ui.opened import OpenAudit

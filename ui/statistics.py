@@ -8,8 +8,8 @@ import streamlit as st
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.group_statistics import statistic_table
 from core.data.filters import Filter
-from core.figures.group_statistics import statistic_dots
-from core.statistic_words import statistic_sentence, value_words
+from core.present.figures.group_statistics import statistic_dots
+from core.present.text.group_statistics import statistic_sentence, value_words
 from core.wording import capital
 from ui import parts, takeaway
 

@@ -13,14 +13,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import export
 from core.audit.folder import read_manifest
 from core.errors import LookwhereError
-from core.export import Item, Size, Source, Trace
-from core.export.trace import slug
-from core.figures.chart_data import Chart
-from core.figures.pictures import Sheet
-from core.figures.plotly_charts import figure_of
+from core.present import export
+from core.present.export import Item, Size, Source, Trace
+from core.present.export.trace import slug
+from core.present.figures.chart_data import Chart
+from core.present.figures.pictures import Sheet
+from core.present.figures.plotly_charts import figure_of
 from ui import parts
 from ui.boundary import error_boundary
 from ui.opened import OpenAudit

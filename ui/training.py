@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 import yaml
 
-from core.figures import charts
+from core.present.figures import charts
 from core.training.record import Status, read_metrics, read_status
 from ui import parts, takeaway, words
 from ui.opened import OpenAudit

@@ -17,9 +17,9 @@ from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, 
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.words import number, of
 from core.checks.results import Checks, Part, open_checks, uncheckable
-from core.figures import pictures
-from core.figures import trust as figures
-from core.trust.report import trust_report
+from core.present.figures import checks as figures
+from core.present.figures import pictures
+from core.present.text.checks import trust_report
 from ui import parts, takeaway
 from ui.cache import kept
 from ui.opened import OpenAudit

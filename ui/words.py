@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from core.audit.folder import Audit
-from core.card.details import enlarged
 from core.classifiers.folder import OURS, kind_of
 from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
+from core.present.card.details import enlarged
 from core.task import GENDERS
 from core.training.record import Status
 from ui.parts import escape_markdown

@@ -68,12 +68,12 @@ def audit(
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.run import run_audit
-    from core.card import write_card
     from core.classifiers.folder import load_model
     from core.data.build_store import open_or_align
     from core.data.ethnicity_names import read_names
-    from core.records.audits import audit_record
-    from core.tables import audit_report
+    from core.present.card import write_card
+    from core.present.records.audits import audit_record
+    from core.present.text.tables import audit_report
 
     loaded = load_model(models / model, device)
     keep = {"auto": None, "yes": True, "no": False}[averages]
@@ -105,8 +105,8 @@ def show(
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
-    from core.records.audits import audit_record
-    from core.tables import audit_report
+    from core.present.records.audits import audit_record
+    from core.present.text.tables import audit_report
 
     opened = open_audit(audit_folder(models, model, audit))
     return printed("show", json, lambda: audit_report(opened, ages), lambda: audit_record(opened, ages))
@@ -147,8 +147,8 @@ def check(
     from core.checks.run import run_checks
     from core.classifiers.folder import load_model
     from core.data.store import AlignedStore
-    from core.records.audits import checks_record
-    from core.trust.report import trust_report
+    from core.present.records.audits import checks_record
+    from core.present.text.checks import trust_report
 
     chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
     opened, bars = open_audit(audit_folder(models, model, audit)), Bars()
@@ -179,9 +179,9 @@ def budget(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS,
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.analysis.maps.region_evidence import budget_report
     from core.audit.folder import open_audit
-    from core.records.audits import evidence_record
+    from core.present.records.audits import evidence_record
+    from core.present.text.evidence import budget_report
 
     opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
@@ -200,10 +200,10 @@ def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, j
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.analysis.accuracy.label_noise import noise_report
     from core.audit.folder import open_audit
-    from core.gaps.report import gaps_report
-    from core.records.analysis import gaps_record
+    from core.present.records.analysis import gaps_record
+    from core.present.text.gaps_report import gaps_report
+    from core.present.text.label_noise import noise_report
 
     opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
@@ -229,10 +229,11 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.comparison import experiment_for
-    from core.analysis.findings import all_findings, findings_report
+    from core.analysis.findings import all_findings
     from core.audit.folder import open_audit
     from core.checks.results import open_checks
-    from core.records.analysis import findings_record
+    from core.present.records.analysis import findings_record
+    from core.present.text.findings import findings_report
 
     opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
@@ -257,8 +258,8 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODE
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.comparison import open_experiment
-    from core.experiments.report import experiment_report
-    from core.records.analysis import experiment_record
+    from core.present.records.analysis import experiment_record
+    from core.present.text.experiments import experiment_report
 
     opened = open_experiment(models / "experiments" / name)
     faces = opened.audits(opened.arms[0].name)[0].faces
@@ -283,7 +284,7 @@ def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Pat
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.folder import open_audit
-    from core.report import report_of, write_report
+    from core.present.report import report_of, write_report
 
     content = report_of(models / model, open_audit(audit_folder(models, model, audit)), ages == "all")
     write_report(out, content)

@@ -26,10 +26,10 @@ def datasets(
     """
     from core.data.readers import READERS, choose_reader
     from core.data.sources import open_source
-    from core.records.data import datasets_record, reading_record
+    from core.present.records.data import datasets_record, reading_record
 
     if check is not None:
-        from core.tables import reading_report
+        from core.present.text.tables import reading_report
 
         source = open_source(check)
         reader = choose_reader(source, dataset)
@@ -79,8 +79,8 @@ def align(
     from core.data.sources import open_source
     from core.data.splits import Subset
     from core.data.store import STORES
-    from core.records.data import store_record
-    from core.tables import store_report
+    from core.present.records.data import store_record
+    from core.present.text.tables import store_report
 
     source = open_source(data)
     reader = choose_reader(source, dataset)
@@ -115,8 +115,8 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.data.store import AlignedStore
-    from core.figures.alignment import alignment_sheet
-    from core.tables import disagreement_lines
+    from core.present.figures.alignment import alignment_sheet
+    from core.present.text.tables import disagreement_lines
 
     file, store = out or data / "look.png", AlignedStore.open(data)
     alignment_sheet(store, faces).save(file)

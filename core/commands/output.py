@@ -9,6 +9,6 @@ def printed(command: str, json: bool, text: Callable[[], str], record: Callable[
     """The text, or with `json` the record as JSON; only the one that is asked for is computed."""
     if not json:
         return text()
-    from core.records.values import to_json
+    from core.present.records.values import to_json
 
     return to_json(command, record())

@@ -14,13 +14,13 @@ from torch import nn
 
 from core import __main__ as command
 from core.audit.run import run_audit
-from core.card import markdown
-from core.card.sections import card_sections, maps_words
 from core.classifiers.classifier import ResNetClassifier
 from core.classifiers.folder import Model
 from core.errors import LookwhereError
 from core.explain.method import AttributionMethod, Explainable, Explanation, Needs, OnlyOutputs
 from core.explain.methods import REGISTRY, ClosedForm, choose, from_record, key_of, method, register, stored, usable
+from core.present.card import markdown
+from core.present.card.sections import card_sections, maps_words
 from tests.helpers.made_store import make_store
 
 Kind = type[AttributionMethod]

@@ -13,7 +13,17 @@ from core.analysis.accuracy.group_statistics import GROUP_STATISTICS
 from core.analysis.maps.region_evidence import Budget
 from core.data.filters import Filter
 from core.explain.regions import REGIONS
-from core.figures import charts, evidence, faces, findings, gaps, group_statistics, paired, photo, trust
+from core.present.figures import (
+    charts,
+    checks,
+    comparison,
+    evidence,
+    findings,
+    gaps,
+    group_statistics,
+    photo,
+    single_faces,
+)
 from tests.helpers.chart_tables import (
     ACCURACY,
     AGES,
@@ -184,8 +194,8 @@ INTERVALS = [
         0.0, (*STANDARD, ("table", "both_low", "both_high")),
     ),
     Case(
-        "paired differences", paired.difference_dots,
-        lambda table: paired.difference_dots({"new": table, "other": OTHER}), {"table": PAIRED},
+        "paired differences", comparison.difference_dots,
+        lambda table: comparison.difference_dots({"new": table, "other": OTHER}), {"table": PAIRED},
         [
             (name, note, {"new": ends(PAIRED, k, *DIFFERENCES), "other": ends(OTHER, k, *DIFFERENCES)})
             for k, (name, note) in enumerate([("Black women", "n = 359"), ("White men", "n = 1,234")])
@@ -193,7 +203,7 @@ INTERVALS = [
         0.0, STANDARD,
     ),
     Case(
-        "arms", paired.arm_dots, lambda means: paired.arm_dots(ARMS, means, {"x": "first arm", "y": "second arm"}),
+        "arms", comparison.arm_dots, lambda means: comparison.arm_dots(ARMS, means, {"x": "first arm", "y": "second arm"}),
         {"means": MEANS},
         [
             ("first arm", "", {"a seed": [(0.8, NAN, NAN)], "mean, 95 % over seeds": (0.8, NAN, NAN)}),
@@ -203,8 +213,8 @@ INTERVALS = [
         None, (("means", "low", "high"),),
     ),
     Case(
-        "areas less the controls'", trust.difference_dots,
-        lambda table: trust.difference_dots(
+        "areas less the controls'", checks.difference_dots,
+        lambda table: checks.difference_dots(
             table, {"deletion": True, "insertion": False}, {"deletion": "deletion", "insertion": "insertion"}
         ),
         {"table": LESS},
@@ -215,7 +225,7 @@ INTERVALS = [
         0.0, (("table", "less_low", "less_high"),),
     ),
     Case(
-        "methods", trust.method_dots, trust.method_dots, {"rows": METHODS},
+        "methods", checks.method_dots, checks.method_dots, {"rows": METHODS},
         [
             ("HiResCAM", "n = 48", {"": ends(METHODS, 1, "mean", "low", "high")}),
             ("RandomCAM", "n = 48", {"": ends(METHODS, 0, "mean", "low", "high")}),
@@ -254,7 +264,7 @@ BAR_CASES = [
         None, STANDARD,
     ),
     Case(
-        "one face's regions", faces.region_bars, lambda: faces.region_bars(BARS, True), {},
+        "one face's regions", single_faces.region_bars, lambda: single_faces.region_bars(BARS, True), {},
         [(region, "", {f"speaks for {'female' if BARS[k] >= 0 else 'male'}": (BARS[k], NAN, NAN)})
          for k, region in enumerate(REGIONS)],
     ),
@@ -266,13 +276,13 @@ BAR_CASES = [
         ],
     ),
     Case(
-        "hidden regions", trust.region_bars, lambda table: trust.region_bars(table, False), {"table": HIDDEN},
+        "hidden regions", checks.region_bars, lambda table: checks.region_bars(table, False), {"table": HIDDEN},
         [(name, note, {kind: ends(HIDDEN, k, column, f"{column}_low", f"{column}_high") for kind, column in KINDS})
          for k, (name, note) in enumerate([("nose", "5 %"), ("mouth", "10 %")])],
         None, tuple(("table", f"{column}_low", f"{column}_high") for _, column in KINDS),
     ),
     Case(
-        "hidden regions by area", trust.region_bars, lambda table: trust.region_bars(table, True), {"table": HIDDEN},
+        "hidden regions by area", checks.region_bars, lambda table: checks.region_bars(table, True), {"table": HIDDEN},
         [(name, note, {kind: ends(HIDDEN, k, column, f"{column}_low", f"{column}_high", scale=scale)
                        for kind, column in KINDS})
          for k, (name, note, scale) in enumerate([("nose", "5 %", 20.0), ("mouth", "10 %", 10.0)])],
@@ -319,14 +329,14 @@ CURVES = [
         3, (("x", 0.5, 2.5, None), ("x", 2.5, 3.5, None), ("x", 3.5, 4.5, None)),
     ),
     CurveCase(
-        "orders", trust.order_curves,
-        lambda: trust.order_curves(ORDERS, np.array([0, 0.5, 1]), [*ORDER_NAMES], "deleted", "margin"),
+        "orders", checks.order_curves,
+        lambda: checks.order_curves(ORDERS, np.array([0, 0.5, 1]), [*ORDER_NAMES], "deleted", "margin"),
         {},
         {name: ([0, 0.5, 1], *(list(ORDERS[k, o]) for k in range(3)))
          for o, name in enumerate(ORDER_NAMES)},
     ),
     CurveCase(
-        "similarity", trust.similarity_dots, lambda table: trust.similarity_dots(table), {"table": STAGES},
+        "similarity", checks.similarity_dots, lambda table: checks.similarity_dots(table), {"table": STAGES},
         {name: (["nothing", "last layer", "+ stage 4"], *(stage(measure, c) for c in ("mean", "low", "high")))
          for measure, name in (("rank", "signed map"), ("rank of magnitudes", "magnitudes alone"))},
         None, (("y", 0.4, 0.55, 0.5), ("y", 0.55, 0.7, 0.6)), bounds=STANDARD,

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from core.audit.folder import Audit
-from core.card.failures import main_filter
-from core.report import build_report
+from core.present.card.failures import main_filter
+from core.present.report import build_report
 from core.task import GENDERS
 from tests.helpers.made_audit import made_audit, with_manifest
 

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.counts import columns_of, count
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of
-from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.intervals import wilson
-from core.audit.folder import Audit, open_audit
+from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.gaps.words import gap_words, share_words
 from core.task import GENDERS
-from core.wording import percent
 
 #: Ages under which errors are counted: the edges of the bands up to adults.
 CHILDREN = (3, 10, ADULT_AGE)
 NEAR_COPIES, MISLABELS = "near-copies", "likely mislabels"
-CIRCULAR = (
-    "Likely mislabels are judged by the model's own confidence, which is circular: a model biased against a group "
-    "calls its own errors there mislabels. Their share is an upper bound, and a gap that vanishes without them proves "
-    "nothing."
-)
 
 
 @dataclass(frozen=True)
@@ -164,44 +155,3 @@ def consensus(audits: list[Audit]) -> Consensus | None:
         len(audits), len(shared), float(wrong.sum(axis=1).mean()), int(wrong.all(axis=0).sum()), int(doubted.sum()),
         tuple(shared[doubted]),
     )  # fmt: skip
-
-
-def consensus_words(found: Consensus | None, names: list[str]) -> str:
-    """What several models agree to be wrong, in two sentences; `names` of the other models."""
-    if found is None:
-        return "Models trained apart on the same faces would make this less circular; there is no other one here."
-    return (
-        f"{found.audits} models ({', '.join(names)} and this one) share {found.faces:,} faces: each errs on "
-        f"{found.errors:.0f} on average, all of them on {found.wrong:,}, and all confidently on {found.likely:,}. "
-        "Those are the likelier mislabels, or faces hard for any such model."
-    )
-
-
-def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 0.5, models: Path | None = None) -> str:
-    """All numbers of `noise` as plain text, and with `models` the consensus with other models on the same faces."""
-    found = noise(audit, within, threshold)
-    lines = [f"Label noise and leaks, {(within or Filter()).describe()}: {found.errors:,} errors in {found.n:,} faces"]
-    for row in found.shares.to_dict("records"):
-        lines.append(f"  {row['where']:20}{share_words(row)}")
-    if found.unaged:
-        lines.append(f"  age unknown of {found.unaged:,} faces, which are in no count of children")
-    lines += ["", "The largest gap without them"]
-    for variant in found.variants:
-        rate = percent(variant.correct / variant.n) if variant.n else "none"
-        lines.append(f"  {variant.without:26}n = {variant.n:6,}  accuracy {rate}  {gap_words(variant.gap)}")
-    names = list(dict.fromkeys(name for variant in found.variants for name in variant.groups["group"]))
-    lines += ["", "Accuracy (faces) by group: " + "; ".join(variant.without for variant in found.variants)]
-    for name in names:
-        cells = []
-        for variant in found.variants:
-            row = variant.groups[variant.groups["group"] == name]
-            cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "under 50")
-        lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
-    lines += ["", CIRCULAR]
-    if models is not None:
-        paths = same_face_audits(models, audit)
-        found = consensus([audit, *map(open_audit, paths)])
-        lines.append(consensus_words(found, [path.parent.parent.name for path in paths]))
-        if found and within not in (None, Filter()):  # models are compared on every face that they share
-            lines[-1] += " These are faces of every kind and age."
-    return "\n".join(lines)

@@ -15,11 +15,10 @@ import pandas as pd
 from core.analysis.bootstrap import DRAWS, bootstrap_means, interval, paired_means
 from core.audit.folder import Audit, head_bias, margin_evidence, margins, need_additive
 from core.data.faces import person_codes
-from core.data.filters import OUTCOMES, Filter, group_name
+from core.data.filters import OUTCOMES, Filter
 from core.explain.maps import target_maps
 from core.explain.regions import REGIONS, area_shares, by_region
 from core.privacy import MINIMUM_FACES
-from core.wording import signed_interval
 
 #: float16 maps and a bfloat16 network leave about 1e-4 a face; more means that maps and logits do not belong together.
 TOLERANCE = 1e-3
@@ -179,61 +178,3 @@ def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
     table["difference"] = table["evidence"] - table["margin"]
     table.loc[table["n"] < MINIMUM_FACES, ["evidence", "margin"]] = np.nan
     return table[["gender", "ethnicity", "outcome", "n", "evidence", "margin", "difference"]]
-
-
-def budget_report(audit: Audit, within: Filter | None = None) -> str:
-    """The additivity table of the faces inside a filter, the largest difference, and whether it is within 1e-3."""
-    within = within or Filter()
-    table = additivity(audit, within)
-    n = int(within.mask(audit.faces).sum())
-    source = "the manifest" if audit.manifest.get("head_bias") is not None else "logits less maps, mean over faces"
-    lines = [
-        f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {n:,} faces "
-        f"({within.describe()})",
-        f"bias {head_bias(audit):+.4f} ({source}); regions {', '.join(REGIONS)}",
-        "",
-        f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
-    ]
-    for row in table.to_dict("records"):
-        few = row["n"] < MINIMUM_FACES
-        means = ("under 11", "–") if few else (f"{row['evidence']:+.4f}", f"{row['margin']:+.4f}")
-        lines.append(
-            f"{group_name(row['gender'], row['ethnicity']):28}{row['outcome']:13}{row['n']:7,}"
-            f"{means[0]:>19}{means[1]:>14}{row['difference']:+13.1e}"
-        )
-    largest = float(table["difference"].abs().max()) if len(table) else np.nan
-    verdict = "within" if largest <= TOLERANCE else "NOT within"
-    return "\n".join([*lines, "", f"largest difference {largest:.1e}: {verdict} {TOLERANCE:g}"])
-
-
-def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:
-    """Where each group's positive evidence is densest, from tables of `proportional_energy`."""
-    parts = []
-    for name, table in groups:
-        if not np.isfinite(table["density"]).any():
-            continue
-        row = table.loc[table["density"].idxmax()]
-        bounds = f"{row['low'] / row['area']:.1f}–{row['high'] / row['area']:.1f}"
-        parts.append(f"the {row['region']} of {name} ({row['density']:.1f} × [{bounds}])")
-    if not parts:
-        return f"No evidence is shared out: averages need {MINIMUM_FACES} faces."
-    return f"Positive evidence for the model's choice is densest, against a uniform map, on {', on '.join(parts)}."
-
-
-def waterfall_sentence(found: Waterfall) -> str:
-    """How far the mean margin moves from A to B, and the region with the largest part of it."""
-    a, b = found.a.describe(), found.b.describe()
-    if found.too_small:
-        few = [f"{name}: {n:,}" for name, n in ((a, found.n_a), (b, found.n_b)) if n < MINIMUM_FACES]
-        return f"No budget is shown: averages need {MINIMUM_FACES} faces ({'; '.join(dict.fromkeys(few))})."
-    total, low, high = found.ends.loc["b − a"]
-    row = found.table.loc[found.table["difference"].abs().idxmax()]
-    part = signed_interval(row["difference"], row["low"], row["high"])
-    place = f"centred on the {row['region']}, {100 * row['area']:.0f} % of the picture"
-    a, b = (f"{name}," if "," in name else name for name in (a, b))
-    text = f"From {a} to {b} the mean margin moves by {signed_interval(total, low, high)}"
-    if low <= 0 <= high:
-        return f"{text}, which chance alone could do; the largest of its parts, {part}, is {place}."
-    if row["difference"] * total < 0:
-        return f"{text}; the largest part, {part}, goes against it and is {place}."
-    return f"{text}; the largest part, {part}, is {place}."

@@ -1,0 +1,1 @@
+"""Present: results as words, figures, card, report and export files."""

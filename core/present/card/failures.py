@@ -1,0 +1,159 @@
+"""An audit in a card: accuracy by group, and where the model fails, in sentences made from its numbers."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.by_group import SMALLEST_RANKED, accuracy_by, gap
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.group_statistics import statistic_table
+from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.simultaneous import gap_of
+from core.audit.folder import Audit
+from core.checks.definitions import View
+from core.checks.results import open_checks, uncheckable
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter, group_name
+from core.errors import LookwhereError
+from core.present.card.blocks import Items, Table, Text
+from core.present.text.checks import verdicts_sentence
+from core.present.text.gaps import differ_words, gap_sentence, gap_words
+from core.present.text.group_statistics import statistic_sentence
+from core.present.text.sentences import accuracy_sentence, pair_rate, scope
+from core.privacy import MINIMUM_FACES
+from core.verdicts import TestVerdict
+from core.wording import capital, percent, with_interval
+
+#: A number and a % without the space between them.
+_CLOSE = re.compile(r"(?<=\d)%")
+#: Differing pairs named one by one, groups told in a table; more would not be read.
+PAIRS, ROWS = 5, 60
+FEW = f"under {MINIMUM_FACES}"
+
+
+def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
+    """Adults where ages are known, unless all ages are asked for."""
+    return Filter.of_ages(audit.faces, "all" if all_ages else "adults")
+
+
+def accuracy_table(audit: Audit) -> Table:
+    """Accuracy with Wilson 95 % intervals of all, each gender and each gender × ethnicity; adults beside all ages."""
+    filters = list(dict.fromkeys([Filter(), main_filter(audit)]))
+    found: list[dict[tuple[str, str], pd.Series]] = []
+    for within in filters:
+        faces = audit.faces[within.mask(audit.faces)]
+        rows = {("", ""): accuracy_by(faces, []).iloc[0]} if len(faces) else {}
+        rows |= {(row["gender"], ""): row for _, row in accuracy_by(faces, ["gender"]).iterrows()}
+        if set(faces["ethnicity"]) - {UNRECORDED}:
+            crossed = accuracy_by(faces, ["gender", "ethnicity"])
+            rows |= {(row["gender"], row["ethnicity"]): row for _, row in crossed.iterrows()}
+        found.append(rows)
+    heads = ("all ages", "adults") if len(filters) > 1 else ("accuracy",)
+    lines = []
+    for gender, ethnicity in found[0]:
+        cells = [capital(group_name(gender or (), ethnicity or ()))]
+        for rows in found:
+            cells += _rate(rows.get((gender, ethnicity)))
+        lines.append(tuple(cells))
+    caption = "Share of predictions that are right, with Wilson 95 % intervals."
+    if len(lines) > ROWS:
+        caption += f" The first {ROWS} of {len(lines)} groups."
+    columns = ("group", *(name for head in heads for name in (head, "faces")))
+    return Table(columns, tuple(lines[:ROWS]), "l" + "rr" * len(heads), caption)
+
+
+def _rate(row: pd.Series | None) -> tuple[str, str]:
+    n = 0 if row is None else int(row["n"])
+    if n < MINIMUM_FACES:
+        return (FEW if n else "–", f"{n:,}")
+    return with_interval(row["accuracy"], row["low"], row["high"]), f"{n:,}"
+
+
+def known_failures(audit: Audit) -> list[Text | Items]:
+    """Worst groups, gaps beyond chance, ages, label noise and what the checks of the maps said."""
+    within = main_filter(audit)
+    faces = audit.faces[within.mask(audit.faces)]
+    sentences = warning_sentences(audit)
+    if len(faces):
+        sentences += [accuracy_sentence(faces, within), *_statistics(faces, within), *_gaps(faces, within)]
+    sentences += [*_ages(audit), *_noise(audit, within), *_checks(audit)]
+    return [Items(tuple(sentences))]
+
+
+def warning_sentences(audit: Audit) -> list[str]:
+    """The manifest's warnings as sentences, with a space before each %."""
+    texts = [capital(_CLOSE.sub(" %", str(warning).strip())) for warning in audit.manifest.get("warnings") or []]
+    return [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts if text]
+
+
+def _statistics(faces: pd.DataFrame, within: Filter) -> list[str]:
+    told = (statistic_sentence(s, statistic_table(s, faces), within) for s in group_statistics.GROUP_STATISTICS)
+    return [sentence for sentence in told if sentence]
+
+
+def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
+    by = columns_of(faces)
+    if not by:
+        return ["One gender, no ethnicity and no ages: there are no groups to compare."]
+    groups = count(faces, by)
+    found = [gap_sentence(gap_of(groups), scope(within), len(faces))]
+    pairs = pairs_of(groups)
+    if len(pairs):
+        differ = pairs[pairs["verdict"] == TestVerdict.DIFFER]
+        names = [f"{capital(a)} and {b}" for a, b in zip(differ["first"], differ["second"], strict=True)]
+        more = f" and {len(names) - PAIRS} more" if len(names) > PAIRS else ""
+        clear = f": {'; '.join(names[:PAIRS])}{more}" if names else ""
+        found.append(f"{differ_words(pairs, 'pairs of groups')}{clear}.")
+    return found
+
+
+def _ages(audit: Audit) -> list[str]:
+    if not audit.faces["age"].notna().any():
+        return ["No ages are known, so nothing can be said by age, and children cannot be left out."]
+    table = accuracy_by(audit.faces, ["age band"])
+    found = gap(table[table["age band"] != "unknown"])
+    if found is None:
+        return []
+    parts = [
+        f"{row['age band']} years, {pair_rate(int(row['correct']), int(row['n'] - row['correct']))}"
+        for row in (found.worst, found.best)
+    ]
+    return [
+        f"By age, of bands with {SMALLEST_RANKED} faces and more, the weakest is {parts[0]}; the strongest {parts[1]}."
+    ]
+
+
+def _noise(audit: Audit, within: Filter) -> list[str]:
+    found = noise(audit, within)
+    if not found.errors:
+        return []
+    rows = {row["where"]: row for row in found.shares.to_dict("records")}
+    doubted, near = rows[MISLABELS], rows[NEAR_COPIES]
+    without = " and ".join(v.removed for v in found.variants[1:-1])
+    return [
+        f"Of {found.errors:,} errors {scope(within, begins=False)}, {_share(doubted)} are likely mislabels and "
+        f"{_share(near)} near-copies of another audited face, which make up {percent(doubted['share_faces'])} and "
+        f"{percent(near['share_faces'])} of the faces. The largest gap without {without}: "
+        f"{gap_words(found.variants[-1].gap)}. Mislabels are judged by the model's own confidence, so their share is "
+        "an upper bound."
+    ]
+
+
+def _share(row: dict) -> str:
+    return f"{row['errors']:,} ({with_interval(row['share_errors'], row['low'], row['high'])})"
+
+
+def _checks(audit: Audit) -> list[str]:
+    if not audit.has_maps:
+        return ["There are no maps: where this model looks cannot be said."]
+    try:
+        checks = open_checks(audit)
+    except LookwhereError:
+        return ["The checks of its maps are damaged; run `python -m core check` again."]
+    if checks is None or not checks.groups:
+        return [uncheckable(audit) or "Its maps have not been checked (`python -m core check`)."]
+    return [verdicts_sentence(checks, View(checks.groups[0]))]

@@ -1,0 +1,133 @@
+"""A card's sections, in the order of Mitchell et al. 2019, and `CARD.md` made of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.audit.folder import Audit, list_audits, open_audit
+from core.classifiers.folder import model_info
+from core.files import write_text
+from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
+from core.present.card.details import protocol, training_data, what_it_is
+from core.present.card.failures import accuracy_table, known_failures
+from core.privacy import MINIMUM_FACES
+
+LABELS = (
+    "Gender (female, male) and ethnicity are those that the data set's annotators perceived in a picture, spelt as the "
+    "data set spells them. They are not what the people pictured would say of themselves, and two genders are not all."
+)
+INTENDED = "Intended: studying how such classifiers fail and for whom, teaching it, and comparing audits of models."
+UNINTENDED = (
+    "Not intended: deciding anything about a person. Not for access, policing, hiring, advertising or counting people; "
+    "not for telling anybody's gender, which no picture shows."
+)
+MEASURES = (
+    "Accuracy: the share of faces whose label the larger logit names (p(male) ≥ 50 %). Intervals are 95 %: Wilson's of "
+    "one group, simultaneous ones (resampled) where groups are compared that were chosen by looking. Groups under 50 "
+    "faces are neither called best nor worst."
+)
+ETHICS = (
+    "The model calls faces of people female or male, and wrong calls, which can hurt, do not fall on all groups alike. "
+    "Whether the people in its data were asked is not recorded here. Its folder holds no picture of a single face and, "
+    "within each audit, no average of fewer than 11."
+)
+SUBTRACTED = (
+    "Average faces of two audits of the same faces by different models could be subtracted, which may leave fewer than "
+    f"{MINIMUM_FACES}: publish those of one only."
+)
+NO_AUDIT = "This model has not been audited yet: `python -m core audit` puts a data set's faces through it."
+
+
+def card_sections(name: str, info: dict, audits: list[Audit]) -> tuple[Section, ...]:
+    """The card of the model `name`, from `model.json` and its opened audits."""
+    cautions = [Text(maps_words(audit)) for audit in audits]
+    return (
+        section("card-details", "Model details", [*what_it_is(info), *protocol(info)]),
+        section("card-use", "Intended use", [Text(INTENDED), Text(UNINTENDED)]),
+        section("card-factors", "Factors", [Text(f"Groups: gender × ethnicity, and age where it is known. {LABELS}")]),
+        section("card-metrics", "Metrics", [Text(MEASURES)]),
+        section("card-evaluation", "Evaluation data", [_evaluation(audits), *map(disagreements_table, audits)]),
+        section("card-training", "Training data", training_data(info)),
+        section("card-analyses", "Quantitative analyses", _analyses(audits)),
+        section("card-ethics", "Ethical considerations", [Text(f"{ETHICS} {SUBTRACTED}")]),
+        section(
+            "card-caveats", "Caveats and recommendations", [*cautions, Text(_reading(audits)), _hashes(info, audits)]
+        ),
+    )
+
+
+def write_card(model: Path) -> None:
+    """Write the card of the model folder `model`. Raises `LookwhereError` where `model.json` or an audit is missing or
+    broken."""
+    info = model_info(model)
+    audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
+    write_text(model / "CARD.md", markdown(model.name, card_sections(model.name, info, audits)))
+
+
+def _analyses(audits: list[Audit]) -> list:
+    blocks: list = []
+    for audit in audits:
+        blocks += [Heading(f"Accuracy: {audit.name}"), accuracy_table(audit)]
+        blocks += [Heading(f"Known failures: {audit.name}"), *known_failures(audit)]
+    return blocks or [Text(NO_AUDIT)]
+
+
+def _evaluation(audits: list[Audit]) -> Table | Text:
+    rows = []
+    for audit in audits:
+        manifest = audit.manifest
+        renamed = "; ".join(f"{a} → {b}" for a, b in (manifest.get("names") or {}).items())
+        rows.append(
+            (
+                audit.name,
+                manifest["dataset"] + (f" (renamed: {renamed})" if renamed else ""),
+                audit.split_words,
+                f"{len(audit.faces):,}",
+                f"{sum((manifest.get('rejects') or {}).values()):,}",
+            )
+        )
+    caption = "Rejected: files of the whole data set that could not be read, labelled or aligned, or were copies."
+    return (
+        Table(("audit", "data", "part", "faces", "rejected"), tuple(rows), "lllrr", caption) if rows else Text(NO_AUDIT)
+    )
+
+
+def disagreements_table(audit: Audit) -> Table | None:
+    """Labels that two places of an audit's data set give differently; None where none is known."""
+    found = audit.manifest.get("disagreements") or {}
+    if not found:
+        return None
+    counted = tuple((what, f"{count:,}") for what, count in found.items())
+    caption = f"{audit.name}: labels that disagree, of the whole data set, all splits"
+    return Table(("what disagrees, and what was taken", "entries"), counted, "lr", caption)
+
+
+def maps_words(audit: Audit) -> str:
+    """What the maps of an audit are, and what they cannot say."""
+    if not audit.has_maps:
+        return f"{audit.name}: predictions only, so there is no map and nothing is said of where the model looks."
+    height, width = audit.map_shape
+    layer = (audit.manifest.get("maps") or {}).get("layer")
+    head = f"{audit.name}: maps of {height}×{width} cells by {audit.map_method}{f' at {layer}' if layer else ''}. "
+    if audit.additive:
+        return head + "They add up to the logits, so a region's evidence is an amount."
+    return head + "They do not add up to the logits: compare their shapes, not their amounts."
+
+
+def _reading(audits: list[Audit]) -> str:
+    text = "Accuracies are of these data sets' faces and labels; other cameras, ages and annotators will give others."
+    cells = list(dict.fromkeys(audit.method.reading for audit in audits if audit.has_maps))
+    return " ".join([text, *cells, *(["Chin and long hair lie outside the aligned crop."] if cells else [])])
+
+
+def _hashes(info: dict, audits: list[Audit]) -> Table:
+    rows = [("weights, SHA-256", str(info.get("weights_sha256", "unknown")))]
+    if (data := info.get("data") or {}).get("fingerprint"):
+        rows.append(("training data, SHA-256 of its table", str(data["fingerprint"])))
+    for audit in audits:
+        rows.append(
+            (f"{audit.name}: data, SHA-256 of its table", str(audit.manifest.get("data_fingerprint", "unknown")))
+        )
+        versions = ", ".join(f"{key} {value}" for key, value in (audit.manifest.get("versions") or {}).items())
+        rows.append((f"{audit.name}: made with", versions or "unknown"))
+    return Table(("what made it", "value"), tuple(dict.fromkeys(rows)), "ll")

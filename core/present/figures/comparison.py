@@ -1,0 +1,100 @@
+"""Figures of paired comparisons: differences of accuracy, arms over seeds, maps with the cells that differ outlined."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core.analysis.comparison.paired import FAMILY_WISE, MapPair, named
+from core.present.figures import pictures
+from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
+from core.present.figures.differences import outlined
+from core.present.figures.findings import points_interval
+from core.present.figures.styles import COLOURS, OWN, Style, cycled
+from core.wording import capital, percent, with_interval
+
+_NONE = "no map:\nunder 11 faces"
+SEED, MEAN = "a seed", "mean, 95 % over seeds"
+
+
+def difference_dots(tables: dict[str, pd.DataFrame]) -> IntervalChart:
+    """Differences of accuracy with their intervals, a row a group, a colour a model, from `paired_by_group` tables by
+    model name. Filled: Holm's p is at most 0.05."""
+    first = next(iter(tables.values()))
+    rows = tuple(
+        Row(
+            capital(named(row.gender, row.ethnicity)),
+            tuple(_difference(name, table.iloc[place]) for name, table in tables.items()),
+            f"n = {row.n:,}",
+        )
+        for place, row in enumerate(first.itertuples())
+    )
+    series = tuple(
+        Series(name, Style(cycled(COLOURS, k), "circle", edge=2), (k - (len(tables) - 1) / 2) * 0.24, len(tables) > 1)
+        for k, name in enumerate(tables)
+    )
+    axis = Axis("points of accuracy gained", "points")
+    return IntervalChart(rows, series, axis, 110 + (30 + 6 * len(tables)) * len(rows), reference=0.0)
+
+
+def _difference(name: str, row: pd.Series) -> Mark:
+    words = points_interval(row["difference"], row["low"], row["high"])
+    value, _, bounds = words.partition(" ")
+    told = (
+        f"{percent(row['accuracy_a'])} → {percent(row['accuracy_b'])}",
+        f"correct only before {row['only_a']:,}, only after {row['only_b']:,}, both {row['both']:,}",
+        f"McNemar p = {row['p']:.2g}, with Holm {row['p_holm']:.2g}",
+    )
+    hollow = not row["p_holm"] <= FAMILY_WISE
+    return Mark(name, row["difference"], row["low"], row["high"], f"{value} points {bounds}", told, hollow)
+
+
+def arm_dots(table: pd.DataFrame, means: pd.DataFrame, titles: dict[str, str]) -> IntervalChart:
+    """One measure by arm: a small dot a seed, the mean and its t interval over seeds; from `arm_table` and
+    `arm_estimates` rows of that measure. `titles`: arms in order, and their names."""
+    rows = []
+    for arm, title in titles.items():
+        seeds = [
+            Mark(SEED, row["accuracy"], words=percent(row["accuracy"]), details=(str(row["model"]),))
+            for row in table[table["arm"] == arm].to_dict("records")
+        ]
+        arms = [
+            Mark(
+                MEAN, row["mean"], row["low"], row["high"], f"over seeds {_share(row, 'low', 'high')}",
+                (f"seeds and faces resampled {_share(row, 'both_low', 'both_high')}",),
+            )
+            for row in means[means["arm"] == arm].to_dict("records")
+        ]  # fmt: skip
+        rows.append(Row(title, (*seeds, *arms)))
+    series = (Series(SEED, OWN.but(size=8, opacity=0.6), 0.22), Series(MEAN, Style(COLOURS[1], "diamond", size=12)))
+    return IntervalChart(tuple(rows), series, Axis(unit="%"), 110 + 46 * len(rows))
+
+
+def _share(row: dict, low: str, high: str) -> str:
+    bounded = row[low] == row[low]
+    return with_interval(row["mean"], row[low], row[high]) if bounded else percent(row["mean"])
+
+
+def paired_panels(
+    face: np.ndarray | None, maps: list[MapPair | None], limits: tuple[float, float], signed: bool, side: int
+) -> list[Image.Image]:
+    """Average face, the first model's mean map, then each other model's mean map and its difference to the first.
+
+    `limits`: ends of the scale of maps, and of differences; surviving cells are outlined.
+    """
+    none = pictures.placeholder(_NONE, side)
+    panels = [pictures.placeholder("no average face\nstored", side) if face is None else pictures.show_face(face, side)]
+    for k, pair in enumerate(maps):
+        if pair is None:
+            panels += [none] * (3 if k == 0 else 2)
+            continue
+        if k == 0:
+            panels.append(pictures.paint(pair.a, limits[0], signed, side))
+        panels.append(pictures.paint(pair.b, limits[0], signed, side))
+        if pair.difference is None:
+            panels.append(pictures.placeholder("not tested:\nunder 30 faces\nor people", side))
+        else:
+            painted = pictures.paint(pair.difference, limits[1], True, side)
+            panels.append(outlined(painted, pair.survives) if pair.survives.any() else painted)
+    return panels

@@ -1,0 +1,103 @@
+"""Tested differences as pictures: cells that survive are outlined on the map, others hatched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from core.analysis.maps.differences import MapDifference
+from core.present.figures import pictures
+from core.present.figures.chart_data import MapChart, MapPanel, Scale
+
+_DARK, _LIGHT = (12, 12, 16, 255), (255, 255, 255, 210)
+
+
+def outlined(picture: Image.Image, mask: np.ndarray) -> Image.Image:
+    """A copy of a map's picture in which the cells of `mask`, bool (h, w), have borders: thin between two of them,
+    thick and edged in white around them, to be seen on dark and light. The other cells are hatched."""
+    h, w = mask.shape
+    width, height = picture.size
+    framed = np.pad(mask, 1)
+    thick = max(2, width // 110)
+    halo, line, grid = (Image.new("RGBA", picture.size) for _ in range(3))
+    pens = [ImageDraw.Draw(layer) for layer in (halo, line, grid)]
+
+    def at(row: int, column: int) -> tuple[int, int]:
+        # The outermost borders lie inside the picture.
+        edge = thick // 2 + 1
+        x, y = round(column * width / w), round(row * height / h)
+        return min(max(x, edge), width - 1 - edge), min(max(y, edge), height - 1 - edge)
+
+    def border(start: tuple[int, int], end: tuple[int, int], one: bool, other: bool) -> None:
+        if one != other:
+            pens[0].line([start, end], _LIGHT, thick + 4)
+            pens[1].line([start, end], _DARK, thick)
+        elif one:
+            pens[2].line([start, end], (*_DARK[:3], 90), 1)
+
+    for r in range(h + 1):
+        for c in range(w + 1):
+            if c < w:
+                border(at(r, c), at(r, c + 1), bool(framed[r, c + 1]), bool(framed[r + 1, c + 1]))
+            if r < h:
+                border(at(r, c), at(r + 1, c), bool(framed[r + 1, c]), bool(framed[r + 1, c + 1]))
+    result = picture.convert("RGBA")
+    for layer in (_hatching(picture.size, mask), grid, halo, line):
+        result = Image.alpha_composite(result, layer)
+    return result.convert("RGB")
+
+
+def _hatching(size: tuple[int, int], mask: np.ndarray) -> Image.Image:
+    """Fine diagonals over the cells outside `mask`."""
+    width, height = size
+    y, x = np.mgrid[:height, :width]
+    step = max(6, width // 40)
+    rows, columns = y * mask.shape[0] // height, x * mask.shape[1] // width
+    lines = ((x + y) % step < max(1, step // 6)) & ~mask[rows, columns]
+    layer = np.zeros((height, width, 4), dtype=np.uint8)
+    layer[lines] = (96, 96, 104, 120)
+    return Image.fromarray(layer)
+
+
+def difference_panel(found: MapDifference, caption: str = "", alt: str = "") -> MapPanel:
+    """A tested difference as a panel: cells that survive are outlined, none where nothing was tested; no map of under
+    11 faces."""
+    if not np.isfinite(found.difference).all():
+        return MapPanel(None, caption, alt, why="too few faces")
+    return MapPanel(found.difference, caption, alt, None if found.abstained else found.significant)
+
+
+def difference_maps(
+    found: Sequence[MapDifference], captions: Sequence[str], alts: Sequence[str], note: str
+) -> MapChart:
+    """Tested differences side by side on one scale, whose `note` says what its colours mean."""
+    panels = tuple(difference_panel(*parts) for parts in zip(found, captions, alts, strict=True))
+    limit = pictures.shared_limit([panel.values for panel in panels])
+    return MapChart(panels, (Scale(limit, True, f"−{limit:.3g}", f"{limit:.3g}", note),))
+
+
+def panel_picture(panel: MapPanel, scale: Scale, side: int = pictures.PANEL) -> Image.Image:
+    """A panel painted on a scale: cells that survive outlined, the others hatched, neither where nothing was tested."""
+    if panel.values is None:
+        return pictures.placeholder(panel.why, side)
+    picture = pictures.paint(panel.values, scale.limit, scale.signed, side)
+    return picture if panel.outlined is None else outlined(picture, panel.outlined)
+
+
+def panel_pictures(chart: MapChart, side: int = pictures.PANEL) -> list[Image.Image]:
+    """All panels of a chart, each on its scale."""
+    return [panel_picture(panel, chart.scales[panel.scale], side) for panel in chart.panels]
+
+
+def map_sheet(chart: MapChart, side: int = pictures.PANEL) -> pictures.Sheet:
+    """A chart's panels with captions and scales, for print."""
+    panels = list(zip(panel_pictures(chart, side), [panel.caption for panel in chart.panels], strict=True))
+    return pictures.Sheet([("", panels)], [(one.signed, one.low, one.high) for one in chart.scales], chart.note)
+
+
+def painted(found: MapDifference, limit: float, side: int = pictures.PANEL) -> Image.Image:
+    """A difference painted from −`limit` to `limit`: surviving cells outlined, others hatched, neither where
+    nothing was tested; a grey panel under 11 faces."""
+    return panel_picture(difference_panel(found), Scale(limit, True, "", ""), side)

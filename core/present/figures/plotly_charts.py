@@ -1,0 +1,316 @@
+"""Charts as Plotly figures, for the pages; `core.present.export.charts` makes print of them. One function a kind of chart."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.present.figures.chart_data import (
+    Axis,
+    BarChart,
+    Chart,
+    Curve,
+    CurveChart,
+    HistogramChart,
+    IntervalChart,
+    MatrixChart,
+    Row,
+    Series,
+)
+
+_MARGIN = {"l": 8, "r": 12, "t": 40, "b": 8}
+_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
+_BELOW = {"orientation": "h", "yanchor": "top", "x": 0, "title": None}
+#: How much of a row its bars take.
+_WIDE = 0.72
+_DOTTED = {"dash": "dot", "width": 1.5, "color": "#888"}
+#: As many decimals as a tick needs, and what is told of a value.
+_TICKS = {"%": "~%", "points": None, "": None}
+_TOLD = {"%": ".1%", "points": ".1f", "": ".4g"}
+
+
+def figure_of(chart: Chart) -> go.Figure:
+    """The chart drawn, in the theme of the page around it."""
+    return _DRAW[type(chart)](chart)
+
+
+def scaled(axis: Axis, value: float) -> float:
+    """A value as its axis counts: differences of shares in points, all else as it is."""
+    return 100 * value if axis.unit == "points" else value
+
+
+def label(name: str, note: str, below: bool = False) -> str:
+    """A name with a quiet note; `below` breaks both, since a telephone has no room for them in one line."""
+    name, note = (html.escape(text, quote=False) for text in (name, note))
+    if below:
+        name = name.replace(", ", ",<br>")
+    return f"{name}{'<br>' if below else '  '}<span style='opacity:.65'>{note}</span>" if note else name
+
+
+def _interval_figure(chart: IntervalChart) -> go.Figure:
+    figure = go.Figure()
+    for series in chart.series:
+        _marks(figure, chart, series)
+    return _rows(figure, chart)
+
+
+def _bar_figure(chart: BarChart) -> go.Figure:
+    figure = go.Figure()
+    for series in chart.series:
+        (_bars if series.style.symbol is None else _marks)(figure, chart, series)
+    if chart.connected:
+        ends = [scaled(chart.axis, row.marks[0].base + row.marks[0].value) for row in chart.rows]
+        steps = itertools.pairwise(range(len(chart.rows)))
+        figure.add_scatter(
+            x=np.repeat(ends[:-1], 3),
+            y=[y for above, below in steps for y in (above, below, None)],
+            mode="lines",
+            line={"color": "#888", "width": 1, "dash": "dot"},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(zeroline=True, zerolinewidth=1.5, zerolinecolor="rgba(128,128,140,.6)")
+    return _rows(figure, chart)
+
+
+def _rows(figure: go.Figure, chart: IntervalChart | BarChart) -> go.Figure:
+    """Rows from above with their names; scale, legend and the value to compare with."""
+    if chart.reference is not None:
+        figure.add_vline(x=scaled(chart.axis, chart.reference), line=_DOTTED)
+    names = [label(row.name, row.note, chart.note_below) for row in chart.rows]
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=[name + " " for name in names],
+        range=[len(names) - 0.45, -0.55],
+        automargin=True,
+        zeroline=False,
+    )
+    if isinstance(chart, IntervalChart):
+        figure.update_xaxes(zeroline=False)
+    figure.update_xaxes(**_axis(chart.axis))
+    return _laid_out(figure, chart.height, chart.legend_below, -0.13)
+
+
+def _hover(row: Row, words: str, details: Sequence[str]) -> str:
+    text = [html.escape(line, quote=False) for line in (row.name, words, *details)]
+    return "<br>".join([text[0], f"<b>{text[1]}</b>", *text[2:]])
+
+
+def _trace(chart: IntervalChart | BarChart, series: Series) -> dict:
+    """What traces of marks and bars share: the values, the intervals, the name and what is told of each."""
+    marks = chart.marks_of(series.name)
+    ends = np.array([(m.low, m.value, m.high) for _, _, m in marks], dtype=np.float64).reshape(-1, 3)
+    # An interval alone is drawn about its middle.
+    middle = np.where(np.isnan(ends[:, 1]), (ends[:, 0] + ends[:, 2]) / 2, ends[:, 1])
+    style, told = series.style, any(mark.words for _, _, mark in marks)
+    settings = {
+        "x": scaled(chart.axis, middle),
+        "y": np.array([place for place, _, _ in marks], dtype=np.float64) + series.shift,
+        "name": label(series.name, series.note),
+        "showlegend": series.legend,
+    }
+    if not np.isnan(ends[:, [0, 2]]).all():
+        settings["error_x"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": scaled(chart.axis, ends[:, 2] - middle),
+            "arrayminus": scaled(chart.axis, middle - ends[:, 0]),
+            "thickness": style.thickness,
+            "width": style.cap,
+            "color": style.interval_colour,
+        }
+    if not told:
+        return settings | {"hoverinfo": "skip"}
+    extra = label(series.name, "") if sum(one.legend for one in chart.series) > 1 else ""
+    return settings | {
+        "hovertext": [_hover(row, mark.words, mark.details) for _, row, mark in marks],
+        "hovertemplate": "%{hovertext}<extra>" + extra + "</extra>",
+    }
+
+
+def _marks(figure: go.Figure, chart: IntervalChart | BarChart, series: Series) -> None:
+    style, symbol = series.style, series.style.symbol
+    rings = [mark.hollow for _, _, mark in chart.marks_of(series.name)]
+    if any(rings):
+        symbol = [f"{symbol or 'circle'}{'-open' if ring else ''}" for ring in rings]
+    marker = {"size": style.size, "color": style.colour, "symbol": symbol, "opacity": style.opacity}
+    if style.edge:
+        marker["line"] = {"width": style.edge, "color": style.colour}
+    figure.add_scatter(mode="markers", marker=marker, **_trace(chart, series))
+
+
+def _bars(figure: go.Figure, chart: BarChart, series: Series) -> None:
+    bars = [bar for _, _, bar in chart.marks_of(series.name)]
+    settings = _trace(chart, series)
+    if any(bar.base for bar in bars):
+        settings["base"] = [scaled(chart.axis, bar.base) for bar in bars]
+    if any(bar.text for bar in bars):
+        settings |= {"text": [bar.text for bar in bars], "textposition": "outside", "cliponaxis": False}
+    # Said outright: Plotly would take the width from how far apart this series' own bars are.
+    drawn = [one.name for one in chart.series if one.style.symbol is None]
+    settings["width"] = width = _WIDE / len(drawn) if chart.grouped else _WIDE
+    settings["offset"] = drawn.index(series.name) * width - _WIDE / 2 if chart.grouped else -_WIDE / 2
+    pattern = {"shape": series.style.pattern}
+    figure.add_bar(orientation="h", marker={"color": series.style.colour, "pattern": pattern}, **settings)
+
+
+def _curve_figure(chart: CurveChart) -> go.Figure:
+    figure = go.Figure()
+    if chart.diagonal:
+        line = {"dash": "dot", "color": "#999"}
+        figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+    for band in chart.bands:
+        across = band.axis == "y"
+        low, high, line = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
+        name = {"text": html.escape(band.name, quote=False), "font": {"size": 10}, "textangle": 0}
+        named = {"annotation": name, "annotation_position": "bottom left"} if band.name else {}
+        shade = figure.add_hrect if across else figure.add_vrect
+        shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **named)
+        if not np.isnan(line):
+            middle = figure.add_hline if across else figure.add_vline
+            middle(line, line={"color": band.colour, "width": 1, "dash": "dot"})
+    for curve in chart.curves:
+        _curve(figure, chart, curve)
+    if chart.reference is not None:
+        figure.add_vline(x=chart.reference, line=_DOTTED | {"color": chart.reference_colour})
+    figure.update_xaxes(**_axis(chart.x))
+    figure.update_yaxes(**_axis(chart.y))
+    if not chart.y.unit:
+        figure.update_yaxes(zeroline=True, zerolinecolor="#888")
+    if any(isinstance(x, str) for curve in chart.curves for x in curve.x):
+        figure.update_xaxes(tickangle=-35, tickfont={"size": 11})
+    return _laid_out(figure, chart.height, chart.legend_below, -0.24)
+
+
+def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
+    style, name = curve.style, label(curve.name, "")
+    y, low, high = (scaled(chart.y, np.array(part, dtype=np.float64)) for part in (curve.y, curve.low, curve.high))
+    more: dict = {}
+    if curve.interval == "band":
+        figure.add_scatter(
+            x=[*curve.x, *curve.x[::-1]],
+            y=np.concatenate([high, low[::-1]]),
+            mode="lines",
+            fill="toself",
+            fillcolor=style.interval_colour,
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    elif len(low) and curve.interval == "bars":
+        more["error_y"] = {
+            "type": "data", "symmetric": False, "array": high - y, "arrayminus": y - low,
+            "thickness": style.thickness, "width": style.cap,
+        }  # fmt: skip
+    told = [
+        f"{chart.x.title} %{{x:{_TOLD[chart.x.unit]}}}".strip(),
+        f"{chart.y.title} <b>%{{y:{_TOLD[chart.y.unit]}}}</b>",
+    ]
+    if curve.x and isinstance(curve.x[0], str):
+        told[0] = "%{x}"
+    if len(low):
+        more["customdata"] = np.stack([low, high], axis=1)
+        told[1] += f" [%{{customdata[0]:{_TOLD[chart.y.unit]}}} to %{{customdata[1]:{_TOLD[chart.y.unit]}}}]"
+    if curve.notes:
+        more["hovertext"] = [html.escape(note, quote=False) for note in curve.notes]
+        told.append("%{hovertext}")
+    if curve.markers:
+        more["marker"] = {"size": style.size, "symbol": style.symbol}
+    figure.add_scatter(
+        x=list(curve.x),
+        y=y,
+        mode="lines+markers" if curve.markers else "lines",
+        line={"color": style.colour, "width": style.width, "dash": style.dash},
+        name=name,
+        showlegend=curve.legend,
+        hovertemplate="<br>".join(line.strip() for line in told) + f"<extra>{name}</extra>",
+        **more,
+    )
+
+
+def _histogram_figure(chart: HistogramChart) -> go.Figure:
+    edges = np.array(chart.edges)
+    figure = go.Figure()
+    for one in chart.histograms:
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=np.array(one.shares),
+            width=np.diff(edges) * 0.98,
+            opacity=one.style.opacity,
+            marker={"color": one.style.colour},
+            name=label(one.name, ""),
+            showlegend=True,
+            customdata=np.stack([edges[:-1], edges[1:]], axis=1),
+            hovertemplate="%{customdata[0]:.2f}–%{customdata[1]:.2f}: %{y:.1%}<extra></extra>",
+        )
+    left = chart.at < edges[-1] / 2
+    figure.add_vline(x=chart.at, line={"width": 3, "color": "#E69F00"})
+    figure.add_annotation(
+        x=chart.at,
+        y=1,
+        yref="paper",
+        text=f"<b>{label(chart.at_name, '')}</b>",
+        showarrow=False,
+        xanchor="left" if left else "right",
+        yanchor="top",
+        xshift=6 if left else -6,
+    )
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(**_axis(chart.x))
+    figure.update_yaxes(**_axis(chart.y))
+    return _laid_out(figure, chart.height, False, 0)
+
+
+def _matrix_figure(chart: MatrixChart) -> go.Figure:
+    cells = zip(chart.counts, chart.shares, strict=True)
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.array(chart.shares),
+            x=list(chart.columns),
+            y=list(chart.rows),
+            text=[[f"{n:,}<br>{share:.1%}" for n, share in zip(*row, strict=True)] for row in cells],
+            texttemplate="%{text}",
+            colorscale="Blues",
+            zmin=0,
+            zmax=1,
+            showscale=False,
+            hoverinfo="skip",
+            xgap=4,
+            ygap=4,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(side="top")
+    return _laid_out(figure, chart.height, False, 0)
+
+
+def _axis(axis: Axis) -> dict:
+    settings: dict = {"tickformat": _TICKS[axis.unit], "automargin": True, "dtick": axis.step}
+    if axis.title:
+        settings["title"] = axis.title
+    if axis.low is not None and axis.high is not None:
+        settings["range"] = [scaled(axis, axis.low), scaled(axis, axis.high)]
+    elif axis.from_zero:
+        settings["rangemode"] = "tozero"
+    if axis.log:
+        settings |= {"type": "log", "dtick": 1, "tickformat": ".0e"}
+    return settings
+
+
+def _laid_out(figure: go.Figure, height: int, below: bool, lowered: float) -> go.Figure:
+    legend = _BELOW | {"y": lowered} if below else _ABOVE
+    return figure.update_layout(height=height, margin=_MARGIN, legend=legend, hoverlabel={"namelength": -1})
+
+
+_DRAW = {
+    IntervalChart: _interval_figure,
+    BarChart: _bar_figure,
+    CurveChart: _curve_figure,
+    HistogramChart: _histogram_figure,
+    MatrixChart: _matrix_figure,
+}

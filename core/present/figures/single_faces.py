@@ -1,0 +1,32 @@
+"""One face's evidence by region, drawn; and a kind of wrong beside all wrong predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.analysis.maps.error_clusters import Kind
+from core.explain.regions import REGIONS
+from core.present.figures import pictures
+from core.present.figures.chart_data import Axis, Bar, BarChart, Row, Series
+from core.present.figures.styles import BY_GENDER
+from core.wording import signed
+
+
+def region_bars(regions: np.ndarray, additive: bool) -> BarChart:
+    """Signed contributions (R,) of the regions to one face's margin, from the top of the face down."""
+    rows = []
+    for name, value in zip(REGIONS, regions, strict=True):
+        kind = f"speaks for {'female' if value >= 0 else 'male'}"
+        rows.append(Row(name, (Bar(kind, value, words=signed(value, 3), text=signed(value)),)))
+    reach = max(float(np.abs(regions).max()), 1e-9)
+    low = -1.25 * reach if (regions < 0).any() else -0.02 * reach
+    high = 1.25 * reach if (regions > 0).any() else 0.02 * reach
+    title = "contribution to the margin" if additive else "evidence, in the map's own units"
+    series = tuple(Series(f"speaks for {gender}", BY_GENDER[gender]) for gender in ("female", "male"))
+    return BarChart(tuple(rows), series, Axis(title, low=low, high=high), 330)
+
+
+def kinds_sheet(shown: list[tuple[str, Kind]], limit: float) -> pictures.Sheet:
+    """The mean maps of kinds that are shown, by name, to take away."""
+    rows = [(name, [(pictures.paint(k.map, limit, True), f"mean shape, n = {k.n:,}")]) for name, k in shown]
+    return pictures.Sheet(rows, [(True, f"−{limit:.3g} against", f"{limit:.3g} for the choice")])

@@ -1,0 +1,139 @@
+"""Group accuracies, findings and experiments as plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.fairness import fairness
+from core.analysis.accuracy.label_noise import consensus, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.power import power_table
+from core.analysis.accuracy.regression import regression
+from core.analysis.accuracy.simultaneous import LargestGap, bands_of, gap_of
+from core.analysis.comparison import Experiment, arm_estimates, arm_table, claim_contrast
+from core.analysis.comparison.catalogue import same_face_audits
+from core.analysis.findings import Finding
+from core.audit.folder import Audit, open_audit
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.present.records.audits import audit_head
+from core.present.records.values import filter_record, plain
+from core.present.text.findings import findings_sentence
+
+
+def _gap_record(found: LargestGap | None) -> dict | None:
+    """The largest gap, chosen by looking and corrected for it."""
+    if found is None:
+        return None
+    return {
+        "best": found.best["group"],
+        "worst": found.worst["group"],
+        **{name: getattr(found, name) for name in ("difference", "plain", "bias", "corrected", "critical", "pairs")},
+        "distinguishable": found.distinguishable,
+    }
+
+
+def gaps_record(audit: Audit, wanted: Filter, models: Path, threshold: float = 0.5) -> dict:
+    """Group accuracies with both kinds of interval, tests, regression, faces needed, fairness and label noise."""
+    wanted = wanted.narrowed(outcome="all")
+    faces = audit.faces[wanted.mask(audit.faces)]
+    by = columns_of(faces)
+    head = {**audit_head(audit), "filter": filter_record(wanted), "faces": len(faces), "by": by}
+    if not by:
+        return {**head, "groups": [], "label_noise": _noise_record(audit, wanted, models, threshold)}
+    groups = count(faces, by, threshold)
+    bands = bands_of(groups)
+    try:
+        adjusted, why = plain(regression(faces, threshold)), None
+    except LookwhereError as error:
+        adjusted, why = None, str(error)
+    found = fairness(faces, threshold)
+    pairs = len(bands.table) * (len(bands.table) - 1) // 2
+    return {
+        **head,
+        "largest_gap": _gap_record(gap_of(groups)),
+        "resampled": bands.resampled,
+        "critical": bands.critical,
+        "groups": bands.table,
+        "left_out": bands.left_out,
+        "pairs": pairs_of(groups, "pairs"),
+        "against_all_others": pairs_of(groups, "rest"),
+        "regression": adjusted,
+        "no_regression": why,
+        "faces_needed": power_table(groups.table, tests=pairs).set_axis(
+            ["group", "n", "accuracy", "needed", "needed_all_tests", "smallest_difference_seen"], axis=1
+        ),
+        "fairness": None if found is None else plain(found),
+        "label_noise": _noise_record(audit, wanted, models, threshold),
+    }
+
+
+def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) -> dict:
+    found = noise(audit, wanted, threshold)
+    paths = same_face_audits(models, audit)
+    shared = consensus([audit, *map(open_audit, paths)])
+    return {
+        "faces": found.n,
+        "errors": found.errors,
+        "age_unknown": found.unaged,
+        "shares": found.shares,
+        "variants": [
+            {
+                "without": variant.without,
+                "n": variant.n,
+                "correct": variant.correct,
+                "accuracy": variant.correct / variant.n if variant.n else None,
+                "groups": variant.groups,
+                "largest_gap": _gap_record(variant.gap),
+            }
+            for variant in found.variants
+        ],
+        # Which faces are likely mislabelled is for nobody's output: a face_id may be a person's name.
+        "consensus": shared
+        and {
+            "models": [path.parent.parent.name for path in paths],
+            **{name: getattr(shared, name) for name in ("audits", "faces", "errors", "wrong", "likely")},
+        },
+    }
+
+
+def findings_record(audit: Audit, wanted: Filter, findings: list[Finding]) -> dict:
+    """Each claim with its verdict, sentence, rule and the table of its numbers."""
+    keys = ("key", "claim", "verdict", "sentence", "rule", "numbers")
+    return {
+        **audit_head(audit),
+        "filter": filter_record(wanted),
+        "sentence": findings_sentence(findings),
+        "findings": [{key: getattr(finding, key) for key in keys} for finding in findings],
+    }
+
+
+def experiment_record(experiment: Experiment, wanted: Filter) -> dict:
+    """Arms by seed, means over seeds, and each contrast with its effects and verdict; accuracies as shares of 0–1."""
+    faces = experiment.audits(experiment.arms[0].name)[0].faces
+    contrasts = []
+    for claim in experiment.claims:
+        found = claim_contrast(experiment, claim, wanted)
+        own = ("group", "n", "measure", "expect", "verdict", "effects", "paired")
+        contrasts.append(
+            {
+                "name": claim.name,
+                "from": claim.start,
+                "to": claim.end,
+                "question": claim.question,
+                **{key: getattr(found, key) for key in own},
+            }
+        )
+    return {
+        "experiment": experiment.name,
+        "title": experiment.title,
+        "audit": experiment.audit,
+        "config": experiment.config,
+        "filter": filter_record(wanted),
+        "faces": int(wanted.mask(faces).sum()),
+        "arms": experiment.arms,
+        "accuracies": arm_table(experiment, wanted),
+        "means": arm_estimates(experiment, wanted),
+        "contrasts": contrasts,
+    }

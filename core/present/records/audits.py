@@ -1,0 +1,139 @@
+"""An audit's accuracy, its evidence by region and its checks as plain values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.group_statistics import GroupStatistic, statistic_table
+from core.analysis.maps.region_evidence import TOLERANCE, additivity
+from core.audit.folder import Audit, head_bias
+from core.checks.definitions import View
+from core.checks.results import Checks
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
+from core.explain.regions import REGIONS
+from core.present.records.values import filter_record
+from core.present.text.checks import results, sentence
+from core.present.text.sentences import accuracy_sentence
+
+
+def audit_head(audit: Audit) -> dict:
+    """Which audit this is."""
+    maps = (
+        {"method": audit.map_method, "additive": audit.additive, "shape": audit.map_shape} if audit.has_maps else None
+    )
+    return {
+        "model": audit.manifest["model"],
+        "audit": audit.name,
+        "path": audit.path,
+        "dataset": audit.manifest["dataset"],
+        "splits": audit.manifest["splits"],
+        "maps": maps,
+    }
+
+
+def audit_record(audit: Audit, ages: str = "both") -> dict:
+    """Accuracy over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
+    manifest = audit.manifest
+    scopes = []
+    filters = {"all": Filter(), "adults": Filter(age_from=ADULT_AGE)}
+    for wanted in filters.values() if ages == "both" else [filters[ages]]:
+        faces = audit.faces[wanted.mask(audit.faces)]
+        table = accuracy_by(faces, ["gender", "ethnicity"])
+        found = gap(table)
+        scopes.append(
+            {
+                "filter": filter_record(wanted),
+                "overall": accuracy_by(faces, []).iloc[0],
+                "groups": table,
+                "largest_gap": None
+                if found is None
+                else {
+                    "best": found.best[["gender", "ethnicity"]],
+                    "worst": found.worst[["gender", "ethnicity"]],
+                    "difference": found.difference,
+                    "error_ratio": found.ratio,
+                },
+                "statistics": [_statistic(s, faces) for s in group_statistics.GROUP_STATISTICS] if len(faces) else [],
+                "sentence": accuracy_sentence(faces, wanted),
+            }
+        )
+    return {
+        **audit_head(audit),
+        "faces": manifest["faces"],
+        "faces_per_second": manifest.get("faces_per_second"),
+        "enlarged": manifest.get("enlarged"),
+        "not_predicted": manifest.get("not_predicted", 0),
+        "warnings": manifest.get("warnings", []),
+        "scopes": scopes,
+    }
+
+
+def _statistic(statistic: GroupStatistic, faces: pd.DataFrame) -> dict:
+    """A group statistic of all faces and of each group."""
+    return {"name": statistic.name, "about": statistic.about, "groups": statistic_table(statistic, faces)}
+
+
+def evidence_record(audit: Audit, wanted: Filter) -> dict:
+    """Σ regions + bias against the mean margin, by group and outcome; means of under 11 faces are null."""
+    table = additivity(audit, wanted)
+    largest = float(table["difference"].abs().max()) if len(table) else math.nan
+    return {
+        **audit_head(audit),
+        "filter": filter_record(wanted),
+        "faces": int(wanted.mask(audit.faces).sum()),
+        "bias": head_bias(audit),
+        "regions": REGIONS,
+        "groups": table,
+        "largest_difference": largest,
+        "tolerance": TOLERANCE,
+        "adds_up": largest <= TOLERANCE,
+    }
+
+
+def checks_record(checks: Checks) -> dict:
+    """Verdicts and sentences by group, and every check's tables and curves."""
+    return {
+        "path": checks.path,
+        "manifest": checks.manifest,
+        "groups": [
+            {
+                "group": name,
+                "sentence": sentence(checks, View(name)),
+                "checks": results(checks, View(name)),
+            }
+            for name in checks.groups
+        ],
+        "parts": {
+            name: {
+                "groups": [{"group": group, "n": n} for group, n in part.groups],
+                "seconds": part.seconds,
+                "tables": part.tables,
+                "curves": _curves(checks, name) if "curves" in part.arrays else [],
+            }
+            for name, part in checks.parts.items()
+        },
+    }
+
+
+def _curves(checks: Checks, part: str) -> list[dict]:
+    """A row a group, score, kind and order: the mean at each share `x` of pixels."""
+    found, rows = checks.parts[part], []
+    for group, _ in found.groups:
+        areas, curves = found.rows("areas", group), found.array("curves", group)
+        axes = {column: list(dict.fromkeys(areas[column])) for column in ("score", "kind", "order")}
+        rows += [
+            {
+                "group": group,
+                **{column: names[at] for (column, names), at in zip(axes.items(), place, strict=True)},
+                "x": found.array("x", group),
+                "mean": curves[place[0], 0, place[1], place[2]],
+            }
+            for place in np.ndindex(*(len(names) for names in axes.values()))
+        ]
+    return rows

@@ -1,0 +1,95 @@
+"""Data sets, stores and imported models as plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.alignment import NO_FACE
+from core.data.faces import SPLITS
+from core.data.readers import READERS, Reader, Reading
+from core.data.sources.base import Source
+from core.data.store import AlignedStore
+from core.present.text.tables import EXAMPLES
+
+
+def datasets_record() -> dict:
+    """The readers that there are."""
+    return {
+        "readers": [
+            {
+                "name": r.name,
+                "title": r.title,
+                "expects": r.expects,
+                "aligned": r.aligned,
+                "needs_labels": r.needs_labels,
+            }
+            for r in READERS.values()
+        ]
+    }
+
+
+def reading_record(reading: Reading, reader: Reader, source: Source) -> dict:
+    """What would be read of a data set, nothing aligned."""
+    faces = reading.faces
+    keys = ["gender", "ethnicity", *(["split"] if "split" in faces else [])]
+    age = faces["age"].dropna() if len(faces) else pd.Series(dtype="Int16")
+    return {
+        "path": source.path,
+        "reader": reader.name,
+        "title": reader.title,
+        "aligned": reader.aligned,
+        "padding": reader.padding,
+        "faces": len(faces),
+        "groups": faces.groupby(keys, observed=True).size().reset_index(name="n") if len(faces) else [],
+        "age": {"known": len(age), "low": age.min() if len(age) else None, "high": age.max() if len(age) else None},
+        "people": faces["identity"].nunique() if len(faces) else 0,
+        "rejected": _by_reason(reading.rejects, "reason"),
+        "repaired": _by_reason(reading.repaired, "repair"),
+        "disagreements": _by_reason(reading.disagreements, "what"),
+    }
+
+
+def _by_reason(entries: pd.DataFrame, column: str) -> dict:
+    counts = entries[column].value_counts()
+    reasons = [
+        {"reason": reason, "n": n, "examples": entries.loc[entries[column] == reason, "file"][:EXAMPLES].tolist()}
+        for reason, n in counts.items()
+    ]
+    return {"n": len(entries), "reasons": reasons}
+
+
+def store_record(store: AlignedStore) -> dict:
+    """What was read, repaired and rejected, the faces by group and split, and those in which no face was found."""
+    manifest, keys = store.manifest, ["gender", "ethnicity"]
+    groups = store.faces.groupby([*keys, "split"], observed=True).size().reset_index(name="n")
+    lost = store.rejects[store.rejects["reason"] == NO_FACE]
+    missed = pd.DataFrame({"aligned": store.faces.groupby(keys).size(), "not_found": lost.groupby(keys).size()})
+    missed = missed.fillna(0).astype(int)
+    missed["share_not_found"] = missed["not_found"] / missed[["aligned", "not_found"]].sum(axis=1)
+    return {
+        "path": store.path,
+        "dataset": manifest["dataset"],
+        "read": manifest["read"],
+        "faces": manifest["faces"],
+        "repairs": manifest["repairs"],
+        "rejects": manifest["rejects"],
+        "disagreements": manifest.get("disagreements"),
+        "near_copy_clusters": manifest["near_copy_clusters"],
+        "splits": {split: int((store.faces["split"] == split).sum()) for split in SPLITS},
+        "groups": groups,
+        "not_found": missed.reset_index(),
+    }
+
+
+def model_record(path: Path, info: dict) -> dict:
+    """An imported model: what it is, how its maps are made, what was declared and what was taken by default."""
+    return {
+        "path": path,
+        "kind": info["kind"],
+        "architecture": info["architecture"],
+        "maps": info.get("maps"),
+        "declaration": info["declaration"],
+        "source": info["source"],
+    }

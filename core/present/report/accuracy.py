@@ -1,0 +1,86 @@
+"""The report's accuracies: overall, by gender, ethnicity, both and age."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from core.analysis.accuracy.by_group import accuracy_by
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
+from core.present.card import Section, Table, Text, section
+from core.present.figures.charts import accuracy_dots
+from core.present.report.blocks import Chart, interval_words
+from core.present.report.group_statistics import statistic_blocks
+from core.present.text.sentences import row_name
+from core.privacy import MINIMUM_FACES
+from core.wording import capital, percent
+
+#: Rows of a table or chart; a data set may name hundreds of ethnicities.
+ROWS = 80
+COLUMNS = ("group", "faces", "right", "wrong", "accuracy", "95 % interval")
+FEW = f"too few (under {MINIMUM_FACES})"
+NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
+NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+
+
+def one_gender(faces: pd.DataFrame) -> str | None:
+    """What to say where only one gender is labelled."""
+    return None if len(set(faces["gender"])) > 1 else "All faces here have one labelled gender: there is no other."
+
+
+def accuracy_section(faces: pd.DataFrame, within: Filter) -> Section:
+    """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn."""
+    overall = accuracy_by(faces, []).iloc[0]
+    blocks: list = [_table([("All faces", overall)], "Overall")]
+    if note := one_gender(faces):
+        blocks.append(Text(note))
+    blocks.append(_by(faces, ["gender"], "By gender"))
+    if set(faces["ethnicity"]) <= {UNRECORDED}:
+        blocks.append(Text(NO_ETHNICITY))
+    else:
+        crossed = accuracy_by(faces, ["gender", "ethnicity"])
+        blocks += [
+            _by(faces, ["ethnicity"], "By ethnicity"),
+            _by(faces, ["gender", "ethnicity"], "By gender × ethnicity"),
+        ]
+        names = [capital(row_name(row)) for _, row in crossed.iterrows()]
+        blocks.append(_chart(crossed, names, overall, "gender × ethnicity"))
+    if not faces["age"].notna().any():
+        return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE), *statistic_blocks(faces, within)])
+    banded = accuracy_by(faces, ["age band"])
+    rows = [(_band(row), row) for _, row in banded.iterrows()]
+    blocks += [_table(rows, "By age"), _chart(banded, [name for name, _ in rows], overall, "age")]
+    return section("accuracy", "Accuracy by group", [*blocks, *statistic_blocks(faces, within)])
+
+
+def _band(row: pd.Series) -> str:
+    return "Age unknown" if row["age band"] == "unknown" else f"{row['age band']} years"
+
+
+def _by(faces: pd.DataFrame, by: list[str], title: str) -> Table:
+    return _table([(capital(row_name(row)), row) for _, row in accuracy_by(faces, by).iterrows()], title)
+
+
+def _table(rows: Sequence[tuple[str, pd.Series]], title: str) -> Table:
+    cells = []
+    for name, row in rows[:ROWS]:
+        if row["n"] < MINIMUM_FACES:
+            cells.append((name, f"{row['n']:,}", "–", "–", FEW, "–"))
+            continue
+        numbers = (f"{int(row[key]):,}" for key in ("n", "correct", "errors"))
+        cells.append((name, *numbers, percent(row["accuracy"]), interval_words(row["low"], row["high"])))
+    more = f"; the first {ROWS} of {len(rows)} groups" if len(rows) > ROWS else ""
+    return Table(COLUMNS, tuple(cells), "lrrrrr", f"{title}, Wilson intervals{more}")
+
+
+def _chart(table: pd.DataFrame, names: Sequence[str], overall: pd.Series, by: str) -> Chart | None:
+    enough = (table["n"] >= MINIMUM_FACES).to_numpy()
+    shown = table[enough].head(ROWS)
+    if not len(shown):
+        return None
+    kept = [name for name, keep in zip(names, enough, strict=True) if keep][: len(shown)]
+    note = "Dots are accuracies, lines Wilson 95 % intervals; the dotted line is the accuracy over all faces shown."
+    genders = list(shown["gender"]) if "gender" in shown else None
+    return Chart.of(accuracy_dots(shown, kept, genders, float(overall["accuracy"]), f"Accuracy by {by}", note))

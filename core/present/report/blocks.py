@@ -1,0 +1,190 @@
+"""What a report is made of besides a card's blocks: charts, pictures, pairs, verdicts, commands. All text is plain."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from core.present.card import Table
+from core.present.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
+from core.present.figures.differences import panel_pictures
+from core.present.figures.pictures import colour_bar
+from core.wording import percent
+
+#: A picture in a page: (address, alternative text, caption).
+Picture = tuple[str, str, str]
+
+
+def data_uri(picture: Image.Image) -> str:
+    """As a `data:` address, WebP without loss, so that what is shown is what was computed."""
+    out = io.BytesIO()
+    picture.save(out, format="WEBP", lossless=True, method=4)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """An interval chart drawn as rows of SVG on one horizontal scale. Bars are drawn as their lengths."""
+
+    kind: ClassVar[str] = "chart"
+    data: IntervalChart
+
+    @classmethod
+    def of(cls, chart: IntervalChart | BarChart) -> Chart:
+        """The block of a chart."""
+        return cls(chart.lengths() if isinstance(chart, BarChart) else chart)
+
+    @property
+    def title(self) -> str:
+        """The title, and the unit where the words beside the rows do not say it."""
+        return f"{self.data.title}, points" if self.data.axis.unit == "points" else self.data.title
+
+    def rows(self) -> list[tuple[str, str, list[tuple[Mark, str]], str]]:
+        """Name, note, marks that are drawn with their classes in the style sheet, words; a line each.
+
+        The details of its marks are the note of a row without one: nothing can be pointed at here.
+        """
+        styles = {series.name: series.style.report for series in self.data.series}
+        order = {series.name: place for place, series in enumerate(self.data.series)}
+        return [
+            (
+                row.name[:1].upper() + row.name[1:],
+                row.note or "; ".join(detail for mark in row.marks for detail in mark.details),
+                [(m, styles[m.series]) for m in sorted(row.marks, key=lambda m: order[m.series]) if m.drawn],
+                row.words,
+            )
+            for row in self.data.rows
+        ]
+
+    def legend(self) -> list[tuple[str, str]]:
+        """Class and name of each series that the legend has."""
+        used = {mark.series for row in self.data.rows for mark in row.marks if mark.drawn}
+        return [(one.style.report, one.name) for one in self.data.series if one.legend and one.name in used]
+
+    def bounds(self) -> tuple[float, float]:
+        """Ends of the scale: all that is drawn, and a margin."""
+        values = [x for row in self.data.rows for m in row.marks for x in (m.value, m.low, m.high)]
+        values = [x for x in [*values, self.data.reference] if x is not None and np.isfinite(x)]
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        margin = 0.03 * (high - low) or 0.01
+        return low - margin, high + margin
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Four to eight round values: (place in per cent of the width, words)."""
+        low, high = self.bounds()
+        rough = (high - low) / 5
+        power = 10.0 ** np.floor(np.log10(rough))
+        step = next(power * n for n in (1, 2, 5, 10) if power * n >= rough)
+        values = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+        return [(self.place(value), self.words(float(value), step)) for value in values]
+
+    def words(self, value: float, step: float) -> str:
+        """A tick in words."""
+        scale = 1.0 if not self.data.axis.unit else 100.0
+        digits = max(0, int(np.ceil(-np.log10(step * scale) - 1e-9)))
+        text = f"{value * scale + 0.0:.{digits}f}".replace("-", "−")
+        return f"{text} %" if self.data.axis.unit == "%" else text
+
+    def place(self, value: float) -> float:
+        """Where a value lies, in per cent of the width."""
+        low, high = self.bounds()
+        return round(100 * (value - low) / (high - low), 2)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The colour scale of pictures: its address, what its ends say, and a note."""
+
+    kind: ClassVar[str] = "scale"
+    uri: str
+    low: str
+    high: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures in a row that wraps."""
+
+    kind: ClassVar[str] = "pictures"
+    pictures: tuple[Picture, ...]
+    scale: Scale | None = None
+
+    @classmethod
+    def of(cls, chart: MapChart, side: int) -> Pictures:
+        """The maps of a chart on their one scale, each `side` pixels a side."""
+        (scale,) = chart.scales
+        drawn = zip(chart.panels, panel_pictures(chart, side), strict=True)
+        shown = tuple((data_uri(picture), panel.alt, panel.caption) for panel, picture in drawn)
+        return cls(shown, Scale(data_uri(colour_bar(scale.signed)), scale.low, scale.high, scale.note))
+
+
+@dataclass(frozen=True)
+class Side:
+    """Right or wrong predictions of a group: `face` and `cam`, or for each why it is not there; None where the grid
+    shows none at all. `n` is None where the whole group has too few to count its right ones apart."""
+
+    tag: str
+    n: int | None
+    face: Picture | str | None
+    cam: Picture | str | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A group of the study's grid."""
+
+    name: str
+    fact: str
+    sides: tuple[Side, Side]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The study's grid of pairs."""
+
+    kind: ClassVar[str] = "grid"
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim or a check with its verdict; `tone` is good, bad or open."""
+
+    kind: ClassVar[str] = "verdict"
+    title: str
+    verdict: str
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Commands, a line each."""
+
+    kind: ClassVar[str] = "code"
+    lines: tuple[str, ...]
+
+
+def interval_words(low: float, high: float) -> str:
+    """Bounds of a share of 0–1 in per cent: «89.0–94.5»."""
+    return f"{100 * low:.1f}–{100 * high:.1f}"
+
+
+def frame_table(frame: pd.DataFrame, align: str, caption: str, formats: Mapping[str, str]) -> Table:
+    """A frame as a table. `formats` by column: «%» for shares of 0–1, else as for `format`; other cells are texts."""
+
+    def cell(column: str, value: object) -> str:
+        if formats.get(column) == "%":
+            return percent(value)
+        return format(value, formats[column]).replace("-", "−") if column in formats else str(value)
+
+    rows = tuple(tuple(cell(name, value) for name, value in row.items()) for row in frame.to_dict("records"))
+    return Table(tuple(frame.columns), rows, align, caption)

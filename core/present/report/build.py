@@ -1,0 +1,138 @@
+"""A report put together: sections from an audit, drawn by one template into one file that asks for nothing else.
+
+Charts are SVG of our own, not plotly's: no script runs in the page, so that its Content-Security-Policy forbids all of
+them, names from data are text wherever they stand, print is sharp, and 4.8 MB are saved.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from core.analysis.comparison import Experiment, experiment_for
+from core.analysis.comparison.catalogue import same_face_audits
+from core.analysis.findings import all_findings
+from core.audit.folder import Audit
+from core.checks.results import Checks, open_checks
+from core.classifiers.folder import model_info
+from core.data.filters import Filter, age_words
+from core.errors import LookwhereError
+from core.files import write_text
+from core.present.card import Section, card_sections
+from core.present.card.failures import main_filter, warning_sentences
+from core.present.report.accuracy import accuracy_section
+from core.present.report.findings import findings_section
+from core.present.report.gaps import gaps_section, noise_section
+from core.present.report.maps import budget_section, checks_section, differences_section, grid_section
+from core.present.report.reproduction import check_command, code_state, data_section, reproduction_section
+from core.present.text.findings import findings_sentence
+from core.present.text.sentences import accuracy_sentence
+
+FOLDER = Path(__file__).parent
+
+
+def report_of(model: Path, audit: Audit, all_ages: bool = False, made: datetime | None = None) -> str:
+    """`build_report` of an opened audit of the model folder `model`, with the checks and experiments beside it.
+
+    Adults where ages are known, unless `all_ages`. Raises `LookwhereError` where a file is missing or damaged, or no
+    face is an adult.
+    """
+    return build_report(
+        audit,
+        main_filter(audit, all_ages),
+        model_info(model),
+        open_checks(audit),
+        experiment_for(model.parent, audit),
+        made=made or datetime.now(UTC),
+        others=same_face_audits(model.parent, audit),
+    )
+
+
+def build_report(
+    audit: Audit,
+    within: Filter,
+    info: dict,
+    checks: Checks | None = None,
+    experiment: Experiment | None = None,
+    *,
+    made: datetime,
+    others: Sequence[Path] = (),
+) -> str:
+    """The report of the faces in a filter as one HTML text; `info` is `model.json`, `others` audits of the same faces.
+
+    Of the same inputs the same text, but for `made`. Raises `LookwhereError` where no face passes the filter.
+    """
+    faces = audit.faces[within.mask(audit.faces)]
+    if not len(faces):
+        raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --ages all")
+    found = all_findings(audit, within, checks, experiment)
+    all_ages = within.any_age
+    card = card_sections(str(audit.manifest["model"]), info, [audit])
+    sections = [
+        grid_section(audit, within),
+        accuracy_section(faces, within),
+        gaps_section(faces, within),
+        differences_section(audit, within),
+        budget_section(audit, within),
+        checks_section(audit, checks, check_command(audit)),
+        noise_section(audit, within, others),
+        findings_section(found, experiment),
+        Section("card", "Model card", card),
+        data_section(audit, within, len(faces)),
+        reproduction_section(audit, info, checks, experiment, all_ages, code_state()),
+    ]
+    ages = "all ages" if audit.faces["age"].notna().any() else "ages are not known"
+    shown = ages if all_ages else age_words(within.age_from, within.age_to)
+    facts = [
+        ("Model", str(audit.manifest["model"])),
+        ("Audit", audit.name),
+        ("Data", f"{audit.manifest['dataset']}, {audit.split_words}"),
+        ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {shown}"),
+        ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
+    ]
+    lede = [accuracy_sentence(faces, within), findings_sentence(found)]
+    return _render(
+        title=f"{audit.manifest['model']} on {audit.name}",
+        facts=facts,
+        lede=lede,
+        warnings=warning_sentences(audit),
+        sections=sections,
+    )
+
+
+def _render(**content: object) -> str:
+    style = (FOLDER / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["held"] = held
+    page = environment.get_template("report.html.j2").render(style=Markup(style), style_hash=digest, **content)
+    # A lone surrogate from damaged data has no UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def held(text: str) -> str:
+    """Text whose numbers stay on the line of their unit; still plain, so the template escapes it."""
+    return text.replace(" %", "\u00a0%").replace(" ×", "\u00a0×")
+
+
+def write_report(file: Path, content: str) -> None:
+    """Write whole or not at all. Raises `LookwhereError` where the place cannot be written."""
+    try:
+        write_text(file, content)
+    except OSError as error:
+        with suppress(OSError):
+            file.with_name(file.name + ".partial").unlink()
+        raise LookwhereError(f"{file}: cannot be written ({error.strerror or error}); choose another --out") from error

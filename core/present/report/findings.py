@@ -1,0 +1,66 @@
+"""The report's findings: each claim with its verdict, numbers, a figure and its rule."""
+
+from __future__ import annotations
+
+from core.analysis.comparison import Experiment
+from core.analysis.findings import Finding
+from core.analysis.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
+from core.analysis.findings.maps import PLACES
+from core.present.card import Section, Table, Text, section
+from core.present.figures import pictures
+from core.present.figures.findings import density_dots, effect_dots, mean_shapes, points_words
+from core.present.figures.gaps import simultaneous_dots
+from core.present.report.blocks import Chart, Pictures, Verdict
+from core.privacy import MINIMUM_FACES
+from core.wording import capital
+
+NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
+
+
+def findings_section(findings: list[Finding], experiment: Experiment | None) -> Section:
+    """All claims in order."""
+    blocks: list = [Text(SCOPE), None if experiment else Text(NO_EXPERIMENT)]
+    for found in findings:
+        title = f"{found.key} · {found.claim}"
+        blocks.append(Verdict(title, found.verdict, found.verdict.tone, found.sentence))
+        blocks += _figure(found)
+        blocks.append(Text(f"Rule: {found.rule}", quiet=True))
+    return section("findings", "The original study's claims", blocks)
+
+
+def _figure(found: Finding) -> list:
+    match found.result:
+        case GenderGap() | EthnicityGap():
+            return [Chart.of(simultaneous_dots(found.numbers))]
+        case EvidenceDensity() as result:
+            note = f"Mean over {result.n:,} right predictions; 1 (dotted) is what a uniform map has."
+            return [Chart.of(density_dots(found.numbers, PLACES, note))]
+        case ErrorPattern() as result:
+            return _shapes(result)
+        case CauseContrasts() as result:
+            return _effects(found, result)
+        case None:
+            return []
+
+
+def _shapes(result: ErrorPattern) -> list:
+    if min(result.n_incorrect, result.n_correct) < MINIMUM_FACES:
+        return []
+    counts = (result.n_correct, result.n_incorrect)
+    shapes = mean_shapes(result.correct, result.incorrect, result.significant, counts)
+    return [Pictures.of(shapes, pictures.PANEL)]
+
+
+def _effects(found: Finding, result: CauseContrasts) -> list:
+    """A table and a chart for each contrast of an experiment."""
+    blocks: list = []
+    for claim, contrast in result.contrasts:
+        rows = found.numbers[found.numbers["contrast"] == claim.name]
+        seeds = [f"seed {n}" for n in range(len(contrast.paired))]
+        cells = tuple((measure, *map(points_words, effect.by_seed)) for measure, effect in contrast.effects.items())
+        blocks += [
+            Text(claim.question) if claim.question else None,
+            Chart.of(effect_dots(rows, capital(claim.name))),
+            Table(("measure", *seeds), cells, "l" + "r" * len(seeds), "Points, seed by seed"),
+        ]
+    return blocks

@@ -1,0 +1,154 @@
+"""The report's gaps: simultaneous intervals, tests, age taken out, fairness measures; and label noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.fairness import fairness
+from core.analysis.accuracy.label_noise import consensus, noise
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.regression import Regression, regression
+from core.analysis.accuracy.simultaneous import bands_of, gap_of
+from core.audit.folder import Audit, open_audit
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.present.card import Heading, Section, Table, Text, section
+from core.present.figures.gaps import simultaneous_dots
+from core.present.report.accuracy import NO_AGE, ROWS
+from core.present.report.blocks import Chart, frame_table, interval_words
+from core.present.text.gap_tables import RATES, comparison_table, measure_table, rate_table, term_table
+from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
+from core.present.text.label_noise import CIRCULAR, consensus_words
+from core.present.text.sentences import scope
+from core.wording import capital, percent, span, with_interval
+
+#: Tests told one by one, the clearest first.
+TESTS = 15
+
+
+def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
+    """The largest gap corrected for being chosen, intervals that hold for all groups, tests, age, fairness."""
+    title, by = "Gaps and tests", columns_of(faces)
+    if not by:
+        return section("gaps", title, [Text("One gender, no ethnicity and no ages: there are no groups to compare.")])
+    groups = count(faces, by)
+    found, bands = gap_of(groups), bands_of(groups)
+    blocks: list = [Text(gap_sentence(found, scope(within), len(faces)))]
+    if found is not None:
+        blocks.append(
+            Text(
+                f"For a pair named beforehand the interval is {span(found.plain.low, found.plain.high)} points. "
+                f"Resampling alone widens the largest of {found.pairs} gaps by {100 * found.bias:.1f} points.",
+                quiet=True,
+            )
+        )
+    rows = bands.table.head(ROWS).to_dict("records")
+    if rows:
+        blocks += [Chart.of(simultaneous_dots(bands.table.head(ROWS))), _bands_table(rows, bands.resampled)]
+    if len(bands.left_out):
+        blocks.append(Text(left_out_words(bands.left_out), quiet=True))
+    blocks += [Heading("Which groups differ"), *_tests(pairs_of(groups), "pairs of groups")]
+    blocks += _tests(pairs_of(groups, "rest"), "groups against all others") if len(groups.table) > 2 else []
+    blocks += [Heading("Age against ethnicity"), *_age(faces)]
+    blocks += [Heading("Fairness measures"), *_fairness(faces)]
+    return section("gaps", title, blocks)
+
+
+def _bands_table(rows: list[dict], resampled: str) -> Table:
+    cells = tuple(
+        (
+            capital(row["group"]), f"{row['n']:,}", percent(row["accuracy"]), interval_words(row["low"], row["high"]),
+            interval_words(row["wilson_low"], row["wilson_high"]),
+        )
+        for row in rows
+    )  # fmt: skip
+    columns = ("group", "faces", "accuracy", "all at once", "alone (Wilson)")
+    return Table(columns, cells, "lrrrr", f"Simultaneous 95 % intervals ({resampled} resampled) beside Wilson's")
+
+
+def _tests(table: pd.DataFrame, what: str) -> list:
+    if table.empty:
+        return [Text("Two groups of 50 faces are needed for a test.")]
+    shown = f"; the {TESTS} clearest" if len(table) > TESTS else ""
+    caption = f"{differ_words(table, what)}{shown}"
+    columns = ("comparison", "points", "95 % interval", "p (Holm)", "verdict")
+    return [frame_table(comparison_table(table.head(TESTS))[[*columns]], "lrrrl", caption, {"points": ".1f"})]
+
+
+def _age(faces: pd.DataFrame) -> list:
+    if not faces["age"].notna().any():
+        return [Text(NO_AGE)]
+    try:
+        fit = regression(faces)
+    except LookwhereError as error:
+        return [Text(capital(str(error)) + ".")]
+    return _regression(fit)
+
+
+def _regression(fit: Regression) -> list:
+    caption = f"Logistic regression of being right, {fit.n:,} faces, {fit.estimator}, {fit.errors}"
+    groups = tuple(
+        (
+            capital(row["group"]),
+            with_interval(row["accuracy"], row["low"], row["high"]),
+            with_interval(row["standardised"], row["standardised_low"], row["standardised_high"]),
+        )
+        for row in fit.standardised.head(ROWS).to_dict("records")
+    )
+    return [
+        frame_table(term_table(fit).drop(columns="test"), "lrrrr", caption, {"χ²": ".1f"}),
+        Table(("group", "as it is", "at the ages of all faces"), groups, "lrr", "Accuracy with age taken out"),
+    ]
+
+
+def _fairness(faces: pd.DataFrame) -> list:
+    found = fairness(faces)
+    if found is None:
+        return [Text("No two ethnicities have 50 women and 50 men, so fairness measures are not given.")]
+    how = "As fairlearn defines them: ethnicity sensitive, «male» positive; bootstrap intervals"
+    shares = dict.fromkeys(RATES.values(), "%")
+    return [
+        frame_table(measure_table(found), "lrrl", how, {"value": ".3f"}),
+        frame_table(rate_table(found).head(ROWS), "lrrrr", "The rates behind them", {"faces": ",", **shares}),
+    ]
+
+
+def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Section:
+    """Errors in near-copies, children and likely mislabels, and the gap without them; `others` for a consensus."""
+    title, found = "Label noise", noise(audit, within)
+    if not found.errors:
+        return section("noise", title, [Text("No prediction here is wrong, so no error can be label noise.")])
+    shares = tuple(
+        (
+            capital(row["where"]), f"{row['errors']:,}", with_interval(row["share_errors"], row["low"], row["high"]),
+            f"{row['faces']:,}", percent(row["share_faces"]),
+        )
+        for row in found.shares.to_dict("records")
+    )  # fmt: skip
+    variants = tuple(
+        (capital(v.without), f"{v.n:,}", percent(v.correct / v.n) if v.n else "–", capital(gap_words(v.gap)))
+        for v in found.variants
+    )
+    try:
+        several = consensus([audit, *map(open_audit, others)])
+        # Their names are of this machine, and stay there.
+        words = consensus_words(several, [f"{len(others)} other{'s' if len(others) > 1 else ''}"])
+    except LookwhereError:  # its words name files of this machine
+        words = "The other models' audits here cannot be compared with this one."
+    return section(
+        "noise",
+        title,
+        [
+            Table(
+                ("where", "errors", "share of the errors", "faces", "share of the faces"), shares, "lrrrr",
+                f"Where {found.errors:,} errors of {found.n:,} faces lie",
+            ),
+            Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
+            Text(words),
+            Text(CIRCULAR, quiet=True),
+        ],
+    )  # fmt: skip

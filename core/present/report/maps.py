@@ -1,0 +1,250 @@
+"""The report's maps: the study's grid, tested differences, the evidence budget, and what the checks said."""
+
+from __future__ import annotations
+
+import pandas as pd
+from PIL import Image
+
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.counts import columns_of
+from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, right_or_wrong
+from core.analysis.maps.group_means import Group, study_grid
+from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
+from core.analysis.strata import adjustable
+from core.audit.folder import Audit
+from core.checks.definitions import CheckResult, View
+from core.checks.results import Checks, uncheckable
+from core.data.filters import Filter, group_name
+from core.present.card import Heading, Section, Table, Text, section
+from core.present.card.sections import maps_words
+from core.present.figures import pictures
+from core.present.figures.differences import difference_maps
+from core.present.figures.evidence import waterfall_chart
+from core.present.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
+from core.present.text.checks import results
+from core.present.text.evidence import waterfall_sentence
+from core.present.text.sentences import hottest_place, pair_rate, target_words
+from core.privacy import MINIMUM_FACES
+from core.wording import capital, percent, signed, signed_interval
+
+#: As the study showed it: why the model decided as it did, strength kept.
+TARGET, NORMALISATION = "predicted", "raw"
+SIDE = 112
+NO_MAPS = "Only predictions were audited, so there are no maps: nothing is said of where this model looks."
+TOO_FEW = f"too few: averages need {MINIMUM_FACES}"
+WITHHELD = f"not shown: less the maps below it, it would tell of under {MINIMUM_FACES} faces"
+NO_FACE = "no average face is stored for these ages"
+OUTSIDE = "Chin and long hair lie outside the aligned crop."
+OTHER_GENDER = "The two were mostly given different classes, so evidence for different classes is compared."
+METHOD = (
+    f"Cells that survive are outlined, others hatched. Permutation tests, largest |t| over the cells, family-wise "
+    f"{percent(LEVEL, 0)}, {PERMUTATIONS:,} relabellings, seed 0. A shape is a face's map of evidence for its class "
+    "over the other, without its strength."
+)
+
+
+def grid_section(audit: Audit, within: Filter) -> Section:
+    """The study's grid of pairs on one scale; nothing of under 11 faces."""
+    title, without = _grid_title(audit), faces_absent(audit)
+    if without and not audit.has_maps:
+        return section("grid", title, [Text(without), Text(NO_MAPS)])
+    grid = study_grid(audit, within, TARGET, NORMALISATION)
+    limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
+    hidden = withheld(grid)
+    pairs = []
+    for n, row in enumerate(grid.itertuples()):
+        name = capital(group_name(row.gender, row.ethnicity or within.ethnicity))
+        sides = tuple(
+            _side(audit, found, tag, limit, (n, column) in hidden)
+            for column, tag, found in (("correct", "right", row.correct), ("incorrect", "wrong", row.incorrect))
+        )
+        total = row.correct.n + row.incorrect.n
+        if total < MINIMUM_FACES:  # a split of so few is of single faces
+            why = None if without else TOO_FEW, TOO_FEW if audit.has_maps else None
+            sides = tuple(Side(side.tag, None, *why) for side in sides)
+        few = f"{total:,} faces: too few"
+        pairs.append(Pair(name, pair_rate(row.correct.n, row.incorrect.n) if total >= MINIMUM_FACES else few, sides))
+    need = f"Averages need {MINIMUM_FACES} faces."
+    if not audit.has_maps:
+        text = f"The average face, right and wrong predictions apart. {need}"
+        return section("grid", title, [Text(text), Grid(tuple(pairs)), Text(NO_MAPS)])
+    how = f" ({audit.map_method})" if audit.map_method not in audit.map_words else ""
+    words = capital(target_words(TARGET, audit.map_words))
+    text = f"{words}{how}, right and wrong predictions apart, all on one scale. {need}"
+    scale = Scale(
+        data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
+    )
+    reading = Text(f"{audit.method.reading} {OUTSIDE}", quiet=True)
+    return section("grid", title, [Text(text), Text(without) if without else None, Grid(tuple(pairs)), scale, reading])
+
+
+def _grid_title(audit: Audit) -> str:
+    if not audit.has_maps:
+        return "Average face, right and wrong"
+    if faces_absent(audit):
+        return f"Average {audit.map_words}, right and wrong"
+    return f"Average face beside average {audit.map_words}"
+
+
+def faces_absent(audit: Audit) -> str | None:
+    """Why an audit has no average face at all; None where it has some."""
+    why = audit.manifest.get("averages")
+    if isinstance(why, str):
+        return f"There is no average face here: {why.rstrip('.')}."
+    return None if len(audit.averages.cells) else "This audit keeps no average face."
+
+
+def withheld(grid: pd.DataFrame) -> set[tuple[int, str]]:
+    """(row, outcome) of a gender's map over all ethnicities which, less those shown of its ethnicities, would leave the
+    mean map of 1 to 10 faces."""
+    hidden = set()
+    for n, row in grid[grid["ethnicity"] == ""].iterrows():
+        parts = grid[(grid["gender"] == row["gender"]) & (grid["ethnicity"] != "")]
+        for outcome in ("correct", "incorrect"):
+            shown = sum(group.n for group in parts[outcome] if not group.too_small)
+            if 0 < row[outcome].n - shown < MINIMUM_FACES:
+                hidden.add((n, outcome))
+    return hidden
+
+
+def _side(audit: Audit, found: Group, tag: str, limit: float, hidden: bool) -> Side:
+    faces, maps = faces_absent(audit) is None, audit.has_maps
+    if found.too_small:
+        why = "none" if found.n == 0 else f"{found.n} {TOO_FEW}"
+        return Side(tag, found.n, why if faces else None, why if maps else None)
+    name = capital(found.name)
+    face: Picture | str = NO_FACE
+    if found.face is not None:
+        face = (data_uri(Image.fromarray(found.face)), f"Average face: {name}", f"face, mean of {found.face_n:,}")
+    cam: Picture | str = WITHHELD
+    if maps and not hidden:
+        words, painted_map = audit.map_words, pictures.paint(found.map, limit, False, SIDE)
+        cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {found.n:,}")
+    return Side(tag, found.n, face if faces else None, cam if maps else None)
+
+
+def extremes(faces: pd.DataFrame, within: Filter) -> tuple[Filter, Filter] | None:
+    """Filters of the worst and the best group of 50 and more faces; None where there are not two."""
+    by = [column for column in columns_of(faces) if column != "age band"]
+    found = gap(accuracy_by(faces, by)) if by else None
+    if found is None:
+        return None
+    worst, best = (within.narrowed(**{column: (row[column],) for column in by}) for row in (found.worst, found.best))
+    return worst, best
+
+
+def differences_section(audit: Audit, within: Filter) -> Section:
+    """Worst against best group, as they are and at equal ages, also of one gender; wrong against right by shape."""
+    title = "Differences of the maps"
+    if not audit.has_maps:
+        return section("differences", title, [Text(NO_MAPS)])
+    faces = audit.faces[within.mask(audit.faces)]
+    blocks: list = []
+    pair = extremes(faces, within)
+    if pair is None:
+        blocks.append(Text("No two groups have 50 faces, so no worst group is compared with a best one."))
+    else:
+        blocks += [Heading("Worst group less best group"), *_worst_less(audit, *pair)]
+    if pair is not None and pair[0].gender != pair[1].gender and pair[0].ethnicity:
+        blocks.append(Text(OTHER_GENDER, quiet=True))
+        same = extremes(faces[faces["gender"].isin(pair[0].gender)], within.narrowed(gender=pair[0].gender))
+        if same is not None and same[0].ethnicity:
+            blocks += [Heading("The same within one gender"), *_worst_less(audit, *same)]
+    both = len(set(audit.faces["gender"])) > 1
+    shapes = right_or_wrong(audit, within, same_decision=both)
+    kind = "of the same class and |margin|" if both else "of the same |margin|"
+    blocks.append(Heading("Wrong less right predictions"))
+    blocks += _compared([shapes], [f"Wrong less right predictions {kind}, by shape"], "red where wrong ones lean more")
+    return section("differences", title, [*blocks, Text(METHOD, quiet=True)])
+
+
+def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
+    """The tested difference as it is, and at equal ages where both groups share bands."""
+    ages = ("age band",) if "age band" in adjustable(audit.faces, *(f.mask(audit.faces) for f in (worst, best))) else ()
+    found = [difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([(), ages])]
+    names = [f"{capital(worst.describe())} less {best.describe()}", "The same at equal ages"]
+    return _compared(found, names, "red where the first has more evidence, blue where the second has")
+
+
+def _compared(found: list[MapDifference], names: list[str], colours: str) -> list:
+    """Pictures of tested differences on one scale under their verdicts."""
+    shown = [(d, name) for d, name in zip(found, names, strict=False) if not _few(d)]
+    maps = difference_maps(
+        [d for d, _ in shown],
+        [f"{name}. {_numbers(d)}" for d, name in shown],
+        [f"Difference of average maps: {name}" for _, name in shown],
+        colours,
+    )
+    return [*(Text(d.verdict) for d in found), Pictures.of(maps, 2 * SIDE) if shown else None]
+
+
+def _few(found: MapDifference) -> bool:
+    return min(found.n_a, found.n_b) < MINIMUM_FACES
+
+
+def _numbers(found: MapDifference) -> str:
+    text = f"n = {found.n_a:,} and {found.n_b:,}"
+    if sum(found.left_out):
+        text += f", {sum(found.left_out):,} without a counterpart left out"
+    if not found.abstained:
+        size = found.effect * found.significant if found.differs else found.effect
+        text += f"; largest at the {hottest_place(size)}"
+    return text + "."
+
+
+def budget_section(audit: Audit, within: Filter) -> Section:
+    """From the best group's mean margin to the worst's, region by region, where the maps add up."""
+    title = "Evidence by region"
+    if not audit.has_maps:
+        return section("budget", title, [Text(NO_MAPS)])
+    if not audit.additive:
+        why = f"Maps by {audit.map_method} do not add up to the logits, so no budget of the margin can be made of them."
+        return section("budget", title, [Text(why)])
+    pair = extremes(audit.faces[within.mask(audit.faces)], within)
+    if pair is None:
+        return section("budget", title, [Text("No two groups have 50 faces, so no budget is compared.")])
+    worst, best = pair
+    found = waterfall(audit, best, worst)
+    largest = float(additivity(audit)["difference"].abs().max())
+    adds = "within" if largest <= TOLERANCE else "NOT within"
+    sums = f"Σ regions + bias equal the mean margin to {largest:.1e} in every group, {adds} {TOLERANCE:g}."
+    return section("budget", title, [Text(waterfall_sentence(found)), *_budget(found), Text(sums, quiet=True)])
+
+
+def _budget(found: Waterfall) -> list:
+    cells = tuple(
+        (row["region"], signed(row["a"]), signed(row["b"]), signed_interval(row["difference"], row["low"], row["high"]))
+        for row in found.table.to_dict("records")
+    )
+    ends = found.ends["margin"]
+    total = signed_interval(*found.ends.loc["b − a"])
+    cells += (("mean margin (with the bias)", signed(ends["a"]), signed(ends["b"]), total),)
+    a, b = capital(found.a.describe()), found.b.describe()
+    title = f"From {a} (n = {found.n_a:,}) to {b} (n = {found.n_b:,})"
+    note = "By how much each region moves the mean margin, logit female − logit male; 95 % bootstrap intervals."
+    return [
+        Chart.of(waterfall_chart(found, a, capital(b), title, note)),
+        Table(("region", "first", "second", "second − first"), cells, "lrrr", title),
+    ]
+
+
+def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section:
+    """Each check's verdict, of all faces that were sampled; or the command that makes them."""
+    title = "Can the maps be trusted?"
+    if not audit.has_maps:
+        return section("checks", title, [Text(NO_MAPS)])
+    if checks is None or not checks.groups:
+        why = uncheckable(audit) or f"The maps of this audit have not been checked. This does it: {command}"
+        return section("checks", title, [Text(why)])
+    group, made = checks.groups[0], checks.manifest
+    note = f"For {group}, all ages: a sample of {made['sample']:,}, seed {made['seed']}, {made['precision']}." + (
+        "" if made["finished"] else " These checks were stopped before they were done."
+    )
+    found = [_result(result) for result in results(checks, View(group))]
+    return section("checks", title, [Text(maps_words(audit)), *found, Text(note, quiet=True)])
+
+
+def _result(result: CheckResult) -> Verdict | Text:
+    if result.verdict is None:
+        return Text(result.sentence)
+    return Verdict(result.title, result.verdict, result.verdict.tone, result.sentence)

@@ -1,0 +1,188 @@
+"""Where a report comes from: data and rejects, hashes, versions, seeds, and the commands that made each part."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shlex
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from core.analysis.comparison import Experiment
+from core.audit.folder import Audit
+from core.checks.results import Checks
+from core.classifiers.folder import kind_of
+from core.data.filters import Filter
+from core.present.card import Section, Table, Text, section
+from core.present.card.details import made_here
+from core.present.card.sections import SUBTRACTED, disagreements_table
+from core.present.report.blocks import Code
+
+CORE = Path(__file__).resolve().parent.parent.parent
+#: What the sources are: bytecode and editors' leavings are not.
+SOURCES = (".py", ".json", ".j2", ".css")
+PACKAGES = ("numpy", "pandas", "scipy", "pillow", "jinja2")
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """`commit`: git's, None without one; `changed`: whether core/ differs from it; `sha256`: over core/'s sources."""
+
+    commit: str | None
+    changed: bool
+    sha256: str
+
+
+@cache
+def code_state(core: Path = CORE) -> CodeState:
+    """What code this is when first asked: its commit, where it is its own repository, and a hash of its sources."""
+    top = _git(core, "rev-parse", "--show-toplevel")
+    own = top is not None and Path(top).resolve() == core.parent
+    commit = _git(core, "rev-parse", "HEAD") if own else None
+    changed = bool(commit and _git(core, "status", "--porcelain", "--", str(core)))
+    return CodeState(commit, changed, sources_sha256(core))
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, None where there is no git or no repository."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, env=clean, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def sources_sha256(core: Path = CORE) -> str:
+    """SHA-256 over lines of «SHA-256 of a file, two spaces, path from the project's folder», sorted by path: what
+    `sha256sum` of the sorted files of core/ prints, hashed."""
+    lines = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(core.parent).as_posix()}\n"
+        for file in core.rglob("*")
+        if file.suffix in SOURCES and file.is_file()
+    ]
+    return hashlib.sha256("".join(sorted(lines, key=lambda line: line[66:])).encode()).hexdigest()
+
+
+def data_section(audit: Audit, within: Filter, shown: int) -> Section:
+    """What data, how many of its faces, and what was rejected and why."""
+    manifest, faces = audit.manifest, audit.faces
+    rejects = manifest.get("rejects") or {}
+    rows = [
+        ("data set", str(manifest["dataset"])),
+        ("part", audit.split_words),
+        ("faces audited", f"{len(faces):,}"),
+        ("faces shown here", f"{shown:,} ({within.describe()})"),
+        ("age known of", f"{int(faces['age'].notna().sum()):,}"),
+        ("identity known of", f"{int(faces['identity'].notna().sum()):,}"),
+    ]
+    if without := manifest.get("not_predicted", 0):
+        rows.append(("faces without a prediction, left out", f"{without:,}"))
+    rows += [("renamed for this audit", f"{a} → {b}") for a, b in (manifest.get("names") or {}).items()]
+    rows.append(("SHA-256 of ids, labels and splits", str(manifest.get("data_fingerprint", "unknown"))))
+    total = sum(rejects.values())
+    if rejects:
+        counted = tuple((reason, f"{count:,}") for reason, count in rejects.items())
+        caption = f"Rejected by reason: {total:,} files of the whole data set, all splits"
+        lost: Table | Text = Table(("reason", "files"), counted, "lr", caption)
+    else:
+        lost = Text("No file of this data set was rejected.")
+    note = "Gender and ethnicity are labels that annotators perceived in a picture. They are not identity."
+    return section(
+        "data",
+        "Data",
+        [Table(("what", "value"), tuple(rows), "ll"), lost, disagreements_table(audit), Text(note, quiet=True)],
+    )
+
+
+def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experiment | None, all_ages: bool) -> tuple:
+    """The commands that made each part, in order."""
+    model, name = (shlex.quote(str(text)) for text in (audit.manifest["model"], audit.name))
+    dataset, which = str(audit.manifest["dataset"]), f"--model {model} --audit {name}"
+    store = shlex.quote(f"data/aligned/{dataset}")
+    trained = str((info.get("data") or {}).get("dataset", dataset))
+    lines = [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
+    if made_here(info):
+        data = shlex.quote(f"data/aligned/{trained}")
+        lines.append(f"python -m train --data {data} --name {model} --config CONFIG.yaml  # as in the model card")
+    else:
+        lines.append(f"python -m core import PATH --name {model}  # with what the model card says was declared")
+    # All of data that the model never saw is what an audit takes by itself.
+    chosen = {"all": ["all"], "unseen": []}.get(audit.manifest.get("chosen"), audit.manifest["splits"])
+    splits = " --split " + " ".join(shlex.quote(split) for split in chosen) if chosen else ""
+    names = " --names NAMES.yaml" if audit.manifest.get("names") else ""
+    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}")
+    if checks is not None:
+        made = checks.manifest
+        lines.append(f"python -m core check {which} --data {store} --sample {made['sample']} --seed {made['seed']}")
+    if experiment is not None:
+        lines.append(f"python -m train.experiments --data {store}")
+    ages = " --ages all" if all_ages else ""
+    lines += [
+        f"python -m core gaps {which}{ages}  # accuracies, tests, fairness, label noise",
+        f"python -m core findings {which}{ages}  # the claims",
+        *([f"python -m core budget {which}{ages}  # evidence adds up"] if audit.additive else []),
+        f"python -m core report {which} --out report.html{ages}  # this file",
+    ]
+    return tuple(lines)
+
+
+def check_command(audit: Audit) -> str:
+    """The command that makes an audit's checks."""
+    model, name = (shlex.quote(str(text)) for text in (audit.manifest["model"], audit.name))
+    store = shlex.quote(f"data/aligned/{audit.manifest['dataset']}")
+    return f"python -m core check --model {model} --audit {name} --data {store}"
+
+
+def reproduction_section(
+    audit: Audit, info: dict, checks: Checks | None, experiment: Experiment | None, all_ages: bool, code: CodeState
+) -> Section:
+    """Hashes, versions, seeds and commands."""
+    manifest = audit.manifest
+    commit = "none: not a git checkout" if code.commit is None else code.commit
+    data = info.get("data") or {}
+    rows = [
+        ("model, kind", kind_of(info)),
+        ("weights, SHA-256", str(manifest.get("weights_sha256", "unknown"))),
+        ("training data, SHA-256", str(data.get("fingerprint", "unknown"))),
+        ("audited data, SHA-256", str(manifest.get("data_fingerprint", "unknown"))),
+        ("code, git commit", commit + (" with changes in core/" if code.changed else "")),
+        ("code, SHA-256 of core/'s sources", code.sha256),
+        ("audit made with", _versions(manifest.get("versions") or {}, manifest.get("precision"))),
+        (
+            "report made with",
+            _versions({name: version(name) for name in PACKAGES} | {"python": platform.python_version()}),
+        ),
+        ("seed of split", str(data.get("split_seed", "unknown"))),
+        ("seed of training", str((info.get("training") or {}).get("seed", "unknown"))),
+        ("seed of resampling and permutations", "0"),
+    ]
+    if checks is not None:
+        rows.append(("seed of checks", str(checks.manifest["seed"])))
+        rows.append(("checks made with", _versions(checks.manifest.get("versions") or {})))
+    if experiment is not None:
+        arms = "; ".join(f"{arm.name}: {len(arm.models)} seeds" for arm in experiment.arms)
+        rows.append((f"experiment {experiment.name}", arms))
+    note = "Of the same audit, checks and code the same report comes out, byte for byte, but for its date."
+    return section(
+        "reproduction",
+        "Reproduction",
+        [
+            Table(("what", "value"), tuple(rows), "ll"),
+            Text("The commands that made each part:"),
+            Code(commands(audit, info, checks, experiment, all_ages)),
+            Text(note, quiet=True),
+            Text(SUBTRACTED, quiet=True),
+        ],
+    )
+
+
+def _versions(found: dict, precision: str | None = None) -> str:
+    text = ", ".join(f"{name} {number}" for name, number in found.items()) or "unknown"
+    return f"{text}; {precision}" if precision else text

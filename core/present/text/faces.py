@@ -1,0 +1,62 @@
+"""Single faces in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.intervals import wilson
+from core.analysis.single_faces import Record
+from core.audit.folder import Audit
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band
+from core.data.filters import Filter
+from core.task import GENDERS
+from core.wording import signed
+
+#: A prediction of the other gender from this probability on is called confident.
+CONFIDENT = 0.9
+
+
+def facts(audit: Audit, found: Record) -> dict[str, str]:
+    """A face's labels, prediction and whereabouts in words, by name."""
+    face = found.face
+    band = int(age_band(pd.Series([face["age"]]))[0])
+    outcome = "right" if face["correct"] else "wrong"
+    surer = "" if np.isnan(found.surer) else f", surer than {100 * found.surer:.0f} % of the {outcome} ones"
+    renamed = ", ".join(f"{a} → {b}" for a, b in (audit.manifest.get("names") or {}).items())
+    ethnicity = "" if face["ethnicity"] == UNRECORDED else f", {face['ethnicity']}"
+    return {
+        "Labelled": f"{face['gender']}{ethnicity}" + (f" (this audit renames {renamed})" if renamed else ""),
+        "Age": "not recorded" if band < 0 else f"{int(face['age'])} years, band {AGE_BANDS[band]}",
+        "Predicted": f"{face['predicted']} ({outcome}{surer})",
+        "p(male)": f"{face['p_male']:.4f}",
+        "Logits": f"female {signed(face['logit_female'], 3)}, male {signed(face['logit_male'], 3)}",
+        "Margin": f"{signed(found.margin, 3)} (female less male)",
+        "Identity": "not recorded" if pd.isna(face["identity"]) else str(face["identity"]),
+        "Near-copies": f"cluster {face['cluster']}; others of it in this audit: {len(found.copies)}",
+        "Split": str(face["split"]),
+        "File": str(face["path"]),
+        "Face id": str(face["face_id"]),
+    }
+
+
+def faces_sentence(audit: Audit, within: Filter, kinds: str = "") -> str:
+    """How many inside a filter are wrong, how many of them confidently, and `kinds` of wrong; any outcome."""
+    within = within.narrowed(outcome="all")
+    faces = audit.faces[within.mask(audit.faces)]
+    if faces.empty:
+        return "No face passes this filter."
+    wrong = faces[~faces["correct"].to_numpy(dtype=bool)]
+    low, high = wilson(len(wrong), len(faces))
+    who = within.describe()
+    text = (
+        f"{who[:1].upper()}{who[1:]}: {len(wrong):,} of {len(faces):,} are predicted wrong, "
+        f"{100 * len(wrong) / len(faces):.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
+    )
+    if wrong.empty:
+        return text + "."
+    male = wrong["p_male"].to_numpy(dtype=np.float64)
+    sure = int((np.where(wrong["predicted"] == GENDERS[1], male, 1 - male) >= CONFIDENT).sum())
+    return f"{text}, {sure:,} of them with {100 * CONFIDENT:.0f} % certainty or more" + (
+        f"; {kinds}." if kinds else "."
+    )

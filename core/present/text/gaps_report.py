@@ -1,0 +1,108 @@
+"""Every number of the page «Gaps and tests» as plain text."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.fairness import Fairness, fairness
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.power import power_table
+from core.analysis.accuracy.regression import Regression, regression
+from core.analysis.accuracy.simultaneous import bands_of, gap_of
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.estimate import Estimate
+from core.present.text.gaps import differ_words, gap_sentence, measure_words
+from core.wording import p_words, percent, points, span
+
+
+def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
+    """Simultaneous intervals, largest gap, tests with Holm's correction, regression, faces needed and fairness."""
+    wanted = wanted.narrowed(outcome="all")
+    faces = audit.faces[wanted.mask(audit.faces)]
+    by = columns_of(faces)
+    lines = [f"{audit.name}, {wanted.describe()}: {len(faces):,} faces"]
+    if not by:
+        return "\n".join([*lines, "one gender, no ethnicity and no ages: there are no groups to compare"])
+    groups = count(faces, by, threshold)
+    found = gap_of(groups)
+    lines.append(gap_sentence(found, f"Among {wanted.describe()}", len(faces)))
+    if found is not None:
+        lines.append(
+            f"  interval of a pair named beforehand {span(found.plain.low, found.plain.high)}; bias of the maximum "
+            f"{100 * found.bias:.1f} points; critical z {found.critical:.2f} over {found.pairs} pairs"
+        )
+    bands = bands_of(groups)
+    lines += [
+        "",
+        f"Accuracy, simultaneous 95 % interval (z = {bands.critical:.2f}; {bands.resampled} resampled), Wilson",
+    ]
+    for row in bands.table.to_dict("records"):
+        both = f"[{span(row['low'], row['high'])}]  [{span(row['wilson_low'], row['wilson_high'])}]"
+        lines.append(f"  {row['group']:26}{row['n']:6,}  {percent(row['accuracy'])}  {both}")
+    lines += [f"  {row['group']:26}{row['n']:6,}  left out: {row['why']}" for row in bands.left_out.to_dict("records")]
+    for family, title in (("pairs", "All pairs"), ("rest", "Each group against all others")):
+        lines += _pairs(pairs_of(groups, family), title)
+    try:
+        lines += _regression(regression(faces, threshold))
+    except LookwhereError as error:
+        lines += ["", f"Age against ethnicity: {error}"]
+    lines += ["", "Faces needed in each of two groups to see 2 points with 80 % power; smallest difference seen"]
+    pairs = len(bands.table) * (len(bands.table) - 1) // 2
+    for row in power_table(groups.table, tests=pairs).to_dict("records"):
+        lines.append(
+            f"  {row['group']:26}{row['n']:6,}  needed {row['needed']:,}, {row['needed, all tests']:,} in a family of "
+            f"{pairs} tests; sees {100 * row['smallest difference seen']:.1f} points"
+        )
+    return "\n".join(lines + _fairness(fairness(faces, threshold)))
+
+
+def _pairs(table: pd.DataFrame, title: str) -> list[str]:
+    lines = ["", f"{title}: {differ_words(table)}"]
+    for row in table.to_dict("records"):
+        d = Estimate(row["difference"], row["low"], row["high"])
+        lines.append(
+            f"  {row['first']} − {row['second']}: {points(d).replace('-', '−')}, {p_words(row['p'])}, "
+            f"Holm {p_words(row['p_holm'])} ({row['test']}): {row['verdict']}"
+        )
+    return lines
+
+
+def _regression(found: Regression) -> list[str]:
+    lines = ["", f"Logistic regression of being right, {found.n:,} faces, {found.estimator}, {found.errors}"]
+    if found.separated:
+        lines.append(f"  all right or all wrong: {', '.join(found.separated)}")
+    for row in found.tests.to_dict("records"):
+        lines.append(
+            f"  {row['term']:20}{row['test']}: χ² = {row['statistic']:.1f}, df {row['df']}, {p_words(row['p'])}, "
+            f"Holm {p_words(row['p_holm'])}"
+        )
+    lines += [
+        f"  odds ratio {row['comparison']}: {row['odds_ratio']:.2f} [{row['low']:.2f}–{row['high']:.2f}], "
+        f"{p_words(row['p'])}"
+        for row in found.odds_ratios.to_dict("records")
+    ]
+    lines.append("  accuracy as it is, and at the ages of all faces")
+    for row in found.standardised.to_dict("records"):
+        lines.append(
+            f"  {row['group']:26}{percent(row['accuracy'])} [{span(row['low'], row['high'])}]  "
+            f"{percent(row['standardised'])} [{span(row['standardised_low'], row['standardised_high'])}]"
+            + (f"  no face of it at {percent(row['unseen'])} of the ages" if row["unseen"] else "")
+        )
+    return lines
+
+
+def _fairness(found: Fairness | None) -> list[str]:
+    if found is None:
+        return ["", "Fairness: no two ethnicities have 50 women and 50 men"]
+    lines = ["", "Fairness as fairlearn defines it, «male» the positive class, 95 % bootstrap intervals"]
+    for row in found.measures.to_dict("records"):
+        lines.append(f"  {row['measure']:30}{measure_words(row)}  {row['groups']}")
+    for row in found.groups.to_dict("records"):
+        lines.append(
+            f"  {row['ethnicity']:12}{row['n']:6,}  selection rate {percent(row['selection_rate'])}  "
+            f"TPR {percent(row['tpr'])}  FPR {percent(row['fpr'])}"
+        )
+    return lines

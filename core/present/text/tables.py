@@ -1,0 +1,157 @@
+"""Plain-text tables for the commands."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.analysis.accuracy import group_statistics
+from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.audit.folder import Audit
+from core.data.alignment import NO_FACE
+from core.data.faces import ADULT_AGE, SPLITS
+from core.data.filters import Filter
+from core.data.readers import Reader, Reading
+from core.data.sources.base import Source
+from core.data.store import AlignedStore
+from core.present.text.group_statistics import statistic_lines
+from core.present.text.sentences import accuracy_sentence
+from core.wording import with_interval
+
+#: Files named of those rejected, repaired or in disagreement for one reason.
+EXAMPLES = 10
+#: Reasons told one by one; a column of a thousand strange words makes a thousand.
+REASONS = 20
+
+
+def by_group(faces: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Counts of gender × ethnicity by the column `by`, with totals."""
+    table = pd.crosstab([faces["gender"], faces["ethnicity"]], faces[by], margins=True, margins_name="all")
+    return table[[column for column in (*SPLITS, "all") if column in table]] if by == "split" else table
+
+
+def not_found_by_group(store: AlignedStore) -> pd.DataFrame:
+    """Faces tried, not found, and the share not found, by gender × ethnicity and in all."""
+    keys = ["gender", "ethnicity"]
+    lost = store.rejects[store.rejects["reason"] == NO_FACE]
+    table = pd.DataFrame({"aligned": store.faces.groupby(keys).size(), "not found": lost.groupby(keys).size()})
+    table = table.fillna(0).astype(int)
+    table.loc[("all", ""), :] = table.sum()
+    table = table.astype(int)
+    table["share not found"] = (table["not found"] / table.sum(axis=1)).map("{:.2%}".format)
+    return table
+
+
+def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
+    """What would be read, nothing aligned: faces by group and split, and what is rejected, repaired or in disagreement.
+
+    Each reason comes with the number of its files and the first ten of them.
+    """
+    faces = reading.faces
+    lines = [f"{source.path}: {reader.name}, {reader.title}"]
+    lines.append(f"{len(faces):,} labelled faces, {len(reading.rejects):,} rejected")
+    if reader.aligned:
+        lines.append("aligned already: no face is looked for")
+    elif reader.padding:
+        lines.append(f"tight crops: faces are looked for with a border of {reader.padding} pixels")
+    if len(faces):
+        lines += ["", "Faces by split" if "split" in faces else "Faces (no splits of its own)", _faces(faces), ""]
+        known = faces["age"].dropna()
+        ages = f"{len(known):,} of {len(faces):,}, {known.min()}–{known.max()}" if len(known) else "none"
+        lines.append(f"age known: {ages}")
+        people = faces["identity"].nunique()
+        lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
+    lines += _by_reason("Rejected", reading.rejects, "reason")
+    lines += _by_reason("Repaired", reading.repaired, "repair")
+    lines += _by_reason("Disagreements", reading.disagreements, "what")
+    return "\n".join(lines)
+
+
+def _faces(faces: pd.DataFrame) -> str:
+    if "split" in faces:
+        return by_group(faces, "split").to_string()
+    table = faces.groupby(["gender", "ethnicity"], observed=True).size().to_frame("all")
+    table.loc[("all", ""), :] = len(faces)
+    return table.astype(int).to_string()
+
+
+def _by_reason(title: str, entries: pd.DataFrame, column: str) -> list[str]:
+    """A line a reason with its count, the most frequent first, and a line of examples under each."""
+    return ["", f"{title}: {len(entries):,}", *_reason_lines(entries, column)]
+
+
+def _reason_lines(entries: pd.DataFrame, column: str) -> list[str]:
+    counts, lines = entries[column].value_counts(), []
+    for reason, count in counts[:REASONS].items():
+        files = entries.loc[entries[column] == reason, "file"]
+        more = f", and {count - EXAMPLES:,} more" if count > EXAMPLES else ""
+        lines += [f"  {count:9,}  {reason}", f"{'':13}{', '.join(files[:EXAMPLES])}{more}"]
+    rest = counts[REASONS:]
+    return [*lines, f"  {rest.sum():9,}  for {len(rest):,} more reasons"] if len(rest) else lines
+
+
+def store_report(store: AlignedStore) -> str:
+    """What was read, repaired, rejected and why, and the faces by group and split."""
+    manifest = store.manifest
+    lines = [f"{store.path}: {manifest['faces']} aligned faces of {manifest['read']} files ({manifest['dataset']})"]
+    lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest["repairs"].items()]
+    lines += [f"            {entry['file']}: {entry['repair']}" for entry in manifest["repaired"][:EXAMPLES]]
+    lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest["rejects"].items()]
+    lines += disagreement_lines(store)
+    lines.append(f"  near-copies: {manifest['near_copy_clusters']} clusters, each kept inside one split")
+    lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
+    lines += ["", "Faces not found", not_found_by_group(store).to_string()]
+    return "\n".join(lines)
+
+
+def disagreement_lines(store: AlignedStore) -> list[str]:
+    """Labels that two places of the data set give differently: counted, with examples; that none is known, or kept."""
+    if "disagreements" not in store.manifest:
+        return ["  label disagreements: not recorded by the version that made this store"]
+    table = store.disagreements
+    if table.empty:
+        return ["  label disagreements: none found"]
+    lines = [f"  label disagreements, listed in {store.path / 'disagreements.parquet'}"]
+    return lines + _reason_lines(table, "what")
+
+
+def audit_report(audit: Audit, ages: str = "both") -> str:
+    """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
+    manifest = audit.manifest
+    lines = [
+        f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({audit.split_words}), "
+        + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
+        + (f", {manifest['faces_per_second']:.1f} faces/s" if manifest.get("precision") else "")
+    ]
+    lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
+    if factor := manifest.get("enlarged"):
+        lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
+    if lost := manifest.get("not_predicted", 0):
+        lines.append(f"{lost:,} faces have no prediction and are left out")
+    titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
+    for title, within in titles.values() if ages == "both" else [titles[ages]]:
+        faces = audit.faces[within.mask(audit.faces)]
+        if faces.empty:
+            known = audit.faces["age"].notna().any()
+            lines += ["", f"{title}: " + ("no face" if known or within.any_age else "ages are not known")]
+            continue
+        overall = accuracy_by(faces, []).iloc[0]
+        lines += [
+            "",
+            f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}",
+        ]
+        table = accuracy_by(faces, ["gender", "ethnicity"])
+        for row in table.to_dict("records"):
+            rate = with_interval(row["accuracy"], row["low"], row["high"])
+            lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
+        found = gap(table)
+        if found is not None:
+            difference = found.difference
+            bounds = f"{100 * difference.low:.1f} to {100 * difference.high:.1f}".replace("-", "−")
+            lines.append(f"  largest gap {100 * difference.value:.1f} points [{bounds}]")
+        lines.append("  " + accuracy_sentence(faces, within))
+        lines += [
+            line
+            for statistic in group_statistics.GROUP_STATISTICS
+            for line in statistic_lines(statistic, faces, within)
+        ]
+    return "\n".join(lines)
