@@ -3,7 +3,7 @@
 streamlit run app.py
 """
 
-from ui.navigation import navigation
-from ui.page import run
+from ui.shell.navigation import navigation
+from ui.shell.page import run
 
 run(navigation())

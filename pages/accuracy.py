@@ -1,10 +1,10 @@
 """Accuracy by gender, ethnicity, their intersection and age, with intervals; confusion, ROC, calibration."""
 
 from core.present.text.sentences import accuracy_sentence
-from ui.accuracy import choose_threshold, show_by_group, show_confusion_and_table, show_original_study
-from ui.curves import show_curves
-from ui.page import page
-from ui.statistics import show_statistics
+from ui.shell.page import page
+from ui.views.accuracy import choose_threshold, show_by_group, show_confusion_and_table, show_original_study
+from ui.views.accuracy_curves import show_curves
+from ui.views.group_statistics import show_statistics
 
 with page(outcome=False) as p:
     threshold = choose_threshold()

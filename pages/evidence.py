@@ -1,13 +1,13 @@
 """Which region of the face the margin comes from: two groups' evidence, and the way from one to the other."""
 
-from ui import evidence
-from ui.compare import choose_groups
-from ui.page import page
+from ui.shell.page import page
+from ui.views import evidence as evidence_view
+from ui.widgets.group_picker import choose_groups
 
 with page() as p:
     groups = [(one.letter, one.filter) for one in choose_groups(p.audit, p.filter, 2)]
-    found = evidence.between(p.audit, groups)
-    p.headline(evidence.sentence(p.audit, groups, found))
-    evidence.add_notes(p, groups)
-    evidence.show_regions_and_waterfall(p.audit, p.filter, found)
-    evidence.show_groups(p.audit, groups)
+    found = evidence_view.between(p.audit, groups)
+    p.headline(evidence_view.sentence(p.audit, groups, found))
+    evidence_view.add_notes(p, groups)
+    evidence_view.show_regions_and_waterfall(p.audit, p.filter, found)
+    evidence_view.show_groups(p.audit, groups)

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.present.text.faces import faces_sentence
-from ui.error_clusters import choose_error_clusters, show_error_clusters
-from ui.faces import attached, show_faces
-from ui.page import page
+from ui.shell.page import page
+from ui.views.error_clusters import choose_error_clusters, show_error_clusters
+from ui.views.faces import attached, show_faces
 
 with page() as p:
     p.set_scope(p.filter.narrowed(outcome="all").describe())

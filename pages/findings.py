@@ -2,8 +2,8 @@
 
 from core.analysis.findings.base import SCOPE
 from core.present.text.findings import findings_sentence
-from ui.findings import audit_findings, choose_ages, show_command, show_finding
-from ui.page import page
+from ui.shell.page import page
+from ui.views.findings import audit_findings, choose_ages, show_command, show_finding
 
 with page(filter_bar=False) as p:
     ages = choose_ages(p.audit)

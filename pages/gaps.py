@@ -2,17 +2,17 @@
 
 from core.present.text.gaps import gap_sentence
 from core.present.text.sentences import scope
-from ui import gaps
-from ui.page import page
+from ui.shell.page import page
+from ui.views import gaps as gaps_view
 
 with page(outcome=False) as p:
-    grouping = gaps.choose_grouping(p)
-    result = gaps.group_gaps(p.audit, p.filter, grouping)
+    grouping = gaps_view.choose_grouping(p)
+    result = gaps_view.group_gaps(p.audit, p.filter, grouping)
     p.headline(gap_sentence(result.largest, scope(p.filter), len(p.faces)))
     p.add_data_notes()
-    gaps.show_simultaneous(result)
-    gaps.show_tests(result)
-    gaps.show_age(p.audit, p.filter)
-    gaps.show_power(p.faces, grouping)
-    gaps.show_fairness(p.audit, p.filter)
-    gaps.show_label_noise(p.audit, p.filter)
+    gaps_view.show_simultaneous(result)
+    gaps_view.show_tests(result)
+    gaps_view.show_age(p.audit, p.filter)
+    gaps_view.show_power(p.faces, grouping)
+    gaps_view.show_fairness(p.audit, p.filter)
+    gaps_view.show_label_noise(p.audit, p.filter)

@@ -1,8 +1,8 @@
 """What this model is, for whom it fails, and the original study's grid of average faces and Grad-CAMs."""
 
 from core.present.text.sentences import accuracy_sentence
-from ui import overview
-from ui.page import page
+from ui.shell.page import page
+from ui.views import overview
 
 with page(outcome=False) as p:
     p.headline(accuracy_sentence(p.faces, p.filter))

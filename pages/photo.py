@@ -1,12 +1,12 @@
 """A picture of one's own: the faces in it, what the model says of each, where it looks, and how sure it is."""
 
-from ui import photo
-from ui.page import page
+from ui.shell.page import page
+from ui.views import photo as photo_view
 
 with page(filter_bar=False) as p:
-    tools = photo.load_tools(p)
-    files = photo.choose_files()
-    audit = photo.comparable_audit(p.opened, tools)
-    results = photo.predict(files, p.opened, tools)
-    p.headline(photo.sentence(p.opened, results, audit))
-    photo.show_results(results, tools, audit)
+    tools = photo_view.load_tools(p)
+    files = photo_view.choose_files()
+    audit = photo_view.comparable_audit(p.opened, tools)
+    results = photo_view.predict(files, p.opened, tools)
+    p.headline(photo_view.sentence(p.opened, results, audit))
+    photo_view.show_results(results, tools, audit)

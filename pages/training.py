@@ -1,7 +1,7 @@
 """A run as it goes on, or as it went: state, curves, the epoch kept, the config."""
 
-from ui.page import page
-from ui.training import show_configuration, show_run
+from ui.shell.page import page
+from ui.views.training import show_configuration, show_run
 
 with page(filter_bar=False) as p:
     p.set_scope("those of training and validation")

@@ -1,8 +1,8 @@
 """Checks of the maps: random weights, deletion and insertion, ROAD, hidden regions, other methods."""
 
 from core.present.text.checks import sentence
-from ui.page import page
-from ui.trust import choose_view, load_checks, show_checks, show_how_made
+from ui.shell.page import page
+from ui.views.checks import choose_view, load_checks, show_checks, show_how_made
 
 with page(filter_bar=False) as p:
     results = load_checks(p.opened, p.audit)

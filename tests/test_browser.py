@@ -14,7 +14,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from tests.helpers.chromium import DRAWN, boxes, visit, wait
 from tests.helpers.portrait import PORTRAIT
-from ui.navigation import PAGES
+from ui.shell.navigation import PAGES
 
 pytestmark = pytest.mark.browser
 

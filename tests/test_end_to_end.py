@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import core.__main__
 import train.__main__
-import ui.opened
+import ui.shell.open_audit
 from core.audit.folder import FILES, open_audit
 from tests.helpers.shipped import ROOT
 
@@ -44,7 +44,7 @@ def test_align_train_audit_show(
     assert core.__main__.main(["show", "--model", "tiny", "--audit", audit.name]) == 0
     assert capsys.readouterr().out == printed
 
-    monkeypatch.setattr(ui.opened, "MODELS", tmp_path / "models")
+    monkeypatch.setattr(ui.shell.open_audit, "MODELS", tmp_path / "models")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert not app.error

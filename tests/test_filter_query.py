@@ -13,9 +13,9 @@ from core.data.faces import AGE_BANDS, AGE_EDGES, age_band
 from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
 from core.task import GENDERS
-from ui.compare import AGES as GROUP_AGES
-from ui.compare import narrow
-from ui.filter_query import AGES, LONGEST, FilterOptions, FilterSelection, read_query, write_query, years
+from ui.widgets.filter_query import AGES, LONGEST, FilterOptions, FilterSelection, read_query, write_query, years
+from ui.widgets.group_picker import AGES as GROUP_AGES
+from ui.widgets.group_picker import narrow
 
 ODD = (
     "Black, Caribbean",

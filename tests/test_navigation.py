@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers.shipped import ROOT
-from ui.navigation import PAGES, PAGES_FOLDER, entry_of, readme_table
+from ui.shell.navigation import PAGES, PAGES_FOLDER, entry_of, readme_table
 
 
 def test_every_file_of_pages_is_in_the_list_and_the_other_way_round() -> None:
@@ -48,7 +48,7 @@ def test_an_address_that_names_no_page_is_the_first_ones() -> None:
 def test_the_app_declares_every_page_in_order_and_one_that_answers_at_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.opened.MODELS", tmp_path)
+    monkeypatch.setattr("ui.shell.open_audit.MODELS", tmp_path)
     declared: dict[str, list] = {}
 
     def navigation(sections: dict[str, list]):

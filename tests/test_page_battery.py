@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import ui.accuracy
-import ui.navigation
-import ui.page
-import ui.takeaway
+import ui.shell.downloads
+import ui.shell.navigation
+import ui.shell.page
+import ui.views.accuracy
 from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.run import run_audit
 from core.checks import deletion
@@ -27,7 +27,7 @@ from core.present.figures import charts
 from core.training.record import append_metrics
 from tests.helpers.made_study import INFO, made_study
 from tests.helpers.page_battery import BATTERY, Studies, open_page
-from ui.navigation import PAGES, Needs, PageEntry
+from ui.shell.navigation import PAGES, Needs, PageEntry
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +119,19 @@ LINE = PageEntry(
 @pytest.fixture
 def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageEntry:
     """The page's three things, written where pages and views are looked for."""
-    views = sys.modules[ui.accuracy.__name__.rpartition(".")[0]]
-    shutil.copytree(ui.navigation.PAGES_FOLDER, tmp_path / "pages")
+    views = sys.modules[ui.views.accuracy.__name__.rpartition(".")[0]]
+    shutil.copytree(ui.shell.navigation.PAGES_FOLDER, tmp_path / "pages")
     (tmp_path / "views").mkdir()
-    (tmp_path / "pages/children.py").write_text(PAGE.format(views=views.__name__, page=ui.page.__name__))
-    modules = {"downloads": ui.takeaway.__name__, "charts": charts.__name__, "statistics": accuracy_by.__module__}
+    (tmp_path / "pages/children.py").write_text(PAGE.format(views=views.__name__, page=ui.shell.page.__name__))
+    modules = {
+        "downloads": ui.shell.downloads.__name__,
+        "charts": charts.__name__,
+        "statistics": accuracy_by.__module__,
+    }
     (tmp_path / "views/children.py").write_text(VIEW.format(**modules))
     monkeypatch.setattr(views, "__path__", [*views.__path__, str(tmp_path / "views")])
-    monkeypatch.setattr(ui.navigation, "PAGES_FOLDER", tmp_path / "pages")
-    monkeypatch.setattr(ui.navigation, "PAGES", (*PAGES, LINE))
+    monkeypatch.setattr(ui.shell.navigation, "PAGES_FOLDER", tmp_path / "pages")
+    monkeypatch.setattr(ui.shell.navigation, "PAGES", (*PAGES, LINE))
     yield LINE
     sys.modules.pop(f"{views.__name__}.children", None)
 
@@ -136,12 +140,12 @@ def test_a_page_added_by_its_three_things_is_in_the_navigation_and_passes(
     added: PageEntry, studies: Studies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declared: dict[str, list] = {}
-    real = ui.navigation.st.navigation
-    monkeypatch.setattr(ui.navigation.st, "navigation", lambda pages: (declared.update(pages), real(pages))[1])
+    real = ui.shell.navigation.st.navigation
+    monkeypatch.setattr(ui.shell.navigation.st, "navigation", lambda pages: (declared.update(pages), real(pages))[1])
     for check in BATTERY:
         check(added, studies)
     assert [one.title for one in declared["For whom"]] == ["Accuracy breakdown", "Gaps and tests", added.title]
-    assert f"| {added.title} | {added.description} |" in ui.navigation.readme_table()
+    assert f"| {added.title} | {added.description} |" in ui.shell.navigation.readme_table()
     items = open_page(added, studies.whole).session_state["downloads"].items
     assert set(items) == {"figure children", "table children"}
 

@@ -51,7 +51,7 @@ def test_a_planted_difference_is_told_in_its_cell(study, tmp_path: Path, monkeyp
     planted = np.random.default_rng(1).normal(size=audit.evidence.shape).astype(np.float16)
     planted[women, 0, 1, 1] += 4
     changed = replaced(audit, tmp_path, evidence=planted)
-    monkeypatch.setattr("ui.opened.audit_of", lambda manifest: changed)
+    monkeypatch.setattr("ui.shell.open_audit.audit_of", lambda manifest: changed)
     shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
     assert "Women and men differ beyond chance in 1 of 4 cells" in shown
 
@@ -131,7 +131,7 @@ def test_of_one_gender_both_comparisons_are_shown(study, tmp_path: Path, monkeyp
     mixed["logit_female"] = np.random.default_rng(0).normal(size=len(mixed))
     mixed["correct"] = mixed["gender"] == mixed["predicted"]
     changed = replaced(audit, tmp_path, faces=mixed)
-    monkeypatch.setattr("ui.opened.audit_of", lambda manifest: changed)
+    monkeypatch.setattr("ui.shell.open_audit.audit_of", lambda manifest: changed)
     query = {**WOMEN, "a_outcome": "incorrect", "b_gender": "female", "b_ethnicity": "any", "b_outcome": "correct"}
     app = page(models, "heatmaps", monkeypatch, **query)
     assert not app.exception

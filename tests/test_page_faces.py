@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.faces
+import ui.views.faces
 from core import wording
 from core.analysis import single_faces
 from core.analysis.maps.error_clusters import kinds
@@ -38,7 +38,7 @@ def shown(faces_study, monkeypatch: pytest.MonkeyPatch):
     """The page with the given address, and where its stores lie."""
 
     def run(stores: Path | None = None, models: Path | None = None, **query: str | list[str]) -> AppTest:
-        monkeypatch.setattr(ui.faces, "STORES", stores or faces_study[0] / "stores")
+        monkeypatch.setattr(ui.views.faces, "STORES", stores or faces_study[0] / "stores")
         app = page(models or faces_study[0] / "models", "faces", monkeypatch, **query)
         assert not app.exception
         assert not app.error
@@ -68,7 +68,8 @@ def test_the_page_lists_the_most_confidently_wrong_first(faces_study, shown) -> 
 
 
 @pytest.mark.parametrize(
-    ("order", "view"), list(zip(list(single_faces.FaceOrder)[:4], [ui.faces.OVER, ui.faces.ALONE] * 2, strict=True))
+    ("order", "view"),
+    list(zip(list(single_faces.FaceOrder)[:4], [ui.views.faces.OVER, ui.views.faces.ALONE] * 2, strict=True)),
 )
 def test_orders_views_and_pages_come_from_the_address(order: str, view: str, faces_study, shown) -> None:
     _, audit, _ = faces_study
@@ -154,7 +155,7 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     audit = open_audit(file.parent)
     shots = audit_images.attach(faces_study[1], root / "stores")[0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ui.faces, "_attach", lambda *_: (shots, []))
+        patch.setattr(ui.views.faces, "_attach", lambda *_: (shots, []))
         app = shown(
             models=tmp_path / "ids", order=single_faces.FaceOrder.LIKE_FACE, like=audit.faces["face_id"].iloc[3]
         )

@@ -16,8 +16,8 @@ from core.wording import p_words, span
 from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
 from tests.helpers.shipped import AUDIT, shipped_or_skip
-from ui import words
-from ui.gaps import groupings
+from ui.views.gaps import groupings
+from ui.widgets import help_texts
 
 PARTS = (
     "All groups at once",
@@ -29,9 +29,9 @@ PARTS = (
 )
 LACKS = {
     "nothing": ({}, ()),
-    "no-ethnicity": ({"ethnicity": UNRECORDED}, (words.NO_ETHNICITY,)),
-    "no-age": ({"age": pd.NA}, (words.NO_AGE,)),
-    "one-gender": ({"gender": "female"}, (words.ONE_GENDER,)),
+    "no-ethnicity": ({"ethnicity": UNRECORDED}, (help_texts.NO_ETHNICITY,)),
+    "no-age": ({"age": pd.NA}, (help_texts.NO_AGE,)),
+    "one-gender": ({"gender": "female"}, (help_texts.ONE_GENDER,)),
     "one-group": ({"gender": "female", "ethnicity": UNRECORDED, "age": pd.NA}, ("one group only",)),
     "one-gender-by-age": ({"gender": "female", "ethnicity": UNRECORDED}, ("years",)),
 }

@@ -21,7 +21,8 @@ from core.classifiers.imported import bring, declare
 from tests.helpers.hostile import drawn, hostile, png, saved
 from tests.helpers.pages import page, text
 from tests.helpers.portrait import PORTRAIT
-from ui import parts, photo
+from ui.views import photo as photo_view
+from ui.widgets import layout
 
 HTML_NAME = "<img src=x onerror=alert(1)>.png"
 
@@ -60,7 +61,7 @@ def test_a_face_is_shown_with_what_the_model_says(study, portrait: bytes, monkey
     app = upload(page(models, "photo", monkeypatch), ("me.jpg", portrait))
     assert not app.exception and not app.error
     said = text(app)
-    (result,) = app.session_state[photo.KEY].values()
+    (result,) = app.session_state[photo_view.KEY].values()
     reading = result.readings[0]
     logits = load_model(models / "made").classify(result.faces[0].crop[None])[0]
     np.testing.assert_allclose(reading.logits, logits[0], atol=1e-3)
@@ -74,7 +75,7 @@ def test_a_face_is_shown_with_what_the_model_says(study, portrait: bytes, monkey
     app.selectbox(key="photo_map").set_value("margin").run()
     assert not app.exception and "map: margin" in text(app) and "speaks for male" in text(app)
     app.slider(key="opacity").set_value(0.9).run()
-    assert app.session_state[photo.KEY] and not app.exception
+    assert app.session_state[photo_view.KEY] and not app.exception
 
 
 def test_faces_of_a_group_are_numbered_and_one_is_chosen(study, portrait: bytes, monkeypatch) -> None:
@@ -109,9 +110,9 @@ def test_hostile_uploads_get_a_clear_line_each(study, portrait: bytes, monkeypat
 
 def test_results_are_kept_for_the_files_in_hand_only(study, portrait: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     app = upload(page(study[0], "photo", monkeypatch), ("me.jpg", portrait))
-    assert len(app.session_state[photo.KEY]) == 1
+    assert len(app.session_state[photo_view.KEY]) == 1
     app.file_uploader[0].clear().run()
-    assert app.session_state[photo.KEY] == {}
+    assert app.session_state[photo_view.KEY] == {}
     assert not app.exception and "me.jpg" not in text(app)
 
 
@@ -124,10 +125,10 @@ def test_the_camera_is_asked_for_only_when_it_is_chosen(study, portrait: bytes, 
 
 
 def test_too_many_pictures_are_cut_off_and_it_is_said(study, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [(f"{n}.png", saved(drawn(), "PNG")) for n in range(photo.MOST_PICTURES + 2)]
+    many = [(f"{n}.png", saved(drawn(), "PNG")) for n in range(photo_view.MOST_PICTURES + 2)]
     app = upload(page(study[0], "photo", monkeypatch), *many)
-    assert f"Only the first {photo.MOST_PICTURES} of {len(many)}" in text(app)
-    assert len(app.session_state[photo.KEY]) == photo.MOST_PICTURES
+    assert f"Only the first {photo_view.MOST_PICTURES} of {len(many)}" in text(app)
+    assert len(app.session_state[photo_view.KEY]) == photo_view.MOST_PICTURES
 
 
 def test_a_model_without_an_audit_can_be_tried(study, portrait: bytes, tmp_path: Path, monkeypatch) -> None:
@@ -164,11 +165,11 @@ def test_maps_that_do_not_add_up_or_are_not_there_are_told(study, portrait: byte
                 return logits, evidence if maps else None
 
         Other.maps = maps
-        return photo.Tools(Other(), photo._finder(), {})
+        return photo_view.Tools(Other(), photo_view._finder(), {})
 
     for maps, words in (({"method": "occlusion", "additive": False}, "Maps by occlusion do not add up"),
                         (None, "gives no maps")):  # fmt: skip
-        monkeypatch.setattr(photo, "load_tools", lambda p, maps=maps: tools(maps))
+        monkeypatch.setattr(photo_view, "load_tools", lambda p, maps=maps: tools(maps))
         app = upload(page(study[0], "photo", monkeypatch), ("me.jpg", portrait))
         assert not app.exception and not app.error
         assert words in text(app)
@@ -197,12 +198,12 @@ def test_two_models_at_once_leave_the_number_of_threads_as_it_was() -> None:
 
     def second() -> None:
         entered.set()
-        with photo.one_thread():
+        with photo_view.one_thread():
             inside.append(torch.get_num_threads())
 
     other = threading.Thread(target=second)
     try:
-        with photo.one_thread():
+        with photo_view.one_thread():
             assert torch.get_num_threads() == 1
             other.start()
             assert entered.wait(10)
@@ -235,11 +236,11 @@ def test_streamlits_server_keeps_an_upload_in_memory() -> None:
     file = asyncio.run(parse())["file"]
     assert file.size == 49 * 2**20
     assert file._in_memory and not file.file._rolled
-    assert MultiPartParser.spool_max_size > int(photo.st.get_option("server.maxUploadSize")) * 2**20
+    assert MultiPartParser.spool_max_size > int(photo_view.st.get_option("server.maxUploadSize")) * 2**20
     file.file.close()
 
 
 def test_plain_takes_all_markdown_out_of_force() -> None:
-    assert parts.escape_markdown("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
+    assert layout.escape_markdown("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
         r"\!\[x\]\(http\:\/\/a\.b\/c\) \*\*b\*\* \<i\> \$x\$ \:material\/home\:"
     )

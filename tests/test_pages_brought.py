@@ -14,7 +14,7 @@ from core.files import write_json
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
 from tests.helpers.pages import needing, page, text
-from ui.navigation import Needs
+from ui.shell.navigation import Needs
 
 
 @pytest.fixture(scope="module")

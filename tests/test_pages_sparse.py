@@ -10,12 +10,12 @@ import pytest
 from core.data.faces import UNRECORDED
 from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
-from ui import words
+from ui.widgets import help_texts
 
 LACKS = {
-    "no-ethnicity": ({"ethnicity": UNRECORDED}, words.NO_ETHNICITY),
-    "no-age": ({"age": pd.NA}, words.NO_AGE),
-    "one-gender": ({"gender": "female"}, words.ONE_GENDER),
+    "no-ethnicity": ({"ethnicity": UNRECORDED}, help_texts.NO_ETHNICITY),
+    "no-age": ({"age": pd.NA}, help_texts.NO_AGE),
+    "one-gender": ({"gender": "female"}, help_texts.ONE_GENDER),
 }
 
 

@@ -291,13 +291,13 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_the_app_hands_it_out(audit: Audit, adults: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import ui.opened
-    from ui.opened import OpenAudit
-    from ui.report import report_bytes
+    import ui.shell.open_audit
+    from ui.shell.open_audit import OpenAudit
+    from ui.shell.report_button import report_bytes
 
     def script() -> None:
-        from ui.opened import OpenAudit
-        from ui.report import report_button
+        from ui.shell.open_audit import OpenAudit
+        from ui.shell.report_button import report_button
 
         report_button(OpenAudit("resnet50-utkface", "utkface-test"))
 

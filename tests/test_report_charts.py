@@ -110,7 +110,7 @@ def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
 
 
 def test_the_page_hands_the_browser_the_same_numbers(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.opened.MODELS", MODEL.parent)
+    monkeypatch.setattr("ui.shell.open_audit.MODELS", MODEL.parent)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
     app.query_params["adults"] = "true"
     app.switch_page(str(ROOT / "pages/accuracy.py"))

@@ -20,7 +20,7 @@ from core.classifiers.folder import model_info
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from tests.helpers.recordio_writer import insightface_pack
-from ui.overview import study_sheet
+from ui.views.overview import study_sheet
 
 
 def jpeg(image) -> bytes:

@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import ui.opened
+import ui.shell.open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
 from core.present.figures.pictures import Sheet
 from tests.helpers.pages import page
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
-from ui.navigation import PAGES
-from ui.takeaway import LABEL, DownloadRegistry, _one_file
+from ui.shell.downloads import LABEL, DownloadRegistry, _one_file
+from ui.shell.navigation import PAGES
 
 SHEETS = {
     "overview": {"study-grid"},
@@ -87,8 +87,8 @@ def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
     def script() -> None:
         import streamlit as st
 
-        from ui.opened import OpenAudit
-        from ui.takeaway import DownloadRegistry, _provenance
+        from ui.shell.downloads import DownloadRegistry, _provenance
+        from ui.shell.open_audit import OpenAudit
 
         st.query_params.from_dict(
             {"gender": "female", "face": "part1/face-77.jpg", "age": ["18", "60"], "like": "part1/face-77.jpg"}
@@ -130,7 +130,7 @@ def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pyte
 @pytest.mark.parametrize("browser", ["/bin/true", "/nowhere/chrome"])
 def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", browser)
-    monkeypatch.setattr(ui.opened, "MODELS", study[0])
+    monkeypatch.setattr(ui.shell.open_audit, "MODELS", study[0])
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     app.switch_page(str(ROOT / "pages/accuracy.py"))
     app.session_state["downloads_open"] = True

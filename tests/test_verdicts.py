@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.verdicts import CheckVerdict, TestVerdict, Tone, Verdict
-from ui.parts import COLOURS
+from ui.widgets.layout import COLOURS
 
 
 def test_the_printed_words_are_the_values() -> None:

@@ -1,4 +1,4 @@
-"""What every page of the list must do, whoever wrote it: run over `ui.navigation.PAGES`, and over a page just added."""
+"""What every page of the list must do, whoever wrote it: run over `ui.shell.navigation.PAGES`, and over a page just added."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from unittest.mock import patch
 
 from streamlit.testing.v1 import AppTest
 
-import ui.opened
+import ui.shell.open_audit
 from tests.helpers.pages import text
 from tests.helpers.shipped import ROOT
-from ui.navigation import Needs, PageEntry
+from ui.shell.navigation import Needs, PageEntry
 
 HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b** 👩🏽 /../"
 HEADLINE = "class='lw-headline'"
@@ -36,7 +36,7 @@ class Studies:
 
 def open_page(entry: PageEntry, models: Path, **query: str | list[str]) -> AppTest:
     """A page, run once on a folder of models, with the given address."""
-    with patch.object(ui.opened, "MODELS", models):
+    with patch.object(ui.shell.open_audit, "MODELS", models):
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
         for key, value in query.items():
             app.query_params[key] = value

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.opened
+import ui.shell.open_audit
 from tests.helpers.shipped import ROOT
-from ui.navigation import PAGES, Needs
+from ui.shell.navigation import PAGES, Needs
 
 
 def needing(*needs: Needs) -> list[str]:
@@ -19,7 +19,7 @@ def needing(*needs: Needs) -> list[str]:
 
 def page(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
     """A page, run once, with the given address."""
-    monkeypatch.setattr(ui.opened, "MODELS", models)
+    monkeypatch.setattr(ui.shell.open_audit, "MODELS", models)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = value

@@ -10,11 +10,11 @@ import streamlit as st
 
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.classifiers.folder import list_models, model_info
-from ui.cache import kept
-from ui.parts import escape_markdown
+from ui.shell.cache import kept
+from ui.widgets.layout import escape_markdown
 
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
-MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent / "models"))
+MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent.parent / "models"))
 NOT_ADDITIVE = (
     "This audit's maps were made by **{method}**: {unit}. So the margin cannot be divided among regions without "
     "something left over."

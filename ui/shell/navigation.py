@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 #: Where the pages' files lie, and what a browser shows beside the title. An icon font would be fetched from a host.
-PAGES_FOLDER = Path(__file__).parent.parent / "pages"
+PAGES_FOLDER = Path(__file__).parent.parent.parent / "pages"
 ICON = Path(__file__).parent / "icon.png"
 
 

@@ -16,8 +16,9 @@ from core.data.filters import Filter
 from core.present.figures import pictures
 from core.present.figures.single_faces import kinds_sheet
 from core.privacy import MINIMUM_FACES
-from ui import parts, takeaway
-from ui.cache import kept
+from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.widgets import layout
 
 FOUND = "as found"
 OPACITY = 0.6
@@ -75,8 +76,8 @@ def show_error_clusters(found: Kinds | None, shots: Pictures | None) -> None:
     with st.grid("auto" if len(found.kinds) > 1 else 2, min_column_width=300, gap="small"):
         for n, kind in enumerate(found.kinds, 1):
             with st.container(border=True, gap="xsmall"):
-                st.html(parts.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots))
-    st.html(parts.STYLE + _decision_scale(limit))
+                st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots))
+    st.html(layout.STYLE + _decision_scale(limit))
     st.caption(KINDS_READING)
     if shown:
         _offer_downloads(found, limit)
@@ -116,7 +117,7 @@ def _kind(n: int, kind: Kind, count: int, limit: float, shots: Pictures | None) 
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
         link = html.escape(urlencode([*query, ("kind", n)]), quote=True)
         text += f"<p class='lw-link'><a href='?{link}' target='_self'>List these faces</a></p>"
-    drawn = parts.image_row(panels, "18rem")
+    drawn = layout.image_row(panels, "18rem")
     return f"<div class='lw-kind'><h4>{title}</h4>{firm}{drawn}{text}</div>"
 
 
@@ -135,8 +136,8 @@ def _decision_scale(limit: float) -> str:
 def _offer_downloads(found: Kinds, limit: float) -> None:
     """Mean maps and tables of the kinds that are shown; no face."""
     shown = [(f"kind {n}", kind) for n, kind in enumerate(found.kinds, 1) if kind.map is not None]
-    takeaway.image_sheet(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the kinds of wrong")
+    downloads.image_sheet(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the kinds of wrong")
     for which, title in (("who", "who is in each kind of wrong"), ("regions", "evidence by region of each kind")):
         frame = pd.concat([getattr(kind, which).assign(kind=name, faces=kind.n) for name, kind in shown])
-        takeaway.table(frame, f"kinds-{which}", title)
-    takeaway.table(found.search.rename_axis("kinds").reset_index().assign(p=found.p), "kinds-search", "silhouettes")
+        downloads.table(frame, f"kinds-{which}", title)
+    downloads.table(found.search.rename_axis("kinds").reset_index().assign(p=found.p), "kinds-search", "silhouettes")

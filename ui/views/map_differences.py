@@ -18,8 +18,9 @@ from core.present.figures import pictures
 from core.present.figures.differences import painted
 from core.present.text.sentences import hottest_place
 from core.wording import capital
-from ui import parts, takeaway
-from ui.cache import kept
+from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.widgets import layout
 
 SIDE = 336
 STYLE = """
@@ -140,7 +141,7 @@ def _figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
 
 def _row(figures: list[str]) -> None:
     """Figures beside each other, below each other on a telephone."""
-    st.html(f"{parts.STYLE}{STYLE}<div class='lw-tests'>{''.join(figures)}</div>")
+    st.html(f"{layout.STYLE}{STYLE}<div class='lw-tests'>{''.join(figures)}</div>")
 
 
 def limit_of(found: list[MapDifference]) -> float:
@@ -193,7 +194,7 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     colours = "red where wrong predictions lean more on the place, blue where right ones do"
     titles = ["Same group, the other class", "Same class, other faces"] if one else ["Wrong − right, class by class"]
     _row([_figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
-    takeaway.image_sheet(
+    downloads.image_sheet(
         lambda: pictures.Sheet(
             [("", [(painted(d, limit, SIDE), title) for d, title in zip(compared, titles, strict=True)])],
             [(True, f"−{limit:.3g}", f"{limit:.3g}")],

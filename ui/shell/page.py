@@ -19,12 +19,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from ui import parts, takeaway, words
-from ui.boundary import error_boundary
-from ui.filter_query import ethnicities
-from ui.filters import filter_bar, leave_page
-from ui.navigation import Needs, PageEntry, entry_of, navigation
-from ui.opened import OpenAudit, need_maps, sidebar
+from ui.shell import downloads
+from ui.shell.error_boundary import error_boundary
+from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
+from ui.shell.open_audit import OpenAudit, need_maps, sidebar
+from ui.widgets import help_texts, layout
+from ui.widgets.filter_bar import filter_bar, leave_page
+from ui.widgets.filter_query import ethnicities
 
 NO_FACE = "No face passes this filter."
 
@@ -55,7 +56,7 @@ class Page:
     def headline(self, sentence: str) -> None:
         """The page's computed sentence, in its place over the controls."""
         with self.above:
-            parts.headline(sentence)
+            layout.headline(sentence)
 
     def caption(self, text: str) -> None:
         """A quiet line under the headline, in Markdown."""
@@ -71,14 +72,14 @@ class Page:
 
     def set_scope(self, faces: str, audits: Sequence[str | Path] = ()) -> None:
         """Say for the downloads' metadata which faces the page is of, and which audits where not the open one."""
-        takeaway.set_scope(faces, audits)
+        downloads.set_scope(faces, audits)
 
     def add_data_notes(self) -> None:
         """Under the headline, what the faces' labels do not allow: ages mixed up with ethnicity, one gender only."""
         if not self.filter.age_from and self.faces["age"].notna().any() and ethnicities(self.audit):
-            self.caption(words.AGE)
+            self.caption(help_texts.AGE)
         if self.audit.faces["gender"].nunique() < 2:
-            self.info(words.ONE_GENDER)
+            self.info(help_texts.ONE_GENDER)
 
     def draw_filter_bar(self, audit: Audit, outcome: bool = True) -> Filter:
         """Draw the filter bar by an audit's groups, and keep what it says. Stops the page where no face passes.
@@ -98,13 +99,13 @@ class Page:
 def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     """The frame of the page that runs: title, what it needs, filter bar, and the downloads at its foot.
 
-    The page's title and needs are those of its line in `ui.navigation.PAGES`. A page whose need is not met stops with
-    the command that meets it. `filter_bar` is False where the page has none or draws it later; `outcome` is that of
+    The page's title and needs are those of its line in `ui.shell.navigation.PAGES`. A page whose need is not met stops
+    with the command that meets it. `filter_bar` is False where the page has none or draws it later; `outcome` is that of
     `Page.draw_filter_bar`. The downloads are drawn when the body has ended, so a page that stops offers none.
     """
     opened = _opened()
     entry = entry_of(st.session_state.page)
-    takeaway.start(entry.file)
+    downloads.start(entry.file)
     opened.need_model()
     if entry.needs >= Needs.AUDIT:
         opened.load()
@@ -115,7 +116,7 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     if filter_bar:
         frame.draw_filter_bar(frame.audit, outcome)
     yield frame
-    takeaway.section(opened)
+    downloads.section(opened)
 
 
 def run(chosen: st.Page) -> None:

@@ -17,7 +17,9 @@ from core.present.figures import pictures
 from core.present.text.sentences import scope
 from core.privacy import MINIMUM_FACES
 from core.wording import capital
-from ui import models, parts, takeaway, words
+from ui.shell import downloads
+from ui.views import comparison_choice
+from ui.widgets import help_texts, layout
 
 SIDE = 288
 MEASURED = {
@@ -58,7 +60,9 @@ def _signed(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
-def sentence(choice: models.Choice, found: dict[str, pd.DataFrame], contrast: Contrast | None, within: Filter) -> str:
+def sentence(
+    choice: comparison_choice.Choice, found: dict[str, pd.DataFrame], contrast: Contrast | None, within: Filter
+) -> str:
     """What changed, for whom: of a claim over all its seeds, else of the first pair."""
     if contrast is not None:
         one, others = contrast.effects[contrast.measure], contrast.effects.get(Measure.OTHERS)
@@ -89,13 +93,15 @@ def _seeds(effect: Effect) -> str:
     return points(effect.seeds.value, effect.seeds.low, effect.seeds.high)
 
 
-def show_differences(choice: models.Choice, tables: dict[str, pd.DataFrame]) -> None:
+def show_differences(choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame]) -> None:
     """Each group's paired difference of accuracy between the first model and each other one."""
     first, *others = choice.models
     st.subheader("Whom the change helped, and whom it harmed")
-    named_pair = " and ".join(f"**{letter}**: {m.label}" for letter, m in zip(models.LETTERS[1:], others, strict=False))
+    named_pair = " and ".join(
+        f"**{letter}**: {m.label}" for letter, m in zip(comparison_choice.LETTERS[1:], others, strict=False)
+    )
     st.markdown(f"{named_pair}, compared with **A**: {first.label}")
-    takeaway.chart(
+    downloads.chart(
         figures.difference_dots(tables), "differences", "paired differences of accuracy by group", key="differences"
     )
     st.caption(
@@ -104,13 +110,15 @@ def show_differences(choice: models.Choice, tables: dict[str, pd.DataFrame]) -> 
     )
 
 
-def show_where_it_looks(choice: models.Choice, table: pd.DataFrame, contrast: Contrast | None, filter: Filter) -> None:
+def show_where_it_looks(
+    choice: comparison_choice.Choice, table: pd.DataFrame, contrast: Contrast | None, filter: Filter
+) -> None:
     """The mean maps of chosen groups under each model, where the models' maps can be compared."""
     st.subheader("Where it looks now")
     if not _same_method(choice):
         return
     columns = st.columns([1.2, 1.4, 2.4])
-    target = columns[0].selectbox("Target", TARGETS, key="of", bind="query-params", help=words.TARGETS)
+    target = columns[0].selectbox("Target", TARGETS, key="of", bind="query-params", help=help_texts.TARGETS)
     scaling = columns[1].segmented_control(
         "Maps",
         ["shape", "strength"],
@@ -127,10 +135,10 @@ def show_where_it_looks(choice: models.Choice, table: pd.DataFrame, contrast: Co
     )
     shown = chosen or automatic_groups(table, contrast)
     _show_maps(choice, table, shown, filter, target, scaling == "shape")
-    st.caption(words.reading(models.methods(choice)))
+    st.caption(help_texts.reading(comparison_choice.methods(choice)))
 
 
-def show_all_seeds(choice: models.Choice, contrast: Contrast | None, filter: Filter) -> None:
+def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, filter: Filter) -> None:
     """Where an experiment is open: its arms over all seeds, and the effects of its claim."""
     if choice.experiment is None:
         return
@@ -143,7 +151,7 @@ def show_all_seeds(choice: models.Choice, contrast: Contrast | None, filter: Fil
     )
     if contrast is not None:
         st.dataframe(effects_table(contrast), hide_index=True)
-        takeaway.table(effects_table(contrast), "effects", "effects over all seeds")
+        downloads.table(effects_table(contrast), "effects", "effects over all seeds")
         st.caption(
             "Differences in points, each seed with its own partner. «Seeds and faces» draws both anew. **Supported**: "
             f"both intervals lie beyond 0. **Not supported**: neither holds {100 * MATTERS:.0f} points or more. "
@@ -156,7 +164,7 @@ def show_all_groups(tables: dict[str, pd.DataFrame]) -> None:
     st.subheader("All groups as a table")
     whole = _whole_table(tables)
     _show_table(whole)
-    takeaway.table(whole, "paired", "paired comparison of all groups")
+    downloads.table(whole, "paired", "paired comparison of all groups")
 
 
 def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str]:
@@ -170,10 +178,10 @@ def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str
     return [*first, "all faces"]
 
 
-def _same_method(choice: models.Choice) -> bool:
+def _same_method(choice: comparison_choice.Choice) -> bool:
     """Whether maps can be compared; says why not, or what their difference then means besides."""
-    methods = models.methods(choice)
-    named_methods = "; ".join(f"{letter}: {m}" for letter, m in zip(models.LETTERS, methods, strict=False))
+    methods = comparison_choice.methods(choice)
+    named_methods = "; ".join(f"{letter}: {m}" for letter, m in zip(comparison_choice.LETTERS, methods, strict=False))
     if "none" in methods:
         st.info(f"Only predictions were brought of a model here ({named_methods}), so its maps cannot be compared.")
         return False
@@ -183,7 +191,7 @@ def _same_method(choice: models.Choice) -> bool:
 
 
 def _show_maps(
-    choice: models.Choice, table: pd.DataFrame, shown: list[str], within: Filter, target: str, shape: bool
+    choice: comparison_choice.Choice, table: pd.DataFrame, shown: list[str], within: Filter, target: str, shape: bool
 ) -> None:
     """A row a group: average face, each model's mean map, differences with the cells that survive outlined."""
     first, *others = choice.models
@@ -194,8 +202,10 @@ def _show_maps(
             **({"gender": (row.gender,)} if row.gender else {}),
             **({"ethnicity": (row.ethnicity,)} if row.ethnicity else {}),
         )
-        found = [models.map_difference(first, other, wanted, target) for other in others]
-        rows.append((name, found, [f.shape if shape else f.strength for f in found], *models.face(choice, wanted)))
+        found = [comparison_choice.map_difference(first, other, wanted, target) for other in others]
+        rows.append(
+            (name, found, [f.shape if shape else f.strength for f in found], *comparison_choice.face(choice, wanted))
+        )
     pairs = [pair for _, _, maps, _, _ in rows for pair in maps if pair is not None]
     limits = (
         pictures.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
@@ -209,7 +219,7 @@ def _show_maps(
             st.info(f"Averages need {MINIMUM_FACES} faces, or a single face could be seen through them.")
             continue
         drawn = figures.paired_panels(face, maps, limits, signed, SIDE)
-        letters = models.LETTERS[1 : len(maps) + 1]
+        letters = comparison_choice.LETTERS[1 : len(maps) + 1]
         of = f" of {found[0].n:,}" if face_n < found[0].n else ""
         captions = [f"average of {face_n:,}{of}" if face_n else "no average face", f"A: {first.label}"]
         for letter, other, pair in zip(letters, others, maps, strict=True):
@@ -221,19 +231,19 @@ def _show_maps(
         sheet.append((f"{capital(name)}, n = {found[0].n:,}", panels))
     note = "each map divided by its own strength (RMS)" if shape else "as they are"
     note = f"mean maps, {note}; one scale for all"
-    st.html(parts.colour_scale(signed, limits[0], note))
+    st.html(layout.colour_scale(signed, limits[0], note))
     scales = [
-        parts.scale_ends(signed, limits[0]),
+        layout.scale_ends(signed, limits[0]),
         (True, f"−{limits[1]:.3g} less than A", f"{limits[1]:.3g} more than A"),
     ]
     if sheet:
-        takeaway.image_sheet(
+        downloads.image_sheet(
             lambda: pictures.Sheet(sheet, scales, f"{capital(note)}. Outlined: cells that differ beyond chance."),
             "maps", f"mean maps of the models compared, {target}",
         )  # fmt: skip
     ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
     bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
-    st.html(f"{parts.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
+    st.html(f"{layout.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
     resampled = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
     people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
     st.caption(
@@ -255,7 +265,7 @@ def _grid(panels: list[tuple], name: str) -> str:
 
 def _show_arms(experiment: Experiment, contrast: Contrast | None, within: Filter) -> None:
     """The arms over their seeds: overall, the claimed group, the worst group, the largest gap."""
-    table, means = models.arms(experiment, within)
+    table, means = comparison_choice.arms(experiment, within)
     titles = {arm.name: arm.name.replace("-", " ") for arm in experiment.arms}
     wanted = [("Overall accuracy", Measure.OVERALL, None)]
     if contrast is not None and contrast.group != "all faces":
@@ -268,7 +278,7 @@ def _show_arms(experiment: Experiment, contrast: Contrast | None, within: Filter
             continue
         with columns[n % 2]:
             st.markdown(f"**{title}**")
-            takeaway.chart(figures.arm_dots(*parts_of, titles), f"arms-{measure}", title, key=f"arms_{measure}")
+            downloads.chart(figures.arm_dots(*parts_of, titles), f"arms-{measure}", title, key=f"arms_{measure}")
 
 
 def _rows(frame: pd.DataFrame, measure: str, group: str | None) -> pd.DataFrame:
@@ -296,7 +306,7 @@ def _show_table(whole: pd.DataFrame) -> None:
     columns = {"both": "both right", "only_a": "only A right", "only_b": "only B right", "accuracy_a": "accuracy A"}
     shown = whole.assign(**{name: whole[name].map("{:.2g}".format) for name in ps})
     shown = shown.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
-    parts.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])
+    layout.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])
 
 
 def effects_table(contrast: Contrast) -> pd.DataFrame:

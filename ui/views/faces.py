@@ -24,12 +24,12 @@ from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.single_faces import region_bars
 from core.present.text import faces as faces_text
-from ui import parts, words
-from ui.cache import kept
-from ui.page import Page
+from ui.shell.cache import kept
+from ui.shell.page import Page
+from ui.widgets import help_texts, layout
 
 #: Where aligned stores are looked for; another folder can be named, for tests and for a user who keeps them elsewhere.
-STORES = Path(os.environ.get("LOOKWHERE_STORES", Path(__file__).parent.parent / "data/aligned"))
+STORES = Path(os.environ.get("LOOKWHERE_STORES", Path(__file__).parent.parent.parent / "data/aligned"))
 BESIDE, OVER, ALONE = "side by side", "overlay", "face only"
 ANY = "any"
 OPACITY, SIDE = 0.6, 168
@@ -45,7 +45,7 @@ STYLE = """
 .lw-link a {color: inherit}
 </style>
 """
-TARGET_HELP = f"{words.TARGETS}\n\nOne scale for all maps of a page."
+TARGET_HELP = f"{help_texts.TARGETS}\n\nOne scale for all maps of a page."
 ORDER_HELP = (
     "**Most confidently wrong**: wrong ones by falling |margin|, then right ones by rising |margin|. **Likeness** is "
     "the cosine of two maps of evidence for the gender the model chose over the other, strength left out. To order by "
@@ -82,7 +82,7 @@ def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     )
     out = STORES / str(audit.manifest.get("dataset")) if "LOOKWHERE_STORES" in os.environ else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
-    found = "".join(f"\n- {parts.escape_markdown(line)}" for line in looked)
+    found = "".join(f"\n- {layout.escape_markdown(line)}" for line in looked)
     st.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
         f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{found}"
@@ -115,13 +115,13 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
     name = within.describe() + (f", wrong of kind {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(
-            f"No face: {parts.escape_markdown(name)}. A kind holds wrong predictions only; set «Prediction» to all or "
+            f"No face: {layout.escape_markdown(name)}. A kind holds wrong predictions only; set «Prediction» to all or "
             "incorrect."
         )
         return
     rows, values = single_faces.ordered(audit, rows, order, like)
     if order.of_a_face:
-        st.caption(f"Ordered by likeness to face {parts.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
+        st.caption(f"Ordered by likeness to face {layout.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // single_faces.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
     place = st.container()
@@ -131,7 +131,7 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
     start = (sheet - 1) * single_faces.PAGE
     shown = rows[start : start + single_faces.PAGE]
     with place:
-        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {parts.escape_markdown(name)}.")
+        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {layout.escape_markdown(name)}.")
         notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if order.by_similarity else None
         cards(audit, shots, shown, target, view, notes, "grid")
 
@@ -160,8 +160,8 @@ def cards(
                 st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
     if maps is not None:
         st.html(
-            parts.STYLE
-            + parts.colour_scale(signed, limit, f"Map for target «{target}», {audit.map_method}; one scale.")
+            layout.STYLE
+            + layout.colour_scale(signed, limit, f"Map for target «{target}», {audit.map_method}; one scale.")
         )
 
 
@@ -206,7 +206,7 @@ def _open_record(audit: Audit, shots: Pictures) -> None:
     if "face" not in st.query_params:
         return
     if single_faces.row_of(audit, st.query_params["face"]) is None:
-        st.warning(f"This audit has no face «{parts.escape_markdown(st.query_params['face'])}».")
+        st.warning(f"This audit has no face «{layout.escape_markdown(st.query_params['face'])}».")
         return
     _record(audit, shots)
 
@@ -250,8 +250,8 @@ def _pictures(audit: Audit, shots: Pictures, found: Record) -> None:
         limit = pictures.shared_limit([one])
         panels.append((pictures.paint(one, limit, signed), f"map, target «{target}»", f"Map: {alt}"))
         panels.append((pictures.overlay(face, one, limit, OPACITY, signed), "overlay", f"Overlay: {alt}"))
-        scale = parts.colour_scale(signed, limit, audit.map_method)
-    st.html(parts.STYLE + parts.image_row(panels, "14rem") + scale)
+        scale = layout.colour_scale(signed, limit, audit.map_method)
+    st.html(layout.STYLE + layout.image_row(panels, "14rem") + scale)
 
 
 def _regions(audit: Audit, found: Record) -> None:
@@ -270,7 +270,8 @@ def _regions(audit: Audit, found: Record) -> None:
         )
     else:
         st.caption(
-            f"Maps by {parts.escape_markdown(audit.map_method)} do not add up to the margin: the bars' sum is {total}, "
+            f"Maps by {layout.escape_markdown(audit.map_method)} do not add up to the margin: "
+            f"the bars' sum is {total}, "
             f"the margin {margin}. Compare the bars with each other."
         )
 

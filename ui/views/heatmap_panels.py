@@ -18,9 +18,10 @@ from core.present.figures.differences import painted
 from core.present.text.sentences import target_words
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
-from ui import parts, takeaway, words
-from ui.compare import ChosenGroup
-from ui.differences import Found, MapControls, limit_of
+from ui.shell import downloads
+from ui.views.map_differences import Found, MapControls, limit_of
+from ui.widgets import help_texts, layout
+from ui.widgets.group_picker import ChosenGroup
 
 SIDE = 336
 
@@ -40,9 +41,11 @@ def choose_maps() -> MapControls:
     count = columns[0].segmented_control(
         "Groups", [2, 3, 4], default=2, key="groups", bind="query-params", required=True
     )
-    target = columns[1].selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS)
+    target = columns[1].selectbox(
+        "Target", TARGETS, index=1, key="target", bind="query-params", help=help_texts.TARGETS
+    )
     normalisation = columns[2].selectbox(
-        "Normalisation", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS
+        "Normalisation", NORMALISATIONS, key="norm", bind="query-params", help=help_texts.NORMALISATIONS
     )
     opacity = columns[3].slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
     return MapControls(count, target, normalisation, opacity)
@@ -60,7 +63,7 @@ def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls
     for one in groups:
         with one.column:
             group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit.map_words)
-    st.html(parts.STYLE + parts.colour_scale(controls.signed, limit, _note(audit, controls)))
+    st.html(layout.STYLE + layout.colour_scale(controls.signed, limit, _note(audit, controls)))
 
 
 def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Found], controls: MapControls) -> None:
@@ -68,14 +71,14 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
     shown = [(one.letter, one.group) for one in groups if one.group.map is not None]
     limit = pictures.shared_limit([one.group.map for one in groups])
     if shown:
-        takeaway.image_sheet(
+        downloads.image_sheet(
             lambda: comparison_sheet(
                 shown, found, limit, controls.signed, controls.opacity, _note(audit, controls), audit.map_words
             ),
             "heatmaps",
             f"average face and average {audit.map_words} of each group, and their differences",
         )
-    st.caption(words.reading([audit.map_method]))
+    st.caption(help_texts.reading([audit.map_method]))
 
 
 def _note(audit: Audit, controls: MapControls) -> str:
@@ -100,7 +103,7 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE)
         panels.insert(0, (pictures.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
         panels.append((over, "overlay", f"Overlay: {name}"))
-    st.html(parts.STYLE + parts.image_row(panels))
+    st.html(layout.STYLE + layout.image_row(panels))
     if group.face is None:
         st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
@@ -135,7 +138,7 @@ def comparison_sheet(
             cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
             panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, {cells}"))
         rows.append((f"{letter}: {capital(group.name)}", panels))
-    scales, first = [parts.scale_ends(signed, limit)], shown[0][0]
+    scales, first = [layout.scale_ends(signed, limit)], shown[0][0]
     if any(isinstance(d, MapDifference) for d in found.values()):
         scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
         note += " Differences have the second scale; outlined cells are beyond chance."

@@ -27,9 +27,11 @@ from core.present.text.gaps import differ_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words
 from core.present.text.sentences import scope
 from core.wording import capital, p_words, percent, span
-from ui import opened, parts, takeaway, words
-from ui.cache import kept
-from ui.page import Page
+from ui.shell import downloads
+from ui.shell import open_audit as open_audit_shell
+from ui.shell.cache import kept
+from ui.shell.page import Page
+from ui.widgets import help_texts, layout
 
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
@@ -109,24 +111,24 @@ def show_simultaneous(result: GroupGaps) -> None:
     st.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
-        parts.metric(places[0], "Largest gap", f"{100 * gap.difference.value:.1f} points", _between(gap))
-        parts.metric(
+        layout.metric(places[0], "Largest gap", f"{100 * gap.difference.value:.1f} points", _between(gap))
+        layout.metric(
             places[1], "Less the bias of a maximum", f"{100 * gap.corrected:.1f} points",
             f"bias {100 * gap.bias:.1f} points", help=_BIAS,
         )  # fmt: skip
-        parts.metric(
+        layout.metric(
             places[2], "Simultaneous 95 % interval", span(gap.difference.low, gap.difference.high),
             f"{span(gap.plain.low, gap.plain.high)} had the pair been named beforehand", help=_SIMULTANEOUS,
         )  # fmt: skip
     if len(bands.table):
-        takeaway.chart(charts.simultaneous_dots(bands.table), "simultaneous", BANDS)
+        downloads.chart(charts.simultaneous_dots(bands.table), "simultaneous", BANDS)
         st.caption(
             "Thick: the Wilson 95 % interval of a group alone. Thin, grey: intervals that hold for all "
             f"{len(bands.table)} groups together in 95 of 100 test sets ({bands.resampled} resampled). "
             "Compare groups chosen by looking with the thin ones."
         )
     _left_out(bands.left_out, "group")
-    takeaway.table(bands.table, "simultaneous", BANDS)
+    downloads.table(bands.table, "simultaneous", BANDS)
 
 
 def _between(gap: LargestGap) -> str:
@@ -171,7 +173,7 @@ def show_tests(result: GroupGaps) -> None:
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
         "difference seen» is not «no difference»."
     )
-    takeaway.table(table, "tests", f"tests of differences of accuracy, {family}")
+    downloads.table(table, "tests", f"tests of differences of accuracy, {family}")
 
 
 def show_age(audit: Audit, filter: Filter) -> None:
@@ -179,10 +181,10 @@ def show_age(audit: Audit, filter: Filter) -> None:
     st.subheader("Age against ethnicity")
     fit = _regression(audit, filter)
     if isinstance(fit, str):
-        st.info(words.NO_AGE if not audit.faces["age"].notna().any() else fit)
+        st.info(help_texts.NO_AGE if not audit.faces["age"].notna().any() else fit)
         return
     st.markdown(_age_words(fit))
-    takeaway.chart(charts.age_dots(fit.standardised), "equal-ages", EQUAL_AGES)
+    downloads.chart(charts.age_dots(fit.standardised), "equal-ages", EQUAL_AGES)
     st.caption(
         "Hollow: accuracy as it is. Filled: what a logistic regression expects of the group if it had the ages of all "
         "faces shown. Where the two part, age was part of the difference."
@@ -206,9 +208,9 @@ def show_age(audit: Audit, filter: Filter) -> None:
         table = fit.odds_ratios.assign(p=p_column(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
         _table(table, **{"odds ratio": "%.2f", "low": "%.2f", "high": "%.2f"})
         st.caption("An odds ratio under 1 means less often right. 95 % intervals (Wald), without correction.")
-    takeaway.table(fit.tests, "terms", "tests of the regression's terms")
-    takeaway.table(fit.odds_ratios, "odds-ratios", "odds ratios of being right")
-    takeaway.table(fit.standardised, "equal-ages", EQUAL_AGES)
+    downloads.table(fit.tests, "terms", "tests of the regression's terms")
+    downloads.table(fit.odds_ratios, "odds-ratios", "odds ratios of being right")
+    downloads.table(fit.standardised, "equal-ages", EQUAL_AGES)
 
 
 def _age_words(fit: Regression) -> str:
@@ -247,7 +249,7 @@ def show_power(faces: pd.DataFrame, grouping: str) -> None:
         "in 8 of 10 test sets at the 5 % level, and at 5 % shared by all pairs. «Points seen now»: the smallest "
         "difference to the best other group that today's faces would show as often."
     )
-    takeaway.table(table, "faces-needed", f"faces needed to see a difference of {asked} points")
+    downloads.table(table, "faces-needed", f"faces needed to see a difference of {asked} points")
 
 
 def show_fairness(audit: Audit, filter: Filter) -> None:
@@ -256,13 +258,15 @@ def show_fairness(audit: Audit, filter: Filter) -> None:
     found = _fairness(audit, filter)
     if found is None:
         none = set(audit.faces["ethnicity"]) == {UNRECORDED}
-        st.info(words.NO_ETHNICITY if none else "Two ethnicities with 50 women and 50 men each are needed for these.")
+        st.info(
+            help_texts.NO_ETHNICITY if none else "Two ethnicities with 50 women and 50 men each are needed for these."
+        )
         return
     left, right = st.columns(2)
     with left:
         _table(measure_table(found), value="%.3f")
     with right:
-        parts.share_table(rate_table(found), list(RATES.values()))
+        layout.share_table(rate_table(found), list(RATES.values()))
     st.caption(
         "As fairlearn defines them, with «male» as the positive class: demographic parity compares the share called "
         "male (which differs with the share of men in the data too), equalized odds the worse of men called male (TPR) "
@@ -270,8 +274,8 @@ def show_fairness(audit: Audit, filter: Filter) -> None:
         "parity value and is too large on average: read the interval, not the value."
     )
     _left_out(found.left_out, "ethnicity")
-    takeaway.table(found.measures, "fairness", "fairness measures")
-    takeaway.table(found.groups[["ethnicity", "n", *RATES]], "rates", "rates by ethnicity")
+    downloads.table(found.measures, "fairness", "fairness measures")
+    downloads.table(found.groups[["ethnicity", "n", *RATES]], "rates", "rates by ethnicity")
 
 
 def show_label_noise(audit: Audit, filter: Filter) -> None:
@@ -281,11 +285,11 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Where the errors sit**")
-        takeaway.chart(charts.noise_shares(found), "noise", "where the errors sit")
+        downloads.chart(charts.noise_shares(found), "noise", "where the errors sit")
     with right:
         st.markdown("**The largest gap without them**")
         if any(variant.gap is not None for variant in found.variants):
-            takeaway.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
+            downloads.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
         else:
             st.info("No two groups have 50 faces.")
     st.caption(
@@ -302,14 +306,14 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
         wide = table.pivot_table(index="group", columns="faces", values="accuracy", sort=False).reset_index()
         names = [v.without for v in found.variants if v.without in wide]
         with st.expander("Accuracy of every group without them"):
-            parts.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
+            layout.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
         table = table[["faces", "group", "n", "correct", "accuracy"]]
-        takeaway.table(table, "noise", "accuracy of every group without near-copies and likely mislabels")
+        downloads.table(table, "noise", "accuracy of every group without near-copies and likely mislabels")
 
 
 def _agreement(audit: Audit) -> None:
     try:
-        paths = same_face_audits(opened.MODELS, audit)
+        paths = same_face_audits(open_audit_shell.MODELS, audit)
         found = _consensus(audit, tuple(path / "audit.json" for path in paths))
     except LookwhereError as error:
         st.caption(capital(str(error)) + ".")

@@ -11,8 +11,9 @@ from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text.sentences import row_name
 from core.wording import capital
-from ui import parts, takeaway, words
-from ui.filter_query import ethnicities
+from ui.shell import downloads
+from ui.widgets import help_texts, layout
+from ui.widgets.filter_query import ethnicities
 
 PAIR = ["gender", "ethnicity"]
 SHARES = ["accuracy", "low", "high"]
@@ -43,12 +44,12 @@ def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
         if ethnicities(audit):
             _dots(accuracy_by(faces, ["ethnicity"], threshold), "By ethnicity", overall)
         else:
-            st.info(words.NO_ETHNICITY)
+            st.info(help_texts.NO_ETHNICITY)
     with right:
         if faces["age"].notna().any():
             _dots(accuracy_by(faces, ["age band"], threshold), "By age", overall)
         else:
-            st.info(words.NO_AGE)
+            st.info(help_texts.NO_AGE)
 
 
 def _dots(table: pd.DataFrame, title: str, overall: float) -> None:
@@ -57,7 +58,7 @@ def _dots(table: pd.DataFrame, title: str, overall: float) -> None:
     names = [_label(row) for row in table.to_dict("records")]
     genders = list(table["gender"]) if "gender" in table else None
     figure = charts.accuracy_dots(table, names, genders, overall)
-    takeaway.chart(figure, title.lower(), f"accuracy {title[0].lower()}{title[1:]}", key=title)
+    downloads.chart(figure, title.lower(), f"accuracy {title[0].lower()}{title[1:]}", key=title)
 
 
 def _label(row: dict) -> str:
@@ -70,7 +71,7 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
     left, right = st.columns([1, 1])
     with left:
         st.subheader("Confusion matrix")
-        takeaway.chart(charts.confusion_matrix(confusion(faces, threshold)), "confusion", "confusion matrix")
+        downloads.chart(charts.confusion_matrix(confusion(faces, threshold)), "confusion", "confusion matrix")
     with right:
         st.subheader("All groups as a table")
         groupings: tuple[list[str], ...] = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
@@ -78,8 +79,8 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
         shown = table.astype({"age band": object})
         shown[["gender", "ethnicity", "age band"]] = shown[["gender", "ethnicity", "age band"]].fillna("all")
-        parts.share_table(shown, SHARES, height=300)
-        takeaway.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
+        layout.share_table(shown, SHARES, height=300)
+        downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 
 
 def show_original_study(faces: pd.DataFrame, threshold: float) -> None:
@@ -87,6 +88,6 @@ def show_original_study(faces: pd.DataFrame, threshold: float) -> None:
     st.subheader("Beside the original study's MORPH figures")
     groups = pd.concat([accuracy_by(faces, by, threshold) for by in ([], ["gender"], PAIR)], ignore_index=True)
     compared = beside(groups.fillna({"gender": "", "ethnicity": ""}))
-    parts.share_table(compared, ["original", "ours", "low", "high"])
-    takeaway.table(compared, "morph", "accuracy beside the original study's on MORPH")
-    st.caption(words.MORPH)
+    layout.share_table(compared, ["original", "ours", "low", "high"])
+    downloads.table(compared, "morph", "accuracy beside the original study's on MORPH")
+    st.caption(help_texts.MORPH)

@@ -9,9 +9,9 @@ import streamlit as st
 from core.audit.folder import Audit
 from core.data.filters import OUTCOMES, Filter
 from core.task import GENDERS
-from ui import words
-from ui.filter_query import AGES, FilterOptions, FilterSelection, read_query, write_query
-from ui.parts import escape_markdown
+from ui.widgets import help_texts
+from ui.widgets.filter_query import AGES, FilterOptions, FilterSelection, read_query, write_query
+from ui.widgets.layout import escape_markdown
 
 
 def leave_page() -> None:
@@ -77,7 +77,7 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
     if options.ethnicities:
         ethnicity = first[1].pills("Ethnicity", options.ethnicities, selection_mode="multi", key="ethnicity")
     else:
-        first[1].caption(words.NO_ETHNICITY)
+        first[1].caption(help_texts.NO_ETHNICITY)
     adults = first[2].toggle(
         "Adults only",
         key="adults",
@@ -93,7 +93,7 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         value=st.session_state.age_start,
         key="age",
         disabled=adults or not options.has_age,
-        help="In the bands in which average faces are stored." if options.has_age else words.NO_AGE,
+        help="In the bands in which average faces are stored." if options.has_age else help_texts.NO_AGE,
     )
     if outcome:
         chosen = second[1].segmented_control("Prediction", OUTCOMES, key="outcome", required=True) or OUTCOMES[0]

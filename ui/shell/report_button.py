@@ -11,9 +11,9 @@ from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit
 from core.present.card.failures import main_filter
 from core.present.report import report_of
-from ui import opened as opening
-from ui.cache import kept
-from ui.opened import OpenAudit
+from ui.shell import open_audit as opening
+from ui.shell.cache import kept
+from ui.shell.open_audit import OpenAudit
 
 HELP = "One HTML file that opens offline: all figures, tests, checks and the model card; no single face is in it."
 

@@ -14,8 +14,8 @@ from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
 from core.task import GENDERS
 from core.wording import capital
-from ui.filter_query import ethnicities
-from ui.parts import escape_markdown
+from ui.widgets.filter_query import ethnicities
+from ui.widgets.layout import escape_markdown
 
 ANY = "any"
 LETTERS = "ABCD"

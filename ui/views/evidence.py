@@ -14,10 +14,11 @@ from core.present.figures.pictures import Sheet
 from core.present.text.evidence import shares_sentence, waterfall_sentence
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, signed, signed_interval
-from ui import parts, takeaway
-from ui.cache import kept
-from ui.opened import NOT_ADDITIVE
-from ui.page import Page
+from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.shell.open_audit import NOT_ADDITIVE
+from ui.shell.page import Page
+from ui.widgets import layout
 
 SIDE = 448
 TARGET_HELP = (
@@ -95,8 +96,8 @@ def _show_regions(audit: Audit, within: Filter) -> None:
         return
     picture = figures.regions_picture(face, SIDE)
     caption = f"average of {n:,}: {name}"
-    st.html(parts.STYLE + parts.image_row([(picture, caption, "The regions over an average face")]))
-    takeaway.image_sheet(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
+    st.html(layout.STYLE + layout.image_row([(picture, caption, "The regions over an average face")]))
+    downloads.image_sheet(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
 
 
 def _show_waterfall(audit: Audit, found: Waterfall) -> None:
@@ -107,7 +108,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
         _few_faces([(a, found.n_a), (b, found.n_b)])
         return
     title = f"mean margin by region, from {found.a.describe()} to {found.b.describe()}"
-    takeaway.chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), "waterfall", title, key="waterfall")
+    downloads.chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), "waterfall", title, key="waterfall")
     total, low, high = found.ends.loc["b − a"]
     st.caption(
         f"The bars between add up to the whole way, {signed_interval(total, low, high)}; the last layer's bias "
@@ -115,7 +116,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
         "each bar's length, each for itself, so the largest of many small bars is overstated; a large "
         "region collects more than a small one of equal strength."
     )
-    takeaway.table(found.table, "waterfall", title)
+    downloads.table(found.table, "waterfall", title)
 
 
 def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
@@ -126,14 +127,14 @@ def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     shown = [(name, b) for name, b in found if not b.too_small]
     if not shown:
         return
-    takeaway.chart(figures.budget_bars(shown), "budgets", "contributions to the mean margin by region", key="budgets")
+    downloads.chart(figures.budget_bars(shown), "budgets", "contributions to the mean margin by region", key="budgets")
     sums = "; ".join(
         f"{name}: regions {signed(b.table['evidence'].sum())}, bias {signed(b.bias)}, mean margin {signed(b.margin)}"
         for name, b in shown
     )
     st.caption(f"{sums}. Whiskers are 95 % bootstrap intervals.")
     table = pd.concat([b.table.assign(group=name, n=b.n, bias=b.bias, margin=b.margin) for name, b in shown])
-    takeaway.table(table, "budgets", "contributions to the mean margin by region")
+    downloads.table(table, "budgets", "contributions to the mean margin by region")
 
 
 def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> None:
@@ -143,14 +144,14 @@ def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) ->
     shown = [(name, table) for name, table in tables if table["n"].iloc[0] >= MINIMUM_FACES]
     if not shown:
         return
-    takeaway.chart(figures.energy_dots(shown), "energy", "share of positive evidence by region", key="energy")
+    downloads.chart(figures.energy_dots(shown), "energy", "share of positive evidence by region", key="energy")
     st.caption(
         "Each face's positive evidence is shared out by region and the shares are averaged, so each face counts alike "
         "and strength is left out. The grey stroke is a uniform map's share, the region's area: a dot to its right has "
         "more evidence than its size explains. n counts faces with any positive evidence."
     )
     table = pd.concat([t.assign(group=name, target=target) for name, t in shown])
-    takeaway.table(table, "energy", "share of positive evidence by region")
+    downloads.table(table, "energy", "share of positive evidence by region")
 
 
 def _few_faces(groups: list[tuple[str, int]]) -> None:

@@ -16,8 +16,10 @@ from core.present.figures import gaps
 from core.present.figures.differences import map_sheet, panel_pictures
 from core.verdicts import Verdict
 from core.wording import capital
-from ui import opened, parts, takeaway, words
-from ui.cache import kept
+from ui.shell import downloads
+from ui.shell import open_audit as open_audit_shell
+from ui.shell.cache import kept
+from ui.widgets import help_texts, layout
 
 ICONS = {
     Verdict.SUPPORTED: ":material/check_circle:",
@@ -42,13 +44,13 @@ def choose_ages(audit: Audit) -> Filter:
         "it.",
     )
     if not has_age:
-        st.info(words.NO_AGE)
+        st.info(help_texts.NO_AGE)
     return Filter.of_ages(audit.faces, "adults" if adults else "all")
 
 
 def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
-    """`core.analysis.findings.all_findings` of an audit, its checks and the experiment on its data, where there are any."""
-    return _all_findings(audit, ages, open_checks(audit), experiment_for(opened.MODELS, audit))
+    """`all_findings` of an audit, its checks and the experiment on its data, where there are any."""
+    return _all_findings(audit, ages, open_checks(audit), experiment_for(open_audit_shell.MODELS, audit))
 
 
 def show_command(audit: Audit, ages: Filter) -> None:
@@ -64,7 +66,7 @@ def show_finding(found: Finding) -> None:
         text, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
         with text:
             st.subheader(f"{found.key} · {found.claim}")
-            st.badge(found.verdict, icon=ICONS[found.verdict], color=parts.COLOURS[found.verdict.tone])
+            st.badge(found.verdict, icon=ICONS[found.verdict], color=layout.COLOURS[found.verdict.tone])
             st.markdown(found.sentence)
         if figure is not None:
             with figure:
@@ -73,19 +75,19 @@ def show_finding(found: Finding) -> None:
             st.markdown(found.rule)
             if len(found.numbers):
                 st.dataframe(found.numbers, hide_index=True)
-                takeaway.table(found.numbers, f"finding-{found.key}", f"finding {found.key}: {found.claim}")
+                downloads.table(found.numbers, f"finding-{found.key}", f"finding {found.key}: {found.claim}")
 
 
 def _figure(found: Finding) -> None:
     name, title = f"finding-{found.key}", f"finding {found.key}: {found.claim}"
     result = found.result
     if isinstance(result, GenderGap | EthnicityGap):
-        takeaway.chart(gaps.simultaneous_dots(found.numbers), name, title, key=name)
+        downloads.chart(gaps.simultaneous_dots(found.numbers), name, title, key=name)
         st.caption(
             "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
         )
     elif isinstance(result, EvidenceDensity):
-        takeaway.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
+        downloads.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
         st.caption(
             "Share of the positive evidence over share of the picture, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
@@ -95,12 +97,12 @@ def _figure(found: Finding) -> None:
         shapes = figures.mean_shapes(result.correct, result.incorrect, result.significant, counts)
         drawn = zip(panel_pictures(shapes), shapes.panels, strict=True)
         panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
-        st.html(parts.STYLE + parts.image_row(panels, widest="16rem"))
-        takeaway.image_sheet(lambda: map_sheet(shapes), name, title)
+        st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))
+        downloads.image_sheet(lambda: map_sheet(shapes), name, title)
         st.caption(shapes.note)
     elif isinstance(result, CauseContrasts):
         for claim, _ in result.contrasts:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
             st.markdown(f"**{capital(claim.name)}** · {claim.question}")
             one = f"{name}-{claim.name}"
-            takeaway.chart(figures.effect_dots(rows), one, f"{title}, {claim.name}", key=one)
+            downloads.chart(figures.effect_dots(rows), one, f"{title}, {claim.name}", key=one)

@@ -17,9 +17,10 @@ from core.present.figures import pictures
 from core.present.text.sentences import pair_rate, row_name, target_words
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
-from ui import parts, takeaway, words
-from ui.opened import OpenAudit
-from ui.page import Page
+from ui.shell import downloads
+from ui.shell.open_audit import OpenAudit
+from ui.shell.page import Page
+from ui.widgets import help_texts, layout
 
 
 def show_numbers(p: Page) -> None:
@@ -27,16 +28,16 @@ def show_numbers(p: Page) -> None:
     overall = accuracy_by(p.faces, []).iloc[0]
     extremes = gap(accuracy_by(p.faces, ["gender", "ethnicity"]))
     with p.above:
-        places = parts.metric_row()
+        places = layout.metric_row()
     interval = f"95 % interval {100 * overall['low']:.1f}–{100 * overall['high']:.1f}"
-    parts.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
-    parts.metric(places[1], "Faces", f"{len(p.faces):,}", p.audit.split_words)
+    layout.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
+    layout.metric(places[1], "Faces", f"{len(p.faces):,}", p.audit.split_words)
     if extremes is None:
         return
     worst, difference = extremes.worst, extremes.difference
     bounds = f"{100 * worst['low']:.1f}–{100 * worst['high']:.1f}, n = {worst['n']:,}"
-    parts.metric(places[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), bounds)
-    parts.metric(
+    layout.metric(places[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), bounds)
+    layout.metric(
         places[3],
         "Gap to the best group",
         f"{100 * difference.value:.1f} points",
@@ -47,16 +48,16 @@ def show_numbers(p: Page) -> None:
 
 def show_study_grid(audit: Audit, filter: Filter) -> None:
     """The original study's grid of average faces and maps, with the choice of what the maps explain."""
-    heading = words.grid_title(audit)
+    heading = help_texts.grid_title(audit)
     st.subheader(heading)
     target, normalisation = "predicted", "raw"
     if audit.has_maps:
         left, right = st.columns(2)
         target = left.selectbox(
-            "The map explains", TARGETS, index=1, key="target", bind="query-params", help=words.TARGETS
+            "The map explains", TARGETS, index=1, key="target", bind="query-params", help=help_texts.TARGETS
         )
         normalisation = right.selectbox(
-            "Averaging", NORMALISATIONS, key="norm", bind="query-params", help=words.NORMALISATIONS
+            "Averaging", NORMALISATIONS, key="norm", bind="query-params", help=help_texts.NORMALISATIONS
         )
     grid = study_grid(audit, filter, target, normalisation)
     groups = zip(grid["gender"], grid["ethnicity"], strict=True)
@@ -66,19 +67,19 @@ def show_study_grid(audit: Audit, filter: Filter) -> None:
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     note = f"{capital(target_words(target, audit.map_words))}; one scale for all panels." if audit.has_maps else ""
     _study_cards(grid, names, facts, limit, signed, note)
-    takeaway.image_sheet(lambda: study_sheet(grid, names, limit, signed, note), "study-grid", heading.lower())
+    downloads.image_sheet(lambda: study_sheet(grid, names, limit, signed, note), "study-grid", heading.lower())
 
 
 def offer_accuracy(p: Page) -> None:
     """The accuracy of every group, to download."""
     table = accuracy_by(p.faces, ["gender", "ethnicity"])
-    takeaway.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
+    downloads.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
 
 
 def show_model(opened: OpenAudit, audit: Audit) -> None:
     """What the model and its audit are, in a few lines."""
     st.subheader("What this model is")
-    st.markdown(words.model_summary(opened.info(), audit.manifest))
+    st.markdown(help_texts.model_summary(opened.info(), audit.manifest))
 
 
 def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool = True) -> str:
@@ -112,8 +113,8 @@ def _study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: 
         + "</div></div>"
         for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
     ]
-    scale = parts.colour_scale(signed, limit, note) if note else ""
-    st.html(f"{parts.STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale}")
+    scale = layout.colour_scale(signed, limit, note) if note else ""
+    st.html(f"{layout.STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale}")
 
 
 def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool, note: str) -> pictures.Sheet:
@@ -127,4 +128,4 @@ def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool
             cam = none if group.map is None else pictures.paint(group.map, limit, signed)
             panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]
         rows.append((name, panels))
-    return pictures.Sheet(rows, [parts.scale_ends(signed, limit)] if note else [], note)
+    return pictures.Sheet(rows, [layout.scale_ends(signed, limit)] if note else [], note)

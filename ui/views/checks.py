@@ -20,9 +20,10 @@ from core.checks.results import Checks, Part, open_checks, uncheckable
 from core.present.figures import checks as figures
 from core.present.figures import pictures
 from core.present.text.checks import trust_report
-from ui import parts, takeaway
-from ui.cache import kept
-from ui.opened import OpenAudit
+from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.shell.open_audit import OpenAudit
+from ui.widgets import layout
 
 SIDE = 144
 STYLE = """
@@ -144,7 +145,7 @@ def _verdict(result: CheckResult | None) -> None:
     """A check's verdict, where it has one, as a badge before its sentence."""
     if result is None:
         return
-    badge = "" if result.verdict is None else f":{parts.COLOURS[result.verdict.tone]}-badge[{result.verdict}] "
+    badge = "" if result.verdict is None else f":{layout.COLOURS[result.verdict.tone]}-badge[{result.verdict}] "
     st.markdown(badge + result.sentence)
 
 
@@ -169,7 +170,7 @@ def _maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, ti
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
     st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
     panels = [(panel, caption.replace("<br>", "\n")) for panel, caption in zip(painted, captions, strict=True)]
-    takeaway.image_sheet(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
+    downloads.image_sheet(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
 
 
 def _show_tables(part: str, checks: Checks, view: View) -> None:
@@ -182,7 +183,7 @@ def _show_tables(part: str, checks: Checks, view: View) -> None:
         for name in check.tables:
             rows = checks.rows(part, name, view.group)
             st.dataframe(rows, hide_index=True)
-            takeaway.table(rows, f"{check.name}-{name}", f"{check.title}: {name}")
+            downloads.table(rows, f"{check.name}-{name}", f"{check.title}: {name}")
 
 
 def _show_randomised(checks: Checks, view: View) -> None:
@@ -198,8 +199,8 @@ def _show_randomised(checks: Checks, view: View) -> None:
     names = [f"{figures.STAGES[r['stage']]}<br>r = {number(r['mean'])}" for r in steps.to_dict("records")]
     captions = ["real network<br>mean margin map", *names]
     _maps_row(part.array("maps", group), captions, True, "random-weights", "mean maps of networks made random")
-    takeaway.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
-    takeaway.table(rows, "similarity", SIMILARITY)
+    downloads.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
+    downloads.table(rows, "similarity", SIMILARITY)
     ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
     draws, seeds = checks.manifest["draws"], checks.manifest["seed"]
     st.caption(
@@ -238,12 +239,12 @@ def _show_orders(part: str, reading: str, checks: Checks, view: View) -> None:
             _verdict(check.result(checks, view))
             figure = figures.order_curves(curves[:, kinds.index(check.kind)], x, list(figures.STYLES), check.axis, unit)
             name = f"{part}-{check.kind}"
-            takeaway.chart(figure, name, f"{unit} over {check.axis}", key=name)
+            downloads.chart(figure, name, f"{unit} over {check.axis}", key=name)
     better = {check.kind: check.direction is Direction.LOWER for check in shown}
     labels = {check.kind: check.short for check in shown}
     figure, name = figures.difference_dots(rows, better, labels), f"{part}-differences"
-    takeaway.chart(figure, name, f"{part}: how much better than controls", key=name)
-    takeaway.table(rows, part, f"{part}: areas under the curves, and less the controls' ({score})")
+    downloads.chart(figure, name, f"{part}: how much better than controls", key=name)
+    downloads.table(rows, part, f"{part}: areas under the curves, and less the controls' ({score})")
     st.caption(
         f"n = {found.n(group):,} faces. Dots: by how much the curve's mean height is better than a control's. {reading}"
     )
@@ -260,8 +261,8 @@ def _show_occlusion(checks: Checks, view: View) -> None:
     _verdict(RegionOcclusion().result(checks, view))
     rows = part.rows("regions", group)
     rows = rows[rows["fill"] == fill]
-    takeaway.chart(figures.region_bars(rows, by_area), "regions", HIDDEN, key="regions")
-    takeaway.table(rows, "regions", f"{HIDDEN} ({fill})")
+    downloads.chart(figures.region_bars(rows, by_area), "regions", HIDDEN, key="regions")
+    downloads.table(rows, "regions", f"{HIDDEN} ({fill})")
     st.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
 
 
@@ -277,8 +278,8 @@ def _show_methods(checks: Checks, view: View) -> None:
     if result is None:
         st.markdown("No map of these methods has ranks to compare.")
     _verdict(result)
-    takeaway.chart(figures.method_dots(rows), "methods", AGREEMENT, key="methods")
-    takeaway.table(rows, "methods", AGREEMENT)
+    downloads.chart(figures.method_dots(rows), "methods", AGREEMENT, key="methods")
+    downloads.table(rows, "methods", AGREEMENT)
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
     names = [f"{r['method']}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
@@ -312,4 +313,4 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
     )
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"
-    parts.download_button("All numbers as text", lambda: trust_report(checks).encode(), name, "text/plain")
+    layout.download_button("All numbers as text", lambda: trust_report(checks).encode(), name, "text/plain")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-import ui.opened
+import ui.shell.open_audit
 from core.analysis.comparison import (
     Claim,
     Contrast,
@@ -27,10 +27,10 @@ from core.classifiers.folder import list_models
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.wording import capital
-from ui.cache import kept
-from ui.opened import audit_of
-from ui.page import Page
-from ui.parts import escape_markdown
+from ui.shell.cache import kept
+from ui.shell.open_audit import audit_of
+from ui.shell.page import Page
+from ui.widgets.layout import escape_markdown
 
 OWN = "my own choice of models"
 LETTERS = "ABCD"
@@ -75,7 +75,7 @@ def _experiment(folder: Path, files: tuple[Path, ...]) -> Experiment:
 
 def experiments() -> list[Experiment]:
     """All that can be opened; those that cannot are told on the page, and the rest goes on."""
-    found, root = [], ui.opened.MODELS
+    found, root = [], ui.shell.open_audit.MODELS
     for name in list_experiments(root):
         folder = root / "experiments" / name
         try:
@@ -89,10 +89,10 @@ def experiments() -> list[Experiment]:
 def candidates(known: list[Experiment]) -> list[Candidate]:
     """Every audited model: those of the models folder, then the experiments' by arm and seed."""
     places = []
-    for model in list_models(ui.opened.MODELS):
-        audits = list_audits(ui.opened.MODELS / model)
+    for model in list_models(ui.shell.open_audit.MODELS):
+        audits = list_audits(ui.shell.open_audit.MODELS / model)
         label = "{} · {}" if len(audits) > 1 else "{}"
-        places += [(label.format(model, a), ui.opened.MODELS / model / "audits" / a) for a in audits]
+        places += [(label.format(model, a), ui.shell.open_audit.MODELS / model / "audits" / a) for a in audits]
     for one in known:
         places += [
             (f"{one.name} / {arm.name} / seed {seed}", one.path / model / "audits" / one.audit)
@@ -136,7 +136,7 @@ def choose_models(p: Page) -> Choice:
 
 
 def _own(p: Page, found: list[Candidate]) -> Choice:
-    here = ui.opened.MODELS / str(p.opened.model) / "audits" / str(p.opened.audit)
+    here = ui.shell.open_audit.MODELS / str(p.opened.model) / "audits" / str(p.opened.audit)
     start = next((n for n, c in enumerate(found) if c.path == here), 0)
     count = st.segmented_control(
         "Models", [2, 3, 4], default=2, key="models_count", bind="query-params", required=True

@@ -21,9 +21,9 @@ from core.present.export.trace import slug
 from core.present.figures.chart_data import Chart
 from core.present.figures.pictures import Sheet
 from core.present.figures.plotly_charts import figure_of
-from ui import parts
-from ui.boundary import error_boundary
-from ui.opened import OpenAudit
+from ui.shell.error_boundary import error_boundary
+from ui.shell.open_audit import OpenAudit
+from ui.widgets import layout
 
 LABEL = "Downloads: figures and tables"
 KINDS = {"picture": "Image", "chart": "Chart", "table": "Table"}
@@ -123,8 +123,8 @@ def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
             st.info(export.NO_BROWSER)
         else:
             make = partial(_one_file, registry, item, chosen, size, dpi, provenance)
-            parts.download_button(f"Download {chosen}", make, provenance.file_name(item.name, suffix), mime)
-        parts.download_button(
+            layout.download_button(f"Download {chosen}", make, provenance.file_name(item.name, suffix), mime)
+        layout.download_button(
             "All of this page (ZIP)",
             partial(export.archive, items, whole, size, dpi, provenance),
             provenance.file_name("all", "zip"),
@@ -132,7 +132,7 @@ def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
             help=f"Figures as {whole}, {width} wide, tables as CSV and LaTeX, and a list of what is what.",
         )
         if opened.audit:
-            from ui.report import report_button  # it imports every part of the report
+            from ui.shell.report_button import report_button  # it imports every part of the report
 
             report_button(opened)
 

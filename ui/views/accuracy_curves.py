@@ -8,8 +8,8 @@ import streamlit as st
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.audit.folder import Audit
 from core.present.figures import charts
-from ui import takeaway
-from ui.filter_query import ethnicities
+from ui.shell import downloads
+from ui.widgets.filter_query import ethnicities
 
 
 def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
@@ -23,11 +23,11 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
     with left:
         st.subheader("ROC by ethnicity" if names else "ROC")
         by_name = {name: curve for name, group in groups.items() if (curve := roc(group)) is not None}
-        takeaway.chart(charts.roc_curves(by_name), "roc", "ROC curves")
+        downloads.chart(charts.roc_curves(by_name), "roc", "ROC curves")
         st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
     with right:
         st.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(group) for name, group in groups.items() if len(group)}
-        takeaway.chart(charts.calibration_curves(tables), "calibration", "calibration")
+        downloads.chart(charts.calibration_curves(tables), "calibration", "calibration")
         errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
         st.caption(f"Expected calibration error: {errors}.")

@@ -24,10 +24,10 @@ from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
 from core.present.text import photo as photo_text
 from core.wording import capital, signed
-from ui import parts
-from ui.cache import kept
-from ui.opened import OpenAudit
-from ui.page import Page
+from ui.shell.cache import kept
+from ui.shell.open_audit import OpenAudit
+from ui.shell.page import Page
+from ui.widgets import layout
 
 #: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
 MOST_PICTURES = 12
@@ -204,7 +204,7 @@ def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
     try:
         audit = opened.load() if opened.audit else None
     except LookwhereError as error:
-        st.warning(parts.escape_markdown(f"No comparison with audited faces: {error}."))
+        st.warning(layout.escape_markdown(f"No comparison with audited faces: {error}."))
         audit = None
     if audit is None:
         st.info("This model has no audit, so there are no audited faces to compare with.")
@@ -236,7 +236,7 @@ def show_results(results: list[Result], ready: Tools, audit: Audit | None) -> No
         _show(n, result, ready, audit, target, opacity, limit)
     if maps:
         note = f"logits a cell, {ready.classify.maps['method']}; one scale for all faces here."
-        st.html(parts.STYLE + parts.colour_scale(target == "margin", limit, note))
+        st.html(layout.STYLE + layout.colour_scale(target == "margin", limit, note))
 
 
 def placed(audit: Audit | None, reading: Reading) -> Place | None:
@@ -256,12 +256,12 @@ def _controls(given: list[Reading]) -> tuple[str, float]:
 def _show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
     """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
-        st.error(parts.escape_markdown(result.error), icon=":material/broken_image:")
+        st.error(layout.escape_markdown(result.error), icon=":material/broken_image:")
         return
     with st.container(border=True):
-        st.html(f"{parts.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")
+        st.html(f"{layout.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")
         if result.note:
-            st.warning(parts.escape_markdown(result.note))
+            st.warning(layout.escape_markdown(result.note))
         several = len(result.faces) > 1
         above = st.container()
         chosen = _pick(n, result)
@@ -320,7 +320,7 @@ def _card(
         facts.append(photo_text.place_words(found))
     return (
         f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
-        f"{capital(reading.predicted)} at {photo_text.probability(reading.probability)}</h4>{parts.image_row(panels)}"
+        f"{capital(reading.predicted)} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
         f"<p>{html.escape('; '.join(facts))}.</p></div>"
     )
 
@@ -363,6 +363,6 @@ def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> 
         )
     method = maps.get("method", "this method")
     return (
-        f"Maps by {parts.escape_markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
+        f"Maps by {layout.escape_markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
         f"the margin {signed(margin)}. Compare regions with each other only."
     )

@@ -14,7 +14,7 @@ from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.task import GENDERS
 from core.training.record import Status
-from ui.parts import escape_markdown
+from ui.widgets.layout import escape_markdown
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "

@@ -8,8 +8,9 @@ import yaml
 
 from core.present.figures import charts
 from core.training.record import Status, read_metrics, read_status
-from ui import parts, takeaway, words
-from ui.opened import OpenAudit
+from ui.shell import downloads
+from ui.shell.open_audit import OpenAudit
+from ui.widgets import help_texts, layout
 
 REFRESH_SECONDS = 5
 
@@ -31,7 +32,9 @@ def _show_run(opened: OpenAudit) -> None:
         return
     info = opened.info()
     best = info.get("epoch") if info else None
-    parts.headline(words.training_sentence(status, metrics, best))  # within the part, so that it too is drawn again
+    layout.headline(
+        help_texts.training_sentence(status, metrics, best)
+    )  # within the part, so that it too is drawn again
     if status is not None:
         _show_status(status, metrics)
     if metrics.empty:
@@ -50,14 +53,14 @@ def show_configuration(opened: OpenAudit) -> None:
 
 def _show_status(status: Status, metrics: pd.DataFrame) -> None:
     """Where the run is, in four figures and a bar."""
-    numbers = parts.metric_row()
-    parts.metric(numbers[0], "State", words.state(status), words.ago(status.updated))
-    parts.metric(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
-    parts.metric(numbers[2], "Time left", words.duration(status.eta if status.alive else None), "at this speed")
+    numbers = layout.metric_row()
+    layout.metric(numbers[0], "State", help_texts.state(status), help_texts.ago(status.updated))
+    layout.metric(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
+    layout.metric(numbers[2], "Time left", help_texts.duration(status.eta if status.alive else None), "at this speed")
     speed, when = status.images_per_second, "at the last heartbeat"
     if not status.alive and len(metrics):
         speed, when = metrics["images_per_second"].iloc[-1], f"in epoch {metrics['epoch'].iloc[-1]}"
-    parts.metric(numbers[3], "Images a second", f"{speed:.0f}", when)
+    layout.metric(numbers[3], "Images a second", f"{speed:.0f}", when)
     if status.state != "finished":
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
     if status.message and status.state != "finished":
@@ -71,25 +74,25 @@ def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
         st.subheader("Accuracy")
         names = {"train_accuracy": "training (augmented)", "val_accuracy": "validation"}
         names["worst_group_accuracy"] = "worst group, validation"
-        takeaway.chart(
+        downloads.chart(
             charts.training_curve(metrics, names, True, best), "accuracy", "accuracy over epochs", key="accuracy"
         )
     with right:
         st.subheader("Loss")
         names = {"train_loss": "training (augmented, smoothed labels)", "val_loss": "validation"}
-        takeaway.chart(charts.training_curve(metrics, names, False, best), "loss", "loss over epochs", key="loss")
+        downloads.chart(charts.training_curve(metrics, names, False, best), "loss", "loss over epochs", key="loss")
     left, right = st.columns(2)
     with left:
         st.subheader("Validation accuracy by group")
-        curve = charts.training_curve(metrics, words.group_columns(metrics), True, best)
-        takeaway.chart(curve, "groups", "validation accuracy by group over epochs", key="groups")
+        curve = charts.training_curve(metrics, help_texts.group_columns(metrics), True, best)
+        downloads.chart(curve, "groups", "validation accuracy by group over epochs", key="groups")
     with right:
         st.subheader("Learning rate")
         curve = charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True)
-        takeaway.chart(curve, "rate", "learning rate over epochs", key="rate")
+        downloads.chart(curve, "rate", "learning rate over epochs", key="rate")
     st.caption(
         "The dotted line is the epoch that was kept. Shades mark picture sizes. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):
         st.dataframe(metrics, hide_index=True)
-    takeaway.table(metrics, "metrics", "metrics of every epoch")
+    downloads.table(metrics, "metrics", "metrics of every epoch")

@@ -11,7 +11,8 @@ from core.data.filters import Filter
 from core.present.figures.group_statistics import statistic_dots
 from core.present.text.group_statistics import statistic_sentence, value_words
 from core.wording import capital
-from ui import parts, takeaway
+from ui.shell import downloads
+from ui.widgets import layout
 
 
 def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
@@ -22,12 +23,12 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
         if not sentence:
             continue
         st.subheader(statistic.title)
-        st.markdown(parts.escape_markdown(sentence))
+        st.markdown(layout.escape_markdown(sentence))
         chart = statistic_dots(statistic, table)
         if chart.rows:
-            takeaway.chart(chart, statistic.name, chart.title, key=statistic.name)
+            downloads.chart(chart, statistic.name, chart.title, key=statistic.name)
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
         st.dataframe(shown, hide_index=True)
         st.caption(statistic.about + (f" Intervals are {statistic.interval}'s." if statistic.interval else ""))
-        takeaway.table(table, statistic.name, f"{statistic.name} by group")
+        downloads.table(table, statistic.name, f"{statistic.name} by group")

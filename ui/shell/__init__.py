@@ -1,0 +1,1 @@
+"""What surrounds every page: navigation, the open audit, errors, downloads, caches."""

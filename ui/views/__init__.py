@@ -1,0 +1,1 @@
+"""One view a page: controls, one call, drawing."""

@@ -1,0 +1,1 @@
+"""Controls and layout that pages share."""
