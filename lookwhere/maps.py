@@ -84,8 +84,8 @@ def group_means(
     """Mean map and average face of each group: of one `Filter`, of several, or of each gender × ethnicity.
 
     `target`: evidence for the `true` (labelled) or `predicted` class, for `female`, `male`, or their `margin`.
-    `normalisation`: `raw` in logits, or what `core.explain.maps.display_maps` knows. Raises `LookwhereError` for others, and
-    where the audit has no maps.
+    `normalisation`: `raw` in logits, or what `core.explain.maps.display_maps` knows. Raises `LookwhereError` for
+    others, and where the audit has no maps.
     """
     audit.need_maps()
     found = tuple(group(audit, one, target, normalisation) for one in _filters(audit, wanted))
@@ -128,7 +128,7 @@ def compare_maps(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> MapComparison:
-    """Mean map of group `a` less that of `b`, tested over all cells at once (`core.analysis.maps.differences.difference`).
+    """Mean map of group `a` less that of `b`, tested over all cells at once (`core.analysis.maps.differences`).
 
     `adjust` names labels to compare within: age band, gender, ethnicity. Raises `LookwhereError` where a face is in
     both groups, or the audit has no maps.

@@ -203,7 +203,9 @@ INTERVALS = [
         0.0, STANDARD,
     ),
     Case(
-        "arms", comparison.arm_dots, lambda means: comparison.arm_dots(ARMS, means, {"x": "first arm", "y": "second arm"}),
+        "arms",
+        comparison.arm_dots,
+        lambda means: comparison.arm_dots(ARMS, means, {"x": "first arm", "y": "second arm"}),
         {"means": MEANS},
         [
             ("first arm", "", {"a seed": [(0.8, NAN, NAN)], "mean, 95 % over seeds": (0.8, NAN, NAN)}),

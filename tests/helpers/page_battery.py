@@ -1,4 +1,4 @@
-"""What every page of the list must do, whoever wrote it: run over `ui.shell.navigation.PAGES`, and over a page just added."""
+"""What every page of the list must do, whoever wrote it: run over `navigation.PAGES`, and over one just added."""
 
 from __future__ import annotations
 

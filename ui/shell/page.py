@@ -100,8 +100,8 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     """The frame of the page that runs: title, what it needs, filter bar, and the downloads at its foot.
 
     The page's title and needs are those of its line in `ui.shell.navigation.PAGES`. A page whose need is not met stops
-    with the command that meets it. `filter_bar` is False where the page has none or draws it later; `outcome` is that of
-    `Page.draw_filter_bar`. The downloads are drawn when the body has ended, so a page that stops offers none.
+    with the command that meets it. `filter_bar` is False where the page has none or draws it later; `outcome` is that
+    of `Page.draw_filter_bar`. The downloads are drawn when the body has ended, so a page that stops offers none.
     """
     opened = _opened()
     entry = entry_of(st.session_state.page)

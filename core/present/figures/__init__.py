@@ -2,5 +2,6 @@
 
 `chart_data` says what a chart holds, and refuses a value outside its interval. The builders make charts from tables:
 `charts` (accuracy, training), `gaps`, `findings`, `evidence`, `faces`, `paired`, `photo`, `trust`. `plotly_charts`
-draws them for the pages and print, `core.present.report.blocks` for the report. `pictures` and `differences` paint maps.
+draws them for the pages and print, `core.present.report.blocks` for the report. `pictures` and `differences` paint
+maps.
 """

@@ -1,8 +1,8 @@
 """Charts as data: what is drawn, and nothing of how.
 
-A builder makes each chart once from the tables of an analysis (`core.present.figures.charts`, `gaps`, `evidence`, …). The
-pages draw it with Plotly (`core.present.figures.plotly_charts`), from which print is made (`core.present.export.charts`); the report
-draws it as SVG (`core.present.report.svg`). So a number in a picture cannot differ between them.
+A builder makes each chart once from the tables of an analysis (`charts`, `gaps`, `evidence`, … beside this file). The
+pages draw it with Plotly (`plotly_charts`), from which print is made (`core.present.export.charts`); the report draws
+it as SVG (`core.present.report.blocks`). So a number in a chart cannot differ between them.
 
 Shares are kept as shares of 0–1 and their differences likewise; an axis says in which unit they are shown.
 """

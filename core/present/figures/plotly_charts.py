@@ -1,4 +1,4 @@
-"""Charts as Plotly figures, for the pages; `core.present.export.charts` makes print of them. One function a kind of chart."""
+"""Charts as Plotly figures, for the pages, one function a kind of chart; `core.present.export.charts` prints them."""
 
 from __future__ import annotations
 

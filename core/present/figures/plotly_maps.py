@@ -1,4 +1,4 @@
-"""Maps as one Plotly figure, for notebooks; pages and print paint them as pictures (`core.present.figures.differences`)."""
+"""Maps as one Plotly figure, for notebooks; pages and print paint them as pictures (`differences`)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from core.present.figures.chart_data import BarChart, CurveChart, HistogramChart
 from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS
 
 TESTS = next(folder for folder in Path(__file__).parents if folder.name == "tests")
-#: Builders of which nothing else draws alike: their tests stand alone, in `tests/test_charts.py`.
+#: Builders of which nothing else draws alike: their tests stand alone, in `tests/core/present/figures/test_charts.py`.
 ALONE = {charts.confusion_matrix: "test_the_confusion_matrix", photo.certainty: "test_the_certainties"}
 
 
