@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from core.errors import LookwhereError
 
+#: No average of fewer faces is stored or shown: a single face could be seen through it. An audit may ask for more.
+MINIMUM_FACES = 11
+#: Environment variable that asks for a larger minimum wherever averages are stored or shown.
+MINIMUM_VARIABLE = "LOOKWHERE_MINIMUM_FACES"
 
-def showable(sizes: np.ndarray) -> np.ndarray:
-    """Which clusters of a partition are shown, bool (K,): the faces of the others are none or 11 and more."""
+
+def asked_minimum(asked: int | None = None) -> int:
+    """The smallest group whose average may be stored or shown: `asked`, else `$LOOKWHERE_MINIMUM_FACES`, else 11.
+
+    Raises `LookwhereError` for under 11, or what is no whole number.
+    """
+    origin, given = "--minimum-faces", asked
+    if given is None:
+        origin, given = MINIMUM_VARIABLE, os.environ.get(MINIMUM_VARIABLE) or MINIMUM_FACES
+    try:
+        minimum = int(given)
+    except ValueError as error:
+        raise LookwhereError(f"{origin} {given!r}: not a whole number; give {MINIMUM_FACES} or more") from error
+    if minimum < MINIMUM_FACES:
+        raise LookwhereError(f"{origin} {minimum}: not under {MINIMUM_FACES}, or single faces could be seen; give more")
+    return minimum
+
+
+def showable(sizes: np.ndarray, minimum: int = MINIMUM_FACES) -> np.ndarray:
+    """Which clusters of a partition are shown, bool (K,): the faces of the others are none, or `minimum` and more."""
     sizes = np.asarray(sizes)
-    shown = sizes >= MINIMUM_FACES
-    while 0 < sizes[~shown].sum() < MINIMUM_FACES and shown.any():
+    shown = sizes >= minimum
+    while 0 < sizes[~shown].sum() < minimum and shown.any():
         shown[np.flatnonzero(shown)[sizes[shown].argmin()]] = False
     return shown
-
-
-#: No average of fewer faces is stored or shown: a single face could be seen through it.
-MINIMUM_FACES = 11
 
 
 #: Rows and columns that a map may have at most: cells of 8 pixels and more show no face.

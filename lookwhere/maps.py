@@ -20,7 +20,6 @@ from core.present.figures.evidence import budget_bars
 from core.present.figures.pictures import shared_limit
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.plotly_maps import map_figure
-from core.privacy import MINIMUM_FACES
 from core.wording import signed
 from lookwhere.results import Result
 
@@ -49,7 +48,7 @@ class GroupMeans(Result):
         shown = sum(found.map is not None for found in self.groups)
         few = len(self.groups) - shown
         text = f"Mean maps («{self.target}») of {shown} groups"
-        return text + (f"; {few} have under {MINIMUM_FACES} faces, or no maps." if few else ".")
+        return text + (f"; {few} have under {max(g.minimum for g in self.groups)} faces, or no maps." if few else ".")
 
     def to_frame(self) -> pd.DataFrame:
         """A row a group: n, correct, accuracy, the map's mean and largest cell, and faces in the average face."""

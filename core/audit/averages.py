@@ -48,6 +48,11 @@ class Averages:
             keep &= (cells["age_to"] <= (OPEN if wanted.age_to is None else wanted.age_to)).to_numpy()
         return keep
 
+    def of_at_least(self, minimum: int) -> Averages:
+        """Without the cells of under `minimum` faces, so that no average of fewer can be had by subtraction either."""
+        keep = (self.cells["n"] >= minimum).to_numpy(dtype=bool)
+        return self if keep.all() else Averages(self.cells[keep].reset_index(drop=True), self.means[keep])
+
     def mean(self, wanted: Filter) -> tuple[np.ndarray | None, int]:
         """The average face uint8 (112, 112, 3) of the cells inside the filter, and its number of faces.
 
@@ -77,16 +82,19 @@ class Averages:
             raise LookwhereError(f"{file}: damaged or missing ({error}); delete this audit and run it again") from error
 
 
-def assign_cells(faces: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """The cells of an audit's faces after merging, and each face's cell: int64 (N,), −1 where it takes part in none."""
+def assign_cells(faces: pd.DataFrame, minimum: int = MINIMUM_FACES) -> tuple[pd.DataFrame, np.ndarray]:
+    """The cells of an audit's faces after merging, and each face's cell: int64 (N,), −1 where it takes part in none.
+
+    A cell has `minimum` faces or more.
+    """
     band = age_band(faces["age"])
     place = np.full(len(faces), -1, dtype=np.int64)
     cells: list[dict] = []
     for key, members in faces.assign(band=band).groupby(KEYS, observed=True, sort=True).indices.items():
         counts = np.bincount(band[members][band[members] >= 0], minlength=len(AGE_EDGES))
-        runs = merge_bands(counts)
+        runs = merge_bands(counts, minimum)
         unknown = members[band[members] < 0]
-        if len(unknown) >= MINIMUM_FACES:
+        if len(unknown) >= minimum:
             place[unknown] = len(cells)
             cells.append((*key, UNKNOWN, UNKNOWN, len(unknown)))
         for low, high in runs:
@@ -97,23 +105,23 @@ def assign_cells(faces: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     return pd.DataFrame(cells, columns=[*KEYS, "age_from", "age_to", "n"]), place
 
 
-def merge_bands(counts: np.ndarray) -> list[tuple[int, int]]:
-    """Runs [low, high) of age bands with at least 11 faces each, from the counts of a group's bands.
+def merge_bands(counts: np.ndarray, minimum: int = MINIMUM_FACES) -> list[tuple[int, int]]:
+    """Runs [low, high) of age bands with at least `minimum` faces each, from the counts of a group's bands.
 
-    Children and adults are merged apart where each side has 11, together where only both have; bands that cannot reach
-    11 without the other side's are left out if that side stands alone.
+    Children and adults are merged apart where each side has the minimum, together where only both have; bands that
+    cannot reach it without the other side's are left out if that side stands alone.
     """
     counts = np.asarray(counts)
     adult = AGE_EDGES.index(ADULT_AGE)
     sides = [(0, adult), (adult, len(counts))]
-    large = [side for side in sides if counts[side[0] : side[1]].sum() >= MINIMUM_FACES]
+    large = [side for side in sides if counts[side[0] : side[1]].sum() >= minimum]
     if not large:
-        return [(0, len(counts))] if counts.sum() >= MINIMUM_FACES else []
+        return [(0, len(counts))] if counts.sum() >= minimum else []
     runs = []
     for low, high in large:
         start, side = low, []
         for band in range(low, high):
-            if counts[start : band + 1].sum() >= MINIMUM_FACES:
+            if counts[start : band + 1].sum() >= minimum:
                 side.append((start, band + 1))
                 start = band + 1
         side[-1] = (side[-1][0], high)  # what is left over at the end joins the run before it
@@ -127,9 +135,13 @@ def average_faces(
     faces: pd.DataFrame,
     block: int = 1024,
     tick: Callable[..., object] | None = None,
+    minimum: int = MINIMUM_FACES,
 ) -> Averages:
-    """Average the pictures at `rows` of `images` by cell, reading them in blocks; memory is of the cells only."""
-    cells, place = assign_cells(faces)
+    """Average the images at `rows` of `images` by cell, reading them in blocks; memory is of the cells only.
+
+    No cell has under `minimum` faces.
+    """
+    cells, place = assign_cells(faces, minimum)
     sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.uint32)
     for start in range(0, len(rows), block):
         cell = place[start : start + block]

@@ -18,6 +18,7 @@ from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
 from core.explain.methods import UNTOLD, ClosedForm, stored
 from core.explain.regions import by_region
+from core.privacy import MINIMUM_FACES, asked_minimum
 from core.task import GENDERS
 
 FORMAT = 1
@@ -31,7 +32,7 @@ class Audit:
 
     `faces`: the faces table plus `logit_female, logit_male, p_male, predicted, correct` (N rows); `evidence` float16
     (N, 2, h, w), signed, class order female, male, None where only a model's predictions were audited; `averages` by
-    cell; `manifest` is `audit.json`.
+    cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was opened.
     """
 
     name: str
@@ -40,12 +41,18 @@ class Audit:
     evidence: np.ndarray | None
     averages: Averages
     manifest: dict
+    minimum_asked: int = MINIMUM_FACES
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def has_maps(self) -> bool:
         """Whether the model gave maps; predictions alone give none."""
         return self.evidence is not None
+
+    @property
+    def minimum_faces(self) -> int:
+        """No average of fewer faces is shown: the larger of what averages were stored with and what is asked now."""
+        return max(stored_minimum(self.manifest), self.minimum_asked)
 
     @property
     def additive(self) -> bool:
@@ -108,7 +115,10 @@ class Audit:
 
 
 def open_audit(path: str | Path) -> Audit:
-    """Raises `LookwhereError` where the audit is missing, unfinished, damaged or of another format."""
+    """The audit in a folder, read whole; it shows no average of fewer faces than `$LOOKWHERE_MINIMUM_FACES` asks.
+
+    Raises `LookwhereError` where the audit is missing, unfinished, damaged or of another format.
+    """
     path = Path(path)
     manifest = read_manifest(path)
     try:
@@ -134,7 +144,16 @@ def open_audit(path: str | Path) -> Audit:
         )
     faces = table.to_pandas()
     check_faces(faces, f"{path}/faces.parquet")
-    return Audit(path.name, path, faces, evidence, Averages.load(path / "averages.npz"), manifest)
+    minimum = asked_minimum()
+    averages = Averages.load(path / "averages.npz")
+    if minimum > stored_minimum(manifest):
+        averages = averages.of_at_least(minimum)
+    return Audit(path.name, path, faces, evidence, averages, manifest, minimum)
+
+
+def stored_minimum(manifest: dict) -> int:
+    """The least number of faces in an average that an audit stores; 11 where its manifest is older than the choice."""
+    return max(MINIMUM_FACES, manifest.get("minimum_faces", MINIMUM_FACES))
 
 
 def read_manifest(path: Path) -> dict:

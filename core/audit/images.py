@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +24,15 @@ class Pictures:
     path: Path
     images: np.ndarray
     rows: np.ndarray
+    minimum: int = MINIMUM_FACES
 
     def face(self, row: int) -> np.ndarray:
         """The picture of one of the audit's faces, uint8 (112, 112, 3)."""
         return np.asarray(self.images[self.rows[row]])
 
     def average(self, rows: np.ndarray) -> np.ndarray | None:
-        """The mean of the pictures of the audit's faces at `rows`, uint8 (112, 112, 3); None under 11 of them."""
-        if len(rows) < MINIMUM_FACES:
+        """The mean of the pictures of the audit's faces at `rows`, uint8 (112, 112, 3); None under `minimum`."""
+        if len(rows) < self.minimum:
             return None
         total = np.zeros(self.images.shape[1:], dtype=np.int64)
         for row in rows:
@@ -52,7 +53,7 @@ def attach(audit: Audit, root: Path) -> tuple[Pictures | None, list[str]]:
     looked = []
     for path in [first, *(p for p in folders if p != first)]:
         try:
-            return _open(path, wanted, audit.faces), []
+            return replace(_open(path, wanted, audit.faces), minimum=audit.minimum_faces), []
         except LookwhereError as error:
             looked.append(str(error))
     return None, looked

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
-from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit
+from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit, stored_minimum
 from core.classifiers.folder import Model, input_enlargement, kind_of
 from core.classifiers.imported.outputs import classes_doubt
 from core.data.ethnicity_names import rename
@@ -26,7 +26,7 @@ from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain.methods import UNTOLD, stored
 from core.files import plain_name, write_json
-from core.privacy import coarse
+from core.privacy import MINIMUM_FACES, asked_minimum, coarse
 from core.progress import Progress
 from core.task import GENDERS
 
@@ -51,6 +51,7 @@ def run_audit(
     maps: str | None = None,
     batch: int = BATCH,
     averages: bool | None = True,
+    minimum_faces: int | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
@@ -60,12 +61,14 @@ def run_audit(
     attribution method (`core.explain.methods`), by default the model's own. `averages` False
     stores no average face, None only where no other audit beside the model's keeps those of this data: cells are split
     by each model's own decision, so averages of two audits of the same faces could be subtracted to a single face.
+    `minimum_faces`, 11 or more, is the least number of faces in a stored average; the manifest keeps it.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data, another model or another method, or cannot be written, and where the method cannot be
     used on the model.
 
     Of a model whose predictions only are there, faces without one are left out; `not_predicted` counts them.
     """
+    minimum = asked_minimum(minimum_faces)
     if name is not None:
         plain_name(name)
     if maps is not None:
@@ -93,6 +96,7 @@ def run_audit(
         "names": names or {},
         # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
         "chosen": chosen,
+        "minimum_faces": minimum,
         "face_ids_sha256": hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
         "maps": model.classify.maps if model.classify else None,
     }
@@ -130,6 +134,13 @@ def _same(identity: dict, found: dict, path: Path) -> None:
     for key, value in identity.items():
         if key == "maps" or (key in ("chosen", "face_ids_sha256") and key not in found):
             continue  # an audit of before these were kept
+        if key == "minimum_faces":
+            if value != (least := stored_minimum(found)):
+                raise LookwhereError(
+                    f"{path}: its averages were stored with minimum faces {least}, not {value}; choose another "
+                    "--name or delete it"
+                )
+            continue
         if found.get(key, {} if key == "names" else None) != value:
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
@@ -151,7 +162,8 @@ def _same(identity: dict, found: dict, path: Path) -> None:
 def _prepare(work: Path, identity: dict) -> None:
     """An empty work folder, or that of an interrupted run of this very audit."""
     file = work / "identity.json"
-    if file.is_file() and json.loads(file.read_text()) == identity:
+    # Work of before the minimum was kept was begun with 11.
+    if file.is_file() and {"minimum_faces": MINIMUM_FACES} | json.loads(file.read_text()) == identity:
         return
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -295,7 +307,9 @@ def _finish(
     labels = pd.read_parquet(work / "faces.parquet", columns=columns)
     tick = progress("averaging", len(faces)) if progress and not why else None
     shown = 0 if why else len(faces)
-    average_faces(store.images, faces["row"].to_numpy()[:shown], labels[:shown], tick=tick).save(work / "averages.npz")
+    average_faces(
+        store.images, faces["row"].to_numpy()[:shown], labels[:shown], tick=tick, minimum=identity["minimum_faces"]
+    ).save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
     packages = (*PACKAGES, *MORE_PACKAGES.get(kind_of(model.info), ()))
     shape = schema.metadata.get(b"map_shape")

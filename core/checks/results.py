@@ -55,6 +55,19 @@ class Part:
     arrays: dict[str, np.ndarray]
     seconds: float = 0.0
 
+    def of_at_least(self, minimum: int) -> Part:
+        """Without the groups of under `minimum` faces."""
+        kept = [place for place, (_, n) in enumerate(self.groups) if n >= minimum]
+        if len(kept) == len(self.groups):
+            return self
+        groups = [self.groups[place] for place in kept]
+        names = [name for name, _ in groups]
+        tables = {
+            key: table[table["group"].isin(names)].reset_index(drop=True) if "group" in table else table
+            for key, table in self.tables.items()
+        }
+        return Part(groups, tables, {key: array[kept] for key, array in self.arrays.items()}, self.seconds)
+
     def array(self, name: str, group: str) -> np.ndarray | None:
         """One group's array, None where the group is too small to be published."""
         names = [g for g, _ in self.groups]
@@ -173,4 +186,4 @@ def open_checks(audit: Audit) -> Checks | None:
         for array in part.arrays.values():
             if len(array) != len(part.groups):
                 raise LookwhereError(f"{audit.path / NPZ}: does not go with {JSON}; {mend}")
-    return Checks(audit.path, manifest, parts)
+    return Checks(audit.path, manifest, {name: part.of_at_least(audit.minimum_faces) for name, part in parts.items()})

@@ -23,6 +23,7 @@ from core.data.store import AlignedStore
 from core.devices import precision
 from core.errors import LookwhereError
 from core.explain.methods import LibraryCam
+from core.privacy import MINIMUM_FACES
 from core.progress import Progress
 
 #: What measures each part but the methods': (probe, seed, draws, progress) → part.
@@ -86,6 +87,7 @@ def run_checks(
         "sample": sample,
         "seed": seed,
         "draws": draws,
+        "minimum_faces": audit.minimum_faces,
     }
     found = _same(open_checks(audit), manifest)
     manifest |= {
@@ -103,7 +105,7 @@ def run_checks(
             continue
         size = size_of(name, sample)
         if size not in probes:
-            probes[size] = make_probe(audit, model, store, draw_sample(audit.faces, size, seed))
+            probes[size] = make_probe(audit, model, store, draw_sample(audit.faces, size, seed, audit.minimum_faces))
         began = time.perf_counter()
         if name.startswith(METHODS):
             if size not in faces:
@@ -131,7 +133,11 @@ def _method_parts(methods: tuple[str, ...]) -> list[str]:
 
 def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
     """The parts that a run before left, if it was of this very sample."""
-    if checks is None or any(checks.manifest.get(key) != value for key, value in manifest.items()):
+    if checks is None:
+        return {}
+    # Checks of before the minimum was kept were made with 11.
+    made = {"minimum_faces": MINIMUM_FACES} | checks.manifest
+    if any(made.get(key) != value for key, value in manifest.items()):
         return {}
     return dict(checks.parts)
 

@@ -25,6 +25,7 @@ class Sample:
     weight: np.ndarray
     stratum: np.ndarray
     faces: pd.DataFrame
+    minimum: int = MINIMUM_FACES
 
     def __len__(self) -> int:
         return len(self.place)
@@ -56,13 +57,13 @@ def spread(counts: np.ndarray, total: int) -> np.ndarray:
     return share
 
 
-def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0) -> Sample:
+def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MINIMUM_FACES) -> Sample:
     """About `size` faces, stratified by gender × ethnicity × outcome.
 
     Each gender × ethnicity gets an equal share (less where it is smaller); in it wrong predictions come first, up to
     half of the share, and right ones fill the rest; every stratum gives at least one face. Inside a stratum faces are
     drawn at random without replacement, so a mean with weights N_s / n_s is unbiased (Cochran 1977, 5.3). Raises
-    `LookwhereError` where fewer than 11 faces can be had.
+    `LookwhereError` where fewer than `minimum` faces can be had.
     """
     generator = np.random.default_rng([seed, size])
     correct = faces["correct"].to_numpy(dtype=bool)
@@ -82,49 +83,51 @@ def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0) -> Sample:
             weight.append(np.full(count, len(members) / count))
             stratum.append(np.full(count, strata))
             strata += 1
-    if sum(map(len, place)) < MINIMUM_FACES:
+    if sum(map(len, place)) < minimum:
         raise LookwhereError(
             f"a sample of {sum(map(len, place))} faces is too small: nothing is published of fewer than "
-            f"{MINIMUM_FACES}; ask for more with --sample, or audit more faces"
+            f"{minimum}; ask for more with --sample, or audit more faces"
         )
     rows = np.concatenate(place)
     chosen = faces.iloc[rows].reset_index(drop=True)
-    return Sample(rows, np.concatenate(weight), np.concatenate(stratum), chosen)
+    return Sample(rows, np.concatenate(weight), np.concatenate(stratum), chosen, minimum)
 
 
 def published(sample: Sample) -> list[Member]:
     """The groups of a sample that may be shown: all, each gender, each gender × ethnicity, right and wrong.
 
-    Each has 11 and more faces, and so has what is left when one is taken from another that holds it, or when all the
-    published parts of a group are taken from it.
+    Each has the sample's `minimum` and more faces, and so has what is left when one is taken from another that holds
+    it, or when all the published parts of a group are taken from it.
     """
-    faces = sample.faces
+    faces, minimum = sample.faces, sample.minimum
     kept = [Member(Filter().describe(), np.ones(len(sample), dtype=bool))]
-    by_gender = _partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept)
+    by_gender = _partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept, minimum)
     for gender, whole in by_gender.items():
         names = sorted(faces.loc[whole.mask, "ethnicity"].unique())
         if len(names) > 1:
-            _partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept)
-    _partition(kept[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], kept)
+            _partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept, minimum)
+    _partition(kept[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], kept, minimum)
     return kept
 
 
-def _partition(whole: Member, faces: pd.DataFrame, parts: list[Filter], kept: list[Member]) -> dict[Filter, Member]:
+def _partition(
+    whole: Member, faces: pd.DataFrame, parts: list[Filter], kept: list[Member], minimum: int
+) -> dict[Filter, Member]:
     """Append to `kept` those parts of `whole` that may be shown; returns them."""
     members = {part: Member(part.describe(), part.mask(faces)) for part in parts}
-    shown = {part: m for part, m in members.items() if m.n >= MINIMUM_FACES and _apart(m, kept)}
-    while shown and 0 < whole.n - sum(m.n for m in shown.values()) < MINIMUM_FACES:
+    shown = {part: m for part, m in members.items() if m.n >= minimum and _apart(m, kept, minimum)}
+    while shown and 0 < whole.n - sum(m.n for m in shown.values()) < minimum:
         del shown[min(shown, key=lambda part: shown[part].n)]
     shown = {part: m for part, m in shown.items() if m.n < whole.n}
     kept += shown.values()
     return shown
 
 
-def _apart(member: Member, others: list[Member]) -> bool:
+def _apart(member: Member, others: list[Member], minimum: int) -> bool:
     for other in others:
         both = int((member.mask & other.mask).sum())
         rest = abs(member.n - other.n)
-        if both == min(member.n, other.n) and 0 < rest < MINIMUM_FACES:
+        if both == min(member.n, other.n) and 0 < rest < minimum:
             return False
     return True
 

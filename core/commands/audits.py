@@ -40,6 +40,7 @@ def audit(
     maps: Annotated[str | None, MAPS] = None,
     batch: int = 64,
     averages: Literal["auto", "yes", "no"] = "auto",
+    minimum_faces: int | None = None,
     device: str = "cpu",
     models: Path = MODELS,
     json: bool = False,
@@ -63,6 +64,8 @@ def audit(
         batch: Faces a forward pass.
         averages: Whether to store average faces. By default unless another audit of this data has them: by two models'
             decisions they could be subtracted to a single face.
+        minimum_faces: The least number of faces in a stored average, 11 or more; by default $LOOKWHERE_MINIMUM_FACES,
+            or 11.
         device: cpu or cuda.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
@@ -82,7 +85,16 @@ def audit(
         store = open_or_align(data, dataset, device, bars, labels)
         mapping = read_names(names) if names else None
         result = run_audit(
-            store, loaded, split, name=name, names=mapping, maps=maps, batch=batch, averages=keep, progress=bars
+            store,
+            loaded,
+            split,
+            name=name,
+            names=mapping,
+            maps=maps,
+            batch=batch,
+            averages=keep,
+            minimum_faces=minimum_faces,
+            progress=bars,
         )
     finally:
         bars.close()

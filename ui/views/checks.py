@@ -34,7 +34,7 @@ STYLE = """
 .lw-row figcaption {font-size: .78rem; opacity: .85; margin-top: .2rem; line-height: 1.3}
 </style>
 """
-TOO_FEW = "Fewer than 11 faces of this check's sample are in this group, so nothing is published of it."
+TOO_FEW = "Too few faces of this check's sample are in this group, so nothing is published of it."
 SIMILARITY = "similarity of maps as weights are made random"
 HIDDEN = "evidence by region, and what hiding the region costs"
 AGREEMENT = "rank correlation of other methods' maps with Grad-CAM's"
@@ -308,8 +308,8 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
         f"A sample of {manifest['sample']:,} faces is the measure (seed {manifest['seed']}), of which each check takes "
         "a share, stratified by gender × ethnicity × outcome: wrong predictions come first, up to half of a group, and "
         "each face counts for as many as it stands for, so that means are those of the whole audit. Nothing is "
-        f"published of fewer than 11 faces. Computed in {manifest['precision']} in {manifest['seconds'] / 60:.0f} "
-        "minutes."
+        f"published of fewer than {audit.minimum_faces} faces. Computed in {manifest['precision']} in "
+        f"{manifest['seconds'] / 60:.0f} minutes."
     )
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"

@@ -15,7 +15,6 @@ from core.explain.maps import TARGETS
 from core.present.figures import comparison as figures
 from core.present.figures import pictures
 from core.present.text.sentences import scope
-from core.privacy import MINIMUM_FACES
 from core.wording import capital
 from ui.shell import downloads
 from ui.views import comparison_choice
@@ -215,8 +214,9 @@ def _show_maps(
     sheet = []
     for name, found, maps, face, face_n in rows:
         st.markdown(f"**{capital(name)}**, n = {found[0].n:,}")
-        if found[0].n < MINIMUM_FACES:
-            st.info(f"Averages need {MINIMUM_FACES} faces, or a single face could be seen through them.")
+        minimum = max(pair.minimum for pair in found)
+        if found[0].n < minimum:
+            st.info(f"Averages need {minimum} faces, or a single face could be seen through them.")
             continue
         drawn = figures.paired_panels(face, maps, limits, signed, SIDE)
         letters = comparison_choice.LETTERS[1 : len(maps) + 1]

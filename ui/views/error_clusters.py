@@ -15,7 +15,6 @@ from core.audit.images import Pictures
 from core.data.filters import Filter
 from core.present.figures import pictures
 from core.present.figures.single_faces import kinds_sheet
-from core.privacy import MINIMUM_FACES
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.widgets import layout
@@ -76,19 +75,19 @@ def show_error_clusters(found: Kinds | None, shots: Pictures | None) -> None:
     with st.grid("auto" if len(found.kinds) > 1 else 2, min_column_width=300, gap="small"):
         for n, kind in enumerate(found.kinds, 1):
             with st.container(border=True, gap="xsmall"):
-                st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots))
+                st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots, found.minimum))
     st.html(layout.STYLE + _decision_scale(limit))
     st.caption(KINDS_READING)
     if shown:
         _offer_downloads(found, limit)
 
 
-def _kind(n: int, kind: Kind, count: int, limit: float, shots: Pictures | None) -> str:
+def _kind(n: int, kind: Kind, count: int, limit: float, shots: Pictures | None, minimum: int) -> str:
     title = f"Kind {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} wrong predictions"
     firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
     if kind.map is None:
-        why = f"Counted only: an average needs {MINIMUM_FACES}" + (
-            " faces, and the other kinds' would give it away together with that of all." if kind.n >= MINIMUM_FACES
+        why = f"Counted only: an average needs {minimum}" + (
+            " faces, and the other kinds' would give it away together with that of all." if kind.n >= minimum
             else " faces, or a single one could be seen through it."
         )  # fmt: skip
         return f"<div class='lw-kind'><h4>{title}</h4><p>{why}</p></div>"

@@ -12,7 +12,6 @@ from core.explain.maps import TARGETS
 from core.present.figures import evidence as figures
 from core.present.figures.pictures import Sheet
 from core.present.text.evidence import shares_sentence, waterfall_sentence
-from core.privacy import MINIMUM_FACES
 from core.wording import capital, signed, signed_interval
 from ui.shell import downloads
 from ui.shell.cache import kept
@@ -92,7 +91,7 @@ def _show_regions(audit: Audit, within: Filter) -> None:
         face, n = audit.averages.mean(Filter())
         name = "all faces"
     if face is None:
-        st.info(f"No average face is stored: no group has {MINIMUM_FACES} faces.")
+        st.info(f"No average face is stored: no group has {audit.minimum_faces} faces.")
         return
     picture = figures.regions_picture(face, SIDE)
     caption = f"average of {n:,}: {name}"
@@ -105,7 +104,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
     a, b = capital(found.a.describe()), capital(found.b.describe())
     st.subheader("From group A to group B")
     if found.too_small:
-        _few_faces([(a, found.n_a), (b, found.n_b)])
+        _few_faces([(a, found.n_a), (b, found.n_b)], audit)
         return
     title = f"mean margin by region, from {found.a.describe()} to {found.b.describe()}"
     downloads.chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), "waterfall", title, key="waterfall")
@@ -123,7 +122,7 @@ def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     """The groups' own budgets side by side."""
     st.subheader("Budget of each group")
     found = [(f"{letter}: {capital(w.describe())}", _budget(audit, w)) for letter, w in groups]
-    _few_faces([(name, b.n) for name, b in found if b.too_small])
+    _few_faces([(name, b.n) for name, b in found if b.too_small], audit)
     shown = [(name, b) for name, b in found if not b.too_small]
     if not shown:
         return
@@ -140,8 +139,8 @@ def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
 def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) -> None:
     """The share of positive evidence by region beside a uniform map's."""
     tables = [(f"{letter}: {capital(w.describe())}", _energy(audit, w, target)) for letter, w in groups]
-    _few_faces([(name, int(t["n"].iloc[0])) for name, t in tables if t["n"].iloc[0] < MINIMUM_FACES])
-    shown = [(name, table) for name, table in tables if table["n"].iloc[0] >= MINIMUM_FACES]
+    _few_faces([(name, int(t["n"].iloc[0])) for name, t in tables if t["n"].iloc[0] < audit.minimum_faces], audit)
+    shown = [(name, table) for name, table in tables if table["n"].iloc[0] >= audit.minimum_faces]
     if not shown:
         return
     downloads.chart(figures.energy_dots(shown), "energy", "share of positive evidence by region", key="energy")
@@ -154,9 +153,10 @@ def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) ->
     downloads.table(table, "energy", "share of positive evidence by region")
 
 
-def _few_faces(groups: list[tuple[str, int]]) -> None:
-    """Say which groups have under 11 faces."""
+def _few_faces(groups: list[tuple[str, int]], audit: Audit) -> None:
+    """Say which groups have too few faces for an average."""
+    minimum = audit.minimum_faces
     for name, n in groups:
-        if n < MINIMUM_FACES:
+        if n < minimum:
             why = "no face" if n == 0 else f"only {n} face{'s' if n > 1 else ''}"
-            st.info(f"{name}: {why}. Averages need {MINIMUM_FACES}, or a single face could be seen through them.")
+            st.info(f"{name}: {why}. Averages need {minimum}, or a single face could be seen through them.")

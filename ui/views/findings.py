@@ -92,7 +92,7 @@ def _figure(found: Finding) -> None:
             "Share of the positive evidence over share of the picture, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
         )
-    elif isinstance(result, ErrorPattern):
+    elif isinstance(result, ErrorPattern) and min(result.n_incorrect, result.n_correct) >= result.minimum:
         counts = (result.n_correct, result.n_incorrect)
         shapes = figures.mean_shapes(result.correct, result.incorrect, result.significant, counts)
         drawn = zip(panel_pictures(shapes), shapes.panels, strict=True)

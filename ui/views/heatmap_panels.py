@@ -16,7 +16,6 @@ from core.explain.maps import NORMALISATIONS, TARGETS
 from core.present.figures import pictures
 from core.present.figures.differences import painted
 from core.present.text.sentences import target_words
-from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
 from ui.shell import downloads
 from ui.views.map_differences import Found, MapControls, limit_of
@@ -92,7 +91,7 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
     st.markdown(f"**{letter}: {capital(group.name)}**")
     if group.too_small:
         why = "No face" if group.n == 0 else f"Only {group.n} faces"
-        st.info(f"{why} in this group: averages need {MINIMUM_FACES}, or a single face could be seen through them.")
+        st.info(f"{why} in this group: averages need {group.minimum}, or a single face could be seen through them.")
         return
     low, high = wilson(group.correct, group.n)
     right = f"; {percent(group.correct / group.n)} right [{100 * low:.1f}–{100 * high:.1f}]"
@@ -108,7 +107,7 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
     if group.face_n < group.n:
-        st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {MINIMUM_FACES} are left out.")
+        st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {group.minimum} are left out.")
 
 
 def comparison_sheet(

@@ -15,7 +15,6 @@ from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS, TARGETS
 from core.present.figures import pictures
 from core.present.text.sentences import pair_rate, row_name, target_words
-from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
 from ui.shell import downloads
 from ui.shell.open_audit import OpenAudit
@@ -86,7 +85,7 @@ def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool =
     """Average face beside average map, or why there is none; no word of faces where an audit keeps none at all."""
     head = f"<div class='lw-tag'>{tag} · n = {group.n:,}</div>"
     if group.too_small:
-        why = "none" if group.n == 0 else f"{group.n} too few: averages need {MINIMUM_FACES}"
+        why = "none" if group.n == 0 else f"{group.n} too few: averages need {group.minimum}"
         return f"<div class='lw-pair'>{head}<div class='lw-few'>{why}</div></div>"
     name = html.escape(capital(group.name))
     cam = ""  # predictions alone give no map
@@ -123,7 +122,7 @@ def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool
     for name, row in zip(names, grid.itertuples(), strict=True):
         panels = []
         for group, tag in ((row.correct, "right"), (row.incorrect, "wrong")):
-            none = f"under {MINIMUM_FACES} faces" if group.too_small else "none for these ages"
+            none = f"under {group.minimum} faces" if group.too_small else "none for these ages"
             face = none if group.face is None else pictures.show_face(group.face)
             cam = none if group.map is None else pictures.paint(group.map, limit, signed)
             panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]

@@ -141,13 +141,15 @@ class MapPair:
 @dataclass(frozen=True)
 class MapDifference:
     """`n` faces of `units` people (or faces); maps as they are, and each divided by its RMS (`shape`): two networks'
-    logits have scales of their own. None under 11 faces. `resampled` says whose grid was made coarser, or is empty."""
+    logits have scales of their own. None under `minimum` faces. `resampled` says whose grid was made
+    coarser, or is empty."""
 
     n: int
     units: int
     strength: MapPair | None
     shape: MapPair | None
     resampled: str
+    minimum: int = MINIMUM_FACES
 
 
 def paired_map_difference(
@@ -166,13 +168,14 @@ def paired_map_difference(
     persons = people(audit_a.faces)
     persons = None if persons is None else persons[mask]
     units = n if persons is None else len(np.unique(persons))
-    if n < MINIMUM_FACES:
-        return MapDifference(n, units, None, None, words)
+    minimum = max(audit_a.minimum_faces, audit_b.minimum_faces)
+    if n < minimum:
+        return MapDifference(n, units, None, None, words, minimum)
     a, b = (resample(audit.maps(target, "raw")[mask], grid) for audit in (audit_a, audit_b))
     pairs = [(a, b), (by_rms(a), by_rms(b))]
     if units < SMALLEST_TESTED:
         tested = [MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), None, None) for x, y in pairs]
-        return MapDifference(n, units, *tested, words)
+        return MapDifference(n, units, *tested, words, minimum)
     differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
     sums = by_unit(np.concatenate(differences, axis=1), persons)
     p = max_t_chance(sums.reshape(units, 2, -1), permutations, seed)
@@ -180,7 +183,7 @@ def paired_map_difference(
         MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
         for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)
     ]
-    return MapDifference(n, units, *tested, words)
+    return MapDifference(n, units, *tested, words, minimum)
 
 
 def average_face(audits: Sequence[Audit], wanted: Filter) -> tuple[np.ndarray | None, int]:

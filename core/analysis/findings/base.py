@@ -11,6 +11,7 @@ from core.analysis.accuracy.simultaneous import LargestGap
 from core.analysis.comparison import MATTERS, Claim, Contrast
 from core.analysis.maps.dispersion import Dispersions
 from core.estimate import Estimate
+from core.privacy import MINIMUM_FACES
 from core.verdicts import Verdict
 
 __all__ = [
@@ -64,7 +65,7 @@ class ErrorPattern:
     """Finding 3: mean shapes float64 (h, w) of `n_incorrect` incorrect and `n_correct` correct predictions.
 
     `significant` bool (h, w): where the incorrect ones' mean is other than flat. `correlation` is Pearson's r of the
-    two mean shapes.
+    two mean shapes. Neither is shown of under `minimum` faces.
     """
 
     incorrect: np.ndarray
@@ -74,6 +75,7 @@ class ErrorPattern:
     n_correct: int
     dispersion: Dispersions
     correlation: float
+    minimum: int = MINIMUM_FACES
 
 
 @dataclass(frozen=True)

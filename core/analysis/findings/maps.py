@@ -175,7 +175,9 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
         [(name, k, d.value, d.low, d.high, h.value, h.low, h.high, cells) for name, k, d, h, cells in rows],
         columns=["predictions", "n", "dispersion", "low", "high", "split_half", "half_low", "half_high", "cells"],
     )
-    result = ErrorPattern(mean_wrong, mean_right, found.significant, n, int(right.sum()), spread, alike)
+    result = ErrorPattern(
+        mean_wrong, mean_right, found.significant, n, int(right.sum()), spread, alike, audit.minimum_faces
+    )
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)
 
 

@@ -106,6 +106,7 @@ def difference(
     seed: int = 0,
     names: tuple[str, str] = ("A", "B"),
     adjusted_for: tuple[str, ...] = (),
+    minimum: int = MINIMUM_FACES,
 ) -> MapDifference:
     """Mean of maps (N, h, w) over `a` less that over `b`, bool (N,) each; raises `LookwhereError` where they overlap.
 
@@ -118,7 +119,8 @@ def difference(
 
     `strata` int (N,), negative for unknown: Σ_s w_s (mean_A,s − mean_B,s), w_s ∝ n_A,s n_B,s / (n_A,s + n_B,s), the
     regression coefficient of «A» with an intercept a stratum; relabelling stays within strata. A unit counts in the
-    stratum of most of its faces. Strata without a face on one side drop out.
+    stratum of most of its faces. Strata without a face on one side drop out. Nothing is averaged where a side has under
+    `minimum` faces.
     """
     a, b = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
     if (a & b).any():
@@ -143,9 +145,14 @@ def difference(
     }
     shape = maps.shape[1:]
     nothing = np.full(shape, np.nan)
-    if min(n_a, n_b) < MINIMUM_FACES:
+    if min(n_a, n_b) < minimum:
         empty = dict.fromkeys(("difference", "error", "statistic", "p", "effect"), nothing)
-        return MapDifference(**empty, significant=nothing > 0, **facts, abstained=_too_few(facts))
+        return MapDifference(
+            **empty,
+            significant=nothing > 0,
+            **facts,
+            abstained=_too_few(facts) or f"averages need {minimum} faces on each side",
+        )
     x = maps[used].reshape(n_a + n_b, -1).astype(np.float64)
     stratum = unit_stratum[place]
     counts = np.bincount(stratum)
@@ -248,6 +255,7 @@ def right_or_wrong(
         permutations=permutations,
         level=level,
         seed=seed,
+        minimum=audit.minimum_faces,
         names=(wrong.describe(), right.describe()),
         adjusted_for=tuple(
             {"margin": "|margin|", "predicted": "predicted gender"}.get(column, column) for column in by
@@ -276,6 +284,7 @@ def difference_of(
         permutations=permutations,
         level=level,
         seed=seed,
+        minimum=audit.minimum_faces,
         names=(a.describe(), b.describe()),
         adjusted_for=adjust,
     )

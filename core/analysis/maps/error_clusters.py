@@ -21,7 +21,7 @@ from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS, by_region
-from core.privacy import showable
+from core.privacy import MINIMUM_FACES, showable
 from core.task import GENDERS
 
 #: Below it a kind dissolves in new samples, from the second on it is stable (Hennig 2007).
@@ -80,6 +80,7 @@ class Kinds:
     search: pd.DataFrame | None
     p: float
     kinds: tuple[Kind, ...]
+    minimum: int = MINIMUM_FACES
 
     @property
     def verdict(self) -> str:
@@ -123,13 +124,13 @@ def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0,
     told = shapes.any(axis=(1, 2))
     rows, shapes, flat = rows[told], shapes[told], int((~told).sum())
     if len(rows) < SMALLEST:
-        return Kinds(wanted, len(rows), flat, count is not None, None, np.nan, ())
+        return Kinds(wanted, len(rows), flat, count is not None, None, np.nan, (), audit.minimum_faces)
     x = shapes.reshape(len(rows), -1)
     search, p = structure(x, seed, draws)
     k = count or (int(search["silhouette"].idxmax()) if p <= LEVEL else 1)
     labels = divide(x, k, seed)
     firm = stability(x, labels, seed)
-    shown = showable(np.bincount(labels, minlength=k))
+    shown = showable(np.bincount(labels, minlength=k), audit.minimum_faces)
     tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(shown))
     energy = _positive(shapes.mean(axis=0))
     certain = np.abs(audit.faces["logit_female"] - audit.faces["logit_male"]).to_numpy(dtype=np.float64)[rows]
@@ -144,7 +145,7 @@ def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0,
         table = pd.DataFrame({"region": REGIONS, "share": _positive(mean), "share_all": energy})
         median = float(np.median(certain[inside]))
         found.append(Kind(rows[inside], float(firm[kind]), mean, table, tables[kind], median))
-    return Kinds(wanted, len(rows), flat, count is not None, search, p, tuple(found))
+    return Kinds(wanted, len(rows), flat, count is not None, search, p, tuple(found), audit.minimum_faces)
 
 
 def _positive(mean: np.ndarray) -> np.ndarray:

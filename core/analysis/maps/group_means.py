@@ -55,9 +55,9 @@ class MeanMap:
 class Group:
     """One group of an audit.
 
-    `n` faces, `correct` of them predicted right; `map` float64 (h, w), or None under 11 faces and where the audit has
-    no maps; `face` uint8 (112, 112, 3) and the `face_n` faces in it, or None where no stored cell lies inside the
-    filter.
+    `n` faces, `correct` of them predicted right; `map` float64 (h, w), or None under `minimum` faces (the audit's) and
+    where the audit has no maps; `face` uint8 (112, 112, 3) and the `face_n` faces in it, or None where no stored cell
+    lies inside the filter.
     """
 
     filter: Filter
@@ -66,6 +66,7 @@ class Group:
     map: np.ndarray | None
     face: np.ndarray | None
     face_n: int
+    minimum: int = MINIMUM_FACES
 
     @property
     def name(self) -> str:
@@ -74,8 +75,8 @@ class Group:
 
     @property
     def too_small(self) -> bool:
-        """True where the group has under 11 faces, so that nothing averaged is shown."""
-        return self.n < MINIMUM_FACES
+        """True where the group has under `minimum` faces (the audit's), so that nothing averaged is shown."""
+        return self.n < self.minimum
 
 
 def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str = "raw") -> Group:
@@ -83,11 +84,11 @@ def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str
     mask = wanted.mask(audit.faces)
     n = int(mask.sum())
     mean, face, face_n = None, None, 0
-    if n >= MINIMUM_FACES and audit.has_maps:
+    if n >= audit.minimum_faces and audit.has_maps:
         mean = MeanMap().update(audit.maps(target, normalisation)[mask]).result()[0]
-    if n >= MINIMUM_FACES:
+    if n >= audit.minimum_faces:
         face, face_n = audit.averages.mean(wanted)
-    return Group(wanted, n, int(audit.faces["correct"].to_numpy()[mask].sum()), mean, face, face_n)
+    return Group(wanted, n, int(audit.faces["correct"].to_numpy()[mask].sum()), mean, face, face_n, audit.minimum_faces)
 
 
 def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:

@@ -40,11 +40,12 @@ class Budget:
     bias: float
     margin: float
     residual: float
+    minimum: int = MINIMUM_FACES
 
     @property
     def too_small(self) -> bool:
-        """True where the group has under 11 faces, so that nothing averaged is shown."""
-        return self.n < MINIMUM_FACES
+        """True where the group has under `minimum` faces (the audit's), so that nothing averaged is shown."""
+        return self.n < self.minimum
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,12 @@ class Waterfall:
     table: pd.DataFrame
     ends: pd.DataFrame
     residual: float
+    minimum: int = MINIMUM_FACES
 
     @property
     def too_small(self) -> bool:
-        """True where either group has under 11 faces, so that nothing averaged is shown."""
-        return min(self.n_a, self.n_b) < MINIMUM_FACES
+        """True where either group has under `minimum` faces, so that nothing averaged is shown."""
+        return min(self.n_a, self.n_b) < self.minimum
 
 
 def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> Budget:
@@ -75,7 +77,7 @@ def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> B
     mask = wanted.mask(audit.faces)
     values, margin = margin_evidence(audit)[mask], margins(audit)[mask]
     people, bias = person_codes(audit.faces)[mask], head_bias(audit)
-    enough = len(values) >= MINIMUM_FACES
+    enough = len(values) >= audit.minimum_faces
     evidence = values.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
     low, high = interval(bootstrap_means(values, people, draws, seed)) if enough else (evidence, evidence)
     table = pd.DataFrame(
@@ -83,7 +85,7 @@ def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> B
     )
     mean = float(margin.mean()) if enough else np.nan
     residual = mean - float(evidence.sum()) - bias
-    return Budget(wanted, len(values), len(np.unique(people)), table, bias, mean, residual)
+    return Budget(wanted, len(values), len(np.unique(people)), table, bias, mean, residual, audit.minimum_faces)
 
 
 def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int = 0) -> Waterfall:
@@ -92,7 +94,7 @@ def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int 
     masks = np.stack([wanted.mask(audit.faces) for wanted in (a, b)])
     n_a, n_b = (int(mask.sum()) for mask in masks)
     values = np.column_stack([margin_evidence(audit), margins(audit)])
-    if min(n_a, n_b) >= MINIMUM_FACES:
+    if min(n_a, n_b) >= audit.minimum_faces:
         mean_a, mean_b = (values[mask].mean(axis=0) for mask in masks)
         drawn_a, drawn_b = paired_means(values, masks, person_codes(audit.faces), draws, seed)
         bounds = [interval(drawn) for drawn in (drawn_a, drawn_b, drawn_b - drawn_a)]
@@ -119,7 +121,7 @@ def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int 
         },
         index=["a", "b", "b − a"],
     )
-    return Waterfall(a, b, n_a, n_b, table, ends, float(difference[-1] - difference[:-1].sum()))
+    return Waterfall(a, b, n_a, n_b, table, ends, float(difference[-1] - difference[:-1].sum()), audit.minimum_faces)
 
 
 def proportional_energy(
@@ -142,7 +144,7 @@ def proportional_energy(
     total = energy.sum(axis=1)
     some = total > 0
     shares, area = energy[some] / total[some, None], area_shares()
-    enough = len(shares) >= MINIMUM_FACES
+    enough = len(shares) >= audit.minimum_faces
     share = shares.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
     people = person_codes(audit.faces)[mask][some]
     low, high = interval(bootstrap_means(shares, people, draws, seed)) if enough else (share, share)
@@ -176,5 +178,5 @@ def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
         parts.append(part.assign(outcome=outcome))
     table = pd.concat(parts, ignore_index=True)
     table["difference"] = table["evidence"] - table["margin"]
-    table.loc[table["n"] < MINIMUM_FACES, ["evidence", "margin"]] = np.nan
+    table.loc[table["n"] < audit.minimum_faces, ["evidence", "margin"]] = np.nan
     return table[["gender", "ethnicity", "outcome", "n", "evidence", "margin", "difference"]]

@@ -24,7 +24,6 @@ from core.present.text.checks import verdicts_sentence
 from core.present.text.gaps import differ_words, gap_sentence, gap_words
 from core.present.text.group_statistics import statistic_sentence
 from core.present.text.sentences import accuracy_sentence, pair_rate, scope
-from core.privacy import MINIMUM_FACES
 from core.verdicts import TestVerdict
 from core.wording import capital, percent, with_interval
 
@@ -32,7 +31,6 @@ from core.wording import capital, percent, with_interval
 _CLOSE = re.compile(r"(?<=\d)%")
 #: Differing pairs named one by one, groups told in a table; more would not be read.
 PAIRS, ROWS = 5, 60
-FEW = f"under {MINIMUM_FACES}"
 
 
 def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
@@ -57,7 +55,7 @@ def accuracy_table(audit: Audit) -> Table:
     for gender, ethnicity in found[0]:
         cells = [capital(group_name(gender or (), ethnicity or ()))]
         for rows in found:
-            cells += _rate(rows.get((gender, ethnicity)))
+            cells += _rate(rows.get((gender, ethnicity)), audit.minimum_faces)
         lines.append(tuple(cells))
     caption = "Share of predictions that are right, with Wilson 95 % intervals."
     if len(lines) > ROWS:
@@ -66,10 +64,10 @@ def accuracy_table(audit: Audit) -> Table:
     return Table(columns, tuple(lines[:ROWS]), "l" + "rr" * len(heads), caption)
 
 
-def _rate(row: pd.Series | None) -> tuple[str, str]:
+def _rate(row: pd.Series | None, minimum: int) -> tuple[str, str]:
     n = 0 if row is None else int(row["n"])
-    if n < MINIMUM_FACES:
-        return (FEW if n else "–", f"{n:,}")
+    if n < minimum:
+        return (f"under {minimum}" if n else "–", f"{n:,}")
     return with_interval(row["accuracy"], row["low"], row["high"]), f"{n:,}"
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from PIL import Image, PdfParser, PngImagePlugin
 
+from core.audit.folder import stored_minimum
+from core.privacy import MINIMUM_FACES, asked_minimum
+
 MM = 25.4  # an inch
 #: Points of 12-pixel text where nothing is scaled.
 PLAIN = 9.0
@@ -39,22 +42,28 @@ SIZES = {"one column": Size(89, 8.4, 230), "two columns": Size(183, 8.4, 230), "
 
 @dataclass(frozen=True)
 class Source:
-    """A model and the audit of it that numbers are from; `weights` and `data` are SHA-256, None where unknown."""
+    """A model and the audit of it that numbers are from; `weights` and `data` are SHA-256, None where unknown.
+
+    `minimum` faces are the least that an average is shown of.
+    """
 
     model: str
     audit: str | None = None
     weights: str | None = None
     data: str | None = None
+    minimum: int = MINIMUM_FACES
 
     @classmethod
     def of(cls, manifest: dict, audit: str) -> Source:
         """From an audit's `audit.json`."""
-        return cls(manifest["model"], audit, manifest.get("weights_sha256"), manifest.get("data_fingerprint"))
+        minimum = max(stored_minimum(manifest), asked_minimum())
+        return cls(manifest["model"], audit, manifest.get("weights_sha256"), manifest.get("data_fingerprint"), minimum)
 
     def __str__(self) -> str:
         weights = f" (weights sha256 {self.weights})" if self.weights else ""
         data = f" (data fingerprint {self.data})" if self.data else ""
-        return f"model {self.model}{weights}" + (f", audit {self.audit}{data}" if self.audit else "")
+        least = f", averages of {self.minimum} faces and more" if self.minimum > MINIMUM_FACES else ""
+        return f"model {self.model}{weights}" + (f", audit {self.audit}{data}{least}" if self.audit else "")
 
 
 @dataclass(frozen=True)

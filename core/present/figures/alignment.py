@@ -8,16 +8,16 @@ from PIL import Image, ImageDraw
 from core.data.filters import group_name
 from core.data.store import AlignedStore, average_face
 from core.present.figures.pictures import sheet, show_face
-from core.privacy import MINIMUM_FACES
+from core.privacy import asked_minimum
 
 SIDE = 112
 
 
 def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Image.Image:
     """Averages with n and sharpness in rows of five, then `sample` faces drawn at random, five points on each."""
-    panels = []
+    panels, minimum = [], asked_minimum()
     for (gender, ethnicity), faces in store.faces.groupby(["gender", "ethnicity"]):
-        if len(faces) >= MINIMUM_FACES:
+        if len(faces) >= minimum:
             mean = average_face(store, faces)
             words = f"{group_name(gender, ethnicity)}\nn = {len(faces):,}, sharp {sharpness(np.asarray(mean)):.1f}"
             panels.append((show_face(np.asarray(mean), SIDE), words))

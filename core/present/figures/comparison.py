@@ -14,7 +14,7 @@ from core.present.figures.findings import points_interval
 from core.present.figures.styles import COLOURS, OWN, Style, cycled
 from core.wording import capital, percent, with_interval
 
-_NONE = "no map:\nunder 11 faces"
+_NONE = "no map:\ntoo few faces"
 SEED, MEAN = "a seed", "mean, 95 % over seeds"
 
 

@@ -68,6 +68,7 @@ def audit_record(audit: Audit, ages: str = "both") -> dict:
         "faces": manifest["faces"],
         "faces_per_second": manifest.get("faces_per_second"),
         "enlarged": manifest.get("enlarged"),
+        "minimum_faces": audit.minimum_faces,
         "not_predicted": manifest.get("not_predicted", 0),
         "warnings": manifest.get("warnings", []),
         "scopes": scopes,

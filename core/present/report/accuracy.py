@@ -20,7 +20,6 @@ from core.wording import capital, percent
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.
 ROWS = 80
 COLUMNS = ("group", "faces", "right", "wrong", "accuracy", "95 % interval")
-FEW = f"too few (under {MINIMUM_FACES})"
 NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 
@@ -30,28 +29,28 @@ def one_gender(faces: pd.DataFrame) -> str | None:
     return None if len(set(faces["gender"])) > 1 else "All faces here have one labelled gender: there is no other."
 
 
-def accuracy_section(faces: pd.DataFrame, within: Filter) -> Section:
-    """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn."""
+def accuracy_section(faces: pd.DataFrame, within: Filter, minimum: int = MINIMUM_FACES) -> Section:
+    """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn; none of under `minimum`."""
     overall = accuracy_by(faces, []).iloc[0]
-    blocks: list = [_table([("All faces", overall)], "Overall")]
+    blocks: list = [_table([("All faces", overall)], "Overall", minimum)]
     if note := one_gender(faces):
         blocks.append(Text(note))
-    blocks.append(_by(faces, ["gender"], "By gender"))
+    blocks.append(_by(faces, ["gender"], "By gender", minimum))
     if set(faces["ethnicity"]) <= {UNRECORDED}:
         blocks.append(Text(NO_ETHNICITY))
     else:
         crossed = accuracy_by(faces, ["gender", "ethnicity"])
         blocks += [
-            _by(faces, ["ethnicity"], "By ethnicity"),
-            _by(faces, ["gender", "ethnicity"], "By gender × ethnicity"),
+            _by(faces, ["ethnicity"], "By ethnicity", minimum),
+            _by(faces, ["gender", "ethnicity"], "By gender × ethnicity", minimum),
         ]
         names = [capital(row_name(row)) for _, row in crossed.iterrows()]
-        blocks.append(_chart(crossed, names, overall, "gender × ethnicity"))
+        blocks.append(_chart(crossed, names, overall, "gender × ethnicity", minimum))
     if not faces["age"].notna().any():
         return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE), *statistic_blocks(faces, within)])
     banded = accuracy_by(faces, ["age band"])
     rows = [(_band(row), row) for _, row in banded.iterrows()]
-    blocks += [_table(rows, "By age"), _chart(banded, [name for name, _ in rows], overall, "age")]
+    blocks += [_table(rows, "By age", minimum), _chart(banded, [name for name, _ in rows], overall, "age", minimum)]
     return section("accuracy", "Accuracy by group", [*blocks, *statistic_blocks(faces, within)])
 
 
@@ -59,15 +58,15 @@ def _band(row: pd.Series) -> str:
     return "Age unknown" if row["age band"] == "unknown" else f"{row['age band']} years"
 
 
-def _by(faces: pd.DataFrame, by: list[str], title: str) -> Table:
-    return _table([(capital(row_name(row)), row) for _, row in accuracy_by(faces, by).iterrows()], title)
+def _by(faces: pd.DataFrame, by: list[str], title: str, minimum: int) -> Table:
+    return _table([(capital(row_name(row)), row) for _, row in accuracy_by(faces, by).iterrows()], title, minimum)
 
 
-def _table(rows: Sequence[tuple[str, pd.Series]], title: str) -> Table:
+def _table(rows: Sequence[tuple[str, pd.Series]], title: str, minimum: int) -> Table:
     cells = []
     for name, row in rows[:ROWS]:
-        if row["n"] < MINIMUM_FACES:
-            cells.append((name, f"{row['n']:,}", "–", "–", FEW, "–"))
+        if row["n"] < minimum:
+            cells.append((name, f"{row['n']:,}", "–", "–", f"too few (under {minimum})", "–"))
             continue
         numbers = (f"{int(row[key]):,}" for key in ("n", "correct", "errors"))
         cells.append((name, *numbers, percent(row["accuracy"]), interval_words(row["low"], row["high"])))
@@ -75,8 +74,8 @@ def _table(rows: Sequence[tuple[str, pd.Series]], title: str) -> Table:
     return Table(COLUMNS, tuple(cells), "lrrrrr", f"{title}, Wilson intervals{more}")
 
 
-def _chart(table: pd.DataFrame, names: Sequence[str], overall: pd.Series, by: str) -> Chart | None:
-    enough = (table["n"] >= MINIMUM_FACES).to_numpy()
+def _chart(table: pd.DataFrame, names: Sequence[str], overall: pd.Series, by: str, minimum: int) -> Chart | None:
+    enough = (table["n"] >= minimum).to_numpy()
     shown = table[enough].head(ROWS)
     if not len(shown):
         return None

@@ -77,7 +77,7 @@ def build_report(
     card = card_sections(str(audit.manifest["model"]), info, [audit])
     sections = [
         grid_section(audit, within),
-        accuracy_section(faces, within),
+        accuracy_section(faces, within, audit.minimum_faces),
         gaps_section(faces, within),
         differences_section(audit, within),
         budget_section(audit, within),

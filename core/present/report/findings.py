@@ -11,7 +11,6 @@ from core.present.figures import pictures
 from core.present.figures.findings import density_dots, effect_dots, mean_shapes, points_words
 from core.present.figures.gaps import simultaneous_dots
 from core.present.report.blocks import Chart, Pictures, Verdict
-from core.privacy import MINIMUM_FACES
 from core.wording import capital
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
@@ -44,7 +43,7 @@ def _figure(found: Finding) -> list:
 
 
 def _shapes(result: ErrorPattern) -> list:
-    if min(result.n_incorrect, result.n_correct) < MINIMUM_FACES:
+    if min(result.n_incorrect, result.n_correct) < result.minimum:
         return []
     counts = (result.n_correct, result.n_incorrect)
     shapes = mean_shapes(result.correct, result.incorrect, result.significant, counts)

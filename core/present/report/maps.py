@@ -24,15 +24,12 @@ from core.present.report.blocks import Chart, Grid, Pair, Picture, Pictures, Sca
 from core.present.text.checks import results
 from core.present.text.evidence import waterfall_sentence
 from core.present.text.sentences import hottest_place, pair_rate, target_words
-from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent, signed, signed_interval
 
 #: As the study showed it: why the model decided as it did, strength kept.
 TARGET, NORMALISATION = "predicted", "raw"
 SIDE = 112
 NO_MAPS = "Only predictions were audited, so there are no maps: nothing is said of where this model looks."
-TOO_FEW = f"too few: averages need {MINIMUM_FACES}"
-WITHHELD = f"not shown: less the maps below it, it would tell of under {MINIMUM_FACES} faces"
 NO_FACE = "no average face is stored for these ages"
 OUTSIDE = "Chin and long hair lie outside the aligned crop."
 OTHER_GENDER = "The two were mostly given different classes, so evidence for different classes is compared."
@@ -44,14 +41,14 @@ METHOD = (
 
 
 def grid_section(audit: Audit, within: Filter) -> Section:
-    """The study's grid of pairs on one scale; nothing of under 11 faces."""
+    """The study's grid of pairs on one scale; nothing of fewer faces than the audit's minimum."""
     title, without = _grid_title(audit), faces_absent(audit)
     if without and not audit.has_maps:
         return section("grid", title, [Text(without), Text(NO_MAPS)])
     grid = study_grid(audit, within, TARGET, NORMALISATION)
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     hidden = withheld(grid)
-    pairs = []
+    pairs, minimum = [], audit.minimum_faces
     for n, row in enumerate(grid.itertuples()):
         name = capital(group_name(row.gender, row.ethnicity or within.ethnicity))
         sides = tuple(
@@ -59,12 +56,12 @@ def grid_section(audit: Audit, within: Filter) -> Section:
             for column, tag, found in (("correct", "right", row.correct), ("incorrect", "wrong", row.incorrect))
         )
         total = row.correct.n + row.incorrect.n
-        if total < MINIMUM_FACES:  # a split of so few is of single faces
-            why = None if without else TOO_FEW, TOO_FEW if audit.has_maps else None
+        if total < minimum:  # a split of so few is of single faces
+            why = None if without else _too_few(minimum), _too_few(minimum) if audit.has_maps else None
             sides = tuple(Side(side.tag, None, *why) for side in sides)
         few = f"{total:,} faces: too few"
-        pairs.append(Pair(name, pair_rate(row.correct.n, row.incorrect.n) if total >= MINIMUM_FACES else few, sides))
-    need = f"Averages need {MINIMUM_FACES} faces."
+        pairs.append(Pair(name, pair_rate(row.correct.n, row.incorrect.n) if total >= minimum else few, sides))
+    need = f"Averages need {minimum} faces."
     if not audit.has_maps:
         text = f"The average face, right and wrong predictions apart. {need}"
         return section("grid", title, [Text(text), Grid(tuple(pairs)), Text(NO_MAPS)])
@@ -96,27 +93,31 @@ def faces_absent(audit: Audit) -> str | None:
 
 def withheld(grid: pd.DataFrame) -> set[tuple[int, str]]:
     """(row, outcome) of a gender's map over all ethnicities which, less those shown of its ethnicities, would leave the
-    mean map of 1 to 10 faces."""
+    mean map of too few faces."""
     hidden = set()
     for n, row in grid[grid["ethnicity"] == ""].iterrows():
         parts = grid[(grid["gender"] == row["gender"]) & (grid["ethnicity"] != "")]
         for outcome in ("correct", "incorrect"):
             shown = sum(group.n for group in parts[outcome] if not group.too_small)
-            if 0 < row[outcome].n - shown < MINIMUM_FACES:
+            if 0 < row[outcome].n - shown < row[outcome].minimum:
                 hidden.add((n, outcome))
     return hidden
+
+
+def _too_few(minimum: int) -> str:
+    return f"too few: averages need {minimum}"
 
 
 def _side(audit: Audit, found: Group, tag: str, limit: float, hidden: bool) -> Side:
     faces, maps = faces_absent(audit) is None, audit.has_maps
     if found.too_small:
-        why = "none" if found.n == 0 else f"{found.n} {TOO_FEW}"
+        why = "none" if found.n == 0 else f"{found.n} {_too_few(found.minimum)}"
         return Side(tag, found.n, why if faces else None, why if maps else None)
     name = capital(found.name)
     face: Picture | str = NO_FACE
     if found.face is not None:
         face = (data_uri(Image.fromarray(found.face)), f"Average face: {name}", f"face, mean of {found.face_n:,}")
-    cam: Picture | str = WITHHELD
+    cam: Picture | str = f"not shown: less the maps below it, it would tell of under {found.minimum} faces"
     if maps and not hidden:
         words, painted_map = audit.map_words, pictures.paint(found.map, limit, False, SIDE)
         cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {found.n:,}")
@@ -154,7 +155,12 @@ def differences_section(audit: Audit, within: Filter) -> Section:
     shapes = right_or_wrong(audit, within, same_decision=both)
     kind = "of the same class and |margin|" if both else "of the same |margin|"
     blocks.append(Heading("Wrong less right predictions"))
-    blocks += _compared([shapes], [f"Wrong less right predictions {kind}, by shape"], "red where wrong ones lean more")
+    blocks += _compared(
+        [shapes],
+        [f"Wrong less right predictions {kind}, by shape"],
+        "red where wrong ones lean more",
+        audit.minimum_faces,
+    )
     return section("differences", title, [*blocks, Text(METHOD, quiet=True)])
 
 
@@ -163,12 +169,14 @@ def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
     ages = ("age band",) if "age band" in adjustable(audit.faces, *(f.mask(audit.faces) for f in (worst, best))) else ()
     found = [difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([(), ages])]
     names = [f"{capital(worst.describe())} less {best.describe()}", "The same at equal ages"]
-    return _compared(found, names, "red where the first has more evidence, blue where the second has")
+    return _compared(
+        found, names, "red where the first has more evidence, blue where the second has", audit.minimum_faces
+    )
 
 
-def _compared(found: list[MapDifference], names: list[str], colours: str) -> list:
+def _compared(found: list[MapDifference], names: list[str], colours: str, minimum: int) -> list:
     """Pictures of tested differences on one scale under their verdicts."""
-    shown = [(d, name) for d, name in zip(found, names, strict=False) if not _few(d)]
+    shown = [(d, name) for d, name in zip(found, names, strict=False) if not _few(d, minimum)]
     maps = difference_maps(
         [d for d, _ in shown],
         [f"{name}. {_numbers(d)}" for d, name in shown],
@@ -178,8 +186,8 @@ def _compared(found: list[MapDifference], names: list[str], colours: str) -> lis
     return [*(Text(d.verdict) for d in found), Pictures.of(maps, 2 * SIDE) if shown else None]
 
 
-def _few(found: MapDifference) -> bool:
-    return min(found.n_a, found.n_b) < MINIMUM_FACES
+def _few(found: MapDifference, minimum: int) -> bool:
+    return min(found.n_a, found.n_b) < minimum
 
 
 def _numbers(found: MapDifference) -> str:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from core.analysis.comparison import Experiment
-from core.audit.folder import Audit
+from core.audit.folder import Audit, stored_minimum
 from core.checks.results import Checks
 from core.classifiers.folder import kind_of
 from core.data.filters import Filter
@@ -21,6 +21,7 @@ from core.present.card import Section, Table, Text, section
 from core.present.card.details import made_here
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
+from core.privacy import MINIMUM_FACES
 
 CORE = Path(__file__).resolve().parent.parent.parent
 #: What the sources are: bytecode and editors' leavings are not.
@@ -116,8 +117,10 @@ def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experi
     # All of data that the model never saw is what an audit takes by itself.
     chosen = {"all": ["all"], "unseen": []}.get(audit.manifest.get("chosen"), audit.manifest["splits"])
     splits = " --split " + " ".join(shlex.quote(split) for split in chosen) if chosen else ""
+    stored = stored_minimum(audit.manifest)
+    minimum = f" --minimum-faces {stored}" if stored > MINIMUM_FACES else ""
     names = " --names NAMES.yaml" if audit.manifest.get("names") else ""
-    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}")
+    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}")
     if checks is not None:
         made = checks.manifest
         lines.append(f"python -m core check {which} --data {store} --sample {made['sample']} --seed {made['seed']}")

@@ -13,7 +13,7 @@ def sentence(checks: Checks, view: View) -> str:
     """The page's first sentence: what the checks found for a group, whatever it is."""
     parts = [clause for check in CHECKS if (clause := check.clause(checks, view)) is not None]
     if not parts:
-        return f"Nothing is published for {view.group}: fewer than 11 faces of the sample are in it."
+        return f"Nothing is published for {view.group}: too few faces of the sample are in it."
     return f"For {view.group}, {'; '.join(parts)}."
 
 

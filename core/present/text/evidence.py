@@ -9,7 +9,6 @@ from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity
 from core.audit.folder import Audit, head_bias
 from core.data.filters import Filter, group_name
 from core.explain.regions import REGIONS
-from core.privacy import MINIMUM_FACES
 from core.wording import signed_interval
 
 
@@ -27,8 +26,8 @@ def budget_report(audit: Audit, within: Filter | None = None) -> str:
         f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
     ]
     for row in table.to_dict("records"):
-        few = row["n"] < MINIMUM_FACES
-        means = ("under 11", "–") if few else (f"{row['evidence']:+.4f}", f"{row['margin']:+.4f}")
+        few = row["n"] < audit.minimum_faces
+        means = (f"under {audit.minimum_faces}", "–") if few else (f"{row['evidence']:+.4f}", f"{row['margin']:+.4f}")
         lines.append(
             f"{group_name(row['gender'], row['ethnicity']):28}{row['outcome']:13}{row['n']:7,}"
             f"{means[0]:>19}{means[1]:>14}{row['difference']:+13.1e}"
@@ -48,7 +47,7 @@ def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:
         bounds = f"{row['low'] / row['area']:.1f}–{row['high'] / row['area']:.1f}"
         parts.append(f"the {row['region']} of {name} ({row['density']:.1f} × [{bounds}])")
     if not parts:
-        return f"No evidence is shared out: averages need {MINIMUM_FACES} faces."
+        return "No evidence is shared out: no group has enough faces for an average."
     return f"Positive evidence for the model's choice is densest, against a uniform map, on {', on '.join(parts)}."
 
 
@@ -56,8 +55,8 @@ def waterfall_sentence(found: Waterfall) -> str:
     """How far the mean margin moves from A to B, and the region with the largest part of it."""
     a, b = found.a.describe(), found.b.describe()
     if found.too_small:
-        few = [f"{name}: {n:,}" for name, n in ((a, found.n_a), (b, found.n_b)) if n < MINIMUM_FACES]
-        return f"No budget is shown: averages need {MINIMUM_FACES} faces ({'; '.join(dict.fromkeys(few))})."
+        few = [f"{name}: {n:,}" for name, n in ((a, found.n_a), (b, found.n_b)) if n < found.minimum]
+        return f"No budget is shown: averages need {found.minimum} faces ({'; '.join(dict.fromkeys(few))})."
     total, low, high = found.ends.loc["b − a"]
     row = found.table.loc[found.table["difference"].abs().idxmax()]
     part = signed_interval(row["difference"], row["low"], row["high"])

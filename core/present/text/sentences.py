@@ -11,6 +11,7 @@ from core.analysis.maps.group_means import Group
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
 from core.explain.regions import cell_words
+from core.privacy import MINIMUM_FACES
 from core.wording import times, with_interval
 
 
@@ -63,7 +64,9 @@ def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -
     """Where the first two groups' mean maps are centred, and how alike they are (Pearson r over the cells)."""
     shown = [g for g in groups if g.map is not None]
     if not shown:
-        return "None of the chosen groups has 11 faces, so no average is shown: a single face could be seen through it."
+        minimum = max((g.minimum for g in groups), default=MINIMUM_FACES)
+        why = "a single face could be seen through it"
+        return f"None of the chosen groups has {minimum} faces, so no average is shown: {why}."
     parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map)}" for g in shown[:2]]
     text = f"The {target_words(target, kind)} is centred for " + ", for ".join(parts)
     if len(shown) >= 2:

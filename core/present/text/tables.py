@@ -15,6 +15,7 @@ from core.data.sources.base import Source
 from core.data.store import AlignedStore
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.sentences import accuracy_sentence
+from core.privacy import MINIMUM_FACES
 from core.wording import with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.
@@ -125,6 +126,8 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
     lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
     if factor := manifest.get("enlarged"):
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
+    if audit.minimum_faces > MINIMUM_FACES:
+        lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.get("not_predicted", 0):
         lines.append(f"{lost:,} faces have no prediction and are left out")
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}

@@ -63,4 +63,4 @@ def test_each_group_can_be_chosen_and_small_ones_are_told(checked, monkeypatch: 
         assert not app.error
         missing = sum(part.n(group) == 0 for name, part in checks.parts.items() if not name.startswith("methods"))
         missing += not len(checks.table("methods", group))
-        assert text(app).count("Fewer than 11 faces") == missing
+        assert text(app).count("Too few faces") == missing
