@@ -161,6 +161,7 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: Al
     epoch = best_epoch(read_metrics(run / "training"), choose)
     source = load_model(run / "training" / "epochs" / f"{epoch:03}")
     info = {key: source.info[key] for key in ("input_size", "template", "epoch", "validation", "training", "data")}
+    info |= {key: source.info[key] for key in ("computed",) if key in source.info}
     info["training"] = info["training"] | {"choose": choose}
     if arm.get("head") == "balanced":
         retrain_head(source.network, store, store.split("val"), info["input_size"], seed)

@@ -231,6 +231,7 @@ class Run:
             "epoch": self.epoch + 1,
             "validation": {k: v for k, v in result.items() if k.startswith(("val_", "worst")) and v == v},  # no NaN
             "training": dataclasses.asdict(self.config),
+            "computed": resuming.computed_on(self.fabric),
             "data": self.sets.provenance(),
         }
         save_model(folder, self.average, info)
@@ -251,6 +252,7 @@ class Run:
             "plateau": self.plateau,
             "running": self.running,
             "config": dataclasses.asdict(self.config),
+            "computed": resuming.computed_on(self.fabric),
             "data": self.sets.fingerprint,
         }
         resuming.save_checkpoint(self.checkpoint, tensors, meta)
@@ -260,6 +262,7 @@ class Run:
         tensors, meta = resuming.load_checkpoint(self.checkpoint)
         if meta["data"] != self.sets.fingerprint:
             raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
+        resuming.check_computed(meta, self.fabric, self.checkpoint)
         now = resuming.plain(dataclasses.asdict(self.config))
         then = resuming.plain(dataclasses.asdict(TrainConfig())) | meta["config"]  # settings younger than the run
         # `enlarge` is leave to do something, and changes no number: a run older than it goes on with it.

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -17,6 +18,23 @@ from core.errors import LookwhereError
 def plain(content: dict) -> dict:
     """The content as JSON would give it back (tuples as lists)."""
     return json.loads(json.dumps(content))
+
+
+def computed_on(fabric: Fabric) -> dict[str, str | int]:
+    """What a run's numbers depend on beside its config and data: precision, kind of device, and processes."""
+    precision = str(fabric.strategy.precision.precision)
+    return {"precision": precision, "device": fabric.device.type, "processes": fabric.world_size}
+
+
+def check_computed(meta: dict, fabric: Fabric, file: Path) -> None:
+    """Raise `LookwhereError` where a checkpoint was computed otherwise: going on would not be exact.
+
+    Checkpoints of before this was kept say nothing of it, and go on.
+    """
+    now, then = computed_on(fabric), meta.get("computed") or {}
+    changed = [f"{key} {then[key]}, not {now[key]}" for key in now if key in then and then[key] != now[key]]
+    if changed:
+        raise LookwhereError(f"{file}: computed with {'; '.join(changed)}; go on as it began, or start anew")
 
 
 def save_checkpoint(file: Path, tensors: dict[str, Tensor], meta: dict) -> None:

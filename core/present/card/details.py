@@ -156,6 +156,9 @@ def protocol(info: dict) -> list[Text]:
         + _validation(info.get("validation") or {})
         + f". Start: {training.get('init') or 'random weights'}, seed {training.get('seed', 'unknown')}."
     )
+    if computed := info.get("computed"):
+        how = f"{computed.get('precision')} on {computed.get('device')}, processes: {computed.get('processes')}"
+        chosen += f" Computed in {how}."
     age = training.get("age_weight")
     aside = f" Age bands were an auxiliary target (weight {age}); ethnicity never was." if age else ""
     return [Text(" ".join(parts)), Text(chosen + aside)]

@@ -248,3 +248,18 @@ def test_resume_is_refused_without_a_sound_checkpoint(store: AlignedStore, folde
         with pytest.raises(LookwhereError, match="damaged") as caught:
             train(store, folder, WHOLE, fabric=fabric(), resume=True)
         assert str(folder / CHECKPOINT) in str(caught.value)
+
+
+def test_what_it_was_computed_in_is_kept_and_resuming_otherwise_is_refused(
+    store: AlignedStore, folder: Path, place: Path
+) -> None:
+    """A checkpoint of before this was kept says nothing of it, and goes on."""
+    train(store, folder, WHOLE, fabric=fabric("bf16-mixed"), stop_after=1)
+    kept = {"precision": "bf16-mixed", "device": "cpu", "processes": 1}
+    assert json.loads((folder / "model.json").read_text())["computed"] == counters(folder)["computed"] == kept
+    with pytest.raises(LookwhereError, match="computed with precision bf16-mixed, not 32-true; go on as it began"):
+        train(store, folder, WHOLE, fabric=fabric(), resume=True)
+    meta = counters(folder)
+    del meta["computed"]
+    save_file(load_file(folder / CHECKPOINT), folder / CHECKPOINT, {"meta": json.dumps(meta)})
+    assert train(store, folder, WHOLE, fabric=fabric(), resume=True).state == "finished"

@@ -204,3 +204,11 @@ def test_blocks_are_drawn_as_markdown() -> None:
     assert markdown("T", [section("k", "S", blocks)]) == (
         "# T\n\n## S\n\na\n\n- b\n- c\n\ng\n\n| d | e |\n|---|---:|\n| f | 1 |\n"
     )
+
+
+def test_the_card_says_what_a_model_was_computed_in() -> None:
+    said = markdown(
+        "m", card_sections("m", info(computed={"precision": "32-true", "device": "cpu", "processes": 2}), [])
+    )
+    assert "Computed in 32-true on cpu, processes: 2." in said
+    assert "Computed in" not in markdown("m", card_sections("m", info(), []))
