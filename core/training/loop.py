@@ -320,6 +320,8 @@ def train(
     except BaseException as error:
         clock.beat("failed", message=str(error) or type(error).__name__)
         raise
+    finally:
+        torch.set_flush_denormal(False)  # torch's default: the caller's numbers are his own
 
 
 def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:

@@ -301,7 +301,7 @@ def test_the_app_hands_it_out(audit: Audit, adults: str, monkeypatch: pytest.Mon
 
         report_button(OpenAudit("resnet50-utkface", "utkface-test"))
 
-    monkeypatch.setattr(ui.opened, "MODELS", MODEL.parent)
+    monkeypatch.setattr(ui.shell.open_audit, "MODELS", MODEL.parent)
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
     assert [button.proto.label for button in app.get("download_button")] == ["Download the report"]

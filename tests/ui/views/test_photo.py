@@ -7,6 +7,7 @@ import html
 import io
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -233,7 +234,9 @@ def test_streamlits_server_keeps_an_upload_in_memory() -> None:
         headers = Headers({"content-type": "multipart/form-data; boundary=b"})
         return await MultiPartParser(headers, parts()).parse()
 
-    file = asyncio.run(parse())["file"]
+    # A thread of its own: where chromium is driven by this process, a loop runs in this one already.
+    with ThreadPoolExecutor(1) as thread:
+        file = thread.submit(asyncio.run, parse()).result()["file"]
     assert file.size == 49 * 2**20
     assert file._in_memory and not file.file._rolled
     assert MultiPartParser.spool_max_size > int(photo_view.st.get_option("server.maxUploadSize")) * 2**20

@@ -59,18 +59,19 @@ def test_fine_maps_are_merged_by_area() -> None:
 
 def test_maps_that_stay_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     classifier, _ = bring(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18")
-    monkeypatch.setattr(torch_classifier.cams, "regrid", lambda maps, crop: maps.repeat(4, axis=2))
+    monkeypatch.setattr(torch_classifier.grids, "regrid", lambda maps, crop: maps.repeat(4, axis=2))
     with pytest.raises(LookwhereError, match="maps of 16×4 cells show the face itself"):
         classifier(pictures(1))
 
 
-def test_the_import_tells_what_nobody_declared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_import_tells_what_nobody_declared(tmp_path: Path) -> None:
     state = {f"module.{n.replace('fc.', 'fc.1.')}": t for n, t in made("torchvision:resnet18").state_dict().items()}
     torch.save({"state_dict": state}, tmp_path / "theirs.pt")
     said = {"score": "logits", "female": 1, "male": 0, "size": (112, 112), "mean": MEAN, "std": STD}
     models = tmp_path / "my models"
-    import_(tmp_path / "theirs.pt", "one", architecture="torchvision:resnet18", models=models, channels="bgr", **said)
-    lines = capsys.readouterr().out.splitlines()
+    lines = import_(
+        tmp_path / "theirs.pt", "one", architecture="torchvision:resnet18", models=models, channels="bgr", **said
+    ).splitlines()
     assert lines[1:4] == [
         "taken from state_dict; taken off the names: module.; head fc.1 for fc (what else was in it is taken to be "
         "dropout)",
@@ -80,6 +81,5 @@ def test_the_import_tells_what_nobody_declared(tmp_path: Path, capsys: pytest.Ca
     assert lines[4].startswith(f"next: python -m core audit --model one --models '{models}' --data ") and not lines[5:]
 
     pd.DataFrame({"file": ["1.jpg"], "score": [0.5]}).to_csv(tmp_path / "s.csv", index=False)
-    import_(tmp_path / "s.csv", "two", score="probability", of="male", models=models)
-    lines = capsys.readouterr().out.splitlines()
+    lines = import_(tmp_path / "s.csv", "two", score="probability", of="male", models=models).splitlines()
     assert len(lines) == 2 and lines[1].startswith("next: ")
