@@ -24,7 +24,8 @@ from PIL import Image
 from core.audit.folder import list_audits, open_audit
 from core.classifiers.folder import load_model
 from core.photo.certainty import certainties, place
-from core.photo.detection import Finder, Found
+from core.photo.detection import Finder
+from core.photo.faces import Found
 from core.photo.prediction import Reading, head_bias, read_faces
 from core.photo.uploads import read_upload
 from core.present.figures import photo as figures

@@ -21,8 +21,6 @@ MAXIMUM_SIDE = 1024
 #: The warp samples this many times finer than the template and averages, against aliasing.
 OVERSAMPLE = 2
 
-NO_FACE = "no face found"
-
 
 @dataclass(frozen=True)
 class Alignment:

@@ -21,7 +21,7 @@ from core.data.readers import Reader, choose_reader
 from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.data.splits import Subset, assign_splits, near_disagreements
-from core.data.store import FORMAT, STORES, AlignedStore
+from core.data.store import FORMAT, NO_FACE, STORES, AlignedStore
 from core.errors import LookwhereError
 from core.files import sha256, write_json, write_parquet
 from core.progress import Progress
@@ -33,7 +33,7 @@ REPAIRS_LISTED = 20
 BATCH = 64
 
 
-PENDING, ALIGNED, NO_FACE, UNREADABLE = 0, 1, 2, 3
+PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE = 0, 1, 2, 3
 
 
 FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet", "store.json")
@@ -201,7 +201,7 @@ def _build(
             result = aligner.align([picture for picture in pictures if picture is not None])
             maps["faces"][rows[readable]] = result.faces
             maps["landmarks"][rows[readable]] = result.landmarks
-            maps["state"][rows[readable]] = np.where(result.found, ALIGNED, NO_FACE)
+            maps["state"][rows[readable]] = np.where(result.found, ALIGNED, WITHOUT_FACE)
         for _ in batch:
             tick()
     for array in maps.values():
@@ -213,7 +213,7 @@ def _build(
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
     missed = work.faces[~aligned]
     broken = maps["state"][~aligned] == UNREADABLE
-    reason = np.where(broken, "not a readable picture", alignment.NO_FACE)
+    reason = np.where(broken, "not a readable picture", NO_FACE)
     problems = [source.problem(file) or file for file in missed["path"]]
     lost = pd.DataFrame(
         {"file": problems, "reason": reason, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}

@@ -18,6 +18,7 @@ from core.data.faces import SPLITS, check_faces, fingerprint
 from core.errors import LookwhereError
 
 FORMAT = 2
+NO_FACE = "no face found"
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from PIL import Image
 
 from core.errors import LookwhereError
+from core.photo.faces import Face, Found
 from core.photo.uploads import shrunk_to
 
 #: Pixels a side of the smallest face that is looked for, in a picture shrunk to `SEARCH_SIDE`: 2 % of its longer side.
@@ -22,32 +21,6 @@ MOST_FACES = 20
 NEAR_EDGE = 0.3
 #: Pixels a side of the window in which such a face is looked for again, twice as wide as it.
 WINDOW = 224
-
-
-@dataclass(frozen=True)
-class Face:
-    """A face found: `box` (left, top, right, bottom) and `points` (5, 2) in pixels of the upload's picture.
-
-    `crop` uint8 (112, 112, 3) and its `landmarks` (5, 2); `enlarged`: crop pixels for one of the picture's;
-    `outside`: the share of the crop that lies beyond the picture's edge and holds its reflection.
-    """
-
-    box: np.ndarray
-    points: np.ndarray
-    probability: float
-    crop: np.ndarray
-    landmarks: np.ndarray
-    enlarged: float
-    outside: float
-
-
-@dataclass(frozen=True)
-class Found:
-    """The `faces` from left to right; how many more there were (`left_out`), and `faint` ones that are likely none."""
-
-    faces: list[Face]
-    left_out: int
-    faint: int
 
 
 class Finder:

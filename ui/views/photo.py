@@ -16,7 +16,8 @@ from PIL import Image
 from core.audit.folder import Audit
 from core.errors import LookwhereError
 from core.photo.certainty import Place, certainties, place, same_weights
-from core.photo.detection import Face, Finder, nothing_found
+from core.photo.detection import Finder, nothing_found
+from core.photo.faces import Face
 from core.photo.prediction import TARGETS, Reading, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.present.figures import photo as figures

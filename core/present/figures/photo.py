@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from core.explain.regions import REGIONS
-from core.photo.detection import Face
+from core.photo.faces import Face
 from core.photo.uploads import shrunk_to
 from core.present.figures.chart_data import Axis, Bar, BarChart, Histogram, HistogramChart, Row, Series
 from core.present.figures.evidence import towards

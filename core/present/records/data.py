@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.alignment import NO_FACE
 from core.data.faces import SPLITS
 from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
-from core.data.store import AlignedStore
+from core.data.store import NO_FACE, AlignedStore
 from core.present.text.tables import EXAMPLES
 
 

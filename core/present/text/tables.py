@@ -7,12 +7,11 @@ import pandas as pd
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
-from core.data.alignment import NO_FACE
 from core.data.faces import ADULT_AGE, SPLITS
 from core.data.filters import Filter
 from core.data.readers import Reader, Reading
 from core.data.sources.base import Source
-from core.data.store import AlignedStore
+from core.data.store import NO_FACE, AlignedStore
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.sentences import accuracy_sentence
 from core.privacy import MINIMUM_FACES

@@ -13,7 +13,8 @@ from core.data.alignment import FaceAligner, similarity
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS
 from core.photo.certainty import Place, certainties, place, same_weights
-from core.photo.detection import MOST_FACES, SMALLEST, Finder, Found, _cut, nothing_found
+from core.photo.detection import MOST_FACES, SMALLEST, Finder, _cut, nothing_found
+from core.photo.faces import Found
 from core.photo.prediction import Reading, head_bias, read_faces
 from core.present.figures import photo as figures
 from core.present.text import photo as photo_text
