@@ -17,7 +17,7 @@ from core.privacy import MINIMUM_FACES
 
 
 @dataclass(frozen=True)
-class Pictures:
+class AuditImages:
     """The audited faces' aligned pictures: `images` uint8 (R, 112, 112, 3), memory-mapped; `rows` int64 (N,) says where
     in it each of the audit's faces is."""
 
@@ -40,7 +40,7 @@ class Pictures:
         return (total / len(rows)).round().astype(np.uint8)
 
 
-def attach(audit: Audit, root: Path) -> tuple[Pictures | None, list[str]]:
+def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]]:
     """The pictures of an audit's faces, from the store under `root` whose data it audited; and what was found instead.
 
     The faces are joined by `face_id`, since an audit may have renamed ethnicities and assigned another split.
@@ -59,7 +59,7 @@ def attach(audit: Audit, root: Path) -> tuple[Pictures | None, list[str]]:
     return None, looked
 
 
-def _open(path: Path, wanted: str, audited: pd.DataFrame) -> Pictures:
+def _open(path: Path, wanted: str, audited: pd.DataFrame) -> AuditImages:
     """Raises `LookwhereError` where there is no finished store, it is damaged, or it is of other data."""
     if not (path / "store.json").is_file():
         if (path / "unfinished.json").is_file():
@@ -89,7 +89,7 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame) -> Pictures:
     rows = rows.to_numpy(dtype=np.int64)
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] != 3 or rows.max(initial=-1) >= len(images):
         raise LookwhereError(f"{path}/faces.npy: shape {images.shape} does not go with faces.parquet; align again")
-    return Pictures(path, images, rows)
+    return AuditImages(path, images, rows)
 
 
 def align_command(manifest: dict, info: dict | None, out: Path | None = None) -> str:

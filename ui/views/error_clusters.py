@@ -11,7 +11,7 @@ import streamlit as st
 from core.analysis.clustering import COUNTS
 from core.analysis.maps.error_clusters import Kind, Kinds, kinds
 from core.audit.folder import Audit
-from core.audit.images import Pictures
+from core.audit.images import AuditImages
 from core.data.filters import Filter
 from core.present.figures import pictures
 from core.present.figures.single_faces import kinds_sheet
@@ -52,7 +52,7 @@ def choose_error_clusters(audit: Audit, within: Filter) -> Kinds | None:
     if within.outcome != "all":
         st.caption("Of all wrong predictions inside the filter: its choice of «Prediction» does not count here.")
     if not audit.has_maps:
-        st.info("Only predictions were audited: without maps there are no kinds of maps, nor orders by their likeness.")
+        st.info("Only predictions were audited: without maps there are no kinds of maps, nor orders by similarity.")
         return None
     count = st.segmented_control(
         "Number of kinds", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds", bind="query-params", required=True
@@ -61,7 +61,7 @@ def choose_error_clusters(audit: Audit, within: Filter) -> Kinds | None:
     return _error_clusters(audit, wanted, None if count == FOUND else int(count))
 
 
-def show_error_clusters(found: Kinds | None, shots: Pictures | None) -> None:
+def show_error_clusters(found: Kinds | None, shots: AuditImages | None) -> None:
     """A card a kind, with what may be shown of it."""
     if found is None:
         return
@@ -82,7 +82,7 @@ def show_error_clusters(found: Kinds | None, shots: Pictures | None) -> None:
         _offer_downloads(found, limit)
 
 
-def _kind(n: int, kind: Kind, count: int, limit: float, shots: Pictures | None, minimum: int) -> str:
+def _kind(n: int, kind: Kind, count: int, limit: float, shots: AuditImages | None, minimum: int) -> str:
     title = f"Kind {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} wrong predictions"
     firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
     if kind.map is None:

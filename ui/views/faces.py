@@ -14,10 +14,10 @@ from streamlit.delta_generator import DeltaGenerator
 from core import wording
 from core.analysis import single_faces
 from core.analysis.maps.error_clusters import Kinds
-from core.analysis.single_faces import FaceOrder, Record
+from core.analysis.single_faces import FaceOrder, FaceRecord
 from core.audit import images as audit_images
 from core.audit.folder import Audit
-from core.audit.images import Pictures
+from core.audit.images import AuditImages
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from core.present.figures import pictures
@@ -47,23 +47,25 @@ STYLE = """
 """
 TARGET_HELP = f"{help_texts.TARGETS}\n\nOne scale for all maps of a page."
 ORDER_HELP = (
-    "**Most confidently wrong**: wrong ones by falling |margin|, then right ones by rising |margin|. **Likeness** is "
+    "**Most confidently wrong**: wrong ones by falling |margin|, then right ones by rising |margin|. **Similarity** is "
     "the cosine of two maps of evidence for the gender the model chose over the other, strength left out. To order by "
-    "likeness to one face, open its record."
+    "similarity to one face, open its record."
 )
 
 
 @kept(entries=4, spinner="Looking for the pictures …", shared=True)
-def _attach(audit: Audit, root: Path, stores: tuple[Path, ...]) -> tuple[Pictures | None, list[str]]:
-    return audit_images.attach(audit, root)
+def _open_images(audit: Audit, root: Path, stores: tuple[Path, ...]) -> tuple[AuditImages | None, list[str]]:
+    return audit_images.open_images(audit, root)
 
 
-def attached(audit: Audit) -> tuple[Pictures | None, list[str]]:
-    """`core.audit.images.attach`, kept until a store is written or goes."""
-    return _attach(audit, STORES, tuple(sorted(STORES.glob("*/store.json"))))
+def audit_images_of(audit: Audit) -> tuple[AuditImages | None, list[str]]:
+    """`core.audit.images.open_images`, kept until a store is written or goes."""
+    return _open_images(audit, STORES, tuple(sorted(STORES.glob("*/store.json"))))
 
 
-def show_faces(p: Page, above: DeltaGenerator, clusters: Kinds | None, images: Pictures | None, looked: list) -> None:
+def show_faces(
+    p: Page, above: DeltaGenerator, clusters: Kinds | None, images: AuditImages | None, looked: list
+) -> None:
     """In its place `above` the clusters: the faces one by one, or how their images are attached."""
     with above:
         if images is None:
@@ -89,7 +91,7 @@ def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     )
 
 
-def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures) -> None:
+def _browser(audit: Audit, within: Filter, found: Kinds | None, images: AuditImages) -> None:
     """The controls and one page of the group's faces."""
     like = single_faces.row_of(audit, st.query_params.get("like"))
     orders = [
@@ -121,7 +123,7 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
         return
     rows, values = single_faces.ordered(audit, rows, order, like)
     if order.of_a_face:
-        st.caption(f"Ordered by likeness to face {layout.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
+        st.caption(f"Ordered by similarity to face {layout.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // single_faces.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
     place = st.container()
@@ -132,8 +134,8 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, shots: Pictures)
     shown = rows[start : start + single_faces.PAGE]
     with place:
         st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {layout.escape_markdown(name)}.")
-        notes = [f"likeness {v:.2f}" for v in values[start:][: len(shown)]] if order.by_similarity else None
-        cards(audit, shots, shown, target, view, notes, "grid")
+        notes = [f"similarity {v:.2f}" for v in values[start:][: len(shown)]] if order.by_similarity else None
+        cards(audit, images, shown, target, view, notes, "grid")
 
 
 def _first_sheet(view: tuple, sheets: int) -> None:
@@ -145,7 +147,7 @@ def _first_sheet(view: tuple, sheets: int) -> None:
 
 
 def cards(
-    audit: Audit, shots: Pictures, rows: np.ndarray, target: str, view: str, notes: list[str] | None, key: str
+    audit: Audit, images: AuditImages, rows: np.ndarray, target: str, view: str, notes: list[str] | None, key: str
 ) -> None:
     """Cards of faces, each with a button that opens its record; one scale for all their maps."""
     signed = target == "margin"
@@ -154,7 +156,7 @@ def cards(
     with st.grid(min_column_width=215 if view == BESIDE else 130, gap="small"):
         for n, row in enumerate(rows):
             with st.container(gap="xxsmall"):
-                st.html(STYLE + _card(audit, shots, row, None if maps is None else maps[n], limit, view, signed,
+                st.html(STYLE + _card(audit, images, row, None if maps is None else maps[n], limit, view, signed,
                                       notes[n] if notes else ""))  # fmt: skip
                 face_id = str(audit.faces["face_id"].iloc[row])
                 st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
@@ -166,23 +168,30 @@ def cards(
 
 
 def _card(
-    audit: Audit, shots: Pictures, row: int, one: np.ndarray | None, limit: float, view: str, signed: bool, note: str
+    audit: Audit,
+    images: AuditImages,
+    row: int,
+    face_map: np.ndarray | None,
+    limit: float,
+    view: str,
+    signed: bool,
+    note: str,
 ) -> str:
-    face, line = shots.face(row), audit.faces.iloc[row]
+    face, line = images.face(row), audit.faces.iloc[row]
     alt = f"Face {line['face_id']}: labelled {line['gender']}, predicted {line['predicted']}"
     drawn = [(pictures.show_face(face, SIDE), alt)]
     if view == OVER:
-        drawn = [(pictures.overlay(face, one, limit, OPACITY, signed, SIDE), f"{alt}, with its map")]
+        drawn = [(pictures.overlay(face, face_map, limit, OPACITY, signed, SIDE), f"{alt}, with its map")]
     elif view == BESIDE:
-        drawn.append((pictures.paint(one, limit, signed, SIDE), f"Map of it: {alt}"))
-    images = "".join(f"<img src='{pictures.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
+        drawn.append((pictures.paint(face_map, limit, signed, SIDE), f"Map of it: {alt}"))
+    tags = "".join(f"<img src='{pictures.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
     verdict = f"predicted {line['predicted']}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
     margin = wording.signed(float(line["logit_female"]) - float(line["logit_male"]))
     more = f"<br><span>{html.escape(note)}</span>" if note else ""
     return (
-        f"<div class='lw-face'><div>{images}</div>labelled {html.escape(str(line['gender']))}, {verdict}<br>"
+        f"<div class='lw-face'><div>{tags}</div>labelled {html.escape(str(line['gender']))}, {verdict}<br>"
         f"<span>p(male) {line['p_male']:.2f} · margin {margin}</span>{more}</div>"
     )
 
@@ -201,88 +210,88 @@ def _order_by(face_id: str) -> None:
     st.session_state.order = FaceOrder.LIKE_FACE.value
 
 
-def _open_record(audit: Audit, shots: Pictures) -> None:
+def _open_record(audit: Audit, images: AuditImages) -> None:
     """The record of the face that the address names, over the page."""
     if "face" not in st.query_params:
         return
     if single_faces.row_of(audit, st.query_params["face"]) is None:
         st.warning(f"This audit has no face «{layout.escape_markdown(st.query_params['face'])}».")
         return
-    _record(audit, shots)
+    _record(audit, images)
 
 
 @st.dialog("Record of one face", width="large", on_dismiss=_shut)
-def _record(audit: Audit, shots: Pictures) -> None:
+def _record(audit: Audit, images: AuditImages) -> None:
     row = single_faces.row_of(audit, st.query_params.get("face"))
     if row is None:
         st.rerun()
-    found = single_faces.record(audit, row)
+    record = single_faces.face_record(audit, row, images)
     left, right = st.columns([1.25, 1])
     with left:
-        _pictures(audit, shots, found)
-        facts = faces_text.facts(audit, found)
+        _pictures(record)
+        facts = faces_text.facts(record)
         items = "".join(f"<b>{key}</b><span>{html.escape(value)}</span>" for key, value in facts.items())
         st.html(f"{STYLE}<div class='lw-facts'>{items}</div>")
     with right:
-        _regions(audit, found)
-        face_id = str(found.face["face_id"])
+        _regions(record)
+        face_id = str(record.face["face_id"])
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k)]
         link = html.escape(urlencode(query), quote=True)
         st.html(f"{STYLE}<div class='lw-link'><a href='?{link}' target='_blank'>Link to this record</a></div>")
         if audit.has_maps and st.button(
-            "Order the faces by likeness to this one", key="by-likeness", on_click=_order_by, args=(face_id,)
+            "Order the faces by similarity to this one", key="by-similarity", on_click=_order_by, args=(face_id,)
         ):
             st.rerun()
-    _others(audit, shots, "Near-copies in the audit", found.copies, "copy")
-    _others(audit, shots, "The same person in the audit", found.person, "person")
-    _others(audit, shots, "Like this: the most alike maps", found.alike, "alike", found.cosines)
+    _others(audit, images, "Near-copies in the audit", record.copies, "copy")
+    _others(audit, images, "The same person in the audit", record.person, "person")
+    _others(audit, images, "Like this: the most similar maps", record.similar, "alike", record.cosines)
 
 
-def _pictures(audit: Audit, shots: Pictures, found: Record) -> None:
-    face = shots.face(found.row)
-    alt = f"Face {found.face['face_id']}"
+def _pictures(record: FaceRecord) -> None:
+    face = record.image
+    alt = f"Face {record.face['face_id']}"
     panels = [(pictures.show_face(face), "aligned face", alt)]
     scale = ""
-    if audit.has_maps:
+    if record.maps:
         target = st.session_state.get("target", "predicted")
         signed = target == "margin"
-        one = audit.maps(target, "raw")[found.row]
-        limit = pictures.shared_limit([one])
-        panels.append((pictures.paint(one, limit, signed), f"map, target «{target}»", f"Map: {alt}"))
-        panels.append((pictures.overlay(face, one, limit, OPACITY, signed), "overlay", f"Overlay: {alt}"))
-        scale = layout.colour_scale(signed, limit, audit.map_method)
+        face_map = record.maps[target]
+        limit = pictures.shared_limit([face_map])
+        panels.append((pictures.paint(face_map, limit, signed), f"map, target «{target}»", f"Map: {alt}"))
+        panels.append((pictures.overlay(face, face_map, limit, OPACITY, signed), "overlay", f"Overlay: {alt}"))
+        scale = layout.colour_scale(signed, limit, record.map_method)
     st.html(layout.STYLE + layout.image_row(panels, "14rem") + scale)
 
 
-def _regions(audit: Audit, found: Record) -> None:
+def _regions(record: FaceRecord) -> None:
     st.markdown("**Evidence by region**")
-    if found.regions is None:
+    if record.regions is None:
         st.info("Only predictions were audited: there is no evidence to divide by region.")
         return
-    figure = figure_of(region_bars(found.regions, audit.additive))
+    figure = figure_of(region_bars(record.regions, record.additive))
     st.plotly_chart(figure, key="record-regions", config={"displayModeBar": False})
-    total, margin = wording.signed(found.regions.sum(), 3), wording.signed(found.margin, 3)
-    if audit.additive:
+    total, margin = wording.signed(record.regions.sum(), 3), wording.signed(record.margin, 3)
+    if record.additive:
         st.caption(
-            f"The bars add up to {total}; with the last layer's bias, {wording.signed(found.bias, 3)}, that is the "
-            f"margin, {margin} (half-precision maps leave {abs(found.rest):.3f}). Evidence is centred on a region, not "
-            "confined to it."
+            f"The bars add up to {total}; with the last layer's bias, {wording.signed(record.bias, 3)}, that is the "
+            f"margin, {margin} (half-precision maps leave {abs(record.rest):.3f}). Evidence is centred on a region, "
+            "not confined to it."
         )
     else:
         st.caption(
-            f"Maps by {layout.escape_markdown(audit.map_method)} do not add up to the margin: "
+            f"Maps by {layout.escape_markdown(record.map_method)} do not add up to the margin: "
             f"the bars' sum is {total}, "
             f"the margin {margin}. Compare the bars with each other."
         )
 
 
 def _others(
-    audit: Audit, shots: Pictures, title: str, rows: np.ndarray, key: str, cosines: np.ndarray | None = None
+    audit: Audit, images: AuditImages, title: str, rows: np.ndarray, key: str, cosines: np.ndarray | None = None
 ) -> None:
     if not len(rows):
         return
     more = f" (the first {single_faces.PAGE} of {len(rows):,})" if len(rows) > single_faces.PAGE else ""
     st.markdown(f"**{title}**{more}")
-    notes = None if cosines is None else [f"likeness {c:.2f}" for c in cosines]
+    notes = None if cosines is None else [f"similarity {c:.2f}" for c in cosines]
     target = st.session_state.get("target", "predicted")
-    cards(audit, shots, rows[: single_faces.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)
+    cards(audit, images, rows[: single_faces.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)

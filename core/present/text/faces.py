@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.intervals import wilson
-from core.analysis.single_faces import Record
+from core.analysis.single_faces import FaceRecord
 from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter
@@ -17,13 +17,13 @@ from core.wording import signed
 CONFIDENT = 0.9
 
 
-def facts(audit: Audit, found: Record) -> dict[str, str]:
+def facts(record: FaceRecord) -> dict[str, str]:
     """A face's labels, prediction and whereabouts in words, by name."""
-    face = found.face
+    face = record.face
     band = int(age_band(pd.Series([face["age"]]))[0])
     outcome = "right" if face["correct"] else "wrong"
-    surer = "" if np.isnan(found.surer) else f", surer than {100 * found.surer:.0f} % of the {outcome} ones"
-    renamed = ", ".join(f"{a} → {b}" for a, b in (audit.manifest.get("names") or {}).items())
+    surer = "" if np.isnan(record.surer) else f", surer than {100 * record.surer:.0f} % of the {outcome} ones"
+    renamed = ", ".join(f"{a} → {b}" for a, b in record.renamed.items())
     ethnicity = "" if face["ethnicity"] == UNRECORDED else f", {face['ethnicity']}"
     return {
         "Labelled": f"{face['gender']}{ethnicity}" + (f" (this audit renames {renamed})" if renamed else ""),
@@ -31,9 +31,9 @@ def facts(audit: Audit, found: Record) -> dict[str, str]:
         "Predicted": f"{face['predicted']} ({outcome}{surer})",
         "p(male)": f"{face['p_male']:.4f}",
         "Logits": f"female {signed(face['logit_female'], 3)}, male {signed(face['logit_male'], 3)}",
-        "Margin": f"{signed(found.margin, 3)} (female less male)",
+        "Margin": f"{signed(record.margin, 3)} (female less male)",
         "Identity": "not recorded" if pd.isna(face["identity"]) else str(face["identity"]),
-        "Near-copies": f"cluster {face['cluster']}; others of it in this audit: {len(found.copies)}",
+        "Near-copies": f"cluster {face['cluster']}; others of it in this audit: {len(record.copies)}",
         "Split": str(face["split"]),
         "File": str(face["path"]),
         "Face id": str(face["face_id"]),

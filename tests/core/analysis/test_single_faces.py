@@ -1,4 +1,4 @@
-"""The browser of faces: orders against brute force, likeness, records, and which store goes with an audit."""
+"""The browser of faces: orders against brute force, similarity, records, and which store goes with an audit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from core.data.faces import fingerprint
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.explain.maps import TARGETS
 from core.files import write_json, write_parquet
 from core.present.text import faces as faces_text
 from core.privacy import MINIMUM_FACES
@@ -73,7 +74,7 @@ def test_equal_margins_keep_the_audits_order(audit: Audit) -> None:
         assert list(single_faces.ordered(audit, rows, order)[0]) == list(rows)
 
 
-def test_likeness_is_the_cosine_of_maps_turned_to_the_prediction(audit: Audit) -> None:
+def test_similarity_is_the_cosine_of_maps_turned_to_the_prediction(audit: Audit) -> None:
     rows = np.arange(5, 30)
     got, values = single_faces.ordered(audit, rows, single_faces.FaceOrder.LIKE_FACE, 7)
     expected = {row: cosine(turned(audit, row), turned(audit, 7)) for row in rows}
@@ -106,7 +107,7 @@ def test_orders_that_cannot_be_are_refused(audit: Audit) -> None:
 
 
 def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> None:
-    found = single_faces.record(audit, 4)
+    found = single_faces.face_record(audit, 4)
     face = audit.faces.iloc[4]
     assert list(found.copies) == list(found.person) == [5]
     assert found.margin == pytest.approx(face["logit_female"] - face["logit_male"])
@@ -117,37 +118,50 @@ def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> 
     weaker = (same["logit_female"] - same["logit_male"]).abs() < abs(found.margin)
     assert found.surer == pytest.approx(weaker.mean())
     likes = sorted((r for r in range(40) if r != 4), key=lambda r: -cosine(turned(audit, r), turned(audit, 4)))
-    assert list(found.alike) == likes[: single_faces.ALIKE]
-    assert list(single_faces.record(audit, 20).person) == []
-    assert faces_text.facts(audit, single_faces.record(audit, 20))["Identity"] == "not recorded"
+    assert list(found.similar) == likes[: single_faces.SIMILAR]
+    assert list(single_faces.face_record(audit, 20).person) == []
+    assert faces_text.facts(single_faces.face_record(audit, 20))["Identity"] == "not recorded"
+
+
+def test_a_record_holds_its_image_and_the_map_of_each_target(audit: Audit, tmp_path: Path) -> None:
+    placed = stored(tmp_path)[1]
+    images, _ = audit_images.open_images(placed, tmp_path)
+    record = single_faces.face_record(placed, 4, images)
+    np.testing.assert_array_equal(record.image, images.face(4))
+    assert single_faces.face_record(audit, 4).image is None
+    record = single_faces.face_record(audit, 4)
+    assert list(record.maps) == list(TARGETS)
+    for target, face_map in record.maps.items():
+        np.testing.assert_array_equal(face_map, audit.maps(target, "raw")[4])
+    assert single_faces.face_record(replace(audit, evidence=None), 4).maps == {}
 
 
 def test_a_record_without_a_bias_in_the_manifest_finds_it_in_logits_and_maps() -> None:
     audit = made(head_bias=None)
-    found = single_faces.record(audit, 4)
+    found = single_faces.face_record(audit, 4)
     assert found.bias == pytest.approx(0.125, abs=1e-9)
     assert abs(found.rest) < 1e-9
 
 
 def test_a_record_of_maps_that_do_not_add_up_has_no_bias() -> None:
     audit = made(maps={"method": "occlusion", "additive": False, "layer": None})
-    found = single_faces.record(audit, 4)
+    found = single_faces.face_record(audit, 4)
     assert np.isnan(found.bias)
     assert np.isnan(found.rest)
     assert found.regions is not None
 
 
 def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
-    found = single_faces.record(replace(audit, evidence=None), 4)
+    found = single_faces.face_record(replace(audit, evidence=None), 4)
     assert found.regions is None
     assert list(found.copies) == [5]
-    assert not len(found.alike)
+    assert not len(found.similar)
 
 
 def test_facts_tell_renamed_ethnicities_and_unknown_ages() -> None:
     audit = made(names={"Caucasian": "White"})
     audit.faces.loc[0, "age"] = pd.NA
-    facts = faces_text.facts(audit, single_faces.record(audit, 0))
+    facts = faces_text.facts(single_faces.face_record(audit, 0))
     assert "Caucasian → White" in facts["Labelled"]
     assert facts["Age"] == "not recorded"
     assert facts["File"] == "images/00000.jpg"
@@ -166,7 +180,7 @@ def stored(root: Path, name: str = "made", faces: int = 64) -> tuple[AlignedStor
 
 def test_pictures_are_joined_by_face_id(tmp_path: Path) -> None:
     store, audit = stored(tmp_path)
-    shots, looked = audit_images.attach(audit, tmp_path)
+    shots, looked = audit_images.open_images(audit, tmp_path)
     assert looked == []
     assert isinstance(shots.images, np.memmap)
     rows = store.faces.set_index("face_id")["row"]
@@ -180,26 +194,26 @@ def test_pictures_are_joined_by_face_id(tmp_path: Path) -> None:
 
 def test_a_store_in_another_folder_is_found_by_its_fingerprint(tmp_path: Path) -> None:
     _, audit = stored(tmp_path, "elsewhere")
-    assert audit_images.attach(audit, tmp_path)[0].path == tmp_path / "elsewhere"
+    assert audit_images.open_images(audit, tmp_path)[0].path == tmp_path / "elsewhere"
 
 
 def test_why_no_store_fits_is_told(tmp_path: Path) -> None:
     _, audit = stored(tmp_path)
     other = replace(audit, manifest=audit.manifest | {"data_fingerprint": "f" * 64})
-    shots, looked = audit_images.attach(other, tmp_path)
+    shots, looked = audit_images.open_images(other, tmp_path)
     assert shots is None
     assert len(looked) == 1
     assert "other data than was audited" in looked[0]
     assert "ffffffffffff" in looked[0]
     assert "seed 0" in looked[0]
-    assert "no such folder" in audit_images.attach(audit, tmp_path / "nowhere")[1][0]
+    assert "no such folder" in audit_images.open_images(audit, tmp_path / "nowhere")[1][0]
     unfinished = tmp_path / "half/made"
     unfinished.mkdir(parents=True)
-    assert "no store.json" in audit_images.attach(audit, tmp_path / "half")[1][0]
+    assert "no store.json" in audit_images.open_images(audit, tmp_path / "half")[1][0]
     write_json(unfinished / "unfinished.json", {})
-    assert "resumes" in audit_images.attach(audit, tmp_path / "half")[1][0]
+    assert "resumes" in audit_images.open_images(audit, tmp_path / "half")[1][0]
     nameless = replace(audit, manifest={"dataset": "made"})
-    assert "no data fingerprint" in audit_images.attach(nameless, tmp_path)[1][0]
+    assert "no data fingerprint" in audit_images.open_images(nameless, tmp_path)[1][0]
 
 
 def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
@@ -214,20 +228,20 @@ def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
     }.items():
         shutil.copytree(tmp_path / "good", tmp_path / name)
         damage(tmp_path / name / "made")
-        shots, looked = audit_images.attach(audit, tmp_path / name)
+        shots, looked = audit_images.open_images(audit, tmp_path / name)
         assert shots is None, name
         assert "align again" in looked[0], name
     shutil.copytree(tmp_path / "good", tmp_path / "changed")
     file = tmp_path / "changed/made/faces.parquet"
     write_parquet(file, pd.read_parquet(file).assign(ethnicity="White"))
-    assert "changed since" in audit_images.attach(audit, tmp_path / "changed")[1][0]
+    assert "changed since" in audit_images.open_images(audit, tmp_path / "changed")[1][0]
     # A table with fewer faces is told too, even if its manifest agrees with it.
     shutil.copytree(tmp_path / "good", tmp_path / "fewer")
     table = pd.read_parquet(tmp_path / "good/made/faces.parquet").iloc[5:]
     write_parquet(tmp_path / "fewer/made/faces.parquet", table)
     write_json(tmp_path / "fewer/made/store.json", {"data_fingerprint": fingerprint(table)})
     less = replace(audit, manifest=audit.manifest | {"data_fingerprint": fingerprint(table)})
-    assert "lacks 5 of the audited faces" in audit_images.attach(less, tmp_path / "fewer")[1][0]
+    assert "lacks 5 of the audited faces" in audit_images.open_images(less, tmp_path / "fewer")[1][0]
 
 
 def test_the_command_says_what_is_known() -> None:

@@ -16,7 +16,7 @@ from core.analysis.maps.group_means import group, study_grid
 from core.analysis.maps.region_evidence import additivity, budget, proportional_energy, waterfall
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit, open_audit, stored_minimum
-from core.audit.images import Pictures
+from core.audit.images import AuditImages
 from core.audit.run import run_audit
 from core.checks.results import Part
 from core.checks.sample import draw_sample, published
@@ -198,7 +198,7 @@ def test_clusters_samples_and_pictures_need_it(audits: tuple[Audit, Audit]) -> N
         members = published(draw_sample(audits[0].faces, 200, minimum=minimum))
         assert min(member.n for member in members) >= minimum
     images = np.zeros((30, 112, 112, 3), dtype=np.uint8)
-    shots = Pictures(Path(), images, np.arange(30), 25)
+    shots = AuditImages(Path(), images, np.arange(30), 25)
     assert shots.average(np.arange(24)) is None
     assert shots.average(np.arange(25)) is not None
 

@@ -1,4 +1,4 @@
-"""The sample that checks are made on, its means and intervals, what is published of it; likeness of maps."""
+"""The sample that checks are made on, its means and intervals, what is published of it; similarity of maps."""
 
 from __future__ import annotations
 

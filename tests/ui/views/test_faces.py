@@ -95,12 +95,12 @@ def test_a_record_opens_from_its_card_and_from_a_link(faces_study, shown) -> Non
     assert app.query_params["face"] in (face_id, [face_id])
     linked = shown(face=face_id)
     row = single_faces.row_of(audit, face_id)
-    found = single_faces.record(audit, row)
+    found = single_faces.face_record(audit, row)
     for run in (app, linked):
         said = text(run)
-        for value in faces_text.facts(audit, found).values():
+        for value in faces_text.facts(found).values():
             assert value in said
-        assert listed(run, "alike") == list(audit.faces["face_id"].iloc[found.alike])
+        assert listed(run, "alike") == list(audit.faces["face_id"].iloc[found.similar])
         assert f"The bars add up to {wording.signed(found.regions.sum(), 3)}" in said
         assert f"face={face_id}" in said
         assert run.get("plotly_chart")
@@ -110,11 +110,11 @@ def test_a_record_opens_from_its_card_and_from_a_link(faces_study, shown) -> Non
     assert f"face={nearest}" in text(linked)
 
 
-def test_the_faces_can_be_ordered_by_likeness_to_a_records(faces_study, shown) -> None:
+def test_the_faces_can_be_ordered_by_similarity_to_a_records(faces_study, shown) -> None:
     _, audit, _ = faces_study
     face_id = str(audit.faces["face_id"].iloc[5])
     app = shown(face=face_id)
-    app.button(key="by-likeness").click().run()
+    app.button(key="by-similarity").click().run()
     assert app.selectbox(key="order").value == single_faces.FaceOrder.LIKE_FACE
     rows, _ = single_faces.ordered(audit, np.arange(len(audit.faces)), single_faces.FaceOrder.LIKE_FACE, 5)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
@@ -153,13 +153,13 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     names = [f"![{n}](http://evil/f.png)" for n in range(len(table))]
     pq.write_table(table.set_column(table.column_names.index("face_id"), "face_id", [names]), file)
     audit = open_audit(file.parent)
-    shots = audit_images.attach(faces_study[1], root / "stores")[0]
+    shots = audit_images.open_images(faces_study[1], root / "stores")[0]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ui.views.faces, "_attach", lambda *_: (shots, []))
+        patch.setattr(ui.views.faces, "_open_images", lambda *_: (shots, []))
         app = shown(
             models=tmp_path / "ids", order=single_faces.FaceOrder.LIKE_FACE, like=audit.faces["face_id"].iloc[3]
         )
-    captions = [c.value for c in app.caption if "Ordered by likeness" in c.value]
+    captions = [c.value for c in app.caption if "Ordered by similarity" in c.value]
     assert len(captions) == 1
     assert names[3] in captions[0].replace("\\", "")
     assert "![" not in captions[0] and "](" not in captions[0]
@@ -235,7 +235,7 @@ def test_renamed_ethnicities_keep_their_pictures(tmp_path: Path, faces_study, sh
     wanted = audit.faces.loc[Filter(("female",), ("Other",)).mask(audit.faces), "face_id"]
     assert 0 < len(wanted) < single_faces.PAGE
     assert set(listed(app)) == set(wanted)
-    shots, _ = audit_images.attach(audit, root / "stores")
+    shots, _ = audit_images.open_images(audit, root / "stores")
     assert np.array_equal(shots.face(3), store.images[int(audit.faces["face_id"].iloc[3].removeprefix("face-"))])
 
 

@@ -167,8 +167,8 @@ def test_what_is_told_of_a_kind_is_its_faces() -> None:
     for one in found.kinds:
         mean = shapes[one.rows].mean(axis=0, dtype=np.float64)
         assert one.map == pytest.approx(mean, abs=1e-5)
-        likeness = (shapes[one.rows] * mean).sum(axis=(1, 2))
-        assert (np.diff(likeness) <= 1e-4).all(), "the most typical comes first"
+        similarity = (shapes[one.rows] * mean).sum(axis=(1, 2))
+        assert (np.diff(similarity) <= 1e-4).all(), "the most typical comes first"
         share = by_region(np.maximum(mean, 0))
         assert one.regions["share"].to_numpy() == pytest.approx(share / share.sum(), abs=1e-5)
         assert one.regions["share_all"].sum() == pytest.approx(1)
