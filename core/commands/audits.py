@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from core.commands.help_words import MAPS, METHODS
+from core.commands.help_words import MAPS, METHODS, PARTS
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS, audit_folder
@@ -131,7 +131,7 @@ def check(
     sample: int = 600,
     seed: int = 0,
     methods: Annotated[tuple[str, ...] | None, METHODS] = None,
-    parts: tuple[Literal["randomised", "deletion", "road", "occlusion", "methods"], ...] | None = None,
+    parts: Annotated[tuple[str, ...] | None, PARTS] = None,
     device: str = "cpu",
     models: Path = MODELS,
     json: bool = False,

@@ -17,6 +17,14 @@ def _methods(_default: object) -> str:
     return f"(of {', '.join(key for key, kind in REGISTRY.items() if kind is not ClosedForm)})"
 
 
+def _parts(_default: object) -> str:
+    from core.checks.definitions import PARTS
+
+    return f"(of {', '.join(PARTS)})"
+
+
 #: A method of attribution for an audit's maps, and several to compare with the closed form.
 MAPS = arg(metavar="METHOD", help_behavior_hint=_maps)
 METHODS = arg(metavar="METHOD [METHOD ...]", help_behavior_hint=_methods)
+#: The parts of a run of checks.
+PARTS = arg(metavar="PART [PART ...]", help_behavior_hint=_parts)

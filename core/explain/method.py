@@ -1,7 +1,7 @@
 """What an attribution method is: what it says of itself, what it may ask of a classifier, what it gives.
 
-The methods themselves are in `core.explain.methods`. No torch is needed here: what a method asks of a network it asks
-through `Layers`, which answers in NumPy.
+The methods themselves are listed in `core.explain.methods`. No torch is needed here: what a method asks of a network it
+asks through `Layers`, which answers in NumPy.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ import numpy as np
 Explanation = tuple[np.ndarray, np.ndarray]
 OWN_SCALE = "on the method's own scale, not adding up to the logit"
 ASKED = "A bright cell says that the score depends on it, not that nothing else was used."
+CENTRED = (
+    "Each cell of a map sees more of the face than its own square, and a bright cell says where evidence is centred, "
+    "not that nothing else was used."
+)
 
 
 class Needs(Enum):
