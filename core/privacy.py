@@ -49,7 +49,7 @@ def coarse(evidence: np.ndarray) -> np.ndarray:
     if max(evidence.shape[-2:]) > MOST_CELLS:
         height, width = evidence.shape[-2:]
         raise LookwhereError(
-            f"maps of {height}×{width} cells show the face itself, {MOST_CELLS}×{MOST_CELLS} are the most; bring the "
+            f"maps of {height}×{width} cells show the face itself, {MOST_CELLS}×{MOST_CELLS} are the most; import the "
             "model again"
         )
     return evidence

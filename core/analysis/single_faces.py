@@ -23,7 +23,7 @@ from core.explain.regions import by_region
 class FaceOrder(StrEnum):
     """In which order a group's faces are listed; the values are what a person chooses by."""
 
-    WRONG = "most confidently wrong"
+    WRONG = "most confidently incorrect"
     NEAR = "nearest to the threshold"
     SURE = "most confident"
     LIKE_GROUP = "most like the group's mean map"

@@ -217,5 +217,5 @@ def need_additive(audit: Audit) -> None:
     audit.need_maps()
     if not audit.additive:
         raise LookwhereError(
-            f"{audit.path}: maps by {audit.map_method} do not add up to the logits, so there is no budget of them"
+            f"{audit.path}: maps by {audit.map_method} do not add up to the logits, so they give no evidence by region"
         )

@@ -80,7 +80,7 @@ def run_audit(
     faces, given = _given(model, store, faces)
     if faces.empty:
         raise LookwhereError(
-            f"{model.path}: none of its predictions is of a face in {label}; bring predictions of these, or give "
+            f"{model.path}: none of its predictions is of a face in {label}; import predictions of these, or give "
             "another --split"
         )
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
@@ -272,7 +272,7 @@ def _warnings(labels: pd.DataFrame, accuracy: float) -> list[str]:
     if n >= 50 and called.max() >= ONE_CLASS and len(labelled) > 1 and labelled.min() >= 0.05:
         found.append(
             f"{called.max():.1%} of all faces are called {called.idxmax()}: is the model trained, and are its input "
-            "and score declared rightly?"
+            "and score declared correctly?"
         )
     certainty = (labels["logit_female"] - labels["logit_male"]).abs()
     if n >= 50 and certainty.max() - certainty.min() < 1e-4:

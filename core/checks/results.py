@@ -7,6 +7,7 @@ all are there. Needs no torch.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ FORMAT = 1
 JSON, NPZ = "checks.json", "checks.npz"
 #: What the names of the compared methods' parts begin with: `methods/GradCAM` and so on.
 METHODS = "methods/"
+#: How `Filter.describe` words an outcome, by the word that earlier versions wrote after «predicted».
+FORMER_OUTCOMES = {"right": "predicted correctly", "wrong": "predicted incorrectly"}
 #: What these checks cannot be run on.
 IMPORTED = (
-    "These checks put random weights into our ResNet-50's layers and cannot be run on a brought model; its maps are "
+    "These checks put random weights into our ResNet-50's layers and cannot be run on an imported model; its maps are "
     "unchecked."
 )
 OTHER_MAPS = (
@@ -145,7 +148,14 @@ def _plain(table: pd.DataFrame) -> list[list]:
 def _table(content: dict) -> pd.DataFrame:
     """The reverse: None is NaN again; only numbers are ever missing."""
     table = pd.DataFrame(content["rows"], columns=content["columns"])
+    if "group" in table:
+        table["group"] = table["group"].map(current_name)
     return table.astype({name: float for name in table if table[name].isna().any()})
+
+
+def current_name(group: str) -> str:
+    """A group's name as `Filter.describe` gives it now; earlier versions wrote «predicted right» and «wrong»."""
+    return re.sub(r"\bpredicted (right|wrong)\b", lambda found: FORMER_OUTCOMES[found[1]], group)
 
 
 def _dumps(content: dict) -> str:
@@ -169,7 +179,7 @@ def open_checks(audit: Audit) -> Checks | None:
             arrays = {key: stored[key] for key in stored.files}
         parts = {
             name: Part(
-                [(group, int(n)) for group, n in part["groups"]],
+                [(current_name(group), int(n)) for group, n in part["groups"]],
                 {k: _table(t) for k, t in part["tables"].items()},
                 {k.partition(":")[2]: a for k, a in arrays.items() if k.partition(":")[0] == name},
                 part["seconds"],

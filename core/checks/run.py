@@ -64,7 +64,7 @@ def run_checks(
         raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(PARTS)}")
     if model.network is None:
         raise LookwhereError(
-            f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of a brought model"
+            f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of an imported model"
         )
     if why := uncheckable(audit):
         raise LookwhereError(f"{audit.path}: {why[:1].lower()}{why[1:].rstrip('.')}")

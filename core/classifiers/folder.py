@@ -92,7 +92,7 @@ def model_info(path: Path) -> dict:
     needed = NEEDED if not isinstance(info, dict) or kind_of(info) == OURS else NEEDED_BROUGHT
     missing = [key for key in needed if key not in info] if isinstance(info, dict) else needed
     if missing:
-        again = "train again" if needed is NEEDED else "bring it again"
+        again = "train again" if needed is NEEDED else "import it again"
         raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or {again}")
     if info["format"] != FORMAT:
         raise LookwhereError(f"{file}: format {info['format']}, this version reads {FORMAT}; train again")
@@ -137,7 +137,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
     ours = kind_of(info) == OURS
     weights = path / ("model.safetensors" if ours else Path(info["weights"]).name)
     if not weights.is_file():
-        again = "train again with `python -m train`" if ours else "bring it again with `python -m core import`"
+        again = "train again with `python -m train`" if ours else "import it again with `python -m core import`"
         raise LookwhereError(f"{weights}: missing; restore it, or {again}")
     if sha256(weights) != info["weights_sha256"]:
         raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")

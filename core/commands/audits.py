@@ -136,7 +136,7 @@ def check(
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
-    """Check whether an audit's maps can be trusted: random weights, deletion, ROAD, hidden regions, other methods.
+    """Check an audit's explanations: random weights, deletion, ROAD, hidden regions, other methods.
 
     Finished parts are kept, so a stopped run goes on and methods can be added.
     Example: python -m core check --model resnet50-utkface --audit utkface-test --data data/aligned/utkface

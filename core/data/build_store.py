@@ -79,7 +79,7 @@ def plan(
     bad = faces["problem"] != ""
     unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
     if bad.all():
-        raise LookwhereError(f"{source.path}: none of {len(faces)} pictures can be read ({faces['problem'].iloc[0]})")
+        raise LookwhereError(f"{source.path}: none of {len(faces)} images can be read ({faces['problem'].iloc[0]})")
     faces, copies = drop_copies(faces[~bad].reset_index(drop=True))
     pairs = near_pairs(faces["phash"].to_numpy())
     faces["cluster"] = cluster(len(faces), pairs)
@@ -209,11 +209,11 @@ def _build(
 
     aligned = maps["state"][:] == ALIGNED
     if not aligned.any():
-        raise LookwhereError(f"{path}: no face was found in any of {count} pictures; is this a data set of faces?")
+        raise LookwhereError(f"{path}: no face was found in any of {count} images; is this a data set of faces?")
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
     missed = work.faces[~aligned]
     broken = maps["state"][~aligned] == UNREADABLE
-    reason = np.where(broken, "not a readable picture", NO_FACE)
+    reason = np.where(broken, "not a readable image", NO_FACE)
     problems = [source.problem(file) or file for file in missed["path"]]
     lost = pd.DataFrame(
         {"file": problems, "reason": reason, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}

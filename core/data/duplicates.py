@@ -50,7 +50,7 @@ def drop_copies(faces: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     for label in LABELS:
         agree &= (copies[label].transform("nunique", dropna=False) <= 1).to_numpy()
     first = ~faces["sha256"].duplicated().to_numpy()
-    reason = np.where(agree, "exact copy of another picture", "exact copies with different labels")
+    reason = np.where(agree, "exact copy of another image", "exact copies with different labels")
     drop = ~(agree & first)
     rejects = pd.DataFrame({"file": faces["path"].to_numpy()[drop], "reason": reason[drop]}, dtype=str)
     return faces[~drop].reset_index(drop=True), rejects

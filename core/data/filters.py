@@ -72,7 +72,7 @@ class Filter:
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))
         if self.outcome != "all":
-            parts.append({"correct": "predicted right", "incorrect": "predicted wrong"}[self.outcome])
+            parts.append({"correct": "predicted correctly", "incorrect": "predicted incorrectly"}[self.outcome])
         if self.split:
             parts.append(f"{' + '.join(self.split)} split")
         return ", ".join(parts)

@@ -20,4 +20,4 @@ def decode(data: bytes) -> Image.Image:
     except ValueError:
         raise
     except Exception as error:  # Pillow meets broken files with TypeError, struct.error and more
-        raise ValueError("not a readable picture") from error
+        raise ValueError("not a readable image") from error

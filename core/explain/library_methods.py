@@ -170,7 +170,7 @@ class FullGrad(LibraryCam):
 
     name = "FullGrad"
     passes = 2
-    cost = "1 forward pass, 1 backward pass, and a picture a layer"
+    cost = "1 forward pass, 1 backward pass, and an image a layer"
     paper = "Srinivas & Fleuret 2019, https://arxiv.org/abs/1905.00780"
     comparison_only = "the library scales its parts to 0–1 before it adds them, so that its maps have no amounts"
     whole = True

@@ -56,7 +56,7 @@ class Finder:
             found = self.detector.detect(tensor, landmarks=True)
         except (RuntimeError, IndexError, ValueError) as error:
             raise LookwhereError(
-                "the face detector cannot read this picture; cut it closer to the face, upright"
+                "the face detector cannot read this image; cut it closer to the face, upright"
             ) from error
         shapes = ((0, 4), (0,), (0, 5, 2))
         return [
@@ -139,5 +139,5 @@ def nothing_found(size: tuple[int, int], faint: int) -> str:
     doubt = f"; {faint} place{'s' if faint > 1 else ''} looked a little like one" if faint else ""
     return (
         f"no face was found{doubt}: it must be upright, seen from the front and at least {least} pixels wide; turn the "
-        "picture or cut it closer to the face"
+        "image or cut it closer to the face"
     )

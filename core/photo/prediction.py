@@ -60,7 +60,7 @@ def read_faces(classify: Classifier, crops: list[np.ndarray]) -> list[Reading]:
         return []
     logits, evidence = classify(np.stack(crops))
     if not np.isfinite(logits).all():
-        raise LookwhereError("the model gives no finite logits for this picture; audit it to see whether it ever does")
+        raise LookwhereError("the model gives no finite logits for this image; audit it to see whether it ever does")
     return [Reading(logits[n], None if evidence is None else evidence[n]) for n in range(len(crops))]
 
 

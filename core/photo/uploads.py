@@ -222,7 +222,7 @@ def _unknown(data: bytes) -> str:
     kind = looks_like(data)
     if kind in (*FORMATS, "WebP", "HEIC"):
         return _damaged(kind)
-    return f"not a picture{f' but {kind}' if kind else ''}; give {READS}"
+    return f"not an image{f' but {kind}' if kind else ''}; give {READS}"
 
 
 def _damaged(kind: str) -> str:

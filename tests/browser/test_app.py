@@ -40,7 +40,7 @@ def test_overview_says_what_the_audit_says(browser, address: str, shipped_audit:
     assert f"{len(shipped_audit.faces):,}" in text
     for row in accuracy_by(shipped_audit.faces, ["gender", "ethnicity"]).to_dict("records"):
         assert (
-            f"{100 * row['accuracy']:.1f} % [{100 * row['low']:.1f}–{100 * row['high']:.1f}] of {row['n']:,} right"
+            f"{100 * row['accuracy']:.1f} % [{100 * row['low']:.1f}–{100 * row['high']:.1f}] of {row['n']:,} correct"
             in text
         )
     page.close()
@@ -81,7 +81,7 @@ def test_two_groups_are_compared_with_the_audits_numbers(browser, address: str, 
     text = page.locator('[data-testid="stMain"]').inner_text()
     for wanted in (Filter(("female",), ("Black",), 18), Filter(("male",), ("White",), 18)):
         faces = shipped_audit.faces[wanted.mask(shipped_audit.faces)]
-        share = f"n = {len(faces):,}; {100 * faces['correct'].mean():.1f} % right"
+        share = f"n = {len(faces):,}; {100 * faces['correct'].mean():.1f} % correct"
         assert share in text, wanted.describe()
     assert re.search(r"correlate at r = −?\d\.\d\d", text)
     assert page.locator(".lw-figures img").count() == 6  # face, Grad-CAM and overlay twice
@@ -155,7 +155,7 @@ def test_in_a_browser_a_photo_and_a_hostile_file_are_tried(browser, address: str
     view.wait_for_timeout(300)
     said = view.locator('[data-testid="stMain"]').inner_text()
     assert "The model's guess for the face in grace_hopper.jpg is" in said
-    assert "make up the margin" in said and "audited faces it rightly called" in said
+    assert "make up the margin" in said and "audited faces it correctly called" in said
     assert view.locator(".lw-crop img").count() == 2
     (line,) = boxes(view)
     assert line.endswith("this GIF is damaged or cut short; take the original again.")

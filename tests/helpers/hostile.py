@@ -232,9 +232,9 @@ def no_pictures() -> Iterator[File]:
     draw = np.random.default_rng(0)
     yield File("empty.jpg", b"", REFUSED, "empty")
     bodies = {"one-byte.jpg": b"\xff", "zeros.png": bytes(10_000), "ones.jpg": b"\xff" * 10_000, "a.txt": b"\n",
-              "noise.png": draw.bytes(10_000), "text.jpg": "not a picture ✗".encode(), "a.png": b"{}"}  # fmt: skip
+              "noise.png": draw.bytes(10_000), "text.jpg": "not an image ✗".encode(), "a.png": b"{}"}  # fmt: skip
     for name, data in bodies.items():
-        yield File(name, data, REFUSED, "not a picture" if name != "ones.jpg" else "")
+        yield File(name, data, REFUSED, "not an image" if name != "ones.jpg" else "")
     svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><rect width='9' height='9'/></svg>"
     laughs = b"<?xml version='1.0'?><!DOCTYPE s [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><svg>&b;</svg>"
     kinds = {"SVG.svg": (svg, "SVG"), "svg.png": (svg, "SVG"), "laughs.svg": (laughs, "SVG"),
@@ -337,7 +337,7 @@ def several() -> Iterator[File]:
     yield File("film.png", saved(frames[0], "PNG", **more), PICTURE, "first of 24 frames")
     yield File("film.avif", saved(frames[0], "AVIF", **more), PICTURE, "first of 24 frames")
     yield File("pages.tif", saved(frames[0], "TIFF", **more), PICTURE, "first of several pages")
-    yield File("pictures.mpo", saved(frames[0], "MPO", **more), PICTURE, "first of 24 pictures")
+    yield File("pictures.mpo", saved(frames[0], "MPO", **more), PICTURE, "first of 24 images")
     body = saved(drawn(), "GIF")
     frame = body[body.index(b",") : -1]
     yield File("100,000-frames.gif", body[:-1] + frame * (5_000_000 // len(frame)) + b";", PICTURE, "animation")
@@ -377,7 +377,7 @@ def names() -> Iterator[File]:
     good = plain()["png"]
     for name in NAMES:
         yield File(name, good, PICTURE)
-        yield File(name, b"not a picture", REFUSED, "not a picture")
+        yield File(name, b"not an image", REFUSED, "not an image")
 
 
 def hostile() -> list[File]:

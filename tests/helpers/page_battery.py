@@ -73,7 +73,7 @@ def check_without_an_audit_says_which_command_makes_it(entry: PageEntry, studies
 
 def check_without_maps_says_what_is_missing(entry: PageEntry, studies: Studies) -> None:
     said = text(_runs(open_page(entry, studies.predictions)))
-    assert ("**predictions** were brought" in said) == (entry.needs >= Needs.MAPS)
+    assert ("**predictions** were imported" in said) == (entry.needs >= Needs.MAPS)
 
 
 def check_without_ethnicity_and_age_stays_useful(entry: PageEntry, studies: Studies) -> None:

@@ -167,7 +167,7 @@ def test_the_grid_counts_what_the_table_counts_and_shows_nothing_of_under_eleven
     for name, content in cards:
         mask = names[name]
         sides = content.split('<div class="side">')[1:]
-        for side, tag, right in zip(sides, ("right", "wrong"), (True, False), strict=True):
+        for side, tag, right in zip(sides, ("correct", "incorrect"), (True, False), strict=True):
             n = int((mask & (part["right"] == right)).sum())
             assert f"{tag} · n = {n:,}<" in side
             assert ("<img" in side) == (n >= 11), (name, tag)
@@ -215,7 +215,7 @@ def test_a_map_of_the_grid_is_the_mean_of_the_stored_evidence(adults: str, faces
     told = re.search(r"([\d.]+) strongest", grid_html(adults))
     limit = strongest(study_grid(audit, Filter(age_from=18), "predicted", "raw"))
     assert float(told[1]) == pytest.approx(limit, rel=5e-3)
-    shown = decoded(adults)["Average Grad-CAM: Black women, 18 and older, predicted wrong"].astype(int)
+    shown = decoded(adults)["Average Grad-CAM: Black women, 18 and older, predicted incorrectly"].astype(int)
     painted = np.asarray(pictures.paint(mean, limit, side=112)).astype(int)
     assert np.abs(shown - painted).max() <= 6, "one step of the colour table, from rounding"
     assert np.abs(shown - painted).mean() < 0.1

@@ -99,7 +99,7 @@ PAGES: tuple[PageEntry, ...] = (
     ),
     PageEntry(
         file="trust",
-        title="Can it be trusted?",
+        title="Explanation checks",
         icon="verified",
         section="Where it looks",
         description="random weights, deletion and ROAD against controls, hidden regions, the grad-cam library's other "
@@ -111,7 +111,7 @@ PAGES: tuple[PageEntry, ...] = (
         title="Try a photo",
         icon="add_a_photo",
         section="Face by face",
-        description="faces found in a picture of yours, prediction, Grad-CAM, evidence by region, and where it lies "
+        description="faces found in an image of yours, prediction, Grad-CAM, evidence by region, and where it lies "
         "among the audited faces",
         needs=Needs.MODEL,
         single_faces=True,
@@ -121,8 +121,8 @@ PAGES: tuple[PageEntry, ...] = (
         title="Faces",
         icon="groups",
         section="Face by face",
-        description="with the data set at hand: the faces behind any group, most confidently wrong first, and what "
-        "kinds of wrong there are",
+        description="with the data set at hand: the faces behind any group, most confidently incorrect first, and what "
+        "error clusters there are",
         single_faces=True,
     ),
     PageEntry(

@@ -73,8 +73,8 @@ def need_maps(audit: Audit) -> None:
     """Stop the page and say why where the audit has no maps."""
     if not audit.has_maps:
         st.info(
-            "Only this model's **predictions** were brought, so nobody can say where it looks: accuracy and gaps are "
-            "all there is. Bring the model itself (`python -m core import --help`) to see maps.",
+            "Only this model's **predictions** were imported, so nobody can say where it looks: accuracy and gaps are "
+            "all there is. Import the model itself (`python -m core import --help`) to see maps.",
             icon=":material/visibility_off:",
         )
         st.stop()
@@ -90,7 +90,7 @@ def _notes(manifest: dict) -> None:
     if why := manifest.get("averages"):
         st.caption(f"**No average faces are kept**: {why}.")
     if manifest["map_shape"] is None:
-        st.caption("**No maps**: only this model's predictions were brought.")
+        st.caption("**No maps**: only this model's predictions were imported.")
     elif (made := manifest.get("maps")) and not made["additive"]:
         st.caption(f"**Maps by {made['method']}**: unlike those of the closed form, they do not add up to the logits.")
     if renamed := manifest.get("names"):

@@ -1,4 +1,4 @@
-"""The parts of «Can it be trusted?»: each check with its verdict, its figure and how to read it."""
+"""The parts of «Explanation checks»: each check with its verdict, its figure and how to read it."""
 
 from __future__ import annotations
 
@@ -56,10 +56,11 @@ DELETION = (
 )
 ROAD = (
     "The same with what is removed filled in from the pixels round it and a little noise, so that the shape of the "
-    "hole tells the network as little as possible (ROAD, Rong et al. 2022)."
+    "hole tells the network as little as possible (ROAD, Rong et al. 2022). MoRF removes the pixels that the map marks "
+    "most first, LeRF those that it marks least."
 )
 CONTROLS = (
-    "**These scores favour smooth maps in the middle of the picture.** So the same is done with orders that know "
+    "**These scores favour smooth maps in the middle of the image.** So the same is done with removal orders that know "
     "nothing of the face: random values as coarse as the map, a hump in the middle, and the map of the average face "
     "of all that were given the same class. Only what a map gains on these is its own. The band and the bars are 95 %"
     " bootstrap intervals, of the differences paired by face."
@@ -69,14 +70,14 @@ OCCLUSION = (
     "The same hole is made elsewhere too, since any hole hurts."
 )
 OCCLUSION_READING = (
-    "Logits for the predicted class; percentages are shares of the picture. The two need not be equal: the network "
+    "Logits for the predicted class; percentages are shares of the image. The two need not be equal: the network "
     "fills in from other regions what it loses in one, a hole is itself something it never saw, and a cell sees more "
     "than its region. What should agree is the order. Bars are 95 % bootstrap intervals."
 )
 METHODS = (
     "Other methods of the grad-cam library for the same faces, layer and margin, by their ranks of the map's cells. "
     "Grad-CAM and HiResCAM are the closed form here; agreement of the others says how much the choice of method "
-    "matters, not which one is right."
+    "matters, not which one is true to the network."
 )
 
 
@@ -129,7 +130,7 @@ def choose_view(checks: Checks) -> View:
         key="trust_fill",
         bind="query-params",
         required=True,
-        help="**grey**: the training pictures' mean colour. **blur**: the same face, heavily blurred. **local mean**: "
+        help="**grey**: the training images' mean colour. **blur**: the same face, heavily blurred. **local mean**: "
         "the mean colour of what is hidden.",
     )
     return View(group, Score(score), Fill(fill))
@@ -285,7 +286,7 @@ def _show_methods(checks: Checks, view: View) -> None:
     names = [f"{r['method']}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
     _maps_row(maps, names, False, "method-maps", "mean maps of other methods")
     st.caption(
-        "Mean over the group of maps that the library has scaled to 0–1 one by one, each picture on its own scale. n "
+        "Mean over the group of maps that the library has scaled to 0–1 one by one, each image on its own scale. n "
         f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"
     )
 
@@ -306,7 +307,7 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
     st.subheader("How this was made")
     st.caption(
         f"A sample of {manifest['sample']:,} faces is the measure (seed {manifest['seed']}), of which each check takes "
-        "a share, stratified by gender × ethnicity × outcome: wrong predictions come first, up to half of a group, and "
+        "a share, stratified by gender × ethnicity × outcome: incorrect ones come first, up to half of a group, and "
         "each face counts for as many as it stands for, so that means are those of the whole audit. Nothing is "
         f"published of fewer than {audit.minimum_faces} faces. Computed in {manifest['precision']} in "
         f"{manifest['seconds'] / 60:.0f} minutes."

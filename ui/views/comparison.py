@@ -104,7 +104,7 @@ def show_differences(choice: comparison_choice.Choice, tables: dict[str, pd.Data
         figures.difference_dots(tables), "differences", "paired differences of accuracy by group", key="differences"
     )
     st.caption(
-        "The same faces under both models. To the right: right more often than under A. Bars are Newcombe's paired "
+        "The same faces under both models. To the right: correct more often than under A. Bars are Newcombe's paired "
         "95 % intervals; a filled dot differs by McNemar's exact test at 5 %, corrected by Holm for all rows."
     )
 
@@ -182,7 +182,7 @@ def _same_method(choice: comparison_choice.Choice) -> bool:
     methods = comparison_choice.methods(choice)
     named_methods = "; ".join(f"{letter}: {m}" for letter, m in zip(comparison_choice.LETTERS, methods, strict=False))
     if "none" in methods:
-        st.info(f"Only predictions were brought of a model here ({named_methods}), so its maps cannot be compared.")
+        st.info(f"Only predictions were imported of a model here ({named_methods}), so its maps cannot be compared.")
         return False
     if len(set(methods)) > 1:
         st.warning(f"The maps were made by different methods ({named_methods}): their differences are also of these.")
@@ -303,7 +303,12 @@ def _whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def _show_table(whole: pd.DataFrame) -> None:
     """`whole_table` on the page: words for its columns, p to two digits."""
     ps = {"p": "p (McNemar)", "mid_p": "mid-p", "p_holm": "p (Holm)"}
-    columns = {"both": "both right", "only_a": "only A right", "only_b": "only B right", "accuracy_a": "accuracy A"}
+    columns = {
+        "both": "both correct",
+        "only_a": "only A correct",
+        "only_b": "only B correct",
+        "accuracy_a": "accuracy A",
+    }
     shown = whole.assign(**{name: whole[name].map("{:.2g}".format) for name in ps})
     shown = shown.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
     layout.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])

@@ -29,33 +29,34 @@ STYLE = """
 </style>
 """
 KINDS_HELP = (
-    "k-means of the wrong faces' maps, each turned to the gender the model chose and divided by its own strength. The "
+    "k-means of the errors' maps, each turned to the gender the model chose and divided by its own strength. The "
     "number is that of the largest mean silhouette; p compares it with clouds of the same mean and covariance that "
-    "have no clusters. Above 0.05 all are called one kind: the test errs on that side. A number you choose cuts them "
-    "all the same."
+    "have no clusters. Above 0.05 all are called one cluster: the test errs on that side. A number you choose cuts "
+    "them all the same."
 )
 KINDS_READING = (
-    "A map is the mean shape of a kind's maps: red speaks for the gender the model chose, blue against it. Stability "
-    "is the mean Jaccard index of a kind in 50 bootstrap samples (0.75 and more: stable; under 0.6: it dissolves). "
-    "Groups are named where a kind holds more of them than all wrong predictions do, beyond chance (Fisher's exact "
-    "test, Holm over all kinds and groups). Women and men who are misjudged were given opposite genders, and evidence "
-    "for these lies in different places also where the model is right: filter one gender to see kinds within it."
+    "A map is the mean shape of a cluster's maps: red speaks for the gender the model chose, blue against it. "
+    "Stability is the mean Jaccard index of a cluster in 50 bootstrap samples (0.75 and more: stable; under 0.6: it "
+    "dissolves). Groups are named where a cluster holds more of them than all incorrect predictions do, beyond chance "
+    "(Fisher's exact test, Holm over all clusters and groups). Women and men who are misjudged were given opposite "
+    "genders, and evidence for these lies in different places also where the model is correct: filter one gender to "
+    "see clusters within it."
 )
 
 
-_error_clusters = kept(entries=64, spinner="Looking for kinds of wrong …")(kinds)
+_error_clusters = kept(entries=64, spinner="Looking for error clusters …")(kinds)
 
 
 def choose_error_clusters(audit: Audit, within: Filter) -> Kinds | None:
     """Draw the choice of a number of kinds; None for an audit without maps."""
-    st.subheader("Kinds of wrong", help=KINDS_HELP)
+    st.subheader("Error clusters", help=KINDS_HELP)
     if within.outcome != "all":
-        st.caption("Of all wrong predictions inside the filter: its choice of «Prediction» does not count here.")
+        st.caption("Of all incorrect predictions inside the filter: its choice of «Prediction» does not count here.")
     if not audit.has_maps:
-        st.info("Only predictions were audited: without maps there are no kinds of maps, nor orders by similarity.")
+        st.info("Only predictions were audited: without maps there are no clusters of maps, nor orders by similarity.")
         return None
     count = st.segmented_control(
-        "Number of kinds", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds", bind="query-params", required=True
+        "Number of clusters", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds", bind="query-params", required=True
     )
     wanted = within.narrowed(outcome="all")
     return _error_clusters(audit, wanted, None if count == FOUND else int(count))
@@ -66,10 +67,10 @@ def show_error_clusters(found: Kinds | None, shots: AuditImages | None) -> None:
     if found is None:
         return
     if not found.kinds:
-        st.info(f"{found.n} wrong predictions: {found.verdict}.")
+        st.info(f"{found.n} incorrect predictions: {found.verdict}.")
         return
     tried = ", ".join(f"{k}: {row.silhouette:.2f} ({row.null:.2f})" for k, row in found.search.iterrows())
-    st.caption(f"Silhouette by the number of kinds, in brackets that of clouds without clusters: {tried}.")
+    st.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
     shown = [kind for kind in found.kinds if kind.map is not None]
     limit = pictures.shared_limit([kind.map for kind in shown])
     with st.grid("auto" if len(found.kinds) > 1 else 2, min_column_width=300, gap="small"):
@@ -83,20 +84,20 @@ def show_error_clusters(found: Kinds | None, shots: AuditImages | None) -> None:
 
 
 def _kind(n: int, kind: Kind, count: int, limit: float, shots: AuditImages | None, minimum: int) -> str:
-    title = f"Kind {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} wrong predictions"
+    title = f"Cluster {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} incorrect predictions"
     firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
     if kind.map is None:
         why = f"Counted only: an average needs {minimum}" + (
-            " faces, and the other kinds' would give it away together with that of all." if kind.n >= minimum
+            " faces, and the other clusters' would give it away together with that of all." if kind.n >= minimum
             else " faces, or a single one could be seen through it."
         )  # fmt: skip
         return f"<div class='lw-kind'><h4>{title}</h4><p>{why}</p></div>"
-    panels = [(pictures.paint(kind.map, limit, True), "mean shape of their maps", f"Mean map of kind {n}")]
+    panels = [(pictures.paint(kind.map, limit, True), "mean shape of their maps", f"Mean map of cluster {n}")]
     face = shots.average(kind.rows) if shots else None
     if face is not None:
         mean = f"average of {kind.n:,} faces"
-        panels.insert(0, (pictures.show_face(face), mean, f"Average face of kind {n}"))
-        panels.append((pictures.overlay(face, kind.map, limit, OPACITY, True), "overlay", f"Overlay of kind {n}"))
+        panels.insert(0, (pictures.show_face(face), mean, f"Average face of cluster {n}"))
+        panels.append((pictures.overlay(face, kind.map, limit, OPACITY, True), "overlay", f"Overlay of cluster {n}"))
     top = kind.regions.sort_values("share", ascending=False).head(3)
     compared = count > 1
     regions = ", ".join(
@@ -108,9 +109,9 @@ def _kind(n: int, kind: Kind, count: int, limit: float, shots: AuditImages | Non
         groups = ", ".join(
             f"{html.escape(row.group)} {row.share:.0%} ({row.share_all:.0%})" for row in over.itertuples()
         )
-        text += f"<p>More than among all wrong: {groups}.</p>"
+        text += f"<p>More than among all incorrect: {groups}.</p>"
     elif compared:
-        text += "<p>No group is in it more than among all wrong, beyond chance.</p>"
+        text += "<p>No group is in it more than among all incorrect, beyond chance.</p>"
     text += f"<p>Median |margin| {kind.margin:.2f}.</p>"
     if shots and compared:
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
@@ -134,9 +135,12 @@ def _decision_scale(limit: float) -> str:
 
 def _offer_downloads(found: Kinds, limit: float) -> None:
     """Mean maps and tables of the kinds that are shown; no face."""
-    shown = [(f"kind {n}", kind) for n, kind in enumerate(found.kinds, 1) if kind.map is not None]
-    downloads.image_sheet(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the kinds of wrong")
-    for which, title in (("who", "who is in each kind of wrong"), ("regions", "evidence by region of each kind")):
+    shown = [(f"cluster {n}", kind) for n, kind in enumerate(found.kinds, 1) if kind.map is not None]
+    downloads.image_sheet(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the error clusters")
+    for which, title in (
+        ("who", "who is in each error cluster"),
+        ("regions", "evidence by region of each error cluster"),
+    ):
         frame = pd.concat([getattr(kind, which).assign(kind=name, faces=kind.n) for name, kind in shown])
         downloads.table(frame, f"kinds-{which}", title)
     downloads.table(found.search.rename_axis("kinds").reset_index().assign(p=found.p), "kinds-search", "silhouettes")

@@ -26,10 +26,10 @@ TARGET_HELP = (
     "turned to the model's choice."
 )
 READING = (
-    "Chin and long hair lie outside the aligned crop, so they are in no region; where a picture ends above the brows, "
+    "Chin and long hair lie outside the aligned crop, so they are in no region; where an image ends above the brows, "
     "the crop is filled up with its mirror image, and «forehead» then holds a mirrored part. A margin above 0 speaks "
-    "for female, below 0 for male; for wrong predictions the sign is opposite by construction, so compare right with "
-    "right."
+    "for female, below 0 for male; for incorrect predictions the sign is opposite by construction, so "
+    "compare correct with correct."
 )
 
 
@@ -120,7 +120,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
 
 def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     """The groups' own budgets side by side."""
-    st.subheader("Budget of each group")
+    st.subheader("Evidence by region of each group")
     found = [(f"{letter}: {capital(w.describe())}", _budget(audit, w)) for letter, w in groups]
     _few_faces([(name, b.n) for name, b in found if b.too_small], audit)
     shown = [(name, b) for name, b in found if not b.too_small]

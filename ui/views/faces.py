@@ -47,13 +47,14 @@ STYLE = """
 """
 TARGET_HELP = f"{help_texts.TARGETS}\n\nOne scale for all maps of a page."
 ORDER_HELP = (
-    "**Most confidently wrong**: wrong ones by falling |margin|, then right ones by rising |margin|. **Similarity** is "
+    "**Most confidently incorrect**: errors by falling |margin|, then correct ones by rising |margin|. **Similarity** "
+    "is "
     "the cosine of two maps of evidence for the gender the model chose over the other, strength left out. To order by "
     "similarity to one face, open its record."
 )
 
 
-@kept(entries=4, spinner="Looking for the pictures …", shared=True)
+@kept(entries=4, spinner="Looking for the images …", shared=True)
 def _open_images(audit: Audit, root: Path, stores: tuple[Path, ...]) -> tuple[AuditImages | None, list[str]]:
     return audit_images.open_images(audit, root)
 
@@ -78,7 +79,7 @@ def show_faces(
 def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     """Why no single face is shown, and the command that mends it."""
     st.info(
-        "**The pictures of these faces are not at hand**, so no single face nor its map is shown. An audit holds none; "
+        "**The images of these faces are not at hand**, so no single face nor its map is shown. An audit holds none; "
         "they are read from the aligned data set on this machine. This makes it from the data set that you have:",
         icon=":material/add_photo_alternate:",
     )
@@ -109,16 +110,16 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, images: AuditIma
             "Map", [BESIDE, OVER, ALONE], default=BESIDE, key="view", bind="query-params", required=True
         )
         if len(listed) > 1 or (listed and len(found.kinds) > 1):
-            kind = controls[3].selectbox("Kind of wrong", [ANY, *listed], key="kind", bind="query-params")
+            kind = controls[3].selectbox("Error cluster", [ANY, *listed], key="kind", bind="query-params")
     mask = within.mask(audit.faces)
     rows = np.flatnonzero(mask)
     if kind != ANY:
         rows = np.intersect1d(found.kinds[int(kind) - 1].rows, rows)
-    name = within.describe() + (f", wrong of kind {kind}" if kind != ANY else "")
+    name = within.describe() + (f", error cluster {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(
-            f"No face: {layout.escape_markdown(name)}. A kind holds wrong predictions only; set «Prediction» to all or "
-            "incorrect."
+            f"No face: {layout.escape_markdown(name)}. An error cluster holds incorrect predictions only; "
+            "set «Prediction» to all or incorrect."
         )
         return
     rows, values = single_faces.ordered(audit, rows, order, like)
@@ -244,7 +245,7 @@ def _record(audit: Audit, images: AuditImages) -> None:
             st.rerun()
     _others(audit, images, "Near-copies in the audit", record.copies, "copy")
     _others(audit, images, "The same person in the audit", record.person, "person")
-    _others(audit, images, "Like this: the most similar maps", record.similar, "alike", record.cosines)
+    _others(audit, images, "Most similar maps", record.similar, "alike", record.cosines)
 
 
 def _pictures(record: FaceRecord) -> None:

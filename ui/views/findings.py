@@ -89,7 +89,7 @@ def _figure(found: Finding) -> None:
     elif isinstance(result, EvidenceDensity):
         downloads.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
         st.caption(
-            "Share of the positive evidence over share of the picture, mean over faces. Evidence is centred on a "
+            "Share of the positive evidence over share of the image, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
         )
     elif isinstance(result, ErrorPattern) and min(result.n_incorrect, result.n_correct) >= result.minimum:

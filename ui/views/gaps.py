@@ -137,7 +137,7 @@ def _between(gap: LargestGap) -> str:
 
 _BIAS = (
     "The best group is partly best, and the worst partly worst, by luck. Resampling the faces says by how much that "
-    "widens the largest gap. Where the groups are in truth alike it sees only about half of it: a cautious correction."
+    "widens the largest gap. Where groups do not differ in truth it sees only about half of it: a cautious correction."
 )
 _SIMULTANEOUS = (
     "Holds for every pair of groups together, so for the pair that was chosen because it is the widest too "
@@ -195,8 +195,8 @@ def show_age(audit: Audit, filter: Filter) -> None:
         st.caption(f"Extrapolated, for want of a face of the group, at a share of these ages: {text}.")
     if fit.separated:
         st.warning(
-            f"All predictions are right, or all wrong, for {', '.join(fit.separated)}: no maximum likelihood exists, "
-            f"so {FIRTH} is used, which keeps odds ratios finite."
+            f"Predictions are all correct or all incorrect for {', '.join(fit.separated)}: no maximum likelihood "
+            f"exists, so {FIRTH} is used, which keeps odds ratios finite."
         )
     _table(term_table(fit), **{"χ²": "%.1f"})
     left = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
@@ -204,12 +204,12 @@ def show_age(audit: Audit, filter: Filter) -> None:
         f"Each term given all others that do not contain it; {fit.n:,} faces, {fit.estimator}; standard errors: "
         f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on women and men.{left}"
     )
-    with st.expander("Odds ratios of being right"):
+    with st.expander("Odds ratios of being correct"):
         table = fit.odds_ratios.assign(p=p_column(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
         _table(table, **{"odds ratio": "%.2f", "low": "%.2f", "high": "%.2f"})
-        st.caption("An odds ratio under 1 means less often right. 95 % intervals (Wald), without correction.")
+        st.caption("An odds ratio under 1 means less often correct. 95 % intervals (Wald), without correction.")
     downloads.table(fit.tests, "terms", "tests of the regression's terms")
-    downloads.table(fit.odds_ratios, "odds-ratios", "odds ratios of being right")
+    downloads.table(fit.odds_ratios, "odds-ratios", "odds ratios of being correct")
     downloads.table(fit.standardised, "equal-ages", EQUAL_AGES)
 
 
@@ -293,7 +293,7 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
         else:
             st.info("No two groups have 50 faces.")
     st.caption(
-        "Near-copies: pictures almost equal to another one here (exact copies were dropped before). Likely mislabels: "
+        "Near-copies: images almost equal to another one here (exact copies were dropped before). Likely mislabels: "
         "the model is surer of the other gender than it is, on average, of faces that carry that label (confident "
         "learning)."
     )

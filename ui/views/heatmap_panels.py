@@ -94,7 +94,7 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         st.info(f"{why} in this group: averages need {group.minimum}, or a single face could be seen through them.")
         return
     low, high = wilson(group.correct, group.n)
-    right = f"; {percent(group.correct / group.n)} right [{100 * low:.1f}–{100 * high:.1f}]"
+    right = f"; {percent(group.correct / group.n)} correct [{100 * low:.1f}–{100 * high:.1f}]"
     st.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
     name = capital(group.name)
     panels = [(pictures.paint(group.map, limit, signed, SIDE), kind, f"Average {kind}: {name}")]

@@ -39,13 +39,14 @@ ADJUST = (
 METHOD = (
     "**Outlined**: beyond chance. **Hatched**: not. The labels of the faces are shuffled 2,000 times, and a cell must "
     "differ, in units of its own standard error, more than the *most different* cell does in 95 % of the shuffles; "
-    "with no difference at all, one picture in 20 would have any cell outlined. g is the difference in standard "
+    "with no difference at all, one image in 20 would have any cell outlined. g is the difference in standard "
     "deviations of single faces (Hedges)."
 )
 SHAPE = (
-    "**Why not the maps above.** Faces of one gender that are predicted wrong were given the other class: the sign of "
-    "their evidence differs *by construction*, and wrong predictions are less certain. So each face's evidence for the "
-    "class it was given is divided by its own strength, and faces of equal certainty (|margin|) are compared."
+    "**Why not the maps above.** Faces of one gender that are predicted incorrectly were given the other class: the "
+    "sign of their evidence differs *by construction*, and incorrect predictions are less certain. So each face's "
+    "evidence for the class it was given is divided by its own strength, and faces of equal certainty (|margin|) are "
+    "compared."
 )
 
 
@@ -167,9 +168,7 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
             for other, d in there.items()
         ]
     )
-    st.caption(
-        f"Scale ±{limit:.3g}, shared. {METHOD}" + (" Each picture is tested by itself." if len(there) > 1 else "")
-    )
+    st.caption(f"Scale ±{limit:.3g}, shared. {METHOD}" + (" Each image is tested by itself." if len(there) > 1 else ""))
 
 
 def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
@@ -186,13 +185,15 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     one = len(wanted.gender) == 1
     # Gender and decision together say who is right, so nobody would have a counterpart.
     adjust = tuple(name for name in adjust if name != "gender")
-    st.subheader(f"Wrong against right by shape: {wanted.describe()}")
+    st.subheader(f"Incorrect against correct by shape: {wanted.describe()}")
     st.markdown(SHAPE)
     decisions = (False, True) if one else (True,)
     compared = [_right_or_wrong(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
     limit = limit_of(compared)
-    colours = "red where wrong predictions lean more on the place, blue where right ones do"
-    titles = ["Same group, the other class", "Same class, other faces"] if one else ["Wrong − right, class by class"]
+    colours = "red where incorrect predictions lean more on the place, blue where correct ones do"
+    titles = (
+        ["Same group, the other class", "Same class, other faces"] if one else ["Incorrect − correct, class by class"]
+    )
     _row([_figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
     downloads.image_sheet(
         lambda: pictures.Sheet(
@@ -201,13 +202,13 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
             f"{capital(colours)}. Outlined cells are beyond chance.",
         ),
         f"shapes {letters}",
-        f"wrong against right predictions by shape, {wanted.describe()}",
+        f"incorrect against correct predictions by shape, {wanted.describe()}",
     )
     same = compared[-1]
     if one:
         st.caption(
-            f"Left: {same.names[0]}, less the right ones of the same group. They were given opposite classes, so this "
-            "also holds whatever tells evidence for «female» from evidence for «male». "
+            f"Left: {same.names[0]}, less the correct ones of the same group. They were given opposite classes, so "
+            "this also holds whatever tells evidence for «female» from evidence for «male». "
             f"Right: less {same.names[1]}, who were given the same class: what differs here is not due to the class. "
             f"{letters} above; scale ±{limit:.3g} of a map's root mean square."
         )
@@ -216,8 +217,8 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     if same.abstained:
         return
     head = (
-        "wrong predictions look at other places than right ones of the same class."
+        "incorrect predictions look at other places than correct ones of the same class."
         if same.differs
-        else "wrong predictions look where right ones of the same class do, as far as this test can tell."
+        else "incorrect predictions look where correct ones of the same class do, as far as this test can tell."
     )
     st.markdown(f"**At equal certainty, {head}** {same.verdict}")

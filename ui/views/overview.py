@@ -107,8 +107,8 @@ def _study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: 
     faces = any(g.face is not None for column in ("correct", "incorrect") for g in grid[column])
     cards = [
         f"<div class='lw-card'><h4>{html.escape(name)}</h4><p>{html.escape(fact)}</p><div class='lw-pairs'>"
-        + _pair_html(row.correct, "right", limit, signed, faces)
-        + _pair_html(row.incorrect, "wrong", limit, signed, faces)
+        + _pair_html(row.correct, "correct", limit, signed, faces)
+        + _pair_html(row.incorrect, "incorrect", limit, signed, faces)
         + "</div></div>"
         for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
     ]
@@ -121,7 +121,7 @@ def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool
     rows = []
     for name, row in zip(names, grid.itertuples(), strict=True):
         panels = []
-        for group, tag in ((row.correct, "right"), (row.incorrect, "wrong")):
+        for group, tag in ((row.correct, "correct"), (row.incorrect, "incorrect")):
             none = f"under {group.minimum} faces" if group.too_small else "none for these ages"
             face = none if group.face is None else pictures.show_face(group.face)
             cam = none if group.map is None else pictures.paint(group.map, limit, signed)

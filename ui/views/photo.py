@@ -36,10 +36,10 @@ KEY = "photo_results"
 _ONE = threading.Lock()
 PLAIN = (
     "The model knows two classes and must choose one. What it gives is a **guess at the gender label that annotators "
-    "would give the picture**, not a fact about the person. Nothing uploaded is stored: pictures stay in this "
+    "would give the image**, not a fact about the person. Nothing uploaded is stored: images stay in this "
     "session's memory and go when it ends."
 )
-PICTURES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger pictures are scaled down; the content decides."
+PICTURES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger images are scaled down; the content decides."
 CAMERA = "The browser asks for the camera only here. It needs https, or this very machine."
 SOURCES = ("Upload", "Camera")
 TARGET = (
@@ -133,11 +133,11 @@ def choose_files() -> list:
 def _files_in_hand() -> list:
     source = st.segmented_control("From", SOURCES, default=SOURCES[0], key="photo_from", required=True)
     if source == "Camera":
-        shot = st.camera_input("Take a picture", key="photo_camera", help=CAMERA)
+        shot = st.camera_input("Take a photo", key="photo_camera", help=CAMERA)
         return [shot] if shot else []
     files = st.file_uploader("Pictures", accept_multiple_files=True, key="photo_files", help=PICTURES) or []
     if len(files) > MOST_PICTURES:
-        st.warning(f"Only the first {MOST_PICTURES} of {len(files)} pictures are looked at: take some away below them.")
+        st.warning(f"Only the first {MOST_PICTURES} of {len(files)} images are looked at: remove some below them.")
     return files[:MOST_PICTURES]
 
 
@@ -268,7 +268,7 @@ def _show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str
         chosen = _pick(n, result)
         boxes = [_scaled(face, result.scale) for face in result.faces]
         seen = pictures.data_uri(figures.marked(result.seen, boxes, chosen if several else None))
-        alt = f"The picture with {len(boxes)} face{'' if len(boxes) == 1 else 's'} marked"
+        alt = f"The image with {len(boxes)} face{'' if len(boxes) == 1 else 's'} marked"
         whole = f"<img class='lw-seen' src='{seen}' alt='{alt}'>"
         cards = "".join(
             _card(face, reading, placed(audit, reading) if several else None, target, opacity, limit, k, several)

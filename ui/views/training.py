@@ -91,7 +91,7 @@ def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
         curve = charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True)
         downloads.chart(curve, "rate", "learning rate over epochs", key="rate")
     st.caption(
-        "The dotted line is the epoch that was kept. Shades mark picture sizes. Validation is of averaged weights."
+        "The dotted line is the epoch that was kept. Shades mark image sizes. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):
         st.dataframe(metrics, hide_index=True)

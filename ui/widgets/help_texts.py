@@ -19,14 +19,14 @@ from ui.widgets.layout import escape_markdown
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
     "decision». **female**, **male**: for that class in every face. **margin**: female less male evidence, with "
-    "its sign; where maps add up to the logits, its mean decomposes their difference. Wrong predictions have the "
+    "its sign; where maps add up to the logits, its mean decomposes their difference. Incorrect predictions have the "
     "opposite sign by construction: compare shape."
 )
 NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."
 )
-PERCEIVED = "- Gender and ethnicity are labels that annotators perceived in a picture. They are not identity."
+PERCEIVED = "- Gender and ethnicity are labels that annotators perceived in an image. They are not identity."
 SCORES = {
     "logits": "a logit a class",
     "probabilities": "a probability a class",
@@ -58,8 +58,8 @@ def reading(methods: Iterable[str]) -> str:
 def grid_title(audit: Audit) -> str:
     """The heading of the study's grid, by what an audit's maps are."""
     if not audit.has_maps:
-        return "Average face, right and wrong"
-    return f"Average face beside average {audit.map_words}, right and wrong"
+        return "Average face, correct and incorrect"
+    return f"Average face beside average {audit.map_words}, correct and incorrect"
 
 
 def model_summary(info: dict | None, manifest: dict) -> str:
@@ -75,7 +75,7 @@ def model_summary(info: dict | None, manifest: dict) -> str:
     kind, dilated = stored(made["method"]), " (last stage dilated)" if info.get("dilated") else ""
     note = enlarged(info)
     lines = [
-        f"- **ResNet-50**, two outputs (female, male), pictures of {info['input_size']}×{info['input_size']} pixels, "
+        f"- **ResNet-50**, two outputs (female, male), images of {info['input_size']}×{info['input_size']} pixels, "
         f"faces aligned to the ArcFace template; {kind.words} of {height}×{width} cells{dilated}"
         + ("." if made["additive"] else ", which does not add up to the logits.")
         + (f" {note}" if note else ""),
@@ -97,7 +97,7 @@ def _brought(info: dict, manifest: dict) -> str:
     """The same of a model that somebody brought."""
     said, source, made = info["declaration"], info.get("source", {}), manifest.get("maps")
     lines = [
-        f"- **Brought by whoever runs this app**: {escape_markdown(info['architecture'])}"
+        f"- **Imported by whoever runs this app**: {escape_markdown(info['architecture'])}"
         + (f", from {escape_markdown(source['file'])}." if source.get("file") else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
         f"- Its output is declared to be {SCORES[said['score']]}."
@@ -110,7 +110,7 @@ def _brought(info: dict, manifest: dict) -> str:
         lines.insert(
             2,
             f"- It is shown {height}×{width} pixels of the aligned face, from ({left:g}, {top:g}) to ({right:g}, "
-            f"{bottom:g}) of the 112-pixel template; what lies beyond a picture's edge is its mirror image."
+            f"{bottom:g}) of the 112-pixel template; what lies beyond an image's edge is its mirror image."
             + (f" {note}" if (note := enlarged(info)) else ""),
         )
     if made:
@@ -118,7 +118,7 @@ def _brought(info: dict, manifest: dict) -> str:
         adds = "they add up to the logits exactly" if made["additive"] else "they do not add up to the logits"
         lines.append(f"- Maps of {height}×{width} cells by {made['method']}; {adds}.")
     else:
-        lines.append("- No maps: only predictions were brought.")
+        lines.append("- No maps: only predictions were imported.")
     lines.append(PERCEIVED)
     return "\n".join(lines)
 

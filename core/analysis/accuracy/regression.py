@@ -103,7 +103,7 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5) -> Regression:
     if len(groups.table) < 2:
         raise LookwhereError("no two groups have 50 faces of known age, so age cannot be told from ethnicity")
     if right.all() or not right.any():
-        raise LookwhereError("all predictions are right or all wrong, so there is nothing to explain")
+        raise LookwhereError("all predictions are correct or all incorrect, so there is nothing to explain")
     band, bands = _merged_bands(age_band(part["age"]))
     if len(bands) < 2:
         raise LookwhereError(f"all faces are of one age band ({bands[0]}), so age has nothing to explain")

@@ -27,7 +27,7 @@ CLAIMS = {
 RULES = {
     "1a": (
         "Women against men: Newcombe's interval of the difference, and gender's term in a logistic regression of "
-        "being right on gender × ethnicity and age (Holm over the terms of 1a and 1b). Supported: p under 5 % and "
+        "being correct on gender × ethnicity and age (Holm over the terms of 1a and 1b). Supported: p under 5 % and "
         "women less accurate. Not supported: the interval lies above −2 points (women are not worse by that much)."
         " Cannot tell: else."
     ),
@@ -73,7 +73,7 @@ def _by_gender(faces: pd.DataFrame, p: float, why: str) -> Finding:
         for _, row in groups.table.iterrows()
     }
     sentence = (
-        f"{rows[female]} of {int(n[female]):,} women are right and {rows[male]} of {int(n[male]):,} men: "
+        f"{rows[female]} of {int(n[female]):,} women are correct and {rows[male]} of {int(n[male]):,} men: "
         f"women less men {points(d.value, d.low, d.high)}. "
         f"At equal ages and ethnicities gender's term has {_p(p, why)}."
     )

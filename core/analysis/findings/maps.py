@@ -26,15 +26,15 @@ from core.wording import p_words, percent
 PLACES = ("nose", "mouth")
 FILL = "blur"
 #: Groups of the checks, the wanted one first.
-GROUPS = ("all faces, predicted right", "all faces")
+GROUPS = ("all faces, predicted correctly", "all faces")
 NO_MAPS = "Only predictions were audited, so there are no maps to look at."
 CLAIMS = {
-    "2": "Right predictions rest on nose and mouth.",
-    "3": "Wrong predictions show no pattern in their maps.",
+    "2": "Correct predictions rest on nose and mouth.",
+    "3": "Incorrect predictions show no pattern in their maps.",
 }
 RULES = {
     "2": (
-        "Density is a region's share of the positive evidence for the chosen gender over its share of the picture:"
+        "Density is a region's share of the positive evidence for the chosen gender over its share of the image:"
         " 1 is what a uniform map has. Supported: the density of nose and mouth together lies above 1, no other "
         "region's lies above theirs, and hiding either lowers the margin more than the same hole elsewhere does "
         "(where the checks were run). Not supported: that density lies below 1, or another region's lies above it,"
@@ -42,10 +42,10 @@ RULES = {
     ),
     "3": (
         "Maps of evidence for the chosen class over the other, without their strength. Not supported: the mean map"
-        " of the wrong ones is other than flat (sign flips, max |t| over cells, family-wise 5 %) and halves of "
-        "them agree on it. Supported: it is not, while that of as many right ones is. Cannot tell: else, and under"
-        " 30 wrong ones. Dispersion is 1 − mean correlation of two maps, wrong against right ones with the same "
-        "decision and |margin|."
+        " of the incorrect ones is other than flat (sign flips, max |t| over cells, family-wise 5 %) and halves of "
+        "them agree on it. Supported: it is not, while that of as many correct ones is. Cannot tell: else, and under"
+        " 30 incorrect ones. Dispersion is 1 − mean correlation of two maps, incorrect against correct ones with the "
+        "same decision and |margin|."
     ),
 }
 
@@ -57,7 +57,7 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
         return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
     mask = within.narrowed(outcome="correct").mask(audit.faces)
     if mask.sum() < ABSTAIN_UNDER:
-        return unable(key, CLAIMS[key], f"Only {int(mask.sum())} right predictions here.", RULES[key])
+        return unable(key, CLAIMS[key], f"Only {int(mask.sum())} correct predictions here.", RULES[key])
     predicted = audit.class_index("predicted")[mask]
     maps = target_maps(audit.evidence[mask].astype(np.float64), "predicted", predicted, predicted)
     energy = by_region(np.maximum(maps, 0))
@@ -93,7 +93,7 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     order = np.argsort(-means[:-1])
     sentence = (
         f"Nose and mouth hold {percent(float(shares[:, inside].sum(axis=1).mean()))} of the positive evidence on "
-        f"{percent(float(areas[inside].sum()))} of the picture: density {both.value:.2f} "
+        f"{percent(float(areas[inside].sum()))} of the image: density {both.value:.2f} "
         f"[{both.low:.2f}–{both.high:.2f}]. "
         f"Densest are {', '.join(f'{REGIONS[r]} ({means[r]:.2f})' for r in order[:3])}."
     )
@@ -109,7 +109,7 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     elif uncheckable(audit) is None:
         sentence += " The causal check (`python -m core check`) has not been run for this audit."
     else:
-        where = "on a brought model" if kind_of(audit.manifest) != OURS else f"on maps by {audit.map_method}"
+        where = "on an imported model" if kind_of(audit.manifest) != OURS else f"on maps by {audit.map_method}"
         sentence += f" The causal check cannot be run {where}."
     result = EvidenceDensity(int(some.sum()), both, rivals, causal=bool(hidden))
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)
@@ -141,7 +141,7 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     wrong, right = wrong & shaped, right & shaped
     n = int(wrong.sum())
     if n < ABSTAIN_UNDER:
-        needed = f"Only {n} wrong predictions here: a test needs {ABSTAIN_UNDER}."
+        needed = f"Only {n} incorrect predictions here: a test needs {ABSTAIN_UNDER}."
         return unable(key, CLAIMS[key], needed, RULES[key])
     try:
         spread, matched = _spread(audit, shapes, wrong, right)
@@ -161,15 +161,16 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     smallest = 1 / (1 + PERMUTATIONS)
     chance = f"p ≤ {smallest:.1g}" if found.p_map <= smallest * (1 + 1e-9) else p_words(found.p_map)
     sentence = (
-        f"The mean map of {n:,} wrong predictions is {'' if found.significant.any() else 'not '}other than flat beyond "
-        f"chance in {int(found.significant.sum())} of {found.significant.size} cells ({chance}); random halves of them "
-        f"agree at r = {halves.value:.2f}, as many right ones at {halves_right.value:.2f}. Two wrong maps differ "
-        f"{spread.ratio.value:.2f} × [{spread.ratio.low:.2f}–{spread.ratio.high:.2f}] as much as two right ones of "
-        f"{matched} ({p_words(spread.p)}). Mean maps of wrong and right correlate at r = {alike:.2f}."
+        f"The mean map of {n:,} incorrect predictions is {'' if found.significant.any() else 'not '}other than flat "
+        f"beyond chance in {int(found.significant.sum())} of {found.significant.size} cells ({chance}); random halves "
+        f"of them agree at r = {halves.value:.2f}, as many correct ones at {halves_right.value:.2f}. Two incorrect "
+        "maps differ "
+        f"{spread.ratio.value:.2f} × [{spread.ratio.low:.2f}–{spread.ratio.high:.2f}] as much as two correct ones of "
+        f"{matched} ({p_words(spread.p)}). Mean maps of incorrect and correct correlate at r = {alike:.2f}."
     )
     rows = [
-        ("wrong predictions", n, spread.wrong, halves, int(found.significant.sum())),
-        ("as many right ones", n, spread.right, halves_right, int(beside.significant.sum())),
+        ("incorrect predictions", n, spread.wrong, halves, int(found.significant.sum())),
+        ("as many correct ones", n, spread.right, halves_right, int(beside.significant.sum())),
     ]
     table = pd.DataFrame(
         [(name, k, d.value, d.low, d.high, h.value, h.low, h.high, cells) for name, k, d, h, cells in rows],

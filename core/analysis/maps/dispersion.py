@@ -77,7 +77,9 @@ def compare_dispersion(
     sizes = np.array([min(len(w), len(r)) for w, r in members])
     n = int(sizes.sum())
     if n < 2:
-        raise LookwhereError(f"{n} wrong faces have a right one of their group: no pair to compare, widen the filter")
+        raise LookwhereError(
+            f"{n} incorrect faces have a correct one of their group: no pair to compare, widen the filter"
+        )
     members, sizes = [m for m, k in zip(members, sizes, strict=True) if k], sizes[sizes > 0]
     rng = np.random.default_rng(seed)
     values = [_expected([z[m[s]].sum(axis=0)[None] for m in members], [len(m[s]) for m in members], sizes)[0]

@@ -60,7 +60,7 @@ class Kind:
     def over(self, level: float = LEVEL) -> pd.DataFrame:
         """Groups that it holds more of than all wrong predictions do, beyond chance, the furthest first."""
         if self.who is None:
-            raise LookwhereError(f"who is in a kind of {self.n} faces is not shown")
+            raise LookwhereError(f"who is in an error cluster of {self.n} faces is not shown")
         found = self.who[(self.who["p"] <= level) & (self.who["ratio"] > 1)]
         return found.sort_values("ratio", ascending=False, kind="stable")
 
@@ -84,9 +84,9 @@ class Kinds:
 
     @property
     def verdict(self) -> str:
-        """In words, to stand after the number of wrong predictions: «their maps fall into 2 kinds …»."""
+        """In words, to stand after the number of wrong predictions: «their maps fall into 2 clusters …»."""
         if self.search is None:
-            return f"kinds of wrong are looked for from {SMALLEST} on"
+            return f"error clusters are looked for from {SMALLEST} on"
         k = len(self.kinds)
         row = self.search.loc[k if k > 1 else self.search["silhouette"].idxmax()]
         numbers = (
@@ -94,12 +94,12 @@ class Kinds:
         )
         beyond = "beyond chance" if self.p <= LEVEL else "without clusters beyond chance"
         if self.asked and k == 1:
-            return f"their maps are taken as one kind, as asked ({numbers})"
+            return f"their maps are taken as one cluster, as asked ({numbers})"
         if self.asked:
-            return f"their maps are cut into {k} kinds, as asked, {beyond} ({numbers} over all numbers of kinds)"
+            return f"their maps are cut into {k} clusters, as asked, {beyond} ({numbers} over all numbers of clusters)"
         if k == 1:
-            return f"their maps are of one kind, {beyond} ({numbers})"
-        return f"their maps fall into {k} kinds, {beyond} ({numbers}), {apart(row['silhouette'])}"
+            return f"their maps are of one cluster, {beyond} ({numbers})"
+        return f"their maps fall into {k} clusters, {beyond} ({numbers}), {apart(row['silhouette'])}"
 
 
 def apart(silhouette: float) -> str:
@@ -116,7 +116,7 @@ def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0,
     without maps or a count that is neither 1 nor among `COUNTS`.
     """
     if count is not None and count not in (1, *COUNTS):
-        raise LookwhereError(f"the number of kinds must be 1 to {COUNTS[-1]}, not {count}")
+        raise LookwhereError(f"the number of clusters must be 1 to {COUNTS[-1]}, not {count}")
     if not audit.has_maps:
         raise LookwhereError(f"{audit.name}: an audit of predictions only, without maps to cluster")
     rows = np.flatnonzero(wanted.narrowed(outcome="incorrect").mask(audit.faces))

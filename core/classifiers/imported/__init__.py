@@ -45,7 +45,7 @@ def kind_for(source: Path) -> str:
     """`torch`, `onnx` or `predictions`, by the suffix. Raises `LookwhereError` for any other."""
     kind = SUFFIXES.get(source.suffix.lower())
     if kind is None:
-        raise LookwhereError(f"{source}: not a model that can be brought; expected {', '.join(SUFFIXES)}")
+        raise LookwhereError(f"{source}: not a model that can be imported; expected {', '.join(SUFFIXES)}")
     return kind
 
 
@@ -131,4 +131,4 @@ def load_brought(path: Path, info: dict, device: torch.device | str) -> Classifi
         return load_onnx(path, info, str(device))
     if kind == "predictions":
         return None
-    raise LookwhereError(f"{path}/model.json: unknown kind {kind!r}; bring the model again")
+    raise LookwhereError(f"{path}/model.json: unknown kind {kind!r}; import the model again")

@@ -91,7 +91,7 @@ def build(architecture: str, declaration: Declaration, classes: int, auxiliary: 
             raise
         height, width = declaration.size
         raise LookwhereError(
-            f"{architecture} cannot be made for pictures of {height}×{width} ({_first_line(error)}); declare the size "
+            f"{architecture} cannot be made for images of {height}×{width} ({_first_line(error)}); declare the size "
             "that it was trained at"
         ) from error
 
@@ -111,7 +111,7 @@ def _build_torchvision(model: str, declaration: Declaration, classes: int, auxil
     options: dict = {}
     if model.startswith("vit_"):
         if height != width:
-            raise ValueError("it takes square pictures only")
+            raise ValueError("it takes square images only")
         options["image_size"] = height
     elif model.startswith("maxvit"):
         options["input_size"] = (height, width)

@@ -117,7 +117,7 @@ class Declaration:
         asked += [name for name in DEFAULTED if name not in self.by_default and self._changed(name)]
         if asked:
             raise LookwhereError(
-                f"{', '.join(asked)} said of predictions alone, where no picture is put in; leave that out"
+                f"{', '.join(asked)} said of predictions alone, where no image is put in; leave that out"
             )
         return self
 

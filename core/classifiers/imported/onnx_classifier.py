@@ -178,7 +178,7 @@ def _tried(classifier: OnnxClassifier) -> np.ndarray:
     scale = np.abs(values).max()
     if not np.allclose(classifier.outputs(noise), values, rtol=0, atol=1e-3 * scale):
         raise LookwhereError(
-            f"{classifier.path}: gives the same picture another value each time; export it for inference"
+            f"{classifier.path}: gives the same image another value each time; export it for inference"
         )
     few = [classifier.outputs(noise[n : n + 1])[0] for n in (0, TRIED - 1)]
     if not np.allclose(np.stack(few), values[[0, -1]], rtol=0, atol=1e-2 * scale):
@@ -261,7 +261,7 @@ def _port(session: onnxruntime.InferenceSession, declaration: Declaration, path:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1:
         names = ", ".join(one.name for one in inputs) or "none"
-        raise LookwhereError(f"{path}: expected one input, a picture; it has {len(inputs)} ({names})")
+        raise LookwhereError(f"{path}: expected one input, an image; it has {len(inputs)} ({names})")
     given = inputs[0]
     if given.type not in FLOATS or len(given.shape) != 4:
         raise LookwhereError(

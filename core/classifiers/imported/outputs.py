@@ -26,7 +26,7 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
     values = np.asarray(outputs, dtype=np.float64)
     values = values.reshape(len(values), -1)
     if not np.isfinite(values).all():
-        raise LookwhereError("the model gave values that are not finite; is its input declared rightly?")
+        raise LookwhereError("the model gave values that are not finite; is its input declared correctly?")
     single = declaration.score in ("logit", "probability")
     if single and values.shape[1] != 1:
         raise LookwhereError(
@@ -76,6 +76,6 @@ def classes_doubt(accuracy: float, n: int) -> str | None:
     if n == 0 or accuracy >= 0.5 or binom.cdf(round(accuracy * n), n, 0.5) > 0.001:
         return None
     return (
-        f"only {accuracy:.1%} of {n:,} faces are right, less than by tossing a coin; classes swapped? "
+        f"only {accuracy:.1%} of {n:,} faces are correct, less than by tossing a coin; classes swapped? "
         f"The other way round it would be {1 - accuracy:.1%}: check which output means which"
     )

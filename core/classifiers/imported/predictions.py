@@ -194,11 +194,11 @@ def _places(files: pd.Series, faces: pd.DataFrame, folder: Path) -> np.ndarray:
     if ambiguous is not None:
         raise LookwhereError(
             f"{folder}: several faces or predictions are named {ambiguous}; name files with their folders, as in "
-            f"{paths.iloc[0]}, or by face_id, and bring them again"
+            f"{paths.iloc[0]}, or by face_id, and import them again"
         )
     raise LookwhereError(
         f"{folder}: none of {len(files):,} predictions is of a face here; they name {files.iloc[0]}, the data set has "
-        f"{paths.iloc[0]} (face_id {faces['face_id'].iloc[0]}); name files as the data set does and bring them again"
+        f"{paths.iloc[0]} (face_id {faces['face_id'].iloc[0]}); name files as the data set does and import them again"
     )
 
 

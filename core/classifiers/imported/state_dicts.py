@@ -104,7 +104,7 @@ def check_finite(state: dict[str, Tensor]) -> None:
     if broken:
         raise LookwhereError(
             f"{len(broken)} of {len(state)} tensors hold values that are not finite (first: {broken[0]}); "
-            "training went wrong, bring an earlier checkpoint"
+            "training went wrong, import an earlier checkpoint"
         )
 
 

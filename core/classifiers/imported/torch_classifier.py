@@ -98,15 +98,13 @@ def _try(network: nn.Module, pixels: Tensor, declaration: Declaration) -> None:
         height, width = declaration.size
         line = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise LookwhereError(
-            f"the network does not take pictures of {height}×{width} ({line}); declare the size it was trained at"
+            f"the network does not take images of {height}×{width} ({line}); declare the size it was trained at"
         ) from error
     if not isinstance(outputs, Tensor) or outputs.ndim != 2:
-        raise LookwhereError("the network gives more than one row of outputs a picture; export what you need to ONNX")
+        raise LookwhereError("the network gives more than one row of outputs an image; export what you need to ONNX")
     to_logits(outputs.numpy(), declaration)
     if torch.equal(outputs, outputs[:1].expand_as(outputs)):
-        raise LookwhereError(
-            "the network gives the same outputs for every picture; bring a checkpoint that was trained"
-        )
+        raise LookwhereError("the network gives the same outputs for every image; import a checkpoint that was trained")
 
 
 def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, outputs: int, maps: str | None) -> dict:
@@ -121,8 +119,8 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
     # A convolution's output has its order by definition; that of tokens is what their number suggests.
     if layer.view.form != "nchw" and not layers.lies_on_picture(network, layer, few):
         raise LookwhereError(
-            f"what changes half a picture does not change that half of layer {layer.name} the most, so that its cells "
-            "are no places of the picture; name another --layer, or use --maps occlusion"
+            f"what changes half an image does not change that half of layer {layer.name} the most, so that its cells "
+            "are no places of the image; name another --layer, or use --maps occlusion"
         )
     found = layers.find_head(network, layer, pixels)
     if kind is not None and kind.needs is Needs.LAYERS and found is not None and found[1].rectified:
@@ -193,7 +191,7 @@ def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> 
     except (SafetensorError, OSError, RuntimeError) as error:
         made, line = info["source"]["library"], str(error).splitlines()[0]
         raise LookwhereError(
-            f"{file}: no {info['architecture']} as it was brought with {made} ({line}); bring the model again"
+            f"{file}: no {info['architecture']} as it was imported with {made} ({line}); import the model again"
         ) from error
     network.requires_grad_(False)
     return TorchClassifier(network.to(device, memory_format=torch.channels_last), declaration, info)

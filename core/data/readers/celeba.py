@@ -56,8 +56,8 @@ class CelebA(Reader):
         if source.pictures():
             return None
         if packed:
-            return Refusal(f"its pictures are still packed in {packed[0]}: unpack it there", "CelebA")
-        return Refusal("there is no picture in it", "CelebA")
+            return Refusal(f"its images are still packed in {packed[0]}: unpack it there", "CelebA")
+        return Refusal("there is no image in it", "CelebA")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where a list cannot be read."""

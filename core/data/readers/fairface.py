@@ -59,7 +59,7 @@ class FairFace(Reader):
             missing = [column for column in COLUMNS if column not in columns_of(source, csv)]
             if missing:
                 return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
-        return None if placed.any() else Refusal("there is no picture in train/ or val/", "FairFace")
+        return None if placed.any() else Refusal("there is no image in train/ or val/", "FairFace")
 
     def fitted(self, source: Source) -> Reader:
         """With a border where the pictures are the narrow margin's, by their folder's name or else their size."""

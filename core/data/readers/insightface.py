@@ -39,7 +39,7 @@ class InsightFace(Reader):
         people = read_identities(labels or source.path.parent / LABELS)
         headers = source.records.headers(image_keys(source.records))
         sound = headers["good"] & headers["picture"]
-        reason = np.where(headers["good"], "record holds no picture", "damaged record")
+        reason = np.where(headers["good"], "record holds no image", "damaged record")
         rejects = [_rejects(headers[~sound], reason[~sound])]
         found = headers[sound]
         person = found["label"].round().astype(np.int64)

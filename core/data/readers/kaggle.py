@@ -27,14 +27,14 @@ class KaggleGender(Reader):
     def refusal(self, source: Source) -> Refusal | None:
         path = picture_table(source)["path"]
         if path.empty:
-            return Refusal("no picture in it")
+            return Refusal("no image in it")
         if path.str.match(FOLDERS).mean() >= RECOGNISED_SHARE:
             return None
         alike = path[path.str.match(ALIKE)]
         if len(alike) >= RECOGNISED_SHARE * len(path):
             folder = "/".join(alike.iloc[0].split("/")[-3:-1])
             return Refusal(f"a folder is {folder}, not Training|Validation/female|male", "the Kaggle gender set")
-        return Refusal("pictures do not lie in Training|Validation/female|male")
+        return Refusal("images do not lie in Training|Validation/female|male")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = Notes()

@@ -142,12 +142,12 @@ def join_pictures(rows: pd.DataFrame, pictures: pd.DataFrame, notes: Notes, orig
     Rejected: a picture's second row, a second picture of one key, a row without a picture, a picture without a row.
     """
     again = rows["key"].duplicated()
-    notes.reject(rows.loc[again, "name"], f"second row for one picture in {origin}")
+    notes.reject(rows.loc[again, "name"], f"second row for one image in {origin}")
     twice = pictures["key"].duplicated()
     notes.reject(pictures.loc[twice, "path"], "same name in another folder")
     faces = rows[~again].merge(pictures.loc[~twice, ["key", "path"]], on="key", how="left")
     missing = faces["path"].isna()
-    notes.reject(faces.loc[missing, "name"], f"in {origin}, but the picture is missing")
+    notes.reject(faces.loc[missing, "name"], f"in {origin}, but the image is missing")
     unlabelled = ~pictures["key"].isin(rows["key"])
     notes.reject(pictures.loc[unlabelled & ~twice, "path"], f"no row in {origin}")
     return faces[~missing].reset_index(drop=True)

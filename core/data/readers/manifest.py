@@ -47,9 +47,7 @@ class Manifest(Reader):
     def refusal(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
             missing = {"gender"} - set(source.columns())
-            return (
-                Refusal(f"column gender is missing in {_first(source)}", "pictures in a Parquet") if missing else None
-            )
+            return Refusal(f"column gender is missing in {_first(source)}", "images in a Parquet") if missing else None
         file, refusal = _find(source)
         return refusal if file is None else None
 

@@ -49,16 +49,16 @@ class Morph(Reader):
         csvs = find_files(source, CSV)
         missing = [sorted(set(COLUMNS) - set(columns_of(source, csv))) for csv in csvs]
         if [] in missing:
-            return Refusal("there is no picture beside its CSV", "MORPH") if pictures.empty else None
+            return Refusal("there is no image beside its CSV", "MORPH") if pictures.empty else None
         if csvs:
             return Refusal(f"column {', '.join(missing[0])} is missing in {csvs[0]}", "MORPH")
         if pictures.empty:
-            return Refusal("no picture in it")
+            return Refusal("no image in it")
         if max(pictures["path"].str.match(layout).mean() for layout in (FOLDERS, KAGGLE)) >= RECOGNISED_SHARE:
             return None
         if pictures["stem"].str.match(NAME).mean() >= RECOGNISED_SHARE:
             return Refusal("its CSV (morph_2008_nonCommercial.csv) is missing", "MORPH")
-        return Refusal("neither a MORPH CSV nor pictures named 012345_00M19.JPG in its folders")
+        return Refusal("neither a MORPH CSV nor images named 012345_00M19.JPG in its folders")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = Notes()

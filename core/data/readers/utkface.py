@@ -23,18 +23,18 @@ RECOGNISED_SHARE = 0.5
 class UTKFace(Reader):
     name = "utkface"
     title = "UTKFace (aligned and cropped)"
-    expects = "pictures named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
+    expects = "images named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
     padding = 60
 
     def refusal(self, source: Source) -> Refusal | None:
         pictures = source.pictures()
         if not pictures:
-            return Refusal("no picture in it")
+            return Refusal("no image in it")
         parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in pictures)
         if sum(in_the_wild(name) for name in pictures) >= RECOGNISED_SHARE * len(pictures):
             return Refusal("photos in part1, part2, part3 are utkface-wild, not chips")
         if parsed < RECOGNISED_SHARE * len(pictures):
-            return Refusal(f"only {parsed} of {len(pictures)} picture names read [age]_[gender]_[race]_[date]")
+            return Refusal(f"only {parsed} of {len(pictures)} image names read [age]_[gender]_[race]_[date]")
         return None
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:

@@ -13,18 +13,18 @@ from core.data.sources.base import Source
 class UTKFaceWild(UTKFace):
     name = "utkface-wild"
     title = "UTKFace in the wild (uncropped)"
-    expects = "part1, part2, part3 with pictures named [age]_[gender]_[race]_[date].jpg"
+    expects = "part1, part2, part3 with images named [age]_[gender]_[race]_[date].jpg"
     padding = 0
     minimum_face = 40
 
     def refusal(self, source: Source) -> Refusal | None:
         pictures = source.pictures()
         if not pictures:
-            return Refusal("no picture in it")
+            return Refusal("no image in it")
         wild = [name for name in pictures if in_the_wild(name)]
         if len(wild) < RECOGNISED_SHARE * len(pictures):
-            return Refusal("most pictures do not lie in part1, part2, part3, or are chips")
+            return Refusal("most images do not lie in part1, part2, part3, or are chips")
         parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in wild)
         if parsed < RECOGNISED_SHARE * len(wild):
-            return Refusal(f"only {parsed} of {len(wild)} picture names read [age]_[gender]_[race]_[date]")
+            return Refusal(f"only {parsed} of {len(wild)} image names read [age]_[gender]_[race]_[date]")
         return None

@@ -36,26 +36,26 @@ class VGGFace2(Reader):
         pictures = source.pictures()
         tables = find_files(source, f"{META}|{LABELS}")
         if not pictures and find_files(source, META):
-            return Refusal("there is no picture in it", "VGGFace2")
+            return Refusal("there is no image in it", "VGGFace2")
         if not pictures:
-            return Refusal("no picture in it")
+            return Refusal("no image in it")
         folder = re.compile(CLASS)
         if sum(folder.match(name) is not None for name in pictures) >= RECOGNISED_SHARE * len(pictures):
             return None
         if not tables:
             none = "there is no identity_meta.csv or identities.csv"
-            return Refusal(f"pictures do not lie in folders n000001 …, and {none}")
+            return Refusal(f"images do not lie in folders n000001 …, and {none}")
         return self.refusal_by_name(source)
 
     def refusal_by_name(self, source: Source) -> Refusal | None:
         """None for any pictures in folders: whether there are labels for them, `read` says."""
         pictures = source.pictures()
         if not pictures:
-            return Refusal("no picture in it")
+            return Refusal("no image in it")
         return (
             None
             if sum("/" in name.removeprefix("./") for name in pictures) >= len(pictures) / 2
-            else Refusal("pictures do not lie in folders, one a person")
+            else Refusal("images do not lie in folders, one a person")
         )
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:

@@ -10,7 +10,7 @@ from core.present.card.blocks import Table, Text
 from core.template import SIDE
 from core.wording import capital, percent
 
-UNDECLARED = "unknown: not declared by whoever brought the model"
+UNDECLARED = "unknown: not declared by whoever imported the model"
 #: What `declaration` says, in the order of a picture's way through the model; and the words for it.
 DECLARED = {
     "crop": "crop of the aligned 112×112 face (left, top, right, bottom)",
@@ -45,9 +45,9 @@ SOURCE = {
     "unwrapped": "taken off the file's names, or left out",
 }
 KINDS = {
-    "torch": "A PyTorch classifier that was brought here",
-    "onnx": "An ONNX classifier that was brought here",
-    "predictions": "Predictions that were brought here as a table of scores; the network itself is not at hand",
+    "torch": "A PyTorch classifier that was imported here",
+    "onnx": "An ONNX classifier that was imported here",
+    "predictions": "Predictions that were imported here as a table of scores; the network itself is not at hand",
 }
 
 
@@ -78,7 +78,7 @@ def what_it_is(info: dict) -> list[Text | Table]:
                 f"{last}.{head}{_note(info)}"
             )
         ]
-    words = KINDS.get(kind_of(info), f"A model of kind {kind_of(info)} that was brought here")
+    words = KINDS.get(kind_of(info), f"A model of kind {kind_of(info)} that was imported here")
     source = info.get("source") if isinstance(info.get("source"), dict) else {}
     name = source.get("architecture") or info.get("architecture")
     blocks: list[Text | Table] = [Text(f"{words}{f': {name}' if name else ''}.{_note(info)}")]
@@ -99,13 +99,13 @@ def _declared(info: dict) -> list[Text | Table]:
     default = declared.pop("by_default", None)
     if kind_of(info) == "predictions":
         declared = {key: value for key, value in declared.items() if key in OF_SCORES}
-        note = "What the scores are was declared by whoever brought the predictions."
+        note = "What the scores are was declared by whoever imported the predictions."
     elif isinstance(default, list | tuple):
-        note = "Input and outputs. What is not marked as default was declared by whoever brought the model."
+        note = "Input and outputs. What is not marked as default was declared by whoever imported the model."
         declared = {key: f"{_value(value)} (default)" if key in default else value for key, value in declared.items()}
     else:
         note = (
-            "Input and outputs, as declared by whoever brought the model or else by default; which of them is default "
+            "Input and outputs, as declared by whoever imported the model or else by default; which of them is default "
             "is not recorded."
         )
     rows = _pairs(declared, DECLARED)

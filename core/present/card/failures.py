@@ -57,7 +57,7 @@ def accuracy_table(audit: Audit) -> Table:
         for rows in found:
             cells += _rate(rows.get((gender, ethnicity)), audit.minimum_faces)
         lines.append(tuple(cells))
-    caption = "Share of predictions that are right, with Wilson 95 % intervals."
+    caption = "Share of predictions that are correct, with Wilson 95 % intervals."
     if len(lines) > ROWS:
         caption += f" The first {ROWS} of {len(lines)} groups."
     columns = ("group", *(name for head in heads for name in (head, "faces")))

@@ -13,13 +13,13 @@ from core.present.card.failures import accuracy_table, known_failures
 from core.privacy import MINIMUM_FACES
 
 LABELS = (
-    "Gender (female, male) and ethnicity are those that the data set's annotators perceived in a picture, spelt as the "
+    "Gender (female, male) and ethnicity are those that the data set's annotators perceived in an image, spelt as the "
     "data set spells them. They are not what the people pictured would say of themselves, and two genders are not all."
 )
 INTENDED = "Intended: studying how such classifiers fail and for whom, teaching it, and comparing audits of models."
 UNINTENDED = (
     "Not intended: deciding anything about a person. Not for access, policing, hiring, advertising or counting people; "
-    "not for telling anybody's gender, which no picture shows."
+    "not for telling anybody's gender, which no image shows."
 )
 MEASURES = (
     "Accuracy: the share of faces whose label the larger logit names (p(male) ≥ 50 %). Intervals are 95 %: Wilson's of "
@@ -27,8 +27,8 @@ MEASURES = (
     "faces are neither called best nor worst."
 )
 ETHICS = (
-    "The model calls faces of people female or male, and wrong calls, which can hurt, do not fall on all groups alike. "
-    "Whether the people in its data were asked is not recorded here. Its folder holds no picture of a single face and, "
+    "The model calls faces of people female or male. Incorrect calls can hurt, and not all groups have the same share. "
+    "Whether the people in its data were asked is not recorded here. Its folder holds no image of a single face and, "
     "within each audit, no average of fewer than 11."
 )
 SUBTRACTED = (

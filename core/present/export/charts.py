@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NO_BROWSER = (
     "No Chrome or Chromium is installed where Lookwhere runs (or no kaleido, which drives it), and charts are drawn by "
-    "it: install one, or take the chart as SVG with the camera above it, which your own browser draws. Pictures and "
+    "it: install one, or take the chart as SVG with the camera above it, which your own browser draws. Images and "
     "tables need none."
 )
 FONTS = "Arial, Helvetica, Liberation Sans, DejaVu Sans, sans-serif"

@@ -96,9 +96,9 @@ def mean_shapes(correct: np.ndarray, incorrect: np.ndarray, significant: np.ndar
     limit = shared_limit([correct, incorrect])
     return MapChart(
         (
-            MapPanel(correct, f"right, mean of {n[0]:,}", "Mean shape of right predictions"),
+            MapPanel(correct, f"correct, mean of {n[0]:,}", "Mean shape of correct predictions"),
             MapPanel(
-                incorrect, f"wrong, mean of {n[1]:,}; outlined: not flat", "Mean shape of wrong predictions",
+                incorrect, f"incorrect, mean of {n[1]:,}; outlined: not flat", "Mean shape of incorrect predictions",
                 significant,
             ),
         ),

@@ -82,7 +82,7 @@ def certainty(right: np.ndarray, wrong: np.ndarray, margin: float, predicted: st
             len(values),
             Style(colour, opacity=0.6),
         )
-        for values, word, colour in ((right, "rightly", COLOURS[2]), (wrong, "wrongly", COLOURS[3]))
+        for values, word, colour in ((right, "correctly", COLOURS[2]), (wrong, "incorrectly", COLOURS[3]))
         if len(values)
     )
     return HistogramChart(

@@ -19,7 +19,7 @@ from core.wording import capital, percent
 
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.
 ROWS = 80
-COLUMNS = ("group", "faces", "right", "wrong", "accuracy", "95 % interval")
+COLUMNS = ("group", "faces", "correct", "incorrect", "accuracy", "95 % interval")
 NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 

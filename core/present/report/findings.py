@@ -32,7 +32,7 @@ def _figure(found: Finding) -> list:
         case GenderGap() | EthnicityGap():
             return [Chart.of(simultaneous_dots(found.numbers))]
         case EvidenceDensity() as result:
-            note = f"Mean over {result.n:,} right predictions; 1 (dotted) is what a uniform map has."
+            note = f"Mean over {result.n:,} correct predictions; 1 (dotted) is what a uniform map has."
             return [Chart.of(density_dots(found.numbers, PLACES, note))]
         case ErrorPattern() as result:
             return _shapes(result)

@@ -90,7 +90,7 @@ def _age(faces: pd.DataFrame) -> list:
 
 
 def _regression(fit: Regression) -> list:
-    caption = f"Logistic regression of being right, {fit.n:,} faces, {fit.estimator}, {fit.errors}"
+    caption = f"Logistic regression of being correct, {fit.n:,} faces, {fit.estimator}, {fit.errors}"
     groups = tuple(
         (
             capital(row["group"]),
@@ -121,7 +121,7 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
     """Errors in near-copies, children and likely mislabels, and the gap without them; `others` for a consensus."""
     title, found = "Label noise", noise(audit, within)
     if not found.errors:
-        return section("noise", title, [Text("No prediction here is wrong, so no error can be label noise.")])
+        return section("noise", title, [Text("No prediction here is incorrect, so no error can be label noise.")])
     shares = tuple(
         (
             capital(row["where"]), f"{row['errors']:,}", with_interval(row["share_errors"], row["low"], row["high"]),

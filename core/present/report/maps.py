@@ -53,7 +53,7 @@ def grid_section(audit: Audit, within: Filter) -> Section:
         name = capital(group_name(row.gender, row.ethnicity or within.ethnicity))
         sides = tuple(
             _side(audit, found, tag, limit, (n, column) in hidden)
-            for column, tag, found in (("correct", "right", row.correct), ("incorrect", "wrong", row.incorrect))
+            for column, tag, found in (("correct", "correct", row.correct), ("incorrect", "incorrect", row.incorrect))
         )
         total = row.correct.n + row.incorrect.n
         if total < minimum:  # a split of so few is of single faces
@@ -63,11 +63,11 @@ def grid_section(audit: Audit, within: Filter) -> Section:
         pairs.append(Pair(name, pair_rate(row.correct.n, row.incorrect.n) if total >= minimum else few, sides))
     need = f"Averages need {minimum} faces."
     if not audit.has_maps:
-        text = f"The average face, right and wrong predictions apart. {need}"
+        text = f"The average face, correct and incorrect predictions apart. {need}"
         return section("grid", title, [Text(text), Grid(tuple(pairs)), Text(NO_MAPS)])
     how = f" ({audit.map_method})" if audit.map_method not in audit.map_words else ""
     words = capital(target_words(TARGET, audit.map_words))
-    text = f"{words}{how}, right and wrong predictions apart, all on one scale. {need}"
+    text = f"{words}{how}, correct and incorrect predictions apart, all on one scale. {need}"
     scale = Scale(
         data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
     )
@@ -77,9 +77,9 @@ def grid_section(audit: Audit, within: Filter) -> Section:
 
 def _grid_title(audit: Audit) -> str:
     if not audit.has_maps:
-        return "Average face, right and wrong"
+        return "Average face, correct and incorrect"
     if faces_absent(audit):
-        return f"Average {audit.map_words}, right and wrong"
+        return f"Average {audit.map_words}, correct and incorrect"
     return f"Average face beside average {audit.map_words}"
 
 
@@ -154,11 +154,11 @@ def differences_section(audit: Audit, within: Filter) -> Section:
     both = len(set(audit.faces["gender"])) > 1
     shapes = right_or_wrong(audit, within, same_decision=both)
     kind = "of the same class and |margin|" if both else "of the same |margin|"
-    blocks.append(Heading("Wrong less right predictions"))
+    blocks.append(Heading("Incorrect less correct predictions"))
     blocks += _compared(
         [shapes],
-        [f"Wrong less right predictions {kind}, by shape"],
-        "red where wrong ones lean more",
+        [f"Incorrect less correct predictions {kind}, by shape"],
+        "red where incorrect ones lean more",
         audit.minimum_faces,
     )
     return section("differences", title, [*blocks, Text(METHOD, quiet=True)])
@@ -206,11 +206,11 @@ def budget_section(audit: Audit, within: Filter) -> Section:
     if not audit.has_maps:
         return section("budget", title, [Text(NO_MAPS)])
     if not audit.additive:
-        why = f"Maps by {audit.map_method} do not add up to the logits, so no budget of the margin can be made of them."
+        why = f"Maps by {audit.map_method} do not add up to the logits, so the margin cannot be divided by region."
         return section("budget", title, [Text(why)])
     pair = extremes(audit.faces[within.mask(audit.faces)], within)
     if pair is None:
-        return section("budget", title, [Text("No two groups have 50 faces, so no budget is compared.")])
+        return section("budget", title, [Text("No two groups have 50 faces, so no evidence by region is compared.")])
     worst, best = pair
     found = waterfall(audit, best, worst)
     largest = float(additivity(audit)["difference"].abs().max())
@@ -238,7 +238,7 @@ def _budget(found: Waterfall) -> list:
 
 def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section:
     """Each check's verdict, of all faces that were sampled; or the command that makes them."""
-    title = "Can the maps be trusted?"
+    title = "Explanation checks"
     if not audit.has_maps:
         return section("checks", title, [Text(NO_MAPS)])
     if checks is None or not checks.groups:

@@ -94,7 +94,7 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
         lost: Table | Text = Table(("reason", "files"), counted, "lr", caption)
     else:
         lost = Text("No file of this data set was rejected.")
-    note = "Gender and ethnicity are labels that annotators perceived in a picture. They are not identity."
+    note = "Gender and ethnicity are labels that annotators perceived in an image. They are not identity."
     return section(
         "data",
         "Data",

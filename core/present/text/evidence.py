@@ -56,11 +56,11 @@ def waterfall_sentence(found: Waterfall) -> str:
     a, b = found.a.describe(), found.b.describe()
     if found.too_small:
         few = [f"{name}: {n:,}" for name, n in ((a, found.n_a), (b, found.n_b)) if n < found.minimum]
-        return f"No budget is shown: averages need {found.minimum} faces ({'; '.join(dict.fromkeys(few))})."
+        return f"No evidence by region is shown: averages need {found.minimum} faces ({'; '.join(dict.fromkeys(few))})."
     total, low, high = found.ends.loc["b − a"]
     row = found.table.loc[found.table["difference"].abs().idxmax()]
     part = signed_interval(row["difference"], row["low"], row["high"])
-    place = f"centred on the {row['region']}, {100 * row['area']:.0f} % of the picture"
+    place = f"centred on the {row['region']}, {100 * row['area']:.0f} % of the image"
     a, b = (f"{name}," if "," in name else name for name in (a, b))
     text = f"From {a} to {b} the mean margin moves by {signed_interval(total, low, high)}"
     if low <= 0 <= high:

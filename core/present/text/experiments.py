@@ -32,7 +32,7 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
             bounds = [100 * value for e in (one.seeds, one.both) for value in (e.value, e.low, e.high)]
             lines.append(f"  {kind:<22} {values}   mean {_words(*bounds[:3], *bounds[4:], '+.1f')}: {one.verdict}")
         pairs = (f"{one.only_a} / {one.only_b}, p = {one.p:.2g}" for one in found.paired)
-        lines.append(f"  right only before / only after, by seed: {'; '.join(pairs)}")
+        lines.append(f"  correct only before / only after, by seed: {'; '.join(pairs)}")
         lines.append(f"  verdict on «{found.measure}», expected {found.expect}: {found.verdict.upper()}")
     lines += [
         "",

@@ -21,7 +21,7 @@ def facts(record: FaceRecord) -> dict[str, str]:
     """A face's labels, prediction and whereabouts in words, by name."""
     face = record.face
     band = int(age_band(pd.Series([face["age"]]))[0])
-    outcome = "right" if face["correct"] else "wrong"
+    outcome = "correct" if face["correct"] else "incorrect"
     surer = "" if np.isnan(record.surer) else f", surer than {100 * record.surer:.0f} % of the {outcome} ones"
     renamed = ", ".join(f"{a} → {b}" for a, b in record.renamed.items())
     ethnicity = "" if face["ethnicity"] == UNRECORDED else f", {face['ethnicity']}"
@@ -50,7 +50,7 @@ def faces_sentence(audit: Audit, within: Filter, kinds: str = "") -> str:
     low, high = wilson(len(wrong), len(faces))
     who = within.describe()
     text = (
-        f"{who[:1].upper()}{who[1:]}: {len(wrong):,} of {len(faces):,} are predicted wrong, "
+        f"{who[:1].upper()}{who[1:]}: {len(wrong):,} of {len(faces):,} are predicted incorrectly, "
         f"{100 * len(wrong) / len(faces):.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
     )
     if wrong.empty:

@@ -71,9 +71,9 @@ def _pairs(table: pd.DataFrame, title: str) -> list[str]:
 
 
 def _regression(found: Regression) -> list[str]:
-    lines = ["", f"Logistic regression of being right, {found.n:,} faces, {found.estimator}, {found.errors}"]
+    lines = ["", f"Logistic regression of being correct, {found.n:,} faces, {found.estimator}, {found.errors}"]
     if found.separated:
-        lines.append(f"  all right or all wrong: {', '.join(found.separated)}")
+        lines.append(f"  all correct or all incorrect: {', '.join(found.separated)}")
     for row in found.tests.to_dict("records"):
         lines.append(
             f"  {row['term']:20}{row['test']}: χ² = {row['statistic']:.1f}, df {row['df']}, {p_words(row['p'])}, "

@@ -36,10 +36,10 @@ def place_words(place: Place) -> str:
     called female»; what has under 11 faces is left out."""
     parts = []
     if place.above_right is not None:
-        parts.append(f"{share(place.above_right)} of the {place.right:,} audited faces it rightly called")
+        parts.append(f"{share(place.above_right)} of the {place.right:,} audited faces it correctly called")
     if place.above_wrong is not None:
         faces = "it" if parts else "audited faces it"
-        parts.append(f"{share(place.above_wrong)} of the {place.wrong:,} {faces} wrongly called")
+        parts.append(f"{share(place.above_wrong)} of the {place.wrong:,} {faces} incorrectly called")
     if not parts:
         return f"the audit has too few faces called {place.predicted} to compare with"
     return "more certain than " + ", and than ".join(f"{part} {place.predicted}" for part in parts)
@@ -50,7 +50,7 @@ def near_words(place: Place) -> str:
     if place.near_wrong is None:
         return ""
     rate = f"{100 * place.near_wrong / place.near:.1f} % [{100 * place.near_low:.1f}–{100 * place.near_high:.1f}]"
-    return f"Of the {place.near:,} audited faces called {place.predicted} about as certainly, {rate} were wrong."
+    return f"Of the {place.near:,} audited faces called {place.predicted} about as certainly, {rate} were incorrect."
 
 
 def crop_notes(enlarged: float, outside: float) -> list[str]:
@@ -59,7 +59,7 @@ def crop_notes(enlarged: float, outside: float) -> list[str]:
     if enlarged > BLURRED:
         notes.append(f"enlarged {enlarged:.1f} × and so blurred")
     if outside >= BEYOND:
-        notes.append(f"{100 * outside:.0f} % of the crop lies beyond the picture and is its mirror image")
+        notes.append(f"{100 * outside:.0f} % of the crop lies beyond the image and is its mirror image")
     return notes
 
 
@@ -68,7 +68,7 @@ def lede(tried: list[tuple[str, list[Reading]]], refused: int, place: Place | No
     faces = [(name, n, reading) for name, readings in tried for n, reading in enumerate(readings, 1)]
     if not faces:
         if not tried:
-            return "The file cannot be read as a picture." if refused == 1 else f"None of {refused} files can be read."
+            return "The file cannot be read as an image." if refused == 1 else f"None of {refused} files can be read."
         return f"No face was found in {_counted(len(tried), 'picture')}."
     if len(faces) == 1:
         name, _, reading = faces[0]
@@ -86,10 +86,10 @@ def lede(tried: list[tuple[str, list[Reading]]], refused: int, place: Place | No
 
 def invitation(model: str, n: int | None, wrong: int | None) -> str:
     """Before any picture: how often the model was wrong on the audited faces, if there are any."""
-    ask = "Give it a picture of your own to see what it says of one face, and where it looks."
+    ask = "Give it an image of your own to see what it says of one face, and where it looks."
     if not n:
         return f"{model} has not been audited. {ask}"
-    return f"{model} gave {100 * wrong / n:.1f} % of {n:,} audited faces the wrong label. {ask}"
+    return f"{model} gave {100 * wrong / n:.1f} % of {n:,} audited faces the incorrect label. {ask}"
 
 
 def _counted(n: int, noun: str) -> str:

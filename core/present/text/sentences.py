@@ -24,7 +24,7 @@ def error_rate(row: pd.Series) -> str:
 def pair_rate(right: int, wrong: int) -> str:
     """«93.9 % [91.1–95.9] of 381 right»."""
     low, high = wilson(right, right + wrong)
-    return f"{with_interval(right / (right + wrong), float(low), float(high))} of {right + wrong:,} right"
+    return f"{with_interval(right / (right + wrong), float(low), float(high))} of {right + wrong:,} correct"
 
 
 def row_name(row: pd.Series) -> str:
@@ -50,7 +50,8 @@ def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.
         overall = accuracy_by(faces, [], threshold).iloc[0]
         rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
         return (
-            f"{scope(within)}, {rate} of {len(faces):,} predictions are right; no two groups have 50 faces to compare."
+            f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; "
+            "no two groups have 50 faces to compare."
         )
     worst, best, ratio = found.worst, found.best, found.ratio
     text = (

@@ -264,6 +264,6 @@ def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:
     sure = (wrong[["p_male"]].assign(other=1 - wrong["p_male"]).max(axis=1) >= 0.9).sum()
     assert 0 < sure < len(wrong)
     said = faces_text.faces_sentence(audit, within, "kinds follow")
-    assert said.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted wrong")
+    assert said.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted incorrectly")
     assert f"{sure} of them with 90 % certainty or more; kinds follow." in said
     assert faces_text.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."

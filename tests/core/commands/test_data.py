@@ -65,10 +65,10 @@ def awkward(real_folder: Path, tmp_path: Path) -> Path:
 
 
 REASONS = {
-    "20_0_0_20179990.jpg": "exact copy of another picture",
+    "20_0_0_20179990.jpg": "exact copy of another image",
     "21_0_1_20170001.jpg": "exact copies with different labels",
     "21_1_1_20179991.jpg": "exact copies with different labels",
-    "30_1_0_20179993.jpg": "not a readable picture",
+    "30_1_0_20179993.jpg": "not a readable image",
     "31_1_4_20179994.jpg": "no face found",
     "61_1_20179995.jpg": "name lacks a label field",
 }
@@ -154,8 +154,8 @@ def test_align_with_another_data_set(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        (["1_0_0_20170001.jpg", "2_0_0_20170002.jpg"], "none of 2 pictures can be read"),
-        ([], "no picture in it"),
+        (["1_0_0_20170001.jpg", "2_0_0_20170002.jpg"], "none of 2 images can be read"),
+        ([], "no image in it"),
     ],
 )
 def test_align_with_nothing_to_align(
@@ -171,7 +171,7 @@ def test_align_with_pictures_of_no_face(tmp_path: Path, capsys: pytest.CaptureFi
     for n in range(3):
         Image.new("RGB", (200, 200), (60 * n, 50, 0)).save(tmp_path / "set" / f"{n}_0_0_2017000{n}.jpg")
     arguments = ["align", "--data", tmp_path / "set", "--out", tmp_path / "store"]
-    assert_refused(capsys, arguments, "no face was found in any of 3 pictures")
+    assert_refused(capsys, arguments, "no face was found in any of 3 images")
     assert not (tmp_path / "store" / "store.json").exists()
 
 

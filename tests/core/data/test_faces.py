@@ -110,10 +110,10 @@ def test_narrowed_changes_a_copy() -> None:
         (Filter(age_from=18), "all faces, 18 and older"),
         (Filter(age_to=18), "all faces, under 18"),
         (Filter(age_from=18, age_to=45), "all faces, 18–44 years"),
-        (Filter(outcome="correct", split=("val", "test")), "all faces, predicted right, val + test split"),
+        (Filter(outcome="correct", split=("val", "test")), "all faces, predicted correctly, val + test split"),
         (
             Filter(gender=("female",), ethnicity=("Black",), age_from=18, outcome="incorrect", split=("test",)),
-            "Black women, 18 and older, predicted wrong, test split",
+            "Black women, 18 and older, predicted incorrectly, test split",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def test_hash_pictures_tells_copies_near_copies_and_strangers(tmp_path: Path) ->
     (tmp_path / "a copy.png").write_bytes((tmp_path / "a.png").read_bytes())
     picture(1).filter(ImageFilter.GaussianBlur(1)).save(tmp_path / "a again.jpg", quality=60)
     picture(2).save(tmp_path / "b.png")
-    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 no image")
     ticks = []
 
     source = open_source(tmp_path)
@@ -38,7 +38,7 @@ def test_hash_pictures_tells_copies_near_copies_and_strangers(tmp_path: Path) ->
     assert hashes["phash"].dtype == np.uint64
     assert hashes.loc["a.png", "sha256"] == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
     assert hashes.loc["a.png", "sha256"] == hashes.loc["a copy.png", "sha256"] != hashes.loc["a again.jpg", "sha256"]
-    assert hashes.loc["broken.jpg", "problem"] == "not a readable picture"
+    assert hashes.loc["broken.jpg", "problem"] == "not a readable image"
     assert (hashes["problem"] == "").sum() == 4
 
     def apart(one: str, other: str) -> int:
@@ -80,7 +80,7 @@ def test_drop_copies_keeps_the_first_and_none_that_disagree() -> None:
     assert kept.index.tolist() == [0, 1, 2]
     reasons = rejects.groupby("reason")["file"].agg(list).to_dict()
     assert reasons == {
-        "exact copy of another picture": ["3", "6", "13"],
+        "exact copy of another image": ["3", "6", "13"],
         "exact copies with different labels": ["2", "4", "7", "8", "9", "10", "11", "14", "15"],
     }
 

@@ -284,14 +284,14 @@ def test_the_sentences() -> None:
     assert photo_text.guess(one) == "female at 95.3 % (margin +3.00)"
     assert photo_text.lede([("a.jpg", [one])], 0, there) == (
         "The model's guess for the face in a.jpg is female at 95.3 % (margin +3.00): more certain than 83 % of the "
-        "1,234 audited faces it rightly called female, and than all of the 50 it wrongly called female."
+        "1,234 audited faces it correctly called female, and than all of the 50 it incorrectly called female."
     )
-    assert photo_text.near_words(there).endswith("3.5 % [1.7–7.0] were wrong.")
+    assert photo_text.near_words(there).endswith("3.5 % [1.7–7.0] were incorrect.")
     several = photo_text.lede([("a.jpg", [one, two]), ("b.jpg", [three])], 1, None)
-    assert several.startswith("3 faces in 2 pictures: the model's guess is female for 1 and male for 2, least certain")
+    assert several.startswith("3 faces in 2 images: the model's guess is female for 1 and male for 2, least certain")
     assert "face 2 of a.jpg, male at 56.2 % (margin −0.25)" in several
-    assert photo_text.lede([("a.jpg", [])], 0, None) == "No face was found in 1 picture."
-    assert photo_text.lede([], 1, None) == "The file cannot be read as a picture."
+    assert photo_text.lede([("a.jpg", [])], 0, None) == "No face was found in 1 image."
+    assert photo_text.lede([], 1, None) == "The file cannot be read as an image."
     assert photo_text.probability(reading(7, 0).probability) == "99.9 %"
     assert photo_text.probability(reading(30, 0).probability) == "over 99.9 %"
     assert [photo_text.share(x) for x in (0, 0.004, 0.5, 0.996, 1)] == ["none", "under 1 %", "50 %", "over 99 %", "all"]
@@ -306,7 +306,7 @@ def test_the_drawings_show_what_was_found(portrait: Image.Image, found: Found) -
     drawn = np.asarray(figures.marked(portrait, [face, face], chosen=1)).astype(int)
     x, y = face.points[2].round().astype(int)
     assert (drawn[y, x] == (255, 196, 0)).all()
-    assert (np.asarray(portrait)[y, x] != (255, 196, 0)).any(), "the picture itself is left alone"
+    assert (np.asarray(portrait)[y, x] != (255, 196, 0)).any(), "the image itself is left alone"
     dots = np.asarray(figures.with_points(face))
     for x, y in ((face.landmarks + 0.5) * 2).round().astype(int):
         assert (dots[y, x] == (255, 196, 0)).all()

@@ -219,7 +219,7 @@ def test_a_telephones_picture_keeps_its_size_and_a_larger_one_is_scaled_down() -
 
 
 def test_the_limits_are_told() -> None:
-    assert uploads.JPEG_PIXELS < Image.MAX_IMAGE_PIXELS, "Pillow would warn of a picture that we take"
+    assert uploads.JPEG_PIXELS < Image.MAX_IMAGE_PIXELS, "Pillow would warn of an image that we take"
     assert uploads.JPEG_PIXELS > uploads.OTHER_PIXELS > max(uploads.FEWER_PIXELS.values())
     with pytest.raises(LookwhereError, match=r"^a\.jpg: 50 MB is over the 50 MB taken here; save it smaller, as JPEG$"):
         read_upload(bytes(MAXIMUM_BYTES + 1), "a.jpg")

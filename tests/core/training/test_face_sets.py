@@ -54,7 +54,7 @@ def test_without_a_limit_every_class_gets_what_the_smallest_has() -> None:
     chosen = Subset("group").choose(faces).groupby(["gender", "ethnicity"]).size()
     smallest = faces.groupby(["gender", "ethnicity"]).size().min()
     assert chosen.max() <= smallest
-    assert chosen.min() > smallest - 9, "at most one person's pictures are missing"
+    assert chosen.min() > smallest - 9, "at most one person's images are missing"
 
 
 def test_limit_alone_keeps_the_natural_mixture() -> None:

@@ -1,4 +1,4 @@
-"""The page «Can it be trusted?»: with checks, without, and with a group too small for some of them."""
+"""The page «Explanation checks»: with checks, without, and with a group too small for some of them."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_two_models_of_different_grids(two: Path, monkeypatch: pytest.MonkeyPatc
     assert "of 16 cells differ" in said
     assert "Over all seeds" not in said
     table = app.dataframe[-1].value.set_index("group")
-    assert table.loc["Black women", "only A right"] > 5 * table.loc["Black women", "only B right"]
+    assert table.loc["Black women", "only A correct"] > 5 * table.loc["Black women", "only B correct"]
     assert list(table.columns)[-1] == "p (Holm)"
 
 
@@ -152,7 +152,7 @@ def test_another_seed_is_another_pair(study: Path, monkeypatch: pytest.MonkeyPat
     experiment = open_experiment(study / "experiments/claims")
     expected = paired_by_group(experiment.audits("everyone")[2], experiment.audits("without")[2])
     table = app.dataframe[-1].value
-    assert list(table["only A right"]) == list(expected["only_a"])
+    assert list(table["only A correct"]) == list(expected["only_a"])
 
 
 def test_a_claim_of_the_worst_group(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

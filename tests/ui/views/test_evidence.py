@@ -19,7 +19,7 @@ def test_the_page_runs_for_each_target(target: str, study, monkeypatch: pytest.M
     assert [s.value for s in app.subheader] == [
         "The regions",
         "From group A to group B",
-        "Budget of each group",
+        "Evidence by region of each group",
         "Share of positive evidence",
     ]
     assert len(app.get("plotly_chart")) == 3
@@ -47,7 +47,7 @@ def test_under_eleven_faces_only_n_is_told(study, monkeypatch: pytest.MonkeyPatc
     query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", "b_gender": "male", "b_ethnicity": "any"}
     app = page(models, "evidence", monkeypatch, **query)
     assert not app.exception
-    assert "No budget is shown" in headline(app)
+    assert "No evidence by region is shown" in headline(app)
     assert f"only {n} face" in text(app)
     assert len(app.get("plotly_chart")) == 2, "group B alone has its budget and its shares"
 

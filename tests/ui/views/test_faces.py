@@ -171,14 +171,14 @@ def test_kinds_can_be_asked_for_and_their_faces_listed(faces_study, shown) -> No
     app = shown(kinds="2", kind="2")
     said = text(app)
     for n, one in enumerate(found.kinds, 1):
-        assert f"Kind {n}: {one.n:,} faces" in said
+        assert f"Cluster {n}: {one.n:,} faces" in said
         if one.map is not None:
-            assert f"Average face of kind {n}" in said
+            assert f"Average face of cluster {n}" in said
             assert f"kind={n}" in said
     rows, _ = single_faces.ordered(audit, np.sort(found.kinds[1].rows), single_faces.FaceOrder.WRONG)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
     assert "as asked" in headline(app)
-    assert "A kind holds wrong predictions only" in text(shown(kinds="2", kind="1", outcome="correct"))
+    assert "An error cluster holds incorrect predictions only" in text(shown(kinds="2", kind="1", outcome="correct"))
 
 
 def test_without_the_data_no_face_is_shown_and_the_page_says_how(tmp_path: Path, faces_study, shown) -> None:
@@ -189,7 +189,7 @@ def test_without_the_data_no_face_is_shown_and_the_page_says_how(tmp_path: Path,
     assert not cards(app)
     assert face_id not in said
     assert "Average face" not in said
-    assert "Mean map of kind 1" in said
+    assert "Mean map of cluster 1" in said
     assert "not at hand" in said
     assert f"{tmp_path}/nowhere/made: no such folder" in said.replace("\\", "")
     assert "python -m core align --data PATH --dataset made" in app.get("code")[0].value

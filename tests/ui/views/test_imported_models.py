@@ -56,9 +56,9 @@ def test_no_page_breaks_on_maps_that_do_not_add_up(name: str, models: Path, monk
         assert [e.value for e in app.error] == []
     said = text(app)
     if name == "trust":
-        assert "cannot be run on a brought model" in said
+        assert "cannot be run on an imported model" in said
     if name == "evidence":
-        assert "do not add up" in said and "Budget of each group" not in said
+        assert "do not add up" in said and "Evidence by region of each group" not in said
 
 
 def test_the_sidebar_tells_of_missing_predictions_and_of_the_maps_method(

@@ -87,7 +87,7 @@ def test_a_small_group_is_not_tested_and_the_page_says_how_many_more(study, monk
     assert not app.exception
     shown = said(app)
     assert f"Not tested: White women, 60 and older: {n} faces; a test needs 30, so {30 - n} more." in shown
-    assert "Difference of average maps, A − B" in shown, "the picture is shown, without a verdict"
+    assert "Difference of average maps, A − B" in shown, "the image is shown, without a verdict"
 
 
 def test_too_few_faces_to_show_are_counted_all_the_same(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_wrong_against_right_adds_the_shapes_and_says_why(study, monkeypatch: py
     app = page(models, "heatmaps", monkeypatch, **query)
     assert not app.exception
     shown = said(app)
-    assert "Wrong against right by shape: all faces" in shown
+    assert "Incorrect against correct by shape: all faces" in shown
     assert "by construction" in shown
     assert right_or_wrong(audit, Filter(), same_decision=True).verdict in shown
     one = query | {"a_gender": "female", "b_gender": "male"}
@@ -158,7 +158,7 @@ def test_surviving_cells_are_outlined_and_the_others_hatched() -> None:
     dark = np.asarray(outlined(Image.fromarray(plain), mask)).max(axis=2) < 40
     rows, columns = np.nonzero(dark)
     assert (rows.min(), rows.max(), columns.min()) == pytest.approx((20, 40, 40), abs=2)
-    assert columns.max() > 75, "the border at the picture's edge is seen"
+    assert columns.max() > 75, "the border at the image's edge is seen"
     assert not changed[24:36, 44:56].any(), "inside a surviving cell nothing covers the map"
     assert changed[60:80, 0:20].any(), "elsewhere hatching does"
 

@@ -52,7 +52,7 @@ def test_the_page_opens_with_how_often_the_model_was_wrong(study, monkeypatch: p
     app = page(models, "photo", monkeypatch)
     assert not app.exception and not app.error
     wrong = (~audit.faces["correct"]).mean()
-    assert f"made gave {100 * wrong:.1f}&nbsp;% of 480 audited faces the wrong label" in text(app)
+    assert f"made gave {100 * wrong:.1f}&nbsp;% of 480 audited faces the incorrect label" in text(app)
     assert "not a fact about the person" in text(app)
     assert not app.camera_input, "nobody asked for the camera"
 
@@ -69,7 +69,7 @@ def test_a_face_is_shown_with_what_the_model_says(study, portrait: bytes, monkey
     assert f"{reading.predicted} at {100 / (1 + np.exp(-abs(reading.margin))):.1f}&nbsp;%" in said
     same = audit.faces[audit.faces["predicted"] == reading.predicted]
     right = same[same["correct"]]
-    assert f"of the {len(right):,} audited faces it rightly called {reading.predicted}" in said
+    assert f"of the {len(right):,} audited faces it correctly called {reading.predicted}" in said
     assert "make up the margin" in said
     assert said.count("<img class='lw-seen'") == 1
     assert said.count("aligned, with its points") == 1
@@ -83,7 +83,7 @@ def test_faces_of_a_group_are_numbered_and_one_is_chosen(study, portrait: bytes,
     app = upload(page(study[0], "photo", monkeypatch), ("us.jpg", group(portrait, 3)))
     assert not app.exception and not app.error
     said = text(app)
-    assert "3 faces in 1 picture: the model's guess is" in html.unescape(said)
+    assert "3 faces in 1 image: the model's guess is" in html.unescape(said)
     assert said.count("aligned, with its points") == 3
     assert "Evidence by region: face 1" in said
     app.button_group(key="photo_face_0").set_value(2).run()
@@ -97,7 +97,7 @@ def test_hostile_uploads_get_a_clear_line_each(study, portrait: bytes, monkeypat
     assert len(files) == 6
     app = page(study[0], "photo", monkeypatch)
     given = [(file.name, file.data) for file in files]
-    upload(app, *given, (HTML_NAME, b"not a picture"), (HTML_NAME, png(64, 48, b"\0" * 9_264)), ("me.jpg", portrait))
+    upload(app, *given, (HTML_NAME, b"not an image"), (HTML_NAME, png(64, 48, b"\0" * 9_264)), ("me.jpg", portrait))
     assert not app.exception
     lines = [error.value.replace("\\", "") for error in app.error]
     assert [line.partition(":")[0].lower() for line in lines] == [name.lower() for name, _ in given] + [HTML_NAME]

@@ -86,7 +86,7 @@ def test_evidence_on_nose_and_mouth_supports_the_claim_with_or_without_the_causa
 
 
 def test_the_causal_check_is_that_of_right_predictions_where_there_is_one() -> None:
-    both, right = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)}), "all faces, predicted right"
+    both, right = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)}), "all faces, predicted correctly"
     good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)}).parts["occlusion"].tables["regions"]
     rows = pd.concat([both.parts["occlusion"].tables["regions"], good.assign(group=right)])
     checks = SimpleNamespace(parts={"occlusion": Part([("all faces", 500), (right, 400)], {"regions": rows}, {})})
@@ -135,7 +135,7 @@ def test_wrong_predictions_of_noise_alone_support_it() -> None:
     found = whether_wrong_has_a_pattern(audit, EVERYONE)
     assert found.verdict == Verdict.SUPPORTED
     rows = found.numbers.set_index("predictions")
-    assert rows["dispersion"]["wrong predictions"] > 0.9 > rows["dispersion"]["as many right ones"]
+    assert rows["dispersion"]["incorrect predictions"] > 0.9 > rows["dispersion"]["as many correct ones"]
 
 
 def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
@@ -145,7 +145,7 @@ def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
     )
     found = whether_wrong_has_a_pattern(audit, EVERYONE)
     assert found.verdict == Verdict.NOT_SUPPORTED
-    assert "two right ones of the same decision (" in found.sentence
+    assert "two correct ones of the same decision (" in found.sentence
 
 
 def test_noise_everywhere_cannot_tell_and_neither_can_few_wrong_ones() -> None:

@@ -324,7 +324,7 @@ def test_right_or_wrong_compares_the_sides_it_names() -> None:
     faces, women = audit.faces, Filter(("female",), outcome="correct")
     female, right = (faces["gender"] == "female").to_numpy(), faces["correct"].to_numpy()
     plain = right_or_wrong(audit, women, match_margin=False, permutations=50)
-    assert plain.names == ("women, predicted wrong", "women, predicted right")
+    assert plain.names == ("women, predicted incorrectly", "women, predicted correctly")
     shapes = oriented_shapes(audit)
     expected = shapes[female & ~right].mean(axis=0) - shapes[female & right].mean(axis=0)
     assert plain.difference == pytest.approx(expected, abs=1e-6)
@@ -335,7 +335,7 @@ def test_right_or_wrong_compares_the_sides_it_names() -> None:
     assert matched.n_b + matched.left_out[1] == (female & right).sum()
     assert "Adjusted for |margin|, " in matched.verdict
     same = right_or_wrong(audit, women, same_decision=True, permutations=50)
-    assert same.names[1] == "men, predicted right"
+    assert same.names[1] == "men, predicted correctly"
     assert same.n_b + same.left_out[1] == (~female & right).sum()
     pooled = right_or_wrong(audit, Filter(), same_decision=True, match_margin=False, permutations=50)
     predicted = difference(shapes, ~right, right, strata=strata_of(faces, "predicted"), permutations=50)

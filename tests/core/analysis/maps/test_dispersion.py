@@ -131,7 +131,7 @@ def test_wrong_faces_without_a_right_one_of_their_group_are_counted() -> None:
     groups = np.where(np.arange(50) < 10, "only wrong", "both")
     found = compare_dispersion(shapes, np.arange(50) < 25, groups, draws=20)
     assert (found.n, found.left_out) == (15, 10)
-    with pytest.raises(LookwhereError, match="0 wrong faces have a right one"):
+    with pytest.raises(LookwhereError, match="0 incorrect faces have a correct one"):
         compare_dispersion(shapes, np.ones(50, dtype=bool))
 
 

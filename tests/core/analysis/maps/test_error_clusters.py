@@ -141,7 +141,7 @@ def test_planted_kinds_are_found(sizes: list[int]) -> None:
     labels = np.repeat(np.arange(len(found.kinds)), [k.n for k in found.kinds])
     assert adjusted_rand_score(kind_of(audit, kind, rows), labels) > 0.95
     assert all(k.stability > 0.9 and k.firmness == "stable" for k in found.kinds)
-    assert f"fall into {len(sizes)} kinds, beyond chance" in found.verdict
+    assert f"fall into {len(sizes)} clusters, beyond chance" in found.verdict
 
 
 def test_one_cloud_is_called_one_kind_and_is_cut_only_when_asked() -> None:
@@ -150,11 +150,11 @@ def test_one_cloud_is_called_one_kind_and_is_cut_only_when_asked() -> None:
     found = kinds(audit, Filter())
     assert found.p > 0.05
     assert len(found.kinds) == 1
-    assert "of one kind, without clusters beyond chance" in found.verdict
+    assert "of one cluster, without clusters beyond chance" in found.verdict
     asked = kinds(audit, Filter(), 3)
     assert len(asked.kinds) == 3
     assert asked.p == found.p
-    assert "cut into 3 kinds, as asked, without clusters beyond chance" in asked.verdict
+    assert "cut into 3 clusters, as asked, without clusters beyond chance" in asked.verdict
 
 
 def test_what_is_told_of_a_kind_is_its_faces() -> None:

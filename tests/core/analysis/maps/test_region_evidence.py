@@ -219,7 +219,7 @@ def test_under_eleven_faces_nothing_but_n_is_told(n: int) -> None:
     for table, columns in ((way.table, ["difference", "low", "high", "a", "b"]), (energy, ["share", "low", "high"])):
         assert table[columns].notna().to_numpy().any() == shown
     assert way.ends.notna().to_numpy().any() == shown
-    assert ("No budget is shown" in waterfall_sentence(way)) is not shown
+    assert ("No evidence by region is shown" in waterfall_sentence(way)) is not shown
     table = additivity(audit)
     few = table[table["n"] < 11]
     assert few[["evidence", "margin"]].isna().all(axis=None)

@@ -306,7 +306,7 @@ def test_no_input_is_named(tmp_path: Path) -> None:
         [],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [])],
     )
-    with pytest.raises(LookwhereError, match=r"one input, a picture; it has 0 \(none\)"):
+    with pytest.raises(LookwhereError, match=r"one input, an image; it has 0 \(none\)"):
         brought(tmp_path, helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
 
 

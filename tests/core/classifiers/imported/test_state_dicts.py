@@ -262,7 +262,7 @@ def test_what_is_no_state_dict_is_refused(tmp_path: Path) -> None:
     torch.save(broken, source)
     refused(source, r"1 of 52 tensors hold values that are not finite \(first: features.0.weight\)")
     torch.save({name: torch.zeros_like(tensor) for name, tensor in state.items()}, source)
-    refused(source, "same outputs for every picture")
+    refused(source, "same outputs for every image")
     torch.save({name: tensor * 1e6 for name, tensor in state.items()}, source)
     refused(source, "values that are not finite")
 
@@ -282,7 +282,7 @@ def test_weights_of_another_architecture_are_told_where_they_belong(tmp_path: Pa
         "timm:vit_tiny_patch16_224",
         size=(224, 224),
     )
-    refused(source, "cannot be made for pictures of 100×90", "torchvision:vit_b_16", size=(100, 90))
+    refused(source, "cannot be made for images of 100×90", "torchvision:vit_b_16", size=(100, 90))
 
 
 @pytest.mark.parametrize(
@@ -304,14 +304,16 @@ def test_what_was_declared_must_be_what_the_network_gives(tmp_path: Path) -> Non
     refused(source, "score logit is one output, the model gave 2", score="logit", of="male", female=None, male=None)
     refused(source, "declare score logits: a classifier of torchvision", score="probabilities")
     refused(source, "layout nhwc is for ONNX", layout="nhwc")
-    refused(source, "does not take pictures of 8×8 .*; declare the size", size=(8, 8))
+    refused(source, "does not take images of 8×8 .*; declare the size", size=(8, 8))
 
 
 def test_a_folder_that_was_changed_is_refused(tmp_path: Path) -> None:
     _, info = bring(made(SQUEEZE), tmp_path, SQUEEZE)
     weights = tmp_path / "model" / "model.safetensors"
-    with pytest.raises(LookwhereError, match=r"no torchvision:squeezenet1_0 as it was brought.*bring the model again"):
+    with pytest.raises(
+        LookwhereError, match=r"no torchvision:squeezenet1_0 as it was imported.*import the model again"
+    ):
         load_torch(tmp_path / "model", info | {"architecture": "torchvision:squeezenet1_0"})
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(LookwhereError, match="bring the model again"):
+    with pytest.raises(LookwhereError, match="import the model again"):
         load_torch(tmp_path / "model", info)

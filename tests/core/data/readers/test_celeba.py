@@ -73,7 +73,7 @@ def test_pictures_rows_and_labels_that_lack_are_told(tmp_path: Path) -> None:
     tree(tmp_path, {"identity_CelebA.txt": files["identity_CelebA.txt"].replace("000001.jpg 2880\n", "")})
     reading = read("celeba", tmp_path)
     assert rejects(reading) == {
-        "000004.jpg": "in list_attr_celeba.txt, but the picture is missing",
+        "000004.jpg": "in list_attr_celeba.txt, but the image is missing",
         IMAGES[1]: "male '2' is not known",
         "img_align_celeba/000005.jpg": "no row in list_eval_partition.txt",
         "img_align_celeba/000006.jpg": "no row in list_attr_celeba.txt",
@@ -107,14 +107,14 @@ def test_aligned_pictures_are_preferred_to_those_in_the_wild_and_png_is_jpg(tmp_
         (
             "img_align_celeba/",
             {"img_align_celeba.zip": "PK"},
-            "pictures are still packed in img_align_celeba.zip: unpack",
+            "images are still packed in img_align_celeba.zip: unpack",
         ),
-        ("img_align_celeba/", {}, "there is no picture in it"),
+        ("img_align_celeba/", {}, "there is no image in it"),
         ("list_attr", {}, "list_attr_celeba.txt is missing"),
         ("list_attr", {"list_attr_celeba.csv": "image_id,Young\n"}, "column Male is missing in list_attr_celeba.csv"),
         ("list_attr", {"list_attr_celeba.csv": "file,Male\n"}, "column image_id is missing in list_attr_celeba.csv"),
     ],
-    ids=["pictures in a zip beside", "no picture", "no list", "column Male missing", "column image_id missing"],
+    ids=["images in a zip beside", "no image", "no list", "column Male missing", "column image_id missing"],
 )
 def test_near_misses_come_first(tmp_path: Path, drop: str, add: dict[str, str], says: str) -> None:
     original(tmp_path)

@@ -139,8 +139,8 @@ def test_missing_pictures_rows_labels_and_second_rows_are_told(tmp_path: Path) -
     reading = read("fairface", tmp_path)
     assert rejects(reading) == {
         "examples/1.jpg": "not in train/ or val/",
-        "train/1.jpg": "in the label CSVs, but the picture is missing",
-        "train/2.jpg": "second row for one picture in the label CSVs",
+        "train/1.jpg": "in the label CSVs, but the image is missing",
+        "train/2.jpg": "second row for one image in the label CSVs",
         f"{MARGIN}train/4.jpg": "gender 'Other' is not known",
         f"{MARGIN}train/9.jpg": "no gender",
         f"{MARGIN}train/6.jpg": "no row in the label CSVs",
@@ -171,7 +171,7 @@ def test_one_split_alone_and_names_in_capitals_are_read(tmp_path: Path) -> None:
             {"fairface_label_val.csv": "file,age,gender\n", "val/1.jpg": ""},
             "but column race is missing in fairface_label",
         ),
-        ({"fairface_label_val.csv": HEADER, "1.jpg": ""}, "but there is no picture in train/ or val/"),
+        ({"fairface_label_val.csv": HEADER, "1.jpg": ""}, "but there is no image in train/ or val/"),
         ({f"{MARGIN}val/1.jpg": ""}, "but fairface_label_train.csv and fairface_label_val.csv are missing"),
     ],
     ids=["column race missing", "no folders", "no CSV"],

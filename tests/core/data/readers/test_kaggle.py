@@ -71,6 +71,6 @@ def test_near_miss_of_folders_named_otherwise(tmp_path: Path) -> None:
 
 def test_refusal_of_other_pictures(tmp_path: Path) -> None:
     source = open_source(tree(tmp_path, ["a/1.jpg", "b/1.jpg"]))
-    says = r"not kaggle-gender: pictures do not lie in .*; it expects Training and Validation"
+    says = r"not kaggle-gender: images do not lie in .*; it expects Training and Validation"
     with pytest.raises(LookwhereError, match=says):
         choose_reader(source, "kaggle-gender")

@@ -154,9 +154,9 @@ def test_missing_pictures_unlisted_pictures_and_second_rows_are_rejected(tmp_pat
     content = "path,gender\na/1.jpg,female\na/1.jpg,male\nc.jpg,male\n,male\nodd.tif,male\n"
     reading = read("manifest", manifest(tmp_path, content, pictures=["a/1.jpg", "b/2.png", "b/._2.png", "odd.tif"]))
     assert rejects(reading) == {
-        "a/1.jpg": "second row for one picture in manifest.csv",
+        "a/1.jpg": "second row for one image in manifest.csv",
         "b/2.png": "no row in manifest.csv",
-        "c.jpg": "in manifest.csv, but the picture is missing",
+        "c.jpg": "in manifest.csv, but the image is missing",
         "manifest.csv, row 5": "names no path",
     }
     assert labels_of(reading, "gender") == {"a/1.jpg": "female", "odd.tif": "male"}

@@ -112,7 +112,7 @@ def test_photo_missing_and_file_without_a_row_are_rejected(tmp_path: Path) -> No
     pictures = ["Album2/000001_00M34.JPG", "Album2/000003_00M34.JPG", "Album2/000/000001_00M34.JPG"]
     reading = morph(tmp_path, *rows, pictures=pictures)
     assert rejects(reading) == {
-        "Album2/000002_00M34.JPG": f"in {CSV}, but the picture is missing",
+        "Album2/000002_00M34.JPG": f"in {CSV}, but the image is missing",
         "Album2/000003_00M34.JPG": f"no row in {CSV}",
         "Album2/000001_00M34.JPG": "same name in another folder",
     }
@@ -127,7 +127,7 @@ def test_unknown_gender_and_a_second_row_are_rejected(tmp_path: Path) -> None:
     assert rejects(reading) == {
         f"Album2/{names[0]}": "gender 'X' is not known",
         f"Album2/{names[1]}": "no gender",
-        f"Album2/{names[2]}": f"second row for one picture in {CSV}",
+        f"Album2/{names[2]}": f"second row for one image in {CSV}",
     }
     assert labels_of(reading, "ethnicity") == {"000003_00M34": "African-American"}
 
@@ -212,10 +212,10 @@ def test_the_kaggle_edition_takes_age_from_the_name_and_splits_from_folders(tmp_
             {CSV: HEADER.replace("photo", "file"), "Album2/000001_00M34.JPG": ""},
             "but column photo is missing in " + CSV,
         ),
-        ({CSV: HEADER}, "but there is no picture beside its CSV"),
+        ({CSV: HEADER}, "but there is no image beside its CSV"),
         ({"Album2/000001_00M34.JPG": ""}, r"but its CSV \(morph_2008_nonCommercial.csv\) is missing"),
     ],
-    ids=["column photo missing", "no picture", "no CSV"],
+    ids=["column photo missing", "no image", "no CSV"],
 )
 def test_near_misses_come_first(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(LookwhereError, match=rf"knows this data set \(not morph: looks like MORPH, {says}"):

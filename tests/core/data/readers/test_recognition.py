@@ -139,7 +139,7 @@ def test_check_tells_groups_rejects_and_disagreements(tmp_path: Path, capsys: py
         "all 3",
         "age known: 3 of 3, 28–34",
         "people known by identity: 2",
-        f"1 in {MORPH_CSV}, but the picture is missing",
+        f"1 in {MORPH_CSV}, but the image is missing",
         "Album2/000009_00M34.JPG",
         "Disagreements: 2",
         "1 gender: CSV male, file name female; the CSV's counts",

@@ -118,16 +118,16 @@ def test_rows_come_sorted_by_id_whatever_the_folder(tmp_path: Path) -> None:
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     made(tmp_path, "notes.txt", f"._1_0_0_{DATE}.jpg")
-    with pytest.raises(LookwhereError, match=r"no reader knows this data set .*not utkface: no picture in it"):
+    with pytest.raises(LookwhereError, match=r"no reader knows this data set .*not utkface: no image in it"):
         choose_reader(open_source(tmp_path))
 
 
 def test_a_folder_of_other_pictures_is_refused(tmp_path: Path) -> None:
     source = open_source(made(tmp_path, "holiday.jpg", "cat_1.png", f"30_0_0_{DATE}.jpg"))
-    reason = r"only 1 of 3 picture names read \[age\]"
+    reason = r"only 1 of 3 image names read \[age\]"
     with pytest.raises(LookwhereError, match=rf"not utkface: {reason}.*python -m core datasets"):
         choose_reader(source)
-    with pytest.raises(LookwhereError, match=rf"not utkface: {reason}.*it expects pictures named"):
+    with pytest.raises(LookwhereError, match=rf"not utkface: {reason}.*it expects images named"):
         choose_reader(source, "utkface")
 
 

@@ -53,9 +53,7 @@ def test_traps_of_the_names_are_those_of_the_chips(tmp_path: Path) -> None:
 def test_chips_are_not_in_the_wild_even_in_parts(tmp_path: Path, name: str) -> None:
     source = open_source(tree(tmp_path, [name]))
     assert choose_reader(source).name == "utkface"
-    with pytest.raises(
-        LookwhereError, match="not utkface-wild: most pictures do not lie in part1, part2, part3, or are"
-    ):
+    with pytest.raises(LookwhereError, match="not utkface-wild: most images do not lie in part1, part2, part3, or are"):
         choose_reader(source, "utkface-wild")
 
 
@@ -65,5 +63,5 @@ def test_photos_are_refused_as_chips_by_name_too(tmp_path: Path) -> None:
 
 
 def test_parts_of_other_pictures_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(LookwhereError, match=r"not utkface-wild: only 0 of 2 picture names read \[age\]"):
+    with pytest.raises(LookwhereError, match=r"not utkface-wild: only 0 of 2 image names read \[age\]"):
         choose_reader(open_source(tree(tmp_path, ["part1/cat.jpg", "part2/dog.jpg"])), "utkface-wild")

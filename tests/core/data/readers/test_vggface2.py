@@ -110,7 +110,7 @@ def test_any_tree_of_a_folder_a_person(tmp_path: Path, inside: bool) -> None:
 
 def test_folders_without_labels_are_not_recognised_unasked(tmp_path: Path) -> None:
     source = open_source(tree(tmp_path, ["Ada/1.jpg", "Bob/1.jpg"]))
-    with pytest.raises(LookwhereError, match="not vggface2: pictures do not lie in folders n000001"):
+    with pytest.raises(LookwhereError, match="not vggface2: images do not lie in folders n000001"):
         choose_reader(source)
 
 
@@ -128,5 +128,5 @@ def test_bad_labels_are_told(tmp_path: Path, labels: str, says: str) -> None:
 
 
 def test_near_miss_without_pictures(tmp_path: Path) -> None:
-    with pytest.raises(LookwhereError, match=r"\(not vggface2: looks like VGGFace2, but there is no picture in it"):
+    with pytest.raises(LookwhereError, match=r"\(not vggface2: looks like VGGFace2, but there is no image in it"):
         choose_reader(open_source(tree(tmp_path, {"identity_meta.csv": META})))

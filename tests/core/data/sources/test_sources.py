@@ -194,7 +194,7 @@ def photo(kind: str) -> bytes:
 
 @pytest.mark.parametrize("data", [b"", b"garbage" * 50, b"\xff\xd8\xff\xe0", photo("JPEG")[:-1500]])
 def test_decode_refuses_garbage_and_a_truncated_picture(data: bytes) -> None:
-    with pytest.raises(ValueError, match="not a readable picture"):
+    with pytest.raises(ValueError, match="not a readable image"):
         decode(data)
 
 

@@ -98,16 +98,16 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
                         "female": 1, "male": 0, "layout": "nchw", "by_default": ["layout"]},
     }  # fmt: skip
     text = told(card_sections("ga", brought, [reported_audit(tmp_path)]))
-    assert "An ONNX classifier that was brought here: ga.onnx." in text
+    assert "An ONNX classifier that was imported here: ga.onnx." in text
     assert "| input size, pixels (height, width) | 64, 64 |" in text
     assert "| crop of the aligned 112×112 face (left, top, right, bottom) | 0, -8.5, 112, 112 |" in text
     assert "| what the score is | probabilities |" in text
     assert "| input layout | nchw (default) |" in text
     assert text.count("(default)") == 1
-    assert "What is not marked as default was declared by whoever brought the model." in text
+    assert "What is not marked as default was declared by whoever imported the model." in text
     assert "by\\_default" not in text
     assert f"| SHA-256 of the file | {'6' * 64} |" in text
-    assert text.count("unknown: not declared by whoever brought the model") == 2
+    assert text.count("unknown: not declared by whoever imported the model") == 2
     assert "validation accuracy" not in text
 
 
@@ -161,13 +161,13 @@ def test_what_a_map_reads_is_said_by_its_method_and_a_brought_model_is_not_sent_
 def test_a_card_stands_without_what_is_absent(kind: str) -> None:
     text = told(card_sections("m", {"kind": kind}, []))
     assert "has not been audited yet" in text
-    assert text.count("unknown: not declared by whoever brought the model") == 3
+    assert text.count("unknown: not declared by whoever imported the model") == 3
 
 
 def test_a_warning_of_the_audit_is_a_known_failure(tmp_path: Path) -> None:
     audit = reported_audit(tmp_path)
-    audit.manifest["warnings"] = ["only 5.8% of 100 faces are right, check which is which", "accuracy 31 %: swapped?"]
-    told = "Only 5.8 % of 100 faces are right, check which is which. Accuracy 31 %: swapped? Among adults"
+    audit.manifest["warnings"] = ["only 5.8% of 100 faces are correct, check which is which", "accuracy 31 %: swapped?"]
+    told = "Only 5.8 % of 100 faces are correct, check which is which. Accuracy 31 %: swapped? Among adults"
     assert failures(audit).startswith(told)
 
 

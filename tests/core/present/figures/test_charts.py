@@ -286,7 +286,7 @@ def test_the_certainties() -> None:
     correct, incorrect = np.array([0.1, 2.9, 3.0, 3.0]), np.array([0.1, 0.2])
     chart = photo.certainty(correct, incorrect, -1.5, "male")
     assert (chart.at, chart.at_name) == (1.5, "this face")
-    assert [one.name for one in chart.histograms] == ["rightly called male, n = 4", "wrongly called male, n = 2"]
+    assert [one.name for one in chart.histograms] == ["correctly called male, n = 4", "incorrectly called male, n = 2"]
     for one, values in zip(chart.histograms, (correct, incorrect), strict=True):
         for low, high, share in zip(chart.edges[:-1], chart.edges[1:], one.shares, strict=True):
             assert share == pytest.approx(((values >= low) & (values < high)).mean())

@@ -83,8 +83,8 @@ def test_differences_share_one_scale_and_outline_what_survives() -> None:
 def test_page_report_and_print_draw_one_chart_of_maps() -> None:
     chart = findings.mean_shapes(FIRST, SECOND, MASK, (1200, 34))
     assert [panel.caption for panel in chart.panels] == [
-        "right, mean of 1,200",
-        "wrong, mean of 34; outlined: not flat",
+        "correct, mean of 1,200",
+        "incorrect, mean of 34; outlined: not flat",
     ]
     np.testing.assert_array_equal(chart.panels[0].values, FIRST)
     np.testing.assert_array_equal(chart.panels[1].values, SECOND)
@@ -164,8 +164,8 @@ def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
         outlined(pictures.paint(SECOND - FIRST, 6.0, True, SIDE), MASK),
         pictures.paint(FIRST, 4.0, True, SIDE),
         pictures.placeholder("not tested:\nunder 30 faces\nor people", SIDE),
-        pictures.placeholder("no map:\nunder 11 faces", SIDE),
-        pictures.placeholder("no map:\nunder 11 faces", SIDE),
+        pictures.placeholder("no map:\ntoo few faces", SIDE),
+        pictures.placeholder("no map:\ntoo few faces", SIDE),
     ]
     assert len(drawn) == len(asked)
     for one, other in zip(drawn, asked, strict=True):

@@ -122,12 +122,12 @@ def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
     audit = replace(with_manifest(whole, **nothing), evidence=None)
     page = Page(report(audit, info(kind="predictions", data={}, training={})))
     assert page.words.count("there are no maps") >= 4
-    assert "Average face, right and wrong" in page.words
+    assert "Average face, correct and incorrect" in page.words
     assert "Average face beside" not in page.words
     alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
     assert len(alts) > 5
     assert all(alt.startswith("Average face: ") for alt in alts)
-    assert "unknown: not declared by whoever brought the model" in page.words
+    assert "unknown: not declared by whoever imported the model" in page.words
     assert "python -m core import PATH" in page.words
     assert "python -m train --data" not in page.words
 
@@ -154,7 +154,7 @@ def test_maps_are_called_what_they_are(method: str, name: str, units: str, tmp_p
     alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
     assert f"Average face beside average {name}" in page.words
     assert f"Average {name} for the predicted gender" in page.words
-    assert f"Average {name}: Alpha women, 18 and older, predicted right" in alts
+    assert f"Average {name}: Alpha women, 18 and older, predicted correctly" in alts
     assert f"{name}, mean of " in page.words
     assert units in page.words
     assert ("sees more of the face than its own square" in page.words) == (method not in ("occlusion", "RISE"))
@@ -168,7 +168,7 @@ def test_only_our_own_models_are_sent_to_the_checks(tmp_path: Path) -> None:
     assert "python -m core check --model made --audit made-test" in Page(report(audit)).words
     brought = Page(report(with_manifest(audit, kind="torch"), info(kind="torch"))).words
     assert "core check" not in brought
-    assert "cannot be run on a brought model; its maps are unchecked." in brought
+    assert "cannot be run on an imported model; its maps are unchecked." in brought
 
 
 def test_all_splits_are_told_and_made_again_as_they_were(tmp_path: Path) -> None:
@@ -196,19 +196,19 @@ def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
 
 
 def test_warnings_are_sentences(tmp_path: Path) -> None:
-    warnings = ["only 5.8% are right, check which is which"]
+    warnings = ["only 5.8% are correct, check which is which"]
     words = Page(report(with_manifest(reported_audit(tmp_path), warnings=warnings))).words
-    assert "Doubt: Only 5.8 % are right, check which is which." in words
+    assert "Doubt: Only 5.8 % are correct, check which is which." in words
 
 
 def test_without_average_faces_the_grid_is_of_maps_and_says_why_once(tmp_path: Path) -> None:
     audit = reported_audit(tmp_path)
     page = Page(report(with_manifest(audit, averages="another audit of these faces keeps them")))
     assert page.words.count("There is no average face here: another audit of these faces keeps them.") == 1
-    assert "Average Grad-CAM, right and wrong" in page.words
+    assert "Average Grad-CAM, correct and incorrect" in page.words
     assert "no average face is stored" not in page.words
     alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
-    assert "Average Grad-CAM: Alpha women, 18 and older, predicted right" in alts
+    assert "Average Grad-CAM: Alpha women, 18 and older, predicted correctly" in alts
     assert not any(alt.startswith("Average face") for alt in alts)
     none = average_faces(np.zeros((0, 112, 112, 3), np.uint8), np.arange(0), audit.faces[:0])
     older = Page(report(replace(audit, averages=none)))
@@ -238,8 +238,8 @@ def test_a_map_that_less_others_would_tell_of_a_few_faces_is_withheld(tmp_path: 
     assert 0 < (right["ethnicity"] == "Alpha").sum() < MINIMUM_FACES
     page = Page(report(audit))
     alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
-    assert "Average Grad-CAM: Beta women, predicted right" in alts
-    assert "Average Grad-CAM: Women, predicted right" not in alts
+    assert "Average Grad-CAM: Beta women, predicted correctly" in alts
+    assert "Average Grad-CAM: Women, predicted correctly" not in alts
     assert "it would tell of under 11 faces" in page.words
 
 
@@ -247,6 +247,9 @@ def test_groups_of_under_eleven_have_no_accuracy(tmp_path: Path) -> None:
     names = np.where(np.arange(200) < 14, "Rare", "Beta")
     page = Page(report(reported_audit(tmp_path, n=200, ethnicity=names, age=pd.NA)))
     assert "Rare women 7 – – too few (under 11) –" in page.words
-    assert "Rare women 7 faces: too few right too few: averages need 11 wrong too few: averages need 11" in page.words
+    assert (
+        "Rare women 7 faces: too few correct too few: averages need 11 incorrect too few: averages need 11"
+        in page.words
+    )
     within = Filter(("female",), ("Rare",))
     assert within.mask(reported_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7
