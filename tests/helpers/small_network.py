@@ -1,0 +1,31 @@
+"""A network of a quarter of the layers, for tests of what happens to a network and not of what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from torchvision.models.resnet import Bottleneck, ResNet
+
+from core.classifiers.resnet import GenderResNet
+from core.task import GENDERS
+
+#: Blocks a stage, in place of [3, 4, 6, 3]; the last has two, so that dilation reaches a block that is not the first.
+BLOCKS = [1, 1, 1, 2]
+
+
+def _init(self: GenderResNet, classes: int = len(GENDERS), dilated: bool = False) -> None:
+    ResNet.__init__(self, Bottleneck, BLOCKS, num_classes=classes, zero_init_residual=True)
+    self.set_dilation(dilated)
+
+
+@contextmanager
+def small_network() -> Iterator[None]:
+    """While this is open, each `GenderResNet` of this process is small: same stages, same widths, fewer blocks.
+
+    Its files cannot be read by another process, nor after the context has ended: keep them out of `build_once`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GenderResNet, "__init__", _init)
+        yield
