@@ -8,7 +8,7 @@ import numpy as np
 SIDE = 112
 
 
-#: (x, y) of left eye, right eye, nose, left and right mouth corner, as seen in the picture, in pixels of 112.
+#: (x, y) of left eye, right eye, nose, left and right mouth corner, as seen in the image, in pixels of 112.
 TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
     dtype=np.float64,

@@ -142,7 +142,7 @@ def _start(name: str, settings: dict, data: Path, runs: Path, threads: int) -> s
 
 
 def best_epoch(metrics: pd.DataFrame, choose: str) -> int:
-    """The epoch that a rule keeps: the first best of the last picture size and dilation, as training itself does."""
+    """The epoch that a rule keeps: the first best of the last image size and dilation, as training itself does."""
     last = metrics.iloc[-1]
     same = metrics[(metrics["size"] == last["size"]) & (metrics["dilated"] == last["dilated"])]
     return int(same.loc[same[CHOICES[choose]].idxmax(), "epoch"])

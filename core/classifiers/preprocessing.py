@@ -17,10 +17,10 @@ from core.template import SIDE
 def prepare(images: np.ndarray, declaration: Declaration) -> np.ndarray:
     """uint8 (B, 112, 112, 3) → the model's input, float32 (B, C, h, w) or (B, h, w, C).
 
-    Cropped, resized with antialiasing, scaled. What a crop takes from beyond the picture is its mirror image. Raises
+    Cropped, resized with antialiasing, scaled. What a crop takes from beyond the image is its reflection. Raises
     `LookwhereError` where size, mean or std is not declared.
     """
-    declaration.for_pictures()
+    declaration.for_images()
     height, width = declaration.size
     left, top, right, bottom = declaration.crop
     margin = max(0, *(int(np.ceil(edge)) for edge in (-left, -top, right - SIDE, bottom - SIDE)))

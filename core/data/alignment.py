@@ -16,7 +16,7 @@ from core.template import SIDE, TEMPLATE
 DETECTOR_NAME = "facenet-pytorch 2.5.3 MTCNN"
 #: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
 GREY = (127, 127, 127)
-#: Larger pictures are scaled down first: the template has 112 pixels a side.
+#: Larger images are scaled down first: the template has 112 pixels a side.
 MAXIMUM_SIDE = 1024
 #: The warp samples this many times finer than the template and averages, against aliasing.
 OVERSAMPLE = 2
@@ -50,10 +50,10 @@ def similarity(points: np.ndarray, template: np.ndarray = TEMPLATE) -> np.ndarra
     return np.hstack([turn, (q_mean - turn @ p_mean)[:, None]])
 
 
-def warp(pictures: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
-    """Pictures → aligned faces, uint8 (N, 112, 112, 3); `matrices` (N, 2, 3) take picture to face coordinates.
+def warp(images: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
+    """Images → aligned faces, uint8 (N, 112, 112, 3); `matrices` (N, 2, 3) take image to face coordinates.
 
-    Beyond the picture's edge its reflection is taken, since the template reaches a little beyond a tight chip.
+    Beyond the image's edge its reflection is taken, since the template reaches a little beyond a tight crop.
     """
     # Imported here, so that stores are opened and reported without torch.
     import torch
@@ -62,12 +62,12 @@ def warp(pictures: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
     fine = SIDE * OVERSAMPLE
     axis = (np.arange(fine) + 0.5) / OVERSAMPLE - 0.5
     grid = np.stack([*np.meshgrid(axis, axis), np.ones((fine, fine))], axis=-1)
-    faces = np.empty((len(pictures), SIDE, SIDE, 3), dtype=np.uint8)
-    for n, (picture, matrix) in enumerate(zip(pictures, matrices, strict=True)):
+    faces = np.empty((len(images), SIDE, SIDE, 3), dtype=np.uint8)
+    for n, (image, matrix) in enumerate(zip(images, matrices, strict=True)):
         back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
         place = grid @ back.T
-        unit = (2 * place + 1) / [picture.width, picture.height] - 1
-        pixels = torch.from_numpy(np.asarray(picture, dtype=np.float32)).permute(2, 0, 1)[None]
+        unit = (2 * place + 1) / [image.width, image.height] - 1
+        pixels = torch.from_numpy(np.asarray(image, dtype=np.float32)).permute(2, 0, 1)[None]
         at = torch.from_numpy(unit.astype(np.float32))[None]
         sampled = F.grid_sample(pixels, at, mode="bilinear", padding_mode="reflection", align_corners=False)
         mean = F.avg_pool2d(sampled, OVERSAMPLE)[0]
@@ -76,7 +76,7 @@ def warp(pictures: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
 
 
 class FaceAligner:
-    """MTCNN and the warp. `padding` pixels of mid-grey are put around each picture before detection: on tight chips
+    """MTCNN and the warp. `padding` pixels of mid-grey are put around each image before detection: on tight crops
     the detector misplaces the landmarks without them."""
 
     def __init__(self, padding: int = 0, device: str = "cpu", minimum_face: int = 40) -> None:
@@ -88,16 +88,16 @@ class FaceAligner:
             keep_all=True, select_largest=False, min_face_size=minimum_face, device=torch.device(device)
         ).eval()
 
-    def detect(self, pictures: list[Image.Image]) -> list[np.ndarray | None]:
-        """Five points (5, 2) in pixels of each picture, of the face nearest its centre; None where there is none."""
-        found: list[np.ndarray | None] = [None] * len(pictures)
+    def detect(self, images: list[Image.Image]) -> list[np.ndarray | None]:
+        """Five points (5, 2) in pixels of each image, of the face nearest its centre; None where there is none."""
+        found: list[np.ndarray | None] = [None] * len(images)
         by_size: dict[tuple[int, int], list[int]] = {}
-        for n, picture in enumerate(pictures):
-            by_size.setdefault(picture.size, []).append(n)
+        for n, image in enumerate(images):
+            by_size.setdefault(image.size, []).append(n)
         for size, members in by_size.items():
             if min(size) + 2 * self.padding < self.detector.min_face_size:
                 continue  # no room for the smallest face, and MTCNN fails on an empty pyramid
-            padded = [ImageOps.expand(pictures[n], border=self.padding, fill=GREY) for n in members]
+            padded = [ImageOps.expand(images[n], border=self.padding, fill=GREY) for n in members]
             boxes, _, points = self.detector.detect(padded, landmarks=True)
             centre = np.array(size) / 2
             for n, box, point in zip(members, boxes, points, strict=True):
@@ -109,38 +109,38 @@ class FaceAligner:
                 found[n] = np.asarray(point[nearest], dtype=np.float64) - self.padding
         return found
 
-    def align(self, pictures: list[Image.Image]) -> Alignment:
-        """Detect and warp a batch of RGB pictures of any sizes."""
-        pictures = [shrunk(picture) for picture in pictures]
-        count = len(pictures)
+    def align(self, images: list[Image.Image]) -> Alignment:
+        """Detect and warp a batch of RGB images of any sizes."""
+        images = [shrunk(image) for image in images]
+        count = len(images)
         faces = np.zeros((count, SIDE, SIDE, 3), dtype=np.uint8)
         landmarks = np.full((count, 5, 2), np.nan, dtype=np.float32)
         matrices: dict[int, np.ndarray] = {}
-        for n, points in enumerate(self.detect(pictures)):
+        for n, points in enumerate(self.detect(images)):
             if points is not None and np.ptp(points, axis=0).max() > 0:
                 matrices[n] = similarity(points)
                 landmarks[n] = points @ matrices[n][:, :2].T + matrices[n][:, 2]
         if matrices:
             members = list(matrices)
-            faces[members] = warp([pictures[n] for n in members], np.stack(list(matrices.values())))
+            faces[members] = warp([images[n] for n in members], np.stack(list(matrices.values())))
         found = np.zeros(count, dtype=bool)
         found[list(matrices)] = True
         return Alignment(faces, landmarks, found)
 
 
 class Resizer:
-    """For pictures that lie on the template already: brought to 112×112, the template's points taken as landmarks."""
+    """For images that lie on the template already: brought to 112×112, the template's points taken as landmarks."""
 
-    def align(self, pictures: list[Image.Image]) -> Alignment:
-        """Resize a batch of RGB pictures of any sizes."""
-        faces = np.stack([np.asarray(p.resize((SIDE, SIDE), Image.Resampling.BOX)) for p in pictures])
-        landmarks = np.tile(TEMPLATE.astype(np.float32), (len(pictures), 1, 1))
-        return Alignment(faces, landmarks, np.ones(len(pictures), dtype=bool))
+    def align(self, images: list[Image.Image]) -> Alignment:
+        """Resize a batch of RGB images of any sizes."""
+        faces = np.stack([np.asarray(p.resize((SIDE, SIDE), Image.Resampling.BOX)) for p in images])
+        landmarks = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
+        return Alignment(faces, landmarks, np.ones(len(images), dtype=bool))
 
 
-def shrunk(picture: Image.Image) -> Image.Image:
-    """The picture, at most 1,024 pixels a side: 64 of 8,000 pixels a side would fill the memory."""
-    largest = max(picture.size)
+def shrunk(image: Image.Image) -> Image.Image:
+    """The image, at most 1,024 pixels a side: 64 of 8,000 pixels a side would fill the memory."""
+    largest = max(image.size)
     if largest <= MAXIMUM_SIDE:
-        return picture
-    return ImageOps.contain(picture, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.BOX)
+        return image
+    return ImageOps.contain(image, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.BOX)

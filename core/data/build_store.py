@@ -14,7 +14,7 @@ from PIL import Image
 
 from core import template
 from core.data import alignment
-from core.data.duplicates import cluster, drop_copies, hash_pictures, near_pairs
+from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
 from core.data.readers import Reader, choose_reader
@@ -61,7 +61,7 @@ def plan(
     labels: Path | None = None,
     subset: Subset | None = None,
 ) -> Plan:
-    """Read labels, hash every picture once (unless the reader says not to), drop copies, cluster near-copies, split."""
+    """Read labels, hash every image once (unless the reader says not to), drop copies, cluster near-copies, split."""
     reading = reader.read(source, labels)
     if reading.faces.empty:
         raise LookwhereError(f"{source.path}: no labelled face in it; {reader.name} expects {reader.expects}")
@@ -74,7 +74,7 @@ def plan(
             faces["split"] = assign_splits(faces, seed)
         return Plan(faces, reading.rejects, reading.repaired, reading.disagreements, read, 0, "split" in reading.faces)
     tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
-    hashes = hash_pictures(source, reading.faces["path"], tick)
+    hashes = hash_images(source, reading.faces["path"], tick)
     faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
     bad = faces["problem"] != ""
     unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
@@ -194,11 +194,11 @@ def _build(
         tick()
     for batch in _batches(source.iterate(place.index), BATCH):
         rows = place.loc[[name for name, _ in batch]].to_numpy()
-        pictures = [_decoded(data) for _, data in batch]
-        readable = np.array([picture is not None for picture in pictures])
+        images = [_decoded(data) for _, data in batch]
+        readable = np.array([image is not None for image in images])
         maps["state"][rows[~readable]] = UNREADABLE
         if readable.any():
-            result = aligner.align([picture for picture in pictures if picture is not None])
+            result = aligner.align([image for image in images if image is not None])
             maps["faces"][rows[readable]] = result.faces
             maps["landmarks"][rows[readable]] = result.landmarks
             maps["state"][rows[readable]] = np.where(result.found, ALIGNED, WITHOUT_FACE)

@@ -14,17 +14,17 @@ from scipy.sparse.csgraph import connected_components
 from core.data.images import decode
 from core.data.sources.base import Source
 
-#: Perceptual hashes at most this many bits apart are one picture re-encoded; at 6, chaining joins strangers.
+#: Perceptual hashes at most this many bits apart are one image re-encoded; at 6, chaining joins strangers.
 NEAR_COPY_BITS = 4
 
 
 LABELS = ["gender", "ethnicity", "age"]
 
 
-def hash_pictures(source: Source, paths: Iterable[str], tick: Callable[[], object] = lambda: None) -> pd.DataFrame:
-    """SHA-256 and 64-bit perceptual hash of each picture: `path, sha256, phash (uint64), problem`.
+def hash_images(source: Source, paths: Iterable[str], tick: Callable[[], object] = lambda: None) -> pd.DataFrame:
+    """SHA-256 and 64-bit perceptual hash of each image: `path, sha256, phash (uint64), problem`.
 
-    `problem` is empty, or says why the picture cannot be decoded (then `phash` is 0).
+    `problem` is empty, or says why the image cannot be decoded (then `phash` is 0).
     """
     import imagehash
 
@@ -41,7 +41,7 @@ def hash_pictures(source: Source, paths: Iterable[str], tick: Callable[[], objec
 
 
 def drop_copies(faces: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep one of each set of byte-equal pictures; none of a set whose labels disagree.
+    """Keep one of each set of byte-equal images; none of a set whose labels disagree.
 
     `faces` has `path, sha256` and the labels. Returns the kept rows in their order, and rejects (`file, reason`).
     """

@@ -1,4 +1,4 @@
-"""Copies and near-copies of a picture, and splits that neither they nor a person can cross."""
+"""Copies and near-copies of an image, and splits that neither they nor a person can cross."""
 
 from __future__ import annotations
 

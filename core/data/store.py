@@ -85,7 +85,7 @@ class AlignedStore:
 
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:
-    """The mean of the given faces, for looking at an alignment; reads the pictures in blocks."""
+    """The mean of the given faces, for looking at an alignment; reads the images in blocks."""
     total = np.zeros((template.SIDE, template.SIDE, 3))
     rows = faces["row"].to_numpy()
     for start in range(0, len(rows), 1024):

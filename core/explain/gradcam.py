@@ -21,7 +21,7 @@ from core.devices import autocast
 from core.explain.layers import Layer
 from core.task import GENDERS
 
-#: Pictures of a run of a method that runs the network by itself.
+#: Images of a run of a method that runs the network by itself.
 RERUN_BATCH = 64
 
 

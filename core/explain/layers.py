@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.errors import LookwhereError
 
-#: Tokens before those of the picture: none, a class token, another for distillation, and registers.
+#: Tokens before those of the image: none, a class token, another for distillation, and registers.
 PREFIXES = (0, 1, 2, 4, 5)
 #: Maps of the closed form have to give the logits to this share of the largest.
 TOLERANCE = 1e-4
@@ -76,7 +76,7 @@ class _Step:
 
 
 def view_of(shape: tuple[int, ...], size: tuple[int, int], prefix: int | None = None) -> View | None:
-    """How an output of this shape (B, …) is maps of a picture of this size; None where it is none of 2×2 and more."""
+    """How an output of this shape (B, …) is maps of an image of this size; None where it is none of 2×2 and more."""
     if len(shape) == 4:
         for form, grid in (("nchw", shape[2:]), ("nhwc", shape[1:3])):
             if _covers(grid, size):
@@ -101,7 +101,7 @@ def find_layer(network: nn.Module, pixels: Tensor, score: Callable[[Tensor], Ten
 
     Pooling does not count (its cells are coarser), nor the inside of attention and of token-wise layers. With a class
     token, which alone is read at the end, this is what the last attention takes in, as the grad-cam library advises.
-    `score` turns outputs into one number a picture. Raises `LookwhereError` where there is none, or not by this `name`.
+    `score` turns outputs into one number an image. Raises `LookwhereError` where there is none, or not by this `name`.
     """
     modules = dict(network.named_modules())
     if name is not None and name not in modules:
@@ -165,16 +165,16 @@ def _trace(network: nn.Module, pixels: Tensor, only: str | None) -> tuple[list[_
     return list(latest.values()), outputs
 
 
-def lies_on_picture(network: nn.Module, layer: Layer, pixels: Tensor) -> bool:
-    """Whether the layer's cells are places of the picture: what changes in one half of it changes that half of the
+def lies_on_image(network: nn.Module, layer: Layer, pixels: Tensor) -> bool:
+    """Whether the layer's cells are places of the image: what changes in one half of it changes that half of the
     maps more than the other, for top and bottom and for left and right."""
     kept: list[Tensor] = []
     handle = network.get_submodule(layer.name).register_forward_hook(lambda m, i, output: kept.append(output.clone()))
     others = pixels.roll(1, dims=0)
 
-    def maps(picture: Tensor) -> Tensor:
+    def maps(image: Tensor) -> Tensor:
         kept.clear()
-        network(picture)
+        network(image)
         return layer.view(kept[-1])
 
     try:

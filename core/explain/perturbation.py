@@ -1,4 +1,4 @@
-"""Maps of any function of a face, from nothing but its answers: hide a part of the picture, see what the margin loses.
+"""Maps of any function of a face, from nothing but its answers: hide a part of the image, see what the margin loses.
 
 Both methods give, for each cell of a grid over the template, how much the margin (logit of female less that of male)
 falls when the cell is hidden, in logits. What is hidden becomes a blurred copy of itself: a flat colour would bring
@@ -23,7 +23,7 @@ CELLS = (7, 7)
 FILLS = ("blur", "mean")
 #: σ of the blur as a share of the side (8 px of 112), as the checks of trust have it: it leaves no feature of the face.
 BLUR = 1 / 14
-#: Pictures changed and put through the function at once: 5 MB of them.
+#: Images changed and put through the function at once: 5 MB of them.
 BATCH = 128
 #: Masks of RISE: what 4,000 faces can afford of a small model on two cores.
 MASKS = 192
@@ -99,7 +99,7 @@ def rise(
     margins = np.empty((len(images), masks))
     kept = np.repeat(kept.reshape(masks, -1), images.shape[3], axis=1)
     for n, face in enumerate(images):
-        whole, hidden = (picture.reshape(-1).astype(np.uint16) for picture in (face, filled(face[None], fill)))
+        whole, hidden = (image.reshape(-1).astype(np.uint16) for image in (face, filled(face[None], fill)))
         for low in range(0, masks, batch):
             # hidden + kept·(whole − hidden) in 16 bits, where a negative difference wraps and the sum wraps back.
             mixed = (kept[low : low + batch] * (whole - hidden) + (hidden * KEPT + KEPT // 2)) // KEPT
@@ -119,8 +119,8 @@ def random_masks(count: int, cells: tuple[int, int] = CELLS, side: int = 112, se
     down, right = generator.integers(0, tall, count // 2), generator.integers(0, wide, count // 2)
     masks = np.empty((count, side, side), dtype=np.uint16)
     for n, (grid, y, x) in enumerate(zip(grids, down, right, strict=True)):
-        picture = Image.fromarray(grid.astype(np.float32))
-        fine = np.asarray(picture.resize((wide * (w + 1), tall * (h + 1)), Image.Resampling.BILINEAR))
+        image = Image.fromarray(grid.astype(np.float32))
+        fine = np.asarray(image.resize((wide * (w + 1), tall * (h + 1)), Image.Resampling.BILINEAR))
         masks[n] = np.rint(fine[y : y + side, x : x + side] * KEPT)
     masks[count // 2 :] = KEPT - masks[: count // 2]
     masks.flags.writeable = False

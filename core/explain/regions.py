@@ -21,7 +21,7 @@ from core.template import SIDE
 FILE = Path(__file__).with_name("regions.json")
 #: Samples a pixel and axis when areas are measured.
 SUPERSAMPLE = 4
-#: The five landmarks of the template in order, as seen in the picture, and the region each belongs in.
+#: The five landmarks of the template in order, as seen in the image, and the region each belongs in.
 LANDMARKS = {
     "left eye": "eyes",
     "right eye": "eyes",
@@ -128,7 +128,7 @@ def cell_words(map_shape: tuple[int, int], row: int, column: int) -> str:
     cheeks».
 
     The region is the one that holds most of the cell's area; the upper one where two hold the same. Left and right are
-    those of the picture. A cell across the square's middle line has no side. A cell of `surround` is placed beside the
+    those of the image. A cell across the square's middle line has no side. A cell of `surround` is placed beside the
     region that holds most of the cell's row.
     """
     shares = weights(map_shape)

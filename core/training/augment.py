@@ -1,5 +1,5 @@
 """Batched augmentation on the training device, and the order of an epoch. Each draw is a function of (seed, epoch,
-step, process) alone, so a resumed run sees the very same pictures."""
+step, process) alone, so a resumed run sees the very same images."""
 
 from __future__ import annotations
 

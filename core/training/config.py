@@ -15,7 +15,7 @@ def _check(good: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class Stage:
-    """Some epochs at one picture size."""
+    """Some epochs at one image size."""
 
     size: int = 112
     """Side of the images in pixels; above the store's 112 only with `enlarge`."""
@@ -34,7 +34,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes of a training picture; amplitudes at strength 1. No mixup or CutMix: they spoil attribution."""
+    """Random changes of a training image; amplitudes at strength 1. No mixup or CutMix: they spoil attribution."""
 
     flip: float = 0.5
     """Probability of a left-right flip (not scaled by strength)."""
@@ -49,7 +49,7 @@ class Augmentation:
     contrast: float = 0.35
     """Largest relative change of contrast."""
     grey: float = 0.15
-    """Probability of a grey picture."""
+    """Probability of a grey image."""
     erase: float = 0.25
     """Probability that a rectangle of 2–12 % of the area is erased."""
 
@@ -98,11 +98,11 @@ class TrainConfig:
     stages: tuple[Stage, ...] = (Stage(),)
     """Sizes in turn; raise them in small steps while the rate is high."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    """Random changes of the pictures."""
+    """Random changes of the images."""
     optimiser: Optimiser = field(default_factory=Optimiser)
     """Optimiser and learning rate."""
     batch: int = 64
-    """Pictures a step, over all processes."""
+    """Images a step, over all processes."""
     label_smoothing: float = 0.05
     """Smoothing of the gender labels, at most 0.05."""
     age_weight: float = 0.0

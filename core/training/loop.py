@@ -97,7 +97,7 @@ class Run:
     # -- one step -------------------------------------------------------------------------------------------------
 
     def batch(self, order: np.ndarray, step: int, stage: Stage) -> tuple[Tensor, Tensor]:
-        """Positions and augmented pictures of this process's share of a step."""
+        """Positions and augmented images of this process's share of a step."""
         world, rank = self.fabric.world_size, self.fabric.global_rank
         start = (step * world + rank) * self.local_batch
         places = order[start : start + self.local_batch]
@@ -153,7 +153,7 @@ class Run:
 
     @torch.no_grad()
     def settle_norms(self, order: np.ndarray, stage: Stage) -> None:
-        """Batch-norm statistics of the averaged weights, from training pictures as they are augmented now."""
+        """Batch-norm statistics of the averaged weights, from training images as they are augmented now."""
         norms = [m for m in self.average.modules() if isinstance(m, nn.BatchNorm2d)]
         for norm in norms:
             norm.reset_running_stats()
@@ -386,7 +386,7 @@ class _Clock:
         return status
 
     def _eta(self) -> float | None:
-        """Seconds left, taking the work of a picture as its area, and a third more where dilated."""
+        """Seconds left, taking the work of an image as its area, and a third more where dilated."""
         if not self.speed:
             return None
         run = self.run

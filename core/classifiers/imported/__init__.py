@@ -89,11 +89,11 @@ def bring(
         if kind == "torch":
             from core.classifiers.imported.torch_classifier import bring_torch
 
-            found = bring_torch(source, work, declaration.for_pictures(), architecture, maps)
+            found = bring_torch(source, work, declaration.for_images(), architecture, maps)
         elif kind == "onnx":
             from core.classifiers.imported.onnx_classifier import bring_onnx
 
-            found = bring_onnx(source, work, declaration.for_pictures(), maps)
+            found = bring_onnx(source, work, declaration.for_images(), maps)
         else:
             from core.classifiers.imported.predictions import bring_predictions
 

@@ -124,7 +124,7 @@ def _build_torchvision(model: str, declaration: Declaration, classes: int, auxil
 
 
 def _one_channel(network: nn.Module) -> None:
-    """Exchange the first convolution for one of grey pictures; timm has an option for it."""
+    """Exchange the first convolution for one of grey images; timm has an option for it."""
     path, first = next((name, m) for name, m in network.named_modules() if isinstance(m, nn.Conv2d))
     grey = nn.Conv2d(1, first.out_channels, first.kernel_size, first.stride, first.padding, bias=first.bias is not None)
     parent, _, name = path.rpartition(".")

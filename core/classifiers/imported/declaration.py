@@ -1,6 +1,6 @@
 """What whoever brings a model declares of it: its input, and what its outputs mean. Nothing of this is guessed.
 
-A picture comes aligned to the ArcFace template (`core.data.alignment`), 112×112, RGB; the model's input is
+An image comes aligned to the ArcFace template (`core.data.alignment`), 112×112, RGB; the model's input is
 `(pixel / divisor − mean) / std` of the declared crop at the declared size.
 """
 
@@ -102,8 +102,8 @@ class Declaration:
         """Channels of the input."""
         return 1 if self.channels == "grey" else 3
 
-    def for_pictures(self) -> Declaration:
-        """This declaration, if it says enough to put a picture in. Raises `LookwhereError` naming what it lacks."""
+    def for_images(self) -> Declaration:
+        """This declaration, if it says enough to put an image in. Raises `LookwhereError` naming what it lacks."""
         missing = [name for name in ("size", "mean", "std") if not getattr(self, name)]
         if missing:
             raise LookwhereError(
@@ -112,7 +112,7 @@ class Declaration:
         return self
 
     def for_scores(self) -> Declaration:
-        """This declaration, if it is of scores alone. Raises `LookwhereError` naming what is of pictures."""
+        """This declaration, if it is of scores alone. Raises `LookwhereError` naming what is of images."""
         asked = [name for name in ("size", "mean", "std", "output", "layer") if getattr(self, name)]
         asked += [name for name in DEFAULTED if name not in self.by_default and self._changed(name)]
         if asked:

@@ -32,9 +32,9 @@ FILE = "model.onnx"
 #: Domains of operators that onnxruntime has on the CPU; the first two are ONNX itself.
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
-#: Pictures of a run, at most; of large ones as many as have so many values together.
+#: Images of a run, at most; of large ones as many as have so many values together.
 BATCH, VALUES = 64, 2**24
-#: Pictures of noise that a brought file is tried on.
+#: Images of noise that a brought file is tried on.
 TRIED = 64
 #: Faces of which declared logits can be doubted.
 DOUBTED = 50
@@ -60,7 +60,7 @@ class OnnxClassifier:
     no_layers = "an ONNX file gives only outputs"
 
     def __init__(self, path: Path, declaration: Declaration, method: AttributionMethod) -> None:
-        self.path, self.declaration, self.method = path, declaration.for_pictures(), method
+        self.path, self.declaration, self.method = path, declaration.for_images(), method
         self.maps, self.head_bias = method.record(self), method.bias(self)
         self.session = _session(path)
         self.port = _port(self.session, declaration, path)

@@ -69,7 +69,7 @@ def bring_torch(
 
 
 def _check_declaration(source: Path, declaration: Declaration) -> None:
-    declaration.for_pictures()
+    declaration.for_images()
     if declaration.score not in ("logits", "logit"):
         wanted = {"probabilities": "logits", "probability": "logit"}[declaration.score]
         raise LookwhereError(
@@ -82,7 +82,7 @@ def _check_declaration(source: Path, declaration: Declaration) -> None:
 
 
 def noise() -> np.ndarray:
-    """Seeded pictures uint8 (B, 112, 112, 3), half of fine and half of coarse grain, to try a network on."""
+    """Seeded images uint8 (B, 112, 112, 3), half of fine and half of coarse grain, to try a network on."""
     draw = np.random.default_rng(SEED)
     fine = draw.integers(0, 256, (NOISE // 2, SIDE, SIDE, 3), dtype=np.uint8)
     coarse = draw.integers(0, 256, (NOISE // 2, 7, 7, 3), dtype=np.uint8)
@@ -117,7 +117,7 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
     few = pixels[::2]
     layer = layers.find_layer(network, few, lambda outputs: _margin(outputs, declaration), declaration.layer)
     # A convolution's output has its order by definition; that of tokens is what their number suggests.
-    if layer.view.form != "nchw" and not layers.lies_on_picture(network, layer, few):
+    if layer.view.form != "nchw" and not layers.lies_on_image(network, layer, few):
         raise LookwhereError(
             f"what changes half an image does not change that half of layer {layer.name} the most, so that its cells "
             "are no places of the image; name another --layer, or use --maps occlusion"

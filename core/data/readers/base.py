@@ -51,13 +51,13 @@ class Reader(ABC):
     name: str
     title: str
     expects: str
-    #: Mid-grey border in pixels that the detector needs around tight chips.
+    #: Mid-grey border in pixels that the detector needs around tight crops.
     padding: int = 0
     #: Smallest face in pixels that is looked for.
     minimum_face: int = 40
-    #: True where the pictures lie on the ArcFace template already: no detection then.
+    #: True where the images lie on the ArcFace template already: no detection then.
     aligned: bool = False
-    #: False where pictures are too many to be hashed one by one, and identities keep splits apart.
+    #: False where images are too many to be hashed one by one, and identities keep splits apart.
     find_copies: bool = True
     #: True where genders come from a file of the user's, given with `--labels`.
     needs_labels: bool = False
@@ -71,9 +71,9 @@ class Reader(ABC):
         return self.refusal(source)
 
     def fitted(self, source: Source) -> Reader:
-        """The reader to use for this source: itself, or a copy with the padding that its pictures need."""
+        """The reader to use for this source: itself, or a copy with the padding that its images need."""
         return self
 
     @abstractmethod
     def read(self, source: Source, labels: Path | None = None) -> Reading:
-        """Labels, rejects and repairs; decodes no picture."""
+        """Labels, rejects and repairs; decodes no image."""

@@ -16,9 +16,9 @@ from core.data.readers.labels import (
     Notes,
     columns_of,
     find_files,
-    join_pictures,
+    image_table,
+    join_images,
     known,
-    picture_table,
     read_table,
     text,
 )
@@ -41,7 +41,7 @@ class CelebA(Reader):
     def refusal(self, source: Source) -> Refusal | None:
         lists = find_files(source, ATTRIBUTES)
         packed = find_files(source, PACKED)
-        folder = any("img_align_celeba" in name.lower() for name in source.pictures()[:1])
+        folder = any("img_align_celeba" in name.lower() for name in source.images()[:1])
         if not lists:
             return (
                 Refusal("list_attr_celeba.txt is missing", "CelebA")
@@ -53,7 +53,7 @@ class CelebA(Reader):
             return Refusal(f"column Male is missing in {lists[0]}", "CelebA")
         if lists[0].lower().endswith(".csv") and "image_id" not in columns:
             return Refusal(f"column image_id is missing in {lists[0]}", "CelebA")
-        if source.pictures():
+        if source.images():
             return None
         if packed:
             return Refusal(f"its images are still packed in {packed[0]}: unpack it there", "CelebA")
@@ -64,10 +64,10 @@ class CelebA(Reader):
         notes = Notes()
         attributes = find_files(source, ATTRIBUTES)[0]
         rows = _attributes(source, attributes, notes)
-        pictures = picture_table(source).assign(key=lambda table: table["stem"].str.lower())
-        outside = ~pictures["path"].str.contains("(?i)(?:^|/)img_align_celeba")
-        pictures = pictures.assign(outside=outside).sort_values("outside", kind="stable")
-        faces = join_pictures(rows, pictures, notes, attributes)
+        images = image_table(source).assign(key=lambda table: table["stem"].str.lower())
+        outside = ~images["path"].str.contains("(?i)(?:^|/)img_align_celeba")
+        images = images.assign(outside=outside).sort_values("outside", kind="stable")
+        faces = join_images(rows, images, notes, attributes)
         faces = (
             known(faces, "male", GENDER, notes).rename(columns={"male": "gender"}).assign(face_id=lambda t: t["key"])
         )
@@ -108,7 +108,7 @@ def _attributes(source: Source, name: str, notes: Notes) -> pd.DataFrame:
 
 
 def _pairs(source: Source, name: str, notes: Notes) -> pd.Series:
-    """The second column of a list by the stem of its first; of two rows for one picture the first counts."""
+    """The second column of a list by the stem of its first; of two rows for one image the first counts."""
     data = source.read(name)
     if name.lower().endswith(".csv"):
         table = read_table(data, name).iloc[:, :2].set_axis(["name", "value"], axis=1)

@@ -20,10 +20,10 @@ from core.data.readers.labels import (
     Notes,
     columns_of,
     find_files,
-    join_pictures,
+    image_table,
+    join_images,
     known,
     mapped,
-    picture_table,
     read_table,
 )
 from core.data.sources.base import Source
@@ -49,10 +49,10 @@ class FairFace(Reader):
     expects = "fairface_label_train.csv, fairface_label_val.csv and {train,val}/N.jpg"
 
     def refusal(self, source: Source) -> Refusal | None:
-        placed = picture_table(source)["path"].str.match(PLACE)
+        placed = image_table(source)["path"].str.match(PLACE)
         csvs = find_files(source, CSV)
         if not csvs:
-            if any("fairface" in name.lower() for name in (source.path.name, *source.pictures()[:1])) and placed.any():
+            if any("fairface" in name.lower() for name in (source.path.name, *source.images()[:1])) and placed.any():
                 return Refusal("fairface_label_train.csv and fairface_label_val.csv are missing", "FairFace")
             return Refusal("no fairface_label_train.csv in it")
         for csv in csvs:
@@ -62,7 +62,7 @@ class FairFace(Reader):
         return None if placed.any() else Refusal("there is no image in train/ or val/", "FairFace")
 
     def fitted(self, source: Source) -> Reader:
-        """With a border where the pictures are the narrow margin's, by their folder's name or else their size."""
+        """With a border where the images are the narrow margin's, by their folder's name or else their size."""
         reader = copy.copy(self)
         reader.padding = NARROW_PADDING if _narrow(source) else 0
         return reader
@@ -75,11 +75,11 @@ class FairFace(Reader):
             tables.append(table.reindex(columns=COLUMNS).assign(csv=csv.rsplit("/", 1)[-1]))
         rows = pd.concat(tables, ignore_index=True)
         rows = rows[rows["file"].notna()].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
-        pictures = picture_table(source)
-        placed = pictures["path"].str.match(PLACE)
-        notes.reject(pictures.loc[~placed, "path"], "not in train/ or val/")
-        pictures = _widest(pictures[placed].assign(key=lambda t: _key(t["path"])), notes)
-        faces = join_pictures(rows, pictures, notes, "the label CSVs")
+        images = image_table(source)
+        placed = images["path"].str.match(PLACE)
+        notes.reject(images.loc[~placed, "path"], "not in train/ or val/")
+        images = _widest(images[placed].assign(key=lambda t: _key(t["path"])), notes)
+        faces = join_images(rows, images, notes, "the label CSVs")
         faces = known(faces, "gender", GENDER_WORDS, notes)
         faces = _aged(faces, notes)
         race = mapped(faces["race"].str.replace("_", " ").str.lower(), RACE)
@@ -98,12 +98,12 @@ def _key(path: pd.Series) -> pd.Series:
     return path.str.replace("\\", "/").str.lower().str.extract(r"^(?:.*/)?([^/]+/[^/]+)\.[^/.]+$")[0]
 
 
-def _widest(pictures: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Of pictures at hand in both margins, those of the wide one."""
-    narrow = pictures["path"].str.contains("margin025")
-    spare = narrow & pictures["key"].isin(pictures.loc[~narrow, "key"])
-    notes.reject(pictures.loc[spare, "path"], "at hand with the wider margin too")
-    return pictures[~spare]
+def _widest(images: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """Of images at hand in both margins, those of the wide one."""
+    narrow = images["path"].str.contains("margin025")
+    spare = narrow & images["key"].isin(images.loc[~narrow, "key"])
+    notes.reject(images.loc[spare, "path"], "at hand with the wider margin too")
+    return images[~spare]
 
 
 def _aged(faces: pd.DataFrame, notes: Notes) -> pd.DataFrame:
@@ -145,11 +145,11 @@ def band_of_date(word: str) -> str | None:
 
 
 def _narrow(source: Source) -> bool:
-    pictures = [name for name in source.pictures() if re.match(PLACE, name)]
-    margins = {found[1] for place in (*pictures, str(source.path)) if (found := re.search(r"margin(025|125)", place))}
+    images = [name for name in source.images() if re.match(PLACE, name)]
+    margins = {found[1] for place in (*images, str(source.path)) if (found := re.search(r"margin(025|125)", place))}
     if margins:
         return "125" not in margins
-    for name in pictures[:5]:
+    for name in images[:5]:
         try:
             return decode(source.read(name)).width < NARROW
         except (ValueError, LookwhereError):

@@ -38,7 +38,7 @@ class InsightFace(Reader):
         """Raises `LookwhereError` where the labels are missing or not as expected."""
         people = read_identities(labels or source.path.parent / LABELS)
         headers = source.records.headers(image_keys(source.records))
-        sound = headers["good"] & headers["picture"]
+        sound = headers["good"] & headers["image"]
         reason = np.where(headers["good"], "record holds no image", "damaged record")
         rejects = [_rejects(headers[~sound], reason[~sound])]
         found = headers[sound]
@@ -60,13 +60,13 @@ class InsightFace(Reader):
 
 
 def image_keys(records: RecordFile) -> np.ndarray:
-    """Keys of the pictures: 1..A−1 where key 0 is a header record with label [A, B], else every key."""
+    """Keys of the images: 1..A−1 where key 0 is a header record with label [A, B], else every key."""
     if 0 in records:
         try:
             first = parse_record(records.read(0), 0)
         except RecordError:
             return records.keys
-        if first.flag == 2 and not first.is_picture:
+        if first.flag == 2 and not first.is_image:
             return np.sort(records.keys[(records.keys > 0) & (records.keys < int(first.labels[0]))])
     return np.sort(records.keys)
 

@@ -1,6 +1,6 @@
 """Kaggle's «Gender Classification Dataset»: `{Training,Validation}/{female,male}/*.jpg`; folders are the labels.
 
-Tight crops of varying size, no ethnicity and no age. Many pictures are CelebA's: do not test on one what was trained on
+Tight crops of varying size, no ethnicity and no age. Many images are CelebA's: do not test on one what was trained on
 the other.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import Notes, picture_table
+from core.data.readers.labels import Notes, image_table
 from core.data.sources.base import Source
 
 SPLIT = {"training": "train", "validation": "val"}
@@ -25,7 +25,7 @@ class KaggleGender(Reader):
     padding = 40
 
     def refusal(self, source: Source) -> Refusal | None:
-        path = picture_table(source)["path"]
+        path = image_table(source)["path"]
         if path.empty:
             return Refusal("no image in it")
         if path.str.match(FOLDERS).mean() >= RECOGNISED_SHARE:
@@ -38,8 +38,8 @@ class KaggleGender(Reader):
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = Notes()
-        pictures = picture_table(source)
-        faces = pictures.join(pictures["path"].str.extract(FOLDERS))
+        images = image_table(source)
+        faces = images.join(images["path"].str.extract(FOLDERS))
         other = faces["part"].isna()
         notes.reject(faces.loc[other, "path"], "not in Training|Validation/female|male")
         faces = faces[~other]

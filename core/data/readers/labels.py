@@ -1,4 +1,4 @@
-"""What readers of label files share: tables of strings, the join with pictures, and a list of what was wrong."""
+"""What readers of label files share: tables of strings, the join with images, and a list of what was wrong."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pandas as pd
 
 from core.data.faces import SPLITS, UNRECORDED
 from core.data.readers.base import Reading
-from core.data.sources.base import PICTURE_SUFFIXES, Source
+from core.data.sources.base import IMAGE_SUFFIXES, Source
 from core.errors import LookwhereError
 
 GENDER_WORDS = {
     **dict.fromkeys(("female", "f", "woman", "women"), "female"),
     **dict.fromkeys(("male", "m", "man", "men"), "male"),
 }
-_SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in PICTURE_SUFFIXES)
+_SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 #: `112944.jpg.jpg` and `1.JPG` end so.
-PICTURE_SUFFIX = rf"(?:\.(?:{_SUFFIXES}))+$"
+IMAGE_SUFFIX = rf"(?:\.(?:{_SUFFIXES}))+$"
 
 
 class Notes:
@@ -76,11 +76,11 @@ class Notes:
         return Reading(pd.DataFrame(table), self.table("reason"), self.table("repair"), self.table("what"))
 
 
-def picture_table(source: Source) -> pd.DataFrame:
-    """`path`, `file` (its last part) and `stem` (that without its suffix), a row a picture of the source."""
-    path = pd.Series(source.pictures(), dtype="str")
+def image_table(source: Source) -> pd.DataFrame:
+    """`path`, `file` (its last part) and `stem` (that without its suffix), a row an image of the source."""
+    path = pd.Series(source.images(), dtype="str")
     file = path.str.replace(r"^.*/", "", regex=True)
-    stem = file.str.replace(f"(?i){PICTURE_SUFFIX}", "", regex=True)
+    stem = file.str.replace(f"(?i){IMAGE_SUFFIX}", "", regex=True)
     return pd.DataFrame({"path": path, "file": file, "stem": stem})
 
 
@@ -136,20 +136,20 @@ def columns_of(source: Source, name: str) -> list[str]:
         return []
 
 
-def join_pictures(rows: pd.DataFrame, pictures: pd.DataFrame, notes: Notes, origin: str) -> pd.DataFrame:
-    """Rows of `origin` with the `path` of their picture, joined by `key`; `rows` has a `name` for what is missing.
+def join_images(rows: pd.DataFrame, images: pd.DataFrame, notes: Notes, origin: str) -> pd.DataFrame:
+    """Rows of `origin` with the `path` of their image, joined by `key`; `rows` has a `name` for what is missing.
 
-    Rejected: a picture's second row, a second picture of one key, a row without a picture, a picture without a row.
+    Rejected: an image's second row, a second image of one key, a row without an image, an image without a row.
     """
     again = rows["key"].duplicated()
     notes.reject(rows.loc[again, "name"], f"second row for one image in {origin}")
-    twice = pictures["key"].duplicated()
-    notes.reject(pictures.loc[twice, "path"], "same name in another folder")
-    faces = rows[~again].merge(pictures.loc[~twice, ["key", "path"]], on="key", how="left")
+    twice = images["key"].duplicated()
+    notes.reject(images.loc[twice, "path"], "same name in another folder")
+    faces = rows[~again].merge(images.loc[~twice, ["key", "path"]], on="key", how="left")
     missing = faces["path"].isna()
     notes.reject(faces.loc[missing, "name"], f"in {origin}, but the image is missing")
-    unlabelled = ~pictures["key"].isin(rows["key"])
-    notes.reject(pictures.loc[unlabelled & ~twice, "path"], f"no row in {origin}")
+    unlabelled = ~images["key"].isin(rows["key"])
+    notes.reject(images.loc[unlabelled & ~twice, "path"], f"no row in {origin}")
     return faces[~missing].reset_index(drop=True)
 
 

@@ -20,7 +20,7 @@ from core.data.readers.labels import (
     SPLIT_WORDS,
     Notes,
     columns_of,
-    join_pictures,
+    join_images,
     known,
     read_table,
     years,
@@ -59,7 +59,7 @@ class Manifest(Reader):
         else:
             file, _ = _find(source)
             rows = _table(source, file)
-            faces = join_pictures(_located(rows, notes, file), _pictures(source, file, rows), notes, file)
+            faces = join_images(_located(rows, notes, file), _images(source, file, rows), notes, file)
         faces = known(faces, "gender", GENDER_WORDS, notes)
         if "age" in faces:
             age = years(faces["age"])
@@ -126,7 +126,7 @@ def _columns(source: Source, name: str) -> list[str]:
 
 
 def _table(source: Source, file: str) -> pd.DataFrame:
-    """The known columns as strings, with `name` (the path as written), and `key` (as `_pictures` writes it)."""
+    """The known columns as strings, with `name` (the path as written), and `key` (as `_images` writes it)."""
     if file.lower().endswith(".parquet"):
         table = string_table(_parquet(source, file), COLUMNS, file)
     else:
@@ -147,12 +147,12 @@ def _located(rows: pd.DataFrame, notes: Notes, file: str) -> pd.DataFrame:
     return rows[~empty & ~outside]
 
 
-def _pictures(source: Source, file: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Every file that the manifest names, and every picture: `path`, and `key` relative to the manifest's folder."""
+def _images(source: Source, file: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Every file that the manifest names, and every image: `path`, and `key` relative to the manifest's folder."""
     path = pd.Series(source.names, dtype="str")
     base = posixpath.dirname(file.removeprefix("./"))
     key = path.str.removeprefix("./").str.removeprefix(f"{base}/" if base else "").str.replace("\\", "/")
-    wanted = key.isin(rows["key"]) | path.isin(source.pictures())
+    wanted = key.isin(rows["key"]) | path.isin(source.images())
     return pd.DataFrame({"path": path, "key": key})[wanted]
 
 

@@ -1,6 +1,6 @@
 """MORPH-II, in the three editions that are about.
 
-- CSV and pictures: `morph_2008_nonCommercial.csv` with `Album2/`, flat or nested. The CSV's gender, race and age count;
+- CSV and images: `morph_2008_nonCommercial.csv` with `Album2/`, flat or nested. The CSV's gender, race and age count;
   where a file name says otherwise it is listed, as are people with two genders, races or birth dates.
 - Folders `AA_M`, `AA_F`, `C_M`, `C_F`: the folder's gender and race count, age and person are in the file name.
 - Kaggle: `Images/{Train,Validation,Test}/00013_00M19.JPG`. Everything is in the file name, as the age in its CSVs is
@@ -18,10 +18,10 @@ from core.data.readers.labels import (
     Notes,
     columns_of,
     find_files,
-    join_pictures,
+    image_table,
+    join_images,
     known,
     mapped,
-    picture_table,
     read_table,
     years,
 )
@@ -45,38 +45,38 @@ class Morph(Reader):
     expects = "morph_2008_nonCommercial.csv and Album2/, or AA_M, AA_F, C_M, C_F, or Images/{Train,Validation,Test}"
 
     def refusal(self, source: Source) -> Refusal | None:
-        pictures = picture_table(source)
+        images = image_table(source)
         csvs = find_files(source, CSV)
         missing = [sorted(set(COLUMNS) - set(columns_of(source, csv))) for csv in csvs]
         if [] in missing:
-            return Refusal("there is no image beside its CSV", "MORPH") if pictures.empty else None
+            return Refusal("there is no image beside its CSV", "MORPH") if images.empty else None
         if csvs:
             return Refusal(f"column {', '.join(missing[0])} is missing in {csvs[0]}", "MORPH")
-        if pictures.empty:
+        if images.empty:
             return Refusal("no image in it")
-        if max(pictures["path"].str.match(layout).mean() for layout in (FOLDERS, KAGGLE)) >= RECOGNISED_SHARE:
+        if max(images["path"].str.match(layout).mean() for layout in (FOLDERS, KAGGLE)) >= RECOGNISED_SHARE:
             return None
-        if pictures["stem"].str.match(NAME).mean() >= RECOGNISED_SHARE:
+        if images["stem"].str.match(NAME).mean() >= RECOGNISED_SHARE:
             return Refusal("its CSV (morph_2008_nonCommercial.csv) is missing", "MORPH")
         return Refusal("neither a MORPH CSV nor images named 012345_00M19.JPG in its folders")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = Notes()
-        pictures = picture_table(source)
-        pictures = pictures.join(pictures["stem"].str.extract(NAME))
+        images = image_table(source)
+        images = images.join(images["stem"].str.extract(NAME))
         for csv in find_files(source, CSV):
             if set(COLUMNS) <= set(columns_of(source, csv)):
-                return notes.reading(_from_csv(read_table(source.read(csv), csv), pictures, notes, csv))
-        return notes.reading(_from_folders(pictures, notes))
+                return notes.reading(_from_csv(read_table(source.read(csv), csv), images, notes, csv))
+        return notes.reading(_from_folders(images, notes))
 
 
-def _from_csv(table: pd.DataFrame, pictures: pd.DataFrame, notes: Notes, csv: str) -> pd.DataFrame:
+def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: Notes, csv: str) -> pd.DataFrame:
     notes.reject(f"{csv}, row " + (table.index[table["photo"].isna()] + 2).astype("str"), "names no photo")
     rows = table[table["photo"].notna()]
     stem = rows["photo"].str.replace(r"^.*[/\\]", "", regex=True).str.replace(r"\.[^.]*$", "", regex=True)
     rows = rows.assign(key=stem.str.lower(), name=rows["photo"])
-    faces = join_pictures(rows, pictures.assign(key=pictures["stem"].str.lower()), notes, csv)
-    faces = faces.merge(pictures[["path", "stem", "number", "sex", "years"]], on="path", validate="one_to_one")
+    faces = join_images(rows, images.assign(key=images["stem"].str.lower()), notes, csv)
+    faces = faces.merge(images[["path", "stem", "number", "sex", "years"]], on="path", validate="one_to_one")
     faces = known(faces, "gender", GENDER, notes)
     identity = pd.to_numeric(faces["id_num"], errors="coerce").astype("Int64")
     notes.reject(faces.loc[identity.isna(), "path"], "id_num is no number")
@@ -108,10 +108,10 @@ def _from_csv(table: pd.DataFrame, pictures: pd.DataFrame, notes: Notes, csv: st
     return faces
 
 
-def _from_folders(pictures: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    by_race, by_split = pictures["path"].str.extract(FOLDERS), pictures["path"].str.extract(KAGGLE)
+def _from_folders(images: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    by_race, by_split = images["path"].str.extract(FOLDERS), images["path"].str.extract(KAGGLE)
     raced = bool(by_race["race"].count() >= by_split["split"].count())
-    faces = pictures.join(by_race if raced else by_split)
+    faces = images.join(by_race if raced else by_split)
     placed, named = faces["race" if raced else "split"].notna(), faces["number"].notna()
     notes.reject(faces.loc[~placed, "path"], "in none of the folders that give a label")
     notes.reject(faces.loc[placed & ~named, "path"], "name lacks a label field")

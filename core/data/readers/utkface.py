@@ -16,7 +16,7 @@ NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_(\d{8,})$")
 SUFFIX = re.compile(r"\s*\.?(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
 PLAIN_SUFFIX = re.compile(r"^\.(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
 WILD = re.compile(r"(?:^|/)part[123]/[^/]+$", re.IGNORECASE)
-#: Below this share of names that parse, a folder of pictures is some other data set.
+#: Below this share of names that parse, a folder of images is some other data set.
 RECOGNISED_SHARE = 0.5
 
 
@@ -27,19 +27,19 @@ class UTKFace(Reader):
     padding = 60
 
     def refusal(self, source: Source) -> Refusal | None:
-        pictures = source.pictures()
-        if not pictures:
+        images = source.images()
+        if not images:
             return Refusal("no image in it")
-        parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in pictures)
-        if sum(in_the_wild(name) for name in pictures) >= RECOGNISED_SHARE * len(pictures):
+        parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in images)
+        if sum(in_the_wild(name) for name in images) >= RECOGNISED_SHARE * len(images):
             return Refusal("photos in part1, part2, part3 are utkface-wild, not chips")
-        if parsed < RECOGNISED_SHARE * len(pictures):
-            return Refusal(f"only {parsed} of {len(pictures)} image names read [age]_[gender]_[race]_[date]")
+        if parsed < RECOGNISED_SHARE * len(images):
+            return Refusal(f"only {parsed} of {len(images)} image names read [age]_[gender]_[race]_[date]")
         return None
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         rows, rejects, repaired = [], [], []
-        for path in source.pictures():
+        for path in source.images():
             file = path.rsplit("/", 1)[-1]
             parsed = parse(file)
             if parsed is None:

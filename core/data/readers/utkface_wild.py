@@ -18,11 +18,11 @@ class UTKFaceWild(UTKFace):
     minimum_face = 40
 
     def refusal(self, source: Source) -> Refusal | None:
-        pictures = source.pictures()
-        if not pictures:
+        images = source.images()
+        if not images:
             return Refusal("no image in it")
-        wild = [name for name in pictures if in_the_wild(name)]
-        if len(wild) < RECOGNISED_SHARE * len(pictures):
+        wild = [name for name in images if in_the_wild(name)]
+        if len(wild) < RECOGNISED_SHARE * len(images):
             return Refusal("most images do not lie in part1, part2, part3, or are chips")
         parsed = sum(parse(name.rsplit("/", 1)[-1]) is not None for name in wild)
         if parsed < RECOGNISED_SHARE * len(wild):

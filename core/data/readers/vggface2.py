@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import GENDER_WORDS, Notes, find_files, known, mapped, picture_table, read_table, text
+from core.data.readers.labels import GENDER_WORDS, Notes, find_files, image_table, known, mapped, read_table, text
 from core.data.sources.base import Source
 from core.errors import LookwhereError
 
@@ -33,14 +33,14 @@ class VGGFace2(Reader):
     find_copies = False
 
     def refusal(self, source: Source) -> Refusal | None:
-        pictures = source.pictures()
+        images = source.images()
         tables = find_files(source, f"{META}|{LABELS}")
-        if not pictures and find_files(source, META):
+        if not images and find_files(source, META):
             return Refusal("there is no image in it", "VGGFace2")
-        if not pictures:
+        if not images:
             return Refusal("no image in it")
         folder = re.compile(CLASS)
-        if sum(folder.match(name) is not None for name in pictures) >= RECOGNISED_SHARE * len(pictures):
+        if sum(folder.match(name) is not None for name in images) >= RECOGNISED_SHARE * len(images):
             return None
         if not tables:
             none = "there is no identity_meta.csv or identities.csv"
@@ -48,13 +48,13 @@ class VGGFace2(Reader):
         return self.refusal_by_name(source)
 
     def refusal_by_name(self, source: Source) -> Refusal | None:
-        """None for any pictures in folders: whether there are labels for them, `read` says."""
-        pictures = source.pictures()
-        if not pictures:
+        """None for any images in folders: whether there are labels for them, `read` says."""
+        images = source.images()
+        if not images:
             return Refusal("no image in it")
         return (
             None
-            if sum("/" in name.removeprefix("./") for name in pictures) >= len(pictures) / 2
+            if sum("/" in name.removeprefix("./") for name in images) >= len(images) / 2
             else Refusal("images do not lie in folders, one a person")
         )
 
@@ -62,9 +62,9 @@ class VGGFace2(Reader):
         """Raises `LookwhereError` where there are no labels, or a table of labels is not as expected."""
         notes = Notes()
         people, origin = _people(source, labels, notes)
-        pictures = picture_table(source)
-        person = pictures["path"].str.extract(r"^(?:.*/)?([^/]+)/[^/]+$")[0]
-        faces = pictures.assign(key=person.str.lower()).merge(people, on="key", how="left", validate="many_to_one")
+        images = image_table(source)
+        person = images["path"].str.extract(r"^(?:.*/)?([^/]+)/[^/]+$")[0]
+        faces = images.assign(key=person.str.lower()).merge(people, on="key", how="left", validate="many_to_one")
         loose, unknown = faces["key"].isna(), faces["identity"].isna()
         notes.reject(faces.loc[loose, "path"], "in no person's folder")
         notes.reject(faces.loc[unknown & ~loose, "path"], f"person not in {origin}")

@@ -1,4 +1,4 @@
-"""Where pictures lie: a folder, a tar (compressed or not) or a zip, read alike."""
+"""Where images lie: a folder, a tar (compressed or not) or a zip, read alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import LookwhereError
 def open_source(path: str | Path) -> Source:
     """The source at `path`: a folder, `.tar`, `.tar.gz`, `.tgz`, `.tar.bz2`, `.tar.xz`, `.zip` or `.rec`.
 
-    A CSV or Parquet stands for the folder in which it lies, or for the pictures inside it.
+    A CSV or Parquet stands for the folder in which it lies, or for the images inside it.
 
     Raises `LookwhereError` where there is nothing, or nothing that can be read.
     """

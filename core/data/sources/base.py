@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 HEAD_BYTES = 65_536
@@ -22,7 +22,7 @@ class Source:
         self.path = path
         self._sizes = sizes
         self._heads: dict[str, bytes] = {}
-        self._pictures: list[str] | None = None
+        self._images: list[str] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -35,11 +35,11 @@ class Source:
         """Names that end so, whatever their case; hidden files and what a Mac adds to archives left out."""
         return [name for name in self.names if name.lower().endswith(suffixes) and not _hidden(name)]
 
-    def pictures(self) -> list[str]:
-        """Names of the pictures, as `files` lists them; kept, as every reader asks for them."""
-        if self._pictures is None:
-            self._pictures = self.files(*PICTURE_SUFFIXES)
-        return self._pictures
+    def images(self) -> list[str]:
+        """Names of the images, as `files` lists them; kept, as every reader asks for them."""
+        if self._images is None:
+            self._images = self.files(*IMAGE_SUFFIXES)
+        return self._images
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield `(name, bytes)` of the wanted names in storage order. Raises `LookwhereError` on a damaged archive."""

@@ -40,14 +40,14 @@ class RecordError(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """An image record: `labels` float32 (L,), `payload` the encoded picture (empty in header records)."""
+    """An image record: `labels` float32 (L,), `payload` the encoded image (empty in header records)."""
 
     flag: int
     labels: np.ndarray
     payload: bytes
 
     @property
-    def is_picture(self) -> bool:
+    def is_image(self) -> bool:
         """True where the payload starts as a JPEG or a PNG does; the flag does not tell."""
         return self.payload[:3] == b"\xff\xd8\xff" or self.payload[:8] == b"\x89PNG\r\n\x1a\n"
 
@@ -121,10 +121,10 @@ class RecordFile:
             offset = end + (-length % 4)
 
     def headers(self, keys: np.ndarray) -> pd.DataFrame:
-        """Of records, without their pictures: `key, offset, good, flag, label` (the first), `picture`, a row a key.
+        """Of records, without their images: `key, offset, good, flag, label` (the first), `image`, a row a key.
 
         Vectorised, in blocks: no Python object a record. `good` is False where the frame or header cannot be read,
-        `picture` is True where the payload starts as a JPEG or a PNG does.
+        `image` is True where the payload starts as a JPEG or a PNG does.
         """
         places = np.searchsorted(self._sorted, keys)
         offsets = self._places[np.minimum(places, len(self._places) - 1)]
@@ -132,12 +132,12 @@ class RecordFile:
         blocks = [_headers(buffer, offsets[n : n + _BLOCK]) for n in range(0, len(offsets), _BLOCK)]
         columns = [np.concatenate(parts) for parts in zip(*blocks, strict=True)] if blocks else [[]] * 4
         return pd.DataFrame(
-            {"key": keys, "offset": offsets} | dict(zip(("good", "flag", "label", "picture"), columns, strict=True))
+            {"key": keys, "offset": offsets} | dict(zip(("good", "flag", "label", "image"), columns, strict=True))
         )
 
 
 def _headers(buffer: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Frame and image header at each offset: whether they are sound, the flag, the first label, a picture behind."""
+    """Frame and image header at each offset: whether they are sound, the flag, the first label, an image behind."""
     need = _FRAME.size + _HEADER.size + 4
     inside = (offsets >= 0) & (offsets + need <= len(buffer))
     at = np.where(inside, offsets, 0)
@@ -183,7 +183,7 @@ def _read_index(index: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 class RecordSource(Source):
-    """The pictures of a `.rec` file; a name is a record's key as decimal digits."""
+    """The images of a `.rec` file; a name is a record's key as decimal digits."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, {})

@@ -1,4 +1,4 @@
-"""Sources that are a table: a manifest with its folder, and Parquet files with the pictures' bytes inside."""
+"""Sources that are a table: a manifest with its folder, and Parquet files with the images' bytes inside."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ManifestSource(FolderSource):
 
 
 class ParquetSource(Source):
-    """Pictures in the column `image`, as bytes or as Hugging Face's struct of bytes and path; a name is `FILE/ROW`."""
+    """Images in the column `image`, as bytes or as Hugging Face's struct of bytes and path; a name is `FILE/ROW`."""
 
     meant = "manifest"
 
@@ -65,13 +65,13 @@ class ParquetSource(Source):
             wanted.setdefault(file, []).append(int(row))
         for file in (name for name in self.rows if name in wanted):
             try:
-                for row, data in _pictures(_open(self.files_by_name[file]), np.unique(wanted[file])):
+                for row, data in _images(_open(self.files_by_name[file]), np.unique(wanted[file])):
                     yield f"{file}/{row}", data
             except DAMAGE as error:
                 raise _damaged(self.files_by_name[file], error) from error
 
     def labels(self, columns: Iterable[str]) -> pd.DataFrame:
-        """`path` and those of `columns` that there are, as strings, a row a picture; `file` is the file's name."""
+        """`path` and those of `columns` that there are, as strings, a row an image; `file` is the file's name."""
         parts = []
         for name, file in self.files_by_name.items():
             try:
@@ -100,21 +100,21 @@ class ParquetSource(Source):
 
 def open_table(path: Path) -> Source:
     """The source that a CSV or Parquet file stands for. Raises `LookwhereError` where it is a damaged Parquet."""
-    if path.suffix.lower() == ".parquet" and holds_pictures(path):
+    if path.suffix.lower() == ".parquet" and holds_images(path):
         return ParquetSource(path, [path])
     return ManifestSource(path)
 
 
 def open_shards(folder: FolderSource) -> Source:
-    """The pictures inside the folder's Parquet files, where it has such and no picture of its own; else the folder."""
+    """The images inside the folder's Parquet files, where it has such and no image of its own; else the folder."""
     shards = [folder.path / name for name in folder.files(".parquet")]
     names = {shard.name for shard in shards}
-    if not shards or folder.pictures() or len(names) < len(shards) or not all(map(holds_pictures, shards)):
+    if not shards or folder.images() or len(names) < len(shards) or not all(map(holds_images, shards)):
         return folder
     return ParquetSource(folder.path, shards)
 
 
-def holds_pictures(path: Path) -> bool:
+def holds_images(path: Path) -> bool:
     """True where the column `image` holds bytes, alone or in a struct."""
     return _image_leaf(_open(path).schema_arrow) is not None
 
@@ -165,7 +165,7 @@ def _image_leaf(schema: pa.Schema) -> str | None:
     return None
 
 
-def _pictures(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, bytes]]:
+def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, bytes]]:
     leaf, start = _image_leaf(file.schema_arrow), 0
     for group in range(file.num_row_groups):
         end = start + file.metadata.row_group(group).num_rows

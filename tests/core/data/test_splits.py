@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from core.data.duplicates import cluster, drop_copies, hash_pictures, near_pairs
+from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.sources import open_source
 from core.data.splits import SHARES, assign_splits
 
@@ -32,7 +32,7 @@ def test_hash_pictures_tells_copies_near_copies_and_strangers(tmp_path: Path) ->
     ticks = []
 
     source = open_source(tmp_path)
-    hashes = hash_pictures(source, source.names, lambda: ticks.append(1)).set_index("path")
+    hashes = hash_images(source, source.names, lambda: ticks.append(1)).set_index("path")
 
     assert len(ticks) == len(hashes) == 5
     assert hashes["phash"].dtype == np.uint64

@@ -164,7 +164,7 @@ def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -
     with pytest.raises(LookwhereError, match="not a readable YAML"):
         declare(file)
     with pytest.raises(LookwhereError, match="size, mean, std not declared"):
-        from_dict({"score": "logits", "female": 0, "male": 1}).for_pictures()
+        from_dict({"score": "logits", "female": 0, "male": 1}).for_images()
 
 
 def test_what_nobody_declared_is_kept_and_survives_json(tmp_path: Path) -> None:

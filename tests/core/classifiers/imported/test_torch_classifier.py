@@ -22,7 +22,7 @@ from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 from core.explain.gradcam import signed_cams
 from core.explain.grids import cells_of, regrid
-from core.explain.layers import Layer, View, find_head, find_layer, lies_on_picture, view_of
+from core.explain.layers import Layer, View, find_head, find_layer, lies_on_image, view_of
 from core.explain.maps import grad_cam, scale_each
 from core.explain.method import OnlyOutputs
 from core.explain.methods import method
@@ -175,7 +175,7 @@ def test_a_vision_transformer_of_torchvision_is_explained_before_its_last_attent
     pixels = inputs(pictures(2))
     layer = find_layer(network.requires_grad_(False), pixels, lambda outputs: outputs[:, 1] - outputs[:, 0])
     assert (layer.name, layer.view) == ("encoder.layers.encoder_layer_2.ln_1", View("tokens", (7, 7), 1))
-    assert find_head(network, layer, pixels) is None and lies_on_picture(network, layer, pixels)
+    assert find_head(network, layer, pixels) is None and lies_on_image(network, layer, pixels)
     outputs, evidence = signed_cams(network, layer, pixels, lambda outputs: outputs[:, [1]])
     np.testing.assert_allclose(outputs, network(pixels), atol=1e-5)
     method = AtCells(network.requires_grad_(True), [network.get_submodule(layer.name)], reshape_transform=tokens)
@@ -188,7 +188,7 @@ def test_cells_that_are_no_places_are_found_out(brought) -> None:
     """Tokens turned by 180°, or in an order of chance, pass for a map by their shape."""
     network, pixels = made("timm:vit_tiny_patch16_224"), inputs(pictures(4))
     layer = Layer("blocks.11.norm1", View("tokens", (7, 7), 1))
-    assert lies_on_picture(network, layer, pixels)
+    assert lies_on_image(network, layer, pixels)
 
     class Turned(View):
         def __call__(self, output: Tensor) -> Tensor:
@@ -197,7 +197,7 @@ def test_cells_that_are_no_places_are_found_out(brought) -> None:
     for axes in ((2,), (3,), (2, 3)):
         turned = Turned("tokens", (7, 7), 1)
         object.__setattr__(turned, "axes", axes)
-        assert not lies_on_picture(network, Layer(layer.name, turned), pixels)
+        assert not lies_on_image(network, Layer(layer.name, turned), pixels)
 
 
 def test_grad_cam_of_a_linear_head_is_the_closed_form_and_hirescam_too(brought, tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def test_both_label_kinds_and_the_picture_behind_them() -> None:
     assert (single.flag, single.labels.tolist(), single.payload) == (0, [7.0], b"\xff\xd8\xffrest")
     several = parse_record(image_record([3.0, 0.5], b"\x89PNG\r\n\x1a\nrest"))
     assert (several.flag, several.labels.tolist()) == (2, [3.0, 0.5])
-    assert single.is_picture
-    assert several.is_picture
-    assert not parse_record(image_record([4.0, 6.0])).is_picture
+    assert single.is_image
+    assert several.is_image
+    assert not parse_record(image_record([4.0, 6.0])).is_image
 
 
 def test_key_0_of_an_insightface_pack_is_a_header_and_not_at_offset_0(tmp_path: Path) -> None:
