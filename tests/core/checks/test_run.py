@@ -45,7 +45,7 @@ Study = tuple[AlignedStore, Model, Audit]
 def few_orders():
     """Fewer steps, and ROAD with two holes and two random orders, each a sparse system: enough to see it work."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deletion, "REMOVED", np.array([0.3, 0.7]))
+        patch.setattr(deletion, "REMOVED", np.array([0.1, 0.2]))
         patch.setattr(deletion, "RANDOM_ORDERS", 2)
         patch.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
         yield
@@ -141,7 +141,7 @@ class Planted(nn.Module):
 
 def planted(study: Study, region: str) -> Probe:
     """The study's faces as smooth pictures, seen by a planted network: grey but for a patch whose sign is random."""
-    probe = probe_of(study, 40)
+    probe = probe_of(study, 80)
     rng = np.random.default_rng(0)
     n = len(probe.sample)
     images = rng.integers(60, 200, (len(probe.store.images), 14, 14, 3)).repeat(8, axis=1).repeat(8, axis=2)

@@ -27,7 +27,7 @@ def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, obje
     store = AlignedStore.open(models.parent / "stores/made")
     copy = open_audit(root / "made/audits/made-all")
     with pytest.MonkeyPatch.context() as patch:  # fewer steps of what is slow, see test_trust.py
-        patch.setattr(deletion, "REMOVED", np.array([0.3, 0.7]))
+        patch.setattr(deletion, "REMOVED", np.array([0.1, 0.2]))
         patch.setattr(deletion, "RANDOM_ORDERS", 2)
         patch.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
         checks = run_checks(copy, load_model(root / "made"), store, sample=60, draws=1, methods=("GradCAM", "FEM"))
