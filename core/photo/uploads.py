@@ -120,7 +120,7 @@ def read_upload(data: bytes, name: str) -> Upload:
         except UnidentifiedImageError:
             raise LookwhereError(f"{name}: {_unknown(data)}") from None
         except Exception as error:  # Pillow meets broken files with TypeError, struct.error and more
-            raise LookwhereError(f"{name}: {_damaged(looks_like(data) or 'picture')}") from error
+            raise LookwhereError(f"{name}: {_damaged(looks_like(data) or 'image')}") from error
 
 
 class Refused(Exception):
@@ -289,7 +289,7 @@ def _others(picture: Image.Image, kind: str) -> list[str]:
         count = int(getattr(picture, "n_frames", 1))
     except Exception:  # EOFError: there is no second one
         return []
-    things = "pictures" if kind in ("JPEG", "HEIF") else "frames"
+    things = "images" if kind in ("JPEG", "HEIF") else "frames"
     return [f"the first of {count:,} {things} in it"] if count > 1 else []
 
 

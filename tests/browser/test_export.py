@@ -22,12 +22,14 @@ import pytest
 from PIL import Image, PdfParser
 
 from core.errors import LookwhereError
-from core.present.export import SIZES, Item, Source, Trace, browser, files
+from core.present.export import SIZES, Item, Provenance, Source, browser, files
 from core.present.export import charts as printing
 from tests.helpers.chromium import chromium_or_skip
 
 pytestmark = pytest.mark.browser
-TRACE = Trace((Source("net", "faces-test", "a" * 64, "b" * 64),), "accuracy", "accuracy?x=1", "all faces", "2026-01-31")
+PROVENANCE = Provenance(
+    (Source("net", "faces-test", "a" * 64, "b" * 64),), "accuracy", "accuracy?x=1", "all faces", "2026-01-31"
+)
 TEXT = "≤ × – ë «women»"
 
 
@@ -77,7 +79,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(printing, "NOWHERE", f"http://127.0.0.1:{server.server_port}")
         patch.setattr(tempfile, "tempdir", str(folder))
-        made = {name: files([item], ["PNG", "PDF", "SVG"], SIZES[name], 300, TRACE) for name in ("one column", "slide")}
+        made = {
+            name: files([item], ["PNG", "PDF", "SVG"], SIZES[name], 300, PROVENANCE) for name in ("one column", "slide")
+        }
     server.shutdown()
     return {"made": made, "asked": server.asked, "left": [*running(folder), *folder.iterdir()]}
 

@@ -16,8 +16,8 @@ import streamlit as st
 from core.audit.folder import read_manifest
 from core.errors import LookwhereError
 from core.present import export
-from core.present.export import Item, Size, Source, Trace
-from core.present.export.trace import slug
+from core.present.export import Item, Provenance, Size, Source
+from core.present.export.provenance import slug
 from core.present.figures.chart_data import Chart
 from core.present.figures.pictures import Sheet
 from core.present.figures.plotly_charts import figure_of
@@ -137,7 +137,9 @@ def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
             report_button(opened)
 
 
-def _one_file(registry: DownloadRegistry, item: Item, format: str, size: Size, dpi: int, provenance: Trace) -> bytes:
+def _one_file(
+    registry: DownloadRegistry, item: Item, format: str, size: Size, dpi: int, provenance: Provenance
+) -> bytes:
     """The file; why there is none is told in the section when it is drawn again, since a click only downloads."""
     registry.trouble = ""
     try:
@@ -147,11 +149,11 @@ def _one_file(registry: DownloadRegistry, item: Item, format: str, size: Size, d
         raise
 
 
-def _provenance(registry: DownloadRegistry, opened: OpenAudit) -> Trace:
+def _provenance(registry: DownloadRegistry, opened: OpenAudit) -> Provenance:
     paths = list(registry.audits) or ([opened.folder / "audits" / opened.audit] if opened.audit else [])
     sources = [Source.of(read_manifest(path), path.name) for path in paths] or [Source(opened.model)]
     # The face whose record is open has no place in a file that is passed on.
     shown = [key for key in st.query_params if key not in ("face", "like")]
     query = urlencode([(key, value) for key in shown for value in st.query_params.get_all(key)])
     view = registry.page + (f"?{query}" if query else "")
-    return Trace(tuple(sources), registry.page, view, registry.scope, datetime.date.today().isoformat())
+    return Provenance(tuple(sources), registry.page, view, registry.scope, datetime.date.today().isoformat())

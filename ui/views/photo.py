@@ -224,7 +224,7 @@ def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> s
     readings = [reading for result in results for reading in result.readings]
     alone = placed(audit, readings[0]) if len(readings) == 1 else None
     whole = [(result.name, list(result.readings)) for result in results if not result.error]
-    return photo_text.lede(whole, len(results) - len(whole), alone)
+    return photo_text.headline(whole, len(results) - len(whole), alone)
 
 
 def show_results(results: list[Result], ready: Tools, audit: Audit | None) -> None:

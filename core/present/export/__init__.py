@@ -2,7 +2,7 @@
 
 from core.present.export.bundle import FIGURES, TABLES, Item, archive, files
 from core.present.export.charts import NO_BROWSER, browser
-from core.present.export.trace import SIZES, Size, Source, Trace
+from core.present.export.provenance import SIZES, Provenance, Size, Source
 
 __all__ = [
     "FIGURES",
@@ -10,9 +10,9 @@ __all__ = [
     "SIZES",
     "TABLES",
     "Item",
+    "Provenance",
     "Size",
     "Source",
-    "Trace",
     "archive",
     "browser",
     "files",

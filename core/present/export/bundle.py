@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from core.errors import LookwhereError
 from core.present.export import charts, sheets, tables
-from core.present.export.trace import Size, Trace, stamp
+from core.present.export.provenance import Provenance, Size, stamp
 from core.present.figures.pictures import Sheet
 
 FIGURES = {"PNG": ("png", "image/png"), "PDF": ("pdf", "application/pdf"), "SVG": ("svg", "image/svg+xml")}
@@ -29,7 +29,7 @@ class Item:
     make: Callable[[], go.Figure | Sheet | pd.DataFrame]
 
 
-def files(items: list[Item], formats: list[str], size: Size, dpi: int, trace: Trace) -> dict[str, bytes]:
+def files(items: list[Item], formats: list[str], size: Size, dpi: int, provenance: Provenance) -> dict[str, bytes]:
     """Each item in each of the formats it can have, by file name. Charts share one browser.
 
     Raises `LookwhereError` where a chart cannot be drawn.
@@ -43,41 +43,41 @@ def files(items: list[Item], formats: list[str], size: Size, dpi: int, trace: Tr
         drawn = iter(charted.get(suffix, []))
         for item in fitting:
             if item.kind == "chart":
-                data = stamp(next(drawn), suffix, item.title, trace, size, dpi)
+                data = stamp(next(drawn), suffix, item.title, provenance, size, dpi)
             elif item.kind == "picture":
-                data = stamp(sheets.render(item.make(), size, suffix, dpi), suffix, item.title, trace, size, dpi)
+                data = stamp(sheets.render(item.make(), size, suffix, dpi), suffix, item.title, provenance, size, dpi)
             elif suffix == "csv":
                 data = tables.csv(item.make())
             else:
-                data = tables.latex(item.make(), item.title, item.name, trace)
-            found[trace.file_name(item.name, suffix)] = data
+                data = tables.latex(item.make(), item.title, item.name, provenance)
+            found[provenance.file_name(item.name, suffix)] = data
     return found
 
 
-def archive(items: list[Item], format: str, size: Size, dpi: int, trace: Trace) -> bytes:
+def archive(items: list[Item], format: str, size: Size, dpi: int, provenance: Provenance) -> bytes:
     """All items as a ZIP: figures in one format, tables as CSV and LaTeX, and what is what as `contents.txt`.
 
     Charts that cannot be drawn are left out, and `contents.txt` says so.
     """
     trouble, formats = "", [format, *TABLES]
     try:
-        found = files(items, formats, size, dpi, trace)
+        found = files(items, formats, size, dpi, provenance)
     except LookwhereError as error:
         trouble = f"The charts are not in here. {error}"
-        found = files([item for item in items if item.kind != "chart"], formats, size, dpi, trace)
+        found = files([item for item in items if item.kind != "chart"], formats, size, dpi, provenance)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
         for name, data in found.items():
             box.writestr(name, data)
-        box.writestr("contents.txt", contents(items, list(found), trace, trouble))
+        box.writestr("contents.txt", contents(items, list(found), provenance, trouble))
     return out.getvalue()
 
 
-def contents(items: list[Item], names: list[str], trace: Trace, trouble: str = "") -> str:
+def contents(items: list[Item], names: list[str], provenance: Provenance, trouble: str = "") -> str:
     """The files with their titles, and where they come from."""
     # A chart and the table of its numbers may have one name.
-    titles = {(trace.file_name(item.name, ""), item.kind == "table"): item.title for item in items}
+    titles = {(provenance.file_name(item.name, ""), item.kind == "table"): item.title for item in items}
     tabular = {suffix for suffix, _ in TABLES.values()}
     parts = {name: name.rpartition(".") for name in names}
     lines = [f"{name}: {titles[stem + '.', suffix in tabular]}" for name, (stem, _, suffix) in parts.items()]
-    return "\n".join([*trace.lines(), "", *([trouble, ""] if trouble else []), *lines, ""])
+    return "\n".join([*provenance.lines(), "", *([trouble, ""] if trouble else []), *lines, ""])

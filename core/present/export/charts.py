@@ -20,7 +20,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.errors import LookwhereError
-from core.present.export.trace import Size, plain
+from core.present.export.provenance import Size, plain
 from core.present.figures.styles import COLOURS
 
 if TYPE_CHECKING:

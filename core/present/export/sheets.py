@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.errors import LookwhereError
 from core.extras import missing_extra
-from core.present.export.trace import MM, Size, plain
+from core.present.export.provenance import MM, Size, plain
 from core.present.figures.pictures import Sheet, colour_bar
 
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from core.present.export.trace import Trace, plain, slug
+from core.present.export.provenance import Provenance, plain, slug
 from core.wording import capital
 
 #: A spreadsheet takes a text that begins so for a formula; names from data must not become one.
@@ -46,8 +46,8 @@ def _harmless(value: object) -> object:
     return value
 
 
-def latex(table: pd.DataFrame, title: str, name: str, trace: Trace) -> bytes:
-    """A booktabs table: caption, label, escaped names, rounded numbers, its trace as comments.
+def latex(table: pd.DataFrame, title: str, name: str, provenance: Provenance) -> bytes:
+    """A booktabs table: caption, label, escaped names, rounded numbers, its provenance as comments.
 
     It needs no package but booktabs. Names with letters for which pdfLaTeX has no font (Greek, Chinese, emoji) need
     XeLaTeX or LuaLaTeX with a font that has them.
@@ -58,14 +58,14 @@ def latex(table: pd.DataFrame, title: str, name: str, trace: Trace) -> bytes:
     columns = [_column(str(label), table.iloc[:, place]) for place, label in enumerate(table.columns)]
     head = " & ".join(_cell(str(label).replace("_", " ")) for label in table.columns)
     rows = [" & ".join(cells) + r" \\" for cells in zip(*(cells for cells, _ in columns), strict=True)]
-    caption = escape(f"{capital(title)} ({trace.who}; {trace.scope}).")
+    caption = escape(f"{capital(title)} ({provenance.who}; {provenance.scope}).")
     lines = [
         "% \\usepackage{booktabs}",
-        *(f"% {line}" for fact in trace.lines() for line in textwrap.wrap(fact, 116)),
+        *(f"% {line}" for fact in provenance.lines() for line in textwrap.wrap(fact, 116)),
         r"\begin{table}[t]",
         r"  \centering",
         f"  \\caption{{{caption}}}",
-        f"  \\label{{tab:{slug(trace.page)}-{slug(name)}}}",
+        f"  \\label{{tab:{slug(provenance.page)}-{slug(name)}}}",
         f"  \\begin{{tabular}}{{{''.join(side for _, side in columns)}}}",
         r"    \toprule",
         f"    {head} \\\\",

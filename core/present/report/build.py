@@ -97,11 +97,11 @@ def build_report(
         ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {shown}"),
         ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    lede = [accuracy_sentence(faces, within), findings_sentence(found)]
+    headline = [accuracy_sentence(faces, within), findings_sentence(found)]
     return _render(
         title=f"{audit.manifest['model']} on {audit.name}",
         facts=facts,
-        lede=lede,
+        headline=headline,
         warnings=warning_sentences(audit),
         sections=sections,
     )

@@ -63,13 +63,13 @@ def crop_notes(enlarged: float, outside: float) -> list[str]:
     return notes
 
 
-def lede(tried: list[tuple[str, list[Reading]]], refused: int, place: Place | None) -> str:
+def headline(tried: list[tuple[str, list[Reading]]], refused: int, place: Place | None) -> str:
     """What the model says of the pictures tried, (name, readings) each; `place` is that of a single face."""
     faces = [(name, n, reading) for name, readings in tried for n, reading in enumerate(readings, 1)]
     if not faces:
         if not tried:
             return "The file cannot be read as an image." if refused == 1 else f"None of {refused} files can be read."
-        return f"No face was found in {_counted(len(tried), 'picture')}."
+        return f"No face was found in {_counted(len(tried), 'image')}."
     if len(faces) == 1:
         name, _, reading = faces[0]
         text = f"The model's guess for the face in {name} is {guess(reading)}"
@@ -79,7 +79,7 @@ def lede(tried: list[tuple[str, list[Reading]]], refused: int, place: Place | No
     split = " and ".join(f"{g} for {c}" for g, c in zip(("female", "male"), counts, strict=True) if c)
     where = f"face {n} of {name}" if len(tried) > 1 else f"face {n}"
     return (
-        f"{_counted(len(faces), 'face')} in {_counted(len(tried), 'picture')}: the model's guess is {split}, least "
+        f"{_counted(len(faces), 'face')} in {_counted(len(tried), 'image')}: the model's guess is {split}, least "
         f"certain for {where}, {guess(least)}."
     )
 

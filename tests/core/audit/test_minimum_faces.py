@@ -25,7 +25,7 @@ from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.present.card.failures import accuracy_table
-from core.present.export.trace import Source
+from core.present.export.provenance import Source
 from core.present.report.accuracy import accuracy_section
 from core.present.report.maps import grid_section, withheld
 from core.present.report.reproduction import commands

@@ -282,16 +282,16 @@ def test_the_sentences() -> None:
     one, two, three = reading(2.0, -1.0), reading(0.0, 0.25), reading(-3.0, 9.0)
     there = Place("female", 1_234, 50, 0.834, 1.0, 200, 7, 0.017, 0.07)
     assert photo_text.guess(one) == "female at 95.3 % (margin +3.00)"
-    assert photo_text.lede([("a.jpg", [one])], 0, there) == (
+    assert photo_text.headline([("a.jpg", [one])], 0, there) == (
         "The model's guess for the face in a.jpg is female at 95.3 % (margin +3.00): more certain than 83 % of the "
         "1,234 audited faces it correctly called female, and than all of the 50 it incorrectly called female."
     )
     assert photo_text.near_words(there).endswith("3.5 % [1.7–7.0] were incorrect.")
-    several = photo_text.lede([("a.jpg", [one, two]), ("b.jpg", [three])], 1, None)
+    several = photo_text.headline([("a.jpg", [one, two]), ("b.jpg", [three])], 1, None)
     assert several.startswith("3 faces in 2 images: the model's guess is female for 1 and male for 2, least certain")
     assert "face 2 of a.jpg, male at 56.2 % (margin −0.25)" in several
-    assert photo_text.lede([("a.jpg", [])], 0, None) == "No face was found in 1 image."
-    assert photo_text.lede([], 1, None) == "The file cannot be read as an image."
+    assert photo_text.headline([("a.jpg", [])], 0, None) == "No face was found in 1 image."
+    assert photo_text.headline([], 1, None) == "The file cannot be read as an image."
     assert photo_text.probability(reading(7, 0).probability) == "99.9 %"
     assert photo_text.probability(reading(30, 0).probability) == "over 99.9 %"
     assert [photo_text.share(x) for x in (0, 0.004, 0.5, 0.996, 1)] == ["none", "under 1 %", "50 %", "over 99 %", "all"]

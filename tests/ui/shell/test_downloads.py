@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import ui.shell.open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.present.export import NO_BROWSER, SIZES, Item, Trace, charts, tables
+from core.present.export import NO_BROWSER, SIZES, Item, Provenance, charts, tables
 from core.present.figures.pictures import Sheet
 from tests.helpers.pages import page
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
@@ -68,11 +68,11 @@ def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: 
 
 @pytest.mark.parametrize("name", ["gaps", "trust", "compare"])
 def test_every_table_of_a_page_is_csv_and_latex(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trace = Trace((), name, name, "all faces", "2026-01-31")
+    provenance = Provenance((), name, name, "all faces", "2026-01-31")
     for key, frame in offered(page(shipped, name, monkeypatch), "table").items():
         lines = tables.csv(frame).decode().splitlines()
         assert len(lines) == len(frame) + 1, key
-        assert tables.latex(frame, key, key, trace).decode().count(r" \\") == len(frame) + 1, key
+        assert tables.latex(frame, key, key, provenance).decode().count(r" \\") == len(frame) + 1, key
 
 
 def test_what_is_taken_names_the_faces_the_model_and_the_view(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,16 +93,18 @@ def test_a_trace_has_the_hashes_of_the_audit(shipped: Path) -> None:
         st.query_params.from_dict(
             {"gender": "female", "face": "part1/face-77.jpg", "age": ["18", "60"], "like": "part1/face-77.jpg"}
         )
-        st.session_state.trace = _provenance(DownloadRegistry("gaps"), OpenAudit("resnet50-utkface", "utkface-test"))
+        st.session_state.provenance = _provenance(
+            DownloadRegistry("gaps"), OpenAudit("resnet50-utkface", "utkface-test")
+        )
 
-    trace = AppTest.from_function(script).run().session_state["trace"]
+    provenance = AppTest.from_function(script).run().session_state["provenance"]
     manifest = json.loads((AUDIT / "audit.json").read_text())
-    about = "\n".join(trace.lines())
+    about = "\n".join(provenance.lines())
     assert manifest["weights_sha256"] in about
     assert manifest["data_fingerprint"] in about
-    assert "page: gaps?gender=female&age=18&age=60" in trace.lines()
+    assert "page: gaps?gender=female&age=18&age=60" in provenance.lines()
     assert "face-77" not in about, "whose record is open is not passed on"
-    assert trace.file_name("tests", "csv") == "resnet50-utkface_utkface-test_gaps_tests.csv"
+    assert provenance.file_name("tests", "csv") == "resnet50-utkface_utkface-test_gaps_tests.csv"
 
 
 def test_a_page_with_nothing_drawn_offers_nothing(study, tmp_path: Path, monkeypatch) -> None:
@@ -150,7 +152,7 @@ def test_the_section_opened(browser: str, study, monkeypatch: pytest.MonkeyPatch
 def test_why_a_chart_could_not_be_drawn_is_kept_for_the_section(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chrome")
     one = DownloadRegistry("accuracy")
-    item, provenance = Item("chart", "a", "a", go.Figure), Trace((), "accuracy", "", "", "")
+    item, provenance = Item("chart", "a", "a", go.Figure), Provenance((), "accuracy", "", "", "")
     with pytest.raises(LookwhereError):
         _one_file(one, item, "PNG", SIZES["slide"], 300, provenance)
     assert one.trouble == NO_BROWSER

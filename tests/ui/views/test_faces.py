@@ -213,7 +213,7 @@ def test_predictions_only_are_browsed_without_maps(tmp_path: Path, faces_study, 
     app = shown(models=tmp_path / "models", face=str(audit.faces["face_id"].iloc[7]))
     assert app.selectbox(key="order").options == [order.value for order in single_faces.FaceOrder][:3]
     assert all(card.count("<img") == 1 for card in cards(app))
-    assert "without maps there are no kinds" in text(app)
+    assert "without maps there are no clusters" in text(app)
     assert "no evidence to divide by region" in text(app)
 
 

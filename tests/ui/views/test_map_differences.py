@@ -33,8 +33,8 @@ def test_the_page_gives_the_verdict_that_core_does(study, monkeypatch: pytest.Mo
     shown = said(app)
     assert not app.exception
     assert found.verdict in shown
-    lede = re.search(r"<p class='lw-headline'>(.*?)</p>", text(app), re.DOTALL)
-    assert found.verdict in html.unescape(lede.group(1)).replace("\xa0", " ")
+    headline = re.search(r"<p class='lw-headline'>(.*?)</p>", text(app), re.DOTALL)
+    assert found.verdict in html.unescape(headline.group(1)).replace("\xa0", " ")
     assert f"n = {found.n_a:,} and {found.n_b:,}" in shown
     assert "not tested here" not in shown
 

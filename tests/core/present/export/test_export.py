@@ -16,12 +16,12 @@ from hypothesis import strategies as some
 from PIL import Image, PdfParser
 
 from core.errors import LookwhereError
-from core.present.export import SIZES, Item, Source, Trace, archive, charts, files, sheets, tables
+from core.present.export import SIZES, Item, Provenance, Source, archive, charts, files, sheets, tables
 from core.present.export.charts import printable
 from core.present.figures.pictures import Sheet
 
 WEIGHTS, DATA = "a" * 64, "b" * 64
-TRACE = Trace(
+PROVENANCE = Provenance(
     (Source("net", "faces-test", WEIGHTS, DATA),), "accuracy", "accuracy?gender=female", "women", "2026-01-31"
 )
 SVG = b'<svg viewBox="0 0 9 9" width="9" height="9"></svg>'
@@ -62,7 +62,7 @@ def test_a_text_in_latex_prints_as_it_is(text: str) -> None:
 @given(some.lists(some.text(max_size=20), min_size=4, max_size=4), some.text(max_size=20))
 def test_a_latex_table_keeps_its_shape_whatever_its_names(names: list[str], title: str) -> None:
     frame = pd.DataFrame({names[0] + "1": names[1:3], names[3] + "2": [0.25, -3.5]})
-    trace = Trace((Source(names[0], names[1]),), "gaps", names[2], names[3], "2026-01-31")
+    trace = Provenance((Source(names[0], names[1]),), "gaps", names[2], names[3], "2026-01-31")
     lines = tables.latex(frame, title, "t", trace).decode().split("\n")
     code = [line for line in lines if not line.startswith("%")]
     bare = [re.sub(r"\\[\\{}%&#$_]", "", line) for line in code]
@@ -74,7 +74,9 @@ def test_a_latex_table_keeps_its_shape_whatever_its_names(names: list[str], titl
 
 
 def test_numbers_in_latex_are_rounded_as_a_reader_wants_them() -> None:
-    rows = [line.strip() for line in tables.latex(made_table(), "accuracy", "by group", TRACE).decode().splitlines()]
+    rows = [
+        line.strip() for line in tables.latex(made_table(), "accuracy", "by group", PROVENANCE).decode().splitlines()
+    ]
     code = [row for row in rows if not row.startswith("%")]
     assert code[:3] == [r"\begin{table}[t]", r"\centering", r"\caption{Accuracy (net, faces-test; women).}"]
     assert code[-3:] == [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
@@ -126,8 +128,8 @@ def test_a_name_cannot_be_a_spreadsheets_formula() -> None:
 
 
 def test_a_file_is_named_by_model_audit_page_and_item() -> None:
-    assert TRACE.file_name("by age", "pdf") == "net_faces-test_accuracy_by-age.pdf"
-    hostile = Trace((Source("../../e tc", "a/b\\c:*?"), Source("Änne", "x")), "compare", "", "", "")
+    assert PROVENANCE.file_name("by age", "pdf") == "net_faces-test_accuracy_by-age.pdf"
+    hostile = Provenance((Source("../../e tc", "a/b\\c:*?"), Source("Änne", "x")), "compare", "", "", "")
     assert hostile.file_name("méan\n", "csv") == "e-tc-vs-Anne_a-b-c_compare_mean.csv"
 
 
@@ -141,7 +143,7 @@ def made_sheet(rows: int = 3, panels: int = 4, longest: int = 1) -> Sheet:
 @pytest.mark.parametrize("name", SIZES)
 def test_a_sheet_has_its_width_in_each_format(name: str) -> None:
     size, made = SIZES[name], Item("picture", "sheet", "A sheet ≤ ë", made_sheet)
-    found = files([made], ["PNG", "PDF", "SVG"], size, 200, TRACE)
+    found = files([made], ["PNG", "PDF", "SVG"], size, 200, PROVENANCE)
     data = {file.rpartition(".")[2]: content for file, content in found.items()}
 
     png = Image.open(io.BytesIO(data["png"]))
@@ -193,7 +195,7 @@ def test_the_layout_fits_its_paper(rows: int, panels: int, name: str, longest: i
 
 def test_names_with_control_characters_make_well_formed_files() -> None:
     hostile = "a\0b\x01c\x1fd\x7fe\x85f\ud800g\ufffeh"
-    trace = Trace((Source(hostile, hostile),), "gaps", hostile, hostile, "2026-01-31")
+    trace = Provenance((Source(hostile, hostile),), "gaps", hostile, hostile, "2026-01-31")
 
     def make() -> Sheet:
         panels = [(Image.new("RGB", (9, 9)), hostile), (hostile, hostile)]
@@ -221,7 +223,7 @@ def test_contents_give_a_chart_and_a_table_of_one_name_their_own_titles(monkeypa
         Item("chart", "noise", "Where the errors sit", made_chart),
         Item("table", "noise", "Accuracy of every group", made_table),
     ]
-    box = zipfile.ZipFile(io.BytesIO(archive(items, "SVG", SIZES["slide"], 300, TRACE)))
+    box = zipfile.ZipFile(io.BytesIO(archive(items, "SVG", SIZES["slide"], 300, PROVENANCE)))
     stem = "net_faces-test_accuracy_noise"
     assert box.read("contents.txt").decode().splitlines()[-3:] == [
         f"{stem}.svg: Where the errors sit",
@@ -260,8 +262,8 @@ def test_without_a_browser_charts_say_what_to_do_and_the_rest_goes_on(monkeypatc
     chart = Item("chart", "dots", "Dots", made_chart)
     others = [Item("picture", "sheet", "Sheet", made_sheet), Item("table", "t", "Table", made_table)]
     with pytest.raises(LookwhereError, match=r"No Chrome or Chromium .* install one, or take the chart as SVG"):
-        files([chart], ["PDF"], SIZES["slide"], 300, TRACE)
-    box = zipfile.ZipFile(io.BytesIO(archive([chart, *others], "PDF", SIZES["slide"], 300, TRACE)))
+        files([chart], ["PDF"], SIZES["slide"], 300, PROVENANCE)
+    box = zipfile.ZipFile(io.BytesIO(archive([chart, *others], "PDF", SIZES["slide"], 300, PROVENANCE)))
     stem = "net_faces-test_accuracy_"
     assert box.namelist() == [f"{stem}sheet.pdf", f"{stem}t.csv", f"{stem}t.tex", "contents.txt"]
     said = box.read("contents.txt").decode()
@@ -273,6 +275,6 @@ def test_without_a_browser_charts_say_what_to_do_and_the_rest_goes_on(monkeypatc
 def test_a_browser_that_does_not_start_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", "/bin/false")
     with pytest.raises(LookwhereError) as raised:
-        files([Item("chart", "dots", "Dots", made_chart)], ["PNG"], SIZES["slide"], 300, TRACE)
+        files([Item("chart", "dots", "Dots", made_chart)], ["PNG"], SIZES["slide"], 300, PROVENANCE)
     assert str(raised.value).startswith("/bin/false could not draw the chart (")
     assert "\n" not in str(raised.value)

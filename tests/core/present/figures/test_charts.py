@@ -176,7 +176,7 @@ class Svg(HTMLParser):
 def in_report(chart: IntervalChart | BarChart) -> tuple[blocks.Chart, list[dict]]:
     """The report's block of a chart, and its rows as they stand in the page."""
     block = blocks.Chart.of(chart)
-    page = _render(title="", facts=[], lede=[], warnings=[], sections=[section("x", "X", [block])])
+    page = _render(title="", facts=[], headline=[], warnings=[], sections=[section("x", "X", [block])])
     return block, Svg(page.partition('<div class="rows">')[2].partition('<div class="row axis"')[0]).rows
 
 

@@ -67,7 +67,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Provenance:
     """Where a file comes from: its sources, the page and its address, which faces (in words), and the day."""
 
     sources: tuple[Source, ...]
@@ -106,9 +106,9 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", ascii).strip("-.") or "x"
 
 
-def stamp(data: bytes, kind: str, title: str, trace: Trace, size: Size, dpi: int) -> bytes:
-    """A rendered figure with its print size and its trace in the metadata of its `kind`: png, pdf or svg."""
-    return {"png": _png, "pdf": _pdf, "svg": _svg}[kind](data, plain(title), "; ".join(trace.lines()), size, dpi)
+def stamp(data: bytes, kind: str, title: str, provenance: Provenance, size: Size, dpi: int) -> bytes:
+    """A rendered figure with its print size and its provenance in the metadata of its `kind`: png, pdf or svg."""
+    return {"png": _png, "pdf": _pdf, "svg": _svg}[kind](data, plain(title), "; ".join(provenance.lines()), size, dpi)
 
 
 def _png(data: bytes, title: str, about: str, size: Size, dpi: int) -> bytes:
