@@ -32,22 +32,22 @@ READERS: dict[str, Reader] = {
 
 
 def choose_reader(source: Source, name: str | None = None) -> Reader:
-    """The reader called `name`, or the first that recognises the source, fitted to it.
+    """The reader called `name`, or the first that recognises the source, adapted to it.
 
     Raises `LookwhereError` with each reader's reason where none does, the near misses (`Refusal.looks_like`) first.
     """
     if name is not None:
         if name not in READERS:
             raise LookwhereError(f"--dataset {name}: no such reader; there are {', '.join(READERS)}")
-        refusal = READERS[name].refusal_by_name(source)
+        refusal = READERS[name].why_not_by_name(source)
         if refusal:
             raise LookwhereError(f"{source.path}: not {name}: {refusal}; it expects {READERS[name].expects}")
-        return READERS[name].fitted(source)
+        return READERS[name].adapted_to(source)
     refusals = []
-    for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.meant):
-        refusal = reader.refusal(source)
+    for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.preferred_reader):
+        refusal = reader.why_not(source)
         if refusal is None:
-            return reader.fitted(source)
+            return reader.adapted_to(source)
         refusals.append((reader.name, refusal))
     nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
     told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)

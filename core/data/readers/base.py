@@ -63,14 +63,14 @@ class Reader(ABC):
     needs_labels: bool = False
 
     @abstractmethod
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         """None where the source has this layout, else why not."""
 
-    def refusal_by_name(self, source: Source) -> Refusal | None:
-        """As `refusal`, where a person named this reader: then it may take what it would not recognise unasked."""
-        return self.refusal(source)
+    def why_not_by_name(self, source: Source) -> Refusal | None:
+        """As `why_not`, where a person named this reader: then it may take what it would not recognise unasked."""
+        return self.why_not(source)
 
-    def fitted(self, source: Source) -> Reader:
+    def adapted_to(self, source: Source) -> Reader:
         """The reader to use for this source: itself, or a copy with the padding that its images need."""
         return self
 

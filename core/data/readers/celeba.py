@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import (
-    Notes,
+    ReadLog,
     columns_of,
     find_files,
     image_table,
@@ -38,7 +38,7 @@ class CelebA(Reader):
     title = "CelebA (original or Kaggle layout)"
     expects = "list_attr_celeba.txt or .csv and img_align_celeba/; list_eval_partition and identity_CelebA if at hand"
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         lists = find_files(source, ATTRIBUTES)
         packed = find_files(source, PACKED)
         folder = any("img_align_celeba" in name.lower() for name in source.images()[:1])
@@ -61,7 +61,7 @@ class CelebA(Reader):
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where a list cannot be read."""
-        notes = Notes()
+        notes = ReadLog()
         attributes = find_files(source, ATTRIBUTES)[0]
         rows = _attributes(source, attributes, notes)
         images = image_table(source).assign(key=lambda table: table["stem"].str.lower())
@@ -91,7 +91,7 @@ def _columns(source: Source, name: str) -> list[str]:
     return [word for line in text(source.head(name), name).splitlines()[:2] for word in line.lower().split()]
 
 
-def _attributes(source: Source, name: str, notes: Notes) -> pd.DataFrame:
+def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
     """`name`, `key` (its stem) and `male`, as written; a count line that is wrong is noted."""
     if name.lower().endswith(".csv"):
         table = read_table(source.read(name), name)[["image_id", "male"]].set_axis(["name", "male"], axis=1)
@@ -107,7 +107,7 @@ def _attributes(source: Source, name: str, notes: Notes) -> pd.DataFrame:
     return table.assign(key=_stem(table["name"]))
 
 
-def _pairs(source: Source, name: str, notes: Notes) -> pd.Series:
+def _pairs(source: Source, name: str, notes: ReadLog) -> pd.Series:
     """The second column of a list by the stem of its first; of two rows for one image the first counts."""
     data = source.read(name)
     if name.lower().endswith(".csv"):

@@ -17,7 +17,7 @@ from core.data.images import decode
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import (
     GENDER_WORDS,
-    Notes,
+    ReadLog,
     columns_of,
     find_files,
     image_table,
@@ -48,7 +48,7 @@ class FairFace(Reader):
     title = "FairFace (either margin)"
     expects = "fairface_label_train.csv, fairface_label_val.csv and {train,val}/N.jpg"
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         placed = image_table(source)["path"].str.match(PLACE)
         csvs = find_files(source, CSV)
         if not csvs:
@@ -61,14 +61,14 @@ class FairFace(Reader):
                 return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
         return None if placed.any() else Refusal("there is no image in train/ or val/", "FairFace")
 
-    def fitted(self, source: Source) -> Reader:
+    def adapted_to(self, source: Source) -> Reader:
         """With a border where the images are the narrow margin's, by their folder's name or else their size."""
         reader = copy.copy(self)
         reader.padding = NARROW_PADDING if _narrow(source) else 0
         return reader
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
-        notes = Notes()
+        notes = ReadLog()
         tables = []
         for csv in find_files(source, CSV):
             table = read_table(source.read(csv), csv)
@@ -98,7 +98,7 @@ def _key(path: pd.Series) -> pd.Series:
     return path.str.replace("\\", "/").str.lower().str.extract(r"^(?:.*/)?([^/]+/[^/]+)\.[^/.]+$")[0]
 
 
-def _widest(images: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+def _widest(images: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     """Of images at hand in both margins, those of the wide one."""
     narrow = images["path"].str.contains("margin025")
     spare = narrow & images["key"].isin(images.loc[~narrow, "key"])
@@ -106,7 +106,7 @@ def _widest(images: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     return images[~spare]
 
 
-def _aged(faces: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+def _aged(faces: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     """Faces with the lower bound of their range as `age`; a row whose range cannot be read is rejected."""
     given = faces["age"].str.lower().str.replace("–", "-")
     age = given.map(BANDS)

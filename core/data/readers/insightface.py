@@ -27,7 +27,7 @@ class InsightFace(Reader):
     find_copies = False
     needs_labels = True
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         if isinstance(source, RecordSource):
             return None
         if any(name.endswith((".rec", ".idx")) for name in source.names[:1000]):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import Notes, image_table
+from core.data.readers.labels import ReadLog, image_table
 from core.data.sources.base import Source
 
 SPLIT = {"training": "train", "validation": "val"}
@@ -24,7 +24,7 @@ class KaggleGender(Reader):
     expects = "Training and Validation, each with the folders female and male"
     padding = 40
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         path = image_table(source)["path"]
         if path.empty:
             return Refusal("no image in it")
@@ -37,7 +37,7 @@ class KaggleGender(Reader):
         return Refusal("images do not lie in Training|Validation/female|male")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
-        notes = Notes()
+        notes = ReadLog()
         images = image_table(source)
         faces = images.join(images["path"].str.extract(FOLDERS))
         other = faces["part"].isna()

@@ -21,7 +21,7 @@ _SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 IMAGE_SUFFIX = rf"(?:\.(?:{_SUFFIXES}))+$"
 
 
-class Notes:
+class ReadLog:
     """What a reader meets: `reject`, `repair` and `disagree` take files and, for all or one by one, the words."""
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ def columns_of(source: Source, name: str) -> list[str]:
         return []
 
 
-def join_images(rows: pd.DataFrame, images: pd.DataFrame, notes: Notes, origin: str) -> pd.DataFrame:
+def join_images(rows: pd.DataFrame, images: pd.DataFrame, notes: ReadLog, origin: str) -> pd.DataFrame:
     """Rows of `origin` with the `path` of their image, joined by `key`; `rows` has a `name` for what is missing.
 
     Rejected: an image's second row, a second image of one key, a row without an image, an image without a row.
@@ -158,7 +158,7 @@ def mapped(values: pd.Series, names: dict[str, object]) -> pd.Series:
     return values.map(names).astype("str")
 
 
-def known(faces: pd.DataFrame, column: str, names: dict[str, str], notes: Notes, lower: bool = True) -> pd.DataFrame:
+def known(faces: pd.DataFrame, column: str, names: dict[str, str], notes: ReadLog, lower: bool = True) -> pd.DataFrame:
     """Faces with `column` in our words; those whose value is not among `names` are rejected, the value named."""
     found = mapped(faces[column].str.lower() if lower else faces[column], names)
     bad = found.isna()

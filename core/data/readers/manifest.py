@@ -18,7 +18,7 @@ from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import (
     GENDER_WORDS,
     SPLIT_WORDS,
-    Notes,
+    ReadLog,
     columns_of,
     join_images,
     known,
@@ -44,7 +44,7 @@ class Manifest(Reader):
         "manifest.csv or .parquet: path, gender[, ethnicity, age, identity, split]; or a Parquet with image, gender"
     )
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
             missing = {"gender"} - set(source.columns())
             return Refusal(f"column gender is missing in {_first(source)}", "images in a Parquet") if missing else None
@@ -53,7 +53,7 @@ class Manifest(Reader):
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where the table cannot be read."""
-        notes = Notes()
+        notes = ReadLog()
         if isinstance(source, ParquetSource):
             faces = _with_split_of_shards(source.labels(COLUMNS[1:]))
         else:
@@ -138,7 +138,7 @@ def _table(source: Source, file: str) -> pd.DataFrame:
     return table.rename(columns={"path": "name"}).assign(key=key)
 
 
-def _located(rows: pd.DataFrame, notes: Notes, file: str) -> pd.DataFrame:
+def _located(rows: pd.DataFrame, notes: ReadLog, file: str) -> pd.DataFrame:
     """The rows whose path lies inside the folder; the others are rejected and never opened."""
     empty = rows["key"].isna()
     notes.reject(f"{file}, row " + (rows.index[empty] + 2).astype("str"), "names no path")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import (
-    Notes,
+    ReadLog,
     columns_of,
     find_files,
     image_table,
@@ -44,7 +44,7 @@ class Morph(Reader):
     title = "MORPH-II (CSV and Album2, folders AA_M … C_F, or Kaggle's Dataset/Images)"
     expects = "morph_2008_nonCommercial.csv and Album2/, or AA_M, AA_F, C_M, C_F, or Images/{Train,Validation,Test}"
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         images = image_table(source)
         csvs = find_files(source, CSV)
         missing = [sorted(set(COLUMNS) - set(columns_of(source, csv))) for csv in csvs]
@@ -61,7 +61,7 @@ class Morph(Reader):
         return Refusal("neither a MORPH CSV nor images named 012345_00M19.JPG in its folders")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
-        notes = Notes()
+        notes = ReadLog()
         images = image_table(source)
         images = images.join(images["stem"].str.extract(NAME))
         for csv in find_files(source, CSV):
@@ -70,7 +70,7 @@ class Morph(Reader):
         return notes.reading(_from_folders(images, notes))
 
 
-def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: Notes, csv: str) -> pd.DataFrame:
+def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: ReadLog, csv: str) -> pd.DataFrame:
     notes.reject(f"{csv}, row " + (table.index[table["photo"].isna()] + 2).astype("str"), "names no photo")
     rows = table[table["photo"].notna()]
     stem = rows["photo"].str.replace(r"^.*[/\\]", "", regex=True).str.replace(r"\.[^.]*$", "", regex=True)
@@ -108,7 +108,7 @@ def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: Notes, csv: str)
     return faces
 
 
-def _from_folders(images: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+def _from_folders(images: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     by_race, by_split = images["path"].str.extract(FOLDERS), images["path"].str.extract(KAGGLE)
     raced = bool(by_race["race"].count() >= by_split["split"].count())
     faces = images.join(by_race if raced else by_split)

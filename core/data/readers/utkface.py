@@ -26,7 +26,7 @@ class UTKFace(Reader):
     expects = "images named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
     padding = 60
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         images = source.images()
         if not images:
             return Refusal("no image in it")

@@ -17,7 +17,7 @@ class UTKFaceWild(UTKFace):
     padding = 0
     minimum_face = 40
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         images = source.images()
         if not images:
             return Refusal("no image in it")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import GENDER_WORDS, Notes, find_files, image_table, known, mapped, read_table, text
+from core.data.readers.labels import GENDER_WORDS, ReadLog, find_files, image_table, known, mapped, read_table, text
 from core.data.sources.base import Source
 from core.errors import LookwhereError
 
@@ -32,7 +32,7 @@ class VGGFace2(Reader):
     expects = "n000001/0001_01.jpg and identity_meta.csv; or PERSON/*.jpg and a CSV of identity,gender[,ethnicity]"
     find_copies = False
 
-    def refusal(self, source: Source) -> Refusal | None:
+    def why_not(self, source: Source) -> Refusal | None:
         images = source.images()
         tables = find_files(source, f"{META}|{LABELS}")
         if not images and find_files(source, META):
@@ -45,9 +45,9 @@ class VGGFace2(Reader):
         if not tables:
             none = "there is no identity_meta.csv or identities.csv"
             return Refusal(f"images do not lie in folders n000001 …, and {none}")
-        return self.refusal_by_name(source)
+        return self.why_not_by_name(source)
 
-    def refusal_by_name(self, source: Source) -> Refusal | None:
+    def why_not_by_name(self, source: Source) -> Refusal | None:
         """None for any images in folders: whether there are labels for them, `read` says."""
         images = source.images()
         if not images:
@@ -60,7 +60,7 @@ class VGGFace2(Reader):
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where there are no labels, or a table of labels is not as expected."""
-        notes = Notes()
+        notes = ReadLog()
         people, origin = _people(source, labels, notes)
         images = image_table(source)
         person = images["path"].str.extract(r"^(?:.*/)?([^/]+)/[^/]+$")[0]
@@ -80,7 +80,7 @@ class VGGFace2(Reader):
         return notes.reading(faces.assign(face_id=faces["identity"] + "/" + faces["stem"]))
 
 
-def _people(source: Source, labels: Path | None, notes: Notes) -> tuple[pd.DataFrame, str]:
+def _people(source: Source, labels: Path | None, notes: ReadLog) -> tuple[pd.DataFrame, str]:
     """`key, identity, gender` and perhaps `ethnicity`, `split`, a row a person; and the table's name."""
     if labels is not None:
         try:
@@ -107,7 +107,7 @@ def _people(source: Source, labels: Path | None, notes: Notes) -> tuple[pd.DataF
     return people, origin
 
 
-def _meta(content: str, origin: str, notes: Notes) -> pd.DataFrame:
+def _meta(content: str, origin: str, notes: ReadLog) -> pd.DataFrame:
     lines = pd.Series(content.splitlines()[1:], dtype="str")
     lines = lines[lines.str.strip() != ""]
     people = lines.str.extract(LINE)

@@ -16,7 +16,7 @@ class Source:
     """Named byte strings. `names` are relative, with `/`, in the order in which `iterate` reads them."""
 
     #: The reader that is asked first.
-    meant: str | None = None
+    preferred_reader: str | None = None
 
     def __init__(self, path: Path, sizes: dict[str, int]) -> None:
         self.path = path

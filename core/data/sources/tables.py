@@ -25,7 +25,7 @@ DAMAGE = (pa.ArrowException, OSError)
 class ManifestSource(FolderSource):
     """The folder in which a manifest lies, with that file marked."""
 
-    meant = "manifest"
+    preferred_reader = "manifest"
 
     def __init__(self, file: Path) -> None:
         super().__init__(file.parent)
@@ -39,7 +39,7 @@ class ManifestSource(FolderSource):
 class ParquetSource(Source):
     """Images in the column `image`, as bytes or as Hugging Face's struct of bytes and path; a name is `FILE/ROW`."""
 
-    meant = "manifest"
+    preferred_reader = "manifest"
 
     def __init__(self, path: Path, files: list[Path]) -> None:
         """Raises `LookwhereError` where a file is damaged."""

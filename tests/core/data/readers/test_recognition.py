@@ -14,7 +14,7 @@ from core.data.build_store import plan
 from core.data.faces import SPLITS, check_faces, fingerprint
 from core.data.readers import READERS, Reading, choose_reader
 from core.data.readers.base import Refusal
-from core.data.readers.labels import Notes
+from core.data.readers.labels import ReadLog
 from core.data.sources import open_source
 from core.errors import LookwhereError
 from core.present.text.tables import EXAMPLES, REASONS, reading_report
@@ -84,7 +84,7 @@ def test_a_tree_is_recognised_by_its_own_reader_alone(tmp_path: Path, layout: st
     source = open_source(packed(tmp_path / "set", kind))
     name = layout.partition(",")[0]
     assert choose_reader(source).name == name
-    assert [reader.name for reader in READERS.values() if reader.refusal(source) is None] == [name]
+    assert [reader.name for reader in READERS.values() if reader.why_not(source) is None] == [name]
     if name != "insightface":
         reading = choose_reader(source).read(source)
         assert len(reading.faces) > 0
@@ -188,7 +188,7 @@ def test_check_ends_with_2_and_one_line_where_no_reader_fits(
 def test_a_report_names_ten_examples_and_twenty_reasons(tmp_path: Path) -> None:
     source = open_source(tree(tmp_path, KAGGLE))
     reader = READERS["kaggle-gender"]
-    notes = Notes()
+    notes = ReadLog()
     notes.reject([f"{n:03}.jpg" for n in range(EXAMPLES + 5)], "too many")
     notes.reject([f"x{n}.jpg" for n in range(REASONS + 2)], [f"reason {n:02}" for n in range(REASONS + 2)])
     reading: Reading = notes.reading(reader.read(source).faces)
@@ -211,7 +211,7 @@ def test_near_misses_are_told_first_whatever_they_say(tmp_path: Path, monkeypatc
     (tmp_path / "one.txt").write_text("")
     refusals = {"utkface": Refusal("its names are odd", "UTKFace"), "celeba": Refusal("looks like nothing")}
     for name, refusal in refusals.items():
-        monkeypatch.setattr(READERS[name], "refusal", lambda source, refusal=refusal: refusal)
+        monkeypatch.setattr(READERS[name], "why_not", lambda source, refusal=refusal: refusal)
     with pytest.raises(LookwhereError) as error:
         choose_reader(open_source(tmp_path))
     told = str(error.value)
