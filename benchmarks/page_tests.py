@@ -17,7 +17,7 @@ from core.analysis.comparison import arm_estimates, arm_table, claim_contrast, e
 from core.analysis.comparison.paired import paired_by_group, paired_map_difference
 from core.analysis.findings import all_findings
 from core.analysis.maps.differences import difference_of, right_or_wrong
-from core.analysis.maps.region_evidence import budget, proportional_energy, waterfall
+from core.analysis.maps.region_evidence import evidence_by_region, proportional_energy, waterfall
 from core.audit.catalogue import align_audits
 from core.audit.folder import open_audit
 from core.checks.results import open_checks
@@ -56,7 +56,7 @@ def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: P
     def evidence() -> None:
         waterfall(opened, women, men)
         for group in (women, men):
-            budget(opened, group)
+            evidence_by_region(opened, group)
             proportional_energy(opened, group)
 
     pages: dict[str, Callable] = {

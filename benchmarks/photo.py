@@ -23,10 +23,10 @@ from PIL import Image
 
 from core.audit.folder import list_audits, open_audit
 from core.classifiers.folder import load_model
-from core.photo.certainty import certainties, place
+from core.photo.certainty import certainties, certainty_rank
 from core.photo.detection import Finder
 from core.photo.faces import Found
-from core.photo.prediction import Reading, head_bias, read_faces
+from core.photo.prediction import Prediction, head_bias, read_faces
 from core.photo.uploads import read_upload
 from core.present.figures import photo as figures
 from core.present.figures import pictures
@@ -73,7 +73,7 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
     audits = list_audits(models / model)
     faces = open_audit(models / model / "audits" / audits[0]).faces if audits else None
 
-    def draw(picture: Image.Image, found: Found, readings: list[Reading]) -> None:
+    def draw(picture: Image.Image, found: Found, readings: list[Prediction]) -> None:
         """All that the page makes of them, but for the browser."""
         pictures.data_uri(figures.marked(picture, found.faces, 0))
         maps = [reading.map("predicted") for reading in readings if reading.evidence is not None]
@@ -83,7 +83,7 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
             if reading.evidence is not None:
                 pictures.data_uri(pictures.overlay(face.crop, reading.map("predicted"), limit, 0.5))
             if faces is not None:
-                place(faces, reading.predicted, reading.margin)
+                certainty_rank(faces, reading.predicted, reading.margin)
         if readings and readings[0].evidence is not None:
             first = readings[0]
             figure_of(figures.region_bars(first.regions(), head_bias(loaded.classify), first.margin)).to_json()

@@ -21,7 +21,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "audit": audits.audit,
     "show": audits.show,
     "check": audits.check,
-    "budget": audits.budget,
+    "evidence": audits.evidence,
     "gaps": audits.gaps,
     "findings": audits.findings,
     "experiments": audits.experiments,
@@ -38,10 +38,14 @@ OLD_FLAGS = {
 }
 #: The commands that had them.
 OLD_COMMANDS = ("gaps", "findings", "experiments", "report")
+#: Commands by their earlier names, which scripts may still give; no help lists them.
+OLD_NAMES = {"budget": "evidence"}
 
 
 def renewed(arguments: list[str]) -> list[str]:
-    """The arguments with old flags put as the new ones."""
+    """The arguments with the old name of a command and old flags put as the new ones."""
+    if arguments and arguments[0] in OLD_NAMES:
+        arguments = [OLD_NAMES[arguments[0]], *arguments[1:]]
     if not arguments or arguments[0] not in OLD_COMMANDS:
         return arguments
     return [new for word in arguments for new in OLD_FLAGS.get(word.replace("_", "-"), (word,))]

@@ -11,8 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.analysis.accuracy.by_group import SMALLEST_RANKED, check_columns, predict
-from core.analysis.accuracy.counts import AGE_UNKNOWN, Groups, group_table, members, tally
-from core.analysis.accuracy.simultaneous import LargestGap, bands_of, gap_of
+from core.analysis.accuracy.counts import AGE_UNKNOWN, Groups, group_rows, group_table, tally
+from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.intervals import wilson
 from core.audit.folder import Audit
 from core.data.faces import people
@@ -130,7 +130,7 @@ def accuracy_by_group(
         faces = audit_or_labels.faces
         if within is not None:
             faces = faces[within.mask(faces)]
-        member, names = members(faces, list(by))
+        member, names = group_rows(faces, list(by))
         names = names.drop(columns=[c for c in ("gender", "ethnicity") if c not in by])
         aside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
         names = names.rename(columns={"years": "age band"}) if "age band" in by else names.drop(columns="years")
@@ -149,7 +149,7 @@ def accuracy_by_group(
     right = np.asarray(truth == said, dtype=bool)
     every = group_table(member, names, right, unit)
     counted = tally(member, names, right, unit, smallest, outside=aside)
-    bands = bands_of(counted, draws, seed).table
+    bands = simultaneous_intervals(counted, draws, seed).table
     table = _finished(every, counted, bands, member)
     if positive is not None:
         table = table.assign(**_rates(truth, said, member, positive, len(names)))

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.analysis.maps import region_evidence
 from core.analysis.maps.differences import PERMUTATIONS, MapDifference, difference_of
 from core.analysis.maps.group_means import Group, group, intersectional
-from core.analysis.maps.region_evidence import Budget, budget
+from core.analysis.maps.region_evidence import EvidenceByRegion
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.figures.chart_data import MapChart, MapPanel, Scale
 from core.present.figures.differences import difference_maps
-from core.present.figures.evidence import budget_bars
+from core.present.figures.evidence import region_evidence_bars
 from core.present.figures.pictures import shared_limit
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.plotly_maps import map_figure
@@ -142,7 +143,7 @@ def compare_maps(
 class RegionEvidence(Result):
     """Each group's mean margin (logit female − logit male) by region of the face, with nothing left over."""
 
-    groups: tuple[Budget, ...]
+    groups: tuple[EvidenceByRegion, ...]
 
     @property
     def sentence(self) -> str:
@@ -165,10 +166,10 @@ class RegionEvidence(Result):
 
     def plot(self) -> go.Figure:
         """Signed contributions by region, groups side by side."""
-        return figure_of(budget_bars([(found.filter.describe(), found) for found in self.groups]))
+        return figure_of(region_evidence_bars([(found.filter.describe(), found) for found in self.groups]))
 
 
-def _most(found: Budget) -> str:
+def _most(found: EvidenceByRegion) -> str:
     return str(found.table.loc[found.table["evidence"].abs().idxmax(), "region"])
 
 
@@ -177,4 +178,6 @@ def evidence_by_region(audit: Audit, wanted: Filters = None, *, draws: int = 200
 
     Raises `LookwhereError` where the audit's maps do not add up to the logits.
     """
-    return RegionEvidence(tuple(budget(audit, one, draws, seed) for one in _filters(audit, wanted)))
+    return RegionEvidence(
+        tuple(region_evidence.evidence_by_region(audit, one, draws, seed) for one in _filters(audit, wanted))
+    )

@@ -50,7 +50,7 @@ def paired_means(values: np.ndarray, masks: np.ndarray, people: np.ndarray, draw
         return totals[:, :, :-1] / totals[:, :, -1:]
 
 
-def interval(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def bootstrap_interval(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The middle 95 % of bootstrap values (draws, K): low and high, (K,)."""
     low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
     return low, high

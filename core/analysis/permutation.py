@@ -91,7 +91,9 @@ def layers_of(x: np.ndarray, place: np.ndarray, side: np.ndarray, stratum: np.nd
     ]
 
 
-def contrast(layers: list[Stratum], labels: list[np.ndarray], dtype: type) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def stratified_contrast(
+    layers: list[Stratum], labels: list[np.ndarray], dtype: type
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Difference and HC2 variance (B, C), weight Σ n_A n_B / n (B, 1), of relabelled sides bool (B, k) a stratum.
 
     With c = 1 − p on side A and −p on B (p: A's share of a stratum's faces) and x centred by stratum, the coefficient

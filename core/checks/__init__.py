@@ -1,2 +1,6 @@
-"""Is the map to be trusted? Checks of an audit's maps: `run` makes them with the network, `folder` reads them without
-torch, `report` says what they say. All that is stored is averaged over 11 and more faces."""
+"""Explanation checks of an audit's maps: sanity (MPRT), faithfulness (deletion, ROAD, hidden regions), agreement.
+
+The modules here measure: `run` runs each with the network and torch, `results` stores what they measured.
+`definitions` judges: one class a check, with its rule, verdict and words, read from `results` without torch.
+All that is stored is averaged over 11 and more faces.
+"""

@@ -15,16 +15,16 @@ from scipy.special import expit
 
 from core.checks.definitions import Score
 from core.checks.definitions.deletion import Deletion, Insertion
-from core.checks.definitions.orders import Order
-from core.checks.definitions.road import RoadLeastRelevantFirst, RoadMostRelevantFirst
+from core.checks.definitions.orders import RemovalOrder
+from core.checks.definitions.road import RoadLeRF, RoadMoRF
 from core.checks.probe import Probe, blurred, enlarge
 from core.checks.results import Part
-from core.checks.sample import Means, bounds, published, rounded
+from core.checks.sample import Means, bounds, published_groups, rounded
 from core.errors import LookwhereError
 from core.progress import Progress
 from core.task import GENDERS
 
-ORDERS, SCORES = tuple(Order), tuple(Score)
+ORDERS, SCORES = tuple(RemovalOrder), tuple(Score)
 #: Random orders are drawn this often and shared by the faces in turn, so that ROAD can share their systems.
 RANDOM_ORDERS = 16
 #: The hump's σ as a share of the side.
@@ -33,7 +33,7 @@ FRACTIONS = np.round(np.linspace(0, 1, 11), 2)
 DELETION = (Deletion.kind, Insertion.kind)
 #: Shares of pixels removed, and from which end of the order.
 REMOVED = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
-ROAD = (RoadMostRelevantFirst.kind, RoadLeastRelevantFirst.kind)
+ROAD = (RoadMoRF.kind, RoadLeRF.kind)
 #: Of 0–1, as Rong et al. have it: what tells imputed pixels from their neighbours' mean.
 NOISE = 0.01
 
@@ -70,7 +70,7 @@ def _average_margin(probe: Probe, predicted: str) -> np.ndarray:
     return evidence[0, 0] - evidence[0, 1]
 
 
-def ranks(maps: np.ndarray, side: int) -> np.ndarray:
+def removal_ranks(maps: np.ndarray, side: int) -> np.ndarray:
     """Each pixel's place in the order of falling values, as a share in [0, 1): maps (n, h, w) → (n, side, side)."""
     fine = enlarge(maps, side).reshape(len(maps), -1)
     order = np.argsort(-fine, axis=1, kind="stable")
@@ -89,7 +89,9 @@ def check_deletion(probe: Probe, seed: int = 0, progress: Progress | None = None
     for block in probe.blocks():
         faces = probe.pictures(block)
         blur, side = blurred(faces), faces.shape[-1]
-        place = ranks(maps[block].reshape(-1, *maps.shape[2:]), side).reshape(len(faces), len(ORDERS), 1, 1, side, side)
+        place = removal_ranks(maps[block].reshape(-1, *maps.shape[2:]), side).reshape(
+            len(faces), len(ORDERS), 1, 1, side, side
+        )
         first = torch.from_numpy(place).to(probe.device) < inner
         whole, gone = (probe.margins(x)[:, None, None] for x in (faces, blur))
         for kind, (there, absent) in enumerate(((faces, blur), (blur, faces))):
@@ -120,7 +122,7 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
         for n, one in enumerate(maps[:, o]):
             alike.setdefault(one.tobytes(), []).append(n)
         for members in alike.values():
-            place = ranks(maps[members[:1], o], side)[0]
+            place = removal_ranks(maps[members[:1], o], side)[0]
             faces = torch.cat([probe.pictures(slice(n, n + 1)) for n in members]).cpu()
             for kind in range(len(ROAD)):
                 for r, share in enumerate(REMOVED):
@@ -141,7 +143,7 @@ def impute(
     return filled + noise * torch.from_numpy(hole)
 
 
-def area(curves: np.ndarray, x: np.ndarray) -> np.ndarray:
+def area_under_curve(curves: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Area under curves (…, X) over x (X,), by trapezia, over the length of x: the mean height (…)."""
     return np.trapezoid(curves, x, axis=-1) / (x[-1] - x[0])
 
@@ -150,8 +152,8 @@ def _summary(probe: Probe, margins: np.ndarray, kinds: tuple[str, ...], x: np.nd
     """From oriented margins (n, kinds, orders, X): arrays `curves` (G, scores, 3, kinds, orders, X) of mean, low, high,
     and the table `areas`: area by order, and own less control with its paired interval."""
     scores = np.stack([margins, expit(margins)], axis=1)
-    areas = area(scores, x)
-    groups, curves, rows = published(probe.sample), [], []
+    areas = area_under_curve(scores, x)
+    groups, curves, rows = published_groups(probe.sample), [], []
     for member in groups:
         means = Means(probe.sample, member, seed)
         curves.append(np.moveaxis(means.interval(scores), 0, 1))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from core.checks.probe import Probe
 from core.checks.results import METHODS, Part
-from core.checks.sample import Means, published, rounded
+from core.checks.sample import Means, published_groups, rounded
 from core.checks.similarity import spearman
 from core.classifiers.resnet import GenderResNet
 from core.devices import autocast
@@ -205,7 +205,7 @@ def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progr
         tick(len(predicted))
     found = np.concatenate(maps)
     alike = spearman(np.round(found, 5), np.round(_scaled(faces.closed), 5))
-    groups, rows, means = published(probe.sample), [], []
+    groups, rows, means = published_groups(probe.sample), [], []
     for member in groups:
         over = Means(probe.sample, member, seed)
         mean, low, high = over.interval(alike)

@@ -15,7 +15,7 @@ from torch import nn
 from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, MEASURES, STAGES
 from core.checks.probe import BATCH, Probe
 from core.checks.results import Part
-from core.checks.sample import Means, bounds, published, rounded
+from core.checks.sample import Means, bounds, published_groups, rounded
 from core.checks.similarity import similarity
 from core.classifiers.resnet import GenderResNet
 from core.devices import autocast
@@ -101,7 +101,7 @@ def check_randomised(probe: Probe, seed: int = 0, draws: int = DRAWS, progress: 
                     first[block, s] = margin
                 tick(len(margin))
     other = similarity(probe.margin, probe.margin[_partners(probe.sign, seed)])
-    groups, rows, maps = published(probe.sample), [], []
+    groups, rows, maps = published_groups(probe.sample), [], []
     for member in groups:
         means = Means(probe.sample, member, seed)
         maps.append(means.mean(np.concatenate([probe.margin[:, None], first], axis=1)))

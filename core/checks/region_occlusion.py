@@ -15,7 +15,7 @@ from core.checks.definitions.base import Fill
 from core.checks.definitions.region_occlusion import Agreement
 from core.checks.probe import Probe, blurred
 from core.checks.results import Part
-from core.checks.sample import Means, bounds, published, rounded
+from core.checks.sample import Means, bounds, published_groups, rounded
 from core.checks.similarity import pearson, spearman
 from core.explain import regions
 from core.progress import Progress
@@ -78,7 +78,7 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
 
 def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -> Part:
     areas = regions.area_shares()
-    groups, rows, agreement = published(probe.sample), [], []
+    groups, rows, agreement = published_groups(probe.sample), [], []
     faces = _by_face(drops, evidence, areas)
     for member in groups:
         means = Means(probe.sample, member, seed)

@@ -11,7 +11,7 @@ from core.audit.folder import Audit
 from core.audit.run import PACKAGES
 from core.checks import method_agreement as cams
 from core.checks.definitions import CHECKS, PARTS, Fill, MethodAgreement
-from core.checks.definitions.orders import Order
+from core.checks.definitions.orders import RemovalOrder
 from core.checks.deletion import check_deletion, check_road
 from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
 from core.checks.probe import Probe, check_source, make_probe
@@ -92,7 +92,7 @@ def run_checks(
     found = _same(open_checks(audit), manifest)
     manifest |= {
         "norm_faces": NORM_FACES,
-        "controls": [order for order in Order if order is not Order.OWN],
+        "controls": [order for order in RemovalOrder if order is not RemovalOrder.OWN],
         "fills": list(Fill),
         "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
         "versions": {name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}

@@ -32,7 +32,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Member:
+class SampleGroup:
     """A group that may be published: its name in words and its faces, boolean (n,), in the sample."""
 
     name: str
@@ -93,14 +93,14 @@ def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MI
     return Sample(rows, np.concatenate(weight), np.concatenate(stratum), chosen, minimum)
 
 
-def published(sample: Sample) -> list[Member]:
+def published_groups(sample: Sample) -> list[SampleGroup]:
     """The groups of a sample that may be shown: all, each gender, each gender × ethnicity, right and wrong.
 
     Each has the sample's `minimum` and more faces, and so has what is left when one is taken from another that holds
     it, or when all the published parts of a group are taken from it.
     """
     faces, minimum = sample.faces, sample.minimum
-    kept = [Member(Filter().describe(), np.ones(len(sample), dtype=bool))]
+    kept = [SampleGroup(Filter().describe(), np.ones(len(sample), dtype=bool))]
     by_gender = _partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept, minimum)
     for gender, whole in by_gender.items():
         names = sorted(faces.loc[whole.mask, "ethnicity"].unique())
@@ -111,10 +111,10 @@ def published(sample: Sample) -> list[Member]:
 
 
 def _partition(
-    whole: Member, faces: pd.DataFrame, parts: list[Filter], kept: list[Member], minimum: int
-) -> dict[Filter, Member]:
+    whole: SampleGroup, faces: pd.DataFrame, parts: list[Filter], kept: list[SampleGroup], minimum: int
+) -> dict[Filter, SampleGroup]:
     """Append to `kept` those parts of `whole` that may be shown; returns them."""
-    members = {part: Member(part.describe(), part.mask(faces)) for part in parts}
+    members = {part: SampleGroup(part.describe(), part.mask(faces)) for part in parts}
     shown = {part: m for part, m in members.items() if m.n >= minimum and _apart(m, kept, minimum)}
     while shown and 0 < whole.n - sum(m.n for m in shown.values()) < minimum:
         del shown[min(shown, key=lambda part: shown[part].n)]
@@ -123,7 +123,7 @@ def _partition(
     return shown
 
 
-def _apart(member: Member, others: list[Member], minimum: int) -> bool:
+def _apart(member: SampleGroup, others: list[SampleGroup], minimum: int) -> bool:
     for other in others:
         both = int((member.mask & other.mask).sum())
         rest = abs(member.n - other.n)
@@ -140,7 +140,7 @@ class Means:
     Strata of one face have no spread of their own to draw from and are pooled. A NaN takes no part in its own column.
     """
 
-    def __init__(self, sample: Sample, member: Member, seed: int = 0, draws: int = DRAWS) -> None:
+    def __init__(self, sample: Sample, member: SampleGroup, seed: int = 0, draws: int = DRAWS) -> None:
         generator = np.random.default_rng([seed, member.n])
         self.mask = member.mask
         self._weight = sample.weight[member.mask]

@@ -160,7 +160,7 @@ def check(
     from core.classifiers.folder import load_model
     from core.data.store import AlignedStore
     from core.present.records.audits import checks_record
-    from core.present.text.checks import trust_report
+    from core.present.text.checks import checks_report
 
     chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
     opened, bars = open_audit(audit_folder(models, model, audit)), Bars()
@@ -176,13 +176,13 @@ def check(
         )
     finally:
         bars.close()
-    return printed("check", json, lambda: trust_report(done), lambda: checks_record(done))
+    return printed("check", json, lambda: checks_report(done), lambda: checks_record(done))
 
 
-def budget(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
+def evidence(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
     """Print that evidence adds up: regions and bias against the mean margin, for every group of an audit.
 
-    Example: python -m core budget --model resnet50-utkface --audit utkface-test
+    Example: python -m core evidence --model resnet50-utkface --audit utkface-test
 
     Args:
         model: The model's name, a folder under models/.
@@ -193,11 +193,11 @@ def budget(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS,
     """
     from core.audit.folder import open_audit
     from core.present.records.audits import evidence_record
-    from core.present.text.evidence import budget_report
+    from core.present.text.evidence import evidence_report
 
     opened = open_audit(audit_folder(models, model, audit))
     within = _within(opened.faces, ages, opened.path)
-    return printed("budget", json, lambda: budget_report(opened, within), lambda: evidence_record(opened, within))
+    return printed("evidence", json, lambda: evidence_report(opened, within), lambda: evidence_record(opened, within))
 
 
 def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:

@@ -21,7 +21,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 #: 7×7 cells of 16 pixels, as many as a ResNet's last stage has: an eye, or the tip of the nose, fills about one.
 CELLS = (7, 7)
 FILLS = ("blur", "mean")
-#: σ of the blur as a share of the side (8 px of 112), as the checks of trust have it: it leaves no feature of the face.
+#: σ of the blur as a share of the side (8 px of 112), as in the explanation checks: it leaves no feature of the face.
 BLUR = 1 / 14
 #: Images changed and put through the function at once: 5 MB of them.
 BATCH = 128

@@ -15,7 +15,7 @@ NEAREST = 200
 
 
 @dataclass(frozen=True)
-class Place:
+class CertaintyRank:
     """A margin among the audited faces given the class `predicted`, `right` of them rightly and `wrong` wrongly.
 
     `above_right`, `above_wrong`: the share of each of strictly lower |margin|, so that a tie is not «more certain»;
@@ -42,7 +42,7 @@ def certainties(faces: pd.DataFrame, predicted: str) -> tuple[np.ndarray, np.nda
     return certain[right], certain[~right]
 
 
-def place(faces: pd.DataFrame, predicted: str, margin: float) -> Place:
+def certainty_rank(faces: pd.DataFrame, predicted: str, margin: float) -> CertaintyRank:
     """The place of a face's margin; `faces` is an audit's table."""
     right, wrong = certainties(faces, predicted)
     certain = abs(margin)
@@ -52,7 +52,7 @@ def place(faces: pd.DataFrame, predicted: str, margin: float) -> Place:
     enough = len(near) >= MINIMUM_FACES
     count = int(was_wrong[near].sum())
     low, high = (float(x) for x in wilson(count, len(near)))
-    return Place(
+    return CertaintyRank(
         predicted=predicted,
         right=len(right),
         wrong=len(wrong),

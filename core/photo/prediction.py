@@ -20,7 +20,7 @@ TARGETS = ("predicted", "female", "male", "margin")
 
 
 @dataclass(frozen=True)
-class Reading:
+class Prediction:
     """One face's `logits` float32 (2,), and signed `evidence` float32 (2, h, w) or None, class order female, male."""
 
     logits: np.ndarray
@@ -54,14 +54,14 @@ class Reading:
         return by_region(self.map("margin")) * self.evidence[0].size
 
 
-def read_faces(classify: Classifier, crops: list[np.ndarray]) -> list[Reading]:
+def read_faces(classify: Classifier, crops: list[np.ndarray]) -> list[Prediction]:
     """Classify aligned crops uint8 (112, 112, 3), all at once. Raises `LookwhereError` where a logit is no number."""
     if not crops:
         return []
     logits, evidence = classify(np.stack(crops))
     if not np.isfinite(logits).all():
         raise LookwhereError("the model gives no finite logits for this image; audit it to see whether it ever does")
-    return [Reading(logits[n], None if evidence is None else evidence[n]) for n in range(len(crops))]
+    return [Prediction(logits[n], None if evidence is None else evidence[n]) for n in range(len(crops))]
 
 
 def head_bias(classify: Classifier) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.group_statistics import GROUP_STATISTICS
-from core.analysis.maps.region_evidence import Budget
+from core.analysis.maps.region_evidence import EvidenceByRegion
 from core.data.filters import Filter
 from core.explain.regions import REGIONS
 from core.present.figures import (
@@ -254,9 +254,9 @@ BAR_CASES = [
          **{region: 1.0 + float(WATERFALL["difference"].iloc[:k].sum()) for k, region in enumerate(REGIONS)}},
     ),
     Case(
-        "budgets", evidence.budget_bars,
-        lambda table: evidence.budget_bars(
-            [(name, Budget(Filter(), n, n, one, 0.1, 0.2, 0.0))
+        "budgets", evidence.region_evidence_bars,
+        lambda table: evidence.region_evidence_bars(
+            [(name, EvidenceByRegion(Filter(), n, n, one, 0.1, 0.2, 0.0))
              for name, n, one in (("A", 350, table), ("B", 20, table.assign(evidence=table["high"])))]
         ),
         {"table": EVIDENCE},

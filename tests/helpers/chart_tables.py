@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.curves import Roc
-from core.analysis.accuracy.label_noise import Noise, Variant
+from core.analysis.accuracy.label_noise import LabelNoise, Variant
 from core.analysis.accuracy.simultaneous import LargestGap
 from core.analysis.maps.region_evidence import Waterfall
 from core.data.filters import Filter
@@ -202,15 +202,15 @@ def ends(table: pd.DataFrame, place: int, *columns: str, scale: float = 1.0) -> 
     return tuple(float(table[column].iloc[place]) * scale for column in columns)
 
 
-def noise_of(shares: pd.DataFrame, variants: pd.DataFrame) -> Noise:
-    """A `Noise` with gaps of these values, and one variant without a gap."""
+def noise_of(shares: pd.DataFrame, variants: pd.DataFrame) -> LabelNoise:
+    """A `LabelNoise` with gaps of these values, and one variant without a gap."""
     group = pd.Series({"group": "a", "accuracy": 0.9})
     made = []
     for row in variants.to_dict("records"):
         estimate = Estimate(row["value"], row["low"], row["high"])
         gap = LargestGap(group, group, estimate, estimate, 0.01, row["corrected"], 2, 1, 2.0, 0.95)
         made.append(Variant(row["removed"], row["n"], row["n"], pd.DataFrame(), gap))
-    return Noise(4000, 120, 0, shares, (*made, Variant("all", 10, 10, pd.DataFrame(), None)))
+    return LabelNoise(4000, 120, 0, shares, (*made, Variant("all", 10, 10, pd.DataFrame(), None)))
 
 
 def waterfall_of(table: pd.DataFrame, ends: pd.DataFrame) -> Waterfall:

@@ -12,8 +12,8 @@ import pytest
 
 import lookwhere
 from core.analysis.accuracy.by_group import accuracy_by
-from core.analysis.accuracy.counts import count
-from core.analysis.accuracy.simultaneous import bands_of, gap_of
+from core.analysis.accuracy.counts import group_counts
+from core.analysis.accuracy.simultaneous import gap_of, simultaneous_intervals
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -61,8 +61,8 @@ def test_an_audit_and_its_columns_as_arrays_give_the_same(audit: Audit) -> None:
     )
     assert of_arrays.overall == of_audit.overall
     assert of_arrays.largest_gap.difference == of_audit.largest_gap.difference
-    groups = count(faces, ["gender", "ethnicity"])
-    bands = bands_of(groups).table.sort_values(["gender", "ethnicity"])
+    groups = group_counts(faces, ["gender", "ethnicity"])
+    bands = simultaneous_intervals(groups).table.sort_values(["gender", "ethnicity"])
     np.testing.assert_array_equal(of_audit.table["all_low"], bands["low"])
     assert of_audit.largest_gap.corrected == gap_of(groups).corrected
     plain = accuracy_by(faces, ["gender", "ethnicity"])

@@ -141,7 +141,7 @@ def test_what_shows_an_audit_needs_no_torch(python: Path, tmp_path: Path) -> Non
         )
     )
     named = ["--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MODEL.parent)]
-    for words in (["show"], ["budget"], ["gaps"], ["findings"], ["report", "--out", str(tmp_path / "report.html")]):
+    for words in (["show"], ["evidence"], ["gaps"], ["findings"], ["report", "--out", str(tmp_path / "report.html")]):
         done = run(python, "-c", code, *words, *named)
         assert done.returncode == 0, done.stderr
     done = run(python, "-c", code, "check", *named, "--data", "x")

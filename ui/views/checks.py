@@ -15,11 +15,11 @@ from core.checks.definitions.method_agreement import MethodAgreement
 from core.checks.definitions.orders import OrderCheck
 from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
 from core.checks.definitions.region_occlusion import RegionOcclusion
-from core.checks.definitions.words import number, of
+from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks, Part, open_checks, uncheckable
 from core.present.figures import checks as figures
 from core.present.figures import pictures
-from core.present.text.checks import trust_report
+from core.present.text.checks import checks_report
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
@@ -206,7 +206,7 @@ def _show_randomised(checks: Checks, view: View) -> None:
     draws, seeds = checks.manifest["draws"], checks.manifest["seed"]
     st.caption(
         f"n = {part.n(group):,} faces, {draws} random draws (seed {seeds}); maps are of the first. SSIM of all random "
-        f"weights' map with the real one: {of(ssim)}. {RANDOM_READING}"
+        f"weights' map with the real one: {interval_of(ssim)}. {RANDOM_READING}"
     )
 
 
@@ -314,4 +314,4 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
     )
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"
-    layout.download_button("All numbers as text", lambda: trust_report(checks).encode(), name, "text/plain")
+    layout.download_button("All numbers as text", lambda: checks_report(checks).encode(), name, "text/plain")

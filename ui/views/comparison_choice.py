@@ -20,7 +20,7 @@ from core.analysis.comparison import (
     list_experiments,
     open_experiment,
 )
-from core.analysis.comparison.paired import MapDifference, average_face, paired_by_group, paired_map_difference
+from core.analysis.comparison.paired import PairedMapDifference, average_face, paired_by_group, paired_map_difference
 from core.audit.catalogue import align_audits, same_faces
 from core.audit.folder import Audit, list_audits, read_manifest
 from core.classifiers.folder import list_models
@@ -197,12 +197,12 @@ def methods(choice: Choice) -> list[str]:
 
 
 @kept(entries=128)
-def _map_difference(a: Audit, b: Audit, filter: Filter, target: str) -> MapDifference:
+def _map_difference(a: Audit, b: Audit, filter: Filter, target: str) -> PairedMapDifference:
     first, second = _pair(a, b)
     return paired_map_difference(first, second, filter.mask(first.faces), target)
 
 
-def map_difference(a: Candidate, b: Candidate, filter: Filter, target: str) -> MapDifference:
+def map_difference(a: Candidate, b: Candidate, filter: Filter, target: str) -> PairedMapDifference:
     """The paired difference of two models' maps of the faces in a filter."""
     return _map_difference(a.open(), b.open(), filter, target)
 

@@ -9,12 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.clustering import COUNTS
-from core.analysis.maps.error_clusters import Kind, Kinds, kinds
+from core.analysis.maps.error_clusters import ErrorCluster, ErrorClusters, find_error_clusters
 from core.audit.folder import Audit
 from core.audit.images import AuditImages
 from core.data.filters import Filter
 from core.present.figures import pictures
-from core.present.figures.single_faces import kinds_sheet
+from core.present.figures.single_faces import error_cluster_sheet
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.widgets import layout
@@ -44,10 +44,10 @@ KINDS_READING = (
 )
 
 
-_error_clusters = kept(entries=64, spinner="Looking for error clusters …")(kinds)
+_error_clusters = kept(entries=64, spinner="Looking for error clusters …")(find_error_clusters)
 
 
-def choose_error_clusters(audit: Audit, within: Filter) -> Kinds | None:
+def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
     """Draw the choice of a number of kinds; None for an audit without maps."""
     st.subheader("Error clusters", help=KINDS_HELP)
     if within.outcome != "all":
@@ -62,28 +62,28 @@ def choose_error_clusters(audit: Audit, within: Filter) -> Kinds | None:
     return _error_clusters(audit, wanted, None if count == FOUND else int(count))
 
 
-def show_error_clusters(found: Kinds | None, shots: AuditImages | None) -> None:
+def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None) -> None:
     """A card a kind, with what may be shown of it."""
     if found is None:
         return
-    if not found.kinds:
+    if not found.clusters:
         st.info(f"{found.n} incorrect predictions: {found.verdict}.")
         return
     tried = ", ".join(f"{k}: {row.silhouette:.2f} ({row.null:.2f})" for k, row in found.search.iterrows())
     st.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
-    shown = [kind for kind in found.kinds if kind.map is not None]
+    shown = [kind for kind in found.clusters if kind.map is not None]
     limit = pictures.shared_limit([kind.map for kind in shown])
-    with st.grid("auto" if len(found.kinds) > 1 else 2, min_column_width=300, gap="small"):
-        for n, kind in enumerate(found.kinds, 1):
+    with st.grid("auto" if len(found.clusters) > 1 else 2, min_column_width=300, gap="small"):
+        for n, kind in enumerate(found.clusters, 1):
             with st.container(border=True, gap="xsmall"):
-                st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.kinds), limit, shots, found.minimum))
+                st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.clusters), limit, shots, found.minimum))
     st.html(layout.STYLE + _decision_scale(limit))
     st.caption(KINDS_READING)
     if shown:
         _offer_downloads(found, limit)
 
 
-def _kind(n: int, kind: Kind, count: int, limit: float, shots: AuditImages | None, minimum: int) -> str:
+def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImages | None, minimum: int) -> str:
     title = f"Cluster {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} incorrect predictions"
     firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
     if kind.map is None:
@@ -133,10 +133,10 @@ def _decision_scale(limit: float) -> str:
     )
 
 
-def _offer_downloads(found: Kinds, limit: float) -> None:
+def _offer_downloads(found: ErrorClusters, limit: float) -> None:
     """Mean maps and tables of the kinds that are shown; no face."""
-    shown = [(f"cluster {n}", kind) for n, kind in enumerate(found.kinds, 1) if kind.map is not None]
-    downloads.image_sheet(lambda: kinds_sheet(shown, limit), "kinds", "mean maps of the error clusters")
+    shown = [(f"cluster {n}", kind) for n, kind in enumerate(found.clusters, 1) if kind.map is not None]
+    downloads.image_sheet(lambda: error_cluster_sheet(shown, limit), "kinds", "mean maps of the error clusters")
     for which, title in (
         ("who", "who is in each error cluster"),
         ("regions", "evidence by region of each error cluster"),

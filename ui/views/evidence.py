@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analysis.maps.region_evidence import Waterfall, budget, proportional_energy, waterfall
+from core.analysis.maps.region_evidence import Waterfall, evidence_by_region, proportional_energy, waterfall
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
@@ -34,7 +34,7 @@ READING = (
 
 
 _waterfall = kept(entries=64)(waterfall)
-_budget = kept(entries=64)(budget)
+_evidence_by_region = kept(entries=64)(evidence_by_region)
 _energy = kept(entries=64)(proportional_energy)
 
 
@@ -77,7 +77,7 @@ def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     if not groups:
         return
     if audit.additive:
-        _show_budgets(audit, groups)
+        _show_group_evidence(audit, groups)
     st.subheader("Share of positive evidence")
     target = st.selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=TARGET_HELP)
     _show_energy(audit, groups, target)
@@ -118,15 +118,17 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
     downloads.table(found.table, "waterfall", title)
 
 
-def _show_budgets(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
+def _show_group_evidence(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     """The groups' own budgets side by side."""
     st.subheader("Evidence by region of each group")
-    found = [(f"{letter}: {capital(w.describe())}", _budget(audit, w)) for letter, w in groups]
+    found = [(f"{letter}: {capital(w.describe())}", _evidence_by_region(audit, w)) for letter, w in groups]
     _few_faces([(name, b.n) for name, b in found if b.too_small], audit)
     shown = [(name, b) for name, b in found if not b.too_small]
     if not shown:
         return
-    downloads.chart(figures.budget_bars(shown), "budgets", "contributions to the mean margin by region", key="budgets")
+    downloads.chart(
+        figures.region_evidence_bars(shown), "budgets", "contributions to the mean margin by region", key="budgets"
+    )
     sums = "; ".join(
         f"{name}: regions {signed(b.table['evidence'].sum())}, bias {signed(b.bias)}, mean margin {signed(b.margin)}"
         for name, b in shown

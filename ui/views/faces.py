@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import wording
 from core.analysis import single_faces
-from core.analysis.maps.error_clusters import Kinds
+from core.analysis.maps.error_clusters import ErrorClusters
 from core.analysis.single_faces import FaceOrder, FaceRecord
 from core.audit import images as audit_images
 from core.audit.folder import Audit
@@ -65,7 +65,7 @@ def audit_images_of(audit: Audit) -> tuple[AuditImages | None, list[str]]:
 
 
 def show_faces(
-    p: Page, above: DeltaGenerator, clusters: Kinds | None, images: AuditImages | None, looked: list
+    p: Page, above: DeltaGenerator, clusters: ErrorClusters | None, images: AuditImages | None, looked: list
 ) -> None:
     """In its place `above` the clusters: the faces one by one, or how their images are attached."""
     with above:
@@ -92,7 +92,7 @@ def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
     )
 
 
-def _browser(audit: Audit, within: Filter, found: Kinds | None, images: AuditImages) -> None:
+def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: AuditImages) -> None:
     """The controls and one page of the group's faces."""
     like = single_faces.row_of(audit, st.query_params.get("like"))
     orders = [
@@ -100,7 +100,7 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, images: AuditIma
         for order in FaceOrder
         if (audit.has_maps or not order.by_similarity) and (like is not None or not order.of_a_face)
     ]
-    listed = [str(n) for n, kind in enumerate(found.kinds, 1) if kind.map is not None] if found else []
+    listed = [str(n) for n, kind in enumerate(found.clusters, 1) if kind.map is not None] if found else []
     controls = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
     order = FaceOrder(controls[0].selectbox("Order", orders, key="order", bind="query-params", help=ORDER_HELP))
     target, view, kind = "margin", ALONE, ANY
@@ -109,12 +109,12 @@ def _browser(audit: Audit, within: Filter, found: Kinds | None, images: AuditIma
         view = controls[2].segmented_control(
             "Map", [BESIDE, OVER, ALONE], default=BESIDE, key="view", bind="query-params", required=True
         )
-        if len(listed) > 1 or (listed and len(found.kinds) > 1):
+        if len(listed) > 1 or (listed and len(found.clusters) > 1):
             kind = controls[3].selectbox("Error cluster", [ANY, *listed], key="kind", bind="query-params")
     mask = within.mask(audit.faces)
     rows = np.flatnonzero(mask)
     if kind != ANY:
-        rows = np.intersect1d(found.kinds[int(kind) - 1].rows, rows)
+        rows = np.intersect1d(found.clusters[int(kind) - 1].rows, rows)
     name = within.describe() + (f", error cluster {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(

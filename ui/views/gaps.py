@@ -10,12 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.accuracy import fairness as fair
-from core.analysis.accuracy.counts import count
-from core.analysis.accuracy.label_noise import Consensus, consensus, noise
+from core.analysis.accuracy.counts import group_counts
+from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import FIRTH, Regression, Term, regression
-from core.analysis.accuracy.simultaneous import LargestGap, Simultaneous, bands_of, gap_of
+from core.analysis.accuracy.simultaneous import LargestGap, SimultaneousIntervals, gap_of, simultaneous_intervals
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
 from core.data.faces import UNRECORDED
@@ -57,7 +57,7 @@ def groupings(faces: pd.DataFrame) -> list[str]:
 class GroupGaps:
     """A grouping's intervals, its largest gap, and the tests of each family by its name."""
 
-    intervals: Simultaneous
+    intervals: SimultaneousIntervals
     largest: LargestGap | None
     tests: dict[str, pd.DataFrame]
 
@@ -65,9 +65,9 @@ class GroupGaps:
 @kept(entries=64)
 def group_gaps(audit: Audit, filter: Filter, grouping: str) -> GroupGaps:
     """The faces of a filter by one of `GROUPINGS`."""
-    groups = count(audit.faces[filter.mask(audit.faces)], list(GROUPINGS[grouping]))
+    groups = group_counts(audit.faces[filter.mask(audit.faces)], list(GROUPINGS[grouping]))
     tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
-    return GroupGaps(bands_of(groups), gap_of(groups), tests)
+    return GroupGaps(simultaneous_intervals(groups), gap_of(groups), tests)
 
 
 @kept(entries=64)
@@ -84,7 +84,7 @@ def _fairness(audit: Audit, filter: Filter) -> fair.Fairness | None:
     return fair.fairness(audit.faces[filter.mask(audit.faces)])
 
 
-_noise = kept(entries=64)(noise)
+_noise = kept(entries=64)(label_noise)
 
 
 @kept(entries=8, spinner="Reading the other models' audits …")
@@ -231,7 +231,7 @@ def show_power(faces: pd.DataFrame, grouping: str) -> None:
     """Faces needed to see a difference, and the difference that can be seen."""
     st.subheader("How many faces it would take")
     asked = st.slider("Difference to be seen, in points", 1, 10, 2, key="points", bind="query-params")
-    groups = count(faces, list(GROUPINGS[grouping])).table
+    groups = group_counts(faces, list(GROUPINGS[grouping])).table
     tests = max(1, len(groups) * (len(groups) - 1) // 2)
     table = power_table(groups, asked / 100, tests)
     shown = pd.DataFrame(

@@ -15,10 +15,10 @@ from PIL import Image
 
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from core.photo.certainty import Place, certainties, place, same_weights
+from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
 from core.photo.detection import Finder, nothing_found
 from core.photo.faces import Face
-from core.photo.prediction import TARGETS, Reading, head_bias, read_faces
+from core.photo.prediction import TARGETS, Prediction, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.present.figures import photo as figures
 from core.present.figures import pictures
@@ -92,7 +92,7 @@ class Result:
     scale: float = 1.0
     size: tuple[int, int] = (0, 0)
     faces: tuple[Face, ...] = ()
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[Prediction, ...] = ()
     note: str = ""
     error: str = ""
 
@@ -240,12 +240,12 @@ def show_results(results: list[Result], ready: Tools, audit: Audit | None) -> No
         st.html(layout.STYLE + layout.colour_scale(target == "margin", limit, note))
 
 
-def placed(audit: Audit | None, reading: Reading) -> Place | None:
+def placed(audit: Audit | None, reading: Prediction) -> CertaintyRank | None:
     """The reading's place among the audited faces."""
-    return None if audit is None else place(audit.faces, reading.predicted, reading.margin)
+    return None if audit is None else certainty_rank(audit.faces, reading.predicted, reading.margin)
 
 
-def _controls(given: list[Reading]) -> tuple[str, float]:
+def _controls(given: list[Prediction]) -> tuple[str, float]:
     """Draw the choice of map and opacity where there are maps."""
     if not any(reading.evidence is not None for reading in given):
         return TARGETS[0], 0.5
@@ -301,8 +301,8 @@ def _scaled(face: Face, scale: float) -> Face:
 
 def _card(
     face: Face,
-    reading: Reading,
-    found: Place | None,
+    reading: Prediction,
+    found: CertaintyRank | None,
     target: str,
     opacity: float,
     limit: float,
@@ -326,7 +326,7 @@ def _card(
     )
 
 
-def _details(n: int, reading: Reading, number: int | None, ready: Tools, audit: Audit | None) -> None:
+def _details(n: int, reading: Prediction, number: int | None, ready: Tools, audit: Audit | None) -> None:
     which = "" if number is None else f": face {number + 1}"
     left, right = st.columns(2)
     with left:

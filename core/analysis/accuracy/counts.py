@@ -28,7 +28,7 @@ def columns_of(faces: pd.DataFrame) -> list[str]:
     return ["age band"] if len(set(age_band(faces["age"])) - {-1}) > 1 else []
 
 
-def members(faces: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+def group_rows(faces: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
     """Each face's row (N,) in a table of the groups that occur: group (its name), gender, ethnicity, years.
 
     Rows by age, then gender, then ethnicity; a column not asked for is empty.
@@ -97,7 +97,7 @@ class Groups:
         return self.table["correct"].to_numpy() / effect, self.table["n"].to_numpy() / effect
 
 
-def count(
+def group_counts(
     faces: pd.DataFrame, by: list[str], threshold: float = 0.5, smallest: int = SMALLEST_RANKED, order: str = "accuracy"
 ) -> Groups:
     """Count by `by` (gender, ethnicity, age band); rows by falling accuracy, or as they come with `order=""`.
@@ -106,7 +106,7 @@ def count(
     """
     check_columns(by)
     right = predict(faces, threshold) == faces["gender"].to_numpy()
-    member, names = members(faces, by)
+    member, names = group_rows(faces, by)
     unknown = (names["years"] == AGE_UNKNOWN).to_numpy()
     unit = people(faces)
     return tally(member, names.drop(columns="years"), right, unit, smallest, order, {AGE_UNKNOWN: unknown})

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.by_group import SMALLEST_RANKED
-from core.analysis.accuracy.counts import members
+from core.analysis.accuracy.counts import group_rows
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.data.faces import UNRECORDED
 from core.estimate import Estimate
@@ -90,7 +90,7 @@ def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFr
     for by in statistic.groupings:
         if "ethnicity" in by and set(faces["ethnicity"]) <= {UNRECORDED}:
             continue
-        member, names = members(faces, list(by))
+        member, names = group_rows(faces, list(by))
         groups = names["group"] if len(names) > 1 else ()
         for place, name in enumerate(groups):
             part = faces[member == place]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of
 from core.analysis.intervals import wilson
 from core.audit.folder import Audit
@@ -41,7 +41,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Noise:
+class LabelNoise:
     """`shares`: where, faces, errors, share_faces, share_errors, low, high (Wilson, of the errors), times; `variants`
     with everything first and all leaks removed last. `n` faces, `errors` of them wrong; `unaged` of unknown age."""
 
@@ -82,9 +82,9 @@ def likely_mislabels(faces: pd.DataFrame) -> np.ndarray:
     return (other >= reach_other) & ((own < reach_own) | (other > own))
 
 
-def noise(
+def label_noise(
     audit: Audit, within: Filter | None = None, threshold: float = 0.5, draws: int = 2000, seed: int = 0
-) -> Noise:
+) -> LabelNoise:
     """Shares of the errors in near-copy clusters, children and likely mislabels, and the gap without each and all.
 
     A near-copy is a face whose `cluster` holds another audited one (exact copies were dropped at alignment); without
@@ -119,12 +119,12 @@ def noise(
     drop["all of these"] = np.logical_or.reduce(list(drop.values()))
     by = columns_of(faces)
     variants = [_variant(name, faces[~out], by, threshold, draws, seed) for name, out in drop.items()]
-    return Noise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants))
+    return LabelNoise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants))
 
 
 def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:
     right = (faces["p_male"].to_numpy() >= threshold) == (faces["gender"] == GENDERS[1]).to_numpy()
-    groups = count(faces, by, threshold)
+    groups = group_counts(faces, by, threshold)
     table, found = groups.table, gap_of(groups, draws, seed)
     return Variant(name, len(faces), int(right.sum()), table, found)
 

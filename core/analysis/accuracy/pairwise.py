@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import gammaln, ndtr
 
 from core.analysis.accuracy.by_group import SMALLEST_RANKED
-from core.analysis.accuracy.counts import Groups, count, design_effect
+from core.analysis.accuracy.counts import Groups, design_effect, group_counts
 from core.analysis.intervals import holm, newcombe
 from core.estimate import Estimate
 from core.verdicts import TestVerdict
@@ -68,7 +68,7 @@ def pairwise(
     pair alone), p, p_holm, test, verdict; by rising p. Groups under `smallest` faces are in no pair and in no «all
     others». Where people are known, counts are divided by their design effects (Rao & Scott 1992).
     """
-    return pairs_of(count(faces, by, threshold, smallest), family)
+    return pairs_of(group_counts(faces, by, threshold, smallest), family)
 
 
 def pairs_of(groups: Groups, family: Family = "pairs") -> pd.DataFrame:

@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 from scipy.stats import chi2, norm
 
 from core.analysis.accuracy import logistic
-from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.counts import group_counts
 from core.analysis.intervals import Z95, holm
 from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
 from core.data.filters import group_name
@@ -97,7 +97,7 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5) -> Regression:
     if not known.any():
         raise LookwhereError("no age is known here, so age cannot be told from ethnicity")
     by = ["gender"] if set(faces["ethnicity"].unique()) == {UNRECORDED} else ["gender", "ethnicity"]
-    groups = count(faces[known], by, threshold, order="")
+    groups = group_counts(faces[known], by, threshold, order="")
     part = faces[known][groups.member >= 0]
     right, unit = groups.right[groups.member >= 0], people(part)
     if len(groups.table) < 2:

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, studentized_range
 
-from core.analysis.accuracy.counts import Groups, count, resample_accuracy
+from core.analysis.accuracy.counts import Groups, group_counts, resample_accuracy
 from core.analysis.intervals import clopper_pearson, newcombe_at, wilson
 from core.estimate import Estimate
 
 
 @dataclass(frozen=True)
-class Simultaneous:
+class SimultaneousIntervals:
     """`table`: that of `Groups` with the simultaneous `low` and `high`; `critical`: the score z they are made with, in
     place of 1.96; `resampled`: «people» or «faces»."""
 
@@ -52,9 +52,9 @@ class LargestGap:
         return self.difference.low > 0
 
 
-def simultaneous(
+def simultaneous_accuracy(
     faces: pd.DataFrame, by: list[str], threshold: float = 0.5, draws: int = 2000, seed: int = 0, level: float = 0.95
-) -> Simultaneous:
+) -> SimultaneousIntervals:
     """Accuracy by group with intervals that cover all groups' accuracies together with probability `level`.
 
     The largest studentised deviation over the groups is resampled; its quantile, never under Šidák's, stands for z in
@@ -62,11 +62,13 @@ def simultaneous(
     Clopper & Pearson's exact one (1934, Biometrika 26:404) at Šidák's level. Counts are divided by the design effect
     where people are known.
     """
-    return bands_of(count(faces, by, threshold), draws, seed, level)
+    return simultaneous_intervals(group_counts(faces, by, threshold), draws, seed, level)
 
 
-def bands_of(groups: Groups, draws: int = 2000, seed: int = 0, level: float = 0.95) -> Simultaneous:
-    """`simultaneous` of faces counted already."""
+def simultaneous_intervals(
+    groups: Groups, draws: int = 2000, seed: int = 0, level: float = 0.95
+) -> SimultaneousIntervals:
+    """`simultaneous_accuracy` of faces counted already."""
     table, z = groups.table, float("nan")
     if len(table):
         drawn, centre = resample_accuracy(groups, draws, seed)
@@ -78,7 +80,7 @@ def bands_of(groups: Groups, draws: int = 2000, seed: int = 0, level: float = 0.
         table = table.assign(low=low, high=high)
     else:
         table = table.assign(low=np.nan, high=np.nan)
-    return Simultaneous(table, groups.left_out, z, level, _resampled(groups))
+    return SimultaneousIntervals(table, groups.left_out, z, level, _resampled(groups))
 
 
 def largest_gap(
@@ -91,7 +93,7 @@ def largest_gap(
     the gap it was drawn about (Efron & Tibshirani 1993, ch. 10). Where all groups are alike it misses about half,
     as the groups that chance has spread are taken for the truth: the correction is a cautious one.
     """
-    return gap_of(count(faces, by, threshold), draws, seed, level)
+    return gap_of(group_counts(faces, by, threshold), draws, seed, level)
 
 
 def gap_of(groups: Groups, draws: int = 2000, seed: int = 0, level: float = 0.95) -> LargestGap | None:

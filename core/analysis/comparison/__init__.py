@@ -4,10 +4,10 @@ from core.analysis.comparison.contrasts import (
     MATTERS,
     Contrast,
     Effect,
+    arm_contrast,
     arm_estimates,
     arm_table,
     claim_contrast,
-    contrast,
     verdict,
 )
 from core.analysis.comparison.experiment import (
@@ -31,10 +31,10 @@ __all__ = [
     "Expectation",
     "Experiment",
     "Measure",
+    "arm_contrast",
     "arm_estimates",
     "arm_table",
     "claim_contrast",
-    "contrast",
     "experiment_for",
     "list_experiments",
     "open_experiment",

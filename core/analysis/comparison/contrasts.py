@@ -188,7 +188,7 @@ def arm_estimates(
     return pd.DataFrame(rows, columns=_ESTIMATES)
 
 
-def contrast(
+def arm_contrast(
     experiment: Experiment,
     start: str,
     end: str,
@@ -232,4 +232,4 @@ def contrast(
 def claim_contrast(experiment: Experiment, claim: Claim, within: Filter | None = None, **more: int) -> Contrast:
     """The contrast that a claim of `experiment.json` names."""
     settings = {"expect": claim.expect, "measure": claim.measure, **more}
-    return contrast(experiment, claim.start, claim.end, claim.group, within, **settings)
+    return arm_contrast(experiment, claim.start, claim.end, claim.group, within, **settings)

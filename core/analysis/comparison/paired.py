@@ -139,7 +139,7 @@ class MapPair:
 
 
 @dataclass(frozen=True)
-class MapDifference:
+class PairedMapDifference:
     """`n` faces of `units` people (or faces); maps as they are, and each divided by its RMS (`shape`): two networks'
     logits have scales of their own. None under `minimum` faces. `resampled` says whose grid was made
     coarser, or is empty."""
@@ -154,7 +154,7 @@ class MapDifference:
 
 def paired_map_difference(
     audit_a: Audit, audit_b: Audit, mask: np.ndarray, target: str = "true", permutations: int = SAMPLES, seed: int = 0
-) -> MapDifference:
+) -> PairedMapDifference:
     """Mean of each face's map under B less under A, of the faces in `mask` (N,), for aligned audits.
 
     Tested by sign flips of faces, or of people as a whole, by the largest |t| over the cells. Maps of another grid
@@ -170,12 +170,12 @@ def paired_map_difference(
     units = n if persons is None else len(np.unique(persons))
     minimum = max(audit_a.minimum_faces, audit_b.minimum_faces)
     if n < minimum:
-        return MapDifference(n, units, None, None, words, minimum)
+        return PairedMapDifference(n, units, None, None, words, minimum)
     a, b = (resample(audit.maps(target, "raw")[mask], grid) for audit in (audit_a, audit_b))
     pairs = [(a, b), (by_rms(a), by_rms(b))]
     if units < SMALLEST_TESTED:
         tested = [MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), None, None) for x, y in pairs]
-        return MapDifference(n, units, *tested, words, minimum)
+        return PairedMapDifference(n, units, *tested, words, minimum)
     differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
     sums = by_unit(np.concatenate(differences, axis=1), persons)
     p = max_t_chance(sums.reshape(units, 2, -1), permutations, seed)
@@ -183,7 +183,7 @@ def paired_map_difference(
         MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
         for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)
     ]
-    return MapDifference(n, units, *tested, words, minimum)
+    return PairedMapDifference(n, units, *tested, words, minimum)
 
 
 def average_face(audits: Sequence[Audit], wanted: Filter) -> tuple[np.ndarray | None, int]:

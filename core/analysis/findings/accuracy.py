@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.pairwise import ALPHA, two_groups
 from core.analysis.accuracy.regression import Regression, Term, regression
-from core.analysis.accuracy.simultaneous import largest_gap, simultaneous
+from core.analysis.accuracy.simultaneous import largest_gap, simultaneous_accuracy
 from core.analysis.comparison.contrasts import MATTERS
 from core.analysis.findings.base import EthnicityGap, Finding, GenderGap, unable
 from core.analysis.intervals import holm
@@ -60,7 +60,7 @@ def accuracy_findings(audit: Audit, within: Filter) -> list[Finding]:
 
 def _by_gender(faces: pd.DataFrame, p: float, why: str) -> Finding:
     key = "1a"
-    groups = count(faces, ["gender"])
+    groups = group_counts(faces, ["gender"])
     if len(groups.table) < 2:
         return unable(key, CLAIMS[key], "There are not 50 faces of each gender here.", RULES[key])
     k, n = (dict(zip(groups.table["gender"], values, strict=True)) for values in groups.effective)
@@ -77,7 +77,7 @@ def _by_gender(faces: pd.DataFrame, p: float, why: str) -> Finding:
         f"women less men {points(d.value, d.low, d.high)}. "
         f"At equal ages and ethnicities gender's term has {_p(p, why)}."
     )
-    table = simultaneous(faces, ["gender"]).table
+    table = simultaneous_accuracy(faces, ["gender"]).table
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, GenderGap(d, p))
 
 
@@ -110,7 +110,7 @@ def _by_ethnicity(faces: pd.DataFrame, p: float, fit: Regression | None, why: st
         )
     if fit is not None and np.isfinite(fit.p(Term.GENDER_ETHNICITY)):
         sentence += f" That the two genders' gap depends on ethnicity: {p_words(fit.p(Term.GENDER_ETHNICITY))}."
-    table = simultaneous(faces, ["gender", "ethnicity"]).table
+    table = simultaneous_accuracy(faces, ["gender", "ethnicity"]).table
     if fit is not None:
         at_age = fit.standardised.set_index("group")[["standardised", "standardised_low", "standardised_high"]]
         table = table.merge(at_age, left_on="group", right_index=True, how="left")

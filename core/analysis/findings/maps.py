@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.analysis.bootstrap import DRAWS, bootstrap_means, interval
+from core.analysis.bootstrap import DRAWS, bootstrap_interval, bootstrap_means
 from core.analysis.findings.base import ErrorPattern, EvidenceDensity, Finding, unable
 from core.analysis.maps.differences import ABSTAIN_UNDER, PERMUTATIONS
 from core.analysis.maps.dispersion import Dispersions, compare_dispersion, pattern_test, split_half
@@ -67,10 +67,10 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     values = np.column_stack([shares / areas, shares[:, inside].sum(axis=1) / areas[inside].sum()])
     means = values.mean(axis=0)
     drawn = bootstrap_means(values, person_codes(audit.faces)[mask][some], DRAWS, 0)
-    low, high = interval(drawn)
+    low, high = bootstrap_interval(drawn)
     rivals = {}
     for r in np.flatnonzero(~inside):
-        below, above = interval(drawn[:, [r]] - drawn[:, [-1]])
+        below, above = bootstrap_interval(drawn[:, [r]] - drawn[:, [-1]])
         rivals[REGIONS[r]] = Estimate(float(means[r] - means[-1]), float(below[0]), float(above[0]))
     both = Estimate(float(means[-1]), float(low[-1]), float(high[-1]))
     stronger = [name for name, d in rivals.items() if d.low > 0]

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.maps.shapes import oriented_shapes
-from core.analysis.permutation import contrast, family_wise, layers_of, relabellings, studentised, sums_by, units_of
+from core.analysis.permutation import (
+    family_wise,
+    layers_of,
+    relabellings,
+    stratified_contrast,
+    studentised,
+    sums_by,
+    units_of,
+)
 from core.analysis.strata import crossed, strata_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
@@ -162,7 +170,7 @@ def difference(
     x[:, flat], scale[flat] = 0.0, 1.0
     x /= scale
     layers = layers_of(x, place, unit_side, unit_stratum)
-    delta, variance, weight = contrast(layers, [layer.side[None] for layer in layers], np.float64)
+    delta, variance, weight = stratified_contrast(layers, [layer.side[None] for layer in layers], np.float64)
     delta, weight = delta[0], weight[0, 0]
     freedom = len(x) - len(counts) - 1
     spread = np.sqrt(np.maximum((x**2).sum(axis=0) - delta**2 * weight, 0) / freedom)
@@ -177,7 +185,7 @@ def difference(
     statistic = studentised(delta, variance[0], weight)
     rng, highest = np.random.default_rng(seed), []
     for labels in relabellings([layer.side for layer in layers], permutations, rng):
-        d, v, w = contrast(layers, labels, np.float32)
+        d, v, w = stratified_contrast(layers, labels, np.float32)
         highest.append(np.abs(studentised(d, v, w)).max(axis=1))
     p = family_wise(statistic, np.concatenate(highest))
     return MapDifference(

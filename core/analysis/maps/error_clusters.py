@@ -1,9 +1,10 @@
-"""Kinds of wrong: clusters of the maps of wrong predictions, by shape, where there are any beyond chance.
+"""Error clusters: clusters of the maps of incorrect predictions, by shape, where there are any beyond chance.
 
-k-means of each wrong face's evidence for the class it was given over the other, divided by its own strength. How many
-kinds: the largest mean silhouette (Rousseeuw 1987, J Comput Appl Math 20:53). Whether any: p of a silhouette as large
-in one cloud of the same mean and covariance, searched alike (as SigClust: Liu et al. 2008, JASA 103:1281). How firm:
-each kind's mean Jaccard index with its nearest one in bootstrap samples (Hennig 2007, Comput Stat Data Anal 52:258).
+k-means divides the maps: each face's evidence for the class it was given over the other, divided by its own strength.
+The number of clusters has the largest mean silhouette (Rousseeuw 1987, J Comput Appl Math 20:53). The test for any is
+p of a silhouette as large in one cloud of the same mean and covariance, searched the same way (as SigClust: Liu et al.
+2008, JASA 103:1281). A cluster's stability is its mean Jaccard index with its nearest one in bootstrap samples (Hennig
+2007, Comput Stat Data Anal 52:258). Pages call a cluster a «kind of wrong».
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from core.explain.regions import REGIONS, by_region
 from core.privacy import MINIMUM_FACES, showable
 from core.task import GENDERS
 
-#: Below it a kind dissolves in new samples, from the second on it is stable (Hennig 2007).
+#: Below the first a cluster dissolves in new samples, from the second on it is stable (Hennig 2007).
 DISSOLVED, STABLE = 0.6, 0.75
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of wrong: `rows` (n,) of the audit's faces, the most typical first; `stability` its mean Jaccard index.
+class ErrorCluster:
+    """One error cluster: `rows` (n,) of the audit's faces, the most typical first; `stability` its mean Jaccard index.
 
     `map` float64 (h, w) is the mean shape, positive where it speaks for the class the model chose. `regions`: each
     region's `share` of the mean shape's positive evidence beside its `share_all` in all wrong ones' mean. `who`: the
@@ -66,7 +67,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Kinds:
+class ErrorClusters:
     """The kinds of `n` wrong predictions inside `wanted`, whose own outcome does not count; none where n is too small.
 
     `search`: for each number of kinds the mean silhouette beside that of clouds without kinds, and `p` (`structure`).
@@ -79,7 +80,7 @@ class Kinds:
     asked: bool
     search: pd.DataFrame | None
     p: float
-    kinds: tuple[Kind, ...]
+    clusters: tuple[ErrorCluster, ...]
     minimum: int = MINIMUM_FACES
 
     @property
@@ -87,7 +88,7 @@ class Kinds:
         """In words, to stand after the number of wrong predictions: «their maps fall into 2 clusters …»."""
         if self.search is None:
             return f"error clusters are looked for from {SMALLEST} on"
-        k = len(self.kinds)
+        k = len(self.clusters)
         row = self.search.loc[k if k > 1 else self.search["silhouette"].idxmax()]
         numbers = (
             f"silhouette {row['silhouette']:.2f} against {row['null']:.2f} without clusters, p\u00a0=\u00a0{self.p:.2f}"
@@ -108,7 +109,9 @@ def apart(silhouette: float) -> str:
     return next((text for limit, text in words if silhouette <= limit), "clearly set apart")
 
 
-def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0, draws: int = DRAWS) -> Kinds:
+def find_error_clusters(
+    audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0, draws: int = DRAWS
+) -> ErrorClusters:
     """The kinds of wrong predictions inside a filter: `count` of them, or as many as are found, which may be one.
 
     Kinds under 11 faces are counted and not shown; where those faces are under 11 together, the smallest other kind is
@@ -121,10 +124,10 @@ def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0,
         raise LookwhereError(f"{audit.name}: an audit of predictions only, without maps to cluster")
     rows = np.flatnonzero(wanted.narrowed(outcome="incorrect").mask(audit.faces))
     shapes = oriented_shapes(audit)[rows].astype(np.float64)
-    told = shapes.any(axis=(1, 2))
-    rows, shapes, flat = rows[told], shapes[told], int((~told).sum())
+    has_shape = shapes.any(axis=(1, 2))
+    rows, shapes, flat = rows[has_shape], shapes[has_shape], int((~has_shape).sum())
     if len(rows) < SMALLEST:
-        return Kinds(wanted, len(rows), flat, count is not None, None, np.nan, (), audit.minimum_faces)
+        return ErrorClusters(wanted, len(rows), flat, count is not None, None, np.nan, (), audit.minimum_faces)
     x = shapes.reshape(len(rows), -1)
     search, p = structure(x, seed, draws)
     k = count or (int(search["silhouette"].idxmax()) if p <= LEVEL else 1)
@@ -134,18 +137,18 @@ def kinds(audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0,
     tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(shown))
     energy = _positive(shapes.mean(axis=0))
     certain = np.abs(audit.faces["logit_female"] - audit.faces["logit_male"]).to_numpy(dtype=np.float64)[rows]
-    found = []
-    for kind in range(k):
-        inside = np.flatnonzero(labels == kind)
+    clusters = []
+    for cluster in range(k):
+        inside = np.flatnonzero(labels == cluster)
         mean = shapes[inside].mean(axis=0)
         inside = inside[np.argsort(-(x[inside] @ mean.ravel()), kind="stable")]
-        if not shown[kind]:
-            found.append(Kind(rows[inside], float(firm[kind])))
+        if not shown[cluster]:
+            clusters.append(ErrorCluster(rows[inside], float(firm[cluster])))
             continue
         table = pd.DataFrame({"region": REGIONS, "share": _positive(mean), "share_all": energy})
         median = float(np.median(certain[inside]))
-        found.append(Kind(rows[inside], float(firm[kind]), mean, table, tables[kind], median))
-    return Kinds(wanted, len(rows), flat, count is not None, search, p, tuple(found), audit.minimum_faces)
+        clusters.append(ErrorCluster(rows[inside], float(firm[cluster]), mean, table, tables[cluster], median))
+    return ErrorClusters(wanted, len(rows), flat, count is not None, search, p, tuple(clusters), audit.minimum_faces)
 
 
 def _positive(mean: np.ndarray) -> np.ndarray:

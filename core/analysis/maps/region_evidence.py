@@ -1,4 +1,4 @@
-"""The evidence budget: which region of the face a group's mean margin comes from, with nothing left over.
+"""Evidence by region: which region of the face a group's mean margin comes from, with nothing left over.
 
 margin = logit_female − logit_male = Σ_regions evidence + (b_f − b_m), for each face and so for each mean; in the
 difference of two groups the bias cancels. Positive evidence speaks for «female». Intervals are percentile bootstraps
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.analysis.bootstrap import DRAWS, bootstrap_means, interval, paired_means
+from core.analysis.bootstrap import DRAWS, bootstrap_interval, bootstrap_means, paired_means
 from core.audit.folder import Audit, head_bias, margin_evidence, margins, need_additive
 from core.data.faces import person_codes
 from core.data.filters import OUTCOMES, Filter
@@ -25,7 +25,7 @@ TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class Budget:
+class EvidenceByRegion:
     """A group's mean margin by region.
 
     `table`: a row a region with `region`, `evidence` (mean contribution to the margin), `low`, `high`, `area` (share of
@@ -72,20 +72,22 @@ class Waterfall:
         return min(self.n_a, self.n_b) < self.minimum
 
 
-def budget(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> Budget:
+def evidence_by_region(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> EvidenceByRegion:
     """The mean margin of the faces that pass a filter, by region; `draws` bootstrap samples."""
     mask = wanted.mask(audit.faces)
     values, margin = margin_evidence(audit)[mask], margins(audit)[mask]
     people, bias = person_codes(audit.faces)[mask], head_bias(audit)
     enough = len(values) >= audit.minimum_faces
     evidence = values.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
-    low, high = interval(bootstrap_means(values, people, draws, seed)) if enough else (evidence, evidence)
+    low, high = bootstrap_interval(bootstrap_means(values, people, draws, seed)) if enough else (evidence, evidence)
     table = pd.DataFrame(
         {"region": REGIONS, "evidence": evidence, "low": low, "high": high, "area": area_shares()},
     )
     mean = float(margin.mean()) if enough else np.nan
     residual = mean - float(evidence.sum()) - bias
-    return Budget(wanted, len(values), len(np.unique(people)), table, bias, mean, residual, audit.minimum_faces)
+    return EvidenceByRegion(
+        wanted, len(values), len(np.unique(people)), table, bias, mean, residual, audit.minimum_faces
+    )
 
 
 def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int = 0) -> Waterfall:
@@ -97,7 +99,7 @@ def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int 
     if min(n_a, n_b) >= audit.minimum_faces:
         mean_a, mean_b = (values[mask].mean(axis=0) for mask in masks)
         drawn_a, drawn_b = paired_means(values, masks, person_codes(audit.faces), draws, seed)
-        bounds = [interval(drawn) for drawn in (drawn_a, drawn_b, drawn_b - drawn_a)]
+        bounds = [bootstrap_interval(drawn) for drawn in (drawn_a, drawn_b, drawn_b - drawn_a)]
     else:
         mean_a = mean_b = np.full(len(REGIONS) + 1, np.nan)
         bounds = [(mean_a, mean_a)] * 3
@@ -147,14 +149,14 @@ def proportional_energy(
     enough = len(shares) >= audit.minimum_faces
     share = shares.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
     people = person_codes(audit.faces)[mask][some]
-    low, high = interval(bootstrap_means(shares, people, draws, seed)) if enough else (share, share)
+    low, high = bootstrap_interval(bootstrap_means(shares, people, draws, seed)) if enough else (share, share)
     columns = {"region": REGIONS, "share": share, "low": low, "high": high, "area": area, "density": share / area}
     return pd.DataFrame(columns | {"n": len(shares)})
 
 
 def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
-    """Does the budget add up? Σ regions + bias against the mean margin, for gender × ethnicity and × outcome, of the
-    faces inside a filter.
+    """Does the evidence by region add up? Σ regions + bias against the mean margin, by gender × ethnicity × outcome, of
+    the faces inside a filter.
 
     Columns `gender, ethnicity, outcome, n, evidence` (Σ regions + bias), `margin, difference`; a row a group with a
     face. Under 11 faces the two means are NaN; the difference, a rounding error, tells nothing of a face and stays.

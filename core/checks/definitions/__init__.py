@@ -9,14 +9,14 @@ from core.checks.definitions.deletion import Deletion, Insertion
 from core.checks.definitions.method_agreement import MethodAgreement
 from core.checks.definitions.parameter_randomisation import ParameterRandomisation
 from core.checks.definitions.region_occlusion import RegionOcclusion
-from core.checks.definitions.road import RoadLeastRelevantFirst, RoadMostRelevantFirst
+from core.checks.definitions.road import RoadLeRF, RoadMoRF
 
 CHECKS: tuple[Check, ...] = (
     ParameterRandomisation(),
     Deletion(),
     Insertion(),
-    RoadMostRelevantFirst(),
-    RoadLeastRelevantFirst(),
+    RoadMoRF(),
+    RoadLeRF(),
     RegionOcclusion(),
     MethodAgreement(),
 )

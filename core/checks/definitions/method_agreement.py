@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
-from core.checks.definitions.words import listed, of
+from core.checks.definitions.words import interval_of, listed
 from core.checks.results import Checks
 
 #: From this mean rank correlation on a method is said to rank the cells as the closed form does.
@@ -30,6 +30,6 @@ class MethodAgreement(Check):
         text = f"{listed(same)} rank{'s' if len(same) == 1 else ''} the cells as the closed form does" if same else ""
         if len(rest):
             ends = [rest.iloc[0]] if len(rest) == 1 else [rest.iloc[0], rest.iloc[-1]]
-            words = " and least ".join(f"{r['method']} at {of(r)}" for r in ends)
+            words = " and least ".join(f"{r['method']} at {interval_of(r)}" for r in ends)
             text += ("; of the others" if text else "Of the methods compared") + f", the nearest is {words}"
         return CheckResult(self.title, None, text + ".")

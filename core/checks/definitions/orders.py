@@ -14,7 +14,7 @@ from core.checks.results import Checks
 from core.verdicts import CheckVerdict
 
 
-class Order(StrEnum):
+class RemovalOrder(StrEnum):
     """By what pixels are taken away or put back. OWN: the face's own map. The controls: values drawn at random for each
     cell and enlarged as the map is; a hump in the middle of the crop; the network's map of the average face of all that
     were given the same class."""
@@ -28,9 +28,9 @@ class Order(StrEnum):
     def than(self) -> str:
         """A control's words after «than»."""
         return {
-            Order.RANDOM: "a random order",
-            Order.GAUSSIAN: "a centred Gaussian",
-            Order.AVERAGE_FACE: "the average face's map",
+            RemovalOrder.RANDOM: "a random order",
+            RemovalOrder.GAUSSIAN: "a centred Gaussian",
+            RemovalOrder.AVERAGE_FACE: "the average face's map",
         }[self]
 
 
@@ -72,7 +72,7 @@ class OrderCheck(Check):
         worse: list[str] = []
         for row in rows.to_dict("records"):
             low, high = sorted(self.direction.sign * row[end] for end in ("less_low", "less_high"))
-            (better if high < 0 else worse if low > 0 else even).append(Order(row["order"]).than)
+            (better if high < 0 else worse if low > 0 else even).append(RemovalOrder(row["order"]).than)
         if better:
             text = f"{self.does.format(marker=marker, score=view.score)} {listed(better)}"
             text += f", but not than {listed(even + worse, 'or')}" if even or worse else ""

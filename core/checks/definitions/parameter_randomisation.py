@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
-from core.checks.definitions.words import number, of
+from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks
 from core.verdicts import CheckVerdict
 
@@ -43,13 +43,14 @@ class ParameterRandomisation(Check):
             return None
         passed = [self._changed(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
         does = "changes the map" if passed[0] else "leaves the map about as it was"
-        magnitudes = of(rows.loc[(STAGES[-1], RANK_OF_MAGNITUDES)])
+        all_random, two_faces = interval_of(rows.loc[(STAGES[-1], RANK)]), interval_of(rows.loc[(ANOTHER_FACE, RANK)])
+        magnitudes = interval_of(rows.loc[(STAGES[-1], RANK_OF_MAGNITUDES)])
         return CheckResult(
             self.title,
             CheckVerdict.of(all(passed), any(passed)),
-            f"Randomising all weights {does}: rank correlation with the real one {of(rows.loc[(STAGES[-1], RANK)])}, "
-            f"where real maps of two different faces have {of(rows.loc[(ANOTHER_FACE, RANK)])}; of magnitudes alone "
-            f"{magnitudes} and {of(rows.loc[(ANOTHER_FACE, RANK_OF_MAGNITUDES)])}.",
+            f"Randomising all weights {does}: rank correlation with the real one {all_random}, "
+            f"where real maps of two different faces have {two_faces}; of magnitudes alone "
+            f"{magnitudes} and {interval_of(rows.loc[(ANOTHER_FACE, RANK_OF_MAGNITUDES)])}.",
         )
 
     def clause(self, checks: Checks, view: View) -> str | None:
@@ -57,8 +58,9 @@ class ParameterRandomisation(Check):
         if rows is None:
             return None
         does = "changes" if self._changed(rows, RANK) else "hardly changes"
+        all_random = interval_of(rows.loc[(STAGES[-1], RANK)])
         return (
-            f"randomising the weights {does} the map (rank correlation {of(rows.loc[(STAGES[-1], RANK)])}; two faces' "
+            f"randomising the weights {does} the map (rank correlation {all_random}; two faces' "
             f"real maps {number(rows.loc[(ANOTHER_FACE, RANK), 'mean'])})"
         )
 

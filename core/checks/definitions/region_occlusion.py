@@ -8,7 +8,7 @@ from enum import StrEnum
 import pandas as pd
 
 from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
-from core.checks.definitions.words import of
+from core.checks.definitions.words import interval_of
 from core.checks.results import Checks
 from core.verdicts import CheckVerdict
 
@@ -78,10 +78,10 @@ class RegionOcclusion(Check):
         return CheckResult(
             f"{self.title}, {view.fill}",
             found.verdict,
-            f"Hiding a region ({view.fill}) {does}: rank "
-            f"agreement over regions {of(means, 'agreement')}, against {of(means, 'control')} for the same holes "
-            f"elsewhere; by unit of area {of(rows.loc[Agreement.MEANS_BY_AREA], 'agreement')}; in single faces "
-            f"{of(faces, 'agreement')} on average, against {of(faces, 'control')}. {_largest(found)}",
+            f"Hiding a region ({view.fill}) {does}: rank agreement over regions {interval_of(means, 'agreement')}, "
+            f"against {interval_of(means, 'control')} for the same holes elsewhere; by unit of area "
+            f"{interval_of(rows.loc[Agreement.MEANS_BY_AREA], 'agreement')}; in single faces "
+            f"{interval_of(faces, 'agreement')} on average, against {interval_of(faces, 'control')}. {_largest(found)}",
         )
 
     def clause(self, checks: Checks, view: View) -> str | None:
@@ -90,7 +90,7 @@ class RegionOcclusion(Check):
             return None
         lost, said = found.lost["region"], found.said["region"]
         where = f"both largest at the {lost}" if found.same else f"most lost at the {lost}, most evidence at the {said}"
-        agreement = of(found.agreement.loc[Agreement.MEANS], "agreement")
+        agreement = interval_of(found.agreement.loc[Agreement.MEANS], "agreement")
         return f"hiding a region {DOES[found.verdict].format(its='its')} (rank agreement {agreement}; {where})"
 
     def _found(self, checks: Checks, view: View) -> _Found | None:
@@ -109,11 +109,11 @@ def _largest(found: _Found) -> str:
     lost, said = found.lost, found.said
     if found.same:
         return (
-            f"Both are largest at the {lost['region']}: {of(lost, 'drop')} logits are lost, evidence "
-            f"{of(lost, 'evidence')}."
+            f"Both are largest at the {lost['region']}: {interval_of(lost, 'drop')} logits are lost, evidence "
+            f"{interval_of(lost, 'evidence')}."
         )
     return (
-        f"Most is lost at the {lost['region']}, {of(lost, 'drop')} logits where the evidence is "
-        f"{of(lost, 'evidence')}; most evidence is at the {said['region']}, {of(said, 'evidence')} where "
-        f"{of(said, 'drop')} are lost."
+        f"Most is lost at the {lost['region']}, {interval_of(lost, 'drop')} logits where the evidence is "
+        f"{interval_of(lost, 'evidence')}; most evidence is at the {said['region']}, "
+        f"{interval_of(said, 'evidence')} where {interval_of(said, 'drop')} are lost."
     )

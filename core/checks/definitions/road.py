@@ -7,7 +7,7 @@ from core.checks.definitions.base import Direction
 from core.checks.definitions.orders import OrderCheck
 
 
-class RoadMostRelevantFirst(OrderCheck):
+class RoadMoRF(OrderCheck):
     """MoRF: what the map marks most is imputed first; the further the score falls, the better the order."""
 
     name = "road-morf"
@@ -21,7 +21,7 @@ class RoadMostRelevantFirst(OrderCheck):
     does_not = "Imputing what {marker} marks most does not lower the {score} further than"
 
 
-class RoadLeastRelevantFirst(OrderCheck):
+class RoadLeRF(OrderCheck):
     """LeRF: what the map marks least is imputed first; the better the score is spared, the better the order."""
 
     name = "road-lerf"

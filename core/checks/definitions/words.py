@@ -14,15 +14,15 @@ def number(value: float | None, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def interval(value: float, low: float, high: float, digits: int = 2) -> str:
+def interval_words(value: float, low: float, high: float, digits: int = 2) -> str:
     """«0.12 [0.08 to 0.16]»."""
     return f"{number(value, digits)} [{number(low, digits)} to {number(high, digits)}]"
 
 
-def of(row: Mapping, name: str = "mean", digits: int = 2) -> str:
+def interval_of(row: Mapping, name: str = "mean", digits: int = 2) -> str:
     """A table's column with its interval; the first of a row is `mean, low, high`, others carry their name."""
     ends = ("low", "high") if name in ("mean", "area") else (f"{name}_low", f"{name}_high")
-    return interval(row[name], row[ends[0]], row[ends[1]], digits)
+    return interval_words(row[name], row[ends[0]], row[ends[1]], digits)
 
 
 def listed(names: list[str], last: str = "and") -> str:

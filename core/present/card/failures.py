@@ -8,9 +8,9 @@ import pandas as pd
 
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.by_group import SMALLEST_RANKED, accuracy_by, gap
-from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.group_statistics import statistic_table
-from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, noise
+from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.simultaneous import gap_of
 from core.audit.folder import Audit
@@ -97,7 +97,7 @@ def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
     by = columns_of(faces)
     if not by:
         return ["One gender, no ethnicity and no ages: there are no groups to compare."]
-    groups = count(faces, by)
+    groups = group_counts(faces, by)
     found = [gap_sentence(gap_of(groups), scope(within), len(faces))]
     pairs = pairs_of(groups)
     if len(pairs):
@@ -126,7 +126,7 @@ def _ages(audit: Audit) -> list[str]:
 
 
 def _noise(audit: Audit, within: Filter) -> list[str]:
-    found = noise(audit, within)
+    found = label_noise(audit, within)
     if not found.errors:
         return []
     rows = {row["where"]: row for row in found.shares.to_dict("records")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.checks.definitions.orders import Order
+from core.checks.definitions.orders import RemovalOrder
 from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
 from core.present.figures.chart_data import (
     Axis,
@@ -24,10 +24,10 @@ from core.wording import percent
 
 #: The face's own map is drawn strong, the controls in colours of their own, dashed.
 STYLES = {
-    Order.OWN: OWN.but(size=5, dash="solid", width=3, interval_colour="rgba(0,114,178,.15)"),
-    Order.RANDOM: Style(COLOURS[7], size=5, dash="dot"),
-    Order.GAUSSIAN: Style(COLOURS[1], size=5, dash="dash"),
-    Order.AVERAGE_FACE: Style(COLOURS[2], size=5, dash="dashdot"),
+    RemovalOrder.OWN: OWN.but(size=5, dash="solid", width=3, interval_colour="rgba(0,114,178,.15)"),
+    RemovalOrder.RANDOM: Style(COLOURS[7], size=5, dash="dot"),
+    RemovalOrder.GAUSSIAN: Style(COLOURS[1], size=5, dash="dash"),
+    RemovalOrder.AVERAGE_FACE: Style(COLOURS[2], size=5, dash="dashdot"),
 }
 STAGES = {
     "fc": "last layer",

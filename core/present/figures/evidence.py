@@ -1,4 +1,4 @@
-"""The evidence budget drawn: waterfall, contributions by region, shares of positive evidence, and the regions."""
+"""Evidence by region drawn: waterfall, contributions by region, shares of positive evidence, and the regions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFilter
 
-from core.analysis.maps.region_evidence import Budget, Waterfall
+from core.analysis.maps.region_evidence import EvidenceByRegion, Waterfall
 from core.explain.regions import REGIONS, label_image
 from core.present.figures import pictures
 from core.present.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series
@@ -66,7 +66,7 @@ def _total(name: str, n: int, series: str, ends: pd.Series) -> Row:
     return Row(name, (bar,), f"n = {n:,}", words)
 
 
-def budget_bars(budgets: list[tuple[str, Budget]]) -> BarChart:
+def region_evidence_bars(budgets: list[tuple[str, EvidenceByRegion]]) -> BarChart:
     """Signed contributions to the mean margin by region, groups side by side, with bootstrap intervals."""
     tables = [(name, found.table.set_index("region").loc[list(REGIONS)]) for name, found in budgets]
     rows = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core.analysis.accuracy.label_noise import Noise
+from core.analysis.accuracy.label_noise import LabelNoise
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.present.figures.charts import accuracy_range, gender_series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, GREY, OWN, STROKE, THIN, Style
@@ -69,7 +69,7 @@ def age_dots(table: pd.DataFrame) -> IntervalChart:
     return IntervalChart(rows, series, Axis(unit="%", **accuracy_range(least, 0.02)), 90 + 36 * len(table))
 
 
-def noise_shares(found: Noise) -> IntervalChart:
+def noise_shares(found: LabelNoise) -> IntervalChart:
     """Share of the errors (with its interval) beside the share of all faces, a row a place."""
     rows = tuple(
         Row(
@@ -87,7 +87,7 @@ def noise_shares(found: Noise) -> IntervalChart:
     return IntervalChart(rows, series, Axis(unit="%", from_zero=True), 100 + 34 * len(rows))
 
 
-def gap_variants(found: Noise) -> IntervalChart:
+def gap_variants(found: LabelNoise) -> IntervalChart:
     """The largest gap with its simultaneous interval, and corrected, with and without what may be noise."""
     rows = []
     for variant in found.variants:

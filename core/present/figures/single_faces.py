@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.analysis.maps.error_clusters import Kind
+from core.analysis.maps.error_clusters import ErrorCluster
 from core.explain.regions import REGIONS
 from core.present.figures import pictures
 from core.present.figures.chart_data import Axis, Bar, BarChart, Row, Series
@@ -26,7 +26,7 @@ def region_bars(regions: np.ndarray, additive: bool) -> BarChart:
     return BarChart(tuple(rows), series, Axis(title, low=low, high=high), 330)
 
 
-def kinds_sheet(shown: list[tuple[str, Kind]], limit: float) -> pictures.Sheet:
+def error_cluster_sheet(shown: list[tuple[str, ErrorCluster]], limit: float) -> pictures.Sheet:
     """The mean maps of kinds that are shown, by name, to take away."""
     rows = [(name, [(pictures.paint(k.map, limit, True), f"mean shape, n = {k.n:,}")]) for name, k in shown]
     return pictures.Sheet(rows, [(True, f"−{limit:.3g} against", f"{limit:.3g} for the choice")])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.fairness import fairness
-from core.analysis.accuracy.label_noise import consensus, noise
+from core.analysis.accuracy.label_noise import consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
-from core.analysis.accuracy.simultaneous import LargestGap, bands_of, gap_of
+from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.comparison import Experiment, arm_estimates, arm_table, claim_contrast
 from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.findings import Finding
@@ -42,8 +42,8 @@ def gaps_record(audit: Audit, wanted: Filter, models: Path, threshold: float = 0
     head = {**audit_head(audit), "filter": filter_record(wanted), "faces": len(faces), "by": by}
     if not by:
         return {**head, "groups": [], "label_noise": _noise_record(audit, wanted, models, threshold)}
-    groups = count(faces, by, threshold)
-    bands = bands_of(groups)
+    groups = group_counts(faces, by, threshold)
+    bands = simultaneous_intervals(groups)
     try:
         adjusted, why = plain(regression(faces, threshold)), None
     except LookwhereError as error:
@@ -70,7 +70,7 @@ def gaps_record(audit: Audit, wanted: Filter, models: Path, threshold: float = 0
 
 
 def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) -> dict:
-    found = noise(audit, wanted, threshold)
+    found = label_noise(audit, wanted, threshold)
     paths = same_face_audits(models, audit)
     shared = consensus([audit, *map(open_audit, paths)])
     return {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.fairness import fairness
-from core.analysis.accuracy.label_noise import consensus, noise
+from core.analysis.accuracy.label_noise import consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.regression import Regression, regression
-from core.analysis.accuracy.simultaneous import bands_of, gap_of
+from core.analysis.accuracy.simultaneous import gap_of, simultaneous_intervals
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -35,8 +35,8 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
     title, by = "Gaps and tests", columns_of(faces)
     if not by:
         return section("gaps", title, [Text("One gender, no ethnicity and no ages: there are no groups to compare.")])
-    groups = count(faces, by)
-    found, bands = gap_of(groups), bands_of(groups)
+    groups = group_counts(faces, by)
+    found, bands = gap_of(groups), simultaneous_intervals(groups)
     blocks: list = [Text(gap_sentence(found, scope(within), len(faces)))]
     if found is not None:
         blocks.append(
@@ -119,7 +119,7 @@ def _fairness(faces: pd.DataFrame) -> list:
 
 def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Section:
     """Errors in near-copies, children and likely mislabels, and the gap without them; `others` for a consensus."""
-    title, found = "Label noise", noise(audit, within)
+    title, found = "Label noise", label_noise(audit, within)
     if not found.errors:
         return section("noise", title, [Text("No prediction here is incorrect, so no error can be label noise.")])
     shares = tuple(

@@ -130,7 +130,7 @@ def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experi
     lines += [
         f"python -m core gaps {which}{ages}  # accuracies, tests, fairness, label noise",
         f"python -m core findings {which}{ages}  # the claims",
-        *([f"python -m core budget {which}{ages}  # evidence adds up"] if audit.additive else []),
+        *([f"python -m core evidence {which}{ages}  # evidence adds up"] if audit.additive else []),
         f"python -m core report {which} --out report.html{ages}  # this file",
     ]
     return tuple(lines)

@@ -36,7 +36,7 @@ def verdicts_sentence(checks: Checks, view: View) -> str:
     return f"Checks of the maps, {view.group}{unfinished}: {'; '.join(judged) or 'none'}."
 
 
-def trust_report(checks: Checks, group: str | None = None) -> str:
+def checks_report(checks: Checks, group: str | None = None) -> str:
     """Every number that the page shows, of one group or of all, as text."""
     manifest = checks.manifest
     lines = [

@@ -12,7 +12,7 @@ from core.explain.regions import REGIONS
 from core.wording import signed_interval
 
 
-def budget_report(audit: Audit, within: Filter | None = None) -> str:
+def evidence_report(audit: Audit, within: Filter | None = None) -> str:
     """The additivity table of the faces inside a filter, the largest difference, and whether it is within 1e-3."""
     within = within or Filter()
     table = additivity(audit, within)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core.analysis.accuracy.counts import columns_of, count
+from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.fairness import Fairness, fairness
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import Regression, regression
-from core.analysis.accuracy.simultaneous import bands_of, gap_of
+from core.analysis.accuracy.simultaneous import gap_of, simultaneous_intervals
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -26,7 +26,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
     lines = [f"{audit.name}, {wanted.describe()}: {len(faces):,} faces"]
     if not by:
         return "\n".join([*lines, "one gender, no ethnicity and no ages: there are no groups to compare"])
-    groups = count(faces, by, threshold)
+    groups = group_counts(faces, by, threshold)
     found = gap_of(groups)
     lines.append(gap_sentence(found, f"Among {wanted.describe()}", len(faces)))
     if found is not None:
@@ -34,7 +34,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
             f"  interval of a pair named beforehand {span(found.plain.low, found.plain.high)}; bias of the maximum "
             f"{100 * found.bias:.1f} points; critical z {found.critical:.2f} over {found.pairs} pairs"
         )
-    bands = bands_of(groups)
+    bands = simultaneous_intervals(groups)
     lines += [
         "",
         f"Accuracy, simultaneous 95 % interval (z = {bands.critical:.2f}; {bands.resampled} resampled), Wilson",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.analysis.accuracy.label_noise import Consensus, consensus, noise
+from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
@@ -30,8 +30,8 @@ def consensus_words(found: Consensus | None, names: list[str]) -> str:
 
 
 def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 0.5, models: Path | None = None) -> str:
-    """All numbers of `noise` as plain text, and with `models` the consensus with other models on the same faces."""
-    found = noise(audit, within, threshold)
+    """All numbers of `label_noise` as plain text, and with `models` the consensus of models on the same faces."""
+    found = label_noise(audit, within, threshold)
     lines = [f"Label noise and leaks, {(within or Filter()).describe()}: {found.errors:,} errors in {found.n:,} faces"]
     for row in found.shares.to_dict("records"):
         lines.append(f"  {row['where']:20}{share_words(row)}")

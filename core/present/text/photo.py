@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.photo.certainty import Place
-from core.photo.prediction import Reading
+from core.photo.certainty import CertaintyRank
+from core.photo.prediction import Prediction
 from core.wording import signed
 
 #: A face of fewer pixels is blurred on the template; with less than half of them the model sees little of it.
@@ -26,12 +26,12 @@ def probability(value: float) -> str:
     return "over 99.9 %" if value > 0.9995 else f"{100 * value:.1f} %"
 
 
-def guess(reading: Reading) -> str:
+def guess(reading: Prediction) -> str:
     """«female at 97.1 % (margin +3.52)»."""
     return f"{reading.predicted} at {probability(reading.probability)} (margin {signed(reading.margin)})"
 
 
-def place_words(place: Place) -> str:
+def place_words(place: CertaintyRank) -> str:
     """«more certain than 83 % of the 1,867 audited faces it rightly called female, and than 97 % of the 120 it wrongly
     called female»; what has under 11 faces is left out."""
     parts = []
@@ -45,7 +45,7 @@ def place_words(place: Place) -> str:
     return "more certain than " + ", and than ".join(f"{part} {place.predicted}" for part in parts)
 
 
-def near_words(place: Place) -> str:
+def near_words(place: CertaintyRank) -> str:
     """How often the model was wrong about as certain faces; empty under 11 of them."""
     if place.near_wrong is None:
         return ""
@@ -63,7 +63,7 @@ def crop_notes(enlarged: float, outside: float) -> list[str]:
     return notes
 
 
-def headline(tried: list[tuple[str, list[Reading]]], refused: int, place: Place | None) -> str:
+def headline(tried: list[tuple[str, list[Prediction]]], refused: int, place: CertaintyRank | None) -> str:
     """What the model says of the pictures tried, (name, readings) each; `place` is that of a single face."""
     faces = [(name, n, reading) for name, readings in tried for n, reading in enumerate(readings, 1)]
     if not faces:

@@ -8,7 +8,7 @@ import pytest
 
 from core.analysis.findings import all_findings
 from core.analysis.maps.group_means import group, study_grid
-from core.analysis.maps.region_evidence import budget, proportional_energy, waterfall
+from core.analysis.maps.region_evidence import evidence_by_region, proportional_energy, waterfall
 from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
@@ -42,7 +42,7 @@ def test_without_maps_there_is_accuracy_and_average_faces_and_no_map(tmp_path: P
     assert "no maps" in audit_report(again)
     for work in (
         lambda: again.maps("true", "raw"),
-        lambda: budget(again, Filter()),
+        lambda: evidence_by_region(again, Filter()),
         lambda: proportional_energy(again, Filter()),
         lambda: oriented_shapes(again),
     ):
@@ -62,7 +62,7 @@ def test_claims_on_maps_cannot_be_told_without_maps(tmp_path: Path) -> None:
 def test_maps_that_do_not_add_up_give_shares_and_no_budget(tmp_path: Path) -> None:
     audit, _, _ = audited(tmp_path, Brightness("occlusion"))
     assert audit.has_maps and not audit.additive and audit.map_method == "occlusion"
-    for work in (lambda: budget(audit, Filter()), lambda: waterfall(audit, Filter(), Filter())):
+    for work in (lambda: evidence_by_region(audit, Filter()), lambda: waterfall(audit, Filter(), Filter())):
         with pytest.raises(LookwhereError, match="occlusion do not add up"):
             work()
     shares = proportional_energy(audit, Filter()).set_index("region")["share"]

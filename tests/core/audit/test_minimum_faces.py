@@ -13,13 +13,13 @@ import pytest
 from core.analysis.comparison.paired import paired_map_difference
 from core.analysis.maps.differences import difference_of
 from core.analysis.maps.group_means import group, study_grid
-from core.analysis.maps.region_evidence import additivity, budget, proportional_energy, waterfall
+from core.analysis.maps.region_evidence import additivity, evidence_by_region, proportional_energy, waterfall
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit, open_audit, stored_minimum
 from core.audit.images import AuditImages
 from core.audit.run import run_audit
 from core.checks.results import Part
-from core.checks.sample import draw_sample, published
+from core.checks.sample import draw_sample, published_groups
 from core.classifiers.folder import Model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
@@ -29,7 +29,7 @@ from core.present.export.provenance import Source
 from core.present.report.accuracy import accuracy_section
 from core.present.report.maps import grid_section, withheld
 from core.present.report.reproduction import commands
-from core.present.text.evidence import budget_report
+from core.present.text.evidence import evidence_report
 from core.present.text.sentences import heatmap_sentence
 from core.present.text.tables import audit_report
 from core.privacy import MINIMUM_FACES, MINIMUM_VARIABLE, asked_minimum, showable
@@ -164,16 +164,16 @@ def test_a_groups_map_and_face_need_it(audits: tuple[Audit, Audit]) -> None:
 
 def test_budgets_energy_and_waterfalls_need_it(audits: tuple[Audit, Audit]) -> None:
     for audit, few in zip(audits, (False, True), strict=True):
-        assert budget(audit, RARE, draws=20).too_small == few
-        assert np.isnan(budget(audit, RARE, draws=20).margin) == few
+        assert evidence_by_region(audit, RARE, draws=20).too_small == few
+        assert np.isnan(evidence_by_region(audit, RARE, draws=20).margin) == few
         found = waterfall(audit, RARE, Filter(ethnicity=("Alpha",)), draws=20)
         assert found.too_small == few
         assert found.table["difference"].isna().all() == few
         assert proportional_energy(audit, RARE, "true", draws=20)["share"].isna().all() == few
         table = additivity(audit, RARE)
         assert table["n"].max() < 11, "gender × ethnicity of ten each"
-    assert "under 25" in budget_report(audits[1])
-    assert "under 11" not in budget_report(audits[1])
+    assert "under 25" in evidence_report(audits[1])
+    assert "under 11" not in evidence_report(audits[1])
 
 
 def test_differences_of_maps_need_it(audits: tuple[Audit, Audit]) -> None:
@@ -195,7 +195,7 @@ def test_clusters_samples_and_pictures_need_it(audits: tuple[Audit, Audit]) -> N
     assert showable(np.array([40, 20, 30])).tolist() == [True, True, True]
     assert showable(np.array([40, 20, 30]), 25).tolist() == [True, False, False], "20 alone could be subtracted"
     for minimum in (11, 25):
-        members = published(draw_sample(audits[0].faces, 200, minimum=minimum))
+        members = published_groups(draw_sample(audits[0].faces, 200, minimum=minimum))
         assert min(member.n for member in members) >= minimum
     images = np.zeros((30, 112, 112, 3), dtype=np.uint8)
     shots = AuditImages(Path(), images, np.arange(30), 25)

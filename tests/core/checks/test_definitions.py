@@ -12,7 +12,7 @@ import pytest
 from core import __main__ as command
 from core.checks.definitions import CHECKS, PARTS, Category, Check, Direction, Fill, MethodAgreement, Score, View
 from core.checks.definitions.deletion import Deletion, Insertion
-from core.checks.definitions.orders import Order, OrderCheck
+from core.checks.definitions.orders import OrderCheck, RemovalOrder
 from core.checks.definitions.parameter_randomisation import (
     ANOTHER_FACE,
     MEASURES,
@@ -25,7 +25,7 @@ from core.checks.definitions.region_occlusion import Agreement, RegionOcclusion
 from core.checks.results import Checks, Part
 from core.checks.run import MEASUREMENTS, size_of
 from core.explain.regions import REGIONS
-from core.present.text.checks import result_words, results, sentence, trust_report, verdicts_sentence
+from core.present.text.checks import checks_report, result_words, results, sentence, verdicts_sentence
 from core.verdicts import CheckVerdict
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
@@ -95,7 +95,7 @@ def test_a_check_speaks_of_every_stored_group(check: Check, fill: Fill, score: S
 
 
 def test_report_and_first_sentence_hold_what_each_check_says(shipped: Checks) -> None:
-    text = trust_report(shipped, ALL)
+    text = checks_report(shipped, ALL)
     found = results(shipped, EVERYONE)
     assert len(found) == len(CHECKS)
     for result in found:
@@ -143,17 +143,17 @@ def test_random_weights_must_change_the_map_more_than_another_face_does(random: 
     assert ("hardly changes" in ParameterRandomisation().clause(checks, EVERYONE)) != changed
 
 
-def areas(check: OrderCheck, less: dict[Order, tuple[float, float]]) -> Checks:
+def areas(check: OrderCheck, less: dict[RemovalOrder, tuple[float, float]]) -> Checks:
     rows = [
         {"kind": check.kind, "score": score, "order": order, "less": np.mean(ends), "less_low": ends[0],
          "less_high": ends[1]} for score in Score for order, ends in less.items()
     ]  # fmt: skip
-    own = {"kind": check.kind, "score": Score.MARGIN, "order": Order.OWN, "less": np.nan}
+    own = {"kind": check.kind, "score": Score.MARGIN, "order": RemovalOrder.OWN, "less": np.nan}
     return checks_with(check.part, areas=pd.DataFrame([own, *rows]))
 
 
 def test_deletion_is_better_below_the_controls_and_insertion_above() -> None:
-    below = {Order.RANDOM: (-2, -1), Order.GAUSSIAN: (-2, -1), Order.AVERAGE_FACE: (-2.0, -1.0)}
+    below = {RemovalOrder.RANDOM: (-2, -1), RemovalOrder.GAUSSIAN: (-2, -1), RemovalOrder.AVERAGE_FACE: (-2.0, -1.0)}
     result = Deletion().result(areas(Deletion(), below), EVERYONE)
     assert result.verdict is CheckVerdict.PASSES
     assert result.sentence == (
@@ -169,7 +169,7 @@ def test_deletion_is_better_below_the_controls_and_insertion_above() -> None:
 
 
 def test_a_map_that_beats_some_controls_passes_in_part_and_the_others_are_named() -> None:
-    mixed = {Order.RANDOM: (-2, -1), Order.GAUSSIAN: (-1, 1), Order.AVERAGE_FACE: (1.0, 2.0)}
+    mixed = {RemovalOrder.RANDOM: (-2, -1), RemovalOrder.GAUSSIAN: (-1, 1), RemovalOrder.AVERAGE_FACE: (1.0, 2.0)}
     checks = areas(Deletion(), mixed)
     result = Deletion().result(checks, EVERYONE)
     assert result.verdict is CheckVerdict.PASSES_IN_PART

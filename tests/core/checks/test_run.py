@@ -19,7 +19,7 @@ from core.checks.definitions import Fill, View
 from core.checks.definitions.deletion import Deletion
 from core.checks.definitions.parameter_randomisation import STAGES
 from core.checks.definitions.region_occlusion import RegionOcclusion
-from core.checks.deletion import ORDERS, area, check_deletion, order_maps, ranks
+from core.checks.deletion import ORDERS, area_under_curve, check_deletion, order_maps, removal_ranks
 from core.checks.parameter_randomisation import check_randomised, estimate_norms, randomise
 from core.checks.probe import Probe, make_probe
 from core.checks.region_occlusion import check_occlusion
@@ -54,7 +54,7 @@ def few_orders():
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """An untrained network that says both genders, audited on 240 noise faces."""
-    root = tmp_path_factory.mktemp("trust")
+    root = tmp_path_factory.mktemp("checks")
     store = make_store(root / "store", faces=240)
     torch.manual_seed(0)
     network = GenderResNet(dilated=True)
@@ -205,12 +205,12 @@ def test_orders_are_by_falling_values_and_areas_are_trapezia(study: Study) -> No
     maps = order_maps(probe, 0)
     assert maps.shape == (len(probe.sample), len(ORDERS), *probe.audit.map_shape)
     assert np.array_equal(maps[:, 0], probe.oriented)
-    place = ranks(maps[:2, 0], 28).reshape(2, -1)
+    place = removal_ranks(maps[:2, 0], 28).reshape(2, -1)
     assert np.sort(place, axis=1) == pytest.approx(np.tile(np.arange(28 * 28) / 28**2, (2, 1)))
     for sign in (1, -1):
         same = maps[probe.sign == sign, 3]
         assert np.ptp(same, axis=0).max() == 0, "the average face's order knows nothing but the predicted class"
-    assert area(np.array([0.0, 1, 1]), np.array([0, 0.5, 1])) == pytest.approx(0.75)
+    assert area_under_curve(np.array([0.0, 1, 1]), np.array([0, 0.5, 1])) == pytest.approx(0.75)
 
 
 # --- the folder ------------------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
             assert set(table["group"]) == {group for group, _ in part.groups}
     assert checks.table("methods", "all faces").set_index("method").loc["GradCAM", "mean"] == 1
     assert not list(audit.path.glob("*.partial"))
-    text = check_text.trust_report(checks)
+    text = check_text.checks_report(checks)
     for row in checks.table("areas").to_dict("records")[:40]:
         assert f"{row['area']:.4f}" in text
     assert "nan" not in text.lower()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from core.checks.sample import Means, Member, Sample, draw_sample, published, spread
+from core.checks.sample import Means, Sample, SampleGroup, draw_sample, published_groups, spread
 from core.checks.similarity import similarity, spearman, ssim
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
@@ -63,7 +63,7 @@ def test_group_means_over_samples_are_unbiased() -> None:
     found, plain = [], []
     for seed in range(300):
         sample = draw_sample(faces, 60, seed)
-        member = Member("women", (sample.faces["gender"] == "female").to_numpy())
+        member = SampleGroup("women", (sample.faces["gender"] == "female").to_numpy())
         found.append(Means(sample, member, draws=2).mean(value.to_numpy()[sample.place]))
         plain.append(value.to_numpy()[sample.place][member.mask].mean())
     assert abs(np.mean(found) - truth) < 3 * stats.sem(found)
@@ -77,7 +77,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         n = 60
         sample = Sample(np.arange(n), np.repeat([1.0, 4.0], n // 2), np.repeat([0, 1], n // 2), pd.DataFrame())
         value = rng.normal(np.repeat([2.0, 0.0], n // 2), 1)
-        _, low, high = Means(sample, Member("all", np.ones(n, bool)), seed, draws=400).interval(value)
+        _, low, high = Means(sample, SampleGroup("all", np.ones(n, bool)), seed, draws=400).interval(value)
         hits += low <= (1 * 2.0 + 4 * 0.0) / 5 <= high
     assert stats.binomtest(hits, 300, 0.94).pvalue > 0.01
 
@@ -87,14 +87,14 @@ def test_a_stratum_of_one_face_does_not_look_sure() -> None:
     n = 20
     sample = Sample(np.arange(n), np.ones(n), np.arange(n), pd.DataFrame())
     value = rng.normal(size=n)
-    _, low, high = Means(sample, Member("all", np.ones(n, bool)), draws=4000).interval(value)
+    _, low, high = Means(sample, SampleGroup("all", np.ones(n, bool)), draws=4000).interval(value)
     assert high - low == pytest.approx(2 * 1.96 * stats.sem(value), rel=0.1)
 
 
 def test_a_missing_value_takes_no_part_in_its_column() -> None:
     sample = Sample(np.arange(4), np.array([1.0, 2, 3, 4]), np.zeros(4, int), pd.DataFrame())
     values = np.array([[1.0, 1], [np.nan, 2], [3, 3], [5, np.nan]])
-    mean = Means(sample, Member("all", np.ones(4, bool))).mean(values)
+    mean = Means(sample, SampleGroup("all", np.ones(4, bool))).mean(values)
     assert mean == pytest.approx([(1 + 9 + 20) / 8, (1 + 4 + 9) / 6])
 
 
@@ -102,7 +102,7 @@ def test_a_missing_value_takes_no_part_in_its_column() -> None:
 def test_no_published_group_nor_a_difference_of_two_has_under_eleven_faces(seed: int) -> None:
     faces = faces_table(int(np.random.default_rng(seed).integers(12, 160)), seed, wrong=0.15)
     sample = draw_sample(faces, 100, seed)
-    groups = published(sample)
+    groups = published_groups(sample)
     assert len({g.name for g in groups}) == len(groups)
     for a in groups:
         assert a.n >= MINIMUM_FACES

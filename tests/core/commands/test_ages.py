@@ -37,7 +37,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["gaps", "findings", "budget"])
+@pytest.mark.parametrize("name", ["gaps", "findings", "evidence"])
 def test_each_command_is_about_adults_and_says_so(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     shipped_or_skip()
     table = open_audit(AUDIT).faces
@@ -74,7 +74,7 @@ def test_the_report_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         lines = [
             line
             for line in commands(audit, info(), None, None, all_ages)
-            if re.search(r"core (gaps|find|bud|rep)", line)
+            if re.search(r"core (gaps|find|evi|rep)", line)
         ]
         assert len(lines) == 4
         assert [("--ages all" in line) for line in lines] == [all_ages] * 4
@@ -124,6 +124,7 @@ def test_old_flags_mean_what_they_meant(
 
 def test_other_commands_keep_their_words() -> None:
     assert renewed(["look", "--data", "--adults"]) == ["look", "--data", "--adults"]
+    assert renewed(["budget", "--model", "budget"]) == ["evidence", "--model", "budget"]
     assert renewed([]) == []
 
 
@@ -131,7 +132,7 @@ def test_without_an_adult_the_mend_is_told(tmp_path: Path, monkeypatch: pytest.M
     audit = reported_audit(tmp_path / "audit", age=5)
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
     (tmp_path / "m").mkdir()
-    for name in ("gaps", "findings", "budget"):
+    for name in ("gaps", "findings", "evidence"):
         assert main([name, "--model", "m", "--audit", "a", "--models", str(tmp_path)]) == 2
         error = capsys.readouterr().err
         assert str(tmp_path / "audit") in error

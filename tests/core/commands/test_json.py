@@ -50,7 +50,7 @@ CASES: dict[str, list[str]] = {
     "audit": ["--model", "made", "--data", "{root}/store", "--split", "all", "--models", "{root}/models"],
     "show": [*NAMED, "--models", "{root}/models"],
     "check": [*NAMED, "--data", "{root}/store", "--sample", "60", "--parts", "occlusion", "--models", "{root}/models"],
-    "budget": [*NAMED, "--models", "{root}/models"],
+    "evidence": [*NAMED, "--models", "{root}/models"],
     "gaps": [*NAMED, "--models", "{root}/models"],
     "findings": [*NAMED, "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],
@@ -128,9 +128,9 @@ def unaccounted(text: str, content: dict) -> list[str]:
     return missing
 
 
-@pytest.mark.parametrize("name", ["show", "gaps", "budget", "findings", "experiments", "check"])
+@pytest.mark.parametrize("name", ["show", "gaps", "evidence", "findings", "experiments", "check"])
 def test_the_numbers_are_those_of_the_text(name: str, study: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if name in ("check", "budget"):
+    if name in ("check", "evidence"):
         if not (study / "models/made/audits/made-all/audit.json").is_file():
             run(capsys, "audit", CASES["audit"], study)
         arguments = CASES[name]

@@ -12,10 +12,10 @@ from PIL import Image, ImageOps
 from core.data.alignment import FaceAligner, similarity
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS
-from core.photo.certainty import Place, certainties, place, same_weights
+from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
 from core.photo.detection import MOST_FACES, SMALLEST, Finder, _cut, nothing_found
 from core.photo.faces import Found
-from core.photo.prediction import Reading, head_bias, read_faces
+from core.photo.prediction import Prediction, head_bias, read_faces
 from core.present.figures import photo as figures
 from core.present.text import photo as photo_text
 from core.template import TEMPLATE
@@ -182,7 +182,7 @@ def test_maps_that_do_not_add_up_have_no_bias_and_no_maps_say_so() -> None:
     assert head_bias(other) is None
     other.maps = None
     assert head_bias(other) is None
-    bare = Reading(np.array([1.0, 2.0], np.float32), None)
+    bare = Prediction(np.array([1.0, 2.0], np.float32), None)
     assert bare.predicted == "male"
     for ask in (lambda: bare.map("male"), bare.regions):
         with pytest.raises(LookwhereError, match="no maps"):
@@ -209,7 +209,7 @@ def audited(n: int, seed: int = 0) -> pd.DataFrame:
 @pytest.mark.parametrize("margin", [0.0, 0.4, -1.3, 9.0])
 def test_the_place_counts_faces_of_the_same_class(margin: float) -> None:
     faces, predicted = audited(900), "female" if margin > 0 else "male"
-    found = place(faces, predicted, margin)
+    found = certainty_rank(faces, predicted, margin)
     below = {True: [0, 0], False: [0, 0]}
     distances = []
     for row in faces.to_dict("records"):
@@ -237,7 +237,7 @@ def saturated(margins: list[float], correct: list[bool]) -> pd.DataFrame:
 def test_faces_of_equal_margin_are_all_near_whatever_their_order(order: int) -> None:
     """A model whose probabilities saturate gives all its faces one margin, and is wrong on a fifth of them."""
     right = [n % 5 > 0 for n in range(1_000)]
-    found = place(saturated([16.0] * 1_000, sorted(right)[::order]), "female", 16.0)
+    found = certainty_rank(saturated([16.0] * 1_000, sorted(right)[::order]), "female", 16.0)
     assert (found.near, found.near_wrong) == (1_000, 200)
     assert found.near_low < 0.2 < found.near_high
     assert photo_text.near_words(found).startswith(
@@ -245,25 +245,25 @@ def test_faces_of_equal_margin_are_all_near_whatever_their_order(order: int) -> 
     )
     # 150 nearer ones, and 100 that tie in the place of the 200th: all of these are counted, and none further off.
     mixed = saturated([2.0] * 150 + [3.0] * 100 + [9.0] * 50, ([True] * 90 + [False] * 60)[::order] * 2)
-    found = place(mixed, "female", 2.0)
+    found = certainty_rank(mixed, "female", 2.0)
     assert found.near == 250
     assert found.near_wrong == int((~mixed["correct"][:250]).sum())
 
 
 def test_a_tie_is_not_more_certain() -> None:
     faces = saturated([1.0] * 12 + [2.0] * 20 + [3.0] * 8, [True] * 40)
-    assert [place(faces, "female", m).above_right for m in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.3, 0.8, 1.0]
+    assert [certainty_rank(faces, "female", m).above_right for m in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.3, 0.8, 1.0]
     wrong = faces.assign(correct=False)
-    assert [place(wrong, "female", m).above_wrong for m in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.3, 0.8, 1.0]
+    assert [certainty_rank(wrong, "female", m).above_wrong for m in (1.0, 2.0, 3.0, 4.0)] == [0.0, 0.3, 0.8, 1.0]
 
 
 def test_under_eleven_faces_nothing_is_compared() -> None:
     few = audited(12).assign(predicted="male", correct=[True] * 10 + [False] * 2)
-    found = place(few, "male", 1.0)
+    found = certainty_rank(few, "male", 1.0)
     assert found.above_right is None and found.above_wrong is None
     assert found.near_wrong is not None, "twelve together are enough"
     assert "too few" in photo_text.place_words(found)
-    none = place(few, "female", 1.0)
+    none = certainty_rank(few, "female", 1.0)
     assert (none.right, none.wrong, none.near, none.near_wrong) == (0, 0, 0, None)
     assert photo_text.near_words(none) == ""
 
@@ -274,13 +274,13 @@ def test_an_audit_of_other_weights_is_not_compared_with() -> None:
     assert same_weights({}, {"weights_sha256": "b"})
 
 
-def reading(female: float, male: float) -> Reading:
-    return Reading(np.array([female, male], np.float32), None)
+def reading(female: float, male: float) -> Prediction:
+    return Prediction(np.array([female, male], np.float32), None)
 
 
 def test_the_sentences() -> None:
     one, two, three = reading(2.0, -1.0), reading(0.0, 0.25), reading(-3.0, 9.0)
-    there = Place("female", 1_234, 50, 0.834, 1.0, 200, 7, 0.017, 0.07)
+    there = CertaintyRank("female", 1_234, 50, 0.834, 1.0, 200, 7, 0.017, 0.07)
     assert photo_text.guess(one) == "female at 95.3 % (margin +3.00)"
     assert photo_text.headline([("a.jpg", [one])], 0, there) == (
         "The model's guess for the face in a.jpg is female at 95.3 % (margin +3.00): more certain than 83 % of the "

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import ui.views.faces
 from core import wording
 from core.analysis import single_faces
-from core.analysis.maps.error_clusters import kinds
+from core.analysis.maps.error_clusters import find_error_clusters
 from core.audit import images as audit_images
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
@@ -63,7 +63,7 @@ def test_the_page_lists_the_most_confidently_wrong_first(faces_study, shown) -> 
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[: single_faces.PAGE]])
     assert len(cards(app)) == single_faces.PAGE
     assert all(card.count("src='data:image/webp;base64,") == 2 for card in cards(app))
-    assert faces_text.faces_sentence(audit, Filter(), kinds(audit, Filter()).verdict) in headline(app)
+    assert faces_text.faces_sentence(audit, Filter(), find_error_clusters(audit, Filter()).verdict) in headline(app)
     assert "1–24 of 480" in text(app)
 
 
@@ -167,15 +167,15 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
 
 def test_kinds_can_be_asked_for_and_their_faces_listed(faces_study, shown) -> None:
     _, audit, _ = faces_study
-    found = kinds(audit, Filter(), 2)
+    found = find_error_clusters(audit, Filter(), 2)
     app = shown(kinds="2", kind="2")
     said = text(app)
-    for n, one in enumerate(found.kinds, 1):
+    for n, one in enumerate(found.clusters, 1):
         assert f"Cluster {n}: {one.n:,} faces" in said
         if one.map is not None:
             assert f"Average face of cluster {n}" in said
             assert f"kind={n}" in said
-    rows, _ = single_faces.ordered(audit, np.sort(found.kinds[1].rows), single_faces.FaceOrder.WRONG)
+    rows, _ = single_faces.ordered(audit, np.sort(found.clusters[1].rows), single_faces.FaceOrder.WRONG)
     assert listed(app) == list(audit.faces["face_id"].iloc[rows[:24]])
     assert "as asked" in headline(app)
     assert "An error cluster holds incorrect predictions only" in text(shown(kinds="2", kind="1", outcome="correct"))

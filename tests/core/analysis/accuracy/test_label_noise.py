@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, consensus, likely_mislabels, noise
+from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, consensus, label_noise, likely_mislabels
 from core.analysis.accuracy.simultaneous import largest_gap
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE
@@ -81,7 +81,7 @@ def test_planted_mislabels_are_found_and_one_gender_alone_has_none() -> None:
 
 def test_shares_are_counted_by_hand() -> None:
     faces = made()
-    found = noise(audit_of(faces), draws=200)
+    found = label_noise(audit_of(faces), draws=200)
     shares = found.shares.set_index("where")
     wrong = ~faces["correct"]
     assert found.errors == wrong.sum()
@@ -98,7 +98,7 @@ def test_shares_are_counted_by_hand() -> None:
 
 def test_variants_leave_out_what_they_say() -> None:
     faces = made()
-    found = {v.without: v for v in noise(audit_of(faces), draws=200).variants}
+    found = {v.without: v for v in label_noise(audit_of(faces), draws=200).variants}
     doubted = likely_mislabels(faces)
     assert found["all faces"].n == 1200
     assert found["without near-copies"].n == 1200 - 40, "one face of each cluster of three stays"
@@ -116,7 +116,7 @@ def test_variants_leave_out_what_they_say() -> None:
 def test_a_filter_narrows_the_faces_but_not_what_counts_as_doubted() -> None:
     faces = made()
     within = Filter(gender=("male",), outcome="incorrect")
-    found = noise(audit_of(faces), within, draws=200)
+    found = label_noise(audit_of(faces), within, draws=200)
     men = (faces["gender"] == "male").to_numpy()
     assert found.n == men.sum(), "an outcome cannot be filtered where outcomes are counted"
     assert found.shares.set_index("where").loc[MISLABELS, "faces"] == (likely_mislabels(faces) & men).sum()
@@ -124,13 +124,13 @@ def test_a_filter_narrows_the_faces_but_not_what_counts_as_doubted() -> None:
 
 def test_without_ages_without_errors_and_without_faces() -> None:
     faces = made(300)
-    unaged = noise(audit_of(faces.assign(age=pd.array([pd.NA] * 300, dtype="Int16"))), draws=50)
+    unaged = label_noise(audit_of(faces.assign(age=pd.array([pd.NA] * 300, dtype="Int16"))), draws=50)
     assert not any("children" in name for name in [*unaged.shares["where"], *(v.without for v in unaged.variants)])
     assert unaged.unaged == 300
     right = faces.assign(p_male=np.where(faces["gender"] == "male", 0.9, 0.1))
-    assert noise(audit_of(right), draws=50).shares["share_errors"].isna().all()
+    assert label_noise(audit_of(right), draws=50).shares["share_errors"].isna().all()
     assert "no error at all" in noise_report(audit_of(right))
-    nobody = noise(audit_of(faces), Filter(ethnicity=("Z",)), draws=50)
+    nobody = label_noise(audit_of(faces), Filter(ethnicity=("Z",)), draws=50)
     assert nobody.n == 0
     assert "none" in noise_report(audit_of(faces), Filter(ethnicity=("Z",)))
 
@@ -170,7 +170,7 @@ def test_consensus_of_few_or_of_strangers() -> None:
 def test_the_shipped_audit_told_in_full() -> None:
     shipped_or_skip()
     audit = open_audit(AUDIT)
-    text, found = noise_report(audit), noise(audit)
+    text, found = noise_report(audit), label_noise(audit)
     assert CIRCULAR in text
     clusters = audit.faces["cluster"].value_counts()
     assert found.shares.set_index("where").loc[NEAR_COPIES, "faces"] == clusters[clusters > 1].sum()

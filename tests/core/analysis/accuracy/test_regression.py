@@ -17,7 +17,7 @@ from scipy.stats import binom
 
 from core.analysis.accuracy import logistic
 from core.analysis.accuracy.fairness import MEASURES, fairness
-from core.analysis.accuracy.label_noise import noise
+from core.analysis.accuracy.label_noise import label_noise
 from core.analysis.accuracy.regression import FIRTH, LIKELIHOOD, Term, regression
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, age_band
@@ -309,7 +309,7 @@ def test_the_shipped_audit_equals_fairlearn_and_takes_no_second() -> None:
     gaps_report(audit, Filter())
     start = time.process_time()
     report = gaps_report(audit, Filter())
-    noise(audit)
+    label_noise(audit)
     assert time.process_time() - start < 2, "a page's numbers; 1 s on an idle machine"
     assert "Holm" in report
     assert "demographic parity ratio" in report

@@ -13,10 +13,10 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
 
 from core.analysis.accuracy.by_group import accuracy_by
-from core.analysis.accuracy.counts import Groups, columns_of, count, design_effect, members, resample_cells
+from core.analysis.accuracy.counts import Groups, columns_of, design_effect, group_counts, group_rows, resample_cells
 from core.analysis.accuracy.pairwise import REST, fisher, pairs_of, pairwise, two_groups
 from core.analysis.accuracy.power import detectable, faces_needed, power_of, power_table
-from core.analysis.accuracy.simultaneous import bands_of, gap_of, largest_gap, simultaneous
+from core.analysis.accuracy.simultaneous import gap_of, largest_gap, simultaneous_accuracy, simultaneous_intervals
 from core.analysis.intervals import holm, newcombe, newcombe_at, wilson
 from core.data.faces import people
 from core.errors import LookwhereError
@@ -47,7 +47,7 @@ def made(right: list[int], n: tuple[int, ...], identity: np.ndarray | None = Non
 
 
 def counted(k: np.ndarray, n: tuple[int, ...]) -> Groups:
-    """What `count` makes of such faces, without the faces: groups are named by their place in `n`."""
+    """What `group_counts` makes of such faces, without the faces: groups are named by their place in `n`."""
     k, m = np.asarray(k), np.asarray(n)
     table = pd.DataFrame({"group": np.arange(len(m)), "gender": "", "ethnicity": "", "n": m, "correct": k})
     table = table.assign(errors=m - k, accuracy=k / m, people=m, effect=1.0)
@@ -61,7 +61,7 @@ def nulls(request: pytest.FixtureRequest) -> tuple[float, pd.DataFrame]:
     draw, p, rows = np.random.default_rng(5), request.param, []
     for _ in range(NULLS):
         groups = counted(draw.binomial(SIZES, p), SIZES)
-        gap, bands = gap_of(groups, draws=400), bands_of(groups, draws=400)
+        gap, bands = gap_of(groups, draws=400), simultaneous_intervals(groups, draws=400)
         rows.append(
             {
                 "holm": (pairs_of(groups)["p_holm"] < 0.05).any(),
@@ -112,7 +112,7 @@ def test_coverage_of_bands_and_of_the_chosen_pair_near_and_far_from_100_percent(
     truth = np.array(p)
     for _ in range(NULLS):
         groups = counted(draw.binomial(n, p), n)
-        table, gap = bands_of(groups, draws=300).table, gap_of(groups, draws=300)
+        table, gap = simultaneous_intervals(groups, draws=300).table, gap_of(groups, draws=300)
         real = truth[table["group"]]
         bands_missed += not ((table["low"] <= real) & (real <= table["high"])).all()
         apart = truth[gap.best["group"]] - truth[gap.worst["group"]]
@@ -123,7 +123,7 @@ def test_coverage_of_bands_and_of_the_chosen_pair_near_and_far_from_100_percent(
 
 def test_counting_faces_gives_what_the_simulations_count() -> None:
     k = [290, 350, 280, 140]
-    faces = count(made(k, SIZES[:4]), BY)
+    faces = group_counts(made(k, SIZES[:4]), BY)
     short = counted(np.array(k), SIZES[:4])
     columns = ["n", "correct", "errors", "accuracy", "people", "effect"]
     assert (faces.table[columns].to_numpy() == short.table[columns].to_numpy()).all()
@@ -149,7 +149,7 @@ def test_a_planted_gap_of_eight_points_is_found() -> None:
 
 def test_groups_without_an_error_keep_an_interval_and_never_pass_100_percent() -> None:
     faces = made([60, 80, 100, 90], (60, 80, 100, 100))
-    table = simultaneous(faces, BY).table.set_index("group")
+    table = simultaneous_accuracy(faces, BY).table.set_index("group")
     assert (table["high"] <= 1).all()
     assert table.loc["A women", "high"] == 1
     assert table.loc["A women", "low"] < table.loc["A women", "wilson_low"] < 1
@@ -160,7 +160,7 @@ def test_groups_without_an_error_keep_an_interval_and_never_pass_100_percent() -
 
 
 def test_no_band_is_narrower_than_the_exact_one() -> None:
-    bands = bands_of(counted(np.array([100, 99, 80, 55, 0]), (100, 100, 100, 60, 70)))
+    bands = simultaneous_intervals(counted(np.array([100, 99, 80, 55, 0]), (100, 100, 100, 60, 70)))
     level = 0.95 ** (1 / 5)
     for row in bands.table.itertuples():
         exact = binomtest(row.correct, row.n).proportion_ci(level, "exact")
@@ -171,13 +171,13 @@ def test_no_band_is_narrower_than_the_exact_one() -> None:
 
 def test_small_groups_are_left_out_and_named() -> None:
     faces = made([40, 60, 70], (49, 60, 70))
-    bands = simultaneous(faces, BY)
+    bands = simultaneous_accuracy(faces, BY)
     assert list(bands.left_out["group"]) == ["A women"]
     assert list(bands.left_out["n"]) == [49]
     assert "A women" not in set(pairwise(faces, BY)[["first", "second"]].to_numpy().ravel())
     assert largest_gap(made([40, 60], (49, 60)), BY) is None
     assert len(pairwise(made([40, 60], (49, 60)), BY)) == 0
-    assert simultaneous(made([40], (49,)), BY).table.empty
+    assert simultaneous_accuracy(made([40], (49,)), BY).table.empty
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
@@ -193,8 +193,8 @@ def test_people_are_resampled_whole() -> None:
     good = np.repeat(draw.random(60) < 0.8, 10)
     faces = made([300, 300], n, np.array([f"p{m}" for m in persons]))
     faces["p_male"] = np.where((faces["gender"] == "male") == good, 0.9, 0.1)
-    with_people = simultaneous(faces, BY)
-    without = simultaneous(faces.assign(identity=pd.array([None] * 600, dtype="string")), BY)
+    with_people = simultaneous_accuracy(faces, BY)
+    without = simultaneous_accuracy(faces.assign(identity=pd.array([None] * 600, dtype="string")), BY)
     assert with_people.resampled == "people"
     assert without.resampled == "faces"
     ratio = (with_people.table["high"] - with_people.table["low"]) / (without.table["high"] - without.table["low"])
@@ -250,15 +250,15 @@ def test_counts_agree_with_the_accuracy_table() -> None:
         np.where(draw.random(len(faces)) < 0.1, -1, draw.integers(0, 80, len(faces))), dtype="Int16"
     )
     faces["age"] = faces["age"].mask(faces["age"] < 0)
-    ours = count(faces, BY, 0.3, order="").table
+    ours = group_counts(faces, BY, 0.3, order="").table
     theirs = accuracy_by(faces, BY, 0.3)
     assert (ours[["n", "correct", "errors"]].to_numpy() == theirs[["n", "correct", "errors"]].to_numpy()).all()
     assert np.allclose(ours[["accuracy", "wilson_low", "wilson_high"]], theirs[["accuracy", "low", "high"]])
-    by_age = count(faces, ["age band"], order="")
+    by_age = group_counts(faces, ["age band"], order="")
     theirs = accuracy_by(faces, ["age band"])
     assert list(by_age.table["n"]) == list(theirs["n"])[:-1]
     assert list(by_age.left_out["why"]) == ["age unknown"]
-    assert members(faces, ["gender", "age band"])[1]["group"].iloc[0] == "women, 0–2 years"
+    assert group_rows(faces, ["gender", "age band"])[1]["group"].iloc[0] == "women, 0–2 years"
 
 
 def test_what_groups_are_made_by() -> None:
@@ -355,7 +355,7 @@ def test_what_is_detectable_is_what_is_needed() -> None:
 def test_an_impossible_difference_is_refused() -> None:
     with pytest.raises(LookwhereError, match="no accuracy lies"):
         faces_needed(0.01, 0.02)
-    table = power_table(count(made([0, 80, 90], (60, 90, 90)), BY).table)
+    table = power_table(group_counts(made([0, 80, 90], (60, 90, 90)), BY).table)
     assert table.set_index("group")["needed"].isna().to_dict() == {"B women": False, "A men": False, "A women": True}
 
 
@@ -371,5 +371,5 @@ def test_groups_by_a_column_that_is_not_there_are_refused_and_not_all_faces() ->
         }
     )
     with pytest.raises(LookwhereError, match="'glasses': no such column; there are gender, ethnicity, age band"):
-        count(faces, ["glasses"])
-    assert count(faces, []).table["group"].tolist() == ["all faces"]
+        group_counts(faces, ["glasses"])
+    assert group_counts(faces, []).table["group"].tolist() == ["all faces"]

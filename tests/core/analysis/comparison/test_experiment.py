@@ -15,10 +15,10 @@ from core.analysis.comparison import (
     Expectation,
     Experiment,
     Measure,
+    arm_contrast,
     arm_estimates,
     arm_table,
     claim_contrast,
-    contrast,
     list_experiments,
     open_experiment,
     verdict,
@@ -62,7 +62,7 @@ def test_a_planted_effect_is_supported(made: Experiment) -> None:
 
 
 def test_a_planted_effect_is_not_what_the_other_direction_claims(made: Experiment) -> None:
-    found = contrast(made, "everyone", "without", "female Black", expect=Expectation.HIGHER)
+    found = arm_contrast(made, "everyone", "without", "female Black", expect=Expectation.HIGHER)
     assert found.verdict == Verdict.NOT_SUPPORTED
 
 
@@ -70,16 +70,16 @@ def test_no_effect_is_not_supported(made: Experiment) -> None:
     found = claim_contrast(made, made.claims[1])
     assert found.effects["group"].both.low < 0 < found.effects["group"].both.high
     assert found.verdict in (Verdict.NOT_SUPPORTED, Verdict.CANNOT_TELL)
-    everyone = contrast(made, "everyone", "again", measure=Measure.OVERALL)
+    everyone = arm_contrast(made, "everyone", "again", measure=Measure.OVERALL)
     assert everyone.verdict == Verdict.NOT_SUPPORTED
-    same = contrast(made, "everyone", "everyone", "female Black")
+    same = arm_contrast(made, "everyone", "everyone", "female Black")
     assert same.effects["group"].by_seed == (0, 0, 0)
     assert same.verdict == Verdict.NOT_SUPPORTED
 
 
 def test_seeds_that_differ_by_luck_cannot_tell(tmp_path: Path) -> None:
     made = open_experiment(make_experiment(tmp_path, 600, between=0.1, seed=2))
-    found = contrast(made, "everyone", "again", "female Black")
+    found = arm_contrast(made, "everyone", "again", "female Black")
     assert found.verdict == Verdict.CANNOT_TELL
     assert found.effects["group"].seeds.high - found.effects["group"].seeds.low > 0.2
 
@@ -115,7 +115,7 @@ def test_the_verdicts_rule(seeds: tuple, both: tuple, expect: Expectation, words
 
 def test_the_numbers_are_those_of_the_faces(made: Experiment) -> None:
     within = Filter(age_from=ADULT_AGE)
-    found = contrast(made, "everyone", "without", "female Black", within)
+    found = arm_contrast(made, "everyone", "without", "female Black", within)
     keep = within.mask(made.audits("everyone")[0].faces)
     inside = keep & group_mask(made.audits("everyone")[0].faces, "female", "Black")
     pairs = list(zip(made.audits("everyone"), made.audits("without"), strict=True))
@@ -137,7 +137,7 @@ def test_the_numbers_are_those_of_the_faces(made: Experiment) -> None:
 
 
 def test_the_second_interval_is_the_two_level_bootstrap_by_brute_force(made: Experiment) -> None:
-    found = contrast(made, "everyone", "without", "female Black", samples=4000).effects["group"].both
+    found = arm_contrast(made, "everyone", "without", "female Black", samples=4000).effects["group"].both
     stacked = [np.stack([a.faces["correct"] for a in made.audits(arm)], axis=1) for arm in ("everyone", "without")]
     inside = group_mask(made.audits("everyone")[0].faces, "female", "Black")
     change = (stacked[1].astype(float) - stacked[0])[inside]
@@ -199,11 +199,11 @@ def test_the_report_says_every_verdict_and_number(made: Experiment) -> None:
 
 def test_what_a_filter_leaves_out_is_told(made: Experiment) -> None:
     with pytest.raises(LookwhereError, match="none of Black women passes"):
-        contrast(made, "everyone", "without", "female Black", Filter(("male",)))
+        arm_contrast(made, "everyone", "without", "female Black", Filter(("male",)))
     with pytest.raises(LookwhereError, match="no face passes"):
         arm_table(made, Filter(ethnicity=("Martian",)))
     with pytest.raises(LookwhereError, match="no «largest gap»"):
-        contrast(made, "everyone", "without", within=Filter(("male",), ("White",)), measure=Measure.GAP)
+        arm_contrast(made, "everyone", "without", within=Filter(("male",), ("White",)), measure=Measure.GAP)
     with pytest.raises(LookwhereError, match="outcome"):
         arm_table(made, Filter(outcome="correct"))
     with pytest.raises(LookwhereError, match="no arm 'nobody'; there are everyone"):

@@ -17,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 from core.analysis import clustering
 from core.analysis.clustering import COUNTS, SMALLEST, structure
 from core.analysis.maps import error_clusters
-from core.analysis.maps.error_clusters import kinds
+from core.analysis.maps.error_clusters import find_error_clusters
 from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, open_audit
 from core.data.faces import AGE_BANDS, AGE_EDGES
@@ -133,26 +133,26 @@ def test_without_clusters_kinds_are_found_no_more_often_than_claimed() -> None:
 def test_planted_kinds_are_found(sizes: list[int]) -> None:
     maps, kind = planted(sizes)
     audit = audited(maps, kind)
-    found = kinds(audit, Filter(outcome="correct"))
+    found = find_error_clusters(audit, Filter(outcome="correct"))
     assert found.n == sum(sizes), "the filter's outcome does not count"
     assert found.p <= 0.05
-    assert sorted(k.n for k in found.kinds) == pytest.approx(sorted(sizes), abs=3)
-    rows = np.concatenate([k.rows for k in found.kinds])
-    labels = np.repeat(np.arange(len(found.kinds)), [k.n for k in found.kinds])
+    assert sorted(k.n for k in found.clusters) == pytest.approx(sorted(sizes), abs=3)
+    rows = np.concatenate([k.rows for k in found.clusters])
+    labels = np.repeat(np.arange(len(found.clusters)), [k.n for k in found.clusters])
     assert adjusted_rand_score(kind_of(audit, kind, rows), labels) > 0.95
-    assert all(k.stability > 0.9 and k.firmness == "stable" for k in found.kinds)
+    assert all(k.stability > 0.9 and k.firmness == "stable" for k in found.clusters)
     assert f"fall into {len(sizes)} clusters, beyond chance" in found.verdict
 
 
 def test_one_cloud_is_called_one_kind_and_is_cut_only_when_asked() -> None:
     maps = blob((3, 3), 1.5) + smooth(np.random.default_rng(4), 80)
     audit = audited(maps, np.ones(80))
-    found = kinds(audit, Filter())
+    found = find_error_clusters(audit, Filter())
     assert found.p > 0.05
-    assert len(found.kinds) == 1
+    assert len(found.clusters) == 1
     assert "of one cluster, without clusters beyond chance" in found.verdict
-    asked = kinds(audit, Filter(), 3)
-    assert len(asked.kinds) == 3
+    asked = find_error_clusters(audit, Filter(), 3)
+    assert len(asked.clusters) == 3
     assert asked.p == found.p
     assert "cut into 3 clusters, as asked, without clusters beyond chance" in asked.verdict
 
@@ -160,11 +160,11 @@ def test_one_cloud_is_called_one_kind_and_is_cut_only_when_asked() -> None:
 def test_what_is_told_of_a_kind_is_its_faces() -> None:
     maps, kind = planted([60, 50])
     audit = audited(maps, kind)
-    found = kinds(audit, Filter())
+    found = find_error_clusters(audit, Filter())
     shapes = oriented_shapes(audit)
     wrong = audit.faces[~audit.faces["correct"]]
     everyone = np.maximum(shapes[wrong.index].mean(axis=0), 0)
-    for one in found.kinds:
+    for one in found.clusters:
         mean = shapes[one.rows].mean(axis=0, dtype=np.float64)
         assert one.map == pytest.approx(mean, abs=1e-5)
         similarity = (shapes[one.rows] * mean).sum(axis=(1, 2))
@@ -181,7 +181,7 @@ def test_what_is_told_of_a_kind_is_its_faces() -> None:
         assert women["share_all"] == pytest.approx((wrong["gender"] == "female").mean())
         margins = (faces["logit_female"] - faces["logit_male"]).abs()
         assert one.margin == pytest.approx(margins.median())
-    women = [one for one in found.kinds if (kind_of(audit, kind, one.rows) == 0).all()]
+    women = [one for one in found.clusters if (kind_of(audit, kind, one.rows) == 0).all()]
     assert len(women) == 1
     assert "women" in set(women[0].over()["group"])
     assert "men" not in set(women[0].over()["group"])
@@ -228,10 +228,10 @@ def test_kinds_of_few_faces_are_hidden_and_cannot_be_had_by_subtraction() -> Non
 
 def test_a_kind_under_eleven_faces_is_counted_and_nothing_of_it_is_kept() -> None:
     maps, kind = planted([60, 40, 5], height=5)
-    found = kinds(audited(maps, kind), Filter(), 3)
-    assert [k.n for k in found.kinds] == [60, 40, 5]
-    assert [k.map is None for k in found.kinds] == [False, True, True], "all less the others would be the five's mean"
-    for hidden in found.kinds[1:]:
+    found = find_error_clusters(audited(maps, kind), Filter(), 3)
+    assert [k.n for k in found.clusters] == [60, 40, 5]
+    assert [k.map is None for k in found.clusters] == [False, True, True], "all less the others are the five's mean"
+    for hidden in found.clusters[1:]:
         assert hidden.who is hidden.regions is hidden.margin is None
         with pytest.raises(LookwhereError, match="not shown"):
             hidden.over()
@@ -241,26 +241,26 @@ def test_too_few_wrong_predictions_flat_maps_and_no_maps() -> None:
     maps, kind = planted([40, 40])
     audit = audited(maps, kind)
     few = audited(maps[: SMALLEST - 1], kind[: SMALLEST - 1])
-    found = kinds(few, Filter())
-    assert found.kinds == ()
+    found = find_error_clusters(few, Filter())
+    assert found.clusters == ()
     assert str(SMALLEST) in found.verdict
     row = int(np.flatnonzero(~audit.faces["correct"])[0])
     audit.evidence[row] = 0
-    found = kinds(audit, Filter())
+    found = find_error_clusters(audit, Filter())
     assert (found.n, found.flat) == (79, 1)
     with pytest.raises(LookwhereError, match="without maps"):
-        kinds(replace(audit, evidence=None), Filter())
+        find_error_clusters(replace(audit, evidence=None), Filter())
     with pytest.raises(LookwhereError, match="1 to 6"):
-        kinds(audit, Filter(), 7)
+        find_error_clusters(audit, Filter(), 7)
 
 
 def test_the_same_seed_gives_the_same_kinds() -> None:
     maps, kind = planted([50, 40], height=1.0)
     audit = audited(maps, kind)
-    first, again = kinds(audit, Filter(), 2, seed=5), kinds(audit, Filter(), 2, seed=5)
+    first, again = find_error_clusters(audit, Filter(), 2, seed=5), find_error_clusters(audit, Filter(), 2, seed=5)
     assert first.p == again.p
     pd.testing.assert_frame_equal(first.search, again.search)
-    for a, b in zip(first.kinds, again.kinds, strict=True):
+    for a, b in zip(first.clusters, again.clusters, strict=True):
         assert np.array_equal(a.rows, b.rows)
         assert a.stability == b.stability
 
@@ -268,11 +268,11 @@ def test_the_same_seed_gives_the_same_kinds() -> None:
 def test_the_shipped_study_in_a_second() -> None:
     shipped_or_skip()
     audit = open_audit(AUDIT)
-    kinds(audit, Filter(("male",)), 2, draws=3)  # the libraries are loaded once
+    find_error_clusters(audit, Filter(("male",)), 2, draws=3)  # the libraries are loaded once
     start = time.process_time()
-    found = kinds(audit, Filter())
+    found = find_error_clusters(audit, Filter())
     # Of the processor's time, and with room for a slow machine.
     assert time.process_time() - start < 3
     assert found.n == int((~audit.faces["correct"]).sum())
-    assert sum(k.n for k in found.kinds) == found.n
+    assert sum(k.n for k in found.clusters) == found.n
     assert list(found.search.index) == list(COUNTS)

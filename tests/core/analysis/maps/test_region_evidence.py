@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.analysis.bootstrap import bootstrap_means, paired_means
-from core.analysis.maps.region_evidence import TOLERANCE, additivity, budget, proportional_energy, waterfall
+from core.analysis.maps.region_evidence import TOLERANCE, additivity, evidence_by_region, proportional_energy, waterfall
 from core.audit.folder import Audit, head_bias, margin_evidence, margins, open_audit
 from core.data.faces import person_codes
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS, area_shares, weights
 from core.present.figures import evidence as figures
-from core.present.text.evidence import budget_report, waterfall_sentence
+from core.present.text.evidence import evidence_report, waterfall_sentence
 from tests.helpers.made_audit import made_audit
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
@@ -46,7 +46,7 @@ def test_made_arrays_add_up_to_1e9_in_every_group(height: int, width: int, seed:
     assert additivity(audit)["difference"].abs().max() < 1e-9
     for wanted in (Filter(), WOMEN, Filter(outcome="incorrect"), Filter(ethnicity=("Asian",), age_from=30)):
         mask = wanted.mask(audit.faces)
-        found = budget(audit, wanted, draws=5)
+        found = evidence_by_region(audit, wanted, draws=5)
         assert found.n == mask.sum()
         if not found.too_small:
             assert found.margin == pytest.approx(margins(audit)[mask].mean(), abs=1e-12)
@@ -104,10 +104,10 @@ def test_a_waterfalls_intervals_agree_with_the_budgets_and_the_formula(nested: b
     half = (found.ends["high"] - found.ends["low"]) / 2 / stats.norm.ppf(0.975)
     assert half["b − a"] == pytest.approx(error, rel=0.06)
     assert half["b"] == pytest.approx(alone[0], rel=0.06)
-    own = budget(audit, MEN, draws=4000).table
+    own = evidence_by_region(audit, MEN, draws=4000).table
     other = found.table.assign(width=lambda t: t["high"] - t["low"])
     if not nested:
-        apart = budget(audit, WOMEN, draws=4000).table
+        apart = evidence_by_region(audit, WOMEN, draws=4000).table
         width = np.hypot(own["high"] - own["low"], apart["high"] - apart["low"])
         np.testing.assert_allclose(other["width"], width, rtol=0.1)
 
@@ -115,7 +115,7 @@ def test_a_waterfalls_intervals_agree_with_the_budgets_and_the_formula(nested: b
 def test_intervals_are_those_of_scipys_bootstrap() -> None:
     audit = made(60, seed=8)
     values = margin_evidence(audit)
-    found = budget(audit, Filter(), draws=20_000).table
+    found = evidence_by_region(audit, Filter(), draws=20_000).table
     reference = stats.bootstrap((values,), np.mean, axis=0, n_resamples=20_000, method="percentile", rng=1)
     spread = found["high"] - found["low"]
     np.testing.assert_array_less((found["low"] - reference.confidence_interval.low).abs() / spread, 0.02)
@@ -149,8 +149,8 @@ def test_people_are_drawn_whole() -> None:
     assert np.abs(bootstrap_means(values, people, 200, 0)).max() == 0
     assert bootstrap_means(values, np.arange(100), 200, 0).std() > 0.05
     audit = made(200, columns={"identity": [f"p{k % 50}" for k in range(200)]})
-    assert budget(audit, Filter(), draws=10).people == 50
-    assert budget(made(200), Filter(), draws=10).people == 200
+    assert evidence_by_region(audit, Filter(), draws=10).people == 50
+    assert evidence_by_region(made(200), Filter(), draws=10).people == 200
 
 
 def test_a_person_in_both_groups_moves_both() -> None:
@@ -173,8 +173,8 @@ def test_unknown_identities_are_people_of_their_own() -> None:
 
 def test_a_seed_gives_the_same_intervals_and_another_one_others() -> None:
     audit = made()
-    pd.testing.assert_frame_equal(budget(audit, WOMEN).table, budget(audit, WOMEN).table)
-    assert not budget(audit, WOMEN, seed=1).table.equals(budget(audit, WOMEN).table)
+    pd.testing.assert_frame_equal(evidence_by_region(audit, WOMEN).table, evidence_by_region(audit, WOMEN).table)
+    assert not evidence_by_region(audit, WOMEN, seed=1).table.equals(evidence_by_region(audit, WOMEN).table)
     pd.testing.assert_frame_equal(waterfall(audit, WOMEN, MEN).table, waterfall(audit, WOMEN, MEN).table)
 
 
@@ -211,7 +211,7 @@ def test_under_eleven_faces_nothing_but_n_is_told(n: int) -> None:
     audit = made(200)
     audit.faces["ethnicity"] = np.where(np.arange(200) < n, "Rare", "White")
     rare, shown = Filter(ethnicity=("Rare",)), n >= 11
-    own, way, energy = budget(audit, rare), waterfall(audit, rare, WOMEN), proportional_energy(audit, rare)
+    own, way, energy = evidence_by_region(audit, rare), waterfall(audit, rare, WOMEN), proportional_energy(audit, rare)
     assert own.n == way.n_a == n
     assert own.too_small is way.too_small is not shown
     assert own.table["evidence"].notna().all() == shown
@@ -229,7 +229,7 @@ def test_under_eleven_faces_nothing_but_n_is_told(n: int) -> None:
 def test_no_face_at_all() -> None:
     audit = made(40)
     nobody = Audit("made", Path("made"), audit.faces.iloc[:0], audit.evidence[:0], audit.averages, {})
-    assert budget(nobody, Filter()).n == 0
+    assert evidence_by_region(nobody, Filter()).n == 0
     assert len(additivity(nobody)) == 0
     assert np.isnan(head_bias(nobody))
 
@@ -241,7 +241,7 @@ def test_every_group_of_the_shipped_audit_adds_up(shipped: Audit) -> None:
     assert len(table) == groups.ngroups + outcomes.ngroups
     assert table.loc[table["outcome"] == "all", "n"].sum() == len(shipped.faces)
     assert table["difference"].abs().max() <= TOLERANCE
-    report = budget_report(shipped)
+    report = evidence_report(shipped)
     assert f"within {TOLERANCE:g}" in report
     assert "NOT" not in report
     # The same from the logits alone, by pandas.
@@ -254,7 +254,7 @@ def test_every_group_of_the_shipped_audit_adds_up(shipped: Audit) -> None:
 def test_maps_of_another_model_are_found_out(shipped: Audit) -> None:
     faces = shipped.faces.assign(logit_female=shipped.faces["logit_female"].to_numpy()[::-1])
     wrong = Audit(shipped.name, shipped.path, faces, shipped.evidence, shipped.averages, shipped.manifest)
-    assert "NOT within" in budget_report(wrong)
+    assert "NOT within" in evidence_report(wrong)
 
 
 def test_the_waterfall_chart_ends_where_group_b_is(shipped: Audit) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.analysis.comparison.paired import MapPair
 from core.analysis.maps.differences import MapDifference
-from core.analysis.maps.error_clusters import Kind
+from core.analysis.maps.error_clusters import ErrorCluster
 from core.data.store import AlignedStore, average_face
 from core.errors import LookwhereError
 from core.present.figures import alignment, charts, comparison, findings, pictures, styles
@@ -27,7 +27,7 @@ from core.present.figures.differences import (
 )
 from core.present.figures.evidence import towards
 from core.present.figures.plotly_maps import map_figure
-from core.present.figures.single_faces import kinds_sheet
+from core.present.figures.single_faces import error_cluster_sheet
 from core.present.report.blocks import Pictures, data_uri
 
 SIDE = 56
@@ -142,8 +142,11 @@ def test_panels_that_cannot_be_drawn_are_refused() -> None:
 
 
 def test_kinds_are_taken_away_on_one_scale() -> None:
-    kinds = [("kind 1", Kind(np.arange(30), 0.9, FIRST)), ("kind 2", Kind(np.arange(1200), 0.8, SECOND))]
-    sheet = kinds_sheet(kinds, 4.0)
+    kinds = [
+        ("kind 1", ErrorCluster(np.arange(30), 0.9, FIRST)),
+        ("kind 2", ErrorCluster(np.arange(1200), 0.8, SECOND)),
+    ]
+    sheet = error_cluster_sheet(kinds, 4.0)
     assert [(label, panel[0][1]) for label, panel in sheet.rows] == [
         ("kind 1", "mean shape, n = 30"), ("kind 2", "mean shape, n = 1,200"),
     ]  # fmt: skip

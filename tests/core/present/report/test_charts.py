@@ -8,9 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.accuracy.by_group import accuracy_by
-from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.group_statistics import GROUP_STATISTICS
-from core.analysis.accuracy.simultaneous import bands_of
+from core.analysis.accuracy.simultaneous import simultaneous_intervals
 from core.analysis.comparison import experiment_for
 from core.analysis.findings import Finding, all_findings
 from core.analysis.findings.maps import PLACES
@@ -80,7 +80,9 @@ def test_accuracies(audit: Audit) -> None:
 def test_simultaneous_intervals(audit: Audit) -> None:
     faces = audit.faces[ADULTS.mask(audit.faces)]
     (block,) = drawn(gaps_section(faces, ADULTS))
-    assert numbers(block.data) == numbers(simultaneous_dots(bands_of(count(faces, ["gender", "ethnicity"])).table))
+    assert numbers(block.data) == numbers(
+        simultaneous_dots(simultaneous_intervals(group_counts(faces, ["gender", "ethnicity"])).table)
+    )
 
 
 def test_the_waterfalls_steps(audit: Audit) -> None:

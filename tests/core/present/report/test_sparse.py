@@ -135,7 +135,7 @@ def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
 def test_maps_that_do_not_add_up_get_no_budget(tmp_path: Path) -> None:
     words = Page(report(with_manifest(reported_audit(tmp_path), maps=NOT_ADDITIVE))).words
     assert "Maps by occlusion do not add up to the logits" in words
-    assert "python -m core budget" not in words
+    assert "python -m core evidence" not in words
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.accuracy.counts import count
+from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.fairness import fairness
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.regression import regression
@@ -84,7 +84,7 @@ def test_the_reports_tables_are_these(audit: Audit) -> None:
     adults = Filter(age_from=18)
     faces = audit.faces[adults.mask(audit.faces)]
     shown = {block.columns: block for block in gaps_section(faces, adults).blocks if isinstance(block, Table)}
-    rest = gap_tables.comparison_table(pairs_of(count(faces, ["gender", "ethnicity"]), "rest"))
+    rest = gap_tables.comparison_table(pairs_of(group_counts(faces, ["gender", "ethnicity"]), "rest"))
     table = shown["comparison", "points", "95 % interval", "p (Holm)", "verdict"]
     assert [(row[0], float(row[1].replace("−", "-")), *row[2:]) for row in table.rows] == [
         tuple(row) for row in rest[list(table.columns)].itertuples(index=False)
