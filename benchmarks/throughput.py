@@ -15,7 +15,8 @@ from pathlib import Path
 import torch
 import tyro
 
-from core.audit.run import BATCH, forward_shards
+from core.audit.manifest import AuditManifest
+from core.audit.run import BATCH, Job, forward_shards
 from core.classifiers.folder import load_model
 from core.classifiers.preprocessing import normalise
 from core.data.store import AlignedStore
@@ -36,7 +37,7 @@ def main(model: str, data: Path, faces: int = 512, rounds: int = 5, models: Path
     chosen = store.split("test").head(faces)
     info = loaded.info
     first = store.images[chosen["row"].to_numpy()[:BATCH]]
-    pixels = normalise(first, size=info["input_size"], mean=info["mean"], std=info["std"])
+    pixels = normalise(first, size=info.input_size, mean=info.mean, std=info.std)
 
     def bare() -> float:
         began = time.perf_counter()
@@ -48,7 +49,12 @@ def main(model: str, data: Path, faces: int = 512, rounds: int = 5, models: Path
     def audit() -> float:
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            forward_shards(store, loaded, chosen, Path(folder), BATCH, None)
+            planned = AuditManifest(
+                model=model, dataset=store.manifest.dataset, splits=("test",), faces=len(chosen), map_shape=None
+            )
+            job = Job(store, loaded, chosen, None, planned, Path(folder) / "audit", None)
+            job.work.mkdir()
+            forward_shards(job, BATCH)
             return len(chosen) / (time.perf_counter() - began)
 
     bare(), audit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.audit.folder import Audit, open_audit
 from core.classifiers.folder import Model, load_model
@@ -103,7 +103,7 @@ def run_audit(
     *,
     name: str | None = None,
     maps: str | None = None,
-    averages: bool | None = None,
+    averages: Literal["auto", "yes", "no"] = "auto",
     batch: int = 64,
     progress: Progress | None = None,
 ) -> Audit:
@@ -111,15 +111,15 @@ def run_audit(
 
     `splits`: by default test, or every face of data that the model never saw; ("all",) for every split. `maps`: an
     attribution method («occlusion», «gradcam», …), by default the model's own. `averages`: by default average faces are
-    kept unless another audit of this data has them (`core.audit.run.run_audit` says why). Raises `LookwhereError` where
-    the folder holds an audit of other data or by another method, or the method cannot be used on the model.
+    kept unless another audit of this data has them (`core.audit.run.KeepAverages` says why). Raises `LookwhereError`
+    where the folder holds an audit of other data or by another method, or the method cannot be used on the model.
     """
     from core.audit import run
     from core.present.card import write_card
 
     opened = model if isinstance(model, Model) else load_model(model)
     audit = run.run_audit(
-        store, opened, splits, name=name, maps=maps, averages=averages, batch=batch, progress=progress
+        store, opened, splits, name=name, maps=maps, averages=run.KeepAverages(averages), batch=batch, progress=progress
     )
     write_card(opened.path)
     return audit

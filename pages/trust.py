@@ -9,7 +9,7 @@ with page(filter_bar=False) as p:
     view = choose_view(results)
     p.set_scope(f"{view.group}, in a sample of the audit")
     p.headline(sentence(results, view))
-    if not results.manifest["finished"]:
+    if not results.manifest.finished:
         p.warning("These checks were stopped before they were done; the command at the foot of the page goes on.")
     show_checks(results, view)
     show_how_made(p.opened, p.audit, results)

@@ -160,12 +160,11 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: Al
     choose = arm.get("choose", arm.get("settings", {}).get("choose", "overall"))
     epoch = best_epoch(read_metrics(run / "training"), choose)
     source = load_model(run / "training" / "epochs" / f"{epoch:03}")
-    info = {key: source.info[key] for key in ("input_size", "template", "epoch", "validation", "training", "data")}
-    info |= {key: source.info[key] for key in ("computed",) if key in source.info}
-    info["training"] = info["training"] | {"choose": choose}
+    info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
     if arm.get("head") == "balanced":
-        retrain_head(source.network, store, store.split("val"), info["input_size"], seed)
-        info = {k: v for k, v in info.items() if k != "validation"} | {"head": "retrained on group-balanced validation"}
+        retrain_head(source.network, store, store.split("val"), info.input_size, seed)
+        # What was validated is another last layer: its numbers are not this model's.
+        info = dataclasses.replace(info, validation=None, head="retrained on group-balanced validation")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copytree(run / "training", target / "training", ignore=lambda _, names: {*names} - {"metrics.csv"})
     save_model(target, source.network, info)
@@ -214,7 +213,7 @@ def main(
         out: Where audits and metrics go.
         workers: Runs trained at a time, each on its share of the cores.
     """
-    from core.audit.run import run_audit
+    from core.audit.run import KeepAverages, run_audit
     from core.classifiers.folder import load_model
     from core.data.store import AlignedStore
     from core.present.card import write_card
@@ -231,12 +230,12 @@ def main(
                 folder = assemble(plan, arm, seed, runs, work, store)
                 bars = Bars()
                 try:
-                    audit = run_audit(store, load_model(folder), averages=False, batch=256, progress=bars)
+                    audit = run_audit(store, load_model(folder), averages=KeepAverages.NO, batch=256, progress=bars)
                 finally:
                     bars.close()
                 write_card(folder)
                 audits[folder.name] = audit.name
-                print(f"{folder.name}: epoch {load_model(folder).info['epoch']}, accuracy {audit.manifest['accuracy']}")
+                print(f"{folder.name}: epoch {load_model(folder).info.epoch}, accuracy {audit.manifest.accuracy}")
         print(f"{publish(plan, audits, work, out)}: {len(audits)} models, without their weights")
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)

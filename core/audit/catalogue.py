@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.audit.manifest import AuditManifest
 from core.errors import LookwhereError
 
 
-def same_faces(manifest: dict) -> tuple:
+def same_faces(manifest: AuditManifest) -> tuple:
     """What two audits must share to be of the same faces: data fingerprint, splits, renamed ethnicities, number."""
-    names = tuple(sorted((manifest.get("names") or {}).items()))
-    return (manifest.get("data_fingerprint"), tuple(manifest.get("splits", ())), names, manifest["faces"])
+    names = tuple(sorted(manifest.names.items()))
+    return (manifest.data_fingerprint, manifest.splits, names, manifest.faces)
 
 
 def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:

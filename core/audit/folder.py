@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import Averages
+from core.audit.manifest import AuditManifest
+from core.classifiers.info import MapsInfo
 from core.data.faces import check_faces
 from core.errors import LookwhereError
 from core.explain.maps import display_maps
@@ -21,9 +22,7 @@ from core.explain.regions import by_region
 from core.privacy import MINIMUM_FACES, asked_minimum
 from core.task import GENDERS
 
-FORMAT = 1
 FILES = ("faces.parquet", "averages.npz", "audit.json")
-NEEDED = ("faces", "map_shape")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Audit:
     faces: pd.DataFrame
     evidence: np.ndarray | None
     averages: Averages
-    manifest: dict
+    manifest: AuditManifest
     minimum_asked: int = MINIMUM_FACES
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
 
@@ -57,12 +56,17 @@ class Audit:
     @property
     def additive(self) -> bool:
         """Whether the maps decompose the logits, mean(E_c) + b_c = logit_c: those of the closed form do."""
-        return self.has_maps and (self.manifest.get("maps") or UNTOLD)["additive"]
+        return self.has_maps and self._maps_info.additive
 
     @property
     def map_method(self) -> str:
         """How the maps were made: «closed form», «GradCAM», «occlusion» …; «none» where there are none."""
-        return (self.manifest.get("maps") or UNTOLD)["method"] if self.has_maps else "none"
+        return self._maps_info.method if self.has_maps else "none"
+
+    @property
+    def _maps_info(self) -> MapsInfo:
+        """What the manifest says of the maps; older ones say nothing, theirs are all of the closed form."""
+        return self.manifest.maps or MapsInfo.from_json(UNTOLD)
 
     @property
     def method(self) -> type[AttributionMethod]:
@@ -83,9 +87,9 @@ class Audit:
     @property
     def split_words(self) -> str:
         """Which faces were audited: «test split», or «all splits»."""
-        if self.manifest.get("chosen") in ("all", "unseen"):
+        if self.manifest.every_split:
             return "all splits"
-        return f"{' + '.join(self.manifest['splits'])} split{'s' if len(self.manifest['splits']) > 1 else ''}"
+        return f"{' + '.join(self.manifest.splits)} split{'s' if len(self.manifest.splits) > 1 else ''}"
 
     @property
     def map_shape(self) -> tuple[int, int]:
@@ -127,13 +131,13 @@ def open_audit(path: str | Path) -> Audit:
         raise LookwhereError(
             f"{path}/faces.parquet: damaged or missing ({error}); delete this audit and run it again"
         ) from error
-    wanted = ["correct", *(["evidence"] if manifest["map_shape"] else [])]
+    wanted = ["correct", *(["evidence"] if manifest.map_shape else [])]
     missing = [column for column in wanted if column not in table.column_names]
     if missing:
         raise LookwhereError(f"{path}/faces.parquet: no {', '.join(missing)} in it; delete this audit and run it again")
-    evidence, fits = None, len(table) == manifest["faces"]
-    if manifest["map_shape"]:
-        shape = (len(table), len(GENDERS), *manifest["map_shape"])
+    evidence, fits = None, len(table) == manifest.faces
+    if manifest.map_shape:
+        shape = (len(table), len(GENDERS), *manifest.map_shape)
         flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         fits = fits and flat.size == np.prod(shape)
         evidence = flat.reshape(shape) if fits else None
@@ -151,34 +155,24 @@ def open_audit(path: str | Path) -> Audit:
     return Audit(path.name, path, faces, evidence, averages, manifest, minimum)
 
 
-def stored_minimum(manifest: dict) -> int:
+def stored_minimum(manifest: AuditManifest) -> int:
     """The least number of faces in an average that an audit stores; 11 where its manifest is older than the choice."""
-    return max(MINIMUM_FACES, manifest.get("minimum_faces", MINIMUM_FACES))
+    return max(MINIMUM_FACES, manifest.minimum_faces)
 
 
-def read_manifest(path: Path) -> dict:
-    """The checked content of `audit.json`."""
+def read_manifest(path: Path) -> AuditManifest:
+    """The checked content of `audit.json`. Raises `LookwhereError` where it is missing or broken."""
     file = path / "audit.json"
     if not file.is_file():
         raise LookwhereError(f"{path}: no audit.json, so no finished audit; make it with `python -m core audit`")
-    try:
-        manifest = json.loads(file.read_text())
-    except ValueError as error:
-        raise LookwhereError(f"{file}: not valid JSON ({error}); delete this audit and run it again") from error
-    found = manifest.get("format") if isinstance(manifest, dict) else None
-    if found != FORMAT:
-        raise LookwhereError(f"{file}: format {found}, this version reads {FORMAT}; delete this audit and run it again")
-    missing = [key for key in NEEDED if key not in manifest]
-    if missing:
-        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; delete this audit and run it again")
-    return manifest
+    return AuditManifest.from_json(file)
 
 
 def keeps_averages(path: Path, data: str) -> bool:
     """Whether an audit is of the data with this fingerprint and holds average faces; a damaged one does not count."""
     try:
         manifest = read_manifest(path)
-        return manifest.get("data_fingerprint") == data and len(Averages.load(path / "averages.npz").cells) > 0
+        return manifest.data_fingerprint == data and len(Averages.load(path / "averages.npz").cells) > 0
     except LookwhereError:
         return False
 
@@ -206,8 +200,8 @@ def head_bias(audit: Audit) -> float:
     Raises `LookwhereError` where the maps do not add up to the logits: then they leave each face something else.
     """
     need_additive(audit)
-    if audit.manifest.get("head_bias") is not None:
-        female, male = audit.manifest["head_bias"]
+    if audit.manifest.head_bias is not None:
+        female, male = audit.manifest.head_bias
         return float(female) - float(male)
     return float((margins(audit) - margin_evidence(audit).sum(axis=1)).mean()) if len(audit.faces) else np.nan
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,10 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.audit.manifest import AuditManifest
+from core.classifiers.info import ModelInfo
 from core.data.faces import check_faces, fingerprint
+from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
 
@@ -45,10 +47,10 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
 
     The faces are joined by `face_id`, since an audit may have renamed ethnicities and assigned another split.
     """
-    wanted = audit.manifest.get("data_fingerprint")
+    wanted = audit.manifest.data_fingerprint
     if not wanted:
         return None, [f"{audit.path}/audit.json names no data fingerprint, so no store can be known to be its data"]
-    first = root / str(audit.manifest.get("dataset", ""))
+    first = root / audit.manifest.dataset
     folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
     looked = []
     for path in [first, *(p for p in folders if p != first)]:
@@ -66,16 +68,15 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame) -> AuditImages:
             raise LookwhereError(f"{path}: aligning was interrupted; the same command resumes it")
         raise LookwhereError(f"{path}: {'no store.json in it' if path.is_dir() else 'no such folder'}")
     try:
-        manifest = json.loads((path / "store.json").read_text())
-        found = str(manifest.get("data_fingerprint"))
-        if found != wanted:
+        store = StoreInfo.from_json(path / "store.json")
+        if store.data_fingerprint != wanted:
             raise LookwhereError(
-                f"{path}: other data than was audited ({manifest.get('faces')} faces of {manifest.get('dataset')}, "
-                f"seed {manifest.get('seed')}, fingerprint {found[:12]}…, not {wanted[:12]}…)"
+                f"{path}: other data than was audited ({store.faces} faces of {store.dataset}, seed {store.seed}, "
+                f"fingerprint {store.data_fingerprint[:12]}…, not {wanted[:12]}…)"
             )
         images = np.load(path / "faces.npy", mmap_mode="r")
         faces = pd.read_parquet(path / "faces.parquet")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
     check_faces(faces, f"{path}/faces.parquet")
     if fingerprint(faces) != wanted:
@@ -92,17 +93,17 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame) -> AuditImages:
     return AuditImages(path, images, rows)
 
 
-def align_command(manifest: dict, info: dict | None, out: Path | None = None) -> str:
+def align_command(manifest: AuditManifest, info: ModelInfo | None, out: Path | None = None) -> str:
     """The command that makes the store an audit was made from, as far as its manifest and the model's tell.
 
     The seed of the splits is known where the model was trained on the same data; by default it is 0.
     """
     words = ["python -m core align --data PATH"]
-    if manifest.get("dataset"):
-        words.append(f"--dataset {shlex.quote(str(manifest['dataset']))}")
-    data = (info or {}).get("data") or {}
-    if manifest.get("data_fingerprint") in str(data.get("fingerprint", "")).split("+") and "split_seed" in data:
-        words.append(f"--seed {data['split_seed']}")
+    if manifest.dataset:
+        words.append(f"--dataset {shlex.quote(manifest.dataset)}")
+    data = info.data if info else None
+    if data and manifest.data_fingerprint in data.fingerprints and data.split_seed is not None:
+        words.append(f"--seed {data.split_seed}")
     if out is not None:
         words.append(f"--out {shlex.quote(str(out))}")
     return " ".join(words)

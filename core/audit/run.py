@@ -7,7 +7,8 @@ import json
 import platform
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,9 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
-from core.audit.folder import FORMAT, Audit, keeps_averages, open_audit, stored_minimum
-from core.classifiers.folder import Model, input_enlargement, kind_of
+from core.audit.folder import Audit, keeps_averages, open_audit, stored_minimum
+from core.audit.manifest import ALL, UNSEEN, AuditManifest
+from core.audit.notes import Note, NoteCode
+from core.classifiers.folder import Model, input_enlargement
 from core.classifiers.imported.outputs import classes_doubt
+from core.classifiers.info import MapsInfo, ModelKind
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.store import AlignedStore
@@ -38,7 +42,54 @@ PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 #: An untrained or wrongly fed network calls nearly every face the same.
 ONE_CLASS = 0.98
 #: What else computes the outputs or maps of a brought model.
-MORE_PACKAGES = {"onnx": ("onnxruntime",), "torch": ("timm", "grad-cam")}
+MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "grad-cam")}
+#: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
+IDENTITY = (
+    "format", "model", "weights_sha256", "dataset", "data_fingerprint", "splits", "names", "chosen", "minimum_faces",
+    "face_ids_sha256", "maps",
+)  # fmt: skip
+
+
+class KeepAverages(StrEnum):
+    """Whether an audit stores average faces.
+
+    Their cells are split by each model's own decision, so averages of two audits of the same faces could be subtracted
+    to a single face: `AUTO` stores them unless another audit beside the model's has those of the same data.
+    """
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class Given:
+    """Predictions that were imported: logits float32 (N, 2) of the faces to audit, and how many faces have none."""
+
+    logits: np.ndarray
+    lost: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """An audit to be made into the folder `path`: of which `faces` of the store, in order, and with what model.
+
+    `manifest` has what is known before any face is looked at; `given` are imported predictions, None for a model that
+    is run itself.
+    """
+
+    store: AlignedStore
+    model: Model
+    faces: pd.DataFrame
+    given: Given | None
+    manifest: AuditManifest
+    path: Path
+    progress: Progress | None
+
+    @property
+    def work(self) -> Path:
+        """The folder of unfinished work."""
+        return self.path.with_name(f".{self.path.name}.unfinished")
 
 
 def run_audit(
@@ -50,7 +101,7 @@ def run_audit(
     names: dict[str, str] | None = None,
     maps: str | None = None,
     batch: int = BATCH,
-    averages: bool | None = True,
+    averages: KeepAverages = KeepAverages.YES,
     minimum_faces: int | None = None,
     progress: Progress | None = None,
 ) -> Audit:
@@ -58,9 +109,7 @@ def run_audit(
 
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
     `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `maps` names an
-    attribution method (`core.explain.methods`), by default the model's own. `averages` False
-    stores no average face, None only where no other audit beside the model's keeps those of this data: cells are split
-    by each model's own decision, so averages of two audits of the same faces could be subtracted to a single face.
+    attribution method (`core.explain.methods`), by default the model's own.
     `minimum_faces`, 11 or more, is the least number of faces in a stored average; the manifest keeps it.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data, another model or another method, or cannot be written, and where the method cannot be
@@ -74,7 +123,7 @@ def run_audit(
     if maps is not None:
         model = model.explained_by(maps)
     faces, label = _which(splits, store, model)
-    chosen = "unseen" if splits is None and label == "all" else label
+    chosen = UNSEEN if splits is None and label == ALL else label
     if names:
         faces = rename(faces, names)
     faces, given = _given(model, store, faces)
@@ -84,34 +133,35 @@ def run_audit(
             "another --split"
         )
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
-    name = name or f"{store.manifest['dataset']}-{label}"
+    name = name or f"{store.manifest.dataset}-{label}"
     path = model.path / "audits" / name
-    identity = {
-        "format": FORMAT,
-        "model": model.name,
-        "weights_sha256": model.info["weights_sha256"],
-        "dataset": store.manifest["dataset"],
-        "data_fingerprint": store.manifest["data_fingerprint"],
-        "splits": list(splits),
-        "names": names or {},
+    planned = AuditManifest(
+        model=model.name,
+        weights_sha256=model.info.weights_sha256,
+        dataset=store.manifest.dataset,
+        data_fingerprint=store.manifest.data_fingerprint,
+        splits=splits,
+        names=names or {},
         # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
-        "chosen": chosen,
-        "minimum_faces": minimum,
-        "face_ids_sha256": hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
-        "maps": model.classify.maps if model.classify else None,
-    }
+        chosen=chosen,
+        minimum_faces=minimum,
+        face_ids_sha256=hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
+        kind=model.info.kind,
+        faces=len(faces),
+        map_shape=None,
+        maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
+    )
     if (path / "audit.json").is_file():
         audit = open_audit(path)
-        _same(identity, audit.manifest, path)
+        _same(planned, audit.manifest, path)
         return audit
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
-    work = path.with_name(f".{name}.unfinished")
+    job = Job(store, model, faces, given, planned, path, progress)
     try:
-        _prepare(work, identity | {"shard": SHARD})
-        seconds = forward_shards(store, model, faces, work, batch, progress, given)
-        why = _without_averages(averages, model.path.parent, path, identity["data_fingerprint"])
-        return _finish(store, faces, work, path, identity, seconds, model, why, progress, given)
+        _prepare(job)
+        seconds = forward_shards(job, batch)
+        return _finish(job, seconds, _without_averages(averages, job))
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
@@ -120,62 +170,56 @@ def run_audit(
 
 def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
     """The faces to audit, and a word for them. To a model that never saw the data, every face is a test face."""
-    seen = model.info.get("data", {}).get("fingerprint", "").split("+")
-    if splits is None and store.manifest["data_fingerprint"] not in seen:
-        return store.faces.assign(split="test"), "all"
-    if splits is not None and "all" in splits:
-        return store.faces, "all"
+    seen = model.info.data.fingerprints if model.info.data else ()
+    if splits is None and store.manifest.data_fingerprint not in seen:
+        return store.faces.assign(split="test"), ALL
+    if splits is not None and ALL in splits:
+        return store.faces, ALL
     splits = splits or ("test",)
     return store.split(*splits), "-".join(splits)
 
 
-def _same(identity: dict, found: dict, path: Path) -> None:
+def _same(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
     """Raises `LookwhereError` where a finished audit is not the one asked for."""
-    for key, value in identity.items():
-        if key == "maps" or (key in ("chosen", "face_ids_sha256") and key not in found):
+    for key in IDENTITY:
+        if key == "maps" or (key in ("chosen", "face_ids_sha256") and getattr(found, key) is None):
             continue  # an audit of before these were kept
         if key == "minimum_faces":
-            if value != (least := stored_minimum(found)):
+            if planned.minimum_faces != (least := stored_minimum(found)):
                 raise LookwhereError(
-                    f"{path}: its averages were stored with minimum faces {least}, not {value}; choose another "
-                    "--name or delete it"
+                    f"{path}: its averages were stored with minimum faces {least}, not {planned.minimum_faces}; choose "
+                    "another --name or delete it"
                 )
             continue
-        if found.get(key, {} if key == "names" else None) != value:
+        if getattr(found, key) != getattr(planned, key):
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )
-    kept = found.get("maps") or UNTOLD if found["map_shape"] else None
-    wanted = identity["maps"]
-    by, asked = (one["method"] if one else "none" for one in (kept, wanted))
+    kept = (found.maps or MapsInfo.from_json(UNTOLD)) if found.map_shape else None
+    by, asked = (maps.method if maps else "none" for maps in (kept, planned.maps))
     if by != asked:
         raise LookwhereError(
             f"{path}: holds an audit with maps by {by}, not by {asked}; choose another --name or delete it"
         )
-    other = [key for key in stored(asked).option_names() if kept.get(key, wanted[key]) != wanted[key]]
+    had, wanted = (maps.to_json() if maps else {} for maps in (kept, planned.maps))
+    other = [key for key in stored(asked).option_names() if had.get(key, wanted[key]) != wanted[key]]
     if other:
         raise LookwhereError(
             f"{path}: holds an audit with maps by {by} with another {other[0]}; choose another --name or delete it"
         )
 
 
-def _prepare(work: Path, identity: dict) -> None:
+def _prepare(job: Job) -> None:
     """An empty work folder, or that of an interrupted run of this very audit."""
-    file = work / "identity.json"
+    known = job.manifest.to_json()
+    identity = {key: known[key] for key in IDENTITY} | {"shard": SHARD}
+    file = job.work / "identity.json"
     # Work of before the minimum was kept was begun with 11.
     if file.is_file() and {"minimum_faces": MINIMUM_FACES} | json.loads(file.read_text()) == identity:
         return
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    shutil.rmtree(job.work, ignore_errors=True)
+    job.work.mkdir(parents=True)
     write_json(file, identity)
-
-
-@dataclass(frozen=True)
-class Given:
-    """Predictions that were brought: logits float32 (N, 2) of the faces to audit, and how many faces have none."""
-
-    logits: np.ndarray
-    lost: int
 
 
 def _given(model: Model, store: AlignedStore, faces: pd.DataFrame) -> tuple[pd.DataFrame, Given | None]:
@@ -190,17 +234,10 @@ def _given(model: Model, store: AlignedStore, faces: pd.DataFrame) -> tuple[pd.D
     return faces[place >= 0].reset_index(drop=True), Given(logits[place[place >= 0]], int((place < 0).sum()))
 
 
-def forward_shards(
-    store: AlignedStore,
-    model: Model,
-    faces: pd.DataFrame,
-    work: Path,
-    batch: int,
-    progress: Progress | None,
-    given: Given | None = None,
-) -> float:
+def forward_shards(job: Job, batch: int) -> float:
     """Write the shards that are not there yet; returns seconds of computing, over all runs."""
-    tick = progress("auditing", len(faces)) if progress else (lambda n: None)
+    faces, work, given = job.faces, job.work, job.given
+    tick = job.progress("auditing", len(faces)) if job.progress else (lambda n: None)
     for start in range(0, len(faces), SHARD):
         shard = faces.iloc[start : start + SHARD]
         file = work / f"shard-{start // SHARD:05}.parquet"
@@ -212,7 +249,7 @@ def forward_shards(
         for low in range(0, len(shard), batch):
             rows = shard["row"].to_numpy()[low : low + batch]
             if given is None:
-                logit, evidence = model.classify(store.images[rows])
+                logit, evidence = job.model.classify(job.store.images[rows])
             else:
                 logit, evidence = given.logits[start + low : start + low + len(rows)], None
             logits.append(logit)
@@ -253,49 +290,38 @@ def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.n
     partial.replace(file)
 
 
-def _without_averages(wanted: bool | None, models: Path, path: Path, data: str) -> str | None:
+def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     """Why no average face is to be stored, or None."""
-    if wanted is False:
-        return "left out when the audit was made"
-    if wanted is None and any(keeps_averages(file.parent, data) for file in models.glob("*/audits/*/audit.json")):
-        return "another audit of this data keeps them, and averages by two models' decisions could be subtracted"
+    if keep is KeepAverages.NO:
+        return Note(code=NoteCode.AVERAGES_NOT_WANTED)
+    files = job.model.path.parent.glob("*/audits/*/audit.json")
+    if keep is KeepAverages.AUTO and any(keeps_averages(f.parent, job.manifest.data_fingerprint) for f in files):
+        return Note(code=NoteCode.AVERAGES_KEPT_ELSEWHERE)
     return None
 
 
-def _warnings(labels: pd.DataFrame, accuracy: float) -> list[str]:
+def _warnings(labels: pd.DataFrame, accuracy: float) -> tuple[Note, ...]:
     """What makes an audit doubtful: swapped classes, one class for nearly all, scores that are mere decisions."""
-    n, found = len(labels), []
-    if doubt := classes_doubt(accuracy, n):
-        found.append(doubt)
+    n, notes = len(labels), []
+    if classes_doubt(accuracy, n):
+        notes.append(Note(code=NoteCode.CLASSES_SWAPPED, accuracy=round(accuracy, 6), n=n))
     called = labels["predicted"].value_counts(normalize=True)
     labelled = labels["gender"].value_counts(normalize=True)
     if n >= 50 and called.max() >= ONE_CLASS and len(labelled) > 1 and labelled.min() >= 0.05:
-        found.append(
-            f"{called.max():.1%} of all faces are called {called.idxmax()}: is the model trained, and are its input "
-            "and score declared correctly?"
-        )
+        share, predicted = round(float(called.max()), 6), str(called.idxmax())
+        notes.append(Note(code=NoteCode.ONE_CLASS, share=share, predicted=predicted))
     certainty = (labels["logit_female"] - labels["logit_male"]).abs()
     if n >= 50 and certainty.max() - certainty.min() < 1e-4:
-        found.append(
-            "all scores are equally certain, so they are mere decisions: ROC, calibration, label noise and orders by "
-            "certainty say nothing here"
-        )
-    return found
+        notes.append(Note(code=NoteCode.EQUAL_CERTAINTY))
+    return tuple(notes)
 
 
-def _finish(
-    store: AlignedStore,
-    faces: pd.DataFrame,
-    work: Path,
-    path: Path,
-    identity: dict,
-    seconds: float,
-    model: Model,
-    why: str | None,
-    progress: Progress | None,
-    given: Given | None,
-) -> Audit:
-    """Join the shards, average the pictures, write the manifest, and move the folder into its place."""
+def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
+    """Join the shards, average the images, write the manifest, and move the folder into its place.
+
+    `without` says why no average face is stored; None where some are.
+    """
+    work, faces, classify = job.work, job.faces, job.model.classify
     shards = sorted(work.glob("shard-*.parquet"))
     schema = pq.read_schema(shards[0])
     with pq.ParquetWriter(
@@ -305,38 +331,33 @@ def _finish(
             out.write_table(pq.read_table(shard).replace_schema_metadata(None))
     columns = ["split", "gender", "ethnicity", "age", "predicted", "correct", "logit_female", "logit_male"]
     labels = pd.read_parquet(work / "faces.parquet", columns=columns)
-    tick = progress("averaging", len(faces)) if progress and not why else None
-    shown = 0 if why else len(faces)
-    average_faces(
-        store.images, faces["row"].to_numpy()[:shown], labels[:shown], tick=tick, minimum=identity["minimum_faces"]
-    ).save(work / "averages.npz")
+    tick = job.progress("averaging", len(faces)) if job.progress and not without else None
+    rows, least = faces["row"].to_numpy()[: 0 if without else len(faces)], job.manifest.minimum_faces
+    averages = average_faces(job.store.images, rows, labels[: len(rows)], tick=tick, minimum=least)
+    averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
-    packages = (*PACKAGES, *MORE_PACKAGES.get(kind_of(model.info), ()))
+    packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))
     shape = schema.metadata.get(b"map_shape")
-    manifest = identity | {
-        "kind": kind_of(model.info),
-        "faces": len(faces),
-        "accuracy": round(accuracy, 6),
-        "map_shape": [int(n) for n in shape.split(b",")] if shape else None,
-        "head_bias": model.classify.head_bias if model.classify else None,
-        "rejects": store.rejects["reason"].value_counts().to_dict(),
-        **({"disagreements": found} if (found := store.manifest.get("disagreements")) is not None else {}),
-        "precision": model.classify.precision if model.classify else None,
-        "seconds": round(seconds, 2),
-        "faces_per_second": round(len(faces) / max(seconds, 1e-6), 2),
-        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
-    }
-    if given is not None and given.lost:
-        manifest["not_predicted"] = given.lost
-    if factor := input_enlargement(model.info):
-        manifest["enlarged"] = round(factor, 4)
-    if why:
-        manifest["averages"] = why
-    if found := _warnings(labels, accuracy):
-        manifest["warnings"] = found
+    factor = input_enlargement(job.model.info)
+    manifest = replace(
+        job.manifest,
+        accuracy=round(accuracy, 6),
+        map_shape=tuple(int(n) for n in shape.split(b",")) if shape else None,
+        head_bias=tuple(classify.head_bias) if classify and classify.head_bias else None,
+        rejects=job.store.rejects["reason"].value_counts().to_dict(),
+        disagreements=job.store.manifest.disagreements,
+        precision=classify.precision if classify else None,
+        seconds=round(seconds, 2),
+        faces_per_second=round(len(faces) / max(seconds, 1e-6), 2),
+        versions={name: version(name) for name in packages} | {"python": platform.python_version()},
+        not_predicted=job.given.lost if job.given else 0,
+        enlarged=round(factor, 4) if factor else None,
+        averages=without,
+        warnings=_warnings(labels, accuracy),
+    )
     for shard in shards:
         shard.unlink()
     (work / "identity.json").unlink()
-    write_json(work / "audit.json", manifest)
-    work.replace(path)
-    return open_audit(path)
+    write_json(work / "audit.json", manifest.to_json())
+    work.replace(job.path)
+    return open_audit(job.path)

@@ -64,7 +64,7 @@ class Probe:
     def pixels(self, pictures: Tensor) -> Tensor:
         """Pictures (b, 3, 112, 112) of 0–255 as the network takes them."""
         info = self.model.info
-        return normalise(pictures.permute(0, 2, 3, 1), self.device, info["input_size"], info["mean"], info["std"])
+        return normalise(pictures.permute(0, 2, 3, 1), self.device, info.input_size, info.mean, info.std)
 
     def margins(self, pictures: Tensor) -> np.ndarray:
         """Logit of female less that of male, float64 (b,), of pictures (b, 3, 112, 112) of 0–255."""
@@ -78,11 +78,11 @@ class Probe:
 
 def check_source(audit: Audit, model: Model, store: AlignedStore) -> None:
     """Raise `LookwhereError` where the audit was made of other faces than the store's, or by another model."""
-    if store.manifest["data_fingerprint"] != audit.manifest["data_fingerprint"]:
+    if store.manifest.data_fingerprint != audit.manifest.data_fingerprint:
         raise LookwhereError(
             f"{store.path}: not the faces that audit {audit.name} was made of; name its store in --data"
         )
-    if model.info["weights_sha256"] != audit.manifest["weights_sha256"]:
+    if model.info.weights_sha256 != audit.manifest.weights_sha256:
         raise LookwhereError(f"{model.path}: not the weights that audit {audit.name} was made with; audit it again")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
-from core.classifiers.folder import OURS, kind_of
+from core.checks.manifest import ChecksManifest
 from core.errors import LookwhereError
 from core.explain.methods import ClosedForm
 from core.files import write_text
@@ -41,7 +41,7 @@ OTHER_MAPS = (
 
 def uncheckable(audit: Audit) -> str | None:
     """Why an audit's maps cannot be checked, a sentence or two; None where they can."""
-    if kind_of(audit.manifest) != OURS:
+    if not audit.manifest.trained_here:
         return IMPORTED
     if audit.map_method != ClosedForm.name:
         return OTHER_MAPS.format(method=audit.map_method)
@@ -91,7 +91,7 @@ class Checks:
     """Checks of an audit: the manifest (sample, seed, versions, weights, timings) and the finished parts by name."""
 
     path: Path
-    manifest: dict
+    manifest: ChecksManifest
     parts: dict[str, Part] = field(default_factory=dict)
 
     @property
@@ -136,7 +136,7 @@ def save_checks(checks: Checks) -> None:
     }
     # A line a part: short enough to be read, and a changed part is one changed line.
     lines = ",\n".join(f"{json.dumps(name)}: {_dumps(part)}" for name, part in parts.items())
-    head = _dumps({"format": FORMAT, "manifest": checks.manifest})[:-1]
+    head = _dumps({"format": FORMAT, "manifest": checks.manifest.to_json()})[:-1]
     write_text(checks.path / JSON, f'{head},\n"parts": {{\n{lines}\n}}}}\n')
 
 
@@ -170,7 +170,7 @@ def open_checks(audit: Audit) -> Checks | None:
     file = audit.path / JSON
     if not file.is_file():
         return None
-    mend = "delete checks.json and run `python -m core check` again"
+    mend = ChecksManifest.MEND
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         if content.get("format") != FORMAT:
@@ -186,11 +186,11 @@ def open_checks(audit: Audit) -> Checks | None:
             )
             for name, part in content["parts"].items()
         }
-        manifest = content["manifest"]
+        manifest = ChecksManifest.from_json(content["manifest"], str(file))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
     for key in ("weights_sha256", "data_fingerprint"):
-        if manifest.get(key) != audit.manifest.get(key):
+        if getattr(manifest, key) != getattr(audit.manifest, key):
             raise LookwhereError(f"{file}: of another {key.replace('_', ' ')} than the audit beside it; {mend}")
     for part in parts.values():
         for array in part.arrays.values():

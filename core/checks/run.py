@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 
 from core.audit.folder import Audit
@@ -13,6 +14,7 @@ from core.checks import method_agreement as cams
 from core.checks.definitions import CHECKS, PARTS, Fill, MethodAgreement
 from core.checks.definitions.orders import RemovalOrder
 from core.checks.deletion import check_deletion, check_road
+from core.checks.manifest import ChecksManifest
 from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
 from core.checks.probe import Probe, check_source, make_probe
 from core.checks.region_occlusion import check_occlusion
@@ -23,7 +25,6 @@ from core.data.store import AlignedStore
 from core.devices import precision
 from core.errors import LookwhereError
 from core.explain.methods import LibraryCam
-from core.privacy import MINIMUM_FACES
 from core.progress import Progress
 
 #: What measures each part but the methods': (probe, seed, draws, progress) → part.
@@ -80,24 +81,22 @@ def run_checks(
         if part in parts
         for name in (_method_parts(methods) if part == MethodAgreement.part else [part])
     ]
-    manifest = {
-        "model": audit.manifest["model"],
-        "weights_sha256": audit.manifest["weights_sha256"],
-        "data_fingerprint": audit.manifest["data_fingerprint"],
-        "sample": sample,
-        "seed": seed,
-        "draws": draws,
-        "minimum_faces": audit.minimum_faces,
-    }
-    found = _same(open_checks(audit), manifest)
-    manifest |= {
-        "norm_faces": NORM_FACES,
-        "controls": [order for order in RemovalOrder if order is not RemovalOrder.OWN],
-        "fills": list(Fill),
-        "precision": str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
-        "versions": {name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
+    manifest = ChecksManifest(
+        model=audit.manifest.model,
+        weights_sha256=audit.manifest.weights_sha256,
+        data_fingerprint=audit.manifest.data_fingerprint,
+        sample=sample,
+        seed=seed,
+        draws=draws,
+        minimum_faces=audit.minimum_faces,
+        norm_faces=NORM_FACES,
+        controls=tuple(order.value for order in RemovalOrder if order is not RemovalOrder.OWN),
+        fills=tuple(fill.value for fill in Fill),
+        precision=str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
+        versions={name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
-    }
+    )
+    found = _same(open_checks(audit), manifest)
     probes: dict[int, Probe] = {}
     faces: dict[int, cams.Explained] = {}
     for name in todo:
@@ -131,24 +130,19 @@ def _method_parts(methods: tuple[str, ...]) -> list[str]:
     return [cams.part_name(name) for name in cams.names() if name in methods]
 
 
-def _same(checks: Checks | None, manifest: dict) -> dict[str, Part]:
+def _same(checks: Checks | None, manifest: ChecksManifest) -> dict[str, Part]:
     """The parts that a run before left, if it was of this very sample."""
-    if checks is None:
-        return {}
-    # Checks of before the minimum was kept were made with 11.
-    made = {"minimum_faces": MINIMUM_FACES} | checks.manifest
-    if any(made.get(key) != value for key, value in manifest.items()):
-        return {}
-    return dict(checks.parts)
+    return dict(checks.parts) if checks is not None and checks.manifest.same_sample(manifest) else {}
 
 
-def _save(audit: Audit, manifest: dict, found: dict[str, Part], todo: list[str]) -> None:
+def _save(audit: Audit, manifest: ChecksManifest, found: dict[str, Part], todo: list[str]) -> None:
     kinds = [name for part in PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
     order = dict.fromkeys([*kinds, *found])
     parts = {name: found[name] for name in order if name in found}
-    state = {"finished": set(todo) <= set(parts), "seconds": round(sum(p.seconds for p in parts.values()), 1)}
+    seconds = round(sum(p.seconds for p in parts.values()), 1)
+    manifest = replace(manifest, finished=set(todo) <= set(parts), seconds=seconds)
     try:
-        save_checks(Checks(audit.path, manifest | state, parts))
+        save_checks(Checks(audit.path, manifest, parts))
     except OSError as error:
         raise LookwhereError(
             f"{audit.path}: cannot write ({error.strerror or error}); mend that, the same command goes on"

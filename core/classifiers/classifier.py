@@ -14,6 +14,7 @@ from core.explain.methods import ClosedForm, choose
 if TYPE_CHECKING:
     import torch
 
+    from core.classifiers.info import ModelInfo
     from core.classifiers.resnet import GenderResNet
     from core.explain.method import Layers
 
@@ -50,7 +51,7 @@ class ResNetClassifier:
 
     no_layers = ""
 
-    def __init__(self, network: GenderResNet, info: dict, method: AttributionMethod | None = None) -> None:
+    def __init__(self, network: GenderResNet, info: ModelInfo, method: AttributionMethod | None = None) -> None:
         from core.devices import precision
 
         self.network, self.info = network, info
@@ -105,4 +106,4 @@ class ResNetClassifier:
     def _pixels(self, images: np.ndarray) -> torch.Tensor:
         from core.classifiers.preprocessing import normalise
 
-        return normalise(images, self.device, self.info["input_size"], self.info["mean"], self.info["std"])
+        return normalise(images, self.device, self.info.input_size, self.info.mean, self.info.std)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.classifiers.classifier import ResNetClassifier
+from core.classifiers.info import ModelInfo
 from core.errors import LookwhereError
 from core.files import sha256, write_json
 from core.places import MODELS
@@ -19,14 +19,6 @@ if TYPE_CHECKING:  # pages list models without paying for torch
 
     from core.classifiers.classifier import Classifier
     from core.classifiers.resnet import GenderResNet
-
-FORMAT = 1
-#: The kind of a model that `python -m train` made; others were brought (`core.classifiers.imported`) and say theirs.
-OURS = "resnet50"
-NEEDED = ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")
-NEEDED_BROUGHT = (
-    "format", "architecture", "classes", "declaration", "weights", "weights_sha256", "maps", "outputs", "source",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ class Model:
     name: str
     path: Path
     network: GenderResNet | None
-    info: dict
+    info: ModelInfo
     classify: Classifier | None
 
     def explained_by(self, maps: str) -> Model:
@@ -50,8 +42,11 @@ class Model:
         return replace(self, classify=self.classify.explained_by(maps))
 
 
-def save_model(path: Path, network: GenderResNet, info: dict) -> dict:
-    """Write weights in half precision (batch-norm statistics stay float32), then `model.json`; returns its content."""
+def save_model(path: Path, network: GenderResNet, info: ModelInfo) -> ModelInfo:
+    """Write weights in half precision (batch-norm statistics stay float32), then `model.json`; returns its content.
+
+    `info` says how the network was trained; what the network itself tells is filled in.
+    """
     from safetensors.torch import save_file
 
     from core.classifiers.preprocessing import MEAN, STD
@@ -64,62 +59,41 @@ def save_model(path: Path, network: GenderResNet, info: dict) -> dict:
     partial = path / "model.safetensors.partial"
     save_file(state, partial)
     partial.replace(path / "model.safetensors")
-    content = {
-        "format": FORMAT,
-        "architecture": "resnet50",
-        "classes": list(GENDERS),
-        "dilated": network.dilated,
-        "mean": list(MEAN),
-        "std": list(STD),
-        **info,
-        "weights_sha256": sha256(path / "model.safetensors"),
-    }
-    write_json(path / "model.json", content)
+    content = replace(
+        info,
+        key_order=(),
+        dilated=network.dilated,
+        mean=tuple(MEAN),
+        std=tuple(STD),
+        weights_sha256=sha256(path / "model.safetensors"),
+    )
+    write_json(path / "model.json", content.to_json())
     return content
 
 
-def model_info(path: Path) -> dict:
+def model_info(path: Path) -> ModelInfo:
     """The checked content of `model.json`. Raises `LookwhereError` naming what is missing."""
     file = path / "model.json"
     if not file.is_file():
         raise LookwhereError(
             f"{path}: no model.json, so no model; `python -m train` makes one, models/ lists those shipped"
         )
-    try:
-        info = json.loads(file.read_text())
-    except ValueError as error:
-        raise LookwhereError(f"{file}: not valid JSON ({error}); restore it or train again") from error
-    needed = NEEDED if not isinstance(info, dict) or kind_of(info) == OURS else NEEDED_BROUGHT
-    missing = [key for key in needed if key not in info] if isinstance(info, dict) else needed
-    if missing:
-        again = "train again" if needed is NEEDED else "import it again"
-        raise LookwhereError(f"{file}: lacks {', '.join(missing)}; restore it or {again}")
-    if info["format"] != FORMAT:
-        raise LookwhereError(f"{file}: format {info['format']}, this version reads {FORMAT}; train again")
-    return info
+    return ModelInfo.from_json(file)
 
 
-def input_enlargement(info: dict) -> float | None:
+def input_enlargement(info: ModelInfo) -> float | None:
     """How many input pixels a model makes of one pixel of the aligned face, from its `model.json`; None where that is
     1 or less, or the model takes no images.
 
     Above 1 the face is enlarged: the input has more pixels than detail. The larger of the two axes counts.
     """
-    if kind_of(info) == OURS:
-        (height, width), crop = (info.get("input_size", SIDE),) * 2, (0, 0, SIDE, SIDE)
-    else:
-        said = info.get("declaration") or {}
-        if not said.get("size"):
-            return None
-        (height, width), crop = said["size"], said.get("crop", (0, 0, SIDE, SIDE))
-    left, top, right, bottom = crop
+    declared = info.declaration
+    size = (info.input_size or SIDE,) * 2 if info.trained_here else declared and declared.size
+    if not size:
+        return None
+    (height, width), (left, top, right, bottom) = size, (declared and declared.crop) or (0, 0, SIDE, SIDE)
     factor = max(height / (bottom - top), width / (right - left))
     return factor if factor > 1 else None
-
-
-def kind_of(info: dict) -> str:
-    """`resnet50` for a model of ours, else `torch`, `onnx` or `predictions`."""
-    return info.get("kind", OURS)
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
@@ -134,12 +108,12 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
 
         if not torch.cuda.is_available():
             raise LookwhereError(f"--device {device}: no GPU that torch can use here; leave --device out")
-    ours = kind_of(info) == OURS
-    weights = path / ("model.safetensors" if ours else Path(info["weights"]).name)
+    ours = info.trained_here
+    weights = path / ("model.safetensors" if ours else Path(info.weights).name)
     if not weights.is_file():
         again = "train again with `python -m train`" if ours else "import it again with `python -m core import`"
         raise LookwhereError(f"{weights}: missing; restore it, or {again}")
-    if sha256(weights) != info["weights_sha256"]:
+    if sha256(weights) != info.weights_sha256:
         raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")
     if not ours:
         from core.classifiers.imported import load_brought
@@ -149,18 +123,18 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
     return Model(path.name, path, network, info, ResNetClassifier(network, info))
 
 
-def _own_network(weights: Path, info: dict) -> GenderResNet:
+def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from core.classifiers.resnet import GenderResNet
 
-    if info["classes"] != list(GENDERS):
+    if info.classes != tuple(GENDERS):
         raise LookwhereError(
-            f"{weights.parent}/model.json: classes are {info['classes']}, not {list(GENDERS)} in order"
+            f"{weights.parent}/model.json: classes are {list(info.classes)}, not {list(GENDERS)} in order"
         )
-    network = GenderResNet(dilated=info["dilated"])
+    network = GenderResNet(dilated=info.dilated)
     try:
         network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in load_file(weights).items()}

@@ -70,7 +70,7 @@ def audit(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.audit.run import run_audit
+    from core.audit.run import KeepAverages, run_audit
     from core.classifiers.folder import load_model
     from core.data.build_store import open_or_align
     from core.data.ethnicity_names import read_names
@@ -79,7 +79,7 @@ def audit(
     from core.present.text.tables import audit_report
 
     loaded = load_model(models / model, device)
-    keep = {"auto": None, "yes": True, "no": False}[averages]
+    keep = KeepAverages(averages)
     bars = Bars()
     try:
         store = open_or_align(data, dataset, device, bars, labels)

@@ -125,5 +125,5 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
         "look",
         json,
         lambda: "\n".join([first, *disagreement_lines(store)]),
-        lambda: {"file": file, "faces": faces, "disagreements": store.manifest.get("disagreements")},
+        lambda: {"file": file, "faces": faces, "disagreements": store.manifest.disagreements},
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional
 
 from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.places import MODELS
+
+if TYPE_CHECKING:
+    from core.classifiers.info import ModelInfo
 
 
 def import_(
@@ -107,16 +110,12 @@ def import_(
     )
     write_card(folder)
     info = model_info(folder)
-    made = info.get("maps")
-    how = (
-        f"maps by {made['method']}" + (", which add up to the logits" if made["additive"] else "")
-        if made
-        else "no maps"
-    )
+    maps = info.maps
+    how = f"maps by {maps.method}" + (", which add up to the logits" if maps.additive else "") if maps else "no maps"
     note = enlarged(info)
     where = "" if models == MODELS else f" --models {shlex.quote(str(models))}"
     lines = [
-        f"{folder}: {info['architecture']}; {how}",
+        f"{folder}: {info.architecture}; {how}",
         *_taken(info),
         *([f"note: {note}"] if note else []),
         f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",
@@ -124,9 +123,9 @@ def import_(
     return printed("import", json, lambda: "\n".join(lines), lambda: {**model_record(folder, info), "note": note})
 
 
-def _taken(info: dict) -> list[str]:
+def _taken(info: ModelInfo) -> list[str]:
     """Lines on what nobody declared: what was unwrapped, the layer that is explained, and defaults."""
-    lines, notes = [], info["source"].get("unwrapped", [])
+    lines, notes = [], info.source.unwrapped
     prefixes = [note for note in notes if note.endswith(".")]
     # The weights were in the first of them, what is told after the prefixes is whole sentences.
     parts = [f"taken off the names: {''.join(prefixes)}"] if prefixes else []
@@ -136,11 +135,11 @@ def _taken(info: dict) -> list[str]:
             parts.insert(len(parts) if whole else 0, note if whole else f"taken from {note}")
     if parts:
         lines.append("; ".join(parts))
-    if (info.get("maps") or {}).get("layer"):
-        lines.append(f"layer explained: {info['maps']['layer']}")
-    said = info["declaration"]
-    if said.get("by_default"):
-        told = {**said, "divisor": f"{said['divisor']:g}", "crop": "all of the template"}
-        names = ", ".join(f"{name} {told[name]}" for name in said["by_default"])
+    if info.maps and info.maps.layer:
+        lines.append(f"layer explained: {info.maps.layer}")
+    declared = info.declaration
+    if declared.by_default:
+        values = declared.to_json() | {"divisor": f"{declared.divisor:g}", "crop": "all of the template"}
+        names = ", ".join(f"{name} {values[name]}" for name in declared.by_default)
         lines.append(f"taken by default: {names}; declare them if that is not so")
     return lines

@@ -10,7 +10,8 @@ import pandas as pd
 
 from core.data.faces import UNRECORDED, fingerprint
 from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
-from core.data.store import FORMAT, AlignedStore
+from core.data.store import AlignedStore
+from core.data.store_info import FORMAT
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.template import SIDE, TEMPLATE, TEMPLATE_NAME

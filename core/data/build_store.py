@@ -21,7 +21,8 @@ from core.data.readers import Reader, choose_reader
 from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.data.splits import Subset, assign_splits, near_disagreements
-from core.data.store import FORMAT, NO_FACE, STORES, AlignedStore
+from core.data.store import NO_FACE, STORES, AlignedStore
+from core.data.store_info import FORMAT, StoreInfo
 from core.errors import LookwhereError
 from core.files import sha256, write_json, write_parquet
 from core.progress import Progress
@@ -129,7 +130,7 @@ def build_store(
         identity["subset"] = asdict(subset)
     if (path / "store.json").is_file():
         store = AlignedStore.open(path)
-        _same(identity, store.manifest, path)
+        _same(identity, store.manifest.to_json(), path)
         return store
     path.mkdir(parents=True, exist_ok=True)
     work = path / "unfinished.json"
@@ -224,7 +225,7 @@ def _build(
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", work.disagreements.astype("string"))
-    manifest = identity | {
+    result = {
         "data_fingerprint": fingerprint(faces),
         "read": work.read,
         "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
@@ -235,7 +236,7 @@ def _build(
         "own_splits": work.own_splits,
         "faces": len(faces),
     }
-    write_json(path / "store.json", manifest)
+    write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps
     part["state"].unlink()
     (path / "unfinished.json").unlink()

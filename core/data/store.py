@@ -5,7 +5,6 @@ Without `store.json` there is no store, only work that a next run resumes.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from PIL import Image
 
 from core import template
 from core.data.faces import SPLITS, check_faces, fingerprint
+from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 
-FORMAT = 2
 NO_FACE = "no face found"
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
@@ -38,7 +37,7 @@ class AlignedStore:
     landmarks: np.ndarray
     faces: pd.DataFrame
     rejects: pd.DataFrame
-    manifest: dict
+    manifest: StoreInfo
     disagreements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": [], "what": []}, dtype=str))
 
     @classmethod
@@ -48,17 +47,12 @@ class AlignedStore:
         if not (path / "store.json").is_file():
             raise LookwhereError(f"{path}: no finished store here; make it with `python -m core align --data PATH`")
         try:
-            manifest = json.loads((path / "store.json").read_text())
-            if manifest.get("format") != FORMAT:
-                raise LookwhereError(
-                    f"{path}/store.json: format {manifest.get('format')}, this version reads {FORMAT}; "
-                    "delete the folder and run `python -m core align` again"
-                )
+            manifest = StoreInfo.from_json(path / "store.json")
             images = np.load(path / "faces.npy", mmap_mode="r")
             landmarks = np.load(path / "landmarks.npy", mmap_mode="r")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
-            kept = "disagreements" in manifest
+            kept = manifest.disagreements is not None
             disagreements = {"disagreements": pd.read_parquet(path / "disagreements.parquet")} if kept else {}
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
@@ -71,7 +65,7 @@ class AlignedStore:
                 raise LookwhereError(
                     f"{path}/{name}.npy: shape {array.shape} does not go with faces.parquet; align again"
                 )
-        if fingerprint(faces) != manifest.get("data_fingerprint"):
+        if fingerprint(faces) != manifest.data_fingerprint:
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
         return cls(path, images, landmarks, faces, rejects, manifest, **disagreements)
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.intervals import wilson
+from core.audit.manifest import AuditManifest
+from core.classifiers.info import ModelInfo
 from core.privacy import MINIMUM_FACES
 
 #: So many audited faces of nearest certainty say how often the model is wrong there, and all as near as the last.
@@ -76,7 +78,7 @@ def _below(others: np.ndarray, certain: float) -> float | None:
     return float((others < certain).mean()) if len(others) >= MINIMUM_FACES else None
 
 
-def same_weights(info: dict, manifest: dict) -> bool:
+def same_weights(info: ModelInfo, manifest: AuditManifest) -> bool:
     """Was the audit made with these very weights? Where either does not say, yes."""
-    mine, its = info.get("weights_sha256"), manifest.get("weights_sha256")
+    mine, its = info.weights_sha256, manifest.weights_sha256
     return mine is None or its is None or mine == its

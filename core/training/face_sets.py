@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from core.classifiers.info import DataInfo, GroupCount
 from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -32,7 +33,7 @@ class FaceSets:
         Where a data set itself names splits, its own train or val part is taken, else all of its faces. Raises
         `LookwhereError` where both are the same faces.
         """
-        if train.manifest["data_fingerprint"] == val.manifest["data_fingerprint"]:
+        if train.manifest.data_fingerprint == val.manifest.data_fingerprint:
             raise LookwhereError(
                 f"{val.path}: the same faces as {train.path}; leave out --val to use its own val split"
             )
@@ -69,23 +70,23 @@ class FaceSets:
     @property
     def fingerprint(self) -> str:
         """The data's fingerprint: the store's, or both stores' joined by a plus."""
-        return "+".join(dict.fromkeys(store.manifest["data_fingerprint"] for store in self.stores.values()))
+        return "+".join(dict.fromkeys(store.manifest.data_fingerprint for store in self.stores.values()))
 
-    def provenance(self) -> dict:
+    def provenance(self) -> DataInfo:
         """What `model.json` says of the data."""
         manifest = self.stores["train"].manifest
         groups = self.faces["train"].groupby(["gender", "ethnicity"], observed=True).size()
-        return {
-            "dataset": manifest["dataset"],
-            "validation_dataset": self.stores["val"].manifest["dataset"],
-            "fingerprint": self.fingerprint,
-            "split_seed": manifest["seed"],
-            "faces": {role: len(faces) for role, faces in self.faces.items()},
-            "train_groups": [{"gender": g, "ethnicity": e, "faces": int(n)} for (g, e), n in groups.items() if n],
-        }
+        return DataInfo(
+            dataset=manifest.dataset,
+            validation_dataset=self.stores["val"].manifest.dataset,
+            fingerprint=self.fingerprint,
+            split_seed=manifest.seed,
+            faces={role: len(faces) for role, faces in self.faces.items()},
+            train_groups=tuple(GroupCount(gender=g, ethnicity=e, faces=int(n)) for (g, e), n in groups.items() if n),
+        )
 
 
 def _part(store: AlignedStore, role: str) -> pd.DataFrame:
-    if store.manifest.get("own_splits") and (store.faces["split"] == role).any():
+    if store.manifest.own_splits and (store.faces["split"] == role).any():
         return store.split(role)
     return store.faces

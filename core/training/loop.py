@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from core.classifiers.folder import load_initial, save_model
+from core.classifiers.info import ComputedInfo, ModelInfo, TrainingInfo, ValidationInfo
 from core.classifiers.preprocessing import normalise
 from core.classifiers.resnet import GenderResNet
 from core.data.faces import AGE_BANDS, age_band
@@ -58,8 +59,7 @@ class Run:
 
     def __init__(self, data: AlignedStore | FaceSets, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
         self.folder, self.config, self.fabric = folder, config, fabric
-        sets = data if isinstance(data, FaceSets) else FaceSets.of(data)
-        sets = sets.without(config.exclude)
+        sets = (data if isinstance(data, FaceSets) else FaceSets.of(data)).without(config.exclude)
         self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
         self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
@@ -224,16 +224,15 @@ class Run:
     def keep(self, folder: Path, result: dict) -> None:
         if not self.fabric.is_global_zero:
             return
-        stage = self.config.stage_at(self.epoch)
-        info = {
-            "input_size": stage.size,
-            "template": TEMPLATE_NAME,
-            "epoch": self.epoch + 1,
-            "validation": {k: v for k, v in result.items() if k.startswith(("val_", "worst")) and v == v},  # no NaN
-            "training": dataclasses.asdict(self.config),
-            "computed": resuming.computed_on(self.fabric),
-            "data": self.sets.provenance(),
-        }
+        info = ModelInfo(
+            input_size=self.config.stage_at(self.epoch).size,
+            template=TEMPLATE_NAME,
+            epoch=self.epoch + 1,
+            validation=ValidationInfo.of_epoch(result),
+            training=TrainingInfo.from_json(dataclasses.asdict(self.config)),
+            computed=ComputedInfo.from_json(resuming.computed_on(self.fabric)),
+            data=self.sets.provenance(),
+        )
         save_model(folder, self.average, info)
 
     # -- state ----------------------------------------------------------------------------------------------------

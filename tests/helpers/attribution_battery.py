@@ -16,6 +16,7 @@ from core import __main__ as command
 from core.audit.run import run_audit
 from core.classifiers.classifier import ResNetClassifier
 from core.classifiers.folder import Model
+from core.classifiers.info import ModelInfo
 from core.errors import LookwhereError
 from core.explain.method import AttributionMethod, Explainable, Explanation, Needs, OnlyOutputs
 from core.explain.methods import REGISTRY, ClosedForm, choose, from_record, key_of, method, register, stored, usable
@@ -24,7 +25,7 @@ from core.present.card.sections import card_sections, maps_words
 from tests.helpers.made_store import make_store
 
 Kind = type[AttributionMethod]
-INFO = {"weights_sha256": "1" * 64, "input_size": 112, "mean": [0.5] * 3, "std": [0.25] * 3}
+INFO = ModelInfo(weights_sha256="1" * 64, input_size=112, dilated=False, mean=(0.5,) * 3, std=(0.25,) * 3)
 
 
 class Tiny(nn.Module):
@@ -208,14 +209,13 @@ def check_an_audit_report_and_card_name_it(kind: Kind, tmp_path: Path) -> None:
     if not makes_maps(kind):
         return
     model = classifier()
-    info = INFO | {"classes": ["female", "male"], "dilated": False}
-    audited = Model("tiny", tmp_path / "tiny", model.network, info, model)
+    audited = Model("tiny", tmp_path / "tiny", model.network, INFO, model)
     audit = run_audit(make_store(tmp_path / "store"), audited, maps=key_of(kind.name))
-    assert audit.manifest["maps"] == kind().record(model) and audit.method is kind
+    assert audit.manifest.maps.to_json() == kind().record(model) and audit.method is kind
     assert audit.additive == kind.additive and audit.evidence.shape[1] == 2
-    assert (audit.manifest["head_bias"] is None) == (not kind.additive)
+    assert (audit.manifest.head_bias is None) == (not kind.additive)
     assert f"by {kind.name}" in maps_words(audit)
-    card = markdown("tiny", card_sections("tiny", info, [audit]))
+    card = markdown("tiny", card_sections("tiny", INFO, [audit]))
     assert f"cells by {kind.name}" in card.replace("\\", "") and kind.reading in card
     assert ("do not add up" in card) == (not kind.additive)
     other = next(key for key in ("closed-form", "occlusion") if key != key_of(kind.name))

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from core.audit.averages import Averages, average_faces
 from core.audit.folder import Audit, open_audit
+from core.audit.manifest import AuditManifest
 from core.data.faces import fingerprint
 from core.explain.regions import REGIONS, weights
 from core.files import write_json
@@ -145,7 +146,9 @@ def made_audit(
     }  # fmt: skip
     if not additive:
         content["maps"] = NOT_ADDITIVE
-    audit = Audit("made", Path("made"), faces, evidence, averages, content | dict(manifest or {}))
+    audit = Audit(
+        "made", Path("made"), faces, evidence, averages, AuditManifest.from_json(content | dict(manifest or {}))
+    )
     return audit if path is None else write_audit(path, audit)
 
 
@@ -159,13 +162,19 @@ def write_audit(path: Path, audit: Audit) -> Audit:
         table = table.append_column("evidence", pa.FixedSizeListArray.from_arrays(flat, cells))
     pq.write_table(table, path / "faces.parquet")
     audit.averages.save(path / "averages.npz")
-    write_json(path / "audit.json", audit.manifest)
+    write_json(path / "audit.json", audit.manifest.to_json())
     return open_audit(path)
 
 
+def made_manifest(**content: object) -> AuditManifest:
+    """The manifest of an audit «made» of no face of the test split; `content` is as JSON has it."""
+    always = {"format": 1, "model": "made", "dataset": "made", "splits": ["test"], "faces": 0, "map_shape": [7, 7]}
+    return AuditManifest.from_json(always | content)
+
+
 def with_manifest(audit: Audit, **manifest: object) -> Audit:
-    """The same audit with some of its manifest replaced."""
-    return replace(audit, manifest=audit.manifest | manifest)
+    """The same audit with some of its manifest replaced, by values as JSON has them."""
+    return replace(audit, manifest=AuditManifest.from_json(audit.manifest.to_json() | manifest))
 
 
 def _error_rates(faces: pd.DataFrame, errors: float | Mapping[tuple[str, str], float]) -> np.ndarray:

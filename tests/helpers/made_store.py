@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core import files
-from core.data import store as stores
+from core.data import store_info
 from core.data.faces import fingerprint
 from core.data.store import AlignedStore
 from core.template import TEMPLATE
@@ -45,7 +45,7 @@ def make_store(path: Path, faces: int = 64, seed: int = 0, columns: Mapping[str,
     files.write_json(
         path / "store.json",
         {
-            "format": stores.FORMAT,
+            "format": store_info.FORMAT,
             "dataset": "made",
             "source_fingerprint": "0" * 64,
             "seed": 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from core.audit.folder import Audit
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model, save_model
+from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.files import write_json
@@ -19,7 +20,7 @@ from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO as MODEL_INFO
 from tests.helpers.made_store import make_store
 
-INFO = {"input_size": 112, "epoch": 1, "training": {"choose": "overall", "seed": 0, "age_weight": 0.0}}
+INFO = ModelInfo(input_size=112, epoch=1, training=TrainingInfo(choose="overall", seed=0, age_weight=0.0))
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def made_study(
     for seed, name in enumerate(names):
         torch.manual_seed(seed)
         network = GenderResNet(dilated=dilated).eval()
-        save_model(root / "models" / name, network, INFO | {"input_size": input_size})
+        save_model(root / "models" / name, network, replace(INFO, input_size=input_size))
         audits.append(run_audit(store, load_model(root / "models" / name), splits, name=audit, batch=96))
     return Study(root / "stores", root / "models", store, audits)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from core.audit.folder import Audit
+from core.classifiers.info import ModelInfo
 from core.present.card.failures import main_filter
 from core.present.report import build_report
 from core.task import GENDERS
@@ -38,16 +39,27 @@ def reported_audit(path: Path, ethnicities: Sequence[str] = PLAIN, n: int = 480,
     return replace(audit, name="made-test", path=path)
 
 
-def info(**more: object) -> dict:
-    """`model.json` of a model of ours."""
+def info(**more: object) -> ModelInfo:
+    """`model.json` of a model trained here; `more` are values as JSON has them."""
     groups = [{"gender": g, "ethnicity": "Alpha", "faces": 100} for g in GENDERS]
-    return {
+    content = {
         "input_size": 112, "dilated": True, "epoch": 3, "weights_sha256": "0" * 64, "training": {"seed": 4},
         "data": {"dataset": "made", "fingerprint": "1" * 64, "faces": {"train": 200}, "train_groups": groups},
-    } | more  # fmt: skip
+    }  # fmt: skip
+    return bare_info(**content | more)
 
 
-def report(audit: Audit, model: dict | None = None, all_ages: bool = False) -> str:
+def bare_info(**content: object) -> ModelInfo:
+    """`model.json` of any kind of model with what every one has, and `content` as JSON has it."""
+    always = {"format": 1, "architecture": "resnet50", "classes": list(GENDERS), "weights_sha256": "0" * 64}
+    if content.get("kind", "resnet50") == "resnet50":
+        always |= {"input_size": 112, "dilated": False, "mean": [0], "std": [1]}
+    else:
+        always |= dict.fromkeys(("declaration", "weights", "maps", "outputs", "source"))
+    return ModelInfo.from_json(always | content)
+
+
+def report(audit: Audit, model: ModelInfo | None = None, all_ages: bool = False) -> str:
     """The report of an audit, as it was made on `MADE`."""
     return build_report(audit, main_filter(audit, all_ages), model or info(), made=MADE)
 
@@ -62,7 +74,7 @@ def hostile_audit(path: Path, names: list[str]) -> Audit:
     return replace(audit, name=names[2])
 
 
-def hostile_info(names: list[str]) -> dict:
+def hostile_info(names: list[str]) -> ModelInfo:
     """`model.json` of an imported model whose every name is one of `names`."""
     return info(
         kind="onnx",

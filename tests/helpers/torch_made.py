@@ -13,7 +13,9 @@ import torchvision
 from torch import Tensor, nn
 
 from core.classifiers.imported.declaration import Declaration
-from core.classifiers.imported.torch_classifier import TorchClassifier, bring_torch, load_torch
+from core.classifiers.imported.torch_classifier import WEIGHTS, TorchClassifier, bring_torch, load_torch
+from core.classifiers.info import ModelInfo
+from core.task import GENDERS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: Of 130 million weights: kept in half precision here.
@@ -71,7 +73,13 @@ def bring(
     info = bring_torch(source, folder / "model", declaration, architecture, maps)
     source.unlink()
     info = json.loads(json.dumps(info | {"declaration": declaration.as_dict()}))
-    return load_torch(folder / "model", info, "cpu"), info
+    return load_torch(folder / "model", as_info(info), "cpu"), info
+
+
+def as_info(brought: dict) -> ModelInfo:
+    """`model.json` with the part that `bring_torch` gives and a declaration."""
+    rest = {"format": 1, "kind": "torch", "classes": list(GENDERS), "weights": WEIGHTS, "weights_sha256": "0" * 64}
+    return ModelInfo.from_json(json.loads(json.dumps(rest | brought)))
 
 
 def pictures(count: int = 3, seed: int = 5) -> np.ndarray:

@@ -231,7 +231,7 @@ def test_a_store_from_arrays_is_a_store(tmp_path: Path) -> None:
     assert again.faces["gender"].tolist() == ["female", "male"] * 20
     assert again.faces["cluster"].nunique() == 39
     assert set(again.faces["split"]) == {"test"}
-    assert store.manifest["near_copy_clusters"] == 1
+    assert store.manifest.near_copy_clusters == 1
     assert again.faces["identity"].isna().all()
 
 

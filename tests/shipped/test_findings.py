@@ -58,10 +58,10 @@ def test_every_arm_has_three_seeds_audits_and_metrics_but_no_weights(experiment:
     for arm in experiment.arms:
         audits = experiment.audits(arm.name)
         assert len(audits) >= 3
-        assert len({audit.manifest["weights_sha256"] for audit in audits}) == len(audits)
+        assert len({audit.manifest.weights_sha256 for audit in audits}) == len(audits)
         for name, one in zip(arm.models, audits, strict=True):
             info = model_info(experiment.path / name)
-            assert info["weights_sha256"] == one.manifest["weights_sha256"]
+            assert info.weights_sha256 == one.manifest.weights_sha256
             assert len(read_metrics(experiment.path / name / "training")) == 8
             assert len(one.averages.cells) == 0
             assert additivity(one)["difference"].abs().max() < TOLERANCE
@@ -70,20 +70,19 @@ def test_every_arm_has_three_seeds_audits_and_metrics_but_no_weights(experiment:
 def test_seeds_are_paired_and_only_what_an_arm_names_differs(experiment: Experiment) -> None:
     arms = {arm.name: [model_info(experiment.path / m) for m in arm.models] for arm in experiment.arms}
     for whole, without in zip(arms["everyone"], arms["without-black-women"], strict=True):
-        one, other = whole["training"], without["training"]
+        one, other = whole.training.to_json(), without.training.to_json()
         assert {key for key in one if one[key] != other[key]} == {"exclude"}
         assert other["exclude"] == ["female Black"]
-        assert not any(
-            row["gender"] == "female" and row["ethnicity"] == "Black" for row in without["data"]["train_groups"]
-        )
+        assert not any(row.gender == "female" and row.ethnicity == "Black" for row in without.data.train_groups)
     for whole, by_worst in zip(arms["everyone"], arms["rate-by-worst-group"], strict=True):
-        assert {key for key in whole["training"] if whole["training"][key] != by_worst["training"][key]} == {"choose"}
+        one, other = whole.training.to_json(), by_worst.training.to_json()
+        assert {key for key in one if one[key] != other[key]} == {"choose"}
 
 
 def test_the_checks_are_whole_and_publish_no_small_group(checks: Checks) -> None:
     names = {name.partition("/")[0] for name in checks.parts}
     assert names == set(PARTS)
-    assert checks.manifest["finished"]
+    assert checks.manifest.finished
     assert min(n for part in checks.parts.values() for _, n in part.groups) >= MINIMUM_FACES
 
 

@@ -144,7 +144,7 @@ def test_fairness_is_fairlearns(adults: str, faces: pd.DataFrame) -> None:
 
 
 def test_rejects_are_counted_by_reason(adults: str, audit: Audit) -> None:
-    rejects = audit.manifest["rejects"]
+    rejects = audit.manifest.rejects
     rows = Tables(adults).found[
         f"Rejected by reason: {sum(rejects.values()):,} files of the whole data set, all splits"
     ]
@@ -257,8 +257,8 @@ def test_the_same_inputs_give_the_same_bytes_but_for_the_date(adults: str, audit
 
 def test_hashes_are_those_of_weights_data_and_code(adults: str, audit: Audit) -> None:
     rows = dict(row for rows in Tables(adults).found.values() for row in rows if len(row) == 2)
-    assert rows["weights, SHA-256"] == audit.manifest["weights_sha256"]
-    assert rows["audited data, SHA-256"] == audit.manifest["data_fingerprint"]
+    assert rows["weights, SHA-256"] == audit.manifest.weights_sha256
+    assert rows["audited data, SHA-256"] == audit.manifest.data_fingerprint
     if (MODEL / "model.safetensors").is_file():
         assert rows["weights, SHA-256"] == hashlib.sha256((MODEL / "model.safetensors").read_bytes()).hexdigest()
     assert rows["code, SHA-256 of core/'s sources"] == code_state().sha256

@@ -109,13 +109,13 @@ def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.
             audit = open_audit(folder / name / "audits" / described["audit"])
             assert set(audit.faces["split"]) == {"test"}
             assert len(audit.averages.cells) == 0
-            assert model_info(folder / name)["dilated"]
+            assert model_info(folder / name).dilated
             assert len(read_metrics(folder / name / "training")) == 2
-    seen = model_info(folder / "without-s0")["data"]["train_groups"]
-    assert not any(row["gender"] == "female" and row["ethnicity"] == "Black" for row in seen)
+    seen = model_info(folder / "without-s0").data.train_groups
+    assert not any(row.gender == "female" and row.ethnicity == "Black" for row in seen)
     whole, head = (open_audit(folder / f"{arm}-s0/audits/made-test") for arm in ("everyone", "head"))
     assert not (whole.faces["logit_male"] == head.faces["logit_male"]).all()
-    assert whole.manifest["weights_sha256"] != head.manifest["weights_sha256"]
+    assert whole.manifest.weights_sha256 != head.manifest.weights_sha256
 
     def no_run(*_: object) -> None:
         raise AssertionError("a finished run was started again")

@@ -87,9 +87,9 @@ def test_three_data_sets_in_three_formats_to_the_twelve_pairs_and_the_table(
 
     command = ["--train", "data/aligned/insightface", "--val", "data/aligned/kaggle-gender", "--name", "study"]
     assert train.__main__.main([*command, "--config", "tiny.yaml"]) == 0
-    data = model_info(tmp_path / "models/study")["data"]
-    assert (data["dataset"], data["validation_dataset"]) == ("insightface", "kaggle-gender")
-    assert {row["gender"]: row["faces"] for row in data["train_groups"]} == {"female": 24, "male": 24}
+    data = model_info(tmp_path / "models/study").data
+    assert (data.dataset, data.validation_dataset) == ("insightface", "kaggle-gender")
+    assert {row.gender: row.faces for row in data.train_groups} == {"female": 24, "male": 24}
 
     assert core.__main__.main(["audit", "--model", "study", "--data", "data/aligned/morph"]) == 0
     audit = open_audit(tmp_path / "models/study/audits/morph-all")
@@ -124,7 +124,7 @@ def test_three_data_sets_in_three_formats_to_the_twelve_pairs_and_the_table(
     assert core.__main__.main(renamed) == 0
     again = open_audit(tmp_path / "models/study/audits/renamed")
     assert set(again.faces["ethnicity"]) == {"Black", "White"}
-    assert again.manifest["names"] == {"African-American": "Black", "Caucasian": "White"}
+    assert again.manifest.names == {"African-American": "Black", "Caucasian": "White"}
     (tmp_path / "names.yaml").write_text("Martian: Black\n")
     capsys.readouterr()
     assert core.__main__.main([*renamed[:-1], "wrong"]) == 2

@@ -9,7 +9,10 @@ from pathlib import Path
 import streamlit as st
 
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.audit.manifest import AuditManifest
+from core.audit.notes import note_sentence, note_words
 from core.classifiers.folder import list_models, model_info
+from core.classifiers.info import ModelInfo
 from ui.shell.cache import kept
 from ui.widgets.layout import escape_markdown
 
@@ -49,7 +52,7 @@ class OpenAudit:
             st.markdown(FIRST_STEPS)
             st.stop()
 
-    def info(self) -> dict | None:
+    def info(self) -> ModelInfo | None:
         """What `model.json` says; None while a first training has not kept an epoch yet."""
         return model_info(self.folder) if (self.folder / "model.json").is_file() else None
 
@@ -80,20 +83,20 @@ def need_maps(audit: Audit) -> None:
         st.stop()
 
 
-def _notes(manifest: dict) -> None:
+def _notes(manifest: AuditManifest) -> None:
     """What a reader of any page must know of this audit."""
-    for warning in manifest.get("warnings", []):
-        st.warning(warning[:1].upper() + warning[1:] + ".")
-    if lost := manifest.get("not_predicted", 0):
+    for warning in manifest.warnings:
+        st.warning(note_sentence(warning))
+    if lost := manifest.not_predicted:
         have = "has" if lost == 1 else "have"
         st.caption(f"**{lost:,}** of the faces {have} no prediction and {'is' if lost == 1 else 'are'} left out.")
-    if why := manifest.get("averages"):
-        st.caption(f"**No average faces are kept**: {why}.")
-    if manifest["map_shape"] is None:
+    if why := manifest.averages:
+        st.caption(f"**No average faces are kept**: {note_words(why)}.")
+    if manifest.map_shape is None:
         st.caption("**No maps**: only this model's predictions were imported.")
-    elif (made := manifest.get("maps")) and not made["additive"]:
-        st.caption(f"**Maps by {made['method']}**: unlike those of the closed form, they do not add up to the logits.")
-    if renamed := manifest.get("names"):
+    elif (maps := manifest.maps) and not maps.additive:
+        st.caption(f"**Maps by {maps.method}**: unlike those of the closed form, they do not add up to the logits.")
+    if renamed := manifest.names:
         st.caption(
             "**Ethnicities are renamed** for this audit: "
             + "; ".join(f"{escape_markdown(a)} → {escape_markdown(b)}" for a, b in renamed.items())

@@ -41,7 +41,7 @@ def report_button(opened: OpenAudit, all_ages: bool = False) -> None:
     st.download_button(
         "Download the report",
         lambda: report_bytes(opened, audit, all_ages),
-        f"{audit.manifest['model']}-{audit.name}.html",
+        f"{audit.manifest.model}-{audit.name}.html",
         "text/html",
         icon=":material/description:",
         on_click="ignore",

@@ -106,7 +106,7 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
 def _show_command(opened: OpenAudit, audit: Audit) -> None:
     """The command that makes or adds checks."""
     line = f"python -m core check --model {opened.model} --audit {opened.audit}"
-    st.code(f"{line} --data data/aligned/{audit.manifest['dataset']}", language="bash")
+    st.code(f"{line} --data data/aligned/{audit.manifest.dataset}", language="bash")
 
 
 def choose_view(checks: Checks) -> View:
@@ -203,7 +203,7 @@ def _show_randomised(checks: Checks, view: View) -> None:
     downloads.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
     downloads.table(rows, "similarity", SIMILARITY)
     ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
-    draws, seeds = checks.manifest["draws"], checks.manifest["seed"]
+    draws, seeds = checks.manifest.draws, checks.manifest.seed
     st.caption(
         f"n = {part.n(group):,} faces, {draws} random draws (seed {seeds}); maps are of the first. SSIM of all random "
         f"weights' map with the real one: {interval_of(ssim)}. {RANDOM_READING}"
@@ -306,11 +306,11 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
     manifest = checks.manifest
     st.subheader("How this was made")
     st.caption(
-        f"A sample of {manifest['sample']:,} faces is the measure (seed {manifest['seed']}), of which each check takes "
+        f"A sample of {manifest.sample:,} faces is the measure (seed {manifest.seed}), of which each check takes "
         "a share, stratified by gender × ethnicity × outcome: incorrect ones come first, up to half of a group, and "
         "each face counts for as many as it stands for, so that means are those of the whole audit. Nothing is "
-        f"published of fewer than {audit.minimum_faces} faces. Computed in {manifest['precision']} in "
-        f"{manifest['seconds'] / 60:.0f} minutes."
+        f"published of fewer than {audit.minimum_faces} faces. Computed in {manifest.precision} in "
+        f"{manifest.seconds / 60:.0f} minutes."
     )
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"

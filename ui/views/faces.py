@@ -18,6 +18,7 @@ from core.analysis.single_faces import FaceOrder, FaceRecord
 from core.audit import images as audit_images
 from core.audit.folder import Audit
 from core.audit.images import AuditImages
+from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from core.present.figures import pictures
@@ -76,14 +77,14 @@ def show_faces(
             _open_record(p.audit, images)
 
 
-def _how_to_attach(audit: Audit, info: dict | None, looked: list[str]) -> None:
+def _how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> None:
     """Why no single face is shown, and the command that mends it."""
     st.info(
         "**The images of these faces are not at hand**, so no single face nor its map is shown. An audit holds none; "
         "they are read from the aligned data set on this machine. This makes it from the data set that you have:",
         icon=":material/add_photo_alternate:",
     )
-    out = STORES / str(audit.manifest.get("dataset")) if "LOOKWHERE_STORES" in os.environ else None
+    out = STORES / audit.manifest.dataset if "LOOKWHERE_STORES" in os.environ else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
     found = "".join(f"\n- {layout.escape_markdown(line)}" for line in looked)
     st.caption(

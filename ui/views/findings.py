@@ -55,7 +55,7 @@ def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
 
 def show_command(audit: Audit, ages: Filter) -> None:
     """The command that prints the page's numbers."""
-    command = f"python -m core findings --model {audit.manifest['model']} --audit {audit.name}"
+    command = f"python -m core findings --model {audit.manifest.model} --audit {audit.name}"
     st.caption("Every number of this page, as text:")
     st.code(command + (" --ages all" if ages.any_age else ""), language="bash")
 

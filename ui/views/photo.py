@@ -14,6 +14,7 @@ import streamlit as st
 from PIL import Image
 
 from core.audit.folder import Audit
+from core.classifiers.info import ModelInfo
 from core.errors import LookwhereError
 from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
 from core.photo.detection import Finder, nothing_found
@@ -79,7 +80,7 @@ class Tools:
 
     classify: object
     finder: Finder | None
-    info: dict
+    info: ModelInfo
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _files_in_hand() -> list:
 def predict(files: list, opened: OpenAudit, ready: Tools) -> list[Result]:
     """What was found in each file; kept in the session for the files in hand and this model, and for no others."""
     before, now = st.session_state.get(KEY, {}), {}
-    model = (str(opened.folder), ready.info.get("weights_sha256"))
+    model = (str(opened.folder), ready.info.weights_sha256)
     for file in files:
         key = (file.file_id, model)
         if key not in before:

@@ -31,7 +31,7 @@ def _show_run(opened: OpenAudit) -> None:
         st.code("python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml")
         return
     info = opened.info()
-    best = info.get("epoch") if info else None
+    best = info.epoch if info else None
     layout.headline(
         help_texts.training_sentence(status, metrics, best)
     )  # within the part, so that it too is drawn again
@@ -46,9 +46,9 @@ def _show_run(opened: OpenAudit) -> None:
 def show_configuration(opened: OpenAudit) -> None:
     """The configuration that the model was trained with, where it is known."""
     info = opened.info()
-    if info and info.get("training"):
+    if info and info.training:
         with st.expander("The configuration"):
-            st.code(yaml.safe_dump(info["training"], sort_keys=False, allow_unicode=True), language="yaml")
+            st.code(yaml.safe_dump(info.training.to_json(), sort_keys=False, allow_unicode=True), language="yaml")
 
 
 def _show_status(status: Status, metrics: pd.DataFrame) -> None:

@@ -35,7 +35,7 @@ class FilterOptions:
     @classmethod
     def of(cls, audit: Audit) -> FilterOptions:
         """The options of an audit."""
-        splits, has_age = tuple(audit.manifest["splits"]), bool(audit.faces["age"].notna().any())
+        splits, has_age = audit.manifest.splits, bool(audit.faces["age"].notna().any())
         return cls(tuple(ethnicities(audit)), splits, has_age)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from core.audit.folder import Audit
-from core.classifiers.folder import OURS, kind_of
+from core.audit.manifest import AuditManifest
+from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, TrainingInfo
 from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
@@ -62,30 +63,29 @@ def grid_title(audit: Audit) -> str:
     return f"Average face beside average {audit.map_words}, correct and incorrect"
 
 
-def model_summary(info: dict | None, manifest: dict) -> str:
+def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
     """A few lines on the model and its audit, in Markdown."""
     if info is None:
         return "This model has no `model.json` yet: its first training epoch has not ended."
-    if kind_of(info) != OURS:
+    if not info.trained_here:
         return _brought(info, manifest)
-    data = info.get("data", {})
-    faces = data.get("faces", {})
-    height, width = manifest["map_shape"]
-    made = manifest.get("maps") or UNTOLD
-    kind, dilated = stored(made["method"]), " (last stage dilated)" if info.get("dilated") else ""
+    data, training = info.data or DataInfo(), info.training or TrainingInfo()
+    height, width = manifest.map_shape
+    maps = manifest.maps or MapsInfo.from_json(UNTOLD)
+    kind, dilated = stored(maps.method), " (last stage dilated)" if info.dilated else ""
     note = enlarged(info)
     lines = [
-        f"- **ResNet-50**, two outputs (female, male), images of {info['input_size']}×{info['input_size']} pixels, "
+        f"- **ResNet-50**, two outputs (female, male), images of {info.input_size}×{info.input_size} pixels, "
         f"faces aligned to the ArcFace template; {kind.words} of {height}×{width} cells{dilated}"
-        + ("." if made["additive"] else ", which does not add up to the logits.")
+        + ("." if maps.additive else ", which does not add up to the logits.")
         + (f" {note}" if note else ""),
-        f"- Trained on **{faces.get('train', 0):,}** faces of {data.get('dataset', 'an unknown data set')}, "
-        f"{'starting from ' + info['training']['init'] if info.get('training', {}).get('init') else 'from scratch'}; "
-        f"epoch {info.get('epoch', '?')} was kept, by validation accuracy on {faces.get('val', 0):,} others.",
-        f"- Audited on **{manifest['faces']:,}** faces ({', '.join(manifest['splits'])} split of "
-        f"{manifest['dataset']}); no copy, near-copy or known person of theirs is among the training faces.",
+        f"- Trained on **{data.faces.get('train', 0):,}** faces of {data.dataset or 'an unknown data set'}, "
+        f"{'starting from ' + training.init if training.init else 'from scratch'}; "
+        f"epoch {info.epoch or '?'} was kept, by validation accuracy on {data.faces.get('val', 0):,} others.",
+        f"- Audited on **{manifest.faces:,}** faces ({', '.join(manifest.splits)} split of "
+        f"{manifest.dataset}); no copy, near-copy or known person of theirs is among the training faces.",
     ]
-    if info.get("training", {}).get("age_weight"):
+    if training.age_weight:
         lines.append(
             "- Age bands were an auxiliary target in training; ethnicity labels were never shown to the model."
         )
@@ -93,30 +93,30 @@ def model_summary(info: dict | None, manifest: dict) -> str:
     return "\n".join(lines)
 
 
-def _brought(info: dict, manifest: dict) -> str:
+def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of a model that somebody brought."""
-    said, source, made = info["declaration"], info.get("source", {}), manifest.get("maps")
+    declared, source, maps = info.declaration, info.source, manifest.maps
     lines = [
-        f"- **Imported by whoever runs this app**: {escape_markdown(info['architecture'])}"
-        + (f", from {escape_markdown(source['file'])}." if source.get("file") else ".")
+        f"- **Brought by whoever runs this app**: {escape_markdown(info.architecture)}"
+        + (f", from {escape_markdown(source.file)}." if source.file else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
-        f"- Its output is declared to be {SCORES[said['score']]}."
-        + (f" Taken by default, not declared: {', '.join(said['by_default'])}." if said.get("by_default") else ""),
-        f"- Audited on **{manifest['faces']:,}** faces of {manifest['dataset']} ({', '.join(manifest['splits'])}).",
+        f"- Its output is declared to be {SCORES[declared.score]}."
+        + (f" Taken by default, not declared: {', '.join(declared.by_default)}." if declared.by_default else ""),
+        f"- Audited on **{manifest.faces:,}** faces of {manifest.dataset} ({', '.join(manifest.splits)}).",
     ]
-    if said.get("size"):
-        height, width = said["size"]
-        left, top, right, bottom = said.get("crop", (0, 0, 112, 112))
+    if declared.size:
+        height, width = declared.size
+        left, top, right, bottom = declared.crop or (0, 0, 112, 112)
         lines.insert(
             2,
             f"- It is shown {height}×{width} pixels of the aligned face, from ({left:g}, {top:g}) to ({right:g}, "
             f"{bottom:g}) of the 112-pixel template; what lies beyond an image's edge is its mirror image."
             + (f" {note}" if (note := enlarged(info)) else ""),
         )
-    if made:
-        height, width = manifest["map_shape"]
-        adds = "they add up to the logits exactly" if made["additive"] else "they do not add up to the logits"
-        lines.append(f"- Maps of {height}×{width} cells by {made['method']}; {adds}.")
+    if maps:
+        height, width = manifest.map_shape
+        adds = "they add up to the logits exactly" if maps.additive else "they do not add up to the logits"
+        lines.append(f"- Maps of {height}×{width} cells by {maps.method}; {adds}.")
     else:
         lines.append("- No maps: only predictions were imported.")
     lines.append(PERCEIVED)

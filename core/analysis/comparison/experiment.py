@@ -9,7 +9,6 @@ from pathlib import Path
 
 from core.audit.catalogue import align_audits, same_faces
 from core.audit.folder import Audit, open_audit, read_manifest
-from core.classifiers.folder import OURS, kind_of
 from core.errors import LookwhereError
 from core.task import GENDERS
 
@@ -110,7 +109,7 @@ def experiment_for(models: str | Path, audit: Audit) -> Experiment | None:
 
     And None for a brought model: an experiment on networks of ours says nothing of the cause of its gaps.
     """
-    if kind_of(audit.manifest) != OURS:
+    if not audit.manifest.trained_here:
         return None
     for name in list_experiments(models):
         experiment = open_experiment(Path(models) / FOLDER / name)

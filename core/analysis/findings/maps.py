@@ -13,7 +13,6 @@ from core.analysis.maps.shapes import oriented_shapes
 from core.analysis.strata import crossed, strata_of
 from core.audit.folder import Audit
 from core.checks.results import Checks, uncheckable
-from core.classifiers.folder import OURS, kind_of
 from core.data.faces import person_codes
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -109,7 +108,7 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     elif uncheckable(audit) is None:
         sentence += " The causal check (`python -m core check`) has not been run for this audit."
     else:
-        where = "on an imported model" if kind_of(audit.manifest) != OURS else f"on maps by {audit.map_method}"
+        where = "on an imported model" if not audit.manifest.trained_here else f"on maps by {audit.map_method}"
         sentence += f" The causal check cannot be run {where}."
     result = EvidenceDensity(int(some.sum()), both, rivals, causal=bool(hidden))
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.classifiers.imported.declaration import Declaration, declare, from_dict
+from core.classifiers.info import FORMAT, ModelInfo, ModelKind
 from core.errors import LookwhereError
 from core.files import sha256, write_json
 from core.task import GENDERS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Declaration", "bring", "declare", "from_dict", "kind_for", "load_brought"]
 
-FORMAT = 1
 #: What is declared of predictions alone.
 OF_SCORES = ("score", "of", "female", "male")
 WEIGHTS = {"torch": "model.safetensors", "onnx": "model.onnx", "predictions": "predictions.parquet"}
@@ -108,7 +108,7 @@ def bring(
             **found,
             "weights_sha256": sha256(work / WEIGHTS[kind]),
         }
-        write_json(work / "model.json", content)
+        write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").to_json())
         work.replace(path)
     except OSError as error:
         raise LookwhereError(f"{path}: cannot write ({error.strerror or error}); mend that and run again") from error
@@ -117,18 +117,15 @@ def bring(
     return path
 
 
-def load_brought(path: Path, info: dict, device: torch.device | str) -> Classifier | None:
+def load_brought(path: Path, info: ModelInfo, device: torch.device | str) -> Classifier | None:
     """The classifier of a model folder that was brought; None where only predictions were."""
-    from_dict(info["declaration"], f"{path}/model.json")
-    kind = info["kind"]
-    if kind == "torch":
+    from_dict(info.declaration.to_json(), f"{path}/model.json")
+    if info.kind is ModelKind.TORCH:
         from core.classifiers.imported.torch_classifier import load_torch
 
         return load_torch(path, info, device)
-    if kind == "onnx":
+    if info.kind is ModelKind.ONNX:
         from core.classifiers.imported.onnx_classifier import load_onnx
 
         return load_onnx(path, info, str(device))
-    if kind == "predictions":
-        return None
-    raise LookwhereError(f"{path}/model.json: unknown kind {kind!r}; import the model again")
+    return None

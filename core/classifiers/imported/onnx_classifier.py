@@ -16,6 +16,7 @@ import numpy as np
 
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import doubt, to_logits
+from core.classifiers.info import ModelInfo
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 from core.explain.method import AttributionMethod, OnlyOutputs
@@ -161,12 +162,13 @@ def bring_onnx(source: Path, folder: Path, declaration: Declaration, maps: str |
     }
 
 
-def load_onnx(folder: Path, info: dict, device: str) -> OnnxClassifier:
+def load_onnx(folder: Path, info: ModelInfo, device: str) -> OnnxClassifier:
     """The classifier of a model folder. Raises `LookwhereError` for a device that is not the CPU, or a damaged file."""
     if device != "cpu":
         raise LookwhereError(f"{folder}: ONNX models run on the CPU here; leave --device {device} out")
     origin = f"{folder}/model.json"
-    return OnnxClassifier(folder / FILE, from_dict(info["declaration"], origin), from_record(info["maps"], origin))
+    declaration = from_dict(info.declaration.to_json(), origin)
+    return OnnxClassifier(folder / FILE, declaration, from_record(info.maps.to_json(), origin))
 
 
 def _tried(classifier: OnnxClassifier) -> np.ndarray:

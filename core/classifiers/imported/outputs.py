@@ -69,13 +69,8 @@ def doubt(outputs: np.ndarray, declaration: Declaration) -> str | None:
     return f"declared as {declaration.score}, but all lie between 0 and 1; {asked}?"
 
 
-def classes_doubt(accuracy: float, n: int) -> str | None:
-    """«classes swapped?» where fewer than half of `n` faces are right, beyond chance (exact binomial, 0.1 %)."""
+def classes_doubt(accuracy: float, n: int) -> bool:
+    """Whether classes look swapped: fewer than half of `n` faces are right, beyond chance (exact binomial, 0.1 %)."""
     from scipy.stats import binom
 
-    if n == 0 or accuracy >= 0.5 or binom.cdf(round(accuracy * n), n, 0.5) > 0.001:
-        return None
-    return (
-        f"only {accuracy:.1%} of {n:,} faces are correct, less than by tossing a coin; classes swapped? "
-        f"The other way round it would be {1 - accuracy:.1%}: check which output means which"
-    )
+    return n > 0 and accuracy < 0.5 and bool(binom.cdf(round(accuracy * n), n, 0.5) <= 0.001)

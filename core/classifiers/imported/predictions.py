@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
+from core.classifiers.info import ModelInfo
 from core.data.readers.labels import read_table
 from core.errors import LookwhereError
 from core.files import sha256, write_parquet
@@ -62,7 +63,7 @@ def bring_predictions(
     }
 
 
-def scores_for(folder: Path, info: dict, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Logits float32 (n, 2) of the n faces that have a prediction, in their order, and which these are, bool (N,).
 
     A prediction's file is the face's `path`, or else its `face_id`, or else ends as the path does: in the same name,
@@ -73,7 +74,7 @@ def scores_for(folder: Path, info: dict, faces: pd.DataFrame) -> tuple[np.ndarra
     place = _places(table["file"], faces, folder)
     found = place >= 0
     scores = table.drop(columns="file").to_numpy(dtype=np.float64)[place[found]]
-    declaration = from_dict(info["declaration"], f"{folder}/model.json")
+    declaration = from_dict(info.declaration.to_json(), f"{folder}/model.json")
     if declaration.score == "probabilities":
         # Tables are rounded: a written 0 says no more than that.
         scores = np.clip(scores, NEAREST, 1 - NEAREST)

@@ -16,6 +16,7 @@ from core.classifiers.imported import architectures
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.state_dicts import check_finite, read_weights
+from core.classifiers.info import MapsInfo, ModelInfo
 from core.classifiers.preprocessing import prepare
 from core.devices import autocast, precision
 from core.errors import LookwhereError
@@ -130,7 +131,8 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
     if found is not None:
         said["head"], view = found[0].name, found[1]
     said |= {"cells": list(grids.cells_of(view.grid, declaration.crop)), "view": view.as_dict()}
-    tried = TorchClassifier(network, declaration, {"maps": said, "outputs": outputs, "heads": []}, GradCam())
+    layered = MapsInfo.from_json({"method": GradCam.name, "additive": False} | said)
+    tried = TorchClassifier(network, declaration, ModelInfo(maps=layered, outputs=outputs), GradCam())
     chosen = choose(maps or (GradCam.name if ClosedForm.why_not(tried) else ClosedForm.name), tried)
     if chosen.needs is Needs.LAYERS and not tried.layers.gradients(noise())[2].any():
         raise LookwhereError(
@@ -175,23 +177,23 @@ def _write(folder: Path, network: nn.Module, brought: dict[str, Tensor]) -> None
         partial.unlink(missing_ok=True)
 
 
-def load_torch(folder: Path, info: dict, device: torch.device | str = "cpu") -> TorchClassifier:
+def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu") -> TorchClassifier:
     """The classifier of a folder that `bring_torch` wrote, with `info` its `model.json`.
 
     Raises `LookwhereError` where the weights are not those of the architecture, as the installed library has it, or
     the method of the maps is unknown.
     """
     file = folder / WEIGHTS
-    declaration = from_dict(info["declaration"], f"{folder}/model.json")
-    from_record(info["maps"], f"{folder}/model.json")
+    declaration = from_dict(info.declaration.to_json(), f"{folder}/model.json")
+    from_record(info.maps.to_json(), f"{folder}/model.json")
     try:
         state = load_file(file)
-        network = architectures.build_for(state, info["architecture"], declaration, info["outputs"])
+        network = architectures.build_for(state, info.architecture, declaration, info.outputs)
         network.load_state_dict(state)
     except (SafetensorError, OSError, RuntimeError) as error:
-        made, line = info["source"]["library"], str(error).splitlines()[0]
+        made, line = info.source.library, str(error).splitlines()[0]
         raise LookwhereError(
-            f"{file}: no {info['architecture']} as it was imported with {made} ({line}); import the model again"
+            f"{file}: no {info.architecture} as it was imported with {made} ({line}); import the model again"
         ) from error
     network.requires_grad_(False)
     return TorchClassifier(network.to(device, memory_format=torch.channels_last), declaration, info)
@@ -207,22 +209,23 @@ class TorchClassifier:
     no_layers = "no layer was looked for when the model was imported; import it again with --maps gradcam"
 
     def __init__(
-        self, network: nn.Module, declaration: Declaration, info: dict, method: AttributionMethod | None = None
+        self, network: nn.Module, declaration: Declaration, info: ModelInfo, method: AttributionMethod | None = None
     ) -> None:
         self.network, self.declaration, self.info = network, declaration, info
+        maps = info.maps.to_json()
         self.device = next(network.parameters()).device
         self._lock = threading.Lock()  # hooks on a network that several sessions share
         self._dtype = precision(self.device)
         self._signs = torch.from_numpy(_signs(declaration)).to(self.device)
-        self.layers = self._access() if "view" in info["maps"] else None
-        self.method = method or from_record(info["maps"], "model.json")
+        self.layers = self._access() if "view" in maps else None
+        self.method = method or from_record(maps, "model.json")
         if self.method.needs is Needs.LAYERS and self._dtype != torch.float32:
             try:
                 self.layers.gradients(noise()[:1])
             except RuntimeError:  # what skips the explained layer meets float32 in a layer that cannot mix
                 self._dtype = torch.float32
                 self.layers = replace(self.layers, dtype=self._dtype)
-        self.maps: dict = info["maps"] if method is None else method.record(self)
+        self.maps: dict = maps if method is None else method.record(self)
         if self.layers is not None and "cells" in self.layers.record and self.method.needs is not Needs.OUTPUTS:
             self.maps = self.maps | {"cells": self.layers.record["cells"]}  # imported earlier, it may name a finer grid
         self.head_bias = self.method.bias(self)
@@ -238,7 +241,7 @@ class TorchClassifier:
         return TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
 
     def _access(self) -> gradcam.LayerAccess:
-        said, declaration = self.info["maps"], self.declaration
+        said, declaration = self.info.maps.to_json(), self.declaration
         layer = Layer(said["layer"], View.from_dict(said["view"]))
         record = {key: said[key] for key in ("layer", "head", "view") if key in said}
         access = gradcam.LayerAccess(
@@ -254,7 +257,7 @@ class TorchClassifier:
         )
         if "head" not in said:
             return access
-        weight, bias = head_weights(self.network, Head(said["head"]), self.info["outputs"])
+        weight, bias = head_weights(self.network, Head(said["head"]), self.info.outputs)
         shares = self._signs.cpu().numpy() @ bias.cpu().numpy()[_targets(declaration)]
 
         def closed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -279,7 +282,7 @@ class TorchClassifier:
             return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
 
         with self._lock, torch.inference_mode(), autocast(self.device, self._dtype):
-            heads = [self.network.get_submodule(name) for name in self.info["heads"]]
+            heads = [self.network.get_submodule(name) for name in self.info.heads]
             handles = [head.register_forward_pre_hook(exactly) for head in heads]
             try:
                 outputs = self.network(self._pixels(images)).float()

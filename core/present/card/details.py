@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
-from core.classifiers.folder import OURS, input_enlargement, kind_of
+from core.classifiers.folder import input_enlargement
+from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, ValidationInfo
 from core.data.filters import group_name
 from core.present.card.blocks import Table, Text
 from core.template import SIDE
@@ -45,18 +44,13 @@ SOURCE = {
     "unwrapped": "taken off the file's names, or left out",
 }
 KINDS = {
-    "torch": "A PyTorch classifier that was imported here",
-    "onnx": "An ONNX classifier that was imported here",
-    "predictions": "Predictions that were imported here as a table of scores; the network itself is not at hand",
+    ModelKind.TORCH: "A PyTorch classifier that was imported here",
+    ModelKind.ONNX: "An ONNX classifier that was imported here",
+    ModelKind.PREDICTIONS: "Predictions that were imported here as a table of scores; the network is not at hand",
 }
 
 
-def made_here(info: dict) -> bool:
-    """Whether `python -m train` made the model."""
-    return kind_of(info) == OURS
-
-
-def enlarged(info: dict) -> str | None:
+def enlarged(info: ModelInfo) -> str | None:
     """A note on a model whose input is larger than the aligned face; None for others."""
     factor = input_enlargement(info)
     if factor is None:
@@ -66,41 +60,39 @@ def enlarged(info: dict) -> str | None:
     )
 
 
-def what_it_is(info: dict) -> list[Text | Table]:
+def what_it_is(info: ModelInfo) -> list[Text | Table]:
     """The architecture, input and outputs."""
-    if made_here(info):
-        size = info.get("input_size", "?")
-        last = ", last stage dilated" if info.get("dilated") else ""
-        head = f" Its last layer was {info['head']}." if info.get("head") else ""
+    if info.trained_here:
+        size = info.input_size or "?"
+        last = ", last stage dilated" if info.dilated else ""
+        head = f" Its last layer was {info.head}." if info.head else ""
         return [
             Text(
                 f"ResNet-50, two classes (female, male), {size}×{size} pixels, faces aligned to the ArcFace template"
                 f"{last}.{head}{_note(info)}"
             )
         ]
-    words = KINDS.get(kind_of(info), f"A model of kind {kind_of(info)} that was imported here")
-    source = info.get("source") if isinstance(info.get("source"), dict) else {}
-    name = source.get("architecture") or info.get("architecture")
-    blocks: list[Text | Table] = [Text(f"{words}{f': {name}' if name else ''}.{_note(info)}")]
-    rows = _pairs(source, SOURCE)
+    name = (info.source and info.source.architecture) or info.architecture
+    blocks: list[Text | Table] = [Text(f"{KINDS[info.kind]}{f': {name}' if name else ''}.{_note(info)}")]
+    rows = _pairs(info.source.to_json() if info.source else {}, SOURCE)
     if rows:
         blocks.append(Table(("source", "value"), rows, "ll"))
     return blocks + _declared(info)
 
 
-def _note(info: dict) -> str:
+def _note(info: ModelInfo) -> str:
     note = enlarged(info)
     return f" {note}" if note else ""
 
 
-def _declared(info: dict) -> list[Text | Table]:
+def _declared(info: ModelInfo) -> list[Text | Table]:
     """Input and outputs, with what was taken by default marked as such."""
-    declared = dict(info["declaration"]) if isinstance(info.get("declaration"), dict) else {}
+    declared = info.declaration.to_json() if info.declaration else {}
     default = declared.pop("by_default", None)
-    if kind_of(info) == "predictions":
+    if info.kind is ModelKind.PREDICTIONS:
         declared = {key: value for key, value in declared.items() if key in OF_SCORES}
         note = "What the scores are was declared by whoever imported the predictions."
-    elif isinstance(default, list | tuple):
+    elif default is not None:
         note = "Input and outputs. What is not marked as default was declared by whoever imported the model."
         declared = {key: f"{_value(value)} (default)" if key in default else value for key, value in declared.items()}
     else:
@@ -129,65 +121,67 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def protocol(info: dict) -> list[Text]:
+def protocol(info: ModelInfo) -> list[Text]:
     """How it was trained, and by what an epoch was chosen."""
-    if not made_here(info):
+    if not info.trained_here:
         return [Text(f"How it was trained is {UNDECLARED}.")]
-    training = info.get("training") or {}
-    stages, optimiser = training.get("stages") or [], training.get("optimiser") or {}
+    training = info.training or TrainingInfo()
+    stages, optimiser = training.stages, training.optimiser
     parts = []
     if stages:
-        steps = ", ".join(
-            f"{s.get('epochs')} at {s.get('size')} px{' (dilated)' if s.get('dilated') else ''}" for s in stages
-        )
-        parts.append(f"{sum(s.get('epochs') or 0 for s in stages)} epochs: {steps}.")
+        steps = ", ".join(f"{s.epochs} at {s.size} px{' (dilated)' if s.dilated else ''}" for s in stages)
+        parts.append(f"{sum(s.epochs or 0 for s in stages)} epochs: {steps}.")
     if optimiser:
         parts.append(
-            f"{optimiser.get('name')}, learning rate {optimiser.get('lr')} ({optimiser.get('schedule')}), weight decay "
-            f"{optimiser.get('weight_decay')}, batch {training.get('batch')}, label smoothing "
-            f"{training.get('label_smoothing')}, decay of averaged weights {training.get('ema')}."
+            f"{optimiser.name}, learning rate {optimiser.lr} ({optimiser.schedule}), weight decay "
+            f"{optimiser.weight_decay}, batch {training.batch}, label smoothing {training.label_smoothing}, decay of "
+            f"averaged weights {training.ema}."
         )
-    drawn = {"gender": "genders", "group": "genders × ethnicities"}.get(training.get("balance"))
+    drawn = {"gender": "genders", "group": "genders × ethnicities"}.get(training.balance)
     parts.append(f"Faces were drawn so that {drawn} are equally frequent." if drawn else "Faces were not rebalanced.")
-    if training.get("exclude"):
-        parts.append(f"Left out of training: {', '.join(map(str, training['exclude']))}.")
+    if training.exclude:
+        parts.append(f"Left out of training: {', '.join(training.exclude)}.")
     chosen = (
-        f"Epoch {info.get('epoch', 'unknown')} was kept by {training.get('choose', 'overall')} validation accuracy"
-        + _validation(info.get("validation") or {})
-        + f". Start: {training.get('init') or 'random weights'}, seed {training.get('seed', 'unknown')}."
+        f"Epoch {_known(info.epoch)} was kept by {training.choose} validation accuracy"
+        + _validation(info.validation or ValidationInfo())
+        + f". Start: {training.init or 'random weights'}, seed {_known(training.seed)}."
     )
-    if computed := info.get("computed"):
-        how = f"{computed.get('precision')} on {computed.get('device')}, processes: {computed.get('processes')}"
+    if computed := info.computed:
+        how = f"{computed.precision} on {computed.device}, processes: {computed.processes}"
         chosen += f" Computed in {how}."
-    age = training.get("age_weight")
+    age = training.age_weight
     aside = f" Age bands were an auxiliary target (weight {age}); ethnicity never was." if age else ""
     return [Text(" ".join(parts)), Text(chosen + aside)]
 
 
-def _validation(found: dict) -> str:
-    if "val_accuracy" not in found:
+def _known(value: object) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _validation(result: ValidationInfo) -> str:
+    if result.val_accuracy is None:
         return ""
-    text = percent(found["val_accuracy"])
-    gender, _, ethnicity = str(found.get("worst_group") or "").partition(" ")
-    if ethnicity and "worst_group_accuracy" in found:
-        text += f"; weakest {group_name(gender, ethnicity)}, {percent(found['worst_group_accuracy'])}"
+    text = percent(result.val_accuracy)
+    gender, _, ethnicity = (result.worst_group or "").partition(" ")
+    if ethnicity and result.worst_group_accuracy is not None:
+        text += f"; weakest {group_name(gender, ethnicity)}, {percent(result.worst_group_accuracy)}"
     return f" ({text})"
 
 
-def training_data(info: dict) -> list[Text | Table]:
+def training_data(info: ModelInfo) -> list[Text | Table]:
     """Faces by split, and the training faces by group with their shares."""
-    data = info.get("data") or {}
-    if not made_here(info) and not data:
+    if not info.trained_here and info.data in (None, DataInfo()):
         return [Text(f"Training data, its groups and its labels: {UNDECLARED}.")]
-    faces = ", ".join(f"{count:,} {split}" for split, count in (data.get("faces") or {}).items()) or "unknown"
-    text = f"{data.get('dataset', 'unknown')}, split seed {data.get('split_seed', 'unknown')}: {faces} faces."
-    if data.get("validation_dataset") not in (None, data.get("dataset")):
-        text += f" Validation is of {data['validation_dataset']}."
-    groups = pd.DataFrame(data.get("train_groups") or [])
-    if groups.empty:
+    data = info.data or DataInfo()
+    faces = ", ".join(f"{count:,} {split}" for split, count in data.faces.items()) or "unknown"
+    text = f"{_known(data.dataset)}, split seed {_known(data.split_seed)}: {faces} faces."
+    if data.validation_dataset not in (None, data.dataset):
+        text += f" Validation is of {data.validation_dataset}."
+    if not data.train_groups:
         return [Text(text), Text("The training faces by group are unknown: model.json does not say.")]
+    total = sum(group.faces for group in data.train_groups)
     rows = [
-        (capital(group_name(row.gender, row.ethnicity)), f"{row.faces:,}", percent(row.faces / groups["faces"].sum()))
-        for row in groups.itertuples()
+        (capital(group_name(group.gender, group.ethnicity)), f"{group.faces:,}", percent(group.faces / total))
+        for group in data.train_groups
     ]
     return [Text(text), Table(("group", "training faces", "share"), tuple(rows), "lrr")]

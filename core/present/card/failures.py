@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from core.analysis.accuracy import group_statistics
@@ -14,6 +12,7 @@ from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, label_noi
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.simultaneous import gap_of
 from core.audit.folder import Audit
+from core.audit.notes import note_sentence
 from core.checks.definitions import View
 from core.checks.results import open_checks, uncheckable
 from core.data.faces import UNRECORDED
@@ -27,8 +26,6 @@ from core.present.text.sentences import accuracy_sentence, pair_rate, scope
 from core.verdicts import TestVerdict
 from core.wording import capital, percent, with_interval
 
-#: A number and a % without the space between them.
-_CLOSE = re.compile(r"(?<=\d)%")
 #: Differing pairs named one by one, groups told in a table; more would not be read.
 PAIRS, ROWS = 5, 60
 
@@ -83,9 +80,8 @@ def known_failures(audit: Audit) -> list[Text | Items]:
 
 
 def warning_sentences(audit: Audit) -> list[str]:
-    """The manifest's warnings as sentences, with a space before each %."""
-    texts = [capital(_CLOSE.sub(" %", str(warning).strip())) for warning in audit.manifest.get("warnings") or []]
-    return [text if text.endswith((".", "?", "!")) else f"{text}." for text in texts if text]
+    """The manifest's warnings as sentences."""
+    return [text for text in map(note_sentence, audit.manifest.warnings) if text]
 
 
 def _statistics(faces: pd.DataFrame, within: Filter) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
 from core.classifiers.folder import model_info
+from core.classifiers.info import ModelInfo
 from core.files import write_text
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is
@@ -38,7 +39,7 @@ SUBTRACTED = (
 NO_AUDIT = "This model has not been audited yet: `python -m core audit` puts a data set's faces through it."
 
 
-def card_sections(name: str, info: dict, audits: list[Audit]) -> tuple[Section, ...]:
+def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Section, ...]:
     """The card of the model `name`, from `model.json` and its opened audits."""
     cautions = [Text(maps_words(audit)) for audit in audits]
     return (
@@ -76,14 +77,14 @@ def _evaluation(audits: list[Audit]) -> Table | Text:
     rows = []
     for audit in audits:
         manifest = audit.manifest
-        renamed = "; ".join(f"{a} → {b}" for a, b in (manifest.get("names") or {}).items())
+        renamed = "; ".join(f"{a} → {b}" for a, b in manifest.names.items())
         rows.append(
             (
                 audit.name,
-                manifest["dataset"] + (f" (renamed: {renamed})" if renamed else ""),
+                manifest.dataset + (f" (renamed: {renamed})" if renamed else ""),
                 audit.split_words,
                 f"{len(audit.faces):,}",
-                f"{sum((manifest.get('rejects') or {}).values()):,}",
+                f"{sum(manifest.rejects.values()):,}",
             )
         )
     caption = "Rejected: files of the whole data set that could not be read, labelled or aligned, or were copies."
@@ -94,7 +95,7 @@ def _evaluation(audits: list[Audit]) -> Table | Text:
 
 def disagreements_table(audit: Audit) -> Table | None:
     """Labels that two places of an audit's data set give differently; None where none is known."""
-    found = audit.manifest.get("disagreements") or {}
+    found = audit.manifest.disagreements or {}
     if not found:
         return None
     counted = tuple((what, f"{count:,}") for what, count in found.items())
@@ -107,7 +108,7 @@ def maps_words(audit: Audit) -> str:
     if not audit.has_maps:
         return f"{audit.name}: predictions only, so there is no map and nothing is said of where the model looks."
     height, width = audit.map_shape
-    layer = (audit.manifest.get("maps") or {}).get("layer")
+    layer = audit.manifest.maps and audit.manifest.maps.layer
     head = f"{audit.name}: maps of {height}×{width} cells by {audit.map_method}{f' at {layer}' if layer else ''}. "
     if audit.additive:
         return head + "They add up to the logits, so a region's evidence is an amount."
@@ -120,14 +121,12 @@ def _reading(audits: list[Audit]) -> str:
     return " ".join([text, *cells, *(["Chin and long hair lie outside the aligned crop."] if cells else [])])
 
 
-def _hashes(info: dict, audits: list[Audit]) -> Table:
-    rows = [("weights, SHA-256", str(info.get("weights_sha256", "unknown")))]
-    if (data := info.get("data") or {}).get("fingerprint"):
-        rows.append(("training data, SHA-256 of its table", str(data["fingerprint"])))
+def _hashes(info: ModelInfo, audits: list[Audit]) -> Table:
+    rows = [("weights, SHA-256", info.weights_sha256 or "unknown")]
+    if info.data and info.data.fingerprint:
+        rows.append(("training data, SHA-256 of its table", info.data.fingerprint))
     for audit in audits:
-        rows.append(
-            (f"{audit.name}: data, SHA-256 of its table", str(audit.manifest.get("data_fingerprint", "unknown")))
-        )
-        versions = ", ".join(f"{key} {value}" for key, value in (audit.manifest.get("versions") or {}).items())
+        rows.append((f"{audit.name}: data, SHA-256 of its table", audit.manifest.data_fingerprint or "unknown"))
+        versions = ", ".join(f"{key} {value}" for key, value in audit.manifest.versions.items())
         rows.append((f"{audit.name}: made with", versions or "unknown"))
     return Table(("what made it", "value"), tuple(dict.fromkeys(rows)), "ll")

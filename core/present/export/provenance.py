@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from PIL import Image, PdfParser, PngImagePlugin
 
 from core.audit.folder import stored_minimum
+from core.audit.manifest import AuditManifest
 from core.privacy import MINIMUM_FACES, asked_minimum
 
 MM = 25.4  # an inch
@@ -54,10 +55,10 @@ class Source:
     minimum: int = MINIMUM_FACES
 
     @classmethod
-    def of(cls, manifest: dict, audit: str) -> Source:
+    def of(cls, manifest: AuditManifest, audit: str) -> Source:
         """From an audit's `audit.json`."""
         minimum = max(stored_minimum(manifest), asked_minimum())
-        return cls(manifest["model"], audit, manifest.get("weights_sha256"), manifest.get("data_fingerprint"), minimum)
+        return cls(manifest.model, audit, manifest.weights_sha256, manifest.data_fingerprint, minimum)
 
     def __str__(self) -> str:
         weights = f" (weights sha256 {self.weights})" if self.weights else ""

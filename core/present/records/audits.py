@@ -12,6 +12,7 @@ from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.analysis.accuracy.group_statistics import GroupStatistic, statistic_table
 from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, head_bias
+from core.audit.notes import Note, NoteCode, note_words
 from core.checks.definitions import View
 from core.checks.results import Checks
 from core.data.faces import ADULT_AGE
@@ -28,11 +29,11 @@ def audit_head(audit: Audit) -> dict:
         {"method": audit.map_method, "additive": audit.additive, "shape": audit.map_shape} if audit.has_maps else None
     )
     return {
-        "model": audit.manifest["model"],
+        "model": audit.manifest.model,
         "audit": audit.name,
         "path": audit.path,
-        "dataset": audit.manifest["dataset"],
-        "splits": audit.manifest["splits"],
+        "dataset": audit.manifest.dataset,
+        "splits": audit.manifest.splits,
         "maps": maps,
     }
 
@@ -65,14 +66,19 @@ def audit_record(audit: Audit, ages: str = "both") -> dict:
         )
     return {
         **audit_head(audit),
-        "faces": manifest["faces"],
-        "faces_per_second": manifest.get("faces_per_second"),
-        "enlarged": manifest.get("enlarged"),
+        "faces": manifest.faces,
+        "faces_per_second": manifest.faces_per_second,
+        "enlarged": manifest.enlarged,
         "minimum_faces": audit.minimum_faces,
-        "not_predicted": manifest.get("not_predicted", 0),
-        "warnings": manifest.get("warnings", []),
+        "not_predicted": manifest.not_predicted,
+        "warnings": [{**_coded(note), "words": note_words(note)} for note in manifest.warnings],
         "scopes": scopes,
     }
+
+
+def _coded(note: Note) -> dict:
+    """A note's code and values."""
+    return {"code": note.code.value} if note.code is NoteCode.WORDS else note.to_json()
 
 
 def _statistic(statistic: GroupStatistic, faces: pd.DataFrame) -> dict:

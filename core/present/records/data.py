@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.classifiers.info import ModelInfo
 from core.data.faces import SPLITS
 from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
@@ -69,26 +70,26 @@ def store_record(store: AlignedStore) -> dict:
     missed["share_not_found"] = missed["not_found"] / missed[["aligned", "not_found"]].sum(axis=1)
     return {
         "path": store.path,
-        "dataset": manifest["dataset"],
-        "read": manifest["read"],
-        "faces": manifest["faces"],
-        "repairs": manifest["repairs"],
-        "rejects": manifest["rejects"],
-        "disagreements": manifest.get("disagreements"),
-        "near_copy_clusters": manifest["near_copy_clusters"],
+        "dataset": manifest.dataset,
+        "read": manifest.read,
+        "faces": manifest.faces,
+        "repairs": manifest.repairs,
+        "rejects": manifest.rejects,
+        "disagreements": manifest.disagreements,
+        "near_copy_clusters": manifest.near_copy_clusters,
         "splits": {split: int((store.faces["split"] == split).sum()) for split in SPLITS},
         "groups": groups,
         "not_found": missed.reset_index(),
     }
 
 
-def model_record(path: Path, info: dict) -> dict:
+def model_record(path: Path, info: ModelInfo) -> dict:
     """An imported model: what it is, how its maps are made, what was declared and what was taken by default."""
     return {
         "path": path,
-        "kind": info["kind"],
-        "architecture": info["architecture"],
-        "maps": info.get("maps"),
-        "declaration": info["declaration"],
-        "source": info["source"],
+        "kind": info.kind.value,
+        "architecture": info.architecture,
+        "maps": info.maps.to_json() if info.maps else None,
+        "declaration": info.declaration.to_json(),
+        "source": info.source.to_json(),
     }

@@ -22,6 +22,7 @@ from core.analysis.findings import all_findings
 from core.audit.folder import Audit
 from core.checks.results import Checks, open_checks
 from core.classifiers.folder import model_info
+from core.classifiers.info import ModelInfo
 from core.data.filters import Filter, age_words
 from core.errors import LookwhereError
 from core.files import write_text
@@ -58,7 +59,7 @@ def report_of(model: Path, audit: Audit, all_ages: bool = False, made: datetime 
 def build_report(
     audit: Audit,
     within: Filter,
-    info: dict,
+    info: ModelInfo,
     checks: Checks | None = None,
     experiment: Experiment | None = None,
     *,
@@ -74,7 +75,7 @@ def build_report(
         raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --ages all")
     found = all_findings(audit, within, checks, experiment)
     all_ages = within.any_age
-    card = card_sections(str(audit.manifest["model"]), info, [audit])
+    card = card_sections(audit.manifest.model, info, [audit])
     sections = [
         grid_section(audit, within),
         accuracy_section(faces, within, audit.minimum_faces),
@@ -91,15 +92,15 @@ def build_report(
     ages = "all ages" if audit.faces["age"].notna().any() else "ages are not known"
     shown = ages if all_ages else age_words(within.age_from, within.age_to)
     facts = [
-        ("Model", str(audit.manifest["model"])),
+        ("Model", audit.manifest.model),
         ("Audit", audit.name),
-        ("Data", f"{audit.manifest['dataset']}, {audit.split_words}"),
+        ("Data", f"{audit.manifest.dataset}, {audit.split_words}"),
         ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {shown}"),
         ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
     headline = [accuracy_sentence(faces, within), findings_sentence(found)]
     return _render(
-        title=f"{audit.manifest['model']} on {audit.name}",
+        title=f"{audit.manifest.model} on {audit.name}",
         facts=facts,
         headline=headline,
         warnings=warning_sentences(audit),

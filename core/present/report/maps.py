@@ -12,6 +12,7 @@ from core.analysis.maps.group_means import Group, study_grid
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
 from core.analysis.strata import adjustable
 from core.audit.folder import Audit
+from core.audit.notes import note_words
 from core.checks.definitions import CheckResult, View
 from core.checks.results import Checks, uncheckable
 from core.data.filters import Filter, group_name
@@ -85,9 +86,8 @@ def _grid_title(audit: Audit) -> str:
 
 def faces_absent(audit: Audit) -> str | None:
     """Why an audit has no average face at all; None where it has some."""
-    why = audit.manifest.get("averages")
-    if isinstance(why, str):
-        return f"There is no average face here: {why.rstrip('.')}."
+    if why := audit.manifest.averages:
+        return f"There is no average face here: {note_words(why).rstrip('.')}."
     return None if len(audit.averages.cells) else "This audit keeps no average face."
 
 
@@ -245,8 +245,8 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
         why = uncheckable(audit) or f"The maps of this audit have not been checked. This does it: {command}"
         return section("checks", title, [Text(why)])
     group, made = checks.groups[0], checks.manifest
-    note = f"For {group}, all ages: a sample of {made['sample']:,}, seed {made['seed']}, {made['precision']}." + (
-        "" if made["finished"] else " These checks were stopped before they were done."
+    note = f"For {group}, all ages: a sample of {made.sample:,}, seed {made.seed}, {made.precision}." + (
+        "" if made.finished else " These checks were stopped before they were done."
     )
     found = [_result(result) for result in results(checks, View(group))]
     return section("checks", title, [Text(maps_words(audit)), *found, Text(note, quiet=True)])

@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -14,11 +15,11 @@ from pathlib import Path
 
 from core.analysis.comparison import Experiment
 from core.audit.folder import Audit, stored_minimum
+from core.audit.manifest import ALL, UNSEEN
 from core.checks.results import Checks
-from core.classifiers.folder import kind_of
+from core.classifiers.info import DataInfo, ModelInfo, TrainingInfo
 from core.data.filters import Filter
 from core.present.card import Section, Table, Text, section
-from core.present.card.details import made_here
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
 from core.privacy import MINIMUM_FACES
@@ -74,19 +75,19 @@ def sources_sha256(core: Path = CORE) -> str:
 def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     """What data, how many of its faces, and what was rejected and why."""
     manifest, faces = audit.manifest, audit.faces
-    rejects = manifest.get("rejects") or {}
+    rejects = manifest.rejects
     rows = [
-        ("data set", str(manifest["dataset"])),
+        ("data set", manifest.dataset),
         ("part", audit.split_words),
         ("faces audited", f"{len(faces):,}"),
         ("faces shown here", f"{shown:,} ({within.describe()})"),
         ("age known of", f"{int(faces['age'].notna().sum()):,}"),
         ("identity known of", f"{int(faces['identity'].notna().sum()):,}"),
     ]
-    if without := manifest.get("not_predicted", 0):
+    if without := manifest.not_predicted:
         rows.append(("faces without a prediction, left out", f"{without:,}"))
-    rows += [("renamed for this audit", f"{a} → {b}") for a, b in (manifest.get("names") or {}).items()]
-    rows.append(("SHA-256 of ids, labels and splits", str(manifest.get("data_fingerprint", "unknown"))))
+    rows += [("renamed for this audit", f"{a} → {b}") for a, b in manifest.names.items()]
+    rows.append(("SHA-256 of ids, labels and splits", manifest.data_fingerprint or "unknown"))
     total = sum(rejects.values())
     if rejects:
         counted = tuple((reason, f"{count:,}") for reason, count in rejects.items())
@@ -102,28 +103,30 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     )
 
 
-def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experiment | None, all_ages: bool) -> tuple:
+def commands(
+    audit: Audit, info: ModelInfo, checks: Checks | None, experiment: Experiment | None, all_ages: bool
+) -> tuple:
     """The commands that made each part, in order."""
-    model, name = (shlex.quote(str(text)) for text in (audit.manifest["model"], audit.name))
-    dataset, which = str(audit.manifest["dataset"]), f"--model {model} --audit {name}"
+    model, name = (shlex.quote(text) for text in (audit.manifest.model, audit.name))
+    dataset, which = audit.manifest.dataset, f"--model {model} --audit {name}"
     store = shlex.quote(f"data/aligned/{dataset}")
-    trained = str((info.get("data") or {}).get("dataset", dataset))
+    trained = (info.data and info.data.dataset) or dataset
     lines = [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
-    if made_here(info):
+    if info.trained_here:
         data = shlex.quote(f"data/aligned/{trained}")
         lines.append(f"python -m train --data {data} --name {model} --config CONFIG.yaml  # as in the model card")
     else:
         lines.append(f"python -m core import PATH --name {model}  # with what the model card says was declared")
     # All of data that the model never saw is what an audit takes by itself.
-    chosen = {"all": ["all"], "unseen": []}.get(audit.manifest.get("chosen"), audit.manifest["splits"])
+    chosen = {ALL: [ALL], UNSEEN: []}.get(audit.manifest.chosen, audit.manifest.splits)
     splits = " --split " + " ".join(shlex.quote(split) for split in chosen) if chosen else ""
     stored = stored_minimum(audit.manifest)
     minimum = f" --minimum-faces {stored}" if stored > MINIMUM_FACES else ""
-    names = " --names NAMES.yaml" if audit.manifest.get("names") else ""
+    names = " --names NAMES.yaml" if audit.manifest.names else ""
     lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}")
     if checks is not None:
         made = checks.manifest
-        lines.append(f"python -m core check {which} --data {store} --sample {made['sample']} --seed {made['seed']}")
+        lines.append(f"python -m core check {which} --data {store} --sample {made.sample} --seed {made.seed}")
     if experiment is not None:
         lines.append(f"python -m train.experiments --data {store}")
     ages = " --ages all" if all_ages else ""
@@ -138,37 +141,37 @@ def commands(audit: Audit, info: dict, checks: Checks | None, experiment: Experi
 
 def check_command(audit: Audit) -> str:
     """The command that makes an audit's checks."""
-    model, name = (shlex.quote(str(text)) for text in (audit.manifest["model"], audit.name))
-    store = shlex.quote(f"data/aligned/{audit.manifest['dataset']}")
+    model, name = (shlex.quote(text) for text in (audit.manifest.model, audit.name))
+    store = shlex.quote(f"data/aligned/{audit.manifest.dataset}")
     return f"python -m core check --model {model} --audit {name} --data {store}"
 
 
 def reproduction_section(
-    audit: Audit, info: dict, checks: Checks | None, experiment: Experiment | None, all_ages: bool, code: CodeState
+    audit: Audit, info: ModelInfo, checks: Checks | None, experiment: Experiment | None, all_ages: bool, code: CodeState
 ) -> Section:
     """Hashes, versions, seeds and commands."""
     manifest = audit.manifest
     commit = "none: not a git checkout" if code.commit is None else code.commit
-    data = info.get("data") or {}
+    data, training = info.data or DataInfo(), info.training or TrainingInfo()
     rows = [
-        ("model, kind", kind_of(info)),
-        ("weights, SHA-256", str(manifest.get("weights_sha256", "unknown"))),
-        ("training data, SHA-256", str(data.get("fingerprint", "unknown"))),
-        ("audited data, SHA-256", str(manifest.get("data_fingerprint", "unknown"))),
+        ("model, kind", info.kind.value),
+        ("weights, SHA-256", manifest.weights_sha256 or "unknown"),
+        ("training data, SHA-256", data.fingerprint or "unknown"),
+        ("audited data, SHA-256", manifest.data_fingerprint or "unknown"),
         ("code, git commit", commit + (" with changes in core/" if code.changed else "")),
         ("code, SHA-256 of core/'s sources", code.sha256),
-        ("audit made with", _versions(manifest.get("versions") or {}, manifest.get("precision"))),
+        ("audit made with", _versions(manifest.versions, manifest.precision)),
         (
             "report made with",
             _versions({name: version(name) for name in PACKAGES} | {"python": platform.python_version()}),
         ),
-        ("seed of split", str(data.get("split_seed", "unknown"))),
-        ("seed of training", str((info.get("training") or {}).get("seed", "unknown"))),
+        ("seed of split", _known(data.split_seed)),
+        ("seed of training", _known(training.seed)),
         ("seed of resampling and permutations", "0"),
     ]
     if checks is not None:
-        rows.append(("seed of checks", str(checks.manifest["seed"])))
-        rows.append(("checks made with", _versions(checks.manifest.get("versions") or {})))
+        rows.append(("seed of checks", str(checks.manifest.seed)))
+        rows.append(("checks made with", _versions(checks.manifest.versions)))
     if experiment is not None:
         arms = "; ".join(f"{arm.name}: {len(arm.models)} seeds" for arm in experiment.arms)
         rows.append((f"experiment {experiment.name}", arms))
@@ -186,6 +189,10 @@ def reproduction_section(
     )
 
 
-def _versions(found: dict, precision: str | None = None) -> str:
+def _known(value: object) -> str:
+    return "unknown" if value is None else str(value)
+
+
+def _versions(found: Mapping[str, str], precision: str | None = None) -> str:
     text = ", ".join(f"{name} {number}" for name, number in found.items()) or "unknown"
     return f"{text}; {precision}" if precision else text

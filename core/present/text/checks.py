@@ -32,7 +32,7 @@ def result_words(result: CheckResult) -> str:
 def verdicts_sentence(checks: Checks, view: View) -> str:
     """«Checks of the maps, all faces: Randomised weights: passes; Deletion: fails …»."""
     judged = [f"{r.title}: {r.verdict}" for r in results(checks, view) if r.verdict is not None]
-    unfinished = "" if checks.manifest.get("finished") else " (not finished)"
+    unfinished = "" if checks.manifest.finished else " (not finished)"
     return f"Checks of the maps, {view.group}{unfinished}: {'; '.join(judged) or 'none'}."
 
 
@@ -40,8 +40,8 @@ def checks_report(checks: Checks, group: str | None = None) -> str:
     """Every number that the page shows, of one group or of all, as text."""
     manifest = checks.manifest
     lines = [
-        f"Checks of {checks.path.name} ({manifest['model']}), sample {manifest['sample']}, seed {manifest['seed']}, "
-        f"{manifest['precision']}, {manifest['seconds']:.0f} s" + ("" if manifest["finished"] else "; NOT FINISHED")
+        f"Checks of {checks.path.name} ({manifest.model}), sample {manifest.sample}, seed {manifest.seed}, "
+        f"{manifest.precision}, {manifest.seconds:.0f} s" + ("" if manifest.finished else "; NOT FINISHED")
     ]
     for name in checks.groups if group is None else [group]:
         view = View(name)

@@ -17,7 +17,7 @@ def evidence_report(audit: Audit, within: Filter | None = None) -> str:
     within = within or Filter()
     table = additivity(audit, within)
     n = int(within.mask(audit.faces).sum())
-    source = "the manifest" if audit.manifest.get("head_bias") is not None else "logits less maps, mean over faces"
+    source = "the manifest" if audit.manifest.head_bias is not None else "logits less maps, mean over faces"
     lines = [
         f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {n:,} faces "
         f"({within.describe()})",

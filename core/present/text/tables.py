@@ -7,6 +7,7 @@ import pandas as pd
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
+from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
 from core.data.filters import Filter
 from core.data.readers import Reader, Reading
@@ -92,12 +93,12 @@ def _reason_lines(entries: pd.DataFrame, column: str) -> list[str]:
 def store_report(store: AlignedStore) -> str:
     """What was read, repaired, rejected and why, and the faces by group and split."""
     manifest = store.manifest
-    lines = [f"{store.path}: {manifest['faces']} aligned faces of {manifest['read']} files ({manifest['dataset']})"]
-    lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest["repairs"].items()]
-    lines += [f"            {entry['file']}: {entry['repair']}" for entry in manifest["repaired"][:EXAMPLES]]
-    lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest["rejects"].items()]
+    lines = [f"{store.path}: {manifest.faces} aligned faces of {manifest.read} files ({manifest.dataset})"]
+    lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest.repairs.items()]
+    lines += [f"            {entry.file}: {entry.repair}" for entry in manifest.repaired[:EXAMPLES]]
+    lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
     lines += disagreement_lines(store)
-    lines.append(f"  near-copies: {manifest['near_copy_clusters']} clusters, each kept inside one split")
+    lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, each kept inside one split")
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
     return "\n".join(lines)
@@ -105,7 +106,7 @@ def store_report(store: AlignedStore) -> str:
 
 def disagreement_lines(store: AlignedStore) -> list[str]:
     """Labels that two places of the data set give differently: counted, with examples; that none is known, or kept."""
-    if "disagreements" not in store.manifest:
+    if store.manifest.disagreements is None:
         return ["  label disagreements: not recorded by the version that made this store"]
     table = store.disagreements
     if table.empty:
@@ -117,17 +118,19 @@ def disagreement_lines(store: AlignedStore) -> list[str]:
 def audit_report(audit: Audit, ages: str = "both") -> str:
     """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
     manifest = audit.manifest
+    known = manifest.precision and manifest.faces_per_second is not None
+    speed = f", {manifest.faces_per_second:.1f} faces/s" if known else ""
     lines = [
-        f"{audit.path}: {manifest['faces']:,} faces of {manifest['dataset']} ({audit.split_words}), "
+        f"{audit.path}: {manifest.faces:,} faces of {manifest.dataset} ({audit.split_words}), "
         + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
-        + (f", {manifest['faces_per_second']:.1f} faces/s" if manifest.get("precision") else "")
+        + speed
     ]
-    lines += [f"WARNING: {warning}" for warning in manifest.get("warnings", [])]
-    if factor := manifest.get("enlarged"):
+    lines += [f"WARNING: {note_words(warning)}" for warning in manifest.warnings]
+    if factor := manifest.enlarged:
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
     if audit.minimum_faces > MINIMUM_FACES:
         lines.append(f"averages need {audit.minimum_faces} faces")
-    if lost := manifest.get("not_predicted", 0):
+    if lost := manifest.not_predicted:
         lines.append(f"{lost:,} faces have no prediction and are left out")
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
     for title, within in titles.values() if ages == "both" else [titles[ages]]:

@@ -13,6 +13,7 @@ import pytest
 from core.analysis import single_faces
 from core.audit import images as audit_images
 from core.audit.folder import Audit
+from core.classifiers.info import DataInfo, ModelInfo
 from core.data.faces import fingerprint
 from core.data.filters import Filter
 from core.data.store import AlignedStore
@@ -21,7 +22,7 @@ from core.explain.maps import TARGETS
 from core.files import write_json, write_parquet
 from core.present.text import faces as faces_text
 from core.privacy import MINIMUM_FACES
-from tests.helpers.made_audit import made_audit
+from tests.helpers.made_audit import made_audit, made_manifest
 from tests.helpers.made_store import make_store
 
 COUNT = 40
@@ -173,7 +174,7 @@ def stored(root: Path, name: str = "made", faces: int = 64) -> tuple[AlignedStor
     order = np.random.default_rng(3).permutation(faces)
     table = store.faces.assign(row=order)
     write_parquet(root / name / "faces.parquet", table)
-    audit = made(data_fingerprint=store.manifest["data_fingerprint"])
+    audit = made(data_fingerprint=store.manifest.data_fingerprint)
     audit = replace(audit, faces=audit.faces.iloc[::-1].reset_index(drop=True), evidence=audit.evidence[::-1])
     return AlignedStore.open(root / name), audit
 
@@ -199,7 +200,7 @@ def test_a_store_in_another_folder_is_found_by_its_fingerprint(tmp_path: Path) -
 
 def test_why_no_store_fits_is_told(tmp_path: Path) -> None:
     _, audit = stored(tmp_path)
-    other = replace(audit, manifest=audit.manifest | {"data_fingerprint": "f" * 64})
+    other = replace(audit, manifest=replace(audit.manifest, data_fingerprint="f" * 64))
     shots, looked = audit_images.open_images(other, tmp_path)
     assert shots is None
     assert len(looked) == 1
@@ -212,7 +213,7 @@ def test_why_no_store_fits_is_told(tmp_path: Path) -> None:
     assert "no store.json" in audit_images.open_images(audit, tmp_path / "half")[1][0]
     write_json(unfinished / "unfinished.json", {})
     assert "resumes" in audit_images.open_images(audit, tmp_path / "half")[1][0]
-    nameless = replace(audit, manifest={"dataset": "made"})
+    nameless = replace(audit, manifest=made_manifest())
     assert "no data fingerprint" in audit_images.open_images(nameless, tmp_path)[1][0]
 
 
@@ -239,21 +240,22 @@ def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "good", tmp_path / "fewer")
     table = pd.read_parquet(tmp_path / "good/made/faces.parquet").iloc[5:]
     write_parquet(tmp_path / "fewer/made/faces.parquet", table)
-    write_json(tmp_path / "fewer/made/store.json", {"data_fingerprint": fingerprint(table)})
-    less = replace(audit, manifest=audit.manifest | {"data_fingerprint": fingerprint(table)})
+    content = replace(store.manifest, data_fingerprint=fingerprint(table)).to_json()
+    write_json(tmp_path / "fewer/made/store.json", content)
+    less = replace(audit, manifest=replace(audit.manifest, data_fingerprint=fingerprint(table)))
     assert "lacks 5 of the audited faces" in audit_images.open_images(less, tmp_path / "fewer")[1][0]
 
 
 def test_the_command_says_what_is_known() -> None:
-    manifest = {"dataset": "utkface", "data_fingerprint": "abc"}
-    trained = {"data": {"fingerprint": "xyz+abc", "split_seed": 3}}
+    manifest = made_manifest(dataset="utkface", data_fingerprint="abc")
+    trained = ModelInfo(data=DataInfo(fingerprint="xyz+abc", split_seed=3))
     command = audit_images.align_command(manifest, trained)
     assert command == "python -m core align --data PATH --dataset utkface --seed 3"
-    other = {"data": {"fingerprint": "xyz", "split_seed": 3}}
+    other = ModelInfo(data=DataInfo(fingerprint="xyz", split_seed=3))
     assert audit_images.align_command(manifest, other, Path("my stores/utkface")) == (
         "python -m core align --data PATH --dataset utkface --out 'my stores/utkface'"
     )
-    assert audit_images.align_command({}, None) == "python -m core align --data PATH"
+    assert audit_images.align_command(manifest, None) == "python -m core align --data PATH --dataset utkface"
 
 
 def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:

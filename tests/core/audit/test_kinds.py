@@ -11,9 +11,11 @@ from core.analysis.maps.group_means import group, study_grid
 from core.analysis.maps.region_evidence import evidence_by_region, proportional_energy, waterfall
 from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, open_audit
+from core.audit.notes import NoteCode
 from core.audit.run import run_audit
 from core.checks.run import run_checks
 from core.classifiers.folder import Model
+from core.classifiers.info import ModelInfo, ModelKind
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -25,7 +27,9 @@ from tests.helpers.made_study import Brightness
 
 def audited(tmp_path: Path, classify: Brightness) -> tuple[Audit, Model, AlignedStore]:
     store = make_store(tmp_path / "store", faces=240)
-    model = Model("theirs", tmp_path / "theirs", None, {"kind": "onnx", "weights_sha256": "1" * 64}, classify)
+    model = Model(
+        "theirs", tmp_path / "theirs", None, ModelInfo(kind=ModelKind.ONNX, weights_sha256="1" * 64), classify
+    )
     return run_audit(store, model, None), model, store
 
 
@@ -33,7 +37,7 @@ def test_without_maps_there_is_accuracy_and_average_faces_and_no_map(tmp_path: P
     audit, model, store = audited(tmp_path, Brightness(None))
     again = open_audit(audit.path)
     assert not again.has_maps and not again.additive and again.map_method == "none"
-    assert again.manifest["map_shape"] is None and again.manifest["maps"] is None
+    assert again.manifest.map_shape is None and again.manifest.maps is None
     assert again.faces["correct"].all() and len(again.faces) == 240
     women = group(again, Filter(gender=("female",)))
     assert women.map is None and women.n == 120
@@ -72,6 +76,6 @@ def test_maps_that_do_not_add_up_give_shares_and_no_budget(tmp_path: Path) -> No
 
 def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
     audit, _, _ = audited(tmp_path, Brightness(None, sign=-1))
-    assert audit.manifest["accuracy"] == 0
-    assert "classes swapped?" in audit.manifest["warnings"][0]
-    assert "WARNING: only 0.0%" in audit_report(audit)
+    assert audit.manifest.accuracy == 0
+    assert audit.manifest.warnings[0].code is NoteCode.CLASSES_SWAPPED
+    assert "WARNING: only 0.0 %" in audit_report(audit)

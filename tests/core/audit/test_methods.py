@@ -11,10 +11,11 @@ import torch
 
 from core import __main__ as command
 from core.audit.folder import open_audit
-from core.audit.run import run_audit
+from core.audit.run import KeepAverages, run_audit
 from core.checks.run import run_checks
 from core.classifiers import resnet as networks
 from core.classifiers.folder import load_model, save_model
+from core.classifiers.info import ModelInfo, TrainingInfo
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain.method import OnlyOutputs
@@ -37,9 +38,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     root = tmp_path_factory.mktemp("study")
     make_store(root / "store", faces=48)
     torch.manual_seed(0)
-    training = {"choose": "overall", "seed": 0}
+    training = TrainingInfo(choose="overall", seed=0)
     network = networks.GenderResNet(dilated=True).eval()
-    save_model(root / "models/made", network, {"input_size": 32, "epoch": 1, "training": training})
+    save_model(root / "models/made", network, ModelInfo(input_size=32, epoch=1, training=training))
     return Study(root / "models", root / "store")
 
 
@@ -54,8 +55,8 @@ def test_our_network_is_audited_by_occlusion_and_opened(
     assert audit_command(study, "--split", "all", "--maps", "occlusion") == 0
     assert "maps 7×7 by occlusion" in capsys.readouterr().out
     audit = open_audit(study.models / "made/audits/made-all")
-    assert audit.manifest["maps"] == method("occlusion")().record(OnlyOutputs(bare))
-    assert not audit.additive and audit.manifest["head_bias"] is None
+    assert audit.manifest.maps.to_json() == method("occlusion")().record(OnlyOutputs(bare))
+    assert not audit.additive and audit.manifest.head_bias is None
     model = load_model(study.models / "made")
     place = model.classify.explained_by("occlusion")
     store = AlignedStore.open(study.store)
@@ -99,7 +100,7 @@ def test_a_method_made_elsewhere_is_reached_by_the_command(study: Study, capsys:
 
 def test_any_registered_method_can_be_compared_with_the_closed_form(study: Study) -> None:
     store, model = AlignedStore.open(study.store), load_model(study.models / "made")
-    audit = run_audit(store, model, ("all",), name="compared", averages=False)
+    audit = run_audit(store, model, ("all",), name="compared", averages=KeepAverages.NO)
     asked = {"sample": 200, "parts": ("methods",)}
     with own_registry():
         brightness_method()

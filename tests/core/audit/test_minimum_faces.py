@@ -17,10 +17,12 @@ from core.analysis.maps.region_evidence import additivity, evidence_by_region, p
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit, open_audit, stored_minimum
 from core.audit.images import AuditImages
+from core.audit.manifest import AuditManifest
 from core.audit.run import run_audit
 from core.checks.results import Part
 from core.checks.sample import draw_sample, published_groups
 from core.classifiers.folder import Model
+from core.classifiers.info import ModelInfo, ModelKind
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -33,6 +35,7 @@ from core.present.text.evidence import evidence_report
 from core.present.text.sentences import heatmap_sentence
 from core.present.text.tables import audit_report
 from core.privacy import MINIMUM_FACES, MINIMUM_VARIABLE, asked_minimum, showable
+from tests.helpers.made_audit import made_manifest
 from tests.helpers.made_store import make_store
 from tests.helpers.reports import info, reported_audit
 
@@ -56,7 +59,7 @@ def store(tmp_path: Path) -> AlignedStore:
 
 
 def model(tmp_path: Path) -> Model:
-    return Model("m", tmp_path / "m", None, {"kind": "onnx", "weights_sha256": "1" * 64}, Brightness())
+    return Model("m", tmp_path / "m", None, ModelInfo(kind=ModelKind.ONNX, weights_sha256="1" * 64), Brightness())
 
 
 def cells(audit: Audit) -> pd.Series:
@@ -96,7 +99,7 @@ def test_an_audit_of_before_means_11(store: AlignedStore, tmp_path: Path) -> Non
     content = json.loads((audit.path / "audit.json").read_text())
     del content["minimum_faces"]
     (audit.path / "audit.json").write_text(json.dumps(content))
-    assert open_audit(audit.path).minimum_faces == stored_minimum(content) == MINIMUM_FACES
+    assert open_audit(audit.path).minimum_faces == stored_minimum(AuditManifest.from_json(content)) == MINIMUM_FACES
     assert run_audit(store, model(tmp_path), ("all",), name="a").minimum_faces == MINIMUM_FACES
     with pytest.raises(LookwhereError, match="minimum faces 11, not 12"):
         run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=12)
@@ -148,7 +151,7 @@ def audits(tmp_path: Path) -> tuple[Audit, Audit]:
     """Twenty faces of «Rare» of 480, with the minimum of before and with one of 25."""
     names = np.array(["Alpha"] * 460 + ["Rare"] * 20)
     audit = reported_audit(tmp_path, ethnicity=names, age=40)
-    return audit, replace(audit, manifest=audit.manifest | {"minimum_faces": 25})
+    return audit, replace(audit, manifest=replace(audit.manifest, minimum_faces=25))
 
 
 RARE = Filter(ethnicity=("Rare",))
@@ -185,7 +188,7 @@ def test_differences_of_maps_need_it(audits: tuple[Audit, Audit]) -> None:
 
 
 def test_a_difference_of_enough_faces_for_a_test_says_why_it_is_not_shown(audits: tuple[Audit, Audit]) -> None:
-    large = replace(audits[1], manifest=audits[1].manifest | {"minimum_faces": 400})
+    large = replace(audits[1], manifest=replace(audits[1].manifest, minimum_faces=400))
     found = difference_of(large, WOMEN, MEN, "true", "raw", permutations=50)
     assert np.isnan(found.difference).all()
     assert "averages need 400 faces" in found.verdict
@@ -235,15 +238,15 @@ def test_a_genders_map_is_withheld_where_it_would_give_away_too_few(tmp_path: Pa
     """Of the men twenty are «Rare», too few for 25: with the other men's map theirs could be had by subtraction."""
     names = np.where(np.arange(480) < 40, "Rare", np.where(np.arange(480) < 260, "Alpha", "Beta"))
     audit = reported_audit(tmp_path, ethnicity=names, age=40, gender=np.where(np.arange(480) % 2, "male", "female"))
-    small = replace(audit, manifest=audit.manifest | {"minimum_faces": 25})
+    small = replace(audit, manifest=replace(audit.manifest, minimum_faces=25))
     (n,) = [n for n, row in study_grid(small, Filter()).iterrows() if (row["gender"], row["ethnicity"]) == ("male", "")]
     assert (n, "correct") in withheld(study_grid(small, Filter()))
     assert (n, "correct") not in withheld(study_grid(audit, Filter()))
 
 
 def test_a_download_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = {"model": "m", "minimum_faces": 20}
+    manifest = made_manifest(minimum_faces=20)
     assert "averages of 20 faces and more" in str(Source.of(manifest, "a"))
-    assert "averages" not in str(Source.of({"model": "m"}, "a"))
+    assert "averages" not in str(Source.of(made_manifest(), "a"))
     monkeypatch.setenv(MINIMUM_VARIABLE, "30")
     assert "averages of 30 faces and more" in str(Source.of(manifest, "a"))

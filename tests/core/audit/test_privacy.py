@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 from core import files
 from core.audit import run
 from core.audit.folder import Audit, open_audit
-from core.audit.run import run_audit
+from core.audit.notes import NoteCode
+from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import bring, from_dict
+from core.classifiers.info import ModelInfo, ModelKind
 from core.data.faces import fingerprint
 from core.data.filters import Filter
 from core.data.store import AlignedStore
@@ -33,7 +36,9 @@ class OneOff(Brightness):
 
 
 def model(tmp_path: Path, name: str, classify: Brightness) -> Model:
-    return Model(name, tmp_path / "models" / name, None, {"kind": "onnx", "weights_sha256": name * 8}, classify)
+    return Model(
+        name, tmp_path / "models" / name, None, ModelInfo(kind=ModelKind.ONNX, weights_sha256=name * 8), classify
+    )
 
 
 def store_with_one_marked(tmp_path: Path) -> AlignedStore:
@@ -42,7 +47,7 @@ def store_with_one_marked(tmp_path: Path) -> AlignedStore:
     table = store.faces.assign(age=pd.array([30] * 144, dtype="Int16"), split="test")
     table["ethnicity"] = np.where(table.index < 48, "White", table["ethnicity"])
     files.write_parquet(tmp_path / "store/faces.parquet", table)
-    manifest = store.manifest | {"data_fingerprint": fingerprint(table)}
+    manifest = replace(store.manifest, data_fingerprint=fingerprint(table)).to_json()
     files.write_json(tmp_path / "store/store.json", manifest)
     images = np.load(tmp_path / "store/faces.npy", mmap_mode="r+")
     images[0, 0, 0, 0] = 255
@@ -64,13 +69,13 @@ def subtracted(first: Audit, second: Audit) -> float:
 
 def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_path: Path) -> None:
     store = store_with_one_marked(tmp_path)
-    first = run_audit(store, model(tmp_path, "a", Brightness(None)), ("all",), averages=None)
-    second = run_audit(store, model(tmp_path, "b", OneOff(None)), ("all",), averages=None)
-    assert len(first.averages.cells) and "averages" not in first.manifest
-    assert len(second.averages.cells) == 0 and "subtracted" in second.manifest["averages"]
+    first = run_audit(store, model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
+    second = run_audit(store, model(tmp_path, "b", OneOff(None)), ("all",), averages=KeepAverages.AUTO)
+    assert len(first.averages.cells) and first.manifest.averages is None
+    assert len(second.averages.cells) == 0 and second.manifest.averages.code is NoteCode.AVERAGES_KEPT_ELSEWHERE
     assert second.averages.mean(Filter()) == (None, 0)
     assert subtracted(first, second) == 0
-    forced = run_audit(store, model(tmp_path, "c", OneOff(None)), ("all",), averages=True)
+    forced = run_audit(store, model(tmp_path, "c", OneOff(None)), ("all",), averages=KeepAverages.YES)
     assert len(forced.averages.cells)
     # The reason for the rule: with both, a single face comes back through the rounding.
     assert subtracted(first, forced) > 0.5
@@ -79,18 +84,22 @@ def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_
 def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
     one = make_store(tmp_path / "one", faces=240, seed=0)
     two = make_store(tmp_path / "two", faces=260, seed=1)
-    first = run_audit(one, model(tmp_path, "a", Brightness(None)), ("all",), averages=None)
-    assert len(run_audit(two, model(tmp_path, "b", Brightness(None)), ("all",), averages=None).averages.cells)
+    first = run_audit(one, model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
+    assert len(
+        run_audit(two, model(tmp_path, "b", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
+    )
     (first.path / "averages.npz").write_bytes(b"")
-    assert len(run_audit(one, model(tmp_path, "c", Brightness(None)), ("all",), averages=None).averages.cells)
+    assert len(
+        run_audit(one, model(tmp_path, "c", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
+    )
 
 
 def test_the_manifest_tells_which_faces_were_chosen(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=240)
     unseen = run_audit(store, model(tmp_path, "a", Brightness(None)), None)
-    assert (unseen.manifest["chosen"], unseen.split_words) == ("unseen", "all splits")
+    assert (unseen.manifest.chosen, unseen.split_words) == ("unseen", "all splits")
     test = run_audit(store, model(tmp_path, "b", Brightness(None)), ("test",))
-    assert (test.manifest["chosen"], test.split_words) == ("test", "test split")
+    assert (test.manifest.chosen, test.split_words) == ("test", "test split")
     assert open_audit(test.path).split_words == "test split"
 
 
@@ -117,15 +126,16 @@ def test_ties_are_male_in_the_audit_as_in_the_accuracies(tmp_path: Path) -> None
     tied = run_audit(store, model(tmp_path, "a", Fixed(0, 0)), ("all",))
     assert set(tied.faces["predicted"]) == {"male"}
     right = (tied.faces["p_male"] >= 0.5) == (tied.faces["gender"] == "male")
-    assert tied.manifest["accuracy"] == pytest.approx(right.mean())
+    assert tied.manifest.accuracy == pytest.approx(right.mean())
 
 
 def test_a_model_that_says_one_thing_and_mere_decisions_are_told(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=240)
-    found = run_audit(store, model(tmp_path, "a", Fixed(3, 0)), ("all",)).manifest["warnings"]
-    assert any("100.0% of all faces are called female" in warning for warning in found)
-    assert any("mere decisions" in warning for warning in found)
-    assert "warnings" not in run_audit(store, model(tmp_path, "b", Brightness(None)), ("all",)).manifest
+    found = run_audit(store, model(tmp_path, "a", Fixed(3, 0)), ("all",)).manifest.warnings
+    called = {note.code: note for note in found}[NoteCode.ONE_CLASS]
+    assert (called.share, called.predicted) == (1, "female")
+    assert NoteCode.EQUAL_CERTAINTY in {note.code for note in found}
+    assert run_audit(store, model(tmp_path, "b", Brightness(None)), ("all",)).manifest.warnings == ()
 
 
 def test_all_faces_and_the_test_split_are_not_taken_for_each_other(

@@ -16,9 +16,11 @@ import pytest
 import torch
 
 from core.audit.averages import average_faces
-from core.audit.folder import FILES, FORMAT, Audit, list_audits
+from core.audit.folder import FILES, Audit, list_audits
+from core.audit.manifest import FORMAT
 from core.audit.run import run_audit
 from core.classifiers.folder import Model, load_model, save_model
+from core.classifiers.info import ModelInfo
 from core.classifiers.preprocessing import normalise
 from core.classifiers.resnet import GenderResNet
 from core.data.faces import REQUIRED, SPLITS
@@ -48,7 +50,7 @@ def model(store: AlignedStore, tmp_path_factory: pytest.TempPathFactory) -> Mode
         network.fc.weight /= margin.std()
         network.fc.bias[:] = torch.tensor([margin.mean() / margin.std(), 0.0])
     path = tmp_path_factory.mktemp("models") / "untrained"
-    save_model(path, network, {"input_size": 112})
+    save_model(path, network, ModelInfo(input_size=112))
     return load_model(path)
 
 
@@ -101,13 +103,13 @@ def test_the_faces_table_keeps_the_store_and_adds_the_predictions(audit: Audit, 
 
 def test_the_manifest_says_what_was_audited(audit: Audit, store: AlignedStore, model: Model) -> None:
     manifest = json.loads((audit.path / "audit.json").read_text())
-    assert manifest == audit.manifest
+    assert manifest == audit.manifest.to_json()
     expected = {
         "format": FORMAT,
         "model": "untrained",
-        "weights_sha256": model.info["weights_sha256"],
+        "weights_sha256": model.info.weights_sha256,
         "dataset": "made",
-        "data_fingerprint": store.manifest["data_fingerprint"],
+        "data_fingerprint": store.manifest.data_fingerprint,
         "splits": list(SPLITS),
         "faces": FACES,
         "map_shape": [7, 7],

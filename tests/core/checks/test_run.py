@@ -27,6 +27,7 @@ from core.checks.results import open_checks
 from core.checks.run import run_checks, size_of
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model, load_model, save_model
+from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -36,7 +37,7 @@ from core.privacy import MINIMUM_FACES
 from core.verdicts import CheckVerdict
 from tests.helpers.made_store import make_store
 
-INFO = {"input_size": 32, "epoch": 1, "training": {"choose": "overall", "seed": 0}}
+INFO = ModelInfo(input_size=32, epoch=1, training=TrainingInfo(choose="overall", seed=0))
 FAST = {"sample": 60, "draws": 2, "methods": ("GradCAM", "RandomCAM")}
 Study = tuple[AlignedStore, Model, Audit]
 
@@ -147,7 +148,7 @@ def planted(study: Study, region: str) -> Probe:
     images = rng.integers(60, 200, (len(probe.store.images), 14, 14, 3)).repeat(8, axis=1).repeat(8, axis=2)
     network = Planted(region).eval()
     store = replace(probe.store, images=images.astype(np.uint8))
-    model = replace(probe.model, network=network, info=probe.model.info | {"input_size": 112})
+    model = replace(probe.model, network=network, info=replace(probe.model.info, input_size=112))
     bare = replace(probe, model=model, store=store)
     pixels = torch.cat([bare.pixels(bare.pictures(block)) for block in bare.blocks(n)])
     with torch.no_grad():
@@ -233,7 +234,7 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
     assert open_checks(audit) is None
     checks = run_checks(audit, model, store, **FAST, progress=progress)
     assert stages == ["randomised weights", "deletion and insertion", "ROAD", "hiding regions", "GradCAM", "RandomCAM"]
-    assert checks.manifest["finished"]
+    assert checks.manifest.finished
     assert list(checks.parts) == ["randomised", "deletion", "road", "occlusion", "methods/GradCAM", "methods/RandomCAM"]
     for name, part in checks.parts.items():
         assert all(n >= MINIMUM_FACES for _, n in part.groups), name
@@ -275,10 +276,10 @@ def test_a_stopped_run_keeps_what_was_finished(study: Study) -> None:
         run_checks(audit, model, store, **asked, progress=stop)
     left = open_checks(audit)
     assert list(left.methods) == ["GradCAM"]
-    assert not left.manifest["finished"]
+    assert not left.manifest.finished
     kept = json.loads((audit.path / "checks.json").read_text())["parts"]["methods/GradCAM"]
     done = run_checks(audit, model, store, **asked)
-    assert done.manifest["finished"]
+    assert done.manifest.finished
     assert json.loads((audit.path / "checks.json").read_text())["parts"]["methods/GradCAM"] == kept
 
 
@@ -287,7 +288,7 @@ def test_the_wrong_store_model_or_name_is_refused(study: Study, tmp_path: Path) 
     other = make_store(tmp_path / "other", faces=240, seed=1)
     with pytest.raises(LookwhereError, match="not the faces"):
         run_checks(replace(audit, path=tmp_path), model, other, **FAST)
-    changed = replace(model, info=model.info | {"weights_sha256": "0" * 64})
+    changed = replace(model, info=replace(model.info, weights_sha256="0" * 64))
     with pytest.raises(LookwhereError, match="not the weights"):
         run_checks(replace(audit, path=tmp_path), changed, store, **FAST)
     with pytest.raises(LookwhereError, match="--methods Grad-CAM: unknown"):
@@ -305,7 +306,7 @@ def test_damaged_or_foreign_checks_are_told_in_one_line(study: Study, tmp_path: 
     for bad, message in (
         ("{", "damaged"),
         (good.replace('"format": 1', '"format": 9'), "format 9"),
-        (good.replace(audit.manifest["weights_sha256"], "0" * 64), "another weights"),
+        (good.replace(audit.manifest.weights_sha256, "0" * 64), "another weights"),
     ):
         (tmp_path / "checks.json").write_text(bad)
         with pytest.raises(LookwhereError, match=message):

@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 
 from core.__main__ import main as core_main
 from core.audit.folder import open_audit
-from core.audit.run import run_audit
+from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import input_enlargement, load_model, save_model
+from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -91,17 +92,20 @@ def test_what_was_allowed_is_kept_in_the_model_and_a_run_of_before_goes_on_with_
 @pytest.mark.parametrize(
     ("info", "factor"),
     [
-        ({"input_size": 112}, None),
-        ({"input_size": 96}, None),
-        ({"input_size": 224}, 2.0),
-        ({"kind": "onnx", "declaration": {"size": [224, 224]}}, 2.0),
-        ({"kind": "onnx", "declaration": {"size": [112, 168]}}, 1.5),
-        ({"kind": "torch", "declaration": {"size": [112, 112], "crop": [16, 16, 96, 96]}}, 1.4),
-        ({"kind": "onnx", "declaration": {"size": [32, 32], "crop": [8.6, 22.3, 105.5, 119.2]}}, None),
-        ({"kind": "predictions", "declaration": {"score": "probability"}}, None),
+        (ModelInfo(input_size=112), None),
+        (ModelInfo(input_size=96), None),
+        (ModelInfo(input_size=224), 2.0),
+        (ModelInfo(kind=ModelKind.ONNX, declaration=DeclaredInfo(size=(224, 224))), 2.0),
+        (ModelInfo(kind=ModelKind.ONNX, declaration=DeclaredInfo(size=(112, 168))), 1.5),
+        (ModelInfo(kind=ModelKind.TORCH, declaration=DeclaredInfo(size=(112, 112), crop=(16, 16, 96, 96))), 1.4),
+        (
+            ModelInfo(kind=ModelKind.ONNX, declaration=DeclaredInfo(size=(32, 32), crop=(8.6, 22.3, 105.5, 119.2))),
+            None,
+        ),
+        (ModelInfo(kind=ModelKind.PREDICTIONS, declaration=DeclaredInfo(score="probability")), None),
     ],
 )
-def test_the_factor_is_input_pixels_a_pixel_of_the_face(info: dict, factor: float | None) -> None:
+def test_the_factor_is_input_pixels_a_pixel_of_the_face(info: ModelInfo, factor: float | None) -> None:
     found = input_enlargement(info)
     assert found is None if factor is None else found == pytest.approx(factor)
     said = markdown("m", card_sections("m", info, []))
@@ -112,13 +116,13 @@ def test_the_factor_is_input_pixels_a_pixel_of_the_face(info: dict, factor: floa
 
 def test_an_audit_of_ours_records_it(made_store: AlignedStore, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    save_model(tmp_path / "ours", GenderResNet(dilated=False), {"input_size": 128})
-    audit = run_audit(made_store, load_model(tmp_path / "ours"), ("test",), averages=False)
+    save_model(tmp_path / "ours", GenderResNet(dilated=False), ModelInfo(input_size=128))
+    audit = run_audit(made_store, load_model(tmp_path / "ours"), ("test",), averages=KeepAverages.NO)
     assert json.loads((audit.path / "audit.json").read_text())["enlarged"] == pytest.approx(128 / 112, abs=1e-4)
     assert "enlarged 1.14 ×" in audit_report(open_audit(audit.path))
-    save_model(tmp_path / "small", GenderResNet(dilated=False), {"input_size": 64})
-    audit = run_audit(made_store, load_model(tmp_path / "small"), ("test",), averages=False)
-    assert "enlarged" not in audit.manifest
+    save_model(tmp_path / "small", GenderResNet(dilated=False), ModelInfo(input_size=64))
+    audit = run_audit(made_store, load_model(tmp_path / "small"), ("test",), averages=KeepAverages.NO)
+    assert audit.manifest.enlarged is None
     assert "enlarged" not in audit_report(audit)
 
 

@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torchvision.models import resnet50
 
-from core.classifiers.folder import FORMAT, list_models, load_initial, load_model, model_info, save_model
+from core.classifiers.folder import list_models, load_initial, load_model, model_info, save_model
+from core.classifiers.info import FORMAT, ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
 from core.files import sha256
 
-INFO = {"input_size": 64, "training": {"batch": 8}}
+INFO = ModelInfo(input_size=64, training=TrainingInfo(batch=8))
 
 
 def lively_network(dilated: bool = False) -> GenderResNet:
@@ -72,7 +73,7 @@ def test_folder_holds_exactly_weights_and_description(saved: Path) -> None:
 
 def test_description_says_what_the_weights_are(saved: Path) -> None:
     info = model_info(saved)
-    assert info == {
+    assert info.to_json() == {
         "format": FORMAT,
         "architecture": "resnet50",
         "classes": ["female", "male"],

@@ -83,8 +83,8 @@ def test_align_counts_and_tells_what_it_leaves_out(
     rejects = store.rejects.set_index("file")
 
     assert rejects["reason"].to_dict() == REASONS
-    assert store.manifest["rejects"] == dict(Counter(REASONS.values()))
-    assert store.manifest["read"] == 13 == len(store.faces) + len(REASONS)
+    assert store.manifest.rejects == dict(Counter(REASONS.values()))
+    assert store.manifest.read == 13 == len(store.faces) + len(REASONS)
     lost = rejects.loc["31_1_4_20179994.jpg"]
     assert (lost["gender"], lost["ethnicity"]) == ("female", "Others")
 

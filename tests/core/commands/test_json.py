@@ -13,6 +13,7 @@ import torch
 
 from core import __main__ as command
 from core.classifiers.folder import save_model
+from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.present.records.values import plain
 from tests.helpers.datasets_made import jpeg
@@ -20,7 +21,7 @@ from tests.helpers.made_store import make_store
 from tests.helpers.recordio_writer import insightface_pack
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
-INFO = {"input_size": 32, "epoch": 1, "training": {"choose": "overall", "seed": 0}}
+INFO = ModelInfo(input_size=32, epoch=1, training=TrainingInfo(choose="overall", seed=0))
 NAMED = ["--model", "made", "--audit", "made-all"]
 
 

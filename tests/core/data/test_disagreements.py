@@ -15,6 +15,7 @@ from PIL import Image
 from core.__main__ import main
 from core.audit.run import run_audit
 from core.classifiers.folder import Model
+from core.classifiers.info import ModelInfo, ModelKind
 from core.data.build_store import build_store, plan
 from core.data.duplicates import near_pairs
 from core.data.filters import Filter
@@ -91,7 +92,7 @@ def test_align_and_look_print_them(store: AlignedStore, tmp_path: Path, capsys: 
 def test_a_store_without_one_says_so_and_one_of_before_opens_and_says_that(tmp_path: Path) -> None:
     rows = {f"{20 + n}_{n % 2}_0_2017000{n}.jpg.chip.jpg": picture(n) for n in range(4)}
     store = build_store(open_source(tree(tmp_path / "set", rows)), aligned("utkface"), tmp_path / "store")
-    assert store.manifest["disagreements"] == {}
+    assert store.manifest.disagreements == {}
     assert "label disagreements: none found" in store_report(store)
 
     content = json.loads((store.path / "store.json").read_text())
@@ -147,9 +148,10 @@ class Fair:
 
 
 def test_audit_card_and_report_repeat_them(store: AlignedStore, tmp_path: Path) -> None:
-    model = Model("theirs", tmp_path / "theirs", None, {"kind": "onnx", "weights_sha256": "1" * 64}, Fair())
+    info = ModelInfo(kind=ModelKind.ONNX, weights_sha256="1" * 64)
+    model = Model("theirs", tmp_path / "theirs", None, info, Fair())
     audit = run_audit(store, model, ("all",))
-    assert audit.manifest["disagreements"] == store.manifest["disagreements"]
+    assert audit.manifest.disagreements == store.manifest.disagreements
     card = markdown("m", card_sections("m", model.info, [audit]))
     (table,) = [b for b in data_section(audit, Filter(), 6).blocks if "disagree" in getattr(b, "caption", "")]
     for what in SAID.values():
@@ -157,5 +159,5 @@ def test_audit_card_and_report_repeat_them(store: AlignedStore, tmp_path: Path) 
         assert (what, "1") in table.rows
 
     old = run_audit(make_store(tmp_path / "old"), model, ("all",), name="old")
-    assert "disagreements" not in old.manifest, "the store says nothing of them"
+    assert old.manifest.disagreements is None, "the store says nothing of them"
     assert "disagree" not in markdown("m", card_sections("m", model.info, [old]))

@@ -136,6 +136,6 @@ def test_closed_form_equals_the_library_on_the_shipped_model(request: pytest.Fix
     folder = request.getfixturevalue("real_folder")
     model = load_model(MODEL)
     chips = [Image.open(file).convert("RGB").resize((112, 112)) for file in sorted(folder.iterdir())[::40]]
-    pixels = normalise(np.stack(chips), size=model.info["input_size"], mean=model.info["mean"], std=model.info["std"])
+    pixels = normalise(np.stack(chips), size=model.info.input_size, mean=model.info.mean, std=model.info.std)
     assert len(pixels) >= 3
     assert_equals_the_library(model.network, pixels)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
+from core.classifiers.info import ModelInfo
 from core.data.alignment import FaceAligner, similarity
 from core.errors import LookwhereError
 from core.explain.regions import REGIONS
@@ -19,6 +20,7 @@ from core.photo.prediction import Prediction, head_bias, read_faces
 from core.present.figures import photo as figures
 from core.present.text import photo as photo_text
 from core.template import TEMPLATE
+from tests.helpers.made_audit import made_manifest
 from tests.helpers.portrait import PORTRAIT
 
 
@@ -269,9 +271,9 @@ def test_under_eleven_faces_nothing_is_compared() -> None:
 
 
 def test_an_audit_of_other_weights_is_not_compared_with() -> None:
-    assert same_weights({"weights_sha256": "a"}, {"weights_sha256": "a"})
-    assert not same_weights({"weights_sha256": "a"}, {"weights_sha256": "b"})
-    assert same_weights({}, {"weights_sha256": "b"})
+    assert same_weights(ModelInfo(weights_sha256="a"), made_manifest(weights_sha256="a"))
+    assert not same_weights(ModelInfo(weights_sha256="a"), made_manifest(weights_sha256="b"))
+    assert same_weights(ModelInfo(), made_manifest(weights_sha256="b"))
 
 
 def reading(female: float, male: float) -> Prediction:

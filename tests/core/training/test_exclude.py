@@ -64,10 +64,10 @@ def test_each_epoch_is_kept_and_the_best_is_one_of_them(made_store: AlignedStore
     run(made_store, tmp_path / "made", config=replace(SMALL, keep_every=True))
     kept = {f.name: load_model(f) for f in sorted((tmp_path / "made/training/epochs").iterdir())}
     assert list(kept) == ["001", "002"]
-    assert [model.info["epoch"] for model in kept.values()] == [1, 2]
+    assert [model.info.epoch for model in kept.values()] == [1, 2]
     best = load_model(tmp_path / "made")
-    same = kept[f"{best.info['epoch']:03}"]
-    assert best.info["weights_sha256"] == same.info["weights_sha256"]
+    same = kept[f"{best.info.epoch:03}"]
+    assert best.info.weights_sha256 == same.info.weights_sha256
     assert not torch.equal(kept["001"].network.fc.weight, kept["002"].network.fc.weight)
 
 

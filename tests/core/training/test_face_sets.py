@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_limit_alone_keeps_the_natural_mixture() -> None:
 
 
 def named(store: AlignedStore, **manifest: object) -> AlignedStore:
-    write_json(store.path / "store.json", store.manifest | manifest)
+    write_json(store.path / "store.json", replace(store.manifest, **manifest).to_json())
     return AlignedStore.open(store.path)
 
 
@@ -79,11 +80,11 @@ def test_training_on_one_data_set_and_validating_on_another(tmp_path: Path) -> N
     config = TrainConfig(stages=(Stage(32, 1),), batch=8, norm_batches=1, balance="gender", limit=24)
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
     assert train(sets, tmp_path / "models/x", config, fabric=fabric).state == "finished"
-    data = model_info(tmp_path / "models/x")["data"]
-    assert (data["dataset"], data["validation_dataset"]) == ("first", "second")
-    assert data["faces"] == {"train": 24, "val": len(sets.faces["val"])}
-    assert sum(row["faces"] for row in data["train_groups"] if row["gender"] == "female") == 12
-    assert data["fingerprint"].count("+") == 1
+    data = model_info(tmp_path / "models/x").data
+    assert (data.dataset, data.validation_dataset) == ("first", "second")
+    assert data.faces == {"train": 24, "val": len(sets.faces["val"])}
+    assert sum(row.faces for row in data.train_groups if row.gender == "female") == 12
+    assert len(data.fingerprints) == 2
 
 
 def test_the_same_faces_for_both_are_refused(tmp_path: Path) -> None:

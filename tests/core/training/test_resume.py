@@ -142,12 +142,12 @@ def test_metrics_have_a_row_an_epoch(whole: Path) -> None:
 
 def test_kept_model_belongs_to_the_last_geometry(whole: Path, store: AlignedStore) -> None:
     model = load_model(whole)
-    assert (model.info["input_size"], model.info["dilated"], model.info["epoch"]) == (40, True, 2)
-    assert model.info["training"]["stages"][1] == dataclasses.asdict(WHOLE.stages[1])
-    data = model.info["data"]
-    assert data["fingerprint"] == store.manifest["data_fingerprint"]
-    assert data["faces"] == {"train": 36, "val": 16}
-    assert [group["faces"] for group in data["train_groups"]] == [6] * 6
+    assert (model.info.input_size, model.info.dilated, model.info.epoch) == (40, True, 2)
+    assert model.info.training.stages[1].to_json() == dataclasses.asdict(WHOLE.stages[1])
+    data = model.info.data
+    assert data.fingerprint == store.manifest.data_fingerprint
+    assert data.faces == {"train": 36, "val": 16}
+    assert [group.faces for group in data.train_groups] == [6] * 6
     average = load_file(whole / CHECKPOINT)
     assert torch.equal(model.network.fc.weight, average["average.fc.weight"].half().float())
 

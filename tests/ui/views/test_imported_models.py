@@ -10,6 +10,7 @@ import pytest
 from core.audit.run import run_audit
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import bring, from_dict
+from core.classifiers.info import ModelInfo
 from core.files import write_json
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
@@ -42,7 +43,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "theirs").mkdir()
     write_json(folder / "theirs" / "model.json", info)
-    run_audit(store, Model("theirs", folder / "theirs", None, info, Brightness("occlusion")), ("all",), name="all")
+    run_audit(
+        store,
+        Model("theirs", folder / "theirs", None, ModelInfo.from_json(info), Brightness("occlusion")),
+        ("all",),
+        name="all",
+    )
     return folder
 
 

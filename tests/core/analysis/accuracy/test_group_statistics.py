@@ -22,6 +22,7 @@ from core.present.report.blocks import Chart
 from core.present.report.group_statistics import statistic_blocks
 from core.present.text.group_statistics import statistic_lines, statistic_sentence, value_words
 from core.present.text.tables import audit_report
+from tests.helpers.made_audit import made_manifest
 from tests.helpers.pages import page, text
 
 
@@ -124,7 +125,7 @@ def test_the_sentence_names_worst_and_best_by_the_statistics_direction() -> None
 
 def test_a_registered_statistic_is_in_command_card_and_report(registered: GroupStatistic, tmp_path: Path) -> None:
     faces = made_faces()
-    manifest = {"model": "made", "dataset": "made", "faces": 600, "splits": ["test"], "maps": None, "kind": "ours"}
+    manifest = made_manifest(faces=600, map_shape=None)
     audit = Audit("made", tmp_path, faces, None, Averages(pd.DataFrame(), np.zeros(0)), manifest)
     whole = f"{100 * balanced_accuracy_score(faces['gender'], faces['predicted']):.1f} %"
     sentence = f"Among adults, the balanced accuracy is {whole}; by ethnicity it is worst for B faces, "

@@ -164,7 +164,7 @@ def test_other_face_ids_are_an_error(tmp_path: Path) -> None:
     faces = a.faces.assign(face_id=[f"other-{n}" for n in range(60)])
     other = made_audit(
         faces=faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
-        manifest={"data_fingerprint": a.manifest["data_fingerprint"]},
+        manifest={"data_fingerprint": a.manifest.data_fingerprint},
     )  # fmt: skip
     with pytest.raises(LookwhereError, match="face_ids"):
         align_audits([a, other])

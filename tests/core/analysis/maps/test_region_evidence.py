@@ -20,7 +20,7 @@ from core.errors import LookwhereError
 from core.explain.regions import REGIONS, area_shares, weights
 from core.present.figures import evidence as figures
 from core.present.text.evidence import evidence_report, waterfall_sentence
-from tests.helpers.made_audit import made_audit
+from tests.helpers.made_audit import made_audit, made_manifest
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 WOMEN, MEN = Filter(gender=("female",)), Filter(gender=("male",))
@@ -228,7 +228,7 @@ def test_under_eleven_faces_nothing_but_n_is_told(n: int) -> None:
 
 def test_no_face_at_all() -> None:
     audit = made(40)
-    nobody = Audit("made", Path("made"), audit.faces.iloc[:0], audit.evidence[:0], audit.averages, {})
+    nobody = Audit("made", Path("made"), audit.faces.iloc[:0], audit.evidence[:0], audit.averages, made_manifest())
     assert evidence_by_region(nobody, Filter()).n == 0
     assert len(additivity(nobody)) == 0
     assert np.isnan(head_bias(nobody))

@@ -14,7 +14,7 @@ from core.classifiers.imported.torch_classifier import TorchClassifier
 from core.commands.models import import_
 from core.errors import LookwhereError
 from core.explain.grids import regrid
-from tests.helpers.torch_made import MEAN, STD, bring, made, pictures
+from tests.helpers.torch_made import MEAN, STD, as_info, bring, made, pictures
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 
@@ -45,7 +45,7 @@ def test_no_map_is_finer_than_privacy_allows(
         if classifier.head_bias is not None:
             np.testing.assert_allclose(evidence.mean(axis=(2, 3)) + classifier.head_bias, logits, atol=1e-5)
     earlier = {**info, "maps": info["maps"] | {"cells": list(grid)}}
-    assert TorchClassifier(classifier.network, classifier.declaration, earlier).maps["cells"] == cells
+    assert TorchClassifier(classifier.network, classifier.declaration, as_info(earlier)).maps["cells"] == cells
 
 
 def test_fine_maps_are_merged_by_area() -> None:

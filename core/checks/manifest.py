@@ -1,0 +1,45 @@
+"""The manifest of an audit's checks, as `checks.json` has it: of which audit they are, and how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from core.json_record import JsonRecord
+from core.privacy import MINIMUM_FACES
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecksManifest(JsonRecord):
+    """The key `manifest` of `checks.json`.
+
+    `sample` counts faces, `draws` random networks; `minimum_faces` is the least number of faces in a published group,
+    `norm_faces` those on which norms of random networks are estimated. `finished` says whether all parts that were
+    asked for are there; `seconds` are those of all parts.
+    """
+
+    model: str
+    weights_sha256: str | None
+    data_fingerprint: str | None
+    sample: int
+    seed: int
+    draws: int
+    minimum_faces: int = MINIMUM_FACES
+    norm_faces: int | None = None
+    controls: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
+    precision: str = "unknown"
+    versions: Mapping[str, str] = field(default_factory=dict)
+    finished: bool = False
+    seconds: float = 0.0
+
+    MEND: ClassVar = "delete checks.json and run `python -m core check` again"
+    ALWAYS: ClassVar = (
+        "minimum_faces", "norm_faces", "controls", "fills", "precision", "versions", "finished", "seconds",
+    )  # fmt: skip
+
+    def same_sample(self, other: ChecksManifest) -> bool:
+        """Whether parts of both are of the same faces, network and draws."""
+        keys = ("model", "weights_sha256", "data_fingerprint", "sample", "seed", "draws", "minimum_faces")
+        return all(getattr(self, key) == getattr(other, key) for key in keys)

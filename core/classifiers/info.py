@@ -1,0 +1,213 @@
+"""`model.json` as a typed record: what a model is, where it comes from, how it was trained. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from core.json_record import JsonRecord
+from core.task import GENDERS
+
+FORMAT = 1
+
+
+class ModelKind(StrEnum):
+    """What a model folder holds; the values are those of the key `kind`."""
+
+    TRAINED_HERE = "resnet50"  # what `python -m train` makes; older files have no key `kind`
+    TORCH = "torch"
+    ONNX = "onnx"
+    PREDICTIONS = "predictions"
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether `python -m train` made the model; all others are imported."""
+        return self is ModelKind.TRAINED_HERE
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapsInfo(JsonRecord):
+    """How evidence maps are made. `additive`: mean(E_c) + b_c is logit_c. The method's options are `unknown_keys`."""
+
+    method: str
+    additive: bool
+    layer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageInfo(JsonRecord):
+    """One stage of training: `size` in pixels."""
+
+    size: int | None = None
+    epochs: int | None = None
+    dilated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserInfo(JsonRecord):
+    """What of the optimiser a card tells."""
+
+    name: str | None = None
+    lr: float | None = None
+    schedule: str | None = None
+    weight_decay: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingInfo(JsonRecord):
+    """The configuration of the training, as far as it is read again (`core.training.config` has all of it)."""
+
+    stages: tuple[StageInfo, ...] = ()
+    optimiser: OptimiserInfo | None = None
+    batch: int | None = None
+    label_smoothing: float | None = None
+    age_weight: float | None = None
+    ema: float | None = None
+    balance: str | None = None
+    exclude: tuple[str, ...] = ()
+    choose: str = "overall"
+    init: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedInfo(JsonRecord):
+    """What a training run was computed in: `precision` and `device` as Fabric names them, and how many processes."""
+
+    precision: str
+    device: str
+    processes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationInfo(JsonRecord):
+    """Validation of the epoch that was kept; `worst_group` as "female Asian". Accuracies by group are unknown keys."""
+
+    val_accuracy: float | None = None
+    worst_group: str | None = None
+    worst_group_accuracy: float | None = None
+
+    @classmethod
+    def of_epoch(cls, row: Mapping[str, object]) -> ValidationInfo:
+        """What of an epoch's row of `metrics.csv` is of validation; a number that is not known (NaN) is left out."""
+        return cls.from_json({k: v for k, v in row.items() if k.startswith(("val_", "worst")) and v == v})
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupCount(JsonRecord):
+    """Faces of one gender and ethnicity."""
+
+    gender: str
+    ethnicity: str
+    faces: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataInfo(JsonRecord):
+    """What a model was trained on. `fingerprint` is the data's, or two joined by a plus; `faces` are counts by role."""
+
+    dataset: str | None = None
+    validation_dataset: str | None = None
+    fingerprint: str | None = None
+    split_seed: int | None = None
+    faces: Mapping[str, int] = field(default_factory=dict)
+    train_groups: tuple[GroupCount, ...] = ()
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Fingerprints of the stores that were trained and validated on."""
+        return tuple(self.fingerprint.split("+")) if self.fingerprint else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredInfo(JsonRecord):
+    """The declaration of an imported model as `model.json` has it; the module `imported.declaration` reads it whole.
+
+    `by_default` is None where an earlier version did not record what was declared and what was default.
+    """
+
+    score: str | None = None
+    size: tuple[int, int] | None = None
+    crop: tuple[float, float, float, float] | None = None
+    divisor: float | None = None
+    by_default: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceInfo(JsonRecord):
+    """The file that an imported model came from; what else its format tells are unknown keys."""
+
+    file: str | None = None
+    sha256: str | None = None
+    architecture: str | None = None
+    library: str | None = None
+    unwrapped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo(JsonRecord):
+    """The content of `model.json`.
+
+    Models trained here have `input_size` in pixels, `dilated`, `mean` and `std` by channel, `training`, `data`, the
+    `validation` of the kept `epoch`, and what they were `computed` in; `head` says how the last layer was trained
+    again. Imported ones have `declaration`, `weights` (the name of the file), `maps`, `source`, `outputs` (their
+    number), and by their kind `heads`, `rows` and `decisions` (whether all scores are 0 or 1).
+    """
+
+    format: int = FORMAT
+    kind: ModelKind = ModelKind.TRAINED_HERE
+    architecture: str = "resnet50"
+    classes: tuple[str, ...] = tuple(GENDERS)
+    dilated: bool | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    input_size: int | None = None
+    template: str | None = None
+    epoch: int | None = None
+    validation: ValidationInfo | None = None
+    training: TrainingInfo | None = None
+    computed: ComputedInfo | None = None
+    data: DataInfo | None = None
+    head: str | None = None
+    declaration: DeclaredInfo | None = None
+    weights: str | None = None
+    outputs: int | None = None
+    heads: tuple[str, ...] = ()
+    maps: MapsInfo | None = None
+    rows: int | None = None
+    decisions: bool = False
+    source: SourceInfo | None = None
+    weights_sha256: str | None = None
+
+    FORMAT: ClassVar = FORMAT
+    ALWAYS: ClassVar = ("format", "architecture", "classes")
+
+    @classmethod
+    def required(cls, content: Mapping[str, object]) -> tuple[str, ...]:
+        """The keys that a file of its kind must have."""
+        if not _imported(content):
+            return ("format", "architecture", "classes", "input_size", "dilated", "mean", "std", "weights_sha256")
+        return (
+            "format", "architecture", "classes", "declaration", "weights", "weights_sha256", "maps", "outputs",
+            "source",
+        )  # fmt: skip
+
+    @classmethod
+    def mend(cls, content: object) -> str:
+        """What to do with a broken `model.json`."""
+        imported = (
+            isinstance(content, Mapping) and content.get("kind", ModelKind.TRAINED_HERE) != ModelKind.TRAINED_HERE
+        )
+        return f"restore it or {'bring it again' if imported else 'train again'}"
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether `python -m train` made the model; all others are imported."""
+        return self.kind.trained_here
+
+
+def _imported(content: object) -> bool:
+    """Whether this content of a `model.json` says that it is of an imported model."""
+    return isinstance(content, Mapping) and content.get("kind", ModelKind.TRAINED_HERE) != ModelKind.TRAINED_HERE

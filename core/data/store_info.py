@@ -1,0 +1,57 @@
+"""`store.json` as a typed record: which data set was aligned, how, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from core.json_record import JsonRecord
+
+FORMAT = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair(JsonRecord):
+    """A label that was mended, and the file it is of."""
+
+    file: str
+    repair: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreInfo(JsonRecord):
+    """The content of `store.json`.
+
+    `dataset` is the reader's name, `seed` that of the splits, `padding` in pixels a side, `subset` what was asked of
+    `core.data.splits.Subset`. `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the
+    first repairs; `disagreements` count labels that two places give differently, None in a store of before these were
+    kept; `near_copy_clusters` are those of two pictures and more; `own_splits` whether the data set names splits
+    itself.
+    """
+
+    format: int = FORMAT
+    dataset: str
+    source_fingerprint: str | None = None
+    seed: int = 0
+    template: str | None = None
+    detector: str | None = None
+    padding: int | None = None
+    labels_sha256: str | None = None
+    subset: Mapping[str, object] | None = None
+    data_fingerprint: str
+    read: int = 0
+    repaired: tuple[Repair, ...] = ()
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    disagreements: Mapping[str, int] | None = None
+    near_copy_clusters: int = 0
+    own_splits: bool = False
+    faces: int
+
+    FORMAT: ClassVar = FORMAT
+    MEND: ClassVar = "delete the folder and align again with `python -m core align`"
+    ALWAYS: ClassVar = (
+        "format", "source_fingerprint", "seed", "template", "detector", "padding", "read", "repaired", "repairs",
+        "rejects", "near_copy_clusters", "own_splits",
+    )  # fmt: skip

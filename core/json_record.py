@@ -1,0 +1,178 @@
+"""JSON files as typed, frozen dataclasses: what is missing or of a wrong type is told with the file and the mend.
+
+A record keeps the keys that it does not know and the order of those that it read: what is written again is what was
+read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import reprlib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Self
+
+from core.errors import LookwhereError
+
+#: What a value should have been, in words.
+KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JsonRecord:
+    """A JSON object whose keys are the fields of the subclass, a dataclass.
+
+    Types that fields may have: str, bool, int, float (a whole number too), enums of texts, other records, `object`
+    (anything), tuples, `Mapping[str, …]`, and unions of these with None.
+    `unknown_keys` are those that no field has; `key_order` are the keys of the file that was read.
+    """
+
+    unknown_keys: Mapping[str, object] = field(default_factory=dict)
+    key_order: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    #: The value of the key `format` that is read; None for records without that key.
+    FORMAT: ClassVar[int | None] = None
+    #: What to do with a broken file.
+    MEND: ClassVar[str] = ""
+    #: Fields that a new record writes even where they have their default; other fields are left out then.
+    ALWAYS: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_json(cls, content: Path | object, origin: str = "") -> Self:
+        """The record of a file, or of what `json.loads` gave.
+
+        `origin` names the file in errors, by default it is the path. Raises `LookwhereError` where the file is not
+        readable JSON, is of another format, lacks a key, or a value is of another type.
+        """
+        if isinstance(content, Path):
+            origin, content = str(content), _load(content, cls.mend(None))
+        origin, mend = origin or cls.__name__, cls.mend(content)
+        if cls.FORMAT is not None:
+            found = content.get("format") if isinstance(content, Mapping) else None
+            if found != cls.FORMAT:
+                raise LookwhereError(f"{origin}: format {found}, this version reads {cls.FORMAT}{_hint(mend)}")
+        try:
+            return cls._from(content, "")
+        except ValueError as error:
+            raise LookwhereError(f"{origin}: {error}{_hint(mend)}") from error
+
+    @classmethod
+    def mend(cls, content: object) -> str:
+        """What to do with a broken file of this content; by default `MEND`."""
+        return cls.MEND
+
+    @classmethod
+    def required(cls, content: Mapping[str, object]) -> tuple[str, ...]:
+        """The keys that a file must have; by default those of fields without a default."""
+        return tuple(
+            f.name
+            for f in dataclasses.fields(cls)
+            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        )
+
+    @classmethod
+    def _from(cls, content: object, where: str) -> Self:
+        """Raises `ValueError` saying what is wrong at `where`, a path of keys."""
+        if not isinstance(content, Mapping):
+            raise ValueError(f"{where + ' must be' if where else 'expected'} an object, not {reprlib.repr(content)}")
+        missing = [_join(where, key) for key in cls.required(content) if key not in content]
+        if missing:
+            raise ValueError(f"lacks {', '.join(missing)}")
+        hints = _hints(cls)
+        known = {key: _typed(hints[key], content[key], _join(where, key)) for key in content if key in hints}
+        unknown = {str(key): value for key, value in content.items() if key not in hints}
+        return cls(**known, unknown_keys=unknown, key_order=tuple(map(str, content)))
+
+    def to_json(self) -> dict:
+        """Plain dicts, lists and values, as `json.dumps` takes them; keys that were read keep their order."""
+        given: dict[str, object] = {}
+        for one in dataclasses.fields(self):
+            if one.name in JsonRecord.__dataclass_fields__:
+                continue
+            value = getattr(self, one.name)
+            default = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+            always = one.name in (self.key_order or self.ALWAYS)
+            if always or value != default:
+                given[one.name] = _plain(value)
+        given |= {key: _plain(value) for key, value in self.unknown_keys.items()}
+        return {key: given[key] for key in self.key_order if key in given} | given
+
+
+@cache
+def _hints(cls: type[JsonRecord]) -> dict[str, object]:
+    return {
+        name: kind
+        for name, kind in typing.get_type_hints(cls).items()
+        if name in cls.__dataclass_fields__ and name not in JsonRecord.__dataclass_fields__
+        and typing.get_origin(kind) is not ClassVar
+    }  # fmt: skip
+
+
+def _load(file: Path, mend: str) -> object:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LookwhereError(f"{file}: not readable ({error.strerror or error}){_hint(mend)}") from error
+    except (ValueError, RecursionError) as error:
+        raise LookwhereError(f"{file}: not valid JSON ({error}){_hint(mend)}") from error
+
+
+def _hint(mend: str) -> str:
+    return f"; {mend}" if mend else ""
+
+
+def _join(where: str, key: object) -> str:
+    return f"{where}.{key}" if where else str(key)
+
+
+def _typed(kind: object, value: object, where: str) -> object:
+    """The value as a field of this type has it. Raises `ValueError` naming `where`."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is object:
+        return value
+    if origin in (types.UnionType, typing.Union):
+        if value is None and types.NoneType in arguments:
+            return None
+        return _typed(next(a for a in arguments if a is not types.NoneType), value, where)
+    if origin is tuple:
+        return _tuple(arguments, value, where)
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{where} must be an object, not {reprlib.repr(value)}")
+        return {str(key): _typed(arguments[1], item, _join(where, key)) for key, item in value.items()}
+    if issubclass(kind, JsonRecord):
+        return kind._from(value, where)
+    if issubclass(kind, Enum):
+        known = [one.value for one in kind]
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(f"{where} must be one of {', '.join(known)}, not {reprlib.repr(value)}")
+        return kind(value)
+    if not isinstance(value, int | float if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
+        raise ValueError(f"{where} must be {KINDS[kind]}, not {reprlib.repr(value)}")
+    return value
+
+
+def _tuple(kinds: tuple, value: object, where: str) -> tuple:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{where} must be a list, not {reprlib.repr(value)}")
+    if kinds[-1] is Ellipsis:
+        kinds = (kinds[0],) * len(value)
+    if len(value) != len(kinds):
+        raise ValueError(f"{where} must be a list of {len(kinds)}, not {reprlib.repr(value)}")
+    return tuple(_typed(kind, item, f"{where}[{n}]") for n, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, JsonRecord):
+        return value.to_json()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
