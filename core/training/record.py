@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
 from core.errors import LookwhereError
 from core.files import write_json
+from core.json_record import JsonRecord
 
 #: A run whose heartbeat is older than this has died without a word.
 STALE_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Status:
+class Status(JsonRecord):
     """A run's heartbeat. `updated` is in Unix seconds; `eta` in seconds, or None before it is known."""
 
     state: str
@@ -31,6 +32,9 @@ class Status:
     updated: float
     message: str = ""
 
+    MEND: ClassVar = "delete it"
+    ALWAYS: ClassVar = ("message",)
+
     @property
     def alive(self) -> bool:
         """True while the run says it is running and has said so lately."""
@@ -42,15 +46,12 @@ def read_status(folder: Path) -> Status | None:
     file = folder / "status.json"
     if not file.is_file():
         return None
-    try:
-        return Status(**json.loads(file.read_text()))
-    except (ValueError, TypeError) as error:
-        raise LookwhereError(f"{file}: not a training status ({error}); delete it") from error
+    return Status.from_json(file)
 
 
 def write_status(folder: Path, status: Status) -> None:
     """Replace the heartbeat."""
-    write_json(folder / "status.json", asdict(status))
+    write_json(folder / "status.json", status.to_json())
 
 
 def read_metrics(folder: Path) -> pd.DataFrame:

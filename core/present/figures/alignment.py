@@ -25,7 +25,7 @@ def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Ima
     chosen = np.random.default_rng(seed).choice(len(store.faces), min(sample, len(store.faces)), replace=False)
     singles = [(_with_points(store, int(n)), str(store.faces["age"].iloc[n])) for n in chosen]
     rows += [("landmarks", singles[n : n + 8]) for n in range(0, len(singles), 8)]
-    return sheet(f"{store.manifest.dataset}: {len(store.faces):,} aligned faces", rows, "", signed=None)
+    return sheet(f"{store.manifest.dataset}: {len(store.faces):,} aligned faces", rows)
 
 
 def _with_points(store: AlignedStore, place: int) -> Image.Image:

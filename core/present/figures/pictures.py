@@ -114,18 +114,13 @@ def data_uri(picture: Image.Image, quality: int = 88) -> str:
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def sheet(
-    title: str, rows: list[tuple[str, list[tuple[Image.Image, str]]]], note: str, signed: bool | None
-) -> Image.Image:
-    """One picture of labelled rows of captioned panels, with a title and a note, for downloads.
-
-    `signed` chooses the scale that is drawn below; None draws none. All panels have the first one's size.
-    """
+def sheet(title: str, rows: list[tuple[str, list[tuple[Image.Image, str]]]]) -> Image.Image:
+    """One image of labelled rows of captioned panels, with a title. All panels have the first one's size."""
     gap, left, top = 12, 190, 70
     line = 8 + 16 * max(caption.count("\n") + 1 for _, panels in rows for _, caption in panels)
     side = rows[0][1][0][0].width
     width = max(left + max(len(panels) for _, panels in rows) * (side + gap) + gap, 760)
-    height = top + len(rows) * (side + line + gap) + (70 if signed is not None else gap)
+    height = top + len(rows) * (side + line + gap) + gap
     page = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(page)
     dark, grey = (20, 20, 30), (70, 70, 80)
@@ -137,10 +132,4 @@ def sheet(
             x = left + c * (side + gap)
             page.paste(panel, (x, y))
             draw.multiline_text((x, y + side + 4), caption, fill=grey, font=font(13), spacing=2)
-    if signed is not None:
-        page.paste(colour_bar(signed, width=260), (gap, height - 52))
-        ends = ("male", "female") if signed else ("weak", "strong")
-        draw.text((gap, height - 36), ends[0], fill=grey, font=font(12))
-        draw.text((gap + 260, height - 36), ends[1], fill=grey, font=font(12), anchor="ra")
-        draw.text((gap + 290, height - 52), note, fill=grey, font=font(12))
     return page

@@ -1,0 +1,156 @@
+"""Typed records of JSON files: what is read is what is written, and damage is told with file, key and mend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import LookwhereError
+from core.json_record import JsonRecord
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_subnormal=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(JsonRecord):
+    name: str
+    share: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing(JsonRecord):
+    format: int = 3
+    title: str
+    size: tuple[int, int] | None = None
+    colour: Colour = Colour.RED
+    done: bool = False
+    part: Part | None = None
+    parts: tuple[Part, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    anything: object = None
+
+    FORMAT: ClassVar = 3
+    MEND: ClassVar = "make it again"
+    ALWAYS: ClassVar = ("format", "colour")
+
+
+WHOLE = {
+    "format": 3, "title": "a", "size": [1, 2], "colour": "blue", "done": True, "part": {"name": "p", "share": 1},
+    "parts": [{"name": "q", "more": [1]}], "counts": {"x": 4}, "anything": {"deep": [None]}, "unknown": {"kept": 1.5},
+}  # fmt: skip
+
+
+def told(content: object, tmp_path: Path) -> str:
+    file = tmp_path / "thing.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(LookwhereError) as caught:
+        Thing.from_json(file)
+    message = str(caught.value)
+    assert message.startswith(f"{file}: ")
+    assert message.endswith("; make it again")
+    assert "\n" not in message
+    return message
+
+
+def test_what_is_read_is_what_is_written_in_its_order() -> None:
+    for content in (
+        WHOLE,
+        dict(reversed(WHOLE.items())),
+        {"title": "b", "format": 3},
+        {"format": 3, "title": "", "size": None},
+    ):
+        assert list(Thing.from_json(content).to_json().items()) == list(content.items())
+
+
+@given(st.dictionaries(st.text().filter(lambda key: key not in Thing.__dataclass_fields__), JSON, max_size=4))
+def test_keys_that_nobody_knows_are_kept(unknown: dict) -> None:
+    content = {"format": 3, "title": "t"} | unknown
+    thing = Thing.from_json(content)
+    assert thing.to_json() == content
+    assert replace(thing, done=True).to_json() == content | {"done": True}
+
+
+def test_values_have_the_types_of_their_fields() -> None:
+    thing = Thing.from_json(WHOLE)
+    assert (thing.size, thing.colour, thing.done) == ((1, 2), Colour.BLUE, True)
+    assert (thing.part.share, thing.parts[0].name, thing.counts) == (1, "q", {"x": 4})
+    assert thing.parts[0].unknown_keys == {"more": [1]}
+
+
+def test_a_new_record_writes_what_always_stands_there_and_what_is_no_default() -> None:
+    assert Thing(title="t").to_json() == {"format": 3, "title": "t", "colour": "red"}
+    assert Thing(title="t", parts=(Part(name="p"),)).to_json()["parts"] == [{"name": "p"}]
+
+
+def test_the_order_of_keys_makes_no_other_record() -> None:
+    assert Thing.from_json(WHOLE) == Thing.from_json(dict(reversed(WHOLE.items())))
+    assert Thing.from_json(WHOLE) != Thing.from_json(WHOLE | {"unknown": 2})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"title": 4}, "title must be a text, not 4"),
+        ({"size": [1]}, "size must be a list of 2, not [1]"),
+        ({"size": [1, "2"]}, "size[1] must be a whole number, not '2'"),
+        ({"size": [1, True]}, "size[1] must be a whole number, not True"),
+        ({"size": 7}, "size must be a list, not 7"),
+        ({"colour": "green"}, "colour must be one of red, blue, not 'green'"),
+        ({"colour": None}, "colour must be one of red, blue, not None"),
+        ({"done": "yes"}, "done must be true or false, not 'yes'"),
+        ({"part": {"name": "p", "share": "half"}}, "part.share must be a number, not 'half'"),
+        ({"part": {}}, "lacks part.name"),
+        ({"parts": [{"name": "p"}, 3]}, "parts[1] must be an object, not 3"),
+        ({"counts": {"x": 1.5}}, "counts.x must be a whole number, not 1.5"),
+        ({"counts": []}, "counts must be an object, not []"),
+        ({"format": 4}, "format 4, this version reads 3"),
+    ],
+)
+def test_a_wrong_type_is_told_with_its_key_and_the_mend(change: dict, says: str, tmp_path: Path) -> None:
+    assert f": {says}; make it again" in told(WHOLE | change, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "not valid JSON"),
+        ("", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "format None, this version reads 3"),
+        ("null", "format None, this version reads 3"),
+        ({"format": 3}, "lacks title"),
+        ({"title": "t"}, "format None"),
+    ],
+)
+def test_nonsense_is_told_in_one_line(content: object, says: str, tmp_path: Path) -> None:
+    assert says in told(content, tmp_path)
+
+
+def test_a_file_that_is_no_text_or_is_not_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "thing.json").write_bytes(b"\xff\xfe{}")
+    for file in (tmp_path / "thing.json", tmp_path / "nowhere.json", tmp_path):
+        with pytest.raises(LookwhereError, match="; make it again") as caught:
+            Thing.from_json(file)
+        assert str(file) in str(caught.value)
+
+
+def test_a_part_without_a_file_names_what_it_is() -> None:
+    with pytest.raises(LookwhereError, match=r"^Part: lacks name$"):
+        Part.from_json({})
