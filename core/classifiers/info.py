@@ -200,7 +200,7 @@ class ModelInfo(JsonRecord):
         imported = (
             isinstance(content, Mapping) and content.get("kind", ModelKind.TRAINED_HERE) != ModelKind.TRAINED_HERE
         )
-        return f"restore it or {'bring it again' if imported else 'train again'}"
+        return f"restore it or {'import it again' if imported else 'train again'}"
 
     @property
     def trained_here(self) -> bool:

@@ -97,7 +97,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of a model that somebody brought."""
     declared, source, maps = info.declaration, info.source, manifest.maps
     lines = [
-        f"- **Brought by whoever runs this app**: {escape_markdown(info.architecture)}"
+        f"- **Imported by whoever runs this app**: {escape_markdown(info.architecture)}"
         + (f", from {escape_markdown(source.file)}." if source.file else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
         f"- Its output is declared to be {SCORES[declared.score]}."
