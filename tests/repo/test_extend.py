@@ -1,0 +1,173 @@
+"""The recipes of docs/extend.md, followed to the letter in a copy of the project: what they add appears and passes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.audit.folder import open_audit
+from tests.helpers.datasets_made import tree
+from tests.helpers.made_study import audited_models, made_study
+from tests.helpers.shipped import MODEL, ROOT, shipped_or_skip
+
+RECIPES = ROOT / "docs/extend.md"
+COPIED = ("core", "train", "ui", "pages", "lookwhere", "tests", ".streamlit", "docs")
+#: The first line of a part of a recipe: its file, and below which line of it where the file is there already.
+PLACE = re.compile(r"^# (?P<file>[\w/]+\.py)(?:, after: (?P<line>.+))?\n", re.MULTILINE)
+
+
+def section(recipe: str) -> str:
+    """The text under the heading that begins so."""
+    text = RECIPES.read_text(encoding="utf-8")
+    return next(part for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith(recipe))
+
+
+def blocks(recipe: str, language: str) -> list[str]:
+    """The fenced blocks of a recipe."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", section(recipe), flags=re.MULTILINE | re.DOTALL)
+
+
+def follow(recipe: str, project: Path) -> None:
+    """Write the recipe's new files, and put its lines below those that it names."""
+    (block,) = blocks(recipe, "python")
+    places = list(PLACE.finditer(block))
+    ends = [place.start() for place in places[1:]] + [len(block)]
+    assert places[0].start() == 0
+    for place, end in zip(places, ends, strict=True):
+        file, part = project / place["file"], block[place.end() : end].rstrip("\n") + "\n"
+        if place["line"] is None:
+            assert not file.exists(), f"{file} is no new file"
+            file.write_text(part, encoding="utf-8")
+            continue
+        lines = file.read_text(encoding="utf-8").splitlines()
+        (number,) = [n for n, line in enumerate(lines) if line.strip() == place["line"]]
+        indent = lines[number][: len(lines[number]) - len(lines[number].lstrip())]
+        if lines[number].endswith(("(", "[", "{")):
+            indent += "    "
+        added = [indent + line if line else line for line in part.rstrip("\n").split("\n")]
+        file.write_text("\n".join([*lines[: number + 1], *added, *lines[number + 1 :]]) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project without the shipped study."""
+    copy = tmp_path / "project"
+    for folder in COPIED:
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+    for file in ("app.py", "pyproject.toml", "README.md"):
+        shutil.copy(ROOT / file, copy / file)
+    shutil.copy(ROOT / "ui/shell/icon.png", copy / "ui/shell/icon.png")
+    return copy
+
+
+def run(project: Path, *arguments: object) -> str:
+    """What `python -m ARGUMENTS` prints in the copy; it must succeed."""
+    mine = {"LOOKWHERE_MODELS": str(MODEL.parent)}
+    mine |= {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    command = [sys.executable, "-m", *map(str, arguments)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, env=mine | {"COLUMNS": "200"})
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def passes(project: Path, file: str, word: str) -> None:
+    """The battery that the recipe names finds the new thing and is content."""
+    assert f"`python -m pytest {file} -k {word}`" in RECIPES.read_text(encoding="utf-8")
+    printed = run(project, "pytest", "-q", "-p", "no:cacheprovider", file, "-k", word)
+    assert int(re.search(r"(\d+) passed", printed)[1]) >= 1 and "skipped" not in printed, printed
+
+
+def keeps_to_the_house(project: Path) -> None:
+    """Ruff and the import contract are content with what the recipe wrote."""
+    run(project, "ruff", "check", "--no-cache", "core", "ui", "pages", "tests")
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint, "--no-cache"], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_reader_is_listed_and_reads_a_tree(project: Path, tmp_path: Path) -> None:
+    assert "two-folders" not in run(project, "core", "datasets")
+    follow("A reader", project)
+    assert "two-folders" in run(project, "core", "datasets")
+    tree(tmp_path / "data", ["faces_of_women/a.jpg", "faces_of_men/b.jpg", "faces_of_men/c.jpg"])
+    found = json.loads(run(project, "core", "datasets", "--check", tmp_path / "data", "--json"))
+    assert found["reader"] == "two-folders" and "3" in json.dumps(found)
+    passes(project, "tests/core/data/readers/test_recognition.py", "two-folders")
+    keeps_to_the_house(project)
+
+
+def test_a_statistic_stands_in_show_report_and_page(project: Path, tmp_path: Path) -> None:
+    study = made_study(tmp_path, 240)
+    which, p_male = ("--model", "made", "--audit", "made-all", "--models", study.models), study.audit.faces["p_male"]
+    assert "mean certainty" not in run(project, "core", "show", *which).lower()
+    follow("A statistic", project)
+    expected = f"{p_male.where(p_male > 0.5, 1 - p_male).mean():.1%}"
+    shown = [line for line in run(project, "core", "show", *which).splitlines() if "mean certainty" in line.lower()]
+    assert any(expected.replace("%", " %") in line for line in shown), (expected, shown)
+    run(project, "core", "report", *which, "--out", tmp_path / "report.html")
+    assert "Mean certainty" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; import pytest; from tests.helpers.pages import page, text\n"
+        "with pytest.MonkeyPatch.context() as changed:\n"
+        "    print(text(page(Path(sys.argv[1]), 'accuracy', changed)))\n"
+    )
+    (project / "open_page.py").write_text(code)
+    assert "Mean certainty" in run(project, "open_page", tmp_path / "models")
+    passes(project, "tests/core/analysis/accuracy/test_group_statistics.py", "certainty")
+    (project / "open_page.py").unlink()
+    keeps_to_the_house(project)
+
+
+def test_a_page_passes_the_battery_of_pages(project: Path) -> None:
+    follow("A page", project)
+    passes(project, "tests/ui/views/test_battery.py", "children")
+    keeps_to_the_house(project)
+
+
+def test_a_method_passes_the_battery_and_makes_an_audit(project: Path, tmp_path: Path) -> None:
+    follow("An attribution method", project)
+    study = made_study(tmp_path / "study", 96)
+    which = ("--model", "made", "--data", study.store.path, "--models", study.models, "--name", "rms")
+    run(project, "core", "audit", *which, "--maps", "gradient-rms", "--split", "all")
+    made = open_audit(study.models / "made/audits/rms")
+    assert made.map_method == "gradient RMS" and made.evidence is not None
+    passes(project, "tests/core/explain/test_methods.py", "gradient-rms")
+    keeps_to_the_house(project)
+
+
+def test_a_check_passes_the_battery_and_is_run(project: Path, tmp_path: Path) -> None:
+    follow("A check", project)
+    study = made_study(tmp_path / "study", 96)
+    which = ("--model", "made", "--audit", "made-all", "--data", study.store.path, "--models", study.models)
+    printed = run(project, "core", "check", *which, "--parts", "mirror", "--sample", "60")
+    assert re.search(r"^Mirror image: (passes|fails)\. The map of the mirrored face .*rank correlation", printed, re.M)
+    assert "-- mirror: mirror, n = " in printed
+    shipped_or_skip()
+    passes(project, "tests/core/checks/test_definitions.py", "mirror")
+    keeps_to_the_house(project)
+
+
+def test_a_region_keeps_the_partition_and_has_its_part_of_the_evidence(project: Path, tmp_path: Path) -> None:
+    audited_models(tmp_path / "models", 600)
+    which = ("--model", "made", "--audit", "all", "--ages", "all", "--models", tmp_path / "models")
+    name = re.search(r"^python -m core (\S+) --model", section("A region"), re.MULTILINE)[1]
+    before = run(project, "core", name, *which)
+    file = project / "core/explain/regions.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    place = [entry["name"] for entry in content["regions"]].index("nose")
+    content["regions"][place : place + 1] = json.loads(blocks("A region", "json")[0])
+    file.write_text(json.dumps(content), encoding="utf-8")
+    after = run(project, "core", name, *which)
+    assert "bridge" in after and "bridge" not in before
+    printed = run(
+        project, "pytest", "-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py",
+        "-k", "not no_holes and not from_top_to_bottom and not real_store",
+    )  # fmt: skip
+    assert "passed" in printed
