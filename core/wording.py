@@ -42,6 +42,21 @@ def points(value: Estimate) -> str:
     return f"{100 * value.value:.1f} points [{span(value.low, value.high)}]"
 
 
+def signed_points(share: float) -> str:
+    """«+0.7», «−4.2»: a share in points. It is rounded first: −0.0004 is «+0.0», not «−0.0»."""
+    return signed(round(100 * share, 1) + 0.0, 1)
+
+
+def signed_bounds(low: float, high: float) -> str:
+    """«[−7.1 to −1.3]»: bounds in points, from shares."""
+    return f"[{signed_points(low)} to {signed_points(high)}]"
+
+
+def points_words(value: float, low: float, high: float) -> str:
+    """«−4.2 points [−7.1 to −1.3]», from shares."""
+    return f"{signed_points(value)} points {signed_bounds(low, high)}"
+
+
 def span(low: float, high: float) -> str:
     """Bounds in points: «2.0–9.1» or «−0.4 to 9.1»."""
     low, high = 100 * low, 100 * high

@@ -15,7 +15,7 @@ from core.explain.maps import TARGETS
 from core.present.figures import comparison as figures
 from core.present.figures import pictures
 from core.present.text.sentences import scope
-from core.wording import capital
+from core.wording import capital, points_words, signed_bounds, signed_points
 from ui.shell import downloads
 from ui.views import comparison_choice
 from ui.widgets import help_texts, layout
@@ -45,20 +45,6 @@ STYLE = """
 """
 
 
-def points(value: float, low: float, high: float) -> str:
-    """«−4.2 points [−7.1 to −1.3]», from shares."""
-    return f"{_signed(value)} points {bounds(low, high)}"
-
-
-def bounds(low: float, high: float) -> str:
-    """«[−7.1 to −1.3]» points, from shares."""
-    return f"[{_signed(low)} to {_signed(high)}]"
-
-
-def _signed(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
-
-
 def sentence(
     choice: comparison_choice.Choice, found: dict[str, pd.DataFrame], contrast: Contrast | None, within: Filter
 ) -> str:
@@ -85,11 +71,11 @@ def sentence(
 
 
 def _row(row: pd.Series) -> str:
-    return points(row["difference"], row["low"], row["high"])
+    return points_words(row["difference"], row["low"], row["high"])
 
 
 def _seeds(effect: Effect) -> str:
-    return points(effect.seeds.value, effect.seeds.low, effect.seeds.high)
+    return points_words(effect.seeds.value, effect.seeds.low, effect.seeds.high)
 
 
 def show_differences(choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame]) -> None:
@@ -319,9 +305,9 @@ def effects_table(contrast: Contrast) -> pd.DataFrame:
     rows = [
         {
             "measure": contrast.group if kind == Measure.GROUP else kind,
-            "by seed": ", ".join(map(_signed, one.by_seed)),
-            "mean [over seeds]": points(one.seeds.value, one.seeds.low, one.seeds.high),
-            "[seeds and faces]": bounds(one.both.low, one.both.high),
+            "by seed": ", ".join(map(signed_points, one.by_seed)),
+            "mean [over seeds]": points_words(one.seeds.value, one.seeds.low, one.seeds.high),
+            "[seeds and faces]": signed_bounds(one.both.low, one.both.high),
             "a difference": one.verdict,
         }
         for kind, one in contrast.effects.items()

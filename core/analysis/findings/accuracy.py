@@ -18,7 +18,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.task import GENDERS
 from core.verdicts import Verdict
-from core.wording import p_words, with_interval
+from core.wording import p_words, points_words, with_interval
 
 CLAIMS = {
     "1a": "Women are recognised less often than men.",
@@ -123,7 +123,8 @@ def _p(p: float, why: str) -> str:
 
 def points(value: float, low: float, high: float, sign: bool = True) -> str:
     """«−1.8 points [−3.4 to −0.2]»."""
-    shape = "{:+.1f}" if sign else "{:.1f}"
+    if sign:
+        return points_words(value, low, high)
     # Adding 0.0 makes of −0.0 a plain 0.0.
-    text = [shape.format(round(100 * x, 1) + 0.0).replace("-", "−") for x in (value, low, high)]
+    text = [f"{round(100 * x, 1) + 0.0:.1f}".replace("-", "−") for x in (value, low, high)]
     return f"{text[0]} points [{text[1]} to {text[2]}]"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.checks.definitions.orders import RemovalOrder
 from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
+from core.checks.definitions.words import interval_words
 from core.present.figures.chart_data import (
     Axis,
     Band,
@@ -37,12 +38,6 @@ STAGES = {
     "layer1": "+ stage 1",
     "conv1": "+ stem (all)",
 }
-
-
-def _interval(value: float, low: float, high: float, digits: int = 2) -> str:
-    """«0.12 [−0.03 to 0.27]»."""
-    value, low, high = (f"{x:.{digits}f}".replace("-", "−") for x in (value, low, high))
-    return f"{value} [{low} to {high}]"
 
 
 def similarity_dots(rows: pd.DataFrame) -> CurveChart:
@@ -88,7 +83,7 @@ def difference_dots(rows: pd.DataFrame, better: dict[str, bool], labels: dict[st
             value, *ends = (row[key] for key in ("less", "less_low", "less_high"))
             if better[kind]:
                 value, ends = -value, [-end for end in ends[::-1]]
-            mark = Mark(row["order"], value, *ends, _interval(value, *ends, digits=3))
+            mark = Mark(row["order"], value, *ends, interval_words(value, *ends, digits=3))
             drawn.append(Row(labels[kind], (mark,), f"against {row['order']}"))
     series = tuple(
         Series(str(order), Style(style.colour, interval_colour="#888"), legend=False) for order, style in STYLES.items()
@@ -110,7 +105,7 @@ def region_bars(rows: pd.DataFrame, by_area: bool) -> BarChart:
         bars = []
         for column, name, _, _ in kinds:
             ends = [row[column + end] / (row["area"] if by_area else 1.0) for end in ("", "_low", "_high")]
-            bars.append(Bar(name, *ends, _interval(*ends)))
+            bars.append(Bar(name, *ends, interval_words(*ends)))
         drawn.append(Row(row["region"], tuple(bars), percent(row["area"], 0)))
     series = tuple(
         Series(name, Style(colour, pattern=pattern, thickness=1, interval_colour="#888"))
@@ -126,7 +121,7 @@ def method_dots(rows: pd.DataFrame) -> IntervalChart:
     drawn = tuple(
         Row(
             row["method"],
-            (Mark("", row["mean"], row["low"], row["high"], _interval(row["mean"], row["low"], row["high"], 3)),),
+            (Mark("", row["mean"], row["low"], row["high"], interval_words(row["mean"], row["low"], row["high"], 3)),),
             f"n = {row['defined']}",
         )
         for row in rows.to_dict("records")

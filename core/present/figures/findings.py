@@ -10,7 +10,7 @@ import pandas as pd
 from core.present.figures.chart_data import NAN, Axis, IntervalChart, MapChart, MapPanel, Mark, Row, Scale, Series
 from core.present.figures.pictures import shared_limit
 from core.present.figures.styles import COLOURS, OWN, Style
-from core.wording import percent, signed
+from core.wording import percent, signed_bounds, signed_points
 
 IN_CLAIM, NOT_IN_CLAIM = "in the claim", "not in it"
 SEED, MEAN, BOTH = "each seed", "mean, over seeds", "over seeds and faces"
@@ -18,15 +18,9 @@ SEED, MEAN, BOTH = "each seed", "mean, over seeds", "over seeds and faces"
 _BOTH = OWN.but(symbol="line-ew-open", size=8, edge=1.5, thickness=1.5, report="thin")
 
 
-def points_words(share: float) -> str:
-    """«+0.7»: a share in points."""
-    # Rounded first: a −0.04 must not become «−0.0».
-    return signed(round(100 * share, 1) + 0.0, 1)
-
-
 def points_interval(value: float, low: float, high: float) -> str:
     """«+0.7 [−0.9 to +2.3]»: shares in points."""
-    return f"{points_words(value)} [{points_words(low)} to {points_words(high)}]"
+    return f"{signed_points(value)} {signed_bounds(low, high)}"
 
 
 def density_dots(table: pd.DataFrame, marked: Collection[str], caption: str = "") -> IntervalChart:
@@ -67,7 +61,7 @@ def effect_dots(table: pd.DataFrame, title: str = "") -> IntervalChart:
         marks = (
             # A resampled interval need not hold the mean, so it is drawn by itself.
             Mark(BOTH, NAN, *both),
-            *(Mark(SEED, row[seed], words=f"{points_words(row[seed])} points", details=(seed,))
+            *(Mark(SEED, row[seed], words=f"{signed_points(row[seed])} points", details=(seed,))
               for seed in seeds),
             Mark(MEAN, row["mean"], *over, f"{words} points", (wide,)),
         )  # fmt: skip

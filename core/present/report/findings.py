@@ -8,10 +8,10 @@ from core.analysis.findings.base import SCOPE, CauseContrasts, ErrorPattern, Eth
 from core.analysis.findings.maps import PLACES
 from core.present.card import Section, Table, Text, section
 from core.present.figures import pictures
-from core.present.figures.findings import density_dots, effect_dots, mean_shapes, points_words
+from core.present.figures.findings import density_dots, effect_dots, mean_shapes
 from core.present.figures.gaps import simultaneous_dots
 from core.present.report.blocks import Chart, Pictures, Verdict
-from core.wording import capital
+from core.wording import capital, signed_points
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
 
@@ -56,7 +56,7 @@ def _effects(found: Finding, result: CauseContrasts) -> list:
     for claim, contrast in result.contrasts:
         rows = found.numbers[found.numbers["contrast"] == claim.name]
         seeds = [f"seed {n}" for n in range(len(contrast.paired))]
-        cells = tuple((measure, *map(points_words, effect.by_seed)) for measure, effect in contrast.effects.items())
+        cells = tuple((measure, *map(signed_points, effect.by_seed)) for measure, effect in contrast.effects.items())
         blocks += [
             Text(claim.question) if claim.question else None,
             Chart.of(effect_dots(rows, capital(claim.name))),

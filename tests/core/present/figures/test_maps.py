@@ -29,6 +29,7 @@ from core.present.figures.evidence import towards
 from core.present.figures.plotly_maps import map_figure
 from core.present.figures.single_faces import error_cluster_sheet
 from core.present.report.blocks import Pictures, data_uri
+from core.wording import signed_points
 
 SIDE = 56
 FIRST, SECOND = np.array([[1.0, -2.0], [0.5, 0.25]]), np.array([[0.1, 0.2], [-4.0, 3.0]])
@@ -217,8 +218,8 @@ def test_scales_hold_every_bound() -> None:
 
 
 def test_points_are_rounded_shares() -> None:
-    assert findings.points_words(-0.0004) == "+0.0"
-    assert findings.points_words(-0.0123) == "−1.2"
+    assert signed_points(-0.0004) == "+0.0"
+    assert signed_points(-0.0123) == "−1.2"
     assert findings.points_interval(0.007, -0.009, 0.023) == "+0.7 [−0.9 to +2.3]"
 
 
