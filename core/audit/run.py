@@ -21,9 +21,9 @@ from core.audit.averages import average_faces
 from core.audit.folder import Audit, keeps_averages, open_audit, stored_minimum
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.notes import Note, NoteCode
-from core.classifiers.folder import Model, input_enlargement
+from core.classifiers.folder import Model
 from core.classifiers.imported.outputs import classes_doubt
-from core.classifiers.info import MapsInfo, ModelKind
+from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.store import AlignedStore

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.classifiers.classifier import ResNetClassifier
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
 from core.files import sha256, write_json
-from core.places import MODELS
 from core.task import GENDERS
-from core.template import SIDE
 
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch
@@ -69,31 +67,6 @@ def save_model(path: Path, network: GenderResNet, info: ModelInfo) -> ModelInfo:
     )
     write_json(path / "model.json", content.to_json())
     return content
-
-
-def model_info(path: Path) -> ModelInfo:
-    """The checked content of `model.json`. Raises `LookwhereError` naming what is missing."""
-    file = path / "model.json"
-    if not file.is_file():
-        raise LookwhereError(
-            f"{path}: no model.json, so no model; `python -m train` makes one, models/ lists those shipped"
-        )
-    return ModelInfo.from_json(file)
-
-
-def input_enlargement(info: ModelInfo) -> float | None:
-    """How many input pixels a model makes of one pixel of the aligned face, from its `model.json`; None where that is
-    1 or less, or the model takes no images.
-
-    Above 1 the face is enlarged: the input has more pixels than detail. The larger of the two axes counts.
-    """
-    declared = info.declaration
-    size = (info.input_size or SIDE,) * 2 if info.trained_here else declared and declared.size
-    if not size:
-        return None
-    (height, width), (left, top, right, bottom) = size, (declared and declared.crop) or (0, 0, SIDE, SIDE)
-    factor = max(height / (bottom - top), width / (right - left))
-    return factor if factor > 1 else None
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
@@ -174,12 +147,3 @@ def load_initial(network: GenderResNet, init: str) -> str:
         raise LookwhereError(f"--init {init}: only {len(fitting)} of {len(own)} tensors fit a ResNet-50")
     network.load_state_dict(own | fitting)
     return init
-
-
-def list_models(root: Path = MODELS) -> list[str]:
-    """Names of the folders under `root` that hold a model or a training run, sorted."""
-    if not root.is_dir():
-        return []
-    return sorted(
-        p.name for p in root.iterdir() if (p / "model.json").is_file() or (p / "training/status.json").is_file()
-    )

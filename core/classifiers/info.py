@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import ClassVar
 
+from core.errors import LookwhereError
 from core.json_record import JsonRecord
+from core.places import MODELS
 from core.task import GENDERS
+from core.template import SIDE
 
 FORMAT = 1
 
@@ -211,3 +215,37 @@ class ModelInfo(JsonRecord):
 def _imported(content: object) -> bool:
     """Whether this content of a `model.json` says that it is of an imported model."""
     return isinstance(content, Mapping) and content.get("kind", ModelKind.TRAINED_HERE) != ModelKind.TRAINED_HERE
+
+
+def model_info(path: Path) -> ModelInfo:
+    """The checked content of `model.json`. Raises `LookwhereError` naming what is missing."""
+    file = path / "model.json"
+    if not file.is_file():
+        raise LookwhereError(
+            f"{path}: no model.json, so no model; `python -m train` makes one, models/ lists those shipped"
+        )
+    return ModelInfo.from_json(file)
+
+
+def input_enlargement(info: ModelInfo) -> float | None:
+    """How many input pixels a model makes of one pixel of the aligned face, from its `model.json`; None where that is
+    1 or less, or the model takes no images.
+
+    Above 1 the face is enlarged: the input has more pixels than detail. The larger of the two axes counts.
+    """
+    declared = info.declaration
+    size = (info.input_size or SIDE,) * 2 if info.trained_here else declared and declared.size
+    if not size:
+        return None
+    (height, width), (left, top, right, bottom) = size, (declared and declared.crop) or (0, 0, SIDE, SIDE)
+    factor = max(height / (bottom - top), width / (right - left))
+    return factor if factor > 1 else None
+
+
+def list_models(root: Path = MODELS) -> list[str]:
+    """Names of the folders under `root` that hold a model or a training run, sorted."""
+    if not root.is_dir():
+        return []
+    return sorted(
+        p.name for p in root.iterdir() if (p / "model.json").is_file() or (p / "training/status.json").is_file()
+    )

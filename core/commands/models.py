@@ -75,9 +75,9 @@ def import_(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.classifiers.folder import model_info
     from core.classifiers.imported import bring
     from core.classifiers.imported import declare as declared
+    from core.classifiers.info import model_info
     from core.present.card import write_card
     from core.present.card.details import enlarged
     from core.present.records.data import model_record

@@ -15,7 +15,7 @@ from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, open_audit
 from core.checks.definitions import PARTS
 from core.checks.results import Checks, open_checks
-from core.classifiers.folder import model_info
+from core.classifiers.info import model_info
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.present.text.experiments import experiment_report

@@ -9,7 +9,7 @@ import pytest
 
 from core.audit.folder import open_audit, read_manifest
 from core.checks.manifest import ChecksManifest
-from core.classifiers.folder import model_info
+from core.classifiers.info import model_info
 from core.training.record import read_status
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from core.audit.folder import open_audit
-from core.classifiers.folder import model_info
+from core.classifiers.info import model_info
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.training.record import Status, read_metrics, write_status

@@ -16,7 +16,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.maps.group_means import study_grid
 from core.analysis.original_study import MORPH_ACCURACY, beside
 from core.audit.folder import open_audit
-from core.classifiers.folder import model_info
+from core.classifiers.info import model_info
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from tests.helpers.recordio_writer import insightface_pack

@@ -11,8 +11,7 @@ import streamlit as st
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.audit.manifest import AuditManifest
 from core.audit.notes import note_sentence, note_words
-from core.classifiers.folder import list_models, model_info
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, list_models, model_info
 from ui.shell.cache import kept
 from ui.widgets.layout import escape_markdown
 

@@ -23,7 +23,7 @@ from core.analysis.comparison import (
 from core.analysis.comparison.paired import PairedMapDifference, average_face, paired_by_group, paired_map_difference
 from core.audit.catalogue import align_audits, same_faces
 from core.audit.folder import Audit, list_audits, read_manifest
-from core.classifiers.folder import list_models
+from core.classifiers.info import list_models
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.wording import capital

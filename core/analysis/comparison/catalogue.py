@@ -8,7 +8,7 @@ from core.analysis.comparison.experiment import FOLDER as EXPERIMENTS
 from core.analysis.comparison.experiment import list_experiments, open_experiment
 from core.audit.catalogue import same_faces
 from core.audit.folder import Audit, list_audits, read_manifest
-from core.classifiers.folder import list_models
+from core.classifiers.info import list_models
 
 #: Audits of other models that are read for a consensus; more would only be slower.
 MOST_AUDITS = 9

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.classifiers.folder import input_enlargement
-from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, ValidationInfo
+from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, ValidationInfo, input_enlargement
 from core.data.filters import group_name
 from core.present.card.blocks import Table, Text
 from core.template import SIDE

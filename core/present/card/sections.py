@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
-from core.classifiers.folder import model_info
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, model_info
 from core.files import write_text
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is

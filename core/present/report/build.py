@@ -21,8 +21,7 @@ from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.findings import all_findings
 from core.audit.folder import Audit
 from core.checks.results import Checks, open_checks
-from core.classifiers.folder import model_info
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, model_info
 from core.data.filters import Filter, age_words
 from core.errors import LookwhereError
 from core.files import write_text

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from core.__main__ import main as core_main
 from core.audit.folder import open_audit
 from core.audit.run import KeepAverages, run_audit
-from core.classifiers.folder import input_enlargement, load_model, save_model
-from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind
+from core.classifiers.folder import load_model, save_model
+from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, input_enlargement
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError

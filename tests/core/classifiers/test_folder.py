@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torchvision.models import resnet50
 
-from core.classifiers.folder import list_models, load_initial, load_model, model_info, save_model
-from core.classifiers.info import FORMAT, ModelInfo, TrainingInfo
+from core.classifiers.folder import load_initial, load_model, save_model
+from core.classifiers.info import FORMAT, ModelInfo, TrainingInfo, list_models, model_info
 from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
 from core.files import sha256

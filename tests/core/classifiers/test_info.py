@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.classifiers.folder import model_info
-from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, ValidationInfo
+from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, ValidationInfo, model_info
 from core.errors import LookwhereError
 
 TRAINED = {

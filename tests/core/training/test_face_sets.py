@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from lightning_fabric import Fabric
 
-from core.classifiers.folder import model_info
+from core.classifiers.info import model_info
 from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError

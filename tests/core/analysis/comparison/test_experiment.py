@@ -25,7 +25,7 @@ from core.analysis.comparison import (
 )
 from core.analysis.comparison.contrasts import t_interval
 from core.analysis.comparison.paired import group_mask, mcnemar
-from core.classifiers.folder import list_models
+from core.classifiers.info import list_models
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError

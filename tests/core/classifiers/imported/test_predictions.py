@@ -14,11 +14,11 @@ import pytest
 from core.audit.folder import open_audit
 from core.audit.notes import NoteCode
 from core.audit.run import KeepAverages, run_audit
-from core.classifiers.folder import load_model, model_info
+from core.classifiers.folder import load_model
 from core.classifiers.imported import bring, declare, from_dict
 from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
-from core.classifiers.info import ModelKind
+from core.classifiers.info import ModelKind, model_info
 from core.errors import LookwhereError
 from tests.helpers.made_store import make_store
 

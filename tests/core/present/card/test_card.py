@@ -12,9 +12,8 @@ import pytest
 from scipy.stats import binomtest
 
 from core.audit.folder import Audit, open_audit
-from core.classifiers.folder import model_info
 from core.classifiers.imported.declaration import Declaration
-from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, SourceInfo
+from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, SourceInfo, model_info
 from core.files import write_json
 from core.present.card import Items, Table, Text, card_sections, escape, markdown, section, write_card
 from core.present.card.failures import known_failures
