@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.classifiers.folder import load_model
 from core.classifiers.imported import bring, declare
+from core.classifiers.info import ModelInfo
 from tests.helpers.hostile import drawn, hostile, png, saved
 from tests.helpers.pages import page, text
 from tests.helpers.portrait import PORTRAIT
@@ -166,7 +167,7 @@ def test_maps_that_do_not_add_up_or_are_not_there_are_told(study, portrait: byte
                 return logits, evidence if maps else None
 
         Other.maps = maps
-        return photo_view.Tools(Other(), photo_view._finder(), {})
+        return photo_view.Tools(Other(), photo_view._finder(), ModelInfo())
 
     for maps, words in (({"method": "occlusion", "additive": False}, "Maps by occlusion do not add up"),
                         (None, "gives no maps")):  # fmt: skip
