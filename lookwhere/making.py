@@ -77,12 +77,12 @@ def import_model(
     size, mean, std, …; or `declare` names a YAML file of them. Nothing is guessed. Raises `LookwhereError` where that
     does not do, or the folder is there already.
     """
-    from core.classifiers.imported import bring
     from core.classifiers.imported import declare as declared
+    from core.classifiers.imported import import_model
     from core.present.card import write_card
 
     said = declared(None if declare is None else Path(declare), **declaration)
-    folder = bring(
+    folder = import_model(
         Path(path),
         name,
         said,

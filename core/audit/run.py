@@ -41,7 +41,7 @@ LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 #: An untrained or wrongly fed network calls nearly every face the same.
 ONE_CLASS = 0.98
-#: What else computes the outputs or maps of a brought model.
+#: What else computes the outputs or maps of an imported model.
 MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "grad-cam")}
 #: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
 IDENTITY = (
@@ -223,7 +223,7 @@ def _prepare(job: Job) -> None:
 
 
 def _given(model: Model, store: AlignedStore, faces: pd.DataFrame) -> tuple[pd.DataFrame, Given | None]:
-    """The faces to audit and their brought predictions, where the model is nothing else."""
+    """The faces to audit and their imported predictions, where the model is nothing else."""
     if model.classify is not None:
         return faces, None
     from core.classifiers.imported.predictions import scores_for

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # pages list models without paying for torch
 class Model:
     """A loaded model: what `model.json` says of it, and the function that audits put faces through.
 
-    `network` is a ResNet-50 of ours in eval mode, None for a model that was brought; `classify` is None where only a
+    `network` is a ResNet-50 of ours in eval mode, None for a model that was imported; `classify` is None where only a
     model's predictions were.
     """
 
@@ -89,9 +89,9 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
     if sha256(weights) != info.weights_sha256:
         raise LookwhereError(f"{weights}: not the weights that model.json names (SHA-256 differs); restore it")
     if not ours:
-        from core.classifiers.imported import load_brought
+        from core.classifiers.imported import load_imported
 
-        return Model(path.name, path, None, info, load_brought(path, info, device))
+        return Model(path.name, path, None, info, load_imported(path, info, device))
     network = _own_network(weights, info).to(device)
     return Model(path.name, path, network, info, ResNetClassifier(network, info))
 

@@ -55,7 +55,7 @@ def audit(
         model: The model's name, a folder under models/.
         data: An aligned store, or the data set itself (then it is aligned first).
         split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw,
-            and so of any with a brought model, whose training nobody knows.
+            and so of any with an imported model, whose training nobody knows.
         name: The audit's name; by default DATASET-SPLIT.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.

@@ -1,4 +1,4 @@
-"""Commands on models: `import` brings somebody else's."""
+"""Commands on models: `import` takes in somebody else's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def import_(
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
-    """Bring somebody else's model: a torchvision or timm state dict, an ONNX file, or predictions in a table.
+    """Import somebody else's model: a torchvision or timm state dict, an ONNX file, or predictions in a table.
 
     What its input and outputs mean is declared, by a YAML file, flags, or both (flags win), and never guessed; what is
     taken by default is told.
@@ -75,8 +75,8 @@ def import_(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.classifiers.imported import bring
     from core.classifiers.imported import declare as declared
+    from core.classifiers.imported import import_model
     from core.classifiers.info import model_info
     from core.present.card import write_card
     from core.present.card.details import enlarged
@@ -98,7 +98,7 @@ def import_(
         output=output,
         layer=layer,
     )
-    folder = bring(
+    folder = import_model(
         path,
         name,
         declaration,

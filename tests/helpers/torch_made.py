@@ -13,7 +13,7 @@ import torchvision
 from torch import Tensor, nn
 
 from core.classifiers.imported.declaration import Declaration
-from core.classifiers.imported.torch_classifier import WEIGHTS, TorchClassifier, bring_torch, load_torch
+from core.classifiers.imported.torch_classifier import WEIGHTS, TorchClassifier, import_torch, load_torch
 from core.classifiers.info import ModelInfo
 from core.task import GENDERS
 
@@ -63,23 +63,23 @@ def made(architecture: str, outputs: int = 2) -> nn.Module:
     return network.requires_grad_(False)
 
 
-def bring(
+def import_model(
     network: nn.Module, folder: Path, architecture: str, maps: str | None = None, **changes: object
 ) -> tuple[TorchClassifier, dict]:
-    """Save the network's state dict as PyTorch does, bring it and load it; with its `model.json` as it is read."""
+    """Save the network's state dict as PyTorch does, import it and load it; with its `model.json` as it is read."""
     source = folder / "weights.pt"
     torch.save(halved(network.state_dict()) if architecture in LARGE else network.state_dict(), source)
     declaration = declared(**changes)
-    info = bring_torch(source, folder / "model", declaration, architecture, maps)
+    info = import_torch(source, folder / "model", declaration, architecture, maps)
     source.unlink()
     info = json.loads(json.dumps(info | {"declaration": declaration.as_dict()}))
     return load_torch(folder / "model", as_info(info), "cpu"), info
 
 
-def as_info(brought: dict) -> ModelInfo:
-    """`model.json` with the part that `bring_torch` gives and a declaration."""
+def as_info(imported: dict) -> ModelInfo:
+    """`model.json` with the part that `import_torch` gives and a declaration."""
     rest = {"format": 1, "kind": "torch", "classes": list(GENDERS), "weights": WEIGHTS, "weights_sha256": "0" * 64}
-    return ModelInfo.from_json(json.loads(json.dumps(rest | brought)))
+    return ModelInfo.from_json(json.loads(json.dumps(rest | imported)))
 
 
 def pictures(count: int = 3, seed: int = 5) -> np.ndarray:

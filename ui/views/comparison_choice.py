@@ -192,7 +192,7 @@ def paired_tables(choice: Choice, filter: Filter) -> dict[str, pd.DataFrame]:
 
 
 def methods(choice: Choice) -> list[str]:
-    """How each chosen model's maps were made, in order; «none» where only predictions were brought."""
+    """How each chosen model's maps were made, in order; «none» where only predictions were imported."""
     return [one.open().map_method for one in choice.models]
 
 

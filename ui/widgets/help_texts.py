@@ -94,7 +94,7 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
 
 
 def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
-    """The same of a model that somebody brought."""
+    """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
     lines = [
         f"- **Imported by whoever runs this app**: {escape_markdown(info.architecture)}"

@@ -107,7 +107,7 @@ def list_experiments(models: str | Path) -> list[str]:
 def experiment_for(models: str | Path, audit: Audit) -> Experiment | None:
     """The experiment under a folder of models whose networks were audited on an audit's faces; None without one.
 
-    And None for a brought model: an experiment on networks of ours says nothing of the cause of its gaps.
+    And None for an imported model: an experiment on networks of ours says nothing of the cause of its gaps.
     """
     if not audit.manifest.trained_here:
         return None

@@ -1,7 +1,7 @@
-"""Models brought by others: a torchvision or timm state dict, an ONNX file, or nothing but predictions.
+"""Models imported by others: a torchvision or timm state dict, an ONNX file, or nothing but predictions.
 
-`bring` makes a model folder of one, `load_brought` is how `core.classifiers.folder.load_model` opens it. What its
-input and its outputs are is declared (`core.classifiers.imported.declaration`), and checked where it can be.
+`import_model` makes a model folder of one; `core.classifiers.folder.load_model` opens it through `load_imported`. The
+model's input and outputs are declared (`core.classifiers.imported.declaration`), and checked where that is possible.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.classifiers.classifier import Classifier
 
-__all__ = ["Declaration", "bring", "declare", "from_dict", "kind_for", "load_brought"]
+__all__ = ["Declaration", "declare", "from_dict", "import_model", "kind_for", "load_imported"]
 
 #: What is declared of predictions alone.
 OF_SCORES = ("score", "of", "female", "male")
@@ -49,7 +49,7 @@ def kind_for(source: Path) -> str:
     return kind
 
 
-def bring(
+def import_model(
     source: Path,
     name: str,
     declaration: Declaration,
@@ -87,17 +87,17 @@ def bring(
     try:
         work.mkdir(parents=True)
         if kind == "torch":
-            from core.classifiers.imported.torch_classifier import bring_torch
+            from core.classifiers.imported.torch_classifier import import_torch
 
-            found = bring_torch(source, work, declaration.for_images(), architecture, maps)
+            found = import_torch(source, work, declaration.for_images(), architecture, maps)
         elif kind == "onnx":
-            from core.classifiers.imported.onnx_classifier import bring_onnx
+            from core.classifiers.imported.onnx_classifier import import_onnx
 
-            found = bring_onnx(source, work, declaration.for_images(), maps)
+            found = import_onnx(source, work, declaration.for_images(), maps)
         else:
-            from core.classifiers.imported.predictions import bring_predictions
+            from core.classifiers.imported.predictions import import_predictions
 
-            found = bring_predictions(source, work, declaration, file_column, score_columns)
+            found = import_predictions(source, work, declaration, file_column, score_columns)
         said = declaration.as_dict()
         content = {
             "format": FORMAT,
@@ -117,8 +117,8 @@ def bring(
     return path
 
 
-def load_brought(path: Path, info: ModelInfo, device: torch.device | str) -> Classifier | None:
-    """The classifier of a model folder that was brought; None where only predictions were."""
+def load_imported(path: Path, info: ModelInfo, device: torch.device | str) -> Classifier | None:
+    """The classifier of a model folder that was imported; None where only predictions were."""
     from_dict(info.declaration.to_json(), f"{path}/model.json")
     if info.kind is ModelKind.TORCH:
         from core.classifiers.imported.torch_classifier import load_torch

@@ -38,7 +38,7 @@ def library(name: str) -> str:
 
 
 def names() -> list[str]:
-    """Every architecture that can be brought, `torchvision:…` and `timm:…`."""
+    """Every architecture that can be imported, `torchvision:…` and `timm:…`."""
     known = {"torchvision": torchvision.models.list_models(module=torchvision.models), "timm": _timm().list_models()}
     return [f"{name}:{model}" for name in LIBRARIES for model in known[name]]
 

@@ -1,4 +1,4 @@
-"""What whoever brings a model declares of it: its input, and what its outputs mean. Nothing of this is guessed.
+"""What whoever imports a model declares of it: its input, and what its outputs mean. Nothing of this is guessed.
 
 An image comes aligned to the ArcFace template (`core.data.alignment`), 112×112, RGB; the model's input is
 `(pixel / divisor − mean) / std` of the declared crop at the declared size.
@@ -36,7 +36,7 @@ REACH = SIDE - 1
 
 @dataclass(frozen=True)
 class Declaration:
-    """Input and outputs of a brought model.
+    """Input and outputs of an imported model.
 
     `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
     (0, 0, 112, 112); `mean` and `std` a channel, in the units that `divisor` leaves. `female`, `male` are indices into

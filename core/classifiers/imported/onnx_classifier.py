@@ -1,4 +1,4 @@
-"""A model in an ONNX file: checked when it is brought, run by onnxruntime on the CPU; its maps come from hiding parts.
+"""A model in an ONNX file: checked when it is imported, run by onnxruntime on the CPU; its maps come from hiding parts.
 
 The file is read as data and its operators are onnxruntime's own: what needs code or further files is refused.
 """
@@ -35,7 +35,7 @@ DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 #: Images of a run, at most; of large ones as many as have so many values together.
 BATCH, VALUES = 64, 2**24
-#: Images of noise that a brought file is tried on.
+#: Images of noise that an imported file is tried on.
 TRIED = 64
 #: Faces of which declared logits can be doubted.
 DOUBTED = 50
@@ -127,7 +127,7 @@ class OnnxClassifier:
             raise LookwhereError(f"{self.path}: {error}") from error
 
 
-def bring_onnx(source: Path, folder: Path, declaration: Declaration, maps: str | None = None) -> dict:
+def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str | None = None) -> dict:
     """Check an ONNX file, copy it to `folder/model.onnx`, and say what `model.json` keeps of it.
 
     `maps` is a method that needs only outputs, by default `occlusion`. Raises `LookwhereError` where the file is no

@@ -24,7 +24,7 @@ ROUNDING = 0.02
 LARGEST_LOGIT = 1e6
 
 
-def bring_predictions(
+def import_predictions(
     source: Path,
     folder: Path,
     declaration: Declaration,

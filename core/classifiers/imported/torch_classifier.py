@@ -34,7 +34,7 @@ SEED = 0
 NOISE = 4
 
 
-def bring_torch(
+def import_torch(
     source: Path, folder: Path, declaration: Declaration, architecture: str, maps: str | None = None
 ) -> dict:
     """Check a state dict against an architecture, write `folder/model.safetensors`; returns its part of `model.json`.
@@ -159,11 +159,11 @@ def _margin(outputs: Tensor, declaration: Declaration) -> Tensor:
     return outputs[:, _targets(declaration)] @ (signs[0] - signs[1])
 
 
-def _write(folder: Path, network: nn.Module, brought: dict[str, Tensor]) -> None:
+def _write(folder: Path, network: nn.Module, imported: dict[str, Tensor]) -> None:
     """The loaded weights by the library's names, in half precision where the file had that; whole or not at all."""
     half = (torch.float16, torch.bfloat16)
     state = {
-        name: tensor.to(brought[name].dtype if brought[name].dtype in half else tensor.dtype, copy=True).contiguous()
+        name: tensor.to(imported[name].dtype if imported[name].dtype in half else tensor.dtype, copy=True).contiguous()
         for name, tensor in network.state_dict().items()
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ def _write(folder: Path, network: nn.Module, brought: dict[str, Tensor]) -> None
 
 
 def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu") -> TorchClassifier:
-    """The classifier of a folder that `bring_torch` wrote, with `info` its `model.json`.
+    """The classifier of a folder that `import_torch` wrote, with `info` its `model.json`.
 
     Raises `LookwhereError` where the weights are not those of the architecture, as the installed library has it, or
     the method of the maps is unknown.

@@ -15,7 +15,7 @@ from core.audit.folder import Audit, open_audit
 from core.audit.notes import NoteCode
 from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import Model, load_model
-from core.classifiers.imported import bring, from_dict
+from core.classifiers.imported import from_dict, import_model
 from core.classifiers.info import ModelInfo, ModelKind
 from core.data.faces import fingerprint
 from core.data.filters import Filter
@@ -168,7 +168,7 @@ def test_predictions_over_several_shards_stay_with_their_faces_after_a_stop(
     scores = np.random.default_rng(3).uniform(0.01, 0.99, 240)
     table = pd.DataFrame({"file": store.faces["path"], "score": scores}).sample(frac=1, random_state=0)
     table.to_csv(tmp_path / "scores.csv", index=False)
-    folder = bring(
+    folder = import_model(
         tmp_path / "scores.csv", "scores", from_dict({"score": "probability", "of": "male"}), models=tmp_path / "models"
     )
     monkeypatch.setattr(run, "SHARD", 16)
@@ -193,7 +193,7 @@ def test_predictions_of_other_faces_alone_are_refused_and_leave_nothing(tmp_path
     store = make_store(tmp_path / "store", faces=240)
     table = pd.DataFrame({"file": store.split("train")["path"], "score": 0.3})
     table.to_csv(tmp_path / "scores.csv", index=False)
-    folder = bring(
+    folder = import_model(
         tmp_path / "scores.csv", "scores", from_dict({"score": "probability", "of": "male"}), models=tmp_path / "models"
     )
     with pytest.raises(LookwhereError, match="none of its predictions is of a face in test"):

@@ -19,7 +19,7 @@ from core.audit.run import run_audit
 from core.checks import deletion
 from core.checks.run import run_checks
 from core.classifiers.folder import load_model, save_model
-from core.classifiers.imported import bring, from_dict
+from core.classifiers.imported import from_dict, import_model
 from core.classifiers.resnet import GenderResNet
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
@@ -50,7 +50,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
     scores[::9] = 1 - scores[::9]
     pd.DataFrame({"file": faces["path"], "score": scores}).to_csv(root / "scores.csv", index=False)
     declared = from_dict({"score": "probability", "of": "male"})
-    bring(root / "scores.csv", "scores", declared, models=root / "predictions")
+    import_model(root / "scores.csv", "scores", declared, models=root / "predictions")
     run_audit(whole.store, load_model(root / "predictions/scores"), ("all",), name="all")
     bare = made_study(root / "bare", 120, columns={"ethnicity": UNRECORDED, "age": pd.NA})
     save_model(root / "unaudited/first", GenderResNet(), INFO)

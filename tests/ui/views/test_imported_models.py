@@ -1,4 +1,4 @@
-"""Every page on models that were brought: predictions only, and maps that do not add up."""
+"""Every page on models that were imported: predictions only, and maps that do not add up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from core.audit.run import run_audit
 from core.classifiers.folder import Model, load_model
-from core.classifiers.imported import bring, from_dict
+from core.classifiers.imported import from_dict, import_model
 from core.classifiers.info import ModelInfo
 from core.files import write_json
 from tests.helpers.made_store import make_store
@@ -20,14 +20,14 @@ from ui.shell.navigation import Needs
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """«scores», predictions brought from a CSV with one face missing; «theirs», maps by occlusion, in a made audit."""
-    root = tmp_path_factory.mktemp("brought")
+    """«scores», predictions imported from a CSV with one face missing; «theirs», maps by occlusion, in a made audit."""
+    root = tmp_path_factory.mktemp("imported")
     store, folder = make_store(root / "store", faces=480), root / "models"
     faces = store.faces
     guess = (faces["gender"] == "male").astype(float) * 0.8 + 0.1
     guess[::9] = 1 - guess[::9]
     pd.DataFrame({"file": faces["path"], "score": guess}).iloc[1:].to_csv(root / "scores.csv", index=False)
-    bring(root / "scores.csv", "scores", from_dict({"score": "probability", "of": "male"}), models=folder)
+    import_model(root / "scores.csv", "scores", from_dict({"score": "probability", "of": "male"}), models=folder)
     run_audit(store, load_model(folder / "scores"), ("all",), name="all")
     info = {
         "format": 1,

@@ -18,7 +18,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.classifiers.folder import load_model
-from core.classifiers.imported import bring, declare
+from core.classifiers.imported import declare, import_model
 from core.classifiers.info import ModelInfo
 from tests.helpers.hostile import drawn, hostile, png, saved
 from tests.helpers.pages import page, text
@@ -181,7 +181,7 @@ def test_maps_that_do_not_add_up_or_are_not_there_are_told(study, portrait: byte
 def test_of_predictions_alone_no_photo_can_be_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "scores.csv"
     pd.DataFrame({"file": ["a.jpg", "b.jpg"], "score": [0.2, 0.9]}).to_csv(table, index=False)
-    bring(table, "theirs", declare(None, score="probability", of="male"), models=tmp_path / "models")
+    import_model(table, "theirs", declare(None, score="probability", of="male"), models=tmp_path / "models")
     app = page(tmp_path / "models", "photo", monkeypatch)
     assert not app.exception and not app.error
     assert "Only the predictions of theirs were imported" in text(app)

@@ -1,4 +1,4 @@
-"""No map of a brought model is so fine that it shows the face; and what the command that brings one says."""
+"""No map of an imported model is so fine that it shows the face; and what the command that imports one says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.classifiers.imported.torch_classifier import TorchClassifier
 from core.commands.models import import_
 from core.errors import LookwhereError
 from core.explain.grids import regrid
-from tests.helpers.torch_made import MEAN, STD, as_info, bring, made, pictures
+from tests.helpers.torch_made import MEAN, STD, as_info, import_model, made, pictures
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 
@@ -38,7 +38,7 @@ def test_no_map_is_finer_than_privacy_allows(
 ) -> None:
     said = {"layer": layer, "size": (size, size)}
     for crop, cells in ((WHOLE, [14, 14]), ((46.0, 0.0, 66.0, 112.0), [14, 14])):
-        classifier, info = bring(made(architecture), tmp_path, architecture, maps, crop=crop, **said)
+        classifier, info = import_model(made(architecture), tmp_path, architecture, maps, crop=crop, **said)
         assert tuple(info["maps"]["view"]["grid"]) == grid and info["maps"]["cells"] == cells
         logits, evidence = classifier(pictures(2))
         assert list(evidence.shape[2:]) == cells
@@ -58,7 +58,7 @@ def test_fine_maps_are_merged_by_area() -> None:
 
 
 def test_maps_that_stay_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    classifier, _ = bring(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18")
+    classifier, _ = import_model(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18")
     monkeypatch.setattr(torch_classifier.grids, "regrid", lambda maps, crop: maps.repeat(4, axis=2))
     with pytest.raises(LookwhereError, match="maps of 16×4 cells show the face itself"):
         classifier(pictures(1))

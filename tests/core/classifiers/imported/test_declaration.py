@@ -1,4 +1,4 @@
-"""What is declared of a brought model: checked, applied to pictures and to outputs, and never guessed."""
+"""What is declared of an imported model: checked, applied to pictures and to outputs, and never guessed."""
 
 from __future__ import annotations
 

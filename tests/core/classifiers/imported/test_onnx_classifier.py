@@ -1,4 +1,4 @@
-"""ONNX files brought as models: a real classifier of another project, made variants, and everything that is refused."""
+"""ONNX files as models: a real classifier of another project, made variants, and everything that is refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import load_model
-from core.classifiers.imported import bring, declare
+from core.classifiers.imported import declare, import_model
 from core.classifiers.imported.onnx_classifier import load_onnx
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -88,13 +88,13 @@ def images() -> np.ndarray:
     return coarse.repeat(8, axis=1).repeat(8, axis=2)
 
 
-def brought(tmp_path: Path, model: onnx.ModelProto, **changes: object):
+def imported(tmp_path: Path, model: onnx.ModelProto, **changes: object):
     """The loaded model of a made file."""
     file = tmp_path / "made.onnx"
     onnx.save(model, file)
     said = {key: value for key, value in (PLAIN | changes).items() if value is not None}
     maps = said.pop("maps", None)
-    return load_model(bring(file, "made", declare(None, **said), models=tmp_path / "models", maps=maps))
+    return load_model(import_model(file, "made", declare(None, **said), models=tmp_path / "models", maps=maps))
 
 
 def by_hand(file: Path, images: np.ndarray) -> np.ndarray:
@@ -122,7 +122,7 @@ def test_the_declared_crop_is_where_a_chip_of_dlib_lies_in_the_template() -> Non
 
 
 def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStore, tmp_path: Path) -> None:
-    path = bring(real_onnx, "theirs", declare(DECLARED), models=tmp_path)
+    path = import_model(real_onnx, "theirs", declare(DECLARED), models=tmp_path)
     assert {file.name for file in path.iterdir()} == {"model.onnx", "model.json"}
     assert (path / "model.onnx").read_bytes() == real_onnx.read_bytes()
     model = load_model(path)
@@ -148,7 +148,7 @@ def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStor
 
 
 def test_rise_of_the_real_classifier_agrees_with_occlusion(real_onnx: Path, real_store: AlignedStore, tmp_path) -> None:
-    model = load_model(bring(real_onnx, "theirs", declare(DECLARED), models=tmp_path, maps="rise"))
+    model = load_model(import_model(real_onnx, "theirs", declare(DECLARED), models=tmp_path, maps="rise"))
     assert model.classify.maps["method"] == "RISE" and model.classify.maps["masks"] % 2 == 0
     shown = np.array(real_store.images[::5])
     logits, evidence = model.classify(shown)
@@ -196,7 +196,7 @@ def test_rise_of_the_real_classifier_agrees_with_occlusion(real_onnx: Path, real
     ids=["plain", "swapped", "nhwc", "batch 4", "batch 1", "fp16", "fp64", "logit", "softmax", "sigmoid", "outputs"],
 )
 def test_variants_give_the_margin_worked_out_by_hand(made, said, margin, images: np.ndarray, tmp_path: Path) -> None:
-    model = brought(tmp_path, graph(**made), **said)
+    model = imported(tmp_path, graph(**made), **said)
     logits, evidence = model.classify(images)
     loose = 5e-3 if made.get("kind") == TensorProto.FLOAT16 else 2e-5
     expected = margin(colours(images))
@@ -263,7 +263,7 @@ TWO = [helper.make_node("Relu", ["linear"], ["a"]), helper.make_node("Neg", ["li
 )
 def test_what_does_not_fit_is_refused_in_one_line(made, said, words: list[str], tmp_path: Path) -> None:
     with pytest.raises(LookwhereError) as refused:
-        brought(tmp_path, graph(**made), **said)
+        imported(tmp_path, graph(**made), **said)
     message = str(refused.value)
     assert "\n" not in message and all(word in message for word in words), message
     assert not (tmp_path / "models/made").exists() and "unfinished" not in message
@@ -295,7 +295,7 @@ def test_what_is_no_whole_onnx_file_is_refused(tmp_path: Path, real_onnx: Path) 
         file = tmp_path / f"{name}.onnx"
         file.write_bytes(content)
         with pytest.raises(LookwhereError) as refused:
-            bring(file, "made", declare(None, **PLAIN), models=tmp_path / "models")
+            import_model(file, "made", declare(None, **PLAIN), models=tmp_path / "models")
         message = str(refused.value)
         assert message.startswith(str(file)) and words in message and "\n" not in message, (name, message)
         assert list((tmp_path / "models").iterdir()) == []
@@ -309,12 +309,12 @@ def test_no_input_is_named(tmp_path: Path) -> None:
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [])],
     )
     with pytest.raises(LookwhereError, match=r"one input, an image; it has 0 \(none\)"):
-        brought(tmp_path, helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+        imported(tmp_path, helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
 
 
 def test_a_single_probability_declared_a_logit_is_doubted_once_faces_are_seen(tmp_path: Path) -> None:
     made = graph(count=1, tail=[helper.make_node("Sigmoid", ["linear"], ["scores"])])
-    model = brought(tmp_path, made, score="logit", of="male", female=None, male=None)
+    model = imported(tmp_path, made, score="logit", of="male", female=None, male=None)
     store = make_store(tmp_path / "store", faces=120)
     model.classify(store.images[:49])  # too few to tell
     with pytest.raises(LookwhereError, match=r"declared as logit, .* probability\?"):
@@ -322,7 +322,7 @@ def test_a_single_probability_declared_a_logit_is_doubted_once_faces_are_seen(tm
 
 
 def test_a_changed_file_and_another_device_are_refused(tmp_path: Path) -> None:
-    model = brought(tmp_path, graph())
+    model = imported(tmp_path, graph())
     with pytest.raises(LookwhereError, match="CPU"):
         load_onnx(model.path, model.info, "cuda")
     other = onnx.load(model.path / "model.onnx")

@@ -1,4 +1,4 @@
-"""Predictions brought without their model: tables as pandas, pyarrow and the csv module write them, and their traps."""
+"""Predictions imported without a model: tables as pandas, pyarrow and the csv module write them, and their traps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.audit.folder import open_audit
 from core.audit.notes import NoteCode
 from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import load_model
-from core.classifiers.imported import bring, declare, from_dict
+from core.classifiers.imported import declare, from_dict, import_model
 from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
 from core.classifiers.info import ModelKind, model_info
@@ -30,8 +30,8 @@ def faces_table(paths: list[str], ids: list[str] | None = None) -> pd.DataFrame:
     return pd.DataFrame({"path": paths, "face_id": ids or [f"face-{n}" for n in range(len(paths))]})
 
 
-def brought(file: Path, tmp_path: Path, said: dict | None = None, **columns: object) -> Path:
-    return bring(file, "theirs", declare(None, **(said or MALE)), models=tmp_path / "models", **columns)
+def imported(file: Path, tmp_path: Path, said: dict | None = None, **columns: object) -> Path:
+    return import_model(file, "theirs", declare(None, **(said or MALE)), models=tmp_path / "models", **columns)
 
 
 def scores(path: Path, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +71,7 @@ def written(tmp_path: Path, table: pd.DataFrame, how: str) -> Path:
 def test_tables_of_real_tools_are_read_alike(how: str, tmp_path: Path) -> None:
     names = ["a/1.jpg", "a/Zoë, 2nd.jpg", 'a/3 "x".png', "b/1.jpg"]
     table = pd.DataFrame({"file": names, "score": [0.125, 1.0, 0.0, 0.75]})
-    path = brought(written(tmp_path, table, how), tmp_path)
+    path = imported(written(tmp_path, table, how), tmp_path)
     info = model_info(path)
     assert (info.kind, info.rows, info.outputs, info.maps) == (ModelKind.PREDICTIONS, 4, 1, None)
     assert {file.name for file in path.iterdir()} == {"predictions.parquet", "model.json"}
@@ -108,7 +108,7 @@ def test_scores_mean_what_is_declared(said: dict, columns: tuple[str, ...], expe
         }
     )
     table.to_csv(tmp_path / "s.csv", index=False)
-    path = brought(tmp_path / "s.csv", tmp_path, said, file_column="image", score_columns=columns)
+    path = imported(tmp_path / "s.csv", tmp_path, said, file_column="image", score_columns=columns)
     logits, found = scores(path, faces_table(["x/1.jpg", "x/2.jpg", "x/3.jpg"]))
     assert found.all()
     np.testing.assert_allclose(1 - p_male(logits), expected, atol=1e-6)
@@ -137,7 +137,7 @@ def test_scores_mean_what_is_declared(said: dict, columns: tuple[str, ...], expe
 def test_faces_find_their_prediction(files: list, paths: list, ids: list | None, expected: list, tmp_path) -> None:
     values = np.linspace(0.1, 0.9, len(files))
     pd.DataFrame({"file": files, "score": values}).to_csv(tmp_path / "s.csv", index=False)
-    logits, found = scores(brought(tmp_path / "s.csv", tmp_path), faces_table(paths, ids))
+    logits, found = scores(imported(tmp_path / "s.csv", tmp_path), faces_table(paths, ids))
     assert found.tolist() == [n >= 0 for n in expected]
     np.testing.assert_allclose(p_male(logits), values[[n for n in expected if n >= 0]], atol=1e-6)
 
@@ -153,7 +153,7 @@ def test_faces_find_their_prediction(files: list, paths: list, ids: list | None,
 )
 def test_names_that_do_not_tell_are_an_error_that_shows_one(files, paths, words: list[str], tmp_path: Path) -> None:
     pd.DataFrame({"file": files, "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
-    path = brought(tmp_path / "s.csv", tmp_path)
+    path = imported(tmp_path / "s.csv", tmp_path)
     with pytest.raises(LookwhereError) as refused:
         scores(path, faces_table(paths))
     assert all(word in str(refused.value) for word in words), str(refused.value)
@@ -196,7 +196,7 @@ def test_traps_are_refused_in_one_line(content: str, said: dict, columns: dict, 
     file = tmp_path / "scores.csv"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(LookwhereError) as refused:
-        brought(file, tmp_path, said, **columns)
+        imported(file, tmp_path, said, **columns)
     message = str(refused.value)
     assert "\n" not in message and all(word in message for word in words), message
     assert list((tmp_path / "models").iterdir()) == []
@@ -206,7 +206,7 @@ def test_only_what_is_of_scores_is_kept_and_decisions_are_told(tmp_path: Path) -
     for values, decisions in (([0, 1, 1], True), ([0, 1, 0.5], False)):
         file = tmp_path / f"{values[2]}.csv"
         pd.DataFrame({"file": ["1.jpg", "2.jpg", "3.jpg"], "score": values}).to_csv(file, index=False)
-        info = model_info(bring(file, f"theirs-{values[2]}", declare(None, **MALE), models=tmp_path / "models"))
+        info = model_info(import_model(file, f"theirs-{values[2]}", declare(None, **MALE), models=tmp_path / "models"))
         assert info.declaration.to_json() == MALE and info.decisions is decisions
     assert from_dict(info.declaration.to_json()).as_dict()["score"] == "probability"
 
@@ -215,7 +215,7 @@ def test_only_what_is_of_scores_is_kept_and_decisions_are_told(tmp_path: Path) -
 def test_the_name_of_the_experiments_is_kept(name: str, tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("file,score\n1.jpg,0.5\n")
     with pytest.raises(LookwhereError, match="kept for experiments"):
-        bring(tmp_path / "s.csv", name, declare(None, **MALE), models=tmp_path / "models")
+        import_model(tmp_path / "s.csv", name, declare(None, **MALE), models=tmp_path / "models")
 
 
 def test_parquet_traps_are_refused(tmp_path: Path) -> None:
@@ -230,10 +230,10 @@ def test_parquet_traps_are_refused(tmp_path: Path) -> None:
     ):
         table.to_parquet(tmp_path / "s.parquet")
         with pytest.raises(LookwhereError, match=words):
-            brought(tmp_path / "s.parquet", tmp_path, said)
+            imported(tmp_path / "s.parquet", tmp_path, said)
     (tmp_path / "s.parquet").write_bytes((tmp_path / "s.parquet").read_bytes()[:-20])
     with pytest.raises(LookwhereError, match="not a readable table"):
-        brought(tmp_path / "s.parquet", tmp_path)
+        imported(tmp_path / "s.parquet", tmp_path)
 
 
 def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
     pd.DataFrame({"file": known["path"].str.replace("/", "\\"), "score": p.clip(0, 1)}).to_csv(
         tmp_path / "s.csv", index=False, sep=";", encoding="utf-8-sig"
     )
-    model = load_model(brought(tmp_path / "s.csv", tmp_path))
+    model = load_model(imported(tmp_path / "s.csv", tmp_path))
     assert model.classify is None
     audit = run_audit(store, model, ("all",))
     expected = (p.clip(0, 1) >= 0.5) == (known["gender"] == "male").to_numpy()
@@ -259,7 +259,7 @@ def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=60)
     p = np.where(store.faces["gender"] == "male", 0.9, 0.1)
     pd.DataFrame({"file": store.faces["face_id"], "score": p}).to_parquet(tmp_path / "s.parquet")
-    swapped = load_model(brought(tmp_path / "s.parquet", tmp_path, {"score": "probability", "of": "female"}))
+    swapped = load_model(imported(tmp_path / "s.parquet", tmp_path, {"score": "probability", "of": "female"}))
     audit = run_audit(store, swapped, ("all",), averages=KeepAverages.NO)
     assert audit.manifest.accuracy == 0 and audit.manifest.warnings[0].code is NoteCode.CLASSES_SWAPPED
     assert not classes_doubt(0.45, 20) and classes_doubt(0.45, 2000)

@@ -19,10 +19,10 @@ from torch import nn
 
 from core.classifiers.imported import architectures, torch_classifier
 from core.classifiers.imported.outputs import to_logits
-from core.classifiers.imported.torch_classifier import bring_torch, load_torch, noise
+from core.classifiers.imported.torch_classifier import import_torch, load_torch, noise
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-from tests.helpers.torch_made import as_info, bring, declared, halved, made, pictures
+from tests.helpers.torch_made import as_info, declared, halved, import_model, made, pictures
 
 RESNET = "torchvision:resnet18"
 SQUEEZE = "torchvision:squeezenet1_1"  # small
@@ -46,10 +46,10 @@ def logits_of(network: nn.Module, images: np.ndarray, **changes: object) -> np.n
         return to_logits(network(torch.from_numpy(prepare(images, declaration))).numpy(), declaration)
 
 
-def brought(source: Path, architecture: str = SQUEEZE, **changes: object) -> tuple[np.ndarray, dict]:
-    """Logits of the test pictures after bringing a file and loading its folder."""
+def imported(source: Path, architecture: str = SQUEEZE, **changes: object) -> tuple[np.ndarray, dict]:
+    """Logits of the test pictures after importing a file and loading its folder."""
     folder = source.with_suffix(".model")
-    info = bring_torch(source, folder, declared(**changes), architecture)
+    info = import_torch(source, folder, declared(**changes), architecture)
     assert [file.name for file in folder.iterdir()] == ["model.safetensors"]
     info |= {"declaration": declared(**changes).as_dict()}
     return load_torch(folder, as_info(info), "cpu")(pictures())[0], info
@@ -80,7 +80,7 @@ def test_wrappers_are_taken_off_and_told(tmp_path: Path, kind: str) -> None:
     content, told = wrappings()[kind]
     source = tmp_path / "weights.pth"
     torch.save(content, source)
-    logits, info = brought(source)
+    logits, info = imported(source)
     np.testing.assert_allclose(logits, logits_of(made(SQUEEZE), pictures()), rtol=1e-4)
     assert info["source"]["unwrapped"] == told
     assert info["source"] | {"sha256": None} == {
@@ -97,7 +97,7 @@ def test_the_files_of_timm_and_of_safetensors_are_read(tmp_path: Path) -> None:
     timm.models.save_for_hf(network, tmp_path / "hub", safe_serialization="both")
     wanted = logits_of(network, pictures())
     for name in ("model.safetensors", "pytorch_model.bin"):
-        logits, info = brought(tmp_path / "hub" / name, "timm:convnext_atto.d2_in1k")
+        logits, info = imported(tmp_path / "hub" / name, "timm:convnext_atto.d2_in1k")
         np.testing.assert_allclose(logits, wanted, rtol=1e-4, atol=1e-5)
         assert info["source"]["library"] == architectures.library("timm")
 
@@ -106,7 +106,7 @@ def test_half_precision_stays_half(tmp_path: Path) -> None:
     source = tmp_path / "half.safetensors"
     state = halved(made(RESNET).state_dict())
     save_file(state, source)
-    brought(source, RESNET)
+    imported(source, RESNET)
     kept = load_file(source.with_suffix(".model") / "model.safetensors")
     assert kept.keys() == state.keys()
     assert all(torch.equal(kept[name], state[name]) and kept[name].dtype == state[name].dtype for name in state)
@@ -117,7 +117,7 @@ def test_a_head_behind_dropout_and_one_of_many_outputs_are_found(tmp_path: Path)
     state = {name.replace("fc.", "fc.1."): t for name, t in network.state_dict().items() if "num_batches" not in name}
     source = tmp_path / "fairface.pt"
     torch.save(state, source)
-    logits, info = brought(source, RESNET, female=8, male=7)
+    logits, info = imported(source, RESNET, female=8, male=7)
     np.testing.assert_allclose(logits, logits_of(network, pictures(), female=8, male=7), rtol=1e-4, atol=1e-5)
     assert info["outputs"] == 18
     assert info["source"]["unwrapped"] == ["head fc.1 for fc (what else was in it is taken to be dropout)"]
@@ -135,20 +135,20 @@ def test_grey_pictures_and_training_heads_have_their_place(tmp_path: Path) -> No
         source = tmp_path / f"{architecture.replace(':', '-')}.pt"
         torch.save(network.state_dict(), source)
         np.testing.assert_allclose(
-            brought(source, architecture, **grey)[0], logits_of(network, pictures(), **grey), rtol=1e-3, atol=1e-5
+            imported(source, architecture, **grey)[0], logits_of(network, pictures(), **grey), rtol=1e-3, atol=1e-5
         )
     network = made("torchvision:googlenet")
     for kept in ("all", "without"):
         source = tmp_path / f"googlenet-{kept}.pt"
         state = network.state_dict().items()
         torch.save({n: t for n, t in state if kept == "all" or not n.startswith("aux")}, source)
-        logits, _ = brought(source, "torchvision:googlenet")
+        logits, _ = imported(source, "torchvision:googlenet")
         np.testing.assert_allclose(logits, logits_of(network, pictures()), rtol=1e-3, atol=1e-5)
 
 
 def test_bringing_leaves_torchs_seed_alone(tmp_path: Path) -> None:
     before = torch.random.get_rng_state()
-    bring(made(SQUEEZE), tmp_path, SQUEEZE)
+    import_model(made(SQUEEZE), tmp_path, SQUEEZE)
     assert torch.equal(before, torch.random.get_rng_state())
     assert np.array_equal(noise(), noise()) and noise().shape == (4, 112, 112, 3)
 
@@ -156,7 +156,7 @@ def test_bringing_leaves_torchs_seed_alone(tmp_path: Path) -> None:
 def refused(source: Path, told: str, architecture: str = SQUEEZE, **changes: object) -> None:
     folder = source.parent / "refused"
     with pytest.raises(LookwhereError, match=told) as caught:
-        bring_torch(source, folder, declared(**changes), architecture)
+        import_torch(source, folder, declared(**changes), architecture)
     assert "\n" not in str(caught.value) and str(source) in str(caught.value)
     assert not folder.exists()
 
@@ -196,7 +196,7 @@ def test_settings_beside_the_weights_of_lightning_are_refused_with_the_mend(tmp_
         torch.save(content, source)
         refused(source, r'asks for code, (pathlib|numpy).*torch.save\(ckpt\["state_dict"\], «weights.pt»\)')
     torch.save(torch.load(source, weights_only=False)["state_dict"], source)  # as the mend says
-    assert brought(source)[1]["outputs"] == 2
+    assert imported(source)[1]["outputs"] == 2
 
 
 @pytest.mark.parametrize("prefix", ["net.", "_orig_mod.net."])
@@ -207,7 +207,7 @@ def test_a_loss_beside_the_network_is_told_with_the_mend(tmp_path: Path, prefix:
     torch.save({"state_dict": state | {loss: torch.ones(2)}}, source)
     refused(source, rf"1 unexpected .*; {loss} lies beside the network, .*torch.save\(model.{prefix}state_dict\(\), ")
     torch.save({"state_dict": state}, source)
-    assert brought(source)[1]["source"]["unwrapped"][0] == "state_dict"
+    assert imported(source)[1]["source"]["unwrapped"][0] == "state_dict"
 
 
 def test_whole_modules_and_programs_are_refused(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_weights_of_another_architecture_are_told_where_they_belong(tmp_path: Pa
 )
 def test_unknown_architectures_are_told_with_near_names(tmp_path: Path, architecture: str, near: str) -> None:
     with pytest.raises(LookwhereError, match=f"architecture '{architecture}' unknown to .*near it are .*{near}"):
-        bring_torch(tmp_path / "any.pt", tmp_path, declared(), architecture)
+        import_torch(tmp_path / "any.pt", tmp_path, declared(), architecture)
     for hub in ("timm:hf-hub:timm/resnet18.a1_in1k", "timm:local-dir:/tmp", "torchvision:fcn_resnet50"):
         with pytest.raises(LookwhereError, match="unknown to"):
             architectures.parse(hub)
@@ -308,7 +308,7 @@ def test_what_was_declared_must_be_what_the_network_gives(tmp_path: Path) -> Non
 
 
 def test_a_folder_that_was_changed_is_refused(tmp_path: Path) -> None:
-    _, info = bring(made(SQUEEZE), tmp_path, SQUEEZE)
+    _, info = import_model(made(SQUEEZE), tmp_path, SQUEEZE)
     weights = tmp_path / "model" / "model.safetensors"
     with pytest.raises(
         LookwhereError, match=r"no torchvision:squeezenet1_0 as it was imported.*import the model again"

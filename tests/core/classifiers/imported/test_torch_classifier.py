@@ -1,4 +1,4 @@
-"""Maps of brought networks: against the libraries' own features, the grad-cam library, and networks planted by hand."""
+"""Maps of imported networks: against libraries' own features, the grad-cam library, and networks planted by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.explain.layers import Layer, View, find_head, find_layer, lies_on_imag
 from core.explain.maps import grad_cam, scale_each
 from core.explain.method import OnlyOutputs
 from core.explain.methods import method
-from tests.helpers.torch_made import bring, declared, made, pictures, planted, share_in_square, spotted
+from tests.helpers.torch_made import declared, import_model, made, pictures, planted, share_in_square, spotted
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 #: How each is explained at 112×112: method, layer, cells.
@@ -64,12 +64,12 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory: pytest.TempPathFactory):
-    """Brought and loaded, once for the module."""
+def imported(tmp_path_factory: pytest.TempPathFactory):
+    """Imported and loaded, once for the module."""
 
     @cache
     def get(architecture: str) -> tuple[TorchClassifier, dict]:
-        return bring(made(architecture), tmp_path_factory.mktemp("brought"), architecture)
+        return import_model(made(architecture), tmp_path_factory.mktemp("imported"), architecture)
 
     return get
 
@@ -79,8 +79,8 @@ def inputs(images: np.ndarray) -> Tensor:
 
 
 @pytest.mark.parametrize("architecture", EXPECTED)
-def test_a_network_comes_through_whole_and_its_layer_is_found(brought, architecture: str) -> None:
-    classifier, info = brought(architecture)
+def test_a_network_comes_through_whole_and_its_layer_is_found(imported, architecture: str) -> None:
+    classifier, info = imported(architecture)
     images = pictures()
     logits, evidence = classifier(images)
     with torch.no_grad():
@@ -98,8 +98,8 @@ def test_a_network_comes_through_whole_and_its_layer_is_found(brought, architect
 
 
 @pytest.mark.parametrize("architecture", POOLED)
-def test_the_closed_form_is_head_times_the_librarys_own_features(brought, architecture: str) -> None:
-    classifier, info = brought(architecture)
+def test_the_closed_form_is_head_times_the_librarys_own_features(imported, architecture: str) -> None:
+    classifier, info = imported(architecture)
     network = made(architecture)
     with torch.no_grad():
         maps = POOLED[architecture](network, inputs(pictures()))
@@ -154,9 +154,9 @@ def by_library(architecture: str, info: dict, images: np.ndarray, targets: list,
 
 
 @pytest.mark.parametrize("architecture", sorted(EXPECTED.keys() - {"torchvision:densenet121"}))
-def test_maps_are_those_of_the_grad_cam_library(brought, architecture: str) -> None:
+def test_maps_are_those_of_the_grad_cam_library(imported, architecture: str) -> None:
     """All but torchvision's DenseNet, whose last ReLU is no module, so that the library sees what comes before it."""
-    classifier, info = brought(architecture)
+    classifier, info = imported(architecture)
     images = pictures(2)
     _, evidence = classifier(images)
     for index, output in enumerate((1, 0)):
@@ -184,7 +184,7 @@ def test_a_vision_transformer_of_torchvision_is_explained_before_its_last_attent
     np.testing.assert_allclose(scaled(evidence[:, 0]), found, atol=2e-3)
 
 
-def test_cells_that_are_no_places_are_found_out(brought) -> None:
+def test_cells_that_are_no_places_are_found_out(imported) -> None:
     """Tokens turned by 180°, or in an order of chance, pass for a map by their shape."""
     network, pixels = made("timm:vit_tiny_patch16_224"), inputs(pictures(4))
     layer = Layer("blocks.11.norm1", View("tokens", (7, 7), 1))
@@ -200,14 +200,14 @@ def test_cells_that_are_no_places_are_found_out(brought) -> None:
         assert not lies_on_image(network, Layer(layer.name, turned), pixels)
 
 
-def test_grad_cam_of_a_linear_head_is_the_closed_form_and_hirescam_too(brought, tmp_path: Path) -> None:
+def test_grad_cam_of_a_linear_head_is_the_closed_form_and_hirescam_too(imported, tmp_path: Path) -> None:
     images = pictures()
-    logits, closed = brought("torchvision:resnet18")[0](images)
+    logits, closed = imported("torchvision:resnet18")[0](images)
     for maps, name in (("gradcam", "GradCAM"), ("hirescam", "HiResCAM")):
         (tmp_path / maps).mkdir()
-        classifier, info = bring(made("torchvision:resnet18"), tmp_path / maps, "torchvision:resnet18", maps)
+        classifier, info = import_model(made("torchvision:resnet18"), tmp_path / maps, "torchvision:resnet18", maps)
         assert info["maps"] | {"library": None} == {
-            **brought("torchvision:resnet18")[1]["maps"],
+            **imported("torchvision:resnet18")[1]["maps"],
             "method": name,
             "library": None,
         }
@@ -218,7 +218,7 @@ def test_grad_cam_of_a_linear_head_is_the_closed_form_and_hirescam_too(brought, 
 
 def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path) -> None:
     architecture = "torchvision:mobilenet_v3_small"
-    classifier, info = bring(made(architecture), tmp_path, architecture, "hirescam", layer="features.8")
+    classifier, info = import_model(made(architecture), tmp_path, architecture, "hirescam", layer="features.8")
     assert not info["maps"]["additive"] and info["maps"]["cells"] == [7, 7]
     _, evidence = classifier(pictures(2))
     found = by_library(architecture, info, pictures(2), [ClassifierOutputTarget(1)] * 2, HighResolution)
@@ -228,7 +228,7 @@ def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path) -
 @pytest.mark.parametrize(("architecture", "of"), [("torchvision:resnet18", "male"), ("timm:convnext_atto", "female")])
 def test_one_logit_is_shared_out_to_both_classes(tmp_path: Path, architecture: str, of: str) -> None:
     network = made(architecture, 1)
-    classifier, _ = bring(network, tmp_path, architecture, score="logit", of=of, female=None, male=None)
+    classifier, _ = import_model(network, tmp_path, architecture, score="logit", of=of, female=None, male=None)
     logits, evidence = classifier(pictures())
     with torch.no_grad():
         z = network(inputs(pictures())).numpy()[:, 0] * (1 if of == "female" else -1)
@@ -257,7 +257,7 @@ def test_maps_lie_where_a_planted_network_looks(
     network = planted(architecture)
     for crop in crops:
         plain = {"crop": crop, "mean": (0.0,) * 3, "std": (1.0,) * 3}
-        classifier, _ = bring(network, tmp_path, architecture, maps, **plain)
+        classifier, _ = import_model(network, tmp_path, architecture, maps, **plain)
         logits, evidence = classifier(spotted())
         margin = evidence[0, 0] - evidence[0, 1]
         assert logits[0, 0] > logits[0, 1] and margin.max() > 0
@@ -272,7 +272,7 @@ def test_maps_lie_where_a_planted_network_looks(
 def test_methods_that_ask_the_network_alone_ask_this_one(tmp_path: Path, maps: str) -> None:
     architecture, asked = "torchvision:squeezenet1_1", declared(crop=(9.0, 3.0, 100.0, 112.0))
     network = made(architecture)
-    classifier, info = bring(network, tmp_path, architecture, maps, crop=asked.crop)
+    classifier, info = import_model(network, tmp_path, architecture, maps, crop=asked.crop)
 
     def answers(images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -293,7 +293,7 @@ def test_regridding_moves_contributions_by_area_and_keeps_their_sum() -> None:
         found = regrid(maps, crop)
         assert found.shape[2:] == cells_of((5, 7), crop)
         np.testing.assert_allclose(found.mean(axis=(2, 3)), maps.mean(axis=(2, 3)), atol=1e-5)
-        # Painted on a fine lattice of points, each brought to the template's nearest place.
+        # Painted on a fine lattice of points, each imported to the template's nearest place.
         left, top, right, bottom = crop
         steps = (np.arange(2520) + 0.5) / 2520
         cell = [
@@ -311,7 +311,7 @@ def test_regridding_moves_contributions_by_area_and_keeps_their_sum() -> None:
 
 def test_a_crop_keeps_the_decomposition(tmp_path: Path) -> None:
     crop = (-10.0, 7.0, 95.0, 120.0)
-    classifier, info = bring(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18", crop=crop)
+    classifier, info = import_model(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18", crop=crop)
     logits, evidence = classifier(pictures())
     assert list(evidence.shape[2:]) == info["maps"]["cells"]
     np.testing.assert_allclose(evidence.mean(axis=(2, 3)) + classifier.head_bias, logits, atol=1e-5)
@@ -319,12 +319,12 @@ def test_a_crop_keeps_the_decomposition(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("architecture", ["torchvision:resnet18", "timm:vit_tiny_patch16_224"])
 def test_in_bfloat16_heads_and_maps_are_exact(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, brought, architecture: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, imported, architecture: str
 ) -> None:
     monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.bfloat16)
     maps = "gradcam" if architecture.endswith("resnet18") else None
-    classifier, _ = bring(made(architecture), tmp_path, architecture, maps)
-    exactly = brought(architecture)[0]
+    classifier, _ = import_model(made(architecture), tmp_path, architecture, maps)
+    exactly = imported(architecture)[0]
     logits, evidence = classifier(pictures())
     assert classifier.precision == "bfloat16"
     largest = np.abs(exactly(pictures())[1]).max()
@@ -335,20 +335,20 @@ def test_in_bfloat16_heads_and_maps_are_exact(
 
 def test_a_layer_can_be_named(tmp_path: Path) -> None:
     network, architecture = made("torchvision:resnet18"), "torchvision:resnet18"
-    classifier, info = bring(network, tmp_path, architecture, layer="layer3")
+    classifier, info = import_model(network, tmp_path, architecture, layer="layer3")
     assert info["maps"]["method"] == "GradCAM" and not info["maps"]["additive"]
     assert classifier(pictures())[1].shape == (3, 2, 7, 7)
     for layer, told in (("layer5", "near it are layer4"), ("fc", "gives no map .its output is 2")):
         with pytest.raises(LookwhereError, match=told):
-            bring(network, tmp_path, architecture, layer=layer)
+            import_model(network, tmp_path, architecture, layer=layer)
     with pytest.raises(LookwhereError, match="is 0 everywhere"):
-        bring(made("timm:vit_tiny_patch16_224"), tmp_path, "timm:vit_tiny_patch16_224", layer="norm")
+        import_model(made("timm:vit_tiny_patch16_224"), tmp_path, "timm:vit_tiny_patch16_224", layer="norm")
     with pytest.raises(LookwhereError, match="looks at no layer"):
-        bring(network, tmp_path, architecture, "occlusion", layer="layer3")
+        import_model(network, tmp_path, architecture, "occlusion", layer="layer3")
     with pytest.raises(LookwhereError, match="--maps guessed: unknown; there are closed-form, occlusion, rise"):
-        bring(network, tmp_path, architecture, "guessed")
+        import_model(network, tmp_path, architecture, "guessed")
     with pytest.raises(LookwhereError, match="--maps EigenCAM: it explains no class"):
-        bring(network, tmp_path, architecture, "EigenCAM")
+        import_model(network, tmp_path, architecture, "EigenCAM")
 
 
 def test_shapes_are_read_as_maps_only_where_cells_are_square() -> None:
@@ -363,8 +363,8 @@ def test_shapes_are_read_as_maps_only_where_cells_are_square() -> None:
         assert view_of(shape, square) is None, shape
 
 
-def test_sessions_that_share_a_network_do_not_mix_their_maps(brought) -> None:
-    classifier, _ = brought("timm:vit_tiny_patch16_224")
+def test_sessions_that_share_a_network_do_not_mix_their_maps(imported) -> None:
+    classifier, _ = imported("timm:vit_tiny_patch16_224")
     faces = [pictures(2, seed) for seed in range(6)]
     alone = [classifier(images)[1] for images in faces]
     together: dict[int, np.ndarray] = {}

