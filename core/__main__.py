@@ -29,15 +29,18 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
 }
 
 
-#: Flags of before `--ages`, which scripts may still give; no help names them.
-OLD_FLAGS = {
+#: Flags of before `--ages`.
+OLD_AGES = {
     "--adults": ("--ages", "adults"),
     "--no-adults": ("--ages", "all"),
     "--all-ages": ("--ages", "all"),
     "--no-all-ages": ("--ages", "adults"),
 }
-#: The commands that had them.
-OLD_COMMANDS = ("gaps", "findings", "experiments", "report")
+#: Earlier flags by command, which scripts may still give; no help names them.
+OLD_FLAGS = {
+    **dict.fromkeys(("gaps", "findings", "experiments", "report"), OLD_AGES),
+    "audit": {"--names": ("--map-ethnicities",)},
+}
 #: Commands by their earlier names, which scripts may still give; no help lists them.
 OLD_NAMES = {"budget": "evidence"}
 
@@ -46,9 +49,15 @@ def renewed(arguments: list[str]) -> list[str]:
     """The arguments with the old name of a command and old flags put as the new ones."""
     if arguments and arguments[0] in OLD_NAMES:
         arguments = [OLD_NAMES[arguments[0]], *arguments[1:]]
-    if not arguments or arguments[0] not in OLD_COMMANDS:
-        return arguments
-    return [new for word in arguments for new in OLD_FLAGS.get(word.replace("_", "-"), (word,))]
+    old = OLD_FLAGS.get(arguments[0], {}) if arguments else {}
+    return [new for word in arguments for new in _renewed(word, old)]
+
+
+def _renewed(word: str, old: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """One argument renewed; `--flag=value` keeps its value."""
+    flag, equals, value = word.partition("=")
+    new = old.get(flag.replace("_", "-"))
+    return (word,) if new is None else (*new[:-1], new[-1] + equals + value)
 
 
 def main(

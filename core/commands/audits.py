@@ -36,7 +36,7 @@ def audit(
     name: str | None = None,
     dataset: str | None = None,
     labels: Path | None = None,
-    names: Path | None = None,
+    map_ethnicities: Path | None = None,
     maps: Annotated[str | None, MAPS] = None,
     batch: int = 64,
     averages: Literal["auto", "yes", "no"] = "auto",
@@ -59,7 +59,7 @@ def audit(
         name: The audit's name; by default DATASET-SPLIT.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
-        names: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
+        map_ethnicities: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
         maps: How maps are made, by default as the model says; each method below with its passes of the network a face.
         batch: Faces a forward pass.
         averages: Whether to store average faces. By default unless another audit of this data has them: by two models'
@@ -83,7 +83,7 @@ def audit(
     bars = Bars()
     try:
         store = open_or_align(data, dataset, device, bars, labels)
-        mapping = read_names(names) if names else None
+        mapping = read_names(map_ethnicities) if map_ethnicities else None
         result = run_audit(
             store,
             loaded,

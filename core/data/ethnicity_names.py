@@ -15,7 +15,7 @@ def rename(faces: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     unknown = sorted(set(names) - set(faces["ethnicity"]))
     if unknown:
         there = ", ".join(sorted(faces["ethnicity"].astype(str).unique()))
-        raise LookwhereError(f"--names: no face is {', '.join(unknown)}; there are {there}")
+        raise LookwhereError(f"--map-ethnicities: no face is {', '.join(unknown)}; there are {there}")
     return faces.assign(ethnicity=faces["ethnicity"].astype("string").replace(names))
 
 

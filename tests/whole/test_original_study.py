@@ -116,7 +116,7 @@ def test_three_data_sets_in_three_formats_to_the_twelve_pairs_and_the_table(
         "study",
         "--data",
         "data/aligned/morph",
-        "--names",
+        "--map-ethnicities",
         "names.yaml",
         "--name",
         "renamed",

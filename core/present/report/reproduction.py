@@ -122,7 +122,7 @@ def commands(
     splits = " --split " + " ".join(shlex.quote(split) for split in chosen) if chosen else ""
     stored = stored_minimum(audit.manifest)
     minimum = f" --minimum-faces {stored}" if stored > MINIMUM_FACES else ""
-    names = " --names NAMES.yaml" if audit.manifest.names else ""
+    names = " --map-ethnicities NAMES.yaml" if audit.manifest.names else ""
     lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}")
     if checks is not None:
         made = checks.manifest

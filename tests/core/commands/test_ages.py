@@ -125,6 +125,9 @@ def test_old_flags_mean_what_they_meant(
 def test_other_commands_keep_their_words() -> None:
     assert renewed(["look", "--data", "--adults"]) == ["look", "--data", "--adults"]
     assert renewed(["budget", "--model", "budget"]) == ["evidence", "--model", "budget"]
+    assert renewed(["audit", "--names", "n.yaml"]) == ["audit", "--map-ethnicities", "n.yaml"]
+    assert renewed(["audit", "--names=n.yaml"]) == ["audit", "--map-ethnicities=n.yaml"]
+    assert renewed(["show", "--names", "n.yaml"]) == ["show", "--names", "n.yaml"]
     assert renewed([]) == []
 
 
