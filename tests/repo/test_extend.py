@@ -13,12 +13,23 @@ from pathlib import Path
 import pytest
 
 from core.audit.folder import open_audit
+from core.data.readers import READERS
+from core.present.text.evidence import evidence_report
+from core.present.text.tables import audit_report
 from tests.helpers.datasets_made import tree
 from tests.helpers.made_study import audited_models, made_study
 from tests.helpers.shipped import MODEL, ROOT, shipped_or_skip
 
 RECIPES = ROOT / "docs/extend.md"
 COPIED = ("core", "train", "ui", "pages", "lookwhere", "tests", ".streamlit", "docs")
+#: The recipes in Python: the battery that each names, and the word by which it finds what was added.
+BATTERIES = {
+    "A reader": ("tests/core/data/readers/test_recognition.py", "two-folders"),
+    "A statistic": ("tests/core/analysis/accuracy/test_group_statistics.py", "certainty"),
+    "A page": ("tests/ui/views/test_battery.py", "children"),
+    "An attribution method": ("tests/core/explain/test_methods.py", "gradient-rms"),
+    "A check": ("tests/core/checks/test_definitions.py", "mirror"),
+}
 #: The first line of a part of a recipe: its file, and below which line of it where the file is there already.
 PLACE = re.compile(r"^# (?P<file>[\w/]+\.py)(?:, after: (?P<line>.+))?\n", re.MULTILINE)
 
@@ -55,15 +66,17 @@ def follow(recipe: str, project: Path) -> None:
         file.write_text("\n".join([*lines[: number + 1], *added, *lines[number + 1 :]]) + "\n", encoding="utf-8")
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the project without the shipped study."""
-    copy = tmp_path / "project"
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project without the shipped study, in which all recipes in Python have been followed."""
+    copy = tmp_path_factory.mktemp("extended") / "project"
     for folder in COPIED:
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
     for file in ("app.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / file, copy / file)
     shutil.copy(ROOT / "ui/shell/icon.png", copy / "ui/shell/icon.png")
+    for recipe in BATTERIES:
+        follow(recipe, copy)
     return copy
 
 
@@ -77,15 +90,24 @@ def run(project: Path, *arguments: object) -> str:
     return done.stdout
 
 
-def passes(project: Path, file: str, word: str) -> None:
-    """The battery that the recipe names finds the new thing and is content."""
-    assert f"`python -m pytest {file} -k {word}`" in RECIPES.read_text(encoding="utf-8")
-    printed = run(project, "pytest", "-q", "-p", "no:cacheprovider", file, "-k", word)
-    assert int(re.search(r"(\d+) passed", printed)[1]) >= 1 and "skipped" not in printed, printed
+@pytest.mark.parametrize("recipe", BATTERIES)
+def test_the_recipe_names_the_battery_that_finds_what_it_adds(recipe: str) -> None:
+    file, word = BATTERIES[recipe]
+    assert f"`python -m pytest {file} -k {word}`" in section(recipe)
 
 
-def keeps_to_the_house(project: Path) -> None:
-    """Ruff and the import contract are content with what the recipe wrote."""
+def test_the_batteries_find_what_was_added_and_are_content(project: Path) -> None:
+    shipped_or_skip()
+    files, words = zip(*BATTERIES.values(), strict=True)
+    printed = run(project, "pytest", "-q", "-rA", "-p", "no:cacheprovider", *files, "-k", " or ".join(words))
+    assert "SKIPPED" not in printed, printed
+    passed = [line for line in printed.splitlines() if line.startswith("PASSED")]
+    for file, word in BATTERIES.values():
+        assert any(file in line and word in line for line in passed), (file, word, printed)
+
+
+def test_what_the_recipes_write_keeps_to_the_house(project: Path) -> None:
+    """Ruff and the import contract are content."""
     run(project, "ruff", "check", "--no-cache", "core", "ui", "pages", "tests")
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint, "--no-cache"], cwd=project, capture_output=True, text=True)
@@ -93,21 +115,16 @@ def keeps_to_the_house(project: Path) -> None:
 
 
 def test_a_reader_is_listed_and_reads_a_tree(project: Path, tmp_path: Path) -> None:
-    assert "two-folders" not in run(project, "core", "datasets")
-    follow("A reader", project)
-    assert "two-folders" in run(project, "core", "datasets")
+    assert "two-folders" not in READERS
     tree(tmp_path / "data", ["faces_of_women/a.jpg", "faces_of_men/b.jpg", "faces_of_men/c.jpg"])
     found = json.loads(run(project, "core", "datasets", "--check", tmp_path / "data", "--json"))
     assert found["reader"] == "two-folders" and "3" in json.dumps(found)
-    passes(project, "tests/core/data/readers/test_recognition.py", "two-folders")
-    keeps_to_the_house(project)
 
 
 def test_a_statistic_stands_in_show_report_and_page(project: Path, tmp_path: Path) -> None:
     study = made_study(tmp_path, 240)
     which, p_male = ("--model", "made", "--audit", "made-all", "--models", study.models), study.audit.faces["p_male"]
-    assert "mean certainty" not in run(project, "core", "show", *which).lower()
-    follow("A statistic", project)
+    assert "mean certainty" not in audit_report(study.audit).lower()
     expected = f"{p_male.where(p_male > 0.5, 1 - p_male).mean():.1%}"
     shown = [line for line in run(project, "core", "show", *which).splitlines() if "mean certainty" in line.lower()]
     assert any(expected.replace("%", " %") in line for line in shown), (expected, shown)
@@ -120,54 +137,42 @@ def test_a_statistic_stands_in_show_report_and_page(project: Path, tmp_path: Pat
     )
     (project / "open_page.py").write_text(code)
     assert "Mean certainty" in run(project, "open_page", tmp_path / "models")
-    passes(project, "tests/core/analysis/accuracy/test_group_statistics.py", "certainty")
     (project / "open_page.py").unlink()
-    keeps_to_the_house(project)
 
 
-def test_a_page_passes_the_battery_of_pages(project: Path) -> None:
-    follow("A page", project)
-    passes(project, "tests/ui/views/test_battery.py", "children")
-    keeps_to_the_house(project)
-
-
-def test_a_method_passes_the_battery_and_makes_an_audit(project: Path, tmp_path: Path) -> None:
-    follow("An attribution method", project)
-    study = made_study(tmp_path / "study", 96)
+def test_a_method_makes_an_audit(project: Path, tmp_path: Path) -> None:
+    study = made_study(tmp_path / "study", 48)
     which = ("--model", "made", "--data", study.store.path, "--models", study.models, "--name", "rms")
     run(project, "core", "audit", *which, "--maps", "gradient-rms", "--split", "all")
     made = open_audit(study.models / "made/audits/rms")
     assert made.map_method == "gradient RMS" and made.evidence is not None
-    passes(project, "tests/core/explain/test_methods.py", "gradient-rms")
-    keeps_to_the_house(project)
 
 
-def test_a_check_passes_the_battery_and_is_run(project: Path, tmp_path: Path) -> None:
-    follow("A check", project)
-    study = made_study(tmp_path / "study", 96)
+def test_a_check_is_run(project: Path, tmp_path: Path) -> None:
+    study = made_study(tmp_path / "study", 72)
     which = ("--model", "made", "--audit", "made-all", "--data", study.store.path, "--models", study.models)
     printed = run(project, "core", "check", *which, "--parts", "mirror", "--sample", "60")
     assert re.search(r"^Mirror image: (passes|fails)\. The map of the mirrored face .*rank correlation", printed, re.M)
     assert "-- mirror: mirror, n = " in printed
-    shipped_or_skip()
-    passes(project, "tests/core/checks/test_definitions.py", "mirror")
-    keeps_to_the_house(project)
 
 
 def test_a_region_keeps_the_partition_and_has_its_part_of_the_evidence(project: Path, tmp_path: Path) -> None:
     audited_models(tmp_path / "models", 600)
     which = ("--model", "made", "--audit", "all", "--ages", "all", "--models", tmp_path / "models")
     name = re.search(r"^python -m core (\S+) --model", section("A region"), re.MULTILINE)[1]
-    before = run(project, "core", name, *which)
+    assert "bridge" not in evidence_report(open_audit(tmp_path / "models/made/audits/all"))
     file = project / "core/explain/regions.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
+    before = file.read_text(encoding="utf-8")
+    content = json.loads(before)
     place = [entry["name"] for entry in content["regions"]].index("nose")
     content["regions"][place : place + 1] = json.loads(blocks("A region", "json")[0])
-    file.write_text(json.dumps(content), encoding="utf-8")
-    after = run(project, "core", name, *which)
-    assert "bridge" in after and "bridge" not in before
-    printed = run(
-        project, "pytest", "-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py",
-        "-k", "not no_holes and not from_top_to_bottom and not real_store",
-    )  # fmt: skip
+    try:
+        file.write_text(json.dumps(content), encoding="utf-8")
+        assert "bridge" in run(project, "core", name, *which)
+        printed = run(
+            project, "pytest", "-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py",
+            "-k", "not no_holes and not from_top_to_bottom and not real_store",
+        )  # fmt: skip
+    finally:
+        file.write_text(before, encoding="utf-8")
     assert "passed" in printed

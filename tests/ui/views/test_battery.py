@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,18 @@ from core.present.figures import charts
 from core.training.record import append_metrics
 from tests.helpers.made_study import INFO, made_study
 from tests.helpers.page_battery import BATTERY, Studies, open_page
+from tests.helpers.small_network import small_network
 from ui.shell.navigation import PAGES, Needs, PageEntry
 
 
 @pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Studies:
+def _small() -> Iterator[None]:
+    with small_network():
+        yield
+
+
+@pytest.fixture(scope="module")
+def studies(_small: None, tmp_path_factory: pytest.TempPathFactory) -> Studies:
     root = tmp_path_factory.mktemp("studies")
     whole = made_study(root / "whole", names=("first", "second"), audit="all")
     with pytest.MonkeyPatch.context() as changed:  # fewer steps of what is slow
