@@ -1,8 +1,7 @@
-"""Folders, tars and zips read alike; damage is told in one line; pictures come out upright and RGB."""
+"""Folders, tars and zips read alike; damage is told in one line."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import random
 import tarfile
@@ -10,14 +9,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from PIL import Image
 
-from core.data import images
-from core.data.images import decode
 from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.errors import LookwhereError
@@ -156,63 +149,3 @@ def test_missing_empty_and_foreign_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "faces.rar").write_bytes(b"Rar!")
     for name, reason in [("none", "no such file"), ("empty.tar.gz", "empty"), ("faces.rar", "neither a folder nor")]:
         assert_refused(tmp_path / name, lambda name=name: open_source(tmp_path / name), reason)
-
-
-def encoded(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def test_decode_turns_a_picture_upright() -> None:
-    """Orientation 6 asks for a quarter turn clockwise: the stored left column is the upright top row."""
-    pixels = np.array([[[1, 0, 0], [2, 0, 0], [3, 0, 0]], [[4, 0, 0], [5, 0, 0], [6, 0, 0]]], dtype=np.uint8)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    upright = np.asarray(decode(encoded(Image.fromarray(pixels), exif=exif)))
-    assert upright[..., 0].tolist() == [[4, 1], [5, 2], [6, 3]]
-
-
-@pytest.mark.parametrize(
-    ("mode", "colour", "rgb"),
-    [
-        ("RGB", (1, 2, 3), (1, 2, 3)),
-        ("L", 77, (77, 77, 77)),
-        ("LA", (77, 0), (77, 77, 77)),
-        ("RGBA", (10, 20, 30, 0), (10, 20, 30)),
-        ("1", 1, (255, 255, 255)),
-    ],
-)
-def test_decode_gives_rgb_whatever_is_stored(mode: str, colour: object, rgb: tuple[int, int, int]) -> None:
-    picture = decode(encoded(Image.new(mode, (5, 4), colour)))
-    assert (picture.mode, picture.size, picture.getpixel((2, 2))) == ("RGB", (5, 4), rgb)
-
-
-def photo(kind: str) -> bytes:
-    return encoded(Image.frombytes("RGB", (64, 48), FILES["c.jpg"] + bytes(216)), kind)
-
-
-@pytest.mark.parametrize("data", [b"", b"garbage" * 50, b"\xff\xd8\xff\xe0", photo("JPEG")[:-1500]])
-def test_decode_refuses_garbage_and_a_truncated_picture(data: bytes) -> None:
-    with pytest.raises(ValueError, match="not a readable image"):
-        decode(data)
-
-
-def test_decode_refuses_a_bomb_before_unpacking_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MAXIMUM_PIXELS", 64 * 48 - 1)
-    with pytest.raises(ValueError, match="64 × 48 pixels are too many"):
-        decode(photo("PNG"))
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    kind=st.sampled_from(["JPEG", "PNG", "BMP", "WEBP", "TIFF"]),
-    changes=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 255)), min_size=1, max_size=6),
-)
-@pytest.mark.filterwarnings("ignore")
-def test_decode_meets_broken_pictures_with_value_error_alone(kind: str, changes: list[tuple[int, int]]) -> None:
-    data = bytearray(photo(kind))
-    for at, byte in changes:
-        data[at % len(data)] = byte
-    with contextlib.suppress(ValueError):
-        assert decode(bytes(data)).mode == "RGB"
