@@ -1,7 +1,7 @@
 """Five landmarks → similarity transform → an upright 112×112 face; or the reason why not.
 
-Detection is facenet-pytorch's MTCNN (Zhang et al. 2016, https://arxiv.org/abs/1604.02878), the template ArcFace's
-(Deng et al. 2019, https://arxiv.org/abs/1801.07698).
+The template is ArcFace's (Deng et al. 2019, https://arxiv.org/abs/1801.07698); the detector is in
+`core.data.detection`.
 """
 
 from __future__ import annotations
@@ -11,25 +11,33 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
+from core.data.detection import NOTHING, SURE, Detection, detect_each, load_detector, main_face
+from core.errors import LookwhereError
 from core.template import SIDE, TEMPLATE
 
-DETECTOR_NAME = "facenet-pytorch 2.5.3 MTCNN"
 #: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
 GREY = (127, 127, 127)
 #: Larger images are scaled down first: the template has 112 pixels a side.
 MAXIMUM_SIDE = 1024
 #: The warp samples this many times finer than the template and averages, against aliasing.
 OVERSAMPLE = 2
+#: So many images, and more, on all of which the detector fails are no chance: then the work stops.
+ALL_FAILED = 8
 
 
 @dataclass(frozen=True)
 class Alignment:
     """`faces` uint8 (N, 112, 112, 3); `landmarks` float32 (N, 5, 2), pixels (x, y) of the aligned face;
-    `found` bool (N,). Where nothing was found, faces are 0 and landmarks NaN."""
+    `found` bool (N,). Where nothing was found, faces are 0 and landmarks NaN.
+
+    `several` bool (N,): images with more than one sure face; `failed` bool (N,): the detector gave up on them.
+    """
 
     faces: np.ndarray
     landmarks: np.ndarray
     found: np.ndarray
+    several: np.ndarray
+    failed: np.ndarray
 
 
 def similarity(points: np.ndarray, template: np.ndarray = TEMPLATE) -> np.ndarray:
@@ -80,33 +88,44 @@ class FaceAligner:
     the detector misplaces the landmarks without them."""
 
     def __init__(self, padding: int = 0, device: str = "cpu", minimum_face: int = 40) -> None:
-        import torch
-        from facenet_pytorch import MTCNN
-
         self.padding = padding
-        self.detector = MTCNN(
-            keep_all=True, select_largest=False, min_face_size=minimum_face, device=torch.device(device)
-        ).eval()
+        self.detector = load_detector(device, minimum_face)
 
     def detect(self, images: list[Image.Image]) -> list[np.ndarray | None]:
-        """Five points (5, 2) in pixels of each image, of the face nearest its centre; None where there is none."""
-        found: list[np.ndarray | None] = [None] * len(images)
+        """Five points (5, 2) in pixels of each image, of its main face; None where there is none or the detector fails.
+
+        Which face that is, `core.data.detection.main_face` says.
+        """
+        return [
+            faces.points[main_face(faces, image.size)] if faces else None
+            for image, faces in zip(images, self.all_faces(images), strict=True)
+        ]
+
+    def all_faces(self, images: list[Image.Image]) -> list[Detection | None]:
+        """All faces of each image, in its pixels; None where the detector fails on it.
+
+        Raises `LookwhereError` where it fails on all of `ALL_FAILED` images and more.
+        """
+        found: list[Detection | None] = [NOTHING] * len(images)
         by_size: dict[tuple[int, int], list[int]] = {}
         for n, image in enumerate(images):
             by_size.setdefault(image.size, []).append(n)
+        errors = []
         for size, members in by_size.items():
             if min(size) + 2 * self.padding < self.detector.min_face_size:
                 continue  # no room for the smallest face, and MTCNN fails on an empty pyramid
             padded = [ImageOps.expand(images[n], border=self.padding, fill=GREY) for n in members]
-            boxes, _, points = self.detector.detect(padded, landmarks=True)
-            centre = np.array(size) / 2
-            for n, box, point in zip(members, boxes, points, strict=True):
-                if box is None:
-                    continue
-                corners = np.asarray(box, dtype=np.float64) - self.padding
-                middle = (corners[:, :2] + corners[:, 2:]) / 2
-                nearest = np.linalg.norm(middle - centre, axis=1).argmin()
-                found[n] = np.asarray(point[nearest], dtype=np.float64) - self.padding
+            for n, faces in zip(members, detect_each(self.detector, padded), strict=True):
+                if isinstance(faces, Detection):
+                    found[n] = faces.shifted(-self.padding)
+                else:
+                    found[n] = None
+                    errors.append(faces)
+        if errors and len(errors) == len(images) >= ALL_FAILED:
+            raise LookwhereError(
+                f"the face detector fails on all of {len(images)} images ({type(errors[0]).__name__}: {errors[0]}); "
+                "look whether the device is free and well, then run again"
+            ) from errors[0]
         return found
 
     def align(self, images: list[Image.Image]) -> Alignment:
@@ -116,16 +135,21 @@ class FaceAligner:
         faces = np.zeros((count, SIDE, SIDE, 3), dtype=np.uint8)
         landmarks = np.full((count, 5, 2), np.nan, dtype=np.float32)
         matrices: dict[int, np.ndarray] = {}
-        for n, points in enumerate(self.detect(images)):
-            if points is not None and np.ptp(points, axis=0).max() > 0:
+        found = self.all_faces(images)
+        for n, one in enumerate(found):
+            if not one:
+                continue
+            points = one.points[main_face(one, images[n].size)]
+            if np.isfinite(points).all() and np.ptp(points, axis=0).max() > 0:
                 matrices[n] = similarity(points)
                 landmarks[n] = points @ matrices[n][:, :2].T + matrices[n][:, 2]
         if matrices:
             members = list(matrices)
             faces[members] = warp([images[n] for n in members], np.stack(list(matrices.values())))
-        found = np.zeros(count, dtype=bool)
-        found[list(matrices)] = True
-        return Alignment(faces, landmarks, found)
+        aligned = np.zeros(count, dtype=bool)
+        aligned[list(matrices)] = True
+        several = np.array([one is not None and (one.certainty >= SURE).sum() > 1 for one in found], dtype=bool)
+        return Alignment(faces, landmarks, aligned, several & aligned, np.array([one is None for one in found], bool))
 
 
 class Resizer:
@@ -135,7 +159,8 @@ class Resizer:
         """Resize a batch of RGB images of any sizes."""
         faces = np.stack([np.asarray(p.resize((SIDE, SIDE), Image.Resampling.BOX)) for p in images])
         landmarks = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
-        return Alignment(faces, landmarks, np.ones(len(images), dtype=bool))
+        no = np.zeros(len(images), dtype=bool)
+        return Alignment(faces, landmarks, ~no, no, no)
 
 
 def shrunk(image: Image.Image) -> Image.Image:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from core import template
 from core.data import alignment
+from core.data.detection import DETECTOR_NAME
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
@@ -34,7 +35,9 @@ REPAIRS_LISTED = 20
 BATCH = 64
 
 
-PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE = 0, 1, 2, 3
+#: What has become of each planned face, as `state.partial.npy` keeps it.
+PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE, DETECTOR_FAILED, ONE_OF_SEVERAL = range(6)
+REASONS = {WITHOUT_FACE: NO_FACE, UNREADABLE: "not a readable image", DETECTOR_FAILED: "the face detector fails on it"}
 
 
 FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet", "store.json")
@@ -121,7 +124,7 @@ def build_store(
         "source_fingerprint": source.fingerprint(),
         "seed": seed,
         "template": template.TEMPLATE_NAME,
-        "detector": "none, aligned already" if reader.aligned else alignment.DETECTOR_NAME,
+        "detector": "none, aligned already" if reader.aligned else DETECTOR_NAME,
         "padding": reader.padding,
     }
     if labels is not None:
@@ -202,19 +205,23 @@ def _build(
             result = aligner.align([image for image in images if image is not None])
             maps["faces"][rows[readable]] = result.faces
             maps["landmarks"][rows[readable]] = result.landmarks
-            maps["state"][rows[readable]] = np.where(result.found, ALIGNED, WITHOUT_FACE)
+            state = np.where(result.found, np.where(result.several, ONE_OF_SEVERAL, ALIGNED), WITHOUT_FACE)
+            maps["state"][rows[readable]] = np.where(result.failed, DETECTOR_FAILED, state)
         for _ in batch:
             tick()
     for array in maps.values():
         array.flush()
 
-    aligned = maps["state"][:] == ALIGNED
+    state = maps["state"][:]
+    aligned = np.isin(state, (ALIGNED, ONE_OF_SEVERAL))
     if not aligned.any():
-        raise LookwhereError(f"{path}: no face was found in any of {count} images; is this a data set of faces?")
+        why = ", ".join(f"{n:,} {reason}" for reason, n in pd.Series(state).map(REASONS).value_counts().items())
+        raise LookwhereError(
+            f"{path}: no face was found in any of {count} images ({why}); is this a data set of faces?"
+        )
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
     missed = work.faces[~aligned]
-    broken = maps["state"][~aligned] == UNREADABLE
-    reason = np.where(broken, "not a readable image", NO_FACE)
+    reason = [REASONS[value] for value in state[~aligned]]
     problems = [source.problem(file) or file for file in missed["path"]]
     lost = pd.DataFrame(
         {"file": problems, "reason": reason, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}
@@ -233,6 +240,7 @@ def _build(
         "rejects": rejects["reason"].value_counts().to_dict(),
         "disagreements": work.disagreements["what"].value_counts().to_dict(),
         "near_copy_clusters": work.clusters,
+        "several_faces": None if reader.aligned else _by_group(work.faces[state == ONE_OF_SEVERAL]),
         "own_splits": work.own_splits,
         "faces": len(faces),
     }
@@ -241,6 +249,11 @@ def _build(
     part["state"].unlink()
     (path / "unfinished.json").unlink()
     return AlignedStore.open(path)
+
+
+def _by_group(faces: pd.DataFrame) -> list[dict]:
+    """How many faces there are of each group that has any, as `core.data.store_info.GroupCount`."""
+    return faces.groupby(["gender", "ethnicity"], observed=True).size().reset_index(name="n").to_dict("records")
 
 
 def _decoded(data: bytes) -> Image.Image | None:

@@ -20,14 +20,24 @@ class Repair(JsonRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupCount(JsonRecord):
+    """How many images of a group."""
+
+    gender: str
+    ethnicity: str
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreInfo(JsonRecord):
     """The content of `store.json`.
 
     `dataset` is the reader's name, `seed` that of the splits, `padding` in pixels a side, `subset` what was asked of
     `core.data.splits.Subset`. `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the
     first repairs; `disagreements` count labels that two places give differently, None in a store of before these were
-    kept; `near_copy_clusters` are those of two pictures and more; `own_splits` whether the data set names splits
-    itself.
+    kept; `near_copy_clusters` are those of two pictures and more; `several_faces` counts images with more than one sure
+    face, None where no face was looked for or the store is of before these were counted; `own_splits` whether the data
+    set names splits itself.
     """
 
     format: int = FORMAT
@@ -46,6 +56,7 @@ class StoreInfo(JsonRecord):
     rejects: Mapping[str, int] = field(default_factory=dict)
     disagreements: Mapping[str, int] | None = None
     near_copy_clusters: int = 0
+    several_faces: tuple[GroupCount, ...] | None = None
     own_splits: bool = False
     faces: int
 

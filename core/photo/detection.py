@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from core.data.detection import SURE, Detection, detect, load_detector, main_face
 from core.errors import LookwhereError
 from core.photo.faces import Face, Found
 from core.photo.uploads import shrunk_to
@@ -12,8 +13,6 @@ from core.photo.uploads import shrunk_to
 #: Pixels a side of the smallest face that is looked for, in a picture shrunk to `SEARCH_SIDE`: 2 % of its longer side.
 SMALLEST = 40
 SEARCH_SIDE = 2048
-#: MTCNN's probability from which on something is called a face.
-SURE = 0.9
 #: No more faces of one picture are classified, the largest first.
 MOST_FACES = 20
 #: MTCNN misplaces the points of faces near a picture's edge. Measured on 150 UTKFace chips, in shares of the distance
@@ -24,20 +23,18 @@ WINDOW = 224
 
 
 class Finder:
-    """MTCNN (see `core.data.alignment`), loaded once."""
+    """MTCNN (see `core.data.detection`), loaded once."""
 
     def __init__(self, device: str = "cpu") -> None:
-        from core.data.alignment import FaceAligner
-
-        self.detector = FaceAligner(device=device, minimum_face=SMALLEST).detector
+        self.detector = load_detector(device, SMALLEST)
 
     def find(self, picture: Image.Image) -> Found:
         """All faces of an RGB picture. Raises `LookwhereError`, without a name, where the detector gives up."""
         search = shrunk_to(picture, SEARCH_SIDE)
-        boxes, sure, points = self._detect([search])[0]
-        keep = sure >= SURE
-        largest = np.argsort(-np.ptp(boxes[keep, 0::2], axis=1), kind="stable")[:MOST_FACES]
-        boxes, probabilities, points = (a[keep][largest] for a in (boxes, sure, points))
+        found = self._detect([search])[0]
+        keep = found.certainty >= SURE
+        largest = np.argsort(-np.ptp(found.boxes[keep, 0::2], axis=1), kind="stable")[:MOST_FACES]
+        boxes, probabilities, points = (a[keep][largest] for a in (found.boxes, found.certainty, found.points))
         scale = picture.width / search.width
         boxes, points = ((a + 0.5) * scale - 0.5 for a in (boxes, points))
         points = self._again(picture, boxes, points)
@@ -45,27 +42,19 @@ class Finder:
         faces.sort(key=lambda face: face.box[0] + face.box[2])
         return Found(faces, int(keep.sum()) - len(largest), int((~keep).sum()))
 
-    def _detect(self, pictures: list[Image.Image]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Boxes (F, 4), probabilities (F,) and points (F, 5, 2) in each of equally large pictures."""
+    def _detect(self, pictures: list[Image.Image]) -> list[Detection]:
+        """The faces of each of equally large pictures."""
         import torch
 
         # Channels first in memory: the detector's image pyramid is read faster so, with equal results.
         pixels = np.stack([np.asarray(picture) for picture in pictures]).transpose(0, 3, 1, 2)
         tensor = torch.from_numpy(np.ascontiguousarray(pixels)).float().permute(0, 2, 3, 1)
         try:
-            found = self.detector.detect(tensor, landmarks=True)
+            return detect(self.detector, tensor)
         except (RuntimeError, IndexError, ValueError) as error:
             raise LookwhereError(
                 "the face detector cannot read this image; cut it closer to the face, upright"
             ) from error
-        shapes = ((0, 4), (0,), (0, 5, 2))
-        return [
-            tuple(
-                np.zeros(shape) if one[0] is None else np.asarray(part, dtype=np.float64)
-                for part, shape in zip(one, shapes, strict=True)
-            )
-            for one in zip(*found, strict=True)
-        ]
 
     def _again(self, picture: Image.Image, boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The points of faces near the picture's edge, found anew in windows with mid-grey beyond the edge."""
@@ -79,11 +68,10 @@ class Finder:
         corners = (boxes[near, :2] + boxes[near, 2:]) / 2 - size[near, None]
         windows = [_window(picture, corner, 2 * side) for corner, side in zip(corners, size[near], strict=True)]
         points = points.copy()
-        for n, corner, (boxes_, sure, found) in zip(near, corners, self._detect(windows), strict=True):
-            if len(sure):
-                middle = (boxes_[:, :2] + boxes_[:, 2:]) / 2
-                nearest = np.linalg.norm(middle - WINDOW / 2, axis=1).argmin()
-                points[n] = (found[nearest] + 0.5) * (2 * size[n] / WINDOW) - 0.5 + np.round(corner)
+        for n, corner, found in zip(near, corners, self._detect(windows), strict=True):
+            if found:
+                own = found.points[main_face(found, (WINDOW, WINDOW))]
+                points[n] = (own + 0.5) * (2 * size[n] / WINDOW) - 0.5 + np.round(corner)
         return points
 
 

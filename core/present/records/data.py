@@ -77,6 +77,7 @@ def store_record(store: AlignedStore) -> dict:
         "rejects": manifest.rejects,
         "disagreements": manifest.disagreements,
         "near_copy_clusters": manifest.near_copy_clusters,
+        "several_faces": None if manifest.several_faces is None else [one.to_json() for one in manifest.several_faces],
         "splits": {split: int((store.faces["split"] == split).sum()) for split in SPLITS},
         "groups": groups,
         "not_found": missed.reset_index(),

@@ -9,7 +9,7 @@ from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
-from core.data.filters import Filter
+from core.data.filters import Filter, group_name
 from core.data.readers import Reader, Reading
 from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
@@ -99,9 +99,29 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
     lines += disagreement_lines(store)
     lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, each kept inside one split")
+    lines += several_lines(store)
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
     return "\n".join(lines)
+
+
+def several_lines(store: AlignedStore) -> list[str]:
+    """How many images show several faces, in all and by group; which of them was taken."""
+    counts = store.manifest.several_faces
+    if counts is None:
+        return []
+    if not counts:
+        return ["  images with several faces: none"]
+    aligned = store.faces.groupby(["gender", "ethnicity"], observed=True).size()
+    shares = (
+        f"{group_name(one.gender, one.ethnicity)} {one.n:,} of {aligned[one.gender, one.ethnicity]:,}" for one in counts
+    )
+    total = sum(one.n for one in counts)
+    return [
+        f"  images with several faces: {total:,} of {len(store.faces):,}; the label is taken to be of the face that is "
+        "large, sure and near the centre",
+        f"            {', '.join(shares)}",
+    ]
 
 
 def disagreement_lines(store: AlignedStore) -> list[str]:
