@@ -15,6 +15,9 @@ from core.task import GENDERS
 BLOCKS = [1, 1, 1, 2]
 
 
+_WHOLE = GenderResNet.__init__
+
+
 def _init(self: GenderResNet, classes: int = len(GENDERS), dilated: bool = False) -> None:
     ResNet.__init__(self, Bottleneck, BLOCKS, num_classes=classes, zero_init_residual=True)
     self.set_dilation(dilated)
@@ -28,4 +31,12 @@ def small_network() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GenderResNet, "__init__", _init)
+        yield
+
+
+@contextmanager
+def whole_network() -> Iterator[None]:
+    """Within `small_network`, the ResNet-50 as it is: for the shipped weights."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GenderResNet, "__init__", _WHOLE)
         yield

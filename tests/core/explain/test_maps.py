@@ -16,6 +16,7 @@ from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
 from core.explain.maps import NORMALISATIONS, TARGETS, display_maps, grad_cam, scale_each, target_maps
 from tests.helpers.shipped import MODEL, shipped_or_skip
+from tests.helpers.small_network import whole_network
 
 #: Two faces, two classes, maps of 2×1: [face][class][row][column].
 EVIDENCE = np.array(
@@ -134,7 +135,8 @@ def test_closed_form_equals_the_library_on_a_random_network(dilated: bool, side:
 def test_closed_form_equals_the_library_on_the_shipped_model(request: pytest.FixtureRequest) -> None:
     shipped_or_skip()
     folder = request.getfixturevalue("real_folder")
-    model = load_model(MODEL)
+    with whole_network():
+        model = load_model(MODEL)
     chips = [Image.open(file).convert("RGB").resize((112, 112)) for file in sorted(folder.iterdir())[::40]]
     pixels = normalise(np.stack(chips), size=model.info.input_size, mean=model.info.mean, std=model.info.std)
     assert len(pixels) >= 3
