@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import itertools
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -18,16 +19,26 @@ from core.data.detection import DETECTOR_NAME
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
-from core.data.readers import Reader, choose_reader
+from core.data.readers import Reader, Reading, choose_reader
 from core.data.sources import open_source
 from core.data.sources.base import Source
-from core.data.splits import Subset, assign_splits, near_disagreements
+from core.data.splits import Subset, assign_splits, near_disagreements, torn_apart
 from core.data.store import NO_FACE, STORES, AlignedStore
 from core.data.store_info import FORMAT, StoreInfo
+from core.data.ties import (
+    OtherStoreError,
+    differences,
+    labels_fingerprint,
+    plan_fingerprint,
+    relabelled,
+    unfinished,
+)
 from core.errors import LookwhereError
-from core.files import sha256, write_json, write_parquet
+from core.files import write_json, write_parquet
 from core.progress import Progress
 
+#: What to do where a folder holds the store of something else.
+ANOTHER_FOLDER = "choose another folder with --out, or delete this one"
 #: Repairs named one by one in the manifest; the rest are counted.
 REPAIRS_LISTED = 20
 
@@ -64,9 +75,13 @@ def plan(
     *,
     labels: Path | None = None,
     subset: Subset | None = None,
+    reading: Reading | None = None,
 ) -> Plan:
-    """Read labels, hash every image once (unless the reader says not to), drop copies, cluster near-copies, split."""
-    reading = reader.read(source, labels)
+    """Read labels, hash every image once (unless the reader says not to), drop copies, cluster near-copies, split.
+
+    `reading` is what the reader gave, where it was asked already.
+    """
+    reading = reading or reader.read(source, labels)
     if reading.faces.empty:
         raise LookwhereError(f"{source.path}: no labelled face in it; {reader.name} expects {reader.expects}")
     read = len(reading.faces) + len(reading.rejects)
@@ -84,20 +99,26 @@ def plan(
     unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
     if bad.all():
         raise LookwhereError(f"{source.path}: none of {len(faces)} images can be read ({faces['problem'].iloc[0]})")
-    faces, copies = drop_copies(faces[~bad].reset_index(drop=True))
-    pairs = near_pairs(faces["phash"].to_numpy())
-    faces["cluster"] = cluster(len(faces), pairs)
+    readable, own_splits = faces[~bad].reset_index(drop=True), "split" in reading.faces
+    faces, copies = drop_copies(readable)
+    if faces.empty:
+        raise LookwhereError(f"{source.path}: no image is left of {read}: {copies['reason'].iloc[0]}")
+    faces["cluster"] = cluster(len(faces), near_pairs(faces["phash"].to_numpy()))
     if "split" not in faces:
         faces["split"] = assign_splits(faces, seed)
     sizes = faces["cluster"].value_counts()
+    told = [reading.disagreements, near_disagreements(faces)]
+    if own_splits:
+        told.append(torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept"))
+        told.append(torn_apart(faces, "cluster", "split: near-copies in more than one; both are kept"))
     return Plan(
         faces=faces.drop(columns=["phash", "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
-        disagreements=pd.concat([reading.disagreements, near_disagreements(faces, pairs)], ignore_index=True),
+        disagreements=pd.concat(told, ignore_index=True),
         read=read,
         clusters=int((sizes > 1).sum()),
-        own_splits="split" in reading.faces,
+        own_splits=own_splits,
     )
 
 
@@ -114,10 +135,13 @@ def build_store(
 ) -> AlignedStore:
     """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
 
-    `progress(stage, total)` returns a function to call once a face. Raises `LookwhereError` where `path` holds another
-    data set's store, or the disk is full (what was done stays, and the next run goes on from it).
+    `progress(stage, total)` returns a function to call once a face. Raises `OtherStoreError` where `path` holds the
+    store of another data set, other labels or another setting, or work of another plan; `LookwhereError` where the disk
+    is full (what was done stays, and the next run goes on from it).
     """
     path = Path(path)
+    source.read_whole.clear()
+    reading = reader.read(source, labels)
     identity = {
         "format": FORMAT,
         "dataset": reader.name,
@@ -126,22 +150,30 @@ def build_store(
         "template": template.TEMPLATE_NAME,
         "detector": "none, aligned already" if reader.aligned else DETECTOR_NAME,
         "padding": reader.padding,
+        "labels_sha256": labels and labels_fingerprint(labels),
+        "label_files": dict(source.read_whole),
+        "subset": asdict(subset) if subset else None,
     }
-    if labels is not None:
-        identity["labels_sha256"] = sha256(labels)
-    if subset is not None:
-        identity["subset"] = asdict(subset)
     if (path / "store.json").is_file():
         store = AlignedStore.open(path)
-        _same(identity, store.manifest.to_json(), path)
+        found = differences(identity, store.manifest)
+        if store.manifest.label_files is None:
+            found += relabelled(store.faces, reading.faces)
+        if found:
+            raise OtherStoreError(path, found, ANOTHER_FOLDER)
         return store
-    path.mkdir(parents=True, exist_ok=True)
-    work = path / "unfinished.json"
-    if work.is_file():
-        _same(identity, json.loads(work.read_text()), path)
+    begun = unfinished(path)
+    if begun is not None and (found := differences(identity, begun)):
+        raise OtherStoreError(path, found, ANOTHER_FOLDER)
     try:
-        work = plan(source, reader, seed, progress, labels=labels, subset=subset)
+        work = plan(source, reader, seed, progress, labels=labels, subset=subset, reading=reading)
+        identity["plan_sha256"] = plan_fingerprint(work.faces)
+        if begun is not None and begun.plan_sha256 != identity["plan_sha256"]:
+            why = "its faces, their order or their images are others than those planned now"
+            unknown = "it was begun by an earlier version, which did not keep of which faces"
+            raise OtherStoreError(path, [why if begun.plan_sha256 else unknown], ANOTHER_FOLDER)
         _reserve(path, len(work.faces))
+        path.mkdir(parents=True, exist_ok=True)
         return _build(source, reader, path, identity, work, device, progress)
     except OSError as error:
         raise LookwhereError(
@@ -149,21 +181,12 @@ def build_store(
         ) from error
 
 
-def _same(identity: dict, found: dict, path: Path) -> None:
-    for key, value in identity.items():
-        if found.get(key) != value:
-            raise LookwhereError(
-                f"{path}: holds a store of another data set or setting ({key} is {found.get(key)!r}, not {value!r}); "
-                "choose another folder with --out, or delete this one"
-            )
-
-
 def _reserve(path: Path, count: int) -> None:
     """A full disk must not be found out half-way through a sparse file."""
     file = path / "faces.npy"
     held = file.stat().st_blocks * 512 if file.exists() else 0
     need = max(count * template.SIDE * template.SIDE * 3 - held, 0)
-    free = shutil.disk_usage(path).free
+    free = shutil.disk_usage(next(there for there in (path, *path.absolute().parents) if there.exists())).free
     if need > free:
         raise LookwhereError(
             f"{path}: {need / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; choose another disk with --out"
@@ -174,19 +197,7 @@ def _build(
     source: Source, reader: Reader, path: Path, identity: dict, work: Plan, device: str, progress: Progress | None
 ) -> AlignedStore:
     count = len(work.faces)
-    shapes = {"faces": (count, template.SIDE, template.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
-    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
-    part = {name: path / ("state.partial.npy" if name == "state" else f"{name}.npy") for name in shapes}
-    fresh = not (path / "unfinished.json").is_file()
-    maps = {
-        name: np.lib.format.open_memmap(
-            file,
-            mode="w+" if fresh else "r+",
-            dtype=kinds[name] if fresh else None,
-            shape=shapes[name] if fresh else None,
-        )
-        for name, file in part.items()
-    }
+    maps = _open_maps(path, count)
     write_json(path / "unfinished.json", identity)
     aligner = (
         alignment.Resizer() if reader.aligned else alignment.FaceAligner(reader.padding, device, reader.minimum_face)
@@ -215,6 +226,9 @@ def _build(
     state = maps["state"][:]
     aligned = np.isin(state, (ALIGNED, ONE_OF_SEVERAL))
     if not aligned.any():
+        del maps
+        for file in (*_parts(path).values(), path / "unfinished.json"):
+            file.unlink()
         why = ", ".join(f"{n:,} {reason}" for reason, n in pd.Series(state).map(REASONS).value_counts().items())
         raise LookwhereError(
             f"{path}: no face was found in any of {count} images ({why}); is this a data set of faces?"
@@ -246,9 +260,34 @@ def _build(
     }
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps
-    part["state"].unlink()
+    _parts(path)["state"].unlink()
     (path / "unfinished.json").unlink()
     return AlignedStore.open(path)
+
+
+def _parts(path: Path) -> dict[str, Path]:
+    return {name: path / f"{name}.npy" for name in ("faces", "landmarks")} | {"state": path / "state.partial.npy"}
+
+
+def _open_maps(path: Path, count: int) -> dict[str, np.memmap]:
+    """`faces`, `landmarks` and `state` of `count` faces on disk: those of unfinished work, or else empty ones.
+
+    Raises `LookwhereError` where those of unfinished work are damaged.
+    """
+    shapes = {"faces": (count, template.SIDE, template.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
+    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
+    if not (path / "unfinished.json").is_file():
+        return {
+            name: np.lib.format.open_memmap(file, mode="w+", dtype=kinds[name], shape=shapes[name])
+            for name, file in _parts(path).items()
+        }
+    try:
+        maps = {name: np.lib.format.open_memmap(file, mode="r+") for name, file in _parts(path).items()}
+    except (ValueError, FileNotFoundError) as error:
+        raise LookwhereError(f"{path}: the unfinished work is damaged ({error}); delete this folder") from error
+    if wrong := [name for name, array in maps.items() if array.shape != shapes[name]]:
+        raise LookwhereError(f"{path}: the unfinished work is damaged (shape of {wrong[0]}); delete this folder")
+    return maps
 
 
 def _by_group(faces: pd.DataFrame) -> list[dict]:
@@ -281,9 +320,28 @@ def open_or_align(
     progress: Progress | None = None,
     labels: Path | None = None,
 ) -> AlignedStore:
-    """The store at `data`; or that of the data set at `data`, aligned now unless it was before."""
+    """The store at `data`; or that of the data set at `data`, aligned now unless it was before.
+
+    Raises `OtherStoreError` where the data set's default folder holds another store, with the command to align it.
+    """
     if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
         return AlignedStore.open(data)
     source = open_source(data)
     reader = choose_reader(source, dataset)
-    return build_store(source, reader, STORES / reader.name, device=device, progress=progress, labels=labels)
+    path = STORES / reader.name
+    try:
+        return build_store(source, reader, path, device=device, progress=progress, labels=labels)
+    except OtherStoreError as error:
+        words = ["python -m core align --data", shlex.quote(str(data)), *(["--dataset", dataset] if dataset else [])]
+        words += ["--labels", shlex.quote(str(labels))] if labels else []
+        words += ["--out", shlex.quote(str(_free_folder(data, reader.name)))]
+        mend = f"align it first: {' '.join(words)}, and give that folder instead; or give {path} for what is there"
+        raise OtherStoreError(path, error.differences, mend) from error
+
+
+def _free_folder(data: Path, taken: str) -> Path:
+    """A folder for a second store: named as the data set is, or with a number."""
+    data = data.resolve()
+    name = (data.parent if data.suffix in (".csv", ".rec") else data).name.partition(".")[0] or taken
+    names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
+    return next(STORES / name for name in names if name != taken and not (STORES / name).exists())

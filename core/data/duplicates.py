@@ -16,6 +16,8 @@ from core.data.sources.base import Source
 
 #: Perceptual hashes at most this many bits apart are one image re-encoded; at 6, chaining joins strangers.
 NEAR_COPY_BITS = 4
+#: Hashes that share a band, up to which many such buckets are compared at once.
+SMALL_BUCKET = 64
 
 
 LABELS = ["gender", "ethnicity", "age"]
@@ -57,32 +59,85 @@ def drop_copies(faces: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def near_pairs(phash: np.ndarray, bits: int = NEAR_COPY_BITS) -> np.ndarray:
-    """Index pairs (P, 2), i < j, of 64-bit hashes at most `bits` apart.
+    """Index pairs (P, 2), i < j, of 64-bit hashes at most `bits` apart, enough of them to join all that there are.
+
+    A chain of pairs leads from each hash to each of its near-copies, so `cluster` of them is that of all pairs. P grows
+    with the hashes, where all pairs grow with their square: of 8,000 frames of one shot they are 32 million.
 
     Two hashes that differ in `bits` places agree wholly on one of `bits + 1` bands (the pigeonhole principle), so only
-    hashes that share a band are compared.
+    hashes that share a band are compared; those of one cluster already are not compared again.
     """
-    found = [np.empty((0, 2), dtype=np.int64)]
+    value, first, place = np.unique(phash, return_index=True, return_inverse=True)
+    later = np.setdiff1d(np.arange(len(phash)), first)
+    found = [np.stack([first[place[later]], later], axis=1)]
+    joined = np.arange(len(value))
     edges = np.linspace(0, 64, bits + 2).astype(int)
     for low, high in itertools.pairwise(edges):
-        band = (phash >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
-        for pairs in _pairs_of_equals(band):
-            apart = np.bitwise_count(phash[pairs[:, 0]] ^ phash[pairs[:, 1]])
-            found.append(pairs[apart <= bits])
-    return np.unique(np.concatenate(found), axis=0)
+        band = (value >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
+        pairs = np.concatenate([np.empty((0, 2), dtype=np.int64), *_near_in_band(value, band, joined, bits)])
+        joined = cluster(len(value), np.concatenate([np.stack([joined, np.arange(len(value))], axis=1), pairs]))
+        found.append(first[pairs])
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
 
-def _pairs_of_equals(key: np.ndarray) -> Iterator[np.ndarray]:
-    """All pairs of positions with equal keys: at each lag, positions that many places apart in sorted order."""
-    order = np.argsort(key, kind="stable")
-    ranked = key[order]
-    lag = 1
-    while lag < len(key):
-        same = np.flatnonzero(ranked[lag:] == ranked[:-lag])
-        if len(same) == 0:
-            return
-        yield np.sort(np.stack([order[same], order[same + lag]], axis=1), axis=1)
-        lag += 1
+def _near_in_band(value: np.ndarray, band: np.ndarray, joined: np.ndarray, bits: int) -> Iterator[np.ndarray]:
+    """Pairs of positions that join the near ones of equal `band`; those of one cluster, by `joined`, are passed over.
+
+    Small buckets are gone through together, at each lag the positions that many places apart in sorted order; large
+    ones one at a time.
+    """
+    order = np.argsort(band, kind="stable")
+    _, start, size = np.unique(band[order], return_index=True, return_counts=True)
+    for n in np.flatnonzero(size > SMALL_BUCKET):
+        members = order[start[n] : start[n] + size[n]]
+        if (joined[members] != joined[members[0]]).any():
+            yield from _spanning(value, members, bits)
+    # How many of its bucket come after each position; so many lags stay inside.
+    after = np.repeat(start + size, size) - np.arange(len(order)) - 1
+    at = np.flatnonzero(np.repeat(size <= SMALL_BUCKET, size))
+    for lag in range(1, SMALL_BUCKET):
+        at = at[after[at] >= lag]
+        one, other = order[at], order[at + lag]
+        near = (joined[one] != joined[other]) & (np.bitwise_count(value[one] ^ value[other]) <= bits)
+        yield np.stack([one[near], other[near]], axis=1)
+
+
+def _spanning(value: np.ndarray, members: np.ndarray, bits: int) -> Iterator[np.ndarray]:
+    """Pairs that join the near ones among `members`: whoever was reached looks for those who were not yet."""
+    rest = members
+    reached: list[int] = []
+    while len(rest):
+        if not reached:
+            reached.append(int(rest[0]))
+            rest = rest[1:]
+        one = reached.pop()
+        near = np.bitwise_count(value[rest] ^ value[one]) <= bits
+        if near.any():
+            met, rest = rest[near], rest[~near]
+            reached += met.tolist()
+            yield np.stack([np.full(len(met), one), met], axis=1)
+
+
+def near_otherwise(phash: np.ndarray, label: np.ndarray, group: np.ndarray, bits: int = NEAR_COPY_BITS) -> np.ndarray:
+    """Which hashes are at most `bits` from one of another `label`, bool (N,).
+
+    `group` is their `cluster`: near ones are in one, so only clusters of several labels are looked into.
+    """
+    code = pd.factorize(label)[0]
+    found = np.zeros(len(phash), dtype=bool)
+    mixed = pd.Series(code).groupby(group).transform("nunique").to_numpy() > 1
+    rows = np.flatnonzero(mixed)
+    for members in pd.Series(rows).groupby(group[rows]).agg(list):
+        inside = np.array(members)
+        value, place = np.unique(phash[inside], return_inverse=True)
+        labels = np.unique(np.stack([place, code[inside]], axis=1), axis=0)
+        near = np.zeros(len(labels), dtype=bool)
+        for n, (at, own) in enumerate(labels):
+            others = labels[labels[:, 1] != own, 0]
+            near[n] = (np.bitwise_count(value[others] ^ value[at]) <= bits).any()
+        flagged = {(int(at), int(own)) for at, own in labels[near]}
+        found[inside] = [pair in flagged for pair in zip(place.tolist(), code[inside].tolist(), strict=True)]
+    return found
 
 
 def cluster(count: int, pairs: np.ndarray) -> np.ndarray:

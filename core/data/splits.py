@@ -9,21 +9,29 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.data.duplicates import cluster
+from core.data.duplicates import cluster, near_otherwise
 from core.errors import LookwhereError
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 
 
-def near_disagreements(faces: pd.DataFrame, pairs: np.ndarray) -> pd.DataFrame:
+def near_disagreements(faces: pd.DataFrame) -> pd.DataFrame:
     """Near-copies labelled as different genders, as disagreements (`file, what`), a row a face.
 
-    `pairs` are those of `near_pairs` over the rows of `faces`. Such faces are kept: which label is wrong is not known.
+    `faces` has `path, gender, phash, cluster`. Such faces are kept: which label is wrong is not known.
     """
-    gender = faces["gender"].to_numpy()
-    differ = np.unique(pairs[gender[pairs[:, 0]] != gender[pairs[:, 1]]])
-    files = faces["path"].to_numpy()[differ]
-    return pd.DataFrame({"file": files, "what": "gender: a near-copy is labelled otherwise; both are kept"}, dtype=str)
+    differ = near_otherwise(*(faces[column].to_numpy() for column in ("phash", "gender", "cluster")))
+    what = "gender: a near-copy is labelled otherwise; both are kept"
+    return pd.DataFrame({"file": faces["path"].to_numpy()[differ], "what": what}, dtype=str)
+
+
+def torn_apart(faces: pd.DataFrame, by: str, what: str) -> pd.DataFrame:
+    """Files that are one by the column `by` and that the data set's own splits put into several, as disagreements.
+
+    `faces` has `path, split` and `by`; returns `file, what`, a row a face. The splits stay as the data set has them.
+    """
+    torn = (faces.groupby(by)["split"].transform("nunique") > 1).to_numpy()
+    return pd.DataFrame({"file": faces["path"].to_numpy()[torn], "what": what}, dtype=str)
 
 
 def assign_splits(faces: pd.DataFrame, seed: int = 0, shares: dict[str, float] | None = None) -> pd.Series:
@@ -72,19 +80,21 @@ class Subset:
         """The chosen rows in their order, the same on every machine for a seed.
 
         People (faces of no known identity count as one each) are taken in the order of lots until the class is full;
-        one who would overfill it is passed over. Without a limit each class gets as many as the smallest has.
+        one who would overfill it is passed over. Without a limit each class gets as many as the smallest has. Raises
+        `LookwhereError` where a class would get none.
         """
         keys = {"none": [], "gender": ["gender"], "group": ["gender", "ethnicity"]}[self.balance]
         code = (
             faces.groupby(keys, dropna=False, observed=True).ngroup().to_numpy() if keys else np.zeros(len(faces), int)
         )
         sizes = np.bincount(code)
-        quota = sizes.min()
+        quota = sizes.min() if keys else sizes[0]
         if self.limit is not None:
-            quota = min(self.limit // len(sizes), sizes.min() if keys else sizes[0])
+            quota = min(self.limit // len(sizes), quota)
         person = faces["identity"].astype("string").fillna("face " + faces["face_id"].astype("string"))
         units = pd.DataFrame({"code": code, "person": person}).groupby(["code", "person"], sort=False)
         people = units.size().rename("size").reset_index()
+        self._check(people.groupby("code")["size"].min().to_numpy(), sizes)
         people["lot"] = _lots(people["person"], seed)
         people = people.sort_values(["code", "lot"])
         taken = np.zeros(len(people), dtype=bool)
@@ -93,6 +103,24 @@ class Subset:
         chosen = pd.MultiIndex.from_frame(people.loc[taken, ["code", "person"]])
         mask = pd.MultiIndex.from_arrays([code, person]).isin(chosen)
         return faces[mask].reset_index(drop=True)
+
+    def _check(self, least: np.ndarray, sizes: np.ndarray) -> None:
+        """Raise unless every class gets a face: `least` has the images of the person with the fewest in each class,
+        `sizes` the images of each class."""
+        classes = {"none": "", "gender": " of each gender", "group": " of each gender × ethnicity"}[self.balance]
+        if least.max() > sizes.min():
+            raise LookwhereError(
+                f"--balance {self.balance}: the smallest class has {sizes.min()} images, and in another no person has "
+                f"under {least.max()}; people are never split, so leave --balance out"
+            )
+        needed = int(least.max()) * len(sizes)
+        if self.limit is not None and self.limit < needed:
+            images = f"{least.max()} image{'s' if least.max() > 1 else ''}"
+            person = f"the person with the fewest has {images}{classes and ' in one class'}"
+            raise LookwhereError(
+                f"--limit {self.limit}: too few for one person{classes}; people are never split, and {person}; give "
+                f"--limit {needed} or more"
+            )
 
 
 def _fill(sizes: np.ndarray, quota: int) -> np.ndarray:

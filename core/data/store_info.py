@@ -33,7 +33,9 @@ class StoreInfo(JsonRecord):
     """The content of `store.json`.
 
     `dataset` is the reader's name, `seed` that of the splits, `padding` in pixels a side, `subset` what was asked of
-    `core.data.splits.Subset`. `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the
+    `core.data.splits.Subset`. `label_files` are the SHA-256 of each label file of the data set that was read, by name,
+    and `plan_sha256` is that of the faces to be aligned (`core.data.ties`), None in a store of before these were kept.
+    `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the
     first repairs; `disagreements` count labels that two places give differently, None in a store of before these were
     kept; `near_copy_clusters` are those of two pictures and more; `several_faces` counts images with more than one sure
     face, None where no face was looked for or the store is of before these were counted; `own_splits` whether the data
@@ -48,6 +50,8 @@ class StoreInfo(JsonRecord):
     detector: str | None = None
     padding: int | None = None
     labels_sha256: str | None = None
+    label_files: Mapping[str, str] | None = None
+    plan_sha256: str | None = None
     subset: Mapping[str, object] | None = None
     data_fingerprint: str
     read: int = 0

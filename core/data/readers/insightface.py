@@ -37,7 +37,10 @@ class InsightFace(Reader):
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where the labels are missing or not as expected."""
         people = read_identities(labels or source.path.parent / LABELS)
+        if labels is None:
+            source.tie(LABELS, (source.path.parent / LABELS).read_bytes())
         headers = source.records.headers(image_keys(source.records))
+        source.tie(f"{source.path.name} (labels)", headers["label"].to_numpy(dtype=np.float32).tobytes())
         sound = headers["good"] & headers["image"]
         reason = np.where(headers["good"], "record holds no image", "damaged record")
         rejects = [_rejects(headers[~sound], reason[~sound])]

@@ -27,6 +27,7 @@ from core.data.readers.labels import (
 )
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
+from core.data.sources.shards import splits_of
 from core.data.sources.tables import DAMAGE, ManifestSource, ParquetSource, string_table
 from core.errors import LookwhereError
 
@@ -129,6 +130,7 @@ def _table(source: Source, file: str) -> pd.DataFrame:
     """The known columns as strings, with `name` (the path as written), and `key` (as `_images` writes it)."""
     if file.lower().endswith(".parquet"):
         table = string_table(_parquet(source, file), COLUMNS, file)
+        source.tie(file, table.to_csv().encode("utf-8", "surrogateescape"))
     else:
         table = read_table(source.read(file), file)
         table = table[[column for column in COLUMNS if column in table]]
@@ -157,6 +159,8 @@ def _images(source: Source, file: str, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_split_of_shards(faces: pd.DataFrame) -> pd.DataFrame:
-    """Where no column names the split but every file does, as in `train-00000-of-00002.parquet`, that is the split."""
-    part = faces["file"].str.lower().str.extract(r"^([a-z]+)-\d+-of-\d+\.parquet$")[0]
-    return faces.assign(split=part) if "split" not in faces and part.isin(SPLIT_WORDS).all() else faces
+    """Where no column names the split but the files do, as `train-00000-of-00002.parquet` does, that is the split."""
+    files = faces["file"].unique()
+    if "split" in faces or (splits := splits_of(files)) is None:
+        return faces
+    return faces.assign(split=faces["file"].map(dict(zip(files, splits, strict=True))))

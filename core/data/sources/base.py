@@ -23,6 +23,8 @@ class Source:
         self._sizes = sizes
         self._heads: dict[str, bytes] = {}
         self._images: list[str] | None = None
+        #: SHA-256 of each file that was read whole, and of labels that readers name: a store is tied to them.
+        self.read_whole: dict[str, str] = {}
 
     @property
     def names(self) -> list[str]:
@@ -48,8 +50,13 @@ class Source:
     def read(self, name: str) -> bytes:
         """One file whole. Raises `KeyError` for an unknown name, `LookwhereError` on a damaged archive."""
         for _, data in self.iterate([name]):
+            self.tie(name, data)
             return data
         raise KeyError(name)
+
+    def tie(self, name: str, data: bytes) -> None:
+        """Note the content of a label file, or of labels that lie elsewhere than in a file of their own."""
+        self.read_whole[name] = hashlib.sha256(data).hexdigest()
 
     def head(self, name: str) -> bytes:
         """The first bytes of a file, enough for the first lines of a table; kept, as every reader asks for them."""
@@ -58,7 +65,9 @@ class Source:
         return self._heads[name]
 
     def _head(self, name: str) -> bytes:
-        return self.read(name)[:HEAD_BYTES]
+        for _, data in self.iterate([name]):
+            return data[:HEAD_BYTES]
+        raise KeyError(name)
 
     def problem(self, name: str) -> str | None:
         """What was found wrong with a file that `iterate` gave as empty bytes, or None."""

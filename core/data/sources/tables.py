@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
+from core.data.sources.shards import configurations
 from core.errors import LookwhereError
 from core.files import sha256
 
@@ -37,14 +38,20 @@ class ManifestSource(FolderSource):
 
 
 class ParquetSource(Source):
-    """Images in the column `image`, as bytes or as Hugging Face's struct of bytes and path; a name is `FILE/ROW`."""
+    """Images in the column `image`, as bytes or as Hugging Face's struct of bytes and path; a name is `FILE/ROW`.
+
+    `FILE` is the file's name, or its path below `path` where several folders hold files of one name.
+    """
 
     preferred_reader = "manifest"
 
     def __init__(self, path: Path, files: list[Path]) -> None:
         """Raises `LookwhereError` where a file is damaged."""
         super().__init__(path, {})
-        self.files_by_name = {file.name: file for file in sorted(files)}
+        files = sorted(files)
+        #: Each file's path below the folder, by what it is called here.
+        self.paths = dict(zip(_called(files, path), (_below(file, path) for file in files), strict=True))
+        self.files_by_name = dict(zip(self.paths, files, strict=True))
         self.rows = {name: _open(file).metadata.num_rows for name, file in self.files_by_name.items()}
 
     @property
@@ -71,15 +78,16 @@ class ParquetSource(Source):
                 raise _damaged(self.files_by_name[file], error) from error
 
     def labels(self, columns: Iterable[str]) -> pd.DataFrame:
-        """`path` and those of `columns` that there are, as strings, a row an image; `file` is the file's name."""
+        """`path` and those of `columns` that there are, as strings, a row an image; `file` is the file's path."""
         parts = []
         for name, file in self.files_by_name.items():
             try:
                 part = string_table(pq.ParquetFile(file), columns, file.name)
             except DAMAGE as error:
                 raise _damaged(file, error) from error
+            self.tie(name, part.to_csv().encode("utf-8", "surrogateescape"))
             row = pd.Series(np.arange(self.rows[name])).astype("str")
-            parts.append(part.assign(path=f"{name}/" + row, file=name))
+            parts.append(part.assign(path=f"{name}/" + row, file=self.paths[name]))
         return pd.concat(parts, ignore_index=True)
 
     def columns(self) -> list[str]:
@@ -106,12 +114,27 @@ def open_table(path: Path) -> Source:
 
 
 def open_shards(folder: FolderSource) -> Source:
-    """The images inside the folder's Parquet files, where it has such and no image of its own; else the folder."""
+    """The images inside the folder's Parquet files, where it has such and no image of its own; else the folder.
+
+    Raises `LookwhereError` where they are several configurations of one data set.
+    """
     shards = [folder.path / name for name in folder.files(".parquet")]
-    names = {shard.name for shard in shards}
-    if not shards or folder.images() or len(names) < len(shards) or not all(map(holds_images, shards)):
+    if not shards or folder.images() or not all(map(holds_images, shards)):
         return folder
+    if several := configurations(_below(shard, folder.path) for shard in shards):
+        raise LookwhereError(
+            f"{folder.path}: one data set several times, in {', '.join(several)}; give one of these folders with --data"
+        )
     return ParquetSource(folder.path, shards)
+
+
+def _called(files: list[Path], root: Path) -> list[str]:
+    names = [file.name for file in files]
+    return names if len(set(names)) == len(names) else [_below(file, root) for file in files]
+
+
+def _below(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if file != root else file.name
 
 
 def holds_images(path: Path) -> bool:

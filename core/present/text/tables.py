@@ -98,11 +98,20 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"            {entry.file}: {entry.repair}" for entry in manifest.repaired[:EXAMPLES]]
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
     lines += disagreement_lines(store)
-    lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, each kept inside one split")
+    lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store.faces, 'cluster')}")
+    if people := store.faces["identity"].nunique():
+        lines.append(f"  people: {people:,}, {_inside(store.faces, 'identity')}")
     lines += several_lines(store)
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
     return "\n".join(lines)
+
+
+def _inside(faces: pd.DataFrame, column: str) -> str:
+    """Whether faces that are one by a column are in one split, as our own splits have it."""
+    places = faces[[column, "split"]].dropna().drop_duplicates()
+    torn = int((places[column].value_counts() > 1).sum())
+    return f"{torn:,} of them in more than one of the data set's own splits" if torn else "each kept inside one split"
 
 
 def several_lines(store: AlignedStore) -> list[str]:

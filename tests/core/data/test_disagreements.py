@@ -17,7 +17,7 @@ from core.audit.run import run_audit
 from core.classifiers.folder import Model
 from core.classifiers.info import ModelInfo, ModelKind
 from core.data.build_store import build_store, plan
-from core.data.duplicates import near_pairs
+from core.data.duplicates import cluster, near_pairs
 from core.data.filters import Filter
 from core.data.readers import READERS, Reader
 from core.data.sources import open_source
@@ -129,11 +129,12 @@ def test_near_copies_of_two_genders_are_told_and_kept(tmp_path: Path) -> None:
 def test_a_face_in_several_pairs_is_listed_once() -> None:
     """Against every pair looked at one by one; hashes 0, 1, 3 are near each other, the last is far from all."""
     hashes = np.array([0, 1, 3, 2**63 - 1], dtype=np.uint64)
-    faces = pd.DataFrame({"path": list("abcd"), "gender": ["male", "female", "female", "male"]})
-    found = near_disagreements(faces, near_pairs(hashes))
+    faces = pd.DataFrame({"path": list("abcd"), "gender": ["male", "female", "female", "male"], "phash": hashes})
+    faces["cluster"] = cluster(4, near_pairs(hashes))
+    found = near_disagreements(faces)
     assert found["file"].tolist() == ["a", "b", "c"]
-    assert near_disagreements(faces.assign(gender="male"), near_pairs(hashes)).empty
-    assert near_disagreements(faces, np.empty((0, 2), dtype=np.int64)).empty
+    assert near_disagreements(faces.assign(gender="male")).empty
+    assert near_disagreements(faces.assign(cluster=range(4))).empty
 
 
 class Fair:

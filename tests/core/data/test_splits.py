@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
+from core.data import duplicates
+from core.data.duplicates import cluster, drop_copies, hash_images, near_otherwise, near_pairs
 from core.data.sources import open_source
 from core.data.splits import SHARES, assign_splits
 
@@ -107,16 +109,52 @@ def hashes_with_near_copies(draw: st.DrawFn) -> list[int]:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(hashes=hashes_with_near_copies(), bits=st.integers(0, 8))
-def test_near_pairs_equal_the_comparison_of_all_with_all(hashes: list[int], bits: int) -> None:
-    found = near_pairs(np.array(hashes, dtype=np.uint64), bits)
-    assert found.tolist() == slow_pairs(hashes, bits)
+@pytest.mark.parametrize("small", [1, 2, 64])
+def test_near_pairs_join_what_the_comparison_of_all_with_all_does(small: int, hashes: list[int], bits: int) -> None:
+    """In buckets gone through together and one at a time."""
+    slow = slow_pairs(hashes, bits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "SMALL_BUCKET", small)
+        found = near_pairs(np.array(hashes, dtype=np.uint64), bits)
+    assert {tuple(pair) for pair in found.tolist()} <= {tuple(pair) for pair in slow}
+    joined = cluster(len(hashes), np.array(slow, dtype=np.int64).reshape(-1, 2))
+    assert cluster(len(hashes), found).tolist() == joined.tolist()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(hashes=hashes_with_near_copies(), bits=st.integers(0, 8), draw=st.randoms(use_true_random=False))
+def test_near_otherwise_is_every_pair_looked_at(hashes: list[int], bits: int, draw: Random) -> None:
+    labels = np.array([draw.choice(["female", "male"]) for _ in hashes], dtype=object)
+    slow = slow_pairs(hashes, bits)
+    value = np.array(hashes, dtype=np.uint64)
+    found = near_otherwise(value, labels, cluster(len(hashes), near_pairs(value, bits)), bits)
+    assert np.flatnonzero(found).tolist() == sorted({n for i, j in slow if labels[i] != labels[j] for n in (i, j)})
 
 
 @pytest.mark.parametrize("value", [0, 2**63 + 5, 2**64 - 1])
-def test_equal_hashes_are_all_pairs(value: int) -> None:
-    found = near_pairs(np.full(30, value, dtype=np.uint64))
-    assert found.tolist() == slow_pairs([value] * 30, 0)
-    assert len(found) == 30 * 29 // 2
+def test_equal_hashes_are_joined_to_the_first(value: int) -> None:
+    assert near_pairs(np.full(30, value, dtype=np.uint64)).tolist() == [[0, n] for n in range(1, 30)]
+
+
+def shots() -> dict[str, np.ndarray]:
+    """Near-copies by the thousand: frames a bit from one image, a slow pan, and placeholders that share most bits."""
+    draw, one = np.random.default_rng(0), np.uint64(1)
+    flips = one << draw.integers(0, 64, (4, 6_000)).astype(np.uint64)
+    return {
+        "still": np.uint64(0x123456789ABCDEF0) ^ flips[0],
+        "restless": np.uint64(0x123456789ABCDEF0) ^ np.bitwise_xor.reduce(flips, axis=0),
+        "pan": np.bitwise_xor.accumulate(flips[0]),
+        "blank": np.zeros(6_000, dtype=np.uint64),
+    }
+
+
+@pytest.mark.parametrize("kind", ["still", "restless", "pan", "blank"])
+def test_thousands_of_near_copies_are_one_cluster_of_few_pairs(kind: str) -> None:
+    """All pairs of 6,000 are 18 million."""
+    hashes = shots()[kind]
+    pairs = near_pairs(hashes)
+    assert set(cluster(len(hashes), pairs)) == {0}
+    assert len(pairs) < 6 * len(hashes)
 
 
 @pytest.mark.parametrize("flips", [(0, 13, 26, 39), (63, 62, 61, 60), (12, 25, 38, 51), (0, 12, 13, 63)])

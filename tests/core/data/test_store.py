@@ -156,7 +156,7 @@ def test_a_resumed_build_leaves_what_was_aligned_alone(few: Path, tmp_path: Path
 def test_a_folder_of_another_store_is_refused(whole: AlignedStore, few: Path, tmp_path: Path) -> None:
     fewer = Path(shutil.copytree(few, tmp_path / "fewer"))
     next(fewer.iterdir()).unlink()
-    with pytest.raises(LookwhereError, match=r"another data set or setting .source_fingerprint.*--out"):
+    with pytest.raises(LookwhereError, match=r"another data set or setting .names or sizes of.*--out"):
         build(fewer, whole.path)
     with pytest.raises(LookwhereError, match=r"another data set or setting .seed is 0, not 1"):
         build(few, whole.path, seed=1)

@@ -1,0 +1,131 @@
+"""What a store is tied to: the content of label files, every option that chose faces, and the faces that were planned.
+
+A store that was made otherwise than it is asked for is refused, and each difference is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.store_info import StoreInfo
+from core.errors import LookwhereError
+from core.files import sha256
+
+#: What a plan's fingerprint is over, as far as a plan has it; not paths, which differ between a folder and its tar.
+PLANNED = ("face_id", "gender", "ethnicity", "age", "identity", "cluster", "split", "sha256")
+LABELS = ("gender", "ethnicity", "age", "identity")
+
+
+class OtherStoreError(LookwhereError):
+    """A folder holds a store of other data or settings than were asked for; `differences` says which."""
+
+    def __init__(self, path: Path, differences: list[str], mend: str) -> None:
+        told = "; ".join(differences)
+        super().__init__(f"{path}: holds a store of another data set or setting ({told}); {mend}")
+        self.path, self.differences = path, differences
+
+
+def plan_fingerprint(faces: pd.DataFrame) -> str:
+    """SHA-256 over the planned faces in their order: ids, labels, clusters, splits, and images where they were hashed.
+
+    Work resumes by row number, so row n of the work begun must be row n of the plan.
+    """
+    columns = [column for column in PLANNED if column in faces]
+    text = faces[columns].to_csv(index=False, lineterminator="\n", na_rep="")
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def unfinished(path: Path) -> StoreInfo | None:
+    """What the unfinished work in a folder is of; None where there is none.
+
+    Raises `LookwhereError` where its file is broken.
+    """
+    file = path / "unfinished.json"
+    if not file.is_file():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return StoreInfo.from_json({"data_fingerprint": "", "faces": 0} | content, str(file))
+    except (OSError, ValueError, TypeError) as error:
+        raise LookwhereError(f"{file}: damaged ({error}); {StoreInfo.MEND}") from error
+
+
+def labels_fingerprint(labels: Path) -> str:
+    """SHA-256 of the file given with `--labels`. Raises `LookwhereError` where it cannot be read."""
+    try:
+        return sha256(labels)
+    except OSError as error:
+        raise LookwhereError(f"{labels}: cannot be read ({error.strerror or error}); --labels takes a CSV") from error
+
+
+def differences(asked: Mapping[str, object], found: StoreInfo) -> list[str]:
+    """What tells a store, or unfinished work, from what is asked for; a line each. What `found` does not say, is not
+    compared: it is of a version that did not keep it."""
+    return list(_differences(asked, found))
+
+
+def _differences(asked: Mapping[str, object], found: StoreInfo) -> Iterator[str]:
+    if found.dataset != asked["dataset"]:
+        yield f"dataset is {found.dataset}, not {asked['dataset']}"
+    files = list(_label_files(asked["label_files"], found.label_files))
+    yield from files
+    # A label file's size is in the source's fingerprint too: then that has been told.
+    if not files and found.source_fingerprint != asked["source_fingerprint"]:
+        yield "names or sizes of the data set's files differ"
+    yield from _labels(asked["labels_sha256"], found.labels_sha256)
+    if found.seed != asked["seed"]:
+        yield f"seed is {found.seed}, not {asked['seed']}"
+    had, wanted = found.subset or {}, asked["subset"] or {}
+    for option in ("limit", "balance"):
+        there, now = (subset.get(option) or "none" for subset in (had, wanted))
+        if there != now:
+            yield f"{option} is {there}, not {now}"
+    if found.padding != asked["padding"]:
+        yield f"border before detection is {found.padding} pixels, not {asked['padding']}"
+    for key in ("detector", "template"):
+        if getattr(found, key) != asked[key]:
+            yield f"{key} is {getattr(found, key)!r}, not {asked[key]!r}"
+
+
+def _label_files(now: Mapping[str, str], then: Mapping[str, str] | None) -> Iterator[str]:
+    """Label files are told by name; those of a store of before they were kept are not compared."""
+    if then is None:
+        return
+    for name in sorted({*now, *then}):
+        if name not in then:
+            yield f"label file {name} was not read then"
+        elif name not in now:
+            yield f"label file {name} was read then and is not now"
+        elif now[name] != then[name]:
+            yield f"label file {name} has changed since, or is another"
+
+
+def _labels(now: str | None, then: str | None) -> Iterator[str]:
+    if now == then:
+        return
+    if then is None:
+        yield "--labels was not given then"
+    elif now is None:
+        yield "--labels was given then"
+    else:
+        yield "the file given as --labels has changed since, or is another"
+
+
+def relabelled(faces: pd.DataFrame, read: pd.DataFrame) -> list[str]:
+    """How a store's faces differ in labels from those `read` now, a line or none; both have `face_id` and labels.
+
+    For stores of before label files were kept by content.
+    """
+    both = faces[["face_id", *LABELS]].merge(read[["face_id", *LABELS]], on="face_id", suffixes=("", "_now"))
+    differ = pd.Series(False, index=both.index)
+    for label in LABELS:
+        then, now = (both[column].astype("string").fillna("") for column in (label, f"{label}_now"))
+        differ |= (then != now).to_numpy()
+    gone = len(faces) - len(both)
+    lines = [f"{differ.sum():,} of its faces are labelled otherwise now"] if differ.any() else []
+    return [*lines, f"{gone:,} of its faces have no label now"] if gone else lines
