@@ -86,6 +86,7 @@ def fairness(
             at = int(np.flatnonzero(value == found)[0]) if known.any() else 0
             top, bottom = (i[at], j[at]) if measure == "difference" else (j[at], i[at])
             words = f"{kept[top]} to {kept[bottom]}" + ("", ", TPR", ", FPR")[kind[at]]
+            words = words if known.any() else "every rate is 0"
             rows.append((f"{name} {measure}", found, *np.clip([extreme(low), extreme(high)], 0, 1), words))
     groups = pd.DataFrame({"ethnicity": kept, "n": seen.reshape(-1, 4).sum(axis=1).astype(int)})
     groups["women"], groups["men"] = (seen.reshape(-1, 2, 2).sum(axis=2).astype(int)).T

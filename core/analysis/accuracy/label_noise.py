@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -118,7 +118,14 @@ def label_noise(
     drop |= {NEAR_COPIES: repeated, MISLABELS: doubted}
     drop["all of these"] = np.logical_or.reduce(list(drop.values()))
     by = columns_of(faces)
-    variants = [_variant(name, faces[~out], by, threshold, draws, seed) for name, out in drop.items()]
+    # Often nothing is a near-copy, or all that is left out is one kind: the same faces are judged once.
+    judged: dict[bytes, Variant] = {}
+    variants = []
+    for name, out in drop.items():
+        key = out.tobytes()
+        if key not in judged:
+            judged[key] = _variant(name, faces[~out], by, threshold, draws, seed)
+        variants.append(replace(judged[key], removed=name))
     return LabelNoise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import linprog
 from scipy.special import expit, xlog1py, xlogy
 
@@ -18,19 +20,56 @@ class Fit:
     loglik: float
 
 
-def maximum_likelihood(x: np.ndarray, k: np.ndarray, n: np.ndarray, unit: np.ndarray | None = None) -> Fit:
-    """Binomial GLM of k right in n faces a row (N,) on x (N, P); with `unit`, whose rows they are, errors by person."""
+@dataclass(frozen=True)
+class Persons:
+    """What each of U persons has in each of the design's N rows: `right` faces of `faces`, sparse (U, N) each."""
+
+    right: sparse.csr_array
+    faces: sparse.csr_array
+
+    @classmethod
+    def counted(cls, unit: np.ndarray, row: np.ndarray, right: np.ndarray, rows: int) -> Persons:
+        """From each face's person and row, int (F,), and whether it is right, bool (F,)."""
+        code = np.unique(unit, return_inverse=True)[1]
+        shape = (int(code.max()) + 1, rows)
+        return cls(
+            sparse.csr_array((right.astype(np.float64), (code, row)), shape=shape),
+            sparse.csr_array((np.ones(len(row)), (code, row)), shape=shape),
+        )
+
+    def covariance(self, x: np.ndarray, mu: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+        """Sandwich covariance (P, P) with a person's faces as a cluster, for rates `mu` (N,) and I⁻¹ `inverse`.
+
+        Liang & Zeger 1986 (Biometrika 73:13), with statsmodels' small-sample factor of faces and persons. No matrix is
+        as long as there are persons but sparse ones.
+        """
+        apart = self.right - self.faces * mu[None, :]
+        meat = x.T @ ((apart.T @ apart) @ x)
+        persons, faces = self.faces.shape[0], self.faces.sum()
+        factor = persons / max(persons - 1, 1) * (faces - 1) / max(faces - x.shape[1], 1)
+        return factor * inverse @ meat @ inverse
+
+
+def maximum_likelihood(x: np.ndarray, k: np.ndarray, n: np.ndarray, persons: Persons | None = None) -> Fit:
+    """Binomial GLM of k right in n faces a row (N,) on x (N, P); with `persons` the errors are by person."""
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
-    how = {} if unit is None else {"cov_type": "cluster", "cov_kwds": {"groups": unit}}
-    result = GLM(np.stack([k, n - k], axis=1).astype(float), x, family=Binomial()).fit(tol=1e-10, **how)
-    beta = np.asarray(result.params)
-    return Fit(beta, np.asarray(result.cov_params()), _loglik(x @ beta, k, n))
+    model = GLM(np.stack([k, n - k], axis=1).astype(float), x, family=Binomial())
+    # With a coefficient a row, rates are met exactly, which it takes for separation (`separated` knows better), and its
+    # inner regressions divide by 0 for a scale that binomials do not use.
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        result = model.fit(tol=1e-10)
+    beta, cov = np.asarray(result.params), np.asarray(result.cov_params())
+    if persons is not None:
+        cov = persons.covariance(x, expit(x @ beta), cov)
+    return Fit(beta, cov, _loglik(x @ beta, k, n))
 
 
 def firth(
-    x: np.ndarray, k: np.ndarray, n: np.ndarray, unit: np.ndarray | None = None, free: np.ndarray | None = None
+    x: np.ndarray, k: np.ndarray, n: np.ndarray, persons: Persons | None = None, free: np.ndarray | None = None
 ) -> Fit:
     """Firth's penalised likelihood ℓ(β) + ½ log |I(β)| (1993, Biometrika 80:27): finite where cells separate.
 
@@ -58,13 +97,7 @@ def firth(
             break
     mu = expit(x @ beta)
     inverse = np.linalg.inv((x * (n * mu * (1 - mu))[:, None]).T @ x)
-    cov = inverse
-    if unit is not None:
-        code = np.unique(unit, return_inverse=True)[1]
-        people = int(code.max()) + 1
-        scores = np.zeros((people, x.shape[1]))
-        np.add.at(scores, code, x * (k - n * mu)[:, None])
-        cov = people / (people - 1) * inverse @ (scores.T @ scores) @ inverse
+    cov = inverse if persons is None else persons.covariance(x, mu, inverse)
     return Fit(beta, cov, value)
 
 

@@ -123,32 +123,33 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5) -> Regression:
             np.array([term for term, block in blocks for _ in range(block.shape[1])], dtype=object),
         )
 
-    cell = pd.DataFrame({"g": gender, "e": ethnicity, "b": band})
-    rows = (cell if unit is None else cell.assign(u=unit)).assign(k=right.astype(int), n=1)
-    rows = rows.groupby([c for c in rows if c not in "kn"], as_index=False).sum()
-    k, n = rows["k"].to_numpy(), rows["n"].to_numpy()
-    whole = design(*(rows[c].to_numpy() for c in "geb"))
+    # Faces of one gender, ethnicity and age are alike to the model, so it is fitted to such cells, not to faces.
+    sizes = (len(GENDERS), len(ethnicities), len(bands))
+    present, cell = np.unique(np.ravel_multi_index((gender, ethnicity, band), sizes), return_inverse=True)
+    cells = pd.DataFrame(dict(zip("geb", np.unravel_index(present, sizes), strict=True)))
+    n, k = np.bincount(cell), np.bincount(cell, weights=right).astype(np.int64)
+    cells = cells.assign(k=k, n=n)
+    whole = design(*(cells[c].to_numpy() for c in "geb"))
     used = _full_rank(whole.x)
-    full, who = whole.keep(used), None if unit is None else rows["u"].to_numpy()
-    merged = rows.groupby(["g", "e", "b"], as_index=False)[["k", "n"]].sum()
-    x = design(*(merged[c].to_numpy() for c in "geb")).keep(used).x
-    apart = logistic.separated(x, merged["k"].to_numpy(), merged["n"].to_numpy())
-    fit = (logistic.firth if apart.any() else logistic.maximum_likelihood)(full.x, k, n, who)
+    full = whole.keep(used)
+    persons = None if unit is None else logistic.Persons.counted(unit, cell, right, len(cells))
+    apart = logistic.separated(full.x, k, n)
+    fit = (logistic.firth if apart.any() else logistic.maximum_likelihood)(full.x, k, n, persons)
 
     def row(g: int, e: int, b: int) -> np.ndarray:
         return design(np.array([g]), np.array([e]), np.array([b])).keep(used).x[0]
 
-    seen = set(merged[["g", "e", "b"]].itertuples(index=False, name=None))
+    seen = set(cells[["g", "e", "b"]].itertuples(index=False, name=None))
     standardised = _standardised(groups.table, fit, row, band, ethnicities, seen)
     return Regression(
         len(part),
         int((~known).sum()),
         tuple(groups.left_out["group"]),
         tuple(bands),
-        _tests(full, k, n, who, bool(apart.any())),
+        _tests(full, k, n, persons, bool(apart.any())),
         _odds_ratios(fit, row, ethnicities, bands, base_band, seen),
         standardised,
-        _without_both(merged[apart], merged, ethnicities, bands),
+        _without_both(cells[apart], cells, ethnicities, bands),
         FIRTH if apart.any() else LIKELIHOOD,
         "independent faces" if unit is None else "by person",
     )
@@ -181,7 +182,9 @@ def _full_rank(x: np.ndarray) -> np.ndarray:
     return np.isin(np.arange(x.shape[1]), keep)
 
 
-def _tests(full: _Design, k: np.ndarray, n: np.ndarray, unit: np.ndarray | None, penalised: bool) -> pd.DataFrame:
+def _tests(
+    full: _Design, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
+) -> pd.DataFrame:
     rows = []
     for term in Term:
         # Type II: what contains the term leaves the model before it is tested.
@@ -190,8 +193,8 @@ def _tests(full: _Design, k: np.ndarray, n: np.ndarray, unit: np.ndarray | None,
         if not asked.any():
             continue
         df = int(asked.sum())
-        if unit is not None:
-            fit = (logistic.firth if penalised else logistic.maximum_likelihood)(big.x, k, n, unit)
+        if persons is not None:
+            fit = (logistic.firth if penalised else logistic.maximum_likelihood)(big.x, k, n, persons)
             b, v = fit.beta[asked], fit.cov[np.ix_(asked, asked)]
             statistic, test = float(b @ np.linalg.solve(v, b)), "Wald, errors by person"
         elif penalised:

@@ -24,7 +24,9 @@ def left_out_words(left_out: pd.DataFrame, column: str = "group", most: int = 12
 
 
 def measure_words(row: dict) -> str:
-    """A row of `fairness`'s measures: «0.081 [0.042–0.120]»."""
+    """A row of `fairness`'s measures: «0.081 [0.042–0.120]»; a ratio of rates that are all 0 is none."""
+    if np.isnan(row["value"]):
+        return "not known"
     return f"{row['value']:.3f} [{row['low']:.3f}–{row['high']:.3f}]"
 
 

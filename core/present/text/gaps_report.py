@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.counts import columns_of, group_counts
@@ -35,10 +36,8 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
             f"{100 * found.bias:.1f} points; critical z {found.critical:.2f} over {found.pairs} pairs"
         )
     bands = simultaneous_intervals(groups)
-    lines += [
-        "",
-        f"Accuracy, simultaneous 95 % interval (z = {bands.critical:.2f}; {bands.resampled} resampled), Wilson",
-    ]
+    how = f"simultaneous 95 % interval (z = {bands.critical:.2f}; {bands.resampled} resampled), Wilson"
+    lines += ["", f"Accuracy, {how}" if len(bands.table) else "Accuracy: no group has the 50 faces that it takes"]
     for row in bands.table.to_dict("records"):
         both = f"[{span(row['low'], row['high'])}]  [{span(row['wilson_low'], row['wilson_high'])}]"
         lines.append(f"  {row['group']:26}{row['n']:6,}  {percent(row['accuracy'])}  {both}")
@@ -51,12 +50,18 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
         lines += ["", f"Age against ethnicity: {error}"]
     lines += ["", "Faces needed in each of two groups to see 2 points with 80 % power; smallest difference seen"]
     pairs = len(bands.table) * (len(bands.table) - 1) // 2
-    for row in power_table(groups.table, tests=pairs).to_dict("records"):
-        lines.append(
-            f"  {row['group']:26}{row['n']:6,}  needed {row['needed']:,}, {row['needed, all tests']:,} in a family of "
-            f"{pairs} tests; sees {100 * row['smallest difference seen']:.1f} points"
-        )
+    lines += [_power(row, pairs) for row in power_table(groups.table, tests=pairs).to_dict("records")]
     return "\n".join(lines + _fairness(fairness(faces, threshold)))
+
+
+def _power(row: dict, pairs: int) -> str:
+    """A row of `power_table`: an accuracy of under 2 % cannot fall by 2 points, and a few faces may show none."""
+    needed, seen = "2 points less cannot be seen at this accuracy", "no difference can be seen"
+    if not pd.isna(row["needed"]):
+        needed = f"needed {row['needed']:,}, {row['needed, all tests']:,} in a family of {pairs} tests"
+    if not np.isnan(row["smallest difference seen"]):
+        seen = f"sees {100 * row['smallest difference seen']:.1f} points"
+    return f"  {row['group']:26}{row['n']:6,}  {needed}; {seen}"
 
 
 def _pairs(table: pd.DataFrame, title: str) -> list[str]:

@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
 
+from core.analysis.accuracy import counts
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.counts import Groups, columns_of, design_effect, group_counts, group_rows, resample_cells
 from core.analysis.accuracy.pairwise import REST, fisher, pairs_of, pairwise, two_groups
@@ -216,7 +217,9 @@ def test_nulls_of_whole_people_stay_within_5_percent() -> None:
     assert out <= binom.ppf(0.975, runs, 0.05)
 
 
-def test_the_bootstrap_by_kinds_of_people_is_the_bootstrap_of_people() -> None:
+@pytest.mark.parametrize("kinds", [counts.MOST_KINDS, 0], ids=["by kinds", "one by one"])
+def test_the_fast_bootstrap_of_people_is_the_bootstrap_of_people(kinds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "MOST_KINDS", kinds)
     draw = np.random.default_rng(1)
     cell, unit = draw.integers(0, 4, 200), draw.integers(0, 40, 200)
     fast = resample_cells(cell, 4, np.unique(unit, return_inverse=True)[1], 20_000, np.random.default_rng(2))
