@@ -65,6 +65,7 @@ class Plan:
     read: int
     clusters: int
     own_splits: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def plan(
@@ -83,7 +84,12 @@ def plan(
     """
     reading = reading or reader.read(source, labels)
     if reading.faces.empty:
-        raise LookwhereError(f"{source.path}: no labelled face in it; {reader.name} expects {reader.expects}")
+        reasons = reading.main_reasons()
+        raise LookwhereError(
+            f"{source.path}: no labelled face in it"
+            + (f": {reasons}; `python -m core datasets --check` lists all" if reasons else "")
+            + f"; {reader.name} expects {reader.expects}"
+        )
     read = len(reading.faces) + len(reading.rejects)
     if subset is not None:
         reading = replace(reading, faces=subset.choose(reading.faces, seed))
@@ -91,7 +97,16 @@ def plan(
         faces = reading.faces.assign(cluster=np.arange(len(reading.faces)))
         if "split" not in faces:
             faces["split"] = assign_splits(faces, seed)
-        return Plan(faces, reading.rejects, reading.repaired, reading.disagreements, read, 0, "split" in reading.faces)
+        return Plan(
+            faces,
+            reading.rejects,
+            reading.repaired,
+            reading.disagreements,
+            read,
+            0,
+            "split" in reading.faces,
+            reading.remarks,
+        )
     tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
     hashes = hash_images(source, reading.faces["path"], tick)
     faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
@@ -119,6 +134,7 @@ def plan(
         read=read,
         clusters=int((sizes > 1).sum()),
         own_splits=own_splits,
+        remarks=reading.remarks,
     )
 
 
@@ -253,6 +269,7 @@ def _build(
         "repairs": work.repaired["repair"].value_counts().to_dict(),
         "rejects": rejects["reason"].value_counts().to_dict(),
         "disagreements": work.disagreements["what"].value_counts().to_dict(),
+        **({"remarks": list(work.remarks)} if work.remarks else {}),
         "near_copy_clusters": work.clusters,
         "several_faces": None if reader.aligned else _by_group(work.faces[state == ONE_OF_SEVERAL]),
         "own_splits": work.own_splits,

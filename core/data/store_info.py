@@ -35,11 +35,11 @@ class StoreInfo(JsonRecord):
     `dataset` is the reader's name, `seed` that of the splits, `padding` in pixels a side, `subset` what was asked of
     `core.data.splits.Subset`. `label_files` are the SHA-256 of each label file of the data set that was read, by name,
     and `plan_sha256` is that of the faces to be aligned (`core.data.ties`), None in a store of before these were kept.
-    `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the
-    first repairs; `disagreements` count labels that two places give differently, None in a store of before these were
-    kept; `near_copy_clusters` are those of two pictures and more; `several_faces` counts images with more than one sure
-    face, None where no face was looked for or the store is of before these were counted; `own_splits` whether the data
-    set names splits itself.
+    `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the first repairs;
+    `disagreements` count labels that two places give differently, None in a store of before these were kept; `remarks`
+    are sentences about the data set as a whole; `near_copy_clusters` are those of two pictures and more;
+    `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
+    before these were counted; `own_splits` whether the data set names splits itself.
     """
 
     format: int = FORMAT
@@ -59,6 +59,7 @@ class StoreInfo(JsonRecord):
     repairs: Mapping[str, int] = field(default_factory=dict)
     rejects: Mapping[str, int] = field(default_factory=dict)
     disagreements: Mapping[str, int] | None = None
+    remarks: tuple[str, ...] = ()
     near_copy_clusters: int = 0
     several_faces: tuple[GroupCount, ...] | None = None
     own_splits: bool = False

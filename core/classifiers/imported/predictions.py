@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
 from core.classifiers.info import ModelInfo
-from core.data.readers.labels import read_table
+from core.data.readers.label_table import header_of, read_table
 from core.errors import LookwhereError
 from core.files import sha256, write_parquet
 
@@ -44,8 +43,7 @@ def import_predictions(
     if count != len(score_columns) or count < wanted or (single and count > 1):
         need = "one" if single else f"{wanted} different ones, in the order in which female and male count them"
         raise LookwhereError(f"--score-column: {declaration.score} needs {need}, not {', '.join(score_columns)}")
-    table, first = _read(source)
-    columns = _columns(table, (file_column, *score_columns), source)
+    table, columns, first = _read(source, (file_column, *score_columns))
     if table.empty:
         raise LookwhereError(f"{source}: no row in it; a row a face is needed")
     files = _files(table[columns[0]], source, first)
@@ -81,39 +79,35 @@ def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.n
     return to_logits(scores, declaration), found
 
 
-def _read(source: Path) -> tuple[pd.DataFrame, int]:
-    """The table, and the number that its first row has for whoever looks into the file."""
+def _read(source: Path, names: tuple[str, ...]) -> tuple[pd.DataFrame, list[str], int]:
+    """The table, its columns of these names whatever their case, and what to add to its index for a row's number."""
     try:
         if source.suffix.lower() == ".parquet":
-            return pq.read_table(source).to_pandas(), 1
-        with warnings.catch_warnings():
-            # A comma too many, as of 0,93 between commas, would else lose what follows it.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return read_table(source.read_bytes(), str(source)), 2
-    except pd.errors.ParserWarning as error:
-        raise LookwhereError(
-            f"{source}: rows have more fields than there are columns; quote names with commas, and write decimal points"
-        ) from error
+            table = pq.read_table(source).to_pandas().reset_index(drop=True)
+            return table, _columns([str(column) for column in table.columns], names, source), 1
+        data = source.read_bytes()
+        columns = _columns(header_of(data, str(source))[1], names, source)
+        return read_table(data, str(source), dict.fromkeys(columns, ())), columns, 2
     except (OSError, pa.ArrowException, ValueError) as error:
         raise LookwhereError(f"{source}: not a readable table ({str(error).splitlines()[0]})") from error
 
 
-def _columns(table: pd.DataFrame, names: tuple[str, ...], source: Path) -> list[str]:
+def _columns(there: list[str], names: tuple[str, ...], source: Path) -> list[str]:
     """The columns so named, whatever their case."""
-    there = {str(column).strip().lower(): column for column in table.columns}
-    missing = [name for name in names if name.strip().lower() not in there]
+    by_name = {column.strip().lower(): column for column in reversed(there)}
+    missing = [name for name in names if name.strip().lower() not in by_name]
     if missing:
         raise LookwhereError(
-            f"{source}: no column {', '.join(missing)}; there are {', '.join(map(str, table.columns))}; "
+            f"{source}: no column {', '.join(missing)}; there are {', '.join(there)}; "
             "name them with --file-column and --score-column"
         )
-    return [there[name.strip().lower()] for name in names]
+    return [by_name[name.strip().lower()] for name in names]
 
 
 def _files(column: pd.Series, source: Path, first: int) -> pd.Series:
     files = _tidy(column)
     if (empty := files.isna() | (files == "")).any():
-        raise LookwhereError(f"{source}, row {empty.argmax() + first}: names no file in {column.name}")
+        raise LookwhereError(f"{source}, row {column.index[empty.argmax()] + first}: names no file in {column.name}")
     if (twice := files.duplicated()).any():
         raise LookwhereError(f"{source}: {files[twice].iloc[0]} is there twice; a face has one prediction")
     return files
@@ -140,7 +134,7 @@ def _numbers(column: pd.Series, source: Path, first: int) -> np.ndarray:
             hint = "; write shares of 0 to 1 instead of percentages"
         elif "," in str(value):
             hint = "; write a decimal point instead of the comma"
-        raise LookwhereError(f"{source}, row {bad.argmax() + first}: {column.name} {said}{hint}")
+        raise LookwhereError(f"{source}, row {column.index[bad.argmax()] + first}: {column.name} {said}{hint}")
     return values
 
 

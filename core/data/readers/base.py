@@ -10,6 +10,9 @@ import pandas as pd
 
 from core.data.sources.base import Source
 
+#: Reasons told where no face at all was read.
+MAIN_REASONS = 2
+
 
 def _table(*columns: str) -> pd.DataFrame:
     return pd.DataFrame({column: [] for column in columns}, dtype=str)
@@ -21,13 +24,28 @@ class Reading:
 
     `faces` has `face_id, path, gender, ethnicity, age, identity`, and `split` where the data set names one.
     `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two
-    places of the data set give differently. Which of them counts, the reader's module says.
+    places of the data set give differently. Which of them counts, the reader's module says. `remarks` are sentences
+    about the data set as a whole, such as columns of which nothing is made.
     """
 
     faces: pd.DataFrame
     rejects: pd.DataFrame = field(default_factory=lambda: _table("file", "reason"))
     repaired: pd.DataFrame = field(default_factory=lambda: _table("file", "repair"))
     disagreements: pd.DataFrame = field(default_factory=lambda: _table("file", "what"))
+    remarks: tuple[str, ...] = ()
+
+    def main_reasons(self) -> str:
+        """The most frequent reasons of rejections, each with its number and an example; nothing where there is none.
+
+        Images that no row names come last: where all rows are rejected, so are all images.
+        """
+        counts = self.rejects["reason"].value_counts().to_dict()
+        reasons = sorted(counts.items(), key=lambda item: (item[0].startswith("no row in"), -item[1], item[0]))
+        words = []
+        for reason, count in reasons[:MAIN_REASONS]:
+            example = self.rejects.loc[self.rejects["reason"] == reason, "file"].iloc[0]
+            words.append(f"{count:,} of {len(self.rejects):,} rejected: {reason} ({example})")
+        return "; ".join(words)
 
 
 @dataclass(frozen=True)

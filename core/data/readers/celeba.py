@@ -6,30 +6,24 @@ missing. There is no ethnicity, and `Young` is no age.
 
 from __future__ import annotations
 
-import io
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import (
-    ReadLog,
-    columns_of,
-    find_files,
-    image_table,
-    join_images,
-    known,
-    read_table,
-    text,
-)
+from core.data.readers.label_table import Columns, columns_of, read_table, text
+from core.data.readers.labels import find_files, image_table, join_images, known
+from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
-from core.errors import LookwhereError
 
-GENDER = {"1": "male", "-1": "female", "0": "female"}
+GENDER = {"1": "male", "-1": "female", "0": "female", "1.0": "male", "-1.0": "female", "0.0": "female"}
+GENDER |= {"true": "male", "false": "female"}
 SPLIT = {"0": "train", "1": "val", "2": "test"}
 ATTRIBUTES = r"list_attr_celeba\.(txt|csv)"
 PARTITION = r"list_eval_partition\.(txt|csv)"
 IDENTITY = r"identity_celeba\.(txt|csv)"
+USES: Columns = {"image_id": ("image", "file", "filename", "img"), "male": ()}
 PACKED = r"img_align_celeba[^/]*\.(zip|7z(\.\d+)?|rar)"
 
 
@@ -49,10 +43,9 @@ class CelebA(Reader):
                 else Refusal("no list_attr_celeba.txt or .csv in it")
             )
         columns = _columns(source, lists[0])
-        if "male" not in columns:
-            return Refusal(f"column Male is missing in {lists[0]}", "CelebA")
-        if lists[0].lower().endswith(".csv") and "image_id" not in columns:
-            return Refusal(f"column image_id is missing in {lists[0]}", "CelebA")
+        for wanted, name in (("male", "Male"), ("image_id", "image_id")):
+            if wanted not in columns:
+                return Refusal(f"column {name} is missing in {lists[0]}", "CelebA")
         if source.images():
             return None
         if packed:
@@ -68,9 +61,8 @@ class CelebA(Reader):
         outside = ~images["path"].str.contains("(?i)(?:^|/)img_align_celeba")
         images = images.assign(outside=outside).sort_values("outside", kind="stable")
         faces = join_images(rows, images, notes, attributes)
-        faces = (
-            known(faces, "male", GENDER, notes).rename(columns={"male": "gender"}).assign(face_id=lambda t: t["key"])
-        )
+        faces = known(faces, "male", GENDER, notes, "write 1 for male, and -1 or 0 for female")
+        faces = faces.rename(columns={"male": "gender"}).assign(face_id=lambda t: t["key"])
         for partition in find_files(source, PARTITION)[:1]:
             faces = faces.assign(split=faces["key"].map(_pairs(source, partition, notes)))
             lacking = faces["split"].isna()
@@ -85,25 +77,38 @@ class CelebA(Reader):
 
 
 def _columns(source: Source, name: str) -> list[str]:
-    """Columns in lower case: of a CSV its first line, of the original list its line of names."""
+    """`image_id` and `male`, as far as there: of a CSV by its first line, of the original list by its line of names."""
     if name.lower().endswith(".csv"):
-        return columns_of(source, name)
-    return [word for line in text(source.head(name), name).splitlines()[:2] for word in line.lower().split()]
+        found = columns_of(source, name, USES)
+        return [*found, "image_id"] if found and _first_unnamed(source, name) else found
+    lines = text(source.head(name), name).splitlines()[:2]
+    return ["image_id", *(word for line in lines for word in re.split(r"[\s,;]+", line.lower()))]
+
+
+def _first_unnamed(source: Source, name: str) -> bool:
+    """Whether the first column has no name and holds those of images, as in Kaggle's edition with an index."""
+    first = read_table(source.head(name), name, log=ReadLog()).iloc[:, :1]
+    return first.columns[0] in ("", "unnamed: 0") and first.iloc[:, 0].str.contains(r"\.\w+$").any()
 
 
 def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
     """`name`, `key` (its stem) and `male`, as written; a count line that is wrong is noted."""
+    data = source.read(name)
     if name.lower().endswith(".csv"):
-        table = read_table(source.read(name), name)[["image_id", "male"]].set_axis(["name", "male"], axis=1)
-    else:
-        lines = io.StringIO(text(source.read(name), name))
-        first = lines.readline().split()
-        counted = len(first) == 1 and first[0].isdigit()
-        columns = [word.lower() for word in (lines.readline().split() if counted else first)]
-        columns = columns[1:] if columns[:1] == ["image_id"] else columns
-        table = _spaced(lines, name, ["name", *columns])[["name", "male"]]
-        if counted and int(first[0]) != len(table):
-            notes.disagree([f"{name}: {first[0]} and {len(table)}"], "the count in the first line and the rows differ")
+        if "image_id" in columns_of(source, name, USES):
+            table = read_table(data, name, USES, notes).rename(columns={"image_id": "name"})
+        else:
+            table = read_table(data, name, {"name": ("", "unnamed: 0"), "male": ()}, notes)
+        return table.assign(key=_stem(table["name"]))
+    lines = text(data, name, notes).splitlines()
+    first = lines[0].split() if lines else []
+    counted = len(first) == 1 and first[0].isdigit()
+    columns = [word.lower() for word in re.split(r"[\s,;]+", " ".join(lines[1:2]) if counted else " ".join(lines[:1]))]
+    columns = [word for word in columns if word and word != "image_id"]
+    body = "\n".join(["name " + " ".join(columns), *lines[2 if counted else 1 :]])
+    table = read_table(body.encode(), name, {"name": (), "male": ()}, notes, spaced=True)
+    if counted and int(first[0]) != len(table):
+        notes.disagree([f"{name}: {first[0]} and {len(table)}"], "the count in the first line and the rows differ")
     return table.assign(key=_stem(table["name"]))
 
 
@@ -111,20 +116,14 @@ def _pairs(source: Source, name: str, notes: ReadLog) -> pd.Series:
     """The second column of a list by the stem of its first; of two rows for one image the first counts."""
     data = source.read(name)
     if name.lower().endswith(".csv"):
-        table = read_table(data, name).iloc[:, :2].set_axis(["name", "value"], axis=1)
+        table = read_table(data, name, log=notes).iloc[:, :2].set_axis(["name", "value"], axis=1)
     else:
-        table = _spaced(io.StringIO(text(data, name)), name, ["name", "value"])
+        body = "name value\n" + text(data, name, notes)
+        table = read_table(body.encode(), name, {"name": (), "value": ()}, notes, spaced=True)
     table = table.assign(key=_stem(table["name"]))
     again = table["key"].duplicated()
     notes.disagree(table.loc[again, "name"], f"second row in {name}; the first counts")
     return table[~again].set_index("key")["value"]
-
-
-def _spaced(lines: io.StringIO, name: str, columns: list[str]) -> pd.DataFrame:
-    try:
-        return pd.read_csv(lines, sep=r"\s+", header=None, names=columns, dtype="str", index_col=False)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise LookwhereError(f"{name}: not a list of {len(columns)} columns ({str(error).splitlines()[0]})") from error
 
 
 def _stem(file: pd.Series) -> pd.Series:

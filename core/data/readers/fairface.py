@@ -14,18 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.images import decode
+from core.data.readers.ages import band_of_date
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import (
-    GENDER_WORDS,
-    ReadLog,
-    columns_of,
-    find_files,
-    image_table,
-    join_images,
-    known,
-    mapped,
-    read_table,
-)
+from core.data.readers.label_table import Columns, columns_of, read_table
+from core.data.readers.labels import GENDER_WORDS, find_files, image_table, join_images, known, mapped
+from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 from core.errors import LookwhereError
 
@@ -34,9 +27,8 @@ RACE = {
     for name in ("Black", "East Asian", "Indian", "Latino or Hispanic", "Middle Eastern", "Southeast Asian", "White")
 } | {"latino hispanic": "Latino or Hispanic"}
 BANDS = {f"{low}-{low + 9}": low for low in range(10, 70, 10)} | {"0-2": 0, "3-9": 3, "more than 70": 70, "70+": 70}
-MONTHS = {"janfebmaraprmayjunjulaugsepoctnovdec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
 CSV = r"fairface_label_(train|val)\.csv"
-COLUMNS = ("file", "age", "gender", "race")
+COLUMNS: Columns = {"file": (), "age": (), "gender": (), "race": ()}
 PLACE = r"(?i)^(?:.*/)?(?P<split>train|val)/[^/]+$"
 #: The chips of the wide margin are 448 pixels wide, those of the narrow one 224.
 NARROW = 300
@@ -56,7 +48,8 @@ class FairFace(Reader):
                 return Refusal("fairface_label_train.csv and fairface_label_val.csv are missing", "FairFace")
             return Refusal("no fairface_label_train.csv in it")
         for csv in csvs:
-            missing = [column for column in COLUMNS if column not in columns_of(source, csv)]
+            there = columns_of(source, csv, COLUMNS)
+            missing = [column for column in COLUMNS if column not in there]
             if missing:
                 return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
         return None if placed.any() else Refusal("there is no image in train/ or val/", "FairFace")
@@ -71,7 +64,7 @@ class FairFace(Reader):
         notes = ReadLog()
         tables = []
         for csv in find_files(source, CSV):
-            table = read_table(source.read(csv), csv)
+            table = read_table(source.read(csv), csv, COLUMNS, notes)
             tables.append(table.reindex(columns=COLUMNS).assign(csv=csv.rsplit("/", 1)[-1]))
         rows = pd.concat(tables, ignore_index=True)
         rows = rows[rows["file"].notna()].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
@@ -119,29 +112,11 @@ def _aged(faces: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     )
     age = age.fillna(band.map(BANDS))
     bad = age.isna()
-    notes.reject(faces.loc[bad, "path"], ("age range " + faces["age"][bad] + " is not known").fillna("no age range"))
+    accepted = f"write one of {', '.join(BANDS)}"
+    words = "age range " + faces["age"][bad] + f" is not known; {accepted}"
+    notes.reject(faces.loc[bad, "path"], words.fillna("no age range"))
+    notes.remark("ages are ranges: the lower bound is kept")
     return faces.assign(age=age)[~bad].reset_index(drop=True)
-
-
-def band_of_date(word: str) -> str | None:
-    """`3-9` or `10-19` where a spreadsheet can have made the date `word` of it alone, else None.
-
-    Either the range's ends became day and month, or month and year (then the day is the first).
-    """
-    word = re.sub(r"[t ]00:00(:00)?(\.0+)?$", "", word.strip().lower())
-    parts = [MONTHS.get(part[:3], part) for part in re.split(r"[-/. ]+", word)]
-    if not all(str(part).isdigit() for part in parts) or not 2 <= len(parts) <= 3:
-        return None
-    numbers = [int(part) for part in parts]
-    if len(numbers) == 2:
-        pairs = [set(numbers)] if any(isinstance(part, int) for part in parts) else []
-    else:
-        year = next((n for n, part in enumerate(parts) if len(str(part)) == 4), 2)
-        first, second = (number for n, number in enumerate(numbers) if n != year)
-        orders = ((first, second),) if year == 0 else ((first, second), (second, first))
-        pairs = [{first, second}, *({month, numbers[year] % 100} for month, day in orders if day == 1)]
-    found = {name for name, ends in (("3-9", {3, 9}), ("10-19", {10, 19})) if ends in pairs}
-    return found.pop() if len(found) == 1 else None
 
 
 def _narrow(source: Source) -> bool:

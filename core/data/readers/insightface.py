@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.identities import read_identities
+from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 from core.data.sources.recordio import RecordError, RecordFile, RecordSource, parse_record
 
@@ -36,7 +37,8 @@ class InsightFace(Reader):
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where the labels are missing or not as expected."""
-        people = read_identities(labels or source.path.parent / LABELS)
+        log = ReadLog()
+        people = read_identities(labels or source.path.parent / LABELS, log)
         if labels is None:
             source.tie(LABELS, (source.path.parent / LABELS).read_bytes())
         headers = source.records.headers(image_keys(source.records))
@@ -59,7 +61,12 @@ class InsightFace(Reader):
                 "identity": person.astype("string"),
             }
         ).reset_index(drop=True)
-        return Reading(faces, pd.concat(rejects, ignore_index=True))
+        return Reading(
+            faces,
+            pd.concat([log.table("reason").astype("string"), *rejects], ignore_index=True),
+            log.table("repair"),
+            remarks=tuple(log.remarks),
+        )
 
 
 def image_keys(records: RecordFile) -> np.ndarray:

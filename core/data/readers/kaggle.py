@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import ReadLog, image_table
+from core.data.readers.labels import image_table
+from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 
 SPLIT = {"training": "train", "validation": "val"}

@@ -14,17 +14,9 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import (
-    ReadLog,
-    columns_of,
-    find_files,
-    image_table,
-    join_images,
-    known,
-    mapped,
-    read_table,
-    years,
-)
+from core.data.readers.label_table import Columns, columns_of, read_table
+from core.data.readers.labels import find_files, image_table, join_images, known, mapped, years
+from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 
 GENDER = {"m": "male", "f": "female"}
@@ -32,6 +24,7 @@ RACE = {"B": "African-American", "W": "Caucasian", "H": "Hispanic", "A": "Asian"
 FOLDER_RACE = {"aa": "African-American", "c": "Caucasian"}
 SPLIT = {"train": "train", "validation": "val", "test": "test"}
 COLUMNS = ("id_num", "race", "gender", "photo")
+USES: Columns = dict.fromkeys((*COLUMNS, "age", "dob"), ())
 NAME = r"(?i)^(?P<number>\d{5,6})_\d{1,2}(?P<sex>[MF])(?P<years>\d{2,3})$"
 CSV = r"morph[^/]*\.csv"
 FOLDERS = r"(?i)^(?:.*/)?(?P<race>AA|C)_(?P<gender>[MF])/[^/]+$"
@@ -47,7 +40,7 @@ class Morph(Reader):
     def why_not(self, source: Source) -> Refusal | None:
         images = image_table(source)
         csvs = find_files(source, CSV)
-        missing = [sorted(set(COLUMNS) - set(columns_of(source, csv))) for csv in csvs]
+        missing = [sorted(set(COLUMNS) - set(columns_of(source, csv, USES))) for csv in csvs]
         if [] in missing:
             return Refusal("there is no image beside its CSV", "MORPH") if images.empty else None
         if csvs:
@@ -65,8 +58,8 @@ class Morph(Reader):
         images = image_table(source)
         images = images.join(images["stem"].str.extract(NAME))
         for csv in find_files(source, CSV):
-            if set(COLUMNS) <= set(columns_of(source, csv)):
-                return notes.reading(_from_csv(read_table(source.read(csv), csv), images, notes, csv))
+            if set(COLUMNS) <= set(columns_of(source, csv, USES)):
+                return notes.reading(_from_csv(read_table(source.read(csv), csv, USES, notes), images, notes, csv))
         return notes.reading(_from_folders(images, notes))
 
 

@@ -14,7 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import GENDER_WORDS, ReadLog, find_files, image_table, known, mapped, read_table, text
+from core.data.readers.identities import identity_table
+from core.data.readers.label_table import read_table, text
+from core.data.readers.labels import GENDER_WORDS, find_files, image_table, known, mapped
+from core.data.readers.read_log import ReadLog
+from core.data.readers.spelling import folded
 from core.data.sources.base import Source
 from core.errors import LookwhereError
 
@@ -64,7 +68,9 @@ class VGGFace2(Reader):
         people, origin = _people(source, labels, notes)
         images = image_table(source)
         person = images["path"].str.extract(r"^(?:.*/)?([^/]+)/[^/]+$")[0]
-        faces = images.assign(key=person.str.lower()).merge(people, on="key", how="left", validate="many_to_one")
+        faces = images.assign(key=person.map(folded, na_action="ignore")).merge(
+            people, on="key", how="left", validate="many_to_one"
+        )
         loose, unknown = faces["key"].isna(), faces["identity"].isna()
         notes.reject(faces.loc[loose, "path"], "in no person's folder")
         notes.reject(faces.loc[unknown & ~loose, "path"], f"person not in {origin}")
@@ -97,10 +103,17 @@ def _people(source: Source, labels: Path | None, notes: ReadLog) -> tuple[pd.Dat
                 "identity,gender[,ethnicity], with --labels"
             )
         data, origin = source.read(tables[0]), tables[0]
-    content = text(data, origin)
-    head = [word.strip().lower() for word in content.partition("\n")[0].split(",")]
-    people = _meta(content, origin, notes) if head[:1] == ["class_id"] else _table(data, origin)
-    people = people.assign(key=people["identity"].str.lower())
+    content = text(data, origin, notes)
+    head = [word.strip(' "').lower() for word in re.split("[,;\t|]", content.partition("\n")[0])]
+    meta = head[:1] == ["class_id"] and "flag" in head
+    if not meta:
+        people = identity_table(data, origin, notes)
+    elif "," in content.partition("\n")[0]:
+        people = _meta(content, origin, notes)
+    else:
+        people = read_table(data, origin, {"identity": ("class_id",), "split": ("flag",), "gender": ()}, notes)
+        people = people[people["identity"].notna()]
+    people = people.assign(key=people["identity"].map(folded))
     twice = people["key"].duplicated()
     if twice.any():
         raise LookwhereError(f"{origin}: identity {people.loc[twice, 'identity'].iloc[0]} occurs twice")
@@ -114,12 +127,3 @@ def _meta(content: str, origin: str, notes: ReadLog) -> pd.DataFrame:
     bad = people["identity"].isna()
     notes.reject(f"{origin}, line " + (lines.index[bad] + 2).astype("str"), "line cannot be read")
     return people[~bad].assign(gender=people["gender"].replace("", pd.NA))
-
-
-def _table(data: bytes, origin: str) -> pd.DataFrame:
-    table = read_table(data, origin)
-    missing = [column for column in ("identity", "gender") if column not in table]
-    if missing:
-        raise LookwhereError(f"{origin}: no column {', '.join(missing)}; it needs identity,gender[,ethnicity]")
-    table = table[[column for column in ("identity", "gender", "ethnicity") if column in table]]
-    return table[table["identity"].notna()]

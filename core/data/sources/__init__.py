@@ -12,7 +12,7 @@ from core.errors import LookwhereError
 def open_source(path: str | Path) -> Source:
     """The source at `path`: a folder, `.tar`, `.tar.gz`, `.tgz`, `.tar.bz2`, `.tar.xz`, `.zip` or `.rec`.
 
-    A CSV or Parquet stands for the folder in which it lies, or for the images inside it.
+    A CSV, TSV, JSON lines or Parquet stands for the folder in which it lies, or for the images inside it.
 
     Raises `LookwhereError` where there is nothing, or nothing that can be read.
     """
@@ -29,7 +29,7 @@ def open_source(path: str | Path) -> Source:
         return open_shards(FolderSource(path))
     if path.stat().st_size == 0:
         raise LookwhereError(f"{path}: the file is empty; download it again")
-    if path.suffix.lower() in (".csv", ".parquet"):
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".parquet"):
         from core.data.sources.tables import open_table
 
         return open_table(path)

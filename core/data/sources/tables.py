@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.data.sources.base import Source
@@ -77,22 +78,29 @@ class ParquetSource(Source):
             except DAMAGE as error:
                 raise _damaged(self.files_by_name[file], error) from error
 
-    def labels(self, columns: Iterable[str]) -> pd.DataFrame:
-        """`path` and those of `columns` that there are, as strings, a row an image; `file` is the file's path."""
+    def labels(self, columns: Mapping[str, str]) -> pd.DataFrame:
+        """`path` and `columns` (our name: that in the files) as strings, a row an image; `file` is the file's path.
+
+        `image_path` is the path in Hugging Face's struct, NA where there is none.
+        """
         parts = []
         for name, file in self.files_by_name.items():
             try:
-                part = string_table(pq.ParquetFile(file), columns, file.name)
+                parquet = pq.ParquetFile(file)
+                part = string_table(parquet, columns, file.name)
+                inner = _struct_paths(parquet)
             except DAMAGE as error:
                 raise _damaged(file, error) from error
             self.tie(name, part.to_csv().encode("utf-8", "surrogateescape"))
             row = pd.Series(np.arange(self.rows[name])).astype("str")
-            parts.append(part.assign(path=f"{name}/" + row, file=self.paths[name]))
+            parts.append(part.assign(path=f"{name}/" + row, file=self.paths[name], image_path=inner))
         return pd.concat(parts, ignore_index=True)
 
     def columns(self) -> list[str]:
-        """Columns of the first file, in lower case."""
-        return [name.lower() for name in _open(next(iter(self.files_by_name.values()))).schema_arrow.names]
+        """Columns of the first file as they are written, without that of the images."""
+        schema = _open(next(iter(self.files_by_name.values()))).schema_arrow
+        image = (_image_leaf(schema) or "").partition(".")[0]
+        return [name for name in schema.names if name != image]
 
     def fingerprint(self) -> str:
         """SHA-256 over names, sizes and footers: the footer has sizes, statistics and places of all columns."""
@@ -142,27 +150,40 @@ def holds_images(path: Path) -> bool:
     return _image_leaf(_open(path).schema_arrow) is not None
 
 
-def string_table(file: pq.ParquetFile, columns: Iterable[str], origin: str) -> pd.DataFrame:
-    """Columns as strings, their names in lower case; numbers that Hugging Face's metadata name are named.
+def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) -> pd.DataFrame:
+    """Columns (our name: that in the file) as strings, NA where empty or no number; numbers that Hugging Face's
+    metadata name are named. A column that is not there is left out.
 
     Raises `LookwhereError` for a column that holds neither text nor numbers.
     """
-    schema, wanted = file.schema_arrow, set(columns)
+    schema, found = file.schema_arrow, {}
     named = _class_names(schema)
-    found = {}
-    for name in schema.names:
-        if name.lower() not in wanted or name.lower() in found:
+    for ours, name in columns.items():
+        if name not in schema.names:
             continue
         column = file.read(columns=[name]).column(0).combine_chunks()
         try:
             if pa.types.is_dictionary(column.type):
                 column = column.dictionary_decode()
+            if pa.types.is_floating(column.type):
+                column = pc.if_else(pc.is_nan(column), None, column)
             text = column.cast(pa.string()).to_pandas().astype("str")
         except pa.ArrowException as error:
             raise LookwhereError(f"{origin}: column {name} holds neither text nor numbers ({column.type})") from error
         text = text.str.strip().replace("", pd.NA)
-        found[name.lower()] = text.map(named[name]).astype("str") if name in named else text
+        found[ours] = text.map(named[name]).astype("str") if name in named else text
     return pd.DataFrame(found, index=range(file.metadata.num_rows))
+
+
+def _struct_paths(file: pq.ParquetFile) -> pd.Series:
+    """The path that stands beside each image's bytes, with `/` between folders; NA where there is none."""
+    leaf = _image_leaf(file.schema_arrow) or ""
+    image = leaf.partition(".")[0]
+    kind = file.schema_arrow.field(image).type if image else pa.null()
+    if not pa.types.is_struct(kind) or kind.get_field_index("path") < 0:
+        return pd.Series(pd.NA, index=range(file.metadata.num_rows), dtype="str")
+    column = file.read(columns=[f"{image}.path"]).column(0).combine_chunks()
+    return column.field("path").cast(pa.string()).to_pandas().astype("str").str.replace("\\", "/")
 
 
 def _class_names(schema: pa.Schema) -> dict[str, dict[str, str]]:

@@ -61,6 +61,7 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         lines.append(f"age known: {ages}")
         people = faces["identity"].nunique()
         lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
+    lines += reading.remarks
     lines += _by_reason("Rejected", reading.rejects, "reason")
     lines += _by_reason("Repaired", reading.repaired, "repair")
     lines += _by_reason("Disagreements", reading.disagreements, "what")
@@ -97,6 +98,7 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest.repairs.items()]
     lines += [f"            {entry.file}: {entry.repair}" for entry in manifest.repaired[:EXAMPLES]]
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
+    lines += [f"  {remark}" for remark in manifest.remarks]
     lines += disagreement_lines(store)
     lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store.faces, 'cluster')}")
     if people := store.faces["identity"].nunique():

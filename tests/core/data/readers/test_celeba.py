@@ -74,7 +74,7 @@ def test_pictures_rows_and_labels_that_lack_are_told(tmp_path: Path) -> None:
     reading = read("celeba", tmp_path)
     assert rejects(reading) == {
         "000004.jpg": "in list_attr_celeba.txt, but the image is missing",
-        IMAGES[1]: "male '2' is not known",
+        IMAGES[1]: "male '2' is not known; write 1 for male, and -1 or 0 for female",
         "img_align_celeba/000005.jpg": "no row in list_eval_partition.txt",
         "img_align_celeba/000006.jpg": "no row in list_attr_celeba.txt",
     }
@@ -112,7 +112,7 @@ def test_aligned_pictures_are_preferred_to_those_in_the_wild_and_png_is_jpg(tmp_
         ("img_align_celeba/", {}, "there is no image in it"),
         ("list_attr", {}, "list_attr_celeba.txt is missing"),
         ("list_attr", {"list_attr_celeba.csv": "image_id,Young\n"}, "column Male is missing in list_attr_celeba.csv"),
-        ("list_attr", {"list_attr_celeba.csv": "file,Male\n"}, "column image_id is missing in list_attr_celeba.csv"),
+        ("list_attr", {"list_attr_celeba.csv": "picture,Male\n"}, "column image_id is missing in list_attr_celeba.csv"),
     ],
     ids=["images in a zip beside", "no image", "no list", "column Male missing", "column image_id missing"],
 )

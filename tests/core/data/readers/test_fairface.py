@@ -8,7 +8,8 @@ import pytest
 
 from core.data.faces import UNRECORDED
 from core.data.readers import Reading, choose_reader
-from core.data.readers.fairface import band_of_date
+from core.data.readers.ages import band_of_date
+from core.data.readers.fairface import BANDS
 from core.data.sources import open_source
 from core.errors import LookwhereError
 from tests.helpers.data_set_trees import (
@@ -101,7 +102,7 @@ def test_repaired_dates_are_listed_and_other_ages_rejected(tmp_path: Path) -> No
         f"{MARGIN}train/1.jpg": "age 2019-10-01 00:00:00 read as 10-19, made a date by a spreadsheet",
     }
     assert rejects(reading) == {
-        f"{MARGIN}train/2.jpg": "age range 4-Sep is not known",
+        f"{MARGIN}train/2.jpg": f"age range 4-Sep is not known; write one of {', '.join(BANDS)}",
         f"{MARGIN}train/3.jpg": "no age range",
     }
 
@@ -141,7 +142,7 @@ def test_missing_pictures_rows_labels_and_second_rows_are_told(tmp_path: Path) -
         "examples/1.jpg": "not in train/ or val/",
         "train/1.jpg": "in the label CSVs, but the image is missing",
         "train/2.jpg": "second row for one image in the label CSVs",
-        f"{MARGIN}train/4.jpg": "gender 'Other' is not known",
+        f"{MARGIN}train/4.jpg": "gender 'Other' is not known; write female or male",
         f"{MARGIN}train/9.jpg": "no gender",
         f"{MARGIN}train/6.jpg": "no row in the label CSVs",
     }

@@ -93,7 +93,7 @@ def test_a_damaged_record_is_counted_with_key_and_offset_and_the_rest_is_read(pa
     ("labels", "says"),
     [
         (None, "identities.csv: missing"),
-        ("person,gender\n3,female\n", "no column identity"),
+        ("who,gender\n3,female\n", "no column identity; it needs .* and has who, gender"),
         ("identity,gender\n3,femle\n", "line 2: gender 'femle'"),
         ("identity,gender\nthree,female\n", "line 2: identity 'three'"),
         ("identity,gender\n3,female\n3,male\n", "identity 3 occurs twice"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core.data.build_store import plan
 from core.data.faces import UNRECORDED
 from core.data.readers import Reading, choose_reader
 from core.data.sources import open_source
@@ -85,7 +87,7 @@ def test_a_manifest_given_itself_counts_before_what_the_pictures_names_say(tmp_p
 
 @pytest.mark.parametrize(
     ("word", "gender"),
-    [(f"{word}", gender) for gender, words in (("female", "female F woman Women"), ("male", "MALE m Man men"))
+    [(f"{word}", gender) for gender, words in (("female", "female F woman Women girl"), ("male", "MALE m Man men Boys"))
      for word in words.split()],
 )  # fmt: skip
 def test_words_for_gender(tmp_path: Path, word: str, gender: str) -> None:
@@ -93,7 +95,12 @@ def test_words_for_gender(tmp_path: Path, word: str, gender: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "reason"), [("0", "gender '0' is not known"), ("girl", "gender 'girl' is not known"), ("", "no gender")]
+    ("word", "reason"),
+    [
+        ("0", "gender '0' is not known; write female or male"),
+        ("nan", "gender 'nan' is not known; write female or male"),
+        ("", "no gender"),
+    ],
 )
 def test_other_genders_are_rejected_with_the_value_never_guessed(tmp_path: Path, word: str, reason: str) -> None:
     reading = one(tmp_path, word)
@@ -129,7 +136,10 @@ def test_words_for_splits(tmp_path: Path, written: str, split: str) -> None:
 def test_unknown_splits_are_rejected_and_an_empty_column_is_none(tmp_path: Path) -> None:
     content = "path,gender,split\na/1.jpg,female,train\nb/2.png,male,holdout\nc.jpg,male,\n"
     reading = read("manifest", manifest(tmp_path, content, pictures=["a/1.jpg", "b/2.png", "c.jpg"]))
-    assert rejects(reading) == {"b/2.png": "split 'holdout' is not known", "c.jpg": "no split"}
+    assert rejects(reading) == {
+        "b/2.png": "split 'holdout' is not known; write train, val or test",
+        "c.jpg": "no split",
+    }
     assert "split" not in one(tmp_path / "other", "female", "", columns="path,gender,split").faces
 
 
@@ -140,7 +150,7 @@ OUTSIDE = ["../x.jpg", "a/../../x.jpg", "/etc/x.jpg", "..\\x.jpg", "C:\\x.jpg", 
 def test_paths_outside_the_root_are_refused(tmp_path: Path, path: str) -> None:
     tree(tmp_path, ["x.jpg"])
     reading = read("manifest", manifest(tmp_path / "set", f"path,gender\n{path},female\na/1.jpg,male\nb/2.png,male\n"))
-    assert rejects(reading) == {path: "path leads outside the folder"}
+    assert rejects(reading) == {path: "path leads outside the folder; write paths relative to manifest.csv"}
     assert len(reading.faces) == 2
 
 
@@ -184,9 +194,17 @@ def test_what_spreadsheets_save_is_read(tmp_path: Path, separator: str, encoding
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("manifest.csv", "path,sex\n", "looks like a manifest, but column gender is missing in manifest.csv"),
-        ("manifest.csv", "file,sex\n", "looks like a manifest, but column path, gender is missing in manifest.csv"),
-        ("mine.csv", "path,sex\n", "looks like a manifest, but column gender is missing in mine.csv"),
+        (
+            "manifest.csv",
+            "path,age\n",
+            "looks like a manifest, but column gender is missing in manifest.csv; it has path",
+        ),
+        (
+            "manifest.csv",
+            "a,b\n",
+            "looks like a manifest, but column path, gender is missing in manifest.csv; it has",
+        ),
+        ("mine.csv", "path,x\n", "looks like a manifest, but column gender is missing in mine.csv; it has path, x"),
     ],
 )
 def test_near_misses_come_first(tmp_path: Path, name: str, content: str, says: str) -> None:
@@ -201,3 +219,99 @@ def test_tables_deeper_down_and_tables_of_other_things_are_no_manifests(tmp_path
     tree(folder, {"prices.csv": "item,price\n"})
     with pytest.raises(LookwhereError, match=r"not manifest: no manifest.csv or .parquet, nor a single table"):
         choose_reader(open_source(folder))
+
+
+GROUPS = ["Sámi", unicodedata.normalize("NFD", "Sámi"), "sámi ", "Sámi", "NA", "None"]
+
+
+def test_groups_that_differ_in_case_blanks_or_unicode_form_are_one_and_words_like_na_are_names(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{n}.jpg,f,{group},{person}\n" for n, (group, person) in enumerate(zip(GROUPS, "aabbNN", strict=True))
+    )
+    pictures = [f"{n}.jpg" for n in range(len(GROUPS))]
+    content = "path,gender,ethnicity,identity\n" + rows.replace(",N\n", ",Null\n")
+    reading = read("manifest", manifest(tmp_path, content, pictures=pictures))
+    assert list(labels_of(reading, "ethnicity").values()) == ["Sámi"] * 4 + ["NA", "None"]
+    assert list(labels_of(reading, "identity").values()) == ["a", "a", "b", "b", "Null", "Null"]
+    assert sorted(repaired(reading)) == ["1.jpg", "2.jpg"]
+    assert disagreements(reading) == {"person Null: NA, None": "person of more than one ethnicity"}
+
+
+@pytest.mark.parametrize(
+    ("head", "known"),
+    [("file_name,sex,race,person_id,age_group,partition", 6), ("Image Path;SEX;Race;subject;Age-Range;subset", 6)],
+)
+def test_other_names_of_columns_are_read_and_told(tmp_path: Path, head: str, known: int) -> None:
+    separator = ";" if ";" in head else ","
+    row = separator.join(["a/1.jpg", "f", "White", "p", "20-29", "test"])
+    reading = read(
+        "manifest", manifest(tmp_path, f"{head}{separator}glasses\n{row}{separator}1\n", pictures=["a/1.jpg"])
+    )
+    assert labels_of(reading, "gender", "ethnicity", "identity", "age", "split") == {
+        "a/1.jpg": ("female", "White", "p", 20, "test")
+    }
+    assert sum(" is read as " in remark for remark in reading.remarks) == known
+    assert "manifest.csv: not used: glasses" in reading.remarks
+    assert "age: 1 of 1 are ranges, such as 20-29: the lower bound is kept" in reading.remarks
+
+
+@pytest.mark.parametrize("name", ["manifest.tsv", "manifest.jsonl", "faces.tsv", "labels.jsonl"])
+@pytest.mark.parametrize("itself", [True, False])
+def test_tabs_and_json_lines_are_manifests_too(tmp_path: Path, name: str, itself: bool) -> None:
+    content = "file\tgender\tage\ta\n1.jpg\tf\t34\tx\n2.jpg\tm\t\tx\n"
+    if name.endswith("jsonl"):
+        content = (
+            '{"file": "1.jpg", "gender": "f", "age": 34, "a": [1]}\n\n{"file": "2.jpg", "gender": "m", "age": null}\n'
+        )
+    folder = manifest(tmp_path, content, name, pictures=["1.jpg", "2.jpg"])
+    source = open_source(folder / name if itself else folder)
+    reading = choose_reader(source).read(source)
+    assert labels_of(reading, "gender", "age") == {"1.jpg": ("female", 34), "2.jpg": ("male", None)}
+    assert f"{name}: not used: a" in reading.remarks
+
+
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [
+        ("A/1.JPG", "a/1.jpg"),
+        (unicodedata.normalize("NFC", "Zoë/1.jpg"), unicodedata.normalize("NFD", "Zoë/1.jpg")),
+        (unicodedata.normalize("NFD", "Zoë/1.jpg"), unicodedata.normalize("NFC", "Zoë/1.jpg")),
+    ],
+)
+def test_paths_that_differ_in_case_or_unicode_form_are_found_and_counted(
+    tmp_path: Path, written: str, there: str
+) -> None:
+    folder = manifest(tmp_path, f"path,gender\n{written},f\n", pictures=[there])
+    reading = read("manifest", folder)
+    assert reading.faces["path"].tolist() == [there]
+    assert repaired(reading) == {written: "found under a path that differs in letters' case or Unicode form"}
+    assert rejects(reading) == {}
+
+
+def test_an_absolute_path_into_the_folder_itself_is_found(tmp_path: Path) -> None:
+    folder = manifest(tmp_path, f"path,gender\n{tmp_path}/a/1.jpg,f\n", pictures=["a/1.jpg"])
+    assert labels_of(read("manifest", folder), "path") == {"a/1.jpg": "a/1.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("{n}.jpg,f", "the image is missing; one of this name lies in a/ (0.jpg)"),
+        ("a/{n},f", "the image is missing; there is one with the suffix .jpg (a/0)"),
+        ("a/{n}.png,f", "the image is missing; there is one with the suffix .jpg (a/0.png)"),
+        (
+            "/home/me/a/{n}.jpg,f",
+            "path leads outside the folder; write paths relative to manifest.csv (/home",
+        ),
+        ("a/{n}.jpg,0", "gender '0' is not known; write female or male (a/0.jpg)"),
+    ],
+)
+def test_where_no_row_is_taken_the_reason_an_example_and_the_mend_are_told(tmp_path: Path, row: str, says: str) -> None:
+    pictures = [f"a/{n}.jpg" for n in range(3)]
+    content = "path,gender\n" + "".join(row.format(n=n) + "\n" for n in range(3))
+    source = open_source(manifest(tmp_path, content, pictures=pictures))
+    with pytest.raises(LookwhereError) as error:
+        plan(source, choose_reader(source))
+    assert "no labelled face in it: 3 of " in str(error.value)
+    assert says in str(error.value)
+    assert "manifest expects manifest.csv" in str(error.value)

@@ -125,7 +125,7 @@ def test_unknown_gender_and_a_second_row_are_rejected(tmp_path: Path) -> None:
         tmp_path, row(names[0], 1, gender="X"), row(names[1], 2, gender=""), row(names[2], 3), row(names[2], 3, "W")
     )
     assert rejects(reading) == {
-        f"Album2/{names[0]}": "gender 'X' is not known",
+        f"Album2/{names[0]}": "gender 'X' is not known; write m or f",
         f"Album2/{names[1]}": "no gender",
         f"Album2/{names[2]}": f"second row for one image in {CSV}",
     }

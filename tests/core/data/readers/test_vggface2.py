@@ -84,7 +84,7 @@ def test_strangers_loose_pictures_odd_lines_and_second_pictures_are_rejected(tmp
         "n000002/0001_01.jpg": "person not in identity_meta.csv",
         "n000002/0002_01.jpg": "person not in identity_meta.csv",
         "n000009/0001_01.jpg": "person not in identity_meta.csv",
-        "n000005/0001_01.jpg": "gender 'x' is not known",
+        "n000005/0001_01.jpg": "gender 'x' is not known; write female or male",
         "n000001/0001_01.jpg": "same name in another folder",
     }
     assert sorted(reading.faces["identity"]) == ["n000001", "n000003", "n000004"]
@@ -117,7 +117,10 @@ def test_folders_without_labels_are_not_recognised_unasked(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
-        ("identity,sex\nn000001,m\n", "no column gender; it needs identity,gender"),
+        (
+            "identity,age\nn000001,m\n",
+            "no column gender; it needs .* and has identity, age",
+        ),
         ("identity,gender\nn000001,m\nN000001,f\n", "identity N000001 occurs twice"),
         (META + "n000001, again, 1, 1, m\n", "identity n000001 occurs twice"),
     ],

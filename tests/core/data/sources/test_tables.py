@@ -48,13 +48,13 @@ def test_bytes_and_the_struct_of_hugging_face_are_read(tmp_path: Path, kind: str
     assert isinstance(source, ParquetSource)
     assert choose_reader(source).name == "manifest"
     reading = read("manifest", path)
-    assert labels_of(reading, "gender", "age", "ethnicity") == {
-        "faces.parquet/0": ("female", 20, UNRECORDED),
-        "faces.parquet/1": ("male", None, UNRECORDED),
-        "faces.parquet/2": ("female", 40, UNRECORDED),
-        "faces.parquet/4": ("male", 60, UNRECORDED),
+    # The path beside the bytes is what people know a face by.
+    name = "{}.png" if kind == "struct" else "faces.parquet/{}"
+    assert labels_of(reading, "gender", "age", "ethnicity", "path") == {
+        name.format(n): (gender, age, UNRECORDED, f"faces.parquet/{n}")
+        for n, gender, age in ((0, "female", 20), (1, "male", None), (2, "female", 40), (4, "male", 60))
     }
-    assert rejects(reading) == {"faces.parquet/3": "gender 'x' is not known"}
+    assert rejects(reading) == {"faces.parquet/3": "gender 'x' is not known; write female or male"}
     found = dict(source.iterate(["faces.parquet/4", "faces.parquet/0", "faces.parquet/3"]))
     assert list(found) == ["faces.parquet/0", "faces.parquet/3", "faces.parquet/4"]
     assert [decode(data).getpixel((0, 0))[0] for data in found.values()] == [0, 30, 40]
@@ -119,7 +119,10 @@ def test_numbers_are_named_where_the_file_declares_their_names(tmp_path: Path) -
     pq.write_table(table, tmp_path / "bare.parquet")
     named, bare = (read("manifest", tmp_path / name) for name in ("named.parquet", "bare.parquet"))
     assert list(labels_of(named, "gender").values()) == ["male", "female"]
-    assert list(rejects(bare).values()) == ["gender '0' is not known", "gender '1' is not known"]
+    assert list(rejects(bare).values()) == [
+        "gender '0' is not known; write female or male",
+        "gender '1' is not known; write female or male",
+    ]
 
 
 def test_fingerprints_tell_labels_apart(tmp_path: Path) -> None:
@@ -157,3 +160,39 @@ def test_a_damaged_parquet_is_told_in_one_line(tmp_path: Path) -> None:
     source = open_source(path)
     with pytest.raises(LookwhereError, match=r"faces.parquet: the Parquet file is damaged"):
         list(source.iterate(source.names))
+
+
+FAIRFACE = {
+    "race": {"names": ["East Asian", "Latino_Hispanic"], "_type": "ClassLabel"},
+    "age": {"names": ["0-2", "3-9", "more than 70"], "_type": "ClassLabel"},
+    "gender": {"names": ["Male", "Female"], "_type": "ClassLabel"},
+}
+
+
+def test_race_and_ranges_of_age_are_read_and_columns_not_used_are_named(tmp_path: Path) -> None:
+    images = [{"bytes": picture(n), "path": "same.jpg"} for n in range(3)]
+    columns = {"age": [0, 1, 2], "gender": [0, 1, 0], "race": [0, 1, 1], "service_test": [True, False, True]}
+    table = pa.table({"image": images, **columns})
+    table = table.replace_schema_metadata({b"huggingface": json.dumps({"info": {"features": FAIRFACE}}).encode()})
+    pq.write_table(table, tmp_path / "train-00000-of-00001.parquet")
+    reading = read("manifest", tmp_path)
+    assert labels_of(reading, "gender", "ethnicity", "age") == {
+        "train-00000-of-00001.parquet/0": ("male", "East Asian", 0),
+        "train-00000-of-00001.parquet/1": ("female", "Latino_Hispanic", 3),
+        "train-00000-of-00001.parquet/2": ("male", "Latino_Hispanic", 70),
+    }
+    assert [remark.partition(": ")[2] for remark in reading.remarks] == [
+        "column race is read as ethnicity",
+        "not used: service_test",
+        "3 of 3 are ranges, such as 0-2: the lower bound is kept",
+    ]
+
+
+def test_numbers_that_are_none_are_missing_and_a_column_of_names_calls_the_faces(tmp_path: Path) -> None:
+    table = {"image": [picture(1), picture(2)], "gender": ["m", "f"], "file": ["a\\1.jpg", "2.jpg"]}
+    columns = {"identity": [7.0, float("nan")], "ethnicity": ["NA", None]}
+    pq.write_table(pa.table(table | columns), tmp_path / "faces.parquet")
+    assert labels_of(read("manifest", tmp_path), "identity", "ethnicity") == {
+        "a\\1.jpg": ("7", "NA"),
+        "2.jpg": (None, UNRECORDED),
+    }

@@ -1,0 +1,213 @@
+"""Tables that name images and their labels: which columns they may have, and their rows joined with the images."""
+
+from __future__ import annotations
+
+import io
+import json
+import posixpath
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from core.data.readers.ages import with_ages
+from core.data.readers.base import Reading
+from core.data.readers.label_table import Columns, header_of, place_columns, read_table, text
+from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, join_images, known
+from core.data.readers.read_log import ReadLog
+from core.data.readers.spelling import folded
+from core.data.sources.base import Source
+from core.data.sources.files import FolderSource
+from core.data.sources.shards import splits_of
+from core.data.sources.tables import DAMAGE, ParquetSource, string_table
+from core.errors import LookwhereError
+
+NEEDED = ("path", "gender")
+#: What is read, and the other names by which it goes.
+COLUMNS: Columns = {
+    "path": (
+        "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name", "image_file",
+        "img", "img_path", "img_name", "image_filename", "picture",
+    ),
+    "gender": ("sex",),
+    "ethnicity": ("race", "ethnic_group"),
+    "age": ("age_group", "age_range", "age_band"),
+    "identity": ("person", "person_id", "identity_id", "subject", "subject_id"),
+    "split": ("partition", "subset"),
+}  # fmt: skip
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+OUTSIDE = r"^(?:/|\.\.(?:/|$)|~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/)"
+#: Paths that `normpath` would write otherwise.
+ROUNDABOUT = r"(?:^|/)\.{1,2}(?:/|$)|//"
+
+
+def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
+    """The columns of a table as `COLUMNS` names them, and as they are written; none where it cannot be read."""
+    try:
+        if name.lower().endswith(".parquet"):
+            written = list(_parquet(source, name).schema_arrow.names)
+            return list(place_columns(written, COLUMNS, name)), written
+        if name.lower().endswith(".jsonl"):
+            written = list(_objects(source.head(name).rpartition(b"\n")[0] or source.head(name), name)[0][1])
+            return list(place_columns(written, COLUMNS, name)), written
+        return header_of(source.head(name), name, COLUMNS)
+    except LookwhereError:
+        return [], []
+
+
+def columns_in(written: list[str], origin: str, log: ReadLog) -> dict[str, str]:
+    """The columns to read of a Parquet: our name, and that in the file."""
+    return {column: written[found[0]] for column, found in place_columns(written, COLUMNS, origin, log).items()}
+
+
+def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
+    """The rows of Parquet files that hold the images, `path` and perhaps `face_id` a row.
+
+    A face is called by the column that names its file, or by the path beside its image's bytes, where every row has one
+    of its own.
+    """
+    columns = columns_in(source.columns(), source.path.name, log)
+    faces = _with_split_of_shards(
+        source.labels({"name" if ours == "path" else ours: name for ours, name in columns.items()})
+    )
+    for names in (faces.get("name"), faces["image_path"]):
+        if names is not None and names.notna().all() and (names != "").all() and names.is_unique:
+            return faces.assign(face_id=names)
+    return faces
+
+
+def rows_with_images(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
+    """The rows of a table joined with the images that they name, `path` and `key` (relative to the table) a row.
+
+    Raises `LookwhereError` where the table cannot be read.
+    """
+    rows = _table(source, file, log)
+    return rows_of_images(source, file, rows, log)
+
+
+def rows_of_images(source: Source, file: str, rows: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
+    """As `rows_with_images`, of rows that are read already."""
+    rows = _located(rows, log, file)
+    images = _images(source, file, rows)
+    return join_images(_respelled(rows, images, log), images, log, file, hints=True)
+
+
+def labelled(faces: pd.DataFrame, log: ReadLog) -> Reading:
+    """The reading of rows that have their image: genders, ages and splits in our words, one spelling a name.
+
+    Faces are called by `face_id`, or else by `key`, or else by `path`.
+    """
+    faces = known(faces, "gender", GENDER_WORDS, log)
+    if "age" in faces:
+        faces = with_ages(faces, log)
+    if "split" in faces and faces["split"].isna().all():
+        faces = faces.drop(columns="split")
+    if "split" in faces:
+        faces = known(faces, "split", SPLIT_WORDS, log)
+    for column in {"ethnicity", "identity"} & set(faces):
+        faces = faces.assign(**{column: log.one_spelling(faces[column], faces["path"], column)})
+    if "identity" in faces:
+        for column in {"gender", "ethnicity", "split"} & set(faces):
+            log.people(faces, column, f"person of more than one {column}")
+    return log.reading(faces.assign(face_id=faces.get("face_id", faces.get("key", faces["path"]))))
+
+
+def _with_split_of_shards(faces: pd.DataFrame) -> pd.DataFrame:
+    """Where no column names the split but the files do, as `train-00000-of-00002.parquet` does, that is the split."""
+    files = faces["file"].unique()
+    if "split" in faces or (splits := splits_of(files)) is None:
+        return faces
+    return faces.assign(split=faces["file"].map(dict(zip(files, splits, strict=True))))
+
+
+def _parquet(source: Source, name: str) -> pq.ParquetFile:
+    """Raises `LookwhereError` where it cannot be read."""
+    try:
+        return pq.ParquetFile(source.path / name if isinstance(source, FolderSource) else io.BytesIO(source.read(name)))
+    except DAMAGE as error:
+        raise LookwhereError(f"{name}: not a readable Parquet ({str(error).splitlines()[0]})") from error
+
+
+def _objects(data: bytes, origin: str) -> list[tuple[int, dict]]:
+    """The objects of a file of JSON lines, each with its line. Raises `LookwhereError` naming the line that is none."""
+    objects = []
+    for number, line in enumerate(text(data, origin).splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            content = json.loads(line)
+        except ValueError as error:
+            raise LookwhereError(f"{origin}, row {number}: not a JSON object ({error})") from error
+        if not isinstance(content, dict):
+            raise LookwhereError(f"{origin}, row {number}: not a JSON object")
+        objects.append((number, content))
+    if not objects:
+        raise LookwhereError(f"{origin}: the table is empty")
+    return objects
+
+
+def _json_lines(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
+    """JSON lines as `read_table` gives a CSV; a value that is a list or an object counts as missing."""
+    objects = _objects(data, origin)
+    written = list(dict.fromkeys(key for _, content in objects for key in content))
+    places = place_columns(written, COLUMNS, origin, log)
+
+    def word(value: object) -> str | None:
+        if value is None or isinstance(value, list | dict):
+            return None
+        return (value if isinstance(value, str) else json.dumps(value)).strip() or None
+
+    index = pd.Index([number - 2 for number, _ in objects])
+    cells = {
+        column: [word(content.get(written[found[0]])) for _, content in objects] for column, found in places.items()
+    }
+    return pd.DataFrame({column: pd.Series(cell, index=index, dtype="str") for column, cell in cells.items()})
+
+
+def _table(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
+    """The known columns as strings, with `name` (the path as written), and `key` (as `_images` writes it)."""
+    if file.lower().endswith(".parquet"):
+        parquet = _parquet(source, file)
+        table = string_table(parquet, columns_in(parquet.schema_arrow.names, file, log), file)
+        source.tie(file, table.to_csv().encode("utf-8", "surrogateescape"))
+    elif file.lower().endswith(".jsonl"):
+        table = _json_lines(source.read(file), file, log)
+    else:
+        table = read_table(source.read(file), file, COLUMNS, log)
+    key = table["path"].str.replace("\\", "/")
+    inside = f"{source.path.resolve().as_posix()}/{posixpath.dirname(file)}".rstrip("/") + "/"
+    key = key.str.removeprefix(inside)
+    roundabout = key.str.contains(ROUNDABOUT).fillna(False).astype(bool)
+    key[roundabout] = key[roundabout].map(posixpath.normpath)
+    return table.rename(columns={"path": "name"}).assign(key=key)
+
+
+def _located(rows: pd.DataFrame, log: ReadLog, file: str) -> pd.DataFrame:
+    """The rows whose path lies inside the folder; the others are rejected and never opened."""
+    empty = rows["key"].isna()
+    log.reject(f"{file}, row " + (rows.index[empty] + 2).astype("str"), "names no path")
+    outside = rows["key"].str.match(OUTSIDE).fillna(False).astype(bool)
+    log.reject(rows.loc[outside, "name"], f"path leads outside the folder; write paths relative to {file}")
+    return rows[~empty & ~outside]
+
+
+def _images(source: Source, file: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Every file that the manifest names, and every image: `path`, and `key` relative to the manifest's folder."""
+    path = pd.Series(source.names, dtype="str")
+    base = posixpath.dirname(file.removeprefix("./"))
+    key = path.str.removeprefix("./").str.removeprefix(f"{base}/" if base else "").str.replace("\\", "/")
+    spelt = set(map(folded, rows["key"]))
+    named = key.map(folded).isin(spelt) & (path != file)
+    return pd.DataFrame({"path": path, "key": key})[named | path.isin(source.images())]
+
+
+def _respelled(rows: pd.DataFrame, images: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
+    """Rows whose path differs from one image's in letters' case or Unicode form alone, by that image's own name."""
+    lost = ~rows["key"].isin(images["key"])
+    free = images.loc[~images["key"].isin(rows["key"]), "key"]
+    by_spelling = pd.Series(free.to_numpy(), index=free.map(folded).to_numpy(), dtype="str")
+    by_spelling = by_spelling[~by_spelling.index.duplicated(keep=False)]
+    if not lost.any() or by_spelling.empty:
+        return rows
+    found = rows.loc[lost, "key"].map(folded).map(by_spelling).dropna()
+    log.repair(rows.loc[found.index, "name"], "found under a path that differs in letters' case or Unicode form")
+    return rows.assign(key=found.reindex(rows.index).fillna(rows["key"]).astype("str"))

@@ -1,0 +1,107 @@
+"""What a reader meets on its way, and the reading that it makes of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.data.faces import UNRECORDED
+from core.data.readers.base import Reading
+from core.data.readers.spelling import common_spellings, plain
+
+#: Columns named one by one of those that nothing is made of.
+NAMED = 12
+
+
+class ReadLog:
+    """What a reader meets: `reject`, `repair` and `disagree` take files and, for all or one by one, the words.
+
+    `remark` takes a sentence about the data set as a whole.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[pd.DataFrame]] = {"reason": [], "repair": [], "what": []}
+        self.remarks: list[str] = []
+
+    def reject(self, files: object, reason: object) -> None:
+        self._note("reason", files, reason)
+
+    def repair(self, files: object, repair: object) -> None:
+        self._note("repair", files, repair)
+
+    def disagree(self, files: object, what: object) -> None:
+        self._note("what", files, what)
+
+    def remark(self, sentence: str) -> None:
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
+
+    def unused(self, origin: str, columns: list[str]) -> None:
+        """Name the columns of a table of which nothing is made."""
+        more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
+        self.remark(f"{origin}: not used: {', '.join(columns[:NAMED])}{more}")
+
+    def people(self, faces: pd.DataFrame, column: str, what: str) -> None:
+        """List each person, by `identity`, whose faces have more than one value in `column`."""
+        pairs = faces[["identity", column]].dropna().drop_duplicates().sort_values(["identity", column])
+        pairs = pairs[pairs["identity"].duplicated(keep=False)]
+        values = pairs.groupby("identity", observed=True)[column].agg(", ".join)
+        self.disagree([f"person {identity}: {found}" for identity, found in values.items()], what)
+
+    def one_spelling(self, names: pd.Series, files: object, column: str) -> pd.Series:
+        """Names that differ only in case, blanks or Unicode form, as the commonest of them; `files` are a row's.
+
+        Each row that changes is a repair. Letters' case stays apart in `identity`, as codes may differ in it alone.
+        """
+        written = names.dropna().unique()
+        if column == "identity":
+            changed = {name: plain(name) for name in written if plain(name) != name}
+        else:
+            changed = common_spellings(names)
+        rows = names.isin(changed)
+        if rows.any():
+            words = names[rows].map(
+                {
+                    old: f"{column} {old!r} is read as {new!r}, the same but for case, blanks or Unicode form"
+                    for old, new in changed.items()
+                }
+            )
+            self.repair(pd.Series(files, index=names.index)[rows], words)
+        return names.where(~rows, names.map(changed)).astype("str")
+
+    def _note(self, kind: str, files: object, words: object) -> None:
+        files = pd.Series(files, dtype="str").reset_index(drop=True)
+        if not isinstance(words, str):
+            words = pd.Series(words, dtype="str").to_numpy()
+        if len(files):
+            self._found[kind].append(pd.DataFrame({"file": files, kind: words}, dtype="str"))
+
+    def table(self, kind: str) -> pd.DataFrame:
+        empty = pd.DataFrame({"file": [], kind: []}, dtype="str")
+        return pd.concat([empty, *self._found[kind]], ignore_index=True)
+
+    def reading(self, faces: pd.DataFrame) -> Reading:
+        """Faces with what is known of them, as a `Reading`: a second face of one `face_id` is rejected.
+
+        `faces` has `face_id, path, gender` and perhaps `ethnicity, age, identity, split`.
+        """
+        twice = faces["face_id"].duplicated()
+        self.reject(faces.loc[twice, "path"], "same name in another folder")
+        faces = faces[~twice].sort_values("face_id", ignore_index=True)
+        nothing = pd.Series(pd.NA, index=faces.index)
+        table = {
+            "face_id": faces["face_id"].astype("str"),
+            "path": faces["path"].astype("str"),
+            "gender": faces["gender"].astype("str"),
+            "ethnicity": faces["ethnicity"].fillna(UNRECORDED).astype("str") if "ethnicity" in faces else UNRECORDED,
+            "age": faces.get("age", nothing).astype("Int16"),
+            "identity": faces.get("identity", nothing).astype("string"),
+        }
+        if "split" in faces:
+            table["split"] = faces["split"].astype("str")
+        return Reading(
+            pd.DataFrame(table),
+            self.table("reason"),
+            self.table("repair"),
+            self.table("what"),
+            remarks=tuple(self.remarks),
+        )

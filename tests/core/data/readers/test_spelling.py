@@ -1,0 +1,43 @@
+"""Names that are the same but for case, blanks or Unicode form."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pandas as pd
+import pytest
+
+from core.data.readers.read_log import ReadLog
+from core.data.readers.spelling import common_spellings, folded, plain
+
+
+@pytest.mark.parametrize(
+    "other", [" Sámi", "SÁMI", unicodedata.normalize("NFD", "Sámi"), "Sámi\u00a0", "\ufeffSámi", "S\u200bámi"]
+)
+def test_spellings_of_one_name(other: str) -> None:
+    assert folded(other) == folded("Sámi")
+
+
+@pytest.mark.parametrize(("one", "other"), [("Asian", "East Asian"), ("Latino_Hispanic", "Latino"), ("1", "01")])
+def test_names_that_differ_otherwise_stay_apart(one: str, other: str) -> None:
+    assert folded(one) != folded(other)
+
+
+def test_inner_blanks_are_single_and_plain() -> None:
+    assert plain("East\u00a0\u2007 Asian ") == "East Asian"
+    assert plain("NA") == "NA"
+
+
+def test_the_commonest_spelling_counts_and_of_two_as_common_the_first_in_the_alphabet() -> None:
+    names = pd.Series(["white", "white", "White ", "White", "White", "black", "Black", None])
+    assert common_spellings(names) == {"white": "White", "White ": "White", "black": "Black"}
+
+
+def test_each_changed_row_is_a_repair_and_identities_keep_their_case() -> None:
+    log = ReadLog()
+    names = pd.Series(["Sámi", unicodedata.normalize("NFD", "Sámi"), "sámi", None], dtype="str")
+    assert log.one_spelling(names, ["1", "2", "3", "4"], "ethnicity").tolist()[:3] == ["Sámi"] * 3
+    assert log.table("repair")["file"].tolist() == ["2", "3"]
+    assert log.table("repair")["repair"].str.endswith("the same but for case, blanks or Unicode form").all()
+    people = log.one_spelling(pd.Series(["aB", "ab", "Ada\u00a0L"], dtype="str"), ["1", "2", "3"], "identity")
+    assert people.tolist() == ["aB", "ab", "Ada L"]
