@@ -18,12 +18,19 @@ class Verdict(StrEnum):
     """Of a claim that was put to data: of a finding, and of an experiment's contrast."""
 
     SUPPORTED = "supported"
+    #: So far as the test goes, but not at all ages, or for a reason other than the claimed one.
+    IN_PART = "supported in part"
     NOT_SUPPORTED = "not supported"
     CANNOT_TELL = "cannot tell here"
 
     @property
     def tone(self) -> Tone:
-        return {Verdict.SUPPORTED: Tone.GOOD, Verdict.NOT_SUPPORTED: Tone.BAD, Verdict.CANNOT_TELL: Tone.OPEN}[self]
+        return {
+            Verdict.SUPPORTED: Tone.GOOD,
+            Verdict.IN_PART: Tone.MIXED,
+            Verdict.NOT_SUPPORTED: Tone.BAD,
+            Verdict.CANNOT_TELL: Tone.OPEN,
+        }[self]
 
 
 class CheckVerdict(StrEnum):

@@ -95,7 +95,7 @@ def group_means(
 
 @dataclass(frozen=True, repr=False, eq=False)
 class MapComparison(Result):
-    """The difference of two groups' mean maps with its permutation test; all of it in `difference`."""
+    """The difference of two groups' mean maps with its test; all of it in `difference`."""
 
     difference: MapDifference
 

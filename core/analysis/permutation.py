@@ -1,8 +1,7 @@
-"""Relabelling whole units within strata: the two-sample contrast of many cells, fast, and its family-wise p."""
+"""Two groups' contrast in many cells by whole units within strata, its family-wise p, and random signs of units."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,10 @@ BLOCK = 250
 
 @dataclass(frozen=True)
 class Stratum:
-    """The units of a stratum that are relabelled as a whole, k of them.
+    """The units of a stratum, k of them.
 
-    `side` bool (k,): which are «A». `sums` float64 (k, 3C + 2): S, S², m·S, m and m² of a unit's m faces with the sum
-    S of their C centred cells. `keep_a`, `keep_b`: 1 − leverage on either side.
+    `side` bool (k,): which are «A». `sums` float64 (k, C + 1): the sum S of the C centred cells of a unit's faces, and
+    their number m. `keep_a`, `keep_b`: 1 − leverage on either side.
     """
 
     side: np.ndarray
@@ -31,13 +30,6 @@ def family_wise(statistic: np.ndarray, highest: np.ndarray) -> np.ndarray:
     # The permutations are summed in float32: a tie must stay one.
     reached = (highest[:, None] >= np.abs(statistic) * (1 - 1e-5)).sum(axis=0)
     return (1 + reached) / (1 + len(highest))
-
-
-def relabellings(sides: list[np.ndarray], permutations: int, rng: np.random.Generator) -> Iterator[list[np.ndarray]]:
-    """Blocks of relabelled sides, bool (block, k) a stratum of k units; each keeps its number of «A»."""
-    for start in range(0, permutations, BLOCK):
-        block = min(BLOCK, permutations - start)
-        yield [rng.permuted(np.tile(side, (block, 1)), axis=1) for side in sides]
 
 
 def units_of(
@@ -76,7 +68,7 @@ def layers_of(x: np.ndarray, place: np.ndarray, side: np.ndarray, stratum: np.nd
     """Cells of faces (n, C), centred by stratum, with each face's unit (n,); the units' side and stratum (U,)."""
     faces = np.bincount(place, minlength=len(side)).astype(np.float64)[:, None]
     total = sums_by(place, x, len(side))
-    sums = np.concatenate([total, total**2, faces * total, faces, faces**2], axis=1)
+    sums = np.concatenate([total, faces], axis=1)
     k = np.bincount(stratum)
     share = np.bincount(stratum[side], minlength=len(k)) / k
     weight = (k * share * (1 - share)).sum()
@@ -91,31 +83,23 @@ def layers_of(x: np.ndarray, place: np.ndarray, side: np.ndarray, stratum: np.nd
     ]
 
 
-def stratified_contrast(
-    layers: list[Stratum], labels: list[np.ndarray], dtype: type
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Difference and HC2 variance (B, C), weight Σ n_A n_B / n (B, 1), of relabelled sides bool (B, k) a stratum.
+def stratified_contrast(layers: list[Stratum]) -> tuple[np.ndarray, np.ndarray, float, list[np.ndarray]]:
+    """Difference and HC2 variance (C,), weight Σ n_A n_B / n, and the units' shares in the difference.
 
     With c = 1 − p on side A and −p on B (p: A's share of a stratum's faces) and x centred by stratum, the coefficient
-    is d = Σ_A x / W, its variance Σ_units (c S − c² m d)² / (1 − leverage) / W²: a polynomial in d of sums over A.
+    is d = Σ_A x / W, its variance Σ_units (c S − c² m d)² / (1 − leverage) / W². The shares are the terms of that sum
+    before they are squared, of side A (k_A, C) and of side B.
     """
-    top = weight = constant = linear = square = 0.0
-    cells = (layers[0].sums.shape[1] - 2) // 3
-    for layer, label in zip(layers, labels, strict=True):
-        inside = (label.astype(dtype) @ layer.sums.astype(dtype)).astype(np.float64)
-        outside = layer.sums.sum(axis=0) - inside
-        (s, q, p, n, m), (_, q_b, p_b, n_b, m_b) = (
-            np.split(part, [cells, 2 * cells, 3 * cells, 3 * cells + 1], axis=1) for part in (inside, outside)
-        )
-        c, c_b = n_b / (n + n_b), n / (n + n_b)
-        alpha, beta = c**2 / layer.keep_a, c_b**2 / layer.keep_b
-        top = top + s
-        weight = weight + n * c
-        constant = constant + alpha * q + beta * q_b
-        linear = linear - 2 * c * alpha * p + 2 * c_b * beta * p_b
-        square = square + c**2 * alpha * m + c_b**2 * beta * m_b
-    d = top / weight
-    return d, np.maximum(constant + d * (linear + d * square), 0) / weight**2, weight
+    faces = [layer.sums[:, -1] for layer in layers]
+    part = [m[layer.side].sum() / m.sum() for layer, m in zip(layers, faces, strict=True)]
+    weight = sum(m.sum() * p * (1 - p) for m, p in zip(faces, part, strict=True))
+    d = sum(layer.sums[layer.side, :-1].sum(axis=0) for layer in layers) / weight
+    shares: tuple[list, list] = ([], [])
+    for layer, m, p in zip(layers, faces, part, strict=True):
+        for place, (side, c, keep) in enumerate(((layer.side, 1 - p, layer.keep_a), (~layer.side, -p, layer.keep_b))):
+            shares[place].append((c * layer.sums[side, :-1] - c**2 * m[side, None] * d) / np.sqrt(keep) / weight)
+    both = [np.concatenate(parts) for parts in shares]
+    return d, sum((part**2).sum(axis=0) for part in both), float(weight), both
 
 
 def studentised(delta: np.ndarray, variance: np.ndarray, weight: np.ndarray | float) -> np.ndarray:
@@ -126,28 +110,21 @@ def studentised(delta: np.ndarray, variance: np.ndarray, weight: np.ndarray | fl
 SAMPLES = 2000
 
 
-_SIGN_BLOCK = 250
-
-
 def max_t(sums: np.ndarray, permutations: int = SAMPLES, seed: int = 0) -> np.ndarray:
     """Family-wise p (C,) of «the mean is 0» for the columns of `sums` (P, C), one row an independent unit.
 
     Signs of whole rows are flipped; |t| of a cell is set against the permutations' largest (Westfall & Young 1993;
-    Winkler et al. 2014, NeuroImage 92:381). Σx / √Σx² orders as t does, and its denominator knows no signs.
+    Winkler et al. 2014, NeuroImage 92:381). Σx / √Σx² orders as t does, and its denominator knows no signs. Exact where
+    a row is as likely as its negative, as the change between two models is where neither is better; for maps, which
+    are skewed, see `highest_t`.
     """
-    return max_t_chance(np.asarray(sums, dtype=np.float64)[:, None], permutations, seed)[0]
-
-
-def max_t_chance(sums: np.ndarray, permutations: int, seed: int) -> np.ndarray:
-    """p (F, C) of F families at once, from `sums` (P, F, C), by the same flips."""
-    units, families, cells = sums.shape
+    sums = np.asarray(sums, dtype=np.float64)
     norm = np.sqrt((sums**2).sum(axis=0))
     scaled = np.divide(sums, norm, out=np.zeros_like(sums), where=norm > 0)
     seen = np.abs(scaled.sum(axis=0))
-    draw, flat, above = np.random.default_rng(seed), scaled.reshape(units, -1), np.zeros((families, cells))
-    for start in range(0, permutations, _SIGN_BLOCK):
-        block = min(_SIGN_BLOCK, permutations - start)
-        signs = draw.integers(0, 2, (block, units), dtype=np.int8) * 2.0 - 1
-        largest = np.abs(signs @ flat).reshape(block, families, cells).max(axis=2)
-        above += (largest[:, :, None] >= seen - 1e-9).sum(axis=0)
+    draw, above = np.random.default_rng(seed), np.zeros(sums.shape[1])
+    for start in range(0, permutations, BLOCK):
+        signs = draw.integers(0, 2, (min(BLOCK, permutations - start), len(sums)), dtype=np.int8) * 2.0 - 1
+        largest = np.abs(signs @ scaled).max(axis=1)
+        above += (largest[:, None] >= seen - 1e-9).sum(axis=0)
     return (1 + above) / (1 + permutations)

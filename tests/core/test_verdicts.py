@@ -12,13 +12,13 @@ from ui.widgets.layout import COLOURS
 
 
 def test_the_printed_words_are_the_values() -> None:
-    assert [f"{v}" for v in Verdict] == ["supported", "not supported", "cannot tell here"]
+    assert [f"{v}" for v in Verdict] == ["supported", "supported in part", "not supported", "cannot tell here"]
     assert [f"{v}" for v in CheckVerdict] == ["passes", "passes in part", "fails"]
     assert [f"{v}" for v in TestVerdict] == ["differ", "not after Holm", "no difference seen"]
 
 
 def test_every_verdict_has_a_tone_and_every_tone_a_colour() -> None:
-    assert [v.tone for v in Verdict] == [Tone.GOOD, Tone.BAD, Tone.OPEN]
+    assert [v.tone for v in Verdict] == [Tone.GOOD, Tone.MIXED, Tone.BAD, Tone.OPEN]
     assert [v.tone for v in CheckVerdict] == [Tone.GOOD, Tone.MIXED, Tone.BAD]
     assert set(COLOURS) == set(Tone)
 

@@ -233,8 +233,8 @@ def _show_maps(
     resampled = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
     people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
     st.caption(
-        f"Outlined: cells that differ at a family-wise 5 % over each map (sign flips of the same faces' differences, "
-        f"largest |t|).{people} The correction is for one map's cells, not for the number of maps."
+        f"Outlined: cells that differ at a family-wise 5 % over each map (bootstrap samples of the same faces' "
+        f"differences, largest |t|).{people} The correction is for one map's cells, not for the number of maps."
         + "".join(f" {capital(text)}, so that both have one grid." for text in resampled)
     )
 

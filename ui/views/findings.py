@@ -23,6 +23,7 @@ from ui.widgets import help_texts, layout
 
 ICONS = {
     Verdict.SUPPORTED: ":material/check_circle:",
+    Verdict.IN_PART: ":material/adjust:",
     Verdict.NOT_SUPPORTED: ":material/cancel:",
     Verdict.CANNOT_TELL: ":material/help:",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,21 @@ from core.analysis.accuracy.by_group import SMALLEST_RANKED
 from core.analysis.bootstrap import resampled_sums
 from core.analysis.comparison.experiment import Claim, Expectation, Experiment, Measure, parse_group
 from core.analysis.comparison.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named
+from core.analysis.comparison.ranking import rank_measures, resampled_ranking
 from core.data.faces import people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
+from core.task import GENDERS
 from core.verdicts import Verdict
 
 #: An effect that matters: 2 points of accuracy. «Not supported» needs intervals that exclude it.
 MATTERS = 0.02
 SAMPLES = 2000
+#: Pairs of seeds under which nothing is decided: of two, an interval is as good as none.
+FEWEST_PAIRS = 3
+#: Two networks are one and the same where no face's logits differ by more.
+SAME = 1e-4
 _TABLE = ["arm", "seed", "model", "measure", "gender", "ethnicity", "n", "accuracy"]
 _ESTIMATES = ["arm", "measure", "gender", "ethnicity", "seeds", "mean", "low", "high", "both_low", "both_high"]
 
@@ -32,19 +38,25 @@ class Effect:
 
     The first takes the test faces as given, and is wide because seeds are few. The second draws seeds and faces (or
     people), each as a whole: Owen 2007, Ann Appl Stat 1:386; of few seeds it is somewhat too narrow in their share.
+    Of a contrast, mean and intervals are of the pairs in which the treatment was given, `by_seed` has all; `levels` are
+    the means of «from» and «to» over those pairs, and `p`, two-sided, is the larger of the two intervals'.
     """
 
     by_seed: tuple[float, ...]
     seeds: Estimate
     both: Estimate
     verdict: Verdict | None = None
+    levels: tuple[float, float] = (np.nan, np.nan)
+    p: float = np.nan
 
 
 @dataclass(frozen=True)
 class Contrast:
     """`effects` by measure of «to» less «from» (accuracies; the gap is best less worst group), `group` of `n` faces.
 
-    `paired`: McNemar's comparison of the group's faces seed by seed. `verdict` is that of the chosen `measure`.
+    `paired`: McNemar's comparison of the group's faces seed by seed. `given` says of each pair of seeds whether its two
+    networks differ at all: where the arms' settings led to one and the same network, the treatment was not given and
+    the pair's 0 is built in. `verdict` is that of the chosen `measure`.
     """
 
     group: str
@@ -53,6 +65,7 @@ class Contrast:
     expect: Expectation
     effects: Mapping[Measure, Effect]
     paired: tuple[Paired, ...]
+    given: tuple[bool, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -77,12 +90,23 @@ def verdict(seeds: Estimate, both: Estimate, expect: Expectation = Expectation.C
 
 
 def t_interval(values: np.ndarray) -> Estimate:
-    """Mean and Student's 95 % interval of values (S,); NaN bounds of one value."""
+    """Mean and Student's 95 % interval of values (S,); NaN bounds of one value, and all NaN of none."""
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:
-        return Estimate(float(values.mean()), np.nan, np.nan)
+        return Estimate(float(values.mean()) if len(values) else np.nan, np.nan, np.nan)
     half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return Estimate(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
+
+
+def two_sided(values: np.ndarray, drawn: np.ndarray) -> float:
+    """p of «no effect», the larger of Student's over values by seed (S,) and the share of resampled means (R,) beyond
+    0, doubled; NaN of one value."""
+    if len(values) < 2:
+        return float("nan")
+    spread = values.std(ddof=1) / np.sqrt(len(values))
+    p = float(2 * student.sf(abs(values.mean()) / spread, len(values) - 1)) if spread else float(values.mean() == 0)
+    beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    return max(p, min(1.0, 2 * (1 + float(beyond)) / (1 + len(drawn))))
 
 
 class _Counts:
@@ -100,6 +124,11 @@ class _Counts:
         self.groups = groups_by(first, within)
         flags = [audit.faces["correct"].to_numpy(dtype=bool)[keep] for arm in arms for audit in self.arms[arm]]
         self.correct = np.stack(flags, axis=1)
+        logits = [
+            audit.faces[["logit_female", "logit_male"]].to_numpy(float) for arm in arms for audit in self.arms[arm]
+        ]
+        self.logits = logits
+        self.scores = [both[keep, 1] - both[keep, 0] for both in logits]
         self.seeds = [len(self.arms[arm]) for arm in arms]
         members = np.stack([group_mask(self.faces, *group) for group in self.groups], axis=1)
         ones = np.column_stack([np.ones(len(self.faces), dtype=bool), self.correct])
@@ -130,21 +159,47 @@ class _Counts:
         ends = np.cumsum(self.seeds)[:-1]
         return {name: np.split(values, ends, axis=1) for name, values in found.items()}
 
-    def resampled_mean(self, values: np.ndarray) -> tuple[float, float]:
-        """95 % bounds of the mean over seeds of `values` (R, S), the seeds drawn with replacement too."""
+    def ranking(self, ethnicity: str, samples: int) -> tuple[dict, dict]:
+        """`Measure.AREA` and `Measure.OWN` of the faces of an ethnicity (of all where it is empty), as `measures` has
+        them: seen (1, S) and resampled (R, S) by arm; empty where only one gender is there."""
+        inside = group_mask(self.faces, "", ethnicity)
+        male = (self.faces["gender"] == GENDERS[1]).to_numpy()[inside]
+        if male.all() or not male.any():
+            return {}, {}
+        scores = np.stack([score[inside] for score in self.scores], axis=1)
+        one = np.ones((1, len(male)))
+        seen = np.stack([np.stack(rank_measures(scores[:, m], male, one)) for m in range(scores.shape[1])], axis=2)
+        drawn = resampled_ranking(scores, male, people(self.faces[inside]), samples, self.draw.spawn(1)[0])
+        ends = np.cumsum(self.seeds)[:-1]
+        kinds = (Measure.AREA, Measure.OWN)
+        return tuple(
+            {kind: np.split(values[place], ends, axis=1) for place, kind in enumerate(kinds)}
+            for values in (seen, drawn)
+        )
+
+    def resampled_mean(self, values: np.ndarray) -> np.ndarray:
+        """Means over seeds (R,) of `values` (R, S), the seeds drawn with replacement too."""
         samples, seeds = values.shape
         chosen = self.draw.integers(0, seeds, (samples, seeds))
-        low, high = np.nanquantile(np.take_along_axis(values, chosen, axis=1).mean(axis=1), [0.025, 0.975])
-        return float(low), float(high)
+        return np.take_along_axis(values, chosen, axis=1).mean(axis=1)
 
     def effect(
-        self, seen: np.ndarray, drawn: np.ndarray, expect: Expectation | None = None, judge: bool = True
+        self,
+        seen: np.ndarray,
+        drawn: np.ndarray,
+        expect: Expectation | None = None,
+        judge: bool = True,
+        given: np.ndarray | None = None,
     ) -> Effect:
-        """From values by seed (S,) and their resamples (R, S)."""
-        mean = t_interval(seen)
-        both = Estimate(mean.value, *(self.resampled_mean(drawn) if len(seen) > 1 else (np.nan, np.nan)))
+        """From values by seed (S,) and their resamples (R, S); of the seeds `given`, bool (S,), where it is named."""
+        used = np.ones(len(seen), dtype=bool) if given is None else given
+        mean = t_interval(seen[used])
+        means = self.resampled_mean(drawn[:, used]) if used.sum() > 1 else np.array([np.nan])
+        low, high = np.nanquantile(means, [0.025, 0.975]) if np.isfinite(means).any() else (np.nan, np.nan)
+        both = Estimate(mean.value, float(low), float(high))
+        judge = judge and used.sum() >= FEWEST_PAIRS
         judged = None if expect is None else verdict(mean, both, expect) if judge else Verdict.CANNOT_TELL
-        return Effect(tuple(map(float, seen)), mean, both, judged)
+        return Effect(tuple(map(float, seen)), mean, both, judged, p=two_sided(seen[used], means))
 
 
 def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFrame:
@@ -218,15 +273,26 @@ def arm_contrast(
         raise LookwhereError(f"{experiment.name}: no «{measure}» among the faces that pass the filter; widen it")
     if counts.seeds[0] != counts.seeds[1]:
         raise LookwhereError(f"{experiment.name}: {start} and {end} have unequal numbers of seeds; they are paired")
-    effects = {
-        kind: counts.effect(seen[kind][1][0] - seen[kind][0][0], drawn[kind][1] - drawn[kind][0],
-                            expect if kind == measure else Expectation.CHANGE, n >= SMALLEST_TESTED)
-        for kind in Measure if kind in seen
-    }  # fmt: skip
+    if pair is not None:
+        for known, more in zip((seen, drawn), counts.ranking(pair[1], samples), strict=True):
+            known |= more
+    given = np.array(
+        [
+            not np.allclose(a, b, atol=SAME)
+            for a, b in zip(counts.logits[: counts.seeds[0]], counts.logits[counts.seeds[0] :], strict=True)
+        ]
+    )
+    effects = {}
+    for kind in (kind for kind in Measure if kind in seen):
+        a, b = seen[kind][0][0], seen[kind][1][0]
+        change, wanted = drawn[kind][1] - drawn[kind][0], expect if kind == measure else Expectation.CHANGE
+        one = counts.effect(b - a, change, wanted, n >= SMALLEST_TESTED, given)
+        levels = (float(a[given].mean()), float(b[given].mean())) if given.any() else (np.nan, np.nan)
+        effects[kind] = replace(one, levels=levels)
     seeds, persons = counts.seeds[0], people(counts.faces[inside])
     a, b = counts.correct[inside, :seeds], counts.correct[inside, seeds:]
     paired = tuple(mcnemar(a[:, k], b[:, k], persons) for k in range(seeds))
-    return Contrast(name, n, measure, expect, effects, paired)
+    return Contrast(name, n, measure, expect, effects, paired, tuple(map(bool, given)))
 
 
 def claim_contrast(experiment: Experiment, claim: Claim, within: Filter | None = None, **more: int) -> Contrast:

@@ -39,6 +39,10 @@ class Measure(StrEnum):
     WORST = "worst group"
     #: The best group's accuracy less the worst's.
     GAP = "largest gap"
+    #: Of all faces of the group's ethnicity: how well women are ranked under men, whatever the threshold.
+    AREA = "area under the curve"
+    #: Of all faces of the group's ethnicity: accuracy at the threshold where women and men are right equally often.
+    OWN = "own threshold"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Arm:
 class Claim:
     """A contrast as `experiment.json` has it: `group` as "female Black"; `expect` and `measure` decide the verdict.
 
-    `finding`: which of the study's claims it answers («4», «5»), or empty.
+    `finding`: which of the study's claims it answers («4», «5»), or empty. `control`: it is there to be compared with,
+    as another group left out is.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Claim:
     expect: Expectation
     measure: Measure
     finding: str = ""
+    control: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,8 @@ def _claim(entry: dict, file: Path) -> Claim:
             f"{', '.join(Measure)}"
         ) from error
     question, finding = entry.get("question", ""), str(entry.get("finding", ""))
-    return Claim(entry["name"], entry["from"], entry["to"], group, question, expect, measure, finding)
+    control = entry.get("control") is True
+    return Claim(entry["name"], entry["from"], entry["to"], group, question, expect, measure, finding, control)
 
 
 def _check(experiment: Experiment, file: Path) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from core.analysis.bootstrap import by_unit, resampled_sums
+from core.analysis.bootstrap import by_unit, highest_t, resampled_sums
 from core.analysis.intervals import holm, newcombe_paired
 from core.analysis.maps.group_means import intersectional
 from core.analysis.maps.shapes import by_rms
-from core.analysis.permutation import SAMPLES, max_t, max_t_chance
+from core.analysis.permutation import SAMPLES, family_wise, max_t
 from core.audit.folder import Audit
 from core.data.faces import UNRECORDED, people
 from core.data.filters import Filter, group_name
@@ -157,8 +157,8 @@ def paired_map_difference(
 ) -> PairedMapDifference:
     """Mean of each face's map under B less under A, of the faces in `mask` (N,), for aligned audits.
 
-    Tested by sign flips of faces, or of people as a whole, by the largest |t| over the cells. Maps of another grid
-    are resampled by area onto the coarser one, which keeps each map's sum.
+    Tested by bootstrap samples of faces, or of people as a whole, by the largest |t| over the cells (`highest_t`). Maps
+    of another grid are resampled by area onto the coarser one, which keeps each map's sum.
     """
     n = int(mask.sum())
     shapes = audit_a.map_shape, audit_b.map_shape
@@ -178,7 +178,12 @@ def paired_map_difference(
         return PairedMapDifference(n, units, *tested, words, minimum)
     differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
     sums = by_unit(np.concatenate(differences, axis=1), persons)
-    p = max_t_chance(sums.reshape(units, 2, -1), permutations, seed)
+    mean = sums.mean(axis=0)
+    statistic = mean / np.sqrt(
+        np.maximum(sums.var(axis=0, ddof=1), 1e-12 * max(np.abs(sums).max() ** 2, 1e-300)) / units
+    )
+    highest = highest_t([sums], permutations, seed, families=2)
+    p = np.concatenate([family_wise(t, h) for t, h in zip(np.split(statistic, 2), highest.T, strict=True)])
     tested = [
         MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
         for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)

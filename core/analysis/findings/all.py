@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.analysis.comparison import Experiment
 from core.analysis.findings.accuracy import accuracy_findings
-from core.analysis.findings.base import Finding
+from core.analysis.findings.base import Finding, as_family
 from core.analysis.findings.causes import cause_findings
 from core.analysis.findings.maps import where_right_looks, whether_wrong_has_a_pattern
 from core.audit.folder import Audit
@@ -15,10 +15,15 @@ from core.data.filters import Filter
 def all_findings(
     audit: Audit, within: Filter, checks: Checks | None = None, experiment: Experiment | None = None
 ) -> list[Finding]:
-    """The study's claims in order: 1a, 1b, 2, 3 from the audit, 2 also from its checks, 4 and 5 from an experiment."""
-    return [
-        *accuracy_findings(audit, within),
-        where_right_looks(audit, within, checks),
-        whether_wrong_has_a_pattern(audit, within),
-        *cause_findings(experiment, within),
-    ]
+    """The study's claims in order: 1a, 1b, 2, 3 from the audit, 2 also from its checks, 4 and 5 from an experiment.
+
+    Their tests are corrected as one family (`as_family`).
+    """
+    return as_family(
+        [
+            *accuracy_findings(audit, within),
+            where_right_looks(audit, within, checks),
+            whether_wrong_has_a_pattern(audit, within),
+            *cause_findings(experiment, within),
+        ]
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.simultaneous import LargestGap
+from core.analysis.accuracy.pairwise import ALPHA
 from core.analysis.comparison import MATTERS, Claim, Contrast
+from core.analysis.intervals import holm
 from core.analysis.maps.dispersion import Dispersions
 from core.estimate import Estimate
 from core.privacy import MINIMUM_FACES
 from core.verdicts import Verdict
+from core.wording import p_words
 
 __all__ = [
     "MATTERS",
@@ -35,18 +37,28 @@ SCOPE = (
 
 @dataclass(frozen=True)
 class GenderGap:
-    """Finding 1a: women's accuracy less men's, and Holm's p of gender's term at equal ages and ethnicities."""
+    """Finding 1a: women's accuracy less men's at equal ages and ethnicities (as it is where ages cannot be equalled).
+
+    `by_age`: band, women, men (faces), difference, low, high, each age by itself. `reversed_at`: the bands at which the
+    difference is furthest above and below 0, where it depends on age and changes its sign; else None.
+    """
 
     difference: Estimate
-    p: float
+    by_age: pd.DataFrame
+    reversed_at: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
 class EthnicityGap:
-    """Finding 1b: the largest gap between ethnicities, and Holm's p of ethnicity's term at equal ages."""
+    """Finding 1b: differences of all `pairs` of groups at equal ages, at once (`EqualAges.pairs`).
 
-    gap: LargestGap
-    p: float
+    `power`: the least and the most, over ethnicities, of seeing one that fares 2 points worse. `reach`: how often «not
+    supported» would fall if nothing differed.
+    """
+
+    pairs: pd.DataFrame
+    power: tuple[float, float]
+    reach: float
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,8 @@ class Finding:
     """`claim` in the study's sense; `sentence` says the numbers; `rule` how it is tested and when which verdict falls.
 
     `numbers`: the table behind the figure, shares as 0–1. `result`: what was computed; its type decides the figure. It
-    is None where this audit has too little for the claim.
+    is None where this audit has too little for the claim. `p`: of the claim's test, NaN where intervals decide;
+    `by_test`: the verdict is one that the test has to bear out; `p_holm`: corrected over the claims put together.
     """
 
     key: str
@@ -103,8 +116,28 @@ class Finding:
     rule: str
     numbers: pd.DataFrame = field(default_factory=pd.DataFrame)
     result: FindingResult | None = None
+    p: float = float("nan")
+    by_test: bool = False
+    p_holm: float = float("nan")
 
 
 def unable(key: str, claim: str, why: str, rule: str) -> Finding:
     """A finding that this audit has too little for; `why` is one line."""
     return Finding(key, claim, Verdict.CANNOT_TELL, why, rule)
+
+
+def as_family(findings: list[Finding]) -> list[Finding]:
+    """The findings with Holm's p over all of them; a verdict by a test that does not outlast it becomes CANNOT_TELL.
+
+    A claim without a p keeps its place in the family as if its p were 1.
+    """
+    corrected = holm(np.nan_to_num(np.array([found.p for found in findings]), nan=1.0))
+    return [_corrected(found, float(p), len(findings)) for found, p in zip(findings, corrected, strict=True)]
+
+
+def _corrected(found: Finding, p: float, claims: int) -> Finding:
+    if np.isnan(found.p):
+        return found
+    verdict = Verdict.CANNOT_TELL if found.by_test and p >= ALPHA else found.verdict
+    sentence = f"{found.sentence} Corrected over the {claims} claims: {p_words(p)}."
+    return replace(found, verdict=verdict, sentence=sentence, p_holm=p)

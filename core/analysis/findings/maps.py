@@ -41,10 +41,10 @@ RULES = {
     ),
     "3": (
         "Maps of evidence for the chosen class over the other, without their strength. Not supported: the mean map"
-        " of the incorrect ones is other than flat (sign flips, max |t| over cells, family-wise 5 %) and halves of "
-        "them agree on it. Supported: it is not, while that of as many correct ones is. Cannot tell: else, and under"
-        " 30 incorrect ones. Dispersion is 1 − mean correlation of two maps, incorrect against correct ones with the "
-        "same decision and |margin|."
+        " of the incorrect ones is other than flat (max |t| over cells, family-wise, p under 5 % after Holm's "
+        "correction over all claims) and halves of them agree on it. Supported: it is not, while that of as many "
+        "correct ones is. Cannot tell: else, and under 30 incorrect ones. Dispersion is 1 − mean correlation of two "
+        "maps, incorrect against correct ones with the same decision and |margin|."
     ),
 }
 
@@ -149,7 +149,8 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     few = np.random.default_rng(0).permutation(np.flatnonzero(right))[:n]
     found, beside = pattern_test(shapes[wrong]), pattern_test(shapes[few])
     halves, halves_right = split_half(shapes[wrong]), split_half(shapes[right], size=n)
-    if found.significant.any() and halves.low > 0:
+    pattern = bool(found.significant.any() and halves.low > 0)
+    if pattern:
         verdict = Verdict.NOT_SUPPORTED
     elif not found.significant.any() and beside.significant.any():
         verdict = Verdict.SUPPORTED
@@ -178,7 +179,7 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     result = ErrorPattern(
         mean_wrong, mean_right, found.significant, n, int(right.sum()), spread, alike, audit.minimum_faces
     )
-    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result)
+    return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result, found.p_map, pattern)
 
 
 def _spread(audit: Audit, shapes: np.ndarray, wrong: np.ndarray, right: np.ndarray) -> tuple[Dispersions, str]:

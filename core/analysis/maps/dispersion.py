@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.analysis.bootstrap import highest_t
 from core.analysis.maps.differences import LEVEL, PERMUTATIONS
 from core.analysis.permutation import BLOCK, family_wise
 from core.errors import LookwhereError
@@ -206,11 +207,11 @@ class Pattern:
 
 def pattern_test(shapes: np.ndarray, permutations: int = PERMUTATIONS, level: float = LEVEL, seed: int = 0) -> Pattern:
     """Is the mean of maps (N, h, w) other than flat? Each map's deviation from its own mean over the cells, t by cell,
-    max |t| over random flips of whole maps' signs (Westfall & Young 1993; Nichols & Holmes 2002).
+    max |t| over bootstrap samples of the maps (`highest_t`; Westfall & Young 1993).
 
     Rejecting says that the maps agree on average on where evidence is high and low. It does not say that the pattern
     is strong, that each map shows it, or that it differs from another set's: with many faces the weakest tendency is
-    found. Exact where a cell's deviations are symmetric about 0, else for large N. Raises `LookwhereError` under 2.
+    found. Raises `LookwhereError` under 2.
     """
     n = len(shapes)
     if n < 2:
@@ -219,21 +220,12 @@ def pattern_test(shapes: np.ndarray, permutations: int = PERMUTATIONS, level: fl
     z = z - z.mean(axis=1, keepdims=True)
     size = np.sqrt((z**2).mean(axis=0))
     z = z / np.where(size > 0, size, 1.0)
-    squares = (z**2).mean(axis=0)
-
-    def t(mean: np.ndarray) -> np.ndarray:
-        # Flips leave the squares as they are.
-        return mean / np.sqrt(np.maximum(squares - mean**2, 1e-9) / (n - 1))
-
-    rng, highest, fine = np.random.default_rng(seed), [], z.astype(np.float32)
-    for start in range(0, permutations, BLOCK):
-        signs = rng.integers(0, 2, (min(BLOCK, permutations - start), n), dtype=np.int8) * 2 - 1
-        highest.append(np.abs(t((signs.astype(np.float32) @ fine).astype(np.float64) / n)).max(axis=1))
-    statistic = t(z.mean(axis=0))
-    p = family_wise(statistic, np.concatenate(highest))
+    mean = z.mean(axis=0)
+    statistic = mean / np.sqrt(np.maximum((z**2).mean(axis=0) - mean**2, 1e-9) / (n - 1))
+    p = family_wise(statistic, highest_t([z], permutations, seed)[:, 0])
     shape = shapes.shape[1:]
     return Pattern(
-        (z.mean(axis=0) * size).reshape(shape),
+        (mean * size).reshape(shape),
         statistic.reshape(shape),
         p.reshape(shape),
         (p <= level).reshape(shape),

@@ -35,9 +35,9 @@ NO_FACE = "no average face is stored for these ages"
 OUTSIDE = "Chin and long hair lie outside the aligned crop."
 OTHER_GENDER = "The two were mostly given different classes, so evidence for different classes is compared."
 METHOD = (
-    f"Cells that survive are outlined, others hatched. Permutation tests, largest |t| over the cells, family-wise "
-    f"{percent(LEVEL, 0)}, {PERMUTATIONS:,} relabellings, seed 0. A shape is a face's map of evidence for its class "
-    "over the other, without its strength."
+    f"Cells that survive are outlined, others hatched. Tests by the largest |t| over the cells, family-wise "
+    f"{percent(LEVEL, 0)}, {PERMUTATIONS:,} bootstrap samples, seed 0. A shape is a face's map of evidence for its "
+    "class over the other, without its strength."
 )
 
 

@@ -167,7 +167,7 @@ def reproduction_section(
         ),
         ("seed of split", _known(data.split_seed)),
         ("seed of training", _known(training.seed)),
-        ("seed of resampling and permutations", "0"),
+        ("seed of resampling", "0"),
     ]
     if checks is not None:
         rows.append(("seed of checks", str(checks.manifest.seed)))

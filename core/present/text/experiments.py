@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from core.analysis.comparison.contrasts import arm_estimates, arm_table, claim_contrast
 from core.analysis.comparison.experiment import Experiment, Measure
 from core.analysis.comparison.paired import named
@@ -31,6 +33,10 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
             values = "  ".join(f"{100 * value:+5.1f}" for value in one.by_seed)
             bounds = [100 * value for e in (one.seeds, one.both) for value in (e.value, e.low, e.high)]
             lines.append(f"  {kind:<22} {values}   mean {_words(*bounds[:3], *bounds[4:], '+.1f')}: {one.verdict}")
+        if not all(found.given):
+            same = ", ".join(str(seed) for seed, given in enumerate(found.given) if not given)
+            counted = f"{sum(found.given)} of {len(found.given)} pairs differ at all and count"
+            lines.append(f"  {counted}; one network in both arms: seed {same}")
         pairs = (f"{one.only_a} / {one.only_b}, p = {one.p:.2g}" for one in found.paired)
         lines.append(f"  correct only before / only after, by seed: {'; '.join(pairs)}")
         lines.append(f"  verdict on «{found.measure}», expected {found.expect}: {found.verdict.upper()}")
@@ -42,4 +48,6 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
 
 
 def _words(mean: float, low: float, high: float, both_low: float, both_high: float, form: str = ".1f") -> str:
+    if math.isnan(low):
+        return "not known: no pair differs" if math.isnan(mean) else f"{mean:{form}} (no interval of one seed)"
     return f"{mean:{form}} [{low:{form}} to {high:{form}}] [{both_low:{form}} to {both_high:{form}}]"

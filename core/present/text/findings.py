@@ -16,6 +16,7 @@ def findings_sentence(findings: list[Finding]) -> str:
     parts = []
     for verdict, words in (
         (Verdict.SUPPORTED, "supported here"),
+        (Verdict.IN_PART, "supported in part"),
         (Verdict.NOT_SUPPORTED, "not supported"),
         (Verdict.CANNOT_TELL, "not to be told from these data"),
     ):

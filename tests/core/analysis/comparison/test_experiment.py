@@ -74,7 +74,9 @@ def test_no_effect_is_not_supported(made: Experiment) -> None:
     assert everyone.verdict == Verdict.NOT_SUPPORTED
     same = arm_contrast(made, "everyone", "everyone", "female Black")
     assert same.effects["group"].by_seed == (0, 0, 0)
-    assert same.verdict == Verdict.NOT_SUPPORTED
+    assert same.given == (False, False, False)
+    assert np.isnan(same.effects["group"].seeds.value)
+    assert same.verdict == Verdict.CANNOT_TELL
 
 
 def test_seeds_that_differ_by_luck_cannot_tell(tmp_path: Path) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.analysis.accuracy.regression import Term, Together, regression
+from core.analysis.comparison import open_experiment
 from core.analysis.findings import Finding
 from core.analysis.findings.accuracy import accuracy_findings
+from core.analysis.findings.base import as_family
 from core.analysis.findings.causes import cause_findings
 from core.analysis.findings.maps import where_right_looks, whether_wrong_has_a_pattern
 from core.audit.folder import Audit
@@ -17,9 +22,11 @@ from core.checks.results import Part
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.explain.regions import REGIONS, weights
+from core.present.text.experiments import experiment_report
 from core.present.text.findings import findings_report, findings_sentence
 from core.verdicts import Verdict
 from tests.helpers.made_audit import made_audit
+from tests.helpers.made_experiment import make_experiment
 
 SHAPE = (7, 7)
 EVERYONE = Filter()
@@ -44,8 +51,9 @@ def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None
     found = {f.key: f for f in accuracy_findings(made(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)}
     assert found["1a"].verdict == Verdict.SUPPORTED
     assert found["1b"].verdict != Verdict.SUPPORTED
-    rates = found["1a"].numbers.set_index("gender")["accuracy"]
-    assert f"{100 * rates['female']:.1f} %" in found["1a"].sentence
+    rates = found["1a"].numbers.set_index("group")["accuracy"]
+    assert f"{100 * rates['women']:.1f} %" in found["1a"].sentence
+    assert {"women, 30–44 years", "men, 45–59 years"} <= set(rates.index)
 
 
 def test_men_who_fare_worse_do_not_support_that_women_do() -> None:
@@ -57,7 +65,53 @@ def test_a_gap_by_ethnicity_is_found_at_equal_ages() -> None:
     audit = made(6000, {("female", "B"): 0.15, ("male", "B"): 0.15})
     found = {f.key: f for f in accuracy_findings(audit, EVERYONE)}
     assert found["1b"].verdict == Verdict.SUPPORTED
-    assert "worst (B faces)" in found["1b"].sentence
+    worst = found["1b"].result.pairs.iloc[0]
+    assert worst["worst"] in ("B women", "B men") and 0.05 < worst["low"] < worst["difference"] < 0.2
+
+
+def test_ethnicity_in_one_gender_only_is_a_difference_between_ethnicities() -> None:
+    """Opposite gaps of women and men cancel in ethnicity's main effect; the hypothesis leaves out both terms."""
+    audit = made(4000, {("female", "B"): 0.12, ("male", "A"): 0.12})
+    found = accuracy_findings(audit, EVERYONE)[1]
+    assert found.verdict == Verdict.SUPPORTED
+    fit = regression(audit.faces)
+    assert fit.p(Term.ETHNICITY) > 0.05 > 1e-6 > fit.p(Together.ETHNICITY)
+
+
+def test_a_gap_whose_sign_changes_with_age_is_supported_in_part_and_both_ages_are_named() -> None:
+    audit = made(8000, {("male", "A"): 0.02, ("male", "B"): 0.02})
+    faces = audit.faces
+    draw, women = np.random.default_rng(5), (faces["gender"] == "female").to_numpy()
+    rate = np.where(faces["age"] < 30, 0.0, 0.25)
+    wrong = np.where(women, draw.random(len(faces)) < rate, ~faces["correct"])
+    faces["correct"], faces["p_male"] = ~wrong, np.where(wrong == women, 0.9, 0.1)
+    found = accuracy_findings(audit, EVERYONE)[0]
+    assert found.verdict == Verdict.IN_PART
+    young, old = found.result.reversed_at
+    assert young == "18–29 years" and old != young
+    rows = found.result.by_age.set_index("band")["difference"]
+    assert rows[young] > 0 > rows[old] == rows.min()
+    assert f"at {young} and " in found.sentence and "The sign changes with age" in found.sentence
+
+
+def test_the_power_is_told_and_a_verdict_out_of_reach_is_called_so() -> None:
+    few, many = (accuracy_findings(made(n, {}), EVERYONE)[1] for n in (1200, 40_000))
+    assert few.result.reach < 0.05 < 0.9 < many.result.reach
+    assert "out of reach" in few.sentence and "out of reach" not in many.sentence
+    assert few.result.power[1] < 0.5 < 0.9 < many.result.power[0]
+
+
+def test_claims_are_corrected_together_and_a_verdict_by_test_must_outlast_it() -> None:
+    claims = [
+        Finding(key, "x", Verdict.SUPPORTED, "s.", "r", p=p, by_test=key != "5")
+        for key, p in zip(("1a", "1b", "3", "4", "5"), (0.001, 0.02, np.nan, 0.009, 0.03), strict=True)
+    ]
+    found = {f.key: f for f in as_family(claims)}
+    assert [found[key].p_holm for key in ("1a", "4", "1b", "5")] == pytest.approx([0.005, 0.036, 0.06, 0.06])
+    assert [found[key].verdict for key in ("1a", "4")] == [Verdict.SUPPORTED] * 2
+    assert found["1b"].verdict == Verdict.CANNOT_TELL
+    assert found["5"].verdict == Verdict.SUPPORTED, "intervals decided it"
+    assert found["3"].sentence == "s." and "over the 5 claims: p = 0.005." in found["1a"].sentence
 
 
 def test_equal_groups_of_many_faces_are_not_supported_and_of_few_cannot_be_told() -> None:
@@ -161,6 +215,53 @@ def test_without_an_experiment_no_cause_is_claimed() -> None:
     found = cause_findings(None, EVERYONE)
     assert [f.key for f in found] == ["4", "5"]
     assert all(f.verdict == Verdict.CANNOT_TELL and "No experiment" in f.sentence for f in found)
+
+
+def of_causes(tmp_path: Path, control: str = "") -> list[Finding]:
+    """Findings on a made experiment in which Black women lose 20 points, with another arm as control."""
+    path = make_experiment(tmp_path, 1800)
+    file = path / "experiment.json"
+    content = json.loads(file.read_text())
+    first = content["contrasts"][0] | {"finding": "4", "measure": "group less others"}
+    content["contrasts"] = [first]
+    if control:
+        content["contrasts"].insert(0, first | {"name": "as many others left out", "to": control, "control": True})
+    file.write_text(json.dumps(content))
+    return cause_findings(open_experiment(path), Filter())
+
+
+def test_a_missing_group_is_a_cause_in_part_without_control_arms_and_wholly_with_one(tmp_path: Path) -> None:
+    alone = of_causes(tmp_path / "alone")[0]
+    assert alone.verdict == Verdict.IN_PART and alone.by_test
+    assert "No control arm was trained" in alone.sentence
+    effects = alone.result.contrasts[0][1].effects
+    assert effects["own threshold"].both.high < 0
+    assert effects["area under the curve"].levels[1] < effects["area under the curve"].levels[0]
+    beside = of_causes(tmp_path / "beside", "again")[0]
+    assert beside.verdict == Verdict.SUPPORTED
+    assert "control arm" not in beside.sentence
+    same = of_causes(tmp_path / "same", "without")[0]
+    assert same.verdict == Verdict.IN_PART
+    assert "not fall further than in each control arm" in same.sentence
+
+
+def test_pairs_that_were_given_no_treatment_do_not_count(tmp_path: Path) -> None:
+    """Two of three pairs are one network: whatever the third shows, two built-in zeros are no evidence of no effect."""
+    path = make_experiment(tmp_path, 900)
+    content = json.loads((path / "experiment.json").read_text())
+    content["arms"][2]["models"] = ["everyone-s0", "again-s1", "everyone-s2"]
+    content["contrasts"] = [
+        {"name": "another choice", "from": "everyone", "to": "again", "expect": "higher", "finding": "5"}
+    ]
+    (path / "experiment.json").write_text(json.dumps(content))
+    found = cause_findings(open_experiment(path), Filter())[1]
+    one = found.result.contrasts[0][1]
+    assert one.given == (False, True, False)
+    assert found.verdict == Verdict.CANNOT_TELL and np.isnan(found.p)
+    assert one.effects["worst group"].seeds.value == one.effects["worst group"].by_seed[1]
+    assert "over the 1 of 3 pairs that differ at all" in found.sentence
+    assert "in seeds 0 and 2 both arms are one network" in found.sentence
+    assert "1 of 3 pairs differ at all and count" in experiment_report(open_experiment(path))
 
 
 def test_the_filter_is_kept() -> None:

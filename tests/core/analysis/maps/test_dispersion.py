@@ -175,10 +175,10 @@ def test_a_pattern_is_found_in_its_cell_and_flat_maps_keep_the_level() -> None:
     one[:, 2, 2] += 1.5
     assert pattern_test(one, permutations=199).significant[2, 2]
     alarms = 0
-    for _ in range(500):
-        heavy = draw.standard_t(3, size=(50, 3, 3)) + draw.normal(size=(50, 1, 1)) * 5
+    for _ in range(200):
+        heavy = draw.exponential(size=(30, 3, 3)) + draw.normal(size=(30, 1, 1)) * 5
         alarms += bool(pattern_test(heavy, permutations=199, seed=int(draw.integers(1 << 31))).significant.any())
-    low, high = stats.binom.interval(0.99, 500, 0.05)
-    assert low <= alarms <= high
+    high = stats.binom.interval(0.99, 200, 0.05)[1]
+    assert alarms <= high
     with pytest.raises(LookwhereError, match="a pattern needs 2"):
         pattern_test(one[:1])

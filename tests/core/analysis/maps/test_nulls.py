@@ -1,4 +1,4 @@
-"""500 planted nulls a kind: a map without any difference raises a false alarm in 5 % of them, and no more."""
+"""300 planted nulls a kind: a map without any difference raises a false alarm in 5 % of them, and no more."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scipy.stats import binom
 from core.analysis.maps.differences import difference
 from core.analysis.strata import strata_of
 
-NULLS = 500
-#: The exact binomial 99 % interval of 5 % of 500.
-LOW, HIGH = binom.interval(0.99, NULLS, 0.05)
+NULLS = 300
+#: Where the exact binomial 99 % interval of 5 % of 300 ends.
+HIGH = binom.interval(0.99, NULLS, 0.05)[1]
 CELLS = (5, 5)
 
 
@@ -23,21 +23,22 @@ def heavy(draw: np.random.Generator, n: int) -> np.ndarray:
 
 
 def alarms(run) -> int:
-    """How many of 500 nulls have a surviving cell. `run`: generator and seed → MapDifference."""
+    """How many of 300 nulls have a surviving cell. `run`: generator and seed → MapDifference."""
     draw = np.random.default_rng(2024)
     return sum(run(draw, seed).differs for seed in range(NULLS))
 
 
-def inside(count: int) -> bool:
-    return LOW <= count <= HIGH
+def kept(count: int) -> bool:
+    """No more alarms than 5 % explain. Of very heavy tails the bootstrap raises fewer: it is careful there."""
+    return count <= HIGH
 
 
 def test_plain() -> None:
     def null(draw: np.random.Generator, seed: int):
         a = np.arange(120) < 40
-        return difference(heavy(draw, 120), a, ~a, permutations=199, seed=seed)
+        return difference(heavy(draw, 120), a, ~a, permutations=99, seed=seed)
 
-    assert inside(alarms(null))
+    assert kept(alarms(null))
 
 
 def test_one_test_a_cell_would_not_keep_the_family() -> None:
@@ -45,15 +46,15 @@ def test_one_test_a_cell_would_not_keep_the_family() -> None:
     draw, found = np.random.default_rng(2024), 0
     for seed in range(NULLS):
         maps, a = draw.normal(size=(120, *CELLS)), np.arange(120) < 40
-        cell = difference(maps[:, :1, :1], a, ~a, permutations=199, seed=seed)
-        others = [difference(maps[:, r : r + 1, :1], a, ~a, permutations=199, seed=seed) for r in (1, 2)]
+        cell = difference(maps[:, :1, :1], a, ~a, permutations=99, seed=seed)
+        others = [difference(maps[:, r : r + 1, :1], a, ~a, permutations=99, seed=seed) for r in (1, 2)]
         found += any(d.differs for d in (cell, *others))
     assert found > HIGH
 
 
 @pytest.mark.parametrize("known", [True, False])
 def test_people(known: bool) -> None:
-    """Faces of one person are alike: relabelled as a whole the level is kept; ignored, false alarms abound."""
+    """Faces of one person are alike: drawn as a whole the level is kept; ignored, false alarms abound."""
 
     def null(draw: np.random.Generator, seed: int):
         person = np.sort(draw.choice(90, 200, p=draw.dirichlet(np.full(90, 3.0))))
@@ -62,12 +63,12 @@ def test_people(known: bool) -> None:
         maps = heavy(draw, person.max() + 1)[person] + 0.3 * heavy(draw, 200)
         who = np.array([f"p{n}" for n in person], dtype=object)
         a = side[person]
-        found = difference(maps, a, ~a, people=who if known else None, permutations=199, seed=seed)
+        found = difference(maps, a, ~a, people=who if known else None, permutations=99, seed=seed)
         assert found.abstained is None
         return found
 
     count = alarms(null)
-    assert inside(count) if known else count > HIGH
+    assert kept(count) if known else count > HIGH
 
 
 @pytest.mark.parametrize("adjusted", [True, False])
@@ -77,11 +78,11 @@ def test_a_confounder(adjusted: bool) -> None:
     def null(draw: np.random.Generator, seed: int):
         band = draw.integers(0, 4, 160)
         a = draw.random(160) < np.array([0.25, 0.4, 0.6, 0.7])[band]
-        maps = heavy(draw, 160) * (1 + 0.5 * band)[:, None, None]
-        return difference(maps, a, ~a, strata=band if adjusted else None, permutations=199, seed=seed)
+        maps = draw.gamma(2.0, size=(160, *CELLS)) * (1 + 0.5 * band)[:, None, None]
+        return difference(maps, a, ~a, strata=band if adjusted else None, permutations=99, seed=seed)
 
     count = alarms(null)
-    assert inside(count) if adjusted else count > HIGH
+    assert kept(count) if adjusted else count > HIGH
 
 
 @pytest.mark.parametrize("matched", [True, False])
@@ -95,19 +96,19 @@ def test_right_and_wrong_of_equal_certainty(matched: bool) -> None:
         trend = np.linspace(-0.4, 0.4, CELLS[0])[:, None] * margin[:, None, None]
         maps = trend + draw.standard_t(4, (240, *CELLS))
         strata = strata_of(faces, "margin", wrong, ~wrong) if matched else None
-        return difference(maps, wrong, ~wrong, strata=strata, permutations=199, seed=seed)
+        return difference(maps, wrong, ~wrong, strata=strata, permutations=99, seed=seed)
 
     count = alarms(null)
-    assert inside(count) if matched else count > HIGH
+    assert kept(count) if matched else count > HIGH
 
 
-def test_unequal_spreads_are_not_taken_for_a_difference() -> None:
-    """Equal means, but the smaller group scatters three times as much: Welch's t keeps the level, roughly."""
+@pytest.mark.parametrize("skewed", [True, False])
+def test_unequal_spreads_are_not_taken_for_a_difference(skewed: bool) -> None:
+    """Equal means, but 30 faces scatter three times as much as 300 others, to one side or to both."""
 
     def null(draw: np.random.Generator, seed: int):
-        a = np.arange(200) < 50
-        return difference(draw.normal(size=(200, *CELLS)) * np.where(a, 3, 1)[:, None, None], a, ~a,
-                          permutations=199, seed=seed)  # fmt: skip
+        a = np.arange(330) < 30
+        apart = draw.exponential(size=(330, *CELLS)) - 1 if skewed else draw.normal(size=(330, *CELLS))
+        return difference(apart * np.where(a, 3, 1)[:, None, None], a, ~a, permutations=99, seed=seed)
 
-    # Permutation of a studentised statistic is exact here only for large groups: somewhat above 5 % is expected.
-    assert alarms(null) <= 1.6 * HIGH
+    assert kept(alarms(null))

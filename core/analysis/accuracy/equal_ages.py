@@ -1,0 +1,136 @@
+"""Accuracies at equal ages from a fitted regression: of groups and their pairs at once, and of women against men."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from core.analysis.accuracy.logistic import Fit
+from core.analysis.intervals import Z95
+from core.estimate import Estimate
+from core.task import GENDERS
+
+#: Normal draws from which the critical values are taken: at 0.95 their own error is 0.2 points of the level.
+DRAWS = 20_000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class EqualAges:
+    """What the fit expects of each group if it had the ages of all faces; all shares of 0–1.
+
+    `groups`: group, gender, ethnicity, n, accuracy, low, high. `pairs`: best, worst, difference (best less worst, 0 or
+    more), low, high, within (of one gender); by falling difference. Intervals hold for all rows of a table at once.
+    `women_less_men` at the ages and ethnicities of all faces, by itself, with the two-sided `p` of no difference and
+    its `error`; NaN of one gender. `covariance` (G, G) of the groups' accuracies; `critical` and `critical_pairs`
+    stand for 1.96.
+    """
+
+    groups: pd.DataFrame
+    pairs: pd.DataFrame
+    women_less_men: Estimate
+    error: float
+    p: float
+    covariance: np.ndarray
+    critical: float
+    critical_pairs: float
+
+    @property
+    def largest(self) -> pd.Series | None:
+        """The pair of groups that is furthest apart; None of one group."""
+        return self.pairs.iloc[0] if len(self.pairs) else None
+
+
+def equal_ages(table: pd.DataFrame, fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray) -> EqualAges:
+    """From groups (`table`: group, gender, ethnicity, n; `g`, `e` their codes), a fit, its design's `row` of a gender,
+    ethnicity and age band, and the faces by ethnicity and age band, int (E, B).
+
+    Errors by the delta method. The critical values are quantiles of the largest of correlated normals, so they allow
+    for what groups share. Intervals of groups are of the logit; those of pairs are made of the groups' own bounds
+    (Zou & Donner 2008, Stat Med 27:1693), since near 100 % an accuracy is surer upwards than downwards.
+    """
+    weight = counts.sum(axis=0) / counts.sum()
+    found = [_mean(fit, [row(g, e, b) for b in range(len(weight))], weight) for g, e in table[["g", "e"]].to_numpy()]
+    value, slopes = np.array([v for v, _ in found]), np.stack([s for _, s in found])
+    covariance = slopes @ fit.cov @ slopes.T
+    error = np.sqrt(np.diag(covariance))
+    drawn = _normals(covariance)
+    i, j = np.triu_indices(len(value), 1)
+    apart = np.sqrt(np.maximum(error[i] ** 2 + error[j] ** 2 - 2 * covariance[i, j], 1e-300))
+    critical = float(np.quantile(np.abs(drawn / error).max(axis=1), LEVEL))
+    z = Z95 if not len(i) else float(np.quantile(np.abs((drawn[:, i] - drawn[:, j]) / apart).max(axis=1), LEVEL))
+    low, high = _bounds(value, error, critical)
+    groups = table[["group", "gender", "ethnicity", "n"]].assign(accuracy=value, low=low, high=high)
+    pairs = _pairs(groups, covariance, error, z)
+    d, own, p = _by_gender(fit, row, counts)
+    return EqualAges(groups, pairs, Estimate(d, d - Z95 * own, d + Z95 * own), own, p, covariance, critical, z)
+
+
+def _mean(fit: Fit, rows: list[np.ndarray], weight: np.ndarray) -> tuple[float, np.ndarray]:
+    """Weighted mean of the fitted rates of design rows, and its derivative by the coefficients (P,)."""
+    x = np.stack(rows)
+    mu = expit(x @ fit.beta)
+    return float(weight @ mu), (weight * mu * (1 - mu)) @ x
+
+
+def _normals(covariance: np.ndarray) -> np.ndarray:
+    """`DRAWS` centred normals (DRAWS, G) of this covariance, the same ones each time."""
+    values, axes = np.linalg.eigh(covariance)
+    drawn = np.random.default_rng(0).normal(size=(DRAWS, len(covariance)))
+    return drawn @ (axes * np.sqrt(np.maximum(values, 0))).T
+
+
+def _bounds(value: np.ndarray, error: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
+    """Interval of shares by the logit, inside 0–1 whatever the error."""
+    half = z * error / (value * (1 - value))
+    return expit(logit(value) - half), expit(logit(value) + half)
+
+
+def _pairs(groups: pd.DataFrame, covariance: np.ndarray, error: np.ndarray, z: float) -> pd.DataFrame:
+    value = groups["accuracy"].to_numpy()
+    low, high = _bounds(value, error, z)
+    order = np.argsort(-value, kind="stable")
+    rows = []
+    for place, a in enumerate(order):
+        for b in order[place + 1 :]:
+            r = covariance[a, b] / (error[a] * error[b])
+            down, up = value[a] - low[a], high[b] - value[b]
+            rise, fall = high[a] - value[a], value[b] - low[b]
+            d = value[a] - value[b]
+            bounds = (
+                d - np.sqrt(down**2 + up**2 - 2 * r * down * up),
+                d + np.sqrt(rise**2 + fall**2 - 2 * r * rise * fall),
+            )
+            within = groups["gender"].iloc[a] == groups["gender"].iloc[b]
+            rows.append((groups["group"].iloc[a], groups["group"].iloc[b], d, *bounds, within))
+    table = pd.DataFrame(rows, columns=["best", "worst", "difference", "low", "high", "within"])
+    return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
+
+
+def _by_gender(fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray) -> tuple[float, float, float]:
+    """Women's less men's accuracy at the ages and ethnicities of all faces, its error and two-sided p."""
+    cells = np.argwhere(counts > 0)
+    weight = counts[counts > 0] / counts.sum()
+    (women, w), (men, m) = (_mean(fit, [row(g, e, b) for e, b in cells], weight) for g in range(len(GENDERS)))
+    error = float(np.sqrt((w - m) @ fit.cov @ (w - m)))
+    if not error > 0:
+        return float("nan"), float("nan"), float("nan")
+    return women - men, error, float(2 * norm.sf(abs(women - men) / error))
+
+
+def reach(found: EqualAges, matters: float) -> float:
+    """How often all pairs of one gender would be shown to differ by less than `matters` if none differed at all."""
+    within = found.pairs["within"].to_numpy(dtype=bool)
+    if not within.any():
+        return float("nan")
+    place = {name: n for n, name in enumerate(found.groups["group"])}
+    i, j = (found.pairs.loc[within, side].map(place).to_numpy() for side in ("best", "worst"))
+    c = found.covariance
+    error = np.sqrt(np.maximum(np.diag(c)[i] + np.diag(c)[j] - 2 * c[i, j], 0))
+    drawn = _normals(c)
+    return float((np.abs(drawn[:, i] - drawn[:, j]) + found.critical_pairs * error < matters).all(axis=1).mean())

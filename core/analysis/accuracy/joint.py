@@ -1,0 +1,69 @@
+"""Terms of a logistic regression tested together, its fit against one rate a cell, and the power of such a test."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, xlog1py, xlogy
+from scipy.stats import chi2, ncx2
+
+from core.analysis.accuracy import logistic
+
+
+def left_out(
+    x: np.ndarray, asked: np.ndarray, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
+) -> tuple[str, float, int, float]:
+    """Test, statistic, degrees of freedom and p of «the columns `asked`, bool (P,), of x (N, P) say nothing».
+
+    By likelihood ratio, penalised where cells separate (Heinze & Schemper 2002); where people are known by Wald's test
+    with errors by person, since the faces of one person make a likelihood too sure.
+    """
+    df = int(asked.sum())
+    if persons is not None:
+        fit = (logistic.firth if penalised else logistic.maximum_likelihood)(x, k, n, persons)
+        b, v = fit.beta[asked], fit.cov[np.ix_(asked, asked)]
+        statistic, test = float(b @ np.linalg.solve(v, b)), "Wald, errors by person"
+    elif penalised:
+        more, less = logistic.firth(x, k, n), logistic.firth(x, k, n, free=~asked)
+        statistic, test = 2 * (more.loglik - less.loglik), "penalised likelihood ratio"
+    else:
+        more = logistic.maximum_likelihood(x, k, n)
+        less = logistic.maximum_likelihood(x[:, ~asked], k, n)
+        statistic, test = 2 * (more.loglik - less.loglik), "likelihood ratio"
+    statistic = max(statistic, 0.0)
+    return test, statistic, df, float(chi2.sf(statistic, df))
+
+
+def against_cells(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> tuple[str, float, int, float]:
+    """As `left_out`, of «one rate for each row of x (N, P) says no more»: the deviance, from maximum likelihood.
+
+    Rows are cells, each once. Its χ² is rough where cells are small (`benchmarks.calibration` has its level).
+    """
+    share = k / n
+    most = float((xlogy(k, share) + xlog1py(n - k, -share)).sum())
+    statistic = max(2 * (most - logistic.maximum_likelihood(x, k, n).loglik), 0.0)
+    df = len(n) - x.shape[1]
+    return "likelihood ratio", statistic, df, float(chi2.sf(statistic, df)) if df else float("nan")
+
+
+def power(x: np.ndarray, asked: np.ndarray, n: np.ndarray, null: np.ndarray, truth: np.ndarray, alpha: float) -> float:
+    """Power of the likelihood ratio of the columns `asked` at rates `truth` (N,), which under the null are `null` (N,).
+
+    The non-centrality is the test's statistic on expected counts (Self, Mauritsen & Ohara 1992, Biometrics 48:31), to
+    second order: weighted least squares of the logits' change on x, less that on the columns not asked.
+    """
+    weight = np.sqrt(n * null * (1 - null))
+    change = weight * (truth - null) / (null * (1 - null))
+    sums = [_explained(weight[:, None] * x[:, columns], change) for columns in (np.ones_like(asked), ~asked)]
+    df = int(asked.sum())
+    return float(ncx2.sf(chi2.isf(alpha, df), df, max(sums[0] - sums[1], 1e-12)))
+
+
+def _explained(x: np.ndarray, y: np.ndarray) -> float:
+    """Σ of the squares of y that x explains."""
+    return float(y @ x @ np.linalg.lstsq(x, y, rcond=None)[0])
+
+
+def without(x: np.ndarray, asked: np.ndarray, k: np.ndarray, n: np.ndarray, penalised: bool) -> np.ndarray:
+    """Fitted rates (N,) without the columns `asked`."""
+    fit = (logistic.firth if penalised else logistic.maximum_likelihood)(x[:, ~asked], k, n)
+    return expit(x[:, ~asked] @ fit.beta)
