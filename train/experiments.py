@@ -9,6 +9,7 @@ Whatever is finished is not done again, so the same command goes on after a stop
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -30,8 +31,11 @@ from core.training.record import read_metrics, read_status
 
 if TYPE_CHECKING:
     from core.data.store import AlignedStore
+    from core.training.config import TrainConfig
 
 PLAN = Path(__file__).parent / "plans" / "claims.yaml"
+#: What an arm's weights in the folder of chosen ones were made of.
+MADE_OF = "made_of.json"
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
 
 
@@ -81,24 +85,54 @@ def run_name(arm: str, seed: int) -> str:
     return f"{arm}-s{seed}"
 
 
+def check_made_of(folder: Path, config: TrainConfig, store: AlignedStore) -> None:
+    """Raise `LookwhereError` where a run in `folder` was made with other settings than `config`, or of other faces than
+    those of `store`.
+
+    Settings that it did not keep are not compared; `enlarge` is leave to do something, and changes no number.
+    """
+    from core.classifiers.info import model_info
+    from core.data.store_info import aligned_otherwise
+    from core.training.resume import read_meta
+
+    info = model_info(folder)
+    mend = "delete this folder, or choose another with --runs"
+    if info.data is not None and info.data.fingerprint != store.manifest.data_fingerprint:
+        raise LookwhereError(f"{folder}: trained on other data than {store.path}; {mend}")
+    checkpoint = folder / "training" / "checkpoint.safetensors"
+    then = (read_meta(checkpoint).get("alignments") or {}) if checkpoint.is_file() else {}
+    if how := aligned_otherwise(then.get("train", {}), store.manifest.alignment):
+        raise LookwhereError(f"{folder}: trained on faces of {store.path} that were aligned otherwise ({how}); {mend}")
+    kept = info.training.to_json() if info.training else {}
+    now = json.loads(json.dumps(dataclasses.asdict(config)))
+    changed = [key for key, value in kept.items() if key in now and key != "enlarge" and now[key] != value]
+    if changed:
+        raise LookwhereError(f"{folder}: trained with another {', '.join(changed)} than the plan says; {mend}")
+
+
 def train_all(plan: Plan, data: Path, runs: Path, workers: int) -> None:
     """Train what is not finished, `workers` runs at a time on their share of the cores, with one bar over all epochs.
 
-    Raises `LookwhereError` naming the log of a run that failed.
+    Raises `LookwhereError` where a finished run is of other settings or data, and naming the log of one that failed.
     """
+    from core.data.store import AlignedStore
     from core.training.config import TrainConfig
 
+    store = AlignedStore.open(data)
     waiting: list[tuple[str, dict]] = []
     active: dict[str, subprocess.Popen] = {}
     total = 0
     for name, arm, seed in plan.runs():
         settings = plan.config(arm, seed)
-        total += from_yaml(TrainConfig, settings, f"{plan.file}, {name}").epochs
+        config = from_yaml(TrainConfig, settings, f"{plan.file}, {name}")
+        total += config.epochs
         status = read_status(runs / name / "training")
         if status is not None and status.alive:
             raise LookwhereError(f"{runs / name}: is being trained by another process; wait for it, or stop it")
         if status is None or status.state != "finished":
             waiting.append((name, settings))
+        else:
+            check_made_of(runs / name, config, store)
     threads = max(1, (os.cpu_count() or 1) // workers)
     bar = tqdm(total=total, desc=f"{plan.content['name']}: training", unit="epoch", disable=not waiting)
     bar.n = bar.initial = _epochs_done(plan, runs)
@@ -149,17 +183,24 @@ def best_epoch(metrics: pd.DataFrame, choose: str) -> int:
 
 
 def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: AlignedStore) -> Path:
-    """The arm's chosen weights as a model folder in `work`; made once."""
+    """The arm's chosen weights as a model folder in `work`; made once, and anew where run or arm have changed."""
     from core.classifiers.folder import load_model, save_model
+    from core.classifiers.info import model_info
     from core.training.balanced_head import retrain_head
 
     target = work / run_name(arm["name"], seed)
-    if (target / "model.json").is_file():
-        return target
     run = runs / run_name(arm.get("from", arm["name"]), seed)
     choose = arm.get("choose", arm.get("settings", {}).get("choose", "overall"))
     epoch = best_epoch(read_metrics(run / "training"), choose)
-    source = load_model(run / "training" / "epochs" / f"{epoch:03}")
+    kept = run / "training" / "epochs" / f"{epoch:03}"
+    made_of = {"weights": model_info(kept).weights_sha256, "epoch": epoch, "choose": choose, "head": arm.get("head")}
+    made_of |= {"data": store.manifest.data_fingerprint, "seed": seed}
+    if (target / "model.json").is_file():
+        # What was made before this was kept says nothing of it, and stays.
+        if not (target / MADE_OF).is_file() or json.loads((target / MADE_OF).read_text()) == made_of:
+            return target
+        shutil.rmtree(target)
+    source = load_model(kept)
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
     if arm.get("head") == "balanced":
         retrain_head(source.network, store, store.split("val"), info.input_size, seed)
@@ -167,6 +208,7 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: Al
         info = dataclasses.replace(info, validation=None, head="retrained on group-balanced validation")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copytree(run / "training", target / "training", ignore=lambda _, names: {*names} - {"metrics.csv"})
+    write_json(target / MADE_OF, made_of)
     save_model(target, source.network, info)
     return target
 
@@ -176,7 +218,9 @@ def publish(plan: Plan, audits: dict[str, str], work: Path, out: Path) -> Path:
     folder = out / plan.content["name"]
     for name in audits:
         shutil.rmtree(folder / name, ignore_errors=True)
-        shutil.copytree(work / name, folder / name, ignore=shutil.ignore_patterns("*.safetensors", "*.partial"))
+        shutil.copytree(
+            work / name, folder / name, ignore=shutil.ignore_patterns("*.safetensors", "*.partial", MADE_OF)
+        )
     seeds = plan.content["seeds"]
     arms = [
         {"name": a["name"], "title": a["title"], "models": [run_name(a["name"], s) for s in seeds]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import ModelInfo
 from core.data.faces import check_faces, fingerprint
-from core.data.store_info import StoreInfo
+from core.data.store_info import StoreInfo, aligned_otherwise
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
 
@@ -55,13 +56,13 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
     looked = []
     for path in [first, *(p for p in folders if p != first)]:
         try:
-            return replace(_open(path, wanted, audit.faces), minimum=audit.minimum_faces), []
+            return replace(_open(path, wanted, audit.faces, audit.manifest.aligned), minimum=audit.minimum_faces), []
         except LookwhereError as error:
             looked.append(str(error))
     return None, looked
 
 
-def _open(path: Path, wanted: str, audited: pd.DataFrame) -> AuditImages:
+def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, object]) -> AuditImages:
     """Raises `LookwhereError` where there is no finished store, it is damaged, or it is of other data."""
     if not (path / "store.json").is_file():
         if (path / "unfinished.json").is_file():
@@ -74,6 +75,8 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame) -> AuditImages:
                 f"{path}: other data than was audited ({store.faces} faces of {store.dataset}, seed {store.seed}, "
                 f"fingerprint {store.data_fingerprint[:12]}…, not {wanted[:12]}…)"
             )
+        if how := aligned_otherwise(aligned, store.alignment):
+            raise LookwhereError(f"{path}: the audited faces, but aligned otherwise ({how})")
         images = np.load(path / "faces.npy", mmap_mode="r")
         faces = pd.read_parquet(path / "faces.parquet")
     except (OSError, ValueError) as error:

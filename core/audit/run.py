@@ -27,6 +27,7 @@ from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.store import AlignedStore
+from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
 from core.explain.methods import UNTOLD, stored
 from core.files import plain_name, write_json
@@ -46,7 +47,7 @@ MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "gr
 #: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
 IDENTITY = (
     "format", "model", "weights_sha256", "dataset", "data_fingerprint", "splits", "names", "chosen", "minimum_faces",
-    "face_ids_sha256", "maps",
+    "face_ids_sha256", "maps", "aligned", "declared_sha256",
 )  # fmt: skip
 
 
@@ -145,6 +146,8 @@ def run_audit(
         # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
         chosen=chosen,
         minimum_faces=minimum,
+        aligned=store.manifest.alignment,
+        declared_sha256=model.info.declared_sha256,
         face_ids_sha256=hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
         kind=model.info.kind,
         faces=len(faces),
@@ -154,6 +157,7 @@ def run_audit(
     if (path / "audit.json").is_file():
         audit = open_audit(path)
         _same(planned, audit.manifest, path)
+        _same_averages(averages, audit)
         return audit
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
@@ -182,8 +186,9 @@ def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) ->
 def _same(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
     """Raises `LookwhereError` where a finished audit is not the one asked for."""
     for key in IDENTITY:
-        if key == "maps" or (key in ("chosen", "face_ids_sha256") and getattr(found, key) is None):
-            continue  # an audit of before these were kept
+        kept_since = ("chosen", "face_ids_sha256", "declared_sha256")
+        if key in ("maps", "aligned") or (key in kept_since and getattr(found, key) is None):
+            continue  # told below, or an audit of before these were kept
         if key == "minimum_faces":
             if planned.minimum_faces != (least := stored_minimum(found)):
                 raise LookwhereError(
@@ -191,10 +196,19 @@ def _same(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
                     "another --name or delete it"
                 )
             continue
+        if key == "declared_sha256" and found.declared_sha256 != planned.declared_sha256:
+            raise LookwhereError(
+                f"{path}: holds an audit of these weights, when model.json said otherwise of the model's input or "
+                "outputs; choose another --name or delete it"
+            )
         if getattr(found, key) != getattr(planned, key):
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )
+    if how := aligned_otherwise(found.aligned, planned.aligned):
+        raise LookwhereError(
+            f"{path}: holds an audit of faces that were aligned otherwise ({how}); choose another --name or delete it"
+        )
     kept = (found.maps or MapsInfo.from_json(UNTOLD)) if found.map_shape else None
     by, asked = (maps.method if maps else "none" for maps in (kept, planned.maps))
     if by != asked:
@@ -209,10 +223,22 @@ def _same(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
         )
 
 
+def _same_averages(keep: KeepAverages, audit: Audit) -> None:
+    """Raises `LookwhereError` where a finished audit stores average faces and none were asked for, or the reverse."""
+    stores = len(audit.averages.cells) > 0
+    if (keep is KeepAverages.NO and stores) or (keep is KeepAverages.YES and audit.manifest.averages is not None):
+        raise LookwhereError(
+            f"{audit.path}: holds an audit {'with' if stores else 'without'} average faces; choose another --name or "
+            "delete it"
+        )
+
+
 def _prepare(job: Job) -> None:
     """An empty work folder, or that of an interrupted run of this very audit."""
     known = job.manifest.to_json()
-    identity = {key: known[key] for key in IDENTITY} | {"shard": SHARD}
+    classify = job.model.classify
+    identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
+    identity["precision"] = classify.precision if classify else None
     file = job.work / "identity.json"
     # Work of before the minimum was kept was begun with 11.
     if file.is_file() and {"minimum_faces": MINIMUM_FACES} | json.loads(file.read_text()) == identity:

@@ -15,7 +15,8 @@ class ChecksManifest(JsonRecord):
     """The key `manifest` of `checks.json`.
 
     `sample` counts faces, `draws` random networks; `minimum_faces` is the least number of faces in a published group,
-    `norm_faces` those on which norms of random networks are estimated. `finished` says whether all parts that were
+    `norm_faces` those on which norms of random networks are estimated. `versions` are those of packages, several where
+    parts were made with several. `finished` says whether all parts that were
     asked for are there; `seconds` are those of all parts.
     """
 
@@ -42,4 +43,13 @@ class ChecksManifest(JsonRecord):
     def same_sample(self, other: ChecksManifest) -> bool:
         """Whether parts of both are of the same faces, network and draws."""
         keys = ("model", "weights_sha256", "data_fingerprint", "sample", "seed", "draws", "minimum_faces")
-        return all(getattr(self, key) == getattr(other, key) for key in keys)
+        later = [key for key in ("norm_faces", "controls", "fills") if getattr(self, key) and getattr(other, key)]
+        return all(getattr(self, key) == getattr(other, key) for key in (*keys, *later))
+
+    def versions_with(self, earlier: ChecksManifest) -> dict[str, str]:
+        """The packages' versions of parts of both: «2.7.0, 2.8.0» where they differ."""
+        both: dict[str, str] = {}
+        for name in (*earlier.versions, *self.versions):
+            known = [word for one in (earlier, self) for word in one.versions.get(name, "").split(", ") if word]
+            both[name] = ", ".join(dict.fromkeys(known))
+        return both

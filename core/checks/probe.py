@@ -17,6 +17,7 @@ from core.checks.sample import Sample
 from core.classifiers.folder import Model
 from core.classifiers.preprocessing import normalise
 from core.data.store import AlignedStore
+from core.data.store_info import aligned_otherwise
 from core.devices import autocast
 from core.errors import LookwhereError
 from core.task import GENDERS
@@ -81,6 +82,10 @@ def check_source(audit: Audit, model: Model, store: AlignedStore) -> None:
     if store.manifest.data_fingerprint != audit.manifest.data_fingerprint:
         raise LookwhereError(
             f"{store.path}: not the faces that audit {audit.name} was made of; name its store in --data"
+        )
+    if how := aligned_otherwise(audit.manifest.aligned, store.manifest.alignment):
+        raise LookwhereError(
+            f"{store.path}: faces aligned otherwise than those of audit {audit.name} ({how}); name its store in --data"
         )
     if model.info.weights_sha256 != audit.manifest.weights_sha256:
         raise LookwhereError(f"{model.path}: not the weights that audit {audit.name} was made with; audit it again")

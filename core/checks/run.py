@@ -18,7 +18,7 @@ from core.checks.manifest import ChecksManifest
 from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
 from core.checks.probe import Probe, check_source, make_probe
 from core.checks.region_occlusion import check_occlusion
-from core.checks.results import METHODS, Checks, Part, open_checks, save_checks, uncheckable
+from core.checks.results import JSON, METHODS, Checks, Part, open_checks, save_checks, uncheckable
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model
 from core.data.store import AlignedStore
@@ -96,7 +96,10 @@ def run_checks(
         versions={name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
     )
-    found = _same(open_checks(audit), manifest)
+    earlier = open_checks(audit)
+    found = kept_parts(earlier, manifest)
+    if earlier and found:
+        manifest = replace(manifest, versions=manifest.versions_with(earlier.manifest))
     probes: dict[int, Probe] = {}
     faces: dict[int, cams.Explained] = {}
     for name in todo:
@@ -130,9 +133,20 @@ def _method_parts(methods: tuple[str, ...]) -> list[str]:
     return [cams.part_name(name) for name in cams.names() if name in methods]
 
 
-def _same(checks: Checks | None, manifest: ChecksManifest) -> dict[str, Part]:
-    """The parts that a run before left, if it was of this very sample."""
-    return dict(checks.parts) if checks is not None and checks.manifest.same_sample(manifest) else {}
+def kept_parts(checks: Checks | None, manifest: ChecksManifest) -> dict[str, Part]:
+    """The parts that a run before left, if it was of this very sample.
+
+    Raises `LookwhereError` where they were computed in another precision: parts beside each other would not compare.
+    """
+    if checks is None or not checks.manifest.same_sample(manifest):
+        return {}
+    then = checks.manifest.precision
+    if then not in ("unknown", manifest.precision):
+        raise LookwhereError(
+            f"{checks.path / JSON}: its checks were computed in {then}, not in {manifest.precision}; go on where they "
+            "were begun, or delete it"
+        )
+    return dict(checks.parts)
 
 
 def _save(audit: Audit, manifest: ChecksManifest, found: dict[str, Part], todo: list[str]) -> None:

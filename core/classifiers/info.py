@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -210,6 +212,18 @@ class ModelInfo(JsonRecord):
     def trained_here(self) -> bool:
         """Whether `python -m train` made the model; all others are imported."""
         return self.kind.trained_here
+
+    @property
+    def declared_sha256(self) -> str:
+        """SHA-256 of what this says of the network's input and outputs: with other words, equal weights answer
+        otherwise."""
+        content = self.to_json()
+        keys = ("kind", "architecture", "classes", "dilated", "mean", "std", "input_size", "outputs", "heads")
+        said = {key: content.get(key) for key in keys}
+        declaration = dict(content.get("declaration") or {})
+        declaration.pop("by_default", None)
+        text = json.dumps(said | {"declaration": declaration}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _imported(content: object) -> bool:

@@ -12,6 +12,7 @@ from core.data.faces import UNRECORDED, fingerprint
 from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
 from core.data.store import AlignedStore
 from core.data.store_info import FORMAT
+from core.data.ties import plan_fingerprint
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.template import SIDE, TEMPLATE, TEMPLATE_NAME
@@ -74,6 +75,7 @@ def store_from_arrays(
             "format": FORMAT,
             "dataset": dataset,
             "source_fingerprint": hashlib.sha256("".join([*digests, data]).encode()).hexdigest(),
+            "plan_sha256": plan_fingerprint(faces.assign(sha256=digests)),
             "seed": 0,
             "template": TEMPLATE_NAME,
             "detector": "none, aligned already",

@@ -65,9 +65,29 @@ class StoreInfo(JsonRecord):
     own_splits: bool = False
     faces: int
 
+    @property
+    def alignment(self) -> dict[str, object]:
+        """What the aligned images and their labels depend on, as far as this store says it; results are tied to it."""
+        keys = ("plan_sha256", "padding", "detector", "template")
+        return {key: value for key in keys if (value := getattr(self, key)) is not None}
+
     FORMAT: ClassVar = FORMAT
     MEND: ClassVar = "delete the folder and align again with `python -m core align`"
     ALWAYS: ClassVar = (
         "format", "source_fingerprint", "seed", "template", "detector", "padding", "read", "repaired", "repairs",
         "rejects", "near_copy_clusters", "own_splits",
     )  # fmt: skip
+
+
+def aligned_otherwise(then: Mapping[str, object], now: Mapping[str, object]) -> str:
+    """How faces aligned as `then` says differ from those `now`, in words; empty where they do not.
+
+    What one of both does not say, is not compared: it is of a version that did not keep it.
+    """
+    words = {"plan_sha256": "its images, people or labels are others", "padding": "border before detection"}
+    told = []
+    for key in then:
+        if key in now and then[key] != now[key]:
+            word = words.get(key, key)
+            told.append(word if key == "plan_sha256" else f"{word} {now[key]}, not {then[key]}")
+    return "; ".join(told)

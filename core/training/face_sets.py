@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,19 @@ class FaceSets:
     def fingerprint(self) -> str:
         """The data's fingerprint: the store's, or both stores' joined by a plus."""
         return "+".join(dict.fromkeys(store.manifest.data_fingerprint for store in self.stores.values()))
+
+    @property
+    def faces_sha256(self) -> str:
+        """SHA-256 over the faces of both roles in their order, which batches are drawn by."""
+        digest = hashlib.sha256()
+        for role, faces in self.faces.items():
+            digest.update("\n".join([role, *faces["face_id"].astype(str), ""]).encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    @property
+    def alignments(self) -> dict[str, dict[str, object]]:
+        """How the faces of each role were aligned."""
+        return {role: store.manifest.alignment for role, store in self.stores.items()}
 
     def provenance(self) -> DataInfo:
         """What `model.json` says of the data."""

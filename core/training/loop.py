@@ -253,6 +253,8 @@ class Run:
             "config": dataclasses.asdict(self.config),
             "computed": resuming.computed_on(self.fabric),
             "data": self.sets.fingerprint,
+            "faces": self.sets.faces_sha256,
+            "alignments": self.sets.alignments,
         }
         resuming.save_checkpoint(self.checkpoint, tensors, meta)
 
@@ -261,6 +263,7 @@ class Run:
         tensors, meta = resuming.load_checkpoint(self.checkpoint)
         if meta["data"] != self.sets.fingerprint:
             raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
+        resuming.check_faces(meta, self.sets, self.checkpoint)
         resuming.check_computed(meta, self.fabric, self.checkpoint)
         now = resuming.plain(dataclasses.asdict(self.config))
         then = resuming.plain(dataclasses.asdict(TrainConfig())) | meta["config"]  # settings younger than the run

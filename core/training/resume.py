@@ -12,7 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
+from core.training.face_sets import FaceSets
 
 
 def plain(content: dict) -> dict:
@@ -37,6 +39,24 @@ def check_computed(meta: dict, fabric: Fabric, file: Path) -> None:
         raise LookwhereError(f"{file}: computed with {'; '.join(changed)}; go on as it began, or start anew")
 
 
+def check_faces(meta: dict, sets: FaceSets, file: Path) -> None:
+    """Raise `LookwhereError` where a checkpoint was made with other images, or other faces of the same data.
+
+    Checkpoints of before this was kept say nothing of it, and go on.
+    """
+    for role, then in (meta.get("alignments") or {}).items():
+        if how := aligned_otherwise(then, sets.alignments.get(role, {})):
+            raise LookwhereError(
+                f"{file}: made with {role} faces that were aligned otherwise ({how}); resume with the same store or "
+                "start anew"
+            )
+    if meta.get("faces") not in (None, sets.faces_sha256):
+        raise LookwhereError(
+            f"{file}: made with other faces of the same data, or in another order; resume with the same store or start "
+            "anew"
+        )
+
+
 def save_checkpoint(file: Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """All of a run's tensors and its counters in one safetensors file, whole or not at all."""
     partial = file.with_name(file.name + ".partial")
@@ -53,6 +73,18 @@ def load_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict]:
     try:
         with safe_open(file, framework="pt") as opened:
             return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(opened.metadata()["meta"])  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
+
+
+def read_meta(file: Path) -> dict:
+    """A checkpoint's counters and what it was made of, without its tensors.
+
+    Raises `LookwhereError` where it is damaged.
+    """
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return json.loads(opened.metadata()["meta"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
 

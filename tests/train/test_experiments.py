@@ -13,6 +13,7 @@ from core.audit.folder import open_audit
 from core.classifiers.info import model_info
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.files import write_json
 from core.training.record import Status, read_metrics, write_status
 from tests.helpers.made_store import make_store
 from train import experiments
@@ -124,6 +125,29 @@ def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.
     before = (folder / "experiment.json").read_text()
     assert main(store.path, file, runs, out, workers=2) == 0
     assert (folder / "experiment.json").read_text() == before
+    capsys.readouterr()
+
+    first, second, third = TINY["arms"]
+    men = second | {"settings": {"exclude": ["male Black"]}}
+    for arms, told in (
+        ([first | {"settings": {"batch": 4}}, second, third], "everyone-s0: trained with another batch than the plan"),
+        ([first, men, third], "without-s0: trained with another exclude"),
+    ):
+        assert main(store.path, write_plan(tmp_path, arms=arms), runs, out) == 2
+        assert told in capsys.readouterr().err
+    other = make_store(tmp_path / "other", columns={"age": 40})
+    assert main(other.path, write_plan(tmp_path), runs, out) == 2
+    assert f"everyone-s0: trained on other data than {other.path}; delete this folder" in capsys.readouterr().err
+    written = (store.path / "store.json").read_text()
+    write_json(store.path / "store.json", json.loads(written) | {"padding": 60})
+    assert main(store.path, write_plan(tmp_path), runs, out) == 2
+    assert "aligned otherwise (border before detection 60, not 0)" in capsys.readouterr().err
+    (store.path / "store.json").write_text(written)
+
+    plain = [first, second, {"name": "head", "title": "Head", "from": "everyone"}]
+    assert main(store.path, write_plan(tmp_path, arms=plain), runs, out) == 0, capsys.readouterr().err
+    now = open_audit(folder / "head-s0/audits/made-test").manifest.weights_sha256
+    assert now == whole.manifest.weights_sha256, "an arm that has changed is put together anew"
 
 
 def test_a_store_that_is_not_there_is_one_line(tmp_path: Path, capsys) -> None:

@@ -28,9 +28,10 @@ FILES: dict[type, tuple[str, ...]] = {
 def name_of(value: object) -> Hashable:
     """What stands for an argument in a cache's key.
 
-    A file is its path, time and size; another path is itself. An audit, its checks and an experiment are the files they
-    were read from. Values of a frozen dataclass, text, numbers and None are themselves; of a list or tuple each member
-    is named. Raises `TypeError` for anything else: it would have to be hashed byte by byte, or not at all.
+    A file is its path, size and times of change, of which copying can set but one back; another path is itself. An
+    audit, its checks and an experiment are the files they were read from. Values of a frozen dataclass, text, numbers
+    and None are themselves; of a list or tuple each member is named. Raises `TypeError` for anything else: it would
+    have to be hashed byte by byte, or not at all.
     """
     if isinstance(value, (str, int, float, type(None))):
         return value
@@ -38,7 +39,7 @@ def name_of(value: object) -> Hashable:
         if not value.is_file():
             return str(value)
         state = value.stat()
-        return str(value), state.st_mtime_ns, state.st_size
+        return str(value), state.st_mtime_ns, state.st_ctime_ns, state.st_size
     if type(value) in FILES:
         return tuple(name_of(file) for pattern in FILES[type(value)] for file in sorted(value.path.glob(pattern)))
     if isinstance(value, (list, tuple)):

@@ -10,7 +10,7 @@ from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
 from core.data.filters import Filter, group_name
-from core.data.readers import Reader, Reading
+from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
 from core.present.text.group_statistics import statistic_lines
@@ -100,7 +100,11 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
     lines += [f"  {remark}" for remark in manifest.remarks]
     lines += disagreement_lines(store)
-    lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store.faces, 'cluster')}")
+    reader = READERS.get(manifest.dataset)
+    if reader is not None and not reader.find_copies:
+        lines.append("  near-copies: not looked for in data sets of this kind")
+    else:
+        lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store.faces, 'cluster')}")
     if people := store.faces["identity"].nunique():
         lines.append(f"  people: {people:,}, {_inside(store.faces, 'identity')}")
     lines += several_lines(store)

@@ -22,6 +22,7 @@ from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.data.ties import OtherStoreError
 from core.errors import LookwhereError
+from core.present.text.tables import store_report
 from tests.helpers import data_set_trees as trees
 from tests.helpers.datasets_made import jpeg, packed, tree
 from tests.helpers.recordio_writer import insightface_pack
@@ -132,6 +133,14 @@ def test_people_renumbered_inside_a_pack_are_told(tmp_path: Path) -> None:
     insightface_pack(tmp_path / "set", people)
     with pytest.raises(OtherStoreError, match=r"label file train\.rec .labels. has changed"):
         build(tmp_path / "set", tmp_path / "store")
+
+
+def test_near_copies_that_nobody_looked_for_are_not_said_to_be_none(own: Path, tmp_path: Path) -> None:
+    pack(tmp_path / "set")
+    report = store_report(build(tmp_path / "set", tmp_path / "store"))
+    assert "near-copies: not looked for" in report
+    assert "people: 4, each kept inside one split" in report
+    assert "near-copies: 1 clusters, each kept inside one split" in store_report(build(own, tmp_path / "own store"))
 
 
 def test_a_label_file_that_came_or_went_is_told(tmp_path: Path) -> None:

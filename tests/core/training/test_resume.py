@@ -239,6 +239,20 @@ def test_resume_is_refused_with_other_settings_or_data(half: Path, store: Aligne
     assert {name: (half / name).stat().st_mtime_ns for name in files(half)} == untouched
 
 
+def test_resume_is_refused_with_other_images_or_other_faces_of_the_same_data(half: Path, store: AlignedStore) -> None:
+    """A checkpoint of before this was kept says nothing of it, and goes on."""
+    realigned = dataclasses.replace(store, manifest=dataclasses.replace(store.manifest, padding=60))
+    told = r"train faces that were aligned otherwise .border before detection 60, not 0.; resume with the same store"
+    with pytest.raises(LookwhereError, match=told):
+        train(realigned, half, WHOLE, fabric=fabric(), resume=True)
+    mixed = dataclasses.replace(store, faces=store.faces.iloc[::-1].reset_index(drop=True))
+    with pytest.raises(LookwhereError, match="other faces of the same data, or in another order"):
+        train(mixed, half, WHOLE, fabric=fabric(), resume=True)
+    meta = {key: value for key, value in counters(half).items() if key not in ("faces", "alignments")}
+    save_file(load_file(half / CHECKPOINT), half / CHECKPOINT, {"meta": json.dumps(meta)})
+    assert train(realigned, half, WHOLE, fabric=fabric(), resume=True, stop_after=1).state == "stopped"
+
+
 def test_resume_is_refused_without_a_sound_checkpoint(store: AlignedStore, folder: Path) -> None:
     with pytest.raises(LookwhereError, match="nothing to resume") as caught:
         train(store, folder, WHOLE, fabric=fabric(), resume=True)
