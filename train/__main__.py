@@ -25,7 +25,7 @@ from core.places import MODELS
 from core.progress import Bars
 from core.training.config import TrainConfig
 from core.training.config_file import load_config
-from core.training.record import Status
+from core.training.record import Status, read_metrics, read_status
 
 if typing.TYPE_CHECKING:
     from core.training.face_sets import FaceSets
@@ -160,6 +160,17 @@ def open_faces(command: Command) -> FaceSets:
         bars.close()
 
 
+def _ended_before_its_first_checkpoint(training: Path) -> bool:
+    """Whether a run was begun here and killed before it could keep anything to go on from: then it begins anew.
+
+    The first epoch's row in `metrics.csv` is written before the first checkpoint.
+    """
+    if (training / "checkpoint.safetensors").exists():
+        return False
+    status, epochs = read_status(training), len(read_metrics(training))
+    return epochs <= 1 and (epochs == 1 or status is not None) and (status is None or status.state != "finished")
+
+
 def run(command: Command) -> int:
     """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
     from lightning_fabric import Fabric
@@ -173,6 +184,7 @@ def run(command: Command) -> int:
     begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
     if begun and not command.resume:
         raise LookwhereError(f"{folder}: holds a training run; go on with --resume, or choose another --name")
+    resume = command.resume and not _ended_before_its_first_checkpoint(folder / "training")
     kind = command.precision
     if kind == "auto":
         import torch
@@ -188,7 +200,7 @@ def run(command: Command) -> int:
             folder,
             command.settings,
             fabric=fabric,
-            resume=command.resume,
+            resume=resume,
             stop_after=command.stop_after,
             stop=stop,
             report=bar,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from core.training.config import TrainConfig
 
 PLAN = Path(__file__).parent / "plans" / "claims.yaml"
+#: Any of these in a run's folder says that it was begun.
+BEGUN = ("status.json", "metrics.csv", "checkpoint.safetensors")
 #: What an arm's weights in the folder of chosen ones were made of.
 MADE_OF = "made_of.json"
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
@@ -168,7 +170,7 @@ def _start(name: str, settings: dict, data: Path, runs: Path, threads: int) -> s
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
     command = [sys.executable, "-m", "train", "--data", str(data), "--models", str(runs), "--name", name]
     command += ["--config", str(config)]
-    if (runs / name / "training" / "checkpoint.safetensors").is_file():
+    if any((runs / name / "training" / file).is_file() for file in BEGUN):
         command.append("--resume")
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     with (runs / f"{name}.log").open("a") as log:

@@ -15,9 +15,10 @@ import pytest
 
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.training import loop
 from core.training.config import Stage, TrainConfig
 from core.training.config_file import load_config
-from core.training.record import read_metrics, read_status
+from core.training.record import Status, read_metrics, read_status, write_status
 from tests.helpers.shipped import ROOT
 from train.__main__ import Bar, Interrupt, main, parse
 
@@ -152,6 +153,36 @@ def test_existing_run_is_not_overwritten(
     assert str(models / "made") in line
     assert "--resume" in line
     assert (models / "made/training" / left).read_text() == "epoch\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "state", "resumed"),
+    [(1, "running", False), (1, None, False), (0, "failed", False), (0, None, True), (2, "failed", True),
+     (1, "finished", True)],
+)  # fmt: skip
+def test_a_run_killed_before_its_first_checkpoint_begins_anew_with_resume(
+    made_store: AlignedStore, models: Path, signals: None, monkeypatch: pytest.MonkeyPatch, rows: int,
+    state: str | None, resumed: bool,
+) -> None:  # fmt: skip
+    """Neither an empty folder nor one that was taken from elsewhere does: there resuming says what is missing."""
+    training = models / "made/training"
+    training.mkdir(parents=True)
+    if rows:
+        (training / "metrics.csv").write_text("epoch\n" + "".join(f"{n + 1}\n" for n in range(rows)))
+    if state:
+        write_status(training, Status(state, 0, 1, 0, 4, 1.0, None, None, 0.0))
+    asked = []
+
+    def train(*_: object, resume: bool, **__: object) -> Status:
+        asked.append(resume)
+        return Status("stopped", 0, 1, 0, 4, 1.0, None, None, 0.0)
+
+    monkeypatch.setattr(loop, "train", train)
+    words = ["--data", str(made_store.path), "--name", "made", "--models", str(models), "--resume"]
+    assert main([*words, "--precision", "32-true"]) == 0
+    (training / "checkpoint.safetensors").write_text("")
+    assert main([*words, "--precision", "32-true"]) == 0
+    assert asked == [resumed, True]
 
 
 def test_first_signal_asks_the_second_ends(signals: None, capsys: pytest.CaptureFixture[str]) -> None:
