@@ -252,17 +252,12 @@ class Run:
             "running": self.running,
             "config": dataclasses.asdict(self.config),
             "computed": resuming.computed_on(self.fabric),
-            "data": self.sets.fingerprint,
-            "faces": self.sets.faces_sha256,
-            "alignments": self.sets.alignments,
-        }
+        } | resuming.made_of(self.sets)
         resuming.save_checkpoint(self.checkpoint, tensors, meta)
 
     def load(self) -> None:
         """Go on exactly where `save` was called. Raises `LookwhereError` where data or config are others."""
         tensors, meta = resuming.load_checkpoint(self.checkpoint)
-        if meta["data"] != self.sets.fingerprint:
-            raise LookwhereError(f"{self.checkpoint}: made from other data; resume with the same store or start anew")
         resuming.check_faces(meta, self.sets, self.checkpoint)
         resuming.check_computed(meta, self.fabric, self.checkpoint)
         now = resuming.plain(dataclasses.asdict(self.config))

@@ -39,11 +39,18 @@ def check_computed(meta: dict, fabric: Fabric, file: Path) -> None:
         raise LookwhereError(f"{file}: computed with {'; '.join(changed)}; go on as it began, or start anew")
 
 
-def check_faces(meta: dict, sets: FaceSets, file: Path) -> None:
-    """Raise `LookwhereError` where a checkpoint was made with other images, or other faces of the same data.
+def made_of(sets: FaceSets) -> dict[str, object]:
+    """The faces of a run, as its checkpoint keeps them: their data, their order, and how they were aligned."""
+    return {"data": sets.fingerprint, "faces": sets.faces_sha256, "alignments": sets.alignments}
 
-    Checkpoints of before this was kept say nothing of it, and go on.
+
+def check_faces(meta: dict, sets: FaceSets, file: Path) -> None:
+    """Raise `LookwhereError` where a checkpoint was made with other data, other images, or other faces of them.
+
+    Checkpoints of before images and order were kept say nothing of these, and go on.
     """
+    if meta["data"] != sets.fingerprint:
+        raise LookwhereError(f"{file}: made from other data; resume with the same store or start anew")
     for role, then in (meta.get("alignments") or {}).items():
         if how := aligned_otherwise(then, sets.alignments.get(role, {})):
             raise LookwhereError(
