@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -67,6 +68,9 @@ def main(
 ) -> int:
     """Run a command and print what it returns; 0 on success, 2 with one line on bad input, 130 where a person
     interrupted."""
+    for stream in (sys.stdout, sys.stderr):  # a folder's name may be no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = run(arguments, commands, prog)
         if result is not None:

@@ -19,7 +19,7 @@ def datasets(
     Or: python -m core datasets --check MORPH_nonCommercial
 
     Args:
-        check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
+        check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
@@ -64,7 +64,7 @@ def align(
     Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
 
     Args:
-        data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet.
+        data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
         dataset: The reader's name; by default the data set is recognised.
         out: The store's folder; by default data/aligned/DATASET.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.

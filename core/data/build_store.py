@@ -223,9 +223,9 @@ def _build(
     tick = progress("aligning", count) if progress else (lambda n=1: None)
     for _ in range(count - len(todo)):
         tick()
-    for batch in _batches(source.iterate(place.index), BATCH):
+    for batch in _batches(((name, _decoded(data)) for name, data in source.iterate(place.index)), BATCH):
         rows = place.loc[[name for name, _ in batch]].to_numpy()
-        images = [_decoded(data) for _, data in batch]
+        images = [image for _, image in batch]
         readable = np.array([image is not None for image in images])
         maps["state"][rows[~readable]] = UNREADABLE
         if readable.any():
@@ -265,6 +265,7 @@ def _build(
     result = {
         "data_fingerprint": fingerprint(faces),
         "read": work.read,
+        "not_read": source.not_read(),
         "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
         "repairs": work.repaired["repair"].value_counts().to_dict(),
         "rejects": rejects["reason"].value_counts().to_dict(),

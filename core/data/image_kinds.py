@@ -5,8 +5,8 @@ from __future__ import annotations
 #: What an uploaded photo may be, by Pillow's names; HEIF is read by pi-heif. Each is decoded in this process alone:
 #: no other program is called and no other file is read.
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
-#: What an image of a data set may be.
-FORMATS = (*PHOTO_FORMATS, "PPM", "JPEG2000")
+#: What an image of a data set may be. TGA, which has no mark of its own, is asked last.
+FORMATS = (*PHOTO_FORMATS, "PPM", "JPEG2000", "SGI", "PCX", "TGA")
 SUFFIXES = {
     "JPEG": ("jpg", "jpeg", "jpe", "jfif", "mpo"),
     "PNG": ("png", "apng"),
@@ -18,6 +18,9 @@ SUFFIXES = {
     "HEIF": ("heic", "heif", "hif", "heics", "heifs"),
     "PPM": ("ppm", "pgm", "pbm", "pnm", "pfm"),
     "JPEG2000": ("jp2", "j2k", "j2c", "jpc", "jpf", "jpx"),
+    "SGI": ("sgi", "rgb", "rgba", "bw"),
+    "PCX": ("pcx",),
+    "TGA": ("tga", "icb", "vda", "vst"),
 }
 #: How the names of images end, with the dot, in lower case.
 IMAGE_SUFFIXES = tuple(f".{suffix}" for suffixes in SUFFIXES.values() for suffix in suffixes)
@@ -33,6 +36,7 @@ BEGINNINGS = (
     (b"BM", "BMP"),
     (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\x01\xda", "SGI"),
     (b"%PDF", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from core.data.image_kinds import FORMATS, looks_like
 
@@ -192,7 +192,10 @@ class _Reader:
             return self._shrunk(picture.convert("L")).convert("RGB")
         if mode == "CMYK":
             self.notes.append("CMYK, converted without its colour profile")
-            return self._shrunk(picture).convert("RGB")
+            picture = self._shrunk(picture)
+            if self.picture.format == "JPEG" and "adobe" not in self.picture.info:
+                picture = ImageChops.invert(picture)  # Pillow turns every CMYK JPEG round, and only Adobe's are so
+            return picture.convert("RGB")
         if _foreign_profile(picture):
             self.notes.append("its colour profile is not applied")
         try:

@@ -35,7 +35,8 @@ class StoreInfo(JsonRecord):
     `dataset` is the reader's name, `seed` that of the splits, `padding` in pixels a side, `subset` what was asked of
     `core.data.splits.Subset`. `label_files` are the SHA-256 of each label file of the data set that was read, by name,
     and `plan_sha256` is that of the faces to be aligned (`core.data.ties`), None in a store of before these were kept.
-    `read` counts files; `repairs` and `rejects` count by kind and reason; `repaired` are the first repairs;
+    `read` counts files; `not_read` those that are no image known here, by kind, None in a store of before they were
+    counted; `repairs` and `rejects` count by kind and reason; `repaired` are the first repairs;
     `disagreements` count labels that two places give differently, None in a store of before these were kept; `remarks`
     are sentences about the data set as a whole; `near_copy_clusters` are those of two pictures and more;
     `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
@@ -55,6 +56,7 @@ class StoreInfo(JsonRecord):
     subset: Mapping[str, object] | None = None
     data_fingerprint: str
     read: int = 0
+    not_read: Mapping[str, int] | None = None
     repaired: tuple[Repair, ...] = ()
     repairs: Mapping[str, int] = field(default_factory=dict)
     rejects: Mapping[str, int] = field(default_factory=dict)

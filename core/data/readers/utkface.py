@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.data.image_kinds import IMAGE_SUFFIXES
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.sources.base import Source
 
 GENDER = {"0": "male", "1": "female"}
 ETHNICITY = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_(\d{8,})$")
-SUFFIX = re.compile(r"\s*\.?(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
-PLAIN_SUFFIX = re.compile(r"^\.(jpg|jpeg|png)(\.chip\.jpg)?$", re.IGNORECASE)
+_SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
+SUFFIX = re.compile(rf"\s*\.?({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
+PLAIN_SUFFIX = re.compile(rf"^\.({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
 WILD = re.compile(r"(?:^|/)part[123]/[^/]+$", re.IGNORECASE)
 #: Below this share of names that parse, a folder of images is some other data set.
 RECOGNISED_SHARE = 0.5
@@ -69,10 +71,8 @@ def in_the_wild(path: str) -> bool:
 def parse(file: str) -> tuple[str, str, tuple[str, str, str, str]] | None:
     """Stem, suffix and the four fields of a name, or None where a field is missing or out of range."""
     ending = SUFFIX.search(file)
-    if ending is None:
-        return None
-    stem = file[: ending.start()]
+    stem, suffix = (file[: ending.start()], ending[0]) if ending else (file, "")
     fields = NAME.match(stem)
     if fields is None or int(fields[1]) > 116:
         return None
-    return stem, ending[0], fields.groups()
+    return stem, suffix, fields.groups()

@@ -1,115 +1,97 @@
-"""Image files in a folder, a ZIP or a tar."""
+"""Image files in a folder."""
 
 from __future__ import annotations
 
-import lzma
-import tarfile
-import zipfile
-import zlib
+import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.data.sources.base import HEAD_BYTES, Source
+from core.data.image_kinds import BEGINNING_BYTES, is_image
+from core.data.sources.base import Source, too_large
+from core.data.sources.links import NOTHING, RING
+from core.data.sources.names import distinct_names
 from core.errors import LookwhereError
 
-DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+#: Linked folders followed below one folder: such that link to each other make ever more names.
+MAXIMUM_LINKS = 100_000
 
 
 class FolderSource(Source):
-    def __init__(self, path: Path) -> None:
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        super().__init__(path, {file.relative_to(path).as_posix(): file.stat().st_size for file in files})
+    """The files of a folder and of its sub-folders, linked ones too, wherever they lie; a ring of links ends."""
 
-    def _head(self, name: str) -> bytes:
+    def __init__(self, path: Path) -> None:
+        """Raises `LookwhereError` where the folder cannot be opened."""
+        refused: Counter[str] = Counter()
+        found = dict(_files(path, refused))
+        self._raw = distinct_names(sorted(found, key=lambda name: name.split("/")))
+        super().__init__(path, {name: found[raw] for name, raw in self._raw.items()})
+        self.refused = refused
+
+    def place(self, name: str) -> Path:
+        """Where a file lies."""
+        return self.path / self._raw[name]
+
+    def _images_by_content(self, names: list[str]) -> set[str]:
+        return {name for name in names if is_image(self._first_bytes(name, BEGINNING_BYTES))}
+
+    def _first_bytes(self, name: str, count: int | None) -> bytes:
+        if count is None:
+            return self._bytes(name)
         try:
-            with (self.path / name).open("rb") as file:
-                return file.read(HEAD_BYTES)
+            with self.place(name).open("rb") as file:
+                return file.read(count)
         except OSError:
             return b""
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         wanted = set(names)
-        for name in self._sizes:
+        for name, size in self._sizes.items():
             if name in wanted:
-                try:
-                    data = (self.path / name).read_bytes()
-                except OSError as error:
-                    raise LookwhereError(
-                        f"{self.path / name}: cannot be read ({error.strerror or error}); mend it or take it away"
-                    ) from error
-                yield name, data
+                yield name, b"" if too_large(size) else self._bytes(name)
 
-
-class ZipSource(Source):
-    def __init__(self, path: Path) -> None:
+    def _bytes(self, name: str) -> bytes:
         try:
-            with zipfile.ZipFile(path) as archive:
-                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        except DAMAGE as error:
-            raise _damaged(path, error) from error
-        super().__init__(path, {entry.filename: entry.file_size for entry in entries})
-
-    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        wanted = set(names)
-        with zipfile.ZipFile(self.path) as archive:
-            for name in self._sizes:
-                if name in wanted:
-                    try:
-                        yield name, archive.read(name)
-                    except DAMAGE as error:
-                        raise _damaged(self.path, error) from error
-                    except RuntimeError as error:  # encrypted, or packed by a method unknown here
-                        raise LookwhereError(f"{self.path}: {error}; unpack it and give the folder") from error
+            return self.place(name).read_bytes()
+        except OSError as error:
+            raise LookwhereError(
+                f"{self.path / name}: cannot be read ({error.strerror or error}); mend it or take it away"
+            ) from error
 
 
-class TarSource(Source):
-    """A tar is a stream: `iterate` goes through it once, whatever the order in which names are asked for.
-
-    Of several members of one name the last counts, as on unpacking.
-    """
-
-    def __init__(self, path: Path) -> None:
-        sizes: dict[str, int] = {}
-        self._places: dict[str, int] = {}
-        for member in self._members(path):
-            if member.isfile():
-                sizes.pop(member.name, None)
-                sizes[member.name] = member.size
-                self._places[member.name] = member.offset_data
-        super().__init__(path, sizes)
-
-    @staticmethod
-    def _members(path: Path) -> Iterator[tarfile.TarInfo]:
-        try:
-            with tarfile.open(path, "r:*") as archive:
-                yield from archive
-                _check_end(archive)
-        except DAMAGE as error:
-            raise _damaged(path, error) from error
-
-    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        wanted = set(names)
-        try:
-            with tarfile.open(self.path, "r|*") as archive:
-                for member in archive:
-                    if member.name in wanted and self._places.get(member.name) == member.offset_data:
-                        yield member.name, archive.extractfile(member).read()
-        except DAMAGE as error:
-            raise _damaged(self.path, error) from error
+def _files(root: Path, refused: Counter[str]) -> Iterator[tuple[str, int]]:
+    """Path relative to `root` and size of each file below it; what is not followed is counted in `refused`."""
+    try:
+        here = root.stat()
+        above = {_identity(folder.stat()) for folder in root.resolve().parents} | {_identity(here)}
+        waiting = [("", frozenset(above), list(os.scandir(root)))]
+    except OSError as error:
+        raise LookwhereError(f"{root}: cannot be opened ({error.strerror or error}); mend its permissions") from error
+    links = 0
+    while waiting:
+        prefix, above_here, entries = waiting.pop()
+        for entry in entries:
+            try:
+                if entry.is_file():
+                    yield prefix + entry.name, entry.stat().st_size
+                    continue
+                if not entry.is_dir():
+                    refused[NOTHING] += entry.is_symlink()
+                    continue
+                identity = _identity(entry.stat())
+                if entry.is_symlink():
+                    links += 1
+                    if identity in above_here:
+                        refused[RING] += 1
+                        continue
+                    if links > MAXIMUM_LINKS:
+                        raise LookwhereError(f"{root}: over {MAXIMUM_LINKS:,} linked folders; do its links go round?")
+                inside = list(os.scandir(entry.path))
+            except OSError:
+                refused["folders that cannot be opened"] += 1
+                continue
+            waiting.append((f"{prefix}{entry.name}/", above_here | {identity}, inside))
 
 
-def _check_end(archive: tarfile.TarFile) -> None:
-    """Raise unless the archive ends with its end mark: at a broken header `tarfile` stops as if all were well.
-
-    Reading on to the very end also makes gzip, bz2 and xz compare their checksums.
-    """
-    archive.fileobj.seek(archive.offset)
-    if archive.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
-        raise tarfile.ReadError("no end mark where the last readable member ends")
-    while archive.fileobj.read(1 << 20):
-        pass
-
-
-def _damaged(path: Path, error: Exception) -> LookwhereError:
-    reason = str(error).partition("\n")[0].rstrip(": ") or type(error).__name__
-    return LookwhereError(f"{path}: the archive is damaged or cut short ({reason}); download it again")
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

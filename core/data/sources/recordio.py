@@ -26,6 +26,8 @@ _FRAME = struct.Struct("<II")
 _HEADER = struct.Struct("<IfQQ")
 WHOLE, START, MIDDLE, END = range(4)
 _LENGTH = (1 << 29) - 1
+#: How images begin that a pack may hold: JPEG, PNG, WebP, GIF, BMP, TIFF.
+BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 #: Headers are gathered in blocks of this many records: 64 MB at a time, whatever the file's size.
 _BLOCK = 1 << 20
 
@@ -48,8 +50,8 @@ class Record:
 
     @property
     def is_image(self) -> bool:
-        """True where the payload starts as a JPEG or a PNG does; the flag does not tell."""
-        return self.payload[:3] == b"\xff\xd8\xff" or self.payload[:8] == b"\x89PNG\r\n\x1a\n"
+        """True where the payload starts as an image does; the flag does not tell."""
+        return self.payload.startswith(BEGINNINGS)
 
 
 class RecordFile:
@@ -124,7 +126,7 @@ class RecordFile:
         """Of records, without their images: `key, offset, good, flag, label` (the first), `image`, a row a key.
 
         Vectorised, in blocks: no Python object a record. `good` is False where the frame or header cannot be read,
-        `image` is True where the payload starts as a JPEG or a PNG does.
+        `image` is True where the payload starts as an image does.
         """
         places = np.searchsorted(self._sorted, keys)
         offsets = self._places[np.minimum(places, len(self._places) - 1)]
@@ -152,8 +154,10 @@ def _headers(buffer: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.nd
     behind = good & (start + 4 <= len(buffer))
     head = np.zeros((len(offsets), 4), dtype=np.uint8)
     head[behind] = buffer[start[behind, None] + np.arange(4)]
-    jpeg = (head[:, :3] == (0xFF, 0xD8, 0xFF)).all(axis=1)
-    return good, flag, label, behind & (jpeg | (head == (0x89, 0x50, 0x4E, 0x47)).all(axis=1))
+    image = np.zeros(len(offsets), dtype=bool)
+    for beginning in BEGINNINGS:
+        image |= (head[:, : len(beginning)] == np.frombuffer(beginning, dtype=np.uint8)).all(axis=1)
+    return good, flag, label, behind & image
 
 
 def parse_record(data: bytes, key: int = -1, offset: int = -1) -> Record:
@@ -211,6 +215,10 @@ class RecordSource(Source):
 
     def problem(self, name: str) -> str | None:
         return self._problems.get(name)
+
+    def not_read(self) -> dict[str, int]:
+        """Nothing: a record that is no image is rejected by its reader."""
+        return {}
 
     def fingerprint(self) -> str:
         """SHA-256 over the index and the file's size."""

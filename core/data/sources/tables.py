@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.data.sources.base import Source
+from core.data.sources.base import MAXIMUM_IMAGE_BYTES, Source, too_large
 from core.data.sources.files import FolderSource
+from core.data.sources.names import plain_name
 from core.data.sources.shards import configurations
 from core.errors import LookwhereError
 from core.files import sha256
@@ -31,11 +32,11 @@ class ManifestSource(FolderSource):
 
     def __init__(self, file: Path) -> None:
         super().__init__(file.parent)
-        self.manifest = file.name
+        self.manifest = plain_name(file.name)
 
     def fingerprint(self) -> str:
         """SHA-256 over the folder's and the manifest's own: two manifests of one folder are two data sets."""
-        return hashlib.sha256((super().fingerprint() + sha256(self.path / self.manifest)).encode()).hexdigest()
+        return hashlib.sha256((super().fingerprint() + sha256(self.place(self.manifest))).encode()).hexdigest()
 
 
 class ParquetSource(Source):
@@ -46,12 +47,18 @@ class ParquetSource(Source):
 
     preferred_reader = "manifest"
 
-    def __init__(self, path: Path, files: list[Path]) -> None:
-        """Raises `LookwhereError` where a file is damaged."""
+    def __init__(self, path: Path, files: list[Path], root: Path | None = None) -> None:
+        """`root` is the folder in which `files` lie where that is not `path`, an archive.
+
+        Raises `LookwhereError` where a file is damaged.
+        """
         super().__init__(path, {})
+        root = root or path
+        #: What must stay as long as the files are read.
+        self.kept_open: object = None
         files = sorted(files)
         #: Each file's path below the folder, by what it is called here.
-        self.paths = dict(zip(_called(files, path), (_below(file, path) for file in files), strict=True))
+        self.paths = dict(zip(_called(files, root), (_below(file, root) for file in files), strict=True))
         self.files_by_name = dict(zip(self.paths, files, strict=True))
         self.rows = {name: _open(file).metadata.num_rows for name, file in self.files_by_name.items()}
 
@@ -74,7 +81,10 @@ class ParquetSource(Source):
         for file in (name for name in self.rows if name in wanted):
             try:
                 for row, data in _images(_open(self.files_by_name[file]), np.unique(wanted[file])):
-                    yield f"{file}/{row}", data
+                    size = data.size if data is not None else 0
+                    if too_large(size):
+                        self._sizes[f"{file}/{row}"] = size
+                    yield f"{file}/{row}", b"" if data is None or too_large(size) else data.to_pybytes()
             except DAMAGE as error:
                 raise _damaged(self.files_by_name[file], error) from error
 
@@ -102,6 +112,10 @@ class ParquetSource(Source):
         image = (_image_leaf(schema) or "").partition(".")[0]
         return [name for name in schema.names if name != image]
 
+    def not_read(self) -> dict[str, int]:
+        """Nothing: every row is an image."""
+        return {}
+
     def fingerprint(self) -> str:
         """SHA-256 over names, sizes and footers: the footer has sizes, statistics and places of all columns."""
         digest = hashlib.sha256()
@@ -121,19 +135,21 @@ def open_table(path: Path) -> Source:
     return ManifestSource(path)
 
 
-def open_shards(folder: FolderSource) -> Source:
+def open_shards(folder: FolderSource, archive: Path | None = None) -> Source:
     """The images inside the folder's Parquet files, where it has such and no image of its own; else the folder.
 
-    Raises `LookwhereError` where they are several configurations of one data set.
+    `archive` is where the folder was taken from. Raises `LookwhereError` where they are several configurations of one
+    data set.
     """
-    shards = [folder.path / name for name in folder.files(".parquet")]
+    path = archive or folder.path
+    shards = [folder.place(name) for name in folder.files(".parquet")]
     if not shards or folder.images() or not all(map(holds_images, shards)):
         return folder
     if several := configurations(_below(shard, folder.path) for shard in shards):
         raise LookwhereError(
-            f"{folder.path}: one data set several times, in {', '.join(several)}; give one of these folders with --data"
+            f"{path}: one data set several times, in {', '.join(several)}; give one of these folders with --data"
         )
-    return ParquetSource(folder.path, shards)
+    return ParquetSource(path, shards, folder.path)
 
 
 def _called(files: list[Path], root: Path) -> list[str]:
@@ -209,17 +225,19 @@ def _image_leaf(schema: pa.Schema) -> str | None:
     return None
 
 
-def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, bytes]]:
+def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, pa.Buffer | None]]:
     leaf, start = _image_leaf(file.schema_arrow), 0
     for group in range(file.num_row_groups):
-        end = start + file.metadata.row_group(group).num_rows
+        packed = file.metadata.row_group(group)
+        end = start + packed.num_rows
+        rows = BATCH if packed.total_byte_size <= MAXIMUM_IMAGE_BYTES else 1  # at once, and no more than are in memory
         if np.searchsorted(wanted, start) < np.searchsorted(wanted, end):
-            for batch in file.iter_batches(BATCH, row_groups=[group], columns=[leaf]):
+            for batch in file.iter_batches(rows, row_groups=[group], columns=[leaf]):
                 column = batch.column(0)
                 column = column.field("bytes") if pa.types.is_struct(column.type) else column
                 low, high = np.searchsorted(wanted, (start, start + len(column)))
                 for row in wanted[low:high].tolist():
-                    yield row, column[row - start].as_py() or b""
+                    yield row, column[row - start].as_buffer()
                 start += len(column)
         start = end
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from core.analysis.accuracy import group_statistics
@@ -61,11 +63,21 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         lines.append(f"age known: {ages}")
         people = faces["identity"].nunique()
         lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
+    lines += not_read_lines(source.not_read())
     lines += reading.remarks
     lines += _by_reason("Rejected", reading.rejects, "reason")
     lines += _by_reason("Repaired", reading.repaired, "repair")
     lines += _by_reason("Disagreements", reading.disagreements, "what")
     return "\n".join(lines)
+
+
+def not_read_lines(kinds: Mapping[str, int] | None) -> list[str]:
+    """How many files are of kinds that are not read, the most frequent kinds first; nothing where that is not known."""
+    if kinds is None:
+        return []
+    named = ", ".join(f"{count:,} {kind}" for kind, count in list(kinds.items())[:EXAMPLES])
+    more = f" and {len(kinds) - EXAMPLES} more kinds" if len(kinds) > EXAMPLES else ""
+    return [f"files not read: {sum(kinds.values()):,}" + (f" ({named}{more})" if kinds else "")]
 
 
 def _faces(faces: pd.DataFrame) -> str:
@@ -98,6 +110,7 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest.repairs.items()]
     lines += [f"            {entry.file}: {entry.repair}" for entry in manifest.repaired[:EXAMPLES]]
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
+    lines += [f"  {line}" for line in not_read_lines(manifest.not_read)]
     lines += [f"  {remark}" for remark in manifest.remarks]
     lines += disagreement_lines(store)
     reader = READERS.get(manifest.dataset)

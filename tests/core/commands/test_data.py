@@ -68,7 +68,7 @@ REASONS = {
     "20_0_0_20179990.jpg": "exact copy of another image",
     "21_0_1_20170001.jpg": "exact copies with different labels",
     "21_1_1_20179991.jpg": "exact copies with different labels",
-    "30_1_0_20179993.jpg": "not a readable image",
+    "30_1_0_20179993.jpg": "not a readable image: this JPEG is damaged, cut short or of a rare kind",
     "31_1_4_20179994.jpg": "no face found",
     "61_1_20179995.jpg": "name lacks a label field",
 }

@@ -106,15 +106,15 @@ def test_aligned_pictures_are_preferred_to_those_in_the_wild_and_png_is_jpg(tmp_
     [
         (
             "img_align_celeba/",
-            {"img_align_celeba.zip": "PK"},
-            "images are still packed in img_align_celeba.zip: unpack",
+            {"img_align_celeba.7z": "7z"},
+            "images are still packed in img_align_celeba.7z: unpack",
         ),
         ("img_align_celeba/", {}, "there is no image in it"),
         ("list_attr", {}, "list_attr_celeba.txt is missing"),
         ("list_attr", {"list_attr_celeba.csv": "image_id,Young\n"}, "column Male is missing in list_attr_celeba.csv"),
         ("list_attr", {"list_attr_celeba.csv": "picture,Male\n"}, "column image_id is missing in list_attr_celeba.csv"),
     ],
-    ids=["images in a zip beside", "no image", "no list", "column Male missing", "column image_id missing"],
+    ids=["images in a 7z beside", "no image", "no list", "column Male missing", "column image_id missing"],
 )
 def test_near_misses_come_first(tmp_path: Path, drop: str, add: dict[str, str], says: str) -> None:
     original(tmp_path)

@@ -283,8 +283,10 @@ def test_paths_that_differ_in_case_or_unicode_form_are_found_and_counted(
 ) -> None:
     folder = manifest(tmp_path, f"path,gender\n{written},f\n", pictures=[there])
     reading = read("manifest", folder)
+    there = unicodedata.normalize("NFC", there)  # as sources give every name
     assert reading.faces["path"].tolist() == [there]
-    assert repaired(reading) == {written: "found under a path that differs in letters' case or Unicode form"}
+    repair = {written: "found under a path that differs in letters' case or Unicode form"}
+    assert repaired(reading) == ({} if written == there else repair)
     assert rejects(reading) == {}
 
 

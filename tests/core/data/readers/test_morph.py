@@ -134,7 +134,8 @@ def test_unknown_gender_and_a_second_row_are_rejected(tmp_path: Path) -> None:
 
 def test_rows_without_photo_or_id_are_rejected(tmp_path: Path) -> None:
     no_id = row("000002_00M34.JPG", 2).removeprefix("2")
-    reading = morph(tmp_path, row("000001_00M34.JPG", 1), no_id, "3,0,,,B,M,,30,,,\n")
+    pictures = [f"Album2/00000{n}_00M34.JPG" for n in (1, 2)]
+    reading = morph(tmp_path, row("000001_00M34.JPG", 1), no_id, "3,0,,,B,M,,30,,,\n", pictures=pictures)
     assert rejects(reading) == {f"{CSV}, row 4": "names no photo", "Album2/000002_00M34.JPG": "id_num is no number"}
     assert list(labels_of(reading, "gender")) == ["000001_00M34"]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from core.data.sources.recordio import MAGIC, RecordError, RecordFile, parse_record
 from core.errors import LookwhereError
+from tests.helpers.hostile import drawn, saved
 from tests.helpers.recordio_writer import image_record, insightface_pack, write_pack
 
 MAGIC_BYTES = struct.pack("<I", MAGIC)
@@ -47,6 +48,14 @@ def test_both_label_kinds_and_the_picture_behind_them() -> None:
     assert single.is_image
     assert several.is_image
     assert not parse_record(image_record([4.0, 6.0])).is_image
+
+
+def test_a_pack_may_hold_images_of_other_kinds(tmp_path: Path) -> None:
+    payloads = [saved(drawn(), kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")]
+    file = RecordFile(insightface_pack(tmp_path, {7: [*payloads, b"text"]}))
+    images = file.headers(np.arange(1, 8))["image"].tolist()
+    assert images == [True] * 6 + [False]
+    assert [parse_record(file.read(key)).is_image for key in range(1, 8)] == images
 
 
 def test_key_0_of_an_insightface_pack_is_a_header_and_not_at_offset_0(tmp_path: Path) -> None:

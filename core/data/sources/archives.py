@@ -1,0 +1,245 @@
+"""Image files in a ZIP or a tar, read where they lie: nothing is unpacked to a disk."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from core.data.image_kinds import BEGINNING_BYTES, IMAGE_SUFFIXES, is_image
+from core.data.sources.base import NO_IMAGE_SUFFIXES, Source, too_large
+from core.data.sources.links import Link, Links, follow
+from core.data.sources.names import distinct_names, plain_name
+from core.data.sources.zstandard import ZstandardFile
+from core.errors import LookwhereError
+
+DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+#: Of a tar's header for long names: such of a gigabyte would be read whole.
+MAXIMUM_HEADER_BYTES = 1 << 20
+#: The path in a symbolic link of a ZIP.
+MAXIMUM_LINK_BYTES = 4_096
+
+
+class ArchiveSource(Source):
+    """What ZIP and tar share: further names that links give to files."""
+
+    def __init__(self, path: Path, sizes: dict[str, int], links: dict[str, Link]) -> None:
+        """`sizes` of the files in storage order. Raises `LookwhereError` where links add too many names."""
+        try:
+            followed: Links = follow(sizes, links)
+        except LookwhereError as error:
+            raise LookwhereError(f"{path}: {error}") from error
+        self._others: dict[str, list[str]] = {}
+        for name, file in followed.names.items():
+            self._others.setdefault(file, []).append(name)
+        ordered = sizes
+        if followed.names:
+            ordered = {name: size for file, size in sizes.items() for name in self._names_of(file)}
+        super().__init__(path, ordered)
+        self._file = followed.names
+        self.refused = followed.refused
+
+    def _names_of(self, file: str) -> list[str]:
+        return [file, *self._others.get(file, [])]
+
+    def _wanted(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
+        """The names that there are, and the files that they are of."""
+        wanted = self._sizes.keys() & set(names)
+        return wanted, {self._file.get(name, name) for name in wanted}
+
+
+class ZipSource(ArchiveSource):
+    def __init__(self, path: Path) -> None:
+        """Raises `LookwhereError` where the archive is damaged."""
+        with _told(path):
+            self._archive = zipfile.ZipFile(path)
+        entries: dict[str, zipfile.ZipInfo] = {}
+        for entry in self._archive.infolist():
+            raw = _name(entry)
+            entries.pop(raw, None)
+            entries[raw] = entry
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        links: dict[str, Link] = {}
+        for name, raw in distinct_names(entries).items():
+            entry = entries[raw]
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                target = self._unpacked(entry, path, MAXIMUM_LINK_BYTES).decode("utf-8", "surrogateescape")
+                links[name] = Link(plain_name(target))
+            elif not name.endswith("/"):
+                self._entries[name] = entry
+        super().__init__(path, {name: entry.file_size for name, entry in self._entries.items()}, links)
+
+    def _unpacked(self, entry: zipfile.ZipInfo, path: Path, count: int | None) -> bytes:
+        """The first `count` bytes, or all that its header says there are."""
+        with _told(path), self._archive.open(entry) as file:
+            return file.read(entry.file_size if count is None else count)
+
+    def _images_by_content(self, names: list[str]) -> set[str]:
+        found = set()
+        for name in names:
+            try:
+                if is_image(self._first_bytes(name, BEGINNING_BYTES)):
+                    found.add(name)
+            except LookwhereError:
+                continue  # what cannot be unpacked is no image, and is counted as not read
+        return found
+
+    def _first_bytes(self, name: str, count: int | None) -> bytes:
+        return self._unpacked(self._entries[self._file.get(name, name)], self.path, count)
+
+    def copy(self, name: str, file: Path) -> None:
+        with _told(self.path), self._archive.open(self._entries[self._file.get(name, name)]) as member:
+            _copy(member, file)
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted, files = self._wanted(names)
+        for file, entry in self._entries.items():
+            if file in files:
+                data = b"" if too_large(entry.file_size) else self._unpacked(entry, self.path, None)
+                for name in self._names_of(file):
+                    if name in wanted:
+                        yield name, data
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """A name as it was meant: a Mac writes UTF-8 and does not say so, and then `zipfile` takes it for code page 437."""
+    name = entry.orig_filename.partition("\0")[0]
+    if entry.flag_bits & 0x800 or name.isascii():
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+class TarSource(ArchiveSource):
+    """A tar is a stream: `iterate` goes through it once, whatever the order in which names are asked for.
+
+    Of several members of one name the last counts, as on unpacking.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises `LookwhereError` where the archive is damaged or cut short."""
+        sizes: dict[str, int] = {}
+        places: dict[str, int] = {}
+        links: dict[str, Link] = {}
+        by_content: set[str] = set()
+        with _told(path), _opened(path) as archive:
+            for member in archive:
+                archive.members = []  # else it keeps all that it went past, a kilobyte each
+                name = member.name
+                if member.isfile():
+                    for listed in (sizes, links):
+                        listed.pop(name, None)
+                    sizes[name], places[name] = member.size, member.offset_data
+                    if not name.lower().endswith((*IMAGE_SUFFIXES, *NO_IMAGE_SUFFIXES)):
+                        beginning = archive.extractfile(member).read(BEGINNING_BYTES)
+                        (by_content.add if is_image(beginning) else by_content.discard)(name)
+                elif member.issym() or member.islnk():
+                    sizes.pop(name, None)
+                    links[name] = Link(member.linkname, from_top=member.islnk())
+            _check_end(archive)
+        raw = distinct_names(sizes)
+        plain = {old: new for new, old in raw.items()}
+        self._places = {name: places[old] for name, old in raw.items()}
+        self._content = {plain[old] for old in by_content if old in plain}
+        links = {plain_name(name): Link(plain_name(link.target), link.from_top) for name, link in links.items()}
+        super().__init__(path, {name: sizes[old] for name, old in raw.items()}, links)
+
+    def _images_by_content(self, names: list[str]) -> set[str]:
+        return {name for name in names if self._file.get(name, name) in self._content}
+
+    def _first_bytes(self, name: str, count: int | None) -> bytes:
+        for _, data in self._members({self._file.get(name, name)}, count):
+            return data
+        raise KeyError(name)
+
+    def copy(self, name: str, file: Path) -> None:
+        place = self._places[self._file.get(name, name)]
+        with _told(self.path), _opened(self.path) as archive:
+            for member in archive:
+                if member.offset_data == place:
+                    _copy(archive.extractfile(member), file)
+                    return
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted, files = self._wanted(names)
+        for file, data in self._members(files, None, images=True):
+            for name in self._names_of(file):
+                if name in wanted:
+                    yield name, data
+
+    def _members(self, files: set[str], count: int | None, images: bool = False) -> Iterator[tuple[str, bytes]]:
+        """The first `count` bytes, or all, of files; of `images` that are too large none."""
+        places = {self._places[file]: file for file in files}
+        with _told(self.path), _opened(self.path, once=images) as archive:
+            for member in archive if places else ():
+                archive.members = []
+                file = places.pop(member.offset_data, None)
+                if file is not None:
+                    large = images and too_large(member.size)
+                    yield file, b"" if large else archive.extractfile(member).read(-1 if count is None else count)
+                if not places:
+                    return
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose headers are of a size that can be read."""
+
+    def _proc_member(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
+        headers = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE,
+                   tarfile.SOLARIS_XHDTYPE)  # fmt: skip
+        if self.type in headers and self.size > MAXIMUM_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {self.size / 1e6:,.0f} MB")
+        return super()._proc_member(tarfile_)
+
+
+@contextmanager
+def _opened(path: Path, once: bool = False) -> Iterator[tarfile.TarFile]:
+    """A tar, whatever it is compressed with; `once` where it is read from end to end, which is faster."""
+    if path.suffix.lower() in (".zst", ".tzst"):
+        with ZstandardFile(path) as stream, tarfile.open(fileobj=stream, mode="r:", tarinfo=_Member) as archive:
+            yield archive
+    else:
+        with tarfile.open(path, "r|*" if once else "r:*", tarinfo=_Member) as archive:
+            yield archive
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise unless the archive ends with its end mark: at a broken header `tarfile` stops as if all were well.
+
+    Reading on to the very end also makes gzip, bz2 and xz compare their checksums.
+    """
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("no end mark where the last readable member ends")
+    while archive.fileobj.read(1 << 20):
+        pass
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What a damaged archive makes `tarfile` and `zipfile` raise, as one line."""
+    try:
+        yield
+    except DAMAGE as error:
+        reason = str(error).partition("\n")[0].rstrip(": ") or type(error).__name__
+        raise LookwhereError(f"{path}: the archive is damaged or cut short ({reason}); download it again") from error
+    except UnicodeDecodeError as error:
+        raise LookwhereError(
+            f"{path}: a name in it is called UTF-8 and is not; unpack it and give the folder"
+        ) from error
+    except RuntimeError as error:  # encrypted, or packed by a method unknown here
+        raise LookwhereError(f"{path}: {error}; unpack it and give the folder") from error
+
+
+def _copy(member: IO[bytes], file: Path) -> None:
+    with file.open("wb") as out:
+        shutil.copyfileobj(member, out, 1 << 20)
