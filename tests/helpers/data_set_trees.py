@@ -69,6 +69,23 @@ KAGGLE = [
     "Validation/male/9.jpg",
 ]
 
+LFW_IMAGES = ["lfw/Ada_L_0001.jpg", "lfw/Ada_L_0002.jpg", "lfw/Bob_0001.jpg", "lfw/Eve_0001.jpg", "lfw/Kim_0001.jpg"]
+
+
+def lfw(folder: Path) -> Path:
+    """Kim is in neither list, Eve in both."""
+    lists = {
+        "female_names.txt": "Ada_L_0001.jpg\nAda_L_0002.jpg\nEve_0001.jpg\n\n",
+        "male_names.txt": "Bob_0001.jpg\r\nBob_0002.jpg\r\nEve_0001.jpg",
+    }
+    return tree(tree(folder, LFW_IMAGES), lists)
+
+
+def london(folder: Path) -> Path:
+    info = "face_id,face_age,face_gender,face_eth\n001,24,female,white\n002,NA,male,east_asian/white\n"
+    return tree(tree(folder, ["neutral_front/001_03.jpg", "neutral_front/002_03.jpg"]), {"london_info.csv": info})
+
+
 MANIFEST = "path,gender,ethnicity,age,identity,split\na/1.jpg,female,Sámi,34,p1,train\nb/2.png,male,,,p2,test\n"
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from core.data.readers.all_age_faces import AllAgeFaces
 from core.data.readers.base import Reader, Reading
 from core.data.readers.celeba import CelebA
+from core.data.readers.class_folders import ClassFolders
 from core.data.readers.fairface import FairFace
+from core.data.readers.image_folder import ImageFolder
 from core.data.readers.insightface import InsightFace
 from core.data.readers.kaggle import KaggleGender
+from core.data.readers.lfw import LFW
+from core.data.readers.london import London
 from core.data.readers.manifest import Manifest
 from core.data.readers.morph import Morph
 from core.data.readers.utkface import UTKFace
@@ -26,7 +31,12 @@ READERS: dict[str, Reader] = {
         VGGFace2(),
         UTKFaceWild(),
         UTKFace(),
+        LFW(),
+        AllAgeFaces(),
+        London(),
+        ImageFolder(),
         Manifest(),
+        ClassFolders(),
     )
 }
 
@@ -51,7 +61,10 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         refusals.append((reader.name, refusal))
     nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
     told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)
-    raise LookwhereError(f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`")
+    raise LookwhereError(
+        f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`, "
+        "or write a manifest.csv with path,gender beside the images"
+    )
 
 
 __all__ = [

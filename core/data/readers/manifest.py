@@ -45,6 +45,10 @@ class Manifest(Reader):
                 return None
             return Refusal(f"column gender is missing in {first}; it has {_listed(written)}", "images in a Parquet")
         file, refusal = _find(source)
+        if file is not None and "pixels" in map(str.lower, columns_at(source, file)[1]):
+            return Refusal(f"the images of {file} are in its column pixels: write them as files", "a manifest")
+        if file is not None and not source.images():
+            return Refusal(f"there is no image beside {file}, in its folder or below", "a manifest")
         return refusal if file is None else None
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:

@@ -75,19 +75,16 @@ def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
     return faces
 
 
-def rows_with_images(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
+def rows_with_images(source: Source, file: str, log: ReadLog, within: bool = False) -> pd.DataFrame:
     """The rows of a table joined with the images that they name, `path` and `key` (relative to the table) a row.
 
-    Raises `LookwhereError` where the table cannot be read.
+    An image that no row names is rejected; `within` leaves those alone that do not lie in the table's folder. Raises
+    `LookwhereError` where the table cannot be read.
     """
-    rows = _table(source, file, log)
-    return rows_of_images(source, file, rows, log)
-
-
-def rows_of_images(source: Source, file: str, rows: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
-    """As `rows_with_images`, of rows that are read already."""
-    rows = _located(rows, log, file)
+    rows = _located(_table(source, file, log), log, file)
     images = _images(source, file, rows)
+    if within and (base := posixpath.dirname(file)):
+        images = images[images["path"].str.startswith(f"{base}/")]
     return join_images(_respelled(rows, images, log), images, log, file, hints=True)
 
 

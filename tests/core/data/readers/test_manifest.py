@@ -302,8 +302,8 @@ def test_an_absolute_path_into_the_folder_itself_is_found(tmp_path: Path) -> Non
         ("a/{n},f", "the image is missing; there is one with the suffix .jpg (a/0)"),
         ("a/{n}.png,f", "the image is missing; there is one with the suffix .jpg (a/0.png)"),
         (
-            "/home/me/a/{n}.jpg,f",
-            "path leads outside the folder; write paths relative to manifest.csv (/home",
+            "/faces/of/a/{n}.jpg,f",
+            "path leads outside the folder; write paths relative to manifest.csv (/faces",
         ),
         ("a/{n}.jpg,0", "gender '0' is not known; write female or male (a/0.jpg)"),
     ],

@@ -27,6 +27,8 @@ from tests.helpers.data_set_trees import (
     celeba,
     celeba_of_kaggle,
     fairface,
+    lfw,
+    london,
     manifest,
     morph_row,
     vggface2,
@@ -50,12 +52,23 @@ def parquet(folder: Path) -> None:
     pq.write_table(pa.table({"image": [jpeg()], "gender": ["male"]}), folder / "train-00000-of-00001.parquet")
 
 
+def image_folder(folder: Path) -> None:
+    tree(folder, ["train/1.jpg", "train/2.jpg", "test/1.jpg"])
+    tree(folder, {f"{split}/metadata.csv": "file_name,gender\n1.jpg,f\n" for split in ("train", "test")})
+
+
 TREES: dict[str, Callable[[Path], object]] = {
+    "all-age-faces": lambda folder: tree(folder, ["original images/00001A02.jpg", "original images/13321A80.jpg"]),
     "celeba": celeba,
     "celeba, Kaggle": celeba_of_kaggle,
+    "class-folders": lambda folder: tree(folder, ["train/women/1.jpg", "valid/men/1.jpg"]),
+    "class-folders, no splits": lambda folder: tree(folder, ["F/1.jpg", "M/1.jpg"]),
     "fairface": fairface,
+    "image-folder": image_folder,
     "insightface": lambda folder: insightface_pack(folder, {3: [jpeg()]}),
     "kaggle-gender": lambda folder: tree(folder, KAGGLE),
+    "lfw": lfw,
+    "london": london,
     "manifest": manifest,
     "manifest, Parquet": parquet,
     "morph": morph,
@@ -181,6 +194,7 @@ def test_check_ends_with_2_and_one_line_where_no_reader_fits(
     told = refused(capsys)
     assert "(not morph: looks like MORPH, but column photo is missing" in told
     assert all(f"not {name}: " in told for name in READERS)
+    assert "or write a manifest.csv with path,gender beside the images" in told
     assert command.main(["datasets", "--dataset", "morph"]) == 2
     assert "go with --check PATH" in refused(capsys)
 

@@ -1,0 +1,107 @@
+"""A folder a class: `[split/]class/…` at any depth, where the class is one of the words for a gender.
+
+`train/female/1.jpg`, `Men/1.jpg` and `faces/boys/2019/1.jpg` lie so. Folders may name a split, above the class or below
+it. No ethnicity, no age, no identity. A face is called by its path, without the folders that all images share.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.readers.base import Reader, Reading, Refusal
+from core.data.readers.labels import GENDER_WORDS, IMAGE_SUFFIX, SPLIT_WORDS, image_table
+from core.data.readers.read_log import ReadLog
+from core.data.sources.base import Source
+
+RECOGNISED_SHARE = 0.5
+#: The layout of one published data set, which has a reader of its own.
+KAGGLE = r"(?i)^(?:.*/)?(?:training|validation)/(?:female|male)/[^/]+$"
+
+
+class ClassFolders(Reader):
+    name = "class-folders"
+    title = "A folder a gender, with or without splits"
+    expects = "folders female and male (or women, men, girls, boys, F, M …), in train, val, test or without"
+
+    def why_not(self, source: Source) -> Refusal | None:
+        path = image_table(source)["path"]
+        if not path.empty and path.str.match(KAGGLE).mean() >= RECOGNISED_SHARE:
+            return Refusal("it is the Kaggle gender set: --dataset kaggle-gender")
+        return self.why_not_by_name(source)
+
+    def why_not_by_name(self, source: Source) -> Refusal | None:
+        """None for Kaggle's layout too."""
+        path = image_table(source)["path"]
+        if path.empty:
+            return Refusal("no image in it")
+        gender = placed(path)["gender"]
+        share = float((gender.notna() & (gender != "")).mean())
+        if share < RECOGNISED_SHARE:
+            found = f" ({share:.0%} of them do)" if share else ""
+            return Refusal(f"images do not lie in folders called female, male, women, men …{found}")
+        if gender[gender != ""].nunique() < 2 and len(SPLIT_WORDS.keys() & _folders(path)) == 0 and _short(path):
+            return Refusal("only one folder is called by a gender, by a single letter")
+        return None
+
+    def read(self, source: Source, labels: Path | None = None) -> Reading:
+        log = ReadLog()
+        images = image_table(source)
+        faces = images.join(placed(images["path"]))
+        for column, none, both in (
+            ("gender", "in no folder called female, male, women, men …", "its folders name both genders"),
+            ("split", "", "its folders name more than one split"),
+        ):
+            bad = faces[column] == ""
+            log.reject(faces.loc[bad, "path"], both)
+            faces = faces[~bad]
+            if none:
+                bad = faces[column].isna()
+                log.reject(faces.loc[bad, "path"], none)
+                faces = faces[~bad]
+        if faces["split"].isna().all():
+            faces = faces.drop(columns="split")
+        elif faces["split"].isna().any():
+            bad = faces["split"].isna()
+            log.reject(faces.loc[bad, "path"], "in no folder of a split, where others are: train, val or test")
+            faces = faces[~bad]
+        above = len(_shared(images["path"]))
+        name = faces["path"].str.slice(above).str.replace(f"(?i){IMAGE_SUFFIX}", "", regex=True)
+        return log.reading(faces.assign(face_id=name))
+
+
+def placed(path: pd.Series) -> pd.DataFrame:
+    """`gender` and `split` that a path's folders name: NA where none does, empty where they name more than one."""
+    folders = path.str.replace(r"^(?:\./)+", "", regex=True).str.rpartition("/")[0].str.lower()
+    known = {folder: (_named(folder, GENDER_WORDS), _named(folder, SPLIT_WORDS)) for folder in folders.unique()}
+    table = pd.DataFrame(
+        {column: folders.map({f: k[n] for f, k in known.items()}) for n, column in enumerate(("gender", "split"))},
+        index=path.index,
+    )
+    return table.astype("str")
+
+
+def _named(folder: str, words: dict[str, str]) -> str | None:
+    found = {words[part.strip()] for part in folder.split("/") if part.strip() in words}
+    return None if not found else found.pop() if len(found) == 1 else ""
+
+
+def _folders(path: pd.Series) -> set[str]:
+    return {part for folder in path.str.rpartition("/")[0].str.lower().unique() for part in folder.split("/")}
+
+
+def _short(path: pd.Series) -> bool:
+    """Whether the only folders called by a gender are F or M, as the shelves of an alphabet are."""
+    return not (GENDER_WORDS.keys() - {"f", "m"}) & _folders(path)
+
+
+def _shared(path: pd.Series) -> str:
+    """The folders that all paths begin with, up to the first that says something."""
+    shared = path.iloc[0].rpartition("/")[0].split("/")
+    for folder in path.str.rpartition("/")[0].unique():
+        parts = folder.split("/")
+        shared = shared[: next((n for n, (a, b) in enumerate(zip(shared, parts, strict=False)) if a != b), len(parts))]
+    named = [n for n, part in enumerate(shared) if part.lower() in GENDER_WORDS or part.lower() in SPLIT_WORDS]
+    shared = shared[: named[0]] if named else shared
+    return "".join(f"{part}/" for part in shared if part)
