@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import audits, data, models
+from core.commands import audits, data, models, verifying
 from core.errors import LookwhereError
 from core.extras import missing_extra
 
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "findings": audits.findings,
     "experiments": audits.experiments,
     "report": audits.report,
+    "verify": verifying.verify,
 }
 
 

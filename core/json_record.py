@@ -1,12 +1,13 @@
 """JSON files as typed, frozen dataclasses: what is missing or of a wrong type is told with the file and the mend.
 
 A record keeps the keys that it does not know and the order of those that it read: what is written again is what was
-read.
+read. A sealed record is written with a digest of its content, and a file that was changed since is told.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import reprlib
 import types
@@ -20,6 +21,8 @@ from typing import ClassVar, Self
 
 from core.errors import LookwhereError
 
+#: The key of a sealed file's digest.
+DIGEST = "digest"
 #: What a value should have been, in words.
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -38,6 +41,10 @@ class JsonRecord:
 
     #: The value of the key `format` that is read; None for records without that key.
     FORMAT: ClassVar[int | None] = None
+    #: Earlier values of it that are read too.
+    READS: ClassVar[tuple[int, ...]] = ()
+    #: The first value whose files have a digest; None where no file has one.
+    SEALED_FROM: ClassVar[int | None] = None
     #: What to do with a broken file.
     MEND: ClassVar[str] = ""
     #: Fields that a new record writes even where they have their default; other fields are left out then.
@@ -47,20 +54,28 @@ class JsonRecord:
     def from_json(cls, content: Path | object, origin: str = "") -> Self:
         """The record of a file, or of what `json.loads` gave.
 
-        `origin` names the file in errors, by default it is the path. Raises `LookwhereError` where the file is not
-        readable JSON, is of another format, lacks a key, or a value is of another type.
+        `origin` names the file in errors, by default it is the path; the digest is asked of files alone. Raises
+        `LookwhereError` where the file is not readable JSON, is of another format or lacks a key, where a value is of
+        another type, or the digest is not that of the content.
         """
-        if isinstance(content, Path):
+        if from_file := isinstance(content, Path):
             origin, content = str(content), _load(content, cls.mend(None))
         origin, mend = origin or cls.__name__, cls.mend(content)
         if cls.FORMAT is not None:
             found = content.get("format") if isinstance(content, Mapping) else None
-            if found != cls.FORMAT:
+            if found not in (cls.FORMAT, *cls.READS) or isinstance(found, bool | float):
                 raise LookwhereError(f"{origin}: format {found}, this version reads {cls.FORMAT}{_hint(mend)}")
         try:
-            return cls._from(content, "")
+            record = cls._from(content, "")
         except ValueError as error:
             raise LookwhereError(f"{origin}: {error}{_hint(mend)}") from error
+        if from_file and cls._sealed(content.get("format")) and not intact(content):
+            raise LookwhereError(f"{origin}: changed since it was written{_hint(mend)}")
+        return record
+
+    @classmethod
+    def _sealed(cls, format: int | None) -> bool:
+        return cls.SEALED_FROM is not None and format is not None and format >= cls.SEALED_FROM
 
     @classmethod
     def mend(cls, content: object) -> str:
@@ -85,6 +100,7 @@ class JsonRecord:
         if missing:
             raise ValueError(f"lacks {', '.join(missing)}")
         hints = _hints(cls)
+        content = {key: value for key, value in content.items() if cls.SEALED_FROM is None or key != DIGEST}
         known = {key: _typed(hints[key], content[key], _join(where, key)) for key in content if key in hints}
         unknown = {str(key): value for key, value in content.items() if key not in hints}
         return cls(**known, unknown_keys=unknown, key_order=tuple(map(str, content)))
@@ -101,7 +117,25 @@ class JsonRecord:
             if always or value != default:
                 given[one.name] = _plain(value)
         given |= {key: _plain(value) for key, value in self.unknown_keys.items()}
-        return {key: given[key] for key in self.key_order if key in given} | given
+        content = {key: given[key] for key in self.key_order if key in given} | given
+        return sealed(content) if self._sealed(getattr(self, "format", None)) else content
+
+
+def sealed(content: dict) -> dict:
+    """The content with its digest as the last key."""
+    rest = {key: value for key, value in content.items() if key != DIGEST}
+    return rest | {DIGEST: _digest(rest)}
+
+
+def intact(content: Mapping[str, object]) -> bool:
+    """Whether the content has a digest, and it is that of the rest."""
+    return content.get(DIGEST) == _digest({key: value for key, value in content.items() if key != DIGEST})
+
+
+def _digest(content: Mapping[str, object]) -> str:
+    """SHA-256 of the content in one form: keys sorted, no blanks."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @cache

@@ -19,6 +19,7 @@ from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
 from core.explain.methods import UNTOLD, ClosedForm, stored
 from core.explain.regions import by_region
+from core.integrity import check_files
 from core.privacy import MINIMUM_FACES, asked_minimum
 from core.task import GENDERS
 
@@ -125,6 +126,7 @@ def open_audit(path: str | Path) -> Audit:
     """
     path = Path(path)
     manifest = read_manifest(path)
+    check_files(path, manifest.files, manifest.MEND)
     try:
         table = pq.read_table(path / "faces.parquet")
     except (OSError, pa.ArrowException) as error:

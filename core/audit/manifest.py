@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from core.audit.notes import Note
 from core.classifiers.info import MapsInfo, ModelKind
+from core.integrity import FileRecord
 from core.json_record import JsonRecord
 from core.privacy import MINIMUM_FACES
 
-FORMAT = 1
+FORMAT = 2
 #: What `chosen` says of an audit of every face: of all splits as asked, or of data that the model never saw.
 ALL, UNSEEN = "all", "unseen"
 
@@ -29,8 +30,9 @@ class AuditManifest(JsonRecord):
     them. `not_predicted` counts faces that an imported table of predictions lacks; `enlarged` is how many input pixels
     were made of one pixel of the face, None where no more than one. `map_shape` (h, w) is None without maps; `maps` is
     None there, and in older audits of models trained here; `head_bias` is b_c of female and male, in logits, None where
-    maps do not add up. `averages` says why no average face is kept, None where some are. `precision` is the data type
-    of the forward pass, `versions` are those of packages.
+    maps do not add up. `averages` says why no average face is kept, None where some are. `files` are those beside it
+    when it was written, empty in audits of before they were recorded. `precision` is the data type of the forward pass,
+    `versions` are those of packages.
     """
 
     format: int = FORMAT
@@ -61,8 +63,11 @@ class AuditManifest(JsonRecord):
     enlarged: float | None = None
     averages: Note | None = None
     warnings: tuple[Note, ...] = ()
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
 
     FORMAT: ClassVar = FORMAT
+    READS: ClassVar = (1,)
+    SEALED_FROM: ClassVar = 2
     MEND: ClassVar = "delete this audit and run it again"
     ALWAYS: ClassVar = (
         "format", "weights_sha256", "data_fingerprint", "names", "chosen", "minimum_faces", "face_ids_sha256", "kind",

@@ -31,6 +31,7 @@ from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
 from core.explain.methods import UNTOLD, stored
 from core.files import plain_name, write_json
+from core.integrity import record_files
 from core.privacy import MINIMUM_FACES, asked_minimum, coarse
 from core.progress import Progress
 from core.task import GENDERS
@@ -187,8 +188,8 @@ def _same(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
     """Raises `LookwhereError` where a finished audit is not the one asked for."""
     for key in IDENTITY:
         kept_since = ("chosen", "face_ids_sha256", "declared_sha256")
-        if key in ("maps", "aligned") or (key in kept_since and getattr(found, key) is None):
-            continue  # told below, or an audit of before these were kept
+        if key in ("format", "maps", "aligned") or (key in kept_since and getattr(found, key) is None):
+            continue  # told below, read whatever the format, or an audit of before these were kept
         if key == "minimum_faces":
             if planned.minimum_faces != (least := stored_minimum(found)):
                 raise LookwhereError(
@@ -380,6 +381,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
         enlarged=round(factor, 4) if factor else None,
         averages=without,
         warnings=_warnings(labels, accuracy),
+        files=record_files(work, ("faces.parquet", "averages.npz")),
     )
     for shard in shards:
         shard.unlink()

@@ -10,7 +10,7 @@ import json
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,13 @@ from core.audit.folder import Audit
 from core.checks.manifest import ChecksManifest
 from core.errors import LookwhereError
 from core.explain.methods import ClosedForm
-from core.files import write_text
+from core.files import sha256
+from core.integrity import FileRecord, check_files, damage
+from core.json_record import DIGEST, intact, sealed
 
-FORMAT = 1
+FORMAT = 2
+#: An earlier format that is read too; it has neither a digest nor the record of the arrays' file.
+UNSEALED = 1
 JSON, NPZ = "checks.json", "checks.npz"
 #: What the names of the compared methods' parts begin with: `methods/GradCAM` and so on.
 METHODS = "methods/"
@@ -88,11 +92,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Checks:
-    """Checks of an audit: the manifest (sample, seed, versions, weights, timings) and the finished parts by name."""
+    """Checks of an audit: the manifest (sample, seed, versions, weights, timings) and the finished parts by name.
+
+    `recorded`: whether their files have digests; those of earlier versions have none.
+    """
 
     path: Path
     manifest: ChecksManifest
     parts: dict[str, Part] = field(default_factory=dict)
+    recorded: bool = True
 
     @property
     def groups(self) -> list[str]:
@@ -118,12 +126,16 @@ class Checks:
 
 
 def save_checks(checks: Checks) -> None:
-    """Write both files, whole or not at all, the arrays first."""
+    """Write both files, whole or not at all.
+
+    Both are written beside the old ones and then put in their place, the arrays first; `settle` finishes what an
+    interruption between the two left.
+    """
     arrays = {f"{part}:{name}": a for part, found in checks.parts.items() for name, a in found.arrays.items()}
     partial = checks.path / f"{NPZ}.partial"
     with partial.open("wb") as out:
         np.savez_compressed(out, **arrays)
-    partial.replace(checks.path / NPZ)
+    arrays_record = FileRecord(bytes=partial.stat().st_size, sha256=sha256(partial)).to_json()
     parts = {
         name: {
             "seconds": round(part.seconds, 2),
@@ -134,10 +146,27 @@ def save_checks(checks: Checks) -> None:
         }
         for name, part in checks.parts.items()
     }
+    head = {"format": FORMAT, "manifest": checks.manifest.to_json(), "arrays": arrays_record}
+    # The digest is that of what a reader parses.
+    digest = sealed(json.loads(_dumps(head | {"parts": parts})))[DIGEST]
     # A line a part: short enough to be read, and a changed part is one changed line.
     lines = ",\n".join(f"{json.dumps(name)}: {_dumps(part)}" for name, part in parts.items())
-    head = _dumps({"format": FORMAT, "manifest": checks.manifest.to_json()})[:-1]
-    write_text(checks.path / JSON, f'{head},\n"parts": {{\n{lines}\n}}}}\n')
+    new = checks.path / f"{JSON}.partial"
+    new.write_text(f'{_dumps(head | {DIGEST: digest})[:-1]},\n"parts": {{\n{lines}\n}}}}\n', encoding="utf-8")
+    partial.replace(checks.path / NPZ)
+    new.replace(checks.path / JSON)
+
+
+def settle(folder: Path) -> None:
+    """Put a new `checks.json` in its place where an interruption left it beside arrays that are in theirs already."""
+    new = folder / f"{JSON}.partial"
+    try:
+        content = json.loads(new.read_text(encoding="utf-8"))
+        record = FileRecord.from_json(content["arrays"], str(new))
+    except (OSError, ValueError, KeyError, TypeError, LookwhereError):
+        return
+    if intact(content) and damage(folder / NPZ, record) is None:
+        new.replace(folder / JSON)
 
 
 def _plain(table: pd.DataFrame) -> list[list]:
@@ -162,21 +191,44 @@ def _dumps(content: dict) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
+def _arrays(file: Path) -> dict[str, np.ndarray]:
+    """Every array of `checks.npz`. Raises `LookwhereError` where it is missing or damaged."""
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {key: stored[key] for key in stored.files}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise LookwhereError(f"{file}: damaged or missing ({error}); {ChecksManifest.MEND}") from error
+
+
 def open_checks(audit: Audit) -> Checks | None:
     """The audit's checks, None where there are none.
 
     Raises `LookwhereError` where they are damaged, of another format, or of another model or other data.
     """
-    file = audit.path / JSON
-    if not file.is_file():
+    if not (audit.path / JSON).is_file():
         return None
-    mend = ChecksManifest.MEND
+    checks = read_checks(audit.path)
+    for key in ("weights_sha256", "data_fingerprint"):
+        if getattr(checks.manifest, key) != getattr(audit.manifest, key):
+            raise LookwhereError(
+                f"{audit.path / JSON}: of another {key.replace('_', ' ')} than the audit beside it; "
+                f"{ChecksManifest.MEND}"
+            )
+    return replace(checks, parts={name: part.of_at_least(audit.minimum_faces) for name, part in checks.parts.items()})
+
+
+def read_checks(folder: Path) -> Checks:
+    """The checks in an audit's folder, groups of every size. Raises `LookwhereError` where they are damaged."""
+    file, mend = folder / JSON, ChecksManifest.MEND
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        if content.get("format") != FORMAT:
+        if content.get("format") not in (FORMAT, UNSEALED):
             raise LookwhereError(f"{file}: format {content.get('format')}, this version reads {FORMAT}; {mend}")
-        with np.load(audit.path / NPZ, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
+        if content["format"] != UNSEALED:
+            if not intact(content):
+                raise LookwhereError(f"{file}: changed since it was written; {mend}")
+            check_files(folder, {NPZ: FileRecord.from_json(content["arrays"], str(file))}, mend)
+        arrays = _arrays(folder / NPZ)
         parts = {
             name: Part(
                 [(current_name(group), int(n)) for group, n in part["groups"]],
@@ -187,13 +239,10 @@ def open_checks(audit: Audit) -> Checks | None:
             for name, part in content["parts"].items()
         }
         manifest = ChecksManifest.from_json(content["manifest"], str(file))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
-    for key in ("weights_sha256", "data_fingerprint"):
-        if getattr(manifest, key) != getattr(audit.manifest, key):
-            raise LookwhereError(f"{file}: of another {key.replace('_', ' ')} than the audit beside it; {mend}")
     for part in parts.values():
         for array in part.arrays.values():
             if len(array) != len(part.groups):
-                raise LookwhereError(f"{audit.path / NPZ}: does not go with {JSON}; {mend}")
-    return Checks(audit.path, manifest, {name: part.of_at_least(audit.minimum_faces) for name, part in parts.items()})
+                raise LookwhereError(f"{folder / NPZ}: does not go with {JSON}; {mend}")
+    return Checks(folder, manifest, parts, recorded=content["format"] != UNSEALED)

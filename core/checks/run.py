@@ -18,7 +18,7 @@ from core.checks.manifest import ChecksManifest
 from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
 from core.checks.probe import Probe, check_source, make_probe
 from core.checks.region_occlusion import check_occlusion
-from core.checks.results import JSON, METHODS, Checks, Part, open_checks, save_checks, uncheckable
+from core.checks.results import JSON, METHODS, Checks, Part, open_checks, save_checks, settle, uncheckable
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model
 from core.data.store import AlignedStore
@@ -96,6 +96,7 @@ def run_checks(
         versions={name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
     )
+    settle(audit.path)
     earlier = open_checks(audit)
     found = kept_parts(earlier, manifest)
     if earlier and found:

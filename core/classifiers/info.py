@@ -16,7 +16,7 @@ from core.places import MODELS
 from core.task import GENDERS
 from core.template import SIDE
 
-FORMAT = 1
+FORMAT = 2
 
 
 class ModelKind(StrEnum):
@@ -188,6 +188,8 @@ class ModelInfo(JsonRecord):
     weights_sha256: str | None = None
 
     FORMAT: ClassVar = FORMAT
+    READS: ClassVar = (1,)
+    SEALED_FROM: ClassVar = 2
     ALWAYS: ClassVar = ("format", "architecture", "classes")
 
     @classmethod

@@ -10,11 +10,12 @@ import pandas as pd
 
 from core.data.faces import UNRECORDED, fingerprint
 from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
-from core.data.store import AlignedStore
-from core.data.store_info import FORMAT
+from core.data.store import FILES, AlignedStore
+from core.data.store_info import FORMAT, StoreInfo
 from core.data.ties import plan_fingerprint
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
+from core.integrity import record_files
 from core.template import SIDE, TEMPLATE, TEMPLATE_NAME
 
 COLUMNS = ("gender", "ethnicity", "age", "identity", "split")
@@ -69,8 +70,7 @@ def store_from_arrays(
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", pd.DataFrame({"file": [], "what": []}, dtype="string"))
     data = fingerprint(faces)
-    write_json(
-        path / "store.json",
+    info = StoreInfo.from_json(
         {
             "format": FORMAT,
             "dataset": dataset,
@@ -89,8 +89,11 @@ def store_from_arrays(
             "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
             "own_splits": "split" in given,
             "faces": len(images),
+            "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},
         },
+        f"{path}/store.json",
     )
+    write_json(path / "store.json", info.to_json())
     return AlignedStore.open(path)
 
 

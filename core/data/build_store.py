@@ -23,7 +23,7 @@ from core.data.readers import Reader, Reading, choose_reader
 from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.data.splits import Subset, assign_splits, near_disagreements, torn_apart
-from core.data.store import NO_FACE, STORES, AlignedStore
+from core.data.store import FILES, NO_FACE, STORES, AlignedStore
 from core.data.store_info import FORMAT, StoreInfo
 from core.data.ties import (
     OtherStoreError,
@@ -35,6 +35,7 @@ from core.data.ties import (
 )
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
+from core.integrity import record_files
 from core.progress import Progress
 
 #: What to do where a folder holds the store of something else.
@@ -49,9 +50,6 @@ BATCH = 64
 #: What has become of each planned face, as `state.partial.npy` keeps it.
 PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE, DETECTOR_FAILED, ONE_OF_SEVERAL = range(6)
 REASONS = {WITHOUT_FACE: NO_FACE, UNREADABLE: "not a readable image", DETECTOR_FAILED: "the face detector fails on it"}
-
-
-FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet", "store.json")
 
 
 @dataclass(frozen=True)
@@ -275,6 +273,7 @@ def _build(
         "several_faces": None if reader.aligned else _by_group(work.faces[state == ONE_OF_SEVERAL]),
         "own_splits": work.own_splits,
         "faces": len(faces),
+        "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},
     }
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps

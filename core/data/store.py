@@ -16,8 +16,11 @@ from core import template
 from core.data.faces import SPLITS, check_faces, fingerprint
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
+from core.integrity import check_files
 
 NO_FACE = "no face found"
+#: What lies beside `store.json`, in the order in which it is written.
+FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet")
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
 
@@ -48,6 +51,7 @@ class AlignedStore:
             raise LookwhereError(f"{path}: no finished store here; make it with `python -m core align --data PATH`")
         try:
             manifest = StoreInfo.from_json(path / "store.json")
+            check_files(path, manifest.files, StoreInfo.MEND)
             images = np.load(path / "faces.npy", mmap_mode="r")
             landmarks = np.load(path / "landmarks.npy", mmap_mode="r")
             faces = pd.read_parquet(path / "faces.parquet")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from core.integrity import FileRecord
 from core.json_record import JsonRecord
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,8 @@ class StoreInfo(JsonRecord):
     `disagreements` count labels that two places give differently, None in a store of before these were kept; `remarks`
     are sentences about the data set as a whole; `near_copy_clusters` are those of two pictures and more;
     `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
-    before these were counted; `own_splits` whether the data set names splits itself.
+    before these were counted; `own_splits` whether the data set names splits itself; `files` are those
+    beside it when it was written, empty in a store of before.
     """
 
     format: int = FORMAT
@@ -66,6 +68,7 @@ class StoreInfo(JsonRecord):
     several_faces: tuple[GroupCount, ...] | None = None
     own_splits: bool = False
     faces: int
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
 
     @property
     def alignment(self) -> dict[str, object]:
@@ -74,6 +77,8 @@ class StoreInfo(JsonRecord):
         return {key: value for key in keys if (value := getattr(self, key)) is not None}
 
     FORMAT: ClassVar = FORMAT
+    READS: ClassVar = (2,)
+    SEALED_FROM: ClassVar = 3
     MEND: ClassVar = "delete the folder and align again with `python -m core align`"
     ALWAYS: ClassVar = (
         "format", "source_fingerprint", "seed", "template", "detector", "padding", "read", "repaired", "repairs",

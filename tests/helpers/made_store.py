@@ -13,6 +13,7 @@ from core.data import store_info
 from core.data.faces import fingerprint
 from core.data.store import AlignedStore
 from core.template import TEMPLATE
+from tests.helpers.former import write_former
 
 
 def make_store(path: Path, faces: int = 64, seed: int = 0, columns: Mapping[str, object] | None = None) -> AlignedStore:
@@ -42,7 +43,8 @@ def make_store(path: Path, faces: int = 64, seed: int = 0, columns: Mapping[str,
     np.save(path / "landmarks.npy", np.tile(TEMPLATE.astype(np.float32), (faces, 1, 1)))
     files.write_parquet(path / "faces.parquet", table)
     files.write_parquet(path / "rejects.parquet", pd.DataFrame({"file": ["x.jpg"], "reason": ["no face found"]}))
-    files.write_json(
+    # Without records of files, so that tests may change them
+    write_former(
         path / "store.json",
         {
             "format": store_info.FORMAT,

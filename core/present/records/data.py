@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.checks.verification import VerifiedFile
 from core.classifiers.info import ModelInfo
 from core.data.faces import SPLITS
 from core.data.readers import READERS, Reader, Reading
@@ -98,3 +99,8 @@ def model_record(path: Path, info: ModelInfo) -> dict:
         "declaration": info.declaration.to_json(),
         "source": info.source.to_json(),
     }
+
+
+def verified_record(results: list[VerifiedFile]) -> dict:
+    """Each file that was read, and whether anything was recorded of it."""
+    return {"files": [{"file": result.file, "recorded": result.recorded} for result in results]}

@@ -22,6 +22,7 @@ from core.explain.maps import TARGETS
 from core.files import write_json, write_parquet
 from core.present.text import faces as faces_text
 from core.privacy import MINIMUM_FACES
+from tests.helpers.former import write_former
 from tests.helpers.made_audit import made_audit, made_manifest
 from tests.helpers.made_store import make_store
 
@@ -241,7 +242,7 @@ def test_a_damaged_or_changed_store_is_not_used(tmp_path: Path) -> None:
     table = pd.read_parquet(tmp_path / "good/made/faces.parquet").iloc[5:]
     write_parquet(tmp_path / "fewer/made/faces.parquet", table)
     content = replace(store.manifest, data_fingerprint=fingerprint(table)).to_json()
-    write_json(tmp_path / "fewer/made/store.json", content)
+    write_former(tmp_path / "fewer/made/store.json", content)
     less = replace(audit, manifest=replace(audit.manifest, data_fingerprint=fingerprint(table)))
     assert "lacks 5 of the audited faces" in audit_images.open_images(less, tmp_path / "fewer")[1][0]
 

@@ -55,7 +55,8 @@ def test_what_every_audit_has_is_asked_for(key: str, tmp_path: Path) -> None:
     [
         ("{", "not valid JSON"),
         ("[]", "format None"),
-        (OLD | {"format": 2}, "format 2, this version reads 1"),
+        (OLD | {"format": 3}, "format 3, this version reads 2"),
+        (OLD | {"format": 2}, "changed since it was written"),
         (OLD | {"faces": "many"}, "faces must be a whole number"),
         (OLD | {"kind": "sklearn"}, "kind must be one of resnet50, torch, onnx, predictions, not 'sklearn'"),
         (OLD | {"map_shape": [7]}, "map_shape must be a list of 2"),

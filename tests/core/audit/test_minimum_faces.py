@@ -35,6 +35,7 @@ from core.present.text.evidence import evidence_report
 from core.present.text.sentences import heatmap_sentence
 from core.present.text.tables import audit_report
 from core.privacy import MINIMUM_FACES, MINIMUM_VARIABLE, asked_minimum, showable
+from tests.helpers.former import write_former
 from tests.helpers.made_audit import made_manifest
 from tests.helpers.made_store import make_store
 from tests.helpers.reports import info, reported_audit
@@ -98,7 +99,7 @@ def test_an_audit_of_before_means_11(store: AlignedStore, tmp_path: Path) -> Non
     audit = run_audit(store, model(tmp_path), ("all",), name="a")
     content = json.loads((audit.path / "audit.json").read_text())
     del content["minimum_faces"]
-    (audit.path / "audit.json").write_text(json.dumps(content))
+    write_former(audit.path / "audit.json", content)
     assert open_audit(audit.path).minimum_faces == stored_minimum(AuditManifest.from_json(content)) == MINIMUM_FACES
     assert run_audit(store, model(tmp_path), ("all",), name="a").minimum_faces == MINIMUM_FACES
     with pytest.raises(LookwhereError, match="minimum faces 11, not 12"):

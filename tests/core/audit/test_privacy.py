@@ -21,6 +21,7 @@ from core.data.faces import fingerprint
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from tests.helpers.former import write_former
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
 
@@ -48,7 +49,7 @@ def store_with_one_marked(tmp_path: Path) -> AlignedStore:
     table["ethnicity"] = np.where(table.index < 48, "White", table["ethnicity"])
     files.write_parquet(tmp_path / "store/faces.parquet", table)
     manifest = replace(store.manifest, data_fingerprint=fingerprint(table)).to_json()
-    files.write_json(tmp_path / "store/store.json", manifest)
+    write_former(tmp_path / "store/store.json", manifest)
     images = np.load(tmp_path / "store/faces.npy", mmap_mode="r+")
     images[0, 0, 0, 0] = 255
     images.flush()

@@ -298,6 +298,12 @@ def test_the_wrong_store_model_or_name_is_refused(study: Study, tmp_path: Path) 
     assert size_of("methods/ScoreCAM", 600) == 12 < size_of("methods/GradCAM", 600)
 
 
+def former(text: str) -> str:
+    """`checks.json` as the version before digests wrote it."""
+    content = json.loads(text)
+    return json.dumps({"format": 1, "manifest": content["manifest"], "parts": content["parts"]})
+
+
 def test_damaged_or_foreign_checks_are_told_in_one_line(study: Study, tmp_path: Path) -> None:
     store, model, audit = study
     here = replace(audit, path=tmp_path)
@@ -305,14 +311,18 @@ def test_damaged_or_foreign_checks_are_told_in_one_line(study: Study, tmp_path: 
     good = (tmp_path / "checks.json").read_text()
     for bad, message in (
         ("{", "damaged"),
-        (good.replace('"format": 1', '"format": 9'), "format 9"),
-        (good.replace(audit.manifest.weights_sha256, "0" * 64), "another weights"),
+        (good.replace('"format": 2', '"format": 9'), "format 9"),
+        (good.replace(audit.manifest.weights_sha256, "0" * 64), r"checks\.json: changed since it was written"),
+        (former(good.replace(audit.manifest.weights_sha256, "0" * 64)), "another weights"),
     ):
         (tmp_path / "checks.json").write_text(bad)
         with pytest.raises(LookwhereError, match=message):
             open_checks(here)
     (tmp_path / "checks.json").write_text(good)
     (tmp_path / "checks.npz").write_bytes(b"broken")
-    with pytest.raises(LookwhereError, match="damaged"):
+    with pytest.raises(LookwhereError, match=r"checks\.npz: 6 bytes where [\d,]+ were written; delete checks.json"):
+        open_checks(here)
+    (tmp_path / "checks.json").write_text(former(good))
+    with pytest.raises(LookwhereError, match=r"checks\.npz: damaged"):
         open_checks(here)
     assert open_audit(audit.path).manifest == audit.manifest, "the audit itself is as it was"

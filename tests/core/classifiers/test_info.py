@@ -48,8 +48,8 @@ def test_a_key_that_its_kind_needs_is_asked_for(content: dict, again: str, tmp_p
     ("content", "says"),
     [
         ("nonsense", "not valid JSON .*; restore it or train again"),
-        ("3", "format None, this version reads 1; restore it or train again"),
-        (TRAINED | {"format": 9}, "format 9, this version reads 1; restore it or train again"),
+        ("3", "format None, this version reads 2; restore it or train again"),
+        (TRAINED | {"format": 9}, "format 9, this version reads 2; restore it or train again"),
         (TRAINED | {"mean": "grey"}, "mean must be a list, not 'grey'; restore it or train again"),
         (TRAINED | {"training": {"seed": "x"}}, "training.seed must be a whole number, not 'x'"),
         (TRAINED | {"training": {"stages": [{"size": "big"}]}}, r"training.stages\[0\].size must be a whole number"),

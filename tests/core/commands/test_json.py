@@ -56,6 +56,7 @@ CASES: dict[str, list[str]] = {
     "findings": [*NAMED, "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],
+    "verify": ["{root}/models"],
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from core.present.card import card_sections, markdown
 from core.present.report.reproduction import data_section
 from core.present.text.tables import store_report
 from tests.helpers.datasets_made import tree
+from tests.helpers.former import write_former
 from tests.helpers.made_store import make_store
 
 CSV = "id_num,picture_num,dob,doa,race,gender,facial_hair,age,age_diff,glasses,photo\n"
@@ -97,7 +98,7 @@ def test_a_store_without_one_says_so_and_one_of_before_opens_and_says_that(tmp_p
 
     content = json.loads((store.path / "store.json").read_text())
     del content["disagreements"]
-    (store.path / "store.json").write_text(json.dumps(content))
+    write_former(store.path / "store.json", content)
     (store.path / "disagreements.parquet").unlink()
     old = AlignedStore.open(store.path)
     assert old.disagreements.empty
@@ -107,7 +108,7 @@ def test_a_store_without_one_says_so_and_one_of_before_opens_and_says_that(tmp_p
 
 def test_a_lost_list_is_damage(store: AlignedStore) -> None:
     (store.path / "disagreements.parquet").unlink()
-    with pytest.raises(LookwhereError, match=f"{store.path}: the store is damaged.*align again"):
+    with pytest.raises(LookwhereError, match=rf"{store.path}/disagreements\.parquet: missing.*align again"):
         AlignedStore.open(store.path)
 
 

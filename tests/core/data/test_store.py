@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 
 from core.data import build_store as store_building
-from core.data.build_store import FILES, build_store
+from core.data.build_store import build_store
 from core.data.readers import READERS
 from core.data.sources import open_source
 from core.data.splits import assign_splits
-from core.data.store import AlignedStore, average_face
+from core.data.store import FILES, AlignedStore, average_face
 from core.errors import LookwhereError
 
 FEW = 20
@@ -79,7 +79,7 @@ def whole(few: Path, tmp_path_factory: pytest.TempPathFactory) -> AlignedStore:
 
 def test_a_store_of_real_faces_is_complete(real_store: AlignedStore, real_folder: Path) -> None:
     faces, manifest = real_store.faces, real_store.manifest
-    assert files(real_store.path) == set(FILES)
+    assert files(real_store.path) == {*FILES, "store.json"}
     assert manifest.read == 120 == len(faces) + len(real_store.rejects)
     assert manifest.faces == len(faces) >= 110
     assert (manifest.dataset, manifest.padding, manifest.template) == ("utkface", 60, "arcface-112")
@@ -136,7 +136,7 @@ def test_an_interrupted_build_resumes_to_the_same_store(
     progress = Progress()
     resumed = build(few, tmp_path, progress=progress)
     assert progress.ticks == progress.totals == {"reading": FEW, "aligning": FEW}
-    assert files(tmp_path) == set(FILES)
+    assert files(tmp_path) == {*FILES, "store.json"}
     assert_same(resumed, whole)
 
 
@@ -220,7 +220,7 @@ def images_of(*shape: int) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (outdate, r"store\.json: format 0, this version reads 2; delete the folder"),
+        (outdate, r"store\.json: format 0, this version reads 3; delete the folder"),
         (tamper, r"faces\.parquet: changed since it was written"),
         (cut("faces.npy"), "damaged"),
         (cut("faces.parquet"), "damaged"),

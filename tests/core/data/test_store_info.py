@@ -10,6 +10,7 @@ import pytest
 from core.data.store import AlignedStore
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
+from tests.helpers.former import write_former
 from tests.helpers.made_store import make_store
 
 #: Before disagreements and the data set's own splits were kept.
@@ -33,12 +34,12 @@ def test_an_older_store_is_read_and_written_as_it_was() -> None:
         ({"rejects": {"no face found": "two"}}, "rejects.no face found must be a whole number"),
         ({"seed": None}, "seed must be a whole number, not None"),
         ({"repaired": [{"file": "a"}]}, r"lacks repaired\[0\].repair"),
-        ({"format": 1}, "format 1, this version reads 2"),
+        ({"format": 1}, "format 1, this version reads 3"),
     ],
 )
 def test_damage_is_told_with_the_file_and_the_mend(change: dict, says: str, tmp_path: Path) -> None:
     file = make_store(tmp_path / "store").path / "store.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    write_former(file, json.loads(file.read_text()) | change)
     with pytest.raises(LookwhereError, match=rf"store\.json: {says}.*; delete the folder and align again"):
         AlignedStore.open(tmp_path / "store")
 
@@ -48,6 +49,6 @@ def test_what_every_store_has_is_asked_for(key: str, tmp_path: Path) -> None:
     file = make_store(tmp_path / "store").path / "store.json"
     content = json.loads(file.read_text())
     del content[key]
-    file.write_text(json.dumps(content))
+    write_former(file, content)
     with pytest.raises(LookwhereError, match=f"lacks {key}; delete the folder and align again"):
         AlignedStore.open(tmp_path / "store")

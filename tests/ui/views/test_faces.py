@@ -22,6 +22,7 @@ from core.classifiers.folder import load_model
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.present.text import faces as faces_text
+from tests.helpers.former import write_former
 from tests.helpers.made_store import make_store
 from tests.helpers.pages import headline, page, text
 
@@ -207,7 +208,7 @@ def test_predictions_only_are_browsed_without_maps(tmp_path: Path, faces_study, 
     folder = tmp_path / "models/made/audits/made-all"
     pq.write_table(pq.read_table(folder / "faces.parquet").drop_columns(["evidence"]), folder / "faces.parquet")
     manifest = json.loads((folder / "audit.json").read_text()) | {"map_shape": None, "maps": None}
-    (folder / "audit.json").write_text(json.dumps(manifest))
+    write_former(folder / "audit.json", manifest)
     audit = open_audit(folder)
     assert not audit.has_maps
     app = shown(models=tmp_path / "models", face=str(audit.faces["face_id"].iloc[7]))

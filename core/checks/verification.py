@@ -1,0 +1,111 @@
+"""Files of stores, models, audits and checks, read whole and compared with what was recorded when they were written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.audit.folder import FILES as AUDIT_FILES
+from core.audit.manifest import FORMAT as AUDIT_FORMAT
+from core.audit.manifest import AuditManifest
+from core.checks.results import JSON, NPZ, read_checks, save_checks
+from core.classifiers.info import FORMAT as MODEL_FORMAT
+from core.classifiers.info import ModelInfo
+from core.data.store import FILES as STORE_FILES
+from core.data.store_info import FORMAT as STORE_FORMAT
+from core.data.store_info import StoreInfo
+from core.errors import LookwhereError
+from core.files import write_json
+from core.integrity import FileRecord, damage, record_files
+from core.json_record import JsonRecord
+
+#: What marks a folder, and what its manifest is read as.
+MANIFESTS: Mapping[str, type[JsonRecord]] = {
+    "store.json": StoreInfo,
+    "model.json": ModelInfo,
+    "audit.json": AuditManifest,
+}
+
+
+@dataclass(frozen=True)
+class VerifiedFile:
+    """A file: what is wrong with it, None where nothing is; `recorded` says whether there is anything to compare."""
+
+    file: Path
+    damage: str | None
+    recorded: bool
+
+
+def verify_folders(path: Path, record: bool = False) -> list[VerifiedFile]:
+    """Each file of the folders at and below `path`, in order.
+
+    With `record`, folders of versions that recorded nothing are given records of their files as they are now; those
+    that have them already are only compared. Raises `LookwhereError` where there is no such folder.
+    """
+    found = sorted(file for name in (*MANIFESTS, JSON) for file in path.rglob(name)) if path.is_dir() else []
+    if not found:
+        raise LookwhereError(f"{path}: no store, model or audit in it; give a folder with {', '.join(MANIFESTS)}")
+    results: list[VerifiedFile] = []
+    for file in found:
+        results += _checks(file, record) if file.name == JSON else _folder(file, record)
+    return results
+
+
+def _folder(file: Path, record: bool) -> Iterator[VerifiedFile]:
+    """The manifest and the files that it names."""
+    try:
+        manifest = MANIFESTS[file.name].from_json(file)
+    except LookwhereError as error:
+        yield VerifiedFile(file, str(error).removeprefix(f"{file}: "), True)
+        return
+    if record and manifest.format < type(manifest).SEALED_FROM:
+        manifest = _recorded(manifest, file)
+        write_json(file, manifest.to_json())
+    sealed = manifest.format >= type(manifest).SEALED_FROM
+    yield VerifiedFile(file, None, sealed)
+    for name, known in _records(manifest, file.parent).items():
+        yield VerifiedFile(file.parent / name, damage(file.parent / name, known) if known else None, known is not None)
+
+
+def _recorded(manifest: JsonRecord, file: Path) -> JsonRecord:
+    """The manifest in the present format, with records of the files as they are now."""
+    if isinstance(manifest, ModelInfo):
+        return replace(manifest, format=MODEL_FORMAT)
+    names, format = (AUDIT_FILES, AUDIT_FORMAT) if isinstance(manifest, AuditManifest) else (STORE_FILES, STORE_FORMAT)
+    return replace(manifest, format=format, files=record_files(file.parent, [n for n in names if n != file.name]))
+
+
+def _records(manifest: JsonRecord, folder: Path) -> dict[str, FileRecord | None]:
+    """What is recorded of each file beside a manifest; None where nothing is."""
+    if isinstance(manifest, ModelInfo):
+        name = "model.safetensors" if manifest.trained_here else Path(manifest.weights or "").name
+        file = folder / name
+        size = file.stat().st_size if file.is_file() else 0
+        known = manifest.weights_sha256
+        # Weights of an experiment's runs are not shipped, their information is.
+        return {name: FileRecord(bytes=size, sha256=known)} if known and file.is_file() else {}
+    names = AUDIT_FILES if isinstance(manifest, AuditManifest) else STORE_FILES
+    there = {name: None for name in names if (folder / name).is_file() and name not in MANIFESTS}
+    return there | dict(manifest.files)
+
+
+def _checks(file: Path, record: bool) -> Iterator[VerifiedFile]:
+    """`checks.json` and `checks.npz`."""
+    try:
+        checks = read_checks(file.parent)
+    except LookwhereError as error:
+        name, _, why = str(error).partition(": ")
+        yield VerifiedFile(Path(name), why, True)
+        return
+    if record and not checks.recorded:
+        save_checks(checks)
+        checks = read_checks(file.parent)
+    yield VerifiedFile(file, None, checks.recorded)
+    arrays = file.parent / NPZ
+    if not checks.recorded:
+        yield VerifiedFile(arrays, None, False)
+        return
+    known = FileRecord.from_json(json.loads(file.read_text(encoding="utf-8"))["arrays"], str(file))
+    yield VerifiedFile(arrays, damage(arrays, known), True)

@@ -1,0 +1,58 @@
+"""What the files of a folder were when its manifest was written, and whether they still are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import LookwhereError
+from core.files import sha256
+from core.json_record import JsonRecord
+
+#: Files up to this many bytes are read whole whenever their folder is opened; of larger ones the size is compared then,
+#: and all of them by `python -m core verify`.
+WHOLE_UP_TO = 64 * 2**20
+#: Files that were as recorded, by place, inode, size, time of change and hash: a process reads each whole once.
+_verified: set[tuple[str, int, int, int, str]] = set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord(JsonRecord):
+    """A file's size in bytes and its SHA-256, in hex."""
+
+    bytes: int
+    sha256: str
+
+
+def record_files(folder: Path, names: Iterable[str]) -> dict[str, FileRecord]:
+    """The records of files as they are now; names that are not there are left out."""
+    files = {name: folder / name for name in names if (folder / name).is_file()}
+    return {name: FileRecord(bytes=file.stat().st_size, sha256=sha256(file)) for name, file in files.items()}
+
+
+def damage(file: Path, record: FileRecord, whole: bool = True) -> str | None:
+    """What is wrong with a file, in words; None where it is as recorded.
+
+    Without `whole`, files above `WHOLE_UP_TO` are compared by their size alone.
+    """
+    try:
+        stat = file.stat()
+        if stat.st_size != record.bytes:
+            return f"{stat.st_size:,} bytes where {record.bytes:,} were written"
+        key = (str(file.absolute()), stat.st_ino, stat.st_size, stat.st_mtime_ns, record.sha256)
+        if key in _verified or (stat.st_size > WHOLE_UP_TO and not whole):
+            return None
+        if sha256(file) != record.sha256:
+            return "changed since it was written (SHA-256 differs)"
+    except OSError as error:
+        return f"missing or not readable ({error.strerror or error})"
+    _verified.add(key)
+    return None
+
+
+def check_files(folder: Path, files: Mapping[str, FileRecord], mend: str, whole: bool = False) -> None:
+    """Raises `LookwhereError` naming the first file of a folder that is not as recorded, and the mend."""
+    for name, record in files.items():
+        if (wrong := damage(folder / name, record, whole)) is not None:
+            raise LookwhereError(f"{folder / name}: {wrong}; {mend}")
