@@ -1,25 +1,59 @@
-"""Numbers in words: shares, points, intervals and p-values, written one way everywhere."""
+"""Numbers in words: shares, points, intervals and p-values, written one way everywhere.
+
+What has no value (NaN, infinite) is «–» in all of them: neither «nan» nor «inf» ever stands on a page, in a report or
+in what a command prints.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Collection
 
 from core.estimate import Estimate
+
+#: Stands where there is no value.
+NONE = "–"
+
+
+def number(value: float, form: str = ".2f") -> str:
+    """A number as `format` gives it, with a minus that is one; «–» where it is not finite."""
+    return format(value, form).replace("-", "−") if math.isfinite(value) else NONE
 
 
 def percent(value: float, digits: int = 1) -> str:
     """«6.1 %»."""
-    return f"{100 * value:.{digits}f} %"
+    return f"{number(100 * value, f'.{digits}f')} %" if math.isfinite(value) else NONE
+
+
+def told_apart(word: str, names: Collection[str | None]) -> str:
+    """A word of ours for all or any of some groups: «all», or «all faces» where a group is called «all»."""
+    while word in names:
+        word += " faces"
+    return word
+
+
+def in_points(share: float) -> str:
+    """«6.1»: a share or a difference of shares in points, without the word."""
+    return number(100 * share, ".1f")
+
+
+def bounds(low: float, high: float, form: str = ".1f") -> str:
+    """«4.2–8.7»; «−0.4 to 9.1» where one is negative, «– to 9.1» where one is not known, «–» where neither is."""
+    ends = [number(end, form) for end in (low, high)]
+    ends = [end.lstrip("−") if not end.strip("−0.") else end for end in ends]
+    if ends == [NONE, NONE]:
+        return NONE
+    return ("–" if all(end[0].isdigit() for end in ends) else " to ").join(ends)
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 1) -> str:
     """«6.1 % [4.2–8.7]»."""
-    return f"{percent(value, digits)} [{100 * low:.{digits}f}–{100 * high:.{digits}f}]"
+    return f"{percent(value, digits)} [{bounds(100 * low, 100 * high, f'.{digits}f')}]"
 
 
 def times(ratio: Estimate) -> str:
     """«2.9 × [1.8–4.6]»."""
-    return f"{ratio.value:.1f} × [{ratio.low:.1f}–{ratio.high:.1f}]"
+    return f"{number(ratio.value, '.1f')} × [{bounds(ratio.low, ratio.high)}]"
 
 
 def capital(text: str) -> str:
@@ -29,7 +63,7 @@ def capital(text: str) -> str:
 
 def signed(value: float, digits: int = 2) -> str:
     """«+1.20», «−0.35»."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return number(value, f"+.{digits}f")
 
 
 def signed_interval(value: float, low: float, high: float, digits: int = 2) -> str:
@@ -39,7 +73,7 @@ def signed_interval(value: float, low: float, high: float, digits: int = 2) -> s
 
 def points(value: Estimate) -> str:
     """«6.1 points [2.0–9.1]»; a bound under 0 makes it «[−0.4 to 9.1]»."""
-    return f"{100 * value.value:.1f} points [{span(value.low, value.high)}]"
+    return f"{in_points(value.value)} points [{span(value.low, value.high)}]"
 
 
 def signed_points(share: float) -> str:
@@ -49,7 +83,8 @@ def signed_points(share: float) -> str:
 
 def signed_bounds(low: float, high: float) -> str:
     """«[−7.1 to −1.3]»: bounds in points, from shares."""
-    return f"[{signed_points(low)} to {signed_points(high)}]"
+    ends = [signed_points(end) for end in (low, high)]
+    return f"[{NONE}]" if ends == [NONE, NONE] else f"[{' to '.join(ends)}]"
 
 
 def points_words(value: float, low: float, high: float) -> str:
@@ -59,15 +94,12 @@ def points_words(value: float, low: float, high: float) -> str:
 
 def span(low: float, high: float) -> str:
     """Bounds in points: «2.0–9.1» or «−0.4 to 9.1»."""
-    low, high = 100 * low, 100 * high
-    if low <= -0.05:
-        return f"−{abs(low):.1f} to {'−' if high <= -0.05 else ''}{abs(high):.1f}"
-    return f"{abs(low):.1f}–{high:.1f}"
+    return bounds(100 * low, 100 * high)
 
 
 def p_words(p: float, named: bool = True) -> str:
     """«p = 0.031», «p < 0.0001»; not `named`, for a column of p-values, «0.031», «< 0.0001»."""
-    if np.isnan(p):
+    if math.isnan(p):
         return "p not known" if named else "not known"
     if p < 0.0001:
         return "p < 0.0001" if named else "< 0.0001"

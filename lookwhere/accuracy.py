@@ -22,6 +22,7 @@ from core.estimate import Estimate
 from core.present.figures.gaps import simultaneous_dots
 from core.present.figures.plotly_charts import figure_of
 from core.present.text.gaps import gap_sentence
+from core.wording import with_interval
 from lookwhere.results import Result
 
 #: Anything with a value a face: a list, an array, a column.
@@ -49,7 +50,7 @@ class GroupAccuracies(Result):
 
     @property
     def sentence(self) -> str:
-        rate = f"{100 * self.overall.value:.1f} % [{100 * self.overall.low:.1f}–{100 * self.overall.high:.1f}]"
+        rate = with_interval(self.overall.value, self.overall.low, self.overall.high)
         if self.largest_gap is None:
             return f"{rate} of {self.n:,} are correct; there are no two groups to compare."
         return f"{rate} of {self.n:,} are correct. {gap_sentence(self.largest_gap, 'Over all groups', self.n)}"

@@ -1,5 +1,6 @@
 """The same faces under two or more models: whom a change helped, whom it harmed, and where the model looks now."""
 
+from core.present.text import escape
 from ui.shell.page import page
 from ui.views import comparison as comparison_view
 from ui.views import comparison_choice
@@ -12,7 +13,7 @@ with page(filter_bar=False) as p:
     contrast = comparison_choice.contrast_of(choice, p.filter)
     p.headline(comparison_view.sentence(choice, tables, contrast, p.filter))
     if choice.claim is not None and choice.claim.question:
-        p.caption(choice.claim.question)
+        p.caption(escape.markdown(choice.claim.question))
     comparison_view.show_differences(choice, tables)
     comparison_view.show_where_it_looks(choice, next(iter(tables.values())), contrast, p.filter)
     comparison_view.show_all_seeds(choice, contrast, p.filter)

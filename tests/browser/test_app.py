@@ -14,7 +14,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from tests.helpers.chromium import DRAWN, boxes, visit, wait
 from tests.helpers.portrait import PORTRAIT
-from ui.shell.navigation import PAGES
+from ui.shell.navigation import PAGES, entry_of
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,18 @@ def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
     assert boxes(page) == []
     assert errors == []
     assert page.locator(".lw-headline").first.inner_text()
+    entry = entry_of(name)
+    assert page.title() == f"{entry.title} · Lookwhere"
+    marked = page.locator('[data-testid="stSidebarNavLink"][aria-current="page"]')
+    assert [text.split("\n")[-1] for text in marked.all_inner_texts()] == ([entry.title] if width == 1440 else [])
+    hidden = """buttons => buttons.filter(button => {
+      const box = button.getBoundingClientRect();
+      const group = button.closest('[data-testid="stButtonGroup"]').getBoundingClientRect();
+      return box.right > group.right + 1 || box.left < group.left - 1;
+    }).map(button => button.innerText)"""
+    assert page.locator('[data-testid="stButtonGroup"] button').evaluate_all(hidden) == []
+    for svg in page.locator(".js-plotly-plot .main-svg").all():  # by which a printed chart is scaled
+        assert svg.get_attribute("viewBox") == f"0 0 {svg.get_attribute('width')} {svg.get_attribute('height')}"
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
     page.close()
 
@@ -95,7 +107,29 @@ def test_the_selection_is_kept_from_page_to_page(browser, address: str) -> None:
     page.get_by_test_id("stSidebarNav").get_by_text("Heatmap comparison").click()
     page.wait_for_url(re.compile("heatmaps"))
     wait(page)
-    assert "gender=female" in page.url
+    assert "gender=female" in page.url and "model=resnet50-utkface" in page.url and "audit=utkface-test" in page.url
+    page.get_by_test_id("stMain").get_by_text("Adults only").click()
+    page.wait_for_function("() => location.search.includes('adults')")
+    wait(page)
+    page.go_back()
+    page.wait_for_function("() => !location.search.includes('adults')")
+    wait(page)
+    assert "gender=female" in page.url and "/heatmaps" in page.url
+    assert (
+        not page.get_by_test_id("stMain")
+        .get_by_role("switch", name="Adults only")
+        .or_(page.get_by_test_id("stMain").get_by_role("checkbox", name="Adults only"))
+        .first.is_checked()
+    ), "Back undoes a filter"
+    assert errors == []
+    page.close()
+
+
+def test_on_a_narrow_window_the_menu_closes_after_a_choice(browser, address: str) -> None:
+    page, errors = visit(browser, address, 390)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNav").get_by_text("Accuracy breakdown").click()
+    page.wait_for_function("() => document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0")
     assert errors == []
     page.close()
 

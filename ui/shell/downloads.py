@@ -21,9 +21,10 @@ from core.present.export.provenance import slug
 from core.present.figures.chart_data import Chart
 from core.present.figures.pictures import Sheet
 from core.present.figures.plotly_charts import figure_of
+from core.present.text import escape
 from ui.shell.error_boundary import error_boundary
 from ui.shell.open_audit import OpenAudit
-from ui.widgets import layout
+from ui.widgets import controls, layout
 
 LABEL = "Downloads: figures and tables"
 KINDS = {"picture": "Image", "chart": "Chart", "table": "Table"}
@@ -98,7 +99,7 @@ def section(opened: OpenAudit) -> None:
 def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
     provenance = _provenance(registry, opened)
     if registry.trouble:
-        st.warning(registry.trouble)
+        st.warning(escape.markdown(registry.trouble))
     items = sorted(registry.items.values(), key=lambda one: list(KINDS).index(one.kind))
     what, how, wide, fine = st.columns([2.1, 1.35, 1.8, 0.8], vertical_alignment="bottom")
     place = what.selectbox(
@@ -106,13 +107,13 @@ def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
     )
     item, figure = items[place], items[place].kind != "table"
     formats = export.FIGURES if figure else export.TABLES
-    chosen = how.segmented_control(
-        "Format", formats, default=next(iter(formats)), required=True, key=f"download_{figure}"
+    chosen = controls.segments(
+        "Format", list(formats), default=next(iter(formats)), key=f"download_{figure}", place=how, bind=False
     )
     suffix, mime = formats[chosen]
     if figure:
-        width = wide.segmented_control(
-            "Width", WIDTHS, default="89 mm", required=True, key="download_width", help=WIDTH_HELP
+        width = controls.segments(
+            "Width", list(WIDTHS), default="89 mm", key="download_width", place=wide, bind=False, help=WIDTH_HELP
         )
         dpi = fine.selectbox("Dots per inch", [300, 600, 150], key="download_dpi") if chosen == "PNG" else 300
         st.session_state.download_figures = (chosen, width, dpi)  # for the ZIP, while a table is chosen

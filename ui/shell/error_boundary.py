@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import LookwhereError
 from core.extras import missing_extra
+from core.present.text import escape
 from core.wording import capital
 
 
@@ -19,10 +20,10 @@ def error_boundary() -> Iterator[None]:
     try:
         yield
     except LookwhereError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(escape.markdown(error), icon=":material/error:")
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := missing_extra(error)):
-            st.error(capital(line) + ".", icon=":material/extension:")
+            st.error(escape.markdown(capital(line) + "."), icon=":material/extension:")
             return
         logging.getLogger("lookwhere").exception("a page failed")
         st.error("Something went wrong that is a defect of Lookwhere's; the terminal it runs in has the details.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -151,15 +152,30 @@ def entry_of(address: str) -> PageEntry:
 
 def navigation() -> st.Page:
     """Declare the app and its pages; returns the one that the address names."""
-    st.set_page_config(page_title="Lookwhere", page_icon=ICON, layout="wide")
+    st.set_page_config(page_icon=ICON, layout="wide")
     sections: dict[str, list[st.Page]] = {}
     for entry in PAGES:
-        declared = st.Page(entry.path, title=entry.title, icon=f":material/{entry.icon}:", url_path=entry.file)
-        sections.setdefault(entry.section, []).append(declared)
-    # The default page answers at / alone; links to its name need one that is not the default.
-    home = st.Page(PAGES[0].path, title=PAGES[0].title, url_path="home", default=True, visibility="hidden")
-    sections[PAGES[0].section].append(home)
-    return st.navigation(sections)
+        sections.setdefault(entry.section, []).append(_declared(entry))
+    # The first page answers at / and at its name, each an entry of its own: the menu shows, and so marks, the one that
+    # is open.
+    named = urlsplit(st.context.url or "").path.rstrip("/").endswith(f"/{PAGES[0].file}")
+    first = sections[PAGES[0].section]
+    first[0] = _declared(PAGES[0], hidden=not named)
+    first.insert(0, _declared(PAGES[0], default=True, hidden=named))
+    chosen = st.navigation(sections)
+    st.set_page_config(page_title=f"{entry_of(chosen.url_path).title} · Lookwhere")
+    return chosen
+
+
+def _declared(entry: PageEntry, default: bool = False, hidden: bool = False) -> st.Page:
+    return st.Page(
+        entry.path,
+        title=entry.title,
+        icon=f":material/{entry.icon}:",
+        url_path="home" if default else entry.file,
+        default=default,
+        visibility="hidden" if hidden else "visible",
+    )
 
 
 def readme_table() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,14 @@ from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.audit.manifest import AuditManifest
 from core.audit.notes import note_sentence, note_words
 from core.classifiers.info import ModelInfo, list_models, model_info
+from core.present.text import escape
 from ui.shell.cache import kept
-from ui.widgets.layout import escape_markdown
+from ui.widgets import controls
 
+#: The study that comes with the project: its model and its audit.
+SHIPPED = ("resnet50-utkface", "utkface-test")
+#: Seconds after which the models folder is looked at again.
+LOOK_AGAIN = 10.0
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent.parent / "models"))
 NOT_ADDITIVE = (
@@ -59,7 +65,7 @@ class OpenAudit:
         """The audit. Stops the page with the command to run where there is none."""
         folder = self.folder
         if self.audit is None:
-            st.info(f"**{self.model}** has not been audited yet. This makes what the page shows:")
+            st.info(f"**{escape.markdown(self.model)}** has not been audited yet. This makes what the page shows:")
             st.code(f"python -m core audit --model {self.model} --data data/aligned/utkface", language="bash")
             st.stop()
         return audit_of(folder / "audits" / self.audit / "audit.json")
@@ -85,36 +91,84 @@ def need_maps(audit: Audit) -> None:
 def _notes(manifest: AuditManifest) -> None:
     """What a reader of any page must know of this audit."""
     for warning in manifest.warnings:
-        st.warning(note_sentence(warning))
+        st.warning(escape.markdown(note_sentence(warning)))
     if lost := manifest.not_predicted:
         have = "has" if lost == 1 else "have"
         st.caption(f"**{lost:,}** of the faces {have} no prediction and {'is' if lost == 1 else 'are'} left out.")
     if why := manifest.averages:
-        st.caption(f"**No average faces are kept**: {note_words(why)}.")
+        st.caption(f"**No average faces are kept**: {escape.markdown(note_words(why))}.")
     if manifest.map_shape is None:
         st.caption("**No maps**: only this model's predictions were imported.")
     elif (maps := manifest.maps) and not maps.additive:
-        st.caption(f"**Maps by {maps.method}**: unlike those of the closed form, they do not add up to the logits.")
+        method = escape.markdown(maps.method)
+        st.caption(f"**Maps by {method}**: unlike those of the closed form, they do not add up to the logits.")
     if renamed := manifest.names:
         st.caption(
             "**Ethnicities are renamed** for this audit: "
-            + "; ".join(f"{escape_markdown(a)} → {escape_markdown(b)}" for a, b in renamed.items())
+            + "; ".join(f"{escape.markdown(a)} → {escape.markdown(b)}" for a, b in renamed.items())
         )
 
 
+def default_model(names: list[str]) -> str:
+    """The model that is open where the address names none: the shipped study's, else the one audited first.
+
+    So what is added later changes no link that was made before.
+    """
+    made = {name: _made(MODELS / name) for name in names}
+    return SHIPPED[0] if made.get(SHIPPED[0], math.inf) < math.inf else min(names, key=lambda name: (made[name], name))
+
+
+def default_audit(model: Path) -> str | None:
+    """The audit of a model that is open where the address names none: the shipped study's, else the first one made."""
+    audits = list_audits(model)
+    if model.name == SHIPPED[0] and SHIPPED[1] in audits:
+        return SHIPPED[1]
+    return min(audits, key=lambda name: (_written(model, name), name), default=None)
+
+
+def _written(model: Path, audit: str) -> float:
+    return (model / "audits" / audit / "audit.json").stat().st_mtime
+
+
+def _made(model: Path) -> float:
+    """When a model's first audit was made; infinite without one."""
+    return min((_written(model, audit) for audit in list_audits(model)), default=math.inf)
+
+
+def _listing() -> list[tuple[str, list[str]]]:
+    """The models and their audits that there are."""
+    return [(name, list_audits(MODELS / name)) for name in list_models(MODELS)]
+
+
+@st.fragment(run_every=LOOK_AGAIN)
+def _look_again(shown: list[tuple[str, list[str]]]) -> None:
+    """Draw the page anew where a model or an audit was added or is gone."""
+    if _listing() != shown:
+        st.rerun()
+
+
 def sidebar() -> OpenAudit:
-    """Draw the two pickers; the first model that has an audit is open at first."""
-    names = list_models(MODELS)
+    """Draw the two pickers; `default_model` and its `default_audit` are open where the address names none."""
+    listing = _listing()
+    names = [name for name, _ in listing]
     with st.sidebar:
+        _look_again(listing)
         if not names:
-            st.caption("No model in " + str(MODELS))
+            st.caption(escape.markdown(f"No model in {MODELS}"))
             return OpenAudit(None, None)
-        audited = [n for n, name in enumerate(names) if list_audits(MODELS / name)]
-        model = st.selectbox("Model", names, index=audited[0] if audited else 0, key="model", bind="query-params")
-        audits = list_audits(MODELS / model)
-        audit = st.selectbox("Audit", audits, key="audit", bind="query-params") if audits else None
-        if not audits:
+        state, first_model = st.session_state, default_model(names)
+        if not controls.asked("model") and (first := default_audit(MODELS / first_model)):
+            controls.publish({"model": first_model, "audit": first})
+        model = controls.always("Model", names, first_model, key="model")
+        audits, audit = list_audits(MODELS / model), None
+        if audits:
+            first, quiet = default_audit(MODELS / model), state.get("audit_of") not in (None, model)
+            audit = controls.always("Audit", audits, first, key="audit", quiet=quiet)
+        else:
+            if wanted := controls.asked("audit"):
+                controls.note("audit", wanted[-1:], "audit", (), "and this model has none yet")
             st.caption("No audit yet.")
+        state.audit_of = model
         if audit:
             _notes(read_manifest(MODELS / model / "audits" / audit))
         st.caption(

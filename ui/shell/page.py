@@ -19,11 +19,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from ui.shell import downloads
+from ui.shell import downloads, screen
 from ui.shell.error_boundary import error_boundary
 from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
 from ui.shell.open_audit import OpenAudit, need_maps, sidebar
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 from ui.widgets.filter_bar import filter_bar, leave_page
 from ui.widgets.filter_query import ethnicities
 
@@ -123,9 +123,12 @@ def run(chosen: st.Page) -> None:
     """Draw the sidebar and the page that the address names; `app.py` is this."""
     with error_boundary():
         state = st.session_state
-        state.opened = sidebar()
+        screen.apply()
+        controls.place_notes()
         if state.get("page") != chosen.url_path:
             leave_page()
+            controls.forget_notes()
+        state.opened = sidebar()
         state.page = chosen.url_path
         state.framed = True
         try:

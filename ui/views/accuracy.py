@@ -10,9 +10,9 @@ from core.analysis.original_study import beside
 from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text.sentences import row_name
-from core.wording import capital
+from core.wording import capital, told_apart
 from ui.shell import downloads
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 from ui.widgets.filter_query import ethnicities
 
 PAIR = ["gender", "ethnicity"]
@@ -21,14 +21,8 @@ SHARES = ["accuracy", "low", "high"]
 
 def choose_threshold() -> float:
     """Draw the slider of the decision threshold."""
-    return st.slider(
-        "Decision threshold: «male» is said from this probability on",
-        0.05,
-        0.95,
-        0.5,
-        0.01,
-        key="threshold",
-        bind="query-params",
+    return controls.slider(
+        "Decision threshold: «male» is said from this probability on", 0.05, 0.95, 0.5, 0.01, key="threshold"
     )
 
 
@@ -78,7 +72,8 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
         table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
         shown = table.astype({"age band": object})
-        shown[["gender", "ethnicity", "age band"]] = shown[["gender", "ethnicity", "age band"]].fillna("all")
+        for column in ("gender", "ethnicity", "age band"):
+            shown[column] = shown[column].fillna(told_apart("all", set(shown[column])))
         layout.share_table(shown, SHARES, height=300)
         downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 

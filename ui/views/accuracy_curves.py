@@ -8,6 +8,8 @@ import streamlit as st
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.audit.folder import Audit
 from core.present.figures import charts
+from core.present.text import escape
+from core.wording import number, told_apart
 from ui.shell import downloads
 from ui.widgets.filter_query import ethnicities
 
@@ -18,7 +20,7 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
         st.info("ROC and calibration need faces of both genders: clear the gender filter to see them.")
         return
     names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]
-    groups = {"all": faces} | {name: faces[faces["ethnicity"] == name] for name in names}
+    groups = {told_apart("all", names): faces} | {name: faces[faces["ethnicity"] == name] for name in names}
     left, right = st.columns(2)
     with left:
         st.subheader("ROC by ethnicity" if names else "ROC")
@@ -29,5 +31,5 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
         st.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(group) for name, group in groups.items() if len(group)}
         downloads.chart(charts.calibration_curves(tables), "calibration", "calibration")
-        errors = ", ".join(f"{name} {calibration_error(table):.3f}" for name, table in tables.items())
-        st.caption(f"Expected calibration error: {errors}.")
+        errors = ", ".join(f"{name} {number(calibration_error(table), '.3f')}" for name, table in tables.items())
+        st.caption(escape.markdown(f"Expected calibration error: {errors}."))

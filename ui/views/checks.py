@@ -19,11 +19,12 @@ from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks, Part, open_checks, uncheckable
 from core.present.figures import checks as figures
 from core.present.figures import pictures
+from core.present.text import escape
 from core.present.text.checks import checks_report
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
-from ui.widgets import layout
+from ui.widgets import controls, layout
 
 SIDE = 144
 STYLE = """
@@ -95,8 +96,8 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
         st.stop()
     if checks is None or not checks.parts:
         st.info(
-            f"The maps of **{audit.name}** have not been checked yet. This does it, a bar saying how long it takes, "
-            "and needs the aligned faces:"
+            f"The maps of **{escape.markdown(audit.name)}** have not been checked yet. This does it, a bar saying how "
+            "long it takes, and needs the aligned faces:"
         )
         _show_command(opened, audit)
         st.stop()
@@ -112,24 +113,22 @@ def _show_command(opened: OpenAudit, audit: Audit) -> None:
 def choose_view(checks: Checks) -> View:
     """Draw the choice of a group, a score and how regions are hidden."""
     columns = st.columns([1.6, 1.2, 1.4])
-    group = columns[0].selectbox("Group", checks.groups, key="trust_group", bind="query-params")
-    score = columns[1].segmented_control(
+    group = controls.selectbox("Group", checks.groups, key="trust_group", place=columns[0])
+    score = controls.segments(
         "Score",
         [score.value for score in Score],
         default=Score.MARGIN.value,
         key="trust_score",
-        bind="query-params",
-        required=True,
+        place=columns[1],
         help="**margin**: logit of the predicted class less the other's. **probability**: of the predicted class; it "
         "hardly moves where the network is sure.",
     )
-    fill = columns[2].segmented_control(
+    fill = controls.segments(
         "Hide regions with",
         [fill.value for fill in Fill],
         default=Fill.BLUR.value,
         key="trust_fill",
-        bind="query-params",
-        required=True,
+        place=columns[2],
         help="**grey**: the training images' mean colour. **blur**: the same face, heavily blurred. **local mean**: "
         "the mean colour of what is hidden.",
     )
@@ -147,7 +146,7 @@ def _verdict(result: CheckResult | None) -> None:
     if result is None:
         return
     badge = "" if result.verdict is None else f":{layout.COLOURS[result.verdict.tone]}-badge[{result.verdict}] "
-    st.markdown(badge + result.sentence)
+    st.markdown(badge + escape.markdown(result.sentence))
 
 
 def _missing(checks: Checks, part: str, group: str) -> bool:
@@ -183,7 +182,7 @@ def _show_tables(part: str, checks: Checks, view: View) -> None:
         _verdict(check.result(checks, view))
         for name in check.tables:
             rows = checks.rows(part, name, view.group)
-            st.dataframe(rows, hide_index=True)
+            layout.table(rows)
             downloads.table(rows, f"{check.name}-{name}", f"{check.title}: {name}")
 
 
@@ -254,7 +253,7 @@ def _show_orders(part: str, reading: str, checks: Checks, view: View) -> None:
 def _show_occlusion(checks: Checks, view: View) -> None:
     """Hidden regions beside the evidence budget."""
     st.subheader("Is what it marks what is used?", help=OCCLUSION)
-    by_area = st.toggle("Per unit of area", key="trust_area", bind="query-params", help="Large regions lose more.")
+    by_area = controls.toggle("Per unit of area", key="trust_area", help="Large regions lose more.")
     group, fill = view.group, view.fill
     if _missing(checks, "occlusion", group):
         return

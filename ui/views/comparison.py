@@ -14,11 +14,12 @@ from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from core.present.figures import comparison as figures
 from core.present.figures import pictures
+from core.present.text import escape
 from core.present.text.sentences import scope
-from core.wording import capital, points_words, signed_bounds, signed_points
+from core.wording import capital, number, points_words, signed_bounds, signed_points
 from ui.shell import downloads
 from ui.views import comparison_choice
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 
 SIDE = 288
 MEASURED = {
@@ -83,9 +84,10 @@ def show_differences(choice: comparison_choice.Choice, tables: dict[str, pd.Data
     first, *others = choice.models
     st.subheader("Whom the change helped, and whom it harmed")
     named_pair = " and ".join(
-        f"**{letter}**: {m.label}" for letter, m in zip(comparison_choice.LETTERS[1:], others, strict=False)
+        f"**{letter}**: {escape.markdown(other.label)}"
+        for letter, other in zip(comparison_choice.LETTERS[1:], others, strict=False)
     )
-    st.markdown(f"{named_pair}, compared with **A**: {first.label}")
+    st.markdown(f"{named_pair}, compared with **A**: {escape.markdown(first.label)}")
     downloads.chart(
         figures.difference_dots(tables), "differences", "paired differences of accuracy by group", key="differences"
     )
@@ -103,20 +105,19 @@ def show_where_it_looks(
     if not _same_method(choice):
         return
     columns = st.columns([1.2, 1.4, 2.4])
-    target = columns[0].selectbox("Target", TARGETS, key="of", bind="query-params", help=help_texts.TARGETS)
-    scaling = columns[1].segmented_control(
+    target = controls.selectbox("Target", TARGETS, key="of", place=columns[0], help=help_texts.TARGETS)
+    scaling = controls.segments(
         "Maps",
         ["shape", "strength"],
         default="shape",
         key="maps",
-        bind="query-params",
-        required=True,
+        place=columns[1],
         help="**shape**: each face's map is divided by its own strength first, since two networks' logits have scales "
         "of their own. **strength**: the maps as they are.",
     )
     names = [named(row.gender, row.ethnicity) for row in table.itertuples()]
-    chosen = columns[2].multiselect(
-        "Groups", names, key="shown", bind="query-params", placeholder="chosen for you", max_selections=4
+    chosen = controls.multiselect(
+        "Groups", names, key="shown", place=columns[2], placeholder="chosen for you", max_selections=4
     )
     shown = chosen or automatic_groups(table, contrast)
     _show_maps(choice, table, shown, filter, target, scaling == "shape")
@@ -130,12 +131,12 @@ def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, 
     st.subheader("Over all seeds")
     _show_arms(choice.experiment, contrast, filter)
     st.caption(
-        f"{choice.experiment.title}. A dot is one seed; bars are Student's 95 % intervals over the seeds, wide because "
-        "seeds are few. The worst group and the gap are among groups of 50 and more faces; an extreme of several "
-        "groups is biased outward, in each arm alike."
+        f"{escape.markdown(choice.experiment.title)}. A dot is one seed; bars are Student's 95 % intervals over the "
+        "seeds, wide because seeds are few. The worst group and the gap are among groups of 50 and more faces; an "
+        "extreme of several groups is biased outward, in each arm alike."
     )
     if contrast is not None:
-        st.dataframe(effects_table(contrast), hide_index=True)
+        layout.table(effects_table(contrast))
         downloads.table(effects_table(contrast), "effects", "effects over all seeds")
         st.caption(
             "Differences in points, each seed with its own partner. «Seeds and faces» draws both anew. **Supported**: "
@@ -166,7 +167,8 @@ def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str
 def _same_method(choice: comparison_choice.Choice) -> bool:
     """Whether maps can be compared; says why not, or what their difference then means besides."""
     methods = comparison_choice.methods(choice)
-    named_methods = "; ".join(f"{letter}: {m}" for letter, m in zip(comparison_choice.LETTERS, methods, strict=False))
+    letters = zip(comparison_choice.LETTERS, methods, strict=False)
+    named_methods = escape.markdown("; ".join(f"{letter}: {method}" for letter, method in letters))
     if "none" in methods:
         st.info(f"Only predictions were imported of a model here ({named_methods}), so its maps cannot be compared.")
         return False
@@ -199,7 +201,7 @@ def _show_maps(
     signed = target == "margin"
     sheet = []
     for name, found, maps, face, face_n in rows:
-        st.markdown(f"**{capital(name)}**, n = {found[0].n:,}")
+        st.markdown(f"**{escape.markdown(capital(name))}**, n = {found[0].n:,}")
         minimum = max(pair.minimum for pair in found)
         if found[0].n < minimum:
             st.info(f"Averages need {minimum} faces, or a single face could be seen through them.")
@@ -263,7 +265,7 @@ def _show_arms(experiment: Experiment, contrast: Contrast | None, within: Filter
         if not len(parts_of[0]):
             continue
         with columns[n % 2]:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{escape.markdown(title)}**")
             downloads.chart(figures.arm_dots(*parts_of, titles), f"arms-{measure}", title, key=f"arms_{measure}")
 
 
@@ -295,7 +297,7 @@ def _show_table(whole: pd.DataFrame) -> None:
         "only_b": "only B correct",
         "accuracy_a": "accuracy A",
     }
-    shown = whole.assign(**{name: whole[name].map("{:.2g}".format) for name in ps})
+    shown = whole.assign(**{name: [number(p, ".2g") for p in whole[name]] for name in ps})
     shown = shown.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
     layout.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])
 

@@ -26,11 +26,12 @@ from core.audit.folder import Audit, list_audits, read_manifest
 from core.classifiers.info import list_models
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.present.text import escape
 from core.wording import capital
 from ui.shell.cache import kept
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
-from ui.widgets.layout import escape_markdown
+from ui.widgets import controls
 
 OWN = "my own choice of models"
 LETTERS = "ABCD"
@@ -82,7 +83,7 @@ def experiments() -> list[Experiment]:
             files = (folder / "experiment.json", *sorted(folder.glob("*/audits/*/audit.json")))
             found.append(_experiment(folder, files))
         except LookwhereError as error:
-            st.warning(str(error))
+            st.warning(escape.markdown(error))
     return found
 
 
@@ -104,7 +105,7 @@ def candidates(known: list[Experiment]) -> list[Candidate]:
         try:
             found.append(Candidate(label, path, same_faces(read_manifest(path))))
         except LookwhereError as error:
-            st.warning(str(error))
+            st.warning(escape.markdown(error))
     return found
 
 
@@ -117,16 +118,16 @@ def choose_models(p: Page) -> Choice:
     with st.container(border=True, key="models"):
         preset = OWN
         if presets:
-            preset = st.selectbox(
-                "Compare", [*presets, OWN], key="contrast", bind="query-params",
+            preset = controls.always(
+                "Compare", [*presets, OWN], next(iter(presets)), key="contrast", aliases=_preset_aliases(presets),
                 help="A contrast of an experiment: the same training but for one thing. Seed k of one arm and seed k "
                 "of the other began with the same weights and saw the faces in the same order.",
             )  # fmt: skip
         if preset != OWN:
             experiment, claim = presets[preset]
             seeds = list(range(len(experiment.arm(claim.start).models)))
-            seed = st.segmented_control(
-                "Seed", seeds, default=0, key="seed", bind="query-params", required=True,
+            seed = controls.segments(
+                "Seed", seeds, default=0, key="seed",
                 help="The figures and maps below are of this seed's pair; the last part is of all seeds.",
             )  # fmt: skip
             labels = [f"{experiment.name} / {arm} / seed {seed}" for arm in (claim.start, claim.end)]
@@ -138,26 +139,51 @@ def choose_models(p: Page) -> Choice:
 def _own(p: Page, found: list[Candidate]) -> Choice:
     here = ui.shell.open_audit.MODELS / str(p.opened.model) / "audits" / str(p.opened.audit)
     start = next((n for n, c in enumerate(found) if c.path == here), 0)
-    count = st.segmented_control(
-        "Models", [2, 3, 4], default=2, key="models_count", bind="query-params", required=True
-    )  # fmt: skip
+    count = controls.segments("Models", [2, 3, 4], default=2, key="models_count")
     columns = st.columns(count)
-    labels = [c.label for c in found]
-    first = columns[0].selectbox("Model A", labels, index=start, key="model_a", bind="query-params")
+    labels, aliases = [c.label for c in found], _aliases(found)
+    first = controls.always("Model A", labels, labels[start], key="model_a", place=columns[0], aliases=aliases)
     chosen = [found[labels.index(first)]]
     rest = [c for c in found if c.faces == chosen[0].faces and c != chosen[0]]
     if not rest:
         p.headline(f"Nothing can be compared yet: {first} is the only model audited on these faces.")
-        st.info(SECOND.format(label=first))
+        st.info(SECOND.format(label=escape.markdown(first)))
         st.stop()
     for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
         names = [c.label for c in rest]
         if not names:
             column.caption("No further model is audited on these faces.")
             break
-        picked = column.selectbox(f"Model {letter}", names, key=f"model_{letter.lower()}", bind="query-params")
+        quiet = st.session_state.get("compared_with") not in (None, first)
+        key = f"model_{letter.lower()}"
+        picked = controls.always(
+            f"Model {letter}", names, names[0], key=key, place=column, quiet=quiet, aliases=aliases
+        )
         chosen.append(rest.pop(names.index(picked)))
+    st.session_state.compared_with = first
     return Choice(tuple(chosen), _others(found, tuple(chosen)))
+
+
+def _aliases(found: list[Candidate]) -> dict[str, str]:
+    """What links may call a model besides its label: with its audit's name, and without, as when it had only one."""
+    names: dict[str, str] = {}
+    root = ui.shell.open_audit.MODELS
+    for one in found:
+        model, audit = one.path.parent.parent, one.path.name
+        if model.parent == root:
+            names[f"{model.name} · {audit}"] = one.label
+            if audit == ui.shell.open_audit.default_audit(model):
+                names[model.name] = one.label
+    return names
+
+
+def _preset_aliases(presets: dict[str, tuple[Experiment, Claim]]) -> dict[str, str]:
+    """What links may call a contrast besides its label: with its experiment's name, and without."""
+    names: dict[str, str] = {}
+    for label, (experiment, claim) in presets.items():
+        names.setdefault(preset_name(claim), label)
+        names[f"{experiment.name}: {preset_name(claim)}"] = label
+    return names
 
 
 def _others(found: list[Candidate], chosen: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
@@ -232,5 +258,5 @@ def contrast_of(choice: Choice, filter: Filter) -> Contrast | None:
     try:
         return _claim_contrast(choice.experiment, choice.claim, filter)
     except LookwhereError as error:
-        st.warning(escape_markdown(capital(str(error))) + ".")
+        st.warning(escape.markdown(capital(str(error))) + ".")
         return None

@@ -15,9 +15,11 @@ from core.audit.images import AuditImages
 from core.data.filters import Filter
 from core.present.figures import pictures
 from core.present.figures.single_faces import error_cluster_sheet
+from core.present.text import escape
+from core.wording import number
 from ui.shell import downloads
 from ui.shell.cache import kept
-from ui.widgets import layout
+from ui.widgets import controls, layout
 
 FOUND = "as found"
 OPACITY = 0.6
@@ -55,9 +57,7 @@ def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
     if not audit.has_maps:
         st.info("Only predictions were audited: without maps there are no clusters of maps, nor orders by similarity.")
         return None
-    count = st.segmented_control(
-        "Number of clusters", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds", bind="query-params", required=True
-    )
+    count = controls.segments("Number of clusters", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds")
     wanted = within.narrowed(outcome="all")
     return _error_clusters(audit, wanted, None if count == FOUND else int(count))
 
@@ -67,9 +67,9 @@ def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None) 
     if found is None:
         return
     if not found.clusters:
-        st.info(f"{found.n} incorrect predictions: {found.verdict}.")
+        st.info(escape.markdown(f"{found.n} incorrect predictions: {found.verdict}."))
         return
-    tried = ", ".join(f"{k}: {row.silhouette:.2f} ({row.null:.2f})" for k, row in found.search.iterrows())
+    tried = ", ".join(f"{k}: {number(row.silhouette)} ({number(row.null)})" for k, row in found.search.iterrows())
     st.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
     shown = [kind for kind in found.clusters if kind.map is not None]
     limit = pictures.shared_limit([kind.map for kind in shown])
@@ -85,7 +85,7 @@ def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None) 
 
 def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImages | None, minimum: int) -> str:
     title = f"Cluster {n}: {kind.n:,} faces" if count > 1 else f"All {kind.n:,} incorrect predictions"
-    firm = f"<p>Stability {kind.stability:.2f}: {kind.firmness}.</p>" if count > 1 else ""
+    firm = f"<p>Stability {number(kind.stability)}: {kind.firmness}.</p>" if count > 1 else ""
     if kind.map is None:
         why = f"Counted only: an average needs {minimum}" + (
             " faces, and the other clusters' would give it away together with that of all." if kind.n >= minimum
@@ -112,7 +112,7 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
         text += f"<p>More than among all incorrect: {groups}.</p>"
     elif compared:
         text += "<p>No group is in it more than among all incorrect, beyond chance.</p>"
-    text += f"<p>Median |margin| {kind.margin:.2f}.</p>"
+    text += f"<p>Median |margin| {number(kind.margin)}.</p>"
     if shots and compared:
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
         link = html.escape(urlencode([*query, ("kind", n)]), quote=True)

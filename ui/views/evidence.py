@@ -11,13 +11,14 @@ from core.data.filters import Filter
 from core.explain.maps import TARGETS
 from core.present.figures import evidence as figures
 from core.present.figures.pictures import Sheet
+from core.present.text import escape
 from core.present.text.evidence import shares_sentence, waterfall_sentence
 from core.wording import capital, signed, signed_interval
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import NOT_ADDITIVE
 from ui.shell.page import Page
-from ui.widgets import layout
+from ui.widgets import controls, layout
 
 SIDE = 448
 TARGET_HELP = (
@@ -57,7 +58,10 @@ def sentence(audit: Audit, groups: list[tuple[str, Filter]], found: Waterfall | 
 def add_notes(p: Page, groups: list[tuple[str, Filter]]) -> None:
     """Under the headline, why there is no way between the groups where maps do not add up."""
     if len(groups) == 2 and not p.audit.additive:
-        p.info(NOT_ADDITIVE.format(method=p.audit.map_method, unit=p.audit.map_units), icon=":material/info:")
+        p.info(
+            NOT_ADDITIVE.format(method=escape.markdown(p.audit.map_method), unit=escape.markdown(p.audit.map_units)),
+            icon=":material/info:",
+        )
 
 
 def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | None) -> None:
@@ -79,7 +83,7 @@ def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     if audit.additive:
         _show_group_evidence(audit, groups)
     st.subheader("Share of positive evidence")
-    target = st.selectbox("Target", TARGETS, index=1, key="target", bind="query-params", help=TARGET_HELP)
+    target = controls.selectbox("Target", TARGETS, index=1, key="target", help=TARGET_HELP)
     _show_energy(audit, groups, target)
 
 
@@ -133,7 +137,7 @@ def _show_group_evidence(audit: Audit, groups: list[tuple[str, Filter]]) -> None
         f"{name}: regions {signed(b.table['evidence'].sum())}, bias {signed(b.bias)}, mean margin {signed(b.margin)}"
         for name, b in shown
     )
-    st.caption(f"{sums}. Whiskers are 95 % bootstrap intervals.")
+    st.caption(f"{escape.markdown(sums)}. Whiskers are 95 % bootstrap intervals.")
     table = pd.concat([b.table.assign(group=name, n=b.n, bias=b.bias, margin=b.margin) for name, b in shown])
     downloads.table(table, "budgets", "contributions to the mean margin by region")
 
@@ -161,4 +165,6 @@ def _few_faces(groups: list[tuple[str, int]], audit: Audit) -> None:
     for name, n in groups:
         if n < minimum:
             why = "no face" if n == 0 else f"only {n} face{'s' if n > 1 else ''}"
-            st.info(f"{name}: {why}. Averages need {minimum}, or a single face could be seen through them.")
+            st.info(
+                f"{escape.markdown(name)}: {why}. Averages need {minimum}, or a single face could be seen through them."
+            )

@@ -24,10 +24,11 @@ from core.explain.maps import TARGETS
 from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.single_faces import region_bars
+from core.present.text import escape
 from core.present.text import faces as faces_text
 from ui.shell.cache import kept
 from ui.shell.page import Page
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 
 #: Where aligned stores are looked for; another folder can be named, for tests and for a user who keeps them elsewhere.
 STORES = Path(os.environ.get("LOOKWHERE_STORES", Path(__file__).parent.parent.parent / "data/aligned"))
@@ -86,7 +87,7 @@ def _how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> N
     )
     out = STORES / audit.manifest.dataset if "LOOKWHERE_STORES" in os.environ else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
-    found = "".join(f"\n- {layout.escape_markdown(line)}" for line in looked)
+    found = "".join(f"\n- {escape.markdown(line)}" for line in looked)
     st.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
         f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{found}"
@@ -96,22 +97,24 @@ def _how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> N
 def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: AuditImages) -> None:
     """The controls and one page of the group's faces."""
     like = single_faces.row_of(audit, st.query_params.get("like"))
+    if like is None:
+        controls.note(
+            "like", controls.asked("like"), "the maps most like those of face", (), "which this audit has not"
+        )
     orders = [
         order.value
         for order in FaceOrder
         if (audit.has_maps or not order.by_similarity) and (like is not None or not order.of_a_face)
     ]
     listed = [str(n) for n, kind in enumerate(found.clusters, 1) if kind.map is not None] if found else []
-    controls = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
-    order = FaceOrder(controls[0].selectbox("Order", orders, key="order", bind="query-params", help=ORDER_HELP))
+    columns = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
+    order = FaceOrder(controls.selectbox("Order", orders, key="order", place=columns[0], help=ORDER_HELP))
     target, view, kind = "margin", ALONE, ANY
     if audit.has_maps:
-        target = controls[1].selectbox("Target", TARGETS, 1, key="target", bind="query-params", help=TARGET_HELP)
-        view = controls[2].segmented_control(
-            "Map", [BESIDE, OVER, ALONE], default=BESIDE, key="view", bind="query-params", required=True
-        )
+        target = controls.selectbox("Target", TARGETS, index=1, key="target", place=columns[1], help=TARGET_HELP)
+        view = controls.segments("Map", [BESIDE, OVER, ALONE], default=BESIDE, key="view", place=columns[2])
         if len(listed) > 1 or (listed and len(found.clusters) > 1):
-            kind = controls[3].selectbox("Error cluster", [ANY, *listed], key="kind", bind="query-params")
+            kind = controls.selectbox("Error cluster", [ANY, *listed], key="kind", place=columns[3])
     mask = within.mask(audit.faces)
     rows = np.flatnonzero(mask)
     if kind != ANY:
@@ -119,24 +122,28 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     name = within.describe() + (f", error cluster {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(
-            f"No face: {layout.escape_markdown(name)}. An error cluster holds incorrect predictions only; "
+            f"No face: {escape.markdown(name)}. An error cluster holds incorrect predictions only; "
             "set «Prediction» to all or incorrect."
         )
         return
     rows, values = single_faces.ordered(audit, rows, order, like)
     if order.of_a_face:
-        st.caption(f"Ordered by similarity to face {layout.escape_markdown(str(audit.faces['face_id'].iloc[like]))}.")
+        st.caption(f"Ordered by similarity to face {escape.markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // single_faces.PAGE)
     _first_sheet((audit.path, within, order, kind, like), sheets)
-    place = st.container()
+    place, wanted = st.container(), controls.asked("sheet")
     sheet = st.session_state.get("sheet", 1)
     if sheets > 1:
         sheet = st.pagination(sheets, key="sheet", bind="query-params")
+    beyond = [one for one in wanted if not one.isdecimal() or not 1 <= int(one) <= sheets]
+    controls.note("sheet", beyond, "sheet", sheet, f"of {sheets:,}")
     start = (sheet - 1) * single_faces.PAGE
     shown = rows[start : start + single_faces.PAGE]
     with place:
-        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {layout.escape_markdown(name)}.")
-        notes = [f"similarity {v:.2f}" for v in values[start:][: len(shown)]] if order.by_similarity else None
+        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {escape.markdown(name)}.")
+        notes = (
+            [f"similarity {wording.number(v)}" for v in values[start:][: len(shown)]] if order.by_similarity else None
+        )
         cards(audit, images, shown, target, view, notes, "grid")
 
 
@@ -194,7 +201,7 @@ def _card(
     more = f"<br><span>{html.escape(note)}</span>" if note else ""
     return (
         f"<div class='lw-face'><div>{tags}</div>labelled {html.escape(str(line['gender']))}, {verdict}<br>"
-        f"<span>p(male) {line['p_male']:.2f} · margin {margin}</span>{more}</div>"
+        f"<span>p(male) {wording.number(line['p_male'])} · margin {margin}</span>{more}</div>"
     )
 
 
@@ -217,7 +224,7 @@ def _open_record(audit: Audit, images: AuditImages) -> None:
     if "face" not in st.query_params:
         return
     if single_faces.row_of(audit, st.query_params["face"]) is None:
-        st.warning(f"This audit has no face «{layout.escape_markdown(st.query_params['face'])}».")
+        st.warning(f"This audit has no face «{escape.markdown(st.query_params['face'])}».")
         return
     _record(audit, images)
 
@@ -281,7 +288,7 @@ def _regions(record: FaceRecord) -> None:
         )
     else:
         st.caption(
-            f"Maps by {layout.escape_markdown(record.map_method)} do not add up to the margin: "
+            f"Maps by {escape.markdown(record.map_method)} do not add up to the margin: "
             f"the bars' sum is {total}, "
             f"the margin {margin}. Compare the bars with each other."
         )
@@ -294,6 +301,6 @@ def _others(
         return
     more = f" (the first {single_faces.PAGE} of {len(rows):,})" if len(rows) > single_faces.PAGE else ""
     st.markdown(f"**{title}**{more}")
-    notes = None if cosines is None else [f"similarity {c:.2f}" for c in cosines]
+    notes = None if cosines is None else [f"similarity {wording.number(c)}" for c in cosines]
     target = st.session_state.get("target", "predicted")
     cards(audit, images, rows[: single_faces.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)

@@ -14,12 +14,13 @@ from core.data.filters import Filter
 from core.present.figures import findings as figures
 from core.present.figures import gaps
 from core.present.figures.differences import map_sheet, panel_pictures
+from core.present.text import escape
 from core.verdicts import Verdict
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 
 ICONS = {
     Verdict.SUPPORTED: ":material/check_circle:",
@@ -35,11 +36,10 @@ _all_findings = kept(entries=16, spinner="Putting the claims to the test …")(a
 def choose_ages(audit: Audit) -> Filter:
     """Draw the choice of adults only, on at first; all ages, with a line that says so, where none is recorded."""
     has_age = bool(audit.faces["age"].notna().any())
-    adults = st.toggle(
+    adults = controls.toggle(
         "Adults only",
         value=has_age,
         key="grown",
-        bind="query-params",
         disabled=not has_age,
         help="Small children's perceived gender is close to a guess for anyone, so a gap over all ages is mixed with "
         "it.",
@@ -66,16 +66,16 @@ def show_finding(found: Finding) -> None:
     with st.container(border=True):
         text, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
         with text:
-            st.subheader(f"{found.key} · {found.claim}")
+            st.subheader(escape.markdown(f"{found.key} · {found.claim}"))
             st.badge(found.verdict, icon=ICONS[found.verdict], color=layout.COLOURS[found.verdict.tone])
-            st.markdown(found.sentence)
+            layout.sentence(found.sentence)
         if figure is not None:
             with figure:
                 _figure(found)
         with st.expander("How it is tested, and all numbers"):
-            st.markdown(found.rule)
+            layout.sentence(found.rule)
             if len(found.numbers):
-                st.dataframe(found.numbers, hide_index=True)
+                layout.table(found.numbers)
                 downloads.table(found.numbers, f"finding-{found.key}", f"finding {found.key}: {found.claim}")
 
 
@@ -100,10 +100,10 @@ def _figure(found: Finding) -> None:
         panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
         st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))
         downloads.image_sheet(lambda: map_sheet(shapes), name, title)
-        st.caption(shapes.note)
+        st.caption(escape.markdown(shapes.note))
     elif isinstance(result, CauseContrasts):
         for claim, _ in result.contrasts:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
-            st.markdown(f"**{capital(claim.name)}** · {claim.question}")
+            st.markdown(f"**{escape.markdown(capital(claim.name))}** · {escape.markdown(claim.question)}")
             one = f"{name}-{claim.name}"
             downloads.chart(figures.effect_dots(rows), one, f"{title}, {claim.name}", key=one)

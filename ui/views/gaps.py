@@ -22,16 +22,17 @@ from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.figures import gaps as charts
+from core.present.text import escape
 from core.present.text.gap_tables import RATES, comparison_table, measure_table, p_column, rate_table, term_table
 from core.present.text.gaps import differ_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words
 from core.present.text.sentences import scope
-from core.wording import capital, p_words, percent, span
+from core.wording import capital, in_points, p_words, percent, span
 from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.page import Page
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
@@ -102,7 +103,7 @@ def choose_grouping(p: Page) -> str:
         st.stop()
     if len(choices) == 1:
         return choices[0]
-    return st.segmented_control("Groups by", choices, default=choices[0], key="by", bind="query-params", required=True)
+    return controls.segments("Groups by", choices, default=choices[0], key="by")
 
 
 def show_simultaneous(result: GroupGaps) -> None:
@@ -111,10 +112,10 @@ def show_simultaneous(result: GroupGaps) -> None:
     st.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
-        layout.metric(places[0], "Largest gap", f"{100 * gap.difference.value:.1f} points", _between(gap))
+        layout.metric(places[0], "Largest gap", f"{in_points(gap.difference.value)} points", _between(gap))
         layout.metric(
-            places[1], "Less the bias of a maximum", f"{100 * gap.corrected:.1f} points",
-            f"bias {100 * gap.bias:.1f} points", help=_BIAS,
+            places[1], "Less the bias of a maximum", f"{in_points(gap.corrected)} points",
+            f"bias {in_points(gap.bias)} points", help=_BIAS,
         )  # fmt: skip
         layout.metric(
             places[2], "Simultaneous 95 % interval", span(gap.difference.low, gap.difference.high),
@@ -147,26 +148,23 @@ _SIMULTANEOUS = (
 
 def _left_out(table: pd.DataFrame, column: str) -> None:
     if len(table):
-        st.caption(left_out_words(table, column, most=len(table)))
+        st.caption(escape.markdown(left_out_words(table, column, most=len(table))))
 
 
 def _table(table: pd.DataFrame, **formats: str) -> None:
     """A table of at most ten rows in sight; numbers as `formats` say."""
-    settings = {name: st.column_config.NumberColumn(format=text) for name, text in formats.items()}
-    st.dataframe(table, hide_index=True, column_config=settings, height=min(38 + 35 * len(table), 388))
+    layout.table(table, formats, height=min(38 + 35 * len(table), 388))
 
 
 def show_tests(result: GroupGaps) -> None:
     """The two-group tests as a table, the clearest first."""
     st.subheader("Which groups differ")
-    family = st.segmented_control(
-        "Compare", list(FAMILIES), default="all pairs", key="family", bind="query-params", required=True
-    )
+    family = controls.segments("Compare", list(FAMILIES), default="all pairs", key="family")
     table = result.tests[family]
     if table.empty:
         st.info("Two groups of 50 faces are needed for a test.")
         return
-    st.markdown(f"{differ_words(table, 'comparisons')}.")
+    layout.sentence(f"{differ_words(table, 'comparisons')}.")
     _table(comparison_table(table), points="%.1f")
     st.caption(
         f"Accuracy of the first less that of the second. One family: the {len(table)} tests of this table. Intervals "
@@ -192,10 +190,11 @@ def show_age(audit: Audit, filter: Filter) -> None:
     if (fit.standardised["unseen"] > 0).any():
         part = fit.standardised[fit.standardised["unseen"] > 0]
         text = "; ".join(f"{g}, {percent(u)}" for g, u in zip(part["group"], part["unseen"], strict=True))
-        st.caption(f"Extrapolated, for want of a face of the group, at a share of these ages: {text}.")
+        st.caption(escape.markdown(f"Extrapolated, for want of a face of the group, at a share of these ages: {text}."))
     if fit.separated:
+        groups = escape.markdown(", ".join(fit.separated))
         st.warning(
-            f"Predictions are all correct or all incorrect for {', '.join(fit.separated)}: no maximum likelihood "
+            f"Predictions are all correct or all incorrect for {groups}: no maximum likelihood "
             f"exists, so {FIRTH} is used, which keeps odds ratios finite."
         )
     _table(term_table(fit), **{"χ²": "%.1f"})
@@ -217,7 +216,7 @@ def _age_words(fit: Regression) -> str:
     """What is left of the differences between ethnicities at equal ages."""
     ethnic = [term for term in (Term.ETHNICITY, Term.GENDER_ETHNICITY) if not np.isnan(fit.p(term))]
     raw, equal = (fit.standardised[c].max() - fit.standardised[c].min() for c in ("accuracy", "standardised"))
-    text = f"The widest gap is {100 * raw:.1f} points as it is and **{100 * equal:.1f} at equal ages**. "
+    text = f"The widest gap is {in_points(raw)} points as it is and **{in_points(equal)} at equal ages**. "
     if not ethnic:
         return text + f"Gender at equal ages: {p_words(fit.p(Term.GENDER))}."
     names = ", ".join(f"{term} {p_words(fit.p(term))}" for term in ethnic)
@@ -230,7 +229,7 @@ def _age_words(fit: Regression) -> str:
 def show_power(faces: pd.DataFrame, grouping: str) -> None:
     """Faces needed to see a difference, and the difference that can be seen."""
     st.subheader("How many faces it would take")
-    asked = st.slider("Difference to be seen, in points", 1, 10, 2, key="points", bind="query-params")
+    asked = controls.slider("Difference to be seen, in points", 1, 10, 2, key="points")
     groups = group_counts(faces, list(GROUPINGS[grouping])).table
     tests = max(1, len(groups) * (len(groups) - 1) // 2)
     table = power_table(groups, asked / 100, tests)
@@ -316,6 +315,6 @@ def _agreement(audit: Audit) -> None:
         paths = same_face_audits(open_audit_shell.MODELS, audit)
         found = _consensus(audit, tuple(path / "audit.json" for path in paths))
     except LookwhereError as error:
-        st.caption(capital(str(error)) + ".")
+        st.caption(escape.markdown(capital(str(error)) + "."))
         return
-    st.caption(consensus_words(found, [path.parent.parent.name for path in paths]))
+    st.caption(escape.markdown(consensus_words(found, [path.parent.parent.name for path in paths])))

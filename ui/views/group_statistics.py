@@ -23,12 +23,12 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
         if not sentence:
             continue
         st.subheader(statistic.title)
-        st.markdown(layout.escape_markdown(sentence))
+        layout.sentence(sentence)
         chart = statistic_dots(statistic, table)
         if chart.rows:
             downloads.chart(chart, statistic.name, chart.title, key=statistic.name)
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
-        st.dataframe(shown, hide_index=True)
+        layout.table(shown)
         st.caption(statistic.about + (f" Intervals are {statistic.interval}'s." if statistic.interval else ""))
         downloads.table(table, statistic.name, f"{statistic.name} by group")

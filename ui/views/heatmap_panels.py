@@ -15,11 +15,12 @@ from core.audit.folder import Audit
 from core.explain.maps import NORMALISATIONS, TARGETS
 from core.present.figures import pictures
 from core.present.figures.differences import painted
+from core.present.text import escape
 from core.present.text.sentences import target_words
-from core.wording import capital, percent
+from core.wording import bounds, capital, percent
 from ui.shell import downloads
 from ui.views.map_differences import Found, MapControls, limit_of
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 from ui.widgets.group_picker import ChosenGroup
 
 SIDE = 336
@@ -37,16 +38,12 @@ class AveragedGroup:
 def choose_maps() -> MapControls:
     """Draw the choice of how many groups, of which maps, and how they are drawn."""
     columns = st.columns([1, 1.1, 1.1, 1.4])
-    count = columns[0].segmented_control(
-        "Groups", [2, 3, 4], default=2, key="groups", bind="query-params", required=True
+    count = controls.segments("Groups", [2, 3, 4], default=2, key="groups", place=columns[0])
+    target = controls.selectbox("Target", TARGETS, index=1, key="target", place=columns[1], help=help_texts.TARGETS)
+    normalisation = controls.selectbox(
+        "Normalisation", NORMALISATIONS, key="norm", place=columns[2], help=help_texts.NORMALISATIONS
     )
-    target = columns[1].selectbox(
-        "Target", TARGETS, index=1, key="target", bind="query-params", help=help_texts.TARGETS
-    )
-    normalisation = columns[2].selectbox(
-        "Normalisation", NORMALISATIONS, key="norm", bind="query-params", help=help_texts.NORMALISATIONS
-    )
-    opacity = columns[3].slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
+    opacity = controls.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", place=columns[3])
     return MapControls(count, target, normalisation, opacity)
 
 
@@ -88,13 +85,13 @@ def _note(audit: Audit, controls: MapControls) -> str:
 def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, kind: str) -> None:
     """Average face, average map and overlay of one group, with n; or why there is nothing to show. `kind` names the
     map (`Audit.map_words`)."""
-    st.markdown(f"**{letter}: {capital(group.name)}**")
+    st.markdown(f"**{letter}: {escape.markdown(capital(group.name))}**")
     if group.too_small:
         why = "No face" if group.n == 0 else f"Only {group.n} faces"
         st.info(f"{why} in this group: averages need {group.minimum}, or a single face could be seen through them.")
         return
     low, high = wilson(group.correct, group.n)
-    right = f"; {percent(group.correct / group.n)} correct [{100 * low:.1f}–{100 * high:.1f}]"
+    right = f"; {percent(group.correct / group.n)} correct [{bounds(100 * low, 100 * high)}]"
     st.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
     name = capital(group.name)
     panels = [(pictures.paint(group.map, limit, signed, SIDE), kind, f"Average {kind}: {name}")]

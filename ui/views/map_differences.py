@@ -16,11 +16,12 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.figures import pictures
 from core.present.figures.differences import painted
+from core.present.text import escape
 from core.present.text.sentences import hottest_place
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
-from ui.widgets import layout
+from ui.widgets import controls, layout
 
 SIDE = 336
 STYLE = """
@@ -80,7 +81,7 @@ def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[st
     names = [name for name in (offered[0] if offered else []) if all(name in more for more in offered)]
     if not names:
         return ()
-    return tuple(st.pills("Adjust for", names, selection_mode="multi", key="adjust", bind="query-params", help=ADJUST))
+    return tuple(controls.pills("Adjust for", names, selection_mode="multi", key="adjust", help=ADJUST))
 
 
 def show_differences(audit: Audit, groups: list[tuple[str, Group]], controls: MapControls) -> dict[str, Found]:
@@ -155,9 +156,9 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
     there = {other: d for other, d in found.items() if isinstance(d, MapDifference)}
     for other, error in found.items():
         if other not in there:
-            st.caption(f"{letter} − {other} is not shown: {error}.")
+            st.caption(escape.markdown(f"{letter} − {other} is not shown: {error}."))
     for d in there.values():
-        st.markdown(d.verdict.replace("$", r"\$"))
+        layout.sentence(d.verdict)
     there = {other: d for other, d in there.items() if np.isfinite(d.difference).all()}
     if not there:
         return
@@ -185,7 +186,7 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     one = len(wanted.gender) == 1
     # Gender and decision together say who is right, so nobody would have a counterpart.
     adjust = tuple(name for name in adjust if name != "gender")
-    st.subheader(f"Incorrect against correct by shape: {wanted.describe()}")
+    st.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
     st.markdown(SHAPE)
     decisions = (False, True) if one else (True,)
     compared = [_right_or_wrong(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
@@ -206,10 +207,11 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     )
     same = compared[-1]
     if one:
+        incorrect, same_class = map(escape.markdown, same.names)
         st.caption(
-            f"Left: {same.names[0]}, less the correct ones of the same group. They were given opposite classes, so "
+            f"Left: {incorrect}, less the correct ones of the same group. They were given opposite classes, so "
             "this also holds whatever tells evidence for «female» from evidence for «male». "
-            f"Right: less {same.names[1]}, who were given the same class: what differs here is not due to the class. "
+            f"Right: less {same_class}, who were given the same class: what differs here is not due to the class. "
             f"{letters} above; scale ±{limit:.3g} of a map's root mean square."
         )
     else:
@@ -221,4 +223,4 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
         if same.differs
         else "incorrect predictions look where correct ones of the same class do, as far as this test can tell."
     )
-    st.markdown(f"**At equal certainty, {head}** {same.verdict}")
+    st.markdown(f"**At equal certainty, {head}** {escape.markdown(same.verdict)}")

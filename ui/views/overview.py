@@ -15,11 +15,11 @@ from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS, TARGETS
 from core.present.figures import pictures
 from core.present.text.sentences import pair_rate, row_name, target_words
-from core.wording import capital, percent
+from core.wording import bounds, capital, in_points, percent, span
 from ui.shell import downloads
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
-from ui.widgets import help_texts, layout
+from ui.widgets import controls, help_texts, layout
 
 
 def show_numbers(p: Page) -> None:
@@ -28,19 +28,19 @@ def show_numbers(p: Page) -> None:
     extremes = gap(accuracy_by(p.faces, ["gender", "ethnicity"]))
     with p.above:
         places = layout.metric_row()
-    interval = f"95 % interval {100 * overall['low']:.1f}–{100 * overall['high']:.1f}"
+    interval = f"95 % interval {bounds(100 * overall['low'], 100 * overall['high'])}"
     layout.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
     layout.metric(places[1], "Faces", f"{len(p.faces):,}", p.audit.split_words)
     if extremes is None:
         return
     worst, difference = extremes.worst, extremes.difference
-    bounds = f"{100 * worst['low']:.1f}–{100 * worst['high']:.1f}, n = {worst['n']:,}"
-    layout.metric(places[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), bounds)
+    rate = f"{bounds(100 * worst['low'], 100 * worst['high'])}, n = {worst['n']:,}"
+    layout.metric(places[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), rate)
     layout.metric(
         places[3],
         "Gap to the best group",
-        f"{100 * difference.value:.1f} points",
-        f"{100 * difference.low:.1f}–{100 * difference.high:.1f}, best: {row_name(extremes.best)}",
+        f"{in_points(difference.value)} points",
+        f"{span(difference.low, difference.high)}, best: {row_name(extremes.best)}",
         help="The largest of several differences overstates the true one. Groups under 50 faces are left out.",
     )
 
@@ -52,11 +52,11 @@ def show_study_grid(audit: Audit, filter: Filter) -> None:
     target, normalisation = "predicted", "raw"
     if audit.has_maps:
         left, right = st.columns(2)
-        target = left.selectbox(
-            "The map explains", TARGETS, index=1, key="target", bind="query-params", help=help_texts.TARGETS
+        target = controls.selectbox(
+            "The map explains", TARGETS, index=1, key="target", place=left, help=help_texts.TARGETS
         )
-        normalisation = right.selectbox(
-            "Averaging", NORMALISATIONS, key="norm", bind="query-params", help=help_texts.NORMALISATIONS
+        normalisation = controls.selectbox(
+            "Averaging", NORMALISATIONS, key="norm", place=right, help=help_texts.NORMALISATIONS
         )
     grid = study_grid(audit, filter, target, normalisation)
     groups = zip(grid["gender"], grid["ethnicity"], strict=True)

@@ -24,12 +24,13 @@ from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.present.figures import photo as figures
 from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
+from core.present.text import escape
 from core.present.text import photo as photo_text
 from core.wording import capital, signed
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
-from ui.widgets import layout
+from ui.widgets import controls, layout
 
 #: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
 MOST_PICTURES = 12
@@ -132,7 +133,7 @@ def choose_files() -> list:
 
 
 def _files_in_hand() -> list:
-    source = st.segmented_control("From", SOURCES, default=SOURCES[0], key="photo_from", required=True)
+    source = controls.segments("From", SOURCES, default=SOURCES[0], key="photo_from", bind=False)
     if source == "Camera":
         shot = st.camera_input("Take a photo", key="photo_camera", help=CAMERA)
         return [shot] if shot else []
@@ -206,7 +207,7 @@ def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
     try:
         audit = opened.load() if opened.audit else None
     except LookwhereError as error:
-        st.warning(layout.escape_markdown(f"No comparison with audited faces: {error}."))
+        st.warning(escape.markdown(f"No comparison with audited faces: {error}."))
         audit = None
     if audit is None:
         st.info("This model has no audit, so there are no audited faces to compare with.")
@@ -251,19 +252,19 @@ def _controls(given: list[Prediction]) -> tuple[str, float]:
     if not any(reading.evidence is not None for reading in given):
         return TARGETS[0], 0.5
     left, right, _ = st.columns([1, 1.2, 1.5])
-    target = left.selectbox("Map", TARGETS, key="photo_map", bind="query-params", help=TARGET)
-    return target, right.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", bind="query-params")
+    target = controls.selectbox("Map", TARGETS, key="photo_map", place=left, help=TARGET)
+    return target, controls.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", place=right)
 
 
 def _show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
     """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
-        st.error(layout.escape_markdown(result.error), icon=":material/broken_image:")
+        st.error(escape.markdown(result.error), icon=":material/broken_image:")
         return
     with st.container(border=True):
         st.html(f"{layout.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")
         if result.note:
-            st.warning(layout.escape_markdown(result.note))
+            st.warning(escape.markdown(result.note))
         several = len(result.faces) > 1
         above = st.container()
         chosen = _pick(n, result)
@@ -288,9 +289,9 @@ def _pick(n: int, result: Result) -> int | None:
     if len(result.faces) < 2:
         return 0 if result.faces else None
     numbers = list(range(len(result.faces)))
-    return st.pills(
+    return controls.pills(
         "Evidence and certainty below are of face", numbers, default=0, format_func=lambda k: str(k + 1),
-        key=f"photo_face_{n}", required=True,
+        key=f"photo_face_{n}", bind=False, required=True,
     )  # fmt: skip
 
 
@@ -365,6 +366,6 @@ def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> 
         )
     method = maps.get("method", "this method")
     return (
-        f"Maps by {layout.escape_markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
+        f"Maps by {escape.markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
         f"the margin {signed(margin)}. Compare regions with each other only."
     )

@@ -7,6 +7,7 @@ import streamlit as st
 import yaml
 
 from core.present.figures import charts
+from core.present.text import escape
 from core.training.record import Status, read_metrics, read_status
 from ui.shell import downloads
 from ui.shell.open_audit import OpenAudit
@@ -26,7 +27,8 @@ def _show_run(opened: OpenAudit) -> None:
     status, metrics = read_status(folder), read_metrics(folder)
     if status is None and metrics.empty:
         st.info(
-            f"**{opened.model}** has no training record here: it was trained elsewhere, or not at all. To train one:"
+            f"**{escape.markdown(opened.model)}** has no training record here: it was trained elsewhere, or not at "
+            "all. To train one:"
         )
         st.code("python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml")
         return
@@ -64,7 +66,7 @@ def _show_status(status: Status, metrics: pd.DataFrame) -> None:
     if status.state != "finished":
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
     if status.message and status.state != "finished":
-        st.caption(status.message)
+        st.caption(escape.markdown(status.message))
 
 
 def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
@@ -94,5 +96,5 @@ def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
         "The dotted line is the epoch that was kept. Shades mark image sizes. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):
-        st.dataframe(metrics, hide_index=True)
+        layout.table(metrics)
     downloads.table(metrics, "metrics", "metrics of every epoch")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 
 import streamlit as st
 
 from core.audit.folder import Audit
 from core.data.filters import OUTCOMES, Filter
+from core.present.text import escape
 from core.task import GENDERS
-from ui.widgets import help_texts
+from ui.widgets import controls, help_texts
 from ui.widgets.filter_query import AGES, FilterOptions, FilterSelection, read_query, write_query
-from ui.widgets.layout import escape_markdown
+
+FIELDS = tuple(field.name for field in fields(FilterSelection))
 
 
 def leave_page() -> None:
@@ -22,13 +24,21 @@ def leave_page() -> None:
 def _arrive(audit: Audit, options: FilterOptions) -> None:
     """On arriving at a page or at another audit, set the widgets by the address, else as they were before.
 
-    Streamlit can bind widgets to the URL itself, but drops a value on the next page unless it was touched by hand.
+    So too where the visitor went back or on to another address of the page. Streamlit can bind widgets to the URL
+    itself, but then changes the address in place, so that Back undoes nothing, and drops a value on the next page
+    unless it was touched by hand.
     """
     state = st.session_state
+    query = {key: st.query_params.get_all(key) for key in FIELDS}
+    before = state.get("filter_selection")
     if state.get("filter_place") == str(audit.path):
-        return
-    query = {key: st.query_params.get_all(key) for key in st.query_params}
-    selection, notes = read_query(query, options, state.get("filter_selection"))
+        if query == state.filter_query or _touched(before):
+            return
+        before = None
+        state.age_turn += 1
+    else:
+        state.age_turn = 0
+    selection, notes = read_query(query, options, before)
     for key, value in asdict(selection).items():
         # A range slider takes its start from `value` alone: a state set beforehand would make it a single one.
         state["age_start" if key == "age" else key] = list(value) if key in ("gender", "ethnicity", "split") else value
@@ -37,17 +47,37 @@ def _arrive(audit: Audit, options: FilterOptions) -> None:
     state.filter_place = str(audit.path)
 
 
+def _touched(before: FilterSelection) -> bool:
+    """Whether the visitor has changed a widget of the bar since it was drawn: then the address is the older one."""
+    state = st.session_state
+    shown = {key: state.get(_key(key)) for key in FIELDS if _key(key) in state}
+    return any(
+        (tuple(value) if isinstance(value, list) else value) != getattr(before, key) for key, value in shown.items()
+    )
+
+
+def _key(field: str) -> str:
+    """The key of a field's widget. A range slider takes its start from `value` alone: to move it, it is made anew."""
+    turn = st.session_state.get("age_turn", 0) if field == "age" else 0
+    return f"{field} {turn}" if turn else field
+
+
 def _publish(selection: FilterSelection, outcome: bool) -> None:
-    """Keep what the bar says for the next page, and write it into the address where it filters anything."""
-    st.session_state.filter_selection = selection
+    """Keep what the bar says for the next page, and write it into the address where it filters anything.
+
+    All at once, since each writing is a step back for the visitor.
+    """
+    state = st.session_state
+    state.filter_selection = selection
     query = write_query(selection)
-    for key in asdict(selection):
-        if key == "outcome" and not outcome:
-            continue
-        if key in query:
-            st.query_params[key] = query[key]
-        else:
-            st.query_params.pop(key, None)
+    if not outcome:
+        query["outcome"] = st.query_params.get_all("outcome")
+    changed = {key: query.get(key, []) for key in FIELDS if query.get(key, []) != st.query_params.get_all(key)}
+    if written := {key: values for key, values in changed.items() if values}:
+        st.query_params.update(written)
+    for key in changed.keys() - written.keys():
+        del st.query_params[key]
+    state.filter_query = {key: st.query_params.get_all(key) for key in FIELDS}
 
 
 def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
@@ -63,7 +93,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
         if selection != arrived:
             st.session_state.filter_notes = (arrived, notes := ())
         for note in notes:
-            st.caption(f":material/link_off: In the address: {escape_markdown(note)} Left out.")
+            st.caption(f":material/link_off: In the address: {escape.markdown(note)} Left out.")
     _publish(selection, outcome)
     return selection.filter() if outcome else replace(selection, outcome=OUTCOMES[0]).filter()
 
@@ -72,10 +102,12 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
     """Draw the bar's widgets; a field without one is as it was before."""
     ethnicity, split = [], []
     chosen = st.session_state.filter_selection.outcome
-    first = st.columns([1.1, 2.2, 1.2])
-    gender = first[0].pills("Gender", GENDERS, selection_mode="multi", key="gender")
+    first = st.columns([1.0, 2.1, 1.6])
+    gender = controls.pills("Gender", GENDERS, selection_mode="multi", key="gender", place=first[0], bind=False)
     if options.ethnicities:
-        ethnicity = first[1].pills("Ethnicity", options.ethnicities, selection_mode="multi", key="ethnicity")
+        ethnicity = controls.pills(
+            "Ethnicity", options.ethnicities, selection_mode="multi", key="ethnicity", place=first[1], bind=False
+        )
     else:
         first[1].caption(help_texts.NO_ETHNICITY)
     adults = first[2].toggle(
@@ -91,14 +123,16 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         "Age in years (from – up to)",
         AGES,
         value=st.session_state.age_start,
-        key="age",
+        key=_key("age"),
         disabled=adults or not options.has_age,
         help="In the bands in which average faces are stored." if options.has_age else help_texts.NO_AGE,
     )
     if outcome:
-        chosen = second[1].segmented_control("Prediction", OUTCOMES, key="outcome", required=True) or OUTCOMES[0]
+        chosen = controls.segments("Prediction", OUTCOMES, key="outcome", place=second[1], bind=False) or OUTCOMES[0]
     if several:
-        split = second[-1].pills("Split", options.splits, selection_mode="multi", key="split")
+        split = controls.pills(
+            "Split", options.splits, selection_mode="multi", key="split", place=second[-1], bind=False
+        )
     if not options.has_age:  # the widgets keep what they said of another audit
         adults, age = False, FilterSelection().age
     return FilterSelection(tuple(gender), tuple(ethnicity), adults, tuple(age), chosen, tuple(split))

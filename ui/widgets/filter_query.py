@@ -98,22 +98,22 @@ def read_query(
             kept = tuple(dict.fromkeys(value for value in values if value in allowed))
             unknown = list(dict.fromkeys(value for value in values if value not in allowed))
             if unknown:
-                notes.append(f"No face here has the {name} {_quoted(unknown)}.")
+                notes.append(f"No face here has the {name} {quoted(unknown)}.")
         result = replace(result, **{name: kept})
     if values := _values(query, "outcome"):
         known = values[0] in OUTCOMES
         result = replace(result, outcome=values[0] if known else OUTCOMES[0])
         if not known or len(set(values)) > 1:
-            notes.append(f"The outcome is one of {', '.join(OUTCOMES)}, not {_quoted(values)}.")
+            notes.append(f"The outcome is one of {', '.join(OUTCOMES)}, not {quoted(values)}.")
     if values := _values(query, "adults"):
         result = replace(result, adults=values[0].lower() in ON)
         if len({value.lower() for value in values}) > 1 or values[0].lower() not in (*ON, *OFF):
-            notes.append(f"Adults only is true or false, not {_quoted(values)}.")
+            notes.append(f"Adults only is true or false, not {quoted(values)}.")
     if values := _values(query, "age"):
         known = len(values) == 2 and set(values) <= set(AGES) and AGES.index(values[0]) <= AGES.index(values[1])
         result = replace(result, age=(values[0], values[1]) if known else FilterSelection().age)
         if not known:
-            notes.append(f"An age range is two of {', '.join(AGES)}, the lower first, not {_quoted(values)}.")
+            notes.append(f"An age range is two of {', '.join(AGES)}, the lower first, not {quoted(values)}.")
     if not options.has_age and (result.adults or result.age != FilterSelection().age):
         result = replace(result, adults=False, age=FilterSelection().age)
         notes.append("No age is recorded of these faces, so they cannot be filtered by it.")
@@ -125,8 +125,8 @@ def _values(query: Mapping[str, Sequence[str]], name: str) -> list[str]:
     return [value for value in query.get(name, ()) if value]
 
 
-def _quoted(values: Sequence[str]) -> str:
-    """Values for a sentence: short, on one line, not too many."""
+def quoted(values: Sequence[str]) -> str:
+    """Values of an address for a sentence: short, on one line, not too many."""
     shown = ["".join(c if c.isprintable() else " " for c in value) for value in values[:MOST]]
     shown = [f"«{value[:LONGEST]}…»" if len(value) > LONGEST else f"«{value}»" for value in shown]
     return ", ".join(shown) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,10 +14,11 @@ from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES
 from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
+from core.present.text import escape
 from core.task import GENDERS
-from core.wording import capital
+from core.wording import capital, told_apart
+from ui.widgets import controls
 from ui.widgets.filter_query import ethnicities
-from ui.widgets.layout import escape_markdown
 
 ANY = "any"
 LETTERS = "ABCD"
@@ -28,11 +31,11 @@ AGES: dict[str, tuple[int, int | None]] = {
 }
 
 
-def default_groups(audit: Audit, within: Filter) -> list[tuple[str, str]]:
-    """(gender, ethnicity) to begin with: the worst and the best group, then women and men."""
+def default_groups(audit: Audit, within: Filter) -> list[tuple[str | None, str | None]]:
+    """(gender, ethnicity) to begin with: the worst and the best group, then women and men; None for any."""
     found = gap(accuracy_by(audit.faces[within.narrowed(outcome="all").mask(audit.faces)], ["gender", "ethnicity"]))
     first = [] if found is None else [(row["gender"], row["ethnicity"]) for row in (found.worst, found.best)]
-    return [*first, ("female", ANY), ("male", ANY), (ANY, ANY)][: len(LETTERS)]
+    return [*first, ("female", None), ("male", None), (None, None)][: len(LETTERS)]
 
 
 @dataclass(frozen=True)
@@ -55,31 +58,38 @@ def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]
             try:
                 groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first)))
             except LookwhereError as error:
-                st.warning(escape_markdown(capital(str(error))) + ".")
+                st.warning(escape.markdown(capital(str(error))) + ".")
     return groups
 
 
-def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str, str]) -> Filter:
+def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str | None, str | None]) -> Filter:
     """Draw one group's four pickers; the result lies inside `within`. Raises `LookwhereError` as `narrow` does."""
-    genders, names = [ANY, *GENDERS], [ANY, *ethnicities(audit)]
     left, right = st.columns(2, wrap=False)
 
-    def pick(place: DeltaGenerator, label: str, options: list[str], start: str, key: str) -> str:
-        index = options.index(start) if start in options else 0
-        return place.selectbox(label, options, index=index, key=f"{letter.lower()}_{key}", bind="query-params")
+    def pick(place: DeltaGenerator, label: str, options: Sequence[str | None], start: str | None, key: str) -> Any:
+        index, words = options.index(start) if start in options else 0, told_apart(ANY, options)
+        return controls.selectbox(
+            label,
+            options,
+            index=index,
+            key=f"{letter.lower()}_{key}",
+            place=place,
+            format_func=lambda name: words if name is None else name,
+            named=f"{label.lower()} of group {letter}",
+        )
 
-    gender = pick(left, "Gender", genders, first[0], "gender")
-    ethnicity = pick(right, "Ethnicity", names, first[1], "ethnicity")
+    gender = pick(left, "Gender", [None, *GENDERS], first[0], "gender")
+    ethnicity = pick(right, "Ethnicity", [None, *ethnicities(audit)], first[1], "ethnicity")
     age = pick(left, "Age", list(AGES), ANY, "age")
     outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")
     return narrow(within, gender, ethnicity, age, outcome)
 
 
-def narrow(within: Filter, gender: str, ethnicity: str, age: str, outcome: str) -> Filter:
-    """`within` and the group's own choices. Raises `LookwhereError` where the two exclude each other."""
+def narrow(within: Filter, gender: str | None, ethnicity: str | None, age: str, outcome: str) -> Filter:
+    """`within` and the group's own choices, None for any. Raises `LookwhereError` where they exclude each other."""
     changes: dict[str, object] = {}
     for field, value in (("gender", gender), ("ethnicity", ethnicity)):
-        if value == ANY:
+        if value is None:
             continue
         allowed = getattr(within, field)
         if allowed and value not in allowed:

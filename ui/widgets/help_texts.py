@@ -13,9 +13,9 @@ from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, TrainingInfo
 from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
+from core.present.text import escape
 from core.task import GENDERS
 from core.training.record import Status
-from ui.widgets.layout import escape_markdown
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
@@ -97,8 +97,8 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
     lines = [
-        f"- **Imported by whoever runs this app**: {escape_markdown(info.architecture)}"
-        + (f", from {escape_markdown(source.file)}." if source.file else ".")
+        f"- **Imported by whoever runs this app**: {escape.markdown(info.architecture)}"
+        + (f", from {escape.markdown(source.file)}." if source.file else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
         f"- Its output is declared to be {SCORES[declared.score]}."
         + (f" Taken by default, not declared: {', '.join(declared.by_default)}." if declared.by_default else ""),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,9 @@ import streamlit as st
 from PIL import Image
 
 from core.present.figures import pictures
+from core.present.text import escape
 from core.verdicts import Tone
+from core.wording import NONE
 
 #: A verdict's colour, as Streamlit names it.
 COLOURS = {Tone.GOOD: "green", Tone.MIXED: "orange", Tone.BAD: "red", Tone.OPEN: "gray"}
@@ -46,11 +47,6 @@ def headline(sentence: str) -> None:
     """The sentence that opens a page."""
     text = html.escape(sentence).replace(" %", "&nbsp;%").replace(" ×", "&nbsp;×")
     st.html(f"{STYLE}<p class='lw-headline'>{text}</p>")
-
-
-def escape_markdown(text: str) -> str:
-    """Text for `st.error` and its like with all Markdown taken out of force: a name or an address may hold any."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def colour_scale(signed: bool, limit: float, note: str) -> str:
@@ -90,12 +86,31 @@ def metric_row() -> list:
 
 
 def metric(place: Any, label: str, value: str, note: str, **more: Any) -> None:
-    """One figure with a quiet line under it."""
-    place.metric(label, value, note, delta_color="off", delta_arrow="off", **more)
+    """One figure with a quiet line under it, all plain text."""
+    texts = [escape.markdown(text) for text in (label, value, note)]
+    place.metric(*texts, delta_color="off", delta_arrow="off", **more)
 
 
-def share_table(table: pd.DataFrame, shares: list[str], **more: Any) -> None:
+def sentence(text: str) -> None:
+    """A paragraph of plain text; `st.markdown` is for our own words with marks in them."""
+    st.markdown(escape.markdown(text))
+
+
+def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more: Any) -> None:
+    """A sortable table without its index; «–» where there is no value. `formats` of numbers by column, as Streamlit's.
+
+    Columns are plain text to Streamlit. What cannot be counted (NaN, infinite) has no place on a page.
+    """
+    settings = {name: st.column_config.NumberColumn(format=text) for name, text in (formats or {}).items()}
+    shown = frame.assign(**{name: _finite(frame[name]) for name in frame.columns})
+    st.dataframe(shown, hide_index=True, column_config=settings, placeholder=NONE, **more)
+
+
+def _finite(column: pd.Series) -> pd.Series:
+    return column.mask(np.isinf(column)) if column.dtype.kind == "f" else column
+
+
+def share_table(frame: pd.DataFrame, shares: list[str], **more: Any) -> None:
     """A sortable table, its shares as percentages to a tenth of a point; downloads keep them whole."""
-    settings = {name: st.column_config.NumberColumn(format="percent") for name in shares}
-    rounded = table.assign(**{name: np.round(table[name].astype(float), 3) for name in shares})
-    st.dataframe(rounded, hide_index=True, column_config=settings, **more)
+    rounded = frame.assign(**{name: np.round(frame[name].astype(float), 3) for name in shares})
+    table(rounded, dict.fromkeys(shares, "percent"), **more)

@@ -3,7 +3,7 @@
 Sections and their order are those of Mitchell et al. 2019 (Model Cards for Model Reporting, FAT*).
 """
 
-from core.present.card.blocks import Heading, Items, Section, Table, Text, escape, markdown, section
+from core.present.card.blocks import Heading, Items, Section, Table, Text, markdown, section
 from core.present.card.sections import card_sections, write_card
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Table",
     "Text",
     "card_sections",
-    "escape",
     "markdown",
     "section",
     "write_card",

@@ -5,16 +5,11 @@ All text in them is plain: names from data (an ethnicity, a file, a reason) are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-#: What Markdown (GitHub's, with formulas) takes for more than text anywhere in a line.
-_SPECIAL = re.compile(r"([\\`*_|~$]|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|\](?=[(\[:]))")
-#: What it takes for a heading, a quotation, a list, a rule or a heading's underline at a line's start.
-_START = re.compile(r"^([#>+=-]|\d{1,9}(?=[.)](?:\s|$)))")
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+from core.present.text import escape
 
 
 @dataclass(frozen=True)
@@ -67,17 +62,11 @@ def section(key: str, title: str, blocks: Iterable) -> Section:
     return Section(key, title, tuple(block for block in blocks if block is not None))
 
 
-def escape(text: str) -> str:
-    """Plain text as Markdown shows it, in one line: no markup, no HTML and no table border from it."""
-    line = _SPECIAL.sub(r"\\\1", _BLANK.sub(" ", str(text)).strip())
-    return _START.sub(lambda hit: hit[1] + "\\" if hit[1].isdigit() else "\\" + hit[1], line)
-
-
 def markdown(title: str, sections: Iterable[Section]) -> str:
     """The whole card; ends with a newline."""
-    lines = [f"# {escape(title)}"]
+    lines = [f"# {escape.markdown(title)}"]
     for part in sections:
-        lines += ["", f"## {escape(part.title)}"]
+        lines += ["", f"## {escape.markdown(part.title)}"]
         for block in part.blocks:
             lines += ["", *_markdown(block)]
     return "\n".join(lines) + "\n"
@@ -85,12 +74,12 @@ def markdown(title: str, sections: Iterable[Section]) -> str:
 
 def _markdown(block: Text | Heading | Items | Table) -> list[str]:
     if isinstance(block, Text):
-        return [escape(block.text)]
+        return [escape.markdown(block.text)]
     if isinstance(block, Heading):
-        return [f"### {escape(block.text)}"]
+        return [f"### {escape.markdown(block.text)}"]
     if isinstance(block, Items):
-        return [f"- {escape(item)}" for item in block.items]
+        return [f"- {escape.markdown(item)}" for item in block.items]
     rule = "|".join("---:" if letter == "r" else "---" for letter in block.align)
-    rows = ["| " + " | ".join(map(escape, row)) + " |" for row in block.rows]
-    lines = ["| " + " | ".join(map(escape, block.columns)) + " |", f"|{rule}|", *rows]
-    return [escape(block.caption), "", *lines] if block.caption else lines
+    rows = ["| " + " | ".join(map(escape.markdown, row)) + " |" for row in block.rows]
+    lines = ["| " + " | ".join(map(escape.markdown, block.columns)) + " |", f"|{rule}|", *rows]
+    return [escape.markdown(block.caption), "", *lines] if block.caption else lines

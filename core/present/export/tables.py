@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from core.present.export.provenance import Provenance, plain, slug
+from core.present.text.escape import cell
 from core.wording import capital
 
-#: A spreadsheet takes a text that begins so for a formula; names from data must not become one.
-_FORMULA = "=+-@＝＋－＠"
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": "$<$", ">": "$>$", '"': "''",
@@ -31,19 +30,9 @@ def csv(table: pd.DataFrame) -> bytes:
     safe = table.copy()
     for place, kind in enumerate(table.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
-            safe.isetitem(place, [_harmless(value) for value in table.iloc[:, place]])
-    safe.columns = [_harmless(str(name)) for name in table.columns]
+            safe.isetitem(place, [cell(value) for value in table.iloc[:, place]])
+    safe.columns = [cell(str(name)) for name in table.columns]
     return safe.to_csv(index=False).encode()
-
-
-def _harmless(value: object) -> object:
-    if not isinstance(value, str) or value.lstrip()[:1] not in tuple(_FORMULA):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return "'" + value
-    return value
 
 
 def latex(table: pd.DataFrame, title: str, name: str, provenance: Provenance) -> bytes:

@@ -11,7 +11,7 @@ from core.analysis.accuracy.curves import Roc
 from core.present.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
 from core.task import GENDERS
-from core.wording import with_interval
+from core.wording import number, with_interval
 
 
 def gender_series(genders: Sequence[str], both: str = "") -> tuple[Series, ...]:
@@ -61,7 +61,7 @@ def roc_curves(curves: dict[str, Roc]) -> CurveChart:
     """Share of men called male against share of women called male, a curve a group."""
     drawn = tuple(
         Curve(
-            f"{name}, AUC {curve.auc.value:.3f}",
+            f"{name}, AUC {number(curve.auc.value, '.3f')}",
             curve.false_positive,
             curve.true_positive,
             Style(cycled(COLOURS, n)),

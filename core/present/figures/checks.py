@@ -21,7 +21,7 @@ from core.present.figures.chart_data import (
     Series,
 )
 from core.present.figures.styles import COLOURS, OWN, Style
-from core.wording import percent
+from core.wording import number, percent
 
 #: The face's own map is drawn strong, the controls in colours of their own, dashed.
 STYLES = {
@@ -48,7 +48,7 @@ def similarity_dots(rows: pd.DataFrame) -> CurveChart:
         part = rows[rows["measure"] == measure]
         steps, other = part[part["stage"] != ANOTHER_FACE], part[part["stage"] == ANOTHER_FACE].iloc[0]
         bands.append(Band("y", other["low"], other["high"], COLOURS[n], 0.18, line=other["mean"]))
-        draws = [f"single draws {a:.2f} to {b:.2f}" for a, b in steps[["draw_low", "draw_high"]].to_numpy()]
+        draws = [f"single draws {number(a)} to {number(b)}" for a, b in steps[["draw_low", "draw_high"]].to_numpy()]
         curves.append(
             Curve(
                 name,

@@ -12,7 +12,7 @@ from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Seri
 from core.present.figures.differences import outlined
 from core.present.figures.findings import points_interval
 from core.present.figures.styles import COLOURS, OWN, Style, cycled
-from core.wording import capital, percent, with_interval
+from core.wording import capital, number, percent, with_interval
 
 _NONE = "no map:\ntoo few faces"
 SEED, MEAN = "a seed", "mean, 95 % over seeds"
@@ -44,7 +44,7 @@ def _difference(name: str, row: pd.Series) -> Mark:
     told = (
         f"{percent(row['accuracy_a'])} → {percent(row['accuracy_b'])}",
         f"correct only before {row['only_a']:,}, only after {row['only_b']:,}, both {row['both']:,}",
-        f"McNemar p = {row['p']:.2g}, with Holm {row['p_holm']:.2g}",
+        f"McNemar p = {number(row['p'], '.2g')}, with Holm {number(row['p_holm'], '.2g')}",
     )
     hollow = not row["p_holm"] <= FAMILY_WISE
     return Mark(name, row["difference"], row["low"], row["high"], f"{value} points {bounds}", told, hollow)

@@ -11,7 +11,7 @@ from core.explain.regions import REGIONS, label_image
 from core.present.figures import pictures
 from core.present.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series
 from core.present.figures.styles import BY_GENDER, COLOURS, DARK_GREY, GROUP_COLOURS, STROKE, Style, cycled
-from core.wording import percent, signed, signed_interval, with_interval
+from core.wording import number, percent, signed, signed_interval, with_interval
 
 MARGIN_TITLE = "mean margin, logit female − logit male"
 #: Intervals on bars: thin, with ends.
@@ -111,7 +111,7 @@ def energy_dots(tables: list[tuple[str, pd.DataFrame]]) -> IntervalChart:
 
 def _share(name: str, row: pd.Series) -> Mark:
     words = with_interval(row["share"], row["low"], row["high"])
-    beside = f"uniform map {percent(row['area'])}, ratio {row['density']:.2f} ×"
+    beside = f"uniform map {percent(row['area'])}, ratio {number(row['density'])} ×"
     return Mark(name, row["share"], row["low"], row["high"], words, (beside,))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from core.present.figures.chart_data import NAN, Axis, IntervalChart, MapChart, MapPanel, Mark, Row, Scale, Series
 from core.present.figures.pictures import shared_limit
 from core.present.figures.styles import COLOURS, OWN, Style
-from core.wording import percent, signed_bounds, signed_points
+from core.wording import bounds, number, percent, signed_bounds, signed_points
 
 IN_CLAIM, NOT_IN_CLAIM = "in the claim", "not in it"
 SEED, MEAN, BOTH = "each seed", "mean, over seeds", "over seeds and faces"
@@ -31,7 +31,7 @@ def density_dots(table: pd.DataFrame, marked: Collection[str], caption: str = ""
     table = table.sort_values("density", ascending=False, kind="stable")
     rows = []
     for row in table.to_dict("records"):
-        words = f"{row['density']:.2f} [{row['low']:.2f}–{row['high']:.2f}]"
+        words = f"{number(row['density'])} [{bounds(row['low'], row['high'], '.2f')}]"
         place = f"{percent(row['share'])} of the evidence on {percent(row['area'])} of the image"
         name = IN_CLAIM if row["region"] in marked else NOT_IN_CLAIM
         mark = Mark(name, row["density"], row["low"], row["high"], words, (place,))

@@ -8,7 +8,7 @@ from core.analysis.accuracy.label_noise import LabelNoise
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.present.figures.charts import accuracy_range, gender_series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, GREY, OWN, STROKE, THIN, Style
-from core.wording import capital, percent, span, with_interval
+from core.wording import capital, in_points, percent, points, with_interval
 
 AT_ONCE, ALONE = "all groups at once", "this group alone"
 
@@ -94,11 +94,11 @@ def gap_variants(found: LabelNoise) -> IntervalChart:
         if (gap := variant.gap) is None:
             continue
         wide = gap.difference
-        words = f"{100 * wide.value:.1f} points [{span(wide.low, wide.high)}]"
+        words = points(wide)
         marks = (
             Mark("largest gap", wide.value, wide.low, wide.high, words,
                  (f"{gap.best['group']} and {gap.worst['group']}",)),
-            Mark("less its bias", gap.corrected, words=f"{100 * gap.corrected:.1f} points less the bias of a maximum"),
+            Mark("less its bias", gap.corrected, words=f"{in_points(gap.corrected)} points less the bias of a maximum"),
         )  # fmt: skip
         rows.append(Row(capital(variant.without), marks, _n(variant.n)))
     series = (Series("largest gap", OWN), Series("less its bias", Style(COLOURS[4], "diamond-open", edge=2)))

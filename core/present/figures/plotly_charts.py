@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import itertools
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,10 +21,13 @@ from core.present.figures.chart_data import (
     Row,
     Series,
 )
+from core.present.text import escape
 
 _MARGIN = {"l": 8, "r": 12, "t": 40, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
 _BELOW = {"orientation": "h", "yanchor": "top", "x": 0, "title": None}
+#: Characters of a name on one line: a longer one would leave no room for the chart.
+LONGEST = 40
 #: How much of a row its bars take.
 _WIDE = 0.72
 _DOTTED = {"dash": "dot", "width": 1.5, "color": "#888"}
@@ -45,7 +48,8 @@ def scaled(axis: Axis, value: float) -> float:
 
 def label(name: str, note: str, below: bool = False) -> str:
     """A name with a quiet note; `below` breaks both, since a telephone has no room for them in one line."""
-    name, note = (html.escape(text, quote=False) for text in (name, note))
+    lines = textwrap.wrap(escape.one_line(name), LONGEST, break_on_hyphens=False) or [""]
+    name, note = "<br>".join(map(escape.plotly, lines)), escape.plotly(note)
     if below:
         name = name.replace(", ", ",<br>")
     return f"{name}{'<br>' if below else '  '}<span style='opacity:.65'>{note}</span>" if note else name
@@ -97,7 +101,7 @@ def _rows(figure: go.Figure, chart: IntervalChart | BarChart) -> go.Figure:
 
 
 def _hover(row: Row, words: str, details: Sequence[str]) -> str:
-    text = [html.escape(line, quote=False) for line in (row.name, words, *details)]
+    text = [escape.plotly(line) for line in (row.name, words, *details)]
     return "<br>".join([text[0], f"<b>{text[1]}</b>", *text[2:]])
 
 
@@ -150,7 +154,7 @@ def _bars(figure: go.Figure, chart: BarChart, series: Series) -> None:
     if any(bar.base for bar in bars):
         settings["base"] = [scaled(chart.axis, bar.base) for bar in bars]
     if any(bar.text for bar in bars):
-        settings |= {"text": [bar.text for bar in bars], "textposition": "outside", "cliponaxis": False}
+        settings |= {"text": [escape.plotly(bar.text) for bar in bars], "textposition": "outside", "cliponaxis": False}
     # Said outright: Plotly would take the width from how far apart this series' own bars are.
     drawn = [one.name for one in chart.series if one.style.symbol is None]
     settings["width"] = width = _WIDE / len(drawn) if chart.grouped else _WIDE
@@ -167,7 +171,7 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
     for band in chart.bands:
         across = band.axis == "y"
         low, high, line = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
-        name = {"text": html.escape(band.name, quote=False), "font": {"size": 10}, "textangle": 0}
+        name = {"text": escape.plotly(band.name), "font": {"size": 10}, "textangle": 0}
         named = {"annotation": name, "annotation_position": "bottom left"} if band.name else {}
         shade = figure.add_hrect if across else figure.add_vrect
         shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **named)
@@ -189,11 +193,12 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
 
 def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
     style, name = curve.style, label(curve.name, "")
+    across = [escape.plotly(x) if isinstance(x, str) else x for x in curve.x]
     y, low, high = (scaled(chart.y, np.array(part, dtype=np.float64)) for part in (curve.y, curve.low, curve.high))
     more: dict = {}
     if curve.interval == "band":
         figure.add_scatter(
-            x=[*curve.x, *curve.x[::-1]],
+            x=[*across, *across[::-1]],
             y=np.concatenate([high, low[::-1]]),
             mode="lines",
             fill="toself",
@@ -208,8 +213,8 @@ def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
             "thickness": style.thickness, "width": style.cap,
         }  # fmt: skip
     told = [
-        f"{chart.x.title} %{{x:{_TOLD[chart.x.unit]}}}".strip(),
-        f"{chart.y.title} <b>%{{y:{_TOLD[chart.y.unit]}}}</b>",
+        f"{escape.plotly(chart.x.title)} %{{x:{_TOLD[chart.x.unit]}}}".strip(),
+        f"{escape.plotly(chart.y.title)} <b>%{{y:{_TOLD[chart.y.unit]}}}</b>",
     ]
     if curve.x and isinstance(curve.x[0], str):
         told[0] = "%{x}"
@@ -217,12 +222,12 @@ def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
         more["customdata"] = np.stack([low, high], axis=1)
         told[1] += f" [%{{customdata[0]:{_TOLD[chart.y.unit]}}} to %{{customdata[1]:{_TOLD[chart.y.unit]}}}]"
     if curve.notes:
-        more["hovertext"] = [html.escape(note, quote=False) for note in curve.notes]
+        more["hovertext"] = [escape.plotly(note) for note in curve.notes]
         told.append("%{hovertext}")
     if curve.markers:
         more["marker"] = {"size": style.size, "symbol": style.symbol}
     figure.add_scatter(
-        x=list(curve.x),
+        x=across,
         y=y,
         mode="lines+markers" if curve.markers else "lines",
         line={"color": style.colour, "width": style.width, "dash": style.dash},
@@ -271,8 +276,8 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=np.array(chart.shares),
-            x=list(chart.columns),
-            y=list(chart.rows),
+            x=[escape.plotly(name) for name in chart.columns],
+            y=[escape.plotly(name) for name in chart.rows],
             text=[[f"{n:,}<br>{share:.1%}" for n, share in zip(*row, strict=True)] for row in cells],
             texttemplate="%{text}",
             colorscale="Blues",
@@ -292,7 +297,7 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
 def _axis(axis: Axis) -> dict:
     settings: dict = {"tickformat": _TICKS[axis.unit], "automargin": True, "dtick": axis.step}
     if axis.title:
-        settings["title"] = axis.title
+        settings["title"] = escape.plotly(axis.title)
     if axis.low is not None and axis.high is not None:
         settings["range"] = [scaled(axis, axis.low), scaled(axis, axis.high)]
     elif axis.from_zero:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.present.figures.chart_data import MapChart
 from core.present.figures.pictures import SIGNED, STRENGTH
+from core.present.text import escape
 
 #: Pixels of a panel's side, and panels in a row.
 PANEL, COLUMNS = 220, 4
@@ -21,7 +20,7 @@ def map_figure(chart: MapChart) -> go.Figure:
     columns, rows = min(COLUMNS, count), -(-count // COLUMNS)
     titles = [p.caption if p.values is not None else f"{p.caption}: {p.why}" for p in chart.panels]
     # A panel has no room for «Asian women, 18 and older − White women, 18 and older» in one line.
-    titles = [html.escape(title, quote=False).replace(", ", ",<br>").replace(" − ", " −<br>") for title in titles]
+    titles = [escape.plotly(title).replace(", ", ",<br>").replace(" − ", " −<br>") for title in titles]
     lines = max((title.count("<br>") for title in titles), default=0)
     figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.03, vertical_spacing=0.2 / rows)
     for place, panel in enumerate(chart.panels):

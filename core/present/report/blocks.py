@@ -16,7 +16,7 @@ from core.present.card import Table
 from core.present.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
 from core.present.figures.differences import panel_pictures
 from core.present.figures.pictures import colour_bar
-from core.wording import percent
+from core.wording import NONE, bounds, number, percent
 
 #: A picture in a page: (address, alternative text, caption).
 Picture = tuple[str, str, str]
@@ -175,7 +175,7 @@ class Code:
 
 def interval_words(low: float, high: float) -> str:
     """Bounds of a share of 0–1 in per cent: «89.0–94.5»."""
-    return f"{100 * low:.1f}–{100 * high:.1f}"
+    return bounds(100 * low, 100 * high)
 
 
 def frame_table(frame: pd.DataFrame, align: str, caption: str, formats: Mapping[str, str]) -> Table:
@@ -184,7 +184,9 @@ def frame_table(frame: pd.DataFrame, align: str, caption: str, formats: Mapping[
     def cell(column: str, value: object) -> str:
         if formats.get(column) == "%":
             return percent(value)
-        return format(value, formats[column]).replace("-", "−") if column in formats else str(value)
+        if column in formats:
+            return number(value, formats[column])
+        return NONE if pd.isna(value) else str(value)
 
     rows = tuple(tuple(cell(name, value) for name, value in row.items()) for row in frame.to_dict("records"))
     return Table(tuple(frame.columns), rows, align, caption)

@@ -24,7 +24,7 @@ from core.present.text.gap_tables import RATES, comparison_table, measure_table,
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words
 from core.present.text.sentences import scope
-from core.wording import capital, percent, span, with_interval
+from core.wording import capital, in_points, percent, span, with_interval
 
 #: Tests told one by one, the clearest first.
 TESTS = 15
@@ -42,7 +42,7 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
         blocks.append(
             Text(
                 f"For a pair named beforehand the interval is {span(found.plain.low, found.plain.high)} points. "
-                f"Resampling alone widens the largest of {found.pairs} gaps by {100 * found.bias:.1f} points.",
+                f"Resampling alone widens the largest of {found.pairs} gaps by {in_points(found.bias)} points.",
                 quiet=True,
             )
         )

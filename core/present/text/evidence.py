@@ -9,7 +9,7 @@ from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity
 from core.audit.folder import Audit, head_bias
 from core.data.filters import Filter, group_name
 from core.explain.regions import REGIONS
-from core.wording import signed_interval
+from core.wording import bounds, number, signed_interval
 
 
 def evidence_report(audit: Audit, within: Filter | None = None) -> str:
@@ -44,8 +44,8 @@ def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:
         if not np.isfinite(table["density"]).any():
             continue
         row = table.loc[table["density"].idxmax()]
-        bounds = f"{row['low'] / row['area']:.1f}–{row['high'] / row['area']:.1f}"
-        parts.append(f"the {row['region']} of {name} ({row['density']:.1f} × [{bounds}])")
+        ends = bounds(row["low"] / row["area"], row["high"] / row["area"])
+        parts.append(f"the {row['region']} of {name} ({number(row['density'], '.1f')} × [{ends}])")
     if not parts:
         return "No evidence is shared out: no group has enough faces for an average."
     return f"Positive evidence for the model's choice is densest, against a uniform map, on {', on '.join(parts)}."

@@ -11,7 +11,7 @@ from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter
 from core.task import GENDERS
-from core.wording import signed
+from core.wording import number, signed
 
 #: A prediction of the other gender from this probability on is called confident.
 CONFIDENT = 0.9
@@ -29,7 +29,7 @@ def facts(record: FaceRecord) -> dict[str, str]:
         "Labelled": f"{face['gender']}{ethnicity}" + (f" (this audit renames {renamed})" if renamed else ""),
         "Age": "not recorded" if band < 0 else f"{int(face['age'])} years, band {AGE_BANDS[band]}",
         "Predicted": f"{face['predicted']} ({outcome}{surer})",
-        "p(male)": f"{face['p_male']:.4f}",
+        "p(male)": number(face["p_male"], ".4f"),
         "Logits": f"female {signed(face['logit_female'], 3)}, male {signed(face['logit_male'], 3)}",
         "Margin": f"{signed(record.margin, 3)} (female less male)",
         "Identity": "not recorded" if pd.isna(face["identity"]) else str(face["identity"]),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.analysis.accuracy.fairness import Fairness
 from core.analysis.accuracy.regression import Regression
-from core.wording import capital, p_words, span
+from core.wording import bounds, capital, p_words, span
 
 #: What the rates behind the fairness measures are, in words.
 RATES = {"selection_rate": "called male", "tpr": "men called male", "fpr": "women called male"}
@@ -55,8 +55,8 @@ def term_table(fit: Regression) -> pd.DataFrame:
 
 def measure_table(found: Fairness) -> pd.DataFrame:
     """Fairness measures with their intervals, and the groups that they are of."""
-    bounds = [f"{low:.3f}–{high:.3f}" for low, high in found.measures[["low", "high"]].to_numpy()]
-    table = found.measures.assign(**{"95 % interval": bounds})
+    intervals = [bounds(low, high, ".3f") for low, high in found.measures[["low", "high"]].to_numpy()]
+    table = found.measures.assign(**{"95 % interval": intervals})
     return table[["measure", "value", "95 % interval", "groups"]]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.analysis.accuracy.simultaneous import LargestGap
 from core.verdicts import TestVerdict
-from core.wording import percent, points, span
+from core.wording import bounds, in_points, number, percent, points, span
 
 
 def differ_words(tests: pd.DataFrame, what: str = "") -> str:
@@ -27,7 +27,7 @@ def measure_words(row: dict) -> str:
     """A row of `fairness`'s measures: «0.081 [0.042–0.120]»; a ratio of rates that are all 0 is none."""
     if np.isnan(row["value"]):
         return "not known"
-    return f"{row['value']:.3f} [{row['low']:.3f}–{row['high']:.3f}]"
+    return f"{number(row['value'], '.3f')} [{bounds(row['low'], row['high'], '.3f')}]"
 
 
 def share_words(row: dict) -> str:
@@ -47,7 +47,7 @@ def gap_words(gap: LargestGap | None) -> str:
     d = gap.difference
     return (
         f"{gap.best['group']} {percent(gap.best['accuracy'])} against {gap.worst['group']} "
-        f"{percent(gap.worst['accuracy'])}: {points(d)}, {100 * gap.corrected:.1f} corrected"
+        f"{percent(gap.worst['accuracy'])}: {points(d)}, {in_points(gap.corrected)} corrected"
     )
 
 
@@ -59,8 +59,8 @@ def gap_sentence(gap: LargestGap | None, scope: str, n: int) -> str:
         return f"{scope}, no two groups have the 50 faces that a comparison needs, so nothing is said of a gap."
     d = gap.difference
     text = (
-        f"{scope}, the gap between {gap.best['group']} and {gap.worst['group']} is {100 * d.value:.1f} points, "
-        f"{100 * gap.corrected:.1f} after allowing for having chosen the extremes "
+        f"{scope}, the gap between {gap.best['group']} and {gap.worst['group']} is {in_points(d.value)} points, "
+        f"{in_points(gap.corrected)} after allowing for having chosen the extremes "
         f"[simultaneous 95 % interval {span(d.low, d.high)}]"
     )
     return text + ("." if gap.distinguishable else ": the worst group cannot be told from the best.")

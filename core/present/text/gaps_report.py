@@ -16,7 +16,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.present.text.gaps import differ_words, gap_sentence, measure_words
-from core.wording import p_words, percent, points, span
+from core.wording import bounds, in_points, number, p_words, percent, points, span
 
 
 def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
@@ -33,10 +33,10 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
     if found is not None:
         lines.append(
             f"  interval of a pair named beforehand {span(found.plain.low, found.plain.high)}; bias of the maximum "
-            f"{100 * found.bias:.1f} points; critical z {found.critical:.2f} over {found.pairs} pairs"
+            f"{in_points(found.bias)} points; critical z {number(found.critical)} over {found.pairs} pairs"
         )
     bands = simultaneous_intervals(groups)
-    how = f"simultaneous 95 % interval (z = {bands.critical:.2f}; {bands.resampled} resampled), Wilson"
+    how = f"simultaneous 95 % interval (z = {number(bands.critical)}; {bands.resampled} resampled), Wilson"
     lines += ["", f"Accuracy, {how}" if len(bands.table) else "Accuracy: no group has the 50 faces that it takes"]
     for row in bands.table.to_dict("records"):
         both = f"[{span(row['low'], row['high'])}]  [{span(row['wilson_low'], row['wilson_high'])}]"
@@ -60,7 +60,7 @@ def _power(row: dict, pairs: int) -> str:
     if not pd.isna(row["needed"]):
         needed = f"needed {row['needed']:,}, {row['needed, all tests']:,} in a family of {pairs} tests"
     if not np.isnan(row["smallest difference seen"]):
-        seen = f"sees {100 * row['smallest difference seen']:.1f} points"
+        seen = f"sees {in_points(row['smallest difference seen'])} points"
     return f"  {row['group']:26}{row['n']:6,}  {needed}; {seen}"
 
 
@@ -80,12 +80,12 @@ def _regression(found: Regression) -> list[str]:
     if found.separated:
         lines.append(f"  all correct or all incorrect: {', '.join(found.separated)}")
     for row in found.tests.to_dict("records"):
+        statistic = f"χ² = {number(row['statistic'], '.1f')}, df {row['df']}"
         lines.append(
-            f"  {row['term']:20}{row['test']}: χ² = {row['statistic']:.1f}, df {row['df']}, {p_words(row['p'])}, "
-            f"Holm {p_words(row['p_holm'])}"
+            f"  {row['term']:20}{row['test']}: {statistic}, {p_words(row['p'])}, Holm {p_words(row['p_holm'])}"
         )
     lines += [
-        f"  odds ratio {row['comparison']}: {row['odds_ratio']:.2f} [{row['low']:.2f}–{row['high']:.2f}], "
+        f"  odds ratio {row['comparison']}: {number(row['odds_ratio'])} [{bounds(row['low'], row['high'], '.2f')}], "
         f"{p_words(row['p'])}"
         for row in found.odds_ratios.to_dict("records")
     ]

@@ -8,7 +8,7 @@ import pandas as pd
 from core.analysis.accuracy.group_statistics import GroupStatistic, Unit, statistic_table
 from core.data.filters import Filter
 from core.present.text.sentences import scope
-from core.wording import percent, with_interval
+from core.wording import number, percent, with_interval
 
 
 def decimals(value: float, low: float, high: float, digits: int = 3) -> str:
@@ -22,7 +22,7 @@ def value_words(statistic: GroupStatistic, value: float, low: float, high: float
         return "–"
     share = statistic.unit is Unit.SHARE
     if np.isnan(low):
-        return percent(value) if share else f"{value:.3f}"
+        return percent(value) if share else number(value, ".3f")
     return with_interval(value, low, high) if share else decimals(value, low, high)
 
 

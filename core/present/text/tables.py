@@ -18,7 +18,7 @@ from core.data.store import NO_FACE, AlignedStore
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.sentences import accuracy_sentence
 from core.privacy import MINIMUM_FACES
-from core.wording import with_interval
+from core.wording import in_points, with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.
 EXAMPLES = 10
@@ -28,7 +28,11 @@ REASONS = 20
 
 def by_group(faces: pd.DataFrame, by: str) -> pd.DataFrame:
     """Counts of gender × ethnicity by the column `by`, with totals."""
-    table = pd.crosstab([faces["gender"], faces["ethnicity"]], faces[by], margins=True, margins_name="all")
+    table = pd.crosstab([faces["gender"], faces["ethnicity"]], faces[by])
+    # Not pandas' own margins: they refuse a group of the same name.
+    table["all"] = table.sum(axis=1)
+    table.loc[("all", ""), :] = table.sum()
+    table = table.astype(int)
     return table[[column for column in (*SPLITS, "all") if column in table]] if by == "split" else table
 
 
@@ -199,8 +203,8 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
         found = gap(table)
         if found is not None:
             difference = found.difference
-            bounds = f"{100 * difference.low:.1f} to {100 * difference.high:.1f}".replace("-", "−")
-            lines.append(f"  largest gap {100 * difference.value:.1f} points [{bounds}]")
+            ends = " to ".join(in_points(end) for end in (difference.low, difference.high))
+            lines.append(f"  largest gap {in_points(difference.value)} points [{ends}]")
         lines.append("  " + accuracy_sentence(faces, within))
         lines += [
             line

@@ -60,5 +60,9 @@ def test_the_app_declares_every_page_in_order_and_one_that_answers_at_the_root(
     AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     shown = [one for section in declared.values() for one in section if one.visibility == "visible"]
     assert [one.title for one in shown] == [entry.title for entry in PAGES]
-    assert [one.url_path for one in shown] == [entry.file for entry in PAGES]
+    assert [one.url_path for one in shown] == ["", *(entry.file for entry in PAGES[1:])], (
+        "the first answers at the root"
+    )
+    every = [one for section in declared.values() for one in section]
+    assert [one.url_path for one in every if one not in shown] == [PAGES[0].file], "and at its name, for old links"
     assert list(declared) == list(dict.fromkeys(entry.section for entry in PAGES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -133,7 +134,8 @@ def test_a_link_brings_no_markdown_onto_the_page(shown) -> None:
     given = [w for w in shown(face="![x](http://evil/t.png) **b**").warning if "This audit has no face" in w.value]
     (warning,) = given
     assert warning.value.replace("\\", "").endswith("no face «![x](http://evil/t.png) **b**».")
-    assert "![" not in warning.value and "](" not in warning.value and "**" not in warning.value
+    in_force = re.sub(r"\\.", "", warning.value)
+    assert "![" not in in_force and "](" not in in_force and "**" not in in_force
 
 
 def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_study, shown) -> None:
@@ -146,7 +148,7 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     assert cards(app)
     said = [c.value for c in app.caption]
     assert any(group.lower() in c.replace("\\", "").lower() for c in said)
-    assert not any("![" in c or "](" in c for c in said)
+    assert not any("![" in c or "](" in c for c in (re.sub(r"\\.", "", c) for c in said))
     # Ids from a folder of pictures are their names.
     shutil.copytree(root / "models", tmp_path / "ids")
     file = tmp_path / "ids/made/audits/made-all/faces.parquet"
@@ -163,7 +165,8 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     captions = [c.value for c in app.caption if "Ordered by similarity" in c.value]
     assert len(captions) == 1
     assert names[3] in captions[0].replace("\\", "")
-    assert "![" not in captions[0] and "](" not in captions[0]
+    in_force = re.sub(r"\\.", "", captions[0])
+    assert "![" not in in_force and "](" not in in_force
 
 
 def test_kinds_can_be_asked_for_and_their_faces_listed(faces_study, shown) -> None:

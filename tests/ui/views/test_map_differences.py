@@ -16,6 +16,7 @@ from core.analysis.maps.differences import MapDifference, difference_of, right_o
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.figures.differences import outlined, painted
+from core.present.text import escape
 from tests.helpers.pages import page, text
 
 WOMEN = {"a_gender": "female", "a_ethnicity": "any"}
@@ -139,7 +140,7 @@ def test_of_one_gender_both_comparisons_are_shown(study, tmp_path: Path, monkeyp
     assert "Same group, the other class" in shown
     assert "Same class, other faces" in shown
     found = right_or_wrong(changed, Filter(("female",)), same_decision=True)
-    assert found.verdict in shown
+    assert escape.markdown(found.verdict) in shown
     assert "At equal certainty, " in shown
 
 

@@ -24,7 +24,6 @@ from tests.helpers.hostile import drawn, hostile, png, saved
 from tests.helpers.pages import page, text
 from tests.helpers.portrait import PORTRAIT
 from ui.views import photo as photo_view
-from ui.widgets import layout
 
 HTML_NAME = "<img src=x onerror=alert(1)>.png"
 
@@ -242,9 +241,3 @@ def test_streamlits_server_keeps_an_upload_in_memory() -> None:
     assert file._in_memory and not file.file._rolled
     assert MultiPartParser.spool_max_size > int(photo_view.st.get_option("server.maxUploadSize")) * 2**20
     file.file.close()
-
-
-def test_plain_takes_all_markdown_out_of_force() -> None:
-    assert layout.escape_markdown("![x](http://a.b/c) **b** <i> $x$ :material/home:") == (
-        r"\!\[x\]\(http\:\/\/a\.b\/c\) \*\*b\*\* \<i\> \$x\$ \:material\/home\:"
-    )

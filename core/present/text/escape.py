@@ -1,0 +1,57 @@
+"""Plain text for each place that reads more than text: Markdown, Plotly's labels, LaTeX, a spreadsheet's cells.
+
+Names of groups, models, files and people's own words come from data and may hold any sign. Each function gives text
+that its target shows letter for letter. HTML has `html.escape`; the report's template escapes by itself.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+#: What Markdown (GitHub's, with formulas, and Streamlit's own colours, icons and emoji) takes for more than text
+#: anywhere in a line. An underscore inside a word is text to it.
+_MARKDOWN = re.compile(
+    r"([\\`*|~$]|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|\](?=[(\[:])|(?<=!)\[|:(?=[\w+\-/])|(?<=:material)/)"
+)
+#: An emoji's name. Streamlit looks for it in what it is given, before Markdown's own rules.
+_EMOJI = re.compile(r":[\w+-]+:")
+#: What it takes for a heading, a quotation, a list, a rule or a heading's underline at a line's start.
+_START = re.compile(r"^([#>+=-]|\d{1,9}(?=[.)](?:\s|$)))")
+#: What Streamlit makes a typographical sign of, where spaces stand round it. A joiner without width stops it.
+_ARROWS = re.compile(r"(?:(?<=\s)|^)(<->|->|<-|--|>=|<=|~=)(?=\s|$)")
+_JOINER = "\u2060"
+#: White space and control signs; and signs that turn the direction of all that follows on the line.
+_BLANK = re.compile(r"[ \x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: A spreadsheet takes a cell that begins so for a formula, or for the end of the cell before it.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_CELL_ENDS = ("\t", "\r", "\n")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def one_line(text: object) -> str:
+    """Text in one line, without control signs and without those that turn what follows it round."""
+    return _BLANK.sub(" ", _TURNS.sub("", str(text))).strip()
+
+
+def markdown(text: object) -> str:
+    """Text as Markdown shows it, in one line: no markup, HTML, formula, colour, icon or table border comes of it."""
+    line = _ARROWS.sub(lambda hit: hit[1][0] + _JOINER + hit[1][1:], one_line(text))
+    emoji = bool(_EMOJI.search(line))
+    line = _MARKDOWN.sub(r"\\\1", line)
+    if emoji:
+        line = re.sub(r"(?<!\\):", r"\:", line)
+    return _START.sub(lambda hit: hit[1] + "\\" if hit[1].isdigit() else "\\" + hit[1], line)
+
+
+def plotly(text: object) -> str:
+    """Text as Plotly shows it in labels, legends and what is told of a point: no tag, formula or placeholder."""
+    return html.escape(one_line(text), quote=False).replace("$", "&#36;").replace("%{", "&#37;{")
+
+
+def cell(value: object) -> object:
+    """A value for a cell of a CSV: a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return "'" + value if value.lstrip().startswith(_FORMULA) or value.startswith(_CELL_ENDS) else value

@@ -1,0 +1,68 @@
+"""Plain text stays plain wherever more than text is read; Markdown is asked of a parser, not of our own rules."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from core.present.text import escape
+from tests.helpers.odd_names import ODD_NAMES
+
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+JOINER = "\u2060"
+
+
+def shown(text: str) -> str:
+    """What a reader sees of Markdown; fails where it holds anything but one paragraph of text."""
+    tokens = PARSER.parse(text)
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"], text
+    kinds = {child.type for child in tokens[1].children}
+    assert kinds <= {"text", "text_special"}, (text, kinds)
+    return "".join(child.content for child in tokens[1].children).replace(JOINER, "")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("around", ["{}", "{} women", "Among {}: 3", "«{}»", "x ({})", "n = 3, {}"])
+def test_markdown_shows_a_name_as_it_is(name: str, around: str) -> None:
+    assert shown(around.format(escape.markdown(name))) == around.format(escape.one_line(name))
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_what_streamlit_adds_to_markdown_is_out_of_force(name: str) -> None:
+    """Its own marks: colours, badges and icons (`:red[x]`, `:material/x:`), emoji (`:x:`), formulas, arrows."""
+    text = escape.markdown(name)
+    assert not re.search(r"(?<!\\):\w", text)
+    assert not re.search(r":[\w+-]+:|:material/", text), "these are looked for whatever stands before them"
+    assert not re.search(r"(?<!\\)\$", text)
+    assert not re.search(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)", text)
+
+
+def test_words_are_left_as_they_are() -> None:
+    """What is looked for on a page can be found in its Markdown."""
+    for text in ("utkface-test", "my_model", "92.6 % [91.7–93.3] of 381", "p < 0.0001", "A & B", "Purple", "12:30"):
+        assert escape.markdown(text).replace(r"\:", ":") == text
+
+
+def test_signs_that_turn_the_line_round_are_taken_out() -> None:
+    assert escape.one_line("a\u202eb\u2066c\u2069") == "abc"
+    assert escape.one_line(" a\r\n\tb\x00 ") == "a b"
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_plotly_shows_a_name_as_it_is(name: str) -> None:
+    text = escape.plotly(name)
+    assert html.unescape(text) == escape.one_line(name)
+    assert "<" not in text and "$" not in text and "%{" not in text
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", " =x", "\tx", "\rx", "\nx", "＝x", "-1+2", "+nan", "-inf"])
+def test_a_formula_in_a_cell_is_text(name: str) -> None:
+    assert escape.cell(name) == f"'{name}"
+
+
+@pytest.mark.parametrize("value", ["White", "-1", "+2.5", "-1e-3", "a=b", "", 3, None, 1.5])
+def test_other_cells_are_left_as_they_are(value: object) -> None:
+    assert escape.cell(value) == value or value is None

@@ -1,0 +1,87 @@
+"""Every page with names that are markup of some kind: what is shown is the name, whatever draws it."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.present.text import escape
+from tests.helpers.made_study import audited_models
+from tests.helpers.odd_names import ODD_NAMES
+from tests.helpers.pages import page
+from ui.shell.navigation import PAGES, Needs
+
+#: A few of each kind; the functions that escape are tested with all.
+NAMES = (
+    "*other*", "<b>Asian</b>", "[link](http://example.org)", ":red[White]", "1. light", "- none", "$x^2$ and $y$",
+    "a|b", "any", "all", "%{x}", ":smile:", "two\nlines",
+)  # fmt: skip
+FACES = 12 * 2 * len(NAMES)
+DRAWN = [entry.file for entry in PAGES if Needs.AUDIT <= entry.needs <= Needs.MAPS]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models audited on faces of groups with such names, twelve of each gender."""
+    root = tmp_path_factory.mktemp("odd-names")
+    names = np.array(NAMES)[np.arange(FACES) // 2 % len(NAMES)]
+    audited_models(root, FACES, names=("*one*", "two"), columns={"ethnicity": names})
+    return root
+
+
+def markdown_of(app: AppTest) -> list[str]:
+    """All that the page gives to Streamlit's Markdown: texts, labels, choices of buttons, figures."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error")
+    said = [str(one.value) for kind in kinds for one in app.get(kind)]
+    said += [text for one in app.metric for text in (one.proto.label, one.proto.body, one.proto.delta)]
+    said += [option.content for one in app.get("button_group") for option in one.proto.options]
+    return said + [one.label for kind in ("expander", "button", "toggle", "selectbox") for one in app.get(kind)]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_page_shows_names_as_they_are(name: str, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(models, name, monkeypatch)
+    assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
+    texts = markdown_of(app)
+    for group in (*NAMES, "*one*"):
+        safe = escape.markdown(f"x {group}")[2:]
+        if safe != group:
+            assert not [text for text in texts if group in text.replace(safe, "")], group
+        elif escape.markdown(group) != group:  # a list at the start of a line alone
+            assert not [text for text in texts if text.startswith(group)], group
+        if (safe := html.escape(group)) != group:
+            assert not [one.proto.body for one in app.get("html") if group in one.proto.body], group
+        if (safe := escape.plotly(group)) != group:
+            charts = [json.dumps(json.loads(one.proto.spec), ensure_ascii=False) for one in app.get("plotly_chart")]
+            raw = json.dumps(group, ensure_ascii=False)[1:-1]
+            assert not [chart for chart in charts if raw in chart.replace(safe, "")], group
+
+
+def test_the_filter_bar_offers_each_name_and_filters_by_it(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for group in ("any", "[link](http://example.org)", "two\nlines"):
+        app = page(models, "overview", monkeypatch, ethnicity=group)
+        (bar,) = (one for one in app.get("button_group") if one.key == "ethnicity")
+        assert bar.value == [group]
+        assert {option.content for option in bar.proto.options} == set(map(escape.markdown, NAMES))
+        assert next(one.value for one in app.metric if one.label == "Faces") == "24"
+
+
+def test_a_group_that_is_called_any_is_told_from_any(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(
+        models, "heatmaps", monkeypatch, a_ethnicity="any", a_gender="female", b_ethnicity="all", b_gender="male"
+    )
+    assert app.selectbox(key="a_ethnicity").value == "any"
+    text = "\n".join(one.value for one in app.markdown)
+    assert "A: Any women" in text and "B: All men" in text
+    app = page(models, "heatmaps", monkeypatch, a_ethnicity="any faces", a_gender="female")
+    assert app.selectbox(key="a_ethnicity").value is None
+
+
+def test_the_names_are_of_many_kinds() -> None:
+    assert set(NAMES) <= set(ODD_NAMES)
+    assert len(set(map(escape.one_line, ODD_NAMES))) == len(ODD_NAMES)

@@ -1,0 +1,58 @@
+"""What a style sheet and a few lines of script add to Streamlit: whole charts in print, a menu that closes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+#: That something must be chosen needs no word where something always is. In print: no menu, charts no wider than the
+#: paper (Plotly draws for the screen; the script notes the size, by which they can be scaled), nothing torn by the end
+#: of a page.
+STYLE = """
+<style>
+[data-testid="stWidgetLabelRequired"] {display: none}
+@page {margin: 12mm}
+@media print {
+ [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"], .modebar,
+ .st-key-downloads_open {display: none !important}
+ .stApp, .stAppViewContainer, .stMain {position: static !important; display: block !important; width: 100% !important;
+  height: auto !important; overflow: visible !important}
+ .stMainBlockContainer {padding: 0 !important; max-width: 100% !important}
+ .stPlotlyChart, .stPlotlyChart div {height: auto !important}
+ .js-plotly-plot, .js-plotly-plot .plot-container {width: 100% !important}
+ .js-plotly-plot .svg-container {width: min(100%, var(--lw-width)) !important; aspect-ratio: var(--lw-ratio)}
+ .js-plotly-plot .main-svg {max-width: 100% !important; height: auto !important}
+ figure, .lw-card, .lw-pairs, .lw-face, [data-testid="stPlotlyChart"], [data-testid="stMetric"],
+ [data-testid="stDataFrame"] {break-inside: avoid}
+ h1, h2, h3 {break-after: avoid}
+}
+</style>
+"""
+#: Streamlit closes the menu after a choice on what calls itself a telephone; here also in a window as narrow as one.
+SCRIPT = """
+<script data-of="lookwhere">
+if (!window.lookwhereScreen) {
+  window.lookwhereScreen = true;
+  const measure = svg => {
+    const [width, height] = ["width", "height"].map(name => Number(svg.getAttribute(name)));
+    if (!width || !height) return;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.parentElement.style.setProperty("--lw-width", width + "px");
+    svg.parentElement.style.setProperty("--lw-ratio", width / height);
+  };
+  document.querySelectorAll(".main-svg").forEach(measure);
+  new MutationObserver(changes => changes.forEach(({target}) => target.matches(".main-svg") && measure(target)))
+    .observe(document.body, {subtree: true, attributes: true, attributeFilter: ["width", "height"]});
+  document.addEventListener("click", event => {
+    const button = '[data-testid="stSidebar"] [aria-label="Collapse sidebar"][aria-expanded="true"]';
+    if (innerWidth < 768 && event.target.closest('[data-testid="stSidebarNavLink"]'))
+      setTimeout(() => document.querySelector(button)?.click(), 200);
+  });
+}
+</script>
+"""
+
+
+def apply() -> None:
+    """Put both into the page."""
+    st.html(STYLE)
+    st.html(SCRIPT, unsafe_allow_javascript=True)
