@@ -159,7 +159,8 @@ class ModelInfo(JsonRecord):
     Models trained here have `input_size` in pixels, `dilated`, `mean` and `std` by channel, `training`, `data`, the
     `validation` of the kept `epoch`, and what they were `computed` in; `head` says how the last layer was trained
     again. Imported ones have `declaration`, `weights` (the name of the file), `maps`, `source`, `outputs` (their
-    number), and by their kind `heads`, `rows` and `decisions` (whether all scores are 0 or 1).
+    number), and by their kind `heads`, `assumed` (what of an architecture its weights do not tell), `rows`,
+    `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1).
     """
 
     format: int = FORMAT
@@ -181,6 +182,8 @@ class ModelInfo(JsonRecord):
     weights: str | None = None
     outputs: int | None = None
     heads: tuple[str, ...] = ()
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    empty: int | None = None
     maps: MapsInfo | None = None
     rows: int | None = None
     decisions: bool = False

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from core.classifiers.imported.declaration import Declaration
+from core.classifiers.resizing import resize
 from core.template import SIDE
 
 
 def prepare(images: np.ndarray, declaration: Declaration) -> np.ndarray:
     """uint8 (B, 112, 112, 3) → the model's input, float32 (B, C, h, w) or (B, h, w, C).
 
-    Cropped, resized with antialiasing, scaled. What a crop takes from beyond the image is its reflection. Raises
+    Cropped, resized as declared, scaled. What a crop takes from beyond the image is its reflection. Raises
     `LookwhereError` where size, mean or std is not declared.
     """
     declaration.for_images()
@@ -28,18 +28,7 @@ def prepare(images: np.ndarray, declaration: Declaration) -> np.ndarray:
         images = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     box = (left + margin, top + margin, right + margin, bottom + margin)
     whole = box == (0, 0, images.shape[2], images.shape[1]) and (height, width) == images.shape[1:3]
-    if not whole:
-        images = (
-            np.stack(
-                [
-                    np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, box=box))
-                    for image in images
-                ]
-            )
-            if len(images)
-            else np.empty((0, height, width, 3), dtype=np.uint8)
-        )
-    pixels = images.astype(np.float32)
+    pixels = images.astype(np.float32) if whole else resize(images, (height, width), box, declaration.resize)
     if declaration.channels == "grey":
         pixels = pixels @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
     elif declaration.channels == "bgr":

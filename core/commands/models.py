@@ -21,7 +21,8 @@ def import_(
     name: str,
     declare: Path | None = None,
     architecture: str | None = None,
-    score: Literal["logits", "probabilities", "logit", "probability"] | None = None,
+    score: Literal["logits", "probabilities", "logit", "probability", "percentages", "percentage", "label"]
+    | None = None,
     female: int | None = None,
     male: int | None = None,
     of: Literal["female", "male"] | None = None,
@@ -32,11 +33,16 @@ def import_(
     layout: Literal["nchw", "nhwc"] | None = None,
     channels: Literal["rgb", "bgr", "grey"] | None = None,
     crop: tuple[float, float, float, float] | None = None,
+    resize: str | None = None,
     output: str | None = None,
     layer: str | None = None,
+    pooling: str | None = None,
+    bn_eps: float | None = None,
+    activation: str | None = None,
     maps: Annotated[str | None, MAPS] = None,
     file_column: str = "file",
     score_column: tuple[str, ...] = ("score",),
+    data: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -54,7 +60,8 @@ def import_(
         name: The model's name, a new folder under models/.
         declare: YAML file of what the flags below say.
         architecture: Of a state dict: torchvision:NAME or timm:NAME.
-        score: What the outputs are: logits or probabilities, one a class; or one logit or probability.
+        score: What the outputs are: logits or probabilities, one a class; or one logit or probability. Of tables also
+            percentages or a percentage (0-100), or label (words such as male and female).
         female: Which output is female, counted from 0.
         male: Which output is male.
         of: The class of a single output.
@@ -65,19 +72,30 @@ def import_(
         layout: nchw (the default) or nhwc.
         channels: rgb (the default), bgr or grey.
         crop: Left, top, right, bottom of the input in the 112-pixel template; by default all of it.
+        resize: How the crop becomes the input: pillow-bilinear (the default), pillow-bicubic, pillow-lanczos, bilinear
+            (as OpenCV and torch do it without antialiasing), corners (as dlib does it), area (OpenCV's INTER_AREA),
+            antialias (torch's).
         output: The name of the ONNX output, where there are several.
         layer: The module that Grad-CAM explains; by default the last with a spatial output.
+        pooling: Of a state dict, which does not tell: how the network pools before its head, avg, max, avgmax,
+            catavgmax, token or map. By default as the architecture has it, like the next two.
+        bn_eps: The eps of its batch norms.
+        activation: Its activation, by timm's name.
         maps: How maps are made. By default: of a state dict the closed form where the network ends in an average and
             one linear layer, else gradcam; of an ONNX file occlusion. Each method below with its passes of the network
             a face, those of our ResNet-50 where they depend on it.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
+        data: Of predictions: the aligned store that they are of; names that do not fit are then told now, not at the
+            audit.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.classifiers.imported import declare as declared
     from core.classifiers.imported import import_model
+    from core.classifiers.imported.predictions import scores_for
     from core.classifiers.info import model_info
+    from core.data.store import AlignedStore
     from core.present.card import write_card
     from core.present.card.details import enlarged
     from core.present.records.data import model_record
@@ -95,9 +113,14 @@ def import_(
         layout=layout,
         channels=channels,
         crop=crop,
+        resize=resize,
         output=output,
         layer=layer,
+        pooling=pooling,
+        bn_eps=bn_eps,
+        activation=activation,
     )
+    faces = None if data is None else AlignedStore.open(data).faces
     folder = import_model(
         path,
         name,
@@ -107,20 +130,28 @@ def import_(
         maps=maps,
         file_column=file_column,
         score_columns=score_column,
+        faces=faces,
     )
     write_card(folder)
     info = model_info(folder)
     maps = info.maps
     how = f"maps by {maps.method}" + (", which add up to the logits" if maps.additive else "") if maps else "no maps"
     note = enlarged(info)
+    found = [] if faces is None else [_found(int(scores_for(folder, info, faces)[1].sum()), len(faces), data)]
     where = "" if models == MODELS else f" --models {shlex.quote(str(models))}"
     lines = [
         f"{folder}: {info.architecture}; {how}",
         *_taken(info),
+        *found,
         *([f"note: {note}"] if note else []),
         f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",
     ]
     return printed("import", json, lambda: "\n".join(lines), lambda: {**model_record(folder, info), "note": note})
+
+
+def _found(found: int, faces: int, data: Path) -> str:
+    rest = f"; the other {faces - found:,} are left out of audits" if found < faces else ""
+    return f"predictions are there for {found:,} of {faces:,} faces of {data}{rest}"
 
 
 def _taken(info: ModelInfo) -> list[str]:
@@ -142,4 +173,12 @@ def _taken(info: ModelInfo) -> list[str]:
         values = declared.to_json() | {"divisor": f"{declared.divisor:g}", "crop": "all of the template"}
         names = ", ".join(f"{name} {values[name]}" for name in declared.by_default)
         lines.append(f"taken by default: {names}; declare them if that is not so")
+    if info.empty:
+        lines.append(f"rows without a score: {info.empty:,}; their faces are left out of audits")
+    if info.assumed:
+        names = ", ".join(f"{name} {value}" for name, value in info.assumed.items())
+        lines.append(
+            f"taken by default, as weights do not tell: {names}; declare pooling, bn_eps or activation if the network "
+            "was trained with another, or export it to ONNX"
+        )
     return lines

@@ -11,13 +11,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.classifiers.imported.declaration import Declaration, declare, from_dict
+from core.classifiers.imported.declaration import OF_ARCHITECTURES, Declaration, declare, from_dict
 from core.classifiers.info import FORMAT, ModelInfo, ModelKind
 from core.errors import LookwhereError
 from core.files import sha256, write_json
 from core.task import GENDERS
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from core.classifiers.classifier import Classifier
@@ -49,6 +50,17 @@ def kind_for(source: Path) -> str:
     return kind
 
 
+def _no_file(source: Path) -> str:
+    """Why there is no file to read: a folder is one of another framework, or of Hugging Face's."""
+    if not source.is_dir():
+        return f"{source}: no such file"
+    inside = sorted(path.name for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
+    if inside:
+        few = f"{', '.join(inside[:3])}{', …' if inside[3:] else ''}"
+        return f"{source}: a folder; name the file in it that is the model ({few}), or export the model to ONNX"
+    return f"{source}: a folder, and in it no file that can be imported; export the model to ONNX (tf2onnx, torch.onnx)"
+
+
 def import_model(
     source: Path,
     name: str,
@@ -59,11 +71,13 @@ def import_model(
     maps: str | None = None,
     file_column: str = "file",
     score_columns: tuple[str, ...] = ("score",),
+    faces: pd.DataFrame | None = None,
 ) -> Path:
     """Make the model folder `models/name` of a file; returns it. It appears whole or not at all.
 
     `architecture` («torchvision:resnet18», «timm:convnext_tiny») is for state dicts, the columns are for predictions,
-    `maps` chooses how maps are made where there is a choice. Raises `LookwhereError` where the file, the declaration or
+    `maps` chooses how maps are made where there is a choice. `faces`, a store's, are those that predictions are of: a
+    table that names none of them is refused. Raises `LookwhereError` where the file, the declaration or
     the name do not do.
     """
     if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
@@ -71,17 +85,24 @@ def import_model(
     if name.lower() in RESERVED:
         raise LookwhereError(f"--name {name!r}: models/{name.lower()} is kept for experiments; choose another name")
     if not source.is_file():
-        raise LookwhereError(f"{source}: no such file")
+        raise LookwhereError(_no_file(source))
     kind, path = kind_for(source), models / name
     if path.exists():
         raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
     if (kind == "torch") != (architecture is not None):
         which = "needs --architecture, e.g. torchvision:resnet18" if kind == "torch" else "takes no --architecture"
         raise LookwhereError(f"{source}: a {source.suffix} file {which}")
+    if faces is not None and kind != "predictions":
+        raise LookwhereError(f"{source}: --data is for tables of predictions; a model is tried by its audit")
     if maps is not None and kind == "predictions":
         raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
     if declaration.layer is not None and kind == "onnx":
         raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
+    built = [name for name in OF_ARCHITECTURES if getattr(declaration, name) is not None]
+    if built and kind == "onnx":
+        raise LookwhereError(f"{source}: {', '.join(built)}: an ONNX file has its own; leave that out")
+    if kind != "predictions" and (why := declaration.doubt()):
+        raise LookwhereError(f"{source}: {why}")
     work = models / f".{name}.unfinished"
     shutil.rmtree(work, ignore_errors=True)
     try:
@@ -97,8 +118,8 @@ def import_model(
         else:
             from core.classifiers.imported.predictions import import_predictions
 
-            found = import_predictions(source, work, declaration, file_column, score_columns)
-        said = declaration.as_dict()
+            found = import_predictions(source, work, declaration, file_column, score_columns, faces)
+        said = declaration.as_probabilities().as_dict()
         content = {
             "format": FORMAT,
             "kind": kind,

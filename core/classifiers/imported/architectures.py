@@ -17,6 +17,7 @@ import torchvision.models
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from core.classifiers.imported.assumed import pool_by_maximum, set_eps
 from core.classifiers.imported.declaration import Declaration
 from core.errors import LookwhereError
 
@@ -85,19 +86,29 @@ def build(architecture: str, declaration: Declaration, classes: int, auxiliary: 
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), _Undrawn():
             warnings.simplefilter("ignore")
-            return make(model, declaration, classes, auxiliary).eval()
-    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
+            network = make(model, declaration, classes, auxiliary).eval()
+            if declaration.bn_eps is not None:
+                set_eps(network, architecture, declaration.bn_eps)
+            return network
+    except (AssertionError, KeyError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, NotImplementedError):  # a computation that PyTorch has not without data
             raise
         height, width = declaration.size
+        said = [
+            f"{name} {getattr(declaration, name)}" for name in ("pooling", "activation") if getattr(declaration, name)
+        ]
         raise LookwhereError(
-            f"{architecture} cannot be made for images of {height}×{width} ({_first_line(error)}); declare the size "
-            "that it was trained at"
+            f"{architecture} cannot be made for images of {height}×{width}{''.join(said)} "
+            f"({_first_line(error)}); declare what it was trained with"
         ) from error
 
 
 def _build_timm(model: str, declaration: Declaration, classes: int, auxiliary: bool) -> nn.Module:
     options = {"pretrained": False, "num_classes": classes, "in_chans": declaration.depth}
+    if declaration.pooling is not None:
+        options["global_pool"] = declaration.pooling
+    if declaration.activation is not None:
+        options["act_layer"] = declaration.activation
     try:
         return _timm().create_model(model, **options, img_size=tuple(declaration.size))
     except TypeError as error:
@@ -117,7 +128,11 @@ def _build_torchvision(model: str, declaration: Declaration, classes: int, auxil
         options["input_size"] = (height, width)
     elif model in ("googlenet", "inception_v3"):
         options |= {"aux_logits": auxiliary, "init_weights": False}
+    if declaration.activation is not None:
+        raise ValueError("torchvision has one activation for each; export such a model to ONNX")
     network = torchvision.models.get_model(model, weights=None, num_classes=classes, **options)
+    if declaration.pooling not in (None, "avg"):
+        pool_by_maximum(network, declaration.pooling)
     if declaration.depth == 1:
         _one_channel(network)
     return network
@@ -304,6 +319,14 @@ def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, decl
         return f"{text}; they were trained at another size than {height}×{width}: declare that one"
     prefix = found.prefix
     foreign = [name for name in state if not name.startswith(prefix) and not name.endswith(DERIVED)]
+    heads = sorted({name.rpartition(".")[0] for name in foreign})
+    if prefix and foreign and found.missing:
+        own = found.missing[0].rpartition(".")[0] or found.missing[0]
+        return (
+            f"{text}; the network under «{prefix}» has no head of its own, {', '.join(heads[:3])} "
+            f"{'lie' if heads[1:] else 'lies'} beside it: save one state dict with the head for gender as {own}, or "
+            "export the whole model to ONNX"
+        )
     if foreign and found.unexpected:
         told = f"{', '.join(foreign[:3])}{', …' if foreign[3:] else ''}"
         return (

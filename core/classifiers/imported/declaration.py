@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -22,11 +22,21 @@ from core.template import SIDE
 Layout = Literal["nchw", "nhwc"]
 Channels = Literal["rgb", "bgr", "grey"]
 #: `logits`, `probabilities`: an output a class, told apart by `female` and `male`; `logit`, `probability`: one output,
-#: for the class `of`.
-Score = Literal["logits", "probabilities", "logit", "probability"]
+#: for the class `of`. The others are of tables alone: probabilities of 0–100, and the words for a gender.
+Score = Literal["logits", "probabilities", "logit", "probability", "percentages", "percentage", "label"]
+OF_TABLES = ("percentages", "percentage", "label")
+ONE_OUTPUT = ("logit", "probability", "percentage")
+#: How the crop becomes the input, see `core.classifiers.resizing`.
+Resize = Literal["pillow-bilinear", "pillow-bicubic", "pillow-lanczos", "bilinear", "corners", "area", "antialias"]
+#: Other names of these.
+RESIZES = {"pillow": "pillow-bilinear", "cv2": "bilinear", "opencv": "bilinear", "torch": "bilinear", "dlib": "corners"}
+#: How a network pools before its head, in timm's words.
+Pooling = Literal["avg", "max", "avgmax", "catavgmax", "token", "map"]
+#: What a state dict cannot tell of its architecture; left out, it is as the library has it.
+OF_ARCHITECTURES = ("pooling", "bn_eps", "activation")
 #: What is taken where it is not declared; all else is asked for.
-DEFAULTED = ("channels", "divisor", "layout", "crop")
-#: Means beyond this are of pixels of 0–255, and none of what a division by 255 leaves.
+DEFAULTED = ("channels", "divisor", "layout", "crop", "resize")
+#: Means and deviations beyond this are of pixels of 0–255, and none of what a division by 255 leaves.
 LARGEST_MEAN = 2.0
 #: The least side of a crop in template pixels, about half the distance of the eyes: less is no face.
 LEAST_CROP = 16
@@ -41,7 +51,8 @@ class Declaration:
     `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
     (0, 0, 112, 112); `mean` and `std` a channel, in the units that `divisor` leaves. `female`, `male` are indices into
     the outputs' last axis; `of` is the class of a single output. `output` names an ONNX output, `layer` a module to
-    explain. `by_default` names those of `DEFAULTED` that nobody declared.
+    explain. `pooling`, `bn_eps` and `activation` (timm's name) are of architectures whose state dicts do not tell.
+    `by_default` names those of `DEFAULTED` that nobody declared.
     Raises `LookwhereError` for what cannot be.
     """
 
@@ -53,16 +64,25 @@ class Declaration:
     layout: Layout = "nchw"
     channels: Channels = "rgb"
     crop: tuple[float, float, float, float] = (0.0, 0.0, float(SIDE), float(SIDE))
+    resize: Resize = "pillow-bilinear"
     female: int | None = None
     male: int | None = None
     of: Literal["female", "male"] | None = None
     output: str | None = None
     layer: str | None = None
+    pooling: Pooling | None = None
+    bn_eps: float | None = None
+    activation: str | None = None
     by_default: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, kind in (("score", Score), ("layout", Layout), ("channels", Channels)):
+        kinds = {"score": Score, "layout": Layout, "channels": Channels, "resize": Resize}
+        for name, kind in kinds.items():
             _one_of(name, getattr(self, name), get_args(kind))
+        if self.pooling is not None:
+            _one_of("pooling", self.pooling, get_args(Pooling))
+        if self.bn_eps is not None and not 0 < self.bn_eps < 1:
+            raise LookwhereError(f"bn_eps: expected a number above 0 and under 1, not {self.bn_eps:g}")
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 8 or max(self.size) > 2048):
             raise LookwhereError(f"size: expected height and width of 8 to 2,048 pixels, not {self.size}")
         for name in ("mean", "std"):
@@ -83,13 +103,19 @@ class Declaration:
             raise LookwhereError(f"crop: {LEAST_CROP} pixels of the template a side are the least, not {self.crop}")
         for name in self.by_default:
             _one_of("by_default", name, DEFAULTED)
-        if self.score in ("logit", "probability"):
+        self._check_outputs()
+
+    def _check_outputs(self) -> None:
+        if self.score in ONE_OUTPUT:
             _one_of("of, the class of the one output,", self.of, GENDERS)
             if self.female is not None or self.male is not None:
                 raise LookwhereError(
                     f"female and male: score {self.score} is one output, and `of` says whose; leave them out, or "
                     "declare logits or probabilities"
                 )
+        elif self.score == "label":
+            if (self.of, self.female, self.male) != (None, None, None):
+                raise LookwhereError("of, female and male: a label names the gender itself; leave them out")
         elif self.of is not None:
             raise LookwhereError(
                 f"of: is for one logit or probability; of {self.score} female and male say which is which, leave it out"
@@ -109,11 +135,39 @@ class Declaration:
             raise LookwhereError(
                 f"{', '.join(missing)} not declared: give them as flags or in the YAML file; they are never guessed"
             )
+        if self.score in OF_TABLES:
+            raise LookwhereError(
+                f"score {self.score} is for tables of predictions; declare what the model's outputs are"
+            )
+        left, top, right, bottom = self.crop
+        if self.resize == "area" and (self.size[0] > bottom - top or self.size[1] > right - left):
+            raise LookwhereError("resize area: for shrinking alone, and the input is larger than the crop")
         return self
+
+    def doubt(self) -> str | None:
+        """Why this scale of pixels is probably none that was meant; None where it may be.
+
+        It is asked at an import, and not when a model is opened that was imported before.
+        """
+        if self.divisor == 255 and "divisor" in self.by_default and any(value > LARGEST_MEAN for value in self.std):
+            stds = ", ".join(f"{value:g}" for value in self.std)
+            return f"std {stds}: is this for pixels of 0–255, which would be divided twice? declare divisor 1"
+        if self.divisor == 1 and self.std and max(self.std) < 1 and 0 < max(map(abs, self.mean)) < 1:
+            means, stds = (", ".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+            return f"mean {means} and std {stds}: are these for pixels of 0–1? leave divisor 1 out"
+        return None
+
+    def as_probabilities(self) -> Declaration:
+        """What is declared of a table once percentages are divided by 100 and labels are 0 and 1 for male."""
+        if self.score == "label":
+            return replace(self, score="probability", of=GENDERS[1])
+        kinds: dict[str, Score] = {"percentage": "probability", "percentages": "probabilities"}
+        return replace(self, score=kinds.get(self.score, self.score))
 
     def for_scores(self) -> Declaration:
         """This declaration, if it is of scores alone. Raises `LookwhereError` naming what is of images."""
-        asked = [name for name in ("size", "mean", "std", "output", "layer") if getattr(self, name)]
+        named = ("size", "mean", "std", "output", "layer", *OF_ARCHITECTURES)
+        asked = [name for name in named if getattr(self, name)]
         asked += [name for name in DEFAULTED if name not in self.by_default and self._changed(name)]
         if asked:
             raise LookwhereError(
@@ -194,11 +248,11 @@ def _typed(key: str, value: object) -> object:
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ValueError(f"by_default must be a list of words, not {reprlib.repr(value)}")
         return tuple(value)
-    if whole or key == "divisor":
+    if whole or key in ("divisor", "bn_eps"):
         return _number(key, value, whole)
     if not isinstance(value, str):
         raise ValueError(f"{key} must be a word, not {reprlib.repr(value)}")
-    return value
+    return RESIZES.get(value, value) if key == "resize" else value
 
 
 def _number(key: str, value: object, whole: bool) -> int | float:

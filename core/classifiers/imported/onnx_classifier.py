@@ -33,6 +33,8 @@ FILE = "model.onnx"
 #: Domains of operators that onnxruntime has on the CPU; the first two are ONNX itself.
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
+#: Inputs that are pixels of 0–255 as they are, scaled by the graph itself.
+WHOLE = {"tensor(uint8)": np.uint8, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
 #: Images of a run, at most; of large ones as many as have so many values together.
 BATCH, VALUES = 64, 2**24
 #: Images of noise that an imported file is tried on.
@@ -105,7 +107,10 @@ class OnnxClassifier:
         return np.concatenate(list(self._workers.map(self._run, parts)))
 
     def _run(self, images: np.ndarray) -> np.ndarray:
-        pixels: np.ndarray = prepare(images, self.declaration).astype(self.port.dtype, copy=False)
+        pixels = prepare(images, self.declaration)
+        if np.issubdtype(self.port.dtype, np.integer):
+            pixels = np.rint(pixels).clip(0, 255)
+        pixels = pixels.astype(self.port.dtype, copy=False)
         if self.port.batch and len(pixels) < self.port.batch:
             pixels = np.concatenate([pixels, np.repeat(pixels[-1:], self.port.batch - len(pixels), axis=0)])
         try:
@@ -138,7 +143,7 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
     data = source.read_bytes()
     model = _parsed(data, source)
     copy = folder / FILE
-    copy.write_bytes(data)
+    copy.write_bytes(_any_number(model) or data)
     try:
         classifier = OnnxClassifier(copy, declaration, method)
         outputs = _tried(classifier)
@@ -152,7 +157,7 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
         "maps": classifier.maps,
         "source": {
             "file": source.name,
-            "sha256": sha256(copy),
+            "sha256": sha256(source),
             "producer": " ".join(word for word in (model.producer_name, model.producer_version) if word) or "not named",
             "opset": opset,
             "input": port.input,
@@ -220,6 +225,17 @@ def _parsed(data: bytes, source: Path) -> onnx.ModelProto:
     return model
 
 
+def _any_number(model: onnx.ModelProto) -> bytes | None:
+    """The file with inputs' and outputs' sizes of 0 and −1, which exporters write for «any», as that; None where there
+    are none: onnxruntime would take the 0 at its word."""
+    changed = False
+    for port in (*model.graph.input, *model.graph.output):
+        for place, axis in enumerate(port.type.tensor_type.shape.dim):
+            if axis.HasField("dim_value") and axis.dim_value < 1:
+                axis.dim_param, changed = f"any_{place}", True
+    return model.SerializeToString() if changed else None
+
+
 def _contents(model: onnx.ModelProto) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """All nodes and all tensors, those of branches, loops and functions too."""
     graphs, nodes, tensors = [model.graph, *model.functions], [], []
@@ -265,10 +281,19 @@ def _port(session: onnxruntime.InferenceSession, declaration: Declaration, path:
         names = ", ".join(one.name for one in inputs) or "none"
         raise LookwhereError(f"{path}: expected one input, an image; it has {len(inputs)} ({names})")
     given = inputs[0]
-    if given.type not in FLOATS or len(given.shape) != 4:
+    if given.type not in FLOATS | WHOLE or len(given.shape) != 4:
         raise LookwhereError(
-            f"{path}: input {given.name} is {given.type} of shape {_shape(given)}; expected floats of four axes, "
-            "faces × channels × height × width or faces × height × width × channels"
+            f"{path}: input {given.name} is {given.type} of shape {_shape(given)}; expected floats or bytes of four "
+            "axes, faces × channels × height × width or faces × height × width × channels; export it so"
+        )
+    if given.type in WHOLE and (set(declaration.mean), set(declaration.std), declaration.divisor) != (
+        {0.0},
+        {1.0},
+        1.0,
+    ):
+        raise LookwhereError(
+            f"{path}: input {given.name} is {given.type}, pixels of 0–255 that the graph scales itself; declare mean "
+            "0, std 1 and divisor 1, or export it with an input of floats"
         )
     height, width = declaration.size
     depth, layout = declaration.depth, declaration.layout
@@ -288,7 +313,7 @@ def _port(session: onnxruntime.InferenceSession, declaration: Declaration, path:
     if kind not in FLOATS:
         raise LookwhereError(f"{path}: output {chosen} is {kind}; expected floats, scores and not labels")
     batch = given.shape[0] if isinstance(given.shape[0], int) else None
-    return Port(given.name, FLOATS[given.type], batch, chosen)
+    return Port(given.name, (FLOATS | WHOLE)[given.type], batch, chosen)
 
 
 def _shape(node: onnxruntime.NodeArg) -> str:

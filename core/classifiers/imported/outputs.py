@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration
 from core.errors import LookwhereError
 from core.task import GENDERS
 
@@ -27,7 +27,7 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
     values = values.reshape(len(values), -1)
     if not np.isfinite(values).all():
         raise LookwhereError("the model gave values that are not finite; is its input declared correctly?")
-    single = declaration.score in ("logit", "probability")
+    single = declaration.score in ONE_OUTPUT
     if single and values.shape[1] != 1:
         raise LookwhereError(
             f"score {declaration.score} is one output, the model gave {values.shape[1]}; declare logits or "

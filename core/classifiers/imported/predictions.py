@@ -9,18 +9,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.classifiers.imported.declaration import Declaration, from_dict
+from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration, from_dict
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
 from core.classifiers.info import ModelInfo
 from core.data.readers.label_table import header_of, read_table
+from core.data.readers.labels import GENDER_WORDS
 from core.errors import LookwhereError
 from core.files import sha256, write_parquet
+from core.task import GENDERS
 
 FILE = "predictions.parquet"
 #: Shares are rounded; beyond this, two probabilities that do not add up to 1 are not those of two classes.
 ROUNDING = 0.02
 #: No classifier gives logits beyond: e to its power is no number long before.
 LARGEST_LOGIT = 1e6
+#: What tools write where there is no number.
+NO_NUMBER = ("nan", "NaN", "NA", "N/A", "None", "null", "<NA>")
+#: Rows that it takes to doubt percentages of which none is above 1.
+SURE = 20
 
 
 def import_predictions(
@@ -29,15 +35,18 @@ def import_predictions(
     declaration: Declaration,
     file_column: str = "file",
     score_columns: tuple[str, ...] = ("score",),
+    faces: pd.DataFrame | None = None,
 ) -> dict:
     """Check a table, write `folder/predictions.parquet` (`file`, `score_0`, …), and say what `model.json` keeps of it.
 
     A single logit or probability is in one column, logits or probabilities in several; `declaration.female` and `male`
-    count these. Raises `LookwhereError` naming the row or the columns where the table does not do.
-    `decisions` is in what is said where all scores are 0 or 1.
+    count these. Percentages are divided by 100, and labels (words such as male) become probabilities of 0 and 1. A row
+    without a score leaves its face out. With `faces`, a data set's, some have to be found. `decisions` is in what is
+    said where all scores are 0 or 1, `empty` is the number of rows without a score, where there are some. Raises
+    `LookwhereError` naming the row or the columns where the table does not do.
     """
     declaration.for_scores()
-    single = declaration.score in ("logit", "probability")
+    single = declaration.score in (*ONE_OUTPUT, "label")
     wanted = 1 if single else max(declaration.female, declaration.male) + 1
     count = len(set(score_columns))
     if count != len(score_columns) or count < wanted or (single and count > 1):
@@ -47,8 +56,18 @@ def import_predictions(
     if table.empty:
         raise LookwhereError(f"{source}: no row in it; a row a face is needed")
     files = _files(table[columns[0]], source, first)
-    scores = np.stack([_numbers(table[column], source, first) for column in columns[1:]], axis=1)
-    _plausible(scores, declaration, columns[1:], source, first)
+    read = _labels if declaration.score == "label" else _numbers
+    scores = np.stack([read(table[column], source, first) for column in columns[1:]], axis=1)
+    empty = np.isnan(scores).any(axis=1)
+    if empty.all():
+        raise LookwhereError(f"{source}: {', '.join(columns[1:])}: empty in every row")
+    files, scores, rows = files[~empty].reset_index(drop=True), scores[~empty], table.index.to_numpy()[~empty] + first
+    if declaration.score in ("percentage", "percentages"):
+        _percent(scores, columns[1:], source, rows)
+        scores = scores / 100
+    _plausible(scores, declaration.as_probabilities(), columns[1:], source, rows)
+    if faces is not None:
+        _places(files, faces, source)
     kept = {f"score_{n}": column for n, column in enumerate(scores.T)}
     write_parquet(folder / FILE, pd.DataFrame({"file": files} | kept))
     return {
@@ -57,6 +76,7 @@ def import_predictions(
         "maps": None,
         "rows": len(files),
         **({"decisions": True} if np.isin(scores, (0, 1)).all() else {}),
+        **({"empty": int(empty.sum())} if empty.any() else {}),
         "source": {"file": source.name, "sha256": sha256(source), "columns": columns},
     }
 
@@ -65,7 +85,8 @@ def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.n
     """Logits float32 (n, 2) of the n faces that have a prediction, in their order, and which these are, bool (N,).
 
     A prediction's file is the face's `path`, or else its `face_id`, or else ends as the path does: in the same name,
-    whatever its suffix's case, or in as many of the folders before it as tell all faces apart. The first of these that
+    whatever its suffix's case, or in as many of the folders before it as tell all faces apart, or else is the beginning
+    of the face's name up to a dot (`X` or `X.jpg` of `X.jpg.chip.jpg`) or the other way round. The first of these that
     finds any face is taken for all. Raises `LookwhereError` where names stay ambiguous, or no face is found.
     """
     table = pd.read_parquet(folder / FILE)
@@ -119,26 +140,62 @@ def _tidy(names: pd.Series) -> pd.Series:
 
 
 def _numbers(column: pd.Series, source: Path, first: int) -> np.ndarray:
-    """float64 (N,). Raises `LookwhereError` naming the first row without a number."""
+    """float64 (N,), NaN where a cell is empty. Raises `LookwhereError` naming the first row of what is no number."""
     # In a CSV they are words.
     words = column.dropna().astype("string").str.strip().str.lower()
     if pd.api.types.is_bool_dtype(column) or words.isin(("true", "false")).any():
         raise LookwhereError(f"{source}: {column.name} is true or false; a score is needed, not the answer alone")
     values = np.asarray(pd.to_numeric(column, errors="coerce").astype("Float64").to_numpy(np.float64, na_value=np.nan))
-    bad = ~np.isfinite(values)
+    bad = ~np.isfinite(values) & ~_empty(column)
     if bad.any():
-        value = column.iloc[bad.argmax()]
-        said = "is empty" if pd.isna(value) else f"is {str(value)!r}, not a number"
+        value = str(column.iloc[bad.argmax()])
         hint = ""
-        if "%" in str(value):
-            hint = "; write shares of 0 to 1 instead of percentages"
-        elif "," in str(value):
+        if "%" in value:
+            hint = "; write shares of 0 to 1, or percentages without the sign, declared so"
+        elif "," in value:
             hint = "; write a decimal point instead of the comma"
-        raise LookwhereError(f"{source}, row {column.index[bad.argmax()] + first}: {column.name} {said}{hint}")
+        elif value.strip().lower() in GENDER_WORDS:
+            hint = "; declare score label"
+        row = column.index[bad.argmax()] + first
+        raise LookwhereError(f"{source}, row {row}: {column.name} is {value!r}, not a number{hint}")
     return values
 
 
-def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], source: Path, first: int) -> None:
+def _empty(column: pd.Series) -> np.ndarray:
+    """Bool (N,): cells with nothing in them."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.isna().to_numpy()
+    return (column.isna() | column.astype("string").str.strip().isin(("", *NO_NUMBER))).to_numpy(bool)
+
+
+def _labels(column: pd.Series, source: Path, first: int) -> np.ndarray:
+    """1 for male, 0 for female, NaN where a cell is empty, float64 (N,). Raises `LookwhereError` for other words."""
+    words = column.astype("string").str.strip().str.lower()
+    found = words.map({word: float(gender == GENDERS[1]) for word, gender in GENDER_WORDS.items()}).astype("Float64")
+    values = found.to_numpy(np.float64, na_value=np.nan)
+    bad = np.isnan(values) & ~_empty(column)
+    if bad.any():
+        raise LookwhereError(
+            f"{source}, row {column.index[bad.argmax()] + first}: {column.name} is "
+            f"{str(column.iloc[bad.argmax()])!r}, and a label "
+            f"is one of {', '.join(GENDER_WORDS)}"
+        )
+    return np.asarray(values)
+
+
+def _percent(scores: np.ndarray, names: list[str], source: Path, rows: np.ndarray) -> None:
+    outside = (scores < -0.01) | (scores > 100.01)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise LookwhereError(
+            f"{source}, row {rows[row]}: {names[column]} is {scores[row, column]:g}, and percentages lie between 0 and "
+            "100"
+        )
+    if len(scores) >= SURE and scores.max() <= 1:
+        raise LookwhereError(f"{source}: declared as percentages, but none is above 1; are these probabilities?")
+
+
+def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], source: Path, rows: np.ndarray) -> None:
     if why := doubt(scores, declaration):
         raise LookwhereError(f"{source}: {why}")
     if declaration.score not in ("probability", "probabilities"):
@@ -146,7 +203,7 @@ def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], s
         if huge.any():
             row, column = np.argwhere(huge)[0]
             raise LookwhereError(
-                f"{source}, row {row + first}: {names[column]} is {scores[row, column]:g}, and no logit lies beyond "
+                f"{source}, row {rows[row]}: {names[column]} is {scores[row, column]:g}, and no logit lies beyond "
                 f"±{LARGEST_LOGIT:,.0f}; mend or leave out that row"
             )
         return
@@ -154,21 +211,21 @@ def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], s
     if outside.any():
         row, column = np.argwhere(outside)[0]
         percent = scores.min() >= 0 and scores.max() <= 100
-        asked = "percentages? Divide them by 100" if percent else "logits? Declare them so"
+        asked = "percentages? Divide them by 100, or declare them so" if percent else "logits? Declare them so"
         raise LookwhereError(
-            f"{source}, row {row + first}: {names[column]} is {scores[row, column]:g}, and probabilities lie between 0 "
+            f"{source}, row {rows[row]}: {names[column]} is {scores[row, column]:g}, and probabilities lie between 0 "
             f"and 1; are these {asked}"
         )
     off = np.abs(scores.sum(axis=1) - 1) > ROUNDING
     if scores.shape[1] == 2 and off.any():
         row = off.argmax()
         raise LookwhereError(
-            f"{source}, row {row + first}: {names[0]} and {names[1]} add up to {scores[row].sum():.3g}, not 1; are "
+            f"{source}, row {rows[row]}: {names[0]} and {names[1]} add up to {scores[row].sum():.3g}, not 1; are "
             "these the probabilities of female and male?"
         )
 
 
-def _places(files: pd.Series, faces: pd.DataFrame, folder: Path) -> np.ndarray:
+def _places(files: pd.Series, faces: pd.DataFrame, origin: Path) -> np.ndarray:
     """The row of each face's prediction, int64 (N,); −1 where there is none."""
     files, paths = _tidy(files), _tidy(faces["path"])
     for names in (paths, faces["face_id"].astype("string")):
@@ -176,23 +233,26 @@ def _places(files: pd.Series, faces: pd.DataFrame, folder: Path) -> np.ndarray:
         if (place >= 0).any():
             return place
     ambiguous = None
-    for parts in range(1, 1 + max(int(names.str.count("/").max()) + 1 for names in (files, paths))):
-        ours, theirs = _endings(paths, parts), _endings(files, parts)
-        both = ours.isin(theirs)
-        if not both.any():
-            break
-        unclear = ours[both & (ours.duplicated(keep=False) | ours.isin(theirs[theirs.duplicated()]))]
-        if unclear.empty:
-            known = pd.Series(np.arange(len(theirs)), index=theirs)
-            return known[~known.index.duplicated()].reindex(ours).fillna(-1).to_numpy(dtype=np.int64)
-        ambiguous = ambiguous or unclear.iloc[0]
+    for shortened in (False, True):
+        for parts in range(1, 1 + max(int(names.str.count("/").max()) + 1 for names in (files, paths))):
+            ours, theirs = _endings(paths, parts), _endings(files, parts)
+            if shortened:
+                ours, theirs = _shortened(ours, theirs)
+            both = ours.isin(theirs)
+            if not both.any():
+                break
+            unclear = ours[both & (ours.duplicated(keep=False) | ours.isin(theirs[theirs.duplicated()]))]
+            if unclear.empty:
+                known = pd.Series(np.arange(len(theirs)), index=theirs)
+                return known[~known.index.duplicated()].reindex(ours).fillna(-1).to_numpy(dtype=np.int64)
+            ambiguous = ambiguous or unclear.iloc[0]
     if ambiguous is not None:
         raise LookwhereError(
-            f"{folder}: several faces or predictions are named {ambiguous}; name files with their folders, as in "
+            f"{origin}: several faces or predictions are named {ambiguous}; name files with their folders, as in "
             f"{paths.iloc[0]}, or by face_id, and import them again"
         )
     raise LookwhereError(
-        f"{folder}: none of {len(files):,} predictions is of a face here; they name {files.iloc[0]}, the data set has "
+        f"{origin}: none of {len(files):,} predictions is of a face here; they name {files.iloc[0]}, the data set has "
         f"{paths.iloc[0]} (face_id {faces['face_id'].iloc[0]}); name files as the data set does and import them again"
     )
 
@@ -203,3 +263,18 @@ def _endings(names: pd.Series, parts: int) -> pd.Series:
     stem, dot, suffixes = (name.str.partition(".")[n] for n in range(3))
     whole = folder + slash + stem + dot + suffixes.str.lower()
     return whole.str.split("/").str[-parts:].str.join("/").reset_index(drop=True)
+
+
+def _shortened(ours: pd.Series, theirs: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Both sides' names, those of one cut at the dot that makes them one of the other's, where there is such a dot."""
+    return _cut(ours, set(theirs)), _cut(theirs, set(ours))
+
+
+def _cut(names: pd.Series, known: set[str]) -> pd.Series:
+    def cut(name: str) -> str:
+        head = name
+        while head not in known and "." in head.rpartition("/")[2]:
+            head = head.rpartition(".")[0]
+        return head if head in known else name
+
+    return names.map(cut).astype("string")

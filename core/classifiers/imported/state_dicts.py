@@ -14,7 +14,7 @@ from torch import Tensor
 from core.errors import LookwhereError
 
 #: What training scripts put a state dict under, the likeliest first.
-WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_ema", "model_ema", "net", "weights")
+WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_ema", "model_ema", "net", "weights", "ema", "module")
 MEND_BESIDE = (
     "the weights may be beside it: open the file where it was made, and there "
     'torch.save(ckpt["state_dict"], «weights.pt»)'
@@ -79,7 +79,7 @@ def _unwrap(source: Path, content: object) -> tuple[dict[str, Tensor], list[str]
     for _ in range(3):
         if not isinstance(content, dict):
             break
-        if content and all(isinstance(value, Tensor) for value in content.values()):
+        if _tensors(content):
             return {str(key): value for key, value in content.items()}, notes
         inside = [key for key in WRAPPERS if isinstance(content.get(key), dict)]
         if not inside:
@@ -87,7 +87,25 @@ def _unwrap(source: Path, content: object) -> tuple[dict[str, Tensor], list[str]
         beside = f" (not {', '.join(inside[1:])}, which the file has too)" if inside[1:] else ""
         notes.append(inside[0] + beside)
         content = content[inside[0]]
-    raise LookwhereError(f"{source}: no state dict in it, that is tensors by name; {MEND}")
+    raise LookwhereError(f"{source}: no state dict in it, that is tensors by name; {_instead(content)}")
+
+
+def _instead(content: object) -> str:
+    """What the file has, and how to save what of it are weights."""
+    if not isinstance(content, dict):
+        return f"it is a {type(content).__name__}; {MEND}"
+    keys = [str(key) for key in content]
+    there = (
+        f"there are {', '.join(keys[:8])}{f' and {len(keys) - 8} more' if keys[8:] else ''}" if keys else "it is empty"
+    )
+    weights = [key for key, value in content.items() if isinstance(value, dict) and _tensors(value)]
+    if not weights:
+        return f"{there}; {MEND}"
+    return f"{there}; save the one with the weights, as torch.save(ckpt[{str(weights[0])!r}], «weights.pt»)"
+
+
+def _tensors(content: dict) -> bool:
+    return bool(content) and all(isinstance(value, Tensor) for value in content.values())
 
 
 def _check(source: Path, state: dict[str, Tensor]) -> None:

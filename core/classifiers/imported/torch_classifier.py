@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.classifiers.imported import architectures
+from core.classifiers.imported.assumed import assumed
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.state_dicts import check_finite, read_weights
@@ -64,6 +65,7 @@ def import_torch(
         "architecture": architecture,
         "outputs": found.outputs,
         "heads": heads,
+        "assumed": assumed(network, declaration),
         "maps": said,
         "source": origin,
     }

@@ -12,6 +12,7 @@ UNDECLARED = "unknown: not declared by whoever imported the model"
 #: What `declaration` says, in the order of a picture's way through the model; and the words for it.
 DECLARED = {
     "crop": "crop of the aligned 112×112 face (left, top, right, bottom)",
+    "resize": "resized by",
     "size": "input size, pixels (height, width)",
     "layout": "input layout",
     "channels": "channels",
@@ -26,6 +27,9 @@ DECLARED = {
     "male": "index of «male», from 0",
     "of": "class of the one output",
     "layer": "layer that is explained",
+    "pooling": "pooling before the head",
+    "bn_eps": "eps of the batch norms",
+    "activation": "activation",
 }
 #: All that a table of scores is read by; what a declaration says of pictures is nothing of it.
 OF_SCORES = ("score", "female", "male", "of")
@@ -94,6 +98,7 @@ def _declared(info: ModelInfo) -> list[Text | Table]:
     elif default is not None:
         note = "Input and outputs. What is not marked as default was declared by whoever imported the model."
         declared = {key: f"{_value(value)} (default)" if key in default else value for key, value in declared.items()}
+        declared |= {key: f"{value} (default, the weights do not tell)" for key, value in info.assumed.items()}
     else:
         note = (
             "Input and outputs, as declared by whoever imported the model or else by default; which of them is default "

@@ -76,9 +76,11 @@ def test_the_import_tells_what_nobody_declared(tmp_path: Path) -> None:
         "taken from state_dict; taken off the names: module.; head fc.1 for fc (what else was in it is taken to be "
         "dropout)",
         "layer explained: layer4",
-        "taken by default: divisor 255, layout nchw, crop all of the template; declare them if that is not so",
+        "taken by default: divisor 255, layout nchw, crop all of the template, resize pillow-bilinear; declare them if "
+        "that is not so",
     ]
-    assert lines[4].startswith(f"next: python -m core audit --model one --models '{models}' --data ") and not lines[5:]
+    assert lines[4].startswith("taken by default, as weights do not tell: pooling avg, bn_eps 1e-05, activation ReLU")
+    assert lines[5].startswith(f"next: python -m core audit --model one --models '{models}' --data ") and not lines[6:]
 
     pd.DataFrame({"file": ["1.jpg"], "score": [0.5]}).to_csv(tmp_path / "s.csv", index=False)
     lines = import_(tmp_path / "s.csv", "two", score="probability", of="male", models=models).splitlines()

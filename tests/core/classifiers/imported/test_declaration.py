@@ -137,8 +137,13 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
         (WHOLE | {"mean": [124, 116, 104], "divisor": 255}, "declare divisor 1"),
         ({"score": "logit", "of": "male", "female": 0}, "score logit is one output, and `of` says whose"),
         ({"score": "probability", "of": "male", "male": 1}, "score probability is one output"),
+        ({"score": "label", "of": "male"}, "a label names the gender itself"),
+        ({"score": "percentage"}, "class of the one output"),
+        (WHOLE | {"resize": "nearest"}, "resize must be one of pillow-bilinear"),
+        (WHOLE | {"pooling": "median"}, "pooling must be one of avg, max"),
+        (WHOLE | {"bn_eps": 2}, "bn_eps: expected a number above 0 and under 1"),
         (WHOLE | {"of": "male"}, "of: is for one logit or probability"),
-        (WHOLE | {"by_default": ["mean"]}, "by_default must be one of channels, divisor, layout, crop"),
+        (WHOLE | {"by_default": ["mean"]}, "by_default must be one of channels, divisor, layout, crop, resize"),
         (WHOLE | {"by_default": "crop"}, "by_default must be a list of words"),
     ],
 )
@@ -168,16 +173,18 @@ def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -
 
 
 def test_what_nobody_declared_is_kept_and_survives_json(tmp_path: Path) -> None:
-    assert from_dict(WHOLE).by_default == ("channels", "divisor", "layout", "crop")
+    assert from_dict(WHOLE).by_default == ("channels", "divisor", "layout", "crop", "resize")
     found = from_dict(WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": None})
-    assert found.by_default == ("divisor", "layout")
+    assert found.by_default == ("divisor", "layout", "resize")
     assert from_dict(json.loads(json.dumps(found.as_dict()))) == found
-    full = from_dict(WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": 255, "layout": "nchw"})
+    full = from_dict(
+        WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": 255, "layout": "nchw", "resize": "area"}
+    )
     assert full.by_default == () and from_dict(json.loads(json.dumps(full.as_dict()))) == full
     copied = tmp_path / "copied.yaml"
     copied.write_text(json.dumps(found.as_dict()))  # which is YAML too
     assert declare(copied) == found
-    assert declare(copied, layout="nhwc").by_default == ("divisor",)
+    assert declare(copied, layout="nhwc", resize="area").by_default == ("divisor",)
 
 
 def test_maps_finer_than_privacy_allows_are_refused() -> None:

@@ -240,7 +240,7 @@ TWO = [helper.make_node("Relu", ["linear"], ["a"]), helper.make_node("Neg", ["li
         ({"layout": "nhwc"}, {}, ["nchw", "N × 24 × 24 × 3"]),
         ({}, {"channels": "grey", "mean": [0.5], "std": [0.5]}, ["grey", "N × 1 × 24 × 24"]),
         ({"shape": ["N", "C", "H", "W"]}, {"layout": "nhwc"}, ["cannot be run", "(64, 24, 24, 3)"]),
-        ({"kind": TensorProto.UINT8}, {}, ["uint8", "floats"]),
+        ({"kind": TensorProto.UINT8}, {}, ["uint8", "declare mean 0"]),
         ({"shape": ["N", 3]}, {}, ["shape N × 3", "four axes"]),
         ({"more_inputs": MORE}, {}, ["one input", "pixels, boxes"]),
         ({"tail": TWO, "outputs": ("a", "b")}, {}, ["2 outputs", "a, b"]),

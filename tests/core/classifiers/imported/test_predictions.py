@@ -19,11 +19,14 @@ from core.classifiers.imported import declare, from_dict, import_model
 from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
 from core.classifiers.info import ModelKind, model_info
+from core.commands.models import import_
 from core.errors import LookwhereError
 from tests.helpers.made_store import make_store
 
 MALE = {"score": "probability", "of": "male"}
 BOTH = {"score": "probabilities", "female": 0, "male": 1}
+PERCENT = {"score": "percentage", "of": "male"}
+LOGIT = {"score": "logit", "of": "male"}
 
 
 def faces_table(paths: list[str], ids: list[str] | None = None) -> pd.DataFrame:
@@ -130,6 +133,11 @@ def test_scores_mean_what_is_declared(said: dict, columns: tuple[str, ...], expe
         (["1.jpg", "2.jpg"], ["x/2.JPG", "x/3.JPG"], None, [1, -1]),
         # The same names in several folders: as many folders as tell them apart.
         (["/d/n1/1.jpg", "/d/n2/1.jpg", "/d/n2/2.jpg"], ["t/n2/1.jpg", "t/n1/1.jpg", "t/n2/2.jpg"], None, [1, 0, 2]),
+        # A name without what a tool put behind it, or with it.
+        (["1.jpg", "2.jpg"], ["x/2.jpg.chip.jpg", "x/1.jpg.chip.jpg", "x/3.jpg.chip.jpg"], None, [1, 0, -1]),
+        (["a/1", "b/1"], ["t/b/1.jpg.chip.jpg", "t/a/1.jpg.chip.jpg"], None, [1, 0]),
+        (["1.jpg.chip.jpg", "2.JPG.chip.jpg"], ["x/2.jpg", "x/1.jpg"], None, [1, 0]),
+        (["00001_face0", "00002_face0"], ["x/00002_face0.png", "x/00001_face0.jpg"], None, [1, 0]),
         # The same name twice among faces that have no prediction hurts nobody.
         (["9.jpg"], ["a/1.jpg", "b/1.jpg", "a/9.jpg"], None, [-1, -1, 0]),
     ],
@@ -148,6 +156,8 @@ def test_faces_find_their_prediction(files: list, paths: list, ids: list | None,
         (["1.jpg", "2.jpg"], ["a/1.jpg", "b/1.jpg", "a/2.jpg"], ["named 1.jpg", "with their folders, as in a/1.jpg"]),
         (["x/1.jpg", "y/1.jpg"], ["a/1.jpg"], ["named 1.jpg"]),
         (["1.JPG", "1.jpg"], ["a/1.jpg"], ["named 1.jpg"]),
+        (["1"], ["a/1.jpg", "a/1.png"], ["named 1"]),
+        (["1.png"], ["a/1.jpg.chip.jpg"], ["none of 1 predictions", "1.png", "a/1.jpg.chip.jpg"]),
         (["one.jpg"], ["a/1.jpg", "a/2.jpg"], ["none of 1 predictions", "one.jpg", "a/1.jpg", "face-0"]),
     ],
 )
@@ -167,9 +177,14 @@ def test_names_that_do_not_tell_are_an_error_that_shows_one(files, paths, words:
         ("file,score\n", MALE, {}, ["no row"]),
         ("", MALE, {}, ["the table is empty"]),
         ("file,score\n1.jpg,0.5\n2.jpg,male\n", MALE, {}, ["row 3", "'male', not a number"]),
-        ("file,score\n1.jpg,0.5\n2.jpg,\n", MALE, {}, ["row 3", "is empty"]),
-        ("file,score\n1.jpg,nan\n", MALE, {}, ["row 2", "'nan', not a number"]),
-        ("file,score\n1.jpg,\n", MALE, {}, ["row 2", "is empty"]),
+        ("file,score\n1.jpg,nan\n2.jpg,\n", MALE, {}, ["score", "empty in every row"]),
+        ("file,score\n1.jpg,\n2.jpg,1\n3.jpg,many\n", MALE, {}, ["row 4", "'many', not a number"]),
+        ("file,score\n1.jpg,\n2.jpg,1.5\n", MALE, {}, ["row 3", "1.5"]),
+        ("file,score\n1.jpg,Male\n", MALE, {}, ["row 2", "'Male', not a number", "declare score label"]),
+        ("file,score\n1.jpg,Male\n2.jpg,boyish\n", {"score": "label"}, {}, ["row 3", "'boyish'", "woman"]),
+        ("file,score\n1.jpg,101\n", PERCENT, {}, ["row 2", "between 0 and 100"]),
+        ("file,score\n" + "".join(f"{n}.jpg,0.9\n" for n in range(30)), PERCENT, {}, ["none is above 1"]),
+        ("file,f,m\n1.jpg,90,90\n", BOTH | {"score": "percentages"}, {"score_columns": ("f", "m")}, ["add up to 1.8"]),
         ("file,score\n1.jpg,inf\n", {"score": "logit", "of": "male"}, {}, ["row 2", "not a number"]),
         ("file,score\n1.jpg,0.5\n,0.4\n", MALE, {}, ["row 3", "names no file"]),
         ("file,score\n1.jpg,0.5\n.\\1.jpg,0.4\n", MALE, {}, ["1.jpg is there twice"]),
@@ -203,6 +218,51 @@ def test_traps_are_refused_in_one_line(content: str, said: dict, columns: dict, 
     assert list((tmp_path / "models").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "said", "columns", "expected"),
+    [
+        ("file,score\n1.jpg,93\n2.jpg,0.5\n3.jpg,50\n", PERCENT, ("score",), [0.93, 0.005, 0.5]),
+        (
+            "file,f,m\n1.jpg,7,93\n2.jpg,80,20\n3.jpg,50,50\n",
+            BOTH | {"score": "percentages"},
+            ("f", "m"),
+            [0.93, 0.2, 0.5],
+        ),
+        ("file,score\n1.jpg,Male\n2.jpg,WOMAN \n3.jpg,m\n", {"score": "label"}, ("score",), [1, 0, 1]),
+    ],
+)
+def test_percentages_and_words_are_taken_where_declared(content, said, columns, expected: list, tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(content)
+    path = imported(tmp_path / "s.csv", tmp_path, said, score_columns=columns)
+    np.testing.assert_allclose(p_male(scores(path, faces_table(["1.jpg", "2.jpg", "3.jpg"]))[0]), expected, atol=1e-6)
+    assert model_info(path).decisions is (said["score"] == "label")
+
+
+def test_rows_without_a_score_leave_their_faces_out(tmp_path: Path) -> None:
+    names = [f"{n}.jpg" for n in range(6)]
+    tables = {
+        "s.csv": (pd.DataFrame({"file": names, "score": ["0.5", "", "NA", "0.25", "nan", "1"]}), MALE),
+        "s.parquet": (pd.DataFrame({"file": names, "score": pd.array([1, None, None, 2, None, -1], "Float32")}), LOGIT),
+        "w.csv": (pd.DataFrame({"file": names, "score": ["male", "", "None", "f", "N/A", "man"]}), {"score": "label"}),
+    }
+    for name, (table, said) in tables.items():
+        table.to_csv(tmp_path / name, index=False) if name.endswith("csv") else table.to_parquet(tmp_path / name)
+        path = import_model(tmp_path / name, name, declare(None, **said), models=tmp_path / "models")
+        assert (model_info(path).empty, model_info(path).rows) == (3, 3)
+        assert scores(path, faces_table(names))[1].tolist() == [True, False, False, True, False, True]
+
+
+def test_names_that_fit_no_face_show_at_the_import(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", faces=40)
+    pd.DataFrame({"file": store.faces["path"][:30], "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
+    flags = {"score": "probability", "of": "male", "models": tmp_path / "models", "data": tmp_path / "store"}
+    assert "predictions are there for 30 of 40 faces" in import_(tmp_path / "s.csv", "theirs", **flags)
+    pd.DataFrame({"file": ["other.jpg"], "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
+    with pytest.raises(LookwhereError, match=r"s\.csv: none of 1 predictions is of a face here"):
+        import_(tmp_path / "s.csv", "others", **flags)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["theirs"]
+
+
 def test_only_what_is_of_scores_is_kept_and_decisions_are_told(tmp_path: Path) -> None:
     for values, decisions in (([0, 1, 1], True), ([0, 1, 0.5], False)):
         file = tmp_path / f"{values[2]}.csv"
@@ -222,11 +282,9 @@ def test_the_name_of_the_experiments_is_kept(name: str, tmp_path: Path) -> None:
 def test_parquet_traps_are_refused(tmp_path: Path) -> None:
     names = [f"{n}.jpg" for n in range(60)]
     true = pd.DataFrame({"file": names, "score": np.arange(60) % 2 == 0})
-    gaps = pd.DataFrame({"file": names, "score": pd.array([*range(59), None], dtype="Float32")})
     shares = pd.DataFrame({"file": names, "score": np.linspace(0, 1, 60)})
     for table, said, words in (
         (true, MALE, "true or false"),
-        (gaps, {"score": "logit", "of": "male"}, "row 60: score is empty"),
         (shares, {"score": "logit", "of": "male"}, r"declared as logit, .* probability\?"),
     ):
         table.to_parquet(tmp_path / "s.parquet")
