@@ -84,7 +84,7 @@ def import_predictions(
 def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Logits float32 (n, 2) of the n faces that have a prediction, in their order, and which these are, bool (N,).
 
-    A prediction's file is the face's `path`, or else its `face_id`, or else ends as the path does: in the same name,
+    A prediction's file is the face's `path`, or else its `face_id`, or else ends as one of them does: in the same name,
     whatever its suffix's case, or in as many of the folders before it as tell all faces apart, or else is the beginning
     of the face's name up to a dot (`X` or `X.jpg` of `X.jpg.chip.jpg`) or the other way round. The first of these that
     finds any face is taken for all. Raises `LookwhereError` where names stay ambiguous, or no face is found.
@@ -227,25 +227,18 @@ def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], s
 
 def _places(files: pd.Series, faces: pd.DataFrame, origin: Path) -> np.ndarray:
     """The row of each face's prediction, int64 (N,); −1 where there is none."""
-    files, paths = _tidy(files), _tidy(faces["path"])
-    for names in (paths, faces["face_id"].astype("string")):
+    files, paths, ids = _tidy(files), _tidy(faces["path"]), _tidy(faces["face_id"])
+    for names in (paths, ids):
         place = pd.Index(files).get_indexer(names)
         if (place >= 0).any():
             return place
     ambiguous = None
-    for shortened in (False, True):
-        for parts in range(1, 1 + max(int(names.str.count("/").max()) + 1 for names in (files, paths))):
-            ours, theirs = _endings(paths, parts), _endings(files, parts)
-            if shortened:
-                ours, theirs = _shortened(ours, theirs)
-            both = ours.isin(theirs)
-            if not both.any():
-                break
-            unclear = ours[both & (ours.duplicated(keep=False) | ours.isin(theirs[theirs.duplicated()]))]
-            if unclear.empty:
-                known = pd.Series(np.arange(len(theirs)), index=theirs)
-                return known[~known.index.duplicated()].reindex(ours).fillna(-1).to_numpy(dtype=np.int64)
-            ambiguous = ambiguous or unclear.iloc[0]
+    # An image inside a Parquet is called by its id: its path is only where it lies there.
+    for shortened, names in ((False, paths), (False, ids), (True, paths), (True, ids)):
+        place, unclear = _by_endings(files, names, shortened)
+        if place is not None:
+            return place
+        ambiguous = ambiguous or unclear
     if ambiguous is not None:
         raise LookwhereError(
             f"{origin}: several faces or predictions are named {ambiguous}; name files with their folders, as in "
@@ -255,6 +248,24 @@ def _places(files: pd.Series, faces: pd.DataFrame, origin: Path) -> np.ndarray:
         f"{origin}: none of {len(files):,} predictions is of a face here; they name {files.iloc[0]}, the data set has "
         f"{paths.iloc[0]} (face_id {faces['face_id'].iloc[0]}); name files as the data set does and import them again"
     )
+
+
+def _by_endings(files: pd.Series, names: pd.Series, shortened: bool) -> tuple[np.ndarray | None, str | None]:
+    """As `_places`, by as many last parts as tell all apart; or None, and a name that stays ambiguous, if any does."""
+    ambiguous = None
+    for parts in range(1, 2 + max(int(both.str.count("/").max()) for both in (files, names))):
+        ours, theirs = _endings(names, parts), _endings(files, parts)
+        if shortened:
+            ours, theirs = _shortened(ours, theirs)
+        both = ours.isin(theirs)
+        if not both.any():
+            break
+        unclear = ours[both & (ours.duplicated(keep=False) | ours.isin(theirs[theirs.duplicated()]))]
+        if unclear.empty:
+            known = pd.Series(np.arange(len(theirs)), index=theirs)
+            return known[~known.index.duplicated()].reindex(ours).fillna(-1).to_numpy(dtype=np.int64), None
+        ambiguous = ambiguous or unclear.iloc[0]
+    return None, ambiguous
 
 
 def _endings(names: pd.Series, parts: int) -> pd.Series:

@@ -78,11 +78,17 @@ class CelebA(Reader):
 
 def _columns(source: Source, name: str) -> list[str]:
     """`image_id` and `male`, as far as there: of a CSV by its first line, of the original list by its line of names."""
-    if name.lower().endswith(".csv"):
+    if _is_csv(source, name):
         found = columns_of(source, name, USES)
         return [*found, "image_id"] if found and _first_unnamed(source, name) else found
     lines = text(source.head(name), name).splitlines()[:2]
     return ["image_id", *(word for line in lines for word in re.split(r"[\s,;]+", line.lower()))]
+
+
+def _is_csv(source: Source, name: str) -> bool:
+    """Whether a list has separators, whatever it is called: one was made a table and kept its name."""
+    line = text(source.head(name), name).partition("\n")[0]
+    return name.lower().endswith(".csv") or any(mark in line for mark in ",;|")
 
 
 def _first_unnamed(source: Source, name: str) -> bool:
@@ -94,7 +100,7 @@ def _first_unnamed(source: Source, name: str) -> bool:
 def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
     """`name`, `key` (its stem) and `male`, as written; a count line that is wrong is noted."""
     data = source.read(name)
-    if name.lower().endswith(".csv"):
+    if _is_csv(source, name):
         if "image_id" in columns_of(source, name, USES):
             table = read_table(data, name, USES, notes).rename(columns={"image_id": "name"})
         else:
@@ -115,7 +121,7 @@ def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
 def _pairs(source: Source, name: str, notes: ReadLog) -> pd.Series:
     """The second column of a list by the stem of its first; of two rows for one image the first counts."""
     data = source.read(name)
-    if name.lower().endswith(".csv"):
+    if _is_csv(source, name):
         table = read_table(data, name, log=notes).iloc[:, :2].set_axis(["name", "value"], axis=1)
     else:
         body = "name value\n" + text(data, name, notes)

@@ -18,6 +18,7 @@ from core.data.readers.manifest_table import NEEDED, columns_at, labelled, rows_
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 from core.data.sources.tables import ManifestSource, ParquetSource
+from core.errors import LookwhereError
 
 TABLES = r"metadata\.(?:csv|jsonl|parquet)"
 
@@ -36,7 +37,10 @@ class ImageFolder(Reader):
         if not tables:
             return Refusal("no metadata.csv or metadata.jsonl in it")
         for table in tables:
-            found, written = columns_at(source, table)
+            try:
+                found, written = columns_at(source, table)
+            except LookwhereError as error:
+                return Refusal(str(error), "a Hugging Face image folder")
             missing = [column for column in NEEDED if column not in found]
             if missing:
                 lacking = ", ".join("file_name" if column == "path" else column for column in missing)

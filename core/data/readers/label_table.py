@@ -134,7 +134,7 @@ def place_columns(
             found = [n for n, there in enumerate(names) if there == _name(name)]
             if found:
                 places[wanted] = found
-                if name != wanted and log is not None:
+                if name != wanted and log is not None and not _unnamed(header[found[0]]):
                     log.remark(f"{origin}: column {header[found[0]]} is read as {wanted}")
                 break
     used = {place for found in places.values() for place in found}

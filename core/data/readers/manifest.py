@@ -26,6 +26,7 @@ from core.data.readers.manifest_table import (
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 from core.data.sources.tables import ManifestSource, ParquetSource
+from core.errors import LookwhereError
 
 #: Tables of other data sets, and of predictions' and spreadsheets' own, that are no manifest unless given themselves.
 FOREIGN = r"(?:fairface_label_|list_\w*celeba|identity_celeba|morph|identity_meta|identities|metadata)[^/]*"
@@ -63,34 +64,37 @@ class Manifest(Reader):
 def _find(source: Source) -> tuple[str | None, Refusal | None]:
     """The manifest's name; or None, and why there is none."""
     if isinstance(source, ManifestSource):
-        missing, written = _missing(source, source.manifest)
-        if missing:
-            return None, _refusal(source.manifest, missing, written)
-        return source.manifest, None
+        refusal, _ = _lacking(source, source.manifest)
+        return (None, refusal) if refusal else (source.manifest, None)
     tables = _at_root(source, source.files(*SUFFIXES))
     tables = [name for name in tables if name not in find_files(source, FOREIGN)]
-    missing = {name: _missing(source, name) for name in tables}
     named = [name for name in tables if posixpath.basename(name).lower() in [f"manifest{end}" for end in SUFFIXES]]
-    fit = [name for name in (named or tables) if not missing[name][0]]
-    if len(fit) == 1:
-        return fit[0], None
+    lacking = {name: _lacking(source, name) for name in named or tables}
+    fit = [name for name, (refusal, _) in lacking.items() if refusal is None]
+    exact = [name for name in fit if set(NEEDED) <= {column.lower() for column in columns_at(source, name)[1]}]
+    if len(exact or fit) == 1:
+        return (exact or fit)[0], None
     if fit:
         return None, Refusal(f"there are {len(fit)}: {', '.join(fit[:3])}; give one of them itself", "a manifest")
-    near = named or [name for name in tables if len(missing[name][0]) < len(NEEDED)]
+    near = [refusal for refusal, missing in lacking.values() if named or missing < len(NEEDED)]
     if near:
-        return None, _refusal(near[0], *missing[near[0]])
+        return None, near[0]
+    if sheets := _at_root(source, find_files(source, r"manifest\.(?:xlsx?|ods|numbers)")):
+        return None, Refusal(f"{sheets[0]} is a spreadsheet: save it as CSV", "a manifest")
     return None, Refusal("no manifest.csv or .parquet, nor a single table with path and gender, at its root")
 
 
-def _missing(source: Source, name: str) -> tuple[list[str], list[str]]:
-    """The needed columns that a table lacks, and those that it has, as they are written."""
-    found, written = columns_at(source, name)
-    return [column for column in NEEDED if column not in found], written
-
-
-def _refusal(name: str, missing: list[str], written: list[str]) -> Refusal:
+def _lacking(source: Source, name: str) -> tuple[Refusal | None, int]:
+    """Why a table is no manifest, or None; and how many of the needed columns it lacks."""
+    try:
+        found, written = columns_at(source, name)
+    except LookwhereError as error:
+        return Refusal(str(error), "a manifest"), len(NEEDED)
+    missing = [column for column in NEEDED if column not in found]
+    if not missing:
+        return None, 0
     has = f"; it has {_listed(written)}" if written else ""
-    return Refusal(f"column {', '.join(missing)} is missing in {name}{has}", "a manifest")
+    return Refusal(f"column {', '.join(missing)} is missing in {name}{has}", "a manifest"), len(missing)
 
 
 def _listed(columns: list[str]) -> str:

@@ -41,17 +41,17 @@ ROUNDABOUT = r"(?:^|/)\.{1,2}(?:/|$)|//"
 
 
 def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
-    """The columns of a table as `COLUMNS` names them, and as they are written; none where it cannot be read."""
-    try:
-        if name.lower().endswith(".parquet"):
-            written = list(_parquet(source, name).schema_arrow.names)
-            return list(place_columns(written, COLUMNS, name)), written
-        if name.lower().endswith(".jsonl"):
-            written = list(_objects(source.head(name).rpartition(b"\n")[0] or source.head(name), name)[0][1])
-            return list(place_columns(written, COLUMNS, name)), written
+    """The columns of a table as `COLUMNS` names them, and as they are written.
+
+    Raises `LookwhereError` where it cannot be read.
+    """
+    if name.lower().endswith(".parquet"):
+        written = list(_parquet(source, name).schema_arrow.names)
+    elif name.lower().endswith(".jsonl"):
+        written = list(_objects(source.head(name).rpartition(b"\n")[0] or source.head(name), name)[0][1])
+    else:
         return header_of(source.head(name), name, COLUMNS)
-    except LookwhereError:
-        return [], []
+    return list(place_columns(written, COLUMNS, name)), written
 
 
 def columns_in(written: list[str], origin: str, log: ReadLog) -> dict[str, str]:

@@ -111,7 +111,8 @@ def _people(source: Source, labels: Path | None, notes: ReadLog) -> tuple[pd.Dat
     elif "," in content.partition("\n")[0]:
         people = _meta(content, origin, notes)
     else:
-        people = read_table(data, origin, {"identity": ("class_id",), "split": ("flag",), "gender": ()}, notes)
+        people = read_table(data, origin, {"class_id": (), "flag": (), "gender": ()}, notes)
+        people = people.rename(columns={"class_id": "identity", "flag": "split"})
         people = people[people["identity"].notna()]
     people = people.assign(key=people["identity"].map(folded))
     twice = people["key"].duplicated()

@@ -37,6 +37,8 @@ def open_source(path: str | Path) -> Source:
         raise LookwhereError(f"{path}: the file is empty; download it again")
     if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".parquet"):
         return open_table(path)
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers"):
+        raise LookwhereError(f"{path}: a spreadsheet; save it as CSV and give that with --data")
     return _open_archive(path, 0)
 
 

@@ -323,3 +323,13 @@ def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
     assert audit.manifest.accuracy == 0 and audit.manifest.warnings[0].code is NoteCode.CLASSES_SWAPPED
     assert not classes_doubt(0.45, 20) and classes_doubt(0.45, 2000)
     assert not classes_doubt(0.55, 2000) and not classes_doubt(0.0, 0)
+
+
+def test_images_inside_a_parquet_are_found_by_the_end_of_their_id(tmp_path: Path) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text("file;score\nD:\\faces\\0.JPG;0.9\nD:\\faces\\1.JPG;0.2\n", encoding="utf-8")
+    path = imported(file, tmp_path)
+    faces = faces_table(["x.parquet/0", "x.parquet/1"], ["val/0.jpg", "val/1.jpg"])
+    logits, found = scores(path, faces)
+    assert found.all()
+    assert p_male(logits) == pytest.approx([0.9, 0.2], abs=1e-6)

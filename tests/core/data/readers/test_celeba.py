@@ -130,3 +130,30 @@ def test_a_damaged_list_is_told_in_one_line(tmp_path: Path) -> None:
     tree(tmp_path, {"list_eval_partition.txt": b"\0\1\2\0"})
     with pytest.raises(LookwhereError, match=r"list_eval_partition.txt: not a text file"):
         read("celeba", tmp_path)
+
+
+TRUE = ["000001.jpg,False,x", "000002.jpg,True,x", "000003.jpg,false,x", "000004.jpg,TRUE,x"]
+PLAIN = ["000001.jpg,-1,1", "000002.jpg,1,1", "000003.jpg,-1,1", "000004.jpg,1,1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "rows"),
+    [
+        ("list_attr_celeba.csv", ",Male,Young", PLAIN),
+        ("list_attr_celeba.txt", "image_id,Male,Young", PLAIN),
+        ("list_attr_celeba.txt", "image_id;Male;Young", [row.replace(",", ";") for row in PLAIN]),
+        (
+            "list_attr_celeba.csv",
+            "image_id,Male,Young",
+            TRUE,
+        ),
+        ("list_attr_celeba.csv", ",image_id,Male,Young", [f"{n},{row}" for n, row in enumerate(PLAIN)]),
+        ("list_attr_celeba.txt", "Male\tYoung", [row.replace(",", "\t").replace("-1", "-1.0") for row in PLAIN]),
+    ],
+)
+def test_the_list_as_it_goes_round(tmp_path: Path, name: str, head: str, rows: list[str]) -> None:
+    tree(tree(tmp_path, IMAGES), {name: "\ufeff" + "\r\n".join([head, *rows, ""])})
+    assert choose_reader(open_source(tmp_path)).name == "celeba"
+    reading = read("celeba", tmp_path)
+    assert labels_of(reading, "gender") == {face: labels[0] for face, labels in EXPECTED.items()}
+    assert [remark for remark in reading.remarks if "is read as" in remark] == []

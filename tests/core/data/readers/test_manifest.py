@@ -317,3 +317,35 @@ def test_where_no_row_is_taken_the_reason_an_example_and_the_mend_are_told(tmp_p
     assert "no labelled face in it: 3 of " in str(error.value)
     assert says in str(error.value)
     assert "manifest expects manifest.csv" in str(error.value)
+
+
+def test_of_several_tables_the_one_with_our_own_names_of_columns_is_the_manifest(tmp_path: Path) -> None:
+    tree(manifest(tmp_path, name="labels.csv"), {"predictions.csv": "file,gender\na/1.jpg,male\n"})
+    assert labels_of(read("manifest", tmp_path), "gender") == {"a/1.jpg": "female", "b/2.png": "male"}
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"manifest.csv": b"PK\x03\x04\0\0"}, "but manifest.csv: not a text file"),
+        ({"manifest.csv": ""}, "but manifest.csv: the table is empty"),
+        ({"manifest.jsonl": "[1]\n"}, "but manifest.jsonl, row 1: not a JSON object"),
+        (
+            {"manifest.csv": "1.jpg,female\n"},
+            "but column path, gender is missing in manifest.csv; it has 1",
+        ),
+        ({"manifest.xlsx": b"PK"}, "but manifest.xlsx is a spreadsheet: save it as CSV"),
+        ({"age_gender.csv": "img_name,gender,pixels\n1.jpg,0,1 2\n"}, "but the images of .* are in its column pixels"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_told_with_the_mend(tmp_path: Path, files: dict, says: str) -> None:
+    with pytest.raises(LookwhereError, match=rf"\(not manifest: looks like a manifest, {says}"):
+        choose_reader(open_source(tree(tree(tmp_path, ["1.jpg"]), files)))
+
+
+def test_a_table_without_an_image_and_a_spreadsheet_are_told(tmp_path: Path) -> None:
+    tree(tmp_path, {"mine.csv": "path,gender\n1.jpg,f\n", "mine.xlsx": b"PK"})
+    with pytest.raises(LookwhereError, match=r"a manifest, but there is no image beside mine\.csv"):
+        choose_reader(open_source(tmp_path / "mine.csv"))
+    with pytest.raises(LookwhereError, match=r"mine\.xlsx: a spreadsheet; save it as CSV"):
+        open_source(tmp_path / "mine.xlsx")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,26 @@ def test_bad_labels_are_told(tmp_path: Path, labels: str, says: str) -> None:
 def test_near_miss_without_pictures(tmp_path: Path) -> None:
     with pytest.raises(LookwhereError, match=r"\(not vggface2: looks like VGGFace2, but there is no image in it"):
         choose_reader(open_source(tree(tmp_path, {"identity_meta.csv": META})))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_the_list_of_people_saved_by_a_spreadsheet(tmp_path: Path, separator: str) -> None:
+    people = [("n000001", "Lama, Dalai", "0", "m"), ("n000002", '"A ""Fine"" Frenzy"', "1", "f")]
+    rows = [separator.join([person, name, "9", flag, gender]) for person, name, flag, gender in people]
+    head = separator.join(["Class_ID", "Name", "Sample_Num", "Flag", "Gender"])
+    content = "\r\n".join([head, *rows]).encode("utf-16")
+    reading = read("vggface2", tree(tree(tmp_path, ["n000001/1.jpg", "n000002/1.jpg"]), {"identity_meta.csv": content}))
+    assert labels_of(reading, "gender", "split") == {"n000001/1": ("male", "test"), "n000002/1": ("female", "train")}
+
+
+def test_people_called_null_and_folders_in_another_unicode_form(tmp_path: Path) -> None:
+    folders = [unicodedata.normalize("NFD", "Zoë K"), "Null", "NA"]
+    tree(tmp_path, [f"{folder}/1.jpg" for folder in folders])
+    reading = read(
+        "vggface2", tree(tmp_path, {"identities.csv": "person;sex;race\nZoë K;f;NA\nNull;m;\nNA;woman;None\n"})
+    )
+    assert labels_of(reading, "gender", "ethnicity") == {
+        "Zoë K/1": ("female", "NA"),
+        "Null/1": ("male", UNRECORDED),
+        "NA/1": ("female", "None"),
+    }
