@@ -53,6 +53,7 @@ def align(
     labels: Path | None = None,
     balance: Literal["none", "gender", "group"] = "none",
     limit: int | None = None,
+    border: float | None = None,
     seed: int = 0,
     device: str = "cpu",
     json: bool = False,
@@ -70,6 +71,8 @@ def align(
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         balance: Take equally many faces of each gender, or of each gender × ethnicity; people stay whole.
         limit: Take at most this many faces, chosen by the seed.
+        border: The border put round images before detection, in percent of their shorter side; by default it is decided
+            from a sample of the images.
         seed: Seed of the subset and of the 70/10/20 split.
         device: Where the detector runs: cpu or cuda.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
@@ -96,6 +99,7 @@ def align(
             progress=bars,
             labels=labels,
             subset=subset,
+            border=border,
         )
     finally:
         bars.close()

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
-from core.data.detection import NOTHING, SURE, Detection, detect_each, load_detector, main_face
+from core.data.detection import SURE, Detection, load_detector, look, look_wider, main_face
 from core.errors import LookwhereError
 from core.template import SIDE, TEMPLATE
 
-#: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
-GREY = (127, 127, 127)
 #: Larger images are scaled down first: the template has 112 pixels a side.
 MAXIMUM_SIDE = 1024
 #: The warp samples this many times finer than the template and averages, against aliasing.
@@ -84,11 +82,23 @@ def warp(images: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
 
 
 class FaceAligner:
-    """MTCNN and the warp. `padding` pixels of mid-grey are put around each image before detection: on tight crops
-    the detector misplaces the landmarks without them."""
+    """MTCNN and the warp.
 
-    def __init__(self, padding: int = 0, device: str = "cpu", minimum_face: int = 40) -> None:
-        self.padding = padding
+    Around each image a border of mid-grey is put before detection, since the detector misplaces the landmarks of faces
+    that reach the edge: `border` is its width in shares of the image's shorter side, `padding` in pixels. `wider`:
+    images that need it are looked at again with a wider one (`core.data.detection.look_wider`).
+    """
+
+    def __init__(
+        self,
+        padding: int = 0,
+        device: str = "cpu",
+        minimum_face: int = 40,
+        *,
+        border: float = 0.0,
+        wider: bool = False,
+    ) -> None:
+        self.padding, self.border, self.wider = padding, border, wider
         self.detector = load_detector(device, minimum_face)
 
     def detect(self, images: list[Image.Image]) -> list[np.ndarray | None]:
@@ -106,27 +116,17 @@ class FaceAligner:
 
         Raises `LookwhereError` where it fails on all of `ALL_FAILED` images and more.
         """
-        found: list[Detection | None] = [NOTHING] * len(images)
-        by_size: dict[tuple[int, int], list[int]] = {}
-        for n, image in enumerate(images):
-            by_size.setdefault(image.size, []).append(n)
-        errors = []
-        for size, members in by_size.items():
-            if min(size) + 2 * self.padding < self.detector.min_face_size:
-                continue  # no room for the smallest face, and MTCNN fails on an empty pyramid
-            padded = [ImageOps.expand(images[n], border=self.padding, fill=GREY) for n in members]
-            for n, faces in zip(members, detect_each(self.detector, padded), strict=True):
-                if isinstance(faces, Detection):
-                    found[n] = faces.shifted(-self.padding)
-                else:
-                    found[n] = None
-                    errors.append(faces)
+        if self.wider:
+            found = look_wider(self.detector, images, self.border)
+        else:
+            found = look(self.detector, images, self.border, self.padding)
+        errors = [one for one in found if isinstance(one, Exception)]
         if errors and len(errors) == len(images) >= ALL_FAILED:
             raise LookwhereError(
                 f"the face detector fails on all of {len(images)} images ({type(errors[0]).__name__}: {errors[0]}); "
                 "look whether the device is free and well, then run again"
             ) from errors[0]
-        return found
+        return [one if isinstance(one, Detection) else None for one in found]
 
     def align(self, images: list[Image.Image]) -> Alignment:
         """Detect and warp a batch of RGB images of any sizes."""

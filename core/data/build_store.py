@@ -15,7 +15,8 @@ from PIL import Image
 
 from core import template
 from core.data import alignment
-from core.data.detection import DETECTOR_NAME
+from core.data.border import decide_border, given_border, sampled
+from core.data.detection import DETECTOR_NAME, ENLARGED_TO, SMALLEST_SIDE
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
@@ -24,7 +25,7 @@ from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.data.splits import Subset, assign_splits, near_disagreements, torn_apart
 from core.data.store import FILES, NO_FACE, STORES, AlignedStore
-from core.data.store_info import FORMAT, StoreInfo
+from core.data.store_info import FORMAT, DecidedBy, StoreInfo
 from core.data.ties import (
     OtherStoreError,
     differences,
@@ -48,8 +49,13 @@ BATCH = 64
 
 
 #: What has become of each planned face, as `state.partial.npy` keeps it.
-PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE, DETECTOR_FAILED, ONE_OF_SEVERAL = range(6)
-REASONS = {WITHOUT_FACE: NO_FACE, UNREADABLE: "not a readable image", DETECTOR_FAILED: "the face detector fails on it"}
+PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE, DETECTOR_FAILED, ONE_OF_SEVERAL, TOO_SMALL = range(7)
+REASONS = {
+    WITHOUT_FACE: NO_FACE,
+    UNREADABLE: "not a readable image",
+    DETECTOR_FAILED: "the face detector fails on it",
+    TOO_SMALL: f"under {SMALLEST_SIDE} pixels a side, too small to look for a face",
+}
 
 
 @dataclass(frozen=True)
@@ -146,14 +152,16 @@ def build_store(
     progress: Progress | None = None,
     labels: Path | None = None,
     subset: Subset | None = None,
+    border: float | None = None,
 ) -> AlignedStore:
     """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
 
+    `border` before detection is in percent of an image's shorter side; by default the images decide it.
     `progress(stage, total)` returns a function to call once a face. Raises `OtherStoreError` where `path` holds the
     store of another data set, other labels or another setting, or work of another plan; `LookwhereError` where the disk
     is full (what was done stays, and the next run goes on from it).
     """
-    path = Path(path)
+    path, asked = Path(path), given_border(reader, border)
     source.read_whole.clear()
     reading = reader.read(source, labels)
     identity = {
@@ -163,7 +171,7 @@ def build_store(
         "seed": seed,
         "template": template.TEMPLATE_NAME,
         "detector": "none, aligned already" if reader.aligned else DETECTOR_NAME,
-        "padding": reader.padding,
+        "border": asked,
         "labels_sha256": labels and labels_fingerprint(labels),
         "label_files": dict(source.read_whole),
         "subset": asdict(subset) if subset else None,
@@ -188,7 +196,13 @@ def build_store(
             raise OtherStoreError(path, [why if begun.plan_sha256 else unknown], ANOTHER_FOLDER)
         _reserve(path, len(work.faces))
         path.mkdir(parents=True, exist_ok=True)
-        return _build(source, reader, path, identity, work, device, progress)
+        if reader.aligned:
+            return _build(source, alignment.Resizer(), path, identity, work, progress)
+        aligner = alignment.FaceAligner(device=device, minimum_face=reader.minimum_face)
+        # Work begun goes on with the border it began with.
+        decided = (begun and begun.border) or decide_border(sampled(source, work.faces), aligner.detector, asked)
+        aligner.border, aligner.wider = decided.percent / 100, decided.decided is DecidedBy.IMAGES
+        return _build(source, aligner, path, identity | {"border": decided.to_json()}, work, progress)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that and run again, it resumes"
@@ -208,14 +222,16 @@ def _reserve(path: Path, count: int) -> None:
 
 
 def _build(
-    source: Source, reader: Reader, path: Path, identity: dict, work: Plan, device: str, progress: Progress | None
+    source: Source,
+    aligner: alignment.Resizer | alignment.FaceAligner,
+    path: Path,
+    identity: dict,
+    work: Plan,
+    progress: Progress | None,
 ) -> AlignedStore:
     count = len(work.faces)
     maps = _open_maps(path, count)
     write_json(path / "unfinished.json", identity)
-    aligner = (
-        alignment.Resizer() if reader.aligned else alignment.FaceAligner(reader.padding, device, reader.minimum_face)
-    )
     todo = work.faces.index[maps["state"][:] == PENDING]
     place = pd.Series(todo, index=work.faces.loc[todo, "path"])
     tick = progress("aligning", count) if progress else (lambda n=1: None)
@@ -227,11 +243,14 @@ def _build(
         readable = np.array([image is not None for image in images])
         maps["state"][rows[~readable]] = UNREADABLE
         if readable.any():
-            result = aligner.align([image for image in images if image is not None])
+            seen = [image for image in images if image is not None]
+            result = aligner.align(seen)
             maps["faces"][rows[readable]] = result.faces
             maps["landmarks"][rows[readable]] = result.landmarks
-            state = np.where(result.found, np.where(result.several, ONE_OF_SEVERAL, ALIGNED), WITHOUT_FACE)
-            maps["state"][rows[readable]] = np.where(result.failed, DETECTOR_FAILED, state)
+            small = [min(image.size) < SMALLEST_SIDE for image in seen]
+            became = (ONE_OF_SEVERAL, ALIGNED, DETECTOR_FAILED, TOO_SMALL)
+            state = np.select((result.several, result.found, result.failed, small), became, WITHOUT_FACE)
+            maps["state"][rows[readable]] = state
         for _ in batch:
             tick()
     for array in maps.values():
@@ -244,8 +263,11 @@ def _build(
         for file in (*_parts(path).values(), path / "unfinished.json"):
             file.unlink()
         why = ", ".join(f"{n:,} {reason}" for reason, n in pd.Series(state).map(REASONS).value_counts().items())
+        side = (identity["border"] or {}).get("median_side")
+        size = f"half of them have a side of {side} pixels or less" if side and side < ENLARGED_TO else ""
         raise LookwhereError(
-            f"{path}: no face was found in any of {count} images ({why}); is this a data set of faces?"
+            f"{path}: no face was found in any of {count} images ({why}{size and '; ' + size}); is this a data set of "
+            "faces?"
         )
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
     missed = work.faces[~aligned]
@@ -270,7 +292,7 @@ def _build(
         "disagreements": work.disagreements["what"].value_counts().to_dict(),
         **({"remarks": list(work.remarks)} if work.remarks else {}),
         "near_copy_clusters": work.clusters,
-        "several_faces": None if reader.aligned else _by_group(work.faces[state == ONE_OF_SEVERAL]),
+        "several_faces": None if identity["border"] is None else _by_group(work.faces[state == ONE_OF_SEVERAL]),
         "own_splits": work.own_splits,
         "faces": len(faces),
         "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},

@@ -6,12 +6,12 @@ Detection is facenet-pytorch's MTCNN (Zhang et al. 2016, https://arxiv.org/abs/1
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 if TYPE_CHECKING:
     from facenet_pytorch import MTCNN
@@ -22,6 +22,19 @@ DETECTOR_NAME = "facenet-pytorch 2.5.3 MTCNN"
 SURE = 0.9
 #: In halves of the diagonal: a face so far from the centre weighs e^-½ of one in it.
 CENTRE_SPREAD = 0.4
+
+#: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
+GREY = (127, 127, 127)
+#: Borders before detection in shares of an image's shorter side: the second is enough for most tight crops.
+BORDERS = (0.0, 0.3, 0.6)
+#: A face whose box comes so near the border's outer edge, in shares of its longer side, has misplaced landmarks.
+NEAR_EDGE = 0.05
+#: Images whose shorter side has fewer pixels are enlarged to so many before they are looked at.
+ENLARGED_TO = 100
+#: Images whose shorter side has fewer pixels are not looked at: enlarged, they are no faces to the detector.
+SMALLEST_SIDE = 16
+#: Pixels, border included, that the detector gets at once: fewer than a batch is faster, and fits any memory.
+PIXELS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -36,9 +49,13 @@ class Detection:
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def shifted(self, by: float) -> Detection:
-        """The same faces, `by` pixels to the right and down."""
-        return Detection(self.boxes + by, self.certainty, self.points + by)
+    def inside(self, border: int, scale: float) -> Detection:
+        """The same faces in pixels of the image that was enlarged `scale` times and got a border of `border` pixels.
+
+        Places are those of pixel centres, which lie half a pixel from the edge at any scale.
+        """
+        boxes, points = ((part - border + 0.5) / scale - 0.5 for part in (self.boxes, self.points))
+        return Detection(boxes, self.certainty, points)
 
 
 NOTHING = Detection(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
@@ -93,6 +110,65 @@ def detect_each(detector: MTCNN, images: list[Image.Image]) -> list[Detection | 
         if len(images) == 1:
             return [error]
         return [faces for image in images for faces in detect_each(detector, [image])]
+
+
+def look(
+    detector: MTCNN, images: list[Image.Image], border: float = 0.0, padding: int = 0
+) -> list[Detection | Exception]:
+    """All faces of each of images of any sizes, in its pixels; for one on which the detector fails, its error.
+
+    Around each, a border of mid-grey is put, as wide as `border` of the image's shorter side and `padding` pixels more.
+    """
+    found: list[Detection | Exception] = [NOTHING] * len(images)
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for n, image in enumerate(images):
+        by_size.setdefault(image.size, []).append(n)
+    for size, members in by_size.items():
+        scale = enlargement(size)
+        seen = (round(size[0] * scale), round(size[1] * scale))
+        width = round(border * min(seen) + padding * scale)
+        if min(size) < SMALLEST_SIDE or min(seen) + 2 * width < detector.min_face_size:
+            continue  # MTCNN fails on an image without room for the smallest face
+        for some in _pieces(members, max(1, PIXELS_AT_ONCE // ((seen[0] + 2 * width) * (seen[1] + 2 * width)))):
+            shown = (images[n] if scale == 1 else images[n].resize(seen, Image.Resampling.BICUBIC) for n in some)
+            bordered = [ImageOps.expand(image, border=width, fill=GREY) for image in shown]
+            for n, faces in zip(some, detect_each(detector, bordered), strict=True):
+                found[n] = faces.inside(width, scale) if isinstance(faces, Detection) else faces
+    return found
+
+
+def look_wider(detector: MTCNN, images: list[Image.Image], border: float = 0.0) -> list[Detection | Exception]:
+    """As `look`; but where no face is found, the detector fails, or the face reaches the border's outer edge, the image
+    is looked at again with the next of `BORDERS`, and what is found then counts."""
+    found = look(detector, images, border)
+    for wider in BORDERS:
+        if wider <= border:
+            continue
+        again = [n for n, image in enumerate(images) if reaches_edge(found[n], image.size, border)]
+        for n, faces in zip(again, look(detector, [images[n] for n in again], wider), strict=True):
+            if not isinstance(faces, Exception) and faces:
+                found[n] = faces
+        border = wider
+    return found
+
+
+def reaches_edge(faces: Detection | Exception, size: tuple[int, int], border: float) -> bool:
+    """Whether the main face of an image of `size` (width, height) reaches its border's outer edge; or there is none."""
+    if isinstance(faces, Exception) or not faces:
+        return True
+    box = faces.boxes[main_face(faces, size)]
+    inside = NEAR_EDGE * (box[2:] - box[:2]).max() - border * min(size)
+    return bool((box[:2] < inside).any() or (box[2:] > np.array(size) - inside).any())
+
+
+def enlargement(size: tuple[int, int]) -> float:
+    """How many times an image of `size` is enlarged before it is looked at; 1 for all but small ones."""
+    return max(1.0, ENLARGED_TO / min(size)) if max(size) < 4 * ENLARGED_TO else 1.0
+
+
+def _pieces(members: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(members), size):
+        yield members[start : start + size]
 
 
 def main_face(faces: Detection, size: tuple[int, int]) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.store_info import StoreInfo
+from core.data.store_info import BorderInfo, DecidedBy, StoreInfo
 from core.errors import LookwhereError
 from core.files import sha256
 
@@ -85,11 +85,23 @@ def _differences(asked: Mapping[str, object], found: StoreInfo) -> Iterator[str]
         there, now = (subset.get(option) or "none" for subset in (had, wanted))
         if there != now:
             yield f"{option} is {there}, not {now}"
-    if found.padding != asked["padding"]:
-        yield f"border before detection is {found.padding} pixels, not {asked['padding']}"
+    yield from _border(asked["border"], found)
     for key in ("detector", "template"):
         if getattr(found, key) != asked[key]:
             yield f"{key} is {getattr(found, key)!r}, not {asked[key]!r}"
+
+
+def _border(asked: BorderInfo | None, found: StoreInfo) -> Iterator[str]:
+    """`asked` is None where the images decide. A store of before they did is as good, unless another was asked for."""
+    wanted = "decided from the images" if asked is None else f"{asked.percent:g} %"
+    if found.border is None:
+        if asked is not None and asked.decided is DecidedBy.HAND and found.padding is not None:
+            yield f"border before detection is {found.padding} pixels, not {wanted}"
+        return
+    by_images = found.border.decided is DecidedBy.IMAGES
+    if by_images != (asked is None) or (asked is not None and asked.percent != found.border.percent):
+        by = "decided from the images" if by_images else "given"
+        yield f"border before detection is {found.border.percent:g} %, {by}, not {wanted}"
 
 
 def _label_files(now: Mapping[str, str], then: Mapping[str, str] | None) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from core.data.detection import SURE, Detection, detect, load_detector, main_face
+from core.data.detection import GREY, SURE, Detection, detect, load_detector, main_face
 from core.errors import LookwhereError
 from core.photo.faces import Face, Found
 from core.photo.uploads import shrunk_to
@@ -76,8 +76,6 @@ class Finder:
 
 
 def _window(picture: Image.Image, corner: np.ndarray, side: float) -> Image.Image:
-    from core.data.alignment import GREY
-
     left, top = np.round(corner).astype(int)
     side = max(round(side), 2)
     inside = (max(left, 0), max(top, 0), min(left + side, picture.width), min(top + side, picture.height))

@@ -42,7 +42,7 @@ READERS: dict[str, Reader] = {
 
 
 def choose_reader(source: Source, name: str | None = None) -> Reader:
-    """The reader called `name`, or the first that recognises the source, adapted to it.
+    """The reader called `name`, or the first that recognises the source.
 
     Raises `LookwhereError` with each reader's reason where none does, the near misses (`Refusal.looks_like`) first.
     """
@@ -52,12 +52,12 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         refusal = READERS[name].why_not_by_name(source)
         if refusal:
             raise LookwhereError(f"{source.path}: not {name}: {refusal}; it expects {READERS[name].expects}")
-        return READERS[name].adapted_to(source)
+        return READERS[name]
     refusals = []
     for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.preferred_reader):
         refusal = reader.why_not(source)
         if refusal is None:
-            return reader.adapted_to(source)
+            return reader
         refusals.append((reader.name, refusal))
     nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
     told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)

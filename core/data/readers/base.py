@@ -69,8 +69,8 @@ class Reader(ABC):
     name: str
     title: str
     expects: str
-    #: Mid-grey border in pixels that the detector needs around tight crops.
-    padding: int = 0
+    #: The border before detection in percent of an image's shorter side, where the images are not to decide it.
+    border: float | None = None
     #: Smallest face in pixels that is looked for.
     minimum_face: int = 40
     #: True where the images lie on the ArcFace template already: no detection then.
@@ -87,10 +87,6 @@ class Reader(ABC):
     def why_not_by_name(self, source: Source) -> Refusal | None:
         """As `why_not`, where a person named this reader: then it may take what it would not recognise unasked."""
         return self.why_not(source)
-
-    def adapted_to(self, source: Source) -> Reader:
-        """The reader to use for this source: itself, or a copy with the padding that its images need."""
-        return self
 
     @abstractmethod
     def read(self, source: Source, labels: Path | None = None) -> Reading:

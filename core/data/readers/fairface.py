@@ -7,20 +7,16 @@ one of the ranges can have become that date, and the row is rejected otherwise.
 
 from __future__ import annotations
 
-import copy
-import re
 from pathlib import Path
 
 import pandas as pd
 
-from core.data.images import decode
 from core.data.readers.ages import band_of_date
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.label_table import Columns, columns_of, read_table
 from core.data.readers.labels import GENDER_WORDS, find_files, image_table, join_images, known, mapped
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
-from core.errors import LookwhereError
 
 RACE = {
     name.lower(): name
@@ -30,9 +26,6 @@ BANDS = {f"{low}-{low + 9}": low for low in range(10, 70, 10)} | {"0-2": 0, "3-9
 CSV = r"fairface_label_(train|val)\.csv"
 COLUMNS: Columns = {"file": (), "age": (), "gender": (), "race": ()}
 PLACE = r"(?i)^(?:.*/)?(?P<split>train|val)/[^/]+$"
-#: The chips of the wide margin are 448 pixels wide, those of the narrow one 224.
-NARROW = 300
-NARROW_PADDING = 40
 
 
 class FairFace(Reader):
@@ -53,12 +46,6 @@ class FairFace(Reader):
             if missing:
                 return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
         return None if placed.any() else Refusal("there is no image in train/ or val/", "FairFace")
-
-    def adapted_to(self, source: Source) -> Reader:
-        """With a border where the images are the narrow margin's, by their folder's name or else their size."""
-        reader = copy.copy(self)
-        reader.padding = NARROW_PADDING if _narrow(source) else 0
-        return reader
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = ReadLog()
@@ -117,16 +104,3 @@ def _aged(faces: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     notes.reject(faces.loc[bad, "path"], words.fillna("no age range"))
     notes.remark("ages are ranges: the lower bound is kept")
     return faces.assign(age=age)[~bad].reset_index(drop=True)
-
-
-def _narrow(source: Source) -> bool:
-    images = [name for name in source.images() if re.match(PLACE, name)]
-    margins = {found[1] for place in (*images, str(source.path)) if (found := re.search(r"margin(025|125)", place))}
-    if margins:
-        return "125" not in margins
-    for name in images[:5]:
-        try:
-            return decode(source.read(name)).width < NARROW
-        except (ValueError, LookwhereError):
-            continue
-    return False

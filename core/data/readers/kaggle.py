@@ -22,7 +22,6 @@ class KaggleGender(Reader):
     name = "kaggle-gender"
     title = "Kaggle Gender Classification Dataset"
     expects = "Training and Validation, each with the folders female and male"
-    padding = 40
 
     def why_not(self, source: Source) -> Refusal | None:
         path = image_table(source)["path"]

@@ -14,8 +14,7 @@ class UTKFaceWild(UTKFace):
     name = "utkface-wild"
     title = "UTKFace in the wild (uncropped)"
     expects = "part1, part2, part3 with images named [age]_[gender]_[race]_[date].jpg"
-    padding = 0
-    minimum_face = 40
+    border = None
 
     def why_not(self, source: Source) -> Refusal | None:
         images = source.images()

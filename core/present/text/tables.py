@@ -11,10 +11,11 @@ from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
-from core.data.filters import Filter, group_name
+from core.data.filters import Filter
 from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
+from core.present.text.alignment import border_lines, several_lines
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.sentences import accuracy_sentence
 from core.privacy import MINIMUM_FACES
@@ -58,8 +59,10 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
     lines.append(f"{len(faces):,} labelled faces, {len(reading.rejects):,} rejected")
     if reader.aligned:
         lines.append("aligned already: no face is looked for")
-    elif reader.padding:
-        lines.append(f"tight crops: faces are looked for with a border of {reader.padding} pixels")
+    elif reader.border is None:
+        lines.append("border before detection: decided from the images when they are aligned")
+    else:
+        lines.append(f"border before detection: {reader.border:g} % of an image's shorter side")
     if len(faces):
         lines += ["", "Faces by split" if "split" in faces else "Faces (no splits of its own)", _faces(faces), ""]
         known = faces["age"].dropna()
@@ -124,7 +127,7 @@ def store_report(store: AlignedStore) -> str:
         lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store.faces, 'cluster')}")
     if people := store.faces["identity"].nunique():
         lines.append(f"  people: {people:,}, {_inside(store.faces, 'identity')}")
-    lines += several_lines(store)
+    lines += [*border_lines(manifest.border), *several_lines(store)]
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
     return "\n".join(lines)
@@ -135,25 +138,6 @@ def _inside(faces: pd.DataFrame, column: str) -> str:
     places = faces[[column, "split"]].dropna().drop_duplicates()
     torn = int((places[column].value_counts() > 1).sum())
     return f"{torn:,} of them in more than one of the data set's own splits" if torn else "each kept inside one split"
-
-
-def several_lines(store: AlignedStore) -> list[str]:
-    """How many images show several faces, in all and by group; which of them was taken."""
-    counts = store.manifest.several_faces
-    if counts is None:
-        return []
-    if not counts:
-        return ["  images with several faces: none"]
-    aligned = store.faces.groupby(["gender", "ethnicity"], observed=True).size()
-    shares = (
-        f"{group_name(one.gender, one.ethnicity)} {one.n:,} of {aligned[one.gender, one.ethnicity]:,}" for one in counts
-    )
-    total = sum(one.n for one in counts)
-    return [
-        f"  images with several faces: {total:,} of {len(store.faces):,}; the label is taken to be of the face that is "
-        "large, sure and near the centre",
-        f"            {', '.join(shares)}",
-    ]
 
 
 def disagreement_lines(store: AlignedStore) -> list[str]:

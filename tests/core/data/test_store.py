@@ -22,6 +22,7 @@ from core.data.readers import READERS
 from core.data.sources import open_source
 from core.data.splits import assign_splits
 from core.data.store import FILES, AlignedStore, average_face
+from core.data.store_info import BorderInfo, DecidedBy
 from core.errors import LookwhereError
 
 FEW = 20
@@ -82,7 +83,8 @@ def test_a_store_of_real_faces_is_complete(real_store: AlignedStore, real_folder
     assert files(real_store.path) == {*FILES, "store.json"}
     assert manifest.read == 120 == len(faces) + len(real_store.rejects)
     assert manifest.faces == len(faces) >= 110
-    assert (manifest.dataset, manifest.padding, manifest.template) == ("utkface", 60, "arcface-112")
+    assert (manifest.dataset, manifest.template) == ("utkface", "arcface-112")
+    assert manifest.border == BorderInfo(percent=30, decided=DecidedBy.READER, median_side=200)
     assert manifest.source_fingerprint == open_source(real_folder).fingerprint()
     assert sum(manifest.rejects.values()) == len(real_store.rejects)
 

@@ -107,21 +107,6 @@ def test_repaired_dates_are_listed_and_other_ages_rejected(tmp_path: Path) -> No
     }
 
 
-@pytest.mark.parametrize(
-    ("margin", "side", "padding"),
-    [
-        (MARGIN, 8, 40),
-        ("fairface-img-margin125-trainval/", 8, 0),
-        ("FairFace/", 224, 40),
-        ("", 448, 0),
-    ],
-    ids=["margin025", "margin125", "224 pixels", "448 pixels"],
-)
-def test_padding_goes_by_the_margin(tmp_path: Path, margin: str, side: int, padding: int) -> None:
-    reader = choose_reader(open_source(fairface(tmp_path, margin=margin, side=side)))
-    assert (reader.name, reader.padding) == ("fairface", padding)
-
-
 def test_the_wide_margin_is_taken_where_both_are_there(tmp_path: Path) -> None:
     wide = "fairface-img-margin125-trainval/"
     fairface(tmp_path)
@@ -129,7 +114,7 @@ def test_the_wide_margin_is_taken_where_both_are_there(tmp_path: Path) -> None:
     reading = read("fairface", tmp_path)
     assert sorted(reading.faces["path"]) == [f"{wide}train/1.jpg", f"{wide}train/2.jpg", f"{wide}val/1.jpg"]
     assert set(rejects(reading).values()) == {"at hand with the wider margin too"}
-    assert choose_reader(open_source(tmp_path)).padding == 0
+    assert choose_reader(open_source(tmp_path)).name == "fairface"
 
 
 def test_missing_pictures_rows_labels_and_second_rows_are_told(tmp_path: Path) -> None:

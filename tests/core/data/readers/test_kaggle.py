@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.data.faces import UNRECORDED
-from core.data.readers import READERS, choose_reader
+from core.data.readers import choose_reader
 from core.data.sources import open_source
 from core.errors import LookwhereError
 from tests.helpers.data_set_trees import KAGGLE
@@ -35,10 +35,6 @@ def test_there_is_no_ethnicity_no_age_and_no_identity(tmp_path: Path) -> None:
     assert faces["age"].isna().all()
     assert faces["identity"].isna().all()
     assert str(faces["age"].dtype) == "Int16"
-
-
-def test_tight_crops_are_padded() -> None:
-    assert READERS["kaggle-gender"].padding == 40
 
 
 def test_other_casing_is_the_same_layout(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_check_shows_splits_where_the_data_set_names_them(tmp_path: Path, capsys
     assert "female not recorded 2 1 3" in lines
     assert "age known: none" in lines
     assert "people known by identity: none" in lines
-    assert "tight crops: faces are looked for with a border of 40 pixels" in lines
+    assert "border before detection: decided from the images when they are aligned" in lines
 
 
 def test_check_takes_labels_and_a_reader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,9 +31,9 @@ def test_photos_in_parts_are_read_as_the_chips_names_are(tmp_path: Path, above: 
     assert rejects(reading) == repaired(reading) == {}
 
 
-def test_photos_need_no_border() -> None:
-    assert (READERS["utkface-wild"].padding, READERS["utkface-wild"].minimum_face) == (0, 40)
-    assert READERS["utkface"].padding == 60
+def test_chips_have_the_border_of_the_shipped_study_and_photos_decide_it_themselves() -> None:
+    assert READERS["utkface"].border == 30
+    assert READERS["utkface-wild"].border is None
 
 
 def test_traps_of_the_names_are_those_of_the_chips(tmp_path: Path) -> None:
