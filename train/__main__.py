@@ -14,7 +14,9 @@ import dataclasses
 import signal
 import sys
 import typing
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tyro
 from tqdm import tqdm
@@ -26,6 +28,7 @@ from core.progress import Bars
 from core.training.config import TrainConfig
 from core.training.config_file import load_config
 from core.training.record import Status, read_metrics, read_status
+from core.wording import number
 
 if typing.TYPE_CHECKING:
     from core.training.face_sets import FaceSets
@@ -91,6 +94,13 @@ def parse(arguments: list[str] | None, prog: str = "python -m train") -> Command
     )
 
 
+def worst_words(row: Mapping[str, Any]) -> str:
+    """The weakest group of an epoch's row of `metrics.csv`, of those large enough to be compared."""
+    if not row["worst_group"]:
+        return "no group is large enough to be the worst"
+    return f"worst {row['worst_group']} {number(row['worst_group_accuracy'], '.2%')}"
+
+
 class Bar:
     """The run on a terminal: one bar an epoch with ETA of the whole, one line at its end."""
 
@@ -103,8 +113,8 @@ class Bar:
             self.close()
             tqdm.write(
                 f"epoch {row['epoch']:3}/{status.epochs}  {row['size']} px{' dilated' if row['dilated'] else ''}  "
-                f"train {row['train_accuracy']:.2%}  val {row['val_accuracy']:.2%}  "
-                f"worst {row['worst_group']} {row['worst_group_accuracy']:.2%}  "
+                f"train {number(row['train_accuracy'], '.2%')}  val {number(row['val_accuracy'], '.2%')}  "
+                f"{worst_words(row)}  "
                 f"{row['images_per_second']:.0f} img/s  {row['seconds']:.0f} s"
             )
             return

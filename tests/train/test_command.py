@@ -20,7 +20,7 @@ from core.training.config import Stage, TrainConfig
 from core.training.config_file import load_config
 from core.training.record import Status, read_metrics, read_status, write_status
 from tests.helpers.shipped import ROOT
-from train.__main__ import Bar, Interrupt, main, parse
+from train.__main__ import Bar, Interrupt, main, parse, worst_words
 
 SHIPPED = sorted((ROOT / "train/configs").glob("*.yaml"))
 PLACE = ["--data", "store", "--name", "made"]
@@ -263,3 +263,9 @@ def test_ctrl_c_too_late_to_stop_anything_is_success(
     flags = ["--models", str(models), "--batch", "36", "--ema", "0", "--stages.0.size", "32"]
     assert main([*PLACE, "--data", str(made_store.path), *flags]) == 0
     assert read_status(models / "made/training").state == "finished"
+
+
+def test_a_run_without_a_large_group_names_no_worst_one() -> None:
+    words = worst_words({"worst_group": "", "worst_group_accuracy": float("nan")})
+    assert "no group" in words and "nan" not in words
+    assert worst_words({"worst_group": "male White", "worst_group_accuracy": 0.5}) == "worst male White 50.00%"

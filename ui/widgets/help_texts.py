@@ -16,6 +16,7 @@ from core.present.card.details import enlarged
 from core.present.text import escape
 from core.task import GENDERS
 from core.training.record import Status
+from core.wording import number
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
@@ -158,8 +159,9 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
         "stopped": "Training was stopped (--resume goes on)",
         "failed": "Training failed",
     }.get(state(status) if status else "finished", "Training")
+    accuracy = number(kept["val_accuracy"], ".1%")
     return (
-        f"{head}: after {len(metrics)} epochs, epoch {int(kept['epoch'])} is kept, with {kept['val_accuracy']:.1%} on "
+        f"{head}: after {len(metrics)} epochs, epoch {int(kept['epoch'])} is kept, with {accuracy} on "
         f"validation; its weakest group of 50 and more faces is {worst_group(kept)}."
     )
 
@@ -169,7 +171,7 @@ def worst_group(row: pd.Series) -> str:
     gender, _, ethnicity = str(row["worst_group"]).partition(" ")
     if gender not in GENDERS:
         return "not known (every group is smaller)"
-    return f"{group_name(gender, ethnicity)} at {row['worst_group_accuracy']:.1%}"
+    return f"{group_name(gender, ethnicity)} at {number(row['worst_group_accuracy'], '.1%')}"
 
 
 def group_columns(metrics: pd.DataFrame) -> dict[str, str]:
