@@ -184,7 +184,7 @@ INTERVALS = [
     Case(
         "effects", findings.effect_dots, findings.effect_dots, {"table": EFFECTS},
         [
-            (EFFECTS["measure"].iloc[k], "2 seeds", {
+            (EFFECTS["measure"].iloc[k], "2 pairs", {
                 "over seeds and faces": (NAN, *ends(EFFECTS, k, "both_low", "both_high")),
                 "each seed": [(EFFECTS[seed].iloc[k], NAN, NAN) for seed in ("seed 0", "seed 1")],
                 "mean, over seeds": ends(EFFECTS, k, "mean", "low", "high"),

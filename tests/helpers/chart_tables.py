@@ -128,7 +128,7 @@ DENSITY = pd.DataFrame(
 EFFECTS = pd.DataFrame(
     {
         "measure": ["group", "largest gap"],
-        "seeds": [2, 2],
+        "pairs": [2, 2],
         "mean": [-0.17, 0.19],
         "low": [-0.24, 0.12],
         "high": [-0.11, 0.26],

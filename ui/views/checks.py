@@ -282,7 +282,7 @@ def _show_methods(checks: Checks, view: View) -> None:
     downloads.table(rows, "methods", AGREEMENT)
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
-    names = [f"{r['method']}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
+    names = [f"{html.escape(r['method'])}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
     _maps_row(maps, names, False, "method-maps", "mean maps of other methods")
     st.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each image on its own scale. n "

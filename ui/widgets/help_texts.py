@@ -74,17 +74,18 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
     height, width = manifest.map_shape
     maps = manifest.maps or MapsInfo.from_json(UNTOLD)
     kind, dilated = stored(maps.method), " (last stage dilated)" if info.dilated else ""
-    note = enlarged(info)
+    note, trained_on = enlarged(info), escape.markdown(data.dataset or "an unknown data set")
+    dataset, splits = escape.markdown(manifest.dataset), escape.markdown(", ".join(manifest.splits))
     lines = [
         f"- **ResNet-50**, two outputs (female, male), images of {info.input_size}×{info.input_size} pixels, "
         f"faces aligned to the ArcFace template; {kind.words} of {height}×{width} cells{dilated}"
         + ("." if maps.additive else ", which does not add up to the logits.")
         + (f" {note}" if note else ""),
-        f"- Trained on **{data.faces.get('train', 0):,}** faces of {data.dataset or 'an unknown data set'}, "
-        f"{'starting from ' + training.init if training.init else 'from scratch'}; "
+        f"- Trained on **{data.faces.get('train', 0):,}** faces of {trained_on}, "
+        f"{'starting from ' + escape.markdown(training.init) if training.init else 'from scratch'}; "
         f"epoch {info.epoch or '?'} was kept, by validation accuracy on {data.faces.get('val', 0):,} others.",
-        f"- Audited on **{manifest.faces:,}** faces ({', '.join(manifest.splits)} split of "
-        f"{manifest.dataset}); no copy, near-copy or known person of theirs is among the training faces.",
+        f"- Audited on **{manifest.faces:,}** faces ({splits} split of "
+        f"{dataset}); no copy, near-copy or known person of theirs is among the training faces.",
     ]
     if training.age_weight:
         lines.append(
@@ -97,13 +98,14 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
 def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
+    dataset, splits = escape.markdown(manifest.dataset), escape.markdown(", ".join(manifest.splits))
     lines = [
         f"- **Imported by whoever runs this app**: {escape.markdown(info.architecture)}"
         + (f", from {escape.markdown(source.file)}." if source.file else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
         f"- Its output is declared to be {SCORES[declared.score]}."
         + (f" Taken by default, not declared: {', '.join(declared.by_default)}." if declared.by_default else ""),
-        f"- Audited on **{manifest.faces:,}** faces of {manifest.dataset} ({', '.join(manifest.splits)}).",
+        f"- Audited on **{manifest.faces:,}** faces of {dataset} ({splits}).",
     ]
     if declared.size:
         height, width = declared.size
@@ -117,7 +119,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     if maps:
         height, width = manifest.map_shape
         adds = "they add up to the logits exactly" if maps.additive else "they do not add up to the logits"
-        lines.append(f"- Maps of {height}×{width} cells by {maps.method}; {adds}.")
+        lines.append(f"- Maps of {height}×{width} cells by {escape.markdown(maps.method)}; {adds}.")
     else:
         lines.append("- No maps: only predictions were imported.")
     lines.append(PERCEIVED)

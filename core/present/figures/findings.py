@@ -65,7 +65,7 @@ def effect_dots(table: pd.DataFrame, title: str = "") -> IntervalChart:
               for seed in seeds),
             Mark(MEAN, row["mean"], *over, f"{words} points", (wide,)),
         )  # fmt: skip
-        rows.append(Row(row["measure"], marks, f"{int(row['seeds'])} seeds", words))
+        rows.append(Row(row["measure"], marks, f"{int(row['pairs'])} pairs", words))
     return IntervalChart(
         tuple(rows),
         (
