@@ -2,6 +2,7 @@
 
 from core.analysis.findings.base import SCOPE
 from core.present.text.findings import findings_sentence
+from core.present.text.sentences import EXPLORATORY_WHY
 from ui.shell.page import page
 from ui.views.findings import audit_findings, choose_ages, show_command, show_finding
 
@@ -10,7 +11,7 @@ with page(filter_bar=False) as p:
     p.set_scope(ages.describe())
     findings = audit_findings(p.audit, ages)
     p.headline(findings_sentence(findings))
-    p.caption(SCOPE)
+    p.caption(SCOPE if ages.primary else f"{EXPLORATORY_WHY} {SCOPE}")
     for finding in findings:
         show_finding(finding)
     show_command(p.audit, ages)

@@ -253,7 +253,9 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
     return printed(
         "findings",
         json,
-        lambda: findings_report(found, f"{model}, audit {audit}, {within.describe()}"),
+        lambda: findings_report(
+            found, f"{model}, audit {audit}, {within.describe()}{'' if within.primary else ' (exploratory)'}"
+        ),
         lambda: findings_record(opened, within, found),
     )
 

@@ -42,6 +42,11 @@ class Filter:
         return cls(age_from=ADULT_AGE) if ages == "adults" and faces["age"].notna().any() else cls()
 
     @property
+    def primary(self) -> bool:
+        """True for the faces of the declared primary analysis, all adults; any other choice is exploratory."""
+        return self == Filter(age_from=ADULT_AGE)
+
+    @property
     def any_age(self) -> bool:
         """True where the filter asks nothing of the age, so faces of unknown age pass too."""
         return self.age_from == 0 and self.age_to is None
@@ -68,7 +73,8 @@ class Filter:
 
     def describe(self) -> str:
         """The filter in words: «Black women, 18 and older, predicted wrong»."""
-        parts = [group_name(self.gender, self.ethnicity)]
+        children = self.age_to is not None and self.age_to <= ADULT_AGE
+        parts = [group_name(self.gender, self.ethnicity, children)]
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))
         if self.outcome != "all":
@@ -85,11 +91,15 @@ def age_words(age_from: int, age_to: int | None) -> str:
     return f"under {age_to}" if age_from == 0 else f"{age_from}–{age_to - 1} years"
 
 
-def group_name(gender: tuple[str, ...] | str = (), ethnicity: tuple[str, ...] | str = ()) -> str:
-    """A group as a person would say it: «Black women», «men», «Asian and Indian faces», «all faces»."""
+def group_name(
+    gender: tuple[str, ...] | str = (), ethnicity: tuple[str, ...] | str = (), children: bool = False
+) -> str:
+    """A group as a person would say it: «Black women», «men», «Asian and Indian faces», «all faces»; of children
+    «Black girls», «boys»."""
     gender = (gender,) if isinstance(gender, str) else tuple(gender)
     ethnicity = (ethnicity,) if isinstance(ethnicity, str) else tuple(ethnicity)
-    noun = {"female": "women", "male": "men"}[gender[0]] if len(gender) == 1 else "faces"
+    words = {"female": "girls", "male": "boys"} if children else {"female": "women", "male": "men"}
+    noun = words[gender[0]] if len(gender) == 1 else "faces"
     if ethnicity == (UNRECORDED,):
         return f"{noun} (ethnicity {UNRECORDED})"
     names = [{"Others": "other-ethnicity"}.get(name, name) for name in ethnicity]

@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.data.filters import Filter
+from core.present.text.sentences import EXPLORATORY_WHY
 from ui.shell import downloads, screen
 from ui.shell.error_boundary import error_boundary
 from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
@@ -76,8 +77,10 @@ class Page:
 
     def add_data_notes(self) -> None:
         """Under the headline, what the faces' labels do not allow: ages mixed up with ethnicity, one gender only."""
+        if not self.filter.primary:
+            self.caption(EXPLORATORY_WHY)
         if not self.filter.age_from and self.faces["age"].notna().any() and ethnicities(self.audit):
-            self.caption(help_texts.AGE)
+            self.caption(help_texts.age_note(self.faces))
         if self.audit.faces["gender"].nunique() < 2:
             self.info(help_texts.ONE_GENDER)
 

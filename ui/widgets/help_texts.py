@@ -10,13 +10,14 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, TrainingInfo
+from core.data.faces import ADULT_AGE, AGE_EDGES
 from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape
 from core.task import GENDERS
 from core.training.record import Status
-from core.wording import number
+from core.wording import number, percent
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
@@ -39,17 +40,29 @@ NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
 OUTSIDE = "Chin and long hair lie outside the aligned crop."
-AGE = (
-    "**Age is mixed up with ethnicity here.** Most errors are infants and small children, whose perceived gender "
-    "is close to a guess for any observer, and the share of children is not the same in every group. Switch on "
-    "«Adults only» to compare groups without that."
-)
 MORPH = (
     "The left figures are the original study's: ResNet-50 trained on 2M MS1MV2 faces and tested on MORPH, mug "
     "shots with ethnicities named by police records. Ours are of another model, another data set and other "
     "labels, put beside them for orientation, not as a repetition. «White» stands in for Caucasian, «Black» for "
     "African-American."
 )
+
+
+def age_note(faces: pd.DataFrame) -> str:
+    """What ages do to a comparison over all of them, with the children's share of errors in these faces."""
+    age = faces.loc[~faces["correct"].astype(bool), "age"].dropna()
+    share = ""
+    if len(age):
+        small, young = ((age < years).mean() for years in (AGE_EDGES[1], ADULT_AGE))
+        share = (
+            f"Of the incorrect predictions here {percent(small)} are of faces under {AGE_EDGES[1]} years and "
+            f"{percent(young)} of faces under {ADULT_AGE}. "
+        )
+    return (
+        f"**Age is mixed up with ethnicity here.** {share}Small children's perceived gender is close to a guess for "
+        "any observer, and the share of children is not the same in every group. «Adults only» leaves them out; "
+        "adults' ages differ between groups too, so compare at equal ages."
+    )
 
 
 def reading(methods: Iterable[str]) -> str:

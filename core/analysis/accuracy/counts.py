@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from core.analysis.accuracy.by_group import SMALLEST_RANKED, check_columns, predict
 from core.analysis.intervals import wilson
-from core.data.faces import AGE_BANDS, UNRECORDED, age_band, people
+from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
 from core.data.filters import group_name
 
 #: A group of fewer known people says too little about how faces of one person hang together.
@@ -24,6 +26,8 @@ MOST_KINDS = 4096
 KEPT = 8
 _DRAWN: dict[bytes, np.ndarray] = {}
 AGE_UNKNOWN = "age unknown"
+#: Names of the age bands of children, who are girls and boys.
+YOUNG = {f"{band} years" for low, band in zip(AGE_EDGES, AGE_BANDS, strict=True) if low < ADULT_AGE}
 
 
 def columns_of(faces: pd.DataFrame) -> list[str]:
@@ -60,7 +64,7 @@ def group_rows(faces: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.DataF
     years, gender, ethnicity = ([names[n] for n in place] for names, place in zip(levels, places, strict=True))
     words = []
     for age, g, e in zip(years, gender, ethnicity, strict=True):
-        head = group_name(g or (), e or ()) if g or e else ""
+        head = group_name(g or (), e or (), age in YOUNG) if g or e else ""
         words.append(", ".join(part for part in (head, age) if part) or "all faces")
     return member, pd.DataFrame({"group": words, "gender": gender, "ethnicity": ethnicity, "years": years})
 
@@ -84,6 +88,28 @@ def design_effect(right: np.ndarray, unit: np.ndarray | None) -> tuple[float, in
     return max(1.0, float(m / (m - 1) * (apart**2).sum() / (n * p * (1 - p)))) if faces.max() > 1 else 1.0, m
 
 
+def pooled_effects(member: np.ndarray, right: np.ndarray, unit: np.ndarray, groups: int) -> np.ndarray:
+    """Design effects (G,) that all groups would have by one correlation within people, pooled over them.
+
+    Of few people a group's own design effect is a guess, and without an error it is none; what faces of one person have
+    in common is much the same in all groups. 1 + ρ (Σm² / Σm − 1), ρ from the squares of people's sums against those of
+    faces (Kish 1965; Donner & Klar 2000), and 0 or more. A person in two groups counts as one in each.
+    """
+    person, place = np.unique(unit * groups + member, return_inverse=True)
+    group, faces = person % groups, np.bincount(place).astype(np.float64)
+    n, people = np.bincount(member, minlength=groups), np.bincount(group, minlength=groups)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = right - (np.bincount(member, weights=right, minlength=groups) / n)[member]
+        size = np.bincount(group, weights=faces**2, minlength=groups) / n
+        alone = np.bincount(member, weights=apart**2, minlength=groups) * n / np.maximum(n - 1, 1)
+        together = np.bincount(group, weights=np.bincount(place, weights=apart) ** 2, minlength=groups)
+        together *= people / np.maximum(people - 1, 1)
+        known = (n > 1) & (people > 1)
+        rest = (alone * (size - 1))[known].sum()
+        rho = np.clip((together - alone)[known].sum() / rest, 0, 1) if rest > 0 else 0.0
+    return 1 + rho * np.nan_to_num(size - 1)
+
+
 @dataclass(frozen=True)
 class Groups:
     """Groups of 50 and more faces.
@@ -102,7 +128,15 @@ class Groups:
     @property
     def effective(self) -> tuple[np.ndarray, np.ndarray]:
         """Right faces and faces divided by the design effect, float64 (G,) each."""
+        return self.effective_at(None)
+
+    def effective_at(self, z: float | None) -> tuple[np.ndarray, np.ndarray]:
+        """`effective`, for an interval made with `z`: where people are known, fewer by so much as Student's quantile of
+        the same tail, at the people less 1, is beyond z (Korn & Graubard 1998, Survey Methodology 24:193)."""
         effect = self.table["effect"].to_numpy(dtype=float)
+        if z is not None and self.unit is not None:
+            freedom = np.maximum(self.table["people"].to_numpy() - 1, 1)
+            effect = effect * (student.isf(norm.sf(z), freedom) / z) ** 2
         return self.table["correct"].to_numpy() / effect, self.table["n"].to_numpy() / effect
 
 
@@ -136,8 +170,8 @@ def group_table(
     table["people"], table["effect"] = table["n"], 1.0
     if unit is not None:
         found = [design_effect(right[member == row], unit[member == row]) for row in range(len(table))]
-        table["effect"] = [effect for effect, _ in found]
         table["people"] = [m for _, m in found]
+        table["effect"] = np.maximum([effect for effect, _ in found], pooled_effects(member, right, unit, len(table)))
     table["wilson_low"], table["wilson_high"] = wilson(table["correct"] / table["effect"], table["n"] / table["effect"])
     return table
 

@@ -60,7 +60,7 @@ def simultaneous_accuracy(
     The largest studentised deviation over the groups is resampled; its quantile, never under Šidák's, stands for z in
     Wilson's score interval. Its upper bound fails where under an error is expected, so no interval is narrower than
     Clopper & Pearson's exact one (1934, Biometrika 26:404) at Šidák's level. Counts are divided by the design effect
-    where people are known.
+    where people are known, and a little more where they are few (`Groups.effective_at`).
     """
     return simultaneous_intervals(group_counts(faces, by, threshold), draws, seed, level)
 
@@ -75,7 +75,8 @@ def simultaneous_intervals(
         deviation = np.abs(drawn - centre) / _errors(groups, centre)
         alone = level ** (1 / len(table))
         z = max(_quantile(deviation, level), float(norm.ppf((1 + alone) / 2)))
-        (low, high), exact = wilson(*groups.effective, z), clopper_pearson(*groups.effective, alone)
+        counted = groups.effective_at(z)
+        (low, high), exact = wilson(*counted, z), clopper_pearson(*counted, alone)
         low, high = np.minimum(low, exact[0]), np.maximum(high, exact[1])
         table = table.assign(low=low, high=high)
     else:
@@ -107,7 +108,7 @@ def gap_of(groups: Groups, draws: int = 2000, seed: int = 0, level: float = 0.95
     deviation = np.abs((drawn[:, i] - drawn[:, j]) - (centre[i] - centre[j])) / np.hypot(error[i], error[j])
     z = max(_quantile(deviation, level), tukey_z(level, len(table)))
     best, worst = table.iloc[0], table.iloc[-1]
-    k, n = groups.effective
+    k, n = groups.effective_at(z)
     spread = np.nanmax(drawn, axis=1) - np.nanmin(drawn, axis=1)
     bias = float(np.mean(spread) - np.ptp(centre))
     difference = newcombe_at(k[0], n[0], k[-1], n[-1], z)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.analysis.clustering import COUNTS, DRAWS, LEVEL, SMALLEST, divide, stability, structure
+from core.analysis.clustering import COUNTS, DRAWS, FOUND, LEVEL, SMALLEST, divide, stability, structure
 from core.analysis.intervals import holm
 from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit
@@ -93,7 +93,9 @@ class ErrorClusters:
         numbers = (
             f"silhouette {row['silhouette']:.2f} against {row['null']:.2f} without clusters, p\u00a0=\u00a0{self.p:.2f}"
         )
-        beyond = "beyond chance" if self.p <= LEVEL else "without clusters beyond chance"
+        # What is refused is one Gaussian cloud: a single skewed one is refused too, so it is no word on chance.
+        found = self.p <= FOUND + 1e-9
+        beyond = "more than one even cloud shows; a skewed one can" if found else "no more than one even cloud shows"
         if self.asked and k == 1:
             return f"their maps are taken as one cluster, as asked ({numbers})"
         if self.asked:
@@ -130,7 +132,7 @@ def find_error_clusters(
         return ErrorClusters(wanted, len(rows), flat, count is not None, None, np.nan, (), audit.minimum_faces)
     x = shapes.reshape(len(rows), -1)
     search, p = structure(x, seed, draws)
-    k = count or (int(search["silhouette"].idxmax()) if p <= LEVEL else 1)
+    k = count or (int(search["silhouette"].idxmax()) if p <= FOUND + 1e-9 else 1)
     labels = divide(x, k, seed)
     firm = stability(x, labels, seed)
     shown = showable(np.bincount(labels, minlength=k), audit.minimum_faces)

@@ -19,7 +19,9 @@ _BOTH = OWN.but(symbol="line-ew-open", size=8, edge=1.5, thickness=1.5, report="
 
 
 def points_interval(value: float, low: float, high: float) -> str:
-    """«+0.7 [−0.9 to +2.3]»: shares in points."""
+    """«+0.7 [−0.9 to +2.3]»: shares in points; «+0.7 [no interval]» of one value."""
+    if np.isnan(low):
+        return "not known" if np.isnan(value) else f"{signed_points(value)} [no interval]"
     return f"{signed_points(value)} {signed_bounds(low, high)}"
 
 
@@ -65,7 +67,7 @@ def effect_dots(table: pd.DataFrame, title: str = "") -> IntervalChart:
               for seed in seeds),
             Mark(MEAN, row["mean"], *over, f"{words} points", (wide,)),
         )  # fmt: skip
-        rows.append(Row(row["measure"], marks, f"{int(row['pairs'])} pairs", words))
+        rows.append(Row(row["measure"], marks, f"{row['pairs']} {'pair' if row['pairs'] == 1 else 'pairs'}", words))
     return IntervalChart(
         tuple(rows),
         (

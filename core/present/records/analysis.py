@@ -100,10 +100,11 @@ def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) 
 
 def findings_record(audit: Audit, wanted: Filter, findings: list[Finding]) -> dict:
     """Each claim with its verdict, sentence, rule and the table of its numbers."""
-    keys = ("key", "claim", "verdict", "sentence", "rule", "numbers")
+    keys = ("key", "claim", "verdict", "sentence", "rule", "numbers", "p", "p_holm")
     return {
         **audit_head(audit),
         "filter": filter_record(wanted),
+        "exploratory": not wanted.primary,
         "sentence": findings_sentence(findings),
         "findings": [{key: getattr(finding, key) for key in keys} for finding in findings],
     }

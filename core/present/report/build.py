@@ -33,7 +33,7 @@ from core.present.report.gaps import gaps_section, noise_section
 from core.present.report.maps import budget_section, checks_section, differences_section, grid_section
 from core.present.report.reproduction import check_command, code_state, data_section, reproduction_section
 from core.present.text.findings import findings_sentence
-from core.present.text.sentences import accuracy_sentence
+from core.present.text.sentences import EXPLORATORY_WHY, accuracy_sentence
 
 FOLDER = Path(__file__).parent
 
@@ -98,6 +98,7 @@ def build_report(
         ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
     headline = [accuracy_sentence(faces, within), findings_sentence(found)]
+    headline += [] if within.primary else [EXPLORATORY_WHY]
     return _render(
         title=f"{audit.manifest.model} on {audit.name}",
         facts=facts,

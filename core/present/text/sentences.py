@@ -6,13 +6,24 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.regression import regression
+from core.analysis.accuracy.simultaneous import largest_gap
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
+from core.errors import LookwhereError
+from core.estimate import Estimate
 from core.explain.regions import cell_words
 from core.privacy import MINIMUM_FACES
-from core.wording import times, with_interval
+from core.wording import points, with_interval
+
+#: What stands by every result that is not of the declared primary analysis.
+EXPLORATORY = "(Exploratory.)"
+EXPLORATORY_WHY = (
+    "Exploratory: the declared analysis is of all adults, at equal ages, by gender × ethnicity. Other choices were not "
+    "corrected for having been looked through."
+)
 
 
 def error_rate(row: pd.Series) -> str:
@@ -41,9 +52,12 @@ def scope(within: Filter, begins: bool = True) -> str:
 
 
 def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.5) -> str:
-    """Worst against best gender × ethnicity, of groups of 50 and more faces."""
-    table = accuracy_by(faces, ["gender", "ethnicity"], threshold)
-    found = gap(table)
+    """How far apart the accuracies of gender × ethnicity are, in points, at equal ages where ages are known.
+
+    Of the two groups of 50 and more faces that are furthest apart, with an interval that holds for all pairs at once.
+    Of adults and the threshold of one half this is the declared primary analysis; else the sentence says «exploratory».
+    """
+    found = gap(accuracy_by(faces, ["gender", "ethnicity"], threshold))
     if found is None:
         if not len(faces):
             return "No face passes this filter."
@@ -53,12 +67,37 @@ def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.
             f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; "
             "no two groups have 50 faces to compare."
         )
-    worst, best, ratio = found.worst, found.best, found.ratio
-    text = (
-        f"{scope(within)}, {row_name(worst)} are misclassified {times(ratio)} as often as {row_name(best)}: "
-        f"{error_rate(worst)} against {error_rate(best)}"
-    )
-    return text + ("." if ratio.low > 1 else "; chance alone could do it.")
+    try:
+        pairs = regression(faces, threshold).equal.pairs
+    except LookwhereError:
+        pairs = pairs_as_they_are(faces, threshold)
+        where = scope(within)
+    else:
+        where = f"{scope(within)}, at equal ages"
+    row = pairs.iloc[0]
+    d = Estimate(row["difference"], row["low"], row["high"])
+    if d.low > 0:
+        text = f"{where}, accuracy for {row['worst']} lies {points(d)} below that for {row['best']}"
+    else:
+        text = f"{where}, no two groups are told apart beyond chance: accuracy for {row['worst']} lies {points(d)} "
+        text += f"below that for {row['best']}"
+    text += f", the furthest of {len(pairs)} pairs." if len(pairs) > 1 else "."
+    return text if within.primary and threshold == 0.5 else f"{text} {EXPLORATORY}"
+
+
+def pairs_as_they_are(faces: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """The pair furthest apart whatever the ages, in the columns of `EqualAges.pairs`; a row for each pair there is."""
+    found = largest_gap(faces, ["gender", "ethnicity"], threshold)
+    assert found is not None, "`gap` has found two groups"
+    d = found.difference
+    row = {
+        "best": found.best["group"],
+        "worst": found.worst["group"],
+        "difference": d.value,
+        "low": d.low,
+        "high": d.high,
+    }
+    return pd.DataFrame([row] * found.pairs)
 
 
 def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -> str:

@@ -97,7 +97,7 @@ def test_too_few_faces_to_show_are_counted_all_the_same(study, monkeypatch: pyte
     assert 0 < n < 11
     query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", **MEN}
     shown = said(page(models, "heatmaps", monkeypatch, **query))
-    assert f"White women, under 3: {n} faces; a test needs 30, so {30 - n} more" in shown
+    assert f"White girls, under 3: {n} faces; a test needs 30, so {30 - n} more" in shown
     assert "Difference of average maps" not in shown
 
 

@@ -261,7 +261,7 @@ def test_counts_agree_with_the_accuracy_table() -> None:
     theirs = accuracy_by(faces, ["age band"])
     assert list(by_age.table["n"]) == list(theirs["n"])[:-1]
     assert list(by_age.left_out["why"]) == ["age unknown"]
-    assert group_rows(faces, ["gender", "age band"])[1]["group"].iloc[0] == "women, 0–2 years"
+    assert group_rows(faces, ["gender", "age band"])[1]["group"].iloc[0] == "girls, 0–2 years"
 
 
 def test_what_groups_are_made_by() -> None:

@@ -87,7 +87,7 @@ def test_failures_are_computed_from_the_audit_and_change_with_it(tmp_path: Path)
     faces["correct"] = (faces["p_male"] >= 0.5) == (faces["gender"] == "male")
     worse = failures(replace(audit, faces=faces))
     assert worse != before
-    assert re.match(r"Among adults, Gamma women are misclassified \d+\.\d × ", worse)
+    assert re.match(r"Among adults, at equal ages, accuracy for Gamma women lies \d+\.\d points ", worse)
     assert "Gamma women" in worse.partition("pairs of groups differ at 5 % after Holm's correction")[2]
     assert "Its maps have not been checked" in worse
 

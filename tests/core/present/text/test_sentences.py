@@ -19,6 +19,7 @@ from core.present.text.sentences import (
     target_words,
 )
 from core.wording import capital, percent, times, with_interval
+from tests.helpers.made_audit import made_audit
 
 
 def made_faces(groups: list[tuple[str, str, int, int]]) -> pd.DataFrame:
@@ -27,7 +28,8 @@ def made_faces(groups: list[tuple[str, str, int, int]]) -> pd.DataFrame:
     for gender, ethnicity, n, errors in groups:
         right = 0.9 if gender == "male" else 0.1
         rows += [(gender, ethnicity, 1 - right if k < errors else right) for k in range(n)]
-    return pd.DataFrame(rows, columns=["gender", "ethnicity", "p_male"])
+    faces = pd.DataFrame(rows, columns=["gender", "ethnicity", "p_male"])
+    return faces.assign(age=pd.array([pd.NA] * len(faces), "Int16"), identity=pd.NA)
 
 
 def says(text: str, *parts: str) -> bool:
@@ -65,7 +67,7 @@ def test_groups_are_named_as_people_say_it() -> None:
     [
         (Filter(age_from=18), ["adults"]),
         (Filter(), ["all ages"]),
-        (Filter(gender=("female",), age_to=18), ["women", "under 18"]),
+        (Filter(gender=("female",), age_to=18), ["girls", "under 18"]),
         (Filter(ethnicity=("Asian",), age_from=18, age_to=45), ["Asian faces", "18–44 years"]),
     ],
 )
@@ -73,7 +75,7 @@ def test_the_scope_is_said(within: Filter, words: list[str]) -> None:
     assert says(scope(within), *words)
 
 
-def test_the_worst_and_the_best_group_are_compared() -> None:
+def test_the_furthest_groups_are_compared_in_points_and_only_the_declared_analysis_is_not_exploratory() -> None:
     groups = [
         ("male", "White", 200, 5),
         ("female", "Black", 100, 20),
@@ -82,28 +84,45 @@ def test_the_worst_and_the_best_group_are_compared() -> None:
         ("female", "Asian", 30, 0),
     ]
     text = accuracy_sentence(made_faces(groups), Filter(age_from=18))
-    assert text == (
-        "Among adults, Black women are misclassified 8.0 × [3.1–20.7] as often as White men: "
-        "20.0 % [13.3–28.9] against 2.5 % [1.1–5.7]."
-    )
+    assert text.startswith("Among adults, accuracy for Black women lies 17.5 points [8.")
+    assert text.endswith("below that for White men, the furthest of 3 pairs.")
+    assert "exploratory" not in text.lower()
+    for other in (Filter(), Filter(age_from=18, ethnicity=("White", "Black"))):
+        assert accuracy_sentence(made_faces(groups), other).endswith("(Exploratory.)")
+    assert accuracy_sentence(made_faces(groups), Filter(age_from=18), 0.4).endswith("(Exploratory.)")
 
 
-def test_an_interval_that_holds_1_is_called_chance() -> None:
+def test_where_ages_are_known_the_sentence_is_of_equal_ages() -> None:
+    """Young faces are all right, old ones half wrong, and women are the older ones: at equal ages none is behind."""
+    audit = made_audit(4000, ethnicities=("A", "B"), ages=(18, 60), errors=0.0)
+    faces = audit.faces
+    old, women = (faces["age"] >= 45).to_numpy(), (faces["gender"] == "female").to_numpy()
+    draw = np.random.default_rng(0)
+    kept = np.where(old == women, True, draw.random(len(faces)) < 0.3)
+    wrong = draw.random(len(faces)) < np.where(old, 0.4, 0.03)
+    faces = faces.assign(p_male=np.where(wrong == women, 0.9, 0.1), correct=~wrong)[kept]
+    text = accuracy_sentence(faces, Filter(age_from=18))
+    assert text.startswith("Among adults, at equal ages, no two groups are told apart")
+    unknown = accuracy_sentence(faces.assign(age=pd.array([pd.NA] * len(faces), "Int16")), Filter())
+    assert "at equal ages" not in unknown and "chance" not in unknown
+
+
+def test_an_interval_that_holds_0_is_called_chance() -> None:
     text = accuracy_sentence(made_faces([("male", "White", 60, 1), ("female", "White", 60, 3)]), Filter())
-    assert says(text, "White women", "3.0 × [0.3–28.0]", "White men", "5.0 %", "1.7 %", "chance")
+    assert says(text, "chance", "White women", "3.3 points", "White men")
     sure = accuracy_sentence(made_faces([("male", "White", 60, 1), ("female", "White", 60, 30)]), Filter())
     assert "chance" not in sure
 
 
-def test_equal_groups_are_not_compared_with_themselves() -> None:
+def test_equal_groups_are_not_told_apart() -> None:
     text = accuracy_sentence(made_faces([("male", "White", 60, 0), ("female", "White", 60, 0)]), Filter())
-    assert says(text, "White women", "1.0 ×", "White men", "chance")
+    assert says(text, "chance", "White men", "0.0 points", "White women")
 
 
 def test_the_threshold_moves_the_sentence() -> None:
     faces = made_faces([("male", "White", 100, 10), ("female", "White", 100, 40)])
-    assert says(accuracy_sentence(faces, Filter()), "White women", "White men", "40.0 %", "10.0 %")
-    assert says(accuracy_sentence(faces, Filter(), 0.95), "White men", "White women", "100.0 %", "0.0 %")
+    assert says(accuracy_sentence(faces, Filter()), "for White women lies 30.0 points", "White men")
+    assert says(accuracy_sentence(faces, Filter(), 0.95), "for White men lies 100.0 points", "White women")
 
 
 def test_without_two_large_groups_only_the_whole_is_told() -> None:
