@@ -24,6 +24,8 @@ from core.privacy import MINIMUM_FACES, asked_minimum
 from core.task import GENDERS
 
 FILES = ("faces.parquet", "averages.npz", "audit.json")
+#: Faces whose maps are added up when an audit is opened, and how far they may be off, beside the mean logit.
+SUMMED, OFF = 256, 0.1
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def open_audit(path: str | Path) -> Audit:
         raise LookwhereError(f"{path}/faces.parquet: no {', '.join(missing)} in it; delete this audit and run it again")
     evidence, fits = None, len(table) == manifest.faces
     if manifest.map_shape:
+        _check_shape(manifest, path)
         shape = (len(table), len(GENDERS), *manifest.map_shape)
         flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         fits = fits and flat.size == np.prod(shape)
@@ -150,11 +153,34 @@ def open_audit(path: str | Path) -> Audit:
         )
     faces = table.to_pandas()
     check_faces(faces, f"{path}/faces.parquet")
+    if evidence is not None and manifest.head_bias is not None:
+        _check_sums(faces, evidence, manifest.head_bias, path)
     minimum = asked_minimum()
     averages = Averages.load(path / "averages.npz")
     if minimum > stored_minimum(manifest):
         averages = averages.of_at_least(minimum)
     return Audit(path.name, path, faces, evidence, averages, manifest, minimum)
+
+
+def _check_shape(manifest: AuditManifest, path: Path) -> None:
+    """What no maps are like. Our networks take square images, so their maps are square."""
+    height, width = manifest.map_shape
+    if min(height, width) < 1 or (manifest.trained_here and height != width):
+        raise LookwhereError(
+            f"{path}/audit.json: map_shape {height}×{width} is none of such a model's; delete this audit and run it "
+            "again"
+        )
+
+
+def _check_sums(faces: pd.DataFrame, evidence: np.ndarray, bias: tuple[float, float], path: Path) -> None:
+    """Maps that are to add up do: mean(E_c) + b_c is logit_c of some faces, to what half precision leaves."""
+    logits = faces[["logit_female", "logit_male"]].to_numpy(dtype=np.float64)[:SUMMED]
+    sums = evidence[:SUMMED].astype(np.float64).mean(axis=(2, 3)) + np.array(bias)
+    if len(logits) and np.abs(sums - logits).mean() > OFF * (1 + np.abs(logits).mean()):
+        raise LookwhereError(
+            f"{path}/audit.json: maps and head_bias do not add up to the logits in faces.parquet; delete this audit "
+            "and run it again"
+        )
 
 
 def stored_minimum(manifest: AuditManifest) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.classifiers.classifier import ResNetClassifier
 from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
@@ -17,6 +19,9 @@ if TYPE_CHECKING:  # pages list models without paying for torch
 
     from core.classifiers.classifier import Classifier
     from core.classifiers.resnet import GenderResNet
+
+#: A ResNet-50 halves its input five times.
+LEAST_INPUT = 32
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,29 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
         from core.classifiers.imported import load_imported
 
         return Model(path.name, path, None, info, load_imported(path, info, device))
+    _check_input(info, path)
     network = _own_network(weights, info).to(device)
     return Model(path.name, path, network, info, ResNetClassifier(network, info))
+
+
+def _check_input(info: ModelInfo, path: Path) -> None:
+    """What `model.json` says of the input of a model trained here is what the epoch that was kept was trained with."""
+    from core.classifiers.preprocessing import MEAN, STD
+
+    wrong = [name for name, ours in (("mean", MEAN), ("std", STD)) if getattr(info, name) != tuple(ours)]
+    stages = info.training.stages if info.training else ()
+    ends = np.cumsum([stage.epochs or 0 for stage in stages])
+    if len(stages) and info.epoch:
+        stage = stages[min(int((ends < info.epoch).sum()), len(stages) - 1)]
+        asked = {"input_size": stage.size, "dilated": stage.dilated}
+        wrong += [name for name, value in asked.items() if value not in (None, getattr(info, name))]
+    if info.input_size is not None and info.input_size < LEAST_INPUT:
+        wrong.append("input_size")
+    if wrong:
+        raise LookwhereError(
+            f"{path}/model.json: {', '.join(dict.fromkeys(wrong))}: not what this model was trained with; restore the "
+            "file"
+        )
 
 
 def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:

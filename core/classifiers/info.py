@@ -265,6 +265,6 @@ def list_models(root: Path = MODELS) -> list[str]:
     """Names of the folders under `root` that hold a model or a training run, sorted."""
     if not root.is_dir():
         return []
-    return sorted(
-        p.name for p in root.iterdir() if (p / "model.json").is_file() or (p / "training/status.json").is_file()
-    )
+    # A hidden folder is unfinished work, as of an import that was killed.
+    found = (p for p in root.iterdir() if not p.name.startswith("."))
+    return sorted(p.name for p in found if (p / "model.json").is_file() or (p / "training/status.json").is_file())

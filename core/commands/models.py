@@ -131,8 +131,8 @@ def import_(
         file_column=file_column,
         score_columns=score_column,
         faces=faces,
+        complete=lambda work: write_card(work, name),
     )
-    write_card(folder)
     info = model_info(folder)
     maps = info.maps
     how = f"maps by {maps.method}" + (", which add up to the logits" if maps.additive else "") if maps else "no maps"

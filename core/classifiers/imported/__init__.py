@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,13 +73,14 @@ def import_model(
     file_column: str = "file",
     score_columns: tuple[str, ...] = ("score",),
     faces: pd.DataFrame | None = None,
+    complete: Callable[[Path], None] | None = None,
 ) -> Path:
     """Make the model folder `models/name` of a file; returns it. It appears whole or not at all.
 
     `architecture` («torchvision:resnet18», «timm:convnext_tiny») is for state dicts, the columns are for predictions,
     `maps` chooses how maps are made where there is a choice. `faces`, a store's, are those that predictions are of: a
-    table that names none of them is refused. Raises `LookwhereError` where the file, the declaration or
-    the name do not do.
+    table that names none of them is refused. `complete` adds to the folder before it appears. Raises `LookwhereError`
+    where the file, the declaration or the name do not do.
     """
     if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
         raise LookwhereError(f"--name {name!r}: use letters, digits, dots, dashes and underscores")
@@ -130,6 +132,8 @@ def import_model(
             "weights_sha256": sha256(work / WEIGHTS[kind]),
         }
         write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").to_json())
+        if complete is not None:
+            complete(work)
         work.replace(path)
     except OSError as error:
         raise LookwhereError(f"{path}: cannot write ({error.strerror or error}); mend that and run again") from error

@@ -56,12 +56,15 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
     )
 
 
-def write_card(model: Path) -> None:
-    """Write the card of the model folder `model`. Raises `LookwhereError` where `model.json` or an audit is missing or
-    broken."""
+def write_card(model: Path, name: str | None = None) -> None:
+    """Write the card of the model folder `model`, by default under the folder's name.
+
+    Raises `LookwhereError` where `model.json` or an audit is missing or broken.
+    """
     info = model_info(model)
     audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
-    write_text(model / "CARD.md", markdown(model.name, card_sections(model.name, info, audits)))
+    name = name or model.name
+    write_text(model / "CARD.md", markdown(name, card_sections(name, info, audits)))
 
 
 def _analyses(audits: list[Audit]) -> list:

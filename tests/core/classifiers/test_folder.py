@@ -15,11 +15,13 @@ from torch import nn
 from torchvision.models import resnet50
 
 from core.classifiers.folder import load_initial, load_model, save_model
-from core.classifiers.info import FORMAT, ModelInfo, TrainingInfo, list_models, model_info
+from core.classifiers.imported import declare, import_model
+from core.classifiers.info import FORMAT, ModelInfo, StageInfo, TrainingInfo, list_models, model_info
 from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
 from core.files import sha256
 from tests.helpers.former import write_former
+from tests.helpers.small_network import small_network
 
 INFO = ModelInfo(input_size=64, training=TrainingInfo(batch=8))
 
@@ -236,3 +238,45 @@ def test_models_and_runs_are_listed_by_name(tmp_path: Path) -> None:
         (tmp_path / file).touch()
     (tmp_path / "model.json").touch()
     assert list_models(tmp_path) == ["a-run", "b-model"]
+
+
+def test_an_import_that_was_killed_is_listed_nowhere_and_can_be_made_again(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("file,score\n1.jpg,0.5\n")
+    said = declare(None, score="probability", of="male")
+
+    def killed(work: Path) -> None:
+        assert (work / "model.json").is_file()
+        assert list_models(tmp_path / "models") == []
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_model(tmp_path / "s.csv", "theirs", said, models=tmp_path / "models", complete=killed)
+    import_model(tmp_path / "s.csv", "theirs", said, models=tmp_path / "models", complete=lambda work: None)
+    assert list_models(tmp_path / "models") == ["theirs"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"input_size": 64}, "input_size"),
+        ({"input_size": 0}, "input_size"),
+        ({"dilated": False}, "dilated"),
+        ({"mean": [0, 0, 0]}, "mean"),
+        ({"mean": []}, "mean"),
+        ({"std": [-0.2, -0.2, -0.2]}, "std"),
+        ({"epoch": 2}, "input_size, dilated"),
+    ],
+)
+def test_an_input_that_the_model_was_not_trained_with_is_told(change: dict, told: str, tmp_path: Path) -> None:
+    with small_network():
+        check_refused_input(tmp_path, change, told)
+
+
+def check_refused_input(tmp_path: Path, change: dict, told: str) -> None:
+    stages = (StageInfo(size=64, epochs=3), StageInfo(size=112, epochs=2, dilated=True))
+    info = ModelInfo(input_size=112, epoch=4, training=TrainingInfo(stages=stages))
+    save_model(tmp_path, GenderResNet(dilated=True), info)
+    assert load_model(tmp_path).info.input_size == 112
+    write_former(tmp_path / "model.json", json.loads((tmp_path / "model.json").read_text()) | change)
+    with pytest.raises(LookwhereError, match=rf"model\.json: {told}: not what this model was trained with"):
+        load_model(tmp_path)
