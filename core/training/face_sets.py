@@ -68,6 +68,15 @@ class FaceSets:
             raise LookwhereError(f"--exclude leaves no {empty[0]} face")
         return FaceSets(self.stores, kept)
 
+    def need_both_genders(self) -> None:
+        """Raises `LookwhereError` where the training faces have one gender: such a model calls everyone that."""
+        genders = self.faces["train"]["gender"].unique()
+        if len(genders) < 2:
+            raise LookwhereError(
+                f"all {len(self.faces['train']):,} training faces are labelled with one gender, {', '.join(genders)}: "
+                "a model of them would say that of everyone; train on faces of both"
+            )
+
     @property
     def fingerprint(self) -> str:
         """The data's fingerprint: the store's, or both stores' joined by a plus."""

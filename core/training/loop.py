@@ -61,6 +61,7 @@ class Run:
         self.folder, self.config, self.fabric = folder, config, fabric
         sets = (data if isinstance(data, FaceSets) else FaceSets.of(data)).without(config.exclude)
         self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
+        self.sets.need_both_genders()
         self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
         self.epoch = self.step = 0

@@ -91,3 +91,10 @@ def test_the_same_faces_for_both_are_refused(tmp_path: Path) -> None:
     store = make_store(tmp_path / "a", faces=48)
     with pytest.raises(LookwhereError, match="the same faces"):
         FaceSets.across(store, store)
+
+
+def test_faces_of_one_gender_are_no_training_set(tmp_path: Path) -> None:
+    sets = FaceSets.of(make_store(tmp_path / "store", columns={"gender": "female"}))
+    with pytest.raises(LookwhereError, match="all 36 training faces are labelled with one gender, female: a model"):
+        sets.need_both_genders()
+    FaceSets.of(make_store(tmp_path / "both")).need_both_genders()
