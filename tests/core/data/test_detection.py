@@ -100,6 +100,17 @@ def test_suppression_keeps_images_apart_where_boxes_reach_beyond_the_edge() -> N
         assert getattr(library, name) is mended
 
 
+def test_of_boxes_as_sure_as_each_other_the_same_one_is_kept_in_a_batch() -> None:
+    """Forty images of five boxes a pixel apart, three of certainty 1: of each the last of these is kept, as alone."""
+    load_detector()
+    boxes = torch.tensor([[float(n), n, n + 50, n + 50] for n in range(5)])
+    sure, images = torch.tensor([1.0, 0.9, 1.0, 1.0, 0.8]), torch.arange(40).repeat_interleave(5)
+    alone = library.batched_nms_numpy.__wrapped__(boxes, sure, images[:5], 0.7, "Min")
+    kept = library.batched_nms_numpy(boxes.repeat(40, 1), sure.repeat(40), images, 0.7, "Min")
+    assert alone.tolist() == [3]
+    assert sorted(kept.tolist()) == list(range(3, 200, 5))
+
+
 def test_a_tight_crop_is_aligned_alike_alone_and_among_others(head: Image.Image, aligner: FaceAligner) -> None:
     crops = [head.crop((20 + x, 25 + y, 190 + x, 235 + y)) for x in (-14, 0, 14) for y in (-16, 0, 16)]
     together, alone = aligner.align(crops), [aligner.align([crop]) for crop in crops]
