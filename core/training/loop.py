@@ -259,7 +259,6 @@ class Run:
     def load(self) -> None:
         """Go on exactly where `save` was called. Raises `LookwhereError` where data or config are others."""
         tensors, meta = resuming.load_checkpoint(self.checkpoint)
-        resuming.check_faces(meta, self.sets, self.checkpoint)
         resuming.check_computed(meta, self.fabric, self.checkpoint)
         now = resuming.plain(dataclasses.asdict(self.config))
         then = resuming.plain(dataclasses.asdict(TrainConfig())) | meta["config"]  # settings younger than the run
@@ -269,6 +268,8 @@ class Run:
             raise LookwhereError(
                 f"{self.checkpoint}: made with another {', '.join(changed)}; use the same config or start anew"
             )
+        # After the config: what it excludes makes other faces, and is the reason to be told.
+        resuming.check_faces(meta, self.sets, self.checkpoint)
         self.epoch, self.step = meta["epoch"], meta["step"]
         self.best, self.plateau, self.running = meta["best"], meta["plateau"], meta["running"]
         for prefix, module in (("model.", self.model.module), ("average.", self.average)):
