@@ -115,7 +115,7 @@ def by_group(faces: pd.DataFrame, before: Look, after: Look) -> str:
         table[f"not found, {name}"] = ~found
         table[f"correct, {name}"] = np.where(found, one.male == male, np.nan)
     parts = {"all": table}
-    if faces["age"].notna().any():
+    if (faces["age"] >= ADULT_AGE).any():
         parts[f"{ADULT_AGE} and older"] = table[(faces["age"] >= ADULT_AGE).fillna(False)]
     lines = []
     for title, part in parts.items():

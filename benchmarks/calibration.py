@@ -273,7 +273,7 @@ def clustered(kind: str, n: int) -> Callable[[Draw], bool]:
         if kind == "skewed":
             z[:, 0] = 2 * (draw.exponential(size=n) - 1)
         elif kind == "two":
-            z[:, 0] += np.where(draw.random(n) < 0.5, 3.0, -3.0)
+            z[:, 0] += np.where(draw.random(n) < 0.5, 6.0, -6.0)
         maps = 0.8 * draw.normal(size=25) + z @ axes + 0.5 * draw.normal(size=(n, 25))
         maps /= np.sqrt((maps**2).mean(axis=1, keepdims=True))
         return structure(maps, int(draw.integers(1 << 31)), draws=DRAWS)[1] <= FOUND + 1e-9

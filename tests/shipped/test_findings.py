@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from core.analysis.accuracy.regression import Together, regression
 from core.analysis.comparison import Experiment, experiment_for
 from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.findings import Finding, all_findings
@@ -100,6 +101,23 @@ def test_each_claim_has_a_verdict_and_causes_are_answered_by_the_experiment(find
 def test_the_consensus_is_of_the_experiments_first_arm(audit: Audit, experiment: Experiment) -> None:
     paths = same_face_audits(MODEL.parent, audit)
     assert {path.parent.parent.name for path in paths} >= set(experiment.arms[0].models)
+
+
+@pytest.mark.parametrize(("within", "statistic", "fits"), [(ADULTS, 29.88, 0.032), (Filter(), 31.50, 0.0049)])
+def test_the_joint_test_of_ethnicity_has_the_value_that_r_gives(
+    audit: Audit, within: Filter, statistic: float, fits: float
+) -> None:
+    """Anova of R's glm, with and without ethnicity and gender × ethnicity; and the deviance of the fit."""
+    fit = regression(audit.faces[within.mask(audit.faces)])
+    row = fit.together.set_index("terms").loc[Together.ETHNICITY]
+    assert (row["statistic"], row["df"]) == (pytest.approx(statistic, abs=0.005), 8)
+    assert fit.p(Together.FIT) == pytest.approx(fits, rel=0.02)
+
+
+def test_women_are_ahead_of_men_at_18_and_behind_at_60(findings: list[Finding]) -> None:
+    rows = findings[0].result.by_age.set_index("band")[["difference", "low", "high"]]
+    assert list(100 * rows.loc["18–29 years"]) == pytest.approx([1.9, -0.1, 4.2], abs=0.06)
+    assert list(100 * rows.loc["60+ years"]) == pytest.approx([-15.8, -22.7, -9.8], abs=0.06)
 
 
 def blocks(text: str) -> Iterator[str]:

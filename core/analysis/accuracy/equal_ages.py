@@ -92,23 +92,17 @@ def _bounds(value: np.ndarray, error: np.ndarray, z: float) -> tuple[np.ndarray,
 
 
 def _pairs(groups: pd.DataFrame, covariance: np.ndarray, error: np.ndarray, z: float) -> pd.DataFrame:
-    value = groups["accuracy"].to_numpy()
+    value, names, gender = (groups[column].to_numpy() for column in ("accuracy", "group", "gender"))
     low, high = _bounds(value, error, z)
     order = np.argsort(-value, kind="stable")
-    rows = []
-    for place, a in enumerate(order):
-        for b in order[place + 1 :]:
-            r = covariance[a, b] / (error[a] * error[b])
-            down, up = value[a] - low[a], high[b] - value[b]
-            rise, fall = high[a] - value[a], value[b] - low[b]
-            d = value[a] - value[b]
-            bounds = (
-                d - np.sqrt(down**2 + up**2 - 2 * r * down * up),
-                d + np.sqrt(rise**2 + fall**2 - 2 * r * rise * fall),
-            )
-            within = groups["gender"].iloc[a] == groups["gender"].iloc[b]
-            rows.append((groups["group"].iloc[a], groups["group"].iloc[b], d, *bounds, within))
-    table = pd.DataFrame(rows, columns=["best", "worst", "difference", "low", "high", "within"])
+    a, b = (order[place] for place in np.triu_indices(len(order), 1))
+    shared = 2 * covariance[a, b] / (error[a] * error[b])
+    down, up = value[a] - low[a], high[b] - value[b]
+    rise, fall = high[a] - value[a], value[b] - low[b]
+    table = pd.DataFrame({"best": names[a], "worst": names[b], "difference": value[a] - value[b]})
+    table["low"] = table["difference"] - np.sqrt(down**2 + up**2 - shared * down * up)
+    table["high"] = table["difference"] + np.sqrt(rise**2 + fall**2 - shared * rise * fall)
+    table["within"] = gender[a] == gender[b]
     return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -45,22 +45,13 @@ def against_cells(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> tuple[str, flo
     return "likelihood ratio", statistic, df, float(chi2.sf(statistic, df)) if df else float("nan")
 
 
-def power(x: np.ndarray, asked: np.ndarray, n: np.ndarray, null: np.ndarray, truth: np.ndarray, alpha: float) -> float:
-    """Power of the likelihood ratio of the columns `asked` at rates `truth` (N,), which under the null are `null` (N,).
+def power(x: np.ndarray, asked: np.ndarray, n: np.ndarray, truth: np.ndarray, alpha: float) -> float:
+    """Power of the likelihood ratio of the columns `asked` where the rates are `truth` (N,), at level `alpha`.
 
-    The non-centrality is the test's statistic on expected counts (Self, Mauritsen & Ohara 1992, Biometrics 48:31), to
-    second order: weighted least squares of the logits' change on x, less that on the columns not asked.
+    The non-centrality is the statistic of the expected counts (Self, Mauritsen & Ohara 1992, Biometrics 48:31).
     """
-    weight = np.sqrt(n * null * (1 - null))
-    change = weight * (truth - null) / (null * (1 - null))
-    sums = [_explained(weight[:, None] * x[:, columns], change) for columns in (np.ones_like(asked), ~asked)]
-    df = int(asked.sum())
-    return float(ncx2.sf(chi2.isf(alpha, df), df, max(sums[0] - sums[1], 1e-12)))
-
-
-def _explained(x: np.ndarray, y: np.ndarray) -> float:
-    """Σ of the squares of y that x explains."""
-    return float(y @ x @ np.linalg.lstsq(x, y, rcond=None)[0])
+    _, statistic, df, _ = left_out(x, asked, n * truth, n, None, False)
+    return float(ncx2.sf(chi2.isf(alpha, df), df, max(statistic, 1e-12)))
 
 
 def without(x: np.ndarray, asked: np.ndarray, k: np.ndarray, n: np.ndarray, penalised: bool) -> np.ndarray:

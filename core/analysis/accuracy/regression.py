@@ -253,7 +253,7 @@ def _power(full: _Design, cells: pd.DataFrame, effective: float, penalised: bool
         return float("nan"), float("nan")
     null = np.clip(joint.without(full.x, asked, k, n, penalised), 1e-6, 1 - 1e-6)
     found = [
-        joint.power(full.x, asked, n * effective, null, np.maximum(null - PLANTED * (ethnicity == e), 1e-6), STRICTEST)
+        joint.power(full.x, asked, n * effective, np.maximum(null - PLANTED * (ethnicity == e), 1e-6), STRICTEST)
         for e in np.unique(ethnicity)
     ]
     return min(found), max(found)

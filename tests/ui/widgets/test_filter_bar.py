@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.filters import Filter
+from tests.helpers.former import write_former
 from tests.helpers.pages import page
 
 HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b**"
@@ -111,6 +113,7 @@ def test_another_audit_has_the_bar_that_its_faces_allow(study, tmp_path: Path, m
     ):
         table = table.set_column(table.column_names.index(name), name, column)
     pq.write_table(table, other / "faces.parquet")
+    write_former(other / "audit.json", json.loads((other / "audit.json").read_text()))
     app = page(models, "overview", monkeypatch, audit="made-all", adults="true", ethnicity="Black", gender="female")
     few = counted(app)
     app.selectbox(key="audit").set_value("other").run()
