@@ -19,6 +19,7 @@ from core.classifiers.info import DeclaredInfo, ModelInfo
 from core.data.store import AlignedStore
 from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
+from tests.helpers.former import write_former
 from tests.helpers.made_store import make_store
 
 
@@ -127,7 +128,7 @@ def test_an_audit_of_before_this_was_kept_is_opened(store: AlignedStore, model: 
     content = json.loads((path / "audit.json").read_text())
     for key in ("aligned", "declared_sha256"):
         del content[key]
-    (path / "audit.json").write_text(json.dumps(content))
+    write_former(path / "audit.json", content)
     for change, _ in CHANGES.values():
         assert run_audit(*change(store, model), ("all",)).manifest.aligned == {}
 

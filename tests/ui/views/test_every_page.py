@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.training.record import Status, write_status
+from tests.helpers.former import write_former
 from tests.helpers.pages import page, text
 
 
@@ -97,7 +99,7 @@ def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(
 def test_renamed_ethnicities_are_told_in_the_sidebar(tmp_path: Path, study, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(study[0], tmp_path / "models")
     file = tmp_path / "models/made/audits/made-all/audit.json"
-    file.write_text(file.read_text().replace('"names": {}', '"names": {"Caucasian": "White"}'))
+    write_former(file, json.loads(file.read_text()) | {"names": {"Caucasian": "White"}})
     app = page(tmp_path / "models", "overview", monkeypatch)
     assert any("renamed" in caption.value and "Caucasian → White" in caption.value for caption in app.sidebar.caption)
     assert not any("renamed" in caption.value for caption in page(study[0], "overview", monkeypatch).sidebar.caption)

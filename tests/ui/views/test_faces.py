@@ -155,6 +155,7 @@ def test_ids_and_groups_from_the_data_bring_no_markdown(tmp_path: Path, faces_st
     table = pq.read_table(file)
     names = [f"![{n}](http://evil/f.png)" for n in range(len(table))]
     pq.write_table(table.set_column(table.column_names.index("face_id"), "face_id", [names]), file)
+    write_former(file.with_name("audit.json"), json.loads(file.with_name("audit.json").read_text()))
     audit = open_audit(file.parent)
     shots = audit_images.open_images(faces_study[1], root / "stores")[0]
     with pytest.MonkeyPatch.context() as patch:
@@ -225,7 +226,7 @@ def test_maps_that_do_not_add_up_are_not_said_to(tmp_path: Path, faces_study, sh
     shutil.copytree(faces_study[0] / "models", tmp_path / "models")
     file = tmp_path / "models/made/audits/made-all/audit.json"
     manifest = json.loads(file.read_text())
-    file.write_text(json.dumps(manifest | {"maps": {"method": "occlusion", "additive": False, "layer": None}}))
+    write_former(file, manifest | {"maps": {"method": "occlusion", "additive": False, "layer": None}})
     said = text(shown(models=tmp_path / "models", face="face-00003"))
     assert "Maps by occlusion do not add up to the margin" in said
 
@@ -256,6 +257,7 @@ def test_names_from_the_data_are_escaped(tmp_path: Path, faces_study, shown) -> 
     paths = [f"<script>alert({n})</script>.jpg" for n in range(len(table))]
     place = table.column_names.index("path")
     pq.write_table(table.set_column(place, "path", [paths]), file)
+    write_former(file.with_name("audit.json"), json.loads(file.with_name("audit.json").read_text()))
     said = text(shown(models=tmp_path / "models", face="face-00003"))
     assert "<script>" not in said
     assert "&lt;script&gt;alert(" in said

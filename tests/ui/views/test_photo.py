@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import io
+import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
 from core.classifiers.info import ModelInfo
+from tests.helpers.former import write_former
 from tests.helpers.hostile import drawn, hostile, png, saved
 from tests.helpers.pages import page, text
 from tests.helpers.portrait import PORTRAIT
@@ -145,7 +147,8 @@ def test_a_model_without_an_audit_can_be_tried(study, portrait: bytes, tmp_path:
 def test_a_damaged_or_older_audit_is_not_compared_with(study, portrait: bytes, tmp_path: Path, monkeypatch) -> None:
     shutil.copytree(study[0], tmp_path / "models")
     file = tmp_path / "models/made/audits/made-all/audit.json"
-    file.write_text(file.read_text().replace('"weights_sha256": "', '"weights_sha256": "0'))
+    manifest = json.loads(file.read_text())
+    write_former(file, manifest | {"weights_sha256": "0" + manifest["weights_sha256"]})
     said = text(upload(page(tmp_path / "models", "photo", monkeypatch), ("me.jpg", portrait)))
     assert "made with other weights" in said and "certain than" not in said
     shutil.copytree(study[0], tmp_path / "damaged")
