@@ -162,6 +162,8 @@ def build_store(
     is full (what was done stays, and the next run goes on from it).
     """
     path, asked = Path(path), given_border(reader, border)
+    if reader.aligned:
+        asked = None  # no face is looked for
     source.read_whole.clear()
     reading = reader.read(source, labels)
     identity = {

@@ -138,7 +138,7 @@ def made_audit(
         empty = np.zeros((0, 112, 112, 3), dtype=np.uint8)
         averages = average_faces(empty if images is None else images, np.arange(len(shown)), shown)
     content = {
-        "format": 1, "model": path.parent.parent.name if path else "made", "weights_sha256": "0" * 64,
+        "format": 2, "model": path.parent.parent.name if path else "made", "weights_sha256": "0" * 64,
         "dataset": "made", "data_fingerprint": fingerprint(faces), "splits": ["test"], "names": {}, "faces": n,
         "accuracy": float(faces["correct"].mean()), "rejects": {"no face found": 3}, "precision": "float32",
         "map_shape": None if evidence is None else list(evidence.shape[2:]),

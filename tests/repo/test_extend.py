@@ -21,7 +21,7 @@ from tests.helpers.made_study import audited_models, made_study
 from tests.helpers.shipped import MODEL, ROOT, shipped_or_skip
 
 RECIPES = ROOT / "docs/extend.md"
-COPIED = ("core", "train", "ui", "pages", "lookwhere", "tests", ".streamlit", "docs")
+COPIED = ("benchmarks", "core", "train", "ui", "pages", "lookwhere", "tests", ".streamlit", "docs")
 #: The recipes in Python: the battery that each names, and the word by which it finds what was added.
 BATTERIES = {
     "A reader": ("tests/core/data/readers/test_recognition.py", "two-folders"),

@@ -61,16 +61,13 @@ def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.
     if found is None:
         if not len(faces):
             return "No face passes this filter."
-        overall = accuracy_by(faces, [], threshold).iloc[0]
-        rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
-        return (
-            f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; "
-            "no two groups have 50 faces to compare."
-        )
+        return _without_groups(faces, within, threshold)
     try:
         pairs = regression(faces, threshold).equal.pairs
     except LookwhereError:
         pairs = pairs_as_they_are(faces, threshold)
+        if pairs.empty:
+            return _without_groups(faces, within, threshold)
         where = scope(within)
     else:
         where = f"{scope(within)}, at equal ages"
@@ -85,10 +82,21 @@ def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.
     return text if within.primary and threshold == 0.5 else f"{text} {EXPLORATORY}"
 
 
+def _without_groups(faces: pd.DataFrame, within: Filter, threshold: float) -> str:
+    """The accuracy of all faces, where no two groups can be compared."""
+    overall = accuracy_by(faces, [], threshold).iloc[0]
+    rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
+    return f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; no two groups have 50 faces to compare."
+
+
 def pairs_as_they_are(faces: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """The pair furthest apart whatever the ages, in the columns of `EqualAges.pairs`; a row for each pair there is."""
+    """The pair furthest apart whatever the ages, in the columns of `EqualAges.pairs`; a row for each pair there is.
+
+    Empty where no two groups have faces enough, people counted as one each where they are known.
+    """
     found = largest_gap(faces, ["gender", "ethnicity"], threshold)
-    assert found is not None, "`gap` has found two groups"
+    if found is None:
+        return pd.DataFrame(columns=["best", "worst", "difference", "low", "high"])
     d = found.difference
     row = {
         "best": found.best["group"],

@@ -86,7 +86,7 @@ def test_show_prints_both_or_the_one_asked_for(capsys: pytest.CaptureFixture[str
     parts = [printed(capsys, "show", *PLACE, "--ages", ages) for ages in ("all", "adults")]
     first = both.splitlines()[0]
     assert both == parts[0].rstrip("\n") + parts[1].removeprefix(first)
-    assert both.count("accuracy") == 2
+    assert both.count("ges: accuracy") + both.count("lder): accuracy") == 2
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,7 @@ def test_the_numbers_are_those_of_the_text(name: str, study: Path, capsys: pytes
     decimals = re.findall(r"\d\.\d", text)
     assert len(decimals) > 10
     said = " ".join(finding["sentence"] + finding["rule"] for finding in content.get("findings", []))
+    said += " ".join(scope["sentence"] for scope in content.get("scopes", []))
     assert [word for word in unaccounted(text, content) if word not in said] == []
 
 

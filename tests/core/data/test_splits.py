@@ -40,7 +40,7 @@ def test_hash_pictures_tells_copies_near_copies_and_strangers(tmp_path: Path) ->
     assert hashes["phash"].dtype == np.uint64
     assert hashes.loc["a.png", "sha256"] == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
     assert hashes.loc["a.png", "sha256"] == hashes.loc["a copy.png", "sha256"] != hashes.loc["a again.jpg", "sha256"]
-    assert hashes.loc["broken.jpg", "problem"] == "not a readable image"
+    assert hashes.loc["broken.jpg", "problem"].startswith("not a readable image")
     assert (hashes["problem"] == "").sum() == 4
 
     def apart(one: str, other: str) -> int:

@@ -25,6 +25,7 @@ from core.errors import LookwhereError
 from core.present.text.tables import store_report
 from tests.helpers import data_set_trees as trees
 from tests.helpers.datasets_made import jpeg, packed, tree
+from tests.helpers.former import write_former
 from tests.helpers.recordio_writer import insightface_pack
 
 
@@ -296,7 +297,7 @@ def test_a_store_of_before_label_files_were_kept_is_compared_face_by_face(own: P
     content = json.loads((store / "store.json").read_text())
     for key in ("plan_sha256", "label_files"):
         del content[key]
-    (store / "store.json").write_text(json.dumps(content))
+    write_former(store / "store.json", content)
     assert build(own, store).manifest.label_files is None
     in_place(own / "manifest.csv", "3.jpg,f", "3.jpg,m")
     with pytest.raises(OtherStoreError, match="1 of its faces are labelled otherwise now"):

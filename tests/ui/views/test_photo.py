@@ -106,7 +106,7 @@ def test_hostile_uploads_get_a_clear_line_each(study, portrait: bytes, monkeypat
     assert all("\n" not in line for line in lines)
     assert all("\\<img" in e.value or "<" not in e.value for e in app.error), "no Markdown is left in force"
     said = text(app)
-    assert html.escape(HTML_NAME) in said and "<img src=x" not in said.replace("\\<img src\\=x", "")
+    assert html.escape(HTML_NAME) in said and "<img src=x" not in said.replace("\\<img", "")
     assert "No face was found" in said.replace("\\", "")
     assert "The model's guess for the face in me.jpg is" in html.unescape(said)
 
