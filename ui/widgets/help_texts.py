@@ -97,8 +97,7 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         f"- Trained on **{data.faces.get('train', 0):,}** faces of {trained_on}, "
         f"{'starting from ' + escape.markdown(training.init) if training.init else 'from scratch'}; "
         f"epoch {info.epoch or '?'} was kept, by validation accuracy on {data.faces.get('val', 0):,} others.",
-        f"- Audited on **{manifest.faces:,}** faces ({splits} split of "
-        f"{dataset}); no copy, near-copy or known person of theirs is among the training faces.",
+        f"- Audited on **{manifest.faces:,}** faces ({splits} split of {dataset}); {overlap(data, manifest)}",
     ]
     if training.age_weight:
         lines.append(
@@ -106,6 +105,15 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         )
     lines.append(PERCEIVED)
     return "\n".join(lines)
+
+
+def overlap(data: DataInfo, manifest: AuditManifest) -> str:
+    """What is known of training faces among the audited ones; nothing is said that nobody looked up."""
+    if manifest.data_fingerprint not in data.fingerprints:
+        return "whether any of them, or a copy, is among the training faces nobody has looked up."
+    if "train" in manifest.splits:
+        return "the model was trained on those of its train split."
+    return "the training faces are of another split of the same data."
 
 
 def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
