@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ from core.json_record import JsonRecord
 #: Files up to this many bytes are read whole whenever their folder is opened; of larger ones the size is compared then,
 #: and all of them by `python -m core verify`.
 WHOLE_UP_TO = 64 * 2**20
-#: Files that were as recorded, by place, inode, size, time of change and hash: a process reads each whole once.
-_verified: set[tuple[str, int, int, int, str]] = set()
+#: Files that were as recorded, by device, inode, size, time of change and hash: a process reads each whole once, also
+#: where it wrote the file itself or the folder was renamed since.
+_verified: set[tuple[int, int, int, int, str]] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,17 @@ class FileRecord(JsonRecord):
 
 def record_files(folder: Path, names: Iterable[str]) -> dict[str, FileRecord]:
     """The records of files as they are now; names that are not there are left out."""
-    files = {name: folder / name for name in names if (folder / name).is_file()}
-    return {name: FileRecord(bytes=file.stat().st_size, sha256=sha256(file)) for name, file in files.items()}
+    records = {}
+    for file in (folder / name for name in names):
+        if file.is_file():
+            stat = file.stat()
+            records[file.name] = FileRecord(bytes=stat.st_size, sha256=sha256(file))
+            _verified.add(_key(stat, records[file.name]))
+    return records
+
+
+def _key(stat: os.stat_result, record: FileRecord) -> tuple[int, int, int, int, str]:
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, record.sha256
 
 
 def damage(file: Path, record: FileRecord, whole: bool = True) -> str | None:
@@ -40,7 +51,7 @@ def damage(file: Path, record: FileRecord, whole: bool = True) -> str | None:
         stat = file.stat()
         if stat.st_size != record.bytes:
             return f"{stat.st_size:,} bytes where {record.bytes:,} were written"
-        key = (str(file.absolute()), stat.st_ino, stat.st_size, stat.st_mtime_ns, record.sha256)
+        key = _key(stat, record)
         if key in _verified or (stat.st_size > WHOLE_UP_TO and not whole):
             return None
         if sha256(file) != record.sha256:
