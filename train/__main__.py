@@ -6,6 +6,7 @@ Settings come from the defaults, then `--config FILE` (YAML), then flags, later 
   python -m train --data data/aligned/utkface --name resnet50-utkface --config train/configs/utkface.yaml --resume
   python -m train --data data/aligned/utkface --name quick --batch 128 --optimiser.lr 5e-4
   python -m train --train faces_emore --labels identities.csv --val kaggle-gender --name original-study
+  python -m train --train data/aligned/lfw data/aligned/utkface --weights 2 1 --val kaggle-gender --name both
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ class Command:
     data: Path | None = None
     """An aligned store, made by `python -m core align`, whose train and val splits are used; or the data set itself,
     aligned first."""
-    train: Path | None = None
-    """Instead of --data: what to train on, a store or a data set."""
+    train: tuple[Path, ...] = ()
+    """Instead of --data: what to train on, a store or a data set, or several of them."""
     val: Path | None = None
     """With --train: what to validate on, another store or data set."""
+    all_of_val: bool = False
+    """Validate on every face of --val, also where it names a val split of its own."""
     dataset: str | None = None
     """The reader of --data or --train; by default recognised."""
     val_dataset: str | None = None
@@ -158,16 +161,31 @@ def open_faces(command: Command) -> FaceSets:
     from core.data.build_store import open_or_align
     from core.training.face_sets import FaceSets
 
-    if (command.data is None) == (command.train is None):
+    if (command.data is None) == (not command.train):
         raise LookwhereError("give either --data PATH, or --train PATH and --val PATH")
+    if len(command.train) > 1 and (command.dataset or command.labels):
+        raise LookwhereError(
+            "--dataset and --labels are of one data set: align the others first, and name their stores"
+        )
+    if len(command.train) > 1 and command.val is None:
+        raise LookwhereError("several data sets to train on need --val PATH, another one to validate on")
     bars = Bars()
     try:
-        first = open_or_align(command.data or command.train, command.dataset, progress=bars, labels=command.labels)
+        stores = [
+            open_or_align(path, command.dataset, progress=bars, labels=command.labels)
+            for path in command.train or (command.data,)
+        ]
         if command.val is None:
-            return FaceSets.of(first)
-        return FaceSets.across(first, open_or_align(command.val, command.val_dataset, progress=bars))
+            return FaceSets.of(stores[0])
+        val = open_or_align(command.val, command.val_dataset, progress=bars)
+        sets = FaceSets.across(stores, val, all_of_val=command.all_of_val).apart(bars)
     finally:
         bars.close()
+    if sets.copies is None:
+        print("whether validation faces are copies of training faces is not looked up: there are too many pairs")
+    elif sets.copies:
+        print(f"{sets.copies:,} validation faces are copies or near-copies of training faces and left out")
+    return sets
 
 
 def _ended_before_its_first_checkpoint(training: Path) -> bool:

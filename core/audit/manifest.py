@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from core.audit.notes import Note
+from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import MapsInfo, ModelKind
 from core.integrity import FileRecord
 from core.json_record import JsonRecord
@@ -27,7 +28,8 @@ class AuditManifest(JsonRecord):
     `declared_sha256` is that of what `model.json` says of input and outputs (`ModelInfo.declared_sha256`); empty and
     None in audits of before these were kept. `faces` counts the audited faces. `rejects` counts files of the whole data
     set by reason, `disagreements` its labels that two places give differently, None where the store did not record
-    them. `not_predicted` counts faces that an imported table of predictions lacks; `enlarged` is how many input pixels
+    them. `training_copies` says what came of looking the faces up among the training faces, None where nobody did.
+    `not_predicted` counts faces that an imported table of predictions lacks; `enlarged` is how many input pixels
     were made of one pixel of the face, None where no more than one. `map_shape` (h, w) is None without maps; `maps` is
     None there, and in older audits of models trained here; `head_bias` is b_c of female and male, in logits, None where
     maps do not add up. `averages` says why no average face is kept, None where some are. `files` are those beside it
@@ -60,6 +62,7 @@ class AuditManifest(JsonRecord):
     faces_per_second: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     not_predicted: int = 0
+    training_copies: TrainingCopies | None = None
     enlarged: float | None = None
     averages: Note | None = None
     warnings: tuple[Note, ...] = ()

@@ -7,6 +7,7 @@ import json
 import platform
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import version
@@ -18,11 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
+from core.audit.doubts import doubts
 from core.audit.folder import Audit, keeps_averages, open_audit, stored_minimum
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.notes import Note, NoteCode
+from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
-from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
@@ -41,8 +43,6 @@ BATCH = 64
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
-#: An untrained or wrongly fed network calls nearly every face the same.
-ONE_CLASS = 0.98
 #: What else computes the outputs or maps of an imported model.
 MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "grad-cam")}
 #: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
@@ -77,13 +77,14 @@ class Job:
     """An audit to be made into the folder `path`: of which `faces` of the store, in order, and with what model.
 
     `manifest` has what is known before any face is looked at; `given` are imported predictions, None for a model that
-    is run itself.
+    is run itself. `copies` is what came of looking the faces up among training faces.
     """
 
     store: AlignedStore
     model: Model
     faces: pd.DataFrame
     given: Given | None
+    copies: LookUp | None
     manifest: AuditManifest
     path: Path
     progress: Progress | None
@@ -105,6 +106,7 @@ def run_audit(
     batch: int = BATCH,
     averages: KeepAverages = KeepAverages.YES,
     minimum_faces: int | None = None,
+    training: Sequence[AlignedStore] = (),
     progress: Progress | None = None,
 ) -> Audit:
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
@@ -113,6 +115,8 @@ def run_audit(
     `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `maps` names an
     attribution method (`core.explain.methods`), by default the model's own.
     `minimum_faces`, 11 or more, is the least number of faces in a stored average; the manifest keeps it.
+    `training` are stores that the model was trained on: faces that are copies or near-copies of theirs are left out and
+    counted.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data, another model or another method, or cannot be written, and where the method cannot be
     used on the model.
@@ -126,6 +130,9 @@ def run_audit(
         model = model.explained_by(maps)
     faces, label = _which(splits, store, model)
     chosen = UNSEEN if splits is None and label == ALL else label
+    copies = look_up(store, faces, model.info, training, progress)
+    if copies and copies.record.left_out:
+        faces = faces[~copies.found].reset_index(drop=True)
     if names:
         faces = rename(faces, names)
     faces, given = _given(model, store, faces)
@@ -162,7 +169,7 @@ def run_audit(
         return audit
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
-    job = Job(store, model, faces, given, planned, path, progress)
+    job = Job(store, model, faces, given, copies, planned, path, progress)
     try:
         _prepare(job)
         seconds = forward_shards(job, batch)
@@ -327,22 +334,6 @@ def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     return None
 
 
-def _warnings(labels: pd.DataFrame, accuracy: float) -> tuple[Note, ...]:
-    """What makes an audit doubtful: swapped classes, one class for nearly all, scores that are mere decisions."""
-    n, notes = len(labels), []
-    if classes_doubt(accuracy, n):
-        notes.append(Note(code=NoteCode.CLASSES_SWAPPED, accuracy=round(accuracy, 6), n=n))
-    called = labels["predicted"].value_counts(normalize=True)
-    labelled = labels["gender"].value_counts(normalize=True)
-    if n >= 50 and called.max() >= ONE_CLASS and len(labelled) > 1 and labelled.min() >= 0.05:
-        share, predicted = round(float(called.max()), 6), str(called.idxmax())
-        notes.append(Note(code=NoteCode.ONE_CLASS, share=share, predicted=predicted))
-    certainty = (labels["logit_female"] - labels["logit_male"]).abs()
-    if n >= 50 and certainty.max() - certainty.min() < 1e-4:
-        notes.append(Note(code=NoteCode.EQUAL_CERTAINTY))
-    return tuple(notes)
-
-
 def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     """Join the shards, average the images, write the manifest, and move the folder into its place.
 
@@ -378,9 +369,10 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
         faces_per_second=round(len(faces) / max(seconds, 1e-6), 2),
         versions={name: version(name) for name in packages} | {"python": platform.python_version()},
         not_predicted=job.given.lost if job.given else 0,
+        training_copies=job.copies and job.copies.with_accuracy(labels["correct"]),
         enlarged=round(factor, 4) if factor else None,
         averages=without,
-        warnings=_warnings(labels, accuracy),
+        warnings=doubts(labels, accuracy),
         files=record_files(work, ("faces.parquet", "averages.npz")),
     )
     for shard in shards:

@@ -111,8 +111,22 @@ class GroupCount(JsonRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartInfo(JsonRecord):
+    """One of several data sets that a model was trained on, with the count of its faces."""
+
+    dataset: str
+    fingerprint: str
+    faces: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataInfo(JsonRecord):
-    """What a model was trained on. `fingerprint` is the data's, or two joined by a plus; `faces` are counts by role."""
+    """What a model was trained on. `faces` are counts by role.
+
+    `fingerprint` is the data's, or those of all stores joined by a plus. `parts` are the data sets trained on, where
+    there were several. `validation_copies` counts faces of the validation data that were left out as copies or
+    near-copies of training faces, None where nobody looked.
+    """
 
     dataset: str | None = None
     validation_dataset: str | None = None
@@ -120,6 +134,8 @@ class DataInfo(JsonRecord):
     split_seed: int | None = None
     faces: Mapping[str, int] = field(default_factory=dict)
     train_groups: tuple[GroupCount, ...] = ()
+    parts: tuple[PartInfo, ...] = ()
+    validation_copies: int | None = None
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

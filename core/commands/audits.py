@@ -41,6 +41,7 @@ def audit(
     batch: int = 64,
     averages: Literal["auto", "yes", "no"] = "auto",
     minimum_faces: int | None = None,
+    training_data: tuple[Path, ...] = (),
     device: str = "cpu",
     models: Path = MODELS,
     json: bool = False,
@@ -66,6 +67,8 @@ def audit(
             decisions they could be subtracted to a single face.
         minimum_faces: The least number of faces in a stored average, 11 or more; by default $LOOKWHERE_MINIMUM_FACES,
             or 11.
+        training_data: The aligned stores that the model was trained on. Faces that are copies or near-copies of theirs
+            are left out and counted. Of a model's own data set the train split is looked up without being asked.
         device: cpu or cuda.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
@@ -74,6 +77,7 @@ def audit(
     from core.classifiers.folder import load_model
     from core.data.build_store import open_or_align
     from core.data.ethnicity_names import read_names
+    from core.data.store import AlignedStore
     from core.present.card import write_card
     from core.present.records.audits import audit_record
     from core.present.text.tables import audit_report
@@ -94,6 +98,7 @@ def audit(
             batch=batch,
             averages=keep,
             minimum_faces=minimum_faces,
+            training=tuple(AlignedStore.open(path) for path in training_data),
             progress=bars,
         )
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -74,12 +74,19 @@ def _rectangles(size: int, chosen: Tensor, uniform: Callable[[float, float], Ten
     return (chosen[:, None, None] & down[:, :, None] & across[:, None, :])[:, None]
 
 
-def epoch_order(faces: pd.DataFrame, balance: str, seed: int, epoch: int) -> np.ndarray:
-    """Positions of `faces` in the order of an epoch: a permutation, or draws with equal chances a gender or group."""
+def epoch_order(faces: pd.DataFrame, balance: str, seed: int, epoch: int, weights: Sequence[float] = ()) -> np.ndarray:
+    """Positions of `faces` in the order of an epoch, int64 (N,).
+
+    A permutation; or draws with equal chances a gender or group, and where `weights` are given, chances times the
+    weight of a face's data set (its column `store`).
+    """
     draw = generator("order", seed, epoch)
-    if balance == "none":
+    if balance == "none" and not weights:
         return torch.randperm(len(faces), generator=draw).numpy()
-    keys = ["gender"] if balance == "gender" else ["gender", "ethnicity"]
-    size = faces.groupby(keys, dropna=False)["gender"].transform("size").to_numpy()
-    weight = torch.from_numpy(1.0 / size)
-    return torch.multinomial(weight, len(faces), replacement=True, generator=draw).numpy()
+    chance = np.asarray(weights, dtype=float)[faces["store"].to_numpy()] if weights else np.ones(len(faces))
+    if balance != "none":
+        keys = ["gender"] if balance == "gender" else ["gender", "ethnicity"]
+        chance = chance / pd.Series(chance).groupby([faces[key].to_numpy() for key in keys], dropna=False).transform(
+            "sum"
+        )
+    return torch.multinomial(torch.tensor(np.asarray(chance)), len(faces), replacement=True, generator=draw).numpy()

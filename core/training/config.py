@@ -113,6 +113,9 @@ class TrainConfig:
     """Batches from which batch-norm statistics of the averaged weights are estimated anew each epoch."""
     balance: Literal["none", "gender", "group"] = "none"
     """Draw faces so that genders, or genders × ethnicities, are equally frequent."""
+    weights: tuple[float, ...] = ()
+    """How often faces of each data set of --train are drawn, in their order, relative to their number; by default all
+    alike."""
     limit: int | None = None
     """Train on at most this many faces, as many of each class of `balance`; people are taken or left whole."""
     exclude: tuple[str, ...] = ()
@@ -134,6 +137,7 @@ class TrainConfig:
         _check(0 <= self.label_smoothing <= 0.05, f"--label-smoothing {self.label_smoothing}: must be 0 to 0.05")
         _check(0 <= self.ema < 1, f"--ema {self.ema}: must be 0 up to (not with) 1")
         _check(self.limit is None or self.limit >= 1, f"--limit {self.limit}: must be at least 1")
+        _check(all(w > 0 for w in self.weights), f"--weights {self.weights}: each must be above 0")
         _check(self.age_weight >= 0, f"--age-weight {self.age_weight}: must not be negative")
 
     @property

@@ -1,49 +1,102 @@
-"""Which faces a run trains on and which it validates on: two splits of one store, or two data sets."""
+"""Which faces a run trains on and which it validates on: two splits of one store, or several data sets."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from core.classifiers.info import DataInfo, GroupCount
+from core.classifiers.info import DataInfo, GroupCount, PartInfo
+from core.data.shared_images import MANY_PAIRS, shared_images
 from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.progress import Progress
 
 
 @dataclass(frozen=True)
 class FaceSets:
-    """`stores` and `faces` by role, `train` and `val`; a face's `row` is its place in its role's store."""
+    """`stores` and `faces` by role, `train` and `val`.
 
-    stores: dict[str, AlignedStore]
+    A face's image is at its `row` of the store at its place `store` in its role's stores (0 where the column is not
+    there). With several stores in a role, face ids and identities begin with the store's place, so that two data sets
+    that count their people alike do not share any. `copies` counts validation faces left out by `apart`, None where
+    nobody looked.
+    """
+
+    stores: dict[str, tuple[AlignedStore, ...]]
     faces: dict[str, pd.DataFrame]
+    copies: int | None = None
 
     @classmethod
     def of(cls, store: AlignedStore) -> FaceSets:
         """The train and val splits of one store. Raises `LookwhereError` where one is empty."""
         roles = ("train", "val")
-        return cls(dict.fromkeys(roles, store), {role: store.split(role) for role in roles})
+        return cls(dict.fromkeys(roles, (store,)), {role: store.split(role) for role in roles})
 
     @classmethod
-    def across(cls, train: AlignedStore, val: AlignedStore) -> FaceSets:
-        """One data set to train on, another to validate on.
+    def across(
+        cls, train: AlignedStore | Sequence[AlignedStore], val: AlignedStore, *, all_of_val: bool = False
+    ) -> FaceSets:
+        """One data set or several to train on, another to validate on.
 
-        Where a data set itself names splits, its own train or val part is taken, else all of its faces. Raises
-        `LookwhereError` where both are the same faces.
+        Where a data set itself names splits, its own train or val part is taken, else all of its faces; with
+        `all_of_val` all faces of `val` in any case. Raises `LookwhereError` where two are the same faces.
         """
-        if train.manifest.data_fingerprint == val.manifest.data_fingerprint:
+        training = (train,) if isinstance(train, AlignedStore) else tuple(train)
+        if not training:
+            raise LookwhereError("no data set to train on")
+        seen: dict[str, AlignedStore] = {}
+        for store in training:
+            if (other := seen.get(store.manifest.data_fingerprint)) is not None:
+                raise LookwhereError(f"{store.path}: the same faces as {other.path}; name each data set once")
+            seen[store.manifest.data_fingerprint] = store
+        if (other := seen.get(val.manifest.data_fingerprint)) is not None:
             raise LookwhereError(
-                f"{val.path}: the same faces as {train.path}; leave out --val to use its own val split"
+                f"{val.path}: the same faces as {other.path}; leave out --val to use its own val split"
             )
-        stores = {"train": train, "val": val}
-        return cls(stores, {role: _part(store, role) for role, store in stores.items()})
+        faces = {
+            "train": _joined([_part(store, "train") for store in training]),
+            "val": val.faces if all_of_val else _part(val, "val"),
+        }
+        return cls({"train": training, "val": (val,)}, faces)
+
+    def apart(self, progress: Progress | None = None) -> FaceSets:
+        """The same without validation faces that are copies or near-copies of training faces of another data set.
+
+        Nothing is looked up, and `copies` stays None, within one data set, whose splits are apart, and where more than
+        `MANY_PAIRS` pairs would be compared. Raises `LookwhereError` where no validation face is left.
+        """
+        val, faces = self.stores["val"][0], self.faces["val"]
+        if any(val is store for store in self.stores["train"]) or len(self.faces["train"]) * len(faces) > MANY_PAIRS:
+            return self
+        shared = np.zeros(len(faces), dtype=bool)
+        for store in self.stores["train"]:
+            shared |= shared_images(val, faces, store, _part(store, "train"), progress).any
+        if shared.all():
+            raise LookwhereError(f"{val.path}: all of its faces are copies of training faces; validate on others")
+        rest = faces[~shared].reset_index(drop=True)
+        return FaceSets(self.stores, self.faces | {"val": rest}, int(shared.sum()))
+
+    def images(self, role: str, places: np.ndarray) -> np.ndarray:
+        """The aligned faces at these places of `faces[role]`: uint8 (N, 112, 112, 3)."""
+        stores, faces = self.stores[role], self.faces[role]
+        rows = faces["row"].to_numpy()[places]
+        if len(stores) == 1:
+            return stores[0].images[rows]
+        store = faces["store"].to_numpy()[places]
+        images = np.empty((len(rows), *stores[0].images.shape[1:]), dtype=np.uint8)
+        for n, one in enumerate(stores):
+            images[store == n] = one.images[rows[store == n]]
+        return images
 
     def limited(self, subset: Subset, seed: int) -> FaceSets:
         """The same, with a subset of the training faces."""
-        return FaceSets(self.stores, self.faces | {"train": subset.choose(self.faces["train"], seed)})
+        return replace(self, faces=self.faces | {"train": subset.choose(self.faces["train"], seed)})
 
     def without(self, groups: Sequence[str]) -> FaceSets:
         """The same, without the faces of some groups ("female Black"), in training and in validation.
@@ -66,7 +119,7 @@ class FaceSets:
         }
         if empty := [role for role, faces in kept.items() if not len(faces)]:
             raise LookwhereError(f"--exclude leaves no {empty[0]} face")
-        return FaceSets(self.stores, kept)
+        return replace(self, faces=kept)
 
     def need_both_genders(self) -> None:
         """Raises `LookwhereError` where the training faces have one gender: such a model calls everyone that."""
@@ -77,10 +130,18 @@ class FaceSets:
                 "a model of them would say that of everyone; train on faces of both"
             )
 
+    def check_weights(self, weights: Sequence[float]) -> None:
+        """Raises `LookwhereError` unless there are no weights, or one for each of several data sets to train on."""
+        stores = len(self.stores["train"])
+        if weights and (stores == 1 or len(weights) != stores):
+            names = ", ".join(store.manifest.dataset for store in self.stores["train"])
+            raise LookwhereError(f"--weights has {len(weights)} numbers for {stores} data sets to train on: {names}")
+
     @property
     def fingerprint(self) -> str:
         """The data's fingerprint: the store's, or both stores' joined by a plus."""
-        return "+".join(dict.fromkeys(store.manifest.data_fingerprint for store in self.stores.values()))
+        stores = itertools.chain.from_iterable(self.stores.values())
+        return "+".join(dict.fromkeys(store.manifest.data_fingerprint for store in stores))
 
     @property
     def faces_sha256(self) -> str:
@@ -92,21 +153,50 @@ class FaceSets:
 
     @property
     def alignments(self) -> dict[str, dict[str, object]]:
-        """How the faces of each role were aligned."""
-        return {role: store.manifest.alignment for role, store in self.stores.items()}
+        """How the faces of each role were aligned; those of a second store under "train 2", and so on."""
+        return {
+            role if n == 0 else f"{role} {n + 1}": store.manifest.alignment
+            for role, stores in self.stores.items()
+            for n, store in enumerate(stores)
+        }
 
     def provenance(self) -> DataInfo:
         """What `model.json` says of the data."""
-        manifest = self.stores["train"].manifest
-        groups = self.faces["train"].groupby(["gender", "ethnicity"], observed=True).size()
+        training, faces = self.stores["train"], self.faces["train"]
+        groups = faces.groupby(["gender", "ethnicity"], observed=True).size()
+        parts = (
+            tuple(
+                PartInfo(
+                    dataset=store.manifest.dataset,
+                    fingerprint=store.manifest.data_fingerprint,
+                    faces=int((faces["store"] == n).sum()),
+                )
+                for n, store in enumerate(training)
+            )
+            if len(training) > 1
+            else ()
+        )
         return DataInfo(
-            dataset=manifest.dataset,
-            validation_dataset=self.stores["val"].manifest.dataset,
+            dataset=" + ".join(store.manifest.dataset for store in training),
+            validation_dataset=self.stores["val"][0].manifest.dataset,
             fingerprint=self.fingerprint,
-            split_seed=manifest.seed,
+            split_seed=training[0].manifest.seed,
             faces={role: len(faces) for role, faces in self.faces.items()},
             train_groups=tuple(GroupCount(gender=g, ethnicity=e, faces=int(n)) for (g, e), n in groups.items() if n),
+            parts=parts,
+            validation_copies=self.copies,
         )
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The tables below each other, `store` the place of each; ids and identities begin with it where several are."""
+    if len(tables) == 1:
+        return tables[0]
+    marked = []
+    for n, table in enumerate(tables):
+        ids = {name: f"{n}:" + table[name].astype("string") for name in ("face_id", "identity")}
+        marked.append(table.assign(store=n, **ids))
+    return pd.concat(marked, ignore_index=True)
 
 
 def _part(store: AlignedStore, role: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -62,6 +63,7 @@ class Run:
         sets = (data if isinstance(data, FaceSets) else FaceSets.of(data)).without(config.exclude)
         self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
         self.sets.need_both_genders()
+        self.sets.check_weights(config.weights)
         self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
         self.epoch = self.step = 0
@@ -102,8 +104,7 @@ class Run:
         world, rank = self.fabric.world_size, self.fabric.global_rank
         start = (step * world + rank) * self.local_batch
         places = order[start : start + self.local_batch]
-        rows = self.faces["train"]["row"].to_numpy()[places]
-        images = torch.from_numpy(self.sets.stores["train"].images[rows]).to(self.fabric.device)
+        images = torch.from_numpy(self.sets.images("train", places)).to(self.fabric.device)
         draw = generator("augment", self.config.seed, self.epoch, step, rank)
         return torch.from_numpy(places), augment(images, stage.size, self.config.augmentation, stage.strength, draw)
 
@@ -170,10 +171,9 @@ class Run:
     def validate(self, stage: Stage) -> dict:
         """Loss and accuracy of the averaged weights on the validation split, overall and by gender × ethnicity."""
         self.average.eval()
-        faces, label = self.faces["val"], self.labels["val"]
-        rows, logits = faces["row"].to_numpy(), []
-        for start in range(0, len(rows), EVALUATION_BATCH):
-            images = self.sets.stores["val"].images[rows[start : start + EVALUATION_BATCH]]
+        faces, label, logits = self.faces["val"], self.labels["val"], []
+        for start in range(0, len(faces), EVALUATION_BATCH):
+            images = self.sets.images("val", np.arange(start, min(start + EVALUATION_BATCH, len(faces))))
             with self.fabric.autocast():
                 logits.append(self.average(normalise(images, self.fabric.device, stage.size)).float().cpu())
         logits = torch.cat(logits)
@@ -294,7 +294,7 @@ def train(
     A stop or an error leaves the last full checkpoint, from which `resume` continues exactly. Raises `LookwhereError`
     where a stage is larger than the faces of `data` and the config does not say `enlarge`; nothing is written then.
     """
-    stores = data.stores.values() if isinstance(data, FaceSets) else [data]
+    stores = itertools.chain.from_iterable(data.stores.values()) if isinstance(data, FaceSets) else [data]
     for store in stores:
         config.check_sizes(store.images.shape[1], store.path)
     training = folder / "training"
@@ -329,7 +329,7 @@ def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:
     for network in (run.network, run.average):
         network.set_dilation(stage.dilated)
     run.model.train()
-    order = epoch_order(run.faces["train"], run.config.balance, run.config.seed, run.epoch)
+    order = epoch_order(run.faces["train"], run.config.balance, run.config.seed, run.epoch, run.config.weights)
     rate = run.rate(0)
     while run.step < run.steps_per_epoch:
         if stop():

@@ -15,6 +15,7 @@ from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape
+from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
 from core.training.record import Status
 from core.wording import number, percent
@@ -109,6 +110,8 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
 
 def overlap(data: DataInfo, manifest: AuditManifest) -> str:
     """What is known of training faces among the audited ones; nothing is said that nobody looked up."""
+    if (words := training_copies_words(manifest)) is not None:
+        return escape.markdown(words)
     if manifest.data_fingerprint not in data.fingerprints:
         return "whether any of them, or a copy, is among the training faces nobody has looked up."
     if "train" in manifest.splits:

@@ -181,6 +181,13 @@ def training_data(info: ModelInfo) -> list[Text | Table]:
     text = f"{_known(data.dataset)}, split seed {_known(data.split_seed)}: {faces} faces."
     if data.validation_dataset not in (None, data.dataset):
         text += f" Validation is of {data.validation_dataset}."
+        if data.validation_copies is not None:
+            text += (
+                f" {data.validation_copies:,} of its faces were copies or near-copies of training faces and left out."
+            )
+    if data.parts:
+        counts = ", ".join(f"{part.dataset} {part.faces:,}" for part in data.parts)
+        text += f" Training faces by data set: {counts}."
     if not data.train_groups:
         return [Text(text), Text("The training faces by group are unknown: model.json does not say.")]
     total = sum(group.faces for group in data.train_groups)

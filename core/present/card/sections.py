@@ -10,6 +10,7 @@ from core.files import write_text
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
+from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
 LABELS = (
@@ -46,7 +47,11 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
         section("card-use", "Intended use", [Text(INTENDED), Text(UNINTENDED)]),
         section("card-factors", "Factors", [Text(f"Groups: gender × ethnicity, and age where it is known. {LABELS}")]),
         section("card-metrics", "Metrics", [Text(MEASURES)]),
-        section("card-evaluation", "Evaluation data", [_evaluation(audits), *map(disagreements_table, audits)]),
+        section(
+            "card-evaluation",
+            "Evaluation data",
+            [_evaluation(audits), *_looked_up(audits), *map(disagreements_table, audits)],
+        ),
         section("card-training", "Training data", training_data(info)),
         section("card-analyses", "Quantitative analyses", _analyses(audits)),
         section("card-ethics", "Ethical considerations", [Text(f"{ETHICS} {SUBTRACTED}")]),
@@ -93,6 +98,12 @@ def _evaluation(audits: list[Audit]) -> Table | Text:
     return (
         Table(("audit", "data", "part", "faces", "rejected"), tuple(rows), "lllrr", caption) if rows else Text(NO_AUDIT)
     )
+
+
+def _looked_up(audits: list[Audit]) -> list[Text]:
+    """What is known of training faces among those of each audit."""
+    words = {audit.name: training_copies_words(audit.manifest) for audit in audits}
+    return [Text(f"{name}: {text}") for name, text in words.items() if text is not None]
 
 
 def disagreements_table(audit: Audit) -> Table | None:

@@ -71,6 +71,7 @@ def audit_record(audit: Audit, ages: str = "both") -> dict:
         "enlarged": manifest.enlarged,
         "minimum_faces": audit.minimum_faces,
         "not_predicted": manifest.not_predicted,
+        "training_copies": manifest.training_copies and manifest.training_copies.to_json(),
         "warnings": [{**_coded(note), "words": note_words(note)} for note in manifest.warnings],
         "scopes": scopes,
     }

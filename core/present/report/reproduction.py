@@ -22,6 +22,7 @@ from core.data.filters import Filter
 from core.present.card import Section, Table, Text, section
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
+from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
 CORE = Path(__file__).resolve().parent.parent.parent
@@ -86,6 +87,8 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     ]
     if without := manifest.not_predicted:
         rows.append(("faces without a prediction, left out", f"{without:,}"))
+    if (words := training_copies_words(manifest)) is not None:
+        rows.append(("looked up among training faces", words))
     rows += [("renamed for this audit", f"{a} → {b}") for a, b in manifest.names.items()]
     rows.append(("SHA-256 of ids, labels and splits", manifest.data_fingerprint or "unknown"))
     total = sum(rejects.values())

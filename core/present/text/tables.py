@@ -18,6 +18,7 @@ from core.data.store import NO_FACE, AlignedStore
 from core.present.text.alignment import border_lines, several_lines
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.sentences import accuracy_sentence
+from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 from core.wording import in_points, with_interval
 
@@ -168,6 +169,8 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
         lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.not_predicted:
         lines.append(f"{lost:,} faces have no prediction and are left out")
+    if (words := training_copies_words(manifest)) is not None:
+        lines.append(words)
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
     for title, within in titles.values() if ages == "both" else [titles[ages]]:
         faces = audit.faces[within.mask(audit.faces)]

@@ -15,6 +15,7 @@ from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
+from core.training.augment import epoch_order
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.loop import train
@@ -98,3 +99,70 @@ def test_faces_of_one_gender_are_no_training_set(tmp_path: Path) -> None:
     with pytest.raises(LookwhereError, match="all 36 training faces are labelled with one gender, female: a model"):
         sets.need_both_genders()
     FaceSets.of(make_store(tmp_path / "both")).need_both_genders()
+
+
+def two_and_one(folder: Path) -> tuple[list[AlignedStore], AlignedStore]:
+    """Two data sets to train on, whose people bear the same numbers, and one to validate on."""
+    columns = {"identity": "7"}
+    training = [
+        named(make_store(folder / name, faces=faces, seed=seed, columns=columns), dataset=name)
+        for seed, (name, faces) in enumerate([("first", 24), ("second", 40)])
+    ]
+    return training, named(make_store(folder / "third", faces=40, seed=5), dataset="third", own_splits=True)
+
+
+def test_training_on_several_data_sets(tmp_path: Path) -> None:
+    training, val = two_and_one(tmp_path)
+    sets = FaceSets.across(training, val)
+    faces = sets.faces["train"]
+    assert len(faces) == 64
+    assert faces["face_id"].is_unique
+    assert set(faces["identity"]) == {"0:7", "1:7"}, "two data sets that number their people alike share none"
+    places = np.array([40, 3, 63, 24])
+    expected = [(1, 16), (0, 3), (1, 39), (1, 0)]
+    for image, (store, place) in zip(sets.images("train", places), expected, strict=True):
+        row = training[store].faces["row"].iloc[place]
+        assert np.array_equal(image, training[store].images[row])
+    config = TrainConfig(stages=(Stage(32, 1),), batch=8, norm_batches=1, weights=(3.0, 1.0))
+    fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
+    assert train(sets, tmp_path / "models/x", config, fabric=fabric).state == "finished"
+    data = model_info(tmp_path / "models/x").data
+    assert data.dataset == "first + second"
+    assert [(part.dataset, part.faces) for part in data.parts] == [("first", 24), ("second", 40)]
+    assert len(data.fingerprints) == 3
+
+
+def test_all_faces_of_a_data_set_that_names_splits_may_be_validated_on(tmp_path: Path) -> None:
+    training, val = two_and_one(tmp_path)
+    assert len(FaceSets.across(training[0], val).faces["val"]) < 40
+    assert len(FaceSets.across(training[0], val, all_of_val=True).faces["val"]) == 40
+
+
+def test_the_same_data_set_twice_and_weights_of_others_are_refused(tmp_path: Path) -> None:
+    training, val = two_and_one(tmp_path)
+    with pytest.raises(LookwhereError, match="name each data set once"):
+        FaceSets.across([training[0], training[0]], val)
+    with pytest.raises(LookwhereError, match="--weights has 3 numbers for 2 data sets to train on: first, second"):
+        FaceSets.across(training, val).check_weights((1, 2, 3))
+    with pytest.raises(LookwhereError, match="--weights has 1 numbers for 1"):
+        FaceSets.across(training[0], val).check_weights((2,))
+
+
+def test_weights_say_how_often_a_data_set_is_drawn() -> None:
+    faces = pd.DataFrame({"gender": ["female", "male"] * 500, "ethnicity": "White", "store": [0] * 400 + [1] * 600})
+    for balance in ("none", "gender"):
+        drawn = faces.iloc[epoch_order(faces, balance, seed=0, epoch=0, weights=(3.0, 1.0))]
+        assert abs((drawn["store"] == 0).mean() - 1200 / 1800) < 0.06
+        assert abs((drawn["gender"] == "male").mean() - 0.5) < 0.06
+
+
+def test_validation_faces_that_are_trained_on_are_left_out(tmp_path: Path) -> None:
+    training, val = two_and_one(tmp_path)
+    images = np.array(val.images)
+    images[5] = training[1].images[8]
+    sets = FaceSets.across(training, replace(val, images=images), all_of_val=True).apart()
+    assert sets.copies == 1
+    assert 5 not in set(sets.faces["val"]["row"])
+    assert len(sets.faces["val"]) == 39
+    assert sets.provenance().validation_copies == 1
+    assert FaceSets.of(training[1]).apart().copies is None, "the splits of one data set are apart"

@@ -1,0 +1,110 @@
+"""Which audited faces show photographs that the model was trained on: looked up, counted, left out where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from core.classifiers.info import ModelInfo
+from core.errors import LookwhereError
+from core.json_record import JsonRecord
+from core.progress import Progress
+
+if TYPE_CHECKING:  # the app reads the record, and needs no store for it
+    from core.data.shared_images import SharedImages
+    from core.data.store import AlignedStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingCopies(JsonRecord):
+    """What came of looking audited faces up among training faces.
+
+    `datasets` are the names of the data compared with, `compared` how many training faces they have. `copies` counts
+    audited faces whose image is byte-equal to one of these, `near_copies` others that are as alike as near-copies.
+    `left_out` says whether these faces are missing from the audit; `accuracy_without` is the accuracy without them
+    where they are in it, None where there are none.
+    """
+
+    datasets: tuple[str, ...]
+    compared: int
+    copies: int
+    near_copies: int
+    left_out: bool
+    accuracy_without: float | None = None
+
+    @property
+    def found(self) -> int:
+        """Copies and near-copies together."""
+        return self.copies + self.near_copies
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """Which faces were found, bool (N,) in the order of the audited faces before any is left out, and the record."""
+
+    found: np.ndarray
+    record: TrainingCopies
+
+    def with_accuracy(self, correct: pd.Series) -> TrainingCopies:
+        """The record with the accuracy without the faces found; `correct` is that of all audited faces in order."""
+        if self.record.left_out or not self.found.any():
+            return self.record
+        return replace(self.record, accuracy_without=round(float(correct[~self.found].mean()), 6))
+
+
+def look_up(
+    store: AlignedStore,
+    faces: pd.DataFrame,
+    info: ModelInfo,
+    training: Sequence[AlignedStore] = (),
+    progress: Progress | None = None,
+) -> LookUp | None:
+    """Look `faces` of `store` up among the training faces; None where these are not at hand, or are audited.
+
+    Without `training` the train split of the store itself is compared with, where the model was trained on that; found
+    faces are then counted and stay, since the split is known under its name. With `training` all faces of these stores
+    are compared with, and found ones are to be left out. Raises `LookwhereError` where the model says that it was
+    trained on other data than one of `training`.
+    """
+    from core.data.shared_images import MANY_PAIRS, shared_images
+
+    known = info.data.fingerprints if info.data else ()
+    if not training:
+        own = store.faces[store.faces["split"] == "train"]
+        audited = set(faces["face_id"])
+        if (
+            store.manifest.data_fingerprint not in known
+            or own.empty
+            or not audited.isdisjoint(own["face_id"])
+            or len(faces) * len(own) > MANY_PAIRS
+        ):
+            return None
+        return _record(shared_images(store, faces, store, own, progress), (store.manifest.dataset,), left_out=False)
+    result: SharedImages | None = None
+    for other in training:
+        print_of = other.manifest.data_fingerprint
+        if print_of == store.manifest.data_fingerprint:
+            raise LookwhereError(
+                f"{other.path}: these are the audited faces themselves; audit their test split instead"
+            )
+        if known and print_of not in known:
+            raise LookwhereError(f"{other.path}: not data that the model was trained on, as its model.json has it")
+        one = shared_images(store, faces, other, other.faces, progress)
+        result = one if result is None else result | one
+    assert result is not None
+    return _record(result, tuple(other.manifest.dataset for other in training), left_out=True)
+
+
+def _record(shared: SharedImages, datasets: tuple[str, ...], *, left_out: bool) -> LookUp:
+    record = TrainingCopies(
+        datasets=datasets,
+        compared=shared.compared,
+        copies=int(shared.copy.sum()),
+        near_copies=int(shared.near.sum()),
+        left_out=left_out,
+    )
+    return LookUp(shared.any, record)

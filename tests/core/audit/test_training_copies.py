@@ -1,0 +1,104 @@
+"""Training faces among the audited ones: counted in the split of one data set, left out across data sets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.audit.manifest import AuditManifest
+from core.audit.run import run_audit
+from core.audit.training_copies import TrainingCopies, look_up
+from core.classifiers.folder import Model, load_model, save_model
+from core.classifiers.info import DataInfo, ModelInfo
+from core.classifiers.resnet import GenderResNet
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+from core.present.text.training_copies import training_copies_words
+from tests.helpers.made_store import make_store
+
+
+@pytest.fixture
+def small_model(tmp_path: Path) -> Model:
+    torch.manual_seed(0)
+    save_model(tmp_path / "models" / "made", GenderResNet(dilated=True), ModelInfo(input_size=112))
+    return load_model(tmp_path / "models" / "made")
+
+
+def trained_on(*stores: AlignedStore) -> ModelInfo:
+    prints = "+".join(store.manifest.data_fingerprint for store in stores)
+    return ModelInfo(input_size=112, data=DataInfo(dataset="made", fingerprint=prints))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> AlignedStore:
+    """A data set whose third test face is a training photograph a little brighter."""
+    store = make_store(tmp_path / "own", faces=48)
+    images, faces = np.array(store.images), store.faces
+    test, train = (faces.loc[faces["split"] == split, "row"].to_numpy() for split in ("test", "train"))
+    images[test[2]] = np.clip(images[train[5]].astype(int) + 6, 0, 255)
+    return replace(store, images=images)
+
+
+def test_a_test_split_is_looked_up_among_its_own_training_faces(own: AlignedStore) -> None:
+    found = look_up(own, own.split("test"), trained_on(own))
+    assert found is not None
+    assert np.flatnonzero(found.found).tolist() == [2]
+    assert (found.record.near_copies, found.record.copies, found.record.left_out) == (1, 0, False)
+    assert found.record.compared == (own.faces["split"] == "train").sum()
+    correct = own.split("test")["face_id"].isin(own.split("test")["face_id"][:3])
+    assert found.with_accuracy(correct).accuracy_without == round(2 / (len(correct) - 1), 6)
+
+
+def test_nothing_is_said_where_nobody_can_look(own: AlignedStore, tmp_path: Path) -> None:
+    assert look_up(own, own.faces, trained_on(own)) is None, "the training faces themselves are audited"
+    assert look_up(own, own.split("test"), ModelInfo(input_size=112)) is None, "an imported model tells no data"
+    assert look_up(make_store(tmp_path / "x", seed=3), own.split("test"), trained_on(own)) is None
+
+
+def test_copies_across_data_sets_are_left_out_and_counted(
+    own: AlignedStore, small_model: Model, tmp_path: Path
+) -> None:
+    elsewhere = make_store(tmp_path / "elsewhere", faces=40, seed=9)
+    images = np.array(elsewhere.images)
+    images[[4, 7]] = own.images[[1, 2]]
+    elsewhere = replace(elsewhere, images=images)
+    model = replace(small_model, info=replace(small_model.info, data=trained_on(own).data))
+    audit = run_audit(elsewhere, model, None, name="abroad", training=(own,))
+    assert audit.manifest.faces == len(audit.faces) == 38
+    assert not set(audit.faces["face_id"]) & set(elsewhere.faces["face_id"].iloc[[4, 7]])
+    assert training_copies_words(audit.manifest) == (
+        f"2 further faces are copies or near-copies of the 48 training faces ({own.manifest.dataset}) and left out."
+    )
+    with pytest.raises(LookwhereError, match="face ids"):
+        run_audit(elsewhere, model, None, name="abroad")
+
+
+def test_data_that_the_model_was_not_trained_on_is_refused(own: AlignedStore, tmp_path: Path) -> None:
+    others = make_store(tmp_path / "others", faces=40, seed=2)
+    with pytest.raises(LookwhereError, match="others: not data that the model was trained on"):
+        look_up(own, own.split("test"), trained_on(own), (others,))
+    with pytest.raises(LookwhereError, match="the audited faces themselves"):
+        look_up(own, own.split("test"), trained_on(own), (own,))
+
+
+def test_the_sentence_gives_both_accuracies() -> None:
+    record = TrainingCopies(
+        datasets=("made",), compared=1000, copies=1, near_copies=2, left_out=False, accuracy_without=0.9
+    )
+    manifest = AuditManifest(
+        model="m", dataset="made", splits=("test",), faces=500, map_shape=None, accuracy=0.91, training_copies=record
+    )
+    assert training_copies_words(manifest) == (
+        "3 of the 500 faces are copies or near-copies of the 1,000 training faces (made); without them the accuracy is "
+        "90.0 % instead of 91.0 %."
+    )
+    same = replace(manifest, accuracy=0.9004)
+    assert (training_copies_words(same) or "").endswith("without them the accuracy stays 90.0 %.")
+    none = replace(manifest, training_copies=replace(record, copies=0, near_copies=0, accuracy_without=None))
+    assert training_copies_words(none) == (
+        "None of the 500 faces is a copy or near-copy of the 1,000 training faces (made)."
+    )
