@@ -82,8 +82,8 @@ def import_(
         bn_eps: The eps of its batch norms.
         activation: Its activation, by timm's name.
         maps: How maps are made. By default: of a state dict the closed form where the network ends in an average and
-            one linear layer, else gradcam; of an ONNX file occlusion. Each method below with its passes of the network
-            a face, those of our ResNet-50 where they depend on it.
+            one linear layer, else gradcam; of an ONNX file likewise, else occlusion. Each method below
+            with its passes of the network a face, those of our ResNet-50 where they depend on it.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         data: Of predictions: the aligned store that they are of; names that do not fit are then told now, not at the
@@ -167,7 +167,11 @@ def _taken(info: ModelInfo) -> list[str]:
     if parts:
         lines.append("; ".join(parts))
     if info.maps and info.maps.layer:
-        lines.append(f"layer explained: {info.maps.layer}")
+        off = info.maps.unknown_keys.get("adds_up_to")
+        sums = "" if off is None else f"; on noise, maps and bias are the logits to {off:.0e} of the largest"
+        lines.append(f"layer explained: {info.maps.layer}{sums}")
+    if why := info.source.unknown_keys.get("not_exact"):
+        lines.append(f"no exact maps: {why}")
     declared = info.declaration
     if declared.by_default:
         values = declared.to_json() | {"divisor": f"{declared.divisor:g}", "crop": "all of the template"}

@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -159,6 +160,8 @@ class LayerAccess:
     closed: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None = None
     bias: list[float] | None = None
     dtype: torch.dtype = torch.float32
+
+    no_gradients: ClassVar[str] = ""
 
     @property
     def rectified(self) -> bool:

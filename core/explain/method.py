@@ -37,9 +37,11 @@ class Layers(Protocol):
 
     `bias`: b_c of a linear head on the explained layer's spatial mean, None where the head is another. `rectified`: a
     ReLU that is no module follows the layer. `convolutional`: the layer's output is channels × height × width.
-    `record`: what a manifest keeps of the layer.
+    `record`: what a manifest keeps of the layer. `no_gradients`: why only `bias` and `closed_form` answer, empty where
+    the rest does too.
     """
 
+    no_gradients: str
     bias: list[float] | None
     rectified: bool
     convolutional: bool
@@ -135,6 +137,8 @@ class AttributionMethod:
             return cls.comparison_only
         if cls.needs is not Needs.OUTPUTS and classifier.layers is None:
             return f"it needs {cls.needs.value}: {classifier.no_layers}"
+        if cls.needs is Needs.LAYERS and classifier.layers.no_gradients:
+            return f"it needs {cls.needs.value}: {classifier.layers.no_gradients}"
         if cls.needs is Needs.LINEAR_HEAD and classifier.layers.bias is None:
             return f"it needs {cls.needs.value}, and this network has none"
         return None

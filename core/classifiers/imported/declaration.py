@@ -196,6 +196,7 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 def declare(file: Path | None = None, **flags: object) -> Declaration:
     """A declaration from a YAML file and flags; a flag that is not None wins.
 
+    What the file has under `about` is for its readers, as where the facts come from, and no part of the declaration.
     Raises `LookwhereError` where the file is no mapping, or names or values do not fit.
     """
     content: dict = {}
@@ -206,6 +207,7 @@ def declare(file: Path | None = None, **flags: object) -> Declaration:
             raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0][:200]})") from error
         if not isinstance(content, dict):
             raise LookwhereError(f"{file}: expected lines of «key: value»")
+        content.pop("about", None)
     given = {key: value for key, value in flags.items() if value is not None}
     if isinstance(content.get("by_default"), list):  # copied from a model.json
         content["by_default"] = [name for name in content["by_default"] if name not in given]

@@ -44,6 +44,8 @@ SOURCE = {
     "input": "name of the input",
     "output": "name of the output",
     "batch": "faces at once, fixed in the file",
+    "joined": "weights taken in from a second file",
+    "not_exact": "why its maps are not exact",
     "unwrapped": "taken off the file's names, or left out",
 }
 KINDS = {

@@ -273,6 +273,7 @@ def test_what_is_no_whole_onnx_file_is_refused(tmp_path: Path, real_onnx: Path) 
     whole = real_onnx.read_bytes()
     kept = tmp_path / "kept.onnx"
     onnx.save(graph(), kept, save_as_external_data=True, size_threshold=0, location="kept.bin")
+    (tmp_path / "kept.bin").unlink()
     looped = graph()
     branch = helper.make_graph(
         [helper.make_node("Constant", [], ["c"], value=looped.graph.initializer[0])], "b", [], []
@@ -288,7 +289,7 @@ def test_what_is_no_whole_onnx_file_is_refused(tmp_path: Path, real_onnx: Path) 
         "text": (b"this is not a model\n", "not an ONNX file"),
         "zip": (b"PK\x03\x04" + bytes(range(256)) * 20, "ONNX"),
         "picture": (b"\x89PNG\r\n\x1a\n" + bytes(500), "ONNX"),
-        "outside": (kept.read_bytes(), "in another file (weights)"),
+        "outside": (kept.read_bytes(), "in another file (weights, in kept.bin), which is not there"),
         "outside in a branch": (looped.SerializeToString(), "in another file"),
     }
     for name, (content, words) in cases.items():
