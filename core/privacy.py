@@ -31,6 +31,22 @@ def asked_minimum(asked: int | None = None) -> int:
     return minimum
 
 
+#: The most of an average that may be of one person: where it is more, the average is that person's likeness.
+MOST_OF_ONE = 0.25
+
+
+def enough_people(persons: np.ndarray, minimum: int = MINIMUM_FACES) -> bool:
+    """Whether an average of faces shows no one: it is of `minimum` people, and at most a quarter of it of any of them.
+
+    `persons` int64 (n,) is a number for each face's person. What is true of two averages of other faces is true of
+    their sum: no sum of whole cells has fewer people, or more of one.
+    """
+    if len(persons) < minimum:
+        return False
+    counts = np.unique(persons, return_counts=True)[1]
+    return len(counts) >= minimum and counts.max() <= MOST_OF_ONE * len(persons)
+
+
 def showable(sizes: np.ndarray, minimum: int = MINIMUM_FACES) -> np.ndarray:
     """Which clusters of a partition are shown, bool (K,): the faces of the others are none, or `minimum` and more."""
     sizes = np.asarray(sizes)

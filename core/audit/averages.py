@@ -1,15 +1,16 @@
-"""Average faces by cell, kept so that no average of fewer than 11 faces can be had, not even by subtraction.
+"""Average faces by cell, kept so that no average of fewer than 11 people can be had, not even by subtraction.
 
-A cell is gender × ethnicity × age band × predicted class (× split). Cells under 11 faces are merged over age bands,
+A cell is gender × ethnicity × age band × predicted class (× split). Cells under 11 people are merged over age bands,
 first on their own side of 18 years, then across; what is still under 11 takes part in no sum. Every average that can
-be formed is a sum of whole cells, so the difference of two is one as well.
+be formed is a sum of whole cells, so the difference of two is one as well. Faces of one identity, and near-copies of
+one picture, are of one person; a face of no known identity stands for itself.
 """
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import pandas as pd
 
 from core.data.faces import ADULT_AGE, AGE_EDGES, age_band
 from core.data.filters import Filter
+from core.data.splits import person_numbers
 from core.errors import LookwhereError
-from core.privacy import MINIMUM_FACES
+from core.privacy import MINIMUM_FACES, enough_people
 
 KEYS = ["split", "gender", "ethnicity", "predicted"]
 #: No upper bound.
@@ -48,9 +50,20 @@ class Averages:
             keep &= (cells["age_to"] <= (OPEN if wanted.age_to is None else wanted.age_to)).to_numpy()
         return keep
 
-    def of_at_least(self, minimum: int) -> Averages:
-        """Without the cells of under `minimum` faces, so that no average of fewer can be had by subtraction either."""
-        keep = (self.cells["n"] >= minimum).to_numpy(dtype=bool)
+    def of_at_least(self, minimum: int, faces: pd.DataFrame) -> Averages:
+        """Without the cells of under `minimum` people, so that no average of fewer can be had by subtraction either.
+
+        `faces` are the audited ones; versions before people were counted stored cells of fewer.
+        """
+        keep = (self.cells["n"] >= minimum).to_numpy(dtype=bool, copy=True)
+        if keep.any():
+            band, persons = age_band(faces["age"]), person_numbers(faces)
+            members = faces.groupby(KEYS, observed=True).indices
+            for n in np.flatnonzero(keep):
+                cell = self.cells.iloc[n]
+                inside = members.get(tuple(cell[KEYS]), np.empty(0, dtype=np.int64))
+                inside = inside[_in_bands(band[inside], cell["age_from"], cell["age_to"])]
+                keep[n] = enough_people(persons[inside], minimum)
         return self if keep.all() else Averages(self.cells[keep].reset_index(drop=True), self.means[keep])
 
     def mean(self, wanted: Filter) -> tuple[np.ndarray | None, int]:
@@ -82,19 +95,26 @@ class Averages:
             raise LookwhereError(f"{file}: damaged or missing ({error}); delete this audit and run it again") from error
 
 
+def _in_bands(band: np.ndarray, age_from: int, age_to: int) -> np.ndarray:
+    """Which of these age bands lie in a cell's years, bool (n,)."""
+    if age_from == UNKNOWN:
+        return band < 0
+    upper = len(AGE_EDGES) if age_to == OPEN else AGE_EDGES.index(age_to)
+    return (band >= AGE_EDGES.index(age_from)) & (band < upper)
+
+
 def assign_cells(faces: pd.DataFrame, minimum: int = MINIMUM_FACES) -> tuple[pd.DataFrame, np.ndarray]:
     """The cells of an audit's faces after merging, and each face's cell: int64 (N,), −1 where it takes part in none.
 
-    A cell has `minimum` faces or more.
+    A cell has `minimum` people or more (`core.privacy.enough_people`).
     """
-    band = age_band(faces["age"])
+    band, persons = age_band(faces["age"]), person_numbers(faces)
     place = np.full(len(faces), -1, dtype=np.int64)
     cells: list[dict] = []
-    for key, members in faces.assign(band=band).groupby(KEYS, observed=True, sort=True).indices.items():
-        counts = np.bincount(band[members][band[members] >= 0], minlength=len(AGE_EDGES))
-        runs = merge_bands(counts, minimum)
+    for key, members in faces.groupby(KEYS, observed=True, sort=True).indices.items():
+        runs = merge_bands([persons[members[band[members] == n]] for n in range(len(AGE_EDGES))], minimum)
         unknown = members[band[members] < 0]
-        if len(unknown) >= minimum:
+        if enough_people(persons[unknown], minimum):
             place[unknown] = len(cells)
             cells.append((*key, UNKNOWN, UNKNOWN, len(unknown)))
         for low, high in runs:
@@ -105,27 +125,29 @@ def assign_cells(faces: pd.DataFrame, minimum: int = MINIMUM_FACES) -> tuple[pd.
     return pd.DataFrame(cells, columns=[*KEYS, "age_from", "age_to", "n"]), place
 
 
-def merge_bands(counts: np.ndarray, minimum: int = MINIMUM_FACES) -> list[tuple[int, int]]:
-    """Runs [low, high) of age bands with at least `minimum` faces each, from the counts of a group's bands.
+def merge_bands(persons: Sequence[np.ndarray], minimum: int = MINIMUM_FACES) -> list[tuple[int, int]]:
+    """Runs [low, high) of age bands with at least `minimum` people each, from the persons of a group's bands.
 
-    Children and adults are merged apart where each side has the minimum, together where only both have; bands that
-    cannot reach it without the other side's are left out if that side stands alone.
+    Children and adults are merged apart where a side has enough, together where only both have; bands that cannot reach
+    it without the other side's are left out if that side stands alone.
     """
-    counts = np.asarray(counts)
     adult = AGE_EDGES.index(ADULT_AGE)
-    sides = [(0, adult), (adult, len(counts))]
-    large = [side for side in sides if counts[side[0] : side[1]].sum() >= minimum]
-    if not large:
-        return [(0, len(counts))] if counts.sum() >= minimum else []
-    runs = []
-    for low, high in large:
-        start, side = low, []
-        for band in range(low, high):
-            if counts[start : band + 1].sum() >= minimum:
-                side.append((start, band + 1))
-                start = band + 1
-        side[-1] = (side[-1][0], high)  # what is left over at the end joins the run before it
-        runs += side
+    runs = _merged(persons, 0, adult, minimum) + _merged(persons, adult, len(persons), minimum)
+    return runs or _merged(persons, 0, len(persons), minimum)
+
+
+def _merged(persons: Sequence[np.ndarray], first: int, last: int, minimum: int) -> list[tuple[int, int]]:
+    """The shortest runs of bands `first` to `last`, excluded, from the youngest on, that have enough people.
+
+    What is left over at the end joins the run before it, where that has enough people still.
+    """
+    runs, start = [], first
+    for high in range(first + 1, last + 1):
+        if enough_people(np.concatenate(persons[start:high]), minimum):
+            runs.append((start, high))
+            start = high
+    if runs and start < last and enough_people(np.concatenate(persons[runs[-1][0] : last]), minimum):
+        runs[-1] = (runs[-1][0], last)
     return runs
 
 
@@ -139,7 +161,7 @@ def average_faces(
 ) -> Averages:
     """Average the images at `rows` of `images` by cell, reading them in blocks; memory is of the cells only.
 
-    No cell has under `minimum` faces.
+    No cell has under `minimum` people.
     """
     cells, place = assign_cells(faces, minimum)
     sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.uint32)

@@ -157,9 +157,7 @@ def open_audit(path: str | Path) -> Audit:
     if evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
         _check_sums(faces, evidence, manifest.head_bias, path)
     minimum = asked_minimum()
-    averages = Averages.load(path / "averages.npz")
-    if minimum > stored_minimum(manifest):
-        averages = averages.of_at_least(minimum)
+    averages = Averages.load(path / "averages.npz").of_at_least(max(minimum, stored_minimum(manifest)), faces)
     return Audit(path.name, path, faces, evidence, averages, manifest, minimum)
 
 
@@ -195,15 +193,6 @@ def read_manifest(path: Path) -> AuditManifest:
     if not file.is_file():
         raise LookwhereError(f"{path}: no audit.json, so no finished audit; make it with `python -m core audit`")
     return AuditManifest.from_json(file)
-
-
-def keeps_averages(path: Path, data: str) -> bool:
-    """Whether an audit is of the data with this fingerprint and holds average faces; a damaged one does not count."""
-    try:
-        manifest = read_manifest(path)
-        return manifest.data_fingerprint == data and len(Averages.load(path / "averages.npz").cells) > 0
-    except LookwhereError:
-        return False
 
 
 def list_audits(model: Path) -> list[str]:

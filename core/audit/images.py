@@ -14,28 +14,30 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import ModelInfo
 from core.data.faces import check_faces, fingerprint
+from core.data.splits import person_numbers
 from core.data.store_info import StoreInfo, aligned_otherwise
 from core.errors import LookwhereError
-from core.privacy import MINIMUM_FACES
+from core.privacy import MINIMUM_FACES, enough_people
 
 
 @dataclass(frozen=True)
 class AuditImages:
     """The audited faces' aligned pictures: `images` uint8 (R, 112, 112, 3), memory-mapped; `rows` int64 (N,) says where
-    in it each of the audit's faces is."""
+    in it each of the audit's faces is, `people` int64 (N,) of whom it is; None means a person of its own each."""
 
     path: Path
     images: np.ndarray
     rows: np.ndarray
     minimum: int = MINIMUM_FACES
+    people: np.ndarray | None = None
 
     def face(self, row: int) -> np.ndarray:
         """The picture of one of the audit's faces, uint8 (112, 112, 3)."""
         return np.asarray(self.images[self.rows[row]])
 
     def average(self, rows: np.ndarray) -> np.ndarray | None:
-        """The mean of the pictures of the audit's faces at `rows`, uint8 (112, 112, 3); None under `minimum`."""
-        if len(rows) < self.minimum:
+        """The mean of the pictures of the audit's faces at `rows`, uint8 (112, 112, 3); None under `minimum` people."""
+        if not enough_people(rows if self.people is None else self.people[rows], self.minimum):
             return None
         total = np.zeros(self.images.shape[1:], dtype=np.int64)
         for row in rows:
@@ -56,7 +58,11 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
     looked = []
     for path in [first, *(p for p in folders if p != first)]:
         try:
-            return replace(_open(path, wanted, audit.faces, audit.manifest.aligned), minimum=audit.minimum_faces), []
+            return replace(
+                _open(path, wanted, audit.faces, audit.manifest.aligned),
+                minimum=audit.minimum_faces,
+                people=person_numbers(audit.faces),
+            ), []
         except LookwhereError as error:
             looked.append(str(error))
     return None, looked

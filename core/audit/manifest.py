@@ -26,15 +26,16 @@ class AuditManifest(JsonRecord):
     `UNSEEN` or the splits' names joined by hyphens, None in audits of before it was kept. `minimum_faces` is the least
     number of faces in a stored average. `aligned` says how the faces were aligned (`StoreInfo.alignment`), and
     `declared_sha256` is that of what `model.json` says of input and outputs (`ModelInfo.declared_sha256`); empty and
-    None in audits of before these were kept. `faces` counts the audited faces. `rejects` counts files of the whole data
-    set by reason, `disagreements` its labels that two places give differently, None where the store did not record
-    them. `training_copies` says what came of looking the faces up among the training faces, None where nobody did.
-    `not_predicted` counts faces that an imported table of predictions lacks; `enlarged` is how many input pixels
-    were made of one pixel of the face, None where no more than one. `map_shape` (h, w) is None without maps; `maps` is
-    None there, and in older audits of models trained here; `head_bias` is b_c of female and male, in logits, None where
-    maps do not add up. `averages` says why no average face is kept, None where some are. `files` are those beside it
-    when it was written, empty in audits of before they were recorded. `precision` is the data type of the forward pass,
-    `versions` are those of packages.
+    None in audits of before these were kept. `pictures` is a sketch of the audited faces' pictures
+    (`core.audit.releases`), empty without average faces and in audits of before it was kept. `faces` counts the audited
+    faces. `rejects` counts files of the whole data set by reason, `disagreements` its labels that two places give
+    differently, None where the store did not record them. `training_copies` says what came of looking the faces up
+    among the training faces, None where nobody did. `not_predicted` counts faces that an imported table of predictions
+    lacks; `enlarged` is how many input pixels were made of one pixel of the face, None where no more than one.
+    `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
+    `head_bias` is b_c of female and male, in logits, None where maps do not add up. `averages` says why no average face
+    is kept, None where some are. `files` are those beside it when it was written, empty in audits of before they were
+    recorded. `precision` is the data type of the forward pass, `versions` are those of packages.
     """
 
     format: int = FORMAT
@@ -47,6 +48,7 @@ class AuditManifest(JsonRecord):
     chosen: str | None = None
     minimum_faces: int = MINIMUM_FACES
     face_ids_sha256: str | None = None
+    pictures: tuple[str, ...] = ()
     aligned: Mapping[str, object] = field(default_factory=dict)
     declared_sha256: str | None = None
     kind: ModelKind = ModelKind.TRAINED_HERE

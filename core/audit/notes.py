@@ -79,7 +79,7 @@ def note_words(note: Note) -> str:
         case NoteCode.AVERAGES_NOT_WANTED:
             return "left out when the audit was made"
         case NoteCode.AVERAGES_KEPT_ELSEWHERE:
-            return "another audit of this data keeps them, and averages by two models' decisions could be subtracted"
+            return "another audit of these faces, or of some, keeps them, and averages of both could be subtracted"
         case NoteCode.WORDS:
             return _BARE_PERCENT.sub(" %", note.text.strip())
 

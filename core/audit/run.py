@@ -20,9 +20,10 @@ import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
 from core.audit.doubts import doubts
-from core.audit.folder import Audit, keeps_averages, open_audit, stored_minimum
+from core.audit.folder import Audit, open_audit, stored_minimum
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.notes import Note, NoteCode
+from core.audit.releases import keeps_averages_of, sketch
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
@@ -55,8 +56,9 @@ IDENTITY = (
 class KeepAverages(StrEnum):
     """Whether an audit stores average faces.
 
-    Their cells are split by each model's own decision, so averages of two audits of the same faces could be subtracted
-    to a single face: `AUTO` stores them unless another audit beside the model's has those of the same data.
+    Their cells are split by each model's own decision, and a face may be taken out of the data: averages of two audits
+    of nearly the same faces could be subtracted to a single one. `AUTO` stores them unless another audit of some of
+    these faces, of this model or one beside it, has averages.
     """
 
     AUTO = "auto"
@@ -157,6 +159,7 @@ def run_audit(
         aligned=store.manifest.alignment,
         declared_sha256=model.info.declared_sha256,
         face_ids_sha256=hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
+        pictures=sketch(faces),
         kind=model.info.kind,
         faces=len(faces),
         map_shape=None,
@@ -329,7 +332,7 @@ def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     if keep is KeepAverages.NO:
         return Note(code=NoteCode.AVERAGES_NOT_WANTED)
     files = job.model.path.parent.glob("*/audits/*/audit.json")
-    if keep is KeepAverages.AUTO and any(keeps_averages(f.parent, job.manifest.data_fingerprint) for f in files):
+    if keep is KeepAverages.AUTO and any(keeps_averages_of(f.parent, job.manifest, job.faces) for f in files):
         return Note(code=NoteCode.AVERAGES_KEPT_ELSEWHERE)
     return None
 
@@ -372,6 +375,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
         training_copies=job.copies and job.copies.with_accuracy(labels["correct"]),
         enlarged=round(factor, 4) if factor else None,
         averages=without,
+        pictures=() if without else job.manifest.pictures,
         warnings=doubts(labels, accuracy),
         files=record_files(work, ("faces.parquet", "averages.npz")),
     )

@@ -63,9 +63,9 @@ def audit(
         map_ethnicities: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.
         maps: How maps are made, by default as the model says; each method below with its passes of the network a face.
         batch: Faces a forward pass.
-        averages: Whether to store average faces. By default unless another audit of this data has them: by two models'
-            decisions they could be subtracted to a single face.
-        minimum_faces: The least number of faces in a stored average, 11 or more; by default $LOOKWHERE_MINIMUM_FACES,
+        averages: Whether to store average faces. By default unless another audit of some of these faces has them:
+            the averages of two could be subtracted to a single face.
+        minimum_faces: The least number of people in a stored average, 11 or more; by default $LOOKWHERE_MINIMUM_FACES,
             or 11.
         training_data: The aligned stores that the model was trained on. Faces that are copies or near-copies of theirs
             are left out and counted. Of a model's own data set the train split is looked up without being asked.

@@ -41,7 +41,7 @@ def assign_splits(faces: pd.DataFrame, seed: int = 0, shares: dict[str, float] |
     face's id, so the split is the same on every machine and independent of the order of rows.
     """
     shares = shares or SHARES
-    unit = _units(faces)
+    unit = person_numbers(faces)
     ordered = faces.assign(unit=unit).sort_values("face_id")
     heads = ordered.groupby("unit").agg(
         face_id=("face_id", "first"),
@@ -134,11 +134,16 @@ def _fill(sizes: np.ndarray, quota: int) -> np.ndarray:
     return taken
 
 
-def _units(faces: pd.DataFrame) -> np.ndarray:
-    """Faces joined by a shared cluster or a shared identity, transitively."""
-    codes = [pd.factorize(faces["cluster"])[0], pd.factorize(faces["identity"], use_na_sentinel=True)[0]]
-    pairs = []
-    for code in codes:
+def person_numbers(faces: pd.DataFrame) -> np.ndarray:
+    """A number for each face's person, int64 (N,): equal for a shared cluster or a shared identity, transitively.
+
+    A table without one of the two columns knows nothing of it.
+    """
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    for column in ("cluster", "identity"):
+        if column not in faces:
+            continue
+        code = pd.factorize(faces[column], use_na_sentinel=True)[0]
         known = np.flatnonzero(code >= 0)
         first = pd.Series(known).groupby(code[known]).transform("first").to_numpy()
         pairs.append(np.stack([first, known], axis=1))

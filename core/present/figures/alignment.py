@@ -6,9 +6,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from core.data.filters import group_name
+from core.data.splits import person_numbers
 from core.data.store import AlignedStore, average_face
 from core.present.figures.pictures import sheet, show_face
-from core.privacy import asked_minimum
+from core.privacy import asked_minimum, enough_people
 
 SIDE = 112
 
@@ -17,7 +18,7 @@ def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Ima
     """Averages with n and sharpness in rows of five, then `sample` faces drawn at random, five points on each."""
     panels, minimum = [], asked_minimum()
     for (gender, ethnicity), faces in store.faces.groupby(["gender", "ethnicity"]):
-        if len(faces) >= minimum:
+        if enough_people(person_numbers(faces), minimum):
             mean = average_face(store, faces)
             words = f"{group_name(gender, ethnicity)}\nn = {len(faces):,}, sharp {sharpness(np.asarray(mean)):.1f}"
             panels.append((show_face(np.asarray(mean), SIDE), words))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from core import files
 from core.audit import run
 from core.audit.folder import Audit, open_audit
-from core.audit.notes import NoteCode
+from core.audit.notes import NoteCode, note_sentence
 from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import from_dict, import_model
@@ -93,6 +95,42 @@ def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
     assert len(
         run_audit(one, model(tmp_path, "c", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
     )
+
+
+def release(store: AlignedStore, folder: Path, *, without: int = 0, **changed: object) -> AlignedStore:
+    """The store with its pictures' hashes, less its first faces, as aligning a data set anew makes it."""
+    folder = Path(shutil.copytree(store.path, folder))
+    hashes = [hashlib.sha256(face_id.encode()).hexdigest() for face_id in store.faces["face_id"]]
+    table = store.faces.assign(sha256=hashes).iloc[without:].assign(**changed)
+    files.write_parquet(folder / "faces.parquet", table)
+    manifest = replace(store.manifest, data_fingerprint=fingerprint(table), faces=len(table), files={}).to_json()
+    write_former(folder / "store.json", manifest)
+    return AlignedStore.open(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"sha256": None},
+        {"face_id": lambda table: "new/" + table["face_id"]},
+        {"ethnicity": "White", "age": lambda table: table["age"].where(table.index % 3 > 0, 31)},
+        {"split": "train"},
+    ],
+    ids=["same", "stored anew", "renamed", "relabelled", "split otherwise"],
+)
+def test_a_release_without_one_face_keeps_no_averages(tmp_path: Path, changed: dict) -> None:
+    store = store_with_one_marked(tmp_path)
+    one, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1, **changed)
+    first, second = model(tmp_path, "a", Brightness(None)), model(tmp_path, "b", Brightness(None))
+    whole = run_audit(one, first, ("all",), averages=KeepAverages.AUTO)
+    assert len(whole.averages.cells) and whole.manifest.pictures
+    for one_of, name in ((second, "later"), (first, "again")):
+        later = run_audit(two, one_of, ("all",), name=name, averages=KeepAverages.AUTO)
+        assert later.manifest.data_fingerprint != whole.manifest.data_fingerprint
+        assert later.manifest.averages.code is NoteCode.AVERAGES_KEPT_ELSEWHERE
+        assert not len(later.averages.cells) and not later.manifest.pictures
+    assert "or of some, keeps" in note_sentence(later.manifest.averages)
 
 
 def test_the_manifest_tells_which_faces_were_chosen(tmp_path: Path) -> None:

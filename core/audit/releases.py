@@ -1,0 +1,66 @@
+"""Whether two audits are of nearly the same faces: their averages could be subtracted to the few that differ.
+
+A face is told again by its picture, where both audits keep a sketch of theirs, and by its id, since a picture may be
+stored anew. The sketch is the smallest hashes of all pictures (Broder 1997, SEQUENCES:21): of two sets of pictures
+nearly all of the smallest hashes are the same where the sets nearly are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from core.audit.averages import Averages
+from core.audit.folder import read_manifest
+from core.audit.manifest import AuditManifest
+from core.errors import LookwhereError
+
+#: Hashes in a sketch, and the characters kept of each: too few to find a picture by, enough to tell two apart.
+HASHES, CHARACTERS = 256, 12
+#: Equal ids are taken for equal faces where so many of them agree in gender, and in age where it is known.
+SAME_GENDER, SAME_AGE = 0.9, 0.5
+
+
+def sketch(faces: pd.DataFrame) -> tuple[str, ...]:
+    """The smallest `HASHES` of the pictures' SHA-256 (column `sha256` of a store's faces), cut; empty without any."""
+    if "sha256" not in faces:
+        return ()
+    return tuple(sorted(faces["sha256"].dropna().astype(str).str[:CHARACTERS].unique())[:HASHES])
+
+
+def common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many of two sketches' pictures are in both."""
+    return len(set(one) & set(other))
+
+
+def same_ids(one: pd.DataFrame, other: pd.DataFrame) -> int:
+    """How many faces of two tables (`face_id, gender, age`) have the same id, where equal ids mean equal faces.
+
+    Other data sets number their pictures alike: then the labels of equal ids agree no more often than by chance.
+    """
+    columns = ["face_id", "gender", "age"]
+    both = one[columns].merge(other[columns], on="face_id", suffixes=("", "_other"))
+    if both.empty or (both["gender"] == both["gender_other"]).mean() < SAME_GENDER:
+        return 0
+    ages = both[["age", "age_other"]].astype("Float64").dropna()
+    if len(ages) and (ages["age"] == ages["age_other"]).mean() < SAME_AGE:
+        return 0
+    return len(both)
+
+
+def keeps_averages_of(path: Path, planned: AuditManifest, faces: pd.DataFrame) -> bool:
+    """Whether the audit at `path` holds average faces of the same data as the planned one, or of some of its `faces`.
+
+    A damaged audit does not count.
+    """
+    try:
+        found = read_manifest(path)
+        if found.averages is not None or not len(Averages.load(path / "averages.npz").cells):
+            return False
+        if found.data_fingerprint == planned.data_fingerprint or common(found.pictures, planned.pictures):
+            return True
+        other = pd.read_parquet(path / "faces.parquet", columns=["face_id", "gender", "age"])
+    except (LookwhereError, OSError, ValueError):
+        return False
+    return same_ids(faces, other) > 0
