@@ -23,6 +23,7 @@ from scipy.special import expit
 from scipy.stats import binomtest
 from tqdm import tqdm
 
+from benchmarks.map_claims import MATTERS_OF_MAP, borne_out, errors, errors_anew, held, other_than_flat, refuted
 from core.analysis.accuracy.counts import tally
 from core.analysis.accuracy.pairwise import ALPHA
 from core.analysis.accuracy.regression import Regression, Together, regression
@@ -30,8 +31,8 @@ from core.analysis.accuracy.simultaneous import simultaneous_intervals
 from core.analysis.clustering import DRAWS, FOUND, structure
 from core.analysis.comparison.contrasts import FEWEST_PAIRS, MATTERS, t_interval, verdict
 from core.analysis.comparison.experiment import Expectation
+from core.analysis.comparison.paired import one_sample
 from core.analysis.maps.differences import difference
-from core.analysis.maps.dispersion import pattern_test
 from core.audit.folder import open_audit
 from core.data.faces import age_band
 from core.data.filters import Filter
@@ -200,11 +201,14 @@ def maps_of(kind: str, n: int, draw: Draw) -> np.ndarray:
     return (draw.exponential(size=(n, 1, 1)) - 1) * loads + 0.5 * draw.normal(size=(n, *CELLS))
 
 
-def pattern(kind: str, n: int, planted: float = 0.0) -> Callable[[Draw], bool]:
+def paired(kind: str, n: int, planted: float = 0.0) -> Callable[[Draw], bool]:
+    """Differences of two models' maps of `n` faces."""
+
     def once(draw: Draw) -> bool:
         maps = maps_of(kind, n, draw)
         maps[:, 3, 3] += planted
-        return bool(pattern_test(maps, permutations=SAMPLES, seed=int(draw.integers(1 << 31))).significant.any())
+        p = one_sample(maps.reshape(n, -1), SAMPLES, int(draw.integers(1 << 31)))
+        return bool((p <= ALPHA).any())
 
     return once
 
@@ -218,6 +222,30 @@ def two_groups(kind: str, sizes: tuple[int, int], spread: float = 1.0, planted: 
         return difference(maps, a, ~a, permutations=SAMPLES, seed=int(draw.integers(1 << 31))).differs
 
     return once
+
+
+# Claim 3, by `map_claims`.
+
+
+def pattern_cases() -> Iterable[Case]:
+    """Verdicts of claim 3: where errors are drawn at random, and where they have a pattern of a stated strength."""
+    falls, other = "«not supported» falls", "«supported» falls"
+    for sizes, strata, kind in (((30, 300), 5, "normal"), ((30, 300), 5, "skewed"), ((120, 1200), 50, "skewed")):
+        name = f"3, {sizes[0]} v {sizes[1]}, {kind}, random labels"
+        yield Case(name, falls, errors(kind, sizes, strata, 0, refuted), at_most=0.05)
+        yield Case(name, other, errors(kind, sizes, strata, 0, borne_out))
+    yield Case("3 as it was: 30, normal, random labels", "a cell is other than flat", other_than_flat, runs=100)
+    for sizes, strata, strength in (
+        ((30, 300), 5, MATTERS_OF_MAP), ((30, 300), 5, 0.5), ((120, 1200), 50, 0.1), ((120, 1200), 50, MATTERS_OF_MAP)
+    ):  # fmt: skip
+        name = f"3, {sizes[0]} v {sizes[1]}, skewed, own pattern of {strength:g}"
+        none = 0.025 if strength >= MATTERS_OF_MAP else None
+        yield Case(name, falls, errors("skewed", sizes, strata, strength, refuted))
+        yield Case(name, other, errors("skewed", sizes, strata, strength, borne_out), at_most=none)
+        yield Case(name, "the strength's interval holds", errors("skewed", sizes, strata, strength, held(strength)),
+                   at_least=0.95)  # fmt: skip
+    yield Case("3, shipped maps, errors drawn anew", falls, errors_anew(AUDIT, refuted), at_most=0.05, runs=200)
+    yield Case("3, shipped maps, errors drawn anew", other, errors_anew(AUDIT, borne_out), runs=200)
 
 
 # Known people, whose faces hang together.
@@ -297,11 +325,9 @@ def cases() -> Iterable[Case]:
                lambda draw: of_truth(model_rates(), draw).p(Together.FIT) < ALPHA, at_most=0.05)  # fmt: skip
     yield Case("1b, the fitted model is true", "all 45 pairs' intervals hold", pairs_covered, at_least=0.95)
     for kind in ("normal", "skewed", "shared"):
-        yield Case(
-            f"maps: pattern of 30, {kind}", "a cell is found where there is none", pattern(kind, 30), at_most=0.05
-        )
-    yield Case("maps: pattern of 30, skewed", "a cell is found, 1 planted at 1 SD", pattern("skewed", 30, 1.0))
-    yield Case("maps: pattern of 100, skewed", "a cell is found, 1 planted at 0.5 SD", pattern("skewed", 100, 0.5))
+        yield Case(f"maps: paired, 30 faces, {kind}", "a cell is found where there is none", paired(kind, 30), 0.05)
+    yield Case("maps: paired, 30 faces, skewed", "a cell is found, 1 planted at 1 SD", paired("skewed", 30, 1.0))
+    yield Case("maps: paired, 100 faces, skewed", "a cell is found, 1 planted at 0.5 SD", paired("skewed", 100, 0.5))
     for kind in ("normal", "skewed"):
         for sizes, spread in (((30, 30), 1.0), ((30, 300), 1.0), ((30, 300), 3.0), ((30, 300), 1 / 3)):
             name = f"maps: {sizes[0]} v {sizes[1]}, {kind}, spread {spread:.2g}"
@@ -310,6 +336,7 @@ def cases() -> Iterable[Case]:
     yield Case(
         "maps: 100 v 300, skewed", "a cell is found, 1 planted at 0.5 SD", two_groups("skewed", (100, 300), 1, 0.5)
     )
+    yield from pattern_cases()
     for people, faces, within, accuracy in (
         (20, 3, 0.1, 0.97),
         (20, 8, 0.4, 0.9),

@@ -64,8 +64,7 @@ def _figure(finding: Finding) -> go.Figure | None:
     if isinstance(result, EvidenceDensity):
         return figure_of(density_dots(finding.numbers, PLACES))
     if isinstance(result, ErrorPattern):
-        n = (result.n_correct, result.n_incorrect)
-        return map_figure(mean_shapes(result.correct, result.incorrect, result.significant, n))
+        return map_figure(mean_shapes(result.pattern))
     if isinstance(result, CauseContrasts):
         first = result.contrasts[0][0].name
         return figure_of(effect_dots(finding.numbers[finding.numbers["contrast"] == first]))

@@ -20,11 +20,14 @@ NOT_ADJUSTED = {*REQUIRED, "logit_female", "logit_male", "p_male", "predicted", 
 MOST_VALUES = 30
 
 
-def strata_of(faces: pd.DataFrame, by: str, a: np.ndarray | None = None, b: np.ndarray | None = None) -> np.ndarray:
+def strata_of(
+    faces: pd.DataFrame, by: str, a: np.ndarray | None = None, b: np.ndarray | None = None, per_bin: int = PER_BIN
+) -> np.ndarray:
     """Strata int64 (N,) for `difference`, −1 where unknown: by «age band», any column, or «margin».
 
-    «margin» needs the two sides: |logit_female − logit_male| in quantile bins of the smaller one; faces outside its
-    range are −1, having no counterpart. Raises `LookwhereError` for a column that is not there.
+    «margin» needs the two sides: |logit_female − logit_male| in quantile bins of the smaller one, about `per_bin` of
+    its faces in each; faces outside its range are −1, having no counterpart. Raises `LookwhereError` for a column that
+    is not there.
     """
     if by == "age band":
         return age_band(faces["age"]).astype(np.int64)
@@ -35,7 +38,7 @@ def strata_of(faces: pd.DataFrame, by: str, a: np.ndarray | None = None, b: np.n
         fewer = margin[a if a.sum() <= b.sum() else b]
         if not len(fewer):
             return np.full(len(faces), -1)
-        bins = int(np.clip(len(fewer) // PER_BIN, 1, MOST_BINS))
+        bins = int(np.clip(len(fewer) // per_bin, 1, MOST_BINS))
         edges = np.quantile(fewer, np.linspace(0, 1, bins + 1))
         inside = (margin >= edges[0]) & (margin <= edges[-1])
         return np.where(inside, np.searchsorted(edges[1:-1], margin, side="right"), -1)

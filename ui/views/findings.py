@@ -93,9 +93,8 @@ def _figure(found: Finding) -> None:
             "Share of the positive evidence over share of the image, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
         )
-    elif isinstance(result, ErrorPattern) and min(result.n_incorrect, result.n_correct) >= result.minimum:
-        counts = (result.n_correct, result.n_incorrect)
-        shapes = figures.mean_shapes(result.correct, result.incorrect, result.significant, counts)
+    elif isinstance(result, ErrorPattern):
+        shapes = figures.mean_shapes(result.pattern)
         drawn = zip(panel_pictures(shapes), shapes.panels, strict=True)
         panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
         st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))

@@ -178,17 +178,20 @@ def paired_map_difference(
         return PairedMapDifference(n, units, *tested, words, minimum)
     differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
     sums = by_unit(np.concatenate(differences, axis=1), persons)
-    mean = sums.mean(axis=0)
-    statistic = mean / np.sqrt(
-        np.maximum(sums.var(axis=0, ddof=1), 1e-12 * max(np.abs(sums).max() ** 2, 1e-300)) / units
-    )
-    highest = highest_t([sums], permutations, seed, families=2)
-    p = np.concatenate([family_wise(t, h) for t, h in zip(np.split(statistic, 2), highest.T, strict=True)])
+    p = one_sample(sums, permutations, seed, families=2)
     tested = [
         MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
         for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)
     ]
     return PairedMapDifference(n, units, *tested, words, minimum)
+
+
+def one_sample(sums: np.ndarray, permutations: int = SAMPLES, seed: int = 0, families: int = 1) -> np.ndarray:
+    """Family-wise p (C,) of «the mean is 0» for the columns of `sums` (U, C), a row a unit, by `highest_t`."""
+    least = 1e-12 * max(np.abs(sums).max() ** 2, 1e-300)
+    statistic = sums.mean(axis=0) / np.sqrt(np.maximum(sums.var(axis=0, ddof=1), least) / len(sums))
+    highest = highest_t([sums], permutations, seed, families=families)
+    return np.concatenate([family_wise(t, h) for t, h in zip(np.split(statistic, families), highest.T, strict=True)])
 
 
 def average_face(audits: Sequence[Audit], wanted: Filter) -> tuple[np.ndarray | None, int]:

@@ -11,8 +11,8 @@ from core.analysis.accuracy.pairwise import ALPHA
 from core.analysis.comparison import MATTERS, Claim, Contrast
 from core.analysis.intervals import holm
 from core.analysis.maps.dispersion import Dispersions
+from core.analysis.maps.own_pattern import OwnPattern
 from core.estimate import Estimate
-from core.privacy import MINIMUM_FACES
 from core.verdicts import Verdict
 from core.wording import p_words
 
@@ -74,20 +74,11 @@ class EvidenceDensity:
 
 @dataclass(frozen=True)
 class ErrorPattern:
-    """Finding 3: mean shapes float64 (h, w) of `n_incorrect` incorrect and `n_correct` correct predictions.
+    """Finding 3: the own pattern of incorrect predictions' maps beside correct ones like them, and how much both
+    scatter. Both sides hold 30 faces and more."""
 
-    `significant` bool (h, w): where the incorrect ones' mean is other than flat. `correlation` is Pearson's r of the
-    two mean shapes. Neither is shown of under `minimum` faces.
-    """
-
-    incorrect: np.ndarray
-    correct: np.ndarray
-    significant: np.ndarray
-    n_incorrect: int
-    n_correct: int
+    pattern: OwnPattern
     dispersion: Dispersions
-    correlation: float
-    minimum: int = MINIMUM_FACES
 
 
 @dataclass(frozen=True)

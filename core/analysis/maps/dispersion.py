@@ -1,4 +1,4 @@
-"""How alike maps are within a set of faces: dispersion, its comparison, split halves, and a test against «flat»."""
+"""How alike maps are within a set of faces: dispersion, and its comparison."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.analysis.bootstrap import highest_t
-from core.analysis.maps.differences import LEVEL, PERMUTATIONS
-from core.analysis.permutation import BLOCK, family_wise
+from core.analysis.permutation import BLOCK
 from core.errors import LookwhereError
 from core.estimate import Estimate
 
@@ -69,7 +67,7 @@ def compare_dispersion(
 
     Says whether wrong predictions vary more among themselves than right ones. Does not say why: wrong ones are less
     certain, and a weak map is a noisier shape, so cross `groups` with bins of |margin| to compare equals. A high
-    dispersion is not «no pattern»: see `pattern_test`. Faces of one person count as separate ones.
+    dispersion is not «no pattern»: see `own_pattern`. Faces of one person count as separate ones.
     Raises `LookwhereError` where fewer than 2 faces can be matched.
     """
     z, wrong = standardised(shapes), np.asarray(wrong, dtype=bool)
@@ -159,77 +157,3 @@ def _relabelled(
 def _estimate(value: float, draws: np.ndarray) -> Estimate:
     low, high = np.nanpercentile(draws, [2.5, 97.5])
     return Estimate(float(value), float(low), float(high))
-
-
-def split_half(shapes: np.ndarray, draws: int = 500, seed: int = 0, size: int | None = None) -> Estimate:
-    """Pearson r of the mean maps of two random halves of maps (N, h, w): mean over draws, and where 95 % of them lie.
-
-    `size` draws so many maps first, to put a large set on a small one's footing. High: the set has an average pattern
-    that other faces of its kind would show again. That the pattern is its own, and not what every map of the network
-    has in common, it does not say, nor that single maps show it: the mean of many hides how they scatter. The range is
-    over splits of these faces, no confidence interval. Raises `LookwhereError` under 4 maps.
-    """
-    n = len(shapes) if size is None else min(size, len(shapes))
-    if n < 4:
-        raise LookwhereError(f"{n} maps: two halves need 4, widen the filter")
-    z = shapes.reshape(len(shapes), -1).astype(np.float64)
-    rng, half = np.random.default_rng(seed), n // 2
-    marks = np.zeros(len(z), dtype=np.int8)
-    marks[:half], marks[half : 2 * half] = 1, 2
-    found = []
-    for start in range(0, draws, BLOCK):
-        marked = rng.permuted(np.tile(marks, (min(BLOCK, draws - start), 1)), axis=1)
-        means = [(marked == mark).astype(np.float64) @ z / half for mark in (1, 2)]
-        first, second = (m - m.mean(axis=1, keepdims=True) for m in means)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found.append((first * second).sum(axis=1) / np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1)))
-    values = np.concatenate(found)
-    return _estimate(values.mean(), values)
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """`mean` deviation from flat (h, w), its t `statistic`, family-wise `p`, and which cells are `significant`."""
-
-    mean: np.ndarray
-    statistic: np.ndarray
-    p: np.ndarray
-    significant: np.ndarray
-    n: int
-    permutations: int
-    seed: int
-
-    @property
-    def p_map(self) -> float:
-        """p of «the mean map is flat»."""
-        return float(self.p.min())
-
-
-def pattern_test(shapes: np.ndarray, permutations: int = PERMUTATIONS, level: float = LEVEL, seed: int = 0) -> Pattern:
-    """Is the mean of maps (N, h, w) other than flat? Each map's deviation from its own mean over the cells, t by cell,
-    max |t| over bootstrap samples of the maps (`highest_t`; Westfall & Young 1993).
-
-    Rejecting says that the maps agree on average on where evidence is high and low. It does not say that the pattern
-    is strong, that each map shows it, or that it differs from another set's: with many faces the weakest tendency is
-    found. Raises `LookwhereError` under 2.
-    """
-    n = len(shapes)
-    if n < 2:
-        raise LookwhereError(f"{n} maps: a pattern needs 2 and more, widen the filter")
-    z = shapes.reshape(n, -1).astype(np.float64)
-    z = z - z.mean(axis=1, keepdims=True)
-    size = np.sqrt((z**2).mean(axis=0))
-    z = z / np.where(size > 0, size, 1.0)
-    mean = z.mean(axis=0)
-    statistic = mean / np.sqrt(np.maximum((z**2).mean(axis=0) - mean**2, 1e-9) / (n - 1))
-    p = family_wise(statistic, highest_t([z], permutations, seed)[:, 0])
-    shape = shapes.shape[1:]
-    return Pattern(
-        (mean * size).reshape(shape),
-        statistic.reshape(shape),
-        p.reshape(shape),
-        (p <= level).reshape(shape),
-        n,
-        permutations,
-        seed,
-    )

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from core.analysis.maps.own_pattern import OwnPattern
 from core.present.figures.chart_data import NAN, Axis, IntervalChart, MapChart, MapPanel, Mark, Row, Scale, Series
 from core.present.figures.pictures import shared_limit
 from core.present.figures.styles import COLOURS, OWN, Style
@@ -84,20 +85,23 @@ def effect_dots(table: pd.DataFrame, title: str = "") -> IntervalChart:
     )
 
 
-def mean_shapes(correct: np.ndarray, incorrect: np.ndarray, significant: np.ndarray, n: tuple[int, int]) -> MapChart:
-    """Mean shapes (h, w) of correct and incorrect predictions on one scale, each the mean of so many faces `n`.
+def mean_shapes(pattern: OwnPattern) -> MapChart:
+    """Mean shapes of correct predictions, of incorrect ones like them, and what those have of their own, on one scale.
 
-    In the second, the cells of `significant`, bool (h, w), are outlined: they are not flat.
+    In the last, the cells that show it beyond chance are outlined.
     """
-    limit = shared_limit([correct, incorrect])
-    return MapChart(
-        (
-            MapPanel(correct, f"correct, mean of {n[0]:,}", "Mean shape of correct predictions"),
-            MapPanel(
-                incorrect, f"incorrect, mean of {n[1]:,}; outlined: not flat", "Mean shape of incorrect predictions",
-                significant,
-            ),
+    own = pattern.own
+    limit = shared_limit([pattern.common, pattern.wrong])
+    panels = (
+        MapPanel(pattern.common, f"correct, mean of {own.n_b:,}", "Mean shape of correct predictions"),
+        MapPanel(pattern.wrong, f"incorrect, mean of {own.n_a:,}", "Mean shape of incorrect predictions"),
+        MapPanel(
+            own.difference, "the incorrect ones' own; outlined: beyond chance",
+            "What the mean shape of incorrect predictions has beyond that of correct ones", own.significant,
         ),
-        (Scale(limit, True, f"−{limit:.3g} against the choice", f"{limit:.3g} for it", "without strength"),),
-        "Evidence for the chosen gender (red) or against it (blue), each map without its strength; one scale.",
     )  # fmt: skip
+    return MapChart(
+        panels,
+        (Scale(limit, True, f"−{limit:.3g} against the choice", f"{limit:.3g} for it", "without strength"),),
+        "Evidence for the chosen gender (red) or against it (blue), each map without level and strength; one scale.",
+    )

@@ -35,19 +35,11 @@ def _figure(found: Finding) -> list:
             note = f"Mean over {result.n:,} correct predictions; 1 (dotted) is what a uniform map has."
             return [Chart.of(density_dots(found.numbers, PLACES, note))]
         case ErrorPattern() as result:
-            return _shapes(result)
+            return [Pictures.of(mean_shapes(result.pattern), pictures.PANEL)]
         case CauseContrasts() as result:
             return _effects(found, result)
         case None:
             return []
-
-
-def _shapes(result: ErrorPattern) -> list:
-    if min(result.n_incorrect, result.n_correct) < result.minimum:
-        return []
-    counts = (result.n_correct, result.n_incorrect)
-    shapes = mean_shapes(result.correct, result.incorrect, result.significant, counts)
-    return [Pictures.of(shapes, pictures.PANEL)]
 
 
 def _effects(found: Finding, result: CauseContrasts) -> list:

@@ -10,7 +10,7 @@ from benchmarks.calibration import (
     Rate,
     cases,
     contrast,
-    pattern,
+    paired,
     simulate,
     two_groups,
 )
@@ -18,8 +18,9 @@ from core.verdicts import Verdict
 
 #: By name and what is counted: runs of seconds.
 SMALL = {
-    ("maps: pattern of 30, skewed", "a cell is found where there is none"): 100,
+    ("maps: paired, 30 faces, skewed", "a cell is found where there is none"): 100,
     ("maps: 30 v 300, normal, spread 3", "a cell is found where there is none"): 60,
+    ("3, 30 v 300, skewed, random labels", "«not supported» falls"): 40,
     ("4 and 5, three pairs, no effect", "«supported» falls"): 300,
     ("4 and 5, three pairs, 2 points", "«not supported» falls"): 300,
     ("people: 20 a group, 8 faces, 0.4", "all ten groups' intervals hold"): 40,
@@ -39,7 +40,7 @@ def test_all_small_cases_are_there_and_no_two_cases_are_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "once", [pattern("normal", 60, 1.5), two_groups("skewed", (60, 100), 1.0, 1.5), contrast(0.1, Verdict.SUPPORTED)]
+    "once", [paired("normal", 60, 1.5), two_groups("skewed", (60, 100), 1.0, 1.5), contrast(0.1, Verdict.SUPPORTED)]
 )
 def test_a_plant_is_found(once) -> None:
     assert simulate(Case("power", "found", once), 20).count >= 18

@@ -178,28 +178,48 @@ def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> No
     assert table["share"]["nose"] == pytest.approx(nose.mean(), rel=1e-6)
 
 
-def test_wrong_predictions_with_the_same_pattern_refute_that_there_is_none() -> None:
-    found = whether_wrong_has_a_pattern(made(), EVERYONE)
-    assert found.verdict == Verdict.NOT_SUPPORTED
-    assert found.result.correlation > 0.9
+WRONG = {("female", "A"): 0.1, ("male", "B"): 0.1}
+
+
+def test_wrong_predictions_with_the_common_map_have_no_pattern_of_their_own() -> None:
+    found = whether_wrong_has_a_pattern(made(3000, WRONG), EVERYONE)
+    assert found.verdict == Verdict.SUPPORTED and not found.by_test
+    assert found.result.pattern.shown.low < 1 < found.result.pattern.shown.high
+    assert "of the same decision, ethnicity, age and |margin|" in found.sentence
+    values = found.numbers.set_index("measure")["value"]
+    assert values["cells of 49 beyond chance"] == 0
+    assert values["strength of the own pattern"] == found.result.pattern.strength.value
+
+
+def test_wrong_predictions_that_look_elsewhere_have_one() -> None:
+    found = whether_wrong_has_a_pattern(made(3000, WRONG, incorrect_on=("eyes",)), EVERYONE)
+    assert found.verdict == Verdict.NOT_SUPPORTED and found.by_test
+    assert found.result.pattern.strength.low > 0.25
+    assert as_family([found])[0].verdict == Verdict.NOT_SUPPORTED
 
 
 def test_wrong_predictions_of_noise_alone_support_it() -> None:
-    audit = made(4000, {("female", "A"): 0.1, ("male", "B"): 0.1}, incorrect_on=None)
-    found = whether_wrong_has_a_pattern(audit, EVERYONE)
+    found = whether_wrong_has_a_pattern(made(4000, WRONG, incorrect_on=None), EVERYONE)
     assert found.verdict == Verdict.SUPPORTED
-    rows = found.numbers.set_index("predictions")
-    assert rows["dispersion"]["incorrect predictions"] > 0.9 > rows["dispersion"]["as many correct ones"]
+    assert found.result.pattern.shown.high < 0.5
+    values = found.numbers.set_index("measure")["value"]
+    assert values["dispersion of the incorrect ones"] > 0.9 > values["dispersion of the correct ones"]
 
 
-def test_the_pattern_is_tested_though_no_margin_is_alike() -> None:
-    audit = made(2000, {("female", "A"): 0.1, ("male", "B"): 0.1})
+def test_right_predictions_none_of_which_is_alike_tell_nothing() -> None:
+    audit = made(2000, WRONG)
     audit.faces.loc[audit.faces["correct"], "logit_female"] += np.where(
         audit.faces.loc[audit.faces["correct"], "predicted"] == "female", 50, -50
     )
     found = whether_wrong_has_a_pattern(audit, EVERYONE)
-    assert found.verdict == Verdict.NOT_SUPPORTED
-    assert "two correct ones of the same decision (" in found.sentence
+    assert found.verdict == Verdict.CANNOT_TELL and found.result is None
+    assert found.sentence == "0 incorrect predictions have correct ones like them: a test needs 30."
+
+
+def test_faces_of_unknown_age_are_matched_among_themselves() -> None:
+    audit = made(3000, WRONG)
+    audit.faces["age"] = pd.array([pd.NA] * len(audit.faces), dtype="Int16")
+    assert whether_wrong_has_a_pattern(audit, EVERYONE).result.pattern.own.n_a > 100
 
 
 def test_noise_everywhere_cannot_tell_and_neither_can_few_wrong_ones() -> None:

@@ -14,8 +14,6 @@ from core.analysis.maps.dispersion import (
     _resampled,
     compare_dispersion,
     dispersion,
-    pattern_test,
-    split_half,
     standardised,
 )
 from core.errors import LookwhereError
@@ -133,52 +131,3 @@ def test_wrong_faces_without_a_right_one_of_their_group_are_counted() -> None:
     assert (found.n, found.left_out) == (15, 10)
     with pytest.raises(LookwhereError, match="0 incorrect faces have a correct one"):
         compare_dispersion(shapes, np.ones(50, dtype=bool))
-
-
-def test_halves_of_a_pattern_agree_and_halves_of_noise_do_not() -> None:
-    strong = split_half(maps_of(200, 1.0, 1), draws=200)
-    assert strong.value > 0.95
-    noise = np.random.default_rng(2).normal(size=(200, 4, 5))
-    nothing = split_half(noise, draws=200)
-    assert nothing.low < 0 < nothing.high or abs(nothing.value) < 0.5
-    # n-matched: fewer maps, noisier means.
-    assert (
-        split_half(maps_of(200, 4.0, 1), draws=200, size=20).value < split_half(maps_of(200, 4.0, 1), draws=200).value
-    )
-    assert split_half(noise, seed=1) == split_half(noise, seed=1)
-    with pytest.raises(LookwhereError, match="two halves need 4"):
-        split_half(noise[:3])
-
-
-def test_two_halves_of_four_are_the_three_ways_to_halve_them() -> None:
-    shapes = maps_of(4, 2.0, 6)
-    ways = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))]
-    expected = [np.corrcoef(shapes[[*x]].mean(0).ravel(), shapes[[*y]].mean(0).ravel())[0, 1] for x, y in ways]
-    found = split_half(shapes, draws=3000)
-    assert found.value == pytest.approx(np.mean(expected), abs=0.03)
-    assert (found.low, found.high) == pytest.approx((min(expected), max(expected)))
-
-
-def test_the_pattern_s_statistic_is_the_one_sample_t() -> None:
-    shapes = maps_of(80, 3.0, 1)
-    found = pattern_test(shapes, permutations=199)
-    deviation = shapes - shapes.mean(axis=(1, 2), keepdims=True)
-    assert found.statistic == pytest.approx(stats.ttest_1samp(deviation, 0).statistic, rel=1e-6)
-    assert found.mean == pytest.approx(deviation.mean(axis=0))
-    assert found.p_map == 1 / 200
-    assert (found.significant == (found.p <= 0.05)).all()
-
-
-def test_a_pattern_is_found_in_its_cell_and_flat_maps_keep_the_level() -> None:
-    draw = np.random.default_rng(8)
-    one = draw.normal(size=(150, 5, 5)) + draw.normal(size=(150, 1, 1)) * 4
-    one[:, 2, 2] += 1.5
-    assert pattern_test(one, permutations=199).significant[2, 2]
-    alarms = 0
-    for _ in range(200):
-        heavy = draw.exponential(size=(30, 3, 3)) + draw.normal(size=(30, 1, 1)) * 5
-        alarms += bool(pattern_test(heavy, permutations=199, seed=int(draw.integers(1 << 31))).significant.any())
-    high = stats.binom.interval(0.99, 200, 0.05)[1]
-    assert alarms <= high
-    with pytest.raises(LookwhereError, match="a pattern needs 2"):
-        pattern_test(one[:1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -82,15 +83,17 @@ def test_differences_share_one_scale_and_outline_what_survives() -> None:
 
 
 def test_page_report_and_print_draw_one_chart_of_maps() -> None:
-    chart = findings.mean_shapes(FIRST, SECOND, MASK, (1200, 34))
+    own = SimpleNamespace(difference=SECOND - FIRST, significant=MASK, n_a=34, n_b=1200)
+    chart = findings.mean_shapes(SimpleNamespace(common=FIRST, wrong=SECOND, own=own))
     assert [panel.caption for panel in chart.panels] == [
         "correct, mean of 1,200",
-        "incorrect, mean of 34; outlined: not flat",
+        "incorrect, mean of 34",
+        "the incorrect ones' own; outlined: beyond chance",
     ]
-    np.testing.assert_array_equal(chart.panels[0].values, FIRST)
-    np.testing.assert_array_equal(chart.panels[1].values, SECOND)
-    assert chart.panels[0].outlined is None
-    np.testing.assert_array_equal(chart.panels[1].outlined, MASK)
+    for panel, values in zip(chart.panels, (FIRST, SECOND, SECOND - FIRST), strict=True):
+        np.testing.assert_array_equal(panel.values, values)
+    assert chart.panels[0].outlined is None and chart.panels[1].outlined is None
+    np.testing.assert_array_equal(chart.panels[2].outlined, MASK)
     assert chart.scales[0].limit == 4.0
     page = panel_pictures(chart, SIDE)
     block = Pictures.of(chart, SIDE)

@@ -104,9 +104,7 @@ def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
         table = findings[key].numbers
         page += [effect_dots(table[table["contrast"] == claim.name]) for claim, _ in findings[key].result.contrasts]
     assert [numbers(block.data) for block in charts] == [numbers(chart) for chart in page]
-    pattern = findings["3"].result
-    counts = (pattern.n_correct, pattern.n_incorrect)
-    shapes = mean_shapes(pattern.correct, pattern.incorrect, pattern.significant, counts)
+    shapes = mean_shapes(findings["3"].result.pattern)
     (shown,) = [block for block in part.blocks if isinstance(block, Pictures)]
     assert shown == Pictures.of(shapes, 224)
 

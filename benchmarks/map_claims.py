@@ -1,0 +1,126 @@
+"""Simulated studies of claim 3, for `benchmarks.calibration`: maps of a network that has one map in common.
+
+Errors are drawn without regard to the maps, or have a pattern of their own of a stated strength.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.comparison.paired import one_sample
+from core.analysis.findings.maps import SLIGHT, matched, pattern_verdict
+from core.analysis.maps.own_pattern import OwnPattern, own_pattern
+from core.analysis.maps.shapes import oriented_shapes
+from core.audit.folder import Audit, open_audit
+from core.data.faces import age_band
+from core.data.filters import Filter
+from core.verdicts import Verdict
+
+#: Own patterns from so much of the common map's strength on are not to be called none.
+MATTERS_OF_MAP = SLIGHT
+SIDE = 7
+#: Bootstrap samples and splits in a simulated test.
+SAMPLES = 199
+
+Draw = np.random.Generator
+Counted = Callable[[OwnPattern], bool]
+
+
+def refuted(found: OwnPattern) -> bool:
+    """«Not supported», before the correction over all claims."""
+    return pattern_verdict(found) == Verdict.NOT_SUPPORTED
+
+
+def borne_out(found: OwnPattern) -> bool:
+    return pattern_verdict(found) == Verdict.SUPPORTED
+
+
+def held(strength: float) -> Counted:
+    """Whether the interval holds the strength that was planted."""
+    return lambda found: found.strength.low <= strength <= found.strength.high
+
+
+def spot(row: float, column: float, width: float) -> np.ndarray:
+    """A bump on the grid, float64 (7, 7), of mean 0 and standard deviation 1."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    bump = np.exp(-((y - row) ** 2 + (x - column) ** 2) / width)
+    return (bump - bump.mean()) / bump.std()
+
+
+def maps_about_one(kind: str, n: int, draw: Draw) -> np.ndarray:
+    """Maps (n, 7, 7): a common bump and as strong smooth noise, Gaussian or skewed."""
+    shape = (n, SIDE + 2, SIDE + 2)
+    noise = draw.normal(size=shape) if kind == "normal" else draw.exponential(size=shape) - 1
+    beside = noise[:, :-2, 1:-1] + noise[:, 2:, 1:-1] + noise[:, 1:-1, :-2] + noise[:, 1:-1, 2:]
+    return spot(3, 3, 4) + (noise[:, 1:-1, 1:-1] + beside / 2) / np.sqrt(2)
+
+
+@cache
+def planted(kind: str, strength: float) -> float:
+    """How much of a bump must be added for an own pattern of `strength`, after maps are standardised; by bisection."""
+    maps = maps_about_one(kind, 4000, np.random.default_rng(0))
+    wrong, low, high = np.arange(len(maps)) < len(maps) // 2, 0.0, 4.0
+    for _ in range(12):
+        middle = (low + high) / 2
+        found = own_pattern(maps + middle * wrong[:, None, None] * spot(1, 1, 2), wrong, ~wrong, None,
+                            permutations=1, splits=1)  # fmt: skip
+        low, high = (middle, high) if found.strength.value < strength else (low, middle)
+    return low
+
+
+def errors(kind: str, sizes: tuple[int, int], strata: int, strength: float, counted: Counted) -> Callable[[Draw], bool]:
+    """`sizes` wrong and right predictions, in strata at random; wrong ones have an own pattern of `strength`."""
+
+    def once(draw: Draw) -> bool:
+        maps = maps_about_one(kind, sum(sizes), draw)
+        wrong = np.arange(len(maps)) < sizes[0]
+        if strength:
+            maps[wrong] += planted(kind, strength) * spot(1, 1, 2)
+        strata_at_random = draw.integers(0, strata, len(maps))
+        seed = int(draw.integers(1 << 31))
+        return counted(own_pattern(maps, wrong, ~wrong, strata_at_random, permutations=SAMPLES, splits=SAMPLES,
+                                   limit=SLIGHT, seed=seed))  # fmt: skip
+
+    return once
+
+
+def other_than_flat(draw: Draw) -> bool:
+    """Claim 3 as it was tested until 2026-11-26: is the mean of 30 wrong ones' maps other than flat?"""
+    maps = maps_about_one("normal", 30, draw)
+    deviation = maps - maps.mean(axis=(1, 2), keepdims=True)
+    return bool((one_sample(deviation.reshape(len(maps), -1), SAMPLES) <= 0.05).any())
+
+
+@cache
+def shipped(path: Path) -> tuple[Audit, np.ndarray, np.ndarray]:
+    """The shipped adults' audit, their shapes, and each one's share of errors by decision, age and |margin|."""
+    audit = open_audit(path)
+    faces = audit.faces
+    inside = Filter.of_ages(faces).mask(faces)
+    margin = np.abs(faces["logit_female"] - faces["logit_male"])
+    # Bins of equally many errors: the rate falls steeply with the margin.
+    edges = np.quantile(margin[inside & ~faces["correct"].to_numpy(dtype=bool)], np.linspace(0, 1, 9)[1:-1])
+    cell = [faces["predicted"].astype(str), age_band(faces["age"]), np.searchsorted(edges, margin)]
+    table = pd.DataFrame({"wrong": ~faces["correct"].to_numpy(dtype=bool), "a": cell[0], "b": cell[1], "c": cell[2]})
+    rate = table[inside].groupby(["a", "b", "c"])["wrong"].transform("mean")
+    return audit, oriented_shapes(audit), rate.reindex(table.index, fill_value=0.0).to_numpy(dtype=float)
+
+
+def errors_anew(path: Path, counted: Counted) -> Callable[[Draw], bool]:
+    """The shipped audit's maps; who is wrong is drawn by decision, age and |margin|, whatever the maps."""
+
+    def once(draw: Draw) -> bool:
+        audit, shapes, rate = shipped(path)
+        wrong = draw.random(len(rate)) < rate
+        right = (rate > 0) & ~wrong
+        _, strata = matched(audit, wrong, right)
+        seed = int(draw.integers(1 << 31))
+        return counted(own_pattern(shapes, wrong, right, strata, permutations=SAMPLES, splits=SAMPLES, limit=SLIGHT,
+                                   seed=seed))  # fmt: skip
+
+    return once

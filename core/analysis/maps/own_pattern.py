@@ -1,0 +1,154 @@
+"""What maps of wrong predictions have beyond the map that the network has in common for right and wrong ones.
+
+A network that looks at faces has a common map, and any set of its maps shows it: that says nothing of what makes
+predictions wrong. So wrong ones stand beside right ones like them, and what lies along those ones' mean map is taken
+away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.analysis.intervals import Z95
+from core.analysis.maps.differences import ABSTAIN_UNDER, PERMUTATIONS, MapDifference, difference
+from core.analysis.maps.dispersion import standardised
+from core.analysis.permutation import Stratum, layers_of, stratified_contrast, sums_by, units_of
+from core.errors import LookwhereError
+from core.estimate import Estimate
+from core.privacy import MINIMUM_FACES
+
+#: Random halves that are compared.
+SPLITS = 500
+
+
+@dataclass(frozen=True)
+class OwnPattern:
+    """Wrong predictions' mean map W beside C, that of right ones like them: W = shown · C + own, own ⟂ C.
+
+    All of maps without level and strength (mean 0, standard deviation 1 over the cells); strata weigh in both means as
+    in `difference`. `wrong` and `common` are W and C, float64 (h, w). `shown`: how much of the common map wrong ones
+    show, 1 where all. `own` is the tested difference: its `difference` is the own pattern. `strength` is |own| / |C|,
+    without the part that chance adds, with bounds. `halves`: Pearson's r of the own patterns of two random halves of
+    both sides, mean over the splits and where 95 % of them lie. `reach`: how often the upper bound of the strength
+    would fall under `limit` if there were no own pattern.
+    """
+
+    wrong: np.ndarray
+    common: np.ndarray
+    shown: Estimate
+    own: MapDifference
+    strength: Estimate
+    halves: Estimate
+    reach: float
+    limit: float
+
+
+def own_pattern(
+    shapes: np.ndarray,
+    wrong: np.ndarray,
+    right: np.ndarray,
+    strata: np.ndarray | None,
+    *,
+    people: np.ndarray | None = None,
+    limit: float = 0.25,
+    permutations: int = PERMUTATIONS,
+    splits: int = SPLITS,
+    seed: int = 0,
+    minimum: int = MINIMUM_FACES,
+) -> OwnPattern:
+    """The own pattern of `wrong` beside `right`, bool (N,), of maps (N, h, w) none of which is constant.
+
+    `strata` int (N,), negative for unknown, and `people` (N,) as in `difference`, whose family-wise test over the
+    cells is taken. The bounds of the strength hold |own|² less the sum of its variances, whose own variance is
+    2 tr Σ² + 4 own' Σ own, the second term by Σ's largest eigenvalue: they are wider than need be. Raises
+    `LookwhereError` where under 30 wrong ones (people, where known) have a right one in their stratum.
+    """
+    unit, side, home = units_of(wrong, wrong | right, people, strata)
+    if min(side.sum(), (~side).sum()) < ABSTAIN_UNDER:
+        raise LookwhereError(
+            f"{int(side.sum())} incorrect predictions have correct ones like them: a test needs {ABSTAIN_UNDER}"
+        )
+    used = unit >= 0
+    place = unit[used]
+    stratum, on_wrong = home[place], side[place]
+    z = standardised(shapes[used]) * np.sqrt(shapes[0].size)
+    faces = np.stack([np.bincount(stratum[on], minlength=home.max() + 1) for on in (on_wrong, ~on_wrong)])
+    weight = faces.prod(axis=0) / faces.sum(axis=0)
+    means = [
+        sums_by(stratum[on], z[on], faces.shape[1]) / count[:, None]
+        for on, count in zip((on_wrong, ~on_wrong), faces, strict=True)
+    ]
+    mean_wrong, common = (weight @ mean / weight.sum() for mean in means)
+    size = float(np.sqrt((common**2).sum()))
+    along = z @ (common / size)
+    beyond = z - along[:, None] * (common / size)
+
+    x = np.column_stack([beyond, along])
+    x -= (sums_by(stratum, x, faces.shape[1]) / faces.sum(axis=0)[:, None])[stratum]
+    layers = layers_of(x, place, side, home)
+    delta, variance, _, shares = stratified_contrast(layers)
+    shown = 1 + float(delta[-1]) / size
+    error = Z95 * float(np.sqrt(variance[-1])) / size
+    covariance = sum(part[:, :-1].T @ part[:, :-1] for part in shares)
+    strength, reach = _strength(delta[:-1], covariance, size, limit)
+
+    maps = np.zeros((len(shapes), *shapes.shape[1:]))
+    maps[used] = beyond.reshape(-1, *shapes.shape[1:])
+    own = difference(
+        maps, wrong, right, people=people, strata=strata, permutations=permutations, seed=seed, minimum=minimum,
+        names=("incorrect predictions", "correct ones like them"),
+    )  # fmt: skip
+    return OwnPattern(
+        mean_wrong.reshape(shapes.shape[1:]),
+        common.reshape(shapes.shape[1:]),
+        Estimate(shown, shown - error, shown + error),
+        own,
+        strength,
+        _halves(layers, splits, seed),
+        reach,
+        limit,
+    )
+
+
+def _strength(own: np.ndarray, covariance: np.ndarray, size: float, limit: float) -> tuple[Estimate, float]:
+    """|own| / size with its bounds, and how often the upper one would fall under `limit` if own were nothing."""
+    from scipy.special import ndtr
+
+    chance = float(np.trace(covariance))
+    spread, steep = 2 * float((covariance**2).sum()), 4 * float(np.linalg.eigvalsh(covariance)[-1])
+    square = float(own @ own) - chance
+    # |y − square| = z √(spread + steep · y): two roots in y, the true |own|².
+    middle = square + Z95**2 * steep / 2
+    root = np.sqrt(np.maximum(middle**2 - square**2 + Z95**2 * spread, 0))
+    value, low, high = (np.sqrt(max(y, 0.0)) / size for y in (square, middle - root, middle + root))
+    most = (limit * size) ** 2 - Z95 * np.sqrt(spread + steep * (limit * size) ** 2)
+    return Estimate(float(value), float(low), float(high)), float(ndtr(most / np.sqrt(spread)))
+
+
+def _halves(layers: list[Stratum], splits: int, seed: int) -> Estimate:
+    """r of the contrasts of two halves of units, drawn anew in each stratum and side (its odd one in either half)."""
+    draw = np.random.default_rng(seed)
+    cells = layers[0].sums.shape[1] - 2
+    keep = [*range(cells), -1]
+    parts = [layer.sums[on][:, keep] for layer in layers for on in (layer.side, ~layer.side)]
+    sums, group = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    starts = np.searchsorted(group, np.arange(len(parts)))
+    total = np.add.reduceat(sums, starts, axis=0)
+    found = np.empty(splits)
+    for n in range(splits):
+        order = np.lexsort((draw.random(len(group)), group))
+        odd = (np.arange(len(group)) + draw.integers(0, 2, len(parts))[group]) % 2 == 1
+        first = np.add.reduceat(sums * odd[np.argsort(order)][:, None], starts, axis=0)
+        found[n] = np.corrcoef(_contrast(first), _contrast(total - first))[0, 1]
+    low, high = np.nanpercentile(found, [2.5, 97.5])
+    return Estimate(float(np.nanmean(found)), float(low), float(high))
+
+
+def _contrast(sums: np.ndarray) -> np.ndarray:
+    """Wrong less right (C,) of sums and face counts (2 S, C + 1), a row a stratum's wrong ones and one its right."""
+    wrong, right = sums[::2], sums[1::2]
+    n = np.maximum(wrong[:, -1:] + right[:, -1:], 1)
+    weight = wrong[:, -1:] * right[:, -1:] / n
+    return ((right[:, -1:] * wrong[:, :-1] - wrong[:, -1:] * right[:, :-1]) / n).sum(axis=0) / max(weight.sum(), 1e-12)
