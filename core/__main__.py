@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "findings": audits.findings,
     "experiments": audits.experiments,
     "report": audits.report,
+    "portraits": models.portraits,
     "verify": verifying.verify,
 }
 

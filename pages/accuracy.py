@@ -4,6 +4,7 @@ from core.present.text.sentences import accuracy_sentence
 from ui.shell.page import page
 from ui.views.accuracy import choose_threshold, show_by_group, show_confusion_and_table, show_original_study
 from ui.views.accuracy_curves import show_curves
+from ui.views.data_sets import show_data_sets
 from ui.views.group_statistics import show_statistics
 
 with page(outcome=False) as p:
@@ -15,4 +16,5 @@ with page(outcome=False) as p:
     show_confusion_and_table(p.faces, threshold)
     show_curves(p.audit, p.faces)
     show_statistics(p.faces, p.filter)
+    show_data_sets(p)
     show_original_study(p.faces, threshold)

@@ -3,10 +3,12 @@
 from core.present.text.sentences import accuracy_sentence
 from ui.shell.page import page
 from ui.views import overview
+from ui.views.data_sets import show_data_sets
 
 with page(outcome=False) as p:
     p.headline(accuracy_sentence(p.faces, p.filter))
     overview.show_numbers(p)
+    show_data_sets(p)
     overview.show_study_grid(p.audit, p.filter)
     overview.offer_accuracy(p)
     overview.show_model(p.opened, p.audit)

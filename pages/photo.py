@@ -2,11 +2,15 @@
 
 from ui.shell.page import page
 from ui.views import photo as photo_view
+from ui.views.portraits import choose_portrait, try_portrait
 
 with page(filter_bar=False) as p:
     tools = photo_view.load_tools(p)
     files = photo_view.choose_files()
+    portrait = None if files else choose_portrait()
     audit = photo_view.comparable_audit(p.opened, tools)
     results = photo_view.predict(files, p.opened, tools)
+    if portrait is not None:
+        results = [try_portrait(portrait, tools)]
     p.headline(photo_view.sentence(p.opened, results, audit))
-    photo_view.show_results(results, tools, audit)
+    photo_view.show_results(results, audit)

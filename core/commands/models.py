@@ -186,3 +186,42 @@ def _taken(info: ModelInfo) -> list[str]:
             "was trained with another, or export it to ONNX"
         )
     return lines
+
+
+def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool = False) -> str:
+    """Look at the portraits of «Try a photo» beforehand, so that the page shows them at once.
+
+    Example: python -m core portraits --model resnet50-utkface
+
+    Args:
+        model: The model's name, a folder under models/.
+        device: cpu or cuda.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
+    """
+    from core.classifiers.folder import load_model
+    from core.errors import LookwhereError
+    from core.photo import portraits as kept
+    from core.wording import percent
+
+    loaded = load_model(models / model, device)
+    if loaded.classify is None:
+        raise LookwhereError(f"{loaded.path}: only its predictions were imported, so it cannot look at a portrait")
+    weights = loaded.info.weights_sha256
+    if weights is None:
+        raise LookwhereError(f"{loaded.path}/model.json: names no weights; train or import the model again")
+    drawn = kept.draw(loaded.path, loaded.classify, weights)
+    rows = {one.words: drawn[one.id].prediction for one in kept.portraits()}
+    lines = [f"{words}: {one.predicted} at {percent(one.probability)}" for words, one in rows.items()]
+    return printed(
+        "portraits",
+        json,
+        lambda: "\n".join([*lines, f"kept in {loaded.path / kept.FILE}"]),
+        lambda: {
+            "model": model,
+            "portraits": [
+                {"portrait": words, "predicted": one.predicted, "probability": one.probability}
+                for words, one in rows.items()
+            ],
+        },
+    )

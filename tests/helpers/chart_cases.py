@@ -30,6 +30,7 @@ from tests.helpers.chart_tables import (
     ARMS,
     BARS,
     BINS,
+    DATA_SETS,
     DENSITY,
     EFFECTS,
     ENDS,
@@ -93,6 +94,7 @@ KINDS = (
     ("lost by the same hole elsewhere", "control"),
 )
 STANDARD = (("table", "low", "high"),)
+ACCURATE = ("accuracy", "low", "high")
 
 INTERVALS = [
     Case(
@@ -213,6 +215,18 @@ INTERVALS = [
                                 "mean, 95 % over seeds": (0.92, 0.7, 0.99)}),
         ],
         None, (("means", "low", "high"),),
+    ),
+    Case(
+        "data sets",
+        comparison.data_set_dots,
+        lambda table: comparison.data_set_dots(table, {"here": "at home", "there": "abroad"}),
+        {"table": DATA_SETS},
+        [
+            ("All faces", "n = 4,029 / 988",
+             {"at home": ends(DATA_SETS, 0, *ACCURATE), "abroad": ends(DATA_SETS, 1, *ACCURATE)}),
+            ("Black women", "n = 41", {"abroad": ends(DATA_SETS, 2, *ACCURATE)}),
+        ],
+        None, STANDARD,
     ),
     Case(
         "areas less the controls'", checks.difference_dots,

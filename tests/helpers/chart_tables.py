@@ -168,6 +168,18 @@ MEANS = pd.DataFrame(
         "both_high": [0.95, NAN],
     }
 )
+DATA_SETS = pd.DataFrame(
+    {
+        "audit": ["here", "there", "there"],
+        "gender": ["", "", "female"],
+        "ethnicity": ["", "", "Black"],
+        "n": [4029, 988, 41],
+        "errors": [120, 157, 15],
+        "accuracy": [0.97, 0.84, 0.63],
+        "low": [0.96, 0.81, 0.48],
+        "high": [0.98, 0.87, 0.76],
+    }
+)
 LESS = pd.DataFrame(
     {
         "kind": ["deletion", "deletion", "insertion"],

@@ -55,7 +55,8 @@ PAGES: tuple[PageEntry, ...] = (
         title="Overview",
         icon="grid_view",
         section="",
-        description="what the model is, overall and worst-group accuracy, and the original study's grid of pairs",
+        description="what the model is, overall and worst-group accuracy, the same model on other data sets, and the "
+        "original study's grid of pairs",
         heading="For whom does it fail, and where does it look?",
     ),
     PageEntry(
@@ -112,8 +113,8 @@ PAGES: tuple[PageEntry, ...] = (
         title="Try a photo",
         icon="add_a_photo",
         section="Face by face",
-        description="faces found in an image of yours, prediction, Grad-CAM, evidence by region, and where it lies "
-        "among the audited faces",
+        description="faces found in an image of yours or in one of eight portraits, prediction, Grad-CAM, evidence by "
+        "region, and where it lies among the audited faces",
         needs=Needs.MODEL,
         single_faces=True,
     ),

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import html
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from core.audit.folder import Audit
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, ModelKind, model_info
 from core.errors import LookwhereError
 from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
-from core.photo.detection import Finder, nothing_found
 from core.photo.faces import Face
 from core.photo.prediction import TARGETS, Prediction, head_bias, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
@@ -31,6 +31,11 @@ from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.widgets import controls, layout
+
+if TYPE_CHECKING:  # they need torch, which a portrait drawn before does not wait for
+    from core.classifiers.classifier import Classifier
+    from core.classifiers.folder import Model
+    from core.photo.detection import Finder
 
 #: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
 MOST_PICTURES = 12
@@ -77,16 +82,30 @@ keep_uploads_in_memory()
 
 @dataclass(frozen=True)
 class Tools:
-    """The model's classifier and the detector."""
+    """The open model: what `model.json` says, and its classifier and the detector, loaded when first asked for."""
 
-    classify: object
-    finder: Finder | None
+    folder: Path
     info: ModelInfo
+
+    @property
+    def classify(self) -> Classifier:
+        """The classifier. Raises `LookwhereError` where the model cannot be loaded."""
+        classify = _model(self.folder, self.folder / "model.json").classify
+        assert classify is not None, "predictions alone were stopped at"
+        return classify
+
+    @property
+    def finder(self) -> Finder:
+        """The face detector."""
+        return _finder()
 
 
 @dataclass(frozen=True)
 class Result:
-    """One picture tried: what is shown of it, small, and its faces; or the one line that says why it cannot be."""
+    """One image tried: what is shown of it, small, and its faces; or the one line that says why it cannot be.
+
+    `maps` says how the model's maps are made, `bias` what of a margin lies on no cell (`head_bias`).
+    """
 
     name: str
     head: str = ""
@@ -95,17 +114,19 @@ class Result:
     size: tuple[int, int] = (0, 0)
     faces: tuple[Face, ...] = ()
     readings: tuple[Prediction, ...] = ()
+    maps: Mapping[str, object] = field(default_factory=dict)
+    bias: float | None = None
     note: str = ""
     error: str = ""
 
 
 def load_tools(p: Page) -> Tools:
-    """The open model, ready. Stops the page where only predictions were imported.
+    """The open model, not loaded yet. Stops the page where only predictions were imported.
 
-    Raises `LookwhereError` where the model cannot be loaded.
+    Raises `LookwhereError` where `model.json` is missing or broken.
     """
-    tools = _tools(p.opened.folder, p.opened.folder / "model.json")
-    if tools.classify is None:
+    tools = Tools(p.opened.folder, model_info(p.opened.folder))
+    if tools.info.kind is ModelKind.PREDICTIONS:
         p.headline(f"Only the predictions of {p.opened.model} were imported, not the model: no photo can be tried.")
         st.info("Import the model itself with `python -m core import`, or choose another one in the sidebar.")
         st.stop()
@@ -113,15 +134,16 @@ def load_tools(p: Page) -> Tools:
 
 
 @kept(entries=2, spinner="Opening the model …", shared=True)
-def _tools(folder: Path, file: Path) -> Tools:
+def _model(folder: Path, file: Path) -> Model:
     from core.classifiers.folder import load_model
 
-    model = load_model(folder)
-    return Tools(model.classify, None if model.classify is None else _finder(), model.info)
+    return load_model(folder)
 
 
 @kept(entries=1, shared=True)
 def _finder() -> Finder:
+    from core.photo.detection import Finder
+
     return Finder()
 
 
@@ -151,7 +173,7 @@ def predict(files: list, opened: OpenAudit, ready: Tools) -> list[Result]:
         key = (file.file_id, model)
         if key not in before:
             with st.spinner("Looking for faces …"):
-                before[key] = _try(file.getvalue(), file.name, ready)
+                before[key] = try_image(file.getvalue(), file.name, ready)
         now[key] = before[key]
     st.session_state[KEY] = now
     return list(now.values())
@@ -175,7 +197,10 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def _try(data: bytes, name: str, ready: Tools) -> Result:
+def try_image(data: bytes, name: str, ready: Tools) -> Result:
+    """What is found in an image file, and what the model says of it."""
+    from core.photo.detection import nothing_found
+
     try:
         upload = read_upload(data, name)
     except LookwhereError as error:
@@ -198,6 +223,8 @@ def _try(data: bytes, name: str, ready: Tools) -> Result:
         scale=seen.width / upload.picture.width,
         faces=tuple(found.faces),
         readings=tuple(readings),
+        maps=ready.classify.maps or {},
+        bias=head_bias(ready.classify),
         note=note,
     )
 
@@ -229,16 +256,17 @@ def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> s
     return photo_text.headline(whole, len(results) - len(whole), alone)
 
 
-def show_results(results: list[Result], ready: Tools, audit: Audit | None) -> None:
+def show_results(results: list[Result], audit: Audit | None) -> None:
     """Each picture with its faces; one colour scale for all maps."""
     readings = [reading for result in results for reading in result.readings]
     target, opacity = _controls(readings)
     maps = [reading.map(target) for reading in readings if reading.evidence is not None]
     limit = pictures.shared_limit(maps)
     for n, result in enumerate(results):
-        _show(n, result, ready, audit, target, opacity, limit)
+        _show(n, result, audit, target, opacity, limit)
     if maps:
-        note = f"logits a cell, {ready.classify.maps['method']}; one scale for all faces here."
+        methods = dict.fromkeys(str(result.maps["method"]) for result in results if result.maps)
+        note = f"logits a cell, {', '.join(methods)}; one scale for all faces here."
         st.html(layout.STYLE + layout.colour_scale(target == "margin", limit, note))
 
 
@@ -256,7 +284,7 @@ def _controls(given: list[Prediction]) -> tuple[str, float]:
     return target, controls.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", place=right)
 
 
-def _show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
+def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
     """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
         st.error(escape.markdown(result.error), icon=":material/broken_image:")
@@ -282,7 +310,7 @@ def _show(n: int, result: Result, ready: Tools, audit: Audit | None, target: str
             if cards:
                 right.html(f"<div class='lw-crops'>{cards}</div>")
         if chosen is not None:
-            _details(n, result.readings[chosen], chosen if several else None, ready, audit)
+            _details(n, result, chosen, audit)
 
 
 def _pick(n: int, result: Result) -> int | None:
@@ -328,18 +356,19 @@ def _card(
     )
 
 
-def _details(n: int, reading: Prediction, number: int | None, ready: Tools, audit: Audit | None) -> None:
-    which = "" if number is None else f": face {number + 1}"
+def _details(n: int, result: Result, number: int, audit: Audit | None) -> None:
+    which = f": face {number + 1}" if len(result.faces) > 1 else ""
+    reading = result.readings[number]
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Evidence by region{which}**")
         if reading.evidence is None:
             st.info("This model gives no maps, so nothing can be said of where it looks.")
         else:
-            regions, bias = reading.regions(), head_bias(ready.classify)
+            regions, bias = reading.regions(), result.bias
             bars = figure_of(figures.region_bars(regions, bias, reading.margin))
             st.plotly_chart(bars, key=f"photo_regions_{n}")
-            st.caption(_sum(regions, bias, reading.margin, ready.classify.maps or {}))
+            st.caption(_sum(regions, bias, reading.margin, result.maps))
     with right:
         st.markdown(f"**How certain{which}**", help=CERTAINTY)
         found = placed(audit, reading)
@@ -355,7 +384,7 @@ def _details(n: int, reading: Prediction, number: int | None, ready: Tools, audi
         st.caption(f"{capital(photo_text.place_words(found))}. {photo_text.near_words(found)}".strip())
 
 
-def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> str:
+def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: Mapping[str, object]) -> str:
     total = float(regions.sum())
     if bias is not None:
         left = abs(total + bias - margin)
@@ -364,7 +393,7 @@ def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: dict) -> 
             f"Regions {signed(total)} and bias {signed(bias)} make up the margin, {signed(margin)}"
             f"{more}. Evidence is centred on a region, not confined to it."
         )
-    method = maps.get("method", "this method")
+    method = str(maps.get("method", "this method"))
     return (
         f"Maps by {escape.markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
         f"the margin {signed(margin)}. Compare regions with each other only."

@@ -15,6 +15,7 @@ from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape
+from core.present.text.credits import credit
 from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
 from core.training.record import Status
@@ -100,6 +101,8 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         f"epoch {info.epoch or '?'} was kept, by validation accuracy on {data.faces.get('val', 0):,} others.",
         f"- Audited on **{manifest.faces:,}** faces ({splits} split of {dataset}); {overlap(data, manifest)}",
     ]
+    if lent := credit(manifest.dataset):
+        lines.append(f"- Whose faces: {lent}.")
     if training.age_weight:
         lines.append(
             "- Age bands were an auxiliary target in training; ethnicity labels were never shown to the model."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, ValidationInfo, input_enlargement
 from core.data.filters import group_name
 from core.present.card.blocks import Table, Text
+from core.present.text.credits import credit
 from core.template import SIDE
 from core.wording import capital, percent
 
@@ -187,6 +188,8 @@ def training_data(info: ModelInfo) -> list[Text | Table]:
             text += (
                 f" {data.validation_copies:,} of its faces were copies or near-copies of training faces and left out."
             )
+    if words := credit(data.dataset or ""):
+        text += f" Whose faces: {words}."
     if data.parts:
         counts = ", ".join(f"{part.dataset} {part.faces:,}" for part in data.parts)
         text += f" Training faces by data set: {counts}."

@@ -10,6 +10,7 @@ from core.files import write_text
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
+from core.present.text.credits import credit
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
@@ -50,7 +51,7 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
         section(
             "card-evaluation",
             "Evaluation data",
-            [_evaluation(audits), *_looked_up(audits), *map(disagreements_table, audits)],
+            [_evaluation(audits), *_credits(audits), *_looked_up(audits), *map(disagreements_table, audits)],
         ),
         section("card-training", "Training data", training_data(info)),
         section("card-analyses", "Quantitative analyses", _analyses(audits)),
@@ -98,6 +99,12 @@ def _evaluation(audits: list[Audit]) -> Table | Text:
     return (
         Table(("audit", "data", "part", "faces", "rejected"), tuple(rows), "lllrr", caption) if rows else Text(NO_AUDIT)
     )
+
+
+def _credits(audits: list[Audit]) -> list[Text]:
+    """Whose faces were audited, and on what terms they are lent, where that is known."""
+    lent = [credit(audit.manifest.dataset) for audit in audits]
+    return [Text(f"Whose faces: {words}.") for words in dict.fromkeys(lent) if words]
 
 
 def _looked_up(audits: list[Audit]) -> list[Text]:

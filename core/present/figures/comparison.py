@@ -9,9 +9,11 @@ from PIL import Image
 from core.analysis.comparison.paired import FAMILY_WISE, MapPair, named
 from core.present.figures import pictures
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
+from core.present.figures.charts import accuracy_range
 from core.present.figures.differences import outlined
 from core.present.figures.findings import points_interval
 from core.present.figures.styles import COLOURS, OWN, Style, cycled
+from core.present.text.data_sets import group_label
 from core.wording import capital, number, percent, with_interval
 
 _NONE = "no map:\ntoo few faces"
@@ -98,3 +100,30 @@ def paired_panels(
             painted = pictures.paint(pair.difference, limits[1], True, side)
             panels.append(outlined(painted, pair.survives) if pair.survives.any() else painted)
     return panels
+
+
+def data_set_dots(table: pd.DataFrame, audits: dict[str, str]) -> IntervalChart:
+    """Accuracy with Wilson intervals by group, a mark a data set; from `accuracy_by_data_set`.
+
+    `audits`: the audits in order, and the words for their data sets.
+    """
+    rows = []
+    for (gender, ethnicity), group in table.groupby(["gender", "ethnicity"], sort=False):
+        marks = tuple(
+            Mark(
+                audits[row["audit"]],
+                row["accuracy"],
+                row["low"],
+                row["high"],
+                with_interval(row["accuracy"], row["low"], row["high"]),
+                (f"{row['errors']:,} of {row['n']:,} incorrect",),
+            )
+            for row in group.to_dict("records")
+        )
+        rows.append(Row(group_label(gender, ethnicity), marks, f"n = {' / '.join(f'{n:,}' for n in group['n'])}"))
+    series = tuple(
+        Series(name, Style(cycled(COLOURS, k), "circle"), (k - (len(audits) - 1) / 2) * 0.26, True)
+        for k, name in enumerate(audits.values())
+    )
+    axis = Axis(unit="%", **accuracy_range(table["low"]))
+    return IntervalChart(tuple(rows), series, axis, 110 + (28 + 6 * len(audits)) * len(rows))

@@ -169,7 +169,11 @@ def test_maps_that_do_not_add_up_or_are_not_there_are_told(study, portrait: byte
                 return logits, evidence if maps else None
 
         Other.maps = maps
-        return photo_view.Tools(Other(), photo_view._finder(), ModelInfo())
+
+        class OtherTools(photo_view.Tools):
+            classify = Other()
+
+        return OtherTools(study[0] / "made", ModelInfo())
 
     for maps, words in (({"method": "occlusion", "additive": False}, "Maps by occlusion do not add up"),
                         (None, "gives no maps")):  # fmt: skip

@@ -1,0 +1,135 @@
+"""One model on several data sets: accuracy by group at home, where it was trained, and abroad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.intervals import newcombe_at
+from core.audit.folder import Audit
+from core.classifiers.info import ModelInfo
+from core.data.faces import UNRECORDED
+from core.data.filters import Filter
+from core.estimate import Estimate
+
+PAIR = ["gender", "ethnicity"]
+
+
+class Seen(StrEnum):
+    """Whether the model was trained on an audit's data set."""
+
+    HOME = "at home"
+    ABROAD = "abroad"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class DataSetAudit:
+    """An audit of one of several data sets, and whether its data set is that of the training."""
+
+    audit: Audit
+    seen: Seen
+
+    @property
+    def name(self) -> str:
+        """The audit's name, with the data set's where that says more."""
+        return self.audit.name
+
+
+@dataclass(frozen=True)
+class GroupDrop:
+    """A group's accuracy in a second data set less that in the first, `difference`, whose interval holds for all groups
+    compared at once; `first` and `second` are rows of `accuracy_by`."""
+
+    gender: str
+    ethnicity: str
+    first: pd.Series
+    second: pd.Series
+    difference: Estimate
+
+
+def seen_in_training(audit: Audit, info: ModelInfo | None) -> Seen:
+    """Whether the audited data set is one the model was trained on; unknown of a model that says no data."""
+    known = info.data.fingerprints if info is not None and info.data else ()
+    if not known or audit.manifest.data_fingerprint is None:
+        return Seen.UNKNOWN
+    return Seen.HOME if audit.manifest.data_fingerprint in known else Seen.ABROAD
+
+
+def of_other_data(audit: Audit, others: Sequence[Audit], info: ModelInfo | None) -> list[DataSetAudit]:
+    """The audit, and those of `others` that are of further data sets, one a data set; that of the training first."""
+    chosen: dict[str | None, Audit] = {audit.manifest.data_fingerprint: audit}
+    for other in others:
+        chosen.setdefault(other.manifest.data_fingerprint, other)
+    audits = [DataSetAudit(one, seen_in_training(one, info)) for one in chosen.values()]
+    return sorted(audits, key=lambda one: one.seen != Seen.HOME)
+
+
+def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter) -> pd.DataFrame:
+    """Accuracy with Wilson intervals of all faces, by gender, and by gender × ethnicity where a name occurs twice.
+
+    A row a data set and group: `audit, seen, gender, ethnicity` (empty for all), `n, correct, errors, accuracy, low,
+    high`. Rows are ordered by group, then by data set. Groups that a data set has no face of are absent.
+    """
+    tables = []
+    for one in audits:
+        faces = one.audit.faces[within.mask(one.audit.faces)]
+        groupings: list[list[str]] = [[], ["gender"], PAIR] if len(faces["gender"].unique()) > 1 else [[], PAIR]
+        for by in groupings:
+            if len(faces):
+                table = accuracy_by(faces, by)
+                tables.append(table.assign(audit=one.name, seen=one.seen.value))
+    if not tables:
+        return pd.DataFrame(columns=["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"])
+    whole = pd.concat(tables, ignore_index=True)
+    for column in PAIR:
+        whole[column] = whole[column].astype("string").fillna("") if column in whole else ""
+    whole = whole[whole["ethnicity"] != UNRECORDED]
+    times = whole.groupby(PAIR)["audit"].transform("nunique")
+    whole = whole[(whole["ethnicity"] == "") | (times > 1)]
+    order = {one.name: n for n, one in enumerate(audits)}
+    keys = whole["ethnicity"].ne("").astype(int).astype(str) + whole["ethnicity"] + " " + whole["gender"]
+    whole = whole.assign(_group=keys, _audit=whole["audit"].map(order)).sort_values(["_group", "_audit"])
+    columns = ["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"]
+    return whole[columns].reset_index(drop=True)
+
+
+def group_drops(table: pd.DataFrame, first: str, second: str, least: int = 30) -> list[GroupDrop]:
+    """Accuracy on the data set of the audit `second` less that on `first`, a group of gender × ethnicity each.
+
+    `table` is that of `accuracy_by_data_set`. Groups of fewer than `least` faces in either are left out. Intervals are
+    Newcombe's at Bonferroni's level for all groups together. The surest drop comes first: that with the lowest upper
+    bound.
+    """
+    rows = [table[(table["audit"] == name) & (table["ethnicity"] != "")].set_index(PAIR) for name in (first, second)]
+    both = [
+        group
+        for group in rows[0].index.intersection(rows[1].index)
+        if min(rows[0].loc[group, "n"], rows[1].loc[group, "n"]) >= least
+    ]
+    z = float(norm.ppf(1 - 0.025 / max(len(both), 1)))
+    drops = []
+    for group in both:
+        a, b = rows[0].loc[group], rows[1].loc[group]
+        difference = newcombe_at(b["correct"], b["n"], a["correct"], a["n"], z)
+        drops.append(GroupDrop(*group, a, b, difference))
+    return sorted(drops, key=lambda drop: drop.difference.high)
+
+
+def overall_drop(table: pd.DataFrame, first: str, second: str) -> Estimate:
+    """Accuracy over all faces on the data set of `second` less that on `first`, with Newcombe's 95 % interval.
+
+    NaN where a data set has no face.
+    """
+    everyone = table[(table["gender"] == "") & (table["ethnicity"] == "")]
+    rows = [everyone[everyone["audit"] == name] for name in (first, second)]
+    if any(row.empty for row in rows):
+        return Estimate(np.nan, np.nan, np.nan)
+    a, b = (row.iloc[0] for row in rows)
+    return newcombe_at(b["correct"], b["n"], a["correct"], a["n"], float(norm.ppf(0.975)))

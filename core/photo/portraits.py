@@ -1,0 +1,123 @@
+"""Portraits to try without a photo of one's own, and what a model says of them, kept beside its weights.
+
+The Face Research Lab London Set's portraits may be shown (`core/photo/london/ATTRIBUTION.md`). Reading what was kept
+needs no torch, so the first answer does not wait for a network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from core.classifiers.classifier import Classifier
+from core.data.filters import group_name
+from core.errors import LookwhereError
+from core.photo.faces import Face
+from core.photo.prediction import Prediction, head_bias, read_faces
+from core.wording import capital
+
+FOLDER = Path(__file__).parent / "london"
+#: Beside a model's weights: what it says of the portraits.
+FILE = "portraits.npz"
+CREDIT = "Face Research Lab London Set (DeBruine and Jones 2017), CC BY 4.0; labels are self-reported"
+_FACE = ("box", "points", "probability", "crop", "landmarks", "enlarged", "outside")
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One portrait: its number in the set, and what the pictured person reported."""
+
+    id: str
+    age: int
+    gender: str
+    ethnicity: str
+
+    @property
+    def file(self) -> Path:
+        """The image, a JPEG."""
+        return FOLDER / f"{self.id}.jpg"
+
+    @property
+    def words(self) -> str:
+        """«East Asian woman, 24»."""
+        noun = {"women": "woman", "men": "man"}[group_name(self.gender)]
+        return f"{' '.join(capital(word) for word in self.ethnicity.split())} {noun}, {self.age}"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a model says of a portrait: the face found, the prediction, how its maps are made, and their bias."""
+
+    face: Face
+    prediction: Prediction
+    maps: Mapping[str, object]
+    bias: float | None
+
+
+def portraits() -> list[Portrait]:
+    """All portraits that come with Lookwhere."""
+    return [Portrait(**entry) for entry in json.loads((FOLDER / "portraits.json").read_text(encoding="utf-8"))]
+
+
+def drawn(folder: Path, weights: str | None) -> dict[str, Drawn]:
+    """What the model in `folder` says of each portrait, by id; empty where nothing of these `weights` was kept.
+
+    `weights` is their SHA-256. A damaged file counts as none, since all in it can be computed again.
+    """
+    try:
+        with np.load(folder / FILE, allow_pickle=False) as kept:
+            content = {key: kept[key] for key in kept.files}
+        about = json.loads(str(content["about"]))
+        if weights is None or about["weights_sha256"] != weights:
+            return {}
+        return {id: _drawn(content, n, about) for n, id in enumerate(about["ids"])}
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile):
+        return {}
+
+
+def draw(folder: Path, classify: Classifier, weights: str) -> dict[str, Drawn]:
+    """Find and classify the face of each portrait, and keep it as `portraits.npz` in the model's folder.
+
+    Raises `LookwhereError` where a portrait shows no face or several, or a logit is no number.
+    """
+    from core.photo.detection import Finder
+    from core.photo.uploads import read_upload
+
+    finder, faces, chosen = Finder(), [], portraits()
+    for portrait in chosen:
+        found = finder.find(read_upload(portrait.file.read_bytes(), portrait.file.name).picture).faces
+        if len(found) != 1:
+            raise LookwhereError(f"{portrait.file}: {len(found)} faces found, not one")
+        faces.append(found[0])
+    predictions = read_faces(classify, [face.crop for face in faces])
+    about = {
+        "weights_sha256": weights,
+        "ids": [portrait.id for portrait in chosen],
+        "maps": dict(classify.maps or {}),
+        "bias": head_bias(classify),
+    }
+    arrays = {name: np.stack([np.asarray(getattr(face, name)) for face in faces]) for name in _FACE}
+    arrays["logits"] = np.stack([one.logits for one in predictions])
+    if predictions[0].evidence is not None:
+        arrays["evidence"] = np.stack([one.evidence for one in predictions if one.evidence is not None])
+    partial = (folder / FILE).with_suffix(".partial.npz")
+    np.savez_compressed(partial, about=np.array(json.dumps(about)), **arrays)
+    partial.replace(folder / FILE)
+    return drawn(folder, weights)
+
+
+def _drawn(content: Mapping[str, np.ndarray], n: int, about: Mapping[str, object]) -> Drawn:
+    single = {name: float(content[name][n]) for name in ("probability", "enlarged", "outside")}
+    arrays = {name: content[name][n] for name in ("box", "points", "crop", "landmarks")}
+    if arrays["crop"].shape != (112, 112, 3) or arrays["points"].shape != (5, 2):
+        raise ValueError("not the shapes of a face")
+    evidence = content["evidence"][n] if "evidence" in content else None
+    maps, bias = about["maps"], about["bias"]
+    if not isinstance(maps, dict) or not isinstance(bias, float | None):
+        raise TypeError("maps or bias are of another type")
+    return Drawn(Face(**arrays, **single), Prediction(content["logits"][n], evidence), maps, bias)

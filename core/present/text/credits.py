@@ -1,0 +1,23 @@
+"""Whose faces are shown: the data sets that Lookwhere reads, who made them, and on what terms."""
+
+from __future__ import annotations
+
+CREDITS = {
+    "utkface": "UTKFace (Zhang, Song and Qi 2017), for non-commercial research; its images may not be passed on",
+    "utkface-wild": "UTKFace (Zhang, Song and Qi 2017), for non-commercial research; its images may not be passed on",
+    "fairface": "FairFace (Kärkkäinen and Joo 2021), CC BY 4.0; averages shown here are made from its images",
+    "lfw": "Labeled Faces in the Wild (Huang et al. 2007), news photographs, for research",
+    "all-age-faces": "All-Age-Faces (Cheng et al. 2019), for academic research",
+    "london": "Face Research Lab London Set (DeBruine and Jones 2017), CC BY 4.0, with the pictured people's consent",
+    "morph": "MORPH-II, Album 2 (Ricanek and Tesafaye 2006), for non-commercial use under its licence",
+    "celeba": "CelebA (Liu et al. 2015), for non-commercial research",
+    "vggface2": "VGGFace2 (Cao et al. 2018), for research",
+    "kaggle-gender": "a gender set from Kaggle, whose terms its publisher does not state",
+    "insightface": "a RecordIO pack of InsightFace, such as MS1MV2 (Deng et al. 2019), for non-commercial research",
+}
+
+
+def credit(dataset: str) -> str | None:
+    """Who made a data set and on what terms, None where it is not known here; a joined name gives all of its parts."""
+    known = [CREDITS[name] for name in dataset.split(" + ") if name in CREDITS]
+    return "; ".join(known) or None

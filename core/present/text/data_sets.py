@@ -1,0 +1,71 @@
+"""One model on several data sets, in words."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.analysis.comparison.data_sets import DataSetAudit, GroupDrop, Seen, group_drops, overall_drop
+from core.data.filters import Filter, group_name
+from core.estimate import Estimate
+from core.present.text.sentences import scope
+from core.wording import bounds, capital, in_points, percent, signed_points, with_interval
+
+SEEN_WORDS = {
+    Seen.HOME: "the data it was trained on",
+    Seen.ABROAD: "data it was not trained on",
+    Seen.UNKNOWN: "whether it was trained on these nobody knows",
+}
+
+
+def data_set_name(one: DataSetAudit) -> str:
+    """«fairface, data it was not trained on»."""
+    return f"{one.audit.manifest.dataset}, {SEEN_WORDS[one.seen]}"
+
+
+def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAudit, within: Filter) -> str:
+    """How accuracy on a second data set differs from that on the first, over all and for the group that loses most.
+
+    `table` is that of `accuracy_by_data_set`. The data sets' faces differ in age, camera and annotators too, and the
+    sentence says no cause.
+    """
+    names = {one.name: one.audit.manifest.dataset for one in (first, second)}
+    overall = dict(table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit").iterrows())
+    if not {first.name, second.name} <= set(overall):
+        missing = ", ".join(names[name] for name in names if name not in overall)
+        return f"{scope(within)}, {missing} has no face, so the data sets cannot be put beside each other."
+    a, b = overall[first.name], overall[second.name]
+    there, home = f"accuracy on {names[second.name]} is {_rate(b)}", f"on {names[first.name]} ({_rate(a)})"
+    text = f"{scope(within)}, {there}, {_difference(overall_drop(table, first.name, second.name))} {home}."
+    drops = group_drops(table, first.name, second.name)
+    return f"{text} {_surest(drops)}" if len(drops) > 1 else text
+
+
+def _rate(row: pd.Series) -> str:
+    return f"{with_interval(row['accuracy'], row['low'], row['high'])} of {row['n']:,}"
+
+
+def _difference(drop: Estimate) -> str:
+    """«12.2 points [9.7–14.9] below that»; both directions where the interval holds zero."""
+    low, high = 100 * drop.low, 100 * drop.high
+    if low <= 0 <= high:
+        return f"not told apart ({signed_points(drop.value)} points [{bounds(low, high)}]) from that"
+    if drop.value < 0:
+        return f"{in_points(-drop.value)} points [{bounds(-high, -low)}] below that"
+    return f"{in_points(drop.value)} points [{bounds(low, high)}] above that"
+
+
+def _surest(drops: list[GroupDrop]) -> str:
+    drop = drops[0]
+    if drop.difference.high >= 0:
+        return f"Of {len(drops)} groups with 30 faces and more in both, none is sure to lose accuracy."
+    name, value = group_name(drop.gender, drop.ethnicity), drop.difference
+    return (
+        f"Of {len(drops)} groups with 30 faces and more in both, {name} are surest to lose: "
+        f"{percent(drop.first['accuracy'])} to {percent(drop.second['accuracy'])}, "
+        f"{in_points(-value.value)} points [{bounds(-100 * value.high, -100 * value.low)}]."
+    )
+
+
+def group_label(gender: str, ethnicity: str) -> str:
+    """A row's group: «All faces», «Women», «Black women»."""
+    return capital(group_name(gender or (), ethnicity or ()))

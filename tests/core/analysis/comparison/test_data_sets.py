@@ -1,0 +1,114 @@
+"""One model on several data sets: counts, the surest drop, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from core.analysis.comparison.data_sets import (
+    DataSetAudit,
+    Seen,
+    accuracy_by_data_set,
+    group_drops,
+    of_other_data,
+    overall_drop,
+    seen_in_training,
+)
+from core.analysis.intervals import newcombe
+from core.audit.folder import Audit
+from core.classifiers.info import DataInfo, ModelInfo
+from core.data.filters import Filter
+from core.present.text.data_sets import abroad_sentence
+from tests.helpers.made_audit import made_audit, made_faces
+
+
+def audit_of(name: str, fingerprint: str, correct: dict[tuple[str, str], tuple[int, int]]) -> Audit:
+    """An audit whose groups (gender, ethnicity) have so many correct faces of so many, all adults."""
+    rows = [
+        {"gender": gender, "ethnicity": ethnicity, "right": k < right}
+        for (gender, ethnicity), (right, n) in correct.items()
+        for k in range(n)
+    ]
+    table = pd.DataFrame(rows)
+    faces = made_faces(len(table)).assign(gender=table["gender"], ethnicity=table["ethnicity"], age=30)
+    made = made_audit(faces=faces, correct=table["right"].to_numpy(), shape=None)
+    manifest = replace(made.manifest, data_fingerprint=fingerprint, dataset=name)
+    return replace(made, manifest=manifest, path=made.path.with_name(name), name=name)
+
+
+@pytest.fixture(scope="module")
+def home() -> Audit:
+    groups = {("female", "Black"): (95, 100), ("male", "Black"): (99, 100), ("female", "Indian"): (45, 50)}
+    return audit_of("home", "h", groups)
+
+
+@pytest.fixture(scope="module")
+def abroad() -> Audit:
+    groups = {("female", "Black"): (24, 40), ("male", "Black"): (40, 40), ("female", "Arab"): (9, 10)}
+    return audit_of("abroad", "a", groups)
+
+
+@pytest.fixture(scope="module")
+def both(home: Audit, abroad: Audit) -> list[DataSetAudit]:
+    return of_other_data(abroad, [home], ModelInfo(input_size=112, data=DataInfo(fingerprint="h+v")))
+
+
+def test_the_training_data_come_first_whichever_is_open(both: list[DataSetAudit]) -> None:
+    assert [(one.audit.manifest.dataset, one.seen) for one in both] == [("home", Seen.HOME), ("abroad", Seen.ABROAD)]
+    assert seen_in_training(both[0].audit, ModelInfo(input_size=112)) is Seen.UNKNOWN
+
+
+def test_one_audit_a_data_set(home: Audit, abroad: Audit) -> None:
+    again = replace(home, path=home.path.with_name("again"))
+    assert len(of_other_data(home, [again, abroad], None)) == 2
+
+
+def test_counts_are_those_of_each_data_set_and_strange_names_are_left_out(both: list[DataSetAudit]) -> None:
+    table = accuracy_by_data_set(both, Filter(age_from=18))
+    assert set(table["ethnicity"]) == {"", "Black"}
+    row = table[(table["audit"] == "abroad") & (table["gender"] == "female") & (table["ethnicity"] == "Black")].iloc[0]
+    assert (row["correct"], row["n"]) == (24, 40)
+    assert row["accuracy"] == 24 / 40
+    everyone = table[(table["audit"] == "home") & (table["gender"] == "")].iloc[0]
+    assert (everyone["correct"], everyone["n"]) == (239, 250)
+    difference = overall_drop(table, "home", "abroad")
+    assert difference == pytest.approx(newcombe(73, 90, 239, 250))
+
+
+def test_the_surest_drop_comes_first_at_the_level_of_all_groups(both: list[DataSetAudit]) -> None:
+    table = accuracy_by_data_set(both, Filter())
+    drops = group_drops(table, "home", "abroad")
+    assert [(drop.gender, drop.ethnicity) for drop in drops] == [("female", "Black"), ("male", "Black")]
+    alone = newcombe(24, 40, 95, 100)
+    assert drops[0].difference.value == pytest.approx(alone.value)
+    assert drops[0].difference.low < alone.low < alone.high < drops[0].difference.high
+    assert group_drops(table, "home", "abroad", least=41) == []
+
+
+def test_the_sentence_gives_both_accuracies_and_the_group(both: list[DataSetAudit]) -> None:
+    within = Filter(age_from=18)
+    text = abroad_sentence(accuracy_by_data_set(both, within), *both, within)
+    assert text.startswith("Among adults, accuracy on abroad is 81.1 % [71.8–87.9] of 90, 14.5 points [")
+    assert "below that on home (95.6 %" in text
+    assert "Black women are surest to lose: 95.0 % to 60.0 %, 35.0 points [" in text
+
+
+def test_no_drop_is_claimed_of_equal_data_sets(home: Audit) -> None:
+    twin = replace(
+        home,
+        manifest=replace(home.manifest, data_fingerprint="t", dataset="twin"),
+        path=home.path.with_name("twin"),
+        name="twin",
+    )
+    audits = of_other_data(home, [twin], None)
+    text = abroad_sentence(accuracy_by_data_set(audits, Filter()), *audits, Filter())
+    assert "not told apart (0.0 points [" in text or "not told apart (+0.0 points [" in text
+    assert text.endswith("none is sure to lose accuracy.")
+
+
+def test_a_data_set_without_such_faces_is_said(both: list[DataSetAudit]) -> None:
+    within = Filter(ethnicity=("Indian",))
+    text = abroad_sentence(accuracy_by_data_set(both, within), *both, within)
+    assert text == "Among Indian faces, abroad has no face, so the data sets cannot be put beside each other."

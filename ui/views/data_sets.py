@@ -1,0 +1,58 @@
+"""The open model on several data sets, beside each other: at home, where it was trained, and abroad."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.comparison.data_sets import DataSetAudit, accuracy_by_data_set, of_other_data
+from core.audit.folder import list_audits, read_manifest
+from core.present.figures.comparison import data_set_dots
+from core.present.text import escape
+from core.present.text.data_sets import abroad_sentence, data_set_name, group_label
+from ui.shell import downloads
+from ui.shell.open_audit import audit_of
+from ui.shell.page import Page
+from ui.widgets import layout
+
+HEADING = "At home and abroad"
+#: More data sets than these are not told apart in one chart.
+MOST = 4
+CAUTION = (
+    "The data sets differ in the ages, cameras and annotators of their faces too, so what makes the difference, this "
+    "does not say. Groups are put beside each other where both data sets call them alike. Intervals are Wilson's, 95 %."
+)
+
+
+def show_data_sets(p: Page) -> None:
+    """Accuracy on each data set that the open model was audited on; nothing where it is only one."""
+    audits = _audits(p)
+    if len(audits) < 2:
+        return
+    st.subheader(HEADING)
+    within = p.filter
+    table = accuracy_by_data_set(audits, within)
+    for other in audits[1:]:
+        layout.sentence(escape.markdown(abroad_sentence(table, audits[0], other, within)))
+    if table.empty:
+        return
+    names = {one.name: data_set_name(one) for one in audits}
+    downloads.chart(data_set_dots(table, names), "data-sets", "accuracy by data set", key="data_sets")
+    shown = table.assign(group=[group_label(g, e) for g, e in zip(table["gender"], table["ethnicity"], strict=True)])
+    with st.expander("As a table"):
+        layout.share_table(
+            shown[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]], ["accuracy", "low", "high"]
+        )
+    downloads.table(table, "data-sets", "accuracy by data set and group, with Wilson 95 % intervals")
+    st.caption(CAUTION)
+
+
+def _audits(p: Page) -> list[DataSetAudit]:
+    """The open audit and those of the model on other data sets, without opening audits of the same one."""
+    own, folder = p.audit, p.opened.folder / "audits"
+    seen, others = {own.manifest.data_fingerprint}, []
+    for name in list_audits(p.opened.folder):
+        manifest = read_manifest(folder / name)
+        if manifest.data_fingerprint not in seen and len(seen) < MOST:
+            seen.add(manifest.data_fingerprint)
+            others.append(audit_of(folder / name / "audit.json"))
+    return of_other_data(own, others, p.opened.info())

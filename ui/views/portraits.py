@@ -1,0 +1,66 @@
+"""The portraits under «Try a photo», for who has none at hand: one click each."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+from PIL import Image
+
+from core.photo.portraits import CREDIT, Portrait, drawn, portraits
+from core.photo.uploads import shrunk_to
+from core.present.figures import photo as figures
+from core.present.figures import pictures
+from ui.views.photo import Result, Tools, try_image
+from ui.widgets import controls
+
+STRIP = """
+<style>
+.lw-strip {display: flex; flex-wrap: wrap; gap: .5rem}
+.lw-strip figure {margin: 0; text-align: center}
+.lw-strip img {height: 4.6rem; border-radius: .3rem; display: block}
+.lw-strip figcaption {font-size: .8rem; opacity: .75}
+</style>
+"""
+
+
+def choose_portrait() -> Portrait | None:
+    """Without a photo: draw the portraits that come with Lookwhere, and the one chosen; None where none is."""
+    offered = portraits()
+    strip = "".join(
+        f"<figure><img src='{_thumbnail(one)}' alt='{html.escape(one.words)}'><figcaption>{n}</figcaption></figure>"
+        for n, one in enumerate(offered, 1)
+    )
+    st.html(f"{STRIP}<div class='lw-strip'>{strip}</div>")
+    numbers = dict(enumerate(offered, 1))
+    chosen = controls.pills(
+        "Or try a portrait", list(numbers), format_func=lambda n: f"{n}: {numbers[n].words}", key="portrait"
+    )
+    st.caption(f"{CREDIT}.")
+    return None if chosen is None else numbers[chosen]
+
+
+def _thumbnail(portrait: Portrait) -> str:
+    with Image.open(portrait.file) as opened:
+        return pictures.data_uri(shrunk_to(opened.convert("RGB"), 96))
+
+
+def try_portrait(portrait: Portrait, ready: Tools) -> Result:
+    """What the model says of a portrait: as it was kept beside the weights, else computed now."""
+    before = drawn(ready.folder, ready.info.weights_sha256).get(portrait.id)
+    if before is None:
+        with st.spinner("Looking for faces …"):
+            return try_image(portrait.file.read_bytes(), f"portrait {portrait.id}", ready)
+    with Image.open(portrait.file) as opened:
+        picture = opened.convert("RGB")
+    seen = shrunk_to(picture, figures.SIDE)
+    return Result(
+        name=f"portrait {portrait.id}",
+        head=f"<b>{html.escape(portrait.words)}</b> <span>{html.escape(CREDIT)}</span>",
+        seen=seen,
+        scale=seen.width / picture.width,
+        faces=(before.face,),
+        readings=(before.prediction,),
+        maps=before.maps,
+        bias=before.bias,
+    )
