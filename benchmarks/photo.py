@@ -81,7 +81,9 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
         for face, reading in zip(found.faces, readings, strict=True):
             pictures.data_uri(figures.with_points(face))
             if reading.evidence is not None:
-                pictures.data_uri(pictures.overlay(face.crop, reading.map("predicted"), limit, 0.5))
+                pictures.data_uri(
+                    pictures.overlay(face.crop, reading.map("predicted"), limit, 0.5, placement=reading.placement)
+                )
             if faces is not None:
                 certainty_rank(faces, reading.predicted, reading.margin)
         if readings and readings[0].evidence is not None:

@@ -71,7 +71,13 @@ class GroupMeans(Result):
         """The mean maps side by side on one scale."""
         limit = shared_limit([found.map for found in self.groups])
         panels = [
-            MapPanel(found.map, f"{found.name}, n = {found.n:,}", f"Mean map of {found.name}", why="too few faces")
+            MapPanel(
+                found.map,
+                f"{found.name}, n = {found.n:,}",
+                f"Mean map of {found.name}",
+                why="too few faces",
+                placement=found.placement,
+            )
             for found in self.groups
         ]
         low = f"−{limit:.3g}" if self.signed else "0"

@@ -9,7 +9,7 @@ with page(filter_bar=False) as p:
     files = photo_view.choose_files()
     portrait = None if files else choose_portrait()
     audit = photo_view.comparable_audit(p.opened, tools)
-    results = photo_view.predict(files, p.opened, tools)
+    results = photo_view.predict(files, p.opened, tools, audit)
     if portrait is not None:
         results = [try_portrait(portrait, tools)]
     p.headline(photo_view.sentence(p.opened, results, audit))

@@ -17,6 +17,7 @@ from core.audit.folder import Audit, head_bias, margins
 from core.audit.images import AuditImages
 from core.errors import LookwhereError
 from core.explain.maps import TARGETS, display_maps
+from core.explain.placement import Placement
 from core.explain.regions import by_region
 
 
@@ -114,6 +115,7 @@ class FaceRecord:
     regions: np.ndarray | None
     bias: float
     rest: float
+    placement: Placement | None = None
 
 
 def face_record(audit: Audit, row: int, images: AuditImages | None = None) -> FaceRecord:
@@ -130,7 +132,7 @@ def face_record(audit: Audit, row: int, images: AuditImages | None = None) -> Fa
     if audit.has_maps:
         similar, cosines = ordered(audit, np.flatnonzero(others), FaceOrder.LIKE_FACE, row)
         evidence = audit.evidence[row].astype(np.float64)
-        regions = by_region(evidence[0] - evidence[1])
+        regions = by_region(evidence[0] - evidence[1], audit.placement)
         bias = head_bias(audit) if audit.additive else np.nan
         rest = float(margin[row] - regions.sum() - bias)
     return FaceRecord(
@@ -150,6 +152,7 @@ def face_record(audit: Audit, row: int, images: AuditImages | None = None) -> Fa
         regions=regions,
         bias=bias,
         rest=rest,
+        placement=audit.placement,
     )
 
 

@@ -18,6 +18,7 @@ from core.errors import LookwhereError
 from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
 from core.explain.methods import UNTOLD, ClosedForm, stored
+from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.integrity import check_files
 from core.privacy import MINIMUM_FACES, asked_minimum
@@ -76,6 +77,12 @@ class Audit:
         """The attribution method of the maps. Raises `LookwhereError` where there are none."""
         self.need_maps()
         return stored(self.map_method)
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the maps' cells lie; None where they are tiles, and in older audits, which did not record it."""
+        kept = self._maps_info.placement if self.has_maps else None
+        return kept and kept.placement()
 
     @property
     def map_words(self) -> str:
@@ -203,7 +210,7 @@ def list_audits(model: Path) -> list[str]:
 def margin_evidence(audit: Audit) -> np.ndarray:
     """Each face's margin map by region, float64 (N, R), positive for «female». Needs maps."""
     audit.need_maps()
-    return by_region(audit.evidence[:, 0].astype(np.float64) - audit.evidence[:, 1])
+    return by_region(audit.evidence[:, 0].astype(np.float64) - audit.evidence[:, 1], audit.placement)
 
 
 def margins(audit: Audit) -> np.ndarray:

@@ -23,6 +23,7 @@ from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit, stored_minimum
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.notes import Note, NoteCode
+from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
@@ -169,7 +170,7 @@ def run_audit(
         audit = open_audit(path)
         _same(planned, audit.manifest, path)
         _same_averages(averages, audit)
-        return audit
+        return with_placement(audit, model, store, faces)
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
     job = Job(store, model, faces, given, copies, planned, path, progress)
@@ -362,6 +363,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     factor = input_enlargement(job.model.info)
     manifest = replace(
         job.manifest,
+        maps=placed_maps(job.manifest.maps, job.model, job.store, faces),
         accuracy=round(accuracy, 6),
         map_shape=tuple(int(n) for n in shape.split(b",")) if shape else None,
         head_bias=tuple(classify.head_bias) if classify and classify.head_bias else None,

@@ -21,8 +21,10 @@ from core.checks.probe import Probe, blurred, enlarge
 from core.checks.results import Part
 from core.checks.sample import Means, bounds, published_groups, rounded
 from core.errors import LookwhereError
+from core.explain.placement import Placement, placed
 from core.progress import Progress
 from core.task import GENDERS
+from core.template import SIDE
 
 ORDERS, SCORES = tuple(RemovalOrder), tuple(Score)
 #: Random orders are drawn this often and shared by the faces in turn, so that ROAD can share their systems.
@@ -46,7 +48,8 @@ def order_maps(probe: Probe, seed: int = 0) -> np.ndarray:
     h, w = probe.margin.shape[1:]
     n = len(probe.sample)
     drawn = np.random.default_rng([seed, 2]).random((RANDOM_ORDERS, h, w), dtype=np.float32)
-    y, x = np.meshgrid((np.arange(h) + 0.5) / h - 0.5, (np.arange(w) + 0.5) / w - 0.5, indexing="ij")
+    at = placed((h, w), probe.audit.placement)
+    y, x = np.meshgrid(*(np.array(centres) / SIDE - 0.5 for centres in (at.rows, at.columns)), indexing="ij")
     hump = np.exp(-(x**2 + y**2) / (2 * HUMP**2)).astype(np.float32)
     average = np.zeros((n, h, w), dtype=np.float32)
     for sign, gender in ((1, GENDERS[0]), (-1, GENDERS[1])):
@@ -70,9 +73,9 @@ def _average_margin(probe: Probe, predicted: str) -> np.ndarray:
     return evidence[0, 0] - evidence[0, 1]
 
 
-def removal_ranks(maps: np.ndarray, side: int) -> np.ndarray:
+def removal_ranks(maps: np.ndarray, side: int, placement: Placement | None = None) -> np.ndarray:
     """Each pixel's place in the order of falling values, as a share in [0, 1): maps (n, h, w) → (n, side, side)."""
-    fine = enlarge(maps, side).reshape(len(maps), -1)
+    fine = enlarge(maps, side, placement).reshape(len(maps), -1)
     order = np.argsort(-fine, axis=1, kind="stable")
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), axis=1)
@@ -89,7 +92,7 @@ def check_deletion(probe: Probe, seed: int = 0, progress: Progress | None = None
     for block in probe.blocks():
         faces = probe.pictures(block)
         blur, side = blurred(faces), faces.shape[-1]
-        place = removal_ranks(maps[block].reshape(-1, *maps.shape[2:]), side).reshape(
+        place = removal_ranks(maps[block].reshape(-1, *maps.shape[2:]), side, probe.audit.placement).reshape(
             len(faces), len(ORDERS), 1, 1, side, side
         )
         first = torch.from_numpy(place).to(probe.device) < inner
@@ -122,7 +125,7 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
         for n, one in enumerate(maps[:, o]):
             alike.setdefault(one.tobytes(), []).append(n)
         for members in alike.values():
-            place = removal_ranks(maps[members[:1], o], side)[0]
+            place = removal_ranks(maps[members[:1], o], side, probe.audit.placement)[0]
             faces = torch.cat([probe.pictures(slice(n, n + 1)) for n in members]).cpu()
             for kind in range(len(ROAD)):
                 for r, share in enumerate(REMOVED):

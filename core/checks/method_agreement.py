@@ -29,6 +29,7 @@ from core.explain.grids import resample
 from core.explain.maps import grad_cam, scale_each
 from core.explain.method import AttributionMethod
 from core.explain.methods import REGISTRY, ClosedForm, FinerCam, FullGrad, LibraryCam, RandomCam, key_of, method
+from core.explain.placement import placed
 from core.progress import Progress
 
 BLOCK = 8
@@ -163,7 +164,7 @@ def on_classifier(probe: Probe, name: str, block: slice, cells: tuple[int, int])
     images = np.array(probe.store.images[probe.rows[block]])
     _, evidence = method(name)().explain(probe.model.classify, images)
     oriented = (evidence[:, 0] - evidence[:, 1]) * probe.sign[block, None, None]
-    return scale_each(np.maximum(resample(oriented, cells), 0)).astype(np.float32)
+    return scale_each(np.maximum(resample(oriented, placed(cells, probe.audit.placement)), 0)).astype(np.float32)
 
 
 def comparable(name: str) -> type[AttributionMethod]:

@@ -20,6 +20,7 @@ from core.data.store import AlignedStore
 from core.data.store_info import aligned_otherwise
 from core.devices import autocast
 from core.errors import LookwhereError
+from core.explain.placement import Placement, enlarged, placed
 from core.task import GENDERS
 
 #: Faces read at once, and pictures put through the network at once.
@@ -117,8 +118,10 @@ def blurred(pictures: Tensor) -> Tensor:
     return gaussian_blur(pictures, [width, width], [sigma, sigma])
 
 
-def enlarge(maps: np.ndarray, side: int) -> np.ndarray:
-    """Maps (n, h, w) to (n, side, side), bilinear, as Grad-CAM is drawn; float32."""
+def enlarge(maps: np.ndarray, side: int, placement: Placement | None = None) -> np.ndarray:
+    """Maps (n, h, w) to (n, side, side), bilinear between their cells' centres, as Grad-CAM is drawn; float32."""
+    if not placed(maps.shape, placement).as_tiles:
+        return enlarged(maps, placement, side)
     fine = F.interpolate(
         torch.from_numpy(np.ascontiguousarray(maps, np.float32))[:, None], (side, side), mode="bilinear"
     )

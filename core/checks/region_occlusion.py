@@ -73,7 +73,7 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
         tick(len(faces))
     margins *= probe.sign[:, None]
     drops = (margins[:, :1] - margins[:, 1:]).reshape(n, len(Fill), 2, count)
-    return _summary(probe, drops, regions.by_region(probe.oriented), seed)
+    return _summary(probe, drops, regions.by_region(probe.oriented, probe.audit.placement), seed)
 
 
 def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -> Part:

@@ -20,6 +20,7 @@ from core.audit.folder import Audit
 from core.checks.manifest import ChecksManifest
 from core.errors import LookwhereError
 from core.explain.methods import ClosedForm
+from core.explain.placement import Placement
 from core.files import sha256
 from core.integrity import FileRecord, check_files, damage
 from core.json_record import DIGEST, intact, sealed
@@ -94,6 +95,7 @@ class Part:
 class Checks:
     """Checks of an audit: the manifest (sample, seed, versions, weights, timings) and the finished parts by name.
 
+    `placement` says where the cells of its maps lie, None where they are tiles.
     `recorded`: whether their files have digests; those of earlier versions have none.
     """
 
@@ -101,6 +103,7 @@ class Checks:
     manifest: ChecksManifest
     parts: dict[str, Part] = field(default_factory=dict)
     recorded: bool = True
+    placement: Placement | None = None
 
     @property
     def groups(self) -> list[str]:
@@ -214,7 +217,8 @@ def open_checks(audit: Audit) -> Checks | None:
                 f"{audit.path / JSON}: of another {key.replace('_', ' ')} than the audit beside it; "
                 f"{ChecksManifest.MEND}"
             )
-    return replace(checks, parts={name: part.of_at_least(audit.minimum_faces) for name, part in checks.parts.items()})
+    kept = {name: part.of_at_least(audit.minimum_faces) for name, part in checks.parts.items()}
+    return replace(checks, parts=kept, placement=audit.placement)
 
 
 def read_checks(folder: Path) -> Checks:

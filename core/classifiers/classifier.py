@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.explain.method import AttributionMethod
+from core.classifiers.info import MirrorInfo
+from core.explain.maps import FEMALE, MALE
+from core.explain.method import AttributionMethod, Needs
 from core.explain.methods import ClosedForm, choose
+from core.explain.mirror import mirror_test
 
 if TYPE_CHECKING:
     import torch
@@ -17,9 +21,12 @@ if TYPE_CHECKING:
     from core.classifiers.info import ModelInfo
     from core.classifiers.resnet import GenderResNet
     from core.explain.method import Layers
+    from core.explain.placement import Placement
 
 #: The stage of a ResNet-50 of ours that is explained, the last before the mean.
 LAYER = "layer4"
+#: Passes a face of a method whose maps are mirror-tested.
+MOST_PASSES = 10
 
 
 class Classifier(Protocol):
@@ -30,8 +37,14 @@ class Classifier(Protocol):
     """
 
     maps: dict | None
+    method: AttributionMethod
     head_bias: list[float] | None
     precision: str
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the maps' cells lie on the template; None where they are tiles."""
+        ...
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """uint8 (B, 112, 112, 3), RGB, aligned → logits float32 (B, 2), evidence float32 (B, 2, h, w) or None."""
@@ -44,6 +57,19 @@ class Classifier(Protocol):
     def explained_by(self, maps: str) -> Classifier:
         """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
         ...
+
+
+def mirror_tested(classifier: Classifier, images: np.ndarray) -> MirrorInfo | None:
+    """The mirror test of a classifier's maps on faces uint8 (n, 112, 112, 3).
+
+    None of methods that hide tiles, of costly ones, and of maps that are 0 everywhere.
+    """
+    if classifier.placement is None or classifier.method.passes > MOST_PASSES or not len(images):
+        return None
+    found = mirror_test(classifier, images, classifier.placement)
+    if not math.isfinite(found.placed):
+        return None
+    return MirrorInfo(faces=found.n, placed=round(found.placed, 3), tiles=round(found.tiles, 3))
 
 
 class ResNetClassifier:
@@ -60,6 +86,7 @@ class ResNetClassifier:
         self.method = method or ClosedForm()
         self.maps = self.method.record(self)
         self.head_bias = self.method.bias(self)
+        self._lie = cache(self._measure)
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2), evidence float32 (B, 2, h, w)."""
@@ -71,7 +98,25 @@ class ResNetClassifier:
 
     def explained_by(self, maps: str) -> ResNetClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
-        return ResNetClassifier(self.network, self.info, choose(maps, self))
+        other = ResNetClassifier(self.network, self.info, choose(maps, self))
+        other._lie = self._lie
+        return other
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the maps' cells lie, measured at the first time it is asked for; None of methods that hide tiles."""
+        return None if self.method.needs is Needs.OUTPUTS else self._lie()
+
+    def _measure(self) -> Placement:
+        from core.explain.layers import Layer, View
+        from core.explain.receptive_fields import measured_placement
+
+        return measured_placement(
+            self.network,
+            Layer(LAYER, View("nchw", (0, 0))),
+            self._pixels,
+            lambda logits: logits[:, FEMALE] - logits[:, MALE],
+        )
 
     @cached_property
     def layers(self) -> Layers:

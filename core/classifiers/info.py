@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.json_record import JsonRecord
 from core.places import MODELS
 from core.task import GENDERS
@@ -34,12 +35,48 @@ class ModelKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlacementInfo(JsonRecord):
+    """Where a map's cells lie: centres of rows and columns in template pixels (`core.explain.placement`)."""
+
+    rows: tuple[float, ...]
+    columns: tuple[float, ...]
+
+    @classmethod
+    def of(cls, placement: Placement) -> PlacementInfo:
+        """As a manifest keeps it."""
+        return cls(rows=placement.rows, columns=placement.columns)
+
+    def placement(self) -> Placement:
+        """As maps are drawn by it."""
+        return Placement(self.rows, self.columns)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorInfo(JsonRecord):
+    """How unlike its own mirror image the mean map of `faces` faces and their mirror images is, 0 where it is
+    symmetric and 1 where both nowhere overlap (`core.explain.mirror`).
+
+    `placed`: with cells where the placement says; `tiles`: with tiles.
+    """
+
+    faces: int
+    placed: float
+    tiles: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class MapsInfo(JsonRecord):
-    """How evidence maps are made. `additive`: mean(E_c) + b_c is logit_c. The method's options are `unknown_keys`."""
+    """How evidence maps are made. `additive`: mean(E_c) + b_c is logit_c. The method's options are `unknown_keys`.
+
+    `placement` is None where cells are tiles, and where it was not measured (earlier versions); `mirror` None where
+    it was not.
+    """
 
     method: str
     additive: bool
     layer: str | None = None
+    placement: PlacementInfo | None = None
+    mirror: MirrorInfo | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

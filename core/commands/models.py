@@ -99,6 +99,7 @@ def import_(
     from core.present.card import write_card
     from core.present.card.details import enlarged
     from core.present.records.data import model_record
+    from core.present.text.placement import TESTED, placement_words
 
     declaration = declared(
         declare,
@@ -142,6 +143,7 @@ def import_(
     lines = [
         f"{folder}: {info.architecture}; {how}",
         *_taken(info),
+        *([f"{placement_words(maps)} {TESTED}"] if maps and maps.placement else []),
         *found,
         *([f"note: {note}"] if note else []),
         f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",

@@ -16,11 +16,14 @@ import pandas as pd
 
 from core.errors import LookwhereError
 from core.explain.grids import coverage
+from core.explain.placement import Placement, placed
 from core.template import SIDE
 
 FILE = Path(__file__).with_name("regions.json")
 #: Samples a pixel and axis when areas are measured.
 SUPERSAMPLE = 4
+#: A border this near to the middle line, in pixels, lies on it.
+ROUNDING = 1e-6
 #: The five landmarks of the template in order, as seen in the image, and the region each belongs in.
 LANDMARKS = {
     "left eye": "eyes",
@@ -90,29 +93,42 @@ def label_image(side: int = SIDE, supersample: int = 1) -> np.ndarray:
     return labels
 
 
-@lru_cache(maxsize=16)
-def weights(map_shape: tuple[int, int]) -> np.ndarray:
+def weights(map_shape: tuple[int, int], placement: Placement | None = None) -> np.ndarray:
     """The share of each map cell's area that lies in each region, float64 (R, h, w), read-only.
 
-    Over the regions it sums to 1 in every cell, so Σ_cells weights[r]·map / (h·w), summed over r, is the map's mean;
-    the mean over cells is each region's share of the square.
+    Over the regions it sums to 1 in every cell, so Σ_cells weights[r]·map / (h·w), summed over r, is the map's mean.
+    Cells lie where `placement` says, by default they are tiles.
     """
+    return _weights(placed(map_shape, placement))
+
+
+@lru_cache(maxsize=32)
+def _weights(at: Placement) -> np.ndarray:
     labels = label_image(SIDE, SUPERSAMPLE)
-    rows, columns = (coverage(count, len(labels)) for count in map_shape)
+    rows, columns = (coverage(edges, len(labels)) for edges in at.edges)
     shares = np.stack([rows @ (labels == index) @ columns.T for index in range(len(REGIONS))])
     shares.setflags(write=False)
     return shares
 
 
 def area_shares() -> np.ndarray:
-    """Each region's share of the square, float64 (R,): what a uniform map would have there."""
+    """Each region's share of the square, float64 (R,)."""
     return weights((1, 1))[:, 0, 0]
 
 
-def by_region(maps: np.ndarray) -> np.ndarray:
+def even_shares(map_shape: tuple[int, int], placement: Placement | None = None) -> np.ndarray:
+    """What share an even map, alike in every cell, has in each region, float64 (R,).
+
+    With tiles these are the regions' shares of the square. Where cells lie closer in the middle than at the border, the
+    middle has more of an even map than of the square.
+    """
+    return weights(map_shape, placement).mean(axis=(1, 2))
+
+
+def by_region(maps: np.ndarray, placement: Placement | None = None) -> np.ndarray:
     """Maps (…, h, w) → float64 (…, R): Σ_cells weights[r]·map / (h·w); the sum over regions is the map's mean."""
     height, width = maps.shape[-2:]
-    shares = weights((height, width)).reshape(len(REGIONS), -1) / (height * width)
+    shares = weights((height, width), placement).reshape(len(REGIONS), -1) / (height * width)
     return maps.reshape(*maps.shape[:-2], height * width).astype(np.float64) @ shares.T
 
 
@@ -123,7 +139,7 @@ def _single_names() -> dict[str, str]:
     return {entry["name"]: entry["one"] for entry in entries if "one" in entry}
 
 
-def cell_words(map_shape: tuple[int, int], row: int, column: int) -> str:
+def cell_words(map_shape: tuple[int, int], row: int, column: int, placement: Placement | None = None) -> str:
     """Where a cell of a map (h, w) lies, in words: «nose», «left eye», «right side of the mouth», «surround left of the
     cheeks».
 
@@ -131,12 +147,12 @@ def cell_words(map_shape: tuple[int, int], row: int, column: int) -> str:
     those of the image. A cell across the square's middle line has no side. A cell of `surround` is placed beside the
     region that holds most of the cell's row.
     """
-    shares = weights(map_shape)
+    shares = weights(map_shape, placement)
     name = REGIONS[int(shares[:, row, column].argmax())]
-    place = 2 * column + 1 - map_shape[1]  # the cell's centre less the middle line, in half cells
-    if place == 0:
+    low, high = placed(map_shape, placement).edges[1][column : column + 2]
+    if low < SIDE / 2 - ROUNDING and high > SIDE / 2 + ROUNDING:
         return name
-    side = "left" if place < 0 else "right"
+    side = "left" if low + high < SIDE else "right"
     if name in _single_names():
         return f"{side} {_single_names()[name]}"
     if name == REGIONS[-1]:

@@ -17,6 +17,7 @@ import numpy as np
 from core.classifiers.classifier import Classifier
 from core.data.filters import group_name
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.photo.faces import Face
 from core.photo.prediction import Prediction, head_bias, read_faces
 from core.wording import capital
@@ -100,6 +101,7 @@ def draw(folder: Path, classify: Classifier, weights: str) -> dict[str, Drawn]:
         "ids": [portrait.id for portrait in chosen],
         "maps": dict(classify.maps or {}),
         "bias": head_bias(classify),
+        "placement": (lie := predictions[0].placement) and [lie.rows, lie.columns],
     }
     arrays = {name: np.stack([np.asarray(getattr(face, name)) for face in faces]) for name in _FACE}
     arrays["logits"] = np.stack([one.logits for one in predictions])
@@ -120,4 +122,5 @@ def _drawn(content: Mapping[str, np.ndarray], n: int, about: Mapping[str, object
     maps, bias = about["maps"], about["bias"]
     if not isinstance(maps, dict) or not isinstance(bias, float | None):
         raise TypeError("maps or bias are of another type")
-    return Drawn(Face(**arrays, **single), Prediction(content["logits"][n], evidence), maps, bias)
+    lie = about.get("placement") and Placement(*map(tuple, about["placement"]))
+    return Drawn(Face(**arrays, **single), Prediction(content["logits"][n], evidence, lie), maps, bias)

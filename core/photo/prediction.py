@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import LookwhereError
 from core.explain.maps import FEMALE, MALE, display_maps
+from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.task import GENDERS
 
@@ -21,10 +22,14 @@ TARGETS = ("predicted", "female", "male", "margin")
 
 @dataclass(frozen=True)
 class Prediction:
-    """One face's `logits` float32 (2,), and signed `evidence` float32 (2, h, w) or None, class order female, male."""
+    """One face's `logits` float32 (2,), and signed `evidence` float32 (2, h, w) or None, class order female, male.
+
+    `placement` says where its cells lie, None where they are tiles.
+    """
 
     logits: np.ndarray
     evidence: np.ndarray | None
+    placement: Placement | None = None
 
     @property
     def margin(self) -> float:
@@ -51,17 +56,22 @@ class Prediction:
     def regions(self) -> np.ndarray:
         """What of the margin is centred on each region, float64 (R,), in logits; with additive maps these and the bias
         make up the margin. Raises `LookwhereError` without maps."""
-        return by_region(self.map("margin")) * self.evidence[0].size
+        return by_region(self.map("margin"), self.placement) * self.evidence[0].size
 
 
-def read_faces(classify: Classifier, crops: list[np.ndarray]) -> list[Prediction]:
-    """Classify aligned crops uint8 (112, 112, 3), all at once. Raises `LookwhereError` where a logit is no number."""
+def read_faces(classify: Classifier, crops: list[np.ndarray], placement: Placement | None = None) -> list[Prediction]:
+    """Classify aligned crops uint8 (112, 112, 3), all at once. Raises `LookwhereError` where a logit is no number.
+
+    `placement` says where the maps' cells lie where that is known; otherwise it is measured.
+    """
     if not crops:
         return []
     logits, evidence = classify(np.stack(crops))
     if not np.isfinite(logits).all():
         raise LookwhereError("the model gives no finite logits for this image; audit it to see whether it ever does")
-    return [Prediction(logits[n], None if evidence is None else evidence[n]) for n in range(len(crops))]
+    if evidence is None:
+        return [Prediction(logit, None) for logit in logits]
+    return [Prediction(logits[n], evidence[n], placement or classify.placement) for n in range(len(crops))]
 
 
 def head_bias(classify: Classifier) -> float | None:

@@ -211,7 +211,10 @@ def check_an_audit_report_and_card_name_it(kind: Kind, tmp_path: Path) -> None:
     model = classifier()
     audited = Model("tiny", tmp_path / "tiny", model.network, INFO, model)
     audit = run_audit(make_store(tmp_path / "store"), audited, maps=key_of(kind.name))
-    assert audit.manifest.maps.to_json() == kind().record(model) and audit.method is kind
+    said = audit.manifest.maps.to_json()
+    measured = {key: said.pop(key) for key in ("placement", "mirror") if key in said}
+    assert said == kind().record(model) and audit.method is kind
+    assert (audit.placement is None) == (not measured) == (kind.needs is Needs.OUTPUTS)
     assert audit.additive == kind.additive and audit.evidence.shape[1] == 2
     assert (audit.manifest.head_bias is None) == (not kind.additive)
     assert f"by {kind.name}" in maps_words(audit)

@@ -17,10 +17,12 @@ from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, 
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks, Part, open_checks, uncheckable
+from core.explain.placement import Placement
 from core.present.figures import checks as figures
 from core.present.figures import pictures
 from core.present.text import escape
 from core.present.text.checks import checks_report
+from core.present.text.placement import audit_placement
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
@@ -160,11 +162,13 @@ def _missing(checks: Checks, part: str, group: str) -> bool:
     return False
 
 
-def _maps_row(maps: np.ndarray, captions: list[str], signed: bool, name: str, title: str) -> None:
+def _maps_row(
+    maps: np.ndarray, placement: Placement | None, captions: list[str], signed: bool, name: str, title: str
+) -> None:
     """Mean maps (K, h, w) in one row that wraps, each on its own scale."""
     items, painted = [], []
     for one, caption in zip(maps, captions, strict=True):
-        painted.append(pictures.paint(one, float(np.abs(one).max()), signed, SIDE))
+        painted.append(pictures.paint(one, float(np.abs(one).max()), signed, SIDE, placement))
         source = pictures.data_uri(painted[-1])
         alt = html.escape(caption.replace("<br>", ", "))
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
@@ -198,7 +202,14 @@ def _show_randomised(checks: Checks, view: View) -> None:
     steps = rows[(rows["measure"] == RANK) & (rows["stage"] != ANOTHER_FACE)]
     names = [f"{figures.STAGES[r['stage']]}<br>r = {number(r['mean'])}" for r in steps.to_dict("records")]
     captions = ["real network<br>mean margin map", *names]
-    _maps_row(part.array("maps", group), captions, True, "random-weights", "mean maps of networks made random")
+    _maps_row(
+        part.array("maps", group),
+        checks.placement,
+        captions,
+        True,
+        "random-weights",
+        "mean maps of networks made random",
+    )
     downloads.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
     downloads.table(rows, "similarity", SIMILARITY)
     ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
@@ -283,7 +294,7 @@ def _show_methods(checks: Checks, view: View) -> None:
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
     names = [f"{html.escape(r['method'])}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
-    _maps_row(maps, names, False, "method-maps", "mean maps of other methods")
+    _maps_row(maps, checks.placement, names, False, "method-maps", "mean maps of other methods")
     st.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each image on its own scale. n "
         f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"
@@ -311,6 +322,8 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
         f"published of fewer than {audit.minimum_faces} faces. Computed in {manifest.precision} in "
         f"{manifest.seconds / 60:.0f} minutes."
     )
+    if said := audit_placement(audit):
+        st.caption(said)
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"
     layout.download_button("All numbers as text", lambda: checks_report(checks).encode(), name, "text/plain")

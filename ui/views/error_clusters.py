@@ -92,12 +92,24 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
             else " faces, or a single one could be seen through it."
         )  # fmt: skip
         return f"<div class='lw-kind'><h4>{title}</h4><p>{why}</p></div>"
-    panels = [(pictures.paint(kind.map, limit, True), "mean shape of their maps", f"Mean map of cluster {n}")]
+    panels = [
+        (
+            pictures.paint(kind.map, limit, True, placement=kind.placement),
+            "mean shape of their maps",
+            f"Mean map of cluster {n}",
+        )
+    ]
     face = shots.average(kind.rows) if shots else None
     if face is not None:
         mean = f"average of {kind.n:,} faces"
         panels.insert(0, (pictures.show_face(face), mean, f"Average face of cluster {n}"))
-        panels.append((pictures.overlay(face, kind.map, limit, OPACITY, True), "overlay", f"Overlay of cluster {n}"))
+        panels.append(
+            (
+                pictures.overlay(face, kind.map, limit, OPACITY, True, placement=kind.placement),
+                "overlay",
+                f"Overlay of cluster {n}",
+            )
+        )
     top = kind.regions.sort_values("share", ascending=False).head(3)
     compared = count > 1
     regions = ", ".join(

@@ -190,9 +190,11 @@ def _card(
     alt = f"Face {line['face_id']}: labelled {line['gender']}, predicted {line['predicted']}"
     drawn = [(pictures.show_face(face, SIDE), alt)]
     if view == OVER:
-        drawn = [(pictures.overlay(face, face_map, limit, OPACITY, signed, SIDE), f"{alt}, with its map")]
+        drawn = [
+            (pictures.overlay(face, face_map, limit, OPACITY, signed, SIDE, audit.placement), f"{alt}, with its map")
+        ]
     elif view == BESIDE:
-        drawn.append((pictures.paint(face_map, limit, signed, SIDE), f"Map of it: {alt}"))
+        drawn.append((pictures.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
     tags = "".join(f"<img src='{pictures.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
     verdict = f"predicted {line['predicted']}"
     if not line["correct"]:
@@ -266,8 +268,20 @@ def _pictures(record: FaceRecord) -> None:
         signed = target == "margin"
         face_map = record.maps[target]
         limit = pictures.shared_limit([face_map])
-        panels.append((pictures.paint(face_map, limit, signed), f"map, target «{target}»", f"Map: {alt}"))
-        panels.append((pictures.overlay(face, face_map, limit, OPACITY, signed), "overlay", f"Overlay: {alt}"))
+        panels.append(
+            (
+                pictures.paint(face_map, limit, signed, placement=record.placement),
+                f"map, target «{target}»",
+                f"Map: {alt}",
+            )
+        )
+        panels.append(
+            (
+                pictures.overlay(face, face_map, limit, OPACITY, signed, placement=record.placement),
+                "overlay",
+                f"Overlay: {alt}",
+            )
+        )
         scale = layout.colour_scale(signed, limit, record.map_method)
     st.html(layout.STYLE + layout.image_row(panels, "14rem") + scale)
 

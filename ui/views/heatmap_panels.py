@@ -94,9 +94,9 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
     right = f"; {percent(group.correct / group.n)} correct [{bounds(100 * low, 100 * high)}]"
     st.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
     name = capital(group.name)
-    panels = [(pictures.paint(group.map, limit, signed, SIDE), kind, f"Average {kind}: {name}")]
+    panels = [(pictures.paint(group.map, limit, signed, SIDE, group.placement), kind, f"Average {kind}: {name}")]
     if group.face is not None:
-        over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE)
+        over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE, group.placement)
         panels.insert(0, (pictures.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
         panels.append((over, "overlay", f"Overlay: {name}"))
     st.html(layout.STYLE + layout.image_row(panels))
@@ -120,13 +120,15 @@ def comparison_sheet(
     side, rows = pictures.PANEL, []
     span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
     for letter, group in shown:
-        cam = pictures.paint(group.map, limit, signed, side)
+        cam = pictures.paint(group.map, limit, signed, side, group.placement)
         none = "no average face of these"
         panels = [
             (none if group.face is None else pictures.show_face(group.face, side), f"average of {group.face_n:,}"),
             (cam, f"average {kind}, n = {group.n:,}"),
             (
-                none if group.face is None else pictures.overlay(group.face, group.map, limit, opacity, signed),
+                none
+                if group.face is None
+                else pictures.overlay(group.face, group.map, limit, opacity, signed, placement=group.placement),
                 "overlay",
             ),
         ]

@@ -132,7 +132,8 @@ def _figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
         g = f"{found.effect[found.largest]:+.2f}".replace("-", "−")
         size = np.where(found.significant if found.differs else True, found.effect, 0)
         cells = f"{int(found.significant.sum())} of {found.significant.size} cells" if found.differs else "No cell"
-        result = f"{cells} beyond chance (family-wise {found.p_words}); largest g = {g} ({hottest_place(size)})."
+        place = hottest_place(size, found.placement)
+        result = f"{cells} beyond chance (family-wise {found.p_words}); largest g = {g} ({place})."
     picture = pictures.data_uri(painted(found, limit, SIDE))
     return (
         f"<figure><img src='{picture}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"

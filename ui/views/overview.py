@@ -90,7 +90,7 @@ def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool =
     name = html.escape(capital(group.name))
     cam = ""  # predictions alone give no map
     if group.map is not None:
-        source = pictures.data_uri(pictures.paint(group.map, limit, signed, side=112))
+        source = pictures.data_uri(pictures.paint(group.map, limit, signed, 112, group.placement))
         cam = f"<img src='{source}' alt='Average map: {name}'>"
     face = "<div class='lw-few one'>no average face for these ages</div>" if faces else ""
     if group.face is not None:
@@ -124,7 +124,7 @@ def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool
         for group, tag in ((row.correct, "correct"), (row.incorrect, "incorrect")):
             none = f"under {group.minimum} faces" if group.too_small else "none for these ages"
             face = none if group.face is None else pictures.show_face(group.face)
-            cam = none if group.map is None else pictures.paint(group.map, limit, signed)
+            cam = none if group.map is None else pictures.paint(group.map, limit, signed, placement=group.placement)
             panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]
         rows.append((name, panels))
     return pictures.Sheet(rows, [layout.scale_ends(signed, limit)] if note else [], note)

@@ -17,6 +17,7 @@ from PIL import Image
 from core.audit.folder import Audit
 from core.classifiers.info import ModelInfo, ModelKind, model_info
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
 from core.photo.faces import Face
 from core.photo.prediction import TARGETS, Prediction, head_bias, read_faces
@@ -165,15 +166,17 @@ def _files_in_hand() -> list:
     return files[:MOST_PICTURES]
 
 
-def predict(files: list, opened: OpenAudit, ready: Tools) -> list[Result]:
+def predict(files: list, opened: OpenAudit, ready: Tools, audit: Audit | None = None) -> list[Result]:
     """What was found in each file; kept in the session for the files in hand and this model, and for no others."""
     before, now = st.session_state.get(KEY, {}), {}
     model = (str(opened.folder), ready.info.weights_sha256)
+    # All maps of a model trained here are of one layer: where an audit of these weights has measured it, that holds.
+    known = audit.placement if audit is not None and ready.info.trained_here else None
     for file in files:
         key = (file.file_id, model)
         if key not in before:
             with st.spinner("Looking for faces …"):
-                before[key] = try_image(file.getvalue(), file.name, ready)
+                before[key] = try_image(file.getvalue(), file.name, ready, known)
         now[key] = before[key]
     st.session_state[KEY] = now
     return list(now.values())
@@ -197,8 +200,8 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def try_image(data: bytes, name: str, ready: Tools) -> Result:
-    """What is found in an image file, and what the model says of it."""
+def try_image(data: bytes, name: str, ready: Tools, known: Placement | None = None) -> Result:
+    """What is found in an image file, and what the model says of it; `known`: where its maps' cells lie, if it is."""
     from core.photo.detection import nothing_found
 
     try:
@@ -208,7 +211,7 @@ def try_image(data: bytes, name: str, ready: Tools) -> Result:
     try:
         with one_thread():
             found = ready.finder.find(upload.picture)
-            readings = read_faces(ready.classify, [face.crop for face in found.faces])
+            readings = read_faces(ready.classify, [face.crop for face in found.faces], known)
     except LookwhereError as error:
         return Result(upload.name, error=f"{upload.name}: {error}.")
     seen = shrunk_to(upload.picture, figures.SIDE)
@@ -342,7 +345,9 @@ def _card(
     name = f"Face {k + 1}" if several else "The face"
     panels = [(figures.with_points(face), "aligned, with its points", f"{name}, aligned, with its five points")]
     if reading.evidence is not None:
-        over = pictures.overlay(face.crop, reading.map(target), limit, opacity, target == "margin")
+        over = pictures.overlay(
+            face.crop, reading.map(target), limit, opacity, target == "margin", placement=reading.placement
+        )
         what = f"map: {target}" if target != "predicted" else f"map: predicted ({reading.predicted})"
         panels.append((over, what, f"{name}, {what}"))
     facts = [f"Margin {signed(reading.margin)}", f"found with {photo_text.probability(face.probability)}"]

@@ -19,7 +19,8 @@ from core.data.faces import UNRECORDED, people
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.explain.grids import resample
+from core.explain.grids import alike, resample
+from core.explain.placement import Placement, placed
 from core.privacy import MINIMUM_FACES
 
 #: A map difference of fewer faces, or people, is not tested.
@@ -131,6 +132,7 @@ class MapPair:
     b: np.ndarray
     difference: np.ndarray | None
     p: np.ndarray | None
+    placement: Placement | None = None
 
     @property
     def survives(self) -> np.ndarray | None:
@@ -158,29 +160,35 @@ def paired_map_difference(
     """Mean of each face's map under B less under A, of the faces in `mask` (N,), for aligned audits.
 
     Tested by bootstrap samples of faces, or of people as a whole, by the largest |t| over the cells (`highest_t`). Maps
-    of another grid are resampled by area onto the coarser one, which keeps each map's sum.
+    whose cells lie elsewhere are resampled by area onto the coarser ones (of as many, onto A's), which keeps each map's
+    sum.
     """
     n = int(mask.sum())
-    shapes = audit_a.map_shape, audit_b.map_shape
-    grid = tuple(map(min, *shapes))
-    finer = [f"{s[0]}×{s[1]}" for s in dict.fromkeys(shapes) if s != grid]
-    words = f"{' and '.join(finer)} maps are averaged by area onto {grid[0]}×{grid[1]}" if finer else ""
+    lie = [placed(audit.map_shape, audit.placement) for audit in (audit_a, audit_b)]
+    onto = Placement(*(min(lines, key=len) for lines in zip(*((p.rows, p.columns) for p in lie), strict=True)))
+    grid = onto.shape
+    moved = dict.fromkeys(f"{p.shape[0]}×{p.shape[1]}" for p in lie if not alike(p, onto))
+    words = f"{' and '.join(moved)} maps are averaged by area onto {grid[0]}×{grid[1]}" if moved else ""
+    if words and all(p.shape == grid for p in lie):
+        words = f"{moved.popitem()[0]} maps, whose cells lie elsewhere, are averaged by area onto the other's cells"
     persons = people(audit_a.faces)
     persons = None if persons is None else persons[mask]
     units = n if persons is None else len(np.unique(persons))
     minimum = max(audit_a.minimum_faces, audit_b.minimum_faces)
     if n < minimum:
         return PairedMapDifference(n, units, None, None, words, minimum)
-    a, b = (resample(audit.maps(target, "raw")[mask], grid) for audit in (audit_a, audit_b))
+    a, b = (
+        resample(audit.maps(target, "raw")[mask], onto, of) for audit, of in zip((audit_a, audit_b), lie, strict=True)
+    )
     pairs = [(a, b), (by_rms(a), by_rms(b))]
     if units < SMALLEST_TESTED:
-        tested = [MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), None, None) for x, y in pairs]
+        tested = [MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), None, None, onto) for x, y in pairs]
         return PairedMapDifference(n, units, *tested, words, minimum)
     differences = [(y.astype(np.float64) - x).reshape(n, -1) for x, y in pairs]
     sums = by_unit(np.concatenate(differences, axis=1), persons)
     p = one_sample(sums, permutations, seed, families=2)
     tested = [
-        MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q)
+        MapPair(x.mean(axis=0, dtype=float), y.mean(axis=0, dtype=float), d.mean(axis=0).reshape(grid), q, onto)
         for (x, y), d, q in zip(pairs, differences, p.reshape(2, *grid), strict=True)
     ]
     return PairedMapDifference(n, units, *tested, words, minimum)

@@ -21,7 +21,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.explain.maps import target_maps
-from core.explain.regions import REGIONS, area_shares, by_region
+from core.explain.regions import REGIONS, by_region, even_shares
 from core.verdicts import Verdict
 from core.wording import bounds, capital, number, p_words, percent, times
 
@@ -69,9 +69,9 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
         return unable(key, CLAIMS[key], f"Only {int(mask.sum())} correct predictions here.", RULES[key])
     predicted = audit.class_index("predicted")[mask]
     maps = target_maps(audit.evidence[mask].astype(np.float64), "predicted", predicted, predicted)
-    energy = by_region(np.maximum(maps, 0))
+    energy = by_region(np.maximum(maps, 0), audit.placement)
     some = energy.sum(axis=1) > 0
-    shares, areas = energy[some] / energy[some].sum(axis=1, keepdims=True), area_shares()
+    shares, areas = energy[some] / energy[some].sum(axis=1, keepdims=True), even_shares(maps.shape, audit.placement)
     inside = np.isin(REGIONS, PLACES)
     values = np.column_stack([shares / areas, shares[:, inside].sum(axis=1) / areas[inside].sum()])
     means = values.mean(axis=0)
@@ -150,7 +150,14 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     alike, matches = matched(audit, wrong, right)
     try:
         found = own_pattern(
-            shapes, wrong, right, matches, people=people_of(audit.faces), limit=SLIGHT, minimum=audit.minimum_faces
+            shapes,
+            wrong,
+            right,
+            matches,
+            people=people_of(audit.faces),
+            limit=SLIGHT,
+            minimum=audit.minimum_faces,
+            placement=audit.placement,
         )
         used = (wrong | right) & (matches >= 0)
         spread = compare_dispersion(shapes[used], wrong[used], matches[used])

@@ -21,6 +21,7 @@ from core.analysis.strata import crossed, strata_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
 
@@ -38,7 +39,7 @@ class MapDifference:
     `statistic`, the family-wise adjusted `p`, `significant` = p ≤ `level`, `effect` = Hedges' g. `n_a`, `n_b` faces
     took part, of `people_a`, `people_b` people (None where identities are unknown); `left_out` faces of A and B have
     no counterpart in their stratum; `adjusted_for` names what the strata are of. Where `abstained` says why, nothing
-    was tested: `error`, `statistic`, `p` are NaN.
+    was tested: `error`, `statistic`, `p` are NaN. `placement` says where cells lie, None where they are tiles.
     """
 
     names: tuple[str, str]
@@ -58,6 +59,7 @@ class MapDifference:
     seed: int
     abstained: str | None = None
     adjusted_for: tuple[str, ...] = ()
+    placement: Placement | None = None
 
     @property
     def p_map(self) -> float:
@@ -115,6 +117,7 @@ def difference(
     names: tuple[str, str] = ("A", "B"),
     adjusted_for: tuple[str, ...] = (),
     minimum: int = MINIMUM_FACES,
+    placement: Placement | None = None,
 ) -> MapDifference:
     """Mean of maps (N, h, w) over `a` less that over `b`, bool (N,) each; raises `LookwhereError` where they overlap.
 
@@ -151,6 +154,7 @@ def difference(
         "level": level,
         "seed": seed,
         "adjusted_for": adjusted_for,
+        "placement": placement,
     }
     shape = maps.shape[1:]
     nothing = np.full(shape, np.nan)
@@ -260,6 +264,7 @@ def right_or_wrong(
         level=level,
         seed=seed,
         minimum=audit.minimum_faces,
+        placement=audit.placement,
         names=(wrong.describe(), right.describe()),
         adjusted_for=tuple(
             {"margin": "|margin|", "predicted": "predicted gender"}.get(column, column) for column in by
@@ -289,6 +294,7 @@ def difference_of(
         level=level,
         seed=seed,
         minimum=audit.minimum_faces,
+        placement=audit.placement,
         names=(a.describe(), b.describe()),
         adjusted_for=adjust,
     )

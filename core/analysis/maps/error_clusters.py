@@ -21,6 +21,7 @@ from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.explain.regions import REGIONS, by_region
 from core.privacy import MINIMUM_FACES, showable
 from core.task import GENDERS
@@ -45,6 +46,7 @@ class ErrorCluster:
     regions: pd.DataFrame | None = None
     who: pd.DataFrame | None = None
     margin: float | None = None
+    placement: Placement | None = None
 
     @property
     def n(self) -> int:
@@ -137,7 +139,7 @@ def find_error_clusters(
     firm = stability(x, labels, seed)
     shown = showable(np.bincount(labels, minlength=k), audit.minimum_faces)
     tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(shown))
-    energy = _positive(shapes.mean(axis=0))
+    energy = _positive(shapes.mean(axis=0), audit.placement)
     certain = np.abs(audit.faces["logit_female"] - audit.faces["logit_male"]).to_numpy(dtype=np.float64)[rows]
     clusters = []
     for cluster in range(k):
@@ -147,15 +149,17 @@ def find_error_clusters(
         if not shown[cluster]:
             clusters.append(ErrorCluster(rows[inside], float(firm[cluster])))
             continue
-        table = pd.DataFrame({"region": REGIONS, "share": _positive(mean), "share_all": energy})
+        table = pd.DataFrame({"region": REGIONS, "share": _positive(mean, audit.placement), "share_all": energy})
         median = float(np.median(certain[inside]))
-        clusters.append(ErrorCluster(rows[inside], float(firm[cluster]), mean, table, tables[cluster], median))
+        clusters.append(
+            ErrorCluster(rows[inside], float(firm[cluster]), mean, table, tables[cluster], median, audit.placement)
+        )
     return ErrorClusters(wanted, len(rows), flat, count is not None, search, p, tuple(clusters), audit.minimum_faces)
 
 
-def _positive(mean: np.ndarray) -> np.ndarray:
+def _positive(mean: np.ndarray, placement: Placement | None) -> np.ndarray:
     """Each region's share of a map's positive part, float64 (R,); NaN where it has none."""
-    part = by_region(np.maximum(mean, 0))
+    part = by_region(np.maximum(mean, 0), placement)
     return part / part.sum() if part.sum() > 0 else np.full_like(part, np.nan)
 
 

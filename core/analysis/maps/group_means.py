@@ -10,6 +10,7 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
 
@@ -57,7 +58,7 @@ class Group:
 
     `n` faces, `correct` of them predicted right; `map` float64 (h, w), or None under `minimum` faces (the audit's) and
     where the audit has no maps; `face` uint8 (112, 112, 3) and the `face_n` faces in it, or None where no stored cell
-    lies inside the filter.
+    lies inside the filter. `placement` says where the map's cells lie, None where they are tiles.
     """
 
     filter: Filter
@@ -67,6 +68,7 @@ class Group:
     face: np.ndarray | None
     face_n: int
     minimum: int = MINIMUM_FACES
+    placement: Placement | None = None
 
     @property
     def name(self) -> str:
@@ -88,7 +90,8 @@ def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str
         mean = MeanMap().update(audit.maps(target, normalisation)[mask]).result()[0]
     if n >= audit.minimum_faces:
         face, face_n = audit.averages.mean(wanted)
-    return Group(wanted, n, int(audit.faces["correct"].to_numpy()[mask].sum()), mean, face, face_n, audit.minimum_faces)
+    correct = int(audit.faces["correct"].to_numpy()[mask].sum())
+    return Group(wanted, n, correct, mean, face, face_n, audit.minimum_faces, audit.placement)
 
 
 def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:

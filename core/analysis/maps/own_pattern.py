@@ -17,6 +17,7 @@ from core.analysis.maps.dispersion import standardised
 from core.analysis.permutation import Stratum, layers_of, stratified_contrast, sums_by, units_of
 from core.errors import LookwhereError
 from core.estimate import Estimate
+from core.explain.placement import Placement
 from core.privacy import MINIMUM_FACES
 
 #: Random halves that are compared.
@@ -57,6 +58,7 @@ def own_pattern(
     splits: int = SPLITS,
     seed: int = 0,
     minimum: int = MINIMUM_FACES,
+    placement: Placement | None = None,
 ) -> OwnPattern:
     """The own pattern of `wrong` beside `right`, bool (N,), of maps (N, h, w) none of which is constant.
 
@@ -98,7 +100,7 @@ def own_pattern(
     maps[used] = beyond.reshape(-1, *shapes.shape[1:])
     own = difference(
         maps, wrong, right, people=people, strata=strata, permutations=permutations, seed=seed, minimum=minimum,
-        names=("incorrect predictions", "correct ones like them"),
+        placement=placement, names=("incorrect predictions", "correct ones like them"),
     )  # fmt: skip
     return OwnPattern(
         mean_wrong.reshape(shapes.shape[1:]),

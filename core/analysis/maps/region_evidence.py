@@ -17,7 +17,7 @@ from core.audit.folder import Audit, head_bias, margin_evidence, margins, need_a
 from core.data.faces import person_codes
 from core.data.filters import OUTCOMES, Filter
 from core.explain.maps import target_maps
-from core.explain.regions import REGIONS, area_shares, by_region
+from core.explain.regions import REGIONS, area_shares, by_region, even_shares
 from core.privacy import MINIMUM_FACES
 
 #: float16 maps and a bfloat16 network leave about 1e-4 a face; more means that maps and logits do not belong together.
@@ -131,7 +131,7 @@ def proportional_energy(
 ) -> pd.DataFrame:
     """Where the positive evidence lies: the mean over faces of each face's own share, so each face counts alike.
 
-    Columns `region`, `share`, `low`, `high`, `area` (a uniform map's share), `density` (share / area) and `n`, the
+    Columns `region`, `share`, `low`, `high`, `area` (an even map's share), `density` (share / area) and `n`, the
     faces that count: those without any positive evidence have no share. NaN where n is under 11. For «margin» the map
     is turned to the predicted class, so positive speaks for the decision. The share inside a region is Score-CAM's
     energy (Wang et al. 2020, https://arxiv.org/abs/1910.01279). Raises `LookwhereError` for an unknown target.
@@ -142,10 +142,10 @@ def proportional_energy(
     maps = target_maps(evidence, target, audit.class_index("gender")[mask], predicted)
     if target == "margin":
         maps = maps * np.where(predicted == 0, 1.0, -1.0)[:, None, None]
-    energy = by_region(np.maximum(maps, 0))
+    energy = by_region(np.maximum(maps, 0), audit.placement)
     total = energy.sum(axis=1)
     some = total > 0
-    shares, area = energy[some] / total[some, None], area_shares()
+    shares, area = energy[some] / total[some, None], even_shares(maps.shape, audit.placement)
     enough = len(shares) >= audit.minimum_faces
     share = shares.mean(axis=0) if enough else np.full(len(REGIONS), np.nan)
     people = person_codes(audit.faces)[mask][some]

@@ -47,6 +47,8 @@ class OnnxClassifier:
     Raises `LookwhereError` where the file does not do.
     """
 
+    placement = None
+
     def __init__(
         self, session: Session, method: AttributionMethod, layers: ExactMaps | None = None, no_layers: str = NO_LAYERS
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from core.classifiers.imported.assumed import assumed
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.state_dicts import check_finite, read_weights
-from core.classifiers.info import MapsInfo, ModelInfo
+from core.classifiers.info import MapsInfo, ModelInfo, PlacementInfo
 from core.classifiers.preprocessing import prepare
 from core.devices import autocast, precision
 from core.errors import LookwhereError
@@ -25,6 +26,8 @@ from core.explain import gradcam, grids, layers
 from core.explain.layers import Head, Layer, View, head_weights
 from core.explain.method import AttributionMethod, Needs, OnlyOutputs
 from core.explain.methods import ClosedForm, GradCam, choose, from_record, method
+from core.explain.placement import Placement
+from core.explain.receptive_fields import measured_placement
 from core.files import sha256
 from core.privacy import coarse
 from core.task import GENDERS
@@ -133,6 +136,14 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
     if found is not None:
         said["head"], view = found[0].name, found[1]
     said |= {"cells": list(grids.cells_of(view.grid, declaration.crop)), "view": view.as_dict()}
+    lie = measured_placement(
+        network,
+        layer,
+        partial(_as_input, declaration=declaration),
+        partial(_margin, declaration=declaration),
+        declaration.crop,
+    )
+    said["placement"] = PlacementInfo.of(lie).to_json()
     layered = MapsInfo.from_json({"method": GradCam.name, "additive": False} | said)
     tried = TorchClassifier(network, declaration, ModelInfo(maps=layered, outputs=outputs), GradCam())
     chosen = choose(maps or (GradCam.name if ClosedForm.why_not(tried) else ClosedForm.name), tried)
@@ -142,6 +153,10 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
             "--layer, or use --maps occlusion"
         )
     return chosen.record(tried)
+
+
+def _as_input(images: np.ndarray, declaration: Declaration) -> Tensor:
+    return torch.from_numpy(prepare(images, declaration))
 
 
 def _targets(declaration: Declaration) -> list[int]:
@@ -216,6 +231,7 @@ class TorchClassifier:
         self.network, self.declaration, self.info = network, declaration, info
         maps = info.maps.to_json()
         self.device = next(network.parameters()).device
+        self._lie = cache(self._measure)
         self._lock = threading.Lock()  # hooks on a network that several sessions share
         self._dtype = precision(self.device)
         self._signs = torch.from_numpy(_signs(declaration)).to(self.device)
@@ -230,6 +246,8 @@ class TorchClassifier:
         self.maps: dict = maps if method is None else method.record(self)
         if self.layers is not None and "cells" in self.layers.record and self.method.needs is not Needs.OUTPUTS:
             self.maps = self.maps | {"cells": self.layers.record["cells"]}  # imported earlier, it may name a finer grid
+            if "placement" in self.maps:
+                self.maps["placement"] = PlacementInfo.of(self.placement).to_json()
         self.head_bias = self.method.bias(self)
         self.precision = str(self._dtype).removeprefix("torch.")
 
@@ -240,12 +258,14 @@ class TorchClassifier:
 
     def explained_by(self, maps: str) -> TorchClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
-        return TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
+        other = TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
+        other._lie = self._lie
+        return other
 
     def _access(self) -> gradcam.LayerAccess:
         said, declaration = self.info.maps.to_json(), self.declaration
         layer = Layer(said["layer"], View.from_dict(said["view"]))
-        record = {key: said[key] for key in ("layer", "head", "view") if key in said}
+        record = {key: said[key] for key in ("layer", "head", "view", "placement") if key in said}
         access = gradcam.LayerAccess(
             self.network,
             layer,
@@ -274,7 +294,32 @@ class TorchClassifier:
 
     def _place(self, maps: np.ndarray) -> np.ndarray:
         """Maps over the crop → maps over the template, never finer than privacy allows."""
-        return np.ascontiguousarray(grids.regrid(maps, self.declaration.crop), dtype=np.float32)
+        crop = self.declaration.crop
+        if not grids.left_as_it_is(maps.shape[-2:], crop):
+            maps = grids.regrid(maps, crop, self._lie())
+        return np.ascontiguousarray(maps, dtype=np.float32)
+
+    def _measure(self) -> Placement:
+        """Where the explained layer's cells lie on the template; measured now where the model was imported earlier."""
+        if self.info.maps.placement is not None:
+            return self.info.maps.placement.placement()
+        with self._lock:
+            return measured_placement(
+                self.network,
+                self.layers.layer,
+                self._pixels,
+                partial(_margin, declaration=self.declaration),
+                self.declaration.crop,
+            )
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the maps' cells lie; None of methods that hide tiles."""
+        if self.layers is None or self.method.needs is Needs.OUTPUTS:
+            return None
+        lie, crop = self._lie(), self.declaration.crop
+        grid = lie.shape
+        return lie if grids.left_as_it_is(grid, crop) else Placement.tiles(grids.cells_of(grid, crop))
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2), without maps."""

@@ -11,6 +11,7 @@ from core.present.card.blocks import Heading, Section, Table, Text, markdown, se
 from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
 from core.present.text.credits import credit
+from core.present.text.placement import audit_placement
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
@@ -130,6 +131,8 @@ def maps_words(audit: Audit) -> str:
     height, width = audit.map_shape
     layer = audit.manifest.maps and audit.manifest.maps.layer
     head = f"{audit.name}: maps of {height}×{width} cells by {audit.map_method}{f' at {layer}' if layer else ''}. "
+    if said := audit_placement(audit):
+        head += f"{said} "
     if audit.additive:
         return head + "They add up to the logits, so a region's evidence is an amount."
     return head + "They do not add up to the logits: compare their shapes, not their amounts."

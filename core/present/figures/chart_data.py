@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from core.errors import LookwhereError
+from core.explain.placement import Placement
 from core.present.figures.styles import Style
 
 NAN = float("nan")
@@ -305,7 +306,7 @@ class MapPanel:
     """A map, float (h, w), on a scale of its chart, with a caption and a text for who cannot see it.
 
     `outlined`: bool (h, w), cells that survive a test, others are hatched; None where nothing was tested.
-    `values` may be None: then `why` says so in its place.
+    `values` may be None: then `why` says so in its place. `placement` says where cells lie, by default they are tiles.
     """
 
     values: np.ndarray | None
@@ -314,6 +315,7 @@ class MapPanel:
     outlined: np.ndarray | None = None
     why: str = ""
     scale: int = 0
+    placement: Placement | None = None
 
     def __post_init__(self) -> None:
         if self.values is None and not self.why:

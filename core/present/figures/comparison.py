@@ -92,13 +92,13 @@ def paired_panels(
             panels += [none] * (3 if k == 0 else 2)
             continue
         if k == 0:
-            panels.append(pictures.paint(pair.a, limits[0], signed, side))
-        panels.append(pictures.paint(pair.b, limits[0], signed, side))
+            panels.append(pictures.paint(pair.a, limits[0], signed, side, pair.placement))
+        panels.append(pictures.paint(pair.b, limits[0], signed, side, pair.placement))
         if pair.difference is None:
             panels.append(pictures.placeholder("not tested:\nunder 30 faces\nor people", side))
         else:
-            painted = pictures.paint(pair.difference, limits[1], True, side)
-            panels.append(outlined(painted, pair.survives) if pair.survives.any() else painted)
+            painted = pictures.paint(pair.difference, limits[1], True, side, pair.placement)
+            panels.append(outlined(painted, pair.survives, pair.placement) if pair.survives.any() else painted)
     return panels
 
 

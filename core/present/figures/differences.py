@@ -8,17 +8,20 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from core.analysis.maps.differences import MapDifference
+from core.explain.placement import Placement, placed
 from core.present.figures import pictures
 from core.present.figures.chart_data import MapChart, MapPanel, Scale
+from core.template import SIDE
 
 _DARK, _LIGHT = (12, 12, 16, 255), (255, 255, 255, 210)
 
 
-def outlined(picture: Image.Image, mask: np.ndarray) -> Image.Image:
+def outlined(picture: Image.Image, mask: np.ndarray, placement: Placement | None = None) -> Image.Image:
     """A copy of a map's picture in which the cells of `mask`, bool (h, w), have borders: thin between two of them,
     thick and edged in white around them, to be seen on dark and light. The other cells are hatched."""
     h, w = mask.shape
     width, height = picture.size
+    down, across = (edges / SIDE for edges in placed(mask.shape, placement).edges)
     framed = np.pad(mask, 1)
     thick = max(2, width // 110)
     halo, line, grid = (Image.new("RGBA", picture.size) for _ in range(3))
@@ -27,7 +30,7 @@ def outlined(picture: Image.Image, mask: np.ndarray) -> Image.Image:
     def at(row: int, column: int) -> tuple[int, int]:
         # The outermost borders lie inside the picture.
         edge = thick // 2 + 1
-        x, y = round(column * width / w), round(row * height / h)
+        x, y = round(across[column] * width), round(down[row] * height)
         return min(max(x, edge), width - 1 - edge), min(max(y, edge), height - 1 - edge)
 
     def border(start: tuple[int, int], end: tuple[int, int], one: bool, other: bool) -> None:
@@ -44,17 +47,18 @@ def outlined(picture: Image.Image, mask: np.ndarray) -> Image.Image:
             if r < h:
                 border(at(r, c), at(r + 1, c), bool(framed[r + 1, c]), bool(framed[r + 1, c + 1]))
     result = picture.convert("RGBA")
-    for layer in (_hatching(picture.size, mask), grid, halo, line):
+    for layer in (_hatching(picture.size, mask, down, across), grid, halo, line):
         result = Image.alpha_composite(result, layer)
     return result.convert("RGB")
 
 
-def _hatching(size: tuple[int, int], mask: np.ndarray) -> Image.Image:
-    """Fine diagonals over the cells outside `mask`."""
+def _hatching(size: tuple[int, int], mask: np.ndarray, down: np.ndarray, across: np.ndarray) -> Image.Image:
+    """Fine diagonals over the cells outside `mask`, whose borders are shares of the height and of the width."""
     width, height = size
     y, x = np.mgrid[:height, :width]
     step = max(6, width // 40)
-    rows, columns = y * mask.shape[0] // height, x * mask.shape[1] // width
+    rows = np.searchsorted(down[1:-1] * height, y, side="right")
+    columns = np.searchsorted(across[1:-1] * width, x, side="right")
     lines = ((x + y) % step < max(1, step // 6)) & ~mask[rows, columns]
     layer = np.zeros((height, width, 4), dtype=np.uint8)
     layer[lines] = (96, 96, 104, 120)
@@ -66,7 +70,9 @@ def difference_panel(found: MapDifference, caption: str = "", alt: str = "") -> 
     11 faces."""
     if not np.isfinite(found.difference).all():
         return MapPanel(None, caption, alt, why="too few faces")
-    return MapPanel(found.difference, caption, alt, None if found.abstained else found.significant)
+    return MapPanel(
+        found.difference, caption, alt, None if found.abstained else found.significant, placement=found.placement
+    )
 
 
 def difference_maps(
@@ -82,8 +88,8 @@ def panel_picture(panel: MapPanel, scale: Scale, side: int = pictures.PANEL) -> 
     """A panel painted on a scale: cells that survive outlined, the others hatched, neither where nothing was tested."""
     if panel.values is None:
         return pictures.placeholder(panel.why, side)
-    picture = pictures.paint(panel.values, scale.limit, scale.signed, side)
-    return picture if panel.outlined is None else outlined(picture, panel.outlined)
+    picture = pictures.paint(panel.values, scale.limit, scale.signed, side, panel.placement)
+    return picture if panel.outlined is None else outlined(picture, panel.outlined, panel.placement)
 
 
 def panel_pictures(chart: MapChart, side: int = pictures.PANEL) -> list[Image.Image]:

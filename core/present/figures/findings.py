@@ -90,14 +90,17 @@ def mean_shapes(pattern: OwnPattern) -> MapChart:
 
     In the last, the cells that show it beyond chance are outlined.
     """
-    own = pattern.own
+    own, lie = pattern.own, pattern.own.placement
     limit = shared_limit([pattern.common, pattern.wrong])
     panels = (
-        MapPanel(pattern.common, f"correct, mean of {own.n_b:,}", "Mean shape of correct predictions"),
-        MapPanel(pattern.wrong, f"incorrect, mean of {own.n_a:,}", "Mean shape of incorrect predictions"),
+        MapPanel(pattern.common, f"correct, mean of {own.n_b:,}", "Mean shape of correct predictions", placement=lie),
+        MapPanel(
+            pattern.wrong, f"incorrect, mean of {own.n_a:,}", "Mean shape of incorrect predictions", placement=lie
+        ),
         MapPanel(
             own.difference, "the incorrect ones' own; outlined: beyond chance",
             "What the mean shape of incorrect predictions has beyond that of correct ones", own.significant,
+            placement=lie,
         ),
     )  # fmt: skip
     return MapChart(

@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from plotly.colors import cmocean, sequential
 
+from core.explain.placement import Placement, enlarged, placed
+
 #: From weak to strong; perceptually uniform and readable in grey (van der Walt & Smith 2015).
 STRENGTH = "Magma"
 #: From negative to positive, white at 0, perceptually uniform (Thyng et al. 2016).
@@ -42,15 +44,20 @@ _PLACES = np.sort(np.append(np.linspace(0, 1, len(cmocean.balance)), 0.5))
 _TABLES = {STRENGTH: _table(sequential.Magma), SIGNED: _table(_BALANCE, _PLACES)}
 
 
-def enlarge(mean: np.ndarray, side: int = PANEL) -> np.ndarray:
-    """A map (h, w) to float32 (side, side), bilinear, as Grad-CAM is drawn."""
+def enlarge(mean: np.ndarray, side: int = PANEL, placement: Placement | None = None) -> np.ndarray:
+    """A map (h, w) to float32 (side, side), bilinear between its cells' centres; by default of tiles, as Grad-CAM is
+    usually drawn."""
+    if not placed(mean.shape, placement).as_tiles:
+        return enlarged(mean, placement, side)
     picture = Image.fromarray(mean.astype(np.float32))
     return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def paint(mean: np.ndarray, limit: float, signed: bool = False, side: int = PANEL) -> Image.Image:
+def paint(
+    mean: np.ndarray, limit: float, signed: bool = False, side: int = PANEL, placement: Placement | None = None
+) -> Image.Image:
     """A map (h, w) in colour: 0 to `limit`, or −`limit` to `limit` where signed."""
-    fine = enlarge(mean, side)
+    fine = enlarge(mean, side, placement)
     limit = limit if limit > 0 else 1.0
     share = (fine / limit + 1) / 2 if signed else fine / limit
     place = (np.clip(share, 0, 1) * 255).round().astype(np.uint8)
@@ -58,15 +65,21 @@ def paint(mean: np.ndarray, limit: float, signed: bool = False, side: int = PANE
 
 
 def overlay(
-    face: np.ndarray, mean: np.ndarray, limit: float, opacity: float, signed: bool = False, side: int = PANEL
+    face: np.ndarray,
+    mean: np.ndarray,
+    limit: float,
+    opacity: float,
+    signed: bool = False,
+    side: int = PANEL,
+    placement: Placement | None = None,
 ) -> Image.Image:
     """A map (h, w) over an average face uint8 (112, 112, 3); opacity 0 is the face, 1 the painted map.
 
     In between, weak places let more of the face through than strong ones: alpha = opacity^(3 − 2.7·strength).
     """
-    strength = np.clip(np.abs(enlarge(mean, side)) / (limit if limit > 0 else 1.0), 0, 1)
+    strength = np.clip(np.abs(enlarge(mean, side, placement)) / (limit if limit > 0 else 1.0), 0, 1)
     alpha = (opacity ** (3 - 2.7 * strength) * 255).round().astype(np.uint8)
-    return Image.composite(paint(mean, limit, signed, side), show_face(face, side), Image.fromarray(alpha))
+    return Image.composite(paint(mean, limit, signed, side, placement), show_face(face, side), Image.fromarray(alpha))
 
 
 def show_face(face: np.ndarray, side: int = PANEL) -> Image.Image:

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from core.explain.placement import placed
 from core.present.figures.chart_data import MapChart
 from core.present.figures.pictures import SIGNED, STRENGTH
 from core.present.text import escape
@@ -31,9 +32,12 @@ def map_figure(chart: MapChart) -> go.Figure:
         if panel.values is None:
             continue
         axis = f"coloraxis{panel.scale + 1 if panel.scale else ''}"
-        figure.add_heatmap(z=panel.values, coloraxis=axis, hovertemplate="%{z:.4f}<extra></extra>", **where)
+        down, across = placed(panel.values.shape, panel.placement).edges
+        figure.add_heatmap(
+            z=panel.values, x=across, y=down, coloraxis=axis, hovertemplate="%{z:.4f}<extra></extra>", **where
+        )
         for y, x in np.argwhere(panel.outlined) if panel.outlined is not None else []:
-            corners = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+            corners = {"x0": across[x], "x1": across[x + 1], "y0": down[y], "y1": down[y + 1]}
             figure.add_shape(type="rect", line={"color": "#101014", "width": 2}, **corners, **where)
     for place, scale in enumerate(chart.scales):
         limit = scale.limit if scale.limit > 0 else 1.0

@@ -28,5 +28,8 @@ def region_bars(regions: np.ndarray, additive: bool) -> BarChart:
 
 def error_cluster_sheet(shown: list[tuple[str, ErrorCluster]], limit: float) -> pictures.Sheet:
     """The mean maps of kinds that are shown, by name, to take away."""
-    rows = [(name, [(pictures.paint(k.map, limit, True), f"mean shape, n = {k.n:,}")]) for name, k in shown]
+    rows = [
+        (name, [(pictures.paint(k.map, limit, True, placement=k.placement), f"mean shape, n = {k.n:,}")])
+        for name, k in shown
+    ]
     return pictures.Sheet(rows, [(True, f"−{limit:.3g} against", f"{limit:.3g} for the choice")])

@@ -40,7 +40,7 @@ def audit_head(audit: Audit) -> dict:
 
 def audit_record(audit: Audit, ages: str = "both") -> dict:
     """Accuracy over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
-    manifest = audit.manifest
+    manifest, maps = audit.manifest, audit.manifest.maps
     scopes = []
     filters = {"all": Filter(), "adults": Filter(age_from=ADULT_AGE)}
     for wanted in filters.values() if ages == "both" else [filters[ages]]:
@@ -70,6 +70,8 @@ def audit_record(audit: Audit, ages: str = "both") -> dict:
         "faces_per_second": manifest.faces_per_second,
         "enlarged": manifest.enlarged,
         "minimum_faces": audit.minimum_faces,
+        "placement": audit.placement,
+        "mirror": maps.mirror.to_json() if maps and maps.mirror else None,
         "not_predicted": manifest.not_predicted,
         "training_copies": manifest.training_copies and manifest.training_copies.to_json(),
         "warnings": [{**_coded(note), "words": note_words(note)} for note in manifest.warnings],

@@ -119,7 +119,7 @@ def _side(audit: Audit, found: Group, tag: str, limit: float, hidden: bool) -> S
         face = (data_uri(Image.fromarray(found.face)), f"Average face: {name}", f"face, mean of {found.face_n:,}")
     cam: Picture | str = f"not shown: less the maps below it, it would tell of under {found.minimum} faces"
     if maps and not hidden:
-        words, painted_map = audit.map_words, pictures.paint(found.map, limit, False, SIDE)
+        words, painted_map = audit.map_words, pictures.paint(found.map, limit, False, SIDE, found.placement)
         cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {found.n:,}")
     return Side(tag, found.n, face if faces else None, cam if maps else None)
 
@@ -196,7 +196,7 @@ def _numbers(found: MapDifference) -> str:
         text += f", {sum(found.left_out):,} without a counterpart left out"
     if not found.abstained:
         size = found.effect * found.significant if found.differs else found.effect
-        text += f"; largest at the {hottest_place(size)}"
+        text += f"; largest at the {hottest_place(size, found.placement)}"
     return text + "."
 
 

@@ -14,6 +14,7 @@ from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.estimate import Estimate
+from core.explain.placement import Placement
 from core.explain.regions import cell_words
 from core.privacy import MINIMUM_FACES
 from core.wording import points, with_interval
@@ -115,7 +116,7 @@ def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -
         minimum = max((g.minimum for g in groups), default=MINIMUM_FACES)
         why = "a single face could be seen through it"
         return f"None of the chosen groups has {minimum} faces, so no average is shown: {why}."
-    parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map)}" for g in shown[:2]]
+    parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map, g.placement)}" for g in shown[:2]]
     text = f"The {target_words(target, kind)} is centred for " + ", for ".join(parts)
     if len(shown) >= 2:
         a, b = shown[0].map.ravel(), shown[1].map.ravel()
@@ -139,7 +140,7 @@ def target_words(target: str, kind: str = "Grad-CAM") -> str:
     }[target]
 
 
-def hottest_place(mean: np.ndarray) -> str:
+def hottest_place(mean: np.ndarray, placement: Placement | None = None) -> str:
     """Words for the strongest cell of a map (h, w) on the ArcFace template: the face's region that holds most of it."""
     row, column = np.unravel_index(np.abs(mean).argmax(), mean.shape)
-    return cell_words(mean.shape, int(row), int(column))
+    return cell_words(mean.shape, int(row), int(column), placement)

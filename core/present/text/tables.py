@@ -17,6 +17,7 @@ from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
 from core.present.text.alignment import border_lines, several_lines
 from core.present.text.group_statistics import statistic_lines
+from core.present.text.placement import audit_placement
 from core.present.text.sentences import accuracy_sentence
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -165,6 +166,8 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
     lines += [f"WARNING: {note_words(warning)}" for warning in manifest.warnings]
     if factor := manifest.enlarged:
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
+    if said := audit_placement(audit):
+        lines.append(said)
     if audit.minimum_faces > MINIMUM_FACES:
         lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.not_predicted:

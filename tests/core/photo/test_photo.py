@@ -149,6 +149,7 @@ class Made:
     """A classifier of made evidence, whose mean and bias are its logits."""
 
     maps = {"method": "closed form", "additive": True, "layer": "x"}  # noqa: RUF012
+    placement = None
     head_bias = [0.25, -0.5]  # noqa: RUF012
     precision = "float32"
 

@@ -32,7 +32,8 @@ from core.audit.folder import Audit
 from core.data.faces import people
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.explain.grids import area_weights, resample
+from core.explain.grids import resample
+from core.explain.placement import Placement
 from tests.helpers.made_audit import made_audit, made_faces
 
 
@@ -193,9 +194,8 @@ def test_the_table_is_each_groups_own_mcnemar(tmp_path: Path) -> None:
 def test_resampling_by_area_keeps_the_sum_and_the_place(fine: int, coarse: int) -> None:
     draw = np.random.default_rng(0)
     maps = draw.normal(size=(3, fine, fine))
-    found = resample(maps, (coarse, coarse))
+    found = resample(maps, Placement.tiles((coarse, coarse)))
     np.testing.assert_allclose(found.sum(axis=(1, 2)), maps.sum(axis=(1, 2)))
-    np.testing.assert_allclose(area_weights(fine, coarse).sum(axis=0), 1)
     # Brute force: both grids are whole multiples on fine × coarse small cells.
     small = np.kron(maps, np.ones((1, coarse, coarse))) / coarse**2
     np.testing.assert_allclose(found, small.reshape(3, coarse, fine, coarse, fine).sum(axis=(2, 4)))
@@ -246,7 +246,7 @@ def test_a_planted_change_of_the_map_is_found_where_it_is(tmp_path: Path, shapes
     assert found.strength.p[0].min() > FAMILY_WISE
     assert ("averaged by area onto 4×4" in found.resampled) == (shapes[0] != shapes[1])
     means = [audit.maps("margin", "raw").mean(axis=0) for audit in (a, b)]
-    change = resample(means[1][None], (4, 4))[0] - resample(means[0][None], (4, 4))[0]
+    change = np.subtract(*(resample(mean[None], Placement.tiles((4, 4)))[0] for mean in means[::-1]))
     np.testing.assert_allclose(found.strength.difference, change, atol=1e-6)
     np.testing.assert_allclose(found.strength.b - found.strength.a, found.strength.difference, atol=1e-6)
 

@@ -59,7 +59,8 @@ def test_fine_maps_are_merged_by_area() -> None:
 
 def test_maps_that_stay_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     classifier, _ = import_model(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18")
-    monkeypatch.setattr(torch_classifier.grids, "regrid", lambda maps, crop: maps.repeat(4, axis=2))
+    monkeypatch.setattr(torch_classifier.grids, "left_as_it_is", lambda *_: False)
+    monkeypatch.setattr(torch_classifier.grids, "regrid", lambda maps, *_: maps.repeat(4, axis=2))
     with pytest.raises(LookwhereError, match="maps of 16×4 cells show the face itself"):
         classifier(pictures(1))
 
@@ -80,7 +81,8 @@ def test_the_import_tells_what_nobody_declared(tmp_path: Path) -> None:
         "that is not so",
     ]
     assert lines[4].startswith("taken by default, as weights do not tell: pooling avg, bn_eps 1e-05, activation ReLU")
-    assert lines[5].startswith(f"next: python -m core audit --model one --models '{models}' --data ") and not lines[6:]
+    assert lines[5].startswith("Cells are drawn, and given to regions, by their measured centres, up to 1")
+    assert lines[6].startswith(f"next: python -m core audit --model one --models '{models}' --data ") and not lines[7:]
 
     pd.DataFrame({"file": ["1.jpg"], "score": [0.5]}).to_csv(tmp_path / "s.csv", index=False)
     lines = import_(tmp_path / "s.csv", "two", score="probability", of="male", models=models).splitlines()

@@ -132,7 +132,9 @@ def test_in_a_notebook_each_panel_keeps_its_cells_its_scale_and_its_outlines() -
     signed, strength = figure.layout.coloraxis, figure.layout.coloraxis2
     assert (signed.cmin, signed.cmax, strength.cmin, strength.cmax) == (-2, 2, 0, 4)
     assert figure.layout.yaxis.autorange == "reversed"
-    cells = {(shape.y0 + 0.5, shape.x0 + 0.5) for shape in figure.layout.shapes}
+    side = 112 / len(FIRST)
+    np.testing.assert_allclose(first.x, np.arange(len(FIRST) + 1) * side)
+    cells = {(shape.y0 / side, shape.x0 / side) for shape in figure.layout.shapes}
     assert cells == {(0, 0), (1, 1)} == {tuple(cell) for cell in np.argwhere(MASK).tolist()}
 
 

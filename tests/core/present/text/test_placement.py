@@ -1,0 +1,30 @@
+"""The words on where cells lie, in each case that there is."""
+
+from __future__ import annotations
+
+from core.classifiers.info import MapsInfo, MirrorInfo, PlacementInfo
+from core.explain.placement import Placement
+from core.present.text.placement import placement_words
+
+
+def maps(placement: Placement | None, mirror: MirrorInfo | None = None) -> MapsInfo:
+    kept = None if placement is None else PlacementInfo.of(placement)
+    info = MapsInfo(method="GradCAM", additive=False, placement=kept, mirror=mirror)
+    assert MapsInfo.from_json(info.to_json()).placement == kept
+    return info
+
+
+def test_words_say_how_far_cells_lie_from_tiles_and_what_the_mirror_test_found() -> None:
+    test = MirrorInfo(faces=64, placed=0.05, tiles=0.41)
+    assert placement_words(maps(None)) == ""
+    corner = Placement(*2 * ((0.5, 28.5, 56.5, 84.5),))
+    assert placement_words(maps(corner, test)) == (
+        "Cells are drawn, and given to regions, by their measured centres, up to 14 of 112 pixels from even tiles. "
+        "Mirror test: the mean map of 64 faces and their mirror images is 5.0 % off its own mirror image (41.0 % if "
+        "drawn as tiles)."
+    )
+    tiles = MirrorInfo(faces=16, placed=0.05, tiles=0.05)
+    assert placement_words(maps(Placement.tiles((7, 7)), tiles)) == (
+        "Cells lie as even tiles do, to a quarter of a cell, as measured with the network. Mirror test: the mean map "
+        "of 16 faces and their mirror images is 5.0 % off its own mirror image."
+    )
