@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import tyro
 
 from core.commands import audits, data, models, verifying
-from core.errors import LookwhereError
+from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
 COMMANDS: dict[str, Callable[..., str | None]] = {
@@ -89,6 +89,11 @@ def main(
         # Whoever read the output, `head` for one, has had enough; nothing is left to be said at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if (line := machine_error(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted; the same command resumes", file=sys.stderr)
         return 130

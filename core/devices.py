@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from core.errors import LookwhereError
+
 
 def precision(device: torch.device | str) -> torch.dtype:
     """bfloat16 where the device computes in it (a CPU with AVX-512 BF16 or AMX, a recent GPU), else float32."""
@@ -12,6 +14,18 @@ def precision(device: torch.device | str) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if device.type == "cpu" and fast else torch.float32
+
+
+def usable(device: torch.device | str) -> torch.device:
+    """The device of this name. Raises `LookwhereError` where there is none, or torch cannot use it here."""
+    try:
+        found = torch.device(device)
+        if found.type == "cuda" and not torch.cuda.is_available():
+            raise LookwhereError(f"--device {device}: no GPU that torch can use here; leave --device out")
+        torch.empty(1, device=found).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise LookwhereError(f"--device {device}: torch can use no such device here; give cpu or cuda") from error
+    return found
 
 
 def autocast(device: torch.device | str, dtype: torch.dtype | None = None) -> torch.autocast:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import re
+import reprlib
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +14,10 @@ import pandas as pd
 from core.errors import LookwhereError
 
 
-def plain_name(name: str) -> str:
-    """A name fit for one folder. Raises `LookwhereError` for any other."""
-    if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
-        raise LookwhereError(f"--name {name!r}: use letters, digits, dots, dashes and underscores")
+def plain_name(name: str, what: str = "--name") -> str:
+    """A name fit for one folder. Raises `LookwhereError` for any other, calling it `what`."""
+    if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith(".") or len(name.encode()) > 200:
+        raise LookwhereError(f"{what} {reprlib.repr(name)}: use letters, digits, dots, dashes and underscores")
     return name
 
 

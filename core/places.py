@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from pathlib import Path
 
 from core.errors import LookwhereError
@@ -20,7 +21,15 @@ def audit_folder(models: Path, model: str, audit: str) -> Path:
         raise LookwhereError(
             f"{models}: no such folder of models; give one with --models, or set LOOKWHERE_MODELS to it"
         )
-    if not (models / model).is_dir():
+    if not (within(models, model, "--model")).is_dir():
         names = ", ".join(sorted(p.name for p in models.iterdir() if (p / "audits").is_dir())) or "none"
         raise LookwhereError(f"{models / model}: no such model; audited ones there: {names}")
-    return models / model / "audits" / audit
+    return within(models / model / "audits", audit, "--audit")
+
+
+def within(folder: Path, name: str, what: str) -> Path:
+    """`folder/name`. Raises `LookwhereError`, calling the name `what`, where that is not in the folder."""
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+        raise LookwhereError(f"{what} {reprlib.repr(name)}: no name of a folder in {folder}")
+    return folder / name

@@ -11,7 +11,9 @@ Settings come from the defaults, then `--config FILE` (YAML), then flags, later 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 import signal
 import sys
 import typing
@@ -22,8 +24,10 @@ from typing import Any
 import tyro
 from tqdm import tqdm
 
-from core.errors import LookwhereError
+from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
+from core.files import plain_name
+from core.locks import alone
 from core.places import MODELS
 from core.progress import Bars
 from core.training.config import TrainConfig
@@ -201,14 +205,21 @@ def _ended_before_its_first_checkpoint(training: Path) -> bool:
 
 def run(command: Command) -> int:
     """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
+    folder = command.models / plain_name(command.name)
+    faces = open_faces(command)
+    # Other processes of one run, which Fabric starts, leave the lock to the first.
+    with contextlib.nullcontext() if os.environ.get("LOCAL_RANK", "0") != "0" else alone(folder, "training"):
+        return _train(command, faces, folder)
+
+
+def _train(command: Command, faces: FaceSets, folder: Path) -> int:
+    """Train into a folder that no other process trains into."""
     from lightning_fabric import Fabric
 
     from core.devices import precision
     from core.present.card import write_card
     from core.training.loop import train
 
-    faces = open_faces(command)
-    folder = command.models / command.name
     begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
     if begun and not command.resume:
         raise LookwhereError(f"{folder}: holds a training run; go on with --resume, or choose another --name")
@@ -250,6 +261,11 @@ def main(arguments: list[str] | None = None, prog: str = "python -m train") -> i
         return 2
     except ModuleNotFoundError as error:
         if (line := missing_extra(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if (line := machine_error(error)) is None:
             raise
         print(f"error: {line}", file=sys.stderr)
         return 2

@@ -23,11 +23,13 @@ import tyro
 import yaml
 from tqdm import tqdm
 
-from core.errors import LookwhereError
+from core.errors import LookwhereError, at_least, machine_error
 from core.extras import missing_extra
-from core.files import write_json
+from core.files import plain_name, write_json
+from core.locks import alone
 from core.training.config_file import from_yaml
 from core.training.record import read_metrics, read_status
+from core.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from core.data.store import AlignedStore
@@ -52,12 +54,15 @@ class Plan:
     def read(cls, file: Path) -> Plan:
         """Raises `LookwhereError` where the file is unreadable, lacks a field or names an arm that is not there."""
         try:
-            content = yaml.safe_load(file.read_text())
-            names = [arm["name"] for arm in content["arms"]]
+            content = read_yaml(file)
+            names = [plain_name(arm["name"], f"{file}: arm") for arm in content["arms"]]
+            plain_name(content["name"], f"{file}: name")
+            if not all(type(seed) is int for seed in content["seeds"]):
+                raise TypeError("seeds must be whole numbers")
             ends = [c[end] for c in content["contrasts"] for end in ("from", "to")]
             ends += [arm["from"] for arm in content["arms"] if "from" in arm]
             _ = content["name"], content["title"], content["config"], content["seeds"][0]
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, IndexError) as error:
             raise LookwhereError(f"{file}: not an experiment ({str(error).splitlines()[0]})") from error
         if unknown := sorted(set(ends) - set(names)):
             raise LookwhereError(f"{file}: no arm {', '.join(unknown)}; there are {', '.join(names)}")
@@ -74,12 +79,12 @@ class Plan:
 
     def config(self, arm: dict, seed: int) -> dict:
         """The settings of a run: the shared file's, then the arm's, then the seed."""
-        file = self.file.parent / self.content["config"]
-        try:
-            base = yaml.safe_load(file.read_text())
-        except (OSError, yaml.YAMLError) as error:
-            raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
-        return base | arm.get("settings", {}) | {"seed": seed}
+        file = self.file.parent / str(self.content["config"])
+        base, own = read_yaml(file), arm.get("settings", {})
+        for settings, origin in ((base, file), (own, self.file)):
+            if not isinstance(settings, dict):
+                raise LookwhereError(f"{origin}: expected settings, lines of «key: value»")
+        return base | own | {"seed": seed}
 
 
 def run_name(arm: str, seed: int) -> str:
@@ -243,6 +248,29 @@ def publish(plan: Plan, audits: dict[str, str], work: Path, out: Path) -> Path:
     return folder
 
 
+def _run_all(plan: Plan, store: AlignedStore, data: Path, runs: Path, out: Path, workers: int) -> None:
+    """Everything that is not there yet, in folders that no other process works in."""
+    from core.audit.run import KeepAverages, run_audit
+    from core.classifiers.folder import load_model
+    from core.present.card import write_card
+    from core.progress import Bars
+
+    train_all(plan, data, runs, workers)
+    audits, work = {}, runs / "chosen"
+    for arm in plan.content["arms"]:
+        for seed in plan.content["seeds"]:
+            folder = assemble(plan, arm, seed, runs, work, store)
+            bars = Bars()
+            try:
+                audit = run_audit(store, load_model(folder), averages=KeepAverages.NO, batch=256, progress=bars)
+            finally:
+                bars.close()
+            write_card(folder)
+            audits[folder.name] = audit.name
+            print(f"{folder.name}: epoch {load_model(folder).info.epoch}, accuracy {audit.manifest.accuracy}")
+    print(f"{publish(plan, audits, work, out)}: {len(audits)} models, without their weights")
+
+
 def main(
     data: Path,
     experiment: Path = PLAN,
@@ -259,32 +287,21 @@ def main(
         out: Where audits and metrics go.
         workers: Runs trained at a time, each on its share of the cores.
     """
-    from core.audit.run import KeepAverages, run_audit
-    from core.classifiers.folder import load_model
     from core.data.store import AlignedStore
-    from core.present.card import write_card
-    from core.progress import Bars
 
     try:
         plan = Plan.read(experiment)
         store = AlignedStore.open(data)
         runs = runs / plan.content["name"]
-        train_all(plan, data, runs, workers)
-        audits, work = {}, runs / "chosen"
-        for arm in plan.content["arms"]:
-            for seed in plan.content["seeds"]:
-                folder = assemble(plan, arm, seed, runs, work, store)
-                bars = Bars()
-                try:
-                    audit = run_audit(store, load_model(folder), averages=KeepAverages.NO, batch=256, progress=bars)
-                finally:
-                    bars.close()
-                write_card(folder)
-                audits[folder.name] = audit.name
-                print(f"{folder.name}: epoch {load_model(folder).info.epoch}, accuracy {audit.manifest.accuracy}")
-        print(f"{publish(plan, audits, work, out)}: {len(audits)} models, without their weights")
+        with alone(runs, "running"), alone(out / plan.content["name"], "publishing"):
+            _run_all(plan, store, data, runs, out, at_least("--workers", workers, 1))
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if (line := machine_error(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; the same command goes on", file=sys.stderr)

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 
 from core.audit.averages import average_faces
 from core.audit.doubts import doubts
-from core.audit.folder import Audit, open_audit, stored_minimum
+from core.audit.folder import Audit, open_audit
+from core.audit.identity import IDENTITY, same_audit
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.notes import Note, NoteCode
 from core.audit.placing import placed_maps, with_placement
@@ -31,11 +32,10 @@ from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.store import AlignedStore
-from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
-from core.explain.methods import UNTOLD, stored
 from core.files import plain_name, write_json
 from core.integrity import record_files
+from core.locks import alone
 from core.privacy import MINIMUM_FACES, asked_minimum, coarse
 from core.progress import Progress
 from core.task import GENDERS
@@ -47,11 +47,6 @@ LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 #: What else computes the outputs or maps of an imported model.
 MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "grad-cam")}
-#: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
-IDENTITY = (
-    "format", "model", "weights_sha256", "dataset", "data_fingerprint", "splits", "names", "chosen", "minimum_faces",
-    "face_ids_sha256", "maps", "aligned", "declared_sha256",
-)  # fmt: skip
 
 
 class KeepAverages(StrEnum):
@@ -166,18 +161,32 @@ def run_audit(
         map_shape=None,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )
+    job = Job(store, model, faces, given, copies, planned, path, progress)
     if (path / "audit.json").is_file():
-        audit = open_audit(path)
-        _same(planned, audit.manifest, path)
-        _same_averages(averages, audit)
-        return with_placement(audit, model, store, faces)
+        return _finished(job, averages)
+    with alone(path, "making"):
+        return _finished(job, averages) if (path / "audit.json").is_file() else _made(job, batch, averages)
+
+
+def _finished(job: Job, averages: KeepAverages) -> Audit:
+    """The audit that is there already. Raises `LookwhereError` where it is not the one asked for."""
+    audit = open_audit(job.path)
+    same_audit(job.manifest, audit.manifest, job.path)
+    _same_averages(averages, audit)
+    return with_placement(audit, job.model, job.store, job.faces)
+
+
+def _made(job: Job, batch: int, averages: KeepAverages) -> Audit:
+    """The audit, computed. Raises `LookwhereError` where its folder holds something else, or cannot be written."""
+    path = job.path
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
-    job = Job(store, model, faces, given, copies, planned, path, progress)
     try:
         _prepare(job)
         seconds = forward_shards(job, batch)
-        return _finish(job, seconds, _without_averages(averages, job))
+        # One at a time: two that end at once would each find that no other keeps averages.
+        with alone(job.model.path.parent / "averages", "keeping", wait=True):
+            return _finish(job, seconds, _without_averages(averages, job))
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
@@ -193,46 +202,6 @@ def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) ->
         return store.faces, ALL
     splits = splits or ("test",)
     return store.split(*splits), "-".join(splits)
-
-
-def _same(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
-    """Raises `LookwhereError` where a finished audit is not the one asked for."""
-    for key in IDENTITY:
-        kept_since = ("chosen", "face_ids_sha256", "declared_sha256")
-        if key in ("format", "maps", "aligned") or (key in kept_since and getattr(found, key) is None):
-            continue  # told below, read whatever the format, or an audit of before these were kept
-        if key == "minimum_faces":
-            if planned.minimum_faces != (least := stored_minimum(found)):
-                raise LookwhereError(
-                    f"{path}: its averages were stored with minimum faces {least}, not {planned.minimum_faces}; choose "
-                    "another --name or delete it"
-                )
-            continue
-        if key == "declared_sha256" and found.declared_sha256 != planned.declared_sha256:
-            raise LookwhereError(
-                f"{path}: holds an audit of these weights, when model.json said otherwise of the model's input or "
-                "outputs; choose another --name or delete it"
-            )
-        if getattr(found, key) != getattr(planned, key):
-            raise LookwhereError(
-                f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
-            )
-    if how := aligned_otherwise(found.aligned, planned.aligned):
-        raise LookwhereError(
-            f"{path}: holds an audit of faces that were aligned otherwise ({how}); choose another --name or delete it"
-        )
-    kept = (found.maps or MapsInfo.from_json(UNTOLD)) if found.map_shape else None
-    by, asked = (maps.method if maps else "none" for maps in (kept, planned.maps))
-    if by != asked:
-        raise LookwhereError(
-            f"{path}: holds an audit with maps by {by}, not by {asked}; choose another --name or delete it"
-        )
-    had, wanted = (maps.to_json() if maps else {} for maps in (kept, planned.maps))
-    other = [key for key in stored(asked).option_names() if had.get(key, wanted[key]) != wanted[key]]
-    if other:
-        raise LookwhereError(
-            f"{path}: holds an audit with maps by {by} with another {other[0]}; choose another --name or delete it"
-        )
 
 
 def _same_averages(keep: KeepAverages, audit: Audit) -> None:

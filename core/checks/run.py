@@ -25,6 +25,7 @@ from core.data.store import AlignedStore
 from core.devices import precision
 from core.errors import LookwhereError
 from core.explain.methods import LibraryCam
+from core.locks import alone
 from core.progress import Progress
 
 #: What measures each part but the methods': (probe, seed, draws, progress) → part.
@@ -96,6 +97,20 @@ def run_checks(
         versions={name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
     )
+    with alone(audit.path, "checking"):
+        return _measured(audit, model, store, manifest, todo, progress)
+
+
+def _measured(
+    audit: Audit,
+    model: Model,
+    store: AlignedStore,
+    manifest: ChecksManifest,
+    todo: list[str],
+    progress: Progress | None,
+) -> Checks:
+    """The checks with all of `todo`: those that are not there yet are measured, and each is written when it is done."""
+    sample, seed, draws = manifest.sample, manifest.seed, manifest.draws
     settle(audit.path)
     earlier = open_checks(audit)
     found = kept_parts(earlier, manifest)

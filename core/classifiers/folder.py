@@ -81,11 +81,10 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
     """
     path = Path(path)
     info = model_info(path)
-    if str(device).startswith("cuda"):
-        import torch
+    if str(device) != "cpu":
+        from core.devices import usable
 
-        if not torch.cuda.is_available():
-            raise LookwhereError(f"--device {device}: no GPU that torch can use here; leave --device out")
+        usable(device)
     ours = info.trained_here
     weights = path / ("model.safetensors" if ours else Path(info.weights).name)
     if not weights.is_file():

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from core import places
 from core.commands.help_words import MAPS, METHODS, PARTS
 from core.commands.output import printed
-from core.errors import LookwhereError
+from core.errors import LookwhereError, at_least
+from core.locks import alone
 from core.places import MODELS, audit_folder
 from core.progress import Bars
 
@@ -82,7 +84,8 @@ def audit(
     from core.present.records.audits import audit_record
     from core.present.text.tables import audit_report
 
-    loaded = load_model(models / model, device)
+    at_least("--batch", batch, 1)
+    loaded = load_model(places.within(models, model, "--model"), device)
     keep = KeepAverages(averages)
     bars = Bars()
     try:
@@ -168,11 +171,12 @@ def check(
     from core.present.text.checks import checks_report
 
     chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
+    at_least("--seed", seed, 0)
     opened, bars = open_audit(audit_folder(models, model, audit)), Bars()
     try:
         done = run_checks(
             opened,
-            load_model(models / model, device),
+            load_model(places.within(models, model, "--model"), device),
             AlignedStore.open(data),
             sample=sample,
             seed=seed,
@@ -280,7 +284,7 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODE
     from core.present.records.analysis import experiment_record
     from core.present.text.experiments import experiment_report
 
-    opened = open_experiment(models / "experiments" / name)
+    opened = open_experiment(places.within(models / "experiments", name, "--name"))
     faces = opened.audits(opened.arms[0].name)[0].faces
     within = _within(faces, ages, opened.path)
     return printed(
@@ -305,8 +309,9 @@ def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Pat
     from core.audit.folder import open_audit
     from core.present.report import report_of, write_report
 
-    content = report_of(models / model, open_audit(audit_folder(models, model, audit)), ages == "all")
-    write_report(out, content)
+    with alone(out, "writing"):
+        content = report_of(models / model, open_audit(audit_folder(models, model, audit)), ages == "all")
+        write_report(out, content)
     size = len(content.encode())
     return printed(
         "report",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.commands.output import printed
-from core.errors import LookwhereError
+from core.errors import LookwhereError, at_least
 from core.progress import Bars
 
 
@@ -85,6 +85,7 @@ def align(
     from core.present.records.data import store_record
     from core.present.text.tables import store_report
 
+    at_least("--seed", seed, 0)
     source = open_source(data)
     reader = choose_reader(source, dataset)
     subset = None if balance == "none" and limit is None else Subset(balance, limit)
@@ -123,7 +124,11 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
     from core.present.text.tables import disagreement_lines
 
     file, store = out or data / "look.png", AlignedStore.open(data)
-    alignment_sheet(store, faces).save(file)
+    picture = alignment_sheet(store, at_least("--faces", faces, 0))
+    try:
+        picture.save(file)
+    except ValueError as error:
+        raise LookwhereError(f"--out {file}: no picture is called so; end it with .png") from error
     first = f"{file}: averages by group, and {faces} faces with their landmarks"
     return printed(
         "look",

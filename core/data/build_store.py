@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import shlex
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -34,9 +34,11 @@ from core.data.ties import (
     relabelled,
     unfinished,
 )
+from core.data.work_files import open_maps, parts, reserve
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files
+from core.locks import alone
 from core.progress import Progress
 
 #: What to do where a folder holds the store of something else.
@@ -164,6 +166,23 @@ def build_store(
     path, asked = Path(path), given_border(reader, border)
     if reader.aligned:
         asked = None  # no face is looked for
+    # A finished store is only read: many may do so at once.
+    with contextlib.nullcontext() if (path / "store.json").is_file() else alone(path, "aligning into"):
+        return _store(source, reader, path, seed, device, progress, labels, subset, asked)
+
+
+def _store(
+    source: Source,
+    reader: Reader,
+    path: Path,
+    seed: int,
+    device: str,
+    progress: Progress | None,
+    labels: Path | None,
+    subset: Subset | None,
+    asked: float | None,
+) -> AlignedStore:
+    """`build_store` in a folder that no other process aligns into; `asked` is the border asked for."""
     source.read_whole.clear()
     reading = reader.read(source, labels)
     identity = {
@@ -196,7 +215,7 @@ def build_store(
             why = "its faces, their order or their images are others than those planned now"
             unknown = "it was begun by an earlier version, which did not keep of which faces"
             raise OtherStoreError(path, [why if begun.plan_sha256 else unknown], ANOTHER_FOLDER)
-        _reserve(path, len(work.faces))
+        reserve(path, len(work.faces))
         path.mkdir(parents=True, exist_ok=True)
         if reader.aligned:
             return _build(source, alignment.Resizer(), path, identity, work, progress)
@@ -211,18 +230,6 @@ def build_store(
         ) from error
 
 
-def _reserve(path: Path, count: int) -> None:
-    """A full disk must not be found out half-way through a sparse file."""
-    file = path / "faces.npy"
-    held = file.stat().st_blocks * 512 if file.exists() else 0
-    need = max(count * template.SIDE * template.SIDE * 3 - held, 0)
-    free = shutil.disk_usage(next(there for there in (path, *path.absolute().parents) if there.exists())).free
-    if need > free:
-        raise LookwhereError(
-            f"{path}: {need / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; choose another disk with --out"
-        )
-
-
 def _build(
     source: Source,
     aligner: alignment.Resizer | alignment.FaceAligner,
@@ -232,7 +239,7 @@ def _build(
     progress: Progress | None,
 ) -> AlignedStore:
     count = len(work.faces)
-    maps = _open_maps(path, count)
+    maps = open_maps(path, count)
     write_json(path / "unfinished.json", identity)
     todo = work.faces.index[maps["state"][:] == PENDING]
     place = pd.Series(todo, index=work.faces.loc[todo, "path"])
@@ -262,7 +269,7 @@ def _build(
     aligned = np.isin(state, (ALIGNED, ONE_OF_SEVERAL))
     if not aligned.any():
         del maps
-        for file in (*_parts(path).values(), path / "unfinished.json"):
+        for file in (*parts(path).values(), path / "unfinished.json"):
             file.unlink()
         why = ", ".join(f"{n:,} {reason}" for reason, n in pd.Series(state).map(REASONS).value_counts().items())
         side = (identity["border"] or {}).get("median_side")
@@ -301,34 +308,9 @@ def _build(
     }
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps
-    _parts(path)["state"].unlink()
+    parts(path)["state"].unlink()
     (path / "unfinished.json").unlink()
     return AlignedStore.open(path)
-
-
-def _parts(path: Path) -> dict[str, Path]:
-    return {name: path / f"{name}.npy" for name in ("faces", "landmarks")} | {"state": path / "state.partial.npy"}
-
-
-def _open_maps(path: Path, count: int) -> dict[str, np.memmap]:
-    """`faces`, `landmarks` and `state` of `count` faces on disk: those of unfinished work, or else empty ones.
-
-    Raises `LookwhereError` where those of unfinished work are damaged.
-    """
-    shapes = {"faces": (count, template.SIDE, template.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
-    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
-    if not (path / "unfinished.json").is_file():
-        return {
-            name: np.lib.format.open_memmap(file, mode="w+", dtype=kinds[name], shape=shapes[name])
-            for name, file in _parts(path).items()
-        }
-    try:
-        maps = {name: np.lib.format.open_memmap(file, mode="r+") for name, file in _parts(path).items()}
-    except (ValueError, FileNotFoundError) as error:
-        raise LookwhereError(f"{path}: the unfinished work is damaged ({error}); delete this folder") from error
-    if wrong := [name for name, array in maps.items() if array.shape != shapes[name]]:
-        raise LookwhereError(f"{path}: the unfinished work is damaged (shape of {wrong[0]}); delete this folder")
-    return maps
 
 
 def _by_group(faces: pd.DataFrame) -> list[dict]:

@@ -66,12 +66,13 @@ NOTHING = Detection(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 def load_detector(device: str = "cpu", minimum_face: int = 40) -> MTCNN:
     """MTCNN that returns every face of at least `minimum_face` pixels, whatever else is in the batch."""
     import facenet_pytorch.models.utils.detect_face as library
-    import torch
     from facenet_pytorch import MTCNN
+
+    from core.devices import usable
 
     for name in ("batched_nms", UNSTABLE):
         setattr(library, name, _apart(getattr(library, name)))
-    return MTCNN(keep_all=True, select_largest=False, min_face_size=minimum_face, device=torch.device(device)).eval()
+    return MTCNN(keep_all=True, select_largest=False, min_face_size=minimum_face, device=usable(device)).eval()
 
 
 def _apart(suppress: Callable) -> Callable:

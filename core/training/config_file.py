@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 import types
 import typing
 from pathlib import Path
 
-import yaml
-
 from core.errors import LookwhereError
 from core.training.config import TrainConfig
+from core.yaml_file import read_yaml
 
 
 def from_yaml(kind: type, content: object, where: str) -> object:
     """A config dataclass from what YAML gave. Raises `LookwhereError` naming an unknown or ill-typed field."""
     if not isinstance(content, dict):
-        raise LookwhereError(f"{where}: expected fields of {kind.__name__}, found {content!r}")
+        raise LookwhereError(f"{where}: expected fields of {kind.__name__}, found {reprlib.repr(content)}")
     hints = typing.get_type_hints(kind)
     unknown = sorted(set(content) - set(hints))
     if unknown:
@@ -45,7 +45,7 @@ def _plain_value(hint: object, value: object, where: str) -> object:
     if typing.get_origin(hint) is typing.Literal:
         allowed = typing.get_args(hint)
         if value not in allowed:
-            raise LookwhereError(f"{where} must be one of {', '.join(allowed)}, not {value!r}")
+            raise LookwhereError(f"{where} must be one of {', '.join(allowed)}, not {reprlib.repr(value)}")
         return value
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in kinds and isinstance(value, (int, float, str)) and not isinstance(value, bool):
@@ -55,15 +55,11 @@ def _plain_value(hint: object, value: object, where: str) -> object:
             pass
     elif type(value) in kinds:
         return value
-    raise LookwhereError(f"{where} must be {' or '.join(k.__name__ for k in kinds)}, not {value!r}")
+    raise LookwhereError(f"{where} must be {' or '.join(k.__name__ for k in kinds)}, not {reprlib.repr(value)}")
 
 
 def load_config(file: Path | None) -> TrainConfig:
     """The settings in a YAML file; the defaults without one."""
     if file is None:
         return TrainConfig()
-    try:
-        content = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
-    return from_yaml(TrainConfig, content or {}, str(file))
+    return from_yaml(TrainConfig, read_yaml(file) or {}, str(file))

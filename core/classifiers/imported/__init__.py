@@ -6,7 +6,6 @@ model's input and outputs are declared (`core.classifiers.imported.declaration`)
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING
 from core.classifiers.imported.declaration import OF_ARCHITECTURES, Declaration, declare, from_dict
 from core.classifiers.info import FORMAT, ModelInfo, ModelKind
 from core.errors import LookwhereError
-from core.files import sha256, write_json
+from core.files import plain_name, sha256, write_json
+from core.locks import alone
 from core.task import GENDERS
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def import_model(
     table that names none of them is refused. `complete` adds to the folder before it appears. Raises `LookwhereError`
     where the file, the declaration or the name do not do.
     """
-    if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
-        raise LookwhereError(f"--name {name!r}: use letters, digits, dots, dashes and underscores")
+    plain_name(name)
     if name.lower() in RESERVED:
         raise LookwhereError(f"--name {name!r}: models/{name.lower()} is kept for experiments; choose another name")
     if not source.is_file():
@@ -105,40 +104,45 @@ def import_model(
         raise LookwhereError(f"{source}: {', '.join(built)}: an ONNX file has its own; leave that out")
     if kind != "predictions" and (why := declaration.doubt()):
         raise LookwhereError(f"{source}: {why}")
-    work = models / f".{name}.unfinished"
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        work.mkdir(parents=True)
-        if kind == "torch":
-            from core.classifiers.imported.torch_classifier import import_torch
-
-            found = import_torch(source, work, declaration.for_images(), architecture, maps)
-        elif kind == "onnx":
-            from core.classifiers.imported.onnx_classifier import import_onnx
-
-            found = import_onnx(source, work, declaration.for_images(), maps)
-        else:
-            from core.classifiers.imported.predictions import import_predictions
-
-            found = import_predictions(source, work, declaration, file_column, score_columns, faces)
-        said = declaration.as_probabilities().as_dict()
-        content = {
-            "format": FORMAT,
-            "kind": kind,
-            "classes": list(GENDERS),
-            "declaration": {key: value for key, value in said.items() if kind != "predictions" or key in OF_SCORES},
-            "weights": WEIGHTS[kind],
-            **found,
-            "weights_sha256": sha256(work / WEIGHTS[kind]),
-        }
-        write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").to_json())
-        if complete is not None:
-            complete(work)
-        work.replace(path)
-    except OSError as error:
-        raise LookwhereError(f"{path}: cannot write ({error.strerror or error}); mend that and run again") from error
-    finally:
+    with alone(path, "importing"):
+        if path.exists():  # since it was looked for
+            raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
+        work = models / f".{name}.unfinished"
         shutil.rmtree(work, ignore_errors=True)
+        try:
+            work.mkdir(parents=True)
+            if kind == "torch":
+                from core.classifiers.imported.torch_classifier import import_torch
+
+                found = import_torch(source, work, declaration.for_images(), architecture, maps)
+            elif kind == "onnx":
+                from core.classifiers.imported.onnx_classifier import import_onnx
+
+                found = import_onnx(source, work, declaration.for_images(), maps)
+            else:
+                from core.classifiers.imported.predictions import import_predictions
+
+                found = import_predictions(source, work, declaration, file_column, score_columns, faces)
+            said = declaration.as_probabilities().as_dict()
+            content = {
+                "format": FORMAT,
+                "kind": kind,
+                "classes": list(GENDERS),
+                "declaration": {key: value for key, value in said.items() if kind != "predictions" or key in OF_SCORES},
+                "weights": WEIGHTS[kind],
+                **found,
+                "weights_sha256": sha256(work / WEIGHTS[kind]),
+            }
+            write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").to_json())
+            if complete is not None:
+                complete(work)
+            work.replace(path)
+        except OSError as error:
+            raise LookwhereError(
+                f"{path}: cannot write ({error.strerror or error}); mend that and run again"
+            ) from error
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     return path
 
 

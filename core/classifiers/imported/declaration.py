@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-import yaml
 
 from core.errors import LookwhereError
 from core.task import GENDERS
 from core.template import SIDE
+from core.yaml_file import read_yaml
 
 Layout = Literal["nchw", "nhwc"]
 Channels = Literal["rgb", "bgr", "grey"]
@@ -201,12 +201,10 @@ def declare(file: Path | None = None, **flags: object) -> Declaration:
     """
     content: dict = {}
     if file is not None:
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-            raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0][:200]})") from error
-        if not isinstance(content, dict):
+        read = read_yaml(file)
+        if not isinstance(read, dict):
             raise LookwhereError(f"{file}: expected lines of «key: value»")
+        content = read
         content.pop("about", None)
     given = {key: value for key, value in flags.items() if value is not None}
     if isinstance(content.get("by_default"), list):  # copied from a model.json

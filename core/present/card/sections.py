@@ -6,7 +6,9 @@ from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
 from core.classifiers.info import ModelInfo, model_info
+from core.errors import LookwhereError
 from core.files import write_text
+from core.locks import alone
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
@@ -71,7 +73,12 @@ def write_card(model: Path, name: str | None = None) -> None:
     info = model_info(model)
     audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
     name = name or model.name
-    write_text(model / "CARD.md", markdown(name, card_sections(name, info, audits)))
+    card = model / "CARD.md"
+    try:
+        with alone(card, "writing", wait=True):  # two audits of a model may end at once
+            write_text(card, markdown(name, card_sections(name, info, audits)))
+    except OSError as error:
+        raise LookwhereError(f"{card}: cannot write ({error.strerror or error})") from error
 
 
 def _analyses(audits: list[Audit]) -> list:

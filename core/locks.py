@@ -1,0 +1,71 @@
+"""One process at a time on an output: the second is told at once, and a lock goes with the process that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import LookwhereError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: there nobody is kept out
+    fcntl = None
+
+#: Where these come up no lock can be had: a read-only folder, or a file system without locks. The work goes on without
+#: one, and what then cannot be written is told where it is written.
+NO_LOCKS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, errno.ENOTSUP)
+
+
+@contextlib.contextmanager
+def alone(output: Path, doing: str, *, wait: bool = False) -> Iterator[None]:
+    """Keep other processes off `output`, a file or folder that need not be there, for as long as the block runs.
+
+    The lock is on the hidden file `.NAME.lock` beside it, which goes with the block; the operating system frees it when
+    a process ends, however that came, and a file left behind keeps nobody out. With `wait` another process is waited
+    for. Raises `LookwhereError` naming `output` where another one is `doing` it, or nothing can be written there.
+    """
+    file = output.with_name(f".{output.name}.lock")
+    try:
+        held = _locked(file, wait)
+    except BlockingIOError as error:
+        raise LookwhereError(f"{output}: another process is {doing} it now; wait for it, or stop it") from error
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise LookwhereError(f"{output}: cannot write ({error.strerror or error}); choose another place") from error
+        held = None
+    try:
+        yield
+    finally:
+        if held is not None:
+            with contextlib.suppress(OSError):  # its folder may be gone by now
+                file.unlink()
+            os.close(held)
+
+
+def _locked(file: Path, wait: bool) -> int | None:
+    """The descriptor of the locked file; None where the system has no such locks. Raises `OSError`."""
+    if fcntl is None:
+        return None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            # Whoever held it took the file away on leaving: then the lock is on a file that nobody else will meet.
+            if _same(descriptor, file):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _same(descriptor: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,56 @@
+"""Small YAML files that a person wrote, read within bounds: what unfolds to more than is written there is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from core.errors import LookwhereError
+
+#: Bytes of a file, characters of one value, and lists or mappings within each other, at the most.
+LARGEST, LONGEST, DEEPEST = 1_000_000, 10_000, 50
+#: Digits of a number: more name no setting, and Python takes long over millions.
+DIGITS = 40
+
+
+def read_yaml(file: Path) -> object:
+    """The content of a YAML file. Raises `LookwhereError`, in one line, where it is none or beyond the bounds.
+
+    Anchors, aliases and merges are refused: a few lines of them unfold to gigabytes.
+    """
+    try:
+        if file.stat().st_size > LARGEST:
+            raise ValueError(f"over {LARGEST:,} bytes")
+        text = file.read_text(encoding="utf-8")
+        _check(text)
+        return yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise LookwhereError(f"{file}: not a readable YAML file ({why})") from error
+
+
+def _check(text: str) -> None:
+    """Raises `ValueError` or `yaml.YAMLError` naming the line; nothing is built yet."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise ValueError(f"line {line}: anchors (&) and aliases (*) are not taken; write it out")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > LONGEST:
+                raise ValueError(f"line {line}: a value of {len(event.value):,} characters")
+            if event.implicit[0] and len(event.value) > DIGITS and _number(event.value):
+                raise ValueError(f"line {line}: a number of {len(event.value):,} characters")
+        if depth > DEEPEST:
+            raise ValueError(f"line {line}: more than {DEEPEST} lists or mappings within each other")
+
+
+def _number(value: str) -> bool:
+    """Whether YAML would make a whole number of it, of any base."""
+    resolvers = yaml.SafeLoader.yaml_implicit_resolvers.get(value[0], [])
+    return any(tag == "tag:yaml.org,2002:int" and pattern.match(value) for tag, pattern in resolvers)

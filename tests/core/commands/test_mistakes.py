@@ -1,0 +1,91 @@
+"""Mistakes of a person, and what the machine refuses: exit code 2 and one line, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.errors import MACHINE, machine_error
+from tests.helpers.made_store import make_store
+from train.__main__ import main as train
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("mistakes")
+    make_store(root / "store", faces=24)
+    (root / "file").write_text("x")
+    (root / "models").mkdir()
+    (root / "outside").mkdir()
+    return root
+
+
+def told(capsys: pytest.CaptureFixture[str], code: int) -> str:
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert code == 2
+    assert error.startswith("error: ")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("look --data STORE --out ROOT/x.nosuch", "end it with .png"),
+        ("look --data STORE --out ROOT/no/such.png", "make its folder first"),
+        ("look --data STORE --out ROOT/models", "end it with .png"),
+        ("look --data STORE --faces -5", "--faces -5: give 0 or more"),
+        ("audit --model m --data STORE --batch 0", "--batch 0: give 1 or more"),
+        ("align --data STORE --seed -1", "--seed -1: give 0 or more"),
+        ("report --model m --audit a --out ROOT/file/x.html", "cannot write"),
+        ("audit --model ../outside --data STORE", "no name of a folder in"),
+        ("audit --model /etc --data STORE", "no name of a folder in"),
+        ("show --model m/../../outside --audit a", "no name of a folder in"),
+        ("show --model models/../m --audit a", "no name of a folder in"),
+        ("check --model .. --audit a --data STORE", "no name of a folder in"),
+        ("report --model .. --audit a --out ROOT/x.html", "no name of a folder in"),
+        ("experiments --name ../../outside", "no name of a folder in"),
+    ],
+)
+def test_one_line(words: str, says: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [w.replace("STORE", str(root / "store")).replace("ROOT", str(root)) for w in words.split()]
+    if words.split()[0] not in ("look", "align"):
+        arguments += ["--models", str(root / "models")]
+    assert says in told(capsys, main(arguments))
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "x" * 300, ".hidden", "a b"])
+def test_a_name_is_of_one_folder(name: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--data", str(root / "store"), "--models", str(root / "models"), "--batch", "4", "--name", name]
+    assert "--name" in told(capsys, train(arguments))
+    (root / "s.csv").write_text("file,score\na.jpg,0.2\nb.jpg,0.8\n")
+    words = ["import", str(root / "s.csv"), "--score", "probability", "--of", "male", "--models", str(root / "models")]
+    assert "--name" in told(capsys, main([*words, "--name", name]))
+    assert not list((root / "models").iterdir())
+    assert not list((root / "outside").iterdir())
+
+
+def test_a_file_where_a_folder_should_be(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--data", str(root / "store"), "--models", str(root / "file"), "--batch", "4", "--name", "m"]
+    assert "file/m: cannot write (File exists)" in told(capsys, train(arguments))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_what_the_machine_refuses_is_a_line_with_the_mend(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> None:
+        raise OSError(number, "it says", "/some/file")
+
+    assert f"/some/file: it says; {MACHINE[number]}" in told(
+        capsys, main(["one"], {"one": command, "two": command}, "x")
+    )
+
+
+def test_any_other_error_is_a_defect() -> None:
+    def command() -> None:
+        raise OSError(errno.EBADF, "ours")
+
+    assert machine_error(OSError(errno.EBADF, "ours")) is None
+    with pytest.raises(OSError, match="ours"):
+        main(["one"], {"one": command, "two": command}, "x")

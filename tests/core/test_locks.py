@@ -1,0 +1,119 @@
+"""Two processes on one output: the second is told at once, and a killed one keeps nobody out."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.audit.run import run_audit
+from core.classifiers.folder import Model
+from core.classifiers.info import ModelInfo, ModelKind
+from core.data.build_store import build_store
+from core.data.readers import choose_reader
+from core.data.sources import open_source
+from core.errors import LookwhereError
+from core.locks import alone
+from tests.helpers.made_store import make_store
+from tests.helpers.made_study import Brightness
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from core.locks import alone
+with alone(Path(sys.argv[1]), "making"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(output: Path) -> subprocess.Popen:
+    """Another process that holds the lock of `output` until it is killed."""
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(output)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline().strip() == "held"
+    return process
+
+
+def test_the_second_is_told_and_a_killed_one_lets_go(tmp_path: Path) -> None:
+    output = tmp_path / "deep" / "a"
+    other = holder(output)
+    try:
+        words = "deep/a: another process is checking it now; wait for it"
+        with pytest.raises(LookwhereError, match=words), alone(output, "checking"):
+            pass
+        assert [file.name for file in output.parent.iterdir()] == [".a.lock"]
+    finally:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    with alone(output, "making"):
+        assert (output.parent / ".a.lock").exists()
+    assert not list(output.parent.iterdir())
+
+
+def test_waiting_ends_with_the_other(tmp_path: Path) -> None:
+    other, began = holder(tmp_path / "a"), time.monotonic()
+    try:
+        subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -9 {other.pid}"])
+        with alone(tmp_path / "a", "making", wait=True):
+            assert time.monotonic() - began > 0.2
+    finally:
+        other.wait()
+
+
+def test_the_lock_goes_with_an_error_and_with_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), alone(tmp_path / "a", "making"):
+        raise KeyError
+    assert not list(tmp_path.iterdir())
+    with alone(tmp_path / "there" / "a", "making"):
+        (tmp_path / "there" / ".a.lock").unlink()
+        (tmp_path / "there").rmdir()
+
+
+@pytest.mark.parametrize("name", ["file/a", "x" * 300])
+def test_a_place_that_cannot_be_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LookwhereError, match="cannot write"), alone(tmp_path / name, "making"):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_keeps_nobody_from_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refused)
+    with alone(tmp_path / "a", "reading"):
+        assert not list(tmp_path.iterdir())
+
+
+def test_an_audit_and_a_store_in_the_making_are_not_made_twice(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", faces=24)
+    model = Model("m", tmp_path / "m", None, ModelInfo(kind=ModelKind.ONNX, weights_sha256="1" * 64), Brightness(None))
+    source = open_source(picture_folder(tmp_path / "pictures"))
+    with alone(tmp_path / "m/audits/a", "making"), alone(tmp_path / "new", "making"):
+        # flock is of the open file: within one process a second one is kept out too
+        with pytest.raises(LookwhereError, match="audits/a: another process is making it now"):
+            run_audit(store, model, ("all",), name="a")
+        with pytest.raises(LookwhereError, match="new: another process is aligning into it now"):
+            build_store(source, choose_reader(source, None), tmp_path / "new")
+    audit = run_audit(store, model, ("all",), name="a")
+    with alone(audit.path, "checking"):
+        assert run_audit(store, model, ("all",), name="a").path == audit.path, "a finished one is only opened"
+    assert sorted(file.name for file in (tmp_path / "m/audits").iterdir()) == ["a"]
+
+
+def picture_folder(folder: Path) -> Path:
+    from PIL import Image
+
+    folder.mkdir()
+    for n in range(4):
+        Image.fromarray(np.full((64, 64, 3), 40 * n, np.uint8)).save(folder / f"30_{n % 2}_0_2017010100000000{n}.jpg")
+    return folder

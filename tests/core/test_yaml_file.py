@@ -1,0 +1,70 @@
+"""YAML files of a person are read within bounds, and what is beyond them is one line that names the file."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from core.classifiers.imported.declaration import declare
+from core.errors import LookwhereError
+from core.training.config_file import load_config
+from core.yaml_file import read_yaml
+from train.experiments import PLAN, Plan
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+BEYOND = {
+    "aliases": BOMB,
+    "merges": "base: &base {size: 3}\nother:\n  <<: *base\n",
+    "digits": "seed: " + "9" * 5000,
+    "hexadecimal": "seed: 0x" + "f" * 5000,
+    "by sixty": "seed: 1" + ":59" * 2000,
+    "deep": "[" * 5000,
+    "deep mappings": "".join(" " * n + "a:\n" for n in range(200)),
+    "long": "about: " + "x" * 20_000,
+    "large": "# " + "x" * 1_100_000,
+    "two": "--- a\n--- b\n",
+    "tag": "!!python/object/apply:os.system [true]",
+    "bytes": "\udcff",
+}
+
+
+@pytest.mark.parametrize("kind", BEYOND)
+def test_what_unfolds_or_runs_on_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_bytes(BEYOND[kind].encode("utf-8", "surrogateescape"))
+    began = time.monotonic()
+    for read in (read_yaml, load_config, declare, Plan.read):
+        with pytest.raises(LookwhereError, match=r"c\.yaml: not a readable YAML file") as told:
+            read(file)
+        assert "\n" not in str(told.value)
+        assert len(str(told.value)) < 600
+    assert time.monotonic() - began < 2
+
+
+def test_what_a_person_writes_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("a: [1, 2.5, 1e-3, yes, null]\nb: {c: 'text & more * x', long: " + "7" * 30 + "}\n")
+    assert read_yaml(file) == {"a": [1, 2.5, "1e-3", True, None], "b": {"c": "text & more * x", "long": int("7" * 30)}}
+    assert Plan.read(PLAN).content["name"] == "claims"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: claims", "name: ../claims"),
+        ("seeds: [", "seeds: ['../x', "),
+        ("  - name: ", "  - name: ../"),
+        ("name: claims", "name: 5"),
+    ],
+)
+def test_a_plan_names_no_folder_outside_its_own(tmp_path: Path, old: str, new: str) -> None:
+    file = tmp_path / "plan.yaml"
+    text = PLAN.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    with pytest.raises(LookwhereError, match=r"plan\.yaml"):
+        Plan.read(file)
