@@ -19,6 +19,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "align": data.align,
     "look": data.look,
     "import": models.import_,
+    "settings": models.settings,
     "audit": audits.audit,
     "show": audits.show,
     "check": audits.check,

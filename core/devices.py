@@ -6,9 +6,15 @@ import torch
 
 from core.errors import LookwhereError
 
+#: What can be asked for; `auto` is bfloat16 where the device computes in it.
+PRECISIONS = ("float32", "bfloat16", "auto")
 
-def precision(device: torch.device | str) -> torch.dtype:
-    """bfloat16 where the device computes in it (a CPU with AVX-512 BF16 or AMX, a recent GPU), else float32."""
+
+def precision(device: torch.device | str, asked: str | None = None) -> torch.dtype:
+    """What is asked for of `PRECISIONS`; by default bfloat16 where the device computes in it (a CPU with AVX-512 BF16
+    or AMX, a recent GPU), else float32."""
+    if asked not in (None, "auto"):
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[asked]
     device = torch.device(device)
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from core.explain.method import Layers
     from core.explain.placement import Placement
 
+#: What `--maps` takes beside the methods.
+NO_MAPS = "none"
 #: The stage of a ResNet-50 of ours that is explained, the last before the mean.
 LAYER = "layer4"
 #: Passes a face of a method whose maps are mirror-tested.
@@ -70,6 +72,27 @@ def mirror_tested(classifier: Classifier, images: np.ndarray) -> MirrorInfo | No
     if not math.isfinite(found.placed):
         return None
     return MirrorInfo(faces=found.n, placed=round(found.placed, 3), tiles=round(found.tiles, 3))
+
+
+class WithoutMaps:
+    """A classifier asked for no maps; a `Classifier`."""
+
+    maps, head_bias, placement = None, None, None
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier, self.precision = classifier, classifier.precision
+
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, None]:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2), and None."""
+        return self.classifier.logits(images), None
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """uint8 (B, 112, 112, 3) → logits float32 (B, 2)."""
+        return self.classifier.logits(images)
+
+    def explained_by(self, maps: str) -> Classifier:
+        """The classifier itself with maps. Raises `LookwhereError` where the method cannot be used on it."""
+        return self if maps == NO_MAPS else self.classifier.explained_by(maps)
 
 
 class ResNetClassifier:

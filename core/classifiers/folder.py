@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.classifiers.classifier import ResNetClassifier
+from core.classifiers.classifier import NO_MAPS, ResNetClassifier, WithoutMaps
 from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
 from core.files import sha256, write_json
@@ -39,9 +39,14 @@ class Model:
     classify: Classifier | None
 
     def explained_by(self, maps: str) -> Model:
-        """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
+        """The same model with maps by another method, or with none (`none`).
+
+        Raises `LookwhereError` where the method cannot be used on it.
+        """
         if self.classify is None:
             raise LookwhereError(f"{self.path}: predictions alone give no maps; leave --maps out")
+        if maps.strip().lower() == NO_MAPS:
+            return replace(self, classify=WithoutMaps(self.classify))
         return replace(self, classify=self.classify.explained_by(maps))
 
 

@@ -212,7 +212,8 @@ class ModelInfo(JsonRecord):
     Models trained here have `input_size` in pixels, `dilated`, `mean` and `std` by channel, `training`, `data`, the
     `validation` of the kept `epoch`, and what they were `computed` in; `head` says how the last layer was trained
     again. Imported ones have `declaration`, `weights` (the name of the file), `maps`, `source`, `outputs` (their
-    number), and by their kind `heads`, `assumed` (what of an architecture its weights do not tell), `rows`,
+    number), and by their kind `heads`, `assumed` (what of an architecture its weights do not tell),
+    `precision` (what it is computed in; None in files of before it was kept: as the device is fastest), `rows`,
     `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1).
     """
 
@@ -236,6 +237,7 @@ class ModelInfo(JsonRecord):
     outputs: int | None = None
     heads: tuple[str, ...] = ()
     assumed: Mapping[str, str] = field(default_factory=dict)
+    precision: str | None = None
     empty: int | None = None
     maps: MapsInfo | None = None
     rows: int | None = None

@@ -8,7 +8,7 @@ from tyro.conf import arg
 def _maps(_default: object) -> str:
     from core.explain.methods import help_words
 
-    return f"(one of {help_words()})"
+    return f"(one of {help_words()}; or none)"
 
 
 def _methods(_default: object) -> str:

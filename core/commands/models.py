@@ -1,4 +1,4 @@
-"""Commands on models: `import` takes in somebody else's."""
+"""Commands on models: `import` takes in somebody else's, `settings` asks what its declared input decides."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.places import MODELS
+from core.progress import Bars
 
 if TYPE_CHECKING:
     from core.classifiers.info import ModelInfo
@@ -40,6 +41,7 @@ def import_(
     bn_eps: float | None = None,
     activation: str | None = None,
     maps: Annotated[str | None, MAPS] = None,
+    precision: Literal["float32", "bfloat16", "auto"] | None = None,
     file_column: str = "file",
     score_column: tuple[str, ...] = ("score",),
     data: Path | None = None,
@@ -56,7 +58,7 @@ def import_(
     Or: python -m core import scores.csv --name theirs --score probability --of male --score-column p_male
 
     Args:
-        path: The file: .safetensors, .pt, .pth, .bin, .ckpt, .onnx, .csv or .parquet.
+        path: The file: .safetensors, .pt, .pth, .pth.tar, .bin, .ckpt, .onnx, .csv or .parquet.
         name: The model's name, a new folder under models/.
         declare: YAML file of what the flags below say.
         architecture: Of a state dict: torchvision:NAME or timm:NAME.
@@ -84,6 +86,8 @@ def import_(
         maps: How maps are made. By default: of a state dict the closed form where the network ends in an average and
             one linear layer, else gradcam; of an ONNX file likewise, else occlusion. Each method below
             with its passes of the network a face, those of our ResNet-50 where they depend on it.
+        precision: Of a state dict: what the network computes in, by default float32. bfloat16 is faster where the
+            processor has it, and turns the decision of a few faces; auto takes it there.
         file_column: Of predictions: the column with each face's file.
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         data: Of predictions: the aligned store that they are of; names that do not fit are then told now, not at the
@@ -129,14 +133,19 @@ def import_(
         models=models,
         architecture=architecture,
         maps=maps,
+        precision=precision,
         file_column=file_column,
         score_columns=score_column,
         faces=faces,
         complete=lambda work: write_card(work, name),
     )
     info = model_info(folder)
-    maps = info.maps
-    how = f"maps by {maps.method}" + (", which add up to the logits" if maps.additive else "") if maps else "no maps"
+    found_maps = info.maps
+    how = "no maps"
+    if found_maps:
+        how = f"maps by {found_maps.method}" + (", which add up to the logits" if found_maps.additive else "")
+    if info.precision:
+        how += f"; computed in {info.precision}"
     note = enlarged(info)
     found = [] if faces is None else [_found(int(scores_for(folder, info, faces)[1].sum()), len(faces), data)]
     where = "" if models == MODELS else f" --models {shlex.quote(str(models))}"
@@ -149,6 +158,50 @@ def import_(
         f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",
     ]
     return printed("import", json, lambda: "\n".join(lines), lambda: {**model_record(folder, info), "note": note})
+
+
+def settings(
+    model: str,
+    data: Path,
+    vary: tuple[Literal["resize", "crop", "channels"], ...] = ("resize",),
+    split: tuple[Literal["train", "val", "test", "all"], ...] = ("all",),
+    ages: Literal["adults", "all"] = "adults",
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
+    """Print how accuracy by group depends on an imported model's declared input: the audit's own uncertainty.
+
+    The same faces go through the model once for each way to resize them (or crop, or order of colours), all else as
+    declared. How sure the model is of them, and how often right, also tells which setting is its own.
+    Example: python -m core settings --model theirs --data data/aligned/utkface --split test
+    Or: python -m core settings --model theirs --data data/aligned/utkface --vary crop channels
+
+    Args:
+        model: The model's name, a folder under models/.
+        data: An aligned store.
+        vary: What is varied: resize, crop (a tenth wider and tighter, a twentieth up and down), channels.
+        split: Which splits; by default all.
+        ages: adults (18 years and older), or all. Where no age is known, all.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
+    """
+    from core.audit.settings import try_settings
+    from core.classifiers.folder import load_model
+    from core.data.filters import Filter
+    from core.data.store import AlignedStore
+    from core.present.records.data import settings_record
+    from core.present.text.settings import settings_report
+
+    loaded, store, bars = load_model(models / model), AlignedStore.open(data), Bars()
+    faces = store.faces if "all" in split else store.split(*split)
+    within = Filter.of_ages(faces, ages)
+    try:
+        tried = try_settings(loaded, store, faces[within.mask(faces)].reset_index(drop=True), vary, bars)
+    finally:
+        bars.close()
+    of = "all splits" if "all" in split else f"{' + '.join(split)} split{'s' if len(split) > 1 else ''}"
+    title = f"{loaded.path}: {len(tried.faces):,} faces of {store.manifest.dataset} ({of}), {within.describe()}"
+    return printed("settings", json, lambda: settings_report(tried, title), lambda: settings_record(tried, title))
 
 
 def _found(found: int, faces: int, data: Path) -> str:

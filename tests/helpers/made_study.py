@@ -83,6 +83,7 @@ class Brightness:
 
     head_bias = None
     precision = "float32"
+    placement = None
 
     def __init__(self, maps: str | None, sign: float = 1.0) -> None:
         self.maps = {"method": maps, "additive": False, "layer": None} if maps else None

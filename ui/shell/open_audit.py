@@ -12,7 +12,7 @@ import streamlit as st
 from core.audit.folder import Audit, list_audits, open_audit, read_manifest
 from core.audit.manifest import AuditManifest
 from core.audit.notes import note_sentence, note_words
-from core.classifiers.info import ModelInfo, list_models, model_info
+from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
 from ui.shell.cache import kept
 from ui.widgets import controls
@@ -82,7 +82,10 @@ def need_maps(audit: Audit) -> None:
     if not audit.has_maps:
         st.info(
             "Only this model's **predictions** were imported, so nobody can say where it looks: accuracy and gaps are "
-            "all there is. Import the model itself (`python -m core import --help`) to see maps.",
+            "all there is. Import the model itself (`python -m core import --help`) to see maps."
+            if audit.manifest.kind is ModelKind.PREDICTIONS
+            else "This audit was made **without maps**: accuracy and gaps are all there is. Audit the model again, "
+            "under another name and without `--maps none`, to see where it looks.",
             icon=":material/visibility_off:",
         )
         st.stop()
@@ -98,7 +101,9 @@ def _notes(manifest: AuditManifest) -> None:
     if why := manifest.averages:
         st.caption(f"**No average faces are kept**: {escape.markdown(note_words(why))}.")
     if manifest.map_shape is None:
-        st.caption("**No maps**: only this model's predictions were imported.")
+        of_table = manifest.kind is ModelKind.PREDICTIONS
+        why = "only this model's predictions were imported" if of_table else "none were asked for when it was audited"
+        st.caption(f"**No maps**: {why}.")
     elif (maps := manifest.maps) and not maps.additive:
         method = escape.markdown(maps.method)
         st.caption(f"**Maps by {method}**: unlike those of the closed form, they do not add up to the logits.")

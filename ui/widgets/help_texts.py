@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
-from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, TrainingInfo
+from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, ModelKind, TrainingInfo
 from core.data.faces import ADULT_AGE, AGE_EDGES
 from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
@@ -148,7 +148,10 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
         adds = "they add up to the logits exactly" if maps.additive else "they do not add up to the logits"
         lines.append(f"- Maps of {height}×{width} cells by {escape.markdown(maps.method)}; {adds}.")
     else:
-        lines.append("- No maps: only predictions were imported.")
+        why = "only predictions were imported" if info.kind is ModelKind.PREDICTIONS else "none were asked for"
+        lines.append(f"- No maps: {why}.")
+    if manifest.precision:
+        lines.append(f"- Computed in {escape.markdown(manifest.precision)}.")
     lines.append(PERCEIVED)
     return "\n".join(lines)
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.classifiers.classifier import NO_MAPS, WithoutMaps
 from core.classifiers.imported.declaration import OF_ARCHITECTURES, Declaration, declare, from_dict
-from core.classifiers.info import FORMAT, ModelInfo, ModelKind
+from core.classifiers.info import FORMAT, MapsInfo, ModelInfo, ModelKind
 from core.errors import LookwhereError
+from core.explain.method import OnlyOutputs
+from core.explain.methods import Occlusion
 from core.files import plain_name, sha256, write_json
 from core.locks import alone
 from core.task import GENDERS
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Declaration", "declare", "from_dict", "import_model", "kind_for", "load_imported"]
 
+#: What an imported network of PyTorch computes in unless it is told: bfloat16 turns the decision of faces near 0.
+DEFAULT_PRECISION = "float32"
 #: What is declared of predictions alone.
 OF_SCORES = ("score", "of", "female", "male")
 WEIGHTS = {"torch": "model.safetensors", "onnx": "model.onnx", "predictions": "predictions.parquet"}
@@ -37,6 +43,8 @@ SUFFIXES = {
     ".pth": "torch",
     ".bin": "torch",
     ".ckpt": "torch",
+    ".pth.tar": "torch",
+    ".pt.tar": "torch",
     ".onnx": "onnx",
     ".csv": "predictions",
     ".parquet": "predictions",
@@ -45,17 +53,23 @@ SUFFIXES = {
 
 def kind_for(source: Path) -> str:
     """`torch`, `onnx` or `predictions`, by the suffix. Raises `LookwhereError` for any other."""
-    kind = SUFFIXES.get(source.suffix.lower())
+    kind = SUFFIXES.get(_suffix(source))
     if kind is None:
         raise LookwhereError(f"{source}: not a model that can be imported; expected {', '.join(SUFFIXES)}")
     return kind
+
+
+def _suffix(source: Path) -> str:
+    """A file's suffix in lower case, with the one before `.tar`, as `model_best.pth.tar` has it."""
+    last = source.suffix.lower()
+    return Path(source.stem).suffix.lower() + last if last == ".tar" else last
 
 
 def _no_file(source: Path) -> str:
     """Why there is no file to read: a folder is one of another framework, or of Hugging Face's."""
     if not source.is_dir():
         return f"{source}: no such file"
-    inside = sorted(path.name for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
+    inside = sorted(path.name for path in source.iterdir() if _suffix(path) in SUFFIXES)
     if inside:
         few = f"{', '.join(inside[:3])}{', …' if inside[3:] else ''}"
         return f"{source}: a folder; name the file in it that is the model ({few}), or export the model to ONNX"
@@ -70,6 +84,7 @@ def import_model(
     models: Path,
     architecture: str | None = None,
     maps: str | None = None,
+    precision: str | None = None,
     file_column: str = "file",
     score_columns: tuple[str, ...] = ("score",),
     faces: pd.DataFrame | None = None,
@@ -78,7 +93,8 @@ def import_model(
     """Make the model folder `models/name` of a file; returns it. It appears whole or not at all.
 
     `architecture` («torchvision:resnet18», «timm:convnext_tiny») is for state dicts, the columns are for predictions,
-    `maps` chooses how maps are made where there is a choice. `faces`, a store's, are those that predictions are of: a
+    `maps` chooses how maps are made where there is a choice, or `none`; `precision` (`core.devices.PRECISIONS`) is what
+    a network of PyTorch computes in, by default float32. `faces`, a store's, are those that predictions are of: a
     table that names none of them is refused. `complete` adds to the folder before it appears. Raises `LookwhereError`
     where the file, the declaration or the name do not do.
     """
@@ -92,11 +108,15 @@ def import_model(
         raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
     if (kind == "torch") != (architecture is not None):
         which = "needs --architecture, e.g. torchvision:resnet18" if kind == "torch" else "takes no --architecture"
-        raise LookwhereError(f"{source}: a {source.suffix} file {which}")
+        raise LookwhereError(f"{source}: a {_suffix(source)} file {which}")
     if faces is not None and kind != "predictions":
         raise LookwhereError(f"{source}: --data is for tables of predictions; a model is tried by its audit")
     if maps is not None and kind == "predictions":
         raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
+    if precision is not None and kind != "torch":
+        raise LookwhereError(f"{source}: {_given_precision(kind)}; leave --precision out")
+    if declaration.layer is not None and maps == NO_MAPS:
+        raise LookwhereError(f"{source}: layer is what maps explain, and --maps {NO_MAPS} asks for none; leave one out")
     if declaration.layer is not None and kind == "onnx":
         raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
     built = [name for name in OF_ARCHITECTURES if getattr(declaration, name) is not None]
@@ -115,6 +135,7 @@ def import_model(
                 from core.classifiers.imported.torch_classifier import import_torch
 
                 found = import_torch(source, work, declaration.for_images(), architecture, maps)
+                found["precision"] = precision or DEFAULT_PRECISION
             elif kind == "onnx":
                 from core.classifiers.imported.onnx_classifier import import_onnx
 
@@ -146,15 +167,27 @@ def import_model(
     return path
 
 
+def _given_precision(kind: str) -> str:
+    if kind == "onnx":
+        return "an ONNX file computes in what its graph says"
+    return "predictions alone are computed no more"
+
+
 def load_imported(path: Path, info: ModelInfo, device: torch.device | str) -> Classifier | None:
     """The classifier of a model folder that was imported; None where only predictions were."""
     from_dict(info.declaration.to_json(), f"{path}/model.json")
+    if info.kind is ModelKind.PREDICTIONS:
+        return None
+    said = info
+    if info.maps is None:  # imported with --maps none; a method that needs nothing of the network stands in
+        outputs = OnlyOutputs(lambda images: images)
+        said = replace(info, maps=MapsInfo.from_json(Occlusion().record(outputs)))
     if info.kind is ModelKind.TORCH:
         from core.classifiers.imported.torch_classifier import load_torch
 
-        return load_torch(path, info, device)
-    if info.kind is ModelKind.ONNX:
+        loaded: Classifier = load_torch(path, said, device)
+    else:
         from core.classifiers.imported.onnx_classifier import load_onnx
 
-        return load_onnx(path, info, str(device))
-    return None
+        loaded = load_onnx(path, said, str(device))
+    return WithoutMaps(loaded) if info.maps is None else loaded

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.classifiers.classifier import NO_MAPS
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.onnx_exact import ExactMaps, explaining
 from core.classifiers.imported.onnx_file import DOMAINS, any_number, parameters, parsed
@@ -47,10 +48,15 @@ class OnnxClassifier:
     Raises `LookwhereError` where the file does not do.
     """
 
+    #: Cells are taken for tiles: their centres are measured by gradients, which an ONNX file does not give.
     placement = None
 
     def __init__(
-        self, session: Session, method: AttributionMethod, layers: ExactMaps | None = None, no_layers: str = NO_LAYERS
+        self,
+        session: Session,
+        method: AttributionMethod,
+        layers: ExactMaps | None = None,
+        no_layers: str = NO_LAYERS,
     ) -> None:
         self.session, self.declaration, self.path = session, session.declaration, session.path
         self.method, self.layers, self.no_layers = method, layers, no_layers
@@ -76,6 +82,12 @@ class OnnxClassifier:
     def explained_by(self, maps: str) -> OnnxClassifier:
         """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
         return OnnxClassifier(self.session, choose(maps, self), self.layers, self.no_layers)
+
+    def fed(self, declaration: Declaration) -> OnnxClassifier:
+        """The same model, shown faces as another declaration of its input says."""
+        session = self.session.fed(declaration)
+        layers = self.layers and replace(self.layers, session=session, declaration=session.declaration)
+        return OnnxClassifier(session, self.method, layers, self.no_layers)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (B, 112, 112, 3) → logits float32 (B, 2) of female and male; where there are exact maps, the graph's
@@ -113,8 +125,9 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
     operators that onnxruntime lacks, or does not fit the declaration; where seeded noise gives values that cannot be
     what is declared, or that change from run to run or with the batch.
     """
-    exact = maps is None or method(maps) is ClosedForm
-    other = choose(Occlusion.name if maps is None or exact else maps, OUTPUTS)
+    wanted = None if maps == NO_MAPS else maps
+    exact = maps is None or (wanted is not None and method(wanted) is ClosedForm)
+    other = choose(Occlusion.name if wanted is None or exact else wanted, OUTPUTS)
     data = source.read_bytes()
     model, joined = parsed(data, source)
     changed = any_number(model) or joined
@@ -123,7 +136,7 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
     session = Session(copy, declaration, source)
     noise = np.random.default_rng(0).integers(0, 256, (TRIED, SIDE, SIDE, 3), dtype=np.uint8)
     outputs = _tried(session, noise)
-    said, why = other.record(OUTPUTS), None
+    said, why = None if maps == NO_MAPS else other.record(OUTPUTS), None
     if exact:
         try:
             made, said = _exactly(model, session, noise)

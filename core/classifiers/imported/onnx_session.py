@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,12 @@ class Session:
         self._session = open_session(model, path)
         self.port = _port(self._session, declaration, path)
         self._workers = ThreadPoolExecutor(_cores())
+
+    def fed(self, declaration: Declaration) -> Session:
+        """The same opened model, shown faces as another declaration of its input says."""
+        other = copy(self)
+        other.declaration = replace(declaration, output=self.port.output)
+        return other
 
     def run(self, images: np.ndarray, names: Sequence[str] = ()) -> list[np.ndarray]:
         """uint8 (B, 112, 112, 3) → the outputs `names`, by default the declared one, each (B, …).

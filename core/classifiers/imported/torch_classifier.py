@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from core.classifiers.classifier import NO_MAPS
 from core.classifiers.imported import architectures
 from core.classifiers.imported.assumed import assumed
 from core.classifiers.imported.declaration import Declaration, from_dict
@@ -47,7 +48,7 @@ def import_torch(
     the file. The network is tried on noise. Raises `LookwhereError` naming the file and the mend; nothing is written
     then.
     """
-    if maps is not None and (why := method(maps).comparison_only):
+    if maps not in (None, NO_MAPS) and (why := method(maps).comparison_only):
         raise LookwhereError(f"--maps {maps}: {why}")
     _check_declaration(source, declaration)
     architectures.parse(architecture)
@@ -57,7 +58,7 @@ def import_torch(
         check_finite(network.state_dict())
         pixels = torch.from_numpy(prepare(noise(), declaration))
         _try(network, pixels, declaration)
-        said = _find_maps(network, pixels, declaration, found.outputs, maps)
+        said = None if maps == NO_MAPS else _find_maps(network, pixels, declaration, found.outputs, maps)
     except LookwhereError as error:
         raise LookwhereError(f"{source}: {error}") from error
     _write(folder, network, found.state)
@@ -219,8 +220,8 @@ def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu"
 class TorchClassifier:
     """An imported network with the input it was declared to have; a `core.classifiers.classifier.Classifier`.
 
-    It computes in what `core.devices.precision` says, its maps and heads in float32. `method` makes the maps; without
-    one, it is what `info` names.
+    It computes in what `info` says, by default as the device is fastest (`core.devices`), its maps and heads in
+    float32. `method` makes the maps; without one, it is what `info` names.
     """
 
     no_layers = "no layer was looked for when the model was imported; import it again with --maps gradcam"
@@ -233,7 +234,7 @@ class TorchClassifier:
         self.device = next(network.parameters()).device
         self._lie = cache(self._measure)
         self._lock = threading.Lock()  # hooks on a network that several sessions share
-        self._dtype = precision(self.device)
+        self._dtype = precision(self.device, info.precision)
         self._signs = torch.from_numpy(_signs(declaration)).to(self.device)
         self.layers = self._access() if "view" in maps else None
         self.method = method or from_record(maps, "model.json")
@@ -261,6 +262,10 @@ class TorchClassifier:
         other = TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
         other._lie = self._lie
         return other
+
+    def fed(self, declaration: Declaration) -> TorchClassifier:
+        """The same network, shown faces as another declaration of its input says."""
+        return TorchClassifier(self.network, declaration, self.info, self.method)
 
     def _access(self) -> gradcam.LayerAccess:
         said, declaration = self.info.maps.to_json(), self.declaration

@@ -56,6 +56,14 @@ KINDS = {
 }
 
 
+#: What a card says of the precision of an imported network.
+COMPUTED = {
+    "float32": " It is computed in float32.",
+    "bfloat16": " It is computed in bfloat16, which turns the decision of faces near 0.",
+    "auto": " It is computed in bfloat16 where the device has it, which turns the decision of faces near 0.",
+}
+
+
 def enlarged(info: ModelInfo) -> str | None:
     """A note on a model whose input is larger than the aligned face; None for others."""
     factor = input_enlargement(info)
@@ -87,8 +95,8 @@ def what_it_is(info: ModelInfo) -> list[Text | Table]:
 
 
 def _note(info: ModelInfo) -> str:
-    note = enlarged(info)
-    return f" {note}" if note else ""
+    note, computed = enlarged(info), COMPUTED.get(info.precision, "")
+    return (f" {note}" if note else "") + computed
 
 
 def _declared(info: ModelInfo) -> list[Text | Table]:

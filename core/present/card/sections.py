@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
-from core.classifiers.info import ModelInfo, model_info
+from core.classifiers.info import ModelInfo, ModelKind, model_info
 from core.errors import LookwhereError
 from core.files import write_text
 from core.locks import alone
@@ -131,10 +131,15 @@ def disagreements_table(audit: Audit) -> Table | None:
     return Table(("what disagrees, and what was taken", "entries"), counted, "lr", caption)
 
 
+def _of_table(audit: Audit) -> bool:
+    return audit.manifest.kind is ModelKind.PREDICTIONS
+
+
 def maps_words(audit: Audit) -> str:
     """What the maps of an audit are, and what they cannot say."""
     if not audit.has_maps:
-        return f"{audit.name}: predictions only, so there is no map and nothing is said of where the model looks."
+        why = "predictions only, so there is no map" if _of_table(audit) else "audited without maps"
+        return f"{audit.name}: {why}, and nothing is said of where the model looks."
     height, width = audit.map_shape
     layer = audit.manifest.maps and audit.manifest.maps.layer
     head = f"{audit.name}: maps of {height}×{width} cells by {audit.map_method}{f' at {layer}' if layer else ''}. "

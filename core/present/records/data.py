@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.audit.tried_settings import Tried
 from core.checks.verification import VerifiedFile
 from core.classifiers.info import ModelInfo
 from core.data.faces import SPLITS
@@ -99,6 +100,28 @@ def model_record(path: Path, info: ModelInfo) -> dict:
         "maps": info.maps.to_json() if info.maps else None,
         "declaration": info.declaration.to_json(),
         "source": info.source.to_json(),
+    }
+
+
+def settings_record(tried: Tried, title: str) -> dict:
+    """Each setting with accuracy, sureness and women less men; each group's least and most."""
+    rows = zip(tried.settings, tried.right, tried.sureness, tried.gender_gaps(), strict=True)
+    return {
+        "title": title,
+        "faces": len(tried.faces),
+        "settings": [
+            {
+                "varied": one.varied,
+                "value": one.value,
+                "accuracy": float(right.mean()),
+                "sureness": float(sure),
+                "women_less_men": None if gap != gap else float(gap),
+            }
+            for one, right, sure, gap in rows
+        ],
+        "groups": [
+            {key.replace(" ", "_"): value for key, value in row.items()} for row in tried.by_group().to_dict("records")
+        ],
     }
 
 

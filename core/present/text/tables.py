@@ -158,6 +158,8 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
     manifest = audit.manifest
     known = manifest.precision and manifest.faces_per_second is not None
     speed = f", {manifest.faces_per_second:.1f} faces/s" if known else ""
+    if manifest.precision and not manifest.trained_here:
+        speed = f", computed in {manifest.precision}{speed}"
     lines = [
         f"{audit.path}: {manifest.faces:,} faces of {manifest.dataset} ({audit.split_words}), "
         + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")

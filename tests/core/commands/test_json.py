@@ -13,11 +13,13 @@ import torch
 
 from core import __main__ as command
 from core.classifiers.folder import save_model
+from core.classifiers.imported import import_model
 from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.present.records.values import plain
 from tests.helpers.datasets_made import jpeg
 from tests.helpers.made_store import make_store
+from tests.helpers.onnx_made import DECLARED, small_onnx
 from tests.helpers.recordio_writer import insightface_pack
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
@@ -34,6 +36,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_model(root / "models/made", GenderResNet(dilated=True), INFO)
     scores = np.where(store.faces["gender"] == "male", 0.8, 0.3)
     pd.DataFrame({"file": store.faces["path"], "p": scores}).to_csv(root / "scores.csv", index=False)
+    import_model(small_onnx(root / "small.onnx"), "small", DECLARED, models=root / "models")
     people = {n: [jpeg(112, grey=40 + 20 * n), jpeg(112, grey=50 + 20 * n)] for n in range(6)}
     insightface_pack(root / "pack", people)
     lines = [f"{n},{'female' if n % 2 else 'male'}" for n in people]
@@ -48,6 +51,7 @@ CASES: dict[str, list[str]] = {
     "look": ["--data", "{root}/store", "--faces", "2"],
     "import": ["{root}/scores.csv", "--name", "theirs", "--score", "probability", "--of", "male",
                "--score-column", "p", "--models", "{root}/models"],
+    "settings": ["--model", "small", "--data", "{root}/store", "--models", "{root}/models", "--ages", "all"],
     "audit": ["--model", "made", "--data", "{root}/store", "--split", "all", "--models", "{root}/models"],
     "show": [*NAMED, "--models", "{root}/models"],
     "check": [*NAMED, "--data", "{root}/store", "--sample", "60", "--parts", "occlusion", "--models", "{root}/models"],

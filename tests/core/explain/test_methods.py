@@ -44,7 +44,7 @@ from tests.helpers.attribution_battery import (
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32."""
-    monkeypatch.setattr(devices, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(devices, "precision", lambda *_: torch.float32)
 
 
 @pytest.mark.parametrize("kind", REGISTRY.values(), ids=list(REGISTRY))

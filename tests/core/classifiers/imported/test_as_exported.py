@@ -28,7 +28,7 @@ WEIGHTS = np.array([[0.8, -0.5, 0.1], [-0.2, 0.9, -0.4]], dtype=np.float32)
 
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.float32)
 
 
 def exported(file: Path, shape: list[object], kind: int = TensorProto.FLOAT) -> Path:

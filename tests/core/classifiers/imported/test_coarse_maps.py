@@ -22,7 +22,7 @@ WHOLE = (0.0, 0.0, 112.0, 112.0)
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding."""
-    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.float32)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from scipy.ndimage import map_coordinates
 
 from core.audit.run import KeepAverages, run_audit
 from core.classifiers.folder import load_model
@@ -102,10 +103,12 @@ def by_hand(file: Path, images: np.ndarray) -> np.ndarray:
     left, top, right, bottom = 8.62, 22.33, 105.53, 119.24
     pixels = []
     for image in images:
-        mirrored = Image.fromarray(np.pad(image, ((8, 8), (8, 8), (0, 0)), mode="symmetric"))
-        box = (left + 8, top + 8, right + 8, bottom + 8)
-        chip = mirrored.resize((32, 32), Image.Resampling.BILINEAR, box=box)
-        pixels.append((np.asarray(chip, dtype=np.float32) - [122.781998, 117.000999, 104.297997]) / 256)
+        mirrored = np.pad(image, ((8, 8), (8, 8), (0, 0)), mode="symmetric").astype(np.float64)
+        steps = (np.arange(32) + 0.5) / 32
+        rows, columns = 7.5 + top + (bottom - top) * steps, 7.5 + left + (right - left) * steps
+        at = np.meshgrid(rows, columns, indexing="ij")
+        chip = np.stack([map_coordinates(mirrored[..., c], at, order=1) for c in range(3)], axis=-1)
+        pixels.append((chip - [122.781998, 117.000999, 104.297997]) / 256)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     return session.run(None, {"images": np.stack(pixels).transpose(0, 3, 1, 2).astype(np.float32)})[0]
 

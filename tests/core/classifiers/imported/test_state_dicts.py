@@ -31,7 +31,7 @@ SQUEEZE = "torchvision:squeezenet1_1"  # small
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding; and nothing may be fetched."""
-    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.float32)
 
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked")

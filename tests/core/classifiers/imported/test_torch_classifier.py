@@ -60,7 +60,7 @@ POOLED = {
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding."""
-    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.float32)
+    monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -321,7 +321,7 @@ def test_a_crop_keeps_the_decomposition(tmp_path: Path) -> None:
 def test_in_bfloat16_heads_and_maps_are_exact(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, imported, architecture: str
 ) -> None:
-    monkeypatch.setattr(torch_classifier, "precision", lambda device: torch.bfloat16)
+    monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.bfloat16)
     maps = "gradcam" if architecture.endswith("resnet18") else None
     classifier, _ = import_model(made(architecture), tmp_path, architecture, maps)
     exactly = imported(architecture)[0]

@@ -1,0 +1,104 @@
+"""How much accuracy by group depends on what an import declares of the input: the audit's own uncertainty.
+
+A model's authors rarely say how they shrank faces, and each way is somebody's. The same faces go through the same
+network once for each admissible setting of one thing, all else as declared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from core.audit.tried_settings import Setting, Tried
+from core.classifiers.classifier import WithoutMaps
+from core.classifiers.folder import Model
+from core.classifiers.imported.declaration import Declaration, Resize, from_dict
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+from core.progress import Progress
+from core.task import GENDERS
+
+#: What is varied: how the crop becomes the input, where it lies, the order of the colours.
+Varied = Literal["resize", "crop", "channels"]
+#: A crop is made wider or tighter by these shares of its sides, and moved by that share.
+WIDER, MOVED = (-0.1, 0.1), 0.05
+BATCH = 256
+
+
+def admissible(declared: Declaration, varied: tuple[Varied, ...]) -> list[tuple[Setting, Declaration]]:
+    """The declared setting, then one for each other value of what is `varied`.
+
+    Raises `LookwhereError` where nothing can be varied: an input of the crop's own pixels is not resized.
+    """
+    found = [(Setting("resize", f"{declared.resize} (declared)"), declared)]
+    left, top, right, bottom = declared.crop
+    height, width = declared.size
+    for what in dict.fromkeys(varied):
+        if what == "resize" and (bottom - top, right - left) != (height, width):
+            shrinks = height <= bottom - top and width <= right - left
+            others = [how for how in get_args(Resize) if how != declared.resize and (shrinks or how != "area")]
+            found += [(Setting("resize", how), replace(declared, resize=how)) for how in others]
+        elif what == "channels" and declared.channels != "grey":
+            other = "bgr" if declared.channels == "rgb" else "rgb"
+            found.append((Setting("channels", other), replace(declared, channels=other)))
+        elif what == "crop":
+            found += _crops(declared)
+    if len(found) == 1:
+        raise LookwhereError(
+            f"nothing of {', '.join(varied)} can be varied for an input of {width}×{height} pixels, "
+            f"{declared.channels}: faces that are not resized have one way alone"
+        )
+    return found
+
+
+def _crops(declared: Declaration) -> list[tuple[Setting, Declaration]]:
+    left, top, right, bottom = declared.crop
+    wide, high = right - left, bottom - top
+    boxes = {f"{abs(share):.0%} {'wider' if share > 0 else 'tighter'}": (share / 2,) * 4 for share in WIDER}
+    boxes |= {f"{MOVED:.0%} {word}": (0.0, -down, 0.0, down) for word, down in (("up", -MOVED), ("down", MOVED))}
+    found = []
+    for name, (a, b, c, d) in boxes.items():
+        crop = (left - a * wide, top - b * high, right + c * wide, bottom + d * high)
+        try:
+            made = replace(declared, crop=crop)
+            found.append((Setting("crop", name), made.for_images()))
+        except LookwhereError:  # it would reach beyond what can be mirrored, or `area` would enlarge
+            continue
+    return found
+
+
+def try_settings(
+    model: Model,
+    store: AlignedStore,
+    faces: pd.DataFrame,
+    varied: tuple[Varied, ...] = ("resize",),
+    progress: Progress | None = None,
+) -> Tried:
+    """Put `faces` of the store through the model under each admissible setting.
+
+    Raises `LookwhereError` where the model has no declared input, or there is no face.
+    """
+    if model.classify is None or model.info.declaration is None:
+        raise LookwhereError(f"{model.path}: no input was declared of it, so there is nothing to vary")
+    if faces.empty:
+        raise LookwhereError(f"{store.path}: none of its faces is asked for; give another --split or --ages all")
+    settings = admissible(from_dict(model.info.declaration.to_json(), f"{model.path}/model.json"), varied)
+    classify = model.classify.classifier if isinstance(model.classify, WithoutMaps) else model.classify
+    fed = [classify.fed(declaration) for _, declaration in settings]
+    tick = progress("trying", len(faces)) if progress else (lambda n: None)
+    truly = (faces["gender"] == GENDERS[1]).to_numpy()
+    right = np.empty((len(settings), len(faces)), dtype=bool)
+    sure = np.zeros(len(settings))
+    for low in range(0, len(faces), BATCH):
+        part = slice(low, low + BATCH)
+        images = store.images[faces["row"].to_numpy()[part]]
+        for n, one in enumerate(fed):
+            logits = one.logits(images).astype(np.float64)
+            margin = logits[:, 1] - logits[:, 0]
+            right[n, part] = (margin >= 0) == truly[part]
+            sure[n] += np.tanh(np.abs(margin) / 2).sum()
+        tick(len(images))
+    return Tried(tuple(setting for setting, _ in settings), faces, right, sure / len(faces))
