@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +19,9 @@ import numpy as np
 import pandas as pd
 import tyro
 from scipy.special import expit
-from scipy.stats import binomtest
-from tqdm import tqdm
 
-from benchmarks.map_claims import MATTERS_OF_MAP, borne_out, errors, errors_anew, held, other_than_flat, refuted
+from benchmarks.map_claims import hiding_cases, pattern_cases
+from benchmarks.simulation import Case, Draw, simulate
 from core.analysis.accuracy.counts import tally
 from core.analysis.accuracy.pairwise import ALPHA
 from core.analysis.accuracy.regression import Regression, Together, regression
@@ -44,59 +42,6 @@ AUDIT = ROOT / "models/resnet50-utkface/audits/utkface-test"
 CELLS = (7, 7)
 #: Bootstrap samples in a simulated test; pages take 2,000, which only makes p finer.
 SAMPLES = 199
-#: A rate is held against its nominal one by an interval of this level.
-SURE = 0.99
-
-Draw = np.random.Generator
-
-
-@dataclass(frozen=True)
-class Case:
-    """One simulated rate. `nominal` with `at_most` is a level, with `at_least` a coverage; a power has none.
-
-    `once` runs a simulated study and says whether what is counted happened. `seconds`: about so long it takes.
-    """
-
-    name: str
-    counted: str
-    once: Callable[[Draw], bool]
-    at_most: float | None = None
-    at_least: float | None = None
-    runs: int = 400
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often it happened in `runs`, with the exact interval, and whether the nominal rate is kept."""
-
-    case: Case
-    count: int
-    runs: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        found = binomtest(self.count, self.runs).proportion_ci(SURE)
-        return float(found.low), float(found.high)
-
-    @property
-    def kept(self) -> bool | None:
-        """None of a power. A level is kept unless the interval lies above it, a coverage unless it lies below."""
-        low, high = self.interval
-        if self.case.at_most is not None:
-            return low <= self.case.at_most
-        return None if self.case.at_least is None else high >= self.case.at_least
-
-    def __str__(self) -> str:
-        low, high = (100 * bound for bound in self.interval)
-        case, nominal = self.case, ""
-        if case.at_most is not None:
-            nominal = f"  at most {100 * case.at_most:g} %: {'kept' if self.kept else 'NOT KEPT'}"
-        elif case.at_least is not None:
-            nominal = f"  at least {100 * case.at_least:g} %: {'kept' if self.kept else 'NOT KEPT'}"
-        share = f"{100 * self.count / self.runs:5.1f} % [{low:.1f}–{high:.1f}] of {self.runs}"
-        return f"{case.name:<34} {case.counted:<58} {share}{nominal}"
-
-
 # Claims 1a and 1b: the shipped adults, whose correctness is drawn from rates by gender, ethnicity and age.
 
 
@@ -224,30 +169,6 @@ def two_groups(kind: str, sizes: tuple[int, int], spread: float = 1.0, planted: 
     return once
 
 
-# Claim 3, by `map_claims`.
-
-
-def pattern_cases() -> Iterable[Case]:
-    """Verdicts of claim 3: where errors are drawn at random, and where they have a pattern of a stated strength."""
-    falls, other = "«not supported» falls", "«supported» falls"
-    for sizes, strata, kind in (((30, 300), 5, "normal"), ((30, 300), 5, "skewed"), ((120, 1200), 50, "skewed")):
-        name = f"3, {sizes[0]} v {sizes[1]}, {kind}, random labels"
-        yield Case(name, falls, errors(kind, sizes, strata, 0, refuted), at_most=0.05)
-        yield Case(name, other, errors(kind, sizes, strata, 0, borne_out))
-    yield Case("3 as it was: 30, normal, random labels", "a cell is other than flat", other_than_flat, runs=100)
-    for sizes, strata, strength in (
-        ((30, 300), 5, MATTERS_OF_MAP), ((30, 300), 5, 0.5), ((120, 1200), 50, 0.1), ((120, 1200), 50, MATTERS_OF_MAP)
-    ):  # fmt: skip
-        name = f"3, {sizes[0]} v {sizes[1]}, skewed, own pattern of {strength:g}"
-        none = 0.025 if strength >= MATTERS_OF_MAP else None
-        yield Case(name, falls, errors("skewed", sizes, strata, strength, refuted))
-        yield Case(name, other, errors("skewed", sizes, strata, strength, borne_out), at_most=none)
-        yield Case(name, "the strength's interval holds", errors("skewed", sizes, strata, strength, held(strength)),
-                   at_least=0.95)  # fmt: skip
-    yield Case("3, shipped maps, errors drawn anew", falls, errors_anew(AUDIT, refuted), at_most=0.05, runs=200)
-    yield Case("3, shipped maps, errors drawn anew", other, errors_anew(AUDIT, borne_out), runs=200)
-
-
 # Known people, whose faces hang together.
 
 
@@ -336,7 +257,8 @@ def cases() -> Iterable[Case]:
     yield Case(
         "maps: 100 v 300, skewed", "a cell is found, 1 planted at 0.5 SD", two_groups("skewed", (100, 300), 1, 0.5)
     )
-    yield from pattern_cases()
+    yield from hiding_cases()
+    yield from pattern_cases(AUDIT)
     for people, faces, within, accuracy in (
         (20, 3, 0.1, 0.97),
         (20, 8, 0.4, 0.9),
@@ -357,13 +279,6 @@ def cases() -> Iterable[Case]:
     yield Case("5, 1 of 3 built in, no effect", "«not supported» falls", contrast(0, none, 3, 1), runs=4000)
     for kind, limit in (("gaussian", 0.05), ("skewed", 0.05), ("two", None)):
         yield Case(f"clusters: 100 maps, {kind}", "clusters are found", clustered(kind, 100), at_most=limit, runs=60)
-
-
-def simulate(case: Case, runs: int, seed: int = 0, progress: bool = False) -> Rate:
-    """A case's rate; its draws depend on its name and the seed alone."""
-    draw = np.random.default_rng([seed, *map(ord, case.name + case.counted)])
-    steps = tqdm(range(runs), desc=f"{case.name}: {case.counted}", leave=False, disable=not progress, mininterval=1)
-    return Rate(case, sum(bool(case.once(draw)) for _ in steps), runs)
 
 
 def main(only: Annotated[str, tyro.conf.arg(metavar="WORDS")] = "", runs: int | None = None, seed: int = 0) -> None:

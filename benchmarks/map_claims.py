@@ -1,24 +1,29 @@
-"""Simulated studies of claim 3, for `benchmarks.calibration`: maps of a network that has one map in common.
+"""Simulated studies of claims 2 and 3, for `benchmarks.calibration`.
 
-Errors are drawn without regard to the maps, or have a pattern of their own of a stated strength.
+Claim 3: maps of a network that has one map in common; errors are drawn without regard to the maps, or have a pattern of
+their own of a stated strength. Claim 2: what hiding patches and regions costs, evenly or more at some regions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.simulation import Case, Draw
 from core.analysis.comparison.paired import one_sample
-from core.analysis.findings.maps import SLIGHT, matched, pattern_verdict
+from core.analysis.findings.maps import SLIGHT, hiding_verdict, matched, pattern_verdict
 from core.analysis.maps.own_pattern import OwnPattern, own_pattern
 from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, open_audit
+from core.checks.hidden_costs import PLACES, RIVALS, TOGETHER, contrasts
+from core.checks.sample import Means, Sample, SampleGroup
 from core.data.faces import age_band
 from core.data.filters import Filter
+from core.explain import regions
 from core.verdicts import Verdict
 
 #: Own patterns from so much of the common map's strength on are not to be called none.
@@ -27,7 +32,6 @@ SIDE = 7
 #: Bootstrap samples and splits in a simulated test.
 SAMPLES = 199
 
-Draw = np.random.Generator
 Counted = Callable[[OwnPattern], bool]
 
 
@@ -124,3 +128,76 @@ def errors_anew(path: Path, counted: Counted) -> Callable[[Draw], bool]:
                                    seed=seed))  # fmt: skip
 
     return once
+
+
+GRID = 28
+FILLS = 3
+
+
+@cache
+def region_masks() -> np.ndarray:
+    """Each place's sets as means over the pixels of a coarse image, float64 (places · sets, GRID²)."""
+    rows = []
+    for down, across in PLACES:
+        labels = regions.moved(down * GRID // regions.SIDE, across * GRID // regions.SIDE, GRID).ravel()
+        named = np.array(regions.REGIONS)[labels]
+        sets = [np.isin(named, TOGETHER), *(named == name for name in RIVALS)]
+        rows += [mask / mask.sum() for mask in sets]
+    return np.stack(rows).astype(np.float64)
+
+
+def hidden(faces: int, excess: dict[str, float], wanted: Verdict) -> Callable[[Draw], bool]:
+    """`faces` whose every pixel costs 1 on average, some regions more by `excess`.
+
+    Pixels' costs hang together in spots that each face has elsewhere; ways and fills see them with noise of their own.
+    """
+
+    def once(draw: Draw) -> bool:
+        named = np.array(regions.REGIONS)[regions.label_image(GRID).ravel()]
+        mean = 1 + sum((share * (named == name) for name, share in excess.items()), np.zeros(named.shape))
+        spots = draw.exponential(size=(faces, 7, 7)) - 1
+        fine = np.kron(spots, np.ones((1, GRID // 7, GRID // 7))).reshape(faces, -1)
+        shape = (faces, 2, FILLS, GRID, GRID)
+        pixels = mean + fine[:, None, None] + draw.normal(size=shape).reshape(*shape[:3], -1)
+        costs = (pixels @ region_masks().T).reshape(*shape[:3], len(PLACES), -1)
+        sample = Sample(np.arange(faces), np.ones(faces), np.zeros(faces, dtype=np.int64), pd.DataFrame())
+        group = Means(sample, SampleGroup("all", np.ones(faces, dtype=bool)), int(draw.integers(1 << 31)), 500)
+        _, low, high = contrasts(group.mean(costs), group.replicates(costs))
+        return hiding_verdict(low, high, False)[0] == wanted
+
+    return once
+
+
+def hiding_cases() -> Iterable[Case]:
+    """Verdicts of claim 2: where every place costs alike, and where nose and mouth or the eyes cost more."""
+    for n in (30, 100):
+        for wanted, words in ((Verdict.NOT_SUPPORTED, "«not supported»"), (Verdict.SUPPORTED, "«supported»")):
+            yield Case(f"2, {n} faces, all alike", f"{words} falls", hidden(n, {}, wanted), at_most=0.05, runs=200)
+    for times in (2, 4, 8):
+        more = dict.fromkeys(TOGETHER, times - 1.0)
+        yield Case(f"2, 100 faces, nose and mouth cost {times} times", "«supported» falls",
+                   hidden(100, more, Verdict.SUPPORTED), runs=100)  # fmt: skip
+    for place in ("eyes", "cheeks", "forehead"):
+        yield Case(f"2, 100 faces, {place} cost twice", "«not supported» falls",
+                   hidden(100, {place: 1.0}, Verdict.NOT_SUPPORTED), runs=100)  # fmt: skip
+
+
+def pattern_cases(shipped_audit: Path) -> Iterable[Case]:
+    """Verdicts of claim 3: where errors are drawn at random, and where they have a pattern of a stated strength."""
+    falls, other = "«not supported» falls", "«supported» falls"
+    for sizes, strata, kind in (((30, 300), 5, "normal"), ((30, 300), 5, "skewed"), ((120, 1200), 50, "skewed")):
+        name = f"3, {sizes[0]} v {sizes[1]}, {kind}, random labels"
+        yield Case(name, falls, errors(kind, sizes, strata, 0, refuted), at_most=0.05)
+        yield Case(name, other, errors(kind, sizes, strata, 0, borne_out))
+    yield Case("3 as it was: 30, normal, random labels", "a cell is other than flat", other_than_flat, runs=100)
+    for sizes, strata, strength in (
+        ((30, 300), 5, MATTERS_OF_MAP), ((30, 300), 5, 0.5), ((120, 1200), 50, 0.1), ((120, 1200), 50, MATTERS_OF_MAP)
+    ):  # fmt: skip
+        name = f"3, {sizes[0]} v {sizes[1]}, skewed, own pattern of {strength:g}"
+        none = 0.025 if strength >= MATTERS_OF_MAP else None
+        yield Case(name, falls, errors("skewed", sizes, strata, strength, refuted))
+        yield Case(name, other, errors("skewed", sizes, strata, strength, borne_out), at_most=none)
+        yield Case(name, "the strength's interval holds", errors("skewed", sizes, strata, strength, held(strength)),
+                   at_least=0.95)  # fmt: skip
+    yield Case("3, shipped maps, errors drawn anew", falls, errors_anew(shipped_audit, refuted), at_most=0.05, runs=200)
+    yield Case("3, shipped maps, errors drawn anew", other, errors_anew(shipped_audit, borne_out), runs=200)

@@ -31,6 +31,8 @@ UNSEALED = 1
 JSON, NPZ = "checks.json", "checks.npz"
 #: What the names of the compared methods' parts begin with: `methods/GradCAM` and so on.
 METHODS = "methods/"
+#: The part that speaks of no map: what hiding parts of the face costs. Finding 2 reads it.
+HIDING = "hiding"
 #: How `Filter.describe` words an outcome, by the word that earlier versions wrote after «predicted».
 FORMER_OUTCOMES = {"right": "predicted correctly", "wrong": "predicted incorrectly"}
 #: What these checks cannot be run on.
@@ -107,8 +109,9 @@ class Checks:
 
     @property
     def groups(self) -> list[str]:
-        """Names of the groups that any part publishes, all faces first."""
-        return list(dict.fromkeys(name for part in self.parts.values() for name, _ in part.groups))
+        """Names of the groups that any part of the maps' checks publishes, all faces first."""
+        parts = [part for name, part in self.parts.items() if name != HIDING]
+        return list(dict.fromkeys(name for part in parts for name, _ in part.groups))
 
     @property
     def methods(self) -> dict[str, Part]:

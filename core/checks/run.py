@@ -11,14 +11,16 @@ from importlib.metadata import version
 from core.audit.folder import Audit
 from core.audit.run import PACKAGES
 from core.checks import method_agreement as cams
-from core.checks.definitions import CHECKS, PARTS, Fill, MethodAgreement
+from core.checks.definitions import ALL_PARTS, CHECKS, Fill, MethodAgreement
 from core.checks.definitions.orders import RemovalOrder
 from core.checks.deletion import check_deletion, check_road
+from core.checks.hidden_costs import draw_correct
+from core.checks.hiding import check_hiding
 from core.checks.manifest import ChecksManifest
 from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
 from core.checks.probe import Probe, check_source, make_probe
 from core.checks.region_occlusion import check_occlusion
-from core.checks.results import JSON, METHODS, Checks, Part, open_checks, save_checks, settle, uncheckable
+from core.checks.results import HIDING, JSON, METHODS, Checks, Part, open_checks, save_checks, settle, uncheckable
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model
 from core.data.store import AlignedStore
@@ -34,8 +36,11 @@ MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
     "deletion": lambda probe, seed, draws, progress: check_deletion(probe, seed, progress),
     "road": lambda probe, seed, draws, progress: check_road(probe, seed, progress),
     "occlusion": lambda probe, seed, draws, progress: check_occlusion(probe, seed, progress),
+    HIDING: lambda probe, seed, draws, progress: check_hiding(probe, seed, progress),
 }
-#: Each part takes its share of it (`Check.sample_share`): some 28,000 forward passes, and the sparse systems of ROAD.
+#: The share of the sample whose parts are hidden: 298 forward passes a face.
+HIDING_SHARE = 1 / 5
+#: Each part takes its share of it (`Check.sample_share`): some 64,000 forward passes, and the sparse systems of ROAD.
 SAMPLE = 600
 #: Faces for a method that is costly, and the least that any part asks for.
 FEWEST = 12
@@ -49,7 +54,7 @@ def run_checks(
     sample: int = SAMPLE,
     seed: int = 0,
     methods: tuple[str, ...] | None = None,
-    parts: tuple[str, ...] = PARTS,
+    parts: tuple[str, ...] = ALL_PARTS,
     draws: int = DRAWS,
     progress: Progress | None = None,
 ) -> Checks:
@@ -61,9 +66,9 @@ def run_checks(
     `progress(stage, total)` returns a function to call with a count. Raises `LookwhereError` where store or model are
     not the audit's, the sample is too small, a name is unknown, or the audit's maps are by another method.
     """
-    strange = [name for name in parts if name not in PARTS]
+    strange = [name for name in parts if name not in ALL_PARTS]
     if strange:
-        raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(PARTS)}")
+        raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(ALL_PARTS)}")
     if model.network is None:
         raise LookwhereError(
             f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of an imported model"
@@ -78,7 +83,7 @@ def run_checks(
     check_source(audit, model, store)
     todo = [
         name
-        for part in PARTS
+        for part in ALL_PARTS
         if part in parts
         for name in (_method_parts(methods) if part == MethodAgreement.part else [part])
     ]
@@ -116,21 +121,23 @@ def _measured(
     found = kept_parts(earlier, manifest)
     if earlier and found:
         manifest = replace(manifest, versions=manifest.versions_with(earlier.manifest))
-    probes: dict[int, Probe] = {}
+    probes: dict[tuple[bool, int], Probe] = {}
     faces: dict[int, cams.Explained] = {}
     for name in todo:
         if name in found:
             continue
         size = size_of(name, sample)
-        if size not in probes:
-            probes[size] = make_probe(audit, model, store, draw_sample(audit.faces, size, seed, audit.minimum_faces))
+        of = (name == HIDING, size)
+        if of not in probes:
+            drawn = (draw_correct if name == HIDING else draw_sample)(audit.faces, size, seed, audit.minimum_faces)
+            probes[of] = make_probe(audit, model, store, drawn)
         began = time.perf_counter()
         if name.startswith(METHODS):
             if size not in faces:
-                faces[size] = cams.prepare(probes[size])
-            part = cams.check_method(probes[size], faces[size], name.removeprefix(METHODS), seed, progress)
+                faces[size] = cams.prepare(probes[of])
+            part = cams.check_method(probes[of], faces[size], name.removeprefix(METHODS), seed, progress)
         else:
-            part = MEASUREMENTS[name](probes[size], seed, draws, progress)
+            part = MEASUREMENTS[name](probes[of], seed, draws, progress)
         found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
         _save(audit, manifest, found, todo)
     _save(audit, manifest, found, todo)
@@ -140,7 +147,7 @@ def _measured(
 def size_of(part: str, sample: int) -> int:
     """How many faces a part asks for."""
     name, _, method = part.partition("/")
-    share = next(check.sample_share for check in CHECKS if check.part == name)
+    share = HIDING_SHARE if name == HIDING else next(c.sample_share for c in CHECKS if c.part == name)
     size = max(round(sample * share), FEWEST)
     return min(size, FEWEST) if method and cams.comparable(method).few_faces else size
 
@@ -166,7 +173,7 @@ def kept_parts(checks: Checks | None, manifest: ChecksManifest) -> dict[str, Par
 
 
 def _save(audit: Audit, manifest: ChecksManifest, found: dict[str, Part], todo: list[str]) -> None:
-    kinds = [name for part in PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
+    kinds = [name for part in ALL_PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
     order = dict.fromkeys([*kinds, *found])
     parts = {name: found[name] for name in order if name in found}
     seconds = round(sum(p.seconds for p in parts.values()), 1)

@@ -101,16 +101,16 @@ def published_groups(sample: Sample) -> list[SampleGroup]:
     """
     faces, minimum = sample.faces, sample.minimum
     kept = [SampleGroup(Filter().describe(), np.ones(len(sample), dtype=bool))]
-    by_gender = _partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept, minimum)
+    by_gender = partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept, minimum)
     for gender, whole in by_gender.items():
         names = sorted(faces.loc[whole.mask, "ethnicity"].unique())
         if len(names) > 1:
-            _partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept, minimum)
-    _partition(kept[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], kept, minimum)
+            partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept, minimum)
+    partition(kept[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], kept, minimum)
     return kept
 
 
-def _partition(
+def partition(
     whole: SampleGroup, faces: pd.DataFrame, parts: list[Filter], kept: list[SampleGroup], minimum: int
 ) -> dict[Filter, SampleGroup]:
     """Append to `kept` those parts of `whole` that may be shown; returns them."""

@@ -18,9 +18,9 @@ def _methods(_default: object) -> str:
 
 
 def _parts(_default: object) -> str:
-    from core.checks.definitions import PARTS
+    from core.checks.definitions import ALL_PARTS
 
-    return f"(of {', '.join(PARTS)})"
+    return f"(of {', '.join(ALL_PARTS)})"
 
 
 #: A method of attribution for an audit's maps, and several to compare with the closed form.

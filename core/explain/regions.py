@@ -93,18 +93,34 @@ def label_image(side: int = SIDE, supersample: int = 1) -> np.ndarray:
     return labels
 
 
-def weights(map_shape: tuple[int, int], placement: Placement | None = None) -> np.ndarray:
+@lru_cache(maxsize=16)
+def moved(down: int, across: int, side: int = SIDE, supersample: int = 1) -> np.ndarray:
+    """`label_image` with all regions moved by so many of its `side`; what comes in at the edge is the last region."""
+    labels = np.full_like(label_image(side, supersample), len(REGIONS) - 1)
+    y, x = down * supersample, across * supersample
+    count = len(labels)
+    labels[max(y, 0) : count + min(y, 0), max(x, 0) : count + min(x, 0)] = label_image(side, supersample)[
+        max(-y, 0) : count + min(-y, 0), max(-x, 0) : count + min(-x, 0)
+    ]
+    labels.setflags(write=False)
+    return labels
+
+
+def weights(
+    map_shape: tuple[int, int], placement: Placement | None = None, move: tuple[int, int] = (0, 0)
+) -> np.ndarray:
     """The share of each map cell's area that lies in each region, float64 (R, h, w), read-only.
 
     Over the regions it sums to 1 in every cell, so Σ_cells weights[r]·map / (h·w), summed over r, is the map's mean.
-    Cells lie where `placement` says, by default they are tiles.
+    Cells lie where `placement` says, by default they are tiles. `move`: regions moved by so many template pixels, down
+    and across.
     """
-    return _weights(placed(map_shape, placement))
+    return _weights(placed(map_shape, placement), move)
 
 
 @lru_cache(maxsize=32)
-def _weights(at: Placement) -> np.ndarray:
-    labels = label_image(SIDE, SUPERSAMPLE)
+def _weights(at: Placement, move: tuple[int, int]) -> np.ndarray:
+    labels = moved(*move, SIDE, SUPERSAMPLE)
     rows, columns = (coverage(edges, len(labels)) for edges in at.edges)
     shares = np.stack([rows @ (labels == index) @ columns.T for index in range(len(REGIONS))])
     shares.setflags(write=False)

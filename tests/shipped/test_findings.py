@@ -14,7 +14,7 @@ from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.findings import Finding, all_findings
 from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, open_audit
-from core.checks.definitions import PARTS
+from core.checks.definitions import ALL_PARTS
 from core.checks.results import Checks, open_checks
 from core.classifiers.info import model_info
 from core.data.faces import ADULT_AGE
@@ -82,7 +82,7 @@ def test_seeds_are_paired_and_only_what_an_arm_names_differs(experiment: Experim
 
 def test_the_checks_are_whole_and_publish_no_small_group(checks: Checks) -> None:
     names = {name.partition("/")[0] for name in checks.parts}
-    assert names == set(PARTS)
+    assert names == set(ALL_PARTS)
     assert checks.manifest.finished
     assert min(n for part in checks.parts.values() for _, n in part.groups) >= MINIMUM_FACES
 

@@ -63,13 +63,13 @@ class EthnicityGap:
 
 @dataclass(frozen=True)
 class EvidenceDensity:
-    """Finding 2: `density` of nose and mouth together over `n` correct predictions; `rivals`: each other region's
-    density less theirs; `causal` says whether the occlusion check took part."""
+    """Finding 2: `density` of nose and mouth together in the maps of `n` correct predictions, its least and largest
+    where regions are `moved`; `hidden` counts the faces whose regions were hidden, 0 where none were."""
 
     n: int
     density: Estimate
-    rivals: dict[str, Estimate]
-    causal: bool
+    moved: tuple[float, float]
+    hidden: int
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from core.checks.definitions.method_agreement import MethodAgreement
 from core.checks.definitions.parameter_randomisation import ParameterRandomisation
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.road import RoadLeRF, RoadMoRF
+from core.checks.results import HIDING
 
 CHECKS: tuple[Check, ...] = (
     ParameterRandomisation(),
@@ -22,8 +23,22 @@ CHECKS: tuple[Check, ...] = (
 )
 #: What a run stores, in order; of `methods` one part a method, named `methods/GradCAM` and so on.
 PARTS: tuple[str, ...] = tuple(dict.fromkeys(check.part for check in CHECKS))
+#: Those and what no check of a map reads: what hiding parts of the face costs.
+ALL_PARTS: tuple[str, ...] = (*PARTS, HIDING)
 
-__all__ = ["CHECKS", "PARTS", "Category", "Check", "CheckResult", "Direction", "Fill", "Score", "View", "checks_of"]
+__all__ = [
+    "ALL_PARTS",
+    "CHECKS",
+    "PARTS",
+    "Category",
+    "Check",
+    "CheckResult",
+    "Direction",
+    "Fill",
+    "Score",
+    "View",
+    "checks_of",
+]
 
 
 def checks_of(part: str) -> list[Check]:

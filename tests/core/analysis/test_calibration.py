@@ -5,21 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.calibration import (
-    Case,
-    Rate,
-    cases,
-    contrast,
-    paired,
-    simulate,
-    two_groups,
-)
+from benchmarks.calibration import cases, contrast, paired, two_groups
+from benchmarks.simulation import Case, Rate, simulate
 from core.verdicts import Verdict
 
 #: By name and what is counted: runs of seconds.
 SMALL = {
     ("maps: paired, 30 faces, skewed", "a cell is found where there is none"): 100,
     ("maps: 30 v 300, normal, spread 3", "a cell is found where there is none"): 60,
+    ("2, 30 faces, all alike", "«not supported» falls"): 20,
     ("3, 30 v 300, skewed, random labels", "«not supported» falls"): 40,
     ("4 and 5, three pairs, no effect", "«supported» falls"): 300,
     ("4 and 5, three pairs, 2 points", "«not supported» falls"): 300,

@@ -15,7 +15,7 @@ from torch import nn
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
 from core.checks import deletion
-from core.checks.definitions import Fill, View
+from core.checks.definitions import PARTS, Fill, View
 from core.checks.definitions.deletion import Deletion
 from core.checks.definitions.parameter_randomisation import STAGES
 from core.checks.definitions.region_occlusion import RegionOcclusion
@@ -23,8 +23,8 @@ from core.checks.deletion import ORDERS, area_under_curve, check_deletion, order
 from core.checks.parameter_randomisation import check_randomised, estimate_norms, randomise
 from core.checks.probe import Probe, make_probe
 from core.checks.region_occlusion import check_occlusion
-from core.checks.results import open_checks
-from core.checks.run import run_checks, size_of
+from core.checks.results import HIDING, Part, open_checks
+from core.checks.run import MEASUREMENTS, run_checks, size_of
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model, load_model, save_model
 from core.classifiers.info import ModelInfo, TrainingInfo
@@ -38,7 +38,7 @@ from core.verdicts import CheckVerdict
 from tests.helpers.made_store import make_store
 
 INFO = ModelInfo(input_size=32, epoch=1, training=TrainingInfo(choose="overall", seed=0))
-FAST = {"sample": 60, "draws": 2, "methods": ("GradCAM", "RandomCAM")}
+FAST = {"sample": 60, "draws": 2, "methods": ("GradCAM", "RandomCAM"), "parts": PARTS}
 Study = tuple[AlignedStore, Model, Audit]
 
 
@@ -235,7 +235,9 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
     checks = run_checks(audit, model, store, **FAST, progress=progress)
     assert stages == ["randomised weights", "deletion and insertion", "ROAD", "hiding regions", "GradCAM", "RandomCAM"]
     assert checks.manifest.finished
-    assert list(checks.parts) == ["randomised", "deletion", "road", "occlusion", "methods/GradCAM", "methods/RandomCAM"]
+    assert list(checks.parts) == [
+        "randomised", "deletion", "road", "occlusion", "methods/GradCAM", "methods/RandomCAM",
+    ]  # fmt: skip
     for name, part in checks.parts.items():
         assert all(n >= MINIMUM_FACES for _, n in part.groups), name
         assert all(len(a) == len(part.groups) for a in part.arrays.values())
@@ -257,7 +259,7 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
     )
     assert stages == ["LayerCAM"]
     assert "methods/LayerCAM" in more.parts
-    other = run_checks(audit, model, store, **FAST | {"seed": 1}, parts=("methods",), progress=progress)
+    other = run_checks(audit, model, store, **FAST | {"seed": 1, "parts": ("methods",)}, progress=progress)
     assert list(other.methods) == ["GradCAM", "RandomCAM"], "another seed's parts do not stand beside these"
     assert set(other.parts) == {"methods/GradCAM", "methods/RandomCAM"}
 
@@ -296,6 +298,22 @@ def test_the_wrong_store_model_or_name_is_refused(study: Study, tmp_path: Path) 
     with pytest.raises(LookwhereError, match="--parts"):
         run_checks(audit, model, store, parts=("all",))
     assert size_of("methods/ScoreCAM", 600) == 12 < size_of("methods/GradCAM", 600)
+
+
+def test_parts_are_hidden_of_correct_predictions_alone(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, model, audit = study
+    seen: list[Probe] = []
+
+    def measured(probe: Probe, *_: object) -> Part:
+        seen.append(probe)
+        return Part([("all faces, predicted correctly", len(probe.sample))], {}, {})
+
+    monkeypatch.setitem(MEASUREMENTS, HIDING, measured)
+    checks = run_checks(replace(audit, path=tmp_path), model, store, sample=200, parts=(HIDING,))
+    assert len(seen[0].sample) == 40 and seen[0].sample.faces["correct"].all()
+    assert list(checks.parts) == [HIDING] and checks.groups == []
 
 
 def former(text: str) -> str:

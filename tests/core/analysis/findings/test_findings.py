@@ -18,7 +18,8 @@ from core.analysis.findings.base import as_family
 from core.analysis.findings.causes import cause_findings
 from core.analysis.findings.maps import where_right_looks, whether_wrong_has_a_pattern
 from core.audit.folder import Audit
-from core.checks.results import Part
+from core.checks.hidden_costs import CLAIMED, RIVALS, Way
+from core.checks.results import HIDING, Part
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.explain.regions import REGIONS, weights
@@ -38,13 +39,25 @@ def made(n: int = 2000, errors: dict | None = None, **planted: object) -> Audit:
     return made_audit(n, ethnicities=("A", "B"), ages=(18, 60), errors=errors or {}, noise=0.5, **planted)
 
 
-def occlusion(excess: dict[str, tuple[float, float]]) -> SimpleNamespace:
-    """Checks that hold an occlusion of all faces: each region's excess, low and high."""
-    rows = [
-        {"group": "all faces", "fill": "blur", "region": r, "drop": 1.0, "excess": sum(excess.get(r, (0, 0))) / 2,
-         "excess_low": excess.get(r, (0, 0))[0], "excess_high": excess.get(r, (0, 0))[1]} for r in REGIONS
+def hiding(less: dict[str, tuple[float, float]], n: int = 100, one: float | None = None) -> SimpleNamespace:
+    """Checks that hid the regions of all correct predictions: nose and mouth less each other region, low and high.
+
+    `one`: the high bound of the first region under the last fill alone.
+    """
+    group, at = "all faces, predicted correctly", [(way, fill) for way in Way for fill in ("grey", "average face")]
+    costs = [
+        {"group": group, "way": way, "fill": fill, "hidden": name, "cost": 0.05, "low": 0.04, "high": 0.06}
+        for way, fill in at for name in (CLAIMED, *RIVALS)
     ]  # fmt: skip
-    return SimpleNamespace(parts={"occlusion": Part([("all faces", 500)], {"regions": pd.DataFrame(rows)}, {})})
+    rows = [
+        {"group": group, "way": way, "fill": fill, "rival": name, "less": sum(less.get(name, (0.01, 0.03))) / 2,
+         "low": less.get(name, (0.01, 0.03))[0], "high": less.get(name, (0.01, 0.03))[1]}
+        for way, fill in at for name in RIVALS
+    ]  # fmt: skip
+    if one is not None:
+        rows[-len(RIVALS)]["high"] = one
+    tables = {"costs": pd.DataFrame(costs), "less": pd.DataFrame(rows)}
+    return SimpleNamespace(parts={HIDING: Part([(group, n)], tables, {})})
 
 
 def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None:
@@ -130,39 +143,37 @@ def test_too_few_faces_or_no_ethnicity_are_told_in_words() -> None:
     assert "records no ethnicity" in accuracy_findings(audit, EVERYONE)[1].sentence
 
 
-def test_evidence_on_nose_and_mouth_supports_the_claim_with_or_without_the_causal_check() -> None:
-    audit = made()
-    assert where_right_looks(audit, EVERYONE, None).verdict == Verdict.SUPPORTED
-    good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)})
-    found = where_right_looks(audit, EVERYONE, good)
-    assert found.verdict == Verdict.SUPPORTED
-    assert "Hiding the nose costs 0.60 [0.50 to 0.70]" in found.sentence
+def test_what_hiding_costs_decides_and_the_map_does_not() -> None:
+    nose, eyes = made(), made(correct_on=("eyes",))
+    for audit in (nose, eyes):
+        found = where_right_looks(audit, EVERYONE, hiding({}))
+        assert found.verdict == Verdict.SUPPORTED and found.result.hidden == 100
+        assert where_right_looks(audit, EVERYONE, hiding({"eyes": (-0.03, -0.01)})).verdict == Verdict.NOT_SUPPORTED
+        assert where_right_looks(audit, EVERYONE, hiding({"eyes": (-0.03, 0.01)})).verdict == Verdict.CANNOT_TELL
+    assert "Hidden in 100 of these faces, nose and mouth cost" in found.sentence
+    assert found.numbers.set_index("region").loc["eyes", "less_low"] == 0.01
+    assert where_right_looks(nose, EVERYONE, None).verdict == Verdict.CANNOT_TELL
 
 
-def test_the_causal_check_is_that_of_right_predictions_where_there_is_one() -> None:
-    both, right = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)}), "all faces, predicted correctly"
-    good = occlusion({"nose": (0.5, 0.7), "mouth": (0.4, 0.6)}).parts["occlusion"].tables["regions"]
-    rows = pd.concat([both.parts["occlusion"].tables["regions"], good.assign(group=right)])
-    checks = SimpleNamespace(parts={"occlusion": Part([("all faces", 500), (right, 400)], {"regions": rows}, {})})
-    assert where_right_looks(made(), EVERYONE, checks).verdict == Verdict.SUPPORTED
-    assert where_right_looks(made(), EVERYONE, both).verdict == Verdict.NOT_SUPPORTED
+def test_one_fill_under_which_a_region_does_not_cost_more_leaves_it_open() -> None:
+    first = {RIVALS[0]: (-0.03, -0.01)}
+    assert where_right_looks(made(), EVERYONE, hiding(first)).verdict == Verdict.NOT_SUPPORTED
+    found = where_right_looks(made(), EVERYONE, hiding(first, one=0.001))
+    assert found.verdict == Verdict.CANNOT_TELL
+    assert f"no more and no less, as far as can be told, than {RIVALS[0]}" in found.sentence
 
 
-def test_the_causal_check_can_overrule_the_map() -> None:
-    audit = made()
-    refuted = occlusion({"nose": (0.5, 0.7), "mouth": (-0.3, -0.1)})
-    assert where_right_looks(audit, EVERYONE, refuted).verdict == Verdict.NOT_SUPPORTED
-    open_question = occlusion({"nose": (0.5, 0.7), "mouth": (-0.1, 0.3)})
-    assert where_right_looks(audit, EVERYONE, open_question).verdict == Verdict.CANNOT_TELL
+def test_a_filter_whose_regions_were_not_hidden_is_not_told_of_others() -> None:
+    found = where_right_looks(made(), Filter(gender=("female",)), hiding({}))
+    assert found.verdict == Verdict.CANNOT_TELL and found.result.hidden == 0
+    assert "in no group of these faces, but of «all faces, predicted correctly»" in found.sentence
+    few = where_right_looks(made(), EVERYONE, hiding({}, n=20))
+    assert few.verdict == Verdict.CANNOT_TELL and "20 of these faces only" in few.sentence
 
 
-@pytest.mark.parametrize("place", [("eyes",), ("forehead", "jaw"), ("surround",)])
-def test_evidence_elsewhere_does_not(place: tuple[str, ...]) -> None:
-    found = where_right_looks(made(correct_on=place), EVERYONE, None)
-    assert found.verdict == Verdict.NOT_SUPPORTED
-    if place == ("eyes",):
-        assert "Above nose and mouth lie" in found.sentence
-        assert "eyes" in found.sentence.partition("Above")[2]
+def test_density_is_said_for_moved_regions_too() -> None:
+    found = where_right_looks(made(), EVERYONE, None).result
+    assert found.moved[0] < found.density.value <= found.moved[1] + 1e-9
 
 
 def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> None:
