@@ -128,4 +128,4 @@ def run_checks(
     done = run.run_checks(audit, opened, store, sample=sample, seed=seed, progress=progress, **chosen)
     if not done.groups:
         raise LookwhereError(f"{audit.path}: no group of the sample has 11 faces; give a larger sample")
-    return MapChecks(done, done.groups[0])
+    return MapChecks(done, done.groups[0] if done.groups else Filter().describe())

@@ -96,7 +96,7 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
     if checks is None and (why := uncheckable(audit)):
         st.info(why)
         st.stop()
-    if checks is None or not checks.parts:
+    if checks is None or not checks.groups:
         st.info(
             f"The maps of **{escape.markdown(audit.name)}** have not been checked yet. This does it, a bar saying how "
             "long it takes, and needs the aligned faces:"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.checks.definitions import CHECKS, CheckResult, MethodAgreement, View
-from core.checks.results import Checks
+from core.checks.results import HIDING, Checks
 
 
 def sentence(checks: Checks, view: View) -> str:
@@ -51,6 +51,10 @@ def checks_report(checks: Checks, group: str | None = None) -> str:
         rows = checks.table("methods", name)
         if len(rows):
             lines += ["", "-- methods --", _text(rows)]
+    part = checks.parts.get(HIDING) if group is None else None
+    for name, n in part.groups if part else ():
+        for table in part.tables:
+            lines += ["", f"-- {HIDING}: {table}, {name}, n = {n} --", _text(part.rows(table, name))]
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ import ui.views.accuracy
 from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.run import run_audit
 from core.checks import deletion
+from core.checks.definitions import PARTS
 from core.checks.run import run_checks
 from core.classifiers.folder import load_model, save_model
 from core.classifiers.imported import from_dict, import_model
@@ -47,7 +48,7 @@ def studies(_small: None, tmp_path_factory: pytest.TempPathFactory) -> Studies:
         changed.setattr(deletion, "RANDOM_ORDERS", 2)
         changed.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
         first = load_model(whole.models / "first")
-        run_checks(whole.audit, first, whole.store, sample=40, draws=1, methods=("GradCAM",))
+        run_checks(whole.audit, first, whole.store, sample=40, draws=1, methods=("GradCAM",), parts=PARTS)
     (whole.models / "first/training").mkdir()
     append_metrics(whole.models / "first/training", {
         "epoch": 1, "size": 32, "dilated": True, "learning_rate": 1e-3, "train_loss": 0.7, "train_accuracy": 0.5,

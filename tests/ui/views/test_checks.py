@@ -10,7 +10,7 @@ import pytest
 
 from core.audit.folder import open_audit
 from core.checks import deletion
-from core.checks.definitions import Fill, View
+from core.checks.definitions import PARTS, Fill, View
 from core.checks.run import run_checks
 from core.classifiers.folder import load_model
 from core.data.store import AlignedStore
@@ -30,7 +30,9 @@ def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, obje
         patch.setattr(deletion, "REMOVED", np.array([0.1, 0.2]))
         patch.setattr(deletion, "RANDOM_ORDERS", 2)
         patch.setattr(deletion, "FRACTIONS", np.linspace(0, 1, 5))
-        checks = run_checks(copy, load_model(root / "made"), store, sample=60, draws=1, methods=("GradCAM", "FEM"))
+        checks = run_checks(
+            copy, load_model(root / "made"), store, sample=60, draws=1, methods=("GradCAM", "FEM"), parts=PARTS
+        )
     return root, checks
 
 
