@@ -18,7 +18,13 @@ def needing(*needs: Needs) -> list[str]:
 
 
 def page(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
-    """A page, run once, with the given address."""
+    """A page, run once, with the given address; over all ages unless that says otherwise, see `opened`."""
+    query = query if {"age", "adults"} & set(query) else {**query, "adults": "false"}
+    return opened(models, name, monkeypatch, **query)
+
+
+def opened(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
+    """A page, run once, with the given address and nothing else: as a visitor has it."""
     monkeypatch.setattr(ui.shell.open_audit, "MODELS", models)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     for key, value in query.items():

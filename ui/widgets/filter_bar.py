@@ -38,6 +38,9 @@ def _arrive(audit: Audit, options: FilterOptions) -> None:
         state.age_turn += 1
     else:
         state.age_turn = 0
+    if before is not None and not state.get("filter_had_age", True):
+        before = replace(before, adults=options.adults_first)  # there was nothing to ask for
+    state.filter_had_age = options.has_age
     selection, notes = read_query(query, options, before)
     for key, value in asdict(selection).items():
         # A range slider takes its start from `value` alone: a state set beforehand would make it a single one.
@@ -62,14 +65,14 @@ def _key(field: str) -> str:
     return f"{field} {turn}" if turn else field
 
 
-def _publish(selection: FilterSelection, outcome: bool) -> None:
-    """Keep what the bar says for the next page, and write it into the address where it filters anything.
+def _publish(selection: FilterSelection, opening: FilterSelection, outcome: bool) -> None:
+    """Keep what the bar says for the next page, and write it into the address where it differs from `opening`.
 
     All at once, since each writing is a step back for the visitor.
     """
     state = st.session_state
     state.filter_selection = selection
-    query = write_query(selection)
+    query = write_query(selection, opening)
     if not outcome:
         query["outcome"] = st.query_params.get_all("outcome")
     changed = {key: query.get(key, []) for key in FIELDS if query.get(key, []) != st.query_params.get_all(key)}
@@ -94,7 +97,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
             st.session_state.filter_notes = (arrived, notes := ())
         for note in notes:
             st.caption(f":material/link_off: In the address: {escape.markdown(note)} Left out.")
-    _publish(selection, outcome)
+    _publish(selection, options.opening, outcome)
     return selection.filter() if outcome else replace(selection, outcome=OUTCOMES[0]).filter()
 
 

@@ -1,8 +1,9 @@
 """The filter bar in the address: what it says as query parameters, and back. Pure functions; nothing of Streamlit's.
 
 `?gender=female&ethnicity=Black&ethnicity=Asian&age=18&age=45&outcome=incorrect`: a parameter a field, repeated for
-several values, and none for a field that filters nothing. A link may be old, mistyped or made by anyone, so what it
-asks for that the audit does not have is left out and told, never an error.
+several values, and none for a field that is as the page opens. A page opens on adults where ages are known, so
+`?adults=false` asks for all ages; an age range asks for itself. A link may be old, mistyped or made by anyone, so what
+it asks for that the audit does not have is left out and told, never an error.
 """
 
 from __future__ import annotations
@@ -25,23 +26,33 @@ LONGEST, MOST = 60, 5
 
 @dataclass(frozen=True)
 class FilterOptions:
-    """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits; and
-    whether any age is recorded."""
+    """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits;
+    whether any age is recorded; and whether pages open on adults, the faces of the declared primary analysis."""
 
     ethnicities: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
     has_age: bool = True
+    adults_first: bool = False
 
     @classmethod
     def of(cls, audit: Audit) -> FilterOptions:
         """The options of an audit."""
-        splits, has_age = audit.manifest.splits, bool(audit.faces["age"].notna().any())
-        return cls(tuple(ethnicities(audit)), splits, has_age)
+        age = audit.faces["age"]
+        known, adults = age.notna(), (age >= ADULT_AGE).fillna(False)
+        # Where most ages are unknown, adults would be a part that nobody asked for.
+        adults_first = bool(adults.any() and known.mean() >= 0.5)
+        return cls(tuple(ethnicities(audit)), audit.manifest.splits, bool(known.any()), adults_first)
+
+    @property
+    def opening(self) -> FilterSelection:
+        """What the bar says where nobody has asked for anything."""
+        return FilterSelection(adults=self.adults_first)
 
 
 @dataclass(frozen=True)
 class FilterSelection:
-    """What the filter bar says, field by field as its widgets have it; the defaults filter nothing.
+    """What the filter bar says, field by field as its widgets have it; the defaults filter nothing, and are not all
+    that a page opens on (`FilterOptions.opening`).
 
     `age` is two of `AGES`; both ends on one edge mean that edge's band. `adults` goes before `age`.
     """
@@ -72,13 +83,19 @@ def years(low: str, high: str) -> tuple[int, int | None]:
     return AGE_EDGES[place], None if end >= len(AGES) - 1 else AGE_EDGES[end]
 
 
-def write_query(selection: FilterSelection) -> dict[str, list[str]]:
-    """The parameters of a selection, by field; a field that filters nothing has none."""
-    query = {}
+def write_query(selection: FilterSelection, opening: FilterSelection | None = None) -> dict[str, list[str]]:
+    """The parameters of a selection, by field; a field that is as the page opens has none.
+
+    Beside an age range `adults` is written only where it is on: a range alone asks for itself.
+    """
+    query, opening = {}, opening or FilterSelection()
     for field in fields(FilterSelection):
         value = getattr(selection, field.name)
-        if value != field.default:
+        if value != getattr(opening, field.name):
             query[field.name] = list(value) if isinstance(value, tuple) else [str(value).lower()]
+    if "age" in query:
+        query.pop("adults", None)
+        query |= {"adults": ["true"]} if selection.adults else {}
     return query
 
 
@@ -88,9 +105,10 @@ def read_query(
     """What an address says, and a sentence for each thing in it that is left out.
 
     `query` has each parameter's values. A field that it does not name is as `before`, the bar of the page before, so
-    far as the options allow. Values are plain text: take Markdown out of force before showing the sentences.
+    far as the options allow, and without one as the page opens. An age range alone turns «adults only» off. Values are
+    plain text: take Markdown out of force before showing the sentences.
     """
-    result, notes = before or FilterSelection(), []
+    result, notes = before or options.opening, []
     offered = {"gender": GENDERS, "ethnicity": options.ethnicities, "split": options.splits}
     for name, allowed in offered.items():
         kept = tuple(value for value in getattr(result, name) if value in allowed)
@@ -105,18 +123,24 @@ def read_query(
         result = replace(result, outcome=values[0] if known else OUTCOMES[0])
         if not known or len(set(values)) > 1:
             notes.append(f"The outcome is one of {', '.join(OUTCOMES)}, not {quoted(values)}.")
-    if values := _values(query, "adults"):
-        result = replace(result, adults=values[0].lower() in ON)
-        if len({value.lower() for value in values}) > 1 or values[0].lower() not in (*ON, *OFF):
-            notes.append(f"Adults only is true or false, not {quoted(values)}.")
+    asked_for_age = False
     if values := _values(query, "age"):
         known = len(values) == 2 and set(values) <= set(AGES) and AGES.index(values[0]) <= AGES.index(values[1])
-        result = replace(result, age=(values[0], values[1]) if known else FilterSelection().age)
-        if not known:
+        if known:
+            result, asked_for_age = replace(result, age=(values[0], values[1]), adults=False), True
+        else:
+            result = replace(result, age=FilterSelection().age)
             notes.append(f"An age range is two of {', '.join(AGES)}, the lower first, not {quoted(values)}.")
+    if values := _values(query, "adults"):
+        if values[0].lower() in (*ON, *OFF):
+            result = replace(result, adults=values[0].lower() in ON)
+            asked_for_age |= result.adults
+        if len({value.lower() for value in values}) > 1 or values[0].lower() not in (*ON, *OFF):
+            notes.append(f"Adults only is true or false, not {quoted(values)}.")
     if not options.has_age and (result.adults or result.age != FilterSelection().age):
         result = replace(result, adults=False, age=FilterSelection().age)
-        notes.append("No age is recorded of these faces, so they cannot be filtered by it.")
+        if asked_for_age:
+            notes.append("No age is recorded of these faces, so they cannot be filtered by it.")
     return result, tuple(notes)
 
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data.filters import Filter
 from tests.helpers.former import write_former
-from tests.helpers.pages import page
+from tests.helpers.pages import opened, page
 
 HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b**"
 
@@ -75,8 +75,8 @@ def test_what_a_link_asks_for_in_vain_is_told_and_left_out(study, monkeypatch: p
 
 def test_the_bar_goes_along_to_every_page_that_has_one(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
-    app = page(models, "accuracy", monkeypatch)
-    app.toggle(key="adults").set_value(True).run()
+    app = opened(models, "accuracy", monkeypatch)
+    app.toggle(key="adults").set_value(False).run()
     next(one for one in app.get("button_group") if one.key == "ethnicity").set_value(["Black"]).run()
     for name in ("training", "gaps", "faces", "overview"):
         app.query_params.clear()
@@ -84,10 +84,10 @@ def test_the_bar_goes_along_to_every_page_that_has_one(study, monkeypatch: pytes
         assert not app.exception
         if name == "training":
             continue
-        assert bar(app)["adults"] is True, name
+        assert bar(app)["adults"] is False, name
         assert bar(app)["ethnicity"] == ["Black"], name
         assert in_address(app, "ethnicity") == ["Black"]
-    assert counted(app) == f"{int(Filter(ethnicity=('Black',), age_from=18).mask(audit.faces).sum()):,}"
+    assert counted(app) == f"{int(Filter(ethnicity=('Black',)).mask(audit.faces).sum()):,}"
 
 
 def test_a_choice_of_predictions_waits_on_pages_that_show_both(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +119,19 @@ def test_another_audit_has_the_bar_that_its_faces_allow(study, tmp_path: Path, m
     app.selectbox(key="audit").set_value("other").run()
     assert not app.exception
     assert counted(app) == f"{int(Filter(('female',)).mask(study[1].faces).sum()):,}" != few
-    assert told(app) == [
-        ":material/link_off: In the address: No face here has the ethnicity «Black». Left out.",
-        ":material/link_off: In the address: No age is recorded of these faces, so they cannot be filtered by it. "
-        "Left out.",
-    ]
+    assert told(app) == [":material/link_off: In the address: No face here has the ethnicity «Black». Left out."], (
+        "pages open on adults by themselves, so of ages nobody had asked for anything"
+    )
     assert bar(app)["gender"] == ["female"]
     assert "ethnicity" not in app.query_params
+
+
+def test_a_page_opens_on_adults_and_all_ages_are_one_click_away(study, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    app = opened(models, "overview", monkeypatch)
+    adults = int(Filter(age_from=18).mask(audit.faces).sum())
+    assert counted(app) == f"{adults:,}" != f"{len(audit.faces):,}"
+    assert "adults" not in app.query_params
+    app.toggle(key="adults").set_value(False).run()
+    assert counted(app) == f"{len(audit.faces):,}"
+    assert in_address(app, "adults") == ["false"]

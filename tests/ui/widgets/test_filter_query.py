@@ -13,6 +13,7 @@ from core.data.faces import AGE_BANDS, AGE_EDGES, age_band
 from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
 from core.task import GENDERS
+from tests.helpers.made_audit import made_audit, made_faces
 from ui.widgets.filter_query import AGES, LONGEST, FilterOptions, FilterSelection, read_query, write_query, years
 from ui.widgets.group_picker import AGES as GROUP_AGES
 from ui.widgets.group_picker import narrow
@@ -190,3 +191,30 @@ def test_a_group_lies_inside_the_filter_bar() -> None:
         tried += 1
         np.testing.assert_array_equal(chosen.mask(faces), alone & bar.mask(faces))
     assert tried > 500
+
+
+FIRST_ADULTS = FilterOptions(("White", "Black"), (), has_age=True, adults_first=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "adults", "age"),
+    [
+        ({}, True, ("0", "any")),
+        ({"adults": ["false"]}, False, ("0", "any")),
+        ({"age": ["3", "45"]}, False, ("3", "45")),
+        ({"adults": ["true"], "age": ["3", "45"]}, True, ("3", "45")),
+        ({"age": ["45", "3"]}, True, ("0", "any")),
+        ({"adults": ["maybe"]}, True, ("0", "any")),
+    ],
+)
+def test_where_a_page_opens_on_adults(query: dict, adults: bool, age: tuple[str, str]) -> None:
+    selection, _ = read_query(query, FIRST_ADULTS)
+    assert (selection.adults, selection.age) == (adults, age)
+    again = parse_qs(urlencode(write_query(selection, FIRST_ADULTS.opening), doseq=True))
+    assert read_query(again, FIRST_ADULTS) == (selection, ())
+
+
+def test_adults_come_first_where_most_ages_are_known() -> None:
+    for ages, first in (([30, 4, None], True), ([30, None, None], False), ([4, 5, 6], False), ([None] * 3, False)):
+        audit = made_audit(faces=made_faces(3).assign(age=pd.array(ages, dtype="Int16")), correct=np.ones(3, bool))
+        assert FilterOptions.of(audit).adults_first is first, ages
