@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import audits, data, models, verifying
+from core.commands import audits, boards, data, models, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "gaps": audits.gaps,
     "findings": audits.findings,
     "experiments": audits.experiments,
+    "board": boards.board,
     "report": audits.report,
     "portraits": models.portraits,
     "verify": verifying.verify,

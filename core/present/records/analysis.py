@@ -11,7 +11,8 @@ from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
-from core.analysis.comparison import Experiment, arm_estimates, arm_table, claim_contrast
+from core.analysis.comparison import Experiment, arm_estimates, arm_table, board, claim_contrast
+from core.analysis.comparison.board import BoardModel
 from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.findings import Finding
 from core.audit.folder import Audit, open_audit
@@ -107,6 +108,24 @@ def findings_record(audit: Audit, wanted: Filter, findings: list[Finding]) -> di
         "exploratory": not wanted.primary,
         "sentence": findings_sentence(findings),
         "findings": [{key: getattr(finding, key) for key in keys} for finding in findings],
+    }
+
+
+def board_record(models: list[BoardModel], reference: BoardModel, wanted: Filter, file: Path) -> dict:
+    """The board's tables by data set, and who has evidently seen the faces; accuracies as shares of 0–1."""
+    return {
+        "file": file,
+        "filter": filter_record(wanted),
+        "models": [{"name": model.name, "title": model.title, "audits": sorted(model.audits)} for model in models],
+        "data_sets": {
+            data: {
+                "summary": plain(board.summary(models, data, wanted)),
+                "groups": plain(board.accuracy_table(models, data, wanted)),
+                "paired": plain(board.paired_with(models, reference, data, wanted)),
+            }
+            for data in board.DATA_SETS
+        },
+        "seen": plain(board.seen(models, wanted)),
     }
 
 

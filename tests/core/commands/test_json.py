@@ -59,6 +59,7 @@ CASES: dict[str, list[str]] = {
     "gaps": [*NAMED, "--models", "{root}/models"],
     "findings": [*NAMED, "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],
+    "board": ["--folder", str(ROOT / "docs/board"), "--out", "{root}/board.md"],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],
     "verify": ["{root}/models"],
 }  # fmt: skip

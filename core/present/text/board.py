@@ -1,0 +1,148 @@
+"""The board as Markdown: other people's classifiers on the same faces, each number from its audit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.comparison.board import (
+    ABROAD,
+    DATA_SETS,
+    EVIDENT,
+    HOME,
+    BoardModel,
+    accuracy_table,
+    paired_with,
+    seen,
+    summary,
+)
+from core.data.filters import Filter, group_name
+from core.wording import capital, in_points, percent, span
+
+CAUTION = (
+    "Each model sees the same aligned faces, cropped and resized as its declaration says; its own pipeline may find, "
+    "crop and shrink them a little otherwise (`python -m core settings` says what that decides). What these models "
+    "learnt, mostly nobody knows. Labels are those of the data sets; gender is perceived gender, in two classes."
+)
+SEEN_RULE = (
+    "A model has evidently seen UTKFace where its accuracy there, less that on FairFace, lies more than "
+    f"{100 * EVIDENT:g} points above the other models' median difference, with its whole 95 % interval (Newcombe). "
+    "These faces, or others of that data set, were then probably among those that it learnt; without the mark nobody "
+    "knows. Ours learnt other faces of UTKFace, and not those of its test split."
+)
+
+
+def seen_sentence(table: pd.DataFrame) -> str:
+    """Which models have evidently seen the data at home."""
+    names = table.loc[table["evidently_seen"], "model"].tolist()
+    if not names:
+        return "By this rule no model has evidently seen UTKFace."
+    verb = "has" if len(names) == 1 else "have"
+    return f"**{' and '.join(names)}** {verb} evidently seen UTKFace, and its accuracy there says little of new faces."
+
+
+def board_markdown(models: list[BoardModel], reference: BoardModel, within: Filter) -> str:
+    """The whole page, as `docs/board.md` has it."""
+    lines = [
+        "# The board",
+        "",
+        f"Ready-made classifiers on the faces of two data sets, {within.describe()}. `python -m core board` writes "
+        "this page from the audits in `docs/board/audits`; the declarations beside them say where each fact about an "
+        f"input comes from. {CAUTION}",
+        "",
+    ]
+    for data, name in DATA_SETS.items():
+        lines += [f"## {name}", "", *_summary(summary(models, data, within)), ""]
+        lines += _by_group(accuracy_table(models, data, within), name)
+        lines += _paired(paired_with(models, reference, data, within), reference)
+    table = seen(models, within)
+    lines += ["## Who has seen the test faces?", "", SEEN_RULE + " " + seen_sentence(table), "", *_seen(table), ""]
+    lines += ["## Where the models come from", "", *_sources(models), ""]
+    return "\n".join(lines)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    numbers = ["---", *["---:"] * (len(head) - 1)]
+    return [f"| {' | '.join(cells)} |" for cells in (head, numbers, *rows)]
+
+
+def _group(words: str) -> str:
+    gender, _, ethnicity = words.partition(" ")
+    return capital(group_name(gender, ethnicity))
+
+
+def _summary(table: pd.DataFrame) -> list[str]:
+    rows = [
+        [
+            row["model"],
+            f"{row['n']:,}",
+            f"{percent(row['accuracy'])} [{100 * row['low']:.1f}–{100 * row['high']:.1f}]",
+            f"{_group(row['worst'])} {percent(row['worst_accuracy'])}",
+            f"{_group(row['best'])} {percent(row['best_accuracy'])}",
+            in_points(row["gap"]),
+            in_points(row["women_less_men"]),
+        ]
+        for row in table.sort_values("accuracy", ascending=False).to_dict("records")
+    ]
+    return _table(
+        ["model", "faces", "accuracy", "worst group", "best group", "gap, points", "women − men, points"], rows
+    )
+
+
+def _by_group(table: pd.DataFrame, name: str) -> list[str]:
+    models = list(dict.fromkeys(table["model"]))
+    cells = {
+        (row["gender"], row["ethnicity"], row["model"]): f"{100 * row['accuracy']:.0f} [{100 * row['low']:.0f}–"
+        f"{100 * row['high']:.0f}]"
+        for row in table.to_dict("records")
+    }
+    groups = table.drop_duplicates(["gender", "ethnicity"])
+    rows = [
+        [f"{capital(group_name(g, e))} ({n:,})", *(cells.get((g, e, model), "–") for model in models)]
+        for g, e, n in zip(groups["gender"], groups["ethnicity"], groups["n"], strict=True)
+    ]
+    head = f"Accuracy by group on {name}, %, with intervals that hold for all groups of a model at once (95 %):"
+    return [head, "", *_table(["group (faces)", *models], rows), ""]
+
+
+def _paired(table: pd.DataFrame, reference: BoardModel) -> list[str]:
+    rows = [
+        [
+            row["model"],
+            f"{row['only_model']:,} / {row['only_reference']:,}",
+            f"{in_points(row['difference'])} [{span(row['low'], row['high'])}]",
+            f"{row['p_holm']:.2g}",
+        ]
+        for row in table.to_dict("records")
+    ]
+    head = (
+        f"Against {reference.title} on the same faces (McNemar's exact test, Holm's correction over the models): faces "
+        "that one alone has right, and accuracy less ours."
+    )
+    return [head, "", *_table(["model", "it alone / ours alone", "points", "p, corrected"], rows), ""]
+
+
+def _seen(table: pd.DataFrame) -> list[str]:
+    rows = [
+        [
+            row["model"],
+            percent(row["home"]),
+            percent(row["abroad"]),
+            f"{in_points(row['difference'])} [{span(row['low'], row['high'])}]",
+            "–" if np.isnan(row["others"]) else in_points(row["others"]),
+            "seen" if row["evidently_seen"] else "",
+        ]
+        for row in table.to_dict("records")
+    ]
+    names = DATA_SETS[HOME], DATA_SETS[ABROAD]
+    return _table(["model", *names, "difference, points", "others' median", ""], rows)
+
+
+def _sources(models: list[BoardModel]) -> list[str]:
+    lines = []
+    for model in models:
+        if "from" in model.about:
+            facts = "".join(f"\n  - {fact}" for fact in model.about.get("facts", ()))
+            origin = f"{model.about['from']}. Terms: {model.about['terms']}."
+            lines.append(f"- **{model.title}** (`{model.about['file']}`): {origin}{facts}")
+    return lines

