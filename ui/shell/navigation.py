@@ -68,6 +68,14 @@ PAGES: tuple[PageEntry, ...] = (
         "each",
     ),
     PageEntry(
+        file="about",
+        title="About",
+        icon="info",
+        section="",
+        description="what this is, how to read an average heatmap and how not to, the original study, and a glossary",
+        needs=Needs.MODEL,
+    ),
+    PageEntry(
         file="accuracy",
         title="Accuracy breakdown",
         icon="bar_chart",

@@ -31,6 +31,7 @@ from core.wording import capital, signed
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
+from ui.views.photo_style import STYLE
 from ui.widgets import controls, layout
 
 if TYPE_CHECKING:  # they need torch, which a portrait drawn before does not wait for
@@ -58,17 +59,6 @@ CERTAINTY = (
     "How sure: |margin|, among the audited faces that were given *the same class*, since the model may be surer of one "
     "class than of the other. Whether a photo of your own is like these faces, nothing here can say."
 )
-STYLE = """
-<style>
-.lw-photo {margin: 0 0 .3rem 0; overflow-wrap: anywhere}
-.lw-photo span {opacity: .75; font-size: .88rem}
-.lw-seen {max-width: 100%; max-height: 34rem; border-radius: .3rem; display: block}
-.lw-crops {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); gap: .8rem}
-.lw-crop {border: 1px solid rgba(128,140,140,.3); border-radius: .6rem; padding: .6rem .7rem; max-width: 26rem}
-.lw-crop h4 {margin: 0 0 .3rem 0; padding: 0; font-size: 1rem; font-weight: 600}
-.lw-crop p {margin: .4rem 0 0 0; font-size: .85rem; line-height: 1.4; opacity: .85}
-</style>
-"""
 
 
 def keep_uploads_in_memory() -> None:

@@ -12,16 +12,8 @@ from core.photo.uploads import shrunk_to
 from core.present.figures import photo as figures
 from core.present.figures import pictures
 from ui.views.photo import Result, Tools, try_image
+from ui.views.photo_style import STRIP
 from ui.widgets import controls
-
-STRIP = """
-<style>
-.lw-strip {display: flex; flex-wrap: wrap; gap: .5rem}
-.lw-strip figure {margin: 0; text-align: center}
-.lw-strip img {height: 4.6rem; border-radius: .3rem; display: block}
-.lw-strip figcaption {font-size: .8rem; opacity: .75}
-</style>
-"""
 
 
 def choose_portrait() -> Portrait | None:

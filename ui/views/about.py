@@ -1,0 +1,58 @@
+"""The page «About»: what this is, how to read it, where it comes from, and what its words mean."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.original_study import MORPH_ACCURACY
+from core.present.text import escape
+from core.present.text.glossary import GLOSSARY
+from core.privacy import MINIMUM_FACES
+from core.wording import percent
+from ui.shell.page import Page
+from ui.widgets import layout
+
+HEADLINE = (
+    "A face classifier guesses the gender label of a face. Lookwhere shows for whom the guess fails, and where in the "
+    "face the model looks when it does."
+)
+READING = f"""
+- A heatmap is the mean over the faces of a group. Bright places speak for the class it explains, on average; the
+  colour scale under it says how much, and panels that share a scale can be compared.
+- It says where in the image the evidence lies, not why the model weighs it so. *Explanation checks* tests
+  whether the maps follow what the model does.
+- A cell covers several pixels, and sees beyond its edge. Evidence on the nose is centred there, not confined to it.
+- Two heatmaps look different by chance too. *Heatmap comparison* says which cells differ beyond it.
+- A group of fewer than {MINIMUM_FACES} people has no average face and no map, and a page says so.
+"""
+NOT = """
+- A heatmap does not show what a person looks like, nor why a group is misclassified.
+- A difference between groups is of these faces, these labels and this network. Another data set, or the same
+  recipe trained once more, can give another one.
+- No accuracy makes it right to decide anything about a person by the gender that a model guesses.
+"""
+STUDY = """
+Lookwhere began as a study of a ResNet-50 that was trained on one million male and one million female faces of
+MS1MV2 (photographs of celebrities), validated on a gender set from Kaggle, where it was right for 95 %, and tested
+on MORPH (mug shots). Its claims: correct predictions rest on nose and mouth; incorrect ones show no pattern; the gap
+comes from training data without African-American women, or from lowering the learning rate by overall accuracy.
+*Findings* puts each of them to the open audit. On MORPH the study had these accuracies:
+"""
+
+
+def show_about(p: Page) -> None:
+    """The whole page; nothing on it depends on the open audit."""
+    p.headline(HEADLINE)
+    st.subheader("How to read an average heatmap")
+    st.markdown(READING)
+    st.subheader("How not to read it")
+    st.markdown(NOT)
+    st.subheader("The original study")
+    st.markdown(STUDY)
+    shown = MORPH_ACCURACY.assign(accuracy=MORPH_ACCURACY["accuracy"].map(lambda share: percent(share, 0)))
+    for column in ("gender", "ethnicity"):
+        shown[column] = shown[column].replace("", "all")
+    layout.table(shown)
+    st.subheader("Words")
+    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in GLOSSARY.items()]
+    st.markdown("\n".join(lines))
