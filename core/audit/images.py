@@ -32,7 +32,13 @@ class AuditImages:
     people: np.ndarray | None = None
 
     def face(self, row: int) -> np.ndarray:
-        """The picture of one of the audit's faces, uint8 (112, 112, 3)."""
+        """The picture of one of the audit's faces, uint8 (112, 112, 3).
+
+        Raises `LookwhereError` where the file was cut since it was opened: to read beyond its end ends the process.
+        """
+        held = self.images
+        if isinstance(held, np.memmap) and _size(self.path / "faces.npy") < held.offset + held.nbytes:
+            raise LookwhereError(f"{self.path}/faces.npy: cut or gone since it was opened; align again")
         return np.asarray(self.images[self.rows[row]])
 
     def average(self, rows: np.ndarray) -> np.ndarray | None:
@@ -66,6 +72,13 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
         except LookwhereError as error:
             looked.append(str(error))
     return None, looked
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, object]) -> AuditImages:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.audit.folder import Audit, list_audits, open_audit, read_manifest
+from core.audit.folder import FILES, Audit, list_audits, open_audit, read_manifest
 from core.audit.manifest import AuditManifest
 from core.audit.notes import note_sentence, note_words
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
@@ -71,10 +71,14 @@ class OpenAudit:
         return audit_of(folder / "audits" / self.audit / "audit.json")
 
 
-@kept(entries=12, spinner="Opening the audit …", shared=True)
 def audit_of(manifest: Path) -> Audit:
-    """The audit whose `audit.json` this is, opened once for all visitors."""
-    return open_audit(manifest.parent)
+    """The audit whose `audit.json` this is, opened once for all visitors, and again where one of its files changed."""
+    return _opened([manifest.parent / name for name in FILES])
+
+
+@kept(entries=12, spinner="Opening the audit …", shared=True)
+def _opened(files: list[Path]) -> Audit:
+    return open_audit(files[0].parent)
 
 
 def need_maps(audit: Audit) -> None:
@@ -132,7 +136,10 @@ def default_audit(model: Path) -> str | None:
 
 
 def _written(model: Path, audit: str) -> float:
-    return (model / "audits" / audit / "audit.json").stat().st_mtime
+    try:
+        return (model / "audits" / audit / "audit.json").stat().st_mtime
+    except OSError:  # deleted since it was listed
+        return math.inf
 
 
 def _made(model: Path) -> float:

@@ -27,6 +27,7 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 #: A spreadsheet takes a cell that begins so for a formula, or for the end of the cell before it.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _CELL_ENDS = ("\t", "\r", "\n")
+_RETURN = re.compile(r"\r\n?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -51,7 +52,11 @@ def plotly(text: object) -> str:
 
 
 def cell(value: object) -> object:
-    """A value for a cell of a CSV: a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """A value for a cell of a CSV: a text that a spreadsheet would run as a formula gets an apostrophe before it.
+
+    A carriage return becomes a line feed, which a writer puts in quotes: alone it would end the row.
+    """
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
-    return "'" + value if value.lstrip().startswith(_FORMULA) or value.startswith(_CELL_ENDS) else value
+    formula = value.lstrip().startswith(_FORMULA) or value.startswith(_CELL_ENDS)
+    return ("'" if formula else "") + _RETURN.sub("\n", value.replace("\0", ""))

@@ -169,6 +169,18 @@ def test_checks_and_pages_take_no_images_aligned_otherwise(store: AlignedStore, 
     assert "the audited faces, but aligned otherwise (border before detection 60, not 0)" in looked[0]
 
 
+def test_a_store_cut_while_it_is_open_is_told(store: AlignedStore, model: Model, tmp_path: Path) -> None:
+    """To read a memory map beyond its file's end would end the process: the whole server."""
+    audit = run_audit(store, model, ("all",))
+    shown, _ = images.open_images(audit, tmp_path / "aligned")
+    assert shown.face(0).shape == (112, 112, 3)
+    with (shown.path / "faces.npy").open("r+b") as file:
+        file.truncate(5000)
+    for look in (lambda: shown.face(len(audit.faces) - 1), lambda: shown.average(np.arange(len(audit.faces)))):
+        with pytest.raises(LookwhereError, match="cut or gone since it was opened"):
+            look()
+
+
 def test_only_what_both_say_is_compared() -> None:
     assert aligned_otherwise({"padding": 0, "detector": "a"}, {"padding": 0}) == ""
     assert aligned_otherwise({}, {"padding": 0}) == ""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 
+import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
+from core.present.export import tables
 from core.present.text import escape
 from tests.helpers.odd_names import ODD_NAMES
 
@@ -60,9 +64,15 @@ def test_plotly_shows_a_name_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", " =x", "\tx", "\rx", "\nx", "＝x", "-1+2", "+nan", "-inf"])
 def test_a_formula_in_a_cell_is_text(name: str) -> None:
-    assert escape.cell(name) == f"'{name}"
+    assert escape.cell(name) == "'" + name.replace("\r", "\n")
 
 
 @pytest.mark.parametrize("value", ["White", "-1", "+2.5", "-1e-3", "a=b", "", 3, None, 1.5])
 def test_other_cells_are_left_as_they_are(value: object) -> None:
     assert escape.cell(value) == value or value is None
+
+
+def test_a_carriage_return_does_not_end_a_row() -> None:
+    table = pd.DataFrame({"group": ["a\rb", "a\r\nb", "\r=1", "c\0d"], "n": [1, 2, 3, 4]})
+    rows = list(csv.reader(io.StringIO(tables.csv(table).decode(), newline="")))
+    assert rows == [["group", "n"], ["a\nb", "1"], ["a\nb", "2"], ["'\n=1", "3"], ["cd", "4"]]
