@@ -20,6 +20,7 @@ import pandas as pd
 import tyro
 from scipy.special import expit
 
+from benchmarks.age_alone import age_alone
 from benchmarks.map_claims import hiding_cases, pattern_cases
 from benchmarks.simulation import Case, Draw, simulate
 from core.analysis.accuracy.counts import tally
@@ -247,6 +248,15 @@ def cases() -> Iterable[Case]:
     yield Case("1b, the fitted model is true", "all 45 pairs' intervals hold", pairs_covered, at_least=0.95)
     for kind in ("normal", "skewed", "shared"):
         yield Case(f"maps: paired, 30 faces, {kind}", "a cell is found where there is none", paired(kind, 30), 0.05)
+    for adjust, words, limit in ((None, "ages as they are", None), ("age band", "bands", None), ("age", "steps", 0.05)):
+        for pair in (("Black", "White"), ("Asian", "White")):
+            yield Case(
+                f"maps of age alone: {' v '.join(pair)}, {words}",
+                "a cell is found where there is none",
+                age_alone(AUDIT, *pair, adjust),
+                limit,
+                runs=100,
+            )
     yield Case("maps: paired, 30 faces, skewed", "a cell is found, 1 planted at 1 SD", paired("skewed", 30, 1.0))
     yield Case("maps: paired, 100 faces, skewed", "a cell is found, 1 planted at 0.5 SD", paired("skewed", 100, 0.5))
     for kind in ("normal", "skewed"):

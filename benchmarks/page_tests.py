@@ -49,7 +49,7 @@ def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: P
         arm_table(experiment, everyone)
 
     def heatmaps() -> None:
-        difference_of(opened, women, men, "predicted", "raw", ("age band",))
+        difference_of(opened, women, men, "predicted", "raw")
         right_or_wrong(opened, women)
         right_or_wrong(opened, women, same_decision=True)
 

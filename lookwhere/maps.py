@@ -130,17 +130,25 @@ def compare_maps(
     *,
     target: str = "true",
     normalisation: str = "raw",
-    adjust: Sequence[str] = (),
+    adjust: Sequence[str] | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> MapComparison:
     """Mean map of group `a` less that of `b`, tested over all cells at once (`core.analysis.maps.differences`).
 
-    `adjust` names labels to compare within: age band, gender, ethnicity. Raises `LookwhereError` where a face is in
-    both groups, or the audit has no maps.
+    By default groups are compared at equal ages, where ages are known; the sentence says so. `adjust` names what to
+    compare within instead: age, age band, gender, ethnicity; `()` compares the faces as they are. Raises
+    `LookwhereError` where a face is in both groups, or the audit has no maps.
     """
     found = difference_of(
-        audit, a, b, target, normalisation, adjust=tuple(adjust), permutations=permutations, seed=seed
+        audit,
+        a,
+        b,
+        target,
+        normalisation,
+        adjust=None if adjust is None else tuple(adjust),
+        permutations=permutations,
+        seed=seed,
     )
     return MapComparison(found)
 

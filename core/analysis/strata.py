@@ -19,16 +19,25 @@ NOT_ADJUSTED = {*REQUIRED, "logit_female", "logit_male", "p_male", "predicted", 
 
 MOST_VALUES = 30
 
+#: Strata that are compared within by default, where ages are known, and the lower bounds of their steps in years,
+#: after 0. Within age bands ages differ enough for maps that depend on age alone to differ between groups; among
+#: children, where looks change fast, steps are short.
+AGE = "age"
+AGE_STEPS = (1, 2, 3, 5, 7, 10, 13, 16, 18, *range(20, 86, 5))
+
 
 def strata_of(
     faces: pd.DataFrame, by: str, a: np.ndarray | None = None, b: np.ndarray | None = None, per_bin: int = PER_BIN
 ) -> np.ndarray:
-    """Strata int64 (N,) for `difference`, −1 where unknown: by «age band», any column, or «margin».
+    """Strata int64 (N,) for `difference`, −1 where unknown: by «age» (`AGE_STEPS`), «age band», a column, or «margin».
 
     «margin» needs the two sides: |logit_female − logit_male| in quantile bins of the smaller one, about `per_bin` of
     its faces in each; faces outside its range are −1, having no counterpart. Raises `LookwhereError` for a column that
     is not there.
     """
+    if by == AGE:
+        years = faces["age"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(years), -1, np.searchsorted(AGE_STEPS, years, side="right"))
     if by == "age band":
         return age_band(faces["age"]).astype(np.int64)
     if by == "margin":
@@ -66,3 +75,13 @@ def adjustable(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> list[str]:
         if on_a & on_b and len(on_a | on_b) > 1:
             found.append(by)
     return found
+
+
+def equal_ages(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> tuple[str, ...]:
+    """What two groups' maps are adjusted for where nothing else is asked: their age, where both have faces in one step
+    of it, and not all in the same."""
+    if (a & b).any():
+        return ()
+    codes = strata_of(faces, AGE)
+    on_a, on_b = (set(codes[side & (codes >= 0)]) for side in (a, b))
+    return (AGE,) if on_a & on_b and len(on_a | on_b) > 1 else ()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
 from core.analysis.maps.group_means import Group
-from core.analysis.strata import adjustable
+from core.analysis.strata import AGE, adjustable, equal_ages
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -33,15 +33,22 @@ STYLE = """
 .lw-tests figcaption span {opacity: .75}
 </style>
 """
+AGES = ("made equal", "as they are")
+EQUAL_AGES = (
+    "Maps depend on age, and groups differ in it. So faces are compared with those of the other group that are about "
+    "as old (single years for infants, five for adults), and these are averaged. «As they are» compares all faces: "
+    "a difference can then be one of age alone."
+)
+NO_AGES = "Not adjusted for age: ages are not known, or the groups share too few. What differs can be due to age alone."
 ADJUST = (
-    "Compares only faces of the same age band (gender, ethnicity …) with each other and averages over these, weighted "
+    "Compares only faces of the same gender (ethnicity …) with each other and averages over these, weighted "
     "by how many pairs each holds. What is left is not due to a different mix of them."
 )
 METHOD = (
-    "**Outlined**: beyond chance. **Hatched**: not. The labels of the faces are shuffled 2,000 times, and a cell must "
-    "differ, in units of its own standard error, more than the *most different* cell does in 95 % of the shuffles; "
-    "with no difference at all, one image in 20 would have any cell outlined. g is the difference in standard "
-    "deviations of single faces (Hedges)."
+    "**Outlined**: beyond chance. **Hatched**: not. Faces of either group are drawn anew 2,000 times, and a cell "
+    "must differ, in units of its own standard error, more than the *most different* cell strays from what was found "
+    "in 95 % of the draws; with no difference at all, one image in 20 would have any cell outlined. g is the "
+    "difference in standard deviations of single faces (Hedges)."
 )
 SHAPE = (
     "**Why not the maps above.** Faces of one gender that are predicted incorrectly were given the other class: the "
@@ -75,13 +82,24 @@ Found = MapDifference | LookwhereError
 
 
 def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str, ...]:
-    """Draw the choice of what to adjust for: what varies within the groups and is shared by each with the first."""
+    """Draw the choice of what to adjust for: ages, and what else varies within the groups and is shared by each with
+    the first."""
     masks = [group.filter.mask(audit.faces) for _, group in shown]
-    offered = [adjustable(audit.faces, masks[0], mask) for mask in masks[1:] if not (masks[0] & mask).any()]
+    apart = [mask for mask in masks[1:] if not (masks[0] & mask).any()]
+    offered = [adjustable(audit.faces, masks[0], mask) for mask in apart]
     names = [name for name in (offered[0] if offered else []) if all(name in more for more in offered)]
+    names = [name for name in names if name != "age band"]
+    ages: tuple[str, ...] = ()
+    left, right = st.columns([1, 2]) if names else (st.container(), None)
+    if apart and all(equal_ages(audit.faces, masks[0], mask) for mask in apart):
+        asked = controls.segments("Ages", AGES, default=AGES[0], key="ages_as", place=left, help=EQUAL_AGES)
+        ages = (AGE,) if asked == AGES[0] else ()
+    elif apart:
+        left.caption(NO_AGES)
     if not names:
-        return ()
-    return tuple(controls.pills("Adjust for", names, selection_mode="multi", key="adjust", help=ADJUST))
+        return ages
+    chosen = controls.pills("Adjust for", names, selection_mode="multi", key="adjust", place=right, help=ADJUST)
+    return (*ages, *chosen)
 
 
 def show_differences(audit: Audit, groups: list[tuple[str, Group]], controls: MapControls) -> dict[str, Found]:
@@ -185,8 +203,8 @@ def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...
 
 def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) -> None:
     one = len(wanted.gender) == 1
-    # Gender and decision together say who is right, so nobody would have a counterpart.
-    adjust = tuple(name for name in adjust if name != "gender")
+    # Gender and decision together say who is right, so nobody would have a counterpart; few have one in margin and age.
+    adjust = tuple(name for name in adjust if name not in ("gender", AGE))
     st.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
     st.markdown(SHAPE)
     decisions = (False, True) if one else (True,)

@@ -323,15 +323,9 @@ def _scaled(face: Face, scale: float) -> Face:
 
 
 def _card(
-    face: Face,
-    reading: Prediction,
-    found: CertaintyRank | None,
-    target: str,
-    opacity: float,
-    limit: float,
-    k: int,
+    face: Face, reading: Prediction, found: CertaintyRank | None, target: str, opacity: float, limit: float, k: int,
     several: bool,
-) -> str:
+) -> str:  # fmt: skip
     name = f"Face {k + 1}" if several else "The face"
     panels = [(figures.with_points(face), "aligned, with its points", f"{name}, aligned, with its five points")]
     if reading.evidence is not None:

@@ -17,7 +17,7 @@ from core.analysis.permutation import (
     sums_by,
     units_of,
 )
-from core.analysis.strata import crossed, strata_of
+from core.analysis.strata import crossed, equal_ages, strata_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -278,13 +278,18 @@ def difference_of(
     b: Filter,
     target: str,
     normalisation: str,
-    adjust: tuple[str, ...] = (),
+    adjust: tuple[str, ...] | None = None,
     permutations: int = PERMUTATIONS,
     level: float = LEVEL,
     seed: int = 0,
 ) -> MapDifference:
-    """`difference` of two filters' maps, adjusted for columns or «age band». Raises `LookwhereError` on an overlap."""
+    """`difference` of two filters' maps, adjusted for columns, «age» or «age band».
+
+    By default at equal ages, where they are known (`equal_ages`); of the faces as they are with `()`. Raises
+    `LookwhereError` on an overlap.
+    """
     masks = a.mask(audit.faces), b.mask(audit.faces)
+    adjust = equal_ages(audit.faces, *masks) if adjust is None else adjust
     return difference(
         audit.maps(target, normalisation),
         *masks,

@@ -10,7 +10,7 @@ from core.analysis.accuracy.counts import columns_of
 from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, right_or_wrong
 from core.analysis.maps.group_means import Group, study_grid
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
-from core.analysis.strata import adjustable
+from core.analysis.strata import equal_ages
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.checks.definitions import CheckResult, View
@@ -165,10 +165,10 @@ def differences_section(audit: Audit, within: Filter) -> Section:
 
 
 def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
-    """The tested difference as it is, and at equal ages where both groups share bands."""
-    ages = ("age band",) if "age band" in adjustable(audit.faces, *(f.mask(audit.faces) for f in (worst, best))) else ()
-    found = [difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([(), ages])]
-    names = [f"{capital(worst.describe())} less {best.describe()}", "The same at equal ages"]
+    """The tested difference at equal ages where they are known, and of the faces as they are."""
+    ages = equal_ages(audit.faces, *(f.mask(audit.faces) for f in (worst, best)))
+    found = [difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([ages, ()])]
+    names = [f"{capital(worst.describe())} less {best.describe()}", "The same, the ages as they are"]
     return _compared(
         found, names, "red where the first has more evidence, blue where the second has", audit.minimum_faces
     )

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -31,6 +32,7 @@ def test_the_page_gives_the_verdict_that_core_does(study, monkeypatch: pytest.Mo
     models, audit = study
     app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin")
     found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw")
+    assert found.verdict.startswith("Adjusted for age, ")
     shown = said(app)
     assert not app.exception
     assert found.verdict in shown
@@ -54,19 +56,21 @@ def test_a_planted_difference_is_told_in_its_cell(study, tmp_path: Path, monkeyp
     changed = replaced(audit, tmp_path, evidence=planted)
     monkeypatch.setattr("ui.shell.open_audit.audit_of", lambda manifest: changed)
     shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
-    assert "Women and men differ beyond chance in 1 of 4 cells" in shown
+    assert "Adjusted for age, women and men differ beyond chance in 1 of 4 cells" in shown
 
 
-def test_adjusting_for_age_is_said_and_done(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adjusting_is_said_and_done_and_ages_can_stay_as_they_are(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
-    app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin", adjust="age band")
-    found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw", ("age band",))
-    assert found.verdict.startswith("Adjusted for age band, ")
+    app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin", adjust="ethnicity")
+    found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw", ("age", "ethnicity"))
+    assert found.verdict.startswith("Adjusted for age and ethnicity, ")
     assert found.verdict in said(app)
-    pills = next(p for p in app.get("button_group") if p.key == "adjust")
-    assert pills.value == ["age band"]
-    assert pills.options == ["age band", "ethnicity"]
-    plain = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin", adjust="shoe size"))
+    buttons = {p.key: p for p in app.get("button_group")}
+    assert buttons["adjust"].value == ["ethnicity"] and buttons["adjust"].options == ["ethnicity"]
+    assert buttons["ages_as"].options == ["made equal", "as they are"]
+    query = {"target": "margin", "adjust": "shoe size", "ages_as": "as they are"}
+    plain = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, **query))
+    assert difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw", ()).verdict in plain
     assert "Adjusted for" not in plain
 
 
@@ -74,8 +78,16 @@ def test_what_the_groups_fix_cannot_be_adjusted_for(study, monkeypatch: pytest.M
     query = {"a_gender": "female", "a_ethnicity": "Black", "b_gender": "female", "b_ethnicity": "White"}
     app = page(study[0], "heatmaps", monkeypatch, **query, adjust=["ethnicity", "gender"])
     assert not app.exception
-    assert next(p for p in app.get("button_group") if p.key == "adjust").options == ["age band"]
-    assert "Adjusted for" not in said(app)
+    assert not [p for p in app.get("button_group") if p.key == "adjust"]
+    assert "Adjusted for age, " in said(app)
+
+
+def test_unknown_ages_are_said_not_to_be_adjusted_for(study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models, audit = study
+    faces = audit.faces.assign(age=pd.array([pd.NA] * len(audit.faces), dtype="Int16"))
+    monkeypatch.setattr("ui.shell.open_audit.audit_of", lambda manifest: replaced(audit, tmp_path, faces=faces))
+    shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
+    assert "Not adjusted for age: ages are not known" in shown and "Adjusted for age" not in shown
 
 
 def test_a_small_group_is_not_tested_and_the_page_says_how_many_more(study, monkeypatch: pytest.MonkeyPatch) -> None:

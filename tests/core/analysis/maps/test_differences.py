@@ -13,13 +13,13 @@ from scipy import stats
 
 from core.analysis.maps.differences import ABSTAIN_UNDER, MapDifference, difference, difference_of, right_or_wrong
 from core.analysis.maps.shapes import oriented_shapes
-from core.analysis.strata import adjustable, crossed, strata_of
+from core.analysis.strata import AGE, adjustable, crossed, equal_ages, strata_of
 from core.audit.folder import Audit, open_audit
 from core.data.faces import AGE_BANDS
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
-from tests.helpers.made_audit import made_audit
+from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 SHAPE = (3, 3)
@@ -268,6 +268,43 @@ def test_what_can_be_adjusted_for_varies_and_is_shared() -> None:
     assert "age band" not in adjustable(faces, women, ~women)
 
 
+def aged(n: int, seed: int) -> tuple[Audit, Filter, Filter]:
+    """Maps that depend on age alone, of two groups one of them older, with ages that differ within bands too."""
+    draw = np.random.default_rng(seed)
+    black = np.arange(n) % 2 == 1
+    age = np.minimum(draw.exponential(np.where(black, 30, 15), n), 90).astype(int)
+    evidence = draw.normal(size=(n, 2, 2, 2)) + (age[:, None, None, None] / 15) * np.array([[2, 1], [0, -1]])
+    faces = made_faces(n, seed).assign(age=pd.array(age, dtype="Int16"), ethnicity=np.where(black, "Black", "White"))
+    return made_audit(faces=faces, evidence=evidence), *(Filter(ethnicity=(e,)) for e in ("Black", "White"))
+
+
+def test_maps_that_depend_on_age_alone_differ_between_groups_no_more_often_than_claimed() -> None:
+    as_they_are, equal = 0, 0
+    for seed in range(40):
+        audit, black, white = aged(500, seed)
+        asked = {"target": "female", "normalisation": "raw", "permutations": 99, "seed": seed}
+        as_they_are += difference_of(audit, black, white, **asked, adjust=()).differs
+        found = difference_of(audit, black, white, **asked)
+        equal += found.differs
+        assert found.adjusted_for == ("age",) and found.verdict.lower().startswith("adjusted for age, ")
+    assert as_they_are == 40
+    assert equal <= 6, "P(7 of 40 or more) is 0.3 % at a level of 5 %"
+
+
+def test_steps_of_age_are_years_for_infants_and_fives_for_adults() -> None:
+    age = pd.array([0, 1, 2, 3, 4, 17, 18, 19, 20, 24, 25, 84, 85, 116, pd.NA], dtype="Int16")
+    codes = strata_of(pd.DataFrame({"age": age}), AGE)
+    known = np.unique(codes, return_inverse=True)[1]
+    assert known.tolist() == [1, 2, 3, 4, 4, 5, 6, 6, 7, 7, 8, 9, 10, 10, 0]
+    assert codes[-1] == -1
+    faces = pd.DataFrame({"age": pd.array([20, 21, 30, 31], dtype="Int16")})
+    first = np.array([True, False, True, False])
+    assert equal_ages(faces, first, ~first) == (AGE,)
+    assert equal_ages(faces, faces["age"].to_numpy() < 25, faces["age"].to_numpy() > 25) == (), "no step in common"
+    assert equal_ages(faces[:2], first[:2], ~first[:2]) == (), "all in one step"
+    assert equal_ages(faces.assign(age=pd.NA), first, ~first) == (), "unknown"
+
+
 def test_oriented_shapes_speak_for_the_chosen_class_and_have_no_strength() -> None:
     audit = labelled(100, 3)
     audit.evidence[5] = 0
@@ -309,9 +346,9 @@ def test_right_or_wrong_compares_the_sides_it_names() -> None:
 def test_identities_are_used_where_the_data_set_has_them() -> None:
     audit = labelled(300, 5)
     sides = Filter(("female",)), Filter(("male",))
-    assert difference_of(audit, *sides, "margin", "raw", permutations=20).people_a is None
+    assert difference_of(audit, *sides, "margin", "raw", (), permutations=20).people_a is None
     audit.faces["identity"] = pd.array([f"{n // 2}" for n in range(300)], dtype="string")
-    found = difference_of(audit, *sides, "margin", "raw", permutations=20)
+    found = difference_of(audit, *sides, "margin", "raw", (), permutations=20)
     women = audit.faces[audit.faces["gender"] == "female"]
     assert found.people_a == women["identity"].nunique()
     assert f"{found.n_a}" == f"{len(women)}"
