@@ -15,6 +15,7 @@ from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import FIRTH, Regression, Term, regression
+from core.analysis.accuracy.repeated import repeated_photographs
 from core.analysis.accuracy.simultaneous import LargestGap, SimultaneousIntervals, gap_of, simultaneous_intervals
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
@@ -25,7 +26,7 @@ from core.present.figures import gaps as charts
 from core.present.text import escape
 from core.present.text.gap_tables import RATES, comparison_table, measure_table, p_column, rate_table, term_table
 from core.present.text.gaps import differ_words, left_out_words
-from core.present.text.label_noise import CIRCULAR, consensus_words
+from core.present.text.label_noise import CIRCULAR, consensus_words, repeated_words
 from core.present.text.sentences import scope
 from core.wording import capital, in_points, p_words, percent, span
 from ui.shell import downloads
@@ -277,6 +278,16 @@ def show_fairness(audit: Audit, filter: Filter) -> None:
     downloads.table(found.groups[["ethnicity", "n", *RATES]], "rates", "rates by ethnicity")
 
 
+def _copies(audit: Audit, filter: Filter) -> None:
+    """What copies of one photograph say of the labels."""
+    found = repeated_photographs(audit, filter)
+    st.markdown("**Label error, where it can be seen**")
+    st.markdown(escape.markdown(repeated_words(found)))
+    if len(found.table) > 1:
+        with st.expander("By ethnicity"):
+            layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
+
+
 def show_label_noise(audit: Audit, filter: Filter) -> None:
     """Where the errors sit, and the gap without those places."""
     st.subheader("Label noise and leaks")
@@ -299,6 +310,7 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
     st.caption(CIRCULAR)
     if found.unaged:
         st.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
+    _copies(audit, filter)
     _agreement(audit)
     table = pd.concat([v.groups.assign(faces=v.without) for v in found.variants], ignore_index=True)
     if len(table):

@@ -10,6 +10,7 @@ from core.analysis.accuracy.label_noise import consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
+from core.analysis.accuracy.repeated import repeated_photographs
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.comparison import Experiment, arm_estimates, arm_table, board, claim_contrast
 from core.analysis.comparison.board import BoardModel
@@ -74,10 +75,13 @@ def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) 
     found = label_noise(audit, wanted, threshold)
     paths = same_face_audits(models, audit)
     shared = consensus([audit, *map(open_audit, paths)])
+    copies = repeated_photographs(audit, wanted)
     return {
         "faces": found.n,
         "errors": found.errors,
         "age_unknown": found.unaged,
+        "repeated_photographs": copies.table,
+        "exact_copies_with_other_labels": copies.dropped,
         "shares": found.shares,
         "variants": [
             {

@@ -5,17 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
+from core.analysis.accuracy.repeated import Repeated, repeated_photographs
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.present.text.gaps import gap_words, share_words
-from core.wording import percent
+from core.wording import percent, with_interval
 
 CIRCULAR = (
     "Likely mislabels are judged by the model's own confidence, which is circular: a model biased against a group "
     "calls its own errors there mislabels. Their share is an upper bound, and a gap that vanishes without them proves "
     "nothing."
 )
+
+
+def repeated_words(found: Repeated) -> str:
+    """What copies of one photograph say of the labels, in two to four sentences."""
+    if found.wrong is None:
+        return "Too few photographs occur more than once here to see label errors by."
+    row, least = found.table.iloc[0], found.wrong
+    text = (
+        f"{row['photographs']:,} photographs occur more than once here; the copies of {row['differ']:,} disagree on "
+        f"the gender, {with_interval(row['share'], row['low'], row['high'])}. So at least "
+        f"{with_interval(least.value, least.low, least.high)} of their labels are wrong, and as much of an accuracy "
+        "may be the labels' error: «incorrect» is «disagrees with the label». Copied photographs are no random sample."
+    )
+    if found.dropped:
+        text += f" Of the whole data set {found.dropped:,} exact copies with different labels were left out before."
+    return text
 
 
 def consensus_words(found: Consensus | None, names: list[str]) -> str:
@@ -49,6 +66,13 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             row = variant.groups[variant.groups["group"] == name]
             cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "under 50")
         lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
+    copies = repeated_photographs(audit, within)
+    lines += ["", "Label error, by photographs that occur more than once", f"  {repeated_words(copies)}"]
+    for row in copies.table.iloc[1:].to_dict("records"):
+        lines.append(
+            f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "
+            f"{with_interval(row['wrong'], row['wrong_low'], row['wrong_high'])} of labels wrong"
+        )
     lines += ["", CIRCULAR]
     if models is not None:
         paths = same_face_audits(models, audit)
