@@ -151,6 +151,15 @@ PAGES: tuple[PageEntry, ...] = (
         description="the same faces under two to four models, paired: whom a change helped, and where the model looks "
         "now",
     ),
+    PageEntry(
+        file="board",
+        title="The board",
+        icon="leaderboard",
+        section="Models",
+        description="ready-made classifiers of others beside ours on the same faces: by group, paired, and who has "
+        "seen them",
+        needs=Needs.MODEL,
+    ),
 )
 
 
@@ -171,7 +180,7 @@ def navigation() -> st.Page:
     first = sections[PAGES[0].section]
     first[0] = _declared(PAGES[0], hidden=not named)
     first.insert(0, _declared(PAGES[0], default=True, hidden=named))
-    chosen = st.navigation(sections)
+    chosen = st.navigation(sections, expanded=True)
     st.set_page_config(page_title=f"{entry_of(chosen.url_path).title} · Lookwhere")
     return chosen
 

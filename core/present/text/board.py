@@ -57,7 +57,7 @@ def board_markdown(models: list[BoardModel], reference: BoardModel, within: Filt
         lines += _paired(paired_with(models, reference, data, within), reference)
     table = seen(models, within)
     lines += ["## Who has seen the test faces?", "", SEEN_RULE + " " + seen_sentence(table), "", *_seen(table), ""]
-    lines += ["## Where the models come from", "", *_sources(models), ""]
+    lines += ["## Where the models come from", "", *sources(models), ""]
     return "\n".join(lines)
 
 
@@ -138,7 +138,8 @@ def _seen(table: pd.DataFrame) -> list[str]:
     return _table(["model", *names, "difference, points", "others' median", ""], rows)
 
 
-def _sources(models: list[BoardModel]) -> list[str]:
+def sources(models: list[BoardModel]) -> list[str]:
+    """Lines of Markdown: where each model comes from, its terms, and where the facts of its declaration do."""
     lines = []
     for model in models:
         if "from" in model.about:

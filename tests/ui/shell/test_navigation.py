@@ -51,9 +51,10 @@ def test_the_app_declares_every_page_in_order_and_one_that_answers_at_the_root(
     monkeypatch.setattr("ui.shell.open_audit.MODELS", tmp_path)
     declared: dict[str, list] = {}
 
-    def navigation(sections: dict[str, list]):
+    def navigation(sections: dict[str, list], *, expanded: bool):
         declared.update(sections)
-        return real(sections)
+        assert expanded, "a menu that folds away its last pages hides them"
+        return real(sections, expanded=expanded)
 
     real = st.navigation
     monkeypatch.setattr("streamlit.navigation", navigation)

@@ -150,7 +150,9 @@ def test_a_page_added_by_its_three_things_is_in_the_navigation_and_passes(
 ) -> None:
     declared: dict[str, list] = {}
     real = ui.shell.navigation.st.navigation
-    monkeypatch.setattr(ui.shell.navigation.st, "navigation", lambda pages: (declared.update(pages), real(pages))[1])
+    monkeypatch.setattr(
+        ui.shell.navigation.st, "navigation", lambda pages, **more: (declared.update(pages), real(pages, **more))[1]
+    )
     for check in BATTERY:
         check(added, studies)
     assert [one.title for one in declared["For whom"]] == ["Accuracy breakdown", "Gaps and tests", added.title]

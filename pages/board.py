@@ -1,0 +1,16 @@
+"""Ready-made classifiers of others beside ours, on the same faces of two data sets: for whom each of them fails."""
+
+from ui.shell.page import page
+from ui.views import board
+
+with page(filter_bar=False) as p:
+    models, within = board.open_or_say(p), board.ADULTS
+    data = board.choose_data(models)
+    p.set_scope(within.describe())
+    p.headline(board.headline(models, data, within))
+    p.caption(board.CAUTION)
+    board.show_summary(models, data, within)
+    board.show_groups(models, data, within)
+    board.show_pairs(models, data, within)
+    board.show_seen(models, within)
+    board.show_sources(models)

@@ -1,0 +1,123 @@
+"""The page «The board»: other people's classifiers on the same faces, from the audits that the project ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.analysis.comparison.board import (
+    DATA_SETS,
+    BoardModel,
+    accuracy_table,
+    open_board,
+    paired_with,
+    seen,
+    summary,
+)
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter, group_name
+from core.errors import LookwhereError
+from core.places import MODELS
+from core.present.text import escape
+from core.present.text.board import CAUTION, SEEN_RULE, seen_sentence, sources
+from core.wording import capital, percent
+from ui.shell import downloads
+from ui.shell.page import Page
+from ui.widgets import controls, layout
+
+__all__ = ["ADULTS", "CAUTION"]
+ADULTS = Filter(age_from=ADULT_AGE)
+FOLDER = Path(__file__).parents[2] / "docs/board"
+#: Our model and its audits of the board's data sets.
+OURS, AUDITS = "resnet50-utkface", {"fairface": "fairface-val-1000", "utkface": "utkface-test"}
+
+
+def open_or_say(p: Page) -> list[BoardModel]:
+    """The board's models. Stops the page with how they come about where there are none."""
+    own = {data: MODELS / OURS / "audits" / name for data, name in AUDITS.items()}
+    there = {OURS: own} if any((path / "audit.json").is_file() for path in own.values()) else {}
+    try:
+        return _opened(str(FOLDER), there)
+    except LookwhereError as error:
+        p.headline("There is no board here.")
+        p.info(escape.markdown(str(error)))
+        st.stop()
+
+
+@st.cache_resource(max_entries=1, show_spinner="Opening the audits …")
+def _opened(folder: str, own: dict[str, dict[str, Path]]) -> list[BoardModel]:
+    return open_board(Path(folder), own)
+
+
+def choose_data(models: list[BoardModel]) -> str:
+    """Which of the data sets is shown."""
+    names = [data for data in DATA_SETS if any(data in model.audits for model in models)]
+    return controls.selectbox("Faces of", names, key="data", format_func=lambda data: DATA_SETS[data])
+
+
+def headline(models: list[BoardModel], data: str, within: Filter) -> str:
+    """For whom most of the models are right least often."""
+    table = summary(models, data, within)
+    worst = table["worst"].value_counts()
+    gender, _, ethnicity = str(worst.index[0]).partition(" ")
+    return (
+        f"Of {len(table)} models on adult faces of {DATA_SETS[data]}, {worst.iloc[0]} are right least often for "
+        f"{group_name(gender, ethnicity)}; accuracy is {percent(table['accuracy'].min())} to "
+        f"{percent(table['accuracy'].max())}."
+    )
+
+
+def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
+    """A row a model: accuracy, worst and best group, gap, women less men."""
+    table = summary(models, data, within).sort_values("accuracy", ascending=False)
+    shown = table.assign(worst=_named(table["worst"]), best=_named(table["best"]))
+    shares = ["accuracy", "low", "high", "worst_accuracy", "best_accuracy", "gap", "women_less_men"]
+    layout.share_table(shown, shares)
+    downloads.table(table, "board", "the board: each model's accuracy, worst and best group")
+    st.caption("Intervals are Wilson's, 95 %. Groups under 25 faces are not called worst or best.")
+
+
+def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:
+    """Accuracy of each group under each model."""
+    st.subheader("Accuracy by group")
+    table = accuracy_table(models, data, within)
+    table = table.assign(group=[capital(group_name(g, e)) for g, e in zip(table.gender, table.ethnicity, strict=True)])
+    wide = table.pivot(index="group", columns="model", values="accuracy").reset_index()
+    layout.share_table(wide, [name for name in wide.columns if name != "group"])
+    with st.expander("With intervals"):
+        layout.share_table(table[["model", "group", "n", "accuracy", "low", "high"]], ["accuracy", "low", "high"])
+    downloads.table(table, "board-groups", "the board: accuracy by model and group, simultaneous 95 % intervals")
+    st.caption("The intervals hold for all groups of a model at once (95 %): exact ones at Šidák's level.")
+
+
+def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
+    """Each model against ours on the same faces."""
+    reference = next((model for model in models if model.name == OURS and data in model.audits), None)
+    if reference is None:
+        return
+    st.subheader(f"Against {reference.title}, on the same faces")
+    table = paired_with(models, reference, data, within)
+    layout.share_table(table, ["difference", "low", "high"])
+    downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
+    st.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
+
+
+def show_seen(models: list[BoardModel], within: Filter) -> None:
+    """Who has evidently seen the faces of the data set at home."""
+    st.subheader("Who has seen the test faces?")
+    table = seen(models, within)
+    st.markdown(seen_sentence(table))
+    layout.share_table(table, ["home", "abroad", "difference", "low", "high", "others"])
+    st.caption(SEEN_RULE)
+
+
+def show_sources(models: list[BoardModel]) -> None:
+    """Where the models come from, and the facts of their declarations."""
+    with st.expander("Where the models come from"):
+        st.markdown("\n".join(sources(models)))
+
+
+def _named(groups: object) -> list[str]:
+    parts = [str(words).partition(" ") for words in groups]
+    return [capital(group_name(gender, ethnicity)) for gender, _, ethnicity in parts]
