@@ -9,6 +9,7 @@ from core.present.text import escape
 from core.present.text.glossary import GLOSSARY
 from core.privacy import MINIMUM_FACES
 from core.wording import percent
+from ui.shell import downloads
 from ui.shell.page import Page
 from ui.widgets import layout
 
@@ -53,6 +54,7 @@ def show_about(p: Page) -> None:
     for column in ("gender", "ethnicity"):
         shown[column] = shown[column].replace("", "all")
     layout.table(shown)
+    downloads.table(MORPH_ACCURACY, "original-study", "the original study's accuracies on MORPH")
     st.subheader("Words")
     lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in GLOSSARY.items()]
     st.markdown("\n".join(lines))

@@ -130,7 +130,9 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -
     if len(bands) < 2 and ages:
         raise LookwhereError(f"all faces are of one age band ({bands[0]}), so age has nothing to explain")
     ethnicities = list(part["ethnicity"].value_counts().index) if "ethnicity" in by else [""]
-    ethnicity = pd.Categorical(part["ethnicity"], ethnicities).codes if "ethnicity" in by else np.zeros(len(part), int)
+    ethnicity = np.zeros(len(part), dtype=np.int64)
+    if "ethnicity" in by:  # codes come in eight bits, which ethnicity × age band outgrows
+        ethnicity = pd.Categorical(part["ethnicity"], ethnicities).codes.astype(np.int64)
     gender = (part["gender"] == GENDERS[1]).to_numpy().astype(int)
     base_band = int(np.bincount(band).argmax())
 

@@ -61,6 +61,7 @@ CASES: dict[str, list[str]] = {
     "experiments": ["--models", str(MODEL.parent)],
     "board": ["--folder", str(ROOT / "docs/board"), "--out", "{root}/board.md"],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],
+    "portraits": ["--model", "small", "--models", "{root}/models"],
     "verify": ["{root}/models"],
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from core.data.faces import ADULT_AGE, age_band
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text.gaps_report import gaps_report
+from tests.helpers.made_audit import made_faces
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 
@@ -312,3 +313,18 @@ def test_the_shipped_audit_equals_fairlearn_and_takes_no_second() -> None:
     assert time.process_time() - start < 2, "a page's numbers; 1 s on an idle machine"
     assert "Holm" in report
     assert "demographic parity ratio" in report
+
+
+def test_thirty_ethnicities_by_seven_age_bands_are_counted() -> None:
+    """Categories are numbered in eight bits; ethnicity × age band has 210 places."""
+    draw = np.random.default_rng(0)
+    n = 6000
+    gender = draw.choice(["female", "male"], n)
+    wrong = draw.random(n) < 0.1
+    faces = made_faces(n).assign(
+        gender=gender,
+        ethnicity=[f"Group {k:02}" for k in draw.integers(0, 30, n)],
+        age=pd.array(draw.integers(0, 90, n), dtype="Int16"),
+        p_male=np.where((gender == "male") ^ wrong, 0.9, 0.1),
+    )
+    assert len(regression(faces).equal.pairs) > 0

@@ -83,7 +83,7 @@ def test_differences_share_one_scale_and_outline_what_survives() -> None:
 
 
 def test_page_report_and_print_draw_one_chart_of_maps() -> None:
-    own = SimpleNamespace(difference=SECOND - FIRST, significant=MASK, n_a=34, n_b=1200)
+    own = SimpleNamespace(difference=SECOND - FIRST, significant=MASK, n_a=34, n_b=1200, placement=None)
     chart = findings.mean_shapes(SimpleNamespace(common=FIRST, wrong=SECOND, own=own))
     assert [panel.caption for panel in chart.panels] == [
         "correct, mean of 1,200",
