@@ -75,7 +75,8 @@ class Job:
     """An audit to be made into the folder `path`: of which `faces` of the store, in order, and with what model.
 
     `manifest` has what is known before any face is looked at; `given` are imported predictions, None for a model that
-    is run itself. `copies` is what came of looking the faces up among training faces.
+    is run itself. `copies` is what came of looking the faces up in stores that were named; None where none was, and
+    the train split of the same data is then looked up at the end.
     """
 
     store: AlignedStore
@@ -128,9 +129,11 @@ def run_audit(
         model = model.explained_by(maps)
     faces, label = _which(splits, store, model)
     chosen = UNSEEN if splits is None and label == ALL else label
-    copies = look_up(store, faces, model.info, training, progress)
-    if copies and copies.record.left_out:
+    copies = look_up(store, faces, model.info, training, progress) if training else None
+    if copies:
         faces = faces[~copies.found].reset_index(drop=True)
+        if faces.empty:
+            raise LookwhereError(f"{store.path}: all faces in {label} are copies of training faces; audit others")
     if names:
         faces = rename(faces, names)
     faces, given = _given(model, store, faces)
@@ -330,6 +333,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))
     shape = schema.metadata.get(b"map_shape")
     factor = input_enlargement(job.model.info)
+    copies = job.copies or look_up(job.store, faces, job.model.info, progress=job.progress)
     manifest = replace(
         job.manifest,
         maps=placed_maps(job.manifest.maps, job.model, job.store, faces),
@@ -343,7 +347,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
         faces_per_second=round(len(faces) / max(seconds, 1e-6), 2),
         versions={name: version(name) for name in packages} | {"python": platform.python_version()},
         not_predicted=job.given.lost if job.given else 0,
-        training_copies=job.copies and job.copies.with_accuracy(labels["correct"]),
+        training_copies=copies and copies.with_accuracy(labels["correct"]),
         enlarged=round(factor, 4) if factor else None,
         averages=without,
         pictures=() if without else job.manifest.pictures,

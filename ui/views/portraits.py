@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import cache
 
 import streamlit as st
 from PIL import Image
@@ -32,6 +33,7 @@ def choose_portrait() -> Portrait | None:
     return None if chosen is None else numbers[chosen]
 
 
+@cache
 def _thumbnail(portrait: Portrait) -> str:
     with Image.open(portrait.file) as opened:
         return pictures.data_uri(shrunk_to(opened.convert("RGB"), 96))

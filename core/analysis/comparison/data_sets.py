@@ -38,7 +38,7 @@ class DataSetAudit:
 
     @property
     def name(self) -> str:
-        """The audit's name, with the data set's where that says more."""
+        """The audit's name, by which the tables tell data sets apart."""
         return self.audit.name
 
 

@@ -73,6 +73,9 @@ def test_copies_across_data_sets_are_left_out_and_counted(
     assert training_copies_words(audit.manifest) == (
         f"2 further faces are copies or near-copies of the 48 training faces ({own.manifest.dataset}) and left out."
     )
+    twins = replace(elsewhere, images=np.array(own.images[:40]), path=tmp_path / "twins")
+    with pytest.raises(LookwhereError, match="twins: all faces in all are copies of training faces"):
+        run_audit(twins, model, None, name="twins", training=(own,))
     with pytest.raises(LookwhereError, match="face ids"):
         run_audit(elsewhere, model, None, name="abroad")
 
