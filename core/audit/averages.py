@@ -40,7 +40,9 @@ class Averages:
     means: np.ndarray
 
     def select(self, wanted: Filter) -> np.ndarray:
-        """Boolean (C,): cells that lie wholly inside the filter."""
+        """Boolean (C,): cells that lie wholly inside the filter; none for a column that cells do not have."""
+        if any(name not in self.cells for name, _ in wanted.columns):
+            return np.zeros(len(self.cells), dtype=bool)
         cells = self.cells.assign(
             correct=self.cells["gender"] == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
         )

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from core.audit.averages import Averages
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import MapsInfo
+from core.data.columns import Column, restored
 from core.data.faces import check_faces
 from core.errors import LookwhereError
 from core.explain.maps import display_maps
@@ -46,6 +47,11 @@ class Audit:
     manifest: AuditManifest
     minimum_asked: int = MINIMUM_FACES
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What the faces can be grouped and filtered by beside gender, ethnicity and age."""
+        return self.manifest.columns
 
     @property
     def has_maps(self) -> bool:
@@ -160,6 +166,7 @@ def open_audit(path: str | Path) -> Audit:
         )
     faces = table.to_pandas()
     check_faces(faces, f"{path}/faces.parquet")
+    faces = restored(faces, manifest.columns, f"{path}/faces.parquet")
     # A digest tells any change of audit.json; without one its numbers are held against the faces.
     if evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
         _check_sums(faces, evidence, manifest.head_bias, path)

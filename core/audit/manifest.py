@@ -9,6 +9,7 @@ from typing import ClassVar
 from core.audit.notes import Note
 from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import MapsInfo, ModelKind
+from core.data.columns import Column
 from core.integrity import FileRecord
 from core.json_record import JsonRecord
 from core.privacy import MINIMUM_FACES
@@ -34,7 +35,8 @@ class AuditManifest(JsonRecord):
     lacks; `enlarged` is how many input pixels were made of one pixel of the face, None where no more than one.
     `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
     `head_bias` is b_c of female and male, in logits, None where maps do not add up. `averages` says why no average face
-    is kept, None where some are. `files` are those beside it when it was written, empty in audits of before they were
+    is kept, None where some are. `columns` are those that the faces have beside their labels, none in audits of before
+    these were kept. `files` are those beside it when it was written, empty in audits of before they were
     recorded. `precision` is the data type of the forward pass, `versions` are those of packages.
     """
 
@@ -67,6 +69,7 @@ class AuditManifest(JsonRecord):
     training_copies: TrainingCopies | None = None
     enlarged: float | None = None
     averages: Note | None = None
+    columns: tuple[Column, ...] = ()
     warnings: tuple[Note, ...] = ()
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 

@@ -161,6 +161,7 @@ def run_audit(
         pictures=sketch(faces),
         kind=model.info.kind,
         faces=len(faces),
+        columns=store.columns,
         map_shape=None,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED
 from core.errors import LookwhereError
 
@@ -15,7 +17,10 @@ OUTCOMES = ("all", "correct", "incorrect")
 
 @dataclass(frozen=True)
 class Filter:
-    """Which faces: an empty tuple means «all», ages are years from `age_from` up to and without `age_to`."""
+    """Which faces: an empty tuple means «all», ages are years from `age_from` up to and without `age_to`.
+
+    `columns` has the wanted levels of further columns (`core.data.columns`) by name, sorted by it.
+    """
 
     gender: tuple[str, ...] = ()
     ethnicity: tuple[str, ...] = ()
@@ -23,8 +28,11 @@ class Filter:
     age_to: int | None = None
     outcome: str = "all"
     split: tuple[str, ...] = ()
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
+        wanted = sorted((name, tuple(levels)) for name, levels in self.columns if levels)
+        object.__setattr__(self, "columns", tuple(wanted))  # one order, so that equal filters are equal
         if self.outcome not in OUTCOMES:
             raise LookwhereError(f"outcome must be one of {OUTCOMES}, not {self.outcome!r}")
         if self.age_to is not None and self.age_to <= self.age_from:
@@ -52,12 +60,19 @@ class Filter:
         return self.age_from == 0 and self.age_to is None
 
     def mask(self, faces: pd.DataFrame) -> np.ndarray:
-        """Boolean (N,): the rows of `faces` that pass. `outcome` needs the audit's column `correct`."""
+        """Boolean (N,): the rows of `faces` that pass. `outcome` needs the audit's column `correct`.
+
+        Raises `LookwhereError` for a column that the faces do not have.
+        """
         keep = np.ones(len(faces), dtype=bool)
         for column in ("gender", "ethnicity", "split"):
             wanted = getattr(self, column)
             if wanted:
                 keep &= faces[column].isin(wanted).to_numpy()
+        for name, levels in self.columns:
+            if name not in faces:
+                raise LookwhereError(f"no column {name!r} among these faces, so they cannot be filtered by it")
+            keep &= faces[name].isin(levels).to_numpy()
         if not self.any_age:
             age = pd.array(faces["age"], dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
             keep &= age >= self.age_from
@@ -71,12 +86,17 @@ class Filter:
         """This filter with some fields replaced."""
         return replace(self, **changes)
 
-    def describe(self) -> str:
-        """The filter in words: «Black women, 18 and older, predicted wrong»."""
+    def describe(self, columns: Sequence[Column] = ()) -> str:
+        """The filter in words: «Black women, 18 and older, glasses: yes, predicted incorrectly».
+
+        `columns` are the audit's, where they are at hand: then they are called as a person says them.
+        """
         children = self.age_to is not None and self.age_to <= ADULT_AGE
         parts = [group_name(self.gender, self.ethnicity, children)]
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))
+        said = {column.name: column.said for column in columns}
+        parts += [f"{said.get(name, name)}: {' or '.join(levels)}" for name, levels in self.columns]
         if self.outcome != "all":
             parts.append({"correct": "predicted correctly", "incorrect": "predicted incorrectly"}[self.outcome])
         if self.split:

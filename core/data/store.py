@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from core import template
+from core.data.columns import Column, restored
 from core.data.faces import SPLITS, check_faces, fingerprint
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
@@ -61,6 +62,7 @@ class AlignedStore:
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
         check_faces(faces, f"{path}/faces.parquet")
+        faces = restored(faces, manifest.columns, f"{path}/faces.parquet")
         for name, array, shape in (
             ("faces", images, (template.SIDE, template.SIDE, 3)),
             ("landmarks", landmarks, (5, 2)),
@@ -72,6 +74,11 @@ class AlignedStore:
         if fingerprint(faces) != manifest.data_fingerprint:
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
         return cls(path, images, landmarks, faces, rejects, manifest, **disagreements)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What the faces can be grouped by beside gender, ethnicity and age."""
+        return self.manifest.columns
 
     def split(self, *names: str) -> pd.DataFrame:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
+from core.data.columns import Column
 from core.integrity import FileRecord
 from core.json_record import JsonRecord
 
@@ -76,8 +77,9 @@ class StoreInfo(JsonRecord):
     `disagreements` count labels that two places give differently, None in a store of before these were kept; `remarks`
     are sentences about the data set as a whole; `near_copy_clusters` are those of two pictures and more;
     `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
-    before these were counted; `own_splits` whether the data set names splits itself; `files` are those beside it when
-    it was written, empty in a store of before.
+    before these were counted; `own_splits` whether the data set names splits itself; `columns` are those that the faces
+    have beside their labels, none in a store of before these were kept; `files` are those beside it when it was
+    written, empty in a store of before.
     """
 
     format: int = FORMAT
@@ -103,6 +105,7 @@ class StoreInfo(JsonRecord):
     near_copy_clusters: int = 0
     several_faces: tuple[GroupCount, ...] | None = None
     own_splits: bool = False
+    columns: tuple[Column, ...] = ()
     faces: int
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 

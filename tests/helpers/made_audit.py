@@ -18,6 +18,7 @@ from core.data.faces import fingerprint
 from core.explain.regions import REGIONS, weights
 from core.files import write_json
 from core.task import GENDERS
+from tests.helpers.made_columns import MADE_COLUMNS, with_made_columns
 
 #: Columns of a made faces table before anything was predicted.
 LABELS = ("face_id", "path", "gender", "ethnicity", "age", "identity", "cluster", "split")
@@ -77,6 +78,7 @@ def made_audit(
     additive: bool = True,
     dtype: type = np.float16,
     images: np.ndarray | None = None,
+    own: bool = False,
     path: Path | None = None,
     manifest: Mapping[str, object] | None = None,
     **labels: object,
@@ -96,6 +98,8 @@ def made_audit(
     that its logit is the larger one. Without `additive`, and for given `evidence` whose predictions were asked for,
     the logits are 1 and −1 and the maps stay as they are.
 
+    Columns: with `own` the faces have `MADE_COLUMNS` (tests.helpers.made_columns), drawn with the seed.
+
     Averages: of `images` (N, h, w, 3), uint8, by cell; without images there are none.
 
     With `path`, «MODEL/audits/NAME», the audit is written there and opened again. `manifest` adds to `audit.json` or
@@ -103,6 +107,7 @@ def made_audit(
     """
     draw = np.random.default_rng([seed, 1])
     faces = made_faces(n, seed, **labels) if faces is None else faces[list(LABELS)]
+    faces = with_made_columns(faces, seed) if own else faces
     n = len(faces)
     gender = (faces["gender"] == GENDERS[1]).to_numpy(dtype=np.int64)
     if errors is not None:
@@ -144,6 +149,8 @@ def made_audit(
         "map_shape": None if evidence is None else list(evidence.shape[2:]),
         "head_bias": list(bias) if evidence is not None and additive else None, "versions": {"torch": "2"},
     }  # fmt: skip
+    if own:
+        content["columns"] = [column.to_json() for column in MADE_COLUMNS]
     if not additive:
         content["maps"] = NOT_ADDITIVE
     audit = Audit(

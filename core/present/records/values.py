@@ -58,5 +58,5 @@ def to_json(command: str, content: dict) -> str:
 
 
 def filter_record(wanted: Filter) -> dict:
-    """A filter's fields, and the filter in words."""
-    return {"words": wanted.describe(), **dataclasses.asdict(wanted)}
+    """A filter's fields, and the filter in words; `columns` has the wanted levels by column."""
+    return {"words": wanted.describe(), **dataclasses.asdict(wanted), "columns": dict(wanted.columns)}

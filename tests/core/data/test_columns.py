@@ -1,0 +1,156 @@
+"""Columns of the faces table: levels, bands, filters, and what stores and audits keep of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.audit.folder import open_audit
+from core.audit.manifest import AuditManifest
+from core.data.columns import Column, Kind, find_column, number_column, reserved, restored, shown_level
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from tests.helpers.made_audit import made_audit, with_manifest, write_audit
+from tests.helpers.made_columns import MADE_COLUMNS
+
+GLASSES, CAMERA, SKIN_TONE, DISTANCE = MADE_COLUMNS
+
+
+@pytest.mark.parametrize("column", MADE_COLUMNS, ids=lambda column: column.name)
+def test_a_column_comes_back_from_json(column: Column) -> None:
+    assert Column.from_json(column.to_json()) == column
+
+
+def test_levels_have_the_columns_order_and_strange_ones_are_missing() -> None:
+    found = SKIN_TONE.levelled(["VI", "I", None, "VII"])
+    assert list(found.categories) == list(SKIN_TONE.levels)
+    assert found.codes.tolist() == [5, 0, -1, -1]
+    assert found.ordered and not CAMERA.levelled([]).ordered
+    assert [shown_level(level) for level in found] == ["VI", "I", "not recorded", "not recorded"]
+
+
+def test_a_value_on_an_edge_is_in_the_band_above() -> None:
+    found = DISTANCE.banded([1.49, 1.5, 3.0, np.nan, -2.0])
+    assert found.codes.tolist() == [0, 1, 2, -1, 0]
+    with pytest.raises(ValueError, match="no number"):
+        GLASSES.banded([1.0])
+
+
+def test_a_number_is_banded_in_thirds_at_readable_edges() -> None:
+    column = number_column("blur", np.linspace(0, 99, 100), words="blur of the image")
+    assert column.edges == (33.0, 66.0)
+    assert column.levels == ("under 33", "33 to 66", "66 and more")
+    assert column.said == "blur of the image" and column.value_name == "blur_value"
+    assert np.bincount(column.banded(np.linspace(0, 99, 100)).codes).tolist() == [33, 33, 34]
+
+
+@pytest.mark.parametrize(
+    ("values", "edges"),
+    [
+        ([0.0] * 90 + [1.0, 2.0] * 5, (1.0,)),
+        ([-0.002, 0.001, 0.004] * 5, (0.001, 0.004)),
+        ([1e9, 2e9, 3e9, 4e9], (2e9, 3e9)),
+        ([5.0, 5.0, 6.0], (6.0,)),
+    ],
+)
+def test_bands_of_strange_numbers_are_told_apart(values: list[float], edges: tuple[float, ...]) -> None:
+    column = number_column("x", values)
+    assert column.edges == pytest.approx(edges)
+    assert set(column.banded(values)) == set(column.levels)
+
+
+def test_a_number_that_never_varies_makes_no_bands() -> None:
+    with pytest.raises(LookwhereError, match="x: all its values are the same"):
+        number_column("x", [1.0, 1.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"levels": ["a", "a"]},
+        {"levels": []},
+        {"kind": "number", "levels": ["a", "b"]},
+        {"kind": "number", "levels": ["a", "b", "c"], "edges": [2.0, 1.0]},
+        {"kind": "colour"},
+    ],
+)
+def test_a_column_that_cannot_be_is_refused_with_its_file(content: dict) -> None:
+    with pytest.raises(LookwhereError, match=r"store\.json"):
+        Column.from_json({"name": "x", "kind": "category", "levels": ["a"]} | content, "store.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_reserved"),
+    [
+        *((name, True) for name in ("correct", "P_male", "image_lightness", "Face ID", "age band")),
+        *((name, False) for name in ("skin_tone", "imagery", "place", "Größe")),
+    ],
+)
+def test_names_that_tables_use_are_reserved(name: str, is_reserved: bool) -> None:
+    assert reserved(name) is is_reserved
+
+
+def test_a_column_is_found_by_nearly_its_name_or_what_there_is_is_told() -> None:
+    assert find_column(MADE_COLUMNS, "Skin-tone") is SKIN_TONE
+    two = (GLASSES, Column(name="Glasses", kind=Kind.CATEGORY, levels=("a",)))
+    assert find_column(two, "Glasses") is two[1]
+    with pytest.raises(LookwhereError, match="--by hat: no such column; there are gender, glasses, camera, skin_tone"):
+        find_column(MADE_COLUMNS, "hat", also=("gender",))
+    with pytest.raises(LookwhereError, match="GLASSES"):
+        find_column(two, "GLASSES")
+
+
+def test_an_audit_keeps_levels_in_order_through_its_file(tmp_path: Path) -> None:
+    made_audit(200, own=True, path=tmp_path / "made/audits/all")
+    opened = open_audit(tmp_path / "made/audits/all")
+    assert opened.columns == MADE_COLUMNS
+    again = made_audit(200, own=True).faces
+    for column in MADE_COLUMNS:
+        assert list(opened.faces[column.name].cat.categories) == list(column.levels)
+        pd.testing.assert_series_equal(opened.faces[column.name], again[column.name])
+    pd.testing.assert_series_equal(opened.faces["distance_value"], again["distance_value"])
+    assert again["glasses"].isna().any()
+
+
+def test_an_audit_without_columns_opens_as_before(tmp_path: Path) -> None:
+    audit = made_audit(20, path=tmp_path / "made/audits/all")
+    assert audit.columns == ()
+    assert "columns" not in AuditManifest.from_json(audit.manifest.to_json()).to_json()
+
+
+def test_faces_that_lack_a_column_are_told(tmp_path: Path) -> None:
+    audit = made_audit(20, own=True)
+    audit = with_manifest(audit, columns=[*audit.manifest.to_json()["columns"], {
+        "name": "hat", "kind": "category", "levels": ["top"]}])  # fmt: skip
+    with pytest.raises(LookwhereError, match=r"faces\.parquet: no column hat"):
+        write_audit(tmp_path / "made/audits/all", audit)
+    with pytest.raises(LookwhereError, match="t: column glasses has the level 'maybe'"):
+        restored(pd.DataFrame({"glasses": ["yes", "maybe"]}), [GLASSES], "t")
+
+
+def test_a_filter_takes_levels_of_any_column() -> None:
+    audit = made_audit(400, own=True)
+    faces = audit.faces
+    phone, near = CAMERA.levels[1], DISTANCE.levels[0]
+    wanted = Filter(gender=("female",), columns=(("distance", (near,)), ("camera", (phone, CAMERA.levels[0]))))
+    kept = faces[wanted.mask(faces)]
+    assert 20 < len(kept) < 60
+    assert set(kept["camera"]) == {phone, CAMERA.levels[0]} and (kept["distance_value"] < 1.5).all()
+    assert wanted.columns[0][0] == "camera"
+    assert wanted == Filter(gender=("female",), columns=tuple(reversed(wanted.columns)))
+    assert hash(wanted) and not Filter(age_from=18, columns=(("glasses", ("yes",)),)).primary
+    assert wanted.describe() == f"women, camera: {phone} or {CAMERA.levels[0]}, distance: under 1.5"
+    spoken = Filter(columns=(("skin_tone", ("I",)),))
+    assert spoken.describe(audit.columns) == "all faces, skin tone: I"
+    with pytest.raises(LookwhereError, match="no column 'hat'"):
+        Filter(columns=(("hat", ("x",)),)).mask(faces)
+
+
+def test_no_average_of_a_column_is_made_of_cells_without_it() -> None:
+    images = np.zeros((200, 8, 8, 3), dtype=np.uint8)
+    audit = made_audit(200, own=True, images=images)
+    assert audit.averages.mean(Filter())[1] > 0
+    assert audit.averages.mean(Filter(columns=(("glasses", ("yes",)),))) == (None, 0)
