@@ -161,5 +161,5 @@ def _maps(audit: Audit, row: int) -> dict[str, np.ndarray]:
     if not audit.has_maps:
         return {}
     evidence = audit.evidence[row : row + 1].astype(np.float32)
-    classes = audit.class_index("gender")[[row]], audit.class_index("predicted")[[row]]
+    classes = audit.truth[[row]], audit.called[[row]]
     return {target: display_maps(evidence, target, "raw", *classes)[0] for target in TARGETS}

@@ -23,7 +23,7 @@ from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.integrity import check_files
 from core.privacy import MINIMUM_FACES, asked_minimum
-from core.task import GENDERS
+from core.task import Task
 
 FILES = ("faces.parquet", "averages.npz", "audit.json")
 #: Faces whose maps are added up when an audit is opened, and how far they may be off, beside the mean logit.
@@ -34,9 +34,9 @@ SUMMED, OFF = 256, 0.1
 class Audit:
     """An opened audit.
 
-    `faces`: the faces table plus `logit_female, logit_male, p_male, predicted, correct` (N rows); `evidence` float16
-    (N, 2, h, w), signed, class order female, male, None where only a model's predictions were audited; `averages` by
-    cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was opened.
+    `faces`: the faces table plus `predicted, correct` and the task's columns `logits` and `probability` (N rows);
+    `evidence` float16 (N, 2, h, w), signed, in the task's order of classes, None where only a model's predictions were
+    audited; `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was opened.
     """
 
     name: str
@@ -47,6 +47,11 @@ class Audit:
     manifest: AuditManifest
     minimum_asked: int = MINIMUM_FACES
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def task(self) -> Task:
+        """What is classified: its two classes, their columns and words."""
+        return self.manifest.task
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -118,9 +123,15 @@ class Audit:
         if not self.has_maps:
             raise LookwhereError(f"{self.path}: only predictions were audited, so there are no maps")
 
-    def class_index(self, column: str) -> np.ndarray:
-        """`gender` or `predicted` as class indices, int64 (N,)."""
-        return (self.faces[column] == GENDERS[1]).to_numpy(dtype=np.int64)
+    @property
+    def truth(self) -> np.ndarray:
+        """Each face's true class as an index, int64 (N,)."""
+        return self.task.is_positive(self.faces).astype(np.int64)
+
+    @property
+    def called(self) -> np.ndarray:
+        """The class that each face is given as an index, int64 (N,)."""
+        return (self.faces["predicted"] == self.task.positive).to_numpy(dtype=np.int64)
 
     def maps(self, target: str, normalisation: str) -> np.ndarray:
         """All faces' maps (N, h, w) float32 of a target, computed once: a page averages parts of them at each click."""
@@ -128,9 +139,7 @@ class Audit:
         key = (target, normalisation)
         if key not in self._maps:
             evidence = self.evidence.astype(np.float32)
-            self._maps[key] = display_maps(
-                evidence, target, normalisation, self.class_index("gender"), self.class_index("predicted")
-            )
+            self._maps[key] = display_maps(evidence, target, normalisation, self.truth, self.called)
         return self._maps[key]
 
 
@@ -155,7 +164,7 @@ def open_audit(path: str | Path) -> Audit:
     evidence, fits = None, len(table) == manifest.faces
     if manifest.map_shape:
         _check_shape(manifest, path)
-        shape = (len(table), len(GENDERS), *manifest.map_shape)
+        shape = (len(table), len(manifest.task.classes), *manifest.map_shape)
         flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         fits = fits and flat.size == np.prod(shape)
         evidence = flat.reshape(shape) if fits else None
@@ -169,7 +178,7 @@ def open_audit(path: str | Path) -> Audit:
     faces = restored(faces, manifest.columns, f"{path}/faces.parquet")
     # A digest tells any change of audit.json; without one its numbers are held against the faces.
     if evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
-        _check_sums(faces, evidence, manifest.head_bias, path)
+        _check_sums(faces[list(manifest.task.logits)], evidence, manifest.head_bias, path)
     minimum = asked_minimum()
     averages = Averages.load(path / "averages.npz").of_at_least(max(minimum, stored_minimum(manifest)), faces)
     return Audit(path.name, path, faces, evidence, averages, manifest, minimum)
@@ -185,9 +194,9 @@ def _check_shape(manifest: AuditManifest, path: Path) -> None:
         )
 
 
-def _check_sums(faces: pd.DataFrame, evidence: np.ndarray, bias: tuple[float, float], path: Path) -> None:
+def _check_sums(told: pd.DataFrame, evidence: np.ndarray, bias: tuple[float, float], path: Path) -> None:
     """Maps that are to add up do: mean(E_c) + b_c is logit_c of some faces, to what half precision leaves."""
-    logits = faces[["logit_female", "logit_male"]].to_numpy(dtype=np.float64)[:SUMMED]
+    logits = told.to_numpy(dtype=np.float64)[:SUMMED]
     sums = evidence[:SUMMED].astype(np.float64).mean(axis=(2, 3)) + np.array(bias)
     if len(logits) and np.abs(sums - logits).mean() > OFF * (1 + np.abs(logits).mean()):
         raise LookwhereError(
@@ -215,26 +224,27 @@ def list_audits(model: Path) -> list[str]:
 
 
 def margin_evidence(audit: Audit) -> np.ndarray:
-    """Each face's margin map by region, float64 (N, R), positive for «female». Needs maps."""
+    """Each face's margin map by region, float64 (N, R), positive for the negative class, «female». Needs maps."""
     audit.need_maps()
     return by_region(audit.evidence[:, 0].astype(np.float64) - audit.evidence[:, 1], audit.placement)
 
 
 def margins(audit: Audit) -> np.ndarray:
-    """Each face's logit_female − logit_male, float64 (N,)."""
-    faces = audit.faces
-    return faces["logit_female"].to_numpy(np.float64) - faces["logit_male"].to_numpy(np.float64)
+    """Each face's logit of the task's negative class less that of the positive one, float64 (N,)."""
+    return audit.task.margin(audit.faces)
 
 
 def head_bias(audit: Audit) -> float:
-    """b_f − b_m of the last layer: the manifest's `head_bias`, else the mean of what the maps leave of the logits.
+    """b of the negative class less that of the positive one, of the last layer.
+
+    It is the manifest's `head_bias`, else the mean of what the maps leave of the logits.
 
     Raises `LookwhereError` where the maps do not add up to the logits: then they leave each face something else.
     """
     need_additive(audit)
     if audit.manifest.head_bias is not None:
-        female, male = audit.manifest.head_bias
-        return float(female) - float(male)
+        negative, positive = audit.manifest.head_bias
+        return float(negative) - float(positive)
     return float((margins(audit) - margin_evidence(audit).sum(axis=1)).mean()) if len(audit.faces) else np.nan
 
 

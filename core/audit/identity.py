@@ -14,7 +14,7 @@ from core.explain.methods import UNTOLD, stored
 #: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
 IDENTITY = (
     "format", "model", "weights_sha256", "dataset", "data_fingerprint", "splits", "names", "chosen", "minimum_faces",
-    "face_ids_sha256", "maps", "aligned", "declared_sha256",
+    "face_ids_sha256", "maps", "aligned", "declared_sha256", "task",
 )  # fmt: skip
 
 
@@ -36,7 +36,12 @@ def same_audit(planned: AuditManifest, found: AuditManifest, path: Path) -> None
                 f"{path}: holds an audit of these weights, when model.json said otherwise of the model's input or "
                 "outputs; choose another --name or delete it"
             )
-        if getattr(found, key) != getattr(planned, key):
+        if key == "task" and found.task.attribute != planned.task.attribute:
+            raise LookwhereError(
+                f"{path}: holds an audit of {found.task.name}, not of {planned.task.name}; choose another --name or "
+                "delete it"
+            )
+        if key != "task" and getattr(found, key) != getattr(planned, key):
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from core.audit.notes import Note
@@ -13,8 +13,10 @@ from core.data.columns import Column
 from core.integrity import FileRecord
 from core.json_record import JsonRecord
 from core.privacy import MINIMUM_FACES
+from core.task import GENDER, Task
 
-FORMAT = 2
+#: `WITH_TASK` is written where another attribute than gender is classified: a version that knows none refuses it.
+FORMAT, WITH_TASK = 2, 3
 #: What `chosen` says of an audit of every face: of all splits as asked, or of data that the model never saw.
 ALL, UNSEEN = "all", "unseen"
 
@@ -32,9 +34,11 @@ class AuditManifest(JsonRecord):
     faces. `rejects` counts files of the whole data set by reason, `disagreements` its labels that two places give
     differently, None where the store did not record them. `training_copies` says what came of looking the faces up
     among the training faces, None where nobody did. `not_predicted` counts faces that an imported table of predictions
-    lacks; `enlarged` is how many input pixels were made of one pixel of the face, None where no more than one.
+    lacks; `no_class` counts faces whose class is not labelled. `task` is what is classified, gender in audits of before
+    it could be another. `enlarged` is how many input pixels were made of one pixel of the face, None where no more than
+    one.
     `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
-    `head_bias` is b_c of female and male, in logits, None where maps do not add up. `averages` says why no average face
+    `head_bias` is b_c of both classes, in logits, None where maps do not add up. `averages` says why no average face
     is kept, None where some are. `columns` are those that the faces have beside their labels, none in audits of before
     these were kept. `files` are those beside it when it was written, empty in audits of before they were
     recorded. `precision` is the data type of the forward pass, `versions` are those of packages.
@@ -54,6 +58,7 @@ class AuditManifest(JsonRecord):
     aligned: Mapping[str, object] = field(default_factory=dict)
     declared_sha256: str | None = None
     kind: ModelKind = ModelKind.TRAINED_HERE
+    task: Task = GENDER
     faces: int
     accuracy: float | None = None
     map_shape: tuple[int, int] | None
@@ -66,6 +71,7 @@ class AuditManifest(JsonRecord):
     faces_per_second: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     not_predicted: int = 0
+    no_class: int = 0
     training_copies: TrainingCopies | None = None
     enlarged: float | None = None
     averages: Note | None = None
@@ -74,13 +80,17 @@ class AuditManifest(JsonRecord):
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 
     FORMAT: ClassVar = FORMAT
-    READS: ClassVar = (1,)
+    READS: ClassVar = (1, WITH_TASK)
     SEALED_FROM: ClassVar = 2
     MEND: ClassVar = "delete this audit and run it again"
     ALWAYS: ClassVar = (
         "format", "weights_sha256", "data_fingerprint", "names", "chosen", "minimum_faces", "face_ids_sha256", "kind",
         "accuracy", "maps", "head_bias", "rejects", "precision", "seconds", "faces_per_second", "versions",
     )  # fmt: skip
+
+    def for_task(self, task: Task) -> AuditManifest:
+        """The same audit with another task, in the format that tells it."""
+        return replace(self, format=FORMAT if task.is_gender else WITH_TASK, task=task)
 
     @property
     def trained_here(self) -> bool:

@@ -225,8 +225,8 @@ def _prepare(job: Job) -> None:
     identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
     identity["precision"] = classify.precision if classify else None
     file = job.work / "identity.json"
-    # Work of before the minimum was kept was begun with 11.
-    if file.is_file() and {"minimum_faces": MINIMUM_FACES} | json.loads(file.read_text()) == identity:
+    # Work of before the minimum was kept was begun with 11, and of before the task was kept with gender.
+    if file.is_file() and {"minimum_faces": MINIMUM_FACES, "task": None} | json.loads(file.read_text()) == identity:
         return
     shutil.rmtree(job.work, ignore_errors=True)
     job.work.mkdir(parents=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
@@ -14,10 +14,11 @@ from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.json_record import JsonRecord
 from core.places import MODELS
-from core.task import GENDERS
+from core.task import GENDER, Task
 from core.template import SIDE
 
-FORMAT = 2
+#: `WITH_TASK` is written where another attribute than gender is classified: a version that knows none refuses it.
+FORMAT, WITH_TASK = 2, 3
 
 
 class ModelKind(StrEnum):
@@ -214,13 +215,15 @@ class ModelInfo(JsonRecord):
     again. Imported ones have `declaration`, `weights` (the name of the file), `maps`, `source`, `outputs` (their
     number), and by their kind `heads`, `assumed` (what of an architecture its weights do not tell),
     `precision` (what it is computed in; None in files of before it was kept: as the device is fastest), `rows`,
-    `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1).
+    `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1). `task` is what
+    is classified and `classes` are its two; files of before it could be another than gender say gender.
     """
 
     format: int = FORMAT
     kind: ModelKind = ModelKind.TRAINED_HERE
     architecture: str = "resnet50"
-    classes: tuple[str, ...] = tuple(GENDERS)
+    classes: tuple[str, ...] = GENDER.classes
+    task: Task = GENDER
     dilated: bool | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
@@ -246,9 +249,13 @@ class ModelInfo(JsonRecord):
     weights_sha256: str | None = None
 
     FORMAT: ClassVar = FORMAT
-    READS: ClassVar = (1,)
+    READS: ClassVar = (1, WITH_TASK)
     SEALED_FROM: ClassVar = 2
     ALWAYS: ClassVar = ("format", "architecture", "classes")
+
+    def for_task(self, task: Task) -> ModelInfo:
+        """The same model with another task, in the format that tells it."""
+        return replace(self, format=FORMAT if task.is_gender else WITH_TASK, classes=task.classes, task=task)
 
     @classmethod
     def required(cls, content: Mapping[str, object]) -> tuple[str, ...]:
@@ -279,7 +286,7 @@ class ModelInfo(JsonRecord):
         otherwise."""
         content = self.to_json()
         keys = ("kind", "architecture", "classes", "dilated", "mean", "std", "input_size", "outputs", "heads")
-        said = {key: content.get(key) for key in keys}
+        said = {key: content.get(key) for key in keys} | ({} if self.task.is_gender else {"of": self.task.attribute})
         declaration = dict(content.get("declaration") or {})
         declaration.pop("by_default", None)
         text = json.dumps(said | {"declaration": declaration}, sort_keys=True)

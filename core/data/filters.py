@@ -11,6 +11,7 @@ import pandas as pd
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED
 from core.errors import LookwhereError
+from core.task import gender_noun
 
 OUTCOMES = ("all", "correct", "incorrect")
 
@@ -118,8 +119,7 @@ def group_name(
     «Black girls», «boys»."""
     gender = (gender,) if isinstance(gender, str) else tuple(gender)
     ethnicity = (ethnicity,) if isinstance(ethnicity, str) else tuple(ethnicity)
-    words = {"female": "girls", "male": "boys"} if children else {"female": "women", "male": "men"}
-    noun = words[gender[0]] if len(gender) == 1 else "faces"
+    noun = gender_noun(gender[0] if len(gender) == 1 else "", children)
     if ethnicity == (UNRECORDED,):
         return f"{noun} (ethnicity {UNRECORDED})"
     names = [{"Others": "other-ethnicity"}.get(name, name) for name in ethnicity]

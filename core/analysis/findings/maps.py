@@ -71,7 +71,7 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     mask = right.mask(audit.faces)
     if mask.sum() < ABSTAIN_UNDER:
         return unable(key, CLAIMS[key], f"Only {int(mask.sum())} correct predictions here.", RULES[key])
-    predicted = audit.class_index("predicted")[mask]
+    predicted = audit.called[mask]
     positive = np.maximum(target_maps(audit.evidence[mask].astype(np.float64), "predicted", predicted, predicted), 0)
     energy = by_region(positive, audit.placement)
     some = energy.sum(axis=1) > 0

@@ -6,7 +6,6 @@ import numpy as np
 
 from core.audit.folder import Audit
 from core.explain.maps import target_maps
-from core.task import GENDERS
 
 
 def oriented_shapes(audit: Audit) -> np.ndarray:
@@ -18,7 +17,7 @@ def oriented_shapes(audit: Audit) -> np.ndarray:
     """
     audit.need_maps()
     margin = target_maps(audit.evidence.astype(np.float32), "margin", np.empty(0), np.empty(0))
-    sign = np.where(audit.class_index("predicted") == GENDERS.index("female"), 1.0, -1.0).astype(np.float32)
+    sign = np.where(audit.called == 0, 1.0, -1.0).astype(np.float32)
     strength = np.sqrt((margin**2).mean(axis=(1, 2)))
     return margin * (sign / np.where(strength > 0, strength, 1.0))[:, None, None]
 

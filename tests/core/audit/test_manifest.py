@@ -55,7 +55,7 @@ def test_what_every_audit_has_is_asked_for(key: str, tmp_path: Path) -> None:
     [
         ("{", "not valid JSON"),
         ("[]", "format None"),
-        (OLD | {"format": 3}, "format 3, this version reads 2"),
+        (OLD | {"format": 9}, "format 9, this version reads 2"),
         (OLD | {"format": 2, "digest": "0" * 64}, "changed since it was written"),
         (OLD | {"format": 2, "dagest": "0" * 64}, "changed since it was written"),
         (OLD | {"faces": "many"}, "faces must be a whole number"),

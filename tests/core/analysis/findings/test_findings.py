@@ -183,7 +183,7 @@ def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> No
     assert found.result.n == right.sum()
     table = found.numbers.set_index("region")
     assert table["density"]["nose"] > table["density"]["eyes"]
-    chosen = audit.class_index("predicted")
+    chosen = audit.called
     energy = np.maximum(audit.evidence[np.arange(len(right)), chosen].astype(float), 0)[right]
     nose = (energy * weights(SHAPE)[REGIONS.index("nose")]).sum(axis=(1, 2)) / energy.sum(axis=(1, 2))
     assert table["share"]["nose"] == pytest.approx(nose.mean(), rel=1e-6)
