@@ -168,7 +168,7 @@ def shown_level(level: object) -> str:
     return UNRECORDED if pd.isna(level) else str(level)
 
 
-def find_column(columns: Sequence[Column], name: str, option: str = "--by", also: Sequence[str] = ()) -> Column:
+def find_column(columns: Sequence[Column], name: str, asked: str = "groups by", also: Sequence[str] = ()) -> Column:
     """The column of this name, as it is written or else the same but for case, and `_`, `-` or a blank between words.
 
     Raises `LookwhereError` naming those that there are, `also` among them.
@@ -178,4 +178,4 @@ def find_column(columns: Sequence[Column], name: str, option: str = "--by", also
         if len(found) == 1:
             return found[0]
     there = ", ".join([*also, *(one.name for one in columns)])
-    raise LookwhereError(f"{option} {name}: no such column; there are {there or 'none'}")
+    raise LookwhereError(f"{asked} {name}: no such column; there are {there or 'none'}")

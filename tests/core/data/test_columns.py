@@ -97,7 +97,7 @@ def test_a_column_is_found_by_nearly_its_name_or_what_there_is_is_told() -> None
     assert find_column(MADE_COLUMNS, "Skin-tone") is SKIN_TONE
     two = (GLASSES, Column(name="Glasses", kind=Kind.CATEGORY, levels=("a",)))
     assert find_column(two, "Glasses") is two[1]
-    with pytest.raises(LookwhereError, match="--by hat: no such column; there are gender, glasses, camera, skin_tone"):
+    with pytest.raises(LookwhereError, match="by hat: no such column; there are gender, glasses, camera, skin"):
         find_column(MADE_COLUMNS, "hat", also=("gender",))
     with pytest.raises(LookwhereError, match="GLASSES"):
         find_column(two, "GLASSES")
