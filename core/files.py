@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import re
@@ -19,6 +20,15 @@ def plain_name(name: str, what: str = "--name") -> str:
     if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith(".") or len(name.encode()) > 200:
         raise LookwhereError(f"{what} {reprlib.repr(name)}: use letters, digits, dots, dashes and underscores")
     return name
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """A file whole, or a pipe. Raises `OSError`, its `strerror` the reason, where it has over `most` bytes."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"over {most / 1e6:,.0f} MB, more than a table of labels has", str(path))
+    return data
 
 
 def write_text(path: Path, content: str) -> None:

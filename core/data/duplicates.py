@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.data.images import decode
-from core.data.sources.base import Source, too_large
+from core.data.sources.base import Source
 
 #: Perceptual hashes at most this many bits apart are one image re-encoded; at 6, chaining joins strangers.
 NEAR_COPY_BITS = 4
@@ -36,7 +36,7 @@ def hash_images(source: Source, paths: Iterable[str], tick: Callable[[], object]
         try:
             phash = int(str(imagehash.phash(decode(data))), 16)
         except ValueError as error:
-            problem = too_large(source.size(path)) or str(error)
+            problem = source.why_empty(path) or str(error)
         rows.append((path, hashlib.sha256(data).hexdigest(), phash, problem))
         tick()
     return pd.DataFrame(rows, columns=["path", "sha256", "phash", "problem"]).astype({"phash": "uint64"})

@@ -10,6 +10,8 @@ import yaml
 from core.data.readers.label_table import text
 from core.data.readers.spelling import folded, plain
 from core.errors import LookwhereError
+from core.files import read_bounded
+from core.yaml_file import LARGEST
 
 
 def rename(faces: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
@@ -35,7 +37,7 @@ def read_names(file: Path) -> dict[str, str]:
     """
     try:
         # Composed and not loaded: YAML would make `No` false, and would keep the last of two equal keys.
-        content = yaml.compose(text(file.read_bytes(), str(file)), Loader=yaml.BaseLoader)
+        content = yaml.compose(text(read_bounded(file, LARGEST), str(file)), Loader=yaml.BaseLoader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise LookwhereError(f"{file}: not a readable YAML file ({str(error).splitlines()[0]})") from error
     if not isinstance(content, yaml.MappingNode):

@@ -14,8 +14,9 @@ from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
 from core.classifiers.info import ModelInfo
 from core.data.readers.label_table import header_of, read_table
 from core.data.readers.labels import GENDER_WORDS
+from core.data.sources.base import MAXIMUM_TABLE_BYTES
 from core.errors import LookwhereError
-from core.files import sha256, write_parquet
+from core.files import read_bounded, sha256, write_parquet
 from core.task import GENDERS
 
 FILE = "predictions.parquet"
@@ -106,7 +107,7 @@ def _read(source: Path, names: tuple[str, ...]) -> tuple[pd.DataFrame, list[str]
         if source.suffix.lower() == ".parquet":
             table = pq.read_table(source).to_pandas().reset_index(drop=True)
             return table, _columns([str(column) for column in table.columns], names, source), 1
-        data = source.read_bytes()
+        data = read_bounded(source, MAXIMUM_TABLE_BYTES)
         columns = _columns(header_of(data, str(source))[1], names, source)
         return read_table(data, str(source), dict.fromkeys(columns, ())), columns, 2
     except (OSError, pa.ArrowException, ValueError) as error:

@@ -11,7 +11,9 @@ from core.data.faces import UNRECORDED
 from core.data.readers.label_table import Columns, header_of, read_table
 from core.data.readers.labels import GENDER_WORDS
 from core.data.readers.read_log import ReadLog
+from core.data.sources.base import MAXIMUM_TABLE_BYTES
 from core.errors import LookwhereError
+from core.files import read_bounded
 
 COLUMNS: Columns = {
     "identity": ("person", "person_id", "identity_id", "subject", "subject_id", "class_id", "label"),
@@ -45,7 +47,7 @@ def read_identities(file: Path, log: ReadLog | None = None) -> pd.DataFrame:
     """`gender`, `ethnicity` by integer identity. Raises `LookwhereError` naming the file and what is wrong in it."""
     log = ReadLog() if log is None else log
     try:
-        data = file.read_bytes()
+        data = read_bounded(file, MAXIMUM_TABLE_BYTES)
     except FileNotFoundError as error:
         raise LookwhereError(
             f"{file}: missing; a pack names no gender: give a CSV of identity,gender[,ethnicity] with --labels"

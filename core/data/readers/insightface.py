@@ -14,8 +14,9 @@ import pandas as pd
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.identities import read_identities
 from core.data.readers.read_log import ReadLog
-from core.data.sources.base import Source
+from core.data.sources.base import MAXIMUM_TABLE_BYTES, Source
 from core.data.sources.recordio import RecordError, RecordFile, RecordSource, parse_record
+from core.files import read_bounded
 
 LABELS = "identities.csv"
 
@@ -40,7 +41,7 @@ class InsightFace(Reader):
         log = ReadLog()
         people = read_identities(labels or source.path.parent / LABELS, log)
         if labels is None:
-            source.tie(LABELS, (source.path.parent / LABELS).read_bytes())
+            source.tie(LABELS, read_bounded(source.path.parent / LABELS, MAXIMUM_TABLE_BYTES))
         headers = source.records.headers(image_keys(source.records))
         source.tie(f"{source.path.name} (labels)", headers["label"].to_numpy(dtype=np.float32).tobytes())
         sound = headers["good"] & headers["image"]

@@ -19,8 +19,9 @@ from core.data.readers.label_table import read_table, text
 from core.data.readers.labels import GENDER_WORDS, find_files, image_table, known, mapped
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
-from core.data.sources.base import Source
+from core.data.sources.base import MAXIMUM_TABLE_BYTES, Source
 from core.errors import LookwhereError
+from core.files import read_bounded
 
 META = r"identity_meta\.csv"
 LABELS = r"identities\.csv"
@@ -90,7 +91,7 @@ def _people(source: Source, labels: Path | None, notes: ReadLog) -> tuple[pd.Dat
     """`key, identity, gender` and perhaps `ethnicity`, `split`, a row a person; and the table's name."""
     if labels is not None:
         try:
-            data, origin = labels.read_bytes(), labels.name
+            data, origin = read_bounded(labels, MAXIMUM_TABLE_BYTES), labels.name
         except OSError as error:
             raise LookwhereError(
                 f"{labels}: cannot be read ({error.strerror or error}); --labels takes a CSV"

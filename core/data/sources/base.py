@@ -129,8 +129,12 @@ class Source:
 
     def problem(self, name: str) -> str | None:
         """What was found wrong with a file that `iterate` gave as empty bytes, or None."""
-        reason = too_large(self.size(name))
+        reason = self.why_empty(name)
         return f"{name} ({reason})" if reason else None
+
+    def why_empty(self, name: str) -> str | None:
+        """Why `iterate` gives empty bytes for a file that has some, or None."""
+        return too_large(self.size(name))
 
     def fingerprint(self) -> str:
         """SHA-256 over the sorted names and sizes: tells one source from another without reading it all."""

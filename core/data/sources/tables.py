@@ -22,6 +22,8 @@ from core.files import sha256
 
 IMAGE = "image"
 BATCH = 64
+#: Times its size that a row group of images may unpack to where that is more than one image may have.
+BOMB_RATIO = 100
 DAMAGE = (pa.ArrowException, OSError)
 
 
@@ -54,6 +56,8 @@ class ParquetSource(Source):
         """
         super().__init__(path, {})
         root = root or path
+        #: Images that were not unpacked, and why.
+        self._bombed: dict[str, str] = {}
         #: What must stay as long as the files are read.
         self.kept_open: object = None
         files = sorted(files)
@@ -80,7 +84,13 @@ class ParquetSource(Source):
             wanted.setdefault(file, []).append(int(row))
         for file in (name for name in self.rows if name in wanted):
             try:
-                for row, data in _images(_open(self.files_by_name[file]), np.unique(wanted[file])):
+                parquet, rows = _open(self.files_by_name[file]), np.unique(wanted[file])
+                for start, end, reason in _bombs(parquet):
+                    bombed = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)].tolist()
+                    self._bombed |= {f"{file}/{row}": reason for row in bombed}
+                    rows = np.setdiff1d(rows, bombed)
+                    yield from ((f"{file}/{row}", b"") for row in bombed)
+                for row, data in _images(parquet, rows):
                     size = data.size if data is not None else 0
                     if too_large(size):
                         self._sizes[f"{file}/{row}"] = size
@@ -105,6 +115,9 @@ class ParquetSource(Source):
             row = pd.Series(np.arange(self.rows[name])).astype("str")
             parts.append(part.assign(path=f"{name}/" + row, file=self.paths[name], image_path=inner))
         return pd.concat(parts, ignore_index=True)
+
+    def why_empty(self, name: str) -> str | None:
+        return self._bombed.get(name) or super().why_empty(name)
 
     def columns(self) -> list[str]:
         """Columns of the first file as they are written, without that of the images."""
@@ -223,6 +236,24 @@ def _image_leaf(schema: pa.Schema) -> str | None:
             if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
                 return field.name
     return None
+
+
+def _bombs(file: pq.ParquetFile) -> Iterator[tuple[int, int, str]]:
+    """First row, row after the last, and the reason, of row groups whose images are not unpacked.
+
+    Parquet tells the size of a row group's images, not of one. Images are compressed already, so a group that unpacks
+    to a hundred times its size holds none worth the memory: a page of it can have 2 GB.
+    """
+    leaf, start = _image_leaf(file.schema_arrow), 0
+    for group in range(file.num_row_groups):
+        packed = file.metadata.row_group(group)
+        for place in range(packed.num_columns):
+            column = packed.column(place)
+            size, small = column.total_uncompressed_size, max(column.total_compressed_size, 1)
+            if column.path_in_schema == leaf and size > max(MAXIMUM_IMAGE_BYTES, BOMB_RATIO * small):
+                reason = f"among images of {small / 1e6:.1f} MB that unpack to {size / 1e9:.1f} GB"
+                yield start, start + packed.num_rows, reason
+        start += packed.num_rows
 
 
 def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, pa.Buffer | None]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from core.data.duplicates import hash_images
 from core.data.faces import UNRECORDED
 from core.data.images import decode
 from core.data.readers import choose_reader
-from core.data.sources import open_source
+from core.data.sources import open_source, tables
 from core.data.sources.tables import ManifestSource, ParquetSource
 from core.errors import LookwhereError
+from core.files import read_bounded
 from tests.helpers.datasets_made import jpeg, labels_of, read, rejects, tree
 
 GENDERS = ["female", "male", "F", "x", "male"]
@@ -196,3 +200,45 @@ def test_numbers_that_are_none_are_missing_and_a_column_of_names_calls_the_faces
         "a\\1.jpg": ("7", "NA"),
         "2.jpg": (None, UNRECORDED),
     }
+
+
+def test_a_row_group_that_unpacks_to_gigabytes_is_counted_and_never_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [picture(1), bytes(40_000_000), picture(3), picture(4)]
+    table = pa.table({"image": [{"bytes": image, "path": None} for image in images], "gender": ["f", "m", "f", "m"]})
+    pq.write_table(table, tmp_path / "faces.parquet", row_group_size=2, compression="zstd")
+    monkeypatch.setattr(tables, "MAXIMUM_IMAGE_BYTES", 20_000_000)
+    source = open_source(tmp_path / "faces.parquet")
+    before = pa.total_allocated_bytes()
+    found = dict(source.iterate(source.names))
+    assert pa.total_allocated_bytes() - before < 1_000_000
+    assert {name: len(data) > 0 for name, data in found.items()} == {
+        f"faces.parquet/{row}": row > 1 for row in range(4)
+    }
+    hashes = hash_images(source, source.names).set_index("path")["problem"]
+    assert hashes["faces.parquet/0"] == hashes["faces.parquet/1"]
+    assert hashes["faces.parquet/1"].startswith("among images of 0.0 MB that unpack to 0.0 GB")
+    assert (hashes[["faces.parquet/2", "faces.parquet/3"]] == "").all()
+
+
+def test_images_that_hardly_compress_are_read_however_large_their_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MAXIMUM_IMAGE_BYTES", 150)
+    source = open_source(write(tmp_path / "faces.parquet"))
+    assert all(dict(source.iterate(source.names)).values())
+
+
+def test_labels_are_read_from_a_pipe_and_no_further_than_a_table_has(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for size, expected in ((3, b"abc"), (9, None)):
+        writer = threading.Thread(target=pipe.write_bytes, args=(b"abcdefghi"[:size],))
+        writer.start()
+        if expected is None:
+            with pytest.raises(OSError, match="more than a table of labels has"):
+                read_bounded(pipe, 8)
+        else:
+            assert read_bounded(pipe, 8) == expected
+        writer.join()
