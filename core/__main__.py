@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import audits, boards, data, models, verifying
+from core.commands import audits, boards, data, jobs, models, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "report": audits.report,
     "portraits": models.portraits,
     "verify": verifying.verify,
+    "jobs": jobs.jobs,
 }
 
 

@@ -20,19 +20,24 @@ except ImportError:  # not on Windows: there nobody is kept out
 NO_LOCKS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOLCK, errno.ENOTSUP)
 
 
+class TakenError(LookwhereError):
+    """Another process is at it."""
+
+
 @contextlib.contextmanager
 def alone(output: Path, doing: str, *, wait: bool = False) -> Iterator[None]:
     """Keep other processes off `output`, a file or folder that need not be there, for as long as the block runs.
 
     The lock is on the hidden file `.NAME.lock` beside it, which goes with the block; the operating system frees it when
     a process ends, however that came, and a file left behind keeps nobody out. With `wait` another process is waited
-    for. Raises `LookwhereError` naming `output` where another one is `doing` it, or nothing can be written there.
+    for. Raises `TakenError` naming `output` where another one is `doing` it, `LookwhereError` where nothing can be
+    written there.
     """
     file = output.with_name(f".{output.name}.lock")
     try:
         held = _locked(file, wait)
     except BlockingIOError as error:
-        raise LookwhereError(f"{output}: another process is {doing} it now; wait for it, or stop it") from error
+        raise TakenError(f"{output}: another process is {doing} it now; wait for it, or stop it") from error
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise LookwhereError(f"{output}: cannot write ({error.strerror or error}); choose another place") from error

@@ -104,3 +104,13 @@ def p_words(p: float, named: bool = True) -> str:
     if p < 0.0001:
         return "p < 0.0001" if named else "< 0.0001"
     return ("p = " if named else "") + (f"{p:.2g}" if p < 0.01 else f"{p:.3f}")
+
+
+def duration(seconds: float | None) -> str:
+    """«1 h 12 min», «3 min», «40 s», or a dash."""
+    if seconds is None:
+        return "–"
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"

@@ -29,7 +29,7 @@ from core.extras import missing_extra
 from core.files import plain_name
 from core.locks import alone
 from core.places import MODELS
-from core.progress import Bars
+from core.progress import Bars, ProgressFile
 from core.training.config import TrainConfig
 from core.training.config_file import load_config
 from core.training.record import Status, read_metrics, read_status
@@ -114,8 +114,12 @@ class Bar:
     def __init__(self) -> None:
         self.bar: tqdm | None = None
         self.epoch = -1
+        self.file = ProgressFile()
 
     def __call__(self, status: Status, row: dict | None) -> None:
+        done = status.epoch * status.steps + status.step
+        stage = f"training, epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+        self.file.tell(stage, done, status.epochs * status.steps, status.eta)
         if row is not None:
             self.close()
             tqdm.write(

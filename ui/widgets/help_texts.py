@@ -19,7 +19,7 @@ from core.present.text.credits import credit
 from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
 from core.training.record import Status
-from core.wording import number, percent
+from core.wording import duration, number, percent
 
 TARGETS = (
     "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
@@ -154,16 +154,6 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
         lines.append(f"- Computed in {escape.markdown(manifest.precision)}.")
     lines.append(PERCEIVED)
     return "\n".join(lines)
-
-
-def duration(seconds: float | None) -> str:
-    """«1 h 12 min», «3 min», «40 s», or a dash."""
-    if seconds is None:
-        return "–"
-    minutes = round(seconds / 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
 def ago(when: float) -> str:

@@ -63,6 +63,7 @@ CASES: dict[str, list[str]] = {
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],
     "portraits": ["--model", "small", "--models", "{root}/models"],
     "verify": ["{root}/models"],
+    "jobs": ["--folder", "{root}/jobs"],
 }  # fmt: skip
 
 
