@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "board": boards.board,
     "report": audits.report,
     "portraits": models.portraits,
+    "hashes": models.hashes,
     "verify": verifying.verify,
     "jobs": jobs.jobs,
 }

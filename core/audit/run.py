@@ -29,6 +29,7 @@ from core.audit.releases import keeps_averages_of, sketch
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
+from core.classifiers.training_hashes import open_hashes
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.store import AlignedStore
@@ -334,7 +335,8 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))
     shape = schema.metadata.get(b"map_shape")
     factor = input_enlargement(job.model.info)
-    copies = job.copies or look_up(job.store, faces, job.model.info, progress=job.progress)
+    hashes = open_hashes(job.model.path, job.model.info)
+    copies = job.copies or look_up(job.store, faces, job.model.info, progress=job.progress, hashes=hashes)
     manifest = replace(
         job.manifest,
         maps=placed_maps(job.manifest.maps, job.model, job.store, faces),

@@ -15,6 +15,7 @@ from core.json_record import JsonRecord
 from core.progress import Progress
 
 if TYPE_CHECKING:  # the app reads the record, and needs no store for it
+    from core.classifiers.training_hashes import TrainingHashes
     from core.data.shared_images import SharedImages
     from core.data.store import AlignedStore
 
@@ -24,22 +25,23 @@ class TrainingCopies(JsonRecord):
     """What came of looking audited faces up among training faces.
 
     `datasets` are the names of the data compared with, `compared` how many training faces they have. `copies` counts
-    audited faces whose image is byte-equal to one of these, `near_copies` others that are as alike as near-copies.
-    `left_out` says whether these faces are missing from the audit; `accuracy_without` is the accuracy without them
-    where they are in it, None where there are none.
+    audited faces whose image file or aligned pixels are equal to one of these, `near_copies` others that are as alike
+    as near-copies; None where only the model's own hashes were asked, which tell nothing of these. `left_out` says
+    whether these faces are missing from the audit; `accuracy_without` is the accuracy without them where they are in
+    it, None where there are none or nothing else.
     """
 
     datasets: tuple[str, ...]
     compared: int
     copies: int
-    near_copies: int
+    near_copies: int | None
     left_out: bool
     accuracy_without: float | None = None
 
     @property
     def found(self) -> int:
         """Copies and near-copies together."""
-        return self.copies + self.near_copies
+        return self.copies + (self.near_copies or 0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class LookUp:
 
     def with_accuracy(self, correct: pd.Series) -> TrainingCopies:
         """The record with the accuracy without the faces found; `correct` is that of all audited faces in order."""
-        if self.record.left_out or not self.found.any():
+        if self.record.left_out or not self.found.any() or self.found.all():
             return self.record
         return replace(self.record, accuracy_without=round(float(correct[~self.found].mean()), 6))
 
@@ -62,13 +64,14 @@ def look_up(
     info: ModelInfo,
     training: Sequence[AlignedStore] = (),
     progress: Progress | None = None,
+    hashes: TrainingHashes | None = None,
 ) -> LookUp | None:
-    """Look `faces` of `store` up among the training faces; None where these are not at hand, or are audited.
+    """Look `faces` of `store` up among the training faces; None where nothing is known of these.
 
-    Without `training` the train split of the store itself is compared with, where the model was trained on that; found
-    faces are then counted and stay, since the split is known under its name. With `training` all faces of these stores
-    are compared with, and found ones are to be left out. Raises `LookwhereError` where the model says that it was
-    trained on other data than one of `training`.
+    With `training` all faces of these stores are compared with, and found ones are to be left out. Without it the train
+    split of the store itself is, where the model was trained on that and none of it is audited; else the model's own
+    `hashes` are asked, which know copies alone. Found faces are then counted and stay. Raises `LookwhereError` where
+    the model says that it was trained on other data than one of `training`.
     """
     from core.data.shared_images import MANY_PAIRS, shared_images
 
@@ -82,7 +85,7 @@ def look_up(
             or not audited.isdisjoint(own["face_id"])
             or len(faces) * len(own) > MANY_PAIRS
         ):
-            return None
+            return None if hashes is None else _by_hashes(store, faces, info, hashes)
         return _record(shared_images(store, faces, store, own, progress), (store.manifest.dataset,), left_out=False)
     result: SharedImages | None = None
     for other in training:
@@ -97,6 +100,19 @@ def look_up(
         result = one if result is None else result | one
     assert result is not None
     return _record(result, tuple(other.manifest.dataset for other in training), left_out=True)
+
+
+def _by_hashes(store: AlignedStore, faces: pd.DataFrame, info: ModelInfo, hashes: TrainingHashes) -> LookUp:
+    found = hashes.among(store, faces)
+    names = tuple(part.dataset for part in info.data.parts) if info.data else ()
+    record = TrainingCopies(
+        datasets=names or ((info.data and info.data.dataset) or "its own",),
+        compared=hashes.count,
+        copies=int(found.sum()),
+        near_copies=None,
+        left_out=False,
+    )
+    return LookUp(found, record)
 
 
 def _record(shared: SharedImages, datasets: tuple[str, ...], *, left_out: bool) -> LookUp:

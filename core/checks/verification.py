@@ -13,6 +13,7 @@ from core.audit.manifest import AuditManifest
 from core.checks.results import JSON, NPZ, read_checks, save_checks
 from core.classifiers.info import FORMAT as MODEL_FORMAT
 from core.classifiers.info import ModelInfo
+from core.classifiers.training_hashes import FILE as HASHES
 from core.data.store import FILES as STORE_FILES
 from core.data.store_info import FORMAT as STORE_FORMAT
 from core.data.store_info import StoreInfo
@@ -85,7 +86,8 @@ def _records(manifest: JsonRecord, folder: Path) -> dict[str, FileRecord | None]
         size = file.stat().st_size if file.is_file() else 0
         known = manifest.weights_sha256
         # Weights of an experiment's runs are not shipped, their information is.
-        return {name: FileRecord(bytes=size, sha256=known)} if known and file.is_file() else {}
+        weights = {name: FileRecord(bytes=size, sha256=known)} if known and file.is_file() else {}
+        return weights | ({HASHES: manifest.training_faces} if manifest.training_faces else {})
     names = AUDIT_FILES if isinstance(manifest, AuditManifest) else STORE_FILES
     there = {name: None for name in names if (folder / name).is_file() and name not in MANIFESTS}
     return there | dict(manifest.files)

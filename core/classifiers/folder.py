@@ -1,4 +1,7 @@
-"""The model folder: `model.safetensors`, `model.json`, `training/`, `CARD.md`. Nothing in it is ever unpickled."""
+"""The model folder: `model.safetensors`, `model.json`, `training-faces.npz`, `training/`, `CARD.md`.
+
+Nothing in it is ever unpickled.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from core.classifiers.classifier import NO_MAPS, ResNetClassifier, WithoutMaps
 from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
 from core.files import sha256, write_json
+from core.integrity import record_files
 from core.task import GENDERS
 
 if TYPE_CHECKING:  # pages list models without paying for torch
@@ -53,11 +57,13 @@ class Model:
 def save_model(path: Path, network: GenderResNet, info: ModelInfo) -> ModelInfo:
     """Write weights in half precision (batch-norm statistics stay float32), then `model.json`; returns its content.
 
-    `info` says how the network was trained; what the network itself tells is filled in.
+    `info` says how the network was trained; what the network itself and the hashes of training faces that lie there
+    tell is filled in.
     """
     from safetensors.torch import save_file
 
     from core.classifiers.preprocessing import MEAN, STD
+    from core.classifiers.training_hashes import FILE
 
     path.mkdir(parents=True, exist_ok=True)
     state = {
@@ -73,6 +79,7 @@ def save_model(path: Path, network: GenderResNet, info: ModelInfo) -> ModelInfo:
         dilated=network.dilated,
         mean=tuple(MEAN),
         std=tuple(STD),
+        training_faces=record_files(path, (FILE,)).get(FILE),
         weights_sha256=sha256(path / "model.safetensors"),
     )
     write_json(path / "model.json", content.to_json())

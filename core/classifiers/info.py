@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from core.errors import LookwhereError
 from core.explain.placement import Placement
+from core.integrity import FileRecord
 from core.json_record import JsonRecord
 from core.places import MODELS
 from core.task import GENDER, Task
@@ -217,6 +218,8 @@ class ModelInfo(JsonRecord):
     `precision` (what it is computed in; None in files of before it was kept: as the device is fastest), `rows`,
     `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1). `task` is what
     is classified and `classes` are its two; files of before it could be another than gender say gender.
+    `training_faces` records the file of hashes of the training faces (`core.classifiers.training_hashes`), None where
+    there is none.
     """
 
     format: int = FORMAT
@@ -246,6 +249,7 @@ class ModelInfo(JsonRecord):
     rows: int | None = None
     decisions: bool = False
     source: SourceInfo | None = None
+    training_faces: FileRecord | None = None
     weights_sha256: str | None = None
 
     FORMAT: ClassVar = FORMAT

@@ -280,3 +280,33 @@ def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool
             ],
         },
     )
+
+
+def hashes(model: str, data: tuple[Path, ...], models: Path = MODELS, json: bool = False) -> str:
+    """Give a model that has none the salted hashes of its training faces, by which audits tell copies of these.
+
+    Training writes them by itself; this is for models of before. No image can be had from them.
+    Example: python -m core hashes --model resnet50-utkface --data data/aligned/utkface
+
+    Args:
+        model: The model's name, a folder under models/.
+        data: The aligned stores that it was trained on.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
+    """
+    from core import places
+    from core.classifiers.training_hashes import FILE
+    from core.data.store import AlignedStore
+    from core.present.card import write_card
+    from core.training.hashing import add_hashes
+
+    folder = places.within(models, model, "--model")
+    made = add_hashes(folder, [AlignedStore.open(path) for path in data])
+    write_card(folder)
+    file = folder / FILE
+    return printed(
+        "hashes",
+        json,
+        lambda: f"{file}: hashes of {made.count:,} training faces, {file.stat().st_size / 1e6:.2f} MB",
+        lambda: {"model": model, "file": file, "faces": made.count, "bytes": file.stat().st_size},
+    )

@@ -70,10 +70,10 @@ def shared_images(
     near = np.zeros(len(faces), dtype=bool)
     rows, other_rows = faces["row"].to_numpy(), other_faces["row"].to_numpy()
     tick = progress("comparing with training faces", len(rows)) if progress else lambda _: None
-    theirs = [_coarse(other.images[other_rows[n : n + _BLOCK]]) for n in range(0, len(other_rows), _BLOCK)]
+    theirs = [coarse_detail(other.images[other_rows[n : n + _BLOCK]]) for n in range(0, len(other_rows), _BLOCK)]
     for start in range(0, len(rows), _BLOCK):
         images = store.images[rows[start : start + _BLOCK]]
-        mine = _coarse(images)
+        mine = coarse_detail(images)
         for n, block in enumerate(theirs):
             one, two = np.nonzero(mine @ block.T >= CANDIDATE)
             open_pairs = ~near[start + one]
@@ -102,7 +102,7 @@ def _unit(values: np.ndarray) -> np.ndarray:
     return np.divide(flat, length, out=np.zeros_like(flat), where=length > 1e-3)
 
 
-def _coarse(images: np.ndarray) -> np.ndarray:
+def coarse_detail(images: np.ndarray) -> np.ndarray:
     """Coarse detail of the middle of aligned faces, unit rows float32 (N, 784)."""
     return _unit(_detail(images[:, _TOP:_BOTTOM, _LEFT:_RIGHT], cell=3, window=7))
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.classifiers.info import DataInfo, GroupCount, PartInfo
+from core.classifiers.training_hashes import TrainingHashes
 from core.data.shared_images import MANY_PAIRS, shared_images
 from core.data.splits import Subset
 from core.data.store import AlignedStore
@@ -159,6 +160,13 @@ class FaceSets:
             for role, stores in self.stores.items()
             for n, store in enumerate(stores)
         }
+
+    def training_hashes(self) -> TrainingHashes:
+        """Salted hashes of the training faces, by which audits look theirs up."""
+        stores, faces = self.stores["train"], self.faces["train"]
+        if len(stores) == 1:
+            return TrainingHashes.of(stores, [faces])
+        return TrainingHashes.of(stores, [faces[faces["store"] == n] for n in range(len(stores))])
 
     def provenance(self) -> DataInfo:
         """What `model.json` says of the data."""

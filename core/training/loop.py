@@ -34,7 +34,7 @@ from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
-from core.training.optimisation import learning_rate, weight_decay_groups
+from core.training.optimisation import learning_rate, make_optimiser, weight_decay_groups
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
@@ -67,6 +67,7 @@ class Run:
         self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
         self.epoch = self.step = 0
+        self.hashed = False
         self.best: dict = {"score": -1.0, "epoch": -1, "geometry": None}
         self.plateau = {"best": -1.0, "bad": 0, "scale": 1.0}
         self.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
@@ -80,12 +81,7 @@ class Run:
             load_initial(trainee.network, config.init)
         trainee = trainee.to(memory_format=torch.channels_last)
         groups = weight_decay_groups(trainee, config.optimiser.weight_decay)
-        o = config.optimiser
-        optimiser = (
-            torch.optim.AdamW(groups, lr=o.lr, fused=True)
-            if o.name == "adamw"
-            else torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, fused=True)
-        )
+        optimiser = make_optimiser(groups, config.optimiser)
         self.average = copy.deepcopy(trainee.network).requires_grad_(False).to(fabric.device)
         self.model, self.optimiser = fabric.setup(trainee, optimiser)
         self.labels = {
@@ -225,6 +221,9 @@ class Run:
     def keep(self, folder: Path, result: dict) -> None:
         if not self.fabric.is_global_zero:
             return
+        if folder == self.folder and not self.hashed:  # once a run: its training faces stay the same
+            self.sets.training_hashes().save(folder)
+            self.hashed = True
         info = ModelInfo(
             input_size=self.config.stage_at(self.epoch).size,
             template=TEMPLATE_NAME,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import nn
 
-from core.training.config import TrainConfig
+from core.training.config import Optimiser, TrainConfig
 
 
 def weight_decay_groups(module: nn.Module, decay: float) -> list[dict]:
@@ -16,6 +17,13 @@ def weight_decay_groups(module: nn.Module, decay: float) -> list[dict]:
         {"params": [p for _, p in named if p.ndim > 1], "weight_decay": decay},
         {"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0},
     ]
+
+
+def make_optimiser(groups: list[dict], of: Optimiser) -> torch.optim.Optimizer:
+    """The optimiser of these parameter groups, as the config names it."""
+    if of.name == "adamw":
+        return torch.optim.AdamW(groups, lr=of.lr, fused=True)
+    return torch.optim.SGD(groups, lr=of.lr, momentum=of.momentum, fused=True)
 
 
 def learning_rate(step: int, total: int, config: TrainConfig) -> float:

@@ -201,6 +201,11 @@ def training_data(info: ModelInfo) -> list[Text | Table]:
     if data.parts:
         counts = ", ".join(f"{part.dataset} {part.faces:,}" for part in data.parts)
         text += f" Training faces by data set: {counts}."
+    if info.training_faces:
+        text += (
+            " Salted hashes of the training faces lie beside the weights: an audit asks them for copies, and no image "
+            "can be had from them."
+        )
     if not data.train_groups:
         return [Text(text), Text("The training faces by group are unknown: model.json does not say.")]
     total = sum(group.faces for group in data.train_groups)

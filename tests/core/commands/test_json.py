@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from core import __main__ as command
 from core.classifiers.folder import save_model
 from core.classifiers.imported import import_model
-from core.classifiers.info import ModelInfo, TrainingInfo
+from core.classifiers.info import DataInfo, ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.present.records.values import plain
 from tests.helpers.datasets_made import jpeg
@@ -33,7 +34,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("json")
     store = make_store(root / "store", faces=120)
     torch.manual_seed(0)
-    save_model(root / "models/made", GenderResNet(dilated=True), INFO)
+    trained = {"train": len(store.split("train"))}
+    data = DataInfo(dataset="made", fingerprint=store.manifest.data_fingerprint, faces=trained)
+    save_model(root / "models/made", GenderResNet(dilated=True), replace(INFO, data=data))
     scores = np.where(store.faces["gender"] == "male", 0.8, 0.3)
     pd.DataFrame({"file": store.faces["path"], "p": scores}).to_csv(root / "scores.csv", index=False)
     import_model(small_onnx(root / "small.onnx"), "small", DECLARED, models=root / "models")
@@ -62,6 +65,7 @@ CASES: dict[str, list[str]] = {
     "board": ["--folder", str(ROOT / "docs/board"), "--out", "{root}/board.md"],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],
     "portraits": ["--model", "small", "--models", "{root}/models"],
+    "hashes": ["--model", "made", "--data", "{root}/store", "--models", "{root}/models"],
     "verify": ["{root}/models"],
     "jobs": ["--folder", "{root}/jobs"],
 }  # fmt: skip

@@ -127,7 +127,7 @@ def half(store: AlignedStore, place: Path) -> Path:
 
 
 def test_run_leaves_exactly_these_files(whole: Path) -> None:
-    assert files(whole) == ["model.json", "model.safetensors", *TRAINING_FILES]
+    assert files(whole) == ["model.json", "model.safetensors", "training-faces.npz", *TRAINING_FILES]
 
 
 def test_metrics_have_a_row_an_epoch(whole: Path) -> None:
