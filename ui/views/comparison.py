@@ -15,6 +15,7 @@ from core.explain.maps import TARGETS
 from core.present.figures import comparison as figures
 from core.present.figures import pictures
 from core.present.text import escape
+from core.present.text.placement import UNEVEN_SIDES
 from core.present.text.sentences import scope
 from core.wording import capital, number, points_words, signed_bounds, signed_points
 from ui.shell import downloads
@@ -121,7 +122,7 @@ def show_where_it_looks(
     )
     shown = chosen or automatic_groups(table, contrast)
     _show_maps(choice, table, shown, filter, target, scaling == "shape")
-    st.caption(help_texts.reading(comparison_choice.methods(choice)))
+    st.caption(f"{help_texts.reading(comparison_choice.methods(choice))} {UNEVEN_SIDES}")
 
 
 def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, filter: Filter) -> None:

@@ -16,6 +16,7 @@ from core.explain.maps import NORMALISATIONS, TARGETS
 from core.present.figures import pictures
 from core.present.figures.differences import painted
 from core.present.text import escape
+from core.present.text.placement import sides_words
 from core.present.text.sentences import target_words
 from core.wording import bounds, capital, percent
 from ui.shell import downloads
@@ -74,7 +75,7 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
             "heatmaps",
             f"average face and average {audit.map_words} of each group, and their differences",
         )
-    st.caption(help_texts.reading([audit.map_method]))
+    st.caption(f"{help_texts.reading([audit.map_method])} {sides_words(audit)}")
 
 
 def _note(audit: Audit, controls: MapControls) -> str:

@@ -24,6 +24,7 @@ from core.present.figures.evidence import waterfall_chart
 from core.present.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
 from core.present.text.checks import results
 from core.present.text.evidence import waterfall_sentence
+from core.present.text.placement import sides_words
 from core.present.text.sentences import hottest_place, pair_rate, target_words
 from core.wording import capital, percent, signed, signed_interval
 
@@ -72,7 +73,7 @@ def grid_section(audit: Audit, within: Filter) -> Section:
     scale = Scale(
         data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
     )
-    reading = Text(f"{audit.method.reading} {OUTSIDE}", quiet=True)
+    reading = Text(f"{audit.method.reading} {OUTSIDE} {sides_words(audit)}", quiet=True)
     return section("grid", title, [Text(text), Text(without) if without else None, Grid(tuple(pairs)), scale, reading])
 
 

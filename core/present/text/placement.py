@@ -20,6 +20,26 @@ NO_GRADIENTS = (
 TESTED = "An audit tests that with faces and their mirror images."
 
 
+#: True of any audit's average maps, for where several audits are beside each other.
+UNEVEN_SIDES = "Left–right differences of average maps are not interpreted, as they can be the network's own."
+SIDES = UNEVEN_SIDES.removesuffix(".") + ": "
+
+
+def sides_words(audit: Audit) -> str:
+    """Why left–right differences of an audit's average maps say nothing of a group; empty without maps.
+
+    A network looks more to one side, whoever is seen.
+    """
+    if not audit.has_maps:
+        return ""
+    if (test := audit.manifest.maps and audit.manifest.maps.mirror) is None:
+        return SIDES + "how evenly it looks at both sides was not measured."
+    return (
+        SIDES + f"over {test.faces} faces and their mirror images, its mean map is {percent(test.placed)} off its own "
+        "mirror image."
+    )
+
+
 def placement_words(maps: MapsInfo) -> str:
     """Where cells lie and what the mirror test found, as sentences; empty where nothing was measured."""
     if maps.placement is None:
@@ -34,7 +54,9 @@ def placement_words(maps: MapsInfo) -> str:
     if (test := maps.mirror) is not None:
         words += (
             f" Mirror test: the mean map of {test.faces} faces and their mirror images is {percent(test.placed)} "
-            "off its own mirror image" + ("." if lie.as_tiles else f" ({percent(test.tiles)} if drawn as tiles).")
+            "off its own mirror image"
+            + (", " if lie.as_tiles else f" ({percent(test.tiles)} if drawn as tiles), ")
+            + "so left–right differences of averages can be the network's own and are not interpreted."
         )
     return words
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from core.classifiers.info import MapsInfo, MirrorInfo, PlacementInfo
 from core.explain.placement import Placement
-from core.present.text.placement import placement_words
+from core.present.text.placement import placement_words, sides_words
 
 
 def maps(placement: Placement | None, mirror: MirrorInfo | None = None) -> MapsInfo:
@@ -21,10 +23,22 @@ def test_words_say_how_far_cells_lie_from_tiles_and_what_the_mirror_test_found()
     assert placement_words(maps(corner, test)) == (
         "Cells are drawn, and given to regions, by their measured centres, up to 14 of 112 pixels from even tiles. "
         "Mirror test: the mean map of 64 faces and their mirror images is 5.0 % off its own mirror image (41.0 % if "
-        "drawn as tiles)."
+        "drawn as tiles), so left–right differences of averages can be the network's own and are not interpreted."
     )
     tiles = MirrorInfo(faces=16, placed=0.05, tiles=0.05)
     assert placement_words(maps(Placement.tiles((7, 7)), tiles)) == (
         "Cells lie as even tiles do, to a quarter of a cell, as measured with the network. Mirror test: the mean map "
-        "of 16 faces and their mirror images is 5.0 % off its own mirror image."
+        "of 16 faces and their mirror images is 5.0 % off its own mirror image, so left–right differences of averages "
+        "can be the network's own and are not interpreted."
     )
+
+
+def test_left_and_right_are_marked_as_not_interpreted_wherever_there_are_maps() -> None:
+    audit = SimpleNamespace(has_maps=True, manifest=SimpleNamespace(maps=None))
+    assert sides_words(audit).endswith("how evenly it looks at both sides was not measured.")
+    audit.manifest.maps = maps(Placement.tiles((7, 7)), MirrorInfo(faces=16, placed=0.194, tiles=0.2))
+    assert sides_words(audit) == (
+        "Left–right differences of average maps are not interpreted, as they can be the network's own: over 16 faces "
+        "and their mirror images, its mean map is 19.4 % off its own mirror image."
+    )
+    assert sides_words(SimpleNamespace(has_maps=False)) == ""
