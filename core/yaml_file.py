@@ -14,8 +14,10 @@ LARGEST, LONGEST, DEEPEST = 1_000_000, 10_000, 50
 DIGITS = 40
 
 
-def read_yaml(file: Path) -> object:
+def read_yaml(file: Path, as_written: bool = False) -> object:
     """The content of a YAML file. Raises `LookwhereError`, in one line, where it is none or beyond the bounds.
+
+    With `as_written` every value is the text that is written there: `No` and `1` may be names.
 
     Anchors, aliases and merges are refused: a few lines of them unfold to gigabytes.
     """
@@ -24,7 +26,7 @@ def read_yaml(file: Path) -> object:
             raise ValueError(f"over {LARGEST:,} bytes")
         text = file.read_text(encoding="utf-8")
         _check(text)
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=yaml.BaseLoader if as_written else yaml.SafeLoader)
     except (OSError, ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise LookwhereError(f"{file}: not a readable YAML file ({why})") from error

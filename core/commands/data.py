@@ -11,7 +11,11 @@ from core.progress import Bars
 
 
 def datasets(
-    check: Path | None = None, dataset: str | None = None, labels: Path | None = None, json: bool = False
+    check: Path | None = None,
+    dataset: str | None = None,
+    labels: Path | None = None,
+    columns: tuple[str, ...] | None = None,
+    json: bool = False,
 ) -> str:
     """List the data sets that can be read, and what each expects; or tell what would be read of one, without aligning.
 
@@ -22,8 +26,10 @@ def datasets(
         check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
+        columns: Which of its own columns are kept, as of `align`.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.data.own_columns import ColumnChoice, with_columns
     from core.data.readers import READERS, choose_reader
     from core.data.sources import open_source
     from core.present.records.data import datasets_record, reading_record
@@ -33,15 +39,15 @@ def datasets(
 
         source = open_source(check)
         reader = choose_reader(source, dataset)
-        reading = reader.read(source, labels)
+        reading = with_columns(reader.read(source, labels), ColumnChoice.of(columns))
         return printed(
             "datasets",
             json,
             lambda: reading_report(reading, reader, source),
             lambda: reading_record(reading, reader, source),
         )
-    if dataset or labels:
-        raise LookwhereError("--dataset and --labels go with --check PATH")
+    if dataset or labels or columns is not None:
+        raise LookwhereError("--dataset, --labels and --columns go with --check PATH")
     lines = (f"{reader.name:14} {reader.title}\n{'':14} {reader.expects}" for reader in READERS.values())
     return printed("datasets", json, lambda: "\n".join(lines), datasets_record)
 
@@ -53,6 +59,7 @@ def align(
     labels: Path | None = None,
     balance: Literal["none", "gender", "group"] = "none",
     limit: int | None = None,
+    columns: tuple[str, ...] | None = None,
     border: float | None = None,
     seed: int = 0,
     device: str = "cpu",
@@ -63,6 +70,7 @@ def align(
     Interrupted work resumes; a finished store is only reported.
     Example: python -m core align --data UTKFace.tar.gz
     Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
+    Or: python -m core align --data faces.csv --columns glasses skin=skin_tone columns.yaml
 
     Args:
         data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
@@ -71,6 +79,8 @@ def align(
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         balance: Take equally many faces of each gender, or of each gender × ethnicity; people stay whole.
         limit: Take at most this many faces, chosen by the seed.
+        columns: Which of the data set's own columns are kept to group faces by: names, skin=skin_tone to rename one, or
+            none; and YAML files that correct their kinds. By default all that make groups; the others are named.
         border: The border put round images before detection, in percent of their shorter side; by default it is decided
             from a sample of the images.
         seed: Seed of the subset and of the 70/10/20 split.
@@ -78,6 +88,7 @@ def align(
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.data.build_store import build_store
+    from core.data.own_columns import ColumnChoice
     from core.data.readers import choose_reader
     from core.data.sources import open_source
     from core.data.splits import Subset
@@ -101,6 +112,7 @@ def align(
             labels=labels,
             subset=subset,
             border=border,
+            columns=ColumnChoice.of(columns),
         )
     finally:
         bars.close()

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from core.data.faces import UNRECORDED, fingerprint
+from core.data.own_columns import ColumnChoice, with_columns
+from core.data.readers.base import Reading
 from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
 from core.data.store import FILES, AlignedStore
 from core.data.store_info import FORMAT, StoreInfo
-from core.data.ties import plan_fingerprint
+from core.data.ties import columns_fingerprint, plan_fingerprint
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files
@@ -22,13 +24,19 @@ COLUMNS = ("gender", "ethnicity", "age", "identity", "split")
 
 
 def store_from_arrays(
-    path: str | Path, images: np.ndarray, labels: pd.DataFrame, dataset: str = "arrays"
+    path: str | Path,
+    images: np.ndarray,
+    labels: pd.DataFrame,
+    dataset: str = "arrays",
+    columns: ColumnChoice | None = None,
 ) -> AlignedStore:
     """Write and open a store of aligned faces.
 
     `images` uint8 (N, 112, 112, 3), RGB, on the ArcFace template (eyes in rows 51–52). `labels` has N rows in the same
     order: `gender` (female or male, f or m), and perhaps `ethnicity`, `age` in years, `identity`, and `split` (train,
-    val, test; without it all faces are test faces). Equal images get one `cluster`, so that they count as near-copies.
+    val, test; without it all faces are test faces). Further columns are kept as a manifest's are (`columns`). Equal
+    images get one `cluster`, so that they count as near-copies.
+
     Raises `LookwhereError` where the shapes, a label or the folder do not do.
     """
     path = Path(path)
@@ -41,11 +49,8 @@ def store_from_arrays(
         )
     if len(labels) != len(images):
         raise LookwhereError(f"labels: {len(labels)} rows for {len(images)} images")
-    unknown = [str(column) for column in labels.columns if column not in COLUMNS]
-    if unknown or "gender" not in labels:
-        raise LookwhereError(
-            f"labels: {'unknown ' + ', '.join(unknown) if unknown else 'no gender'}; columns are {', '.join(COLUMNS)}"
-        )
+    if "gender" not in labels:
+        raise LookwhereError(f"labels: no gender; columns are {', '.join(COLUMNS)}, and others to group by")
     digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
     nothing = pd.Series(pd.NA, index=range(len(images)))
     given = labels.reset_index(drop=True)
@@ -62,6 +67,9 @@ def store_from_arrays(
             "row": np.arange(len(images)),
         }
     )
+    own = pd.DataFrame({str(name): _as_text(given[name]) for name in given if name not in COLUMNS})
+    reading = with_columns(Reading(faces, own=own), columns)
+    faces = reading.faces
     path.mkdir(parents=True)
     np.save(path / "faces.npy", images)
     np.save(path / "landmarks.npy", np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1)))
@@ -75,7 +83,10 @@ def store_from_arrays(
             "format": FORMAT,
             "dataset": dataset,
             "source_fingerprint": hashlib.sha256("".join([*digests, data]).encode()).hexdigest(),
-            "plan_sha256": plan_fingerprint(faces.assign(sha256=digests)),
+            "plan_sha256": plan_fingerprint(faces.assign(sha256=digests), reading.columns),
+            "columns": [column.to_json() for column in reading.columns],
+            "columns_sha256": columns_fingerprint(faces, reading.columns),
+            **({"remarks": list(reading.remarks)} if reading.remarks else {}),
             "seed": 0,
             "template": TEMPLATE_NAME,
             "detector": "none, aligned already",
@@ -95,6 +106,11 @@ def store_from_arrays(
     )
     write_json(path / "store.json", info.to_json())
     return AlignedStore.open(path)
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    """Values as a table on disk would have them, NA where empty."""
+    return values.map(str, na_action="ignore").astype("str").replace("", pd.NA)
 
 
 def _in_words(values: pd.Series, words: dict[str, str]) -> pd.Series:

@@ -16,10 +16,12 @@ from PIL import Image
 from core import template
 from core.data import alignment
 from core.data.border import decide_border, given_border, sampled
+from core.data.columns import Column
 from core.data.detection import DETECTOR_NAME, ENLARGED_TO, SMALLEST_SIDE
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
+from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers import Reader, Reading, choose_reader
 from core.data.sources import open_source
 from core.data.sources.base import Source
@@ -28,6 +30,7 @@ from core.data.store import FILES, NO_FACE, STORES, AlignedStore
 from core.data.store_info import FORMAT, DecidedBy, StoreInfo
 from core.data.ties import (
     OtherStoreError,
+    columns_fingerprint,
     differences,
     labels_fingerprint,
     plan_fingerprint,
@@ -72,6 +75,7 @@ class Plan:
     clusters: int
     own_splits: bool = False
     remarks: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
 
 
 def plan(
@@ -112,6 +116,7 @@ def plan(
             0,
             "split" in reading.faces,
             reading.remarks,
+            reading.columns,
         )
     tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
     hashes = hash_images(source, reading.faces["path"], tick)
@@ -141,6 +146,7 @@ def plan(
         clusters=int((sizes > 1).sum()),
         own_splits=own_splits,
         remarks=reading.remarks,
+        columns=reading.columns,
     )
 
 
@@ -155,10 +161,12 @@ def build_store(
     labels: Path | None = None,
     subset: Subset | None = None,
     border: float | None = None,
+    columns: ColumnChoice | None = None,
 ) -> AlignedStore:
     """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
 
-    `border` before detection is in percent of an image's shorter side; by default the images decide it.
+    `border` before detection is in percent of an image's shorter side; by default the images decide it. `columns` says
+    which of the data set's own columns are kept, and as what; by default all that make groups.
     `progress(stage, total)` returns a function to call once a face. Raises `OtherStoreError` where `path` holds the
     store of another data set, other labels or another setting, or work of another plan; `LookwhereError` where the disk
     is full (what was done stays, and the next run goes on from it).
@@ -168,7 +176,7 @@ def build_store(
         asked = None  # no face is looked for
     # A finished store is only read: many may do so at once.
     with contextlib.nullcontext() if (path / "store.json").is_file() else alone(path, "aligning into"):
-        return _store(source, reader, path, seed, device, progress, labels, subset, asked)
+        return _store(source, reader, path, seed, device, progress, labels, subset, asked, columns)
 
 
 def _store(
@@ -181,10 +189,11 @@ def _store(
     labels: Path | None,
     subset: Subset | None,
     asked: float | None,
+    columns: ColumnChoice | None,
 ) -> AlignedStore:
     """`build_store` in a folder that no other process aligns into; `asked` is the border asked for."""
     source.read_whole.clear()
-    reading = reader.read(source, labels)
+    reading = with_columns(reader.read(source, labels), columns)
     identity = {
         "format": FORMAT,
         "dataset": reader.name,
@@ -196,21 +205,23 @@ def _store(
         "labels_sha256": labels and labels_fingerprint(labels),
         "label_files": dict(source.read_whole),
         "subset": asdict(subset) if subset else None,
+        "columns": [column.to_json() for column in reading.columns],
+        "columns_sha256": columns_fingerprint(reading.faces, reading.columns),
     }
     if (path / "store.json").is_file():
         store = AlignedStore.open(path)
-        found = differences(identity, store.manifest)
+        found = differences(identity, store.manifest, columns is not None)
         if store.manifest.label_files is None:
             found += relabelled(store.faces, reading.faces)
         if found:
             raise OtherStoreError(path, found, ANOTHER_FOLDER)
         return store
     begun = unfinished(path)
-    if begun is not None and (found := differences(identity, begun)):
+    if begun is not None and (found := differences(identity, begun, True)):
         raise OtherStoreError(path, found, ANOTHER_FOLDER)
     try:
         work = plan(source, reader, seed, progress, labels=labels, subset=subset, reading=reading)
-        identity["plan_sha256"] = plan_fingerprint(work.faces)
+        identity["plan_sha256"] = plan_fingerprint(work.faces, work.columns)
         if begun is not None and begun.plan_sha256 != identity["plan_sha256"]:
             why = "its faces, their order or their images are others than those planned now"
             unknown = "it was begun by an earlier version, which did not keep of which faces"

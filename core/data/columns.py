@@ -29,6 +29,8 @@ MOST_CROSSED = 3
 BANDS = 3
 #: What a number's own column is called after that of its bands.
 VALUE = "_value"
+#: How the names of a data set's own columns begin on their way through a reader, so that they meet no other.
+OWN = "own:"
 #: How names of columns that were measured from the image begin.
 MEASURED = "image_"
 #: Names that faces tables, or tables made of them, use themselves.
@@ -39,7 +41,7 @@ RESERVED = frozenset(
         "people", "effect", "right", "all", "any", "labelled",
     )
 )  # fmt: skip
-RESERVED_BEGINNINGS = (MEASURED, "logit_", "p_", "wilson_", "by.", "own:")
+RESERVED_BEGINNINGS = (MEASURED, "logit_", "p_", "wilson_", "by.", OWN)
 
 
 class Kind(StrEnum):

@@ -78,7 +78,8 @@ class StoreInfo(JsonRecord):
     are sentences about the data set as a whole; `near_copy_clusters` are those of two pictures and more;
     `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
     before these were counted; `own_splits` whether the data set names splits itself; `columns` are those that the faces
-    have beside their labels, none in a store of before these were kept; `files` are those beside it when it was
+    have beside their labels and `columns_sha256` is that of all that was read of them, none and None in a store of
+    before these were kept; `files` are those beside it when it was
     written, empty in a store of before.
     """
 
@@ -106,6 +107,7 @@ class StoreInfo(JsonRecord):
     several_faces: tuple[GroupCount, ...] | None = None
     own_splits: bool = False
     columns: tuple[Column, ...] = ()
+    columns_sha256: str | None = None
     faces: int
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from core.data.columns import Column
+from core.data.sources.tables import FURTHER
 from core.data.store_info import BorderInfo, DecidedBy, StoreInfo
 from core.errors import LookwhereError
 from core.files import sha256
@@ -30,14 +32,29 @@ class OtherStoreError(LookwhereError):
         self.path, self.differences = path, differences
 
 
-def plan_fingerprint(faces: pd.DataFrame) -> str:
-    """SHA-256 over the planned faces in their order: ids, labels, clusters, splits, and images where they were hashed.
+def plan_fingerprint(faces: pd.DataFrame, further: Sequence[Column] = ()) -> str:
+    """SHA-256 over the planned faces in their order: ids, labels, clusters, splits, and images where they were hashed;
+    and further columns.
 
     Work resumes by row number, so row n of the work begun must be row n of the plan.
     """
-    columns = [column for column in PLANNED if column in faces]
+    columns = [column for column in PLANNED if column in faces] + _names(further)
     text = faces[columns].to_csv(index=False, lineterminator="\n", na_rep="")
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def columns_fingerprint(faces: pd.DataFrame, columns: Sequence[Column]) -> str:
+    """SHA-256 over columns, and every face's levels and values in them."""
+    digest = hashlib.sha256(json.dumps([column.to_json() for column in columns]).encode())
+    if columns:
+        text = faces[["face_id", *_names(columns)]].to_csv(index=False, lineterminator="\n", na_rep="")
+        digest.update(text.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _names(columns: Sequence[Column]) -> list[str]:
+    """Where faces tables have these columns: levels, and values of numbers."""
+    return [name for column in columns for name in (column.name, column.value_name) if name is not None]
 
 
 def unfinished(path: Path) -> StoreInfo | None:
@@ -63,10 +80,24 @@ def labels_fingerprint(labels: Path) -> str:
         raise LookwhereError(f"{labels}: cannot be read ({error.strerror or error}); --labels takes a CSV") from error
 
 
-def differences(asked: Mapping[str, object], found: StoreInfo) -> list[str]:
+def differences(asked: Mapping[str, object], found: StoreInfo, of_columns: bool = True) -> list[str]:
     """What tells a store, or unfinished work, from what is asked for; a line each. What `found` does not say, is not
-    compared: it is of a version that did not keep it."""
-    return list(_differences(asked, found))
+    compared: it is of a version that did not keep it. Columns are compared where they were asked for (`of_columns`)."""
+    return [*_differences(asked, found), *(_columns(asked, found) if of_columns else ())]
+
+
+def _columns(asked: Mapping[str, object], found: StoreInfo) -> Iterator[str]:
+    if found.columns_sha256 == asked["columns_sha256"] or (found.columns_sha256 is None and not asked["columns"]):
+        return
+    then = [column.to_json() for column in found.columns]
+    had, wanted = (", ".join(column["name"] for column in columns) or "none" for columns in (then, asked["columns"]))
+    if found.columns_sha256 is None:
+        yield "it was made by an earlier version, which kept no columns"
+    elif had != wanted:
+        yield f"columns are {had}, not {wanted}"
+    else:
+        others = [one["name"] for one, other in zip(then, asked["columns"], strict=True) if one != other]
+        yield f"column {', '.join(others)} had other levels" if others else "some faces have other levels now"
 
 
 def _differences(asked: Mapping[str, object], found: StoreInfo) -> Iterator[str]:
@@ -109,6 +140,8 @@ def _label_files(now: Mapping[str, str], then: Mapping[str, str] | None) -> Iter
     if then is None:
         return
     for name in sorted({*now, *then}):
+        if name.endswith(FURTHER) and name not in then:
+            continue  # of a version that did not read them
         if name not in then:
             yield f"label file {name} was not read then"
         elif name not in now:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.data.columns import Column
 from core.data.sources.base import Source
 
 #: Reasons told where no face at all was read.
@@ -25,7 +26,9 @@ class Reading:
     `faces` has `face_id, path, gender, ethnicity, age, identity`, and `split` where the data set names one.
     `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two
     places of the data set give differently. Which of them counts, the reader's module says. `remarks` are sentences
-    about the data set as a whole, such as columns of which nothing is made.
+    about the data set as a whole, such as columns of which nothing is made. `own` has what else the data set says of
+    each face, a row a face as `faces` has them: strings as they are written, NA where empty. What is made of it is in
+    `columns` and in `faces` (`core.data.own_columns`).
     """
 
     faces: pd.DataFrame
@@ -33,6 +36,8 @@ class Reading:
     repaired: pd.DataFrame = field(default_factory=lambda: _table("file", "repair"))
     disagreements: pd.DataFrame = field(default_factory=lambda: _table("file", "what"))
     remarks: tuple[str, ...] = ()
+    own: pd.DataFrame = field(default_factory=pd.DataFrame)
+    columns: tuple[Column, ...] = ()
 
     def main_reasons(self) -> str:
         """The most frequent reasons of rejections, each with its number and an example; nothing where there is none.

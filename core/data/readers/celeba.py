@@ -1,7 +1,7 @@
 """CelebA: the original layout (`list_attr_celeba.txt`, runs of spaces) and Kaggle's (comma CSVs).
 
-`Male` is the label. Splits are those of `list_eval_partition`, people those of `identity_CelebA.txt`; both may be
-missing. There is no ethnicity, and `Young` is no age.
+`Male` is the label, and the other attributes are columns to group by. Splits are those of `list_eval_partition`, people
+those of `identity_CelebA.txt`; both may be missing. There is no ethnicity, and `Young` is a column and no age.
 """
 
 from __future__ import annotations
@@ -98,21 +98,21 @@ def _first_unnamed(source: Source, name: str) -> bool:
 
 
 def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
-    """`name`, `key` (its stem) and `male`, as written; a count line that is wrong is noted."""
+    """`name`, `key` (its stem), `male` and the other attributes, as written; a count line that is wrong is noted."""
     data = source.read(name)
     if _is_csv(source, name):
         if "image_id" in columns_of(source, name, USES):
-            table = read_table(data, name, USES, notes).rename(columns={"image_id": "name"})
+            table = read_table(data, name, USES, notes, own=True).rename(columns={"image_id": "name"})
         else:
-            table = read_table(data, name, {"name": ("", "unnamed: 0"), "male": ()}, notes)
+            table = read_table(data, name, {"name": ("", "unnamed: 0"), "male": ()}, notes, own=True)
         return table.assign(key=_stem(table["name"]))
     lines = text(data, name, notes).splitlines()
     first = lines[0].split() if lines else []
     counted = len(first) == 1 and first[0].isdigit()
-    columns = [word.lower() for word in re.split(r"[\s,;]+", " ".join(lines[1:2]) if counted else " ".join(lines[:1]))]
-    columns = [word for word in columns if word and word != "image_id"]
+    columns = re.split(r"[\s,;]+", " ".join(lines[1:2]) if counted else " ".join(lines[:1]))
+    columns = [word for word in columns if word and word.lower() != "image_id"]
     body = "\n".join(["name " + " ".join(columns), *lines[2 if counted else 1 :]])
-    table = read_table(body.encode(), name, {"name": (), "male": ()}, notes, spaced=True)
+    table = read_table(body.encode(), name, {"name": (), "male": ()}, notes, spaced=True, own=True)
     if counted and int(first[0]) != len(table):
         notes.disagree([f"{name}: {first[0]} and {len(table)}"], "the count in the first line and the rows differ")
     return table.assign(key=_stem(table["name"]))

@@ -51,8 +51,9 @@ class FairFace(Reader):
         notes = ReadLog()
         tables = []
         for csv in find_files(source, CSV):
-            table = read_table(source.read(csv), csv, COLUMNS, notes)
-            tables.append(table.reindex(columns=COLUMNS).assign(csv=csv.rsplit("/", 1)[-1]))
+            table = read_table(source.read(csv), csv, COLUMNS, notes, own=True)
+            lacking = [column for column in COLUMNS if column not in table]
+            tables.append(table.assign(**dict.fromkeys(lacking, pd.NA), csv=csv.rsplit("/", 1)[-1]))
         rows = pd.concat(tables, ignore_index=True)
         rows = rows[rows["file"].notna()].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
         images = image_table(source)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data.columns import OWN
 from core.data.faces import UNRECORDED
 from core.data.readers.label_table import Columns, header_of, read_table
 from core.data.readers.labels import GENDER_WORDS
@@ -23,11 +24,12 @@ COLUMNS: Columns = {
 
 
 def identity_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
-    """`identity`, `gender` and perhaps `ethnicity` as strings, a row a person; rows without an identity are rejected.
+    """`identity`, `gender`, perhaps `ethnicity`, and further columns as strings, a row a person; rows without an
+    identity are rejected.
 
     Raises `LookwhereError` where the table cannot be read, or lacks a column.
     """
-    table = read_table(data, origin, COLUMNS, log)
+    table = read_table(data, origin, COLUMNS, log, own=True)
     missing = [column for column in ("identity", "gender") if column not in table]
     if missing:
         has = ", ".join(header_of(data, origin)[1])
@@ -38,13 +40,16 @@ def identity_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
     log.reject(f"{origin}, row " + (table.index[nobody] + 2).astype("str"), "names no identity")
     table = table[~nobody]
     person = "identity " + table["identity"]
-    for column in set(table) - {"gender"}:
+    for column in {"identity", "ethnicity"} & set(table):
         table = table.assign(**{column: log.one_spelling(table[column], person, column)})
     return table
 
 
 def read_identities(file: Path, log: ReadLog | None = None) -> pd.DataFrame:
-    """`gender`, `ethnicity` by integer identity. Raises `LookwhereError` naming the file and what is wrong in it."""
+    """`gender`, `ethnicity` and further columns by integer identity.
+
+    Raises `LookwhereError` naming the file and what is wrong in it.
+    """
     log = ReadLog() if log is None else log
     try:
         data = read_bounded(file, MAXIMUM_TABLE_BYTES)
@@ -73,4 +78,5 @@ def read_identities(file: Path, log: ReadLog | None = None) -> pd.DataFrame:
     if twice.any():
         raise LookwhereError(f"{file}: identity {int(identity[twice].iloc[0])} occurs twice")
     ethnicity = table["ethnicity"].fillna(UNRECORDED).to_numpy() if "ethnicity" in table else UNRECORDED
-    return pd.DataFrame({"gender": gender.to_numpy(), "ethnicity": ethnicity}, index=identity.astype(np.int64))
+    own = {column: table[column].to_numpy() for column in table if column.startswith(OWN)}
+    return pd.DataFrame({"gender": gender.to_numpy(), "ethnicity": ethnicity, **own}, index=identity.astype(np.int64))

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data.columns import OWN
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.identities import read_identities
-from core.data.readers.read_log import ReadLog
+from core.data.readers.read_log import ReadLog, own_columns
 from core.data.sources.base import MAXIMUM_TABLE_BYTES, Source
 from core.data.sources.recordio import RecordError, RecordFile, RecordSource, parse_record
 from core.files import read_bounded
@@ -67,7 +68,13 @@ class InsightFace(Reader):
             pd.concat([log.table("reason").astype("string"), *rejects], ignore_index=True),
             log.table("repair"),
             remarks=tuple(log.remarks),
+            own=pd.DataFrame({name: _of_people(person, people[OWN + name]) for name in own_columns(people)}),
         )
+
+
+def _of_people(person: pd.Series, said: pd.Series) -> pd.Categorical:
+    """What is said of each image's person."""
+    return pd.Categorical(person.map(said))
 
 
 def image_keys(records: RecordFile) -> np.ndarray:

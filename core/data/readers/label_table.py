@@ -10,12 +10,13 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 
+from core.data.columns import OWN
 from core.data.readers.read_log import ReadLog
-from core.data.readers.spelling import NO_WIDTH
+from core.data.readers.spelling import NO_WIDTH, plain
 from core.data.sources.base import HEAD_BYTES, Source
 from core.errors import LookwhereError
 
@@ -60,10 +61,17 @@ def text(data: bytes, origin: str, log: ReadLog | None = None) -> str:
 
 
 def read_table(
-    data: bytes, origin: str, uses: Columns | None = None, log: ReadLog | None = None, spaced: bool = False
+    data: bytes,
+    origin: str,
+    uses: Columns | None = None,
+    log: ReadLog | None = None,
+    spaced: bool = False,
+    own: bool | Collection[str] = False,
 ) -> pd.DataFrame:
     """The columns of `uses` that are there, by their names in it, or all in lower case: strings without blanks around
     them, NA where empty.
+
+    With `own` there are the further columns too (or those of these names), called as they are written after `OWN`.
 
     Commas, semicolons, tabs or bars separate, or runs of blanks where it is `spaced`; lines that begin with # are
     passed over. `log` takes rows with more fields than the header, other names of columns, and the columns not used.
@@ -72,7 +80,7 @@ def read_table(
     `log`, where a row has more fields than the header.
     """
     header, records = _opened(text(data, origin, log), origin, uses, log, spaced)
-    places = place_columns(header, uses, origin, log)
+    places = place_columns(header, uses, origin, log, own)
     width = len(header)
     good: list[tuple[int, list[str]]] = []
     long: list[tuple[int, list[str]]] = []
@@ -119,11 +127,16 @@ def columns_of(source: Source, name: str, uses: Columns | None = None) -> list[s
 
 
 def place_columns(
-    header: list[str], uses: Columns | None, origin: str, log: ReadLog | None = None
+    header: list[str],
+    uses: Columns | None,
+    origin: str,
+    log: ReadLog | None = None,
+    own: bool | Collection[str] = False,
 ) -> dict[str, list[int]]:
     """Where each wanted column stands in the header: more than one place where its name occurs again.
 
-    `log` is told what was taken by another name, and what is not used.
+    `log` is told what was taken by another name, and what is not used. Of `own` columns (`read_table`) that have one
+    name the second is called «NAME 2».
     """
     names = [_name(name) for name in header]
     if uses is None:
@@ -138,7 +151,12 @@ def place_columns(
                     log.remark(f"{origin}: column {header[found[0]]} is read as {wanted}")
                 break
     used = {place for found in places.values() for place in found}
-    unused = [name for n, name in enumerate(header) if n not in used and not _unnamed(name)]
+    rest = [n for n, name in enumerate(header) if n not in used and not _unnamed(name)]
+    kept = [n for n in rest if own is True or (own and names[n] in own)]
+    for n in kept:
+        same = [m for m in kept[: kept.index(n)] if plain(header[m]) == plain(header[n])]
+        places[f"{OWN}{plain(header[n])}" + (f" {len(same) + 1}" if same else "")] = [n]
+    unused = [header[n] for n in rest if n not in kept]
     if unused and log is not None:
         log.unused(origin, unused)
     return places

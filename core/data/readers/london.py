@@ -42,7 +42,7 @@ class London(Reader):
         """Raises `LookwhereError` where the CSV cannot be read, or names a person twice."""
         log = ReadLog()
         file = find_files(source, CSV)[0]
-        people = read_table(source.read(file), file, USES, log).rename(columns=OURS)
+        people = read_table(source.read(file), file, USES, log, own=True).rename(columns=OURS)
         # A spreadsheet takes the zeros from 001.
         people = people.assign(person=people["person"].str.replace(r"\.0$", "", regex=True).str.zfill(3))
         again = people["person"].duplicated()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import posixpath
+from collections.abc import Collection
 
 import pandas as pd
 import pyarrow.parquet as pq
 
+from core.data.columns import OWN
 from core.data.readers.ages import with_ages
 from core.data.readers.base import Reading
 from core.data.readers.label_table import Columns, header_of, place_columns, read_table, text
@@ -18,7 +20,7 @@ from core.data.readers.spelling import folded
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
 from core.data.sources.shards import splits_of
-from core.data.sources.tables import DAMAGE, ParquetSource, string_table
+from core.data.sources.tables import DAMAGE, ParquetSource, single_valued, string_table, tie_table
 from core.errors import LookwhereError
 
 NEEDED = ("path", "gender")
@@ -54,9 +56,14 @@ def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
     return list(place_columns(written, COLUMNS, name)), written
 
 
-def columns_in(written: list[str], origin: str, log: ReadLog) -> dict[str, str]:
-    """The columns to read of a Parquet: our name, and that in the file."""
-    return {column: written[found[0]] for column, found in place_columns(written, COLUMNS, origin, log).items()}
+def columns_in(written: list[str], single: Collection[str], origin: str, log: ReadLog) -> dict[str, str]:
+    """The columns to read of a Parquet: our name, and that in the file; of its own those of `single` values."""
+    places = place_columns(written, COLUMNS, origin, log, own=True)
+    named = {column: written[found[0]] for column, found in places.items()}
+    packed = [name for column, name in named.items() if column.startswith(OWN) and name not in single]
+    if packed:
+        log.unused(origin, packed)
+    return {column: name for column, name in named.items() if name not in packed}
 
 
 def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
@@ -65,7 +72,7 @@ def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
     A face is called by the column that names its file, or by the path beside its image's bytes, where every row has one
     of its own.
     """
-    columns = columns_in(source.columns(), source.path.name, log)
+    columns = columns_in(source.columns(), source.single_valued(), source.path.name, log)
     faces = _with_split_of_shards(
         source.labels({"name" if ours == "path" else ours: name for ours, name in columns.items()})
     )
@@ -146,7 +153,7 @@ def _json_lines(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
     """JSON lines as `read_table` gives a CSV; a value that is a list or an object counts as missing."""
     objects = _objects(data, origin)
     written = list(dict.fromkeys(key for _, content in objects for key in content))
-    places = place_columns(written, COLUMNS, origin, log)
+    places = place_columns(written, COLUMNS, origin, log, own=True)
 
     def word(value: object) -> str | None:
         if value is None or isinstance(value, list | dict):
@@ -157,19 +164,23 @@ def _json_lines(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
     cells = {
         column: [word(content.get(written[found[0]])) for _, content in objects] for column, found in places.items()
     }
-    return pd.DataFrame({column: pd.Series(cell, index=index, dtype="str") for column, cell in cells.items()})
+    if empty := [column for column, cell in cells.items() if column.startswith(OWN) and not any(cell)]:
+        log.unused(origin, [written[places[column][0]] for column in empty])
+    kept = {column: cell for column, cell in cells.items() if column not in empty}
+    return pd.DataFrame({column: pd.Series(cell, index=index, dtype="str") for column, cell in kept.items()})
 
 
 def _table(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
     """The known columns as strings, with `name` (the path as written), and `key` (as `_images` writes it)."""
     if file.lower().endswith(".parquet"):
         parquet = _parquet(source, file)
-        table = string_table(parquet, columns_in(parquet.schema_arrow.names, file, log), file)
-        source.tie(file, table.to_csv().encode("utf-8", "surrogateescape"))
+        names = columns_in(parquet.schema_arrow.names, single_valued(parquet.schema_arrow), file, log)
+        table = string_table(parquet, names, file)
+        tie_table(source, file, table)
     elif file.lower().endswith(".jsonl"):
         table = _json_lines(source.read(file), file, log)
     else:
-        table = read_table(source.read(file), file, COLUMNS, log)
+        table = read_table(source.read(file), file, COLUMNS, log, own=True)
     key = table["path"].str.replace("\\", "/")
     inside = f"{source.path.resolve().as_posix()}/{posixpath.dirname(file)}".rstrip("/") + "/"
     key = key.str.removeprefix(inside)

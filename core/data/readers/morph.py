@@ -24,6 +24,8 @@ RACE = {"B": "African-American", "W": "Caucasian", "H": "Hispanic", "A": "Asian"
 FOLDER_RACE = {"aa": "African-American", "c": "Caucasian"}
 SPLIT = {"train": "train", "validation": "val", "test": "test"}
 COLUMNS = ("id_num", "race", "gender", "photo")
+#: What else its CSV says of a face; both are empty in most copies.
+OWN_COLUMNS = ("facial_hair", "glasses")
 USES: Columns = dict.fromkeys((*COLUMNS, "age", "dob"), ())
 NAME = r"(?i)^(?P<number>\d{5,6})_\d{1,2}(?P<sex>[MF])(?P<years>\d{2,3})$"
 CSV = r"morph[^/]*\.csv"
@@ -59,8 +61,12 @@ class Morph(Reader):
         images = images.join(images["stem"].str.extract(NAME))
         for csv in find_files(source, CSV):
             if set(COLUMNS) <= set(columns_of(source, csv, USES)):
-                return notes.reading(_from_csv(read_table(source.read(csv), csv, USES, notes), images, notes, csv))
+                return notes.reading(_from_csv(_table(source, csv, notes), images, notes, csv))
         return notes.reading(_from_folders(images, notes))
+
+
+def _table(source: Source, csv: str, notes: ReadLog) -> pd.DataFrame:
+    return read_table(source.read(csv), csv, USES, notes, own=OWN_COLUMNS)
 
 
 def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: ReadLog, csv: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.data.columns import OWN
 from core.data.faces import UNRECORDED
 from core.data.readers.base import Reading
 from core.data.readers.spelling import common_spellings, plain
@@ -82,7 +83,8 @@ class ReadLog:
     def reading(self, faces: pd.DataFrame) -> Reading:
         """Faces with what is known of them, as a `Reading`: a second face of one `face_id` is rejected.
 
-        `faces` has `face_id, path, gender` and perhaps `ethnicity, age, identity, split`.
+        `faces` has `face_id, path, gender` and perhaps `ethnicity, age, identity, split`, and the data set's own
+        columns, whose names begin with `OWN`.
         """
         twice = faces["face_id"].duplicated()
         self.reject(faces.loc[twice, "path"], "same name in another folder")
@@ -104,4 +106,11 @@ class ReadLog:
             self.table("repair"),
             self.table("what"),
             remarks=tuple(self.remarks),
+            own=own_columns(faces),
         )
+
+
+def own_columns(faces: pd.DataFrame) -> pd.DataFrame:
+    """The data set's own columns of a table on its way through a reader, by the names that they have in it."""
+    mine = [name for name in faces if str(name).startswith(OWN)]
+    return faces[mine].rename(columns=lambda name: name.removeprefix(OWN)).reset_index(drop=True)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from core.data.columns import OWN
 from core.data.sources.base import MAXIMUM_IMAGE_BYTES, Source, too_large
 from core.data.sources.files import FolderSource
 from core.data.sources.names import plain_name
@@ -21,6 +22,8 @@ from core.errors import LookwhereError
 from core.files import sha256
 
 IMAGE = "image"
+#: After the name of a file whose further columns are meant.
+FURTHER = " (further columns)"
 BATCH = 64
 #: Times its size that a row group of images may unpack to where that is more than one image may have.
 BOMB_RATIO = 100
@@ -111,7 +114,7 @@ class ParquetSource(Source):
                 inner = _struct_paths(parquet)
             except DAMAGE as error:
                 raise _damaged(file, error) from error
-            self.tie(name, part.to_csv().encode("utf-8", "surrogateescape"))
+            tie_table(self, name, part)
             row = pd.Series(np.arange(self.rows[name])).astype("str")
             parts.append(part.assign(path=f"{name}/" + row, file=self.paths[name], image_path=inner))
         return pd.concat(parts, ignore_index=True)
@@ -124,6 +127,10 @@ class ParquetSource(Source):
         schema = _open(next(iter(self.files_by_name.values()))).schema_arrow
         image = (_image_leaf(schema) or "").partition(".")[0]
         return [name for name in schema.names if name != image]
+
+    def single_valued(self) -> set[str]:
+        """Those of `columns` that hold a single value a row: text, numbers, dates, true or false."""
+        return single_valued(_open(next(iter(self.files_by_name.values()))).schema_arrow)
 
     def not_read(self) -> dict[str, int]:
         """Nothing: every row is an image."""
@@ -202,6 +209,26 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
         text = text.str.strip().replace("", pd.NA)
         found[ours] = text.map(named[name]).astype("str") if name in named else text
     return pd.DataFrame(found, index=range(file.metadata.num_rows))
+
+
+def single_valued(schema: pa.Schema) -> set[str]:
+    """Columns that hold a single value a row: no list, no object, no bytes."""
+    kinds = {
+        field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema
+    }
+    binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return {
+        name for name, kind in kinds.items() if not pa.types.is_nested(kind) and not any(test(kind) for test in binary)
+    }
+
+
+def tie_table(source: Source, name: str, table: pd.DataFrame) -> None:
+    """Note the content of a table's labels and, apart from it, that of its further columns: earlier versions did not
+    read these."""
+    own = [column for column in table if column.startswith(OWN)]
+    source.tie(name, table.drop(columns=own).to_csv().encode("utf-8", "surrogateescape"))
+    if own:
+        source.tie(f"{name}{FURTHER}", table[own].to_csv().encode("utf-8", "surrogateescape"))
 
 
 def _struct_paths(file: pq.ParquetFile) -> pd.Series:

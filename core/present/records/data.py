@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from core.audit.tried_settings import Tried
 from core.checks.verification import VerifiedFile
 from core.classifiers.info import ModelInfo
+from core.data.columns import Column
 from core.data.faces import SPLITS
 from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
@@ -47,12 +49,29 @@ def reading_record(reading: Reading, reader: Reader, source: Source) -> dict:
         "groups": faces.groupby(keys, observed=True).size().reset_index(name="n") if len(faces) else [],
         "age": {"known": len(age), "low": age.min() if len(age) else None, "high": age.max() if len(age) else None},
         "people": faces["identity"].nunique() if len(faces) else 0,
+        "columns": columns_record(faces, reading.columns),
         "not_read": source.not_read(),
         "remarks": reading.remarks,
         "rejected": _by_reason(reading.rejects, "reason"),
         "repaired": _by_reason(reading.repaired, "repair"),
         "disagreements": _by_reason(reading.disagreements, "what"),
     }
+
+
+def columns_record(faces: pd.DataFrame, columns: Sequence[Column]) -> list[dict]:
+    """What faces can be grouped by beside gender, ethnicity and age; how many have each level, and how many none."""
+    return [
+        {
+            "name": column.name,
+            "words": column.said,
+            "kind": column.kind.value,
+            "edges": column.edges,
+            "measured": column.measured,
+            "levels": [{"level": level, "n": int((faces[column.name] == level).sum())} for level in column.levels],
+            "not_recorded": int(faces[column.name].isna().sum()),
+        }
+        for column in columns
+    ]
 
 
 def _by_reason(entries: pd.DataFrame, column: str) -> dict:
@@ -82,6 +101,7 @@ def store_record(store: AlignedStore) -> dict:
         "rejects": manifest.rejects,
         "disagreements": manifest.disagreements,
         "remarks": manifest.remarks,
+        "columns": columns_record(store.faces, store.columns),
         "near_copy_clusters": manifest.near_copy_clusters,
         "border": None if manifest.border is None else manifest.border.to_json(),
         "several_faces": None if manifest.several_faces is None else [one.to_json() for one in manifest.several_faces],

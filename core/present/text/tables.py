@@ -16,6 +16,7 @@ from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
 from core.present.text.alignment import border_lines, several_lines
+from core.present.text.columns import column_lines
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.placement import audit_placement
 from core.present.text.sentences import accuracy_sentence
@@ -72,6 +73,7 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         lines.append(f"age known: {ages}")
         people = faces["identity"].nunique()
         lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
+        lines += column_lines(faces, reading.columns)
     lines += not_read_lines(source.not_read())
     lines += reading.remarks
     lines += _by_reason("Rejected", reading.rejects, "reason")
@@ -121,6 +123,8 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
     lines += [f"  {line}" for line in not_read_lines(manifest.not_read)]
     lines += [f"  {remark}" for remark in manifest.remarks]
+    if manifest.columns_sha256 is not None:
+        lines += [f"  {line}" for line in column_lines(store.faces, store.columns)]
     lines += disagreement_lines(store)
     reader = READERS.get(manifest.dataset)
     if reader is not None and not reader.find_copies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from PIL import Image
 from core import __main__ as command
 from core.data.readers import READERS
 from core.data.store import AlignedStore
+from tests.helpers.data_set_trees import manifest
 from tests.helpers.shipped import ROOT
 
 
@@ -210,3 +212,23 @@ def test_as_a_process_too_an_error_is_one_line_and_exit_code_2(tmp_path: Path) -
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == f"error: {tmp_path / 'UTKFace.tar.gz'}: the file is empty; download it again\n"
+
+
+def test_check_shows_what_columns_are_taken_for_and_which_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{n}.jpg,{'fm'[n % 2]},{n % 2},{['IV', 'I', 'II'][n % 3]},{n / 10},pic {n}" for n in range(24)]
+    table = "\n".join(["path,gender,glasses,skin,distance,title", *rows])
+    manifest(tmp_path, table, pictures=[f"{n}.jpg" for n in range(24)])
+    assert command.main(["datasets", "--check", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "columns to group by: 3\n  glasses              yes or no: no 12, yes 12\n" in out
+    assert "skin                 levels in order: I 8, II 8, IV 8" in out
+    assert "distance             a number in bands: under 0.8 8, 0.8 to 1.6 8, 1.6 and more 8" in out
+    assert "column title is left out: its 24 values are all different; --columns title keeps it" in out
+    assert command.main(["datasets", "--check", str(tmp_path), "--json", "--columns", "skin=skin_tone"]) == 0
+    (column,) = json.loads(capsys.readouterr().out)["columns"]
+    assert (column["name"], column["kind"], column["not_recorded"]) == ("skin_tone", "ordered", 0)
+    assert column["levels"] == [{"level": level, "n": 8} for level in ("I", "II", "IV")]
+    assert_refused(capsys, ["align", "--data", tmp_path, "--columns", "skinn"], "there are glasses, skin, distance")
+    assert_refused(capsys, ["datasets", "--columns", "skin"], "go with --check")

@@ -36,7 +36,7 @@ def test_a_table_in_each_folder_gives_labels_and_folders_the_split(
         "validation/2.jpg": ("male", "Black", "val"),
     }
     assert rejects(reading) == {"train/3.jpg": f"no row in train/{name}", "else/1.jpg": "no metadata in its folder"}
-    assert any(remark.startswith(f"train/{name}: not used: text") for remark in reading.remarks)
+    assert "text" in reading.own
 
 
 def test_one_table_at_the_root_names_files_below_it(tmp_path: Path) -> None:

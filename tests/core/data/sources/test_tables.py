@@ -173,9 +173,10 @@ FAIRFACE = {
 }
 
 
-def test_race_and_ranges_of_age_are_read_and_columns_not_used_are_named(tmp_path: Path) -> None:
+def test_race_and_ranges_of_age_are_read_and_further_columns_are_kept(tmp_path: Path) -> None:
     images = [{"bytes": picture(n), "path": "same.jpg"} for n in range(3)]
     columns = {"age": [0, 1, 2], "gender": [0, 1, 0], "race": [0, 1, 1], "service_test": [True, False, True]}
+    columns |= {"box": [[1, 2], [3, 4], [5, 6]]}
     table = pa.table({"image": images, **columns})
     table = table.replace_schema_metadata({b"huggingface": json.dumps({"info": {"features": FAIRFACE}}).encode()})
     pq.write_table(table, tmp_path / "train-00000-of-00001.parquet")
@@ -187,9 +188,10 @@ def test_race_and_ranges_of_age_are_read_and_columns_not_used_are_named(tmp_path
     }
     assert [remark.partition(": ")[2] for remark in reading.remarks] == [
         "column race is read as ethnicity",
-        "not used: service_test",
+        "not used: box",
         "3 of 3 are ranges, such as 0-2: the lower bound is kept",
     ]
+    assert reading.own.to_dict("list") == {"service_test": ["true", "false", "true"]}
 
 
 def test_numbers_that_are_none_are_missing_and_a_column_of_names_calls_the_faces(tmp_path: Path) -> None:

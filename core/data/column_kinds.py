@@ -1,0 +1,172 @@
+"""What kind of column a data set's values make: told from the values, or asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.data.columns import MOST_LEVELS, Column, Kind, number_column
+from core.data.image_kinds import IMAGE_SUFFIXES
+from core.errors import LookwhereError
+
+#: Words for no and yes; a column of two of one pair is yes/no.
+NO_YES = (
+    ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("0", "1"), ("-1", "1"), ("absent", "present"),
+    ("without", "with"), ("off", "on"),
+)  # fmt: skip
+#: Words that rise, each scale from the least on.
+SCALES = (
+    ("none", "very slight", "slight", "little", "some", "moderate", "strong", "very strong", "severe", "full"),
+    ("very light", "light", "light medium", "medium light", "medium", "tan", "medium dark", "dark", "very dark"),
+    ("very low", "low", "medium", "high", "very high"),
+    ("very small", "small", "medium", "large", "very large"),
+    ("very short", "short", "medium", "long", "very long"),
+    ("never", "rarely", "sometimes", "often", "always"),
+    ("very poor", "poor", "fair", "good", "very good", "excellent"),
+    ("baby", "child", "teenager", "young", "middle aged", "adult", "old", "senior"),
+)
+#: In a column of numbers these words say that none is known.
+NO_NUMBER = ("", "na", "n/a", "nan", "none", "null", "nil", "-", "–", "?", "unknown", "missing", "not recorded", ".")
+#: So many different whole numbers and fewer are levels in order; more are a number in bands.
+MOST_WHOLE = 12
+#: Of so many values all different ones tell faces apart and make no groups.
+FEWEST_FOR_IDS = 12
+ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+#: The level of those that are not among the commonest where a column of too many was asked for.
+REST = "other values"
+_FILE = rf"(?i)(?:{'|'.join(re.escape(suffix) for suffix in IMAGE_SUFFIXES)})$|^https?://"
+_NUMBERED = re.compile(r"^(?P<before>\D*?)(?P<number>\d+(?:\.\d+)?|[ivx]+)(?P<after>\b.*)$", re.IGNORECASE)
+
+
+def numbers_of(values: pd.Series) -> pd.Series | None:
+    """Values as numbers, float64, NaN where none is known; None where any of them is a word."""
+    words = pd.Series(values.dropna().unique(), dtype="str")
+    decimal = words.str.strip().str.replace(r"^([-+]?\d+),(\d+)$", r"\1.\2", regex=True)
+    number = pd.to_numeric(decimal, errors="coerce").astype(np.float64)
+    if number.notna().sum() == 0 or not decimal[number.isna()].str.lower().isin(NO_NUMBER).all():
+        return None
+    known = dict(zip(words, number.where(np.isfinite(number)), strict=True))
+    return values.astype("object").map(known).astype(np.float64)
+
+
+def why_no_groups(values: pd.Series) -> str | None:
+    """Why a column of text (N,), NA where empty, makes no groups; None where it may."""
+    known = values.dropna()
+    different = known.nunique()
+    if different == 0:
+        return "it is empty"
+    if different == 1 and len(known) == len(values):
+        return f"it says {str(known.iloc[0])[:60]!r} of every face"
+    if pd.Series(known.unique(), dtype="str").str.contains(_FILE).mean() > 0.5:
+        return "its values are names of files"
+    number = numbers_of(values)
+    if number is not None:
+        whole = bool((number.dropna() % 1 == 0).all())
+        if whole and len(known) >= FEWEST_FOR_IDS and number.nunique() == number.notna().sum():
+            return f"its {different:,} values are whole numbers and all different, as numbers of rows are"
+        return None
+    if len(known) >= FEWEST_FOR_IDS and different == len(known):
+        return f"its {different:,} values are all different"
+    return f"it has {different:,} different values, and {MOST_LEVELS} are the most" if different > MOST_LEVELS else None
+
+
+def kind_of(values: pd.Series) -> tuple[Kind, tuple[str, ...]]:
+    """The kind of a column of text (N,), and its levels in order; none for a number, which has bands."""
+    number = numbers_of(values)
+    known = values.dropna().astype("str")
+    folded = {word: re.sub(r"[\s_-]+", " ", word).strip().casefold() for word in known.unique()}
+    if number is not None and set(number.dropna()) <= {-1.0, 0.0, 1.0} and number.nunique() == 2 and number.max() == 1:
+        return Kind.YES_NO, ("no", "yes")
+    words = {*map(str.casefold, folded)}
+    if words and (words <= {"no", "yes"} or words <= {"false", "true"} or words in map(set, NO_YES)):
+        return Kind.YES_NO, ("no", "yes")
+    if number is not None:
+        different = np.sort(number.dropna().unique())
+        if len(different) <= MOST_WHOLE and (different % 1 == 0).all():
+            return Kind.ORDERED, tuple(f"{value:.10g}" for value in different)
+        return Kind.NUMBER, ()
+    if (levels := _in_order(folded)) is not None:
+        return Kind.ORDERED, levels
+    return Kind.CATEGORY, tuple(sorted(folded, key=lambda word: (folded[word], word)))
+
+
+def _in_order(folded: dict[str, str]) -> tuple[str, ...] | None:
+    """Levels as their words rise, by a scale or by the numbers in them; None where they do not."""
+    if len(folded) < 2:
+        return None
+    for scale in SCALES:
+        if set(folded.values()) <= set(scale):
+            return tuple(sorted(folded, key=lambda word: scale.index(folded[word])))
+    found = {word: _NUMBERED.match(word) for word in folded}
+    if len(folded) < 3 or not all(found.values()):
+        return None
+    before = {match["before"].casefold() for match in found.values()}
+    numbers = {word: match["number"].casefold() for word, match in found.items()}
+    if len(before) > 1 or len(set(numbers.values())) < len(numbers):
+        return None
+    if all(number in ROMAN for number in numbers.values()):
+        return tuple(sorted(folded, key=lambda word: ROMAN.index(numbers[word])))
+    if all(number[0].isdigit() for number in numbers.values()):
+        return tuple(sorted(folded, key=lambda word: float(numbers[word])))
+    return None
+
+
+def words_of(values: pd.Series, kind: Kind) -> pd.Series:
+    """Values as the levels of their kind are written: yes and no in our words, whole numbers without a point."""
+    if kind is Kind.YES_NO:
+        no, yes = ({pair[place] for pair in NO_YES} for place in (0, 1))
+        values = _written(values)
+        low = {word: word.casefold() for word in values.dropna().unique()}
+        return values.map({word: "no" if w in no else "yes" if w in yes else word for word, w in low.items()})
+    return _written(values) if kind is Kind.ORDERED else values
+
+
+def _written(values: pd.Series) -> pd.Series:
+    """Numbers written one way, «1» and not «1.0», where all values are numbers."""
+    number = numbers_of(values)
+    if number is None:
+        return values
+    words = {value: f"{value:.10g}" for value in number.dropna().unique()}
+    return number.astype("object").map(words)
+
+
+def column_of(
+    name: str,
+    values: pd.Series,
+    *,
+    kind: Kind | None = None,
+    levels: Sequence[str] = (),
+    edges: Sequence[float] | None = None,
+    words: str = "",
+) -> tuple[Column, pd.Series]:
+    """The column that text (N,), NA where empty, makes, and each face's word or number in it.
+
+    What is asked for goes before what the values tell. Of more than 40 levels the commonest are kept, the others are
+    «other values». Raises `LookwhereError` where a number was asked for and there are words, or yes and no.
+    """
+    told, found = kind_of(values)
+    kind = kind or (Kind.NUMBER if edges is not None else Kind.ORDERED if levels and told is Kind.NUMBER else told)
+    if kind is Kind.NUMBER:
+        number = numbers_of(values)
+        if number is None:
+            bad = values.dropna()[pd.to_numeric(values.dropna(), errors="coerce").isna()].iloc[0]
+            raise LookwhereError(f"column {name}: {bad!r} is no number; its kind is {told.value}")
+        return number_column(name, number, words=words, edges=edges), number
+    values = words_of(values, kind if kind is told or kind is Kind.YES_NO else Kind.ORDERED)
+    if not levels:
+        there = set(values.dropna())
+        levels = [level for level in found if level in there] if told is kind else sorted(there)
+        if kind is Kind.ORDERED and told is Kind.NUMBER:
+            levels = sorted(there, key=float)
+    if kind is Kind.YES_NO:
+        levels = ("no", "yes")
+        if strange := sorted(set(values.dropna()) - set(levels)):
+            raise LookwhereError(f"column {name}: {strange[0]!r} is neither yes nor no; its kind is {told.value}")
+    if len(levels) > MOST_LEVELS:
+        common = values[values.isin(levels)].value_counts().index[: MOST_LEVELS - 1]
+        values = values.where(values.isin(common) | values.isna(), REST)
+        levels = [*(level for level in levels if level in set(common)), REST]
+    return Column(name=name, kind=kind, levels=tuple(map(str, levels)), words=words), values

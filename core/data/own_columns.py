@@ -1,0 +1,247 @@
+"""A data set's own columns made columns of the faces table: which of them, by what name, of what kind.
+
+All are kept that make groups, unless some are asked for. A small YAML file corrects what was told from the values:
+
+    skin: {name: skin_tone, kind: ordered, levels: [I, II, III, IV, V, VI], words: skin tone}
+    depth: {kind: number, edges: [1.5, 3]}
+    glasses: {values: {1: sunglasses, 2: glasses, 0: none}}
+    photographer: leave out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from core.data.column_kinds import column_of, why_no_groups
+from core.data.columns import VALUE, Column, Kind, loose, reserved
+from core.data.faces import UNRECORDED
+from core.data.readers.base import Reading
+from core.data.readers.spelling import common_spellings, plain
+from core.errors import LookwhereError
+from core.yaml_file import read_yaml
+
+NONE = "none"
+LEAVE_OUT = "leave out"
+YAML = (".yaml", ".yml")
+KEYS = ("name", "kind", "levels", "edges", "words", "values")
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person says of one column; what is None or empty is told from the values. `values` renames its words."""
+
+    name: str = ""
+    kind: Kind | None = None
+    levels: tuple[str, ...] = ()
+    edges: tuple[float, ...] | None = None
+    words: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = True
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Which columns are asked for: those of `names`, None for all that make groups; and corrections by name."""
+
+    names: tuple[str, ...] | None = None
+    corrections: Mapping[str, Correction] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, words: Iterable[str] | None) -> ColumnChoice | None:
+        """What `--columns` says: names, `skin=skin_tone` to rename, YAML files of corrections, or `none`; None unasked.
+
+        Raises `LookwhereError` for a file that is not as expected, and a word that says nothing.
+        """
+        if words is None:
+            return None
+        names: dict[str, str] = {}
+        corrections: dict[str, Correction] = {}
+        files, only = 0, False
+        for word in words:
+            if word.lower().endswith(YAML):
+                corrections |= read_corrections(Path(word))
+                files += 1
+                continue
+            only = True
+            if word.lower() == NONE:
+                continue
+            name, renamed, new = (part.strip() for part in word.partition("="))
+            if not name or (renamed and not new):
+                raise LookwhereError(f"--columns {word}: write NAME, or NAME=NEW_NAME to rename it")
+            names[name] = new
+        for name, new in names.items():
+            if new:
+                corrections[name] = replace(corrections.get(name, Correction()), name=new)
+        return cls(tuple(names) if only or not files else None, corrections)
+
+
+def read_corrections(file: Path) -> dict[str, Correction]:
+    """The corrections of a YAML file, by the columns' names. Raises `LookwhereError` naming what is not as expected."""
+    content = read_yaml(file, as_written=True)
+    if not isinstance(content, Mapping):
+        raise LookwhereError(f"{file}: expected a line a column, «NAME: {{kind: ordered, levels: [I, II]}}»")
+    return {str(name): _correction(f"{file}, {name}", said) for name, said in content.items()}
+
+
+def _correction(origin: str, said: object) -> Correction:
+    if isinstance(said, str) and said.strip().lower() == LEAVE_OUT:
+        return Correction(keep=False)
+    if isinstance(said, str) and said in set(Kind):
+        return Correction(kind=Kind(said))
+    if not isinstance(said, Mapping):
+        raise LookwhereError(f"{origin}: expected {', '.join(KEYS)} in braces, a kind, or «{LEAVE_OUT}»")
+    if unknown := [key for key in said if key not in KEYS]:
+        raise LookwhereError(f"{origin}: {unknown[0]} is not one of {', '.join(KEYS)}")
+    kind, edges, levels, values = (said.get(key) for key in ("kind", "edges", "levels", "values"))
+    if kind is not None and kind not in set(Kind):
+        raise LookwhereError(f"{origin}: kind {kind!r} is not one of {', '.join(Kind)}")
+    if levels is not None and not (isinstance(levels, list) and levels and _texts(levels)):
+        raise LookwhereError(f"{origin}: levels must be a list of words, from the least on")
+    if values is not None and not (isinstance(values, Mapping) and _texts(values.values())):
+        raise LookwhereError(f"{origin}: values must be «written: meant» in braces")
+    try:
+        cuts = None if edges is None else tuple(sorted({float(edge) for edge in edges}))
+    except (TypeError, ValueError) as error:
+        raise LookwhereError(f"{origin}: edges must be a list of numbers") from error
+    if cuts == ():
+        raise LookwhereError(f"{origin}: edges must be a list of numbers, one at least")
+    if levels and cuts:
+        raise LookwhereError(f"{origin}: a number has edges, and other kinds have levels; give one of them")
+    return Correction(
+        name=str(said.get("name", "")),
+        kind=None if kind is None else Kind(kind),
+        levels=tuple(plain(one) for one in levels or ()),
+        edges=cuts,
+        words=plain(str(said.get("words", ""))),
+        values={plain(str(old)): plain(new) for old, new in (values or {}).items()},
+    )
+
+
+def _texts(values: Iterable[object]) -> bool:
+    return all(isinstance(one, str) for one in values)
+
+
+def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Reading:
+    """The reading with `columns`, and their levels in `faces`, made of what `own` has; remarks say what is left out.
+
+    Raises `LookwhereError` for a column that is asked for and not there, naming those that are, and for a name that
+    Lookwhere itself uses.
+    """
+    choice = choice or ColumnChoice()
+    own = reading.own
+    said = _found(own, [*(choice.names or ()), *choice.corrections], reading)
+    asked = {said[name] for name in choice.names or ()}
+    corrections = {said[name]: correction for name, correction in choice.corrections.items()}
+    columns: list[Column] = []
+    remarks: list[str] = []
+    faces, repairs = reading.faces, []
+    taken: set[str] = set()
+    for written in own:
+        correction = corrections.get(written, Correction())
+        if (choice.names is not None and written not in asked) or not correction.keep:
+            continue
+        forced = written in asked or written in corrections
+        values, mended = _one_spelling(own[written], correction, faces["path"])
+        if not forced and (why := why_no_groups(values)) is not None:
+            remarks.append(f"column {written} is left out: {why}; --columns {written} keeps it")
+            continue
+        name = _name(written, correction, own, remarks)
+        if loose(name) in taken:
+            raise LookwhereError(f"column {written}: there are two columns called {name}; rename one with --columns")
+        if not values.notna().any():
+            raise LookwhereError(f"column {written}: it is empty, so it makes no groups")
+        column, words = column_of(
+            name,
+            values,
+            kind=correction.kind,
+            levels=correction.levels,
+            edges=correction.edges,
+            words=correction.words or (written if name != written and not correction.name else ""),
+        )
+        taken.add(loose(name))
+        repairs.append(mended)
+        remarks += _not_a_level(written, column, words)
+        columns.append(column)
+        faces = _laid(faces, column, words)
+    return replace(
+        reading,
+        faces=faces,
+        columns=tuple(columns),
+        remarks=(*reading.remarks, *remarks),
+        repaired=pd.concat([reading.repaired, *repairs], ignore_index=True),
+    )
+
+
+def _laid(faces: pd.DataFrame, column: Column, words: pd.Series) -> pd.DataFrame:
+    """The faces with a column's levels, and a number's values beside them."""
+    if column.value_name is None:
+        return faces.assign(**{column.name: column.levelled(words.to_numpy())})
+    value = words.to_numpy(dtype=float)
+    return faces.assign(**{column.name: column.banded(value), column.value_name: value})
+
+
+def _found(own: pd.DataFrame, names: Sequence[str], reading: Reading) -> dict[str, str]:
+    """Each asked name as the data set writes it."""
+    found = {}
+    for name in names:
+        alike = [there for there in own if there == name] or [there for there in own if loose(there) == loose(name)]
+        if len(alike) != 1:
+            labels = [name for name in reading.faces if name not in ("face_id", "path")]
+            known = f"; {name} is read as a label already" if loose(name) in labels else ""
+            raise LookwhereError(
+                f"--columns {name}: no such column{known}; there are {', '.join(map(str, own)) or 'none of its own'}"
+            )
+        found[name] = alike[0]
+    return found
+
+
+def _name(written: str, correction: Correction, own: pd.DataFrame, remarks: list[str]) -> str:
+    """The name of a column, which is none of Lookwhere's own. Raises `LookwhereError` where one was asked for."""
+    wanted = plain(correction.name or written)
+    beside = {loose(str(name)) + VALUE for name in own if str(name) != written}
+    if not reserved(wanted) and loose(wanted) not in beside:
+        return wanted
+    if correction.name:
+        raise LookwhereError(f"--columns {written}={wanted}: Lookwhere itself uses that name; choose another")
+    name = f"own_{loose(wanted)}"
+    remarks.append(
+        f"column {written} is kept as {name}, as Lookwhere itself uses that name; --columns {written}=NAME renames it"
+    )
+    return name
+
+
+def _one_spelling(values: pd.Series, correction: Correction, files: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
+    """Values with one spelling a word, and the renames asked for; and a repair a face whose word changed."""
+    values = values.astype("object").where(values.notna(), None)
+    changed = common_spellings(values.dropna())
+    there = values.dropna().unique()
+    meant = {word: changed.get(word, word) for word in there}
+    words = values.map({word: correction.values.get(name, name) for word, name in meant.items()})
+    mended = values.isin(list(changed))
+    told = pd.DataFrame(
+        {
+            "file": files[mended.to_numpy()],
+            "repair": [
+                f"{values.name} {old!r} is read as {changed[old]!r}, the same but for case, blanks or Unicode form"
+                for old in values[mended]
+            ],
+        },
+        dtype="str",
+    )
+    # What we would call a face whose level is not known.
+    return words.where(words != UNRECORDED, None), told
+
+
+def _not_a_level(written: str, column: Column, words: pd.Series) -> list[str]:
+    """How many faces have a word that is no level of the column, where levels were asked for."""
+    if column.kind is Kind.NUMBER:
+        return []
+    strange = words.dropna()[~words.dropna().isin(column.levels)]
+    if strange.empty:
+        return []
+    of = f"{len(strange):,} face{'s' if len(strange) > 1 else ''}"
+    return [f"column {written}: {of} with another value ({str(strange.iloc[0])[:60]}) count as {UNRECORDED}"]

@@ -1,0 +1,201 @@
+"""A data set's own columns: what they are taken for, which are left out and why, and how a person corrects that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.data.column_kinds import REST, column_of, kind_of, why_no_groups
+from core.data.columns import Kind
+from core.data.own_columns import ColumnChoice, with_columns
+from core.data.readers import Reading
+from core.errors import LookwhereError
+
+
+def text(*words: object) -> pd.Series:
+    return pd.Series([pd.NA if word is None else str(word) for word in words], dtype="str")
+
+
+def reading(**own: list) -> Reading:
+    n = len(next(iter(own.values())))
+    ids = [f"f{k:03}" for k in range(n)]
+    faces = pd.DataFrame({"face_id": ids, "path": [f"{name}.jpg" for name in ids], "gender": "female"})
+    return Reading(faces, own=pd.DataFrame({name: text(*values) for name, values in own.items()}))
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "levels"),
+    [
+        (["Yes", "no", None], Kind.YES_NO, ("no", "yes")),
+        (["1", "-1"], Kind.YES_NO, ("no", "yes")),
+        (["1.0", "0.0", "1"], Kind.YES_NO, ("no", "yes")),
+        (["True", "False"], Kind.YES_NO, ("no", "yes")),
+        (["yes", None], Kind.YES_NO, ("no", "yes")),
+        (["f", None], Kind.CATEGORY, ("f",)),
+        (["yes", "no", "maybe"], Kind.CATEGORY, ("maybe", "no", "yes")),
+        (["VI", "I", "III", "II"], Kind.ORDERED, ("I", "II", "III", "VI")),
+        (["type IV", "Type I", "type V"], Kind.ORDERED, ("Type I", "type IV", "type V")),
+        (["MST 10", "MST 2", "MST 1"], Kind.ORDERED, ("MST 1", "MST 2", "MST 10")),
+        (["3. dark", "1. light", "2. medium"], Kind.ORDERED, ("1. light", "2. medium", "3. dark")),
+        (["26-35", "18-25", "5-17"], Kind.ORDERED, ("5-17", "18-25", "26-35")),
+        (["dark", "light", "very dark"], Kind.ORDERED, ("light", "dark", "very dark")),
+        (["often", "never"], Kind.ORDERED, ("never", "often")),
+        (["10", "2", "1.0", "NA"], Kind.ORDERED, ("1", "2", "10")),
+        (["-3", "4", "0"], Kind.ORDERED, ("-3", "0", "4")),
+        (["Nikon", "canon", "Leica Q2"], Kind.CATEGORY, ("canon", "Leica Q2", "Nikon")),
+        (["ivory", "xenon", "indigo"], Kind.CATEGORY, ("indigo", "ivory", "xenon")),
+        (["-5 to 0", "0 to 5", "5 to 9"], Kind.CATEGORY, ("0 to 5", "-5 to 0", "5 to 9")),
+        (["🧑🏽", "👩", "日本人"], Kind.CATEGORY, ("日本人", "👩", "🧑🏽")),
+        (["0.5", "0,75", "n/a", "3"], Kind.NUMBER, ()),
+        ([str(n) for n in range(13)], Kind.NUMBER, ()),
+    ],
+)
+def test_the_kind_is_told_from_the_values(words: list, kind: Kind, levels: tuple[str, ...]) -> None:
+    assert kind_of(text(*words)) == (kind, levels)
+    if kind is not Kind.NUMBER:
+        column, found = column_of("x", text(*words))
+        assert column.levels == levels
+        known = [word for word in words if word not in (None, "NA")]
+        assert found.notna().sum() == len(known) and set(found.dropna()) <= set(levels)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([None, None], "it is empty"),
+        (["a"] * 3, "it says 'a' of every face"),
+        (["a.jpg", "b/c.PNG", "d.jpeg"], "names of files"),
+        (["https://x.org/1", "http://y/2"], "names of files"),
+        ([f"w{n}" for n in range(12)], "its 12 values are all different"),
+        ([str(1000 + 7 * n) for n in range(12)], "its 12 values are whole numbers and all different"),
+        ([f"w{n % 41}" for n in range(99)], "it has 41 different values, and 40 are the most"),
+        ([f"w{n % 40}" for n in range(99)], None),
+        ([f"w{n}" for n in range(11)], None),
+        (["a", None], None),
+        ([str(n / 7) for n in range(99)], None),
+        ([str(n // 2) for n in range(99)], None),
+    ],
+)
+def test_what_makes_no_groups_is_told(words: list, why: str | None) -> None:
+    found = why_no_groups(text(*words))
+    assert found is None if why is None else why in found
+
+
+def test_all_columns_are_kept_and_those_that_make_no_groups_named() -> None:
+    n = 60
+    given = reading(
+        glasses=["yes", "NO", "no", "no", None] * 12,
+        photo=[f"{k}.jpg" for k in range(n)],
+        distance=[k / 10 for k in range(n)],
+        **{"Skin Tone": ["II", "I", "III"] * 20},
+    )
+    found = with_columns(given)
+    assert [(column.name, column.kind.value) for column in found.columns] == [
+        ("glasses", "yes/no"), ("distance", "number"), ("Skin Tone", "ordered"),
+    ]  # fmt: skip
+    assert found.remarks == ("column photo is left out: its values are names of files; --columns photo keeps it",)
+    assert found.faces["glasses"].value_counts().to_dict() == {"no": 36, "yes": 12}
+    assert found.faces["distance"].cat.categories.tolist() == ["under 2", "2 to 4", "4 and more"]
+    assert found.faces["distance_value"].tolist() == [k / 10 for k in range(n)]
+    assert found.repaired["repair"].unique().tolist() == [
+        "glasses 'NO' is read as 'no', the same but for case, blanks or Unicode form"
+    ]
+
+
+def test_columns_are_chosen_and_renamed() -> None:
+    given = reading(skin=["a", "b"], glasses=["yes", "no"], hat=["yes", "no"])
+    found = with_columns(given, ColumnChoice.of(["skin=skin_tone", "GLASSES"]))
+    assert [column.name for column in found.columns] == ["skin_tone", "glasses"]
+    assert with_columns(given, ColumnChoice.of(["none"])).columns == ()
+    assert len(with_columns(given, ColumnChoice.of(None)).columns) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["hut"], r"--columns hut: no such column; there are skin, hat"),
+        (["gender"], r"--columns gender: no such column; gender is read as a label already; there are skin, hat"),
+        (["skin=correct"], r"--columns skin=correct: Lookwhere itself uses that name"),
+        (["skin=image_tone"], r"Lookwhere itself uses that name"),
+        (["skin=x", "hat=x"], r"two columns called x"),
+        (["skin="], r"--columns skin=: write NAME, or NAME=NEW_NAME"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told(words: list[str], told: str) -> None:
+    with pytest.raises(LookwhereError, match=told):
+        with_columns(reading(skin=["a", "b"], hat=["yes", "no"]), ColumnChoice.of(words))
+
+
+def test_names_that_lookwhere_uses_are_changed_and_told() -> None:
+    found = with_columns(
+        reading(correct=["a", "b"], image_quality=["good", "poor"], depth=["1", "2"], depth_value=["x", "y"])
+    )
+    assert [column.name for column in found.columns] == ["own_correct", "own_image_quality", "depth", "own_depth_value"]
+    assert found.columns[0].said == "correct"
+    assert found.remarks[0] == (
+        "column correct is kept as own_correct, as Lookwhere itself uses that name; --columns correct=NAME renames it"
+    )
+
+
+def test_a_column_of_too_many_values_keeps_the_commonest_where_it_is_asked_for() -> None:
+    words = [f"w{n:02}" for n in range(50) for _ in range(n + 1)]
+    found = with_columns(reading(place=words), ColumnChoice.of(["place"]))
+    (column,) = found.columns
+    assert len(column.levels) == 40 and column.levels[-1] == REST and column.levels[0] == "w11"
+    assert (found.faces["place"] == REST).sum() == sum(range(1, 12))
+
+
+def yaml(tmp_path: Path, content: str) -> ColumnChoice:
+    file = tmp_path / "columns.yaml"
+    file.write_text(content, encoding="utf-8")
+    return ColumnChoice.of([str(file)])
+
+
+def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> None:
+    given = reading(
+        skin=["1", "2", "3", "9"],
+        glasses=["0", "1", "2", "1"],
+        depth=["0.1", "2", "NA", "3.5"],
+        hat=["a", "b", "a", "b"],
+    )
+    choice = yaml(
+        tmp_path,
+        "skin: {name: skin_tone, kind: ordered, levels: ['3', '2', '1'], words: skin tone}\n"
+        "glasses: {values: {0: No, 1: sunglasses, 2: yes}}\n"
+        "depth: {edges: [1, 3]}\n"
+        "hat: leave out\n",
+    )
+    found = with_columns(given, choice)
+    assert [(c.name, c.kind.value, c.levels) for c in found.columns] == [
+        ("skin_tone", "ordered", ("3", "2", "1")),
+        ("glasses", "category", ("No", "sunglasses", "yes")),
+        ("depth", "number", ("under 1", "1 to 3", "3 and more")),
+    ]
+    assert found.columns[0].said == "skin tone"
+    assert found.remarks == ("column skin: 1 face with another value (9) count as not recorded",)
+    assert found.faces["skin_tone"].isna().tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("- skin", "expected a line a column"),
+        ("skin: 3", "expected name, kind"),
+        ("skin: {kinds: ordered}", "kinds is not one of name, kind"),
+        ("skin: {kind: colour}", "kind 'colour' is not one of category, yes/no"),
+        ("skin: {levels: I}", "levels must be a list"),
+        ("skin: {edges: [a]}", "edges must be a list of numbers"),
+        ("skin: {edges: []}", "edges must be a list of numbers"),
+        ("skin: {levels: [a], edges: [1]}", "give one of them"),
+        ("skin: {values: [a]}", "values must be"),
+        ("skin: number", "column skin: 'a' is no number"),
+        ("skin: yes/no", "column skin: 'a' is neither yes nor no"),
+        ("skan: number", "--columns skan: no such column"),
+        ("skin: [", "not a readable YAML file"),
+    ],
+)
+def test_a_yaml_file_that_is_not_as_expected_is_told(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(LookwhereError, match=told):
+        with_columns(reading(skin=["a", "b"]), yaml(tmp_path, content))
