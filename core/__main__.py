@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import audits, boards, data, jobs, models, verifying
+from core.commands import audits, boards, data, jobs, measuring, models, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
@@ -18,6 +18,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "datasets": data.datasets,
     "align": data.align,
     "look": data.look,
+    "measure": measuring.measure,
     "import": models.import_,
     "settings": models.settings,
     "audit": audits.audit,

@@ -56,6 +56,35 @@ def showable(sizes: np.ndarray, minimum: int = MINIMUM_FACES) -> np.ndarray:
     return shown
 
 
+def told_parts(part: np.ndarray, persons: np.ndarray, minimum: int = MINIMUM_FACES) -> list[list[int]]:
+    """Parts of an ordered column that counts may be told of: those without enough people are joined to a neighbour.
+
+    `part` int (n,) of 0 and more, −1 for what is in none; `persons` int64 (n,). Empty where all together are too few.
+    """
+    found = [[int(one)] for one in np.unique(part[part >= 0])]
+    while found:
+        few = [place for place, one in enumerate(found) if not enough_people(persons[np.isin(part, one)], minimum)]
+        if not few:
+            break
+        if len(found) == 1:
+            return []
+        sizes = [int(np.isin(part, one).sum()) for one in found]
+        place = min(few, key=lambda one: sizes[one])
+        first = min((p for p in (place - 1, place) if 0 <= p < len(found) - 1), key=lambda p: sizes[p] + sizes[p + 1])
+        found[first : first + 2] = [found[first] + found[first + 1]]
+    return found
+
+
+def outcome_told(place: np.ndarray, outcome: np.ndarray, persons: np.ndarray, minimum: int = MINIMUM_FACES) -> bool:
+    """Whether counts by told part and outcome let nobody's part be known, where outcomes are known by face.
+
+    `place` int (n,) is each face's told part, −1 for none, `outcome` bool (n,). Those of either outcome must be enough
+    people, and lie in more than one part: else the part of each of them would follow.
+    """
+    sides = [(place >= 0) & (outcome == one) for one in (False, True)]
+    return all(enough_people(persons[side], minimum) and len(np.unique(place[side])) > 1 for side in sides)
+
+
 #: Rows and columns that a map may have at most: cells of 8 pixels and more show no face.
 MOST_CELLS = 14
 

@@ -15,6 +15,7 @@ from core.audit.manifest import AuditManifest
 from core.classifiers.info import MapsInfo
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
+from core.data.measured import publishable, read_measured, with_measures
 from core.errors import LookwhereError
 from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
@@ -36,7 +37,9 @@ class Audit:
 
     `faces`: the faces table plus `predicted, correct` and the task's columns `logits` and `probability` (N rows);
     `evidence` float16 (N, 2, h, w), signed, in the task's order of classes, None where only a model's predictions were
-    audited; `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was opened.
+    audited; `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was
+    opened. `measured` are the columns that were measured from the images (`core.data.measured`), none where nothing
+    was.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Audit:
     averages: Averages
     manifest: AuditManifest
     minimum_asked: int = MINIMUM_FACES
+    measured: tuple[Column, ...] = ()
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -55,8 +59,8 @@ class Audit:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """What the faces can be grouped and filtered by beside gender, ethnicity and age."""
-        return self.manifest.columns
+        """What the faces can be grouped and filtered by beside gender, ethnicity and age: labelled, then measured."""
+        return self.manifest.columns + self.measured
 
     @property
     def has_maps(self) -> bool:
@@ -181,7 +185,9 @@ def open_audit(path: str | Path) -> Audit:
         _check_sums(faces[list(manifest.task.logits)], evidence, manifest.head_bias, path)
     minimum = asked_minimum()
     averages = Averages.load(path / "averages.npz").of_at_least(max(minimum, stored_minimum(manifest)), faces)
-    return Audit(path.name, path, faces, evidence, averages, manifest, minimum)
+    measures = read_measured(path, faces)
+    faces, measured = with_measures(faces, publishable(measures)) if measures is not None else (faces, ())
+    return Audit(path.name, path, faces, evidence, averages, manifest, minimum, measured)
 
 
 def _check_shape(manifest: AuditManifest, path: Path) -> None:

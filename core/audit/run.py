@@ -23,6 +23,7 @@ from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
 from core.audit.identity import IDENTITY, same_audit
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
+from core.audit.measures import measures_of
 from core.audit.notes import Note, NoteCode
 from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
@@ -32,6 +33,7 @@ from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.classifiers.training_hashes import open_hashes
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
+from core.data.measured import publishable, write_measured
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import plain_name, write_json
@@ -360,6 +362,8 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     for shard in shards:
         shard.unlink()
     (work / "identity.json").unlink()
+    if job.store.measured is not None:
+        write_measured(work, publishable(measures_of(job.manifest, faces, job.store)))
     write_json(work / "audit.json", manifest.to_json())
     work.replace(job.path)
     return open_audit(job.path)

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from core.data.detection import SURE, Detection, load_detector, look, look_wider, main_face
+from core.data.measures import FROM_SOURCE, of_source
 from core.errors import LookwhereError
 from core.template import SIDE, TEMPLATE
 
@@ -19,6 +20,8 @@ from core.template import SIDE, TEMPLATE
 MAXIMUM_SIDE = 1024
 #: The warp samples this many times finer than the template and averages, against aliasing.
 OVERSAMPLE = 2
+#: In a shrunk image's `info`: how many times the source is larger.
+SHRUNK = "shrunk"
 #: So many images, and more, on all of which the detector fails are no chance: then the work stops.
 ALL_FAILED = 8
 
@@ -28,7 +31,8 @@ class Alignment:
     """`faces` uint8 (N, 112, 112, 3); `landmarks` float32 (N, 5, 2), pixels (x, y) of the aligned face;
     `found` bool (N,). Where nothing was found, faces are 0 and landmarks NaN.
 
-    `several` bool (N,): images with more than one sure face; `failed` bool (N,): the detector gave up on them.
+    `several` bool (N,): images with more than one sure face; `failed` bool (N,): the detector gave up on them. `source`
+    float64 (N, 4): what `core.data.measures.FROM_SOURCE` names, NaN where no face was looked for or found.
     """
 
     faces: np.ndarray
@@ -36,6 +40,7 @@ class Alignment:
     found: np.ndarray
     several: np.ndarray
     failed: np.ndarray
+    source: np.ndarray
 
 
 def similarity(points: np.ndarray, template: np.ndarray = TEMPLATE) -> np.ndarray:
@@ -134,22 +139,27 @@ class FaceAligner:
         count = len(images)
         faces = np.zeros((count, SIDE, SIDE, 3), dtype=np.uint8)
         landmarks = np.full((count, 5, 2), np.nan, dtype=np.float32)
+        source = np.full((count, len(FROM_SOURCE)), np.nan)
         matrices: dict[int, np.ndarray] = {}
         found = self.all_faces(images)
         for n, one in enumerate(found):
             if not one:
                 continue
-            points = one.points[main_face(one, images[n].size)]
+            face = main_face(one, images[n].size)
+            points = one.points[face]
             if np.isfinite(points).all() and np.ptp(points, axis=0).max() > 0:
                 matrices[n] = similarity(points)
                 landmarks[n] = points @ matrices[n][:, :2].T + matrices[n][:, 2]
+                scale = images[n].info.get(SHRUNK, 1.0)
+                source[n] = of_source(points, matrices[n], images[n].size, one.certainty[face], scale)
         if matrices:
             members = list(matrices)
             faces[members] = warp([images[n] for n in members], np.stack(list(matrices.values())))
         aligned = np.zeros(count, dtype=bool)
         aligned[list(matrices)] = True
         several = np.array([one is not None and (one.certainty >= SURE).sum() > 1 for one in found], dtype=bool)
-        return Alignment(faces, landmarks, aligned, several & aligned, np.array([one is None for one in found], bool))
+        failed = np.array([one is None for one in found], bool)
+        return Alignment(faces, landmarks, aligned, several & aligned, failed, source)
 
 
 class Resizer:
@@ -160,7 +170,7 @@ class Resizer:
         faces = np.stack([np.asarray(p.resize((SIDE, SIDE), Image.Resampling.BOX)) for p in images])
         landmarks = np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1))
         no = np.zeros(len(images), dtype=bool)
-        return Alignment(faces, landmarks, ~no, no, no)
+        return Alignment(faces, landmarks, ~no, no, no, np.full((len(images), len(FROM_SOURCE)), np.nan))
 
 
 def shrunk(image: Image.Image) -> Image.Image:
@@ -168,4 +178,6 @@ def shrunk(image: Image.Image) -> Image.Image:
     largest = max(image.size)
     if largest <= MAXIMUM_SIDE:
         return image
-    return ImageOps.contain(image, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.BOX)
+    smaller = ImageOps.contain(image, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.BOX)
+    smaller.info[SHRUNK] = image.info.get(SHRUNK, 1.0) * largest / max(smaller.size)
+    return smaller

@@ -21,6 +21,7 @@ from core.data.detection import DETECTOR_NAME, ENLARGED_TO, SMALLEST_SIDE
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
+from core.data.measured import measure, write_measured
 from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers import Reader, Reading, choose_reader
 from core.data.sources import open_source
@@ -267,6 +268,7 @@ def _build(
             result = aligner.align(seen)
             maps["faces"][rows[readable]] = result.faces
             maps["landmarks"][rows[readable]] = result.landmarks
+            maps["source"][rows[readable]] = result.source
             small = [min(image.size) < SMALLEST_SIDE for image in seen]
             became = (ONE_OF_SEVERAL, ALIGNED, DETECTOR_FAILED, TOO_SMALL)
             state = np.select((result.several, result.found, result.failed, small), became, WITHOUT_FACE)
@@ -299,6 +301,9 @@ def _build(
     rejects = pd.concat([work.rejects, lost], ignore_index=True)
     for column in ("gender", "ethnicity"):
         rejects[column] = rejects[column].astype("string") if column in rejects else pd.NA
+    looked_for = None if isinstance(aligner, alignment.Resizer) else maps["landmarks"]
+    told = progress("measuring", len(faces)) if progress else None
+    write_measured(path, measure(maps["faces"], faces, looked_for, maps["source"], told))
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", work.disagreements.astype("string"))
@@ -319,7 +324,8 @@ def _build(
     }
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps
-    parts(path)["state"].unlink()
+    for name in ("state", "source"):
+        parts(path)[name].unlink()
     (path / "unfinished.json").unlink()
     return AlignedStore.open(path)
 

@@ -6,6 +6,7 @@ Without `store.json` there is no store, only work that a next run resumes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from core import template
 from core.data.columns import Column, restored
 from core.data.faces import SPLITS, check_faces, fingerprint
+from core.data.measured import read_measured
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.integrity import check_files
@@ -74,6 +76,14 @@ class AlignedStore:
         if fingerprint(faces) != manifest.data_fingerprint:
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
         return cls(path, images, landmarks, faces, rejects, manifest, **disagreements)
+
+    @cached_property
+    def measured(self) -> pd.DataFrame | None:
+        """What was measured from the images (`core.data.measured`), a row for each of `faces`; None where nothing was.
+
+        It is local, as the images are: apparent skin tone by face is in it. Raises `LookwhereError` if it is damaged.
+        """
+        return read_measured(self.path, self.faces)
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core import template
+from core.data.measures import FROM_SOURCE
 from core.errors import LookwhereError
 
 
@@ -25,23 +26,28 @@ def reserve(path: Path, count: int) -> None:
 
 def parts(path: Path) -> dict[str, Path]:
     """The arrays by name."""
-    return {name: path / f"{name}.npy" for name in ("faces", "landmarks")} | {"state": path / "state.partial.npy"}
+    work = {name: path / f"{name}.partial.npy" for name in ("state", "source")}
+    return {name: path / f"{name}.npy" for name in ("faces", "landmarks")} | work
 
 
 def open_maps(path: Path, count: int) -> dict[str, np.memmap]:
-    """`faces`, `landmarks` and `state` of `count` faces on disk: those of unfinished work, or else empty ones.
+    """`faces`, `landmarks`, `state` and `source` (what was measured there) of `count` faces on disk: those of
+    unfinished work, or else empty ones.
 
-    Raises `LookwhereError` where those of unfinished work are damaged.
+    Work of before anything was measured has NaN for its measures. Raises `LookwhereError` where what is there is
+    damaged.
     """
     shapes = {"faces": (count, template.SIDE, template.SIDE, 3), "landmarks": (count, 5, 2), "state": (count,)}
-    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8}
-    if not (path / "unfinished.json").is_file():
-        return {
-            name: np.lib.format.open_memmap(file, mode="w+", dtype=kinds[name], shape=shapes[name])
-            for name, file in parts(path).items()
-        }
+    shapes["source"] = (count, len(FROM_SOURCE))
+    kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8, "source": np.float32}
+    begun, files = (path / "unfinished.json").is_file(), parts(path)
+    for name in [name for name, file in files.items() if not begun or (name == "source" and not file.is_file())]:
+        made = np.lib.format.open_memmap(files[name], mode="w+", dtype=kinds[name], shape=shapes[name])
+        if name == "source":
+            made[:] = np.nan
+            made.flush()
     try:
-        maps = {name: np.lib.format.open_memmap(file, mode="r+") for name, file in parts(path).items()}
+        maps = {name: np.lib.format.open_memmap(file, mode="r+") for name, file in files.items()}
     except (ValueError, FileNotFoundError) as error:
         raise LookwhereError(f"{path}: the unfinished work is damaged ({error}); delete this folder") from error
     if wrong := [name for name, array in maps.items() if array.shape != shapes[name]]:

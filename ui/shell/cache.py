@@ -19,7 +19,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 #: What is read from a folder has the names of these files, since it changes only with them.
 FILES: dict[type, tuple[str, ...]] = {
-    Audit: ("audit.json",),
+    Audit: ("audit.json", "measured.parquet", "skin_tone.json"),
     Checks: ("checks.json",),
     Experiment: ("experiment.json", "*/audits/*/audit.json"),
 }

@@ -52,6 +52,7 @@ CASES: dict[str, list[str]] = {
     "datasets": [],
     "align": ["--data", "{root}/pack", "--labels", "{root}/labels.csv", "--out", "{root}/aligned"],
     "look": ["--data", "{root}/store", "--faces", "2"],
+    "measure": ["--data", "{root}/store"],
     "import": ["{root}/scores.csv", "--name", "theirs", "--score", "probability", "--of", "male",
                "--score-column", "p", "--models", "{root}/models"],
     "settings": ["--model", "small", "--data", "{root}/store", "--models", "{root}/models", "--ages", "all"],

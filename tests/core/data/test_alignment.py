@@ -191,6 +191,10 @@ def test_a_turned_and_enlarged_face_comes_out_the_same(chips: list[Image.Image],
     assert off.max() < 4
     inner = np.abs(result.faces[0].astype(int) - result.faces[1])[30:90, 30:90]
     assert inner.mean() < 15
+    (eyes, roll, _, _), (larger, tilt, score, _) = result.source
+    assert larger / eyes == pytest.approx(400 / upright.width, rel=0.05)
+    assert tilt == pytest.approx(abs(12 - roll), abs=3) or tilt == pytest.approx(12 + roll, abs=3)
+    assert 0.9 < score <= 1
 
 
 def test_a_picture_larger_than_the_limit_is_shrunk_first(chips: list[Image.Image], aligner: FaceAligner) -> None:
@@ -198,6 +202,7 @@ def test_a_picture_larger_than_the_limit_is_shrunk_first(chips: list[Image.Image
     result = aligner.align([chips[60], large])
     assert result.found.all()
     assert np.linalg.norm(result.landmarks[0] - result.landmarks[1], axis=1).max() < 4
+    assert result.source[1, 0] / result.source[0, 0] == pytest.approx(large.width / chips[60].width, rel=0.05)
 
 
 def assert_nothing_found(result: Alignment) -> None:

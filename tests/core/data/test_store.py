@@ -18,6 +18,7 @@ from PIL import Image
 
 from core.data import build_store as store_building
 from core.data.build_store import build_store
+from core.data.measured import FILE as MEASURED
 from core.data.readers import READERS
 from core.data.sources import open_source
 from core.data.splits import assign_splits
@@ -43,6 +44,8 @@ def assert_same(one: AlignedStore, other: AlignedStore) -> None:
     np.testing.assert_array_equal(one.images, other.images)
     pd.testing.assert_frame_equal(one.faces, other.faces)
     pd.testing.assert_frame_equal(one.rejects, other.rejects)
+    pd.testing.assert_frame_equal(one.measured, other.measured)
+    assert one.measured.notna().any().all()
     assert one.manifest == other.manifest
 
 
@@ -80,7 +83,7 @@ def whole(few: Path, tmp_path_factory: pytest.TempPathFactory) -> AlignedStore:
 
 def test_a_store_of_real_faces_is_complete(real_store: AlignedStore, real_folder: Path) -> None:
     faces, manifest = real_store.faces, real_store.manifest
-    assert files(real_store.path) == {*FILES, "store.json"}
+    assert files(real_store.path) == {*FILES, MEASURED, "store.json"}
     assert manifest.read == 120 == len(faces) + len(real_store.rejects)
     assert manifest.faces == len(faces) >= 110
     assert (manifest.dataset, manifest.template) == ("utkface", "arcface-112")
@@ -137,8 +140,8 @@ def test_an_interrupted_build_resumes_to_the_same_store(
 
     progress = Progress()
     resumed = build(few, tmp_path, progress=progress)
-    assert progress.ticks == progress.totals == {"reading": FEW, "aligning": FEW}
-    assert files(tmp_path) == {*FILES, "store.json"}
+    assert progress.ticks == progress.totals == {"reading": FEW, "aligning": FEW, "measuring": FEW}
+    assert files(tmp_path) == {*FILES, MEASURED, "store.json"}
     assert_same(resumed, whole)
 
 

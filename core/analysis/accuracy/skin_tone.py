@@ -1,0 +1,170 @@
+"""Apparent skin tone beside an audit that is published: counts by group, third and outcome, and no face's own.
+
+An audit tells each face's outcome. So counts that split one outcome of a group may not put all of it into one part, or
+the part of each of these faces would be known (`core.privacy.outcome_told`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.accuracy.explained import explain
+from core.audit.folder import Audit
+from core.audit.measures import measures_of, with_all_measures
+from core.data.faces import ADULT_AGE, AGE_CHOICES, person_codes
+from core.data.filters import Filter, group_name
+from core.data.measured import publishable, thirds_within, write_measured
+from core.data.measures import BY_NAME, SKIN_TONE
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+from core.files import write_json
+from core.json_record import JsonRecord
+from core.privacy import outcome_told, told_parts
+
+FILE = "skin_tone.json"
+#: The ages that groups are counted in, each apart, so that no two counts can be subtracted.
+ADULTS, CHILDREN, UNKNOWN = "adults", "children", "age unknown"
+#: Thirds over all audited faces, and within the group.
+OVER_ALL, WITHIN = "all faces", "the group"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartCount(JsonRecord):
+    """Faces in the thirds `levels`, and how many of them are misclassified; None where that is not told."""
+
+    levels: tuple[str, ...]
+    n: int
+    incorrect: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupCounts(JsonRecord):
+    """A group's faces by third, of all audited faces or of the group itself (`thirds`)."""
+
+    group: str
+    gender: str
+    ethnicity: str
+    ages: str
+    thirds: str
+    parts: tuple[PartCount, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkinTone(JsonRecord):
+    """The content of `skin_tone.json`.
+
+    `edges` are those of thirds over all audited faces, in degrees of the individual typology angle; `measured` faces
+    have one, `grey` have none. `explained` are rows of `core.analysis.accuracy.explained.Explained.table` of apparent
+    skin tone by filter: «adults», «all».
+    """
+
+    format: int = 1
+    unit: str
+    edges: tuple[float, ...]
+    measured: int
+    grey: int
+    counts: tuple[GroupCounts, ...]
+    explained: Mapping[str, tuple[Mapping[str, object], ...]]
+
+    FORMAT: ClassVar = 1
+    SEALED_FROM: ClassVar = 1
+    MEND: ClassVar = "delete it and run `python -m core measure` again"
+    ALWAYS: ClassVar = ("format", "unit")
+
+
+def lay_beside(audit: Audit, store: AlignedStore) -> SkinTone | None:
+    """Write a store's measures beside its audit: by face without apparent skin tone, which is counted; returns that.
+
+    None where no face has a skin tone: nothing is counted then. Raises `LookwhereError` where the store is not the
+    audit's, or nothing was measured there.
+    """
+    write_measured(audit.path, publishable(measures_of(audit.manifest, audit.faces, store)))
+    found = counted(with_all_measures(audit, store))
+    if found is None:
+        (audit.path / FILE).unlink(missing_ok=True)
+    else:
+        write_json(audit.path / FILE, found.to_json())
+    return found
+
+
+def read_skin_tone(audit: Audit) -> SkinTone | None:
+    """What is told of apparent skin tone beside an audit; None where nothing is. Raises `LookwhereError` if damaged."""
+    file = audit.path / FILE
+    return SkinTone.from_json(file) if file.is_file() else None
+
+
+def counted(audit: Audit) -> SkinTone | None:
+    """What may be told of an audit whose faces have their apparent skin tone in memory (`with_all_measures`)."""
+    column = next((one for one in audit.columns if one.name == SKIN_TONE), None)
+    if column is None or len(column.edges) < 2:
+        return None
+    faces = audit.faces
+    values = faces[column.value_name].to_numpy(dtype=np.float64)
+    years = faces["age"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    ages = np.select([np.isnan(years), years >= ADULT_AGE], [UNKNOWN, ADULTS], CHILDREN)
+    over_all = faces[SKIN_TONE].cat.codes.to_numpy(dtype=np.int64)
+    key = faces.assign(ages=ages).groupby(["gender", "ethnicity", "ages"], observed=True)
+    within = thirds_within(values, key.ngroup().to_numpy(), audit.minimum_faces).astype(np.int64)
+    counts = []
+    for (gender, ethnicity, age), rows in key.indices.items():
+        name = group_name(gender, ethnicity, age == CHILDREN)
+        head = {"group": name, "gender": gender, "ethnicity": ethnicity, "ages": age}
+        for thirds, codes in ((OVER_ALL, over_all), (WITHIN, within)):
+            parts = _parts(faces.iloc[rows], codes[rows], column.levels, audit.minimum_faces)
+            if parts:
+                counts.append(GroupCounts(**head, thirds=thirds, parts=parts))
+    return SkinTone(
+        unit=BY_NAME[SKIN_TONE].unit,
+        edges=column.edges,
+        measured=int(np.isfinite(values).sum()),
+        grey=int(np.isnan(values).sum()),
+        counts=tuple(counts),
+        explained={within: _explained(audit, within) for within in AGE_CHOICES},
+    )
+
+
+def _parts(faces: pd.DataFrame, codes: np.ndarray, levels: tuple[str, ...], minimum: int) -> tuple[PartCount, ...]:
+    persons, wrong = person_codes(faces), ~faces["correct"].to_numpy(dtype=bool)
+    told = told_parts(codes, persons, minimum)
+    place = np.full(len(codes), -1)
+    for number, one in enumerate(told):
+        place[np.isin(codes, one)] = number
+    known = bool(told) and outcome_told(place, wrong, persons, minimum)
+    return tuple(
+        PartCount(
+            levels=tuple(levels[code] for code in one),
+            n=int((place == number).sum()),
+            incorrect=int(wrong[place == number].sum()) if known else None,
+        )
+        for number, one in enumerate(told)
+    )
+
+
+def _explained(audit: Audit, ages: str) -> tuple[Mapping[str, object], ...]:
+    """Rows of apparent skin tone alone, of groups whose errors are of enough people."""
+    faces = audit.faces[Filter.of_ages(audit.faces, ages).mask(audit.faces)]
+    column = tuple(one for one in audit.columns if one.name == SKIN_TONE)
+    try:
+        table = explain(faces.assign(age=pd.array([pd.NA] * len(faces), dtype="Int16")), column).table
+    except LookwhereError:
+        return ()
+    rows = table.replace({np.nan: None}).to_dict("records")
+    return tuple({key: _plain(value) for key, value in row.items()} for row in rows)
+
+
+def _plain(value: object) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def total(counts: GroupCounts) -> PartCount:
+    """All told parts of a group together."""
+    wrong = [part.incorrect for part in counts.parts]
+    levels = tuple(level for part in counts.parts for level in part.levels)
+    told = None if None in wrong else sum(one or 0 for one in wrong)
+    return PartCount(levels=levels, n=sum(part.n for part in counts.parts), incorrect=told)

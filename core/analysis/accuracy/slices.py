@@ -1,0 +1,279 @@
+"""Slices that hold: groups of faces made by crossing columns, searched on half of the faces and tested on the other."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammaln
+from scipy.stats import norm
+
+from core.analysis.accuracy.counts import FEWEST_PEOPLE, YOUNG
+from core.analysis.intervals import newcombe_bounds
+from core.data.columns import MOST_CROSSED, Column
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, people
+from core.data.filters import group_name
+from core.data.measured import IN_GROUP
+
+#: A slice has so many faces in either half; of known people `FEWEST_PEOPLE` too.
+LEAST = 30
+#: So many slices at most are taken from the search to the test, each of this one-sided p there.
+MOST_TAKEN, TAKEN_P = 20, 0.05
+ALPHA = 0.05
+DRAWS = 1000
+#: Indices counted at a time.
+AT_ONCE = 4_000_000
+#: People among whom shares of errors are dealt: so many neighbours by their number of faces.
+NEIGHBOURS = 20
+COLUMNS = ["slice", "columns", "searched_n", "searched_incorrect", "searched_p", "n", "incorrect", "accuracy",
+           "others", "less", "low", "p", "holds"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slices:
+    """What was searched, and what of it was tested.
+
+    `taken`, a slice a row: slice (in words), columns (what it is made of), searched_n, searched_incorrect and
+    searched_p of the first half; of the other half n, incorrect, accuracy, others (the accuracy of all its other
+    faces), less (others less accuracy), low (its bound, which holds for all `searched` slices at once), p, and holds.
+    Rows that hold first, by falling bound. `columns` are those crossed, `first` and `second` the faces of the halves,
+    `critical` the p that a slice has to reach on the second.
+    """
+
+    searched: int
+    columns: tuple[str, ...]
+    first: int
+    second: int
+    critical: float
+    by_person: bool
+    taken: pd.DataFrame
+
+    @property
+    def held(self) -> pd.DataFrame:
+        """The rows that hold."""
+        return self.taken[self.taken["holds"].to_numpy(dtype=bool)]
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """A column to cross: each face's level as a code (N,), −1 where it is not known, and the levels' words."""
+
+    name: str
+    words: str
+    codes: np.ndarray
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """The slices that are large enough: `member` int32 (T, N), a crossing a row, each face's slice there, M where it is
+    in none; `terms` (M,) their columns and levels as places in the list of columns."""
+
+    member: np.ndarray
+    terms: list[tuple[tuple[int, int], ...]]
+
+    @property
+    def count(self) -> int:
+        return len(self.terms)
+
+
+def find_slices(faces: pd.DataFrame, columns: Sequence[Column] = (), seed: int = 0, draws: int = DRAWS) -> Slices:
+    """Slices of an audit's faces on which the model is less accurate than on all others (docs/rules.md has the rule).
+
+    `faces` has the audit's column `correct`; `columns` are crossed beside gender, ethnicity and age band, up to three
+    at a time. The first half is searched; p on the other is held against the smallest p over all slices searched,
+    errors being dealt anew (Westfall & Young 1993).
+    """
+    coded = _coded(faces, columns)
+    wrong, unit = ~faces["correct"].to_numpy(dtype=bool), people(faces)
+    first = halves(faces, seed)
+    found = _searched(coded, first, unit)
+    names = tuple(one.words for one in coded)
+    head = (found.count, names, int(first.sum()), int((~first).sum()))
+    on_first, on_second = _counts(found, first, wrong), _counts(found, ~first, wrong)
+    nothing = Slices(*head, float("nan"), unit is not None, pd.DataFrame(columns=COLUMNS))
+    if not found.count or not wrong[first].any() or not wrong[~first].any():
+        return nothing
+    searched_p = _surprise(*on_first, int(first.sum()), int(wrong[first].sum()))
+    rows = _taken(found, searched_p, first)
+    critical = _critical(found, ~first, wrong, unit, on_second[0], seed, draws)
+    p = _surprise(*on_second, int((~first).sum()), int(wrong[~first].sum()))
+    (n, k), size, errors = on_second, int((~first).sum()), int(wrong[~first].sum())
+    z = float(norm.isf(critical))
+    table = []
+    for row in rows:
+        right, others = n[row] - k[row], size - n[row]
+        less, low, _ = newcombe_bounds(np.float64(others - (errors - k[row])), others, right, n[row], z)
+        told = [on_first[0][row], on_first[1][row], searched_p[row], n[row], k[row], right / n[row]]
+        holds = bool(p[row] <= critical and low > 0)
+        terms = found.terms[row]
+        table.append(
+            [_words(coded, terms), tuple(coded[place].name for place, _ in terms), *told,
+             1 - (errors - k[row]) / others, float(less), float(low), p[row], holds]
+        )  # fmt: skip
+    taken = pd.DataFrame(table, columns=COLUMNS).sort_values(["holds", "low"], ascending=False, kind="stable")
+    return Slices(*head, critical, unit is not None, taken.reset_index(drop=True))
+
+
+def halves(faces: pd.DataFrame, seed: int = 0) -> np.ndarray:
+    """Bool (N,): the faces of the first half. People, and near-copies where nobody is known, are in one half."""
+    alike = "copies of " + faces["cluster"].astype(str)
+    unit = pd.factorize(faces["identity"].astype("object").where(faces["identity"].notna(), alike))[0]
+    sizes = np.bincount(unit)
+    order = np.random.default_rng([seed, 1]).permutation(len(sizes))
+    first = order[np.cumsum(sizes[order]) <= len(faces) / 2]
+    return np.isin(unit, first)
+
+
+def _coded(faces: pd.DataFrame, columns: Sequence[Column]) -> list[_Coded]:
+    found = []
+    for name in ("gender", "ethnicity"):
+        codes, levels = pd.factorize(faces[name], sort=True)
+        if len(levels) > 1 and set(levels) != {UNRECORDED}:
+            found.append(_Coded(name, name, codes.astype(np.int64), tuple(map(str, levels))))
+    band = age_band(faces["age"]).astype(np.int64)
+    if len(set(band) - {-1}) > 1:
+        found.append(_Coded("age band", "age band", band, AGE_BANDS))
+    for column in columns:
+        codes = faces[column.name].cat.codes.to_numpy(dtype=np.int64)
+        if not column.name.endswith(IN_GROUP) and len(set(codes) - {-1}) > 1:
+            found.append(_Coded(column.name, column.said, codes, column.levels))
+    return found
+
+
+def _searched(coded: list[_Coded], first: np.ndarray, unit: np.ndarray | None) -> _Searched:
+    """Every level and crossing of up to three columns that is large enough in either half."""
+    rows: list[np.ndarray] = []
+    terms: list[tuple[tuple[int, int], ...]] = []
+    crossings = itertools.chain.from_iterable(
+        itertools.combinations(range(len(coded)), order) for order in range(1, MOST_CROSSED + 1)
+    )
+    for crossing in crossings:
+        sizes = [len(coded[place].levels) for place in crossing]
+        code, known = np.zeros(len(first), dtype=np.int64), np.ones(len(first), dtype=bool)
+        for place, size in zip(crossing, sizes, strict=True):
+            code = code * size + coded[place].codes
+            known &= coded[place].codes >= 0
+        total = int(np.prod(sizes))
+        code = np.where(known, code, total)
+        enough = np.ones(total, dtype=bool)
+        for half in (first, ~first):
+            enough &= np.bincount(code[half], minlength=total + 1)[:total] >= LEAST
+            if unit is not None and enough.any():
+                pairs = np.unique(unit[half] * (total + 1) + code[half]) % (total + 1)
+                enough &= np.bincount(pairs, minlength=total + 1)[:total] >= FEWEST_PEOPLE
+        cells = np.flatnonzero(enough)
+        if not len(cells):
+            continue
+        number = np.full(total + 1, -1)
+        number[cells] = len(terms) + np.arange(len(cells))
+        rows.append(number[code])
+        levels = np.stack(np.unravel_index(cells, sizes), axis=1)
+        terms += [tuple(zip(crossing, map(int, one), strict=True)) for one in levels]
+    member = np.stack(rows).astype(np.int32) if rows else np.zeros((0, len(first)), dtype=np.int32)
+    return _Searched(np.where(member < 0, len(terms), member).astype(np.int32), terms)
+
+
+def _counts(found: _Searched, half: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Faces and errors of each slice in a half, int64 (M,) each."""
+    size = found.count + 1
+    n = np.bincount(found.member[:, half].ravel(), minlength=size)[:-1]
+    return n, np.bincount(found.member[:, half & wrong].ravel(), minlength=size)[:-1]
+
+
+def _tails(n: np.ndarray, faces: int, errors: int) -> np.ndarray:
+    """P(K ≥ k) of K errors among n (U,) of `faces` faces with `errors` errors, for k = 0 … errors: (U, errors + 1)."""
+
+    def choose(of: np.ndarray | int, some: np.ndarray) -> np.ndarray:
+        return gammaln(np.add(of, 1)) - gammaln(some + 1) - gammaln(of - some + 1)
+
+    n, k = n[:, None].astype(np.float64), np.arange(errors + 1)[None, :].astype(np.float64)
+    there = (k <= n) & (n - k <= faces - errors)
+    safe, rest = np.where(there, k, 0), np.where(there, n - k, 0)
+    chance = np.exp(choose(errors, safe) + choose(faces - errors, rest) - choose(faces, n))
+    return np.minimum(np.where(there, chance, 0)[:, ::-1].cumsum(axis=1)[:, ::-1], 1)
+
+
+def _surprise(n: np.ndarray, k: np.ndarray, faces: int, errors: int) -> np.ndarray:
+    """One-sided hypergeometric p of k errors or more in each slice of n (M,)."""
+    sizes, place = np.unique(n, return_inverse=True)
+    return _tails(sizes, faces, errors)[place, k]
+
+
+def _taken(found: _Searched, p: np.ndarray, first: np.ndarray) -> list[int]:
+    """The most surprising slices of the first half, none more than half the same faces as one before."""
+    where = np.searchsorted(_starts(found), np.arange(found.count), side="right") - 1
+    rows: list[int] = []
+    masks: list[np.ndarray] = []
+    orders = np.array([len(one) for one in found.terms])
+    for row in np.lexsort((orders, p)):
+        if p[row] >= TAKEN_P or len(rows) == MOST_TAKEN:
+            break
+        mask = found.member[where[row], first] == row
+        shared = [(mask & other).sum() / max(mask.sum(), other.sum()) for other in masks]
+        if max(shared, default=0) <= 0.5:
+            rows.append(int(row))
+            masks.append(mask)
+    return rows
+
+
+def _starts(found: _Searched) -> np.ndarray:
+    """The first slice of each crossing (T,)."""
+    return np.where(found.member < found.count, found.member, found.count).min(axis=1)
+
+
+def _critical(
+    found: _Searched, half: np.ndarray, wrong: np.ndarray, unit: np.ndarray | None, n: np.ndarray, seed: int, draws: int
+) -> float:
+    """The 5 % quantile of the smallest p over all slices, errors being dealt anew in the half."""
+    rng = np.random.default_rng([seed, 2])
+    member, errors, size = found.member[:, half], wrong[half], found.count + 1
+    sizes, place = np.unique(n, return_inverse=True)
+    tails = _tails(sizes, len(errors), int(errors.sum()))
+    deal = _dealer(errors, None if unit is None else unit[half], rng)
+    smallest = np.empty(draws)
+    block = max(1, AT_ONCE // max(member.shape[0] * int(errors.sum()), size))
+    for start in range(0, draws, block):
+        picks = [deal() for _ in range(min(block, draws - start))]
+        codes = [member[:, pick].ravel() + number * size for number, pick in enumerate(picks)]
+        counts = np.bincount(np.concatenate(codes), minlength=len(picks) * size).reshape(len(picks), size)
+        k = np.minimum(counts[:, :-1], tails.shape[1] - 1)
+        smallest[start : start + len(picks)] = tails[place[None, :], k].min(axis=1)
+    return float(np.quantile(smallest, ALPHA, method="lower"))
+
+
+def _dealer(wrong: np.ndarray, unit: np.ndarray | None, rng: np.random.Generator) -> Callable[[], np.ndarray]:
+    """A function that gives the places of errors dealt anew among faces (N,), or by people's shares of them."""
+    if unit is None:
+        return lambda: rng.permutation(len(wrong))[: int(wrong.sum())]
+    person = np.unique(unit, return_inverse=True)[1]
+    faces = np.bincount(person)
+    share = np.bincount(person, weights=wrong) / faces
+    ranked = np.argsort(faces, kind="stable")
+    block = np.empty(len(faces), dtype=np.int64)
+    block[ranked] = np.arange(len(faces)) // NEIGHBOURS
+    begin = np.concatenate([[0], np.cumsum(faces)[:-1]])
+
+    def deal() -> np.ndarray:
+        # Within each block of neighbours shares change hands.
+        order = np.lexsort((rng.random(len(faces)), block))
+        given = np.empty(len(faces))
+        given[np.argsort(block, kind="stable")] = share[order]
+        errors = np.floor(given * faces + rng.random(len(faces))).astype(np.int64)
+        mixed = np.lexsort((rng.random(len(wrong)), person))
+        return mixed[np.arange(len(wrong)) - begin[person[mixed]] < errors[person[mixed]]]
+
+    return deal
+
+
+def _words(coded: list[_Coded], terms: tuple[tuple[int, int], ...]) -> str:
+    """«Black women, 60+ years, sharpness of the image: blurriest third»."""
+    level = {coded[place].name: coded[place].levels[code] for place, code in terms}
+    years = f"{level['age band']} years" if "age band" in level else ""
+    head = group_name(level.get("gender", ()), level.get("ethnicity", ()), years in YOUNG)
+    rest = [f"{coded[place].words}: {coded[place].levels[code]}" for place, code in terms
+            if coded[place].name not in ("gender", "ethnicity", "age band")]  # fmt: skip
+    return ", ".join(part for part in (head.replace("all faces", "faces"), years, *rest) if part)

@@ -1,0 +1,109 @@
+"""Apparent skin tone beside a published audit: counts that let nobody's be known, and no face's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.analysis.accuracy.skin_tone import ADULTS, FILE, OVER_ALL, WITHIN, lay_beside, read_skin_tone, total
+from core.audit.folder import Audit, open_audit
+from core.data.measured import FILE as MEASURED
+from core.data.measured import write_measured
+from core.data.measures import SKIN_TONE
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+from core.privacy import outcome_told, told_parts
+from tests.helpers.made_audit import made_audit
+from tests.helpers.made_store import make_store
+
+N = 480
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> tuple[Audit, AlignedStore]:
+    """A store whose faces are lighter the higher their number, and its audit: the darkest women are misclassified."""
+    store = make_store(tmp_path / "store", faces=N, columns={"age": 30, "split": "test"})
+    light = {"image_lightness": np.linspace(20, 80, N), SKIN_TONE: np.linspace(-40, 60, N)}
+    write_measured(store.path, pd.DataFrame({"face_id": store.faces["face_id"], **light}))
+    store = AlignedStore.open(store.path)
+    dark = (store.measured[SKIN_TONE] < -10) & (store.faces["gender"] == "female")
+    wrong = (np.arange(N) % 7 == 0) | (dark & (np.arange(N) % 3 == 0))
+    audit = made_audit(faces=store.faces, correct=~wrong.to_numpy(), path=tmp_path / "models/made/audits/all")
+    return audit, store
+
+
+def test_by_face_there_is_everything_but_skin_tone(pair: tuple[Audit, AlignedStore]) -> None:
+    audit, store = pair
+    lay_beside(audit, store)
+    opened = open_audit(audit.path)
+    names = [column.name for column in opened.columns]
+    assert names == ["image_lightness", "image_lightness_in_group"]
+    assert opened.faces["image_lightness"].value_counts().tolist() == pytest.approx([160] * 3, abs=2)
+    assert not [name for name in opened.faces if SKIN_TONE in name]
+    assert SKIN_TONE not in pd.read_parquet(audit.path / MEASURED)
+    text = (audit.path / FILE).read_text()
+    assert not [face for face in audit.faces["face_id"] if face in text]
+
+
+def test_counts_are_of_disjoint_groups_by_third_and_outcome(pair: tuple[Audit, AlignedStore]) -> None:
+    audit, store = pair
+    lay_beside(audit, store)
+    found = read_skin_tone(audit)
+    assert found.measured == N
+    assert found.edges == pytest.approx(np.quantile(np.linspace(-40, 60, N), (1 / 3, 2 / 3)), abs=0.6)
+    faces = audit.faces.assign(tone=store.measured[SKIN_TONE].to_numpy())
+    for counts in found.counts:
+        inside = faces[(faces["gender"] == counts.gender) & (faces["ethnicity"] == counts.ethnicity)]
+        assert counts.ages == ADULTS
+        assert total(counts).n == len(inside)
+        assert total(counts).incorrect == (~inside["correct"]).sum()
+        if counts.thirds == WITHIN:
+            assert [part.n for part in counts.parts] == pytest.approx([len(inside) / 3] * 3, abs=1)
+            dark = inside.nsmallest(counts.parts[0].n, "tone")
+            assert counts.parts[0].incorrect == (~dark["correct"]).sum()
+        else:
+            assert counts.thirds == OVER_ALL
+    assert {row["group"] for row in found.explained["adults"]} == {counts.group for counts in found.counts}
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "told"),
+    [
+        ([0] * 40 + [1] * 40, [True] * 12 + [False] * 28 + [True] * 3 + [False] * 37, True),
+        ([0] * 40 + [1] * 40, [True] * 15 + [False] * 65, False),  # all errors are dark: each would be known to be
+        ([0] * 40 + [1] * 40, [True] * 5 + [False] * 35 + [True] * 5 + [False] * 35, False),  # ten people
+        ([0] * 40 + [1] * 40, [True] * 40 + [True] * 25 + [False] * 15, False),  # all correct ones are light
+    ],
+)
+def test_an_outcome_is_told_only_where_nobodys_third_follows(part: list, wrong: list, told: bool) -> None:
+    assert outcome_told(np.array(part), np.array(wrong), np.arange(80)) is told
+
+
+def test_parts_of_too_few_people_are_joined() -> None:
+    persons = np.arange(100)
+    assert told_parts(np.repeat([0, 1, 2], [40, 40, 20]), persons) == [[0], [1], [2]]
+    assert told_parts(np.repeat([0, 1, 2], [5, 40, 55]), persons) == [[0, 1], [2]]
+    assert told_parts(np.repeat([0, 1, 2, -1], [5, 3, 2, 90]), persons) == []
+    # Ten faces a part, but of one person each.
+    assert told_parts(np.repeat([0, 1], 50), np.repeat([0, 1], 50)) == []
+
+
+def test_another_store_and_one_without_measures_are_refused(pair: tuple[Audit, AlignedStore], tmp_path: Path) -> None:
+    audit, store = pair
+    with pytest.raises(LookwhereError, match="other data than was audited"):
+        lay_beside(audit, make_store(tmp_path / "other", faces=30))
+    (store.path / MEASURED).unlink()
+    with pytest.raises(LookwhereError, match="run `python -m core measure --data"):
+        lay_beside(audit, AlignedStore.open(store.path))
+
+
+def test_a_changed_document_is_told(pair: tuple[Audit, AlignedStore]) -> None:
+    audit, store = pair
+    lay_beside(audit, store)
+    file = audit.path / FILE
+    file.write_text(file.read_text().replace(f'"measured": {N}', '"measured": 7'))
+    with pytest.raises(LookwhereError, match="changed since it was written; delete it and run"):
+        read_skin_tone(audit)
