@@ -38,6 +38,13 @@ def write_text(path: Path, content: str) -> None:
     partial.replace(path)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
 def write_json(path: Path, content: dict) -> None:
     """Write whole or not at all."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

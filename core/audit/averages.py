@@ -1,9 +1,10 @@
 """Average faces by cell, kept so that no average of fewer than 11 people can be had, not even by subtraction.
 
-A cell is gender × ethnicity × age band × predicted class (× split). Cells under 11 people are merged over age bands,
-first on their own side of 18 years, then across; what is still under 11 takes part in no sum. Every average that can
-be formed is a sum of whole cells, so the difference of two is one as well. Faces of one identity, and near-copies of
-one picture, are of one person; a face of no known identity stands for itself.
+A cell is gender × ethnicity × age band × predicted class (× split), and further columns where an audit was asked to
+tell these apart (`cells`): a face whose level is not known is in a cell of such. Cells under 11 people are merged over
+age bands, first on their own side of 18 years, then across; what is still under 11 takes part in no sum. Every average
+that can be formed is a sum of whole cells, so the difference of two is one as well. Faces of one identity, and
+near-copies of one picture, are of one person; a face of no known identity stands for itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.data.columns import shown_level
 from core.data.faces import ADULT_AGE, AGE_EDGES, age_band
 from core.data.filters import Filter
 from core.data.splits import person_numbers
@@ -24,6 +26,7 @@ from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES, enough_people
 
 KEYS = ["split", "gender", "ethnicity", "predicted"]
+BOUNDS = ["age_from", "age_to", "n"]
 #: No upper bound.
 OPEN = 999
 #: The cell of faces of unknown age.
@@ -32,9 +35,10 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Averages:
-    """`cells`: a row a cell, `split, gender, ethnicity, predicted, age_from, age_to, n`; ages are years from–to (to is
-    excluded, 999 is open, −1 is unknown age). `means` uint8 (C, 112, 112, 3): rounded, so sums are good to half a grey
-    level."""
+    """`cells`: a row a cell, `split, gender, ethnicity, predicted`, further columns, `age_from, age_to, n`; ages are
+    years from–to (to is excluded, 999 is open, −1 is unknown age). `means` uint8 (C, 112, 112, 3): rounded, so sums are
+    good to half a grey level.
+    """
 
     cells: pd.DataFrame
     means: np.ndarray
@@ -60,10 +64,11 @@ class Averages:
         keep = (self.cells["n"] >= minimum).to_numpy(dtype=bool, copy=True)
         if keep.any():
             band, persons = age_band(faces["age"]), person_numbers(faces)
-            members = faces.groupby(KEYS, observed=True).indices
+            keys = [*KEYS, *(name for name in self.cells if name not in (*KEYS, *BOUNDS))]
+            members = _told_apart(faces, keys).groupby(keys, observed=True).indices
             for n in np.flatnonzero(keep):
                 cell = self.cells.iloc[n]
-                inside = members.get(tuple(cell[KEYS]), np.empty(0, dtype=np.int64))
+                inside = members.get(tuple(cell[keys]), np.empty(0, dtype=np.int64))
                 inside = inside[_in_bands(band[inside], cell["age_from"], cell["age_to"])]
                 keep[n] = enough_people(persons[inside], minimum)
         return self if keep.all() else Averages(self.cells[keep].reset_index(drop=True), self.means[keep])
@@ -105,15 +110,25 @@ def _in_bands(band: np.ndarray, age_from: int, age_to: int) -> np.ndarray:
     return (band >= AGE_EDGES.index(age_from)) & (band < upper)
 
 
-def assign_cells(faces: pd.DataFrame, minimum: int = MINIMUM_FACES) -> tuple[pd.DataFrame, np.ndarray]:
+def _told_apart(faces: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The faces with a word in each further column: «not recorded» where the level is not known."""
+    further = [name for name in keys if name not in KEYS]
+    return faces.assign(**{name: [shown_level(level) for level in faces[name]] for name in further})
+
+
+def assign_cells(
+    faces: pd.DataFrame, minimum: int = MINIMUM_FACES, further: Sequence[str] = ()
+) -> tuple[pd.DataFrame, np.ndarray]:
     """The cells of an audit's faces after merging, and each face's cell: int64 (N,), −1 where it takes part in none.
 
-    A cell has `minimum` people or more (`core.privacy.enough_people`).
+    `further` are columns of the faces whose levels are told apart too. A cell has `minimum` people or more
+    (`core.privacy.enough_people`).
     """
     band, persons = age_band(faces["age"]), person_numbers(faces)
     place = np.full(len(faces), -1, dtype=np.int64)
     cells: list[dict] = []
-    for key, members in faces.groupby(KEYS, observed=True, sort=True).indices.items():
+    keys = [*KEYS, *further]
+    for key, members in _told_apart(faces, keys).groupby(keys, observed=True, sort=True).indices.items():
         runs = merge_bands([persons[members[band[members] == n]] for n in range(len(AGE_EDGES))], minimum)
         unknown = members[band[members] < 0]
         if enough_people(persons[unknown], minimum):
@@ -124,7 +139,7 @@ def assign_cells(faces: pd.DataFrame, minimum: int = MINIMUM_FACES) -> tuple[pd.
             place[inside] = len(cells)
             upper = AGE_EDGES[high] if high < len(AGE_EDGES) else OPEN
             cells.append((*key, AGE_EDGES[low], upper, len(inside)))
-    return pd.DataFrame(cells, columns=[*KEYS, "age_from", "age_to", "n"]), place
+    return pd.DataFrame(cells, columns=[*keys, *BOUNDS]), place
 
 
 def merge_bands(persons: Sequence[np.ndarray], minimum: int = MINIMUM_FACES) -> list[tuple[int, int]]:
@@ -160,12 +175,13 @@ def average_faces(
     block: int = 1024,
     tick: Callable[..., object] | None = None,
     minimum: int = MINIMUM_FACES,
+    further: Sequence[str] = (),
 ) -> Averages:
     """Average the images at `rows` of `images` by cell, reading them in blocks; memory is of the cells only.
 
-    No cell has under `minimum` people.
+    No cell has under `minimum` people; levels of the columns `further` are told apart.
     """
-    cells, place = assign_cells(faces, minimum)
+    cells, place = assign_cells(faces, minimum, further)
     sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.uint32)
     for start in range(0, len(rows), block):
         cell = place[start : start + block]

@@ -14,7 +14,7 @@ from core.explain.methods import UNTOLD, stored
 #: Keys of the manifest that tell one audit from another; they are known before any face is looked at.
 IDENTITY = (
     "format", "model", "weights_sha256", "dataset", "data_fingerprint", "splits", "names", "chosen", "minimum_faces",
-    "face_ids_sha256", "maps", "aligned", "declared_sha256", "task",
+    "face_ids_sha256", "maps", "aligned", "declared_sha256", "cells", "task",
 )  # fmt: skip
 
 
@@ -45,6 +45,11 @@ def same_audit(planned: AuditManifest, found: AuditManifest, path: Path) -> None
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )
+    if found.columns and found.columns != planned.columns:
+        raise LookwhereError(
+            f"{path}: holds an audit of these faces with other columns ({', '.join(c.name for c in found.columns)}); "
+            "choose another --name or delete it"
+        )
     if how := aligned_otherwise(found.aligned, planned.aligned):
         raise LookwhereError(
             f"{path}: holds an audit of faces that were aligned otherwise ({how}); choose another --name or delete it"

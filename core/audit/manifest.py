@@ -38,10 +38,11 @@ class AuditManifest(JsonRecord):
     it could be another. `enlarged` is how many input pixels were made of one pixel of the face, None where no more than
     one.
     `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
-    `head_bias` is b_c of both classes, in logits, None where maps do not add up. `averages` says why no average face
-    is kept, None where some are. `columns` are those that the faces have beside their labels, none in audits of before
-    these were kept. `files` are those beside it when it was written, empty in audits of before they were
-    recorded. `precision` is the data type of the forward pass, `versions` are those of packages.
+    `head_bias` is b_c of both classes, in logits, None where maps do not add up. `averages` says why no
+    average face is kept, None where some are. `columns` are those that the faces have beside their labels, none in
+    audits of before these were kept; `cells` names those whose levels average faces tell apart. `files` are those
+    beside it when it was written, empty in audits of before they were recorded. `precision` is the data type of the
+    forward pass, `versions` are those of packages.
     """
 
     format: int = FORMAT
@@ -76,6 +77,7 @@ class AuditManifest(JsonRecord):
     enlarged: float | None = None
     averages: Note | None = None
     columns: tuple[Column, ...] = ()
+    cells: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = ()
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 

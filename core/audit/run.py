@@ -31,6 +31,7 @@ from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.classifiers.training_hashes import open_hashes
+from core.data.columns import find_column
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.measured import publishable, write_measured
@@ -108,6 +109,7 @@ def run_audit(
     batch: int = BATCH,
     averages: KeepAverages = KeepAverages.YES,
     minimum_faces: int | None = None,
+    cells: Sequence[str] = (),
     training: Sequence[AlignedStore] = (),
     progress: Progress | None = None,
 ) -> Audit:
@@ -117,6 +119,7 @@ def run_audit(
     `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `maps` names an
     attribution method (`core.explain.methods`), by default the model's own.
     `minimum_faces`, 11 or more, is the least number of faces in a stored average; the manifest keeps it.
+    `cells` are columns of the store whose levels the averages tell apart too, so that there are averages by them.
     `training` are stores that the model was trained on: faces that are copies or near-copies of theirs are left out and
     counted.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
@@ -165,6 +168,7 @@ def run_audit(
         kind=model.info.kind,
         faces=len(faces),
         columns=store.columns,
+        cells=tuple(find_column(store.columns, one, "averages by").name for one in cells),
         map_shape=None,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )
@@ -228,8 +232,11 @@ def _prepare(job: Job) -> None:
     identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
     identity["precision"] = classify.precision if classify else None
     file = job.work / "identity.json"
-    # Work of before the minimum was kept was begun with 11, and of before the task was kept with gender.
-    if file.is_file() and {"minimum_faces": MINIMUM_FACES, "task": None} | json.loads(file.read_text()) == identity:
+    # Work of before the minimum was kept was begun with 11, of before the task with gender, of before cells with none.
+    if (
+        file.is_file()
+        and {"minimum_faces": MINIMUM_FACES, "task": None, "cells": None} | json.loads(file.read_text()) == identity
+    ):
         return
     shutil.rmtree(job.work, ignore_errors=True)
     job.work.mkdir(parents=True)
@@ -331,7 +338,9 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     labels = pd.read_parquet(work / "faces.parquet", columns=columns)
     tick = job.progress("averaging", len(faces)) if job.progress and not without else None
     rows, least = faces["row"].to_numpy()[: 0 if without else len(faces)], job.manifest.minimum_faces
-    averages = average_faces(job.store.images, rows, labels[: len(rows)], tick=tick, minimum=least)
+    further = job.manifest.cells
+    labels = labels.assign(**{name: faces[name].to_numpy() for name in further})
+    averages = average_faces(job.store.images, rows, labels[: len(rows)], tick=tick, minimum=least, further=further)
     averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
     packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))

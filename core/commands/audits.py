@@ -43,6 +43,7 @@ def audit(
     batch: int = 64,
     averages: Literal["auto", "yes", "no"] = "auto",
     minimum_faces: int | None = None,
+    cells: tuple[str, ...] = (),
     training_data: tuple[Path, ...] = (),
     device: str = "cpu",
     models: Path = MODELS,
@@ -69,6 +70,8 @@ def audit(
             the averages of two could be subtracted to a single face.
         minimum_faces: The least number of people in a stored average, 11 or more; by default $LOOKWHERE_MINIMUM_FACES,
             or 11.
+        cells: Columns of the store whose levels average faces tell apart too, so that there is an average face of who
+            wears glasses. Cells of under 11 people take part in no average, so fewer faces are in the others.
         training_data: The aligned stores that the model was trained on. Faces that are copies or near-copies of theirs
             are left out and counted. Of a model's own data set the train split is looked up without being asked.
         device: cpu or cuda.
@@ -101,6 +104,7 @@ def audit(
             batch=batch,
             averages=keep,
             minimum_faces=minimum_faces,
+            cells=cells,
             training=tuple(AlignedStore.open(path) for path in training_data),
             progress=bars,
         )
@@ -111,25 +115,43 @@ def audit(
 
 
 def show(
-    model: str, audit: str, ages: Literal["both", "adults", "all"] = "both", models: Path = MODELS, json: bool = False
+    model: str,
+    audit: str,
+    ages: Literal["both", "adults", "all"] = "both",
+    by: tuple[str, ...] | None = None,
+    out: tuple[Path, ...] = (),
+    models: Path = MODELS,
+    json: bool = False,
 ) -> str:
     """Print a finished audit's accuracy tables: the numbers that the README and the pages give.
 
     Example: python -m core show --model resnet50-utkface --audit utkface-test
+    Or: python -m core show --model theirs --audit faces-all --by glasses gender --out groups.tex groups.pdf
 
     Args:
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: Tables of all ages and of adults (18 years and older), or of one of the two.
+        by: What groups are made by, up to three crossed: gender, ethnicity, age_band, and the audit's own columns. By
+            default gender × ethnicity.
+        out: Files to which the table of groups is written too: .tex, .pdf or .csv. Of adults where ages are known,
+            unless --ages all.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.analysis.accuracy.groupings import grouping
     from core.audit.folder import open_audit
+    from core.present.export.group_files import write_groups
     from core.present.records.audits import audit_record
     from core.present.text.tables import audit_report
 
     opened = open_audit(audit_folder(models, model, audit))
-    return printed("show", json, lambda: audit_report(opened, ages), lambda: audit_record(opened, ages))
+    asked = None if by is None else grouping(by, opened.columns)
+    if out:
+        within = _within(opened.faces, "all" if ages == "all" else "adults", opened.path)
+        for file in out:
+            write_groups(opened, asked or ["gender", "ethnicity"], within, file)
+    return printed("show", json, lambda: audit_report(opened, ages, asked), lambda: audit_record(opened, ages, asked))
 
 
 def check(
@@ -209,7 +231,14 @@ def evidence(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
     return printed("evidence", json, lambda: evidence_report(opened, within), lambda: evidence_record(opened, within))
 
 
-def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
+def gaps(
+    model: str,
+    audit: str,
+    ages: Ages = "adults",
+    by: tuple[str, ...] | None = None,
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Print gaps with simultaneous intervals, tests, age against ethnicity, fairness measures, and label noise.
 
     Example: python -m core gaps --model resnet50-utkface --audit utkface-test
@@ -218,21 +247,27 @@ def gaps(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, j
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        by: What groups are made by, up to three crossed, as of `show`; then without what is of gender and ethnicity.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.analysis.accuracy.groupings import grouping
     from core.audit.folder import open_audit
     from core.present.records.analysis import gaps_record
     from core.present.text.gaps_report import gaps_report
     from core.present.text.label_noise import noise_report
 
     opened = open_audit(audit_folder(models, model, audit))
+    asked = None if by is None else grouping(by, opened.columns)
     within = _within(opened.faces, ages, opened.path)
     return printed(
         "gaps",
         json,
-        lambda: f"{gaps_report(opened, within)}\n\n{noise_report(opened, within, models=models)}",
-        lambda: gaps_record(opened, within, models),
+        lambda: (
+            gaps_report(opened, within, by=asked)
+            + ("" if asked else f"\n\n{noise_report(opened, within, models=models)}")
+        ),
+        lambda: gaps_record(opened, within, models, by=asked),
     )
 
 
@@ -292,7 +327,15 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODE
     )
 
 
-def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
+def report(
+    model: str,
+    audit: str,
+    out: Path,
+    ages: Ages = "adults",
+    by: tuple[str, ...] = (),
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Write an audit's report: one HTML file that opens offline, runs nothing, and holds no single face.
 
     The study's grid of pairs, accuracy, gaps, differences, checks, findings, the model card and what made them.
@@ -303,14 +346,17 @@ def report(model: str, audit: str, out: Path, ages: Ages = "adults", models: Pat
         audit: The audit's name, a folder under models/MODEL/audits/.
         out: The file to write.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        by: Columns of the audit by whose groups there is a table too, up to three crossed, as of `show`.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.analysis.accuracy.groupings import grouping
     from core.audit.folder import open_audit
     from core.present.report import report_of, write_report
 
     with alone(out, "writing"):
-        content = report_of(models / model, open_audit(audit_folder(models, model, audit)), ages == "all")
+        opened = open_audit(audit_folder(models, model, audit))
+        content = report_of(models / model, opened, ages == "all", by=grouping(by, opened.columns))
         write_report(out, content)
     size = len(content.encode())
     return printed(

@@ -38,7 +38,7 @@ RESERVED = frozenset(
     (
         *REQUIRED, "age_band", "row", "sha256", "phash", "problem", "key", "name", "file", "stem", "folder", "outcome",
         "predicted", "correct", "evidence", "group", "groups", "years", "n", "errors", "accuracy", "low", "high",
-        "people", "effect", "right", "all", "any", "labelled",
+        "people", "effect", "right", "age_from", "age_to", "all", "any", "labelled",
     )
 )  # fmt: skip
 RESERVED_BEGINNINGS = (MEASURED, "logit_", "p_", "wilson_", "by.", OWN)

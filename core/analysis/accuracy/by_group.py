@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.intervals import newcombe, risk_ratio, wilson
-from core.data.faces import AGE_BANDS, age_band
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.task import GENDERS
@@ -40,6 +40,10 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
     right = predict(faces, threshold) == faces["gender"].to_numpy()
     table = faces.assign(right=right)
+    for column in set(by) - set(GROUP_COLUMNS):
+        if isinstance(table[column].dtype, pd.CategoricalDtype) and table[column].isna().any():
+            # Faces whose level is not known are a group too: nothing vanishes.
+            table[column] = table[column].cat.add_categories(UNRECORDED).fillna(UNRECORDED)
     if "age band" in by:
         band = age_band(faces["age"])
         names = np.array([*AGE_BANDS, "unknown"])[np.where(band < 0, len(AGE_BANDS), band)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,9 @@ from scipy import sparse
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED, check_columns, predict
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, SMALLEST_RANKED, check_columns, predict
 from core.analysis.intervals import wilson
+from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
 from core.data.filters import group_name
 
@@ -40,33 +41,50 @@ def columns_of(faces: pd.DataFrame) -> list[str]:
     return ["age band"] if len(set(age_band(faces["age"])) - {-1}) > 1 else []
 
 
-def group_rows(faces: pd.DataFrame, by: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
-    """Each face's row (N,) in a table of the groups that occur: group (its name), gender, ethnicity, years.
+def group_rows(faces: pd.DataFrame, by: list[str], columns: Sequence[Column] = ()) -> tuple[np.ndarray, pd.DataFrame]:
+    """Each face's row (N,) in a table of the groups that occur: group (its name), gender, ethnicity, years, and further
+    columns that are asked for.
 
-    Rows by age, then gender, then ethnicity; a column not asked for is empty.
+    Rows by age, then gender, then ethnicity, then the others in the order asked for; of the three a column not asked
+    for is empty. `columns` are the audit's, where they are at hand: then they are called as a person says them.
     """
+    own, said = [name for name in by if name not in GROUP_COLUMNS], {column.name: column.said for column in columns}
+    check_columns(own, faces.columns)
     code = np.zeros(len(faces), dtype=np.int64)
     levels: list[list[str]] = []
-    for column in ("age band", "gender", "ethnicity"):
+    for column in ("age band", "gender", "ethnicity", *own):
         if column not in by:
             levels.append([""])
             continue
         if column == "age band":
             part, names = age_band(faces["age"]).astype(np.int64), [f"{band} years" for band in AGE_BANDS]
             part, names = np.where(part < 0, len(names), part), [*names, AGE_UNKNOWN]
+        elif column in own:
+            part, names = own_levels(faces[column])
         else:
             part, found = pd.factorize(faces[column], sort=True)
             names = [str(name) for name in found]
         levels.append(names)
         code = code * len(names) + part
     present, member = np.unique(code, return_inverse=True)
-    places = np.unravel_index(present, [len(names) for names in levels]) if len(present) else ([], [], [])
-    years, gender, ethnicity = ([names[n] for n in place] for names, place in zip(levels, places, strict=True))
+    shape = [len(names) for names in levels]
+    places = np.unravel_index(present, shape) if len(present) else [np.empty(0, dtype=np.int64)] * len(levels)
+    years, gender, ethnicity, *others = ([names[n] for n in place] for names, place in zip(levels, places, strict=True))
     words = []
-    for age, g, e in zip(years, gender, ethnicity, strict=True):
+    for age, g, e, *rest in zip(years, gender, ethnicity, *others, strict=True):
         head = group_name(g or (), e or (), age in YOUNG) if g or e else ""
-        words.append(", ".join(part for part in (head, age) if part) or "all faces")
-    return member, pd.DataFrame({"group": words, "gender": gender, "ethnicity": ethnicity, "years": years})
+        told = (f"{said.get(name, name)}: {level}" for name, level in zip(own, rest, strict=True))
+        words.append(", ".join(part for part in (head, age, *told) if part) or "all faces")
+    found = {"group": words, "gender": gender, "ethnicity": ethnicity, "years": years}
+    return member, pd.DataFrame(found | dict(zip(own, others, strict=True)))
+
+
+def own_levels(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """The level of each face in a further column as a number int64 (N,), and the levels' names in order; the last is
+    that of faces whose level is not known."""
+    levels = values.astype("category").cat
+    code = levels.codes.to_numpy(dtype=np.int64)
+    return np.where(code < 0, len(levels.categories), code), [*map(str, levels.categories), UNRECORDED]
 
 
 def design_effect(right: np.ndarray, unit: np.ndarray | None) -> tuple[float, int]:
@@ -141,18 +159,26 @@ class Groups:
 
 
 def group_counts(
-    faces: pd.DataFrame, by: list[str], threshold: float = 0.5, smallest: int = SMALLEST_RANKED, order: str = "accuracy"
+    faces: pd.DataFrame,
+    by: list[str],
+    threshold: float = 0.5,
+    smallest: int = SMALLEST_RANKED,
+    order: str = "accuracy",
+    columns: Sequence[Column] = (),
 ) -> Groups:
-    """Count by `by` (gender, ethnicity, age band); rows by falling accuracy, or as they come with `order=""`.
+    """Count by `by` (gender, ethnicity, age band, and further `columns` of the faces); rows by falling accuracy, or as
+    they come with `order=""`.
 
     Raises `LookwhereError` for any other column: it would else be left out, and all faces be taken for one group.
     """
-    check_columns(by)
+    check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
     right = predict(faces, threshold) == faces["gender"].to_numpy()
-    member, names = group_rows(faces, by)
-    unknown = (names["years"] == AGE_UNKNOWN).to_numpy()
+    member, names = group_rows(faces, by, columns)
+    outside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
+    for name in set(by) - set(GROUP_COLUMNS):
+        outside |= {f"{name} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
     unit = people(faces)
-    return tally(member, names.drop(columns="years"), right, unit, smallest, order, {AGE_UNKNOWN: unknown})
+    return tally(member, names.drop(columns="years"), right, unit, smallest, order, outside)
 
 
 def group_table(

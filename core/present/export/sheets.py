@@ -20,7 +20,8 @@ GAP, GUTTER, WIDEST, BROKEN, NARROWEST = 1.2, 4.0, 34.0, 15.0, 6.0
 BAR = (34.0, 2.4)  # a colour scale, where text has 9 points
 #: Mean width of a letter and height of a line, in ems.
 LETTER, LINE = 0.53, 1.22
-_rc_is_shared = threading.Lock()
+#: Matplotlib's settings are one for all threads.
+rc_is_shared = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
     rows = broken(sheet.rows, size)
     arranged = plan(rows, size, below)
     height = arranged.height + below
-    settings = {"font.family": _families(), "svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "lookwhere"}
-    with _rc_is_shared, rc_context(settings):
+    settings = {"font.family": families(), "svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "lookwhere"}
+    with rc_is_shared, rc_context(settings):
         figure = Figure(figsize=(size.mm / MM, height / MM), facecolor="white")
 
         def write(x: float, y: float, text: str, points: float, **more: object) -> None:
@@ -152,7 +153,7 @@ def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
     return out.getvalue()
 
 
-def _families() -> list[str]:
+def families() -> list[str]:
     """Those of `FONTS` that are installed; matplotlib brings the last one."""
     from matplotlib.font_manager import fontManager
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.analysis.accuracy.counts import columns_of, group_counts
+from core.analysis.accuracy.counts import Groups, columns_of, group_counts
 from core.analysis.accuracy.fairness import fairness
 from core.analysis.accuracy.label_noise import consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
 from core.analysis.accuracy.repeated import repeated_photographs
-from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
+from core.analysis.accuracy.simultaneous import LargestGap, SimultaneousIntervals, gap_of, simultaneous_intervals
 from core.analysis.comparison import Experiment, arm_estimates, arm_table, board, claim_contrast
 from core.analysis.comparison.board import BoardModel
 from core.analysis.comparison.catalogue import same_face_audits
@@ -36,24 +36,42 @@ def _gap_record(found: LargestGap | None) -> dict | None:
     }
 
 
-def gaps_record(audit: Audit, wanted: Filter, models: Path, threshold: float = 0.5) -> dict:
-    """Group accuracies with both kinds of interval, tests, regression, faces needed, fairness and label noise."""
+def gaps_record(
+    audit: Audit, wanted: Filter, models: Path, threshold: float = 0.5, by: list[str] | None = None
+) -> dict:
+    """Group accuracies with both kinds of interval, tests, regression, faces needed, fairness and label noise.
+
+    Of groups by other columns, `by`, without regression, fairness and label noise, which are of gender and ethnicity.
+    """
     wanted = wanted.narrowed(outcome="all")
     faces = audit.faces[wanted.mask(audit.faces)]
-    by = columns_of(faces)
+    asked, by = by is not None, by if by is not None else columns_of(faces)
     head = {**audit_head(audit), "filter": filter_record(wanted), "faces": len(faces), "by": by}
     if not by:
         return {**head, "groups": [], "label_noise": _noise_record(audit, wanted, models, threshold)}
-    groups = group_counts(faces, by, threshold)
+    groups = group_counts(faces, by, threshold, columns=audit.columns)
     bands = simultaneous_intervals(groups)
+    if asked:
+        return {**head, **_bands_record(groups, bands)}
     try:
         adjusted, why = plain(regression(faces, threshold)), None
     except LookwhereError as error:
         adjusted, why = None, str(error)
     found = fairness(faces, threshold)
-    pairs = len(bands.table) * (len(bands.table) - 1) // 2
     return {
         **head,
+        **_bands_record(groups, bands),
+        "regression": adjusted,
+        "no_regression": why,
+        "fairness": None if found is None else plain(found),
+        "label_noise": _noise_record(audit, wanted, models, threshold),
+    }
+
+
+def _bands_record(groups: Groups, bands: SimultaneousIntervals) -> dict:
+    """Groups with both kinds of interval, the largest gap, all tests and the faces that they need."""
+    pairs = len(bands.table) * (len(bands.table) - 1) // 2
+    return {
         "largest_gap": _gap_record(gap_of(groups)),
         "resampled": bands.resampled,
         "critical": bands.critical,
@@ -61,13 +79,9 @@ def gaps_record(audit: Audit, wanted: Filter, models: Path, threshold: float = 0
         "left_out": bands.left_out,
         "pairs": pairs_of(groups, "pairs"),
         "against_all_others": pairs_of(groups, "rest"),
-        "regression": adjusted,
-        "no_regression": why,
         "faces_needed": power_table(groups.table, tests=pairs).set_axis(
             ["group", "n", "accuracy", "needed", "needed_all_tests", "smallest_difference_seen"], axis=1
         ),
-        "fairness": None if found is None else plain(found),
-        "label_noise": _noise_record(audit, wanted, models, threshold),
     }
 
 

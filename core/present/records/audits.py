@@ -10,6 +10,7 @@ import pandas as pd
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.analysis.accuracy.group_statistics import GroupStatistic, statistic_table
+from core.analysis.accuracy.groupings import accuracy_of_groups
 from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, head_bias
 from core.audit.notes import Note, NoteCode, note_words
@@ -38,14 +39,18 @@ def audit_head(audit: Audit) -> dict:
     }
 
 
-def audit_record(audit: Audit, ages: str = "both") -> dict:
-    """Accuracy over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
+def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) -> dict:
+    """Accuracy over `all` ages, of `adults`, or `both`: overall, by group, and the gap.
+
+    Groups are of gender × ethnicity, or by the columns `by`.
+    """
+    keys = ["gender", "ethnicity"] if by is None else ["group", *by]
     manifest, maps = audit.manifest, audit.manifest.maps
     scopes = []
     filters = {"all": Filter(), "adults": Filter(age_from=ADULT_AGE)}
     for wanted in filters.values() if ages == "both" else [filters[ages]]:
         faces = audit.faces[wanted.mask(audit.faces)]
-        table = accuracy_by(faces, ["gender", "ethnicity"])
+        table = accuracy_by(faces, keys) if by is None else accuracy_of_groups(faces, by, audit.columns)
         found = gap(table)
         scopes.append(
             {
@@ -55,8 +60,8 @@ def audit_record(audit: Audit, ages: str = "both") -> dict:
                 "largest_gap": None
                 if found is None
                 else {
-                    "best": found.best[["gender", "ethnicity"]],
-                    "worst": found.worst[["gender", "ethnicity"]],
+                    "best": found.best[keys],
+                    "worst": found.worst[keys],
                     "difference": found.difference,
                     "error_ratio": found.ratio,
                 },
@@ -74,6 +79,7 @@ def audit_record(audit: Audit, ages: str = "both") -> dict:
         "mirror": maps.mirror.to_json() if maps and maps.mirror else None,
         "not_predicted": manifest.not_predicted,
         "training_copies": manifest.training_copies and manifest.training_copies.to_json(),
+        "by": keys if by is None else by,
         "warnings": [{**_coded(note), "words": note_words(note)} for note in manifest.warnings],
         "scopes": scopes,
     }

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
+from core.data.columns import Column
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.present.card import Section, Table, Text, section
@@ -29,10 +31,23 @@ def one_gender(faces: pd.DataFrame) -> str | None:
     return None if len(set(faces["gender"])) > 1 else "All faces here have one labelled gender: there is no other."
 
 
-def accuracy_section(faces: pd.DataFrame, within: Filter, minimum: int = MINIMUM_FACES) -> Section:
-    """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn; none of under `minimum`."""
+def accuracy_section(
+    faces: pd.DataFrame,
+    within: Filter,
+    minimum: int = MINIMUM_FACES,
+    by: Sequence[str] = (),
+    columns: Sequence[Column] = (),
+) -> Section:
+    """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn; none of under `minimum`.
+
+    First comes the table of groups that were asked for, `by` columns of the audit.
+    """
     overall = accuracy_by(faces, []).iloc[0]
     blocks: list = [_table([("All faces", overall)], "Overall", minimum)]
+    if by:
+        asked = accuracy_of_groups(faces, list(by), columns)
+        title = f"By {grouping_words(by, columns)}"
+        blocks.append(_table([(capital(row["group"]), row) for _, row in asked.iterrows()], title, minimum))
     if note := one_gender(faces):
         blocks.append(Text(note))
     blocks.append(_by(faces, ["gender"], "By gender", minimum))

@@ -38,7 +38,9 @@ from core.present.text.sentences import EXPLORATORY_WHY, accuracy_sentence
 FOLDER = Path(__file__).parent
 
 
-def report_of(model: Path, audit: Audit, all_ages: bool = False, made: datetime | None = None) -> str:
+def report_of(
+    model: Path, audit: Audit, all_ages: bool = False, made: datetime | None = None, by: Sequence[str] = ()
+) -> str:
     """`build_report` of an opened audit of the model folder `model`, with the checks and experiments beside it.
 
     Adults where ages are known, unless `all_ages`. Raises `LookwhereError` where a file is missing or damaged, or no
@@ -52,6 +54,7 @@ def report_of(model: Path, audit: Audit, all_ages: bool = False, made: datetime 
         experiment_for(model.parent, audit),
         made=made or datetime.now(UTC),
         others=same_face_audits(model.parent, audit),
+        by=by,
     )
 
 
@@ -64,8 +67,11 @@ def build_report(
     *,
     made: datetime,
     others: Sequence[Path] = (),
+    by: Sequence[str] = (),
 ) -> str:
     """The report of the faces in a filter as one HTML text; `info` is `model.json`, `others` audits of the same faces.
+
+    `by` are columns of the audit, of whose groups there is a table too.
 
     Of the same inputs the same text, but for `made`. Raises `LookwhereError` where no face passes the filter.
     """
@@ -77,7 +83,7 @@ def build_report(
     card = card_sections(audit.manifest.model, info, [audit])
     sections = [
         grid_section(audit, within),
-        accuracy_section(faces, within, audit.minimum_faces),
+        accuracy_section(faces, within, audit.minimum_faces, by, audit.columns),
         gaps_section(faces, within),
         differences_section(audit, within),
         budget_section(audit, within),

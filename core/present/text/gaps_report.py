@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.fairness import Fairness, fairness
+from core.analysis.accuracy.groupings import grouping_words
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import Regression, regression
@@ -18,16 +19,26 @@ from core.estimate import Estimate
 from core.present.text.gaps import differ_words, gap_sentence, measure_words
 from core.wording import bounds, in_points, number, p_words, percent, points, span
 
+#: Pairs of groups that are told one by one, those with the smallest p first.
+MOST_PAIRS = 100
 
-def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
-    """Simultaneous intervals, largest gap, tests with Holm's correction, regression, faces needed and fairness."""
+
+def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[str] | None = None) -> str:
+    """Simultaneous intervals, largest gap, tests with Holm's correction, regression, faces needed and fairness.
+
+    Of groups by other columns, `by`, without regression and fairness, which are of gender and ethnicity.
+    """
     wanted = wanted.narrowed(outcome="all")
     faces = audit.faces[wanted.mask(audit.faces)]
-    by = columns_of(faces)
+    asked, by = by is not None, by if by is not None else columns_of(faces)
     lines = [f"{audit.name}, {wanted.describe()}: {len(faces):,} faces"]
+    if asked:
+        lines.append(
+            f"By {grouping_words(by, audit.columns)} (exploratory: the declared analysis is of gender × ethnicity)"
+        )
     if not by:
         return "\n".join([*lines, "one gender, no ethnicity and no ages: there are no groups to compare"])
-    groups = group_counts(faces, by, threshold)
+    groups = group_counts(faces, by, threshold, columns=audit.columns)
     found = gap_of(groups)
     lines.append(gap_sentence(found, f"Among {wanted.describe()}", len(faces)))
     if found is not None:
@@ -44,14 +55,15 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5) -> str:
     lines += [f"  {row['group']:26}{row['n']:6,}  left out: {row['why']}" for row in bands.left_out.to_dict("records")]
     for family, title in (("pairs", "All pairs"), ("rest", "Each group against all others")):
         lines += _pairs(pairs_of(groups, family), title)
-    try:
-        lines += _regression(regression(faces, threshold))
-    except LookwhereError as error:
-        lines += ["", f"Age against ethnicity: {error}"]
+    if not asked:
+        try:
+            lines += _regression(regression(faces, threshold))
+        except LookwhereError as error:
+            lines += ["", f"Age against ethnicity: {error}"]
     lines += ["", "Faces needed in each of two groups to see 2 points with 80 % power; smallest difference seen"]
     pairs = len(bands.table) * (len(bands.table) - 1) // 2
     lines += [_power(row, pairs) for row in power_table(groups.table, tests=pairs).to_dict("records")]
-    return "\n".join(lines + _fairness(fairness(faces, threshold)))
+    return "\n".join(lines if asked else lines + _fairness(fairness(faces, threshold)))
 
 
 def _power(row: dict, pairs: int) -> str:
@@ -66,13 +78,14 @@ def _power(row: dict, pairs: int) -> str:
 
 def _pairs(table: pd.DataFrame, title: str) -> list[str]:
     lines = ["", f"{title}: {differ_words(table)}"]
-    for row in table.to_dict("records"):
+    few = len(table) > MOST_PAIRS
+    for row in (table.sort_values("p", kind="stable").head(MOST_PAIRS) if few else table).to_dict("records"):
         d = Estimate(row["difference"], row["low"], row["high"])
         lines.append(
             f"  {row['first']} − {row['second']}: {points(d).replace('-', '−')}, {p_words(row['p'])}, "
             f"Holm {p_words(row['p_holm'])} ({row['test']}): {row['verdict']}"
         )
-    return lines
+    return [*lines, f"  … and {len(table) - MOST_PAIRS:,} pairs of larger p"] if few else lines
 
 
 def _regression(found: Regression) -> list[str]:

@@ -18,6 +18,7 @@ from core.data.store import NO_FACE, AlignedStore
 from core.present.text.alignment import border_lines, several_lines
 from core.present.text.columns import column_lines
 from core.present.text.group_statistics import statistic_lines
+from core.present.text.group_tables import group_lines
 from core.present.text.placement import audit_placement
 from core.present.text.sentences import accuracy_sentence
 from core.present.text.training_copies import training_copies_words
@@ -157,8 +158,11 @@ def disagreement_lines(store: AlignedStore) -> list[str]:
     return lines + _reason_lines(table, "what")
 
 
-def audit_report(audit: Audit, ages: str = "both") -> str:
-    """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`: overall, by group, and the gap."""
+def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) -> str:
+    """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`: overall, by group, and the gap.
+
+    Groups are of gender × ethnicity, or by the columns `by`.
+    """
     manifest = audit.manifest
     known = manifest.precision and manifest.faces_per_second is not None
     speed = f", {manifest.faces_per_second:.1f} faces/s" if known else ""
@@ -192,6 +196,9 @@ def audit_report(audit: Audit, ages: str = "both") -> str:
             "",
             f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}",
         ]
+        if by is not None:
+            lines += group_lines(faces, by, audit.columns)
+            continue
         table = accuracy_by(faces, ["gender", "ethnicity"])
         for row in table.to_dict("records"):
             rate = with_interval(row["accuracy"], row["low"], row["high"])

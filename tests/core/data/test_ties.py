@@ -16,7 +16,6 @@ import pytest
 
 from core.data import build_store as store_building
 from core.data.build_store import build_store, open_or_align
-from core.data.own_columns import ColumnChoice
 from core.data.readers import READERS, choose_reader
 from core.data.sources import open_source
 from core.data.splits import Subset
@@ -27,24 +26,8 @@ from core.present.text.tables import store_report
 from tests.helpers import data_set_trees as trees
 from tests.helpers.datasets_made import jpeg, packed, tree
 from tests.helpers.former import write_former
+from tests.helpers.made_store import mend_in_place, store_of
 from tests.helpers.recordio_writer import insightface_pack
-
-
-def build(path: Path, store: Path, **options: object) -> AlignedStore:
-    """Without a detector, whatever the data set: these images show no face."""
-    source = open_source(path)
-    reader = copy.copy(choose_reader(source))
-    reader.aligned = True
-    return build_store(source, reader, store, **options)
-
-
-def in_place(file: Path, old: str, new: str) -> None:
-    """Another label, the same size and the same time."""
-    before, content = file.stat(), file.read_bytes()
-    assert old.encode() in content
-    file.write_bytes(content.replace(old.encode(), new.encode()))
-    assert file.stat().st_size == before.st_size
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def morph(folder: Path) -> Path:
@@ -90,23 +73,23 @@ CASES: dict[str, Case] = {
 def test_a_label_mended_in_place_is_told_by_its_file(name: str, tmp_path: Path) -> None:
     make, file, old, new = CASES[name]
     make(tmp_path / "set")
-    build(tmp_path / "set", tmp_path / "store")
-    assert build(tmp_path / "set", tmp_path / "store").faces.notna().any(axis=None), "nothing has changed yet"
-    in_place(tmp_path / "set" / file, old, new)
+    store_of(tmp_path / "set", tmp_path / "store")
+    assert store_of(tmp_path / "set", tmp_path / "store").faces.notna().any(axis=None), "nothing has changed yet"
+    mend_in_place(tmp_path / "set" / file, old, new)
     told = rf"another data set or setting .label file {file} has changed since, or is another.; .*--out"
     with pytest.raises(OtherStoreError, match=told):
-        build(tmp_path / "set", tmp_path / "store")
+        store_of(tmp_path / "set", tmp_path / "store")
 
 
 def test_label_files_are_the_same_in_a_folder_and_in_its_archive(tmp_path: Path) -> None:
     trees.celeba(tmp_path / "set")
-    store = build(tmp_path / "set", tmp_path / "store")
+    store = store_of(tmp_path / "set", tmp_path / "store")
     assert sorted(store.manifest.label_files) == [
         "identity_CelebA.txt",
         "list_attr_celeba.txt",
         "list_eval_partition.txt",
     ]
-    assert build(packed(tmp_path / "set", ".zip"), tmp_path / "store").manifest == store.manifest
+    assert store_of(packed(tmp_path / "set", ".zip"), tmp_path / "store").manifest == store.manifest
 
 
 @pytest.mark.parametrize("kind", ["a column beside images", "a manifest of Parquet"])
@@ -122,40 +105,40 @@ def test_labels_in_a_parquet_are_tied_by_content(kind: str, tmp_path: Path) -> N
         pq.write_table(pa.table(table), tmp_path / "set/manifest.parquet")
 
     write("mfmf")
-    build(tmp_path / "set", tmp_path / "store")
+    store_of(tmp_path / "set", tmp_path / "store")
     write("fmmf")
     with pytest.raises(OtherStoreError, match=r"label file manifest\.parquet has changed"):
-        build(tmp_path / "set", tmp_path / "store")
+        store_of(tmp_path / "set", tmp_path / "store")
 
 
 def test_people_renumbered_inside_a_pack_are_told(tmp_path: Path) -> None:
     pack(tmp_path / "set")
-    build(tmp_path / "set", tmp_path / "store")
+    store_of(tmp_path / "set", tmp_path / "store")
     people = {n: [jpeg(112, 10 * n + k) for k in range(2)] for n in (1, 0, 2, 3)}
     insightface_pack(tmp_path / "set", people)
     with pytest.raises(OtherStoreError, match=r"label file train\.rec .labels. has changed"):
-        build(tmp_path / "set", tmp_path / "store")
+        store_of(tmp_path / "set", tmp_path / "store")
 
 
 def test_near_copies_that_nobody_looked_for_are_not_said_to_be_none(own: Path, tmp_path: Path) -> None:
     pack(tmp_path / "set")
-    report = store_report(build(tmp_path / "set", tmp_path / "store"))
+    report = store_report(store_of(tmp_path / "set", tmp_path / "store"))
     assert "near-copies: not looked for" in report
     assert "people: 4, each kept inside one split" in report
-    assert "near-copies: 1 clusters, each kept inside one split" in store_report(build(own, tmp_path / "own store"))
+    assert "near-copies: 1 clusters, each kept inside one split" in store_report(store_of(own, tmp_path / "own store"))
 
 
 def test_a_label_file_that_came_or_went_is_told(tmp_path: Path) -> None:
     trees.celeba(tmp_path / "set")
-    build(tmp_path / "set", tmp_path / "store")
+    store_of(tmp_path / "set", tmp_path / "store")
     people = tmp_path / "set/identity_CelebA.txt"
     people.rename(people.with_name("away.txt"))
     with pytest.raises(OtherStoreError, match=r"identity_CelebA\.txt was read then and is not now"):
-        build(tmp_path / "set", tmp_path / "store")
-    build(tmp_path / "set", tmp_path / "without")
+        store_of(tmp_path / "set", tmp_path / "store")
+    store_of(tmp_path / "set", tmp_path / "without")
     people.with_name("away.txt").rename(people)
     with pytest.raises(OtherStoreError, match=r"identity_CelebA\.txt was not read then"):
-        build(tmp_path / "set", tmp_path / "without")
+        store_of(tmp_path / "set", tmp_path / "without")
 
 
 @pytest.fixture
@@ -177,16 +160,16 @@ def own(tmp_path: Path) -> Path:
     ],
 )
 def test_every_option_that_chose_faces_is_told(own: Path, tmp_path: Path, then: dict, now: dict, told: str) -> None:
-    build(own, tmp_path / "store", **then)
+    store_of(own, tmp_path / "store", **then)
     with pytest.raises(OtherStoreError, match=told) as refused:
-        build(own, tmp_path / "store", **now)
+        store_of(own, tmp_path / "store", **now)
     assert refused.value.differences == [told]
-    assert len(build(own, tmp_path / "store", **then).faces), "and the same command still reports it"
+    assert len(store_of(own, tmp_path / "store", **then).faces), "and the same command still reports it"
 
 
 def test_a_subset_that_asks_for_nothing_is_none(own: Path, tmp_path: Path) -> None:
-    build(own, tmp_path / "store")
-    build(own, tmp_path / "store", subset=Subset("none", None))
+    store_of(own, tmp_path / "store")
+    store_of(own, tmp_path / "store", subset=Subset("none", None))
 
 
 def test_the_file_given_as_labels_is_tied(tmp_path: Path) -> None:
@@ -199,7 +182,7 @@ def test_the_file_given_as_labels_is_tied(tmp_path: Path) -> None:
         return build_store(open_source(tmp_path / "set"), reader, tmp_path / "store", labels=path)
 
     again(labels)
-    in_place(labels, "Ada,F", "Ada,M")
+    mend_in_place(labels, "Ada,F", "Ada,M")
     with pytest.raises(OtherStoreError, match="the file given as --labels has changed since, or is another"):
         again(labels)
     with pytest.raises(LookwhereError, match=r"nowhere\.csv: cannot be read .No such file"):
@@ -229,7 +212,7 @@ def begun(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The store of `own`, stopped in the third batch of four."""
     monkeypatch.setattr(store_building, "BATCH", 2)
     with pytest.raises(KeyboardInterrupt):
-        build(own, tmp_path / "store", progress=Stop(5))
+        store_of(own, tmp_path / "store", progress=Stop(5))
     return tmp_path / "store"
 
 
@@ -244,8 +227,14 @@ def replace_image(own: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda own: in_place(own / "manifest.csv", "0.jpg,m", "0.jpg,x"), r"label file manifest\.csv has changed"),
-        (lambda own: in_place(own / "manifest.csv", "0.jpg,m", "0.jpg,f"), r"label file manifest\.csv has changed"),
+        (
+            lambda own: mend_in_place(own / "manifest.csv", "0.jpg,m", "0.jpg,x"),
+            r"label file manifest\.csv has changed",
+        ),
+        (
+            lambda own: mend_in_place(own / "manifest.csv", "0.jpg,m", "0.jpg,f"),
+            r"label file manifest\.csv has changed",
+        ),
         (replace_image, "its faces, their order or their images are others"),
         (lambda own: tree(own, {"8.jpg": jpeg()}), "names or sizes of the data set's files differ"),
     ],
@@ -256,14 +245,14 @@ def test_unfinished_work_goes_on_with_the_faces_it_was_begun_with_only(
 ) -> None:
     change(own)
     with pytest.raises(OtherStoreError, match=told):
-        build(own, begun)
+        store_of(own, begun)
     assert not (begun / "store.json").exists()
 
 
 def test_unfinished_work_of_the_same_faces_goes_on(own: Path, begun: Path, tmp_path: Path) -> None:
     done = np.load(begun / "state.partial.npy") > 0
     assert done.sum() == 6
-    resumed, whole = build(own, begun), build(own, tmp_path / "whole")
+    resumed, whole = store_of(own, begun), store_of(own, tmp_path / "whole")
     np.testing.assert_array_equal(resumed.images, whole.images)
     pd.testing.assert_frame_equal(resumed.faces, whole.faces)
     assert resumed.manifest == whole.manifest
@@ -275,7 +264,7 @@ def test_unfinished_work_that_does_not_say_of_which_faces_is_not_taken_up(own: P
         del content[key]
     (begun / "unfinished.json").write_text(json.dumps(content))
     with pytest.raises(OtherStoreError, match="begun by an earlier version"):
-        build(own, begun)
+        store_of(own, begun)
 
 
 @pytest.mark.parametrize("damage", ["cut", "other shape", "gone", "words"])
@@ -290,22 +279,22 @@ def test_damaged_unfinished_work_is_told(own: Path, begun: Path, damage: str) ->
     else:
         (begun / "unfinished.json").write_text("{")
     with pytest.raises(LookwhereError, match=r"damaged.*delete"):
-        build(own, begun)
+        store_of(own, begun)
 
 
 def test_a_store_of_before_label_files_were_kept_is_compared_face_by_face(own: Path, tmp_path: Path) -> None:
-    store = build(own, tmp_path / "store").path
+    store = store_of(own, tmp_path / "store").path
     content = json.loads((store / "store.json").read_text())
     for key in ("plan_sha256", "label_files"):
         del content[key]
     write_former(store / "store.json", content)
-    assert build(own, store).manifest.label_files is None
-    in_place(own / "manifest.csv", "3.jpg,f", "3.jpg,m")
+    assert store_of(own, store).manifest.label_files is None
+    mend_in_place(own / "manifest.csv", "3.jpg,f", "3.jpg,m")
     with pytest.raises(OtherStoreError, match="1 of its faces are labelled otherwise now"):
-        build(own, store)
-    in_place(own / "manifest.csv", "5.jpg,f", "5.jpg,x")
+        store_of(own, store)
+    mend_in_place(own / "manifest.csv", "5.jpg,f", "5.jpg,x")
     with pytest.raises(OtherStoreError, match="1 of its faces have no label now"):
-        build(own, store)
+        store_of(own, store)
 
 
 @pytest.mark.parametrize(
@@ -322,10 +311,10 @@ def test_a_limit_under_one_person_names_the_least_and_leaves_nothing(tmp_path: P
     tree(tmp_path / "own", [f"{n}.jpg" for n in range(16)])
     tree(tmp_path / "own", {"manifest.csv": "path,gender,ethnicity,identity\n" + "".join(rows)})
     with pytest.raises(LookwhereError, match=told):
-        build(tmp_path / "own", tmp_path / "store", subset=subset)
+        store_of(tmp_path / "own", tmp_path / "store", subset=subset)
     assert not (tmp_path / "store").exists()
     needed = int(told.split("--limit ")[-1].split()[0])
-    chosen = build(tmp_path / "own", tmp_path / "store", subset=Subset(subset.balance, needed))
+    chosen = store_of(tmp_path / "own", tmp_path / "store", subset=Subset(subset.balance, needed))
     assert chosen.faces["identity"].value_counts().unique().tolist() == [4]
 
 
@@ -355,81 +344,3 @@ def test_a_second_data_set_of_a_kind_is_told_the_command_that_aligns_it(
     command = f"python -m core align --data '{other}' --out '{tmp_path}/aligned/clinic b'"
     with pytest.raises(OtherStoreError, match=rf"align it first: {command}, and give that folder instead"):
         open_or_align(other)
-
-
-COLUMNS_SET = "path,gender,glasses,skin\n" + "".join(
-    f"{n}.jpg,{'fm'[n % 2]},{('yes', 'no')[n // 2 % 2]},{('I', 'II', 'III')[n % 3]}\n" for n in range(12)
-)
-
-
-@pytest.fixture
-def columned(tmp_path: Path) -> Path:
-    return trees.manifest(tmp_path / "set", COLUMNS_SET, pictures=[f"{n}.jpg" for n in range(12)])
-
-
-def test_columns_come_back_from_a_store_in_order(columned: Path, tmp_path: Path) -> None:
-    store = build(columned, tmp_path / "store")
-    again = AlignedStore.open(tmp_path / "store")
-    assert [(column.name, column.levels) for column in again.columns] == [
-        ("glasses", ("no", "yes")), ("skin", ("I", "II", "III")),
-    ]  # fmt: skip
-    pd.testing.assert_frame_equal(again.faces, store.faces)
-    by_id = again.faces.set_index("face_id")
-    assert by_id.loc["4.jpg", ["glasses", "skin"]].tolist() == ["yes", "II"]
-    assert "columns to group by: 2" in store_report(again)
-
-
-def test_columns_asked_for_otherwise_are_told(columned: Path, tmp_path: Path) -> None:
-    build(columned, tmp_path / "store", columns=ColumnChoice.of(["glasses", "skin=skin_tone"]))
-    assert len(build(columned, tmp_path / "store").columns) == 2, "nobody asked for others"
-    for asked, told in (
-        (["glasses"], "columns are glasses, skin_tone, not glasses"),
-        (["none"], "columns are glasses, skin_tone, not none"),
-        (["glasses", "skin=skin_tone", "levels.yaml"], "column skin_tone had other levels"),
-        (["glasses", "skin=skin_tone", "values.yaml"], "some faces have other levels now"),
-    ):
-        (tmp_path / "levels.yaml").write_text("skin: {levels: [III, II, I]}")
-        (tmp_path / "values.yaml").write_text("glasses: {values: {'yes': 'no', 'no': 'yes'}}")
-        words = [str(tmp_path / word) if word.endswith("yaml") else word for word in asked]
-        with pytest.raises(OtherStoreError, match=told):
-            build(columned, tmp_path / "store", columns=ColumnChoice.of(words))
-
-
-def test_a_column_mended_in_place_is_told_by_its_file(columned: Path, tmp_path: Path) -> None:
-    build(columned, tmp_path / "store")
-    in_place(columned / "manifest.csv", "0.jpg,f,yes,I", "0.jpg,f,yes,V")
-    with pytest.raises(OtherStoreError, match=r"label file manifest\.csv has changed since"):
-        build(columned, tmp_path / "store")
-
-
-def test_a_store_of_before_columns_were_kept_opens_as_before(columned: Path, tmp_path: Path) -> None:
-    """One of labels inside a Parquet, whose further columns were not read then."""
-    (tmp_path / "hub").mkdir()
-    table = {"image": [jpeg(8, n) for n in range(4)], "gender": list("fmfm"), "glasses": ["yes", "no", "no", "yes"]}
-    pq.write_table(pa.table(table), tmp_path / "hub/faces.parquet")
-    for data, name in ((tmp_path / "hub", "hub store"), (columned, "own store")):
-        build(data, tmp_path / name)
-        file = tmp_path / name / "store.json"
-        content = json.loads(file.read_text())
-        content["label_files"] = {key: value for key, value in content["label_files"].items() if "further" not in key}
-        write_former(file, {key: value for key, value in content.items() if not key.startswith("columns")})
-        store = build(data, tmp_path / name)
-        assert store.columns == () and "columns to group by" not in store_report(store)
-        with pytest.raises(OtherStoreError, match="an earlier version, which kept no columns"):
-            build(data, tmp_path / name, columns=ColumnChoice.of(["glasses"]))
-
-
-def test_work_begun_with_other_columns_is_not_gone_on_with(
-    columned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store_building, "write_parquet", _stops)
-    with pytest.raises(LookwhereError, match="it resumes"):
-        build(columned, tmp_path / "store", columns=ColumnChoice.of(["glasses"]))
-    monkeypatch.undo()
-    with pytest.raises(OtherStoreError, match="columns are glasses, not glasses, skin"):
-        build(columned, tmp_path / "store")
-    assert len(build(columned, tmp_path / "store", columns=ColumnChoice.of(["glasses"])).columns) == 1
-
-
-def _stops(*_: object) -> None:
-    raise OSError(28, "No space left on device")
