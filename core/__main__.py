@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import audits, boards, data, jobs, measuring, models, verifying
+from core.commands import audits, boards, data, jobs, measuring, models, reviews, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "evidence": audits.evidence,
     "gaps": audits.gaps,
     "findings": audits.findings,
+    "review": reviews.review,
     "experiments": audits.experiments,
     "board": boards.board,
     "report": audits.report,

@@ -22,6 +22,19 @@ ALL, UNSEEN = "all", "unseen"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Review(JsonRecord):
+    """How a person reviewed the labels: the audit it is `of`, the list's `file` name and `sha256`, how many faces it
+    lists, and how many labels were flipped and faces left out by it."""
+
+    of: str
+    file: str
+    sha256: str
+    listed: int
+    flipped: int
+    left_out: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditManifest(JsonRecord):
     """The content of `audit.json`.
 
@@ -39,10 +52,11 @@ class AuditManifest(JsonRecord):
     one.
     `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
     `head_bias` is b_c of both classes, in logits, None where maps do not add up. `averages` says why no
-    average face is kept, None where some are. `columns` are those that the faces have beside their labels, none in
-    audits of before these were kept; `cells` names those whose levels average faces tell apart. `files` are those
-    beside it when it was written, empty in audits of before they were recorded. `precision` is the data type of the
-    forward pass, `versions` are those of packages.
+    average face is kept, None where some are. `review` says how labels were reviewed, None where they are the data
+    set's. `columns` are those that the faces have beside their labels, none in audits of before these were kept;
+    `cells` names those whose levels average faces tell apart. `files` are those beside it when it was written, empty in
+    audits of before they were recorded. `precision` is the data type of the forward pass, `versions` are those of
+    packages.
     """
 
     format: int = FORMAT
@@ -76,6 +90,7 @@ class AuditManifest(JsonRecord):
     training_copies: TrainingCopies | None = None
     enlarged: float | None = None
     averages: Note | None = None
+    review: Review | None = None
     columns: tuple[Column, ...] = ()
     cells: tuple[str, ...] = ()
     warnings: tuple[Note, ...] = ()

@@ -14,6 +14,7 @@ from core.audit.manifest import AuditManifest
 from core.audit.notes import note_sentence, note_words
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
+from core.present.text.reviews import review_words
 from ui.shell.cache import kept
 from ui.widgets import controls
 
@@ -99,6 +100,8 @@ def _notes(manifest: AuditManifest) -> None:
     """What a reader of any page must know of this audit."""
     for warning in manifest.warnings:
         st.warning(escape.markdown(note_sentence(warning)))
+    if (reviewed := review_words(manifest)) is not None:
+        st.caption(escape.markdown(reviewed))
     if lost := manifest.not_predicted:
         have = "has" if lost == 1 else "have"
         st.caption(f"**{lost:,}** of the faces {have} no prediction and {'is' if lost == 1 else 'are'} left out.")

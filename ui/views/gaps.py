@@ -33,6 +33,7 @@ from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.page import Page
+from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, help_texts, layout
 
 GROUPINGS = {
@@ -310,6 +311,7 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
     st.caption(CIRCULAR)
     if found.unaged:
         st.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
+    show_tipping_points(audit, filter)
     _copies(audit, filter)
     _agreement(audit)
     table = pd.concat([v.groups.assign(faces=v.without) for v in found.variants], ignore_index=True)

@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import warnings
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -278,6 +278,17 @@ def others_that_fit(state: dict[str, Tensor], architecture: str, declaration: De
     return found
 
 
+def fill(network: nn.Module, state: dict[str, Tensor]) -> None:
+    """Put weights into a network. Raises `RuntimeError` where they are not its own.
+
+    A file of plain tensors does not keep the versions of modules that a state dict has, which some networks (MNASNet)
+    ask for; keys and shapes were compared with the present version's, so these are told.
+    """
+    told = OrderedDict(state)
+    told._metadata = network.state_dict()._metadata
+    network.load_state_dict(told)
+
+
 def fit(state: dict[str, Tensor], architecture: str, declaration: Declaration) -> tuple[nn.Module, Comparison, Plan]:
     """The network with these weights in it, all of them and no other, in eval mode and float32.
 
@@ -290,7 +301,7 @@ def fit(state: dict[str, Tensor], architecture: str, declaration: Declaration) -
     if not found.fits:
         raise LookwhereError(_misfit(state, found, architecture, declaration))
     network = build_for(found.state, architecture, declaration, found.outputs)
-    network.load_state_dict(found.state)
+    fill(network, found.state)
     return network.requires_grad_(False), found, shapes
 
 

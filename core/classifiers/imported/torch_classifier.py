@@ -207,7 +207,7 @@ def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu"
     try:
         state = load_file(file)
         network = architectures.build_for(state, info.architecture, declaration, info.outputs)
-        network.load_state_dict(state)
+        architectures.fill(network, state)
     except (SafetensorError, OSError, RuntimeError) as error:
         made, line = info.source.library, str(error).splitlines()[0]
         raise LookwhereError(

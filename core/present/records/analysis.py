@@ -12,6 +12,7 @@ from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
 from core.analysis.accuracy.repeated import repeated_photographs
 from core.analysis.accuracy.simultaneous import LargestGap, SimultaneousIntervals, gap_of, simultaneous_intervals
+from core.analysis.accuracy.tipping import tipping_points
 from core.analysis.comparison import Experiment, arm_estimates, arm_table, board, claim_contrast
 from core.analysis.comparison.board import BoardModel
 from core.analysis.comparison.catalogue import same_face_audits
@@ -96,6 +97,7 @@ def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) 
         "age_unknown": found.unaged,
         "repeated_photographs": copies.table,
         "exact_copies_with_other_labels": copies.dropped,
+        "tipping_points": tipping_points(audit, wanted, threshold),
         "shares": found.shares,
         "variants": [
             {

@@ -13,6 +13,7 @@ from core.analysis.accuracy.label_noise import consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.regression import Regression, regression
 from core.analysis.accuracy.simultaneous import gap_of, simultaneous_intervals
+from core.analysis.accuracy.tipping import tipping_points
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -24,6 +25,7 @@ from core.present.text.gap_tables import RATES, comparison_table, measure_table,
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words
 from core.present.text.sentences import scope
+from core.present.text.tipping import ASSUMES, tipping_sentence
 from core.wording import capital, in_points, percent, span, with_interval
 
 #: Tests told one by one, the clearest first.
@@ -133,6 +135,7 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
         (capital(v.without), f"{v.n:,}", percent(v.correct / v.n) if v.n else "–", capital(gap_words(v.gap)))
         for v in found.variants
     )
+    tips = tipping_points(audit, within)
     try:
         several = consensus([audit, *map(open_audit, others)])
         # Their names are of this machine, and stay there.
@@ -149,6 +152,7 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
             ),
             Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
             Text(words),
-            Text(CIRCULAR, quiet=True),
+            *(Text(tipping_sentence(row)) for _, row in tips.tail(3).iterrows()),
+            Text(f"{ASSUMES} {CIRCULAR}", quiet=True),
         ],
     )  # fmt: skip

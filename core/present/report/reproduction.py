@@ -22,6 +22,7 @@ from core.data.filters import Filter
 from core.present.card import Section, Table, Text, section
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
+from core.present.text.reviews import review_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
@@ -87,6 +88,8 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     ]
     if without := manifest.not_predicted:
         rows.append(("faces without a prediction, left out", f"{without:,}"))
+    if (reviewed := review_words(manifest)) is not None:
+        rows.append(("labels", reviewed))
     if (words := training_copies_words(manifest)) is not None:
         rows.append(("looked up among training faces", words))
     rows += [("renamed for this audit", f"{a} → {b}") for a, b in manifest.names.items()]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
 from core.analysis.accuracy.repeated import Repeated, repeated_photographs
+from core.analysis.accuracy.tipping import tipping_points
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.present.text.gaps import gap_words, share_words
+from core.present.text.tipping import tipping_report
 from core.wording import percent, with_interval
 
 CIRCULAR = (
@@ -73,7 +75,7 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "
             f"{with_interval(row['wrong'], row['wrong_low'], row['wrong_high'])} of labels wrong"
         )
-    lines += ["", CIRCULAR]
+    lines += ["", *tipping_report(tipping_points(audit, within, threshold)), "", CIRCULAR]
     if models is not None:
         paths = same_face_audits(models, audit)
         found = consensus([audit, *map(open_audit, paths)])

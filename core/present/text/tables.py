@@ -20,6 +20,7 @@ from core.present.text.columns import column_lines
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.group_tables import group_lines
 from core.present.text.placement import audit_placement
+from core.present.text.reviews import review_words
 from core.present.text.sentences import accuracy_sentence
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -182,6 +183,8 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.not_predicted:
         lines.append(f"{lost:,} faces have no prediction and are left out")
+    if (reviewed := review_words(manifest)) is not None:
+        lines.append(reviewed)
     if (words := training_copies_words(manifest)) is not None:
         lines.append(words)
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}

@@ -62,6 +62,7 @@ CASES: dict[str, list[str]] = {
     "evidence": [*NAMED, "--models", "{root}/models"],
     "gaps": [*NAMED, "--models", "{root}/models"],
     "findings": [*NAMED, "--models", "{root}/models"],
+    "review": [*NAMED, "--out", "{root}/suspects.csv", "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],
     "board": ["--folder", str(ROOT / "docs/board"), "--out", "{root}/board.md"],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+import torchvision
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -317,3 +318,11 @@ def test_a_folder_that_was_changed_is_refused(tmp_path: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(LookwhereError, match="import the model again"):
         load_torch(tmp_path / "model", as_info(info))
+
+
+def test_a_network_that_asks_for_its_version_is_imported_from_plain_tensors(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = torchvision.models.mnasnet0_5(num_classes=2).eval()
+    file = tmp_path / "mnasnet.safetensors"
+    save_file(dict(network.state_dict()), file)
+    np.testing.assert_allclose(imported(file, "torchvision:mnasnet0_5")[0], logits_of(network, pictures()), atol=1e-4)

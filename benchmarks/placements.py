@@ -1,0 +1,149 @@
+"""Where the maps' cells of each architecture lie, and the mirror test of it on real faces.
+
+python -m benchmarks.placements
+python -m benchmarks.placements --data data/aligned/utkface --networks torchvision:resnet18 timm:resnetv2_50
+
+Weights are random, as cells lie by strides and paddings and no trained network of each architecture is at hand. A
+network looks more to one side by itself, so maps are averaged over several of each. Each goes the way of
+`python -m core import`, at the input sizes given.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from safetensors.torch import save_file
+
+from core.classifiers.classifier import Classifier
+from core.classifiers.folder import load_model
+from core.classifiers.imported import architectures, import_model
+from core.classifiers.imported.declaration import Declaration
+from core.classifiers.preprocessing import prepare
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+from core.explain.mirror import mirror_mismatch, mirror_test
+from core.files import sha256
+from core.photo.portraits import drawn
+
+#: One or two of each family that torchvision has, and of those that timm adds.
+FAMILIES = (
+    "torchvision:resnet18",
+    "torchvision:resnet50",
+    "torchvision:resnext50_32x4d",
+    "torchvision:vgg11_bn",
+    "torchvision:densenet121",
+    "torchvision:squeezenet1_1",
+    "torchvision:googlenet",
+    "torchvision:shufflenet_v2_x0_5",
+    "torchvision:mobilenet_v2",
+    "torchvision:mobilenet_v3_small",
+    "torchvision:mnasnet0_5",
+    "torchvision:efficientnet_b0",
+    "torchvision:regnet_y_400mf",
+    "torchvision:convnext_tiny",
+    "torchvision:swin_t",
+    "torchvision:vit_b_32",
+    "timm:resnetv2_50",
+    "timm:repvgg_a0",
+    "timm:convnextv2_atto",
+    "timm:deit_tiny_patch16_224",
+)
+#: Whose portraits were drawn.
+MODEL = Path("models/resnet50-utkface")
+
+
+def faces_of(data: Path | None, count: int) -> np.ndarray:
+    """Aligned faces uint8 (n, 112, 112, 3): of a store, or the portraits that come with Lookwhere."""
+    if data is not None:
+        images = AlignedStore.open(data).images
+        return np.asarray(images[np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)])
+    found = drawn(MODEL, sha256(MODEL / "model.safetensors"))
+    if not found:
+        raise LookwhereError(f"{MODEL}: no portraits drawn; `python -m core portraits` draws them, or give --data")
+    return np.stack([one.face.crop for one in found.values()])
+
+
+def drawn_anew(network: torch.nn.Module, pixels: torch.Tensor) -> torch.nn.Module:
+    """A network with random weights whose batch norms have seen the faces, so that signals neither vanish nor grow."""
+    for weights in network.parameters():
+        if weights.ndim > 1:
+            torch.nn.init.kaiming_normal_(weights)
+        else:
+            torch.nn.init.zeros_(weights)
+    for module in network.modules():
+        if "Norm" in type(module).__name__ and getattr(module, "weight", None) is not None:
+            torch.nn.init.ones_(module.weight)
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+            module.reset_running_stats()
+    with torch.no_grad():
+        network.train()(pixels)
+    return network.eval()
+
+
+def network_of(architecture: str, size: int, faces: np.ndarray, seed: int) -> Classifier:
+    """A network of random weights, imported. Raises `LookwhereError` where the import refuses it."""
+    torch.manual_seed(seed)
+    declaration = Declaration("logits", (size, size), (0.5,) * 3, (0.25,) * 3, female=0, male=1)
+    network = architectures.build(architecture, declaration, 2, auxiliary=False)
+    network = drawn_anew(network, torch.from_numpy(prepare(faces[:16], declaration)))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "network.safetensors"
+        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, file)
+        import_model(file, "tried", declaration, models=Path(folder), architecture=architecture)
+        return load_model(Path(folder) / "tried").classify
+
+
+def line(architecture: str, size: int, faces: np.ndarray, seeds: int) -> str:
+    """A row of the table: what the import measures, and the mirror test of the mean map over networks and faces."""
+    strength: np.ndarray | float = 0.0
+    try:
+        for seed in range(seeds):
+            classify = network_of(architecture, size, faces, seed)
+            lie = classify.placement
+            if lie is None or lie.as_tiles:
+                return f"{architecture:36} {size:4}  {classify.method.name:12} tiles"
+            found = mirror_test(classify, faces, lie).strength
+            strength = strength + found / found.sum()
+    except (LookwhereError, RuntimeError, AssertionError) as error:
+        return f"{architecture:36} {size:4}  not built or imported: {str(error).splitlines()[0][:90]}"
+    off = lie.farthest()
+    return (
+        f"{architecture:36} {size:4}  {classify.method.name:12} {'×'.join(map(str, lie.shape)):6} {off:5.1f} px  "
+        f"{mirror_mismatch(strength):6.1%} → {mirror_mismatch(strength, lie):6.1%}"
+    )
+
+
+def main(
+    data: Path | None = None,
+    count: int = 64,
+    seeds: int = 4,
+    sizes: tuple[int, ...] = (112, 224),
+    networks: tuple[str, ...] = FAMILIES,
+) -> None:
+    """Print a row for each architecture and input size.
+
+    Args:
+        data: A folder of aligned faces; without one, the eight portraits that come with Lookwhere.
+        count: Faces of it.
+        seeds: Networks of each architecture.
+        sizes: Sides of the networks' inputs in pixels.
+        networks: Architectures, as `core import --architecture` takes them.
+    """
+    faces = faces_of(data, count)
+    print(
+        f"{'network (random weights)':36} side  maps         cells  off tiles  mismatch as tiles → as placed, "
+        f"{len(faces)} faces and their mirror images",
+        flush=True,
+    )
+    for architecture in networks:
+        for size in sizes:
+            print(line(architecture, size, faces, seeds), flush=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -1,0 +1,56 @@
+"""The command `review`: labels that may be wrong, listed for a person and counted as that person decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.commands.output import printed
+from core.errors import LookwhereError
+from core.places import MODELS, audit_folder
+
+
+def review(
+    model: str,
+    audit: str,
+    out: Path | None = None,
+    reviewed: Path | None = None,
+    name: str | None = None,
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
+    """List the labels that may be wrong, or count an audit anew by a reviewed list; no network runs.
+
+    Example: python -m core review --model resnet50-utkface --audit utkface-test --out suspects.csv
+    Then write keep, flip or leave out in the column decision, and:
+    python -m core review --model resnet50-utkface --audit utkface-test --reviewed suspects.csv
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        out: Write the list of suspected labels to this CSV.
+        reviewed: A list with face_id and decision; makes an audit of the labels as they then are.
+        name: Name of that audit. By default the old one's with «-reviewed».
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
+    """
+    from core.analysis.accuracy.suspects import suspects
+    from core.audit.folder import open_audit
+    from core.audit.reviewed import read_decisions, reviewed_audit
+    from core.locks import alone
+    from core.present.records.reviews import review_record, suspects_record
+    from core.present.text.reviews import review_report, suspects_report
+
+    if (out is None) == (reviewed is None):
+        raise LookwhereError("give either --out FILE, to write the list, or --reviewed FILE, to count by it")
+    opened = open_audit(audit_folder(models, model, audit))
+    if reviewed is not None:
+        made = reviewed_audit(opened, read_decisions(reviewed), name or f"{audit}-reviewed")
+        return printed("review", json, lambda: review_report(opened, made), lambda: review_record(opened, made))
+    if name is not None:
+        raise LookwhereError("--name is for the audit that --reviewed makes")
+    if out.exists():
+        raise LookwhereError(f"{out}: is there already, perhaps with decisions in it; give another --out")
+    found = suspects(opened)
+    with alone(out, "writing"):
+        found.to_csv(out, index=False)
+    return printed("review", json, lambda: suspects_report(opened, found, out), lambda: suspects_record(found, out))

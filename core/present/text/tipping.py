@@ -1,0 +1,34 @@
+"""How many wrong labels each gap would need, in words."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.wording import points_words
+
+#: What the count leaves out.
+ASSUMES = (
+    "Counted are wrong labels among the worse group's errors: each is then a right prediction of a face of the other "
+    "gender. Wrong labels elsewhere could move the gap either way. Suspected are those that the model's own confidence "
+    "doubts, which is circular. Each interval is of its pair alone."
+)
+
+
+def tipping_sentence(row: pd.Series) -> str:
+    """One pair of `core.analysis.accuracy.tipping.tipping_points` in a sentence."""
+    gap = f"{row['worse']} less {row['better']}, {points_words(row['difference'], row['low'], row['high'])}"
+    errors, suspected = int(row["errors"]), int(row["suspected"])
+    doubt = f"{suspected:,} {'is' if suspected == 1 else 'are'} suspected"
+    if pd.isna(row["wrong_labels"]):
+        return f"{gap}: stays below zero even if all {errors:,} errors were wrong labels; {doubt}."
+    needed = int(row["wrong_labels"])
+    wrong = "is a wrong label" if needed == 1 else "are wrong labels"
+    return f"{gap}: reaches zero if {needed:,} of {errors:,} errors {wrong}; {doubt}."
+
+
+def tipping_report(table: pd.DataFrame) -> list[str]:
+    """All pairs as lines of text, the gap that needs fewest wrong labels first."""
+    if table.empty:
+        return ["Wrong labels that a gap would need: no two groups of 50 faces differ beyond their interval."]
+    lines = ["Wrong labels that each gap beyond its interval would need to reach zero"]
+    return [*lines, *(f"  {tipping_sentence(row)}" for _, row in table.iterrows()), f"  {ASSUMES}"]

@@ -1,0 +1,60 @@
+"""How many wrong labels a gap needs, against counts that are followed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.accuracy.suspects import suspects
+from core.analysis.accuracy.tipping import tipping_points
+from core.analysis.intervals import newcombe
+from core.audit.folder import open_audit
+from core.data.filters import Filter
+from core.present.text.tipping import tipping_report
+from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.shipped import MODEL, shipped_or_skip
+
+
+def planted(wrong: dict[tuple[str, str], int], each: int = 100) -> pd.DataFrame:
+    """Tipping points of four groups of `each` faces with these many errors."""
+    faces = made_faces(4 * each, ethnicities=("White", "Black"))
+    correct = np.ones(len(faces), dtype=bool)
+    for (gender, ethnicity), count in wrong.items():
+        rows = np.flatnonzero((faces["gender"] == gender) & (faces["ethnicity"] == ethnicity))
+        correct[rows[:count]] = False
+    return tipping_points(made_audit(faces=faces, correct=correct, shape=None))
+
+
+def test_labels_are_moved_to_the_other_gender_until_the_interval_reaches_zero() -> None:
+    table = planted({("female", "Black"): 20}).set_index(["worse", "better"])
+    for better, joins in (("Black men", True), ("White men", False), ("White women", False)):
+        row = table.loc[("Black women", better)]
+        needed = next(k for k in range(1, 21) if newcombe(80, 100 - k, 100 + joins * k, 100 + joins * k).high >= 0)
+        assert (row["wrong_labels"], row["errors"]) == (needed, 20)
+        assert row["high"] < 0 and np.isclose(row["difference"], -0.2)
+    assert table["wrong_labels"].is_monotonic_increasing
+
+
+def test_groups_that_do_not_differ_beyond_chance_are_in_no_row() -> None:
+    table = planted({("female", "Black"): 3, ("male", "White"): 2})
+    assert table.empty
+    assert tipping_report(table) == [
+        "Wrong labels that a gap would need: no two groups of 50 faces differ beyond their interval."
+    ]
+
+
+def test_the_shipped_gap_between_black_women_and_men_needs_19_wrong_labels_of_28() -> None:
+    shipped_or_skip()
+    audit = open_audit(MODEL / "audits/utkface-test")
+    table = tipping_points(audit, Filter(age_from=18)).set_index(["worse", "better"])
+    row = table.loc[("Black women", "Black men")]
+    assert (row["wrong_labels"], row["errors"], row["suspected"]) == (19, 28, 17)
+
+
+def test_suspects_are_errors_with_the_surest_first_and_an_empty_decision() -> None:
+    audit = made_audit(300, errors=0.1)
+    listed = suspects(audit)
+    chosen = audit.faces.set_index("face_id").loc[listed["face_id"]]
+    assert len(listed) and not chosen["correct"].any() and (listed["decision"] == "").all()
+    margin = np.abs(audit.task.margin(chosen))
+    assert (np.diff(margin) <= 0).all()

@@ -1,0 +1,31 @@
+"""How many wrong labels each gap would need before its interval reaches zero."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.accuracy.tipping import tipping_points
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.present.text import escape
+from core.present.text.tipping import ASSUMES, tipping_sentence
+from core.wording import capital
+from ui.shell import downloads
+from ui.shell.cache import kept
+
+_tips = kept(entries=64)(tipping_points)
+
+
+def show_tipping_points(audit: Audit, filter: Filter) -> None:
+    """The widest gap in a sentence, all pairs in a table; nothing where no pair differs beyond its interval."""
+    table = _tips(audit, filter)
+    if table.empty:
+        return
+    st.markdown("**How many wrong labels would each gap need?**")
+    widest = table.loc[table["difference"].idxmin()]
+    st.markdown(escape.markdown(capital(tipping_sentence(widest))))
+    with st.expander(f"All {len(table)} pairs that differ beyond their interval" if len(table) > 1 else "The pair"):
+        for _, row in table.iterrows():
+            st.markdown("- " + escape.markdown(capital(tipping_sentence(row))))
+    st.caption(ASSUMES)
+    downloads.table(table, "tipping-points", "wrong labels that each gap would need")
