@@ -6,6 +6,7 @@ from ui.views.accuracy import choose_threshold, show_by_group, show_confusion_an
 from ui.views.accuracy_curves import show_curves
 from ui.views.data_sets import show_data_sets
 from ui.views.group_statistics import show_statistics
+from ui.views.otherwise import show_otherwise
 
 with page(outcome=False) as p:
     threshold = choose_threshold()
@@ -16,5 +17,6 @@ with page(outcome=False) as p:
     show_confusion_and_table(p.faces, threshold)
     show_curves(p.audit, p.faces)
     show_statistics(p.faces, p.filter)
+    show_otherwise(p.audit, p.filter)
     show_data_sets(p)
     show_original_study(p.faces, threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.classifiers.info import MapsInfo
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
 from core.data.measured import publishable, read_measured, with_measures
+from core.data.otherwise import read_otherwise
 from core.errors import LookwhereError
 from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
@@ -61,6 +63,12 @@ class Audit:
     def columns(self) -> tuple[Column, ...]:
         """What the faces can be grouped and filtered by beside gender, ethnicity and age: labelled, then measured."""
         return self.manifest.columns + self.measured
+
+    @cached_property
+    def otherwise(self) -> pd.DataFrame:
+        """The faces labelled with none of the two classes, with what the model calls them: in no accuracy, no map."""
+        kept = bool(self.manifest.otherwise)
+        return read_otherwise(self.path, self.manifest.columns) if kept else self.faces[:0]
 
     @property
     def has_maps(self) -> bool:

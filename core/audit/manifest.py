@@ -54,9 +54,9 @@ class AuditManifest(JsonRecord):
     `head_bias` is b_c of both classes, in logits, None where maps do not add up. `averages` says why no
     average face is kept, None where some are. `review` says how labels were reviewed, None where they are the data
     set's. `columns` are those that the faces have beside their labels, none in audits of before these were kept;
-    `cells` names those whose levels average faces tell apart. `files` are those beside it when it was written, empty in
-    audits of before they were recorded. `precision` is the data type of the forward pass, `versions` are those of
-    packages.
+    `cells` names those whose levels average faces tell apart. `otherwise` counts faces that are labelled with none of
+    the two classes and lie in `otherwise.parquet`. `files` are those beside it when it was written, empty in audits of
+    before they were recorded. `precision` is the data type of the forward pass, `versions` are those of packages.
     """
 
     format: int = FORMAT
@@ -93,6 +93,7 @@ class AuditManifest(JsonRecord):
     review: Review | None = None
     columns: tuple[Column, ...] = ()
     cells: tuple[str, ...] = ()
+    otherwise: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[Note, ...] = ()
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 

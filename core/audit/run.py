@@ -25,6 +25,7 @@ from core.audit.identity import IDENTITY, same_audit
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.measures import measures_of
 from core.audit.notes import Note, NoteCode
+from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
 from core.audit.training_copies import LookUp, look_up
@@ -35,6 +36,8 @@ from core.data.columns import find_column
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.measured import publishable, write_measured
+from core.data.otherwise import FILE as OTHERWISE
+from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import plain_name, write_json
@@ -348,6 +351,8 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     factor = input_enlargement(job.model.info)
     hashes = open_hashes(job.model.path, job.model.info)
     copies = job.copies or look_up(job.store, faces, job.model.info, progress=job.progress, hashes=hashes)
+    apart = call_otherwise(job.store, job.model, job.manifest, LEFT_OUT)
+    write_otherwise(work, apart)
     manifest = replace(
         job.manifest,
         maps=placed_maps(job.manifest.maps, job.model, job.store, faces),
@@ -366,7 +371,8 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
         averages=without,
         pictures=() if without else job.manifest.pictures,
         warnings=doubts(labels, accuracy),
-        files=record_files(work, ("faces.parquet", "averages.npz")),
+        otherwise=label_counts(apart),
+        files=record_files(work, ("faces.parquet", "averages.npz", *((OTHERWISE,) if len(apart) else ()))),
     )
     for shard in shards:
         shard.unlink()

@@ -22,6 +22,8 @@ from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.images import decode
 from core.data.measured import measure, write_measured
+from core.data.otherwise import FILE as OTHERWISE
+from core.data.otherwise import two_classes, write_otherwise
 from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers import Reader, Reading, choose_reader
 from core.data.sources import open_source
@@ -101,9 +103,12 @@ def plan(
             + (f": {reasons}; `python -m core datasets --check` lists all" if reasons else "")
             + f"; {reader.name} expects {reader.expects}"
         )
-    read = len(reading.faces) + len(reading.rejects)
+    read = len(reading.faces) + len(reading.otherwise) + len(reading.rejects)
     if subset is not None:
         reading = replace(reading, faces=subset.choose(reading.faces, seed))
+    if len(reading.otherwise):
+        both = pd.concat([reading.faces, reading.otherwise], ignore_index=True)
+        reading = replace(reading, faces=both.sort_values("face_id", ignore_index=True))
     if not reader.find_copies:
         faces = reading.faces.assign(cluster=np.arange(len(reading.faces)))
         if "split" not in faces:
@@ -292,6 +297,7 @@ def _build(
             "faces?"
         )
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
+    apart, faces = faces[~two_classes(faces)], faces[two_classes(faces)].reset_index(drop=True)
     missed = work.faces[~aligned]
     reason = [REASONS[value] for value in state[~aligned]]
     problems = [source.problem(file) or file for file in missed["path"]]
@@ -307,6 +313,7 @@ def _build(
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", work.disagreements.astype("string"))
+    files = (*FILES, OTHERWISE) if len(apart) else FILES
     result = {
         "data_fingerprint": fingerprint(faces),
         "read": work.read,
@@ -318,9 +325,10 @@ def _build(
         **({"remarks": list(work.remarks)} if work.remarks else {}),
         "near_copy_clusters": work.clusters,
         "several_faces": None if identity["border"] is None else _by_group(work.faces[state == ONE_OF_SEVERAL]),
+        "otherwise": write_otherwise(path, apart.reset_index(drop=True)),
         "own_splits": work.own_splits,
         "faces": len(faces),
-        "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},
+        "files": {name: record.to_json() for name, record in record_files(path, files).items()},
     }
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps

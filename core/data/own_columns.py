@@ -20,6 +20,7 @@ from core.data.column_kinds import column_of, why_no_groups
 from core.data.columns import VALUE, Column, Kind, loose, reserved
 from core.data.faces import UNRECORDED
 from core.data.readers.base import Reading
+from core.data.readers.read_log import own_columns
 from core.data.readers.spelling import common_spellings, plain
 from core.errors import LookwhereError
 from core.yaml_file import read_yaml
@@ -132,13 +133,16 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
     Lookwhere itself uses.
     """
     choice = choice or ColumnChoice()
-    own = reading.own
+    apart = own_columns(reading.otherwise)
+    own = pd.concat([reading.own, apart], ignore_index=True) if len(apart) else reading.own
     said = _found(own, [*(choice.names or ()), *choice.corrections], reading)
     asked = {said[name] for name in choice.names or ()}
     corrections = {said[name]: correction for name, correction in choice.corrections.items()}
     columns: list[Column] = []
     remarks: list[str] = []
-    faces, repairs = reading.faces, []
+    labels = [name for name in reading.otherwise if name in reading.faces]
+    faces = pd.concat([reading.faces, reading.otherwise[labels]], ignore_index=True) if len(apart) else reading.faces
+    repairs: list[pd.DataFrame] = []
     taken: set[str] = set()
     for written in own:
         correction = corrections.get(written, Correction())
@@ -169,7 +173,9 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
         faces = _laid(faces, column, words)
     return replace(
         reading,
-        faces=faces,
+        faces=faces[: len(reading.faces)],
+        otherwise=faces[len(reading.faces) :].reset_index(drop=True),
+        own=reading.own,
         columns=tuple(columns),
         remarks=(*reading.remarks, *remarks),
         repaired=pd.concat([reading.repaired, *repairs], ignore_index=True),

@@ -17,6 +17,7 @@ from core import template
 from core.data.columns import Column, restored
 from core.data.faces import SPLITS, check_faces, fingerprint
 from core.data.measured import read_measured
+from core.data.otherwise import read_otherwise
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.integrity import check_files
@@ -89,6 +90,11 @@ class AlignedStore:
     def columns(self) -> tuple[Column, ...]:
         """What the faces can be grouped by beside gender, ethnicity and age."""
         return self.manifest.columns
+
+    @cached_property
+    def otherwise(self) -> pd.DataFrame:
+        """The faces labelled with none of the two classes (`core.data.otherwise`), in the columns of `faces`."""
+        return read_otherwise(self.path, self.columns) if self.manifest.otherwise else self.faces[:0]
 
     def split(self, *names: str) -> pd.DataFrame:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""

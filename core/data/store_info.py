@@ -79,8 +79,8 @@ class StoreInfo(JsonRecord):
     `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
     before these were counted; `own_splits` whether the data set names splits itself; `columns` are those that the faces
     have beside their labels and `columns_sha256` is that of all that was read of them, none and None in a store of
-    before these were kept; `files` are those beside it when it was
-    written, empty in a store of before.
+    before these were kept; `otherwise` counts faces that are labelled with none of the two classes
+    and lie in `otherwise.parquet`; `files` are those beside it when it was written, empty in a store of before.
     """
 
     format: int = FORMAT
@@ -108,6 +108,7 @@ class StoreInfo(JsonRecord):
     own_splits: bool = False
     columns: tuple[Column, ...] = ()
     columns_sha256: str | None = None
+    otherwise: Mapping[str, int] = field(default_factory=dict)
     faces: int
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 

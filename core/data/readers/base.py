@@ -28,7 +28,8 @@ class Reading:
     places of the data set give differently. Which of them counts, the reader's module says. `remarks` are sentences
     about the data set as a whole, such as columns of which nothing is made. `own` has what else the data set says of
     each face, a row a face as `faces` has them: strings as they are written, NA where empty. What is made of it is in
-    `columns` and in `faces` (`core.data.own_columns`).
+    `columns` and in `faces` (`core.data.own_columns`). `otherwise` are faces, in the columns of `faces`, whose label is
+    none of the two classes (`core.data.otherwise`); their own columns begin with `core.data.columns.OWN`.
     """
 
     faces: pd.DataFrame
@@ -37,6 +38,7 @@ class Reading:
     disagreements: pd.DataFrame = field(default_factory=lambda: _table("file", "what"))
     remarks: tuple[str, ...] = ()
     own: pd.DataFrame = field(default_factory=pd.DataFrame)
+    otherwise: pd.DataFrame = field(default_factory=lambda: _table("gender"))
     columns: tuple[Column, ...] = ()
 
     def main_reasons(self) -> str:

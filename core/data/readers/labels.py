@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from core.data.faces import SPLITS
+from core.data.otherwise import OTHER_WORDS
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import IMAGE_SUFFIXES, Source
 from core.task import GENDERS
@@ -16,6 +17,8 @@ GENDER_WORDS = {
     **dict.fromkeys(("female", "females", "f", "woman", "women", "girl", "girls"), "female"),
     **dict.fromkeys(("male", "males", "m", "man", "men", "boy", "boys"), "male"),
 }
+#: Those and the labels beyond the two classes that faces are kept apart with.
+ALL_GENDER_WORDS = GENDER_WORDS | OTHER_WORDS
 SPLIT_WORDS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),

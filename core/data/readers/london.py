@@ -11,7 +11,7 @@ from pathlib import Path
 from core.data.readers.ages import with_ages
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.label_table import Columns, columns_of, read_table
-from core.data.readers.labels import GENDER_WORDS, find_files, image_table, known
+from core.data.readers.labels import ALL_GENDER_WORDS, find_files, image_table, known
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 
@@ -54,7 +54,7 @@ class London(Reader):
         faces = images[~other].merge(people[~again].assign(row=1), on="person", how="left", validate="many_to_one")
         lacking = faces["row"].isna()
         log.reject(faces.loc[lacking, "path"], f"person not in {file}")
-        faces = known(faces[~lacking], "gender", GENDER_WORDS, log)
+        faces = known(faces[~lacking], "gender", ALL_GENDER_WORDS, log)
         if "age" in faces:
             faces = with_ages(faces, log)
         if "ethnicity" in faces:

@@ -14,7 +14,7 @@ from core.data.columns import OWN
 from core.data.readers.ages import with_ages
 from core.data.readers.base import Reading
 from core.data.readers.label_table import Columns, header_of, place_columns, read_table, text
-from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, join_images, known
+from core.data.readers.labels import ALL_GENDER_WORDS, SPLIT_WORDS, join_images, known
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
 from core.data.sources.base import Source
@@ -100,7 +100,7 @@ def labelled(faces: pd.DataFrame, log: ReadLog) -> Reading:
 
     Faces are called by `face_id`, or else by `key`, or else by `path`.
     """
-    faces = known(faces, "gender", GENDER_WORDS, log)
+    faces = known(faces, "gender", ALL_GENDER_WORDS, log)
     if "age" in faces:
         faces = with_ages(faces, log)
     if "split" in faces and faces["split"].isna().all():

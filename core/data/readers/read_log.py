@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.data.columns import OWN
 from core.data.faces import UNRECORDED
+from core.data.otherwise import two_classes
 from core.data.readers.base import Reading
 from core.data.readers.spelling import common_spellings, plain
 
@@ -81,7 +82,8 @@ class ReadLog:
         return pd.concat([empty, *self._found[kind]], ignore_index=True)
 
     def reading(self, faces: pd.DataFrame) -> Reading:
-        """Faces with what is known of them, as a `Reading`: a second face of one `face_id` is rejected.
+        """Faces with what is known of them, as a `Reading`: a second face of one `face_id` is rejected, and
+        faces whose label is none of the two classes are apart.
 
         `faces` has `face_id, path, gender` and perhaps `ethnicity, age, identity, split`, and the data set's own
         columns, whose names begin with `OWN`.
@@ -100,13 +102,18 @@ class ReadLog:
         }
         if "split" in faces:
             table["split"] = faces["split"].astype("str")
+        read = pd.DataFrame(table)
+        two = two_classes(read)
+        own = own_columns(faces)
+        apart = read[~two].join(own[~two].add_prefix(OWN)).reset_index(drop=True)
         return Reading(
-            pd.DataFrame(table),
+            read[two].reset_index(drop=True),
             self.table("reason"),
             self.table("repair"),
             self.table("what"),
             remarks=tuple(self.remarks),
-            own=own_columns(faces),
+            own=own[two].reset_index(drop=True),
+            otherwise=apart,
         )
 
 

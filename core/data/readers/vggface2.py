@@ -16,7 +16,7 @@ import pandas as pd
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.identities import identity_table
 from core.data.readers.label_table import read_table, text
-from core.data.readers.labels import GENDER_WORDS, find_files, image_table, known, mapped
+from core.data.readers.labels import ALL_GENDER_WORDS, find_files, image_table, known, mapped
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
 from core.data.sources.base import MAXIMUM_TABLE_BYTES, Source
@@ -75,7 +75,7 @@ class VGGFace2(Reader):
         loose, unknown = faces["key"].isna(), faces["identity"].isna()
         notes.reject(faces.loc[loose, "path"], "in no person's folder")
         notes.reject(faces.loc[unknown & ~loose, "path"], f"person not in {origin}")
-        faces = known(faces[~unknown], "gender", GENDER_WORDS, notes)
+        faces = known(faces[~unknown], "gender", ALL_GENDER_WORDS, notes)
         if "split" in faces:
             faces = faces.assign(split=mapped(faces["split"], SPLIT))
             folder = faces["path"].str.lower().str.extract(r"(?:^|/)(train|test)/")[0]

@@ -11,6 +11,7 @@ from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.analysis.accuracy.group_statistics import GroupStatistic, statistic_table
 from core.analysis.accuracy.groupings import accuracy_of_groups
+from core.analysis.accuracy.otherwise import labelled_otherwise
 from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, head_bias
 from core.audit.notes import Note, NoteCode, note_words
@@ -65,6 +66,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
                     "difference": found.difference,
                     "error_ratio": found.ratio,
                 },
+                "labelled_otherwise": labelled_otherwise(audit, wanted),
                 "statistics": [_statistic(s, faces) for s in group_statistics.GROUP_STATISTICS] if len(faces) else [],
                 "sentence": accuracy_sentence(faces, wanted),
             }

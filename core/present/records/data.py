@@ -12,6 +12,7 @@ from core.checks.verification import VerifiedFile
 from core.classifiers.info import ModelInfo
 from core.data.columns import Column
 from core.data.faces import SPLITS
+from core.data.otherwise import label_counts
 from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
@@ -50,6 +51,7 @@ def reading_record(reading: Reading, reader: Reader, source: Source) -> dict:
         "age": {"known": len(age), "low": age.min() if len(age) else None, "high": age.max() if len(age) else None},
         "people": faces["identity"].nunique() if len(faces) else 0,
         "columns": columns_record(faces, reading.columns),
+        "labelled_otherwise": label_counts(reading.otherwise),
         "not_read": source.not_read(),
         "remarks": reading.remarks,
         "rejected": _by_reason(reading.rejects, "reason"),
@@ -102,6 +104,7 @@ def store_record(store: AlignedStore) -> dict:
         "disagreements": manifest.disagreements,
         "remarks": manifest.remarks,
         "columns": columns_record(store.faces, store.columns),
+        "labelled_otherwise": manifest.otherwise,
         "near_copy_clusters": manifest.near_copy_clusters,
         "border": None if manifest.border is None else manifest.border.to_json(),
         "several_faces": None if manifest.several_faces is None else [one.to_json() for one in manifest.several_faces],

@@ -12,6 +12,7 @@ from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
 from core.data.filters import Filter
+from core.data.otherwise import label_counts
 from core.data.readers import READERS, Reader, Reading
 from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
@@ -19,6 +20,7 @@ from core.present.text.alignment import border_lines, several_lines
 from core.present.text.columns import column_lines
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.group_tables import group_lines
+from core.present.text.otherwise import APART, counts_words, otherwise_lines
 from core.present.text.placement import audit_placement
 from core.present.text.reviews import review_words
 from core.present.text.sentences import accuracy_sentence
@@ -76,6 +78,8 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         people = faces["identity"].nunique()
         lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
         lines += column_lines(faces, reading.columns)
+    if len(reading.otherwise):
+        lines.append(f"labelled otherwise, {APART}: {counts_words(label_counts(reading.otherwise))}")
     lines += not_read_lines(source.not_read())
     lines += reading.remarks
     lines += _by_reason("Rejected", reading.rejects, "reason")
@@ -127,6 +131,8 @@ def store_report(store: AlignedStore) -> str:
     lines += [f"  {remark}" for remark in manifest.remarks]
     if manifest.columns_sha256 is not None:
         lines += [f"  {line}" for line in column_lines(store.faces, store.columns)]
+    if manifest.otherwise:
+        lines.append(f"  labelled otherwise, {APART}: {counts_words(manifest.otherwise)}")
     lines += disagreement_lines(store)
     reader = READERS.get(manifest.dataset)
     if reader is not None and not reader.find_copies:
@@ -199,6 +205,7 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
             "",
             f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}",
         ]
+        lines += otherwise_lines(audit, within)
         if by is not None:
             lines += group_lines(faces, by, audit.columns)
             continue

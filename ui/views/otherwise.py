@@ -1,0 +1,32 @@
+"""The faces of the page «Accuracy breakdown» that are labelled otherwise than with one of the two classes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.accuracy.otherwise import labelled_otherwise, usual_sureness
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.present.text import escape
+from core.present.text.otherwise import otherwise_sentence
+from core.wording import percent, with_interval
+from ui.shell import downloads
+
+
+def show_otherwise(audit: Audit, wanted: Filter) -> None:
+    """What the model calls them, and how surely; nothing where the filter leaves none."""
+    sentence = otherwise_sentence(audit, wanted)
+    if sentence is None:
+        return
+    st.subheader("Labelled otherwise")
+    st.markdown(escape.markdown(sentence))
+    table, positive = labelled_otherwise(audit, wanted), audit.task.label(audit.task.positive)
+    shown = table[["label", "n"]].rename(columns={"n": "faces"})
+    rates = zip(table["share"], table["low"], table["high"], strict=True)
+    shown[f"called {positive}"] = [with_interval(*rate) for rate in rates]
+    shown["median probability of what it is called"] = [percent(value) for value in table["sureness"]]
+    st.dataframe(shown, hide_index=True)
+    st.caption(
+        f"Of the faces labelled with one of the two classes that median is {percent(usual_sureness(audit, wanted))}."
+    )
+    downloads.table(table, "labelled otherwise", "faces labelled otherwise")
