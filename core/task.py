@@ -6,8 +6,10 @@ task. Gender as a group of faces is another thing: it stays the column `gender`,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Self
 
 import numpy as np
@@ -82,6 +84,8 @@ class Task(JsonRecord):
             raise LookwhereError(f"task {self.attribute!r}: {self.MEND}, not {', '.join(map(repr, self.classes))}")
         if self.attribute == "gender" and self.classes != GENDERS:
             raise LookwhereError(f"the task gender has the classes {', '.join(GENDERS)}, in this order")
+        if taken := sorted({"true", "predicted", "margin"} & set(self.classes)):
+            raise LookwhereError(f"task {self.attribute!r}: {taken[0]!r} means something else for maps; rename it")
         if wrong := [words.pattern for words in self.nouns if "{}" not in words.pattern]:
             raise LookwhereError(f"task {self.attribute!r}: the pattern {wrong[0]!r} has no {{}} for the faces")
 
@@ -109,6 +113,16 @@ class Task(JsonRecord):
     def name(self) -> str:
         """What is classified, as it is said: «gender», «glasses»."""
         return self.words or self.attribute
+
+    @property
+    def kind(self) -> str:
+        """What one of the two is: «gender», «class»."""
+        return "gender" if self.is_gender else "class"
+
+    @property
+    def kinds(self) -> str:
+        """What the two are: «genders», «classes»."""
+        return "genders" if self.is_gender else "classes"
 
     @property
     def negative(self) -> str:
@@ -176,8 +190,38 @@ class Task(JsonRecord):
         negative, positive = (faces[column].to_numpy(np.float64) for column in self.logits)
         return negative - positive
 
+    def said(self, name: str) -> str:
+        """A class as a sentence has it: «called male», «called «glasses»»."""
+        return self.label(name) if self.is_gender else f"«{self.label(name)}»"
+
+    @property
+    def p_words(self) -> str:
+        """The probability in words: «p(male)», «p(glasses)»."""
+        return f"p({self.labels[1]})"
+
 
 GENDER = Task()
+#: Where a table of faces carries its task, in `DataFrame.attrs`, which its parts inherit.
+CARRIED = "task"
+
+
+def carrying(faces: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """The same table, which says from now on what is classified in it."""
+    carried = faces.copy(deep=False)
+    # Text, since attributes are copied deeply with every part of a table, and are written to files as JSON.
+    carried.attrs = {**faces.attrs, CARRIED: json.dumps(task.to_json())}
+    return carried
+
+
+def task_of(faces: pd.DataFrame) -> Task:
+    """What is classified in an audit's table of faces, or a part of it; gender where it does not say."""
+    told = faces.attrs.get(CARRIED)
+    return GENDER if told is None else _read(told)
+
+
+@lru_cache(maxsize=64)
+def _read(told: str) -> Task:
+    return Task.from_json(json.loads(told))
 
 
 def gender_noun(gender: str, children: bool = False) -> str:

@@ -22,6 +22,7 @@ from core.estimate import Estimate
 from core.present.figures.gaps import simultaneous_dots
 from core.present.figures.plotly_charts import figure_of
 from core.present.text.gaps import gap_sentence
+from core.task import task_of
 from core.wording import with_interval
 from lookwhere.results import Result
 
@@ -135,7 +136,7 @@ def accuracy_by_group(
         names = names.drop(columns=[c for c in ("gender", "ethnicity") if c not in by])
         aside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
         names = names.rename(columns={"years": "age band"}) if "age band" in by else names.drop(columns="years")
-        truth, said, unit = faces["gender"].to_numpy(), predict(faces, threshold), people(faces)
+        truth, said, unit = task_of(faces).truth(faces), predict(faces, threshold), people(faces)
     else:
         if y_pred is None or groups is None:
             raise LookwhereError("give y_true, y_pred and groups=, or an audit")

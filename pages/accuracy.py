@@ -9,8 +9,8 @@ from ui.views.group_statistics import show_statistics
 from ui.views.otherwise import show_otherwise
 
 with page(outcome=False) as p:
-    threshold = choose_threshold()
-    p.set_scope(f"{p.filter.describe()}; «male» from p = {threshold:.2f} on")
+    threshold = choose_threshold(p.audit.task)
+    p.set_scope(f"{p.filter.describe()}; «{p.audit.task.label(p.audit.task.positive)}» from p = {threshold:.2f} on")
     p.headline(accuracy_sentence(p.faces, p.filter, threshold))
     p.add_data_notes()
     show_by_group(p.audit, p.faces, threshold)

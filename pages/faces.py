@@ -14,4 +14,4 @@ with page() as p:
     p.headline(faces_sentence(p.audit, p.filter, clusters.verdict if clusters and clusters.n else ""))
     images, looked = audit_images_of(p.audit)
     show_faces(p, above, clusters, images, looked)
-    show_error_clusters(clusters, images)
+    show_error_clusters(clusters, images, p.audit.task)

@@ -7,14 +7,14 @@ from ui.views import map_differences as map_differences_view
 from ui.widgets.group_picker import choose_groups
 
 with page() as p:
-    controls = heatmap_panels.choose_maps()
+    controls = heatmap_panels.choose_maps(p.audit.task)
     groups = heatmap_panels.average_groups(p.audit, choose_groups(p.audit, p.filter, controls.count), controls)
     heatmap_panels.show_groups(p.audit, groups, controls)
     found = map_differences_view.show_differences(p.audit, [(one.letter, one.group) for one in groups], controls)
     p.headline(
         " ".join(
             [
-                heatmap_sentence([one.group for one in groups], controls.target, p.audit.map_words),
+                heatmap_sentence([one.group for one in groups], controls.target, p.audit.map_words, p.audit.task),
                 map_differences_view.verdict(found),
             ]
         ).strip()

@@ -6,7 +6,7 @@ from ui.views.portraits import choose_portrait, try_portrait
 
 with page(filter_bar=False) as p:
     tools = photo_view.load_tools(p)
-    files = photo_view.choose_files()
+    files = photo_view.choose_files(tools.info.task)
     portrait = None if files else choose_portrait()
     audit = photo_view.comparable_audit(p.opened, tools)
     results = photo_view.predict(files, p.opened, tools, audit)

@@ -210,7 +210,7 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: Al
     source = load_model(kept)
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
     if arm.get("head") == "balanced":
-        retrain_head(source.network, store, store.split("val"), info.input_size, seed)
+        retrain_head(source.network, store, store.split("val"), info.input_size, seed, info.task)
         # What was validated is another last layer: its numbers are not this model's.
         info = dataclasses.replace(info, validation=None, head="retrained on group-balanced validation")
     target.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from core.analysis.maps.shapes import oriented_shapes
 from core.audit.folder import Audit, head_bias, margins
 from core.audit.images import AuditImages
 from core.errors import LookwhereError
-from core.explain.maps import TARGETS, display_maps
+from core.explain.maps import display_maps, targets_of
 from core.explain.placement import Placement
 from core.explain.regions import by_region
 
@@ -162,4 +162,4 @@ def _maps(audit: Audit, row: int) -> dict[str, np.ndarray]:
         return {}
     evidence = audit.evidence[row : row + 1].astype(np.float32)
     classes = audit.truth[[row]], audit.called[[row]]
-    return {target: display_maps(evidence, target, "raw", *classes)[0] for target in TARGETS}
+    return {target: display_maps(evidence, target, "raw", *classes, audit.task)[0] for target in targets_of(audit.task)}

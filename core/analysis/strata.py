@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.data.faces import REQUIRED, age_band
 from core.errors import LookwhereError
+from core.task import task_of
 
 #: |margin| is matched in at most so many bins, of about `PER_BIN` faces of the smaller side; about 1 % of its spread
 #: then remains as a difference.
@@ -14,7 +15,7 @@ MOST_BINS, PER_BIN = 30, 5
 
 
 #: Columns that are no label of a face, or are offered by another name; others are, up to so many values.
-NOT_ADJUSTED = {*REQUIRED, "logit_female", "logit_male", "p_male", "predicted", "correct", "row"}
+NOT_ADJUSTED = {*REQUIRED, "predicted", "correct", "row"}
 
 
 MOST_VALUES = 30
@@ -31,7 +32,7 @@ def strata_of(
 ) -> np.ndarray:
     """Strata int64 (N,) for `difference`, −1 where unknown: by «age» (`AGE_STEPS`), «age band», a column, or «margin».
 
-    «margin» needs the two sides: |logit_female − logit_male| in quantile bins of the smaller one, about `per_bin` of
+    «margin» needs the two sides: |difference of the two logits| in quantile bins of the smaller one, about `per_bin` of
     its faces in each; faces outside its range are −1, having no counterpart. Raises `LookwhereError` for a column that
     is not there.
     """
@@ -43,7 +44,8 @@ def strata_of(
     if by == "margin":
         if a is None or b is None:
             raise LookwhereError("strata by margin are bins of the smaller side: name both sides")
-        margin = np.abs(faces["logit_female"] - faces["logit_male"]).to_numpy(dtype=np.float64)
+        first, second = task_of(faces).logits
+        margin = np.abs(faces[first] - faces[second]).to_numpy(dtype=np.float64)
         fewer = margin[a if a.sum() <= b.sum() else b]
         if not len(fewer):
             return np.full(len(faces), -1)
@@ -67,7 +69,9 @@ def crossed(strata: list[np.ndarray]) -> np.ndarray | None:
 
 def adjustable(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> list[str]:
     """«age band» and those columns of labels of which both sides share a value, and have more than one."""
-    extra = [name for name in faces if name not in NOT_ADJUSTED and faces[name].nunique() <= MOST_VALUES]
+    task = task_of(faces)
+    not_adjusted = {*NOT_ADJUSTED, *task.logits, task.probability}
+    extra = [name for name in faces if name not in not_adjusted and faces[name].nunique() <= MOST_VALUES]
     found = []
     for by in ("age band", "gender", "ethnicity", *extra):
         codes = strata_of(faces, by)

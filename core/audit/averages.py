@@ -1,10 +1,11 @@
 """Average faces by cell, kept so that no average of fewer than 11 people can be had, not even by subtraction.
 
-A cell is gender × ethnicity × age band × predicted class (× split), and further columns where an audit was asked to
-tell these apart (`cells`): a face whose level is not known is in a cell of such. Cells under 11 people are merged over
-age bands, first on their own side of 18 years, then across; what is still under 11 takes part in no sum. Every average
-that can be formed is a sum of whole cells, so the difference of two is one as well. Faces of one identity, and
-near-copies of one picture, are of one person; a face of no known identity stands for itself.
+A cell is gender × ethnicity × age band × predicted class (× split, and true class where that is not gender), and
+further columns where an audit was asked to tell these apart (`cells`): a face whose level is not known is in a cell of
+such. Cells under 11 people are merged over age bands, first on their own side of 18 years, then across; what is still
+under 11 takes part in no sum. Every average that can be formed is a sum of whole cells, so the difference of two is one
+as well. Faces of one identity, and near-copies of one picture, are of one person; a face of no known identity stands
+for itself.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ from core.data.filters import Filter
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES, enough_people
+from core.task import task_of
 
 KEYS = ["split", "gender", "ethnicity", "predicted"]
+#: A further key where the true class is another label than gender.
+TRUTH = "labelled"
 BOUNDS = ["age_from", "age_to", "n"]
 #: No upper bound.
 OPEN = 999
@@ -47,8 +51,9 @@ class Averages:
         """Boolean (C,): cells that lie wholly inside the filter; none for a column that cells do not have."""
         if any(name not in self.cells for name, _ in wanted.columns):
             return np.zeros(len(self.cells), dtype=bool)
+        truth = self.cells[TRUTH if TRUTH in self.cells else "gender"]
         cells = self.cells.assign(
-            correct=self.cells["gender"] == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
+            correct=truth == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
         )
         keep = wanted.narrowed(age_from=0, age_to=None).mask(cells)
         if not wanted.any_age:
@@ -112,7 +117,9 @@ def _in_bands(band: np.ndarray, age_from: int, age_to: int) -> np.ndarray:
 
 def _told_apart(faces: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """The faces with a word in each further column: «not recorded» where the level is not known."""
-    further = [name for name in keys if name not in KEYS]
+    if TRUTH in keys:
+        faces = faces.assign(**{TRUTH: task_of(faces).truth(faces)})
+    further = [name for name in keys if name not in (*KEYS, TRUTH)]
     return faces.assign(**{name: [shown_level(level) for level in faces[name]] for name in further})
 
 
@@ -127,6 +134,7 @@ def assign_cells(
     band, persons = age_band(faces["age"]), person_numbers(faces)
     place = np.full(len(faces), -1, dtype=np.int64)
     cells: list[dict] = []
+    further = further if task_of(faces).is_gender else (*further, TRUTH)
     keys = [*KEYS, *further]
     for key, members in _told_apart(faces, keys).groupby(keys, observed=True, sort=True).indices.items():
         runs = merge_bands([persons[members[band[members] == n]] for n in range(len(AGE_EDGES))], minimum)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.integrity import check_files
 from core.privacy import MINIMUM_FACES, asked_minimum
-from core.task import Task
+from core.task import Task, carrying, task_of
 
 FILES = ("faces.parquet", "averages.npz", "audit.json")
 #: Faces whose maps are added up when an audit is opened, and how far they may be off, beside the mean logit.
@@ -53,6 +54,10 @@ class Audit:
     minimum_asked: int = MINIMUM_FACES
     measured: tuple[Column, ...] = ()
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.task.is_gender:
+            object.__setattr__(self, "faces", carrying(self.faces, self.task))
 
     @property
     def task(self) -> Task:
@@ -151,7 +156,7 @@ class Audit:
         key = (target, normalisation)
         if key not in self._maps:
             evidence = self.evidence.astype(np.float32)
-            self._maps[key] = display_maps(evidence, target, normalisation, self.truth, self.called)
+            self._maps[key] = display_maps(evidence, target, normalisation, self.truth, self.called, self.task)
         return self._maps[key]
 
 
@@ -188,6 +193,8 @@ def open_audit(path: str | Path) -> Audit:
     faces = table.to_pandas()
     check_faces(faces, f"{path}/faces.parquet")
     faces = restored(faces, manifest.columns, f"{path}/faces.parquet")
+    if not manifest.task.is_gender:
+        faces = _of_task(faces, manifest.task, path)
     # A digest tells any change of audit.json; without one its numbers are held against the faces.
     if evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
         _check_sums(faces[list(manifest.task.logits)], evidence, manifest.head_bias, path)
@@ -196,6 +203,17 @@ def open_audit(path: str | Path) -> Audit:
     measures = read_measured(path, faces)
     faces, measured = with_measures(faces, publishable(measures)) if measures is not None else (faces, ())
     return Audit(path.name, path, faces, evidence, averages, manifest, minimum, measured)
+
+
+def _of_task(faces: pd.DataFrame, task: Task, path: Path) -> pd.DataFrame:
+    """The faces, which carry their task. Raises `LookwhereError` where they are not of it."""
+    lacking = [name for name in (task.attribute, task.probability, *task.logits) if name not in faces]
+    if lacking or not task.known(faces).all():
+        what = f"no {lacking[0]}" if lacking else f"faces without {task.attribute}"
+        raise LookwhereError(
+            f"{path}/faces.parquet: {what} in it, as audits of {task.name} have; delete this audit and run it again"
+        )
+    return carrying(faces, task)
 
 
 def _check_shape(manifest: AuditManifest, path: Path) -> None:
@@ -260,6 +278,13 @@ def head_bias(audit: Audit) -> float:
         negative, positive = audit.manifest.head_bias
         return float(negative) - float(positive)
     return float((margins(audit) - margin_evidence(audit).sum(axis=1)).mean()) if len(audit.faces) else np.nan
+
+
+def need_one_task(audits: Sequence[Audit]) -> None:
+    """Raises `LookwhereError` where the audits are not all of one attribute."""
+    names = list(dict.fromkeys(task_of(audit.faces).attribute for audit in audits))
+    if len(names) > 1:
+        raise LookwhereError(f"these audits are of {' and '.join(names)}: compare audits of one attribute")
 
 
 def need_additive(audit: Audit) -> None:

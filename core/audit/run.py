@@ -45,7 +45,7 @@ from core.integrity import record_files
 from core.locks import alone
 from core.privacy import MINIMUM_FACES, asked_minimum, coarse
 from core.progress import Progress
-from core.task import GENDERS
+from core.task import Task, carrying
 
 SHARD = 2048
 BATCH = 64
@@ -143,6 +143,7 @@ def run_audit(
         faces = faces[~copies.found].reset_index(drop=True)
         if faces.empty:
             raise LookwhereError(f"{store.path}: all faces in {label} are copies of training faces; audit others")
+    faces, no_class = _classed(faces, model, store, label)
     if names:
         faces = rename(faces, names)
     faces, given = _given(model, store, faces)
@@ -173,9 +174,10 @@ def run_audit(
         columns=store.columns,
         cells=tuple(find_column(store.columns, one, "averages by").name for one in cells),
         map_shape=None,
+        no_class=no_class,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )
-    job = Job(store, model, faces, given, copies, planned, path, progress)
+    job = Job(store, model, faces, given, copies, planned.for_task(model.info.task), path, progress)
     if (path / "audit.json").is_file():
         return _finished(job, averages)
     with alone(path, "making"):
@@ -216,6 +218,25 @@ def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) ->
         return store.faces, ALL
     splits = splits or ("test",)
     return store.split(*splits), "-".join(splits)
+
+
+def _classed(faces: pd.DataFrame, model: Model, store: AlignedStore, label: str) -> tuple[pd.DataFrame, int]:
+    """The faces whose true class is labelled, and how many others there are.
+
+    Raises `LookwhereError` where there is none, or no column of the store holds the class.
+    """
+    task = model.info.task
+    if task.attribute not in faces:
+        raise LookwhereError(
+            f"{store.path}: no column {task.attribute}, which {model.name} classifies; align the data again with it"
+        )
+    known = task.known(faces)
+    if not known.any():
+        raise LookwhereError(
+            f"{store.path}: no face in {label} has {' or '.join(task.classes)} as its {task.attribute}, which "
+            f"{model.name} classifies; audit other data"
+        )
+    return (faces, 0) if known.all() else (faces[known].reset_index(drop=True), int((~known).sum()))
 
 
 def _same_averages(keep: KeepAverages, audit: Audit) -> None:
@@ -281,26 +302,25 @@ def forward_shards(job: Job, batch: int) -> float:
                 maps.append(evidence.astype(np.float16))
             tick(len(rows))
         stacked = np.concatenate(maps) if maps else None
-        _write_shard(file, shard, np.concatenate(logits), stacked, time.perf_counter() - began)
+        _write_shard(file, shard, job.manifest.task, np.concatenate(logits), stacked, time.perf_counter() - began)
     files = sorted(work.glob("shard-*.parquet"))
     return sum(float(pq.read_schema(file).metadata[b"seconds"]) for file in files)
 
 
-def _write_shard(file: Path, faces: pd.DataFrame, logits: np.ndarray, maps: np.ndarray | None, seconds: float) -> None:
+def _write_shard(
+    file: Path, faces: pd.DataFrame, task: Task, logits: np.ndarray, maps: np.ndarray | None, seconds: float
+) -> None:
     if not np.isfinite(logits).all() or (maps is not None and not np.isfinite(maps).all()):
         raise LookwhereError("the network gave values that are not finite; are these the right weights?")
     if maps is not None:
         coarse(maps)
     with np.errstate(over="ignore"):
-        p_male = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)
+        p = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)
     # From 0.5 on, as accuracies by threshold have it: rounded tables of predictions have ties.
-    predicted = np.where(p_male >= 0.5, GENDERS[1], GENDERS[0])
+    predicted = np.where(p >= 0.5, task.positive, task.negative)
+    scores = dict(zip((*task.logits, task.probability), (*logits.T, p), strict=True))
     table = faces.drop(columns=LEFT_OUT, errors="ignore").assign(
-        logit_female=logits[:, 0],
-        logit_male=logits[:, 1],
-        p_male=p_male,
-        predicted=predicted,
-        correct=predicted == faces["gender"].to_numpy(),
+        **scores, predicted=predicted, correct=predicted == task.truth(faces)
     )
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     meta = {**(arrow.schema.metadata or {}), b"seconds": str(seconds).encode()}
@@ -337,8 +357,9 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     ) as out:
         for shard in shards:
             out.write_table(pq.read_table(shard).replace_schema_metadata(None))
-    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct", "logit_female", "logit_male"]
-    labels = pd.read_parquet(work / "faces.parquet", columns=columns)
+    task = job.manifest.task
+    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct", task.attribute, *task.logits]
+    labels = carrying(pd.read_parquet(work / "faces.parquet", columns=list(dict.fromkeys(columns))), task)
     tick = job.progress("averaging", len(faces)) if job.progress and not without else None
     rows, least = faces["row"].to_numpy()[: 0 if without else len(faces)], job.manifest.minimum_faces
     further = job.manifest.cells

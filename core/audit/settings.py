@@ -19,7 +19,6 @@ from core.classifiers.imported.declaration import Declaration, Resize, from_dict
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.progress import Progress
-from core.task import GENDERS
 
 #: What is varied: how the crop becomes the input, where it lies, the order of the colours.
 Varied = Literal["resize", "crop", "channels"]
@@ -89,7 +88,7 @@ def try_settings(
     classify = model.classify.classifier if isinstance(model.classify, WithoutMaps) else model.classify
     fed = [classify.fed(declaration) for _, declaration in settings]
     tick = progress("trying", len(faces)) if progress else (lambda n: None)
-    truly = (faces["gender"] == GENDERS[1]).to_numpy()
+    truly = model.info.task.is_positive(faces)
     right = np.empty((len(settings), len(faces)), dtype=bool)
     sure = np.zeros(len(settings))
     for low in range(0, len(faces), BATCH):

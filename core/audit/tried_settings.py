@@ -20,7 +20,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Tried:
-    """Faces under each setting. `right` boolean (settings, faces); `sureness` (settings,): mean |P(female) − P(male)|.
+    """Faces under each setting. `right` boolean (settings, faces); `sureness` (settings,): mean |p − (1 − p)|.
 
     The first setting is the declared one; `faces` are the rows of the store.
     """

@@ -23,7 +23,6 @@ from core.checks.sample import Means, bounds, published_groups, rounded
 from core.errors import LookwhereError
 from core.explain.placement import Placement, placed
 from core.progress import Progress
-from core.task import GENDERS
 from core.template import SIDE
 
 ORDERS, SCORES = tuple(RemovalOrder), tuple(Score)
@@ -52,9 +51,9 @@ def order_maps(probe: Probe, seed: int = 0) -> np.ndarray:
     y, x = np.meshgrid(*(np.array(centres) / SIDE - 0.5 for centres in (at.rows, at.columns)), indexing="ij")
     hump = np.exp(-(x**2 + y**2) / (2 * HUMP**2)).astype(np.float32)
     average = np.zeros((n, h, w), dtype=np.float32)
-    for sign, gender in ((1, GENDERS[0]), (-1, GENDERS[1])):
+    for sign, predicted in zip((1, -1), probe.audit.task.classes, strict=True):
         if (probe.sign == sign).any():
-            average[probe.sign == sign] = sign * _average_margin(probe, gender)
+            average[probe.sign == sign] = sign * _average_margin(probe, predicted)
     return np.stack([probe.oriented, drawn[np.arange(n) % RANDOM_ORDERS], np.broadcast_to(hump, (n, h, w)), average], 1)
 
 

@@ -21,7 +21,6 @@ from core.data.store_info import aligned_otherwise
 from core.devices import autocast
 from core.errors import LookwhereError
 from core.explain.placement import Placement, enlarged, placed
-from core.task import GENDERS
 
 #: Faces read at once, and pictures put through the network at once.
 BLOCK, BATCH = 8, 64
@@ -33,7 +32,7 @@ BLUR = 1 / 14
 class Probe:
     """A sample of an audit together with what is needed to look at its faces again.
 
-    `rows` int64 (n,) in `store.images`; `sign` float32 (n,): +1 where «female» was predicted, −1 where «male», so that
+    `rows` int64 (n,) in `store.images`; `sign` float32 (n,): +1 where the first class was predicted, else −1, so that
     sign × margin speaks for the prediction; `margin` float32 (n, h, w): the audit's margin maps.
     """
 
@@ -69,7 +68,7 @@ class Probe:
         return normalise(pictures.permute(0, 2, 3, 1), self.device, info.input_size, info.mean, info.std)
 
     def margins(self, pictures: Tensor) -> np.ndarray:
-        """Logit of female less that of male, float64 (b,), of pictures (b, 3, 112, 112) of 0–255."""
+        """Logit of the first class less that of the second, float64 (b,), of pictures (b, 3, 112, 112) of 0–255."""
         found = []
         with torch.inference_mode(), autocast(self.device):
             for low in range(0, len(pictures), BATCH):
@@ -99,14 +98,14 @@ def make_probe(audit: Audit, model: Model, store: AlignedStore, sample: Sample) 
     if place.isna().any():
         raise LookwhereError(f"{store.path}: lacks faces of audit {audit.name}; name the audit's own store in --data")
     evidence = audit.evidence[sample.place].astype(np.float32)
-    female = (sample.faces["predicted"] == GENDERS[0]).to_numpy()
+    first = (sample.faces["predicted"] == audit.task.negative).to_numpy()
     return Probe(
         audit,
         model,
         store,
         sample,
         place.to_numpy(dtype=np.int64),
-        np.where(female, 1, -1).astype(np.float32),
+        np.where(first, 1, -1).astype(np.float32),
         evidence[:, 0] - evidence[:, 1],
     )
 

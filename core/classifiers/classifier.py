@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from core.classifiers.info import MirrorInfo
-from core.explain.maps import FEMALE, MALE
 from core.explain.method import AttributionMethod, Needs
 from core.explain.methods import ClosedForm, choose
 from core.explain.mirror import mirror_test
@@ -138,7 +137,7 @@ class ResNetClassifier:
             self.network,
             Layer(LAYER, View("nchw", (0, 0))),
             self._pixels,
-            lambda logits: logits[:, FEMALE] - logits[:, MALE],
+            lambda logits: logits[:, 0] - logits[:, 1],
         )
 
     @cached_property

@@ -16,7 +16,6 @@ from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
 from core.files import sha256, write_json
 from core.integrity import record_files
-from core.task import GENDERS
 
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch
@@ -140,9 +139,9 @@ def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
 
     from core.classifiers.resnet import GenderResNet
 
-    if info.classes != tuple(GENDERS):
+    if info.classes != info.task.classes:
         raise LookwhereError(
-            f"{weights.parent}/model.json: classes are {list(info.classes)}, not {list(GENDERS)} in order"
+            f"{weights.parent}/model.json: classes are {list(info.classes)}, not {list(info.task.classes)} in order"
         )
     network = GenderResNet(dilated=info.dilated)
     try:
@@ -151,7 +150,7 @@ def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
         )
     except (SafetensorError, RuntimeError) as error:
         raise LookwhereError(
-            f"{weights}: no ResNet-50 for {len(GENDERS)} classes ({str(error).splitlines()[0]})"
+            f"{weights}: no ResNet-50 for {len(info.classes)} classes ({str(error).splitlines()[0]})"
         ) from error
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 

@@ -164,7 +164,8 @@ class DataInfo(JsonRecord):
 
     `fingerprint` is the data's, or those of all stores joined by a plus. `parts` are the data sets trained on, where
     there were several. `validation_copies` counts faces of the validation data that were left out as copies or
-    near-copies of training faces, None where nobody looked.
+    near-copies of training faces, None where nobody looked; `unlabelled` faces of either role that were left out since
+    their class is not labelled.
     """
 
     dataset: str | None = None
@@ -175,6 +176,7 @@ class DataInfo(JsonRecord):
     train_groups: tuple[GroupCount, ...] = ()
     parts: tuple[PartInfo, ...] = ()
     validation_copies: int | None = None
+    unlabelled: int = 0
 
     @property
     def fingerprints(self) -> tuple[str, ...]:

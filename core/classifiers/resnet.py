@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.models.resnet import Bottleneck, ResNet
 
-from core.task import GENDERS
+from core.task import GENDER
 
 
 class GenderResNet(ResNet):
@@ -17,7 +17,7 @@ class GenderResNet(ResNet):
     weight's shape unchanged.
     """
 
-    def __init__(self, classes: int = len(GENDERS), dilated: bool = False) -> None:
+    def __init__(self, classes: int = len(GENDER.classes), dilated: bool = False) -> None:
         super().__init__(Bottleneck, [3, 4, 6, 3], num_classes=classes, zero_init_residual=True)
         self.set_dilation(dilated)
 

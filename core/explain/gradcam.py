@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from core.devices import autocast
 from core.explain.layers import Layer
-from core.task import GENDERS
+from core.task import GENDER
 
 #: Images of a run of a method that runs the network by itself.
 RERUN_BATCH = 64
@@ -219,7 +219,7 @@ class LayerAccess:
 
         target, module = ClassifierOutputReST if rest else ClassifierOutputTarget, self._module
         maps: list[np.ndarray] = []
-        for c in range(len(GENDERS)):
+        for c in range(len(GENDER.classes)):
             cam = getattr(library, name)(_Logits(self.network, self.scores).eval(), [module])
             # What follows may work in place, which the library's own copy must not see.
             handle = module.register_forward_hook(lambda m, i, output: output.clone())

@@ -9,15 +9,27 @@ from __future__ import annotations
 import numpy as np
 
 from core.errors import LookwhereError
+from core.task import GENDER, Task
 
-#: What a map explains. `margin` is E_female − E_male: its sign is fixed, so groups can be compared by it.
-TARGETS = ("true", "predicted", "female", "male", "margin")
+
+def targets_of(task: Task) -> tuple[str, ...]:
+    """What a map can explain: the true or the predicted class, each class of the task, or the margin.
+
+    The margin is the evidence for the first class less that for the second: its sign is fixed, so groups can be
+    compared by it.
+    """
+    return ("true", "predicted", *task.classes, "margin")
+
+
+#: What maps of gender explain.
+TARGETS = targets_of(GENDER)
 #: `raw`: the mean of the maps. `scaled`: each map scaled to 0–1 first, as the original study did; it erases strength.
 NORMALISATIONS = ("raw", "scaled")
-FEMALE, MALE = 0, 1
 
 
-def target_maps(evidence: np.ndarray, target: str, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+def target_maps(
+    evidence: np.ndarray, target: str, true: np.ndarray, predicted: np.ndarray, task: Task = GENDER
+) -> np.ndarray:
     """Signed maps (N, h, w) of one target from evidence (N, 2, h, w); `true`, `predicted` are class indices (N,).
 
     Raises `LookwhereError` for an unknown target.
@@ -25,11 +37,11 @@ def target_maps(evidence: np.ndarray, target: str, true: np.ndarray, predicted: 
     if target in ("true", "predicted"):
         which = true if target == "true" else predicted
         return np.take_along_axis(evidence, np.asarray(which)[:, None, None, None], axis=1)[:, 0]
-    if target in ("female", "male"):
-        return evidence[:, FEMALE if target == "female" else MALE]
     if target == "margin":
-        return evidence[:, FEMALE] - evidence[:, MALE]
-    raise LookwhereError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
+        return evidence[:, 0] - evidence[:, 1]
+    if target in task.classes:
+        return evidence[:, task.index(target)]
+    raise LookwhereError(f"target must be one of {', '.join(targets_of(task))}, not {target!r}")
 
 
 def grad_cam(signed: np.ndarray) -> np.ndarray:
@@ -48,16 +60,21 @@ def scale_each(maps: np.ndarray) -> np.ndarray:
 
 
 def display_maps(
-    evidence: np.ndarray, target: str, normalisation: str, true: np.ndarray, predicted: np.ndarray
+    evidence: np.ndarray,
+    target: str,
+    normalisation: str,
+    true: np.ndarray,
+    predicted: np.ndarray,
+    task: Task = GENDER,
 ) -> np.ndarray:
     """The maps (N, h, w) whose mean a page shows: Grad-CAM of the target, or the signed margin map.
 
-    The margin map keeps its sign (positive speaks for female); scaled, it is divided by its largest magnitude.
+    The margin map keeps its sign (positive speaks for the first class); scaled, it is divided by its largest magnitude.
     Raises `LookwhereError` for an unknown target or normalisation.
     """
     if normalisation not in NORMALISATIONS:
         raise LookwhereError(f"normalisation must be one of {', '.join(NORMALISATIONS)}, not {normalisation!r}")
-    signed = target_maps(evidence, target, true, predicted)
+    signed = target_maps(evidence, target, true, predicted, task)
     if target == "margin":
         maps = signed / (signed.shape[-1] * signed.shape[-2])
         if normalisation == "scaled":

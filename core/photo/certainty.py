@@ -11,6 +11,7 @@ from core.analysis.intervals import wilson
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import ModelInfo
 from core.privacy import MINIMUM_FACES
+from core.task import task_of
 
 #: So many audited faces of nearest certainty say how often the model is wrong there, and all as near as the last.
 NEAREST = 200
@@ -39,7 +40,7 @@ class CertaintyRank:
 def certainties(faces: pd.DataFrame, predicted: str) -> tuple[np.ndarray, np.ndarray]:
     """|margin| of the audited faces given a class, float64: of those rightly, and of those wrongly given it."""
     given = faces[faces["predicted"] == predicted]
-    certain = (given["logit_female"].astype(np.float64) - given["logit_male"].astype(np.float64)).abs().to_numpy()
+    certain = np.abs(task_of(faces).margin(given))
     right = given["correct"].to_numpy(dtype=bool)
     return certain[right], certain[~right]
 

@@ -16,7 +16,7 @@ from core.classifiers.preprocessing import normalise
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.devices import autocast
-from core.task import GENDERS
+from core.task import GENDER, Task
 
 #: Strengths of the L2 penalty that are tried, as scikit-learn's C.
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -43,34 +43,41 @@ def balanced_weights(faces: pd.DataFrame) -> np.ndarray:
     return weights / weights.mean()
 
 
-def fit_head(features: np.ndarray, male: np.ndarray, weights: np.ndarray, seed: int = 0) -> tuple[np.ndarray, float]:
-    """Weights (2048,) and bias of a logistic regression for «male»; its penalty by the weighted log loss of 5 folds."""
+def fit_head(
+    features: np.ndarray, positive: np.ndarray, weights: np.ndarray, seed: int = 0
+) -> tuple[np.ndarray, float]:
+    """Weights (2048,) and bias of a logistic regression of the positive class.
+
+    Its penalty is chosen by the weighted log loss of 5 folds.
+    """
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
     scaled = (features - mean) / deviation
-    folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(scaled, male))
+    folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(scaled, positive))
 
     def fit(penalty: float, rows: np.ndarray) -> LogisticRegression:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # weak penalties are tried, and lose
-            return LogisticRegression(C=penalty, max_iter=300).fit(scaled[rows], male[rows], weights[rows])
+            return LogisticRegression(C=penalty, max_iter=300).fit(scaled[rows], positive[rows], weights[rows])
 
     def loss(penalty: float) -> float:
         total = 0.0
         for inside, outside in folds:
             margin = fit(penalty, inside).decision_function(scaled[outside])
-            total += float((weights[outside] * np.logaddexp(0, np.where(male[outside], -margin, margin))).sum())
+            total += float((weights[outside] * np.logaddexp(0, np.where(positive[outside], -margin, margin))).sum())
         return total / weights.sum()
 
     best = min(PENALTIES, key=loss)
-    chosen = fit(best, np.arange(len(male)))
+    chosen = fit(best, np.arange(len(positive)))
     weight = chosen.coef_[0] / deviation
     return weight, float(chosen.intercept_[0] - weight @ mean)
 
 
-def retrain_head(network: GenderResNet, store: AlignedStore, faces: pd.DataFrame, size: int, seed: int = 0) -> None:
+def retrain_head(
+    network: GenderResNet, store: AlignedStore, faces: pd.DataFrame, size: int, seed: int = 0, task: Task = GENDER
+) -> None:
     """Put a group-balanced head on the network, in place: half of the margin on each logit."""
-    male = (faces["gender"] == GENDERS[1]).to_numpy()
-    weight, bias = fit_head(pooled_features(network, store, faces, size), male, balanced_weights(faces), seed)
+    positive = task.is_positive(faces)
+    weight, bias = fit_head(pooled_features(network, store, faces, size), positive, balanced_weights(faces), seed)
 
     def halves(x: np.ndarray | float) -> Tensor:
         return torch.as_tensor(np.stack([-np.asarray(x) / 2, np.asarray(x) / 2]), dtype=torch.float32)

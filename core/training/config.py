@@ -95,6 +95,8 @@ class Optimiser:
 class TrainConfig:
     """A training run."""
 
+    target: str = "gender"
+    """What is classified: gender, or a column of the data with two values, such as Eyeglasses or smiling."""
     stages: tuple[Stage, ...] = (Stage(),)
     """Sizes in turn; raise them in small steps while the rate is high."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -104,7 +106,7 @@ class TrainConfig:
     batch: int = 64
     """Images a step, over all processes."""
     label_smoothing: float = 0.05
-    """Smoothing of the gender labels, at most 0.05."""
+    """Smoothing of the labels, at most 0.05."""
     age_weight: float = 0.0
     """Weight of an auxiliary loss, the age band from the same features; its head is thrown away. 0 is none."""
     ema: float = 0.998

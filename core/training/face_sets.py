@@ -15,8 +15,10 @@ from core.classifiers.training_hashes import TrainingHashes
 from core.data.shared_images import MANY_PAIRS, shared_images
 from core.data.splits import Subset
 from core.data.store import AlignedStore
+from core.data.targets import find_task
 from core.errors import LookwhereError
 from core.progress import Progress
+from core.task import Task
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,13 @@ class FaceSets:
     A face's image is at its `row` of the store at its place `store` in its role's stores (0 where the column is not
     there). With several stores in a role, face ids and identities begin with the store's place, so that two data sets
     that count their people alike do not share any. `copies` counts validation faces left out by `apart`, None where
-    nobody looked.
+    nobody looked, and `unlabelled` faces left out by `labelled`.
     """
 
     stores: dict[str, tuple[AlignedStore, ...]]
     faces: dict[str, pd.DataFrame]
     copies: int | None = None
+    unlabelled: int = 0
 
     @classmethod
     def of(cls, store: AlignedStore) -> FaceSets:
@@ -81,7 +84,7 @@ class FaceSets:
         if shared.all():
             raise LookwhereError(f"{val.path}: all of its faces are copies of training faces; validate on others")
         rest = faces[~shared].reset_index(drop=True)
-        return FaceSets(self.stores, self.faces | {"val": rest}, int(shared.sum()))
+        return replace(self, faces=self.faces | {"val": rest}, copies=int(shared.sum()))
 
     def images(self, role: str, places: np.ndarray) -> np.ndarray:
         """The aligned faces at these places of `faces[role]`: uint8 (N, 112, 112, 3)."""
@@ -122,14 +125,48 @@ class FaceSets:
             raise LookwhereError(f"--exclude leaves no {empty[0]} face")
         return replace(self, faces=kept)
 
-    def need_both_genders(self) -> None:
-        """Raises `LookwhereError` where the training faces have one gender: such a model calls everyone that."""
-        genders = self.faces["train"]["gender"].unique()
-        if len(genders) < 2:
+    def task(self, target: str) -> Task:
+        """What is classified: gender, or a column that all data sets have with the same two levels.
+
+        Raises `LookwhereError` where one has no such column, or with other levels.
+        """
+        stores = list({id(store): store for store in itertools.chain.from_iterable(self.stores.values())}.values())
+        tasks = []
+        for store in stores:
+            try:
+                tasks.append(find_task(store.manifest.columns, target))
+            except LookwhereError as error:
+                raise LookwhereError(f"{store.path}: {error}") from error
+        for store, task in zip(stores, tasks, strict=True):
+            if (task.attribute, task.classes) != (tasks[0].attribute, tasks[0].classes):
+                raise LookwhereError(
+                    f"{store.path}: {task.attribute} has the levels {', '.join(task.classes)}, {tasks[0].attribute} of "
+                    f"{stores[0].path} has {', '.join(tasks[0].classes)}; align one of them with the other's names"
+                )
+        return tasks[0]
+
+    def labelled(self, task: Task) -> FaceSets:
+        """The same without faces whose class is not labelled; `unlabelled` counts them.
+
+        Raises `LookwhereError` where the training faces have one class, since a model of them would say that of
+        everyone, or no validation face is left.
+        """
+        known = {role: task.known(faces) for role, faces in self.faces.items()}
+        if all(mask.all() for mask in known.values()):
+            kept = self
+        else:
+            faces = {role: faces[known[role]].reset_index(drop=True) for role, faces in self.faces.items()}
+            kept = replace(self, faces=faces, unlabelled=sum(int((~mask).sum()) for mask in known.values()))
+        classes = set(task.truth(kept.faces["train"]))
+        if len(classes) < 2:
+            told = f"are labelled with one {task.name}, {task.label(classes.pop())}" if classes else "have no class"
             raise LookwhereError(
-                f"all {len(self.faces['train']):,} training faces are labelled with one gender, {', '.join(genders)}: "
-                "a model of them would say that of everyone; train on faces of both"
+                f"all {len(self.faces['train']):,} training faces {told}: a model of them would say that of everyone; "
+                "train on faces of both"
             )
+        if not len(kept.faces["val"]):
+            raise LookwhereError(f"no validation face is labelled with {task.name}; validate on others")
+        return kept
 
     def check_weights(self, weights: Sequence[float]) -> None:
         """Raises `LookwhereError` unless there are no weights, or one for each of several data sets to train on."""
@@ -193,6 +230,7 @@ class FaceSets:
             train_groups=tuple(GroupCount(gender=g, ethnicity=e, faces=int(n)) for (g, e), n in groups.items() if n),
             parts=parts,
             validation_copies=self.copies,
+            unlabelled=self.unlabelled,
         )
 
 

@@ -27,7 +27,6 @@ from core.data.faces import AGE_BANDS, age_band
 from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.task import GENDERS
 from core.template import TEMPLATE_NAME
 from core.training import record
 from core.training import resume as resuming
@@ -60,9 +59,11 @@ class Run:
 
     def __init__(self, data: AlignedStore | FaceSets, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
         self.folder, self.config, self.fabric = folder, config, fabric
-        sets = (data if isinstance(data, FaceSets) else FaceSets.of(data)).without(config.exclude)
+        given = data if isinstance(data, FaceSets) else FaceSets.of(data)
+        self.task = given.task(config.target)
+        sets = given.labelled(self.task).without(config.exclude)
         self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
-        self.sets.need_both_genders()
+        self.sets.labelled(self.task)
         self.sets.check_weights(config.weights)
         self.faces = self.sets.faces
         self.checkpoint = folder / "training" / "checkpoint.safetensors"
@@ -84,9 +85,7 @@ class Run:
         optimiser = make_optimiser(groups, config.optimiser)
         self.average = copy.deepcopy(trainee.network).requires_grad_(False).to(fabric.device)
         self.model, self.optimiser = fabric.setup(trainee, optimiser)
-        self.labels = {
-            k: torch.tensor((v["gender"] == GENDERS[1]).to_numpy(dtype=np.int64)) for k, v in self.faces.items()
-        }
+        self.labels = {k: torch.tensor(self.task.is_positive(v).astype(np.int64)) for k, v in self.faces.items()}
         self.bands = torch.from_numpy(age_band(self.faces["train"]["age"]).astype(np.int64))
 
     @property
@@ -233,7 +232,7 @@ class Run:
             computed=ComputedInfo.from_json(resuming.computed_on(self.fabric)),
             data=self.sets.provenance(),
         )
-        save_model(folder, self.average, info)
+        save_model(folder, self.average, info.for_task(self.task))
 
     # -- state ----------------------------------------------------------------------------------------------------
 

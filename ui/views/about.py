@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.analysis.original_study import MORPH_ACCURACY
 from core.present.text import escape
-from core.present.text.glossary import GLOSSARY
+from core.present.text.glossary import glossary
 from core.privacy import MINIMUM_FACES
 from core.wording import percent
 from ui.shell import downloads
@@ -56,5 +56,5 @@ def show_about(p: Page) -> None:
     layout.table(shown)
     downloads.table(MORPH_ACCURACY, "original-study", "the original study's accuracies on MORPH")
     st.subheader("Words")
-    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in GLOSSARY.items()]
+    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in glossary().items()]
     st.markdown("\n".join(lines))

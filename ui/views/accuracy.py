@@ -10,6 +10,7 @@ from core.analysis.original_study import beside
 from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text.sentences import row_name
+from core.task import Task, task_of
 from core.wording import capital, told_apart
 from ui.shell import downloads
 from ui.widgets import controls, help_texts, layout
@@ -19,10 +20,15 @@ PAIR = ["gender", "ethnicity"]
 SHARES = ["accuracy", "low", "high"]
 
 
-def choose_threshold() -> float:
+def choose_threshold(task: Task) -> float:
     """Draw the slider of the decision threshold."""
     return controls.slider(
-        "Decision threshold: «male» is said from this probability on", 0.05, 0.95, 0.5, 0.01, key="threshold"
+        f"Decision threshold: «{task.label(task.positive)}» is said from this probability on",
+        0.05,
+        0.95,
+        0.5,
+        0.01,
+        key="threshold",
     )
 
 
@@ -65,7 +71,9 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
     left, right = st.columns([1, 1])
     with left:
         st.subheader("Confusion matrix")
-        downloads.chart(charts.confusion_matrix(confusion(faces, threshold)), "confusion", "confusion matrix")
+        downloads.chart(
+            charts.confusion_matrix(confusion(faces, threshold), task_of(faces)), "confusion", "confusion matrix"
+        )
     with right:
         st.subheader("All groups as a table")
         groupings: tuple[list[str], ...] = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
@@ -79,7 +87,9 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
 
 
 def show_original_study(faces: pd.DataFrame, threshold: float) -> None:
-    """The groups' accuracy beside the original study's on MORPH."""
+    """The groups' accuracy beside the original study's on MORPH, which is of gender; nothing for another attribute."""
+    if not task_of(faces).is_gender:
+        return
     st.subheader("Beside the original study's MORPH figures")
     groups = pd.concat([accuracy_by(faces, by, threshold) for by in ([], ["gender"], PAIR)], ignore_index=True)
     compared = beside(groups.fillna({"gender": "", "ethnicity": ""}))

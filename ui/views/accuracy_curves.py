@@ -15,9 +15,11 @@ from ui.widgets.filter_query import ethnicities
 
 
 def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
-    """Draw both for all faces and for each ethnicity; they need faces of both genders."""
-    if faces["gender"].nunique() < 2:
-        st.info("ROC and calibration need faces of both genders: clear the gender filter to see them.")
+    """Draw both for all faces and for each ethnicity; they need faces of both classes."""
+    task = audit.task
+    if len(set(task.truth(faces))) < 2:
+        kinds = "genders: clear the gender filter" if task.is_gender else f"classes of {task.name}: clear the filter"
+        st.info(escape.markdown(f"ROC and calibration need faces of both {kinds} to see them."))
         return
     names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]
     groups = {told_apart("all", names): faces} | {name: faces[faces["ethnicity"] == name] for name in names}
@@ -25,11 +27,11 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
     with left:
         st.subheader("ROC by ethnicity" if names else "ROC")
         by_name = {name: curve for name, group in groups.items() if (curve := roc(group)) is not None}
-        downloads.chart(charts.roc_curves(by_name), "roc", "ROC curves")
+        downloads.chart(charts.roc_curves(by_name, task), "roc", "ROC curves")
         st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
     with right:
         st.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(group) for name, group in groups.items() if len(group)}
-        downloads.chart(charts.calibration_curves(tables), "calibration", "calibration")
+        downloads.chart(charts.calibration_curves(tables, task), "calibration", "calibration")
         errors = ", ".join(f"{name} {number(calibration_error(table), '.3f')}" for name, table in tables.items())
         st.caption(escape.markdown(f"Expected calibration error: {errors}."))

@@ -23,6 +23,7 @@ from core.present.figures import pictures
 from core.present.text import escape
 from core.present.text.checks import checks_report
 from core.present.text.placement import audit_placement
+from core.task import GENDER, Task
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
@@ -51,7 +52,7 @@ RANDOM_READING = (
     "Rank correlation over the map's cells, face by face, averaged; bars are 95 % bootstrap intervals over faces. The"
     " shaded bands are what the *real* maps of two different faces have in common: a random network's map should lie "
     "below them. Each map above has a scale of its own, since a random network's evidence has no fixed size; red "
-    "speaks for female, blue for male."
+    "speaks for {first}, blue for {second}."
 )
 DELETION = (
     "Pixels are taken from the face in the map's order (deletion), or put into a blurred one (insertion). The faster "
@@ -137,10 +138,13 @@ def choose_view(checks: Checks) -> View:
     return View(group, Score(score), Fill(fill))
 
 
-def show_checks(checks: Checks, view: View) -> None:
+def show_checks(checks: Checks, view: View, task: Task = GENDER) -> None:
     """Every registered part in turn: with figures of its own where it has some, else its verdicts over its tables."""
     for part in PARTS:
-        _DRAWN.get(part, partial(_show_tables, part))(checks, view)
+        if part == "randomised":
+            _show_randomised(checks, view, task)
+        else:
+            _DRAWN.get(part, partial(_show_tables, part))(checks, view)
 
 
 def _verdict(result: CheckResult | None) -> None:
@@ -190,7 +194,7 @@ def _show_tables(part: str, checks: Checks, view: View) -> None:
             downloads.table(rows, f"{check.name}-{name}", f"{check.title}: {name}")
 
 
-def _show_randomised(checks: Checks, view: View) -> None:
+def _show_randomised(checks: Checks, view: View, task: Task) -> None:
     """The cascade of random weights."""
     st.subheader("Does it depend on what was learnt?", help=RANDOM)
     group = view.group
@@ -213,10 +217,11 @@ def _show_randomised(checks: Checks, view: View) -> None:
     downloads.chart(figures.similarity_dots(rows), "similarity", SIMILARITY, key="similarity")
     downloads.table(rows, "similarity", SIMILARITY)
     ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
+    first, second = map(escape.markdown, task.labels)
     draws, seeds = checks.manifest.draws, checks.manifest.seed
     st.caption(
         f"n = {part.n(group):,} faces, {draws} random draws (seed {seeds}); maps are of the first. SSIM of all random "
-        f"weights' map with the real one: {interval_of(ssim)}. {RANDOM_READING}"
+        f"weights' map with the real one: {interval_of(ssim)}. {RANDOM_READING.format(first=first, second=second)}"
     )
 
 
@@ -303,7 +308,6 @@ def _show_methods(checks: Checks, view: View) -> None:
 
 #: The parts with figures of their own.
 _DRAWN = {
-    "randomised": _show_randomised,
     "deletion": _show_deletion,
     "road": _show_road,
     "occlusion": _show_occlusion,

@@ -11,7 +11,6 @@ import streamlit as st
 from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
 from core.analysis.comparison.paired import FAMILY_WISE, SMALLEST_TESTED, named
 from core.data.filters import Filter
-from core.explain.maps import TARGETS
 from core.present.figures import comparison as figures
 from core.present.figures import pictures
 from core.present.text import escape
@@ -21,6 +20,7 @@ from core.wording import capital, number, points_words, signed_bounds, signed_po
 from ui.shell import downloads
 from ui.views import comparison_choice
 from ui.widgets import controls, help_texts, layout
+from ui.widgets.map_target import choose_target
 
 SIDE = 288
 MEASURED = {
@@ -106,7 +106,7 @@ def show_where_it_looks(
     if not _same_method(choice):
         return
     columns = st.columns([1.2, 1.4, 2.4])
-    target = controls.selectbox("Target", TARGETS, key="of", place=columns[0], help=help_texts.TARGETS)
+    target = choose_target(choice.models[0].open().task, key="of", index=0, place=columns[0])
     scaling = controls.segments(
         "Maps",
         ["shape", "strength"],
@@ -199,7 +199,7 @@ def _show_maps(
         pictures.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
         pictures.shared_limit([pair.difference for pair in pairs]),
     )
-    signed = target == "margin"
+    signed, task = target == "margin", choice.models[0].open().task
     sheet = []
     for name, found, maps, face, face_n in rows:
         st.markdown(f"**{escape.markdown(capital(name))}**, n = {found[0].n:,}")
@@ -220,9 +220,9 @@ def _show_maps(
         sheet.append((f"{capital(name)}, n = {found[0].n:,}", panels))
     note = "each map divided by its own strength (RMS)" if shape else "as they are"
     note = f"mean maps, {note}; one scale for all"
-    st.html(layout.colour_scale(signed, limits[0], note))
+    st.html(layout.colour_scale(signed, limits[0], note, task))
     scales = [
-        layout.scale_ends(signed, limits[0]),
+        layout.scale_ends(signed, limits[0], task),
         (True, f"−{limits[1]:.3g} less than A", f"{limits[1]:.3g} more than A"),
     ]
     if sheet:

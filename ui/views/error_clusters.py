@@ -16,7 +16,8 @@ from core.data.filters import Filter
 from core.present.figures import pictures
 from core.present.figures.single_faces import error_cluster_sheet
 from core.present.text import escape
-from core.wording import number
+from core.task import Task
+from core.wording import capital, number
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.widgets import controls, layout
@@ -31,19 +32,30 @@ STYLE = """
 </style>
 """
 KINDS_HELP = (
-    "k-means of the errors' maps, each turned to the gender the model chose and divided by its own strength. The "
+    "k-means of the errors' maps, each turned to the {kind} the model chose and divided by its own strength. The "
     "number is that of the largest mean silhouette; p compares it with clouds of the same mean and covariance that "
     "have no clusters. Above 0.05 all are called one cluster: the test errs on that side. A number you choose cuts "
     "them all the same."
 )
 KINDS_READING = (
-    "A map is the mean shape of a cluster's maps: red speaks for the gender the model chose, blue against it. "
+    "A map is the mean shape of a cluster's maps: red speaks for the {kind} the model chose, blue against it. "
     "Stability is the mean Jaccard index of a cluster in 50 bootstrap samples (0.75 and more: stable; under 0.6: it "
     "dissolves). Groups are named where a cluster holds more of them than all incorrect predictions do, beyond chance "
-    "(Fisher's exact test, Holm over all clusters and groups). Women and men who are misjudged were given opposite "
-    "genders, and evidence for these lies in different places also where the model is correct: filter one gender to "
-    "see clusters within it."
+    "(Fisher's exact test, Holm over all clusters and groups). {opposite}"
 )
+OPPOSITE = (
+    "{faces} were given opposite {kinds}, and evidence for these lies in different places also where the model is "
+    "correct: filter one {kind} to see clusters within it."
+)
+
+
+def _reading(task: Task) -> str:
+    """How a cluster's map is to be read."""
+    first, second = (words.many for words in task.nouns)
+    misjudged = f"{capital(first)} and {second} {'who' if task.is_gender else 'that'} are misjudged"
+    return KINDS_READING.format(
+        kind=task.kind, opposite=OPPOSITE.format(faces=escape.markdown(misjudged), kinds=task.kinds, kind=task.kind)
+    )
 
 
 _error_clusters = kept(entries=64, spinner="Looking for error clusters …")(find_error_clusters)
@@ -51,7 +63,7 @@ _error_clusters = kept(entries=64, spinner="Looking for error clusters …")(fin
 
 def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
     """Draw the choice of a number of kinds; None for an audit without maps."""
-    st.subheader("Error clusters", help=KINDS_HELP)
+    st.subheader("Error clusters", help=KINDS_HELP.format(kind=audit.task.kind))
     if within.outcome != "all":
         st.caption("Of all incorrect predictions inside the filter: its choice of «Prediction» does not count here.")
     if not audit.has_maps:
@@ -62,7 +74,7 @@ def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
     return _error_clusters(audit, wanted, None if count == FOUND else int(count))
 
 
-def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None) -> None:
+def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None, task: Task) -> None:
     """A card a kind, with what may be shown of it."""
     if found is None:
         return
@@ -78,7 +90,7 @@ def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None) 
             with st.container(border=True, gap="xsmall"):
                 st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.clusters), limit, shots, found.minimum))
     st.html(layout.STYLE + _decision_scale(limit))
-    st.caption(KINDS_READING)
+    st.caption(_reading(task))
     if shown:
         _offer_downloads(found, limit)
 

@@ -8,7 +8,6 @@ import streamlit as st
 from core.analysis.maps.region_evidence import Waterfall, evidence_by_region, proportional_energy, waterfall
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.explain.maps import TARGETS
 from core.present.figures import evidence as figures
 from core.present.figures.pictures import Sheet
 from core.present.text import escape
@@ -18,18 +17,14 @@ from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import NOT_ADDITIVE
 from ui.shell.page import Page
-from ui.widgets import controls, layout
+from ui.widgets import layout
+from ui.widgets.map_target import choose_target, shares_help
 
 SIDE = 448
-TARGET_HELP = (
-    "Which map's positive part is shared out. **predicted**: evidence for the model's choice. **true**: for the "
-    "labelled gender. **female**, **male**: for that class in every face. **margin**: female less male evidence, "
-    "turned to the model's choice."
-)
 READING = (
     "Chin and long hair lie outside the aligned crop, so they are in no region; where an image ends above the brows, "
     "the crop is filled up with its mirror image, and «forehead» then holds a mirrored part. A margin above 0 speaks "
-    "for female, below 0 for male; for incorrect predictions the sign is opposite by construction, so "
+    "for {first}, below 0 for {second}; for incorrect predictions the sign is opposite by construction, so "
     "compare correct with correct."
 )
 
@@ -73,7 +68,8 @@ def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | 
     with right:
         if found:
             _show_waterfall(audit, found)
-    st.caption(f"{audit.method.reading} {READING}")
+    first, second = map(escape.markdown, audit.task.labels)
+    st.caption(f"{audit.method.reading} {READING.format(first=first, second=second)}")
 
 
 def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
@@ -83,7 +79,7 @@ def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     if audit.additive:
         _show_group_evidence(audit, groups)
     st.subheader("Share of positive evidence")
-    target = controls.selectbox("Target", TARGETS, index=1, key="target", help=TARGET_HELP)
+    target = choose_target(audit.task, help=shares_help(audit.task))
     _show_energy(audit, groups, target)
 
 
@@ -111,7 +107,9 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
         _few_faces([(a, found.n_a), (b, found.n_b)], audit)
         return
     title = f"mean margin by region, from {found.a.describe()} to {found.b.describe()}"
-    downloads.chart(figures.waterfall_chart(found, f"A: {a}", f"B: {b}"), "waterfall", title, key="waterfall")
+    downloads.chart(
+        figures.waterfall_chart(found, f"A: {a}", f"B: {b}", task=audit.task), "waterfall", title, key="waterfall"
+    )
     total, low, high = found.ends.loc["b − a"]
     st.caption(
         f"The bars between add up to the whole way, {signed_interval(total, low, high)}; the last layer's bias "

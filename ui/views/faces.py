@@ -20,15 +20,16 @@ from core.audit.folder import Audit
 from core.audit.images import AuditImages
 from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
-from core.explain.maps import TARGETS
 from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.single_faces import region_bars
 from core.present.text import escape
 from core.present.text import faces as faces_text
+from core.task import Task
 from ui.shell.cache import kept
 from ui.shell.page import Page
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, layout
+from ui.widgets.map_target import choose_target, targets_help
 
 #: Where aligned stores are looked for; another folder can be named, for tests and for a user who keeps them elsewhere.
 STORES = Path(os.environ.get("LOOKWHERE_STORES", Path(__file__).parent.parent.parent / "data/aligned"))
@@ -47,11 +48,11 @@ STYLE = """
 .lw-link a {color: inherit}
 </style>
 """
-TARGET_HELP = f"{help_texts.TARGETS}\n\nOne scale for all maps of a page."
+ONE_SCALE = "One scale for all maps of a page."
 ORDER_HELP = (
     "**Most confidently incorrect**: errors by falling |margin|, then correct ones by rising |margin|. **Similarity** "
     "is "
-    "the cosine of two maps of evidence for the gender the model chose over the other, strength left out. To order by "
+    "the cosine of two maps of evidence for the {kind} the model chose over the other, strength left out. To order by "
     "similarity to one face, open its record."
 )
 
@@ -108,10 +109,12 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     ]
     listed = [str(n) for n, kind in enumerate(found.clusters, 1) if kind.map is not None] if found else []
     columns = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
-    order = FaceOrder(controls.selectbox("Order", orders, key="order", place=columns[0], help=ORDER_HELP))
+    order = FaceOrder(
+        controls.selectbox("Order", orders, key="order", place=columns[0], help=ORDER_HELP.format(kind=audit.task.kind))
+    )
     target, view, kind = "margin", ALONE, ANY
     if audit.has_maps:
-        target = controls.selectbox("Target", TARGETS, index=1, key="target", place=columns[1], help=TARGET_HELP)
+        target = choose_target(audit.task, place=columns[1], help=f"{targets_help(audit.task)}\n\n{ONE_SCALE}")
         view = controls.segments("Map", [BESIDE, OVER, ALONE], default=BESIDE, key="view", place=columns[2])
         if len(listed) > 1 or (listed and len(found.clusters) > 1):
             kind = controls.selectbox("Error cluster", [ANY, *listed], key="kind", place=columns[3])
@@ -172,7 +175,12 @@ def cards(
     if maps is not None:
         st.html(
             layout.STYLE
-            + layout.colour_scale(signed, limit, f"Map for target «{target}», {audit.map_method}; one scale.")
+            + layout.colour_scale(
+                signed,
+                limit,
+                f"Map for target «{audit.task.label(target)}», {audit.map_method}; one scale.",
+                audit.task,
+            )
         )
 
 
@@ -187,7 +195,9 @@ def _card(
     note: str,
 ) -> str:
     face, line = images.face(row), audit.faces.iloc[row]
-    alt = f"Face {line['face_id']}: labelled {line['gender']}, predicted {line['predicted']}"
+    task = audit.task
+    labelled, said = task.label(str(line[task.attribute])), task.label(str(line["predicted"]))
+    alt = f"Face {line['face_id']}: labelled {labelled}, predicted {said}"
     drawn = [(pictures.show_face(face, SIDE), alt)]
     if view == OVER:
         drawn = [
@@ -196,14 +206,15 @@ def _card(
     elif view == BESIDE:
         drawn.append((pictures.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
     tags = "".join(f"<img src='{pictures.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
-    verdict = f"predicted {line['predicted']}"
+    verdict = f"predicted {html.escape(said)}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
-    margin = wording.signed(float(line["logit_female"]) - float(line["logit_male"]))
+    margin = wording.signed(float(line[task.logits[0]]) - float(line[task.logits[1]]))
     more = f"<br><span>{html.escape(note)}</span>" if note else ""
     return (
-        f"<div class='lw-face'><div>{tags}</div>labelled {html.escape(str(line['gender']))}, {verdict}<br>"
-        f"<span>p(male) {wording.number(line['p_male'])} · margin {margin}</span>{more}</div>"
+        f"<div class='lw-face'><div>{tags}</div>labelled {html.escape(labelled)}, {verdict}<br>"
+        f"<span>{html.escape(task.p_words)} {wording.number(line[task.probability])} · margin {margin}</span>"
+        f"{more}</div>"
     )
 
 
@@ -239,12 +250,12 @@ def _record(audit: Audit, images: AuditImages) -> None:
     record = single_faces.face_record(audit, row, images)
     left, right = st.columns([1.25, 1])
     with left:
-        _pictures(record)
-        facts = faces_text.facts(record)
+        _pictures(record, audit.task)
+        facts = faces_text.facts(record, audit.task)
         items = "".join(f"<b>{key}</b><span>{html.escape(value)}</span>" for key, value in facts.items())
         st.html(f"{STYLE}<div class='lw-facts'>{items}</div>")
     with right:
-        _regions(record)
+        _regions(record, audit.task)
         face_id = str(record.face["face_id"])
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k)]
         link = html.escape(urlencode(query), quote=True)
@@ -258,7 +269,7 @@ def _record(audit: Audit, images: AuditImages) -> None:
     _others(audit, images, "Most similar maps", record.similar, "alike", record.cosines)
 
 
-def _pictures(record: FaceRecord) -> None:
+def _pictures(record: FaceRecord, task: Task) -> None:
     face = record.image
     alt = f"Face {record.face['face_id']}"
     panels = [(pictures.show_face(face), "aligned face", alt)]
@@ -271,7 +282,7 @@ def _pictures(record: FaceRecord) -> None:
         panels.append(
             (
                 pictures.paint(face_map, limit, signed, placement=record.placement),
-                f"map, target «{target}»",
+                f"map, target «{task.label(target)}»",
                 f"Map: {alt}",
             )
         )
@@ -282,16 +293,16 @@ def _pictures(record: FaceRecord) -> None:
                 f"Overlay: {alt}",
             )
         )
-        scale = layout.colour_scale(signed, limit, record.map_method)
+        scale = layout.colour_scale(signed, limit, record.map_method, task)
     st.html(layout.STYLE + layout.image_row(panels, "14rem") + scale)
 
 
-def _regions(record: FaceRecord) -> None:
+def _regions(record: FaceRecord, task: Task) -> None:
     st.markdown("**Evidence by region**")
     if record.regions is None:
         st.info("Only predictions were audited: there is no evidence to divide by region.")
         return
-    figure = figure_of(region_bars(record.regions, record.additive))
+    figure = figure_of(region_bars(record.regions, record.additive, task))
     st.plotly_chart(figure, key="record-regions", config={"displayModeBar": False})
     total, margin = wording.signed(record.regions.sum(), 3), wording.signed(record.margin, 3)
     if record.additive:

@@ -24,7 +24,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.figures import gaps as charts
 from core.present.text import escape
-from core.present.text.gap_tables import RATES, comparison_table, measure_table, p_column, rate_table, term_table
+from core.present.text.gap_tables import comparison_table, measure_table, p_column, rate_table, rates_of, term_table
 from core.present.text.gaps import differ_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words, repeated_words
 from core.present.text.sentences import scope
@@ -257,33 +257,37 @@ def show_fairness(audit: Audit, filter: Filter) -> None:
     """Demographic parity and equalized odds."""
     st.subheader("Fairness measures")
     found = _fairness(audit, filter)
+    task = audit.task
+    called, men_called, women_called = rates_of(task).values()
     if found is None:
-        none = set(audit.faces["ethnicity"]) == {UNRECORDED}
+        none = task.is_gender and set(audit.faces["ethnicity"]) == {UNRECORDED}
+        kind, (women, men) = "ethnicities" if task.is_gender else "groups", (words.many for words in task.nouns)
         st.info(
-            help_texts.NO_ETHNICITY if none else "Two ethnicities with 50 women and 50 men each are needed for these."
+            help_texts.NO_ETHNICITY if none else f"Two {kind} with 50 {women} and 50 {men} each are needed for these."
         )
         return
     left, right = st.columns(2)
     with left:
         _table(measure_table(found), value="%.3f")
     with right:
-        layout.share_table(rate_table(found), list(RATES.values()))
+        layout.share_table(rate_table(found, task), list(rates_of(task).values()))
     st.caption(
-        "As fairlearn defines them, with «male» as the positive class: demographic parity compares the share called "
-        "male (which differs with the share of men in the data too), equalized odds the worse of men called male (TPR) "
-        "and women called male (FPR). Difference 0 and ratio 1 mean parity. An extreme over groups is never below its "
+        f"As fairlearn defines them, with «{task.label(task.positive)}» as the positive class: demographic parity "
+        f"compares the share {called} (which differs with the share of {task.nouns[1].many} in the data too), "
+        f"equalized odds the worse of {men_called} (TPR) and {women_called} (FPR). "
+        "Difference 0 and ratio 1 mean parity. An extreme over groups is never below its "
         "parity value and is too large on average: read the interval, not the value."
     )
-    _left_out(found.left_out, "ethnicity")
+    _left_out(found.left_out, found.by)
     downloads.table(found.measures, "fairness", "fairness measures")
-    downloads.table(found.groups[["ethnicity", "n", *RATES]], "rates", "rates by ethnicity")
+    downloads.table(found.groups[[found.by, "n", *rates_of(task)]], "rates", f"rates by {found.by}")
 
 
 def _copies(audit: Audit, filter: Filter) -> None:
     """What copies of one photograph say of the labels."""
     found = repeated_photographs(audit, filter)
     st.markdown("**Label error, where it can be seen**")
-    st.markdown(escape.markdown(repeated_words(found)))
+    st.markdown(escape.markdown(repeated_words(found, audit.task)))
     if len(found.table) > 1:
         with st.expander("By ethnicity"):
             layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
@@ -305,8 +309,8 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
             st.info("No two groups have 50 faces.")
     st.caption(
         "Near-copies: images almost equal to another one here (exact copies were dropped before). Likely mislabels: "
-        "the model is surer of the other gender than it is, on average, of faces that carry that label (confident "
-        "learning)."
+        f"the model is surer of the other {audit.task.kind} than it is, on average, of faces that carry that label "
+        "(confident learning)."
     )
     st.caption(CIRCULAR)
     if found.unaged:

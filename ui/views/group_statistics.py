@@ -9,7 +9,9 @@ from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.group_statistics import statistic_table
 from core.data.filters import Filter
 from core.present.figures.group_statistics import statistic_dots
+from core.present.text import escape
 from core.present.text.group_statistics import statistic_sentence, value_words
+from core.task import task_of
 from core.wording import capital
 from ui.shell import downloads
 from ui.widgets import layout
@@ -30,5 +32,6 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
         layout.table(shown)
-        st.caption(statistic.about + (f" Intervals are {statistic.interval}'s." if statistic.interval else ""))
+        about = statistic.about_of(task_of(faces))
+        st.caption(escape.markdown(about) + (f" Intervals are {statistic.interval}'s." if statistic.interval else ""))
         downloads.table(table, statistic.name, f"{statistic.name} by group")

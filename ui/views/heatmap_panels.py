@@ -12,17 +12,19 @@ from core.analysis.maps.differences import MapDifference
 from core.analysis.maps.group_means import Group
 from core.analysis.maps.group_means import group as group_averages
 from core.audit.folder import Audit
-from core.explain.maps import NORMALISATIONS, TARGETS
+from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
 from core.present.figures.differences import painted
 from core.present.text import escape
 from core.present.text.placement import sides_words
 from core.present.text.sentences import target_words
+from core.task import GENDER, Task
 from core.wording import bounds, capital, percent
 from ui.shell import downloads
 from ui.views.map_differences import Found, MapControls, limit_of
 from ui.widgets import controls, help_texts, layout
 from ui.widgets.group_picker import ChosenGroup
+from ui.widgets.map_target import choose_target
 
 SIDE = 336
 
@@ -36,11 +38,11 @@ class AveragedGroup:
     group: Group
 
 
-def choose_maps() -> MapControls:
+def choose_maps(task: Task) -> MapControls:
     """Draw the choice of how many groups, of which maps, and how they are drawn."""
     columns = st.columns([1, 1.1, 1.1, 1.4])
     count = controls.segments("Groups", [2, 3, 4], default=2, key="groups", place=columns[0])
-    target = controls.selectbox("Target", TARGETS, index=1, key="target", place=columns[1], help=help_texts.TARGETS)
+    target = choose_target(task, place=columns[1])
     normalisation = controls.selectbox(
         "Normalisation", NORMALISATIONS, key="norm", place=columns[2], help=help_texts.NORMALISATIONS
     )
@@ -60,7 +62,7 @@ def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls
     for one in groups:
         with one.column:
             group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit.map_words)
-    st.html(layout.STYLE + layout.colour_scale(controls.signed, limit, _note(audit, controls)))
+    st.html(layout.STYLE + layout.colour_scale(controls.signed, limit, _note(audit, controls), audit.task))
 
 
 def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Found], controls: MapControls) -> None:
@@ -70,7 +72,14 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
     if shown:
         downloads.image_sheet(
             lambda: comparison_sheet(
-                shown, found, limit, controls.signed, controls.opacity, _note(audit, controls), audit.map_words
+                shown,
+                found,
+                limit,
+                controls.signed,
+                controls.opacity,
+                _note(audit, controls),
+                audit.map_words,
+                audit.task,
             ),
             "heatmaps",
             f"average face and average {audit.map_words} of each group, and their differences",
@@ -79,7 +88,7 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
 
 
 def _note(audit: Audit, controls: MapControls) -> str:
-    what = capital(target_words(controls.target, audit.map_words))
+    what = capital(target_words(controls.target, audit.map_words, audit.task))
     return f"{what}, {controls.normalisation}; one scale for all panels."
 
 
@@ -116,6 +125,7 @@ def comparison_sheet(
     opacity: float,
     note: str,
     kind: str,
+    task: Task = GENDER,
 ) -> pictures.Sheet:
     """All groups to take away: face, map (called `kind`), overlay, and the tested difference to the first."""
     side, rows = pictures.PANEL, []
@@ -137,7 +147,7 @@ def comparison_sheet(
             cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
             panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, {cells}"))
         rows.append((f"{letter}: {capital(group.name)}", panels))
-    scales, first = [layout.scale_ends(signed, limit)], shown[0][0]
+    scales, first = [layout.scale_ends(signed, limit, task)], shown[0][0]
     if any(isinstance(d, MapDifference) for d in found.values()):
         scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
         note += " Differences have the second scale; outlined cells are beyond chance."

@@ -51,7 +51,7 @@ METHOD = (
     "difference in standard deviations of single faces (Hedges)."
 )
 SHAPE = (
-    "**Why not the maps above.** Faces of one gender that are predicted incorrectly were given the other class: the "
+    "**Why not the maps above.** Faces of one {kind} that are predicted incorrectly were given the other class: the "
     "sign of their evidence differs *by construction*, and incorrect predictions are less certain. So each face's "
     "evidence for the class it was given is divided by its own strength, and faces of equal certainty (|margin|) are "
     "compared."
@@ -202,11 +202,11 @@ def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...
 
 
 def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) -> None:
-    one = len(wanted.gender) == 1
+    one = audit.task.is_gender and len(wanted.gender) == 1
     # Gender and decision together say who is right, so nobody would have a counterpart; few have one in margin and age.
     adjust = tuple(name for name in adjust if name not in ("gender", AGE))
     st.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
-    st.markdown(SHAPE)
+    st.markdown(SHAPE.format(kind=audit.task.kind))
     decisions = (False, True) if one else (True,)
     compared = [_right_or_wrong(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
     limit = limit_of(compared)
@@ -226,10 +226,11 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     )
     same = compared[-1]
     if one:
+        first, second = map(escape.markdown, audit.task.labels)
         incorrect, same_class = map(escape.markdown, same.names)
         st.caption(
             f"Left: {incorrect}, less the correct ones of the same group. They were given opposite classes, so "
-            "this also holds whatever tells evidence for «female» from evidence for «male». "
+            f"this also holds whatever tells evidence for «{first}» from evidence for «{second}». "
             f"Right: less {same_class}, who were given the same class: what differs here is not due to the class. "
             f"{letters} above; scale ±{limit:.3g} of a map's root mean square."
         )

@@ -12,14 +12,16 @@ from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
-from core.explain.maps import NORMALISATIONS, TARGETS
+from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
 from core.present.text.sentences import pair_rate, row_name, target_words
+from core.task import GENDER, Task
 from core.wording import bounds, capital, in_points, percent, span
 from ui.shell import downloads
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.widgets import controls, help_texts, layout
+from ui.widgets.map_target import choose_target
 
 
 def show_numbers(p: Page) -> None:
@@ -52,9 +54,7 @@ def show_study_grid(audit: Audit, filter: Filter) -> None:
     target, normalisation = "predicted", "raw"
     if audit.has_maps:
         left, right = st.columns(2)
-        target = controls.selectbox(
-            "The map explains", TARGETS, index=1, key="target", place=left, help=help_texts.TARGETS
-        )
+        target = choose_target(audit.task, "The map explains", place=left)
         normalisation = controls.selectbox(
             "Averaging", NORMALISATIONS, key="norm", place=right, help=help_texts.NORMALISATIONS
         )
@@ -64,9 +64,15 @@ def show_study_grid(audit: Audit, filter: Filter) -> None:
     facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
     signed = target == "margin"
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
-    note = f"{capital(target_words(target, audit.map_words))}; one scale for all panels." if audit.has_maps else ""
-    _study_cards(grid, names, facts, limit, signed, note)
-    downloads.image_sheet(lambda: study_sheet(grid, names, limit, signed, note), "study-grid", heading.lower())
+    note = (
+        f"{capital(target_words(target, audit.map_words, audit.task))}; one scale for all panels."
+        if audit.has_maps
+        else ""
+    )
+    _study_cards(grid, names, facts, limit, signed, note, audit.task)
+    downloads.image_sheet(
+        lambda: study_sheet(grid, names, limit, signed, note, audit.task), "study-grid", heading.lower()
+    )
 
 
 def offer_accuracy(p: Page) -> None:
@@ -99,7 +105,9 @@ def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool =
     return f"<div class='lw-pair'>{head}{face}{cam}</div>"
 
 
-def _study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: float, signed: bool, note: str) -> None:
+def _study_cards(
+    grid: pd.DataFrame, names: list[str], facts: list[str], limit: float, signed: bool, note: str, task: Task
+) -> None:
     """The original study's grid: a card a group, correct and incorrect side by side; one scale for all.
 
     Without maps there is no `note` on them, and no scale.
@@ -112,11 +120,13 @@ def _study_cards(grid: pd.DataFrame, names: list[str], facts: list[str], limit: 
         + "</div></div>"
         for name, fact, row in zip(names, facts, grid.itertuples(), strict=True)
     ]
-    scale = layout.colour_scale(signed, limit, note) if note else ""
+    scale = layout.colour_scale(signed, limit, note, task) if note else ""
     st.html(f"{layout.STYLE}<div class='lw-grid'>{''.join(cards)}</div>{scale}")
 
 
-def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool, note: str) -> pictures.Sheet:
+def study_sheet(
+    grid: pd.DataFrame, names: list[str], limit: float, signed: bool, note: str, task: Task = GENDER
+) -> pictures.Sheet:
     """The same grid to take away, for a paper or a slide; without maps where there is no `note` on them."""
     rows = []
     for name, row in zip(names, grid.itertuples(), strict=True):
@@ -127,4 +137,4 @@ def study_sheet(grid: pd.DataFrame, names: list[str], limit: float, signed: bool
             cam = none if group.map is None else pictures.paint(group.map, limit, signed, placement=group.placement)
             panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]
         rows.append((name, panels))
-    return pictures.Sheet(rows, [layout.scale_ends(signed, limit)] if note else [], note)
+    return pictures.Sheet(rows, [layout.scale_ends(signed, limit, task)] if note else [], note)

@@ -20,19 +20,21 @@ from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
 from core.photo.faces import Face
-from core.photo.prediction import TARGETS, Prediction, head_bias, read_faces
+from core.photo.prediction import Prediction, head_bias, photo_targets, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.present.figures import photo as figures
 from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
 from core.present.text import escape
 from core.present.text import photo as photo_text
+from core.task import Task
 from core.wording import capital, signed
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.views.photo_style import STYLE
 from ui.widgets import controls, layout
+from ui.widgets.map_target import photo_help
 
 if TYPE_CHECKING:  # they need torch, which a portrait drawn before does not wait for
     from core.classifiers.classifier import Classifier
@@ -44,17 +46,13 @@ MOST_PICTURES = 12
 KEY = "photo_results"
 _ONE = threading.Lock()
 PLAIN = (
-    "The model knows two classes and must choose one. What it gives is a **guess at the gender label that annotators "
+    "The model knows two classes and must choose one. What it gives is a **guess at the {name} label that annotators "
     "would give the image**, not a fact about the person. Nothing uploaded is stored: images stay in this "
     "session's memory and go when it ends."
 )
 PICTURES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger images are scaled down; the content decides."
 CAMERA = "The browser asks for the camera only here. It needs https, or this very machine."
 SOURCES = ("Upload", "Camera")
-TARGET = (
-    "**predicted**: the map for the class the model chose. **female**, **male**: for that class. **margin**: female "
-    "less male evidence, with its sign."
-)
 CERTAINTY = (
     "How sure: |margin|, among the audited faces that were given *the same class*, since the model may be surer of one "
     "class than of the other. Whether a photo of your own is like these faces, nothing here can say."
@@ -138,10 +136,10 @@ def _finder() -> Finder:
     return Finder()
 
 
-def choose_files() -> list:
+def choose_files(task: Task) -> list:
     """Say what becomes of a picture and draw the uploader or the camera; the files in hand, at most `MOST_PICTURES`."""
     files = _files_in_hand()
-    st.caption(PLAIN)
+    st.caption(PLAIN.format(name=escape.markdown(task.name)))
     return files
 
 
@@ -201,7 +199,7 @@ def try_image(data: bytes, name: str, ready: Tools, known: Placement | None = No
     try:
         with one_thread():
             found = ready.finder.find(upload.picture)
-            readings = read_faces(ready.classify, [face.crop for face in found.faces], known)
+            readings = read_faces(ready.classify, [face.crop for face in found.faces], known, ready.info.task)
     except LookwhereError as error:
         return Result(upload.name, error=f"{upload.name}: {error}.")
     seen = shrunk_to(upload.picture, figures.SIDE)
@@ -260,7 +258,7 @@ def show_results(results: list[Result], audit: Audit | None) -> None:
     if maps:
         methods = dict.fromkeys(str(result.maps["method"]) for result in results if result.maps)
         note = f"logits a cell, {', '.join(methods)}; one scale for all faces here."
-        st.html(layout.STYLE + layout.colour_scale(target == "margin", limit, note))
+        st.html(layout.STYLE + layout.colour_scale(target == "margin", limit, note, readings[0].task))
 
 
 def placed(audit: Audit | None, reading: Prediction) -> CertaintyRank | None:
@@ -271,9 +269,12 @@ def placed(audit: Audit | None, reading: Prediction) -> CertaintyRank | None:
 def _controls(given: list[Prediction]) -> tuple[str, float]:
     """Draw the choice of map and opacity where there are maps."""
     if not any(reading.evidence is not None for reading in given):
-        return TARGETS[0], 0.5
+        return "predicted", 0.5
+    task = given[0].task
     left, right, _ = st.columns([1, 1.2, 1.5])
-    target = controls.selectbox("Map", TARGETS, key="photo_map", place=left, help=TARGET)
+    target = controls.selectbox(
+        "Map", photo_targets(task), key="photo_map", place=left, help=photo_help(task), format_func=task.label
+    )
     return target, controls.slider("Overlay opacity", 0.0, 1.0, 0.5, 0.05, key="opacity", place=right)
 
 
@@ -332,15 +333,17 @@ def _card(
         over = pictures.overlay(
             face.crop, reading.map(target), limit, opacity, target == "margin", placement=reading.placement
         )
-        what = f"map: {target}" if target != "predicted" else f"map: predicted ({reading.predicted})"
+        chosen = reading.task.label(reading.predicted)
+        what = f"map: {reading.task.label(target)}" if target != "predicted" else f"map: predicted ({chosen})"
         panels.append((over, what, f"{name}, {what}"))
     facts = [f"Margin {signed(reading.margin)}", f"found with {photo_text.probability(face.probability)}"]
     facts += photo_text.crop_notes(face.enlarged, face.outside)
     if found is not None:
-        facts.append(photo_text.place_words(found))
+        facts.append(photo_text.place_words(found, reading.task))
+    said = html.escape(capital(reading.task.label(reading.predicted)))
     return (
         f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
-        f"{capital(reading.predicted)} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
+        f"{said} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
         f"<p>{html.escape('; '.join(facts))}.</p></div>"
     )
 
@@ -355,7 +358,7 @@ def _details(n: int, result: Result, number: int, audit: Audit | None) -> None:
             st.info("This model gives no maps, so nothing can be said of where it looks.")
         else:
             regions, bias = reading.regions(), result.bias
-            bars = figure_of(figures.region_bars(regions, bias, reading.margin))
+            bars = figure_of(figures.region_bars(regions, bias, reading.margin, reading.task))
             st.plotly_chart(bars, key=f"photo_regions_{n}")
             st.caption(_sum(regions, bias, reading.margin, result.maps))
     with right:
@@ -368,9 +371,10 @@ def _details(n: int, result: Result, number: int, audit: Audit | None) -> None:
         few = [a if f is not None else a[:0] for a, f in (
             (right_ones, found.above_right), (wrong_ones, found.above_wrong))]  # fmt: skip
         if any(map(len, few)):
-            places = figure_of(figures.certainty(*few, reading.margin, reading.predicted))
+            places = figure_of(figures.certainty(*few, reading.margin, reading.task.label(reading.predicted)))
             st.plotly_chart(places, key=f"photo_certain_{n}")
-        st.caption(f"{capital(photo_text.place_words(found))}. {photo_text.near_words(found)}".strip())
+        words = photo_text.place_words(found, reading.task), photo_text.near_words(found, reading.task)
+        st.caption(escape.markdown(f"{capital(words[0])}. {words[1]}".strip()))
 
 
 def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: Mapping[str, object]) -> str:

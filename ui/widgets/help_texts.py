@@ -21,12 +21,6 @@ from core.task import GENDERS
 from core.training.record import Status
 from core.wording import duration, number, percent
 
-TARGETS = (
-    "**true**: evidence for the labelled gender. **predicted**: for the gender the model chose, so «why this "
-    "decision». **female**, **male**: for that class in every face. **margin**: female less male evidence, with "
-    "its sign; where maps add up to the logits, its mean decomposes their difference. Incorrect predictions have the "
-    "opposite sign by construction: compare shape."
-)
 NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."
@@ -89,10 +83,11 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
     height, width = manifest.map_shape
     maps = manifest.maps or MapsInfo.from_json(UNTOLD)
     kind, dilated = stored(maps.method), " (last stage dilated)" if info.dilated else ""
+    labels = escape.markdown(", ".join(info.task.labels))
     note, trained_on = enlarged(info), escape.markdown(data.dataset or "an unknown data set")
     dataset, splits = escape.markdown(manifest.dataset), escape.markdown(", ".join(manifest.splits))
     lines = [
-        f"- **ResNet-50**, two outputs (female, male), images of {info.input_size}×{info.input_size} pixels, "
+        f"- **ResNet-50**, two outputs ({labels}), images of {info.input_size}×{info.input_size} pixels, "
         f"faces aligned to the ArcFace template; {kind.words} of {height}×{width} cells{dilated}"
         + ("." if maps.additive else ", which does not add up to the logits.")
         + (f" {note}" if note else ""),

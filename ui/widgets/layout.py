@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.present.figures import pictures
 from core.present.text import escape
+from core.task import GENDER, Task
 from core.verdicts import Tone
 from core.wording import NONE
 
@@ -49,9 +50,10 @@ def headline(sentence: str) -> None:
     st.html(f"{STYLE}<p class='lw-headline'>{text}</p>")
 
 
-def colour_scale(signed: bool, limit: float, note: str) -> str:
+def colour_scale(signed: bool, limit: float, note: str, task: Task = GENDER) -> str:
     """HTML of the colour scale with its ends."""
-    ends = ("speaks for male", "speaks for female") if signed else ("none", "strongest")
+    first, second = map(html.escape, task.labels)
+    ends = (f"speaks for {second}", f"speaks for {first}") if signed else ("none", "strongest")
     bar = pictures.data_uri(pictures.colour_bar(signed), quality=95)
     left, right = (f"−{limit:.3g}", f"{limit:.3g}") if signed else ("0", f"{limit:.3g}")
     return (
@@ -70,9 +72,10 @@ def image_row(panels: list[tuple[Image.Image, str, str]], widest: str = "none") 
     return f"<div class='lw-figures'>{items}</div>"
 
 
-def scale_ends(signed: bool, limit: float) -> tuple[bool, str, str]:
+def scale_ends(signed: bool, limit: float, task: Task = GENDER) -> tuple[bool, str, str]:
     """A colour scale of a `pictures.Sheet`, with its ends in words."""
-    return (True, f"−{limit:.3g} male", f"{limit:.3g} female") if signed else (False, "0", f"{limit:.3g}")
+    first, second = task.labels
+    return (True, f"−{limit:.3g} {second}", f"{limit:.3g} {first}") if signed else (False, "0", f"{limit:.3g}")
 
 
 def download_button(label: str, data: bytes | Callable[[], bytes], file: str, kind: str, **more: Any) -> None:

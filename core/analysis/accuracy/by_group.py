@@ -12,7 +12,7 @@ from core.analysis.intervals import newcombe, risk_ratio, wilson
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.task import GENDERS
+from core.task import task_of
 
 #: What every faces table can be grouped by.
 GROUP_COLUMNS = ("gender", "ethnicity", "age band")
@@ -21,8 +21,15 @@ SMALLEST_RANKED = 50
 
 
 def predict(faces: pd.DataFrame, threshold: float = 0.5) -> np.ndarray:
-    """Predicted gender (N,) when «male» is said from p_male ≥ threshold on."""
-    return np.where(faces["p_male"].to_numpy() >= threshold, GENDERS[1], GENDERS[0])
+    """The class that each face is given, names (N,), when the positive one is said from this probability on."""
+    task = task_of(faces)
+    return np.where(task.called(faces, threshold), task.positive, task.negative)
+
+
+def right_calls(faces: pd.DataFrame, threshold: float = 0.5) -> np.ndarray:
+    """Boolean (N,): the faces that are given their true class, by `predict`."""
+    task = task_of(faces)
+    return task.called(faces, threshold) == task.is_positive(faces)
 
 
 def check_columns(by: Sequence[str], known: Collection[str] = GROUP_COLUMNS) -> None:
@@ -38,7 +45,7 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     Raises `LookwhereError` for an unknown column.
     """
     check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
-    right = predict(faces, threshold) == faces["gender"].to_numpy()
+    right = right_calls(faces, threshold)
     table = faces.assign(right=right)
     for column in set(by) - set(GROUP_COLUMNS):
         if isinstance(table[column].dtype, pd.CategoricalDtype) and table[column].isna().any():
@@ -85,6 +92,7 @@ def gap(table: pd.DataFrame, smallest: int = SMALLEST_RANKED) -> Gap | None:
 
 
 def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
-    """Counts, rows the labelled gender, columns the predicted one."""
-    table = pd.crosstab(faces["gender"].to_numpy(), predict(faces, threshold))
-    return table.reindex(index=GENDERS, columns=GENDERS, fill_value=0)
+    """Counts, rows the labelled class, columns the predicted one, in the task's order."""
+    task = task_of(faces)
+    table = pd.crosstab(task.truth(faces), predict(faces, threshold))
+    return table.reindex(index=task.classes, columns=task.classes, fill_value=0)

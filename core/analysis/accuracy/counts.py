@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from core.analysis.accuracy.by_group import GROUP_COLUMNS, SMALLEST_RANKED, check_columns, predict
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, SMALLEST_RANKED, check_columns, right_calls
 from core.analysis.intervals import wilson
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
@@ -172,7 +172,7 @@ def group_counts(
     Raises `LookwhereError` for any other column: it would else be left out, and all faces be taken for one group.
     """
     check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
-    right = predict(faces, threshold) == faces["gender"].to_numpy()
+    right = right_calls(faces, threshold)
     member, names = group_rows(faces, by, columns)
     outside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
     for name in set(by) - set(GROUP_COLUMNS):

@@ -1,4 +1,8 @@
-"""Fairness measures as fairlearn defines them: ethnicity the sensitive feature, «male» the positive class."""
+"""Fairness measures as fairlearn defines them.
+
+The positive class is the task's. Where gender is classified, ethnicity is the sensitive feature; of another attribute
+it is gender and ethnicity, or age where they do not vary.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED, predict
-from core.analysis.accuracy.counts import design_effect, resample_cells
+from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.counts import columns_of, design_effect, group_rows, resample_cells
 from core.analysis.accuracy.simultaneous import tukey_z
 from core.analysis.intervals import newcombe_bounds
 from core.data.faces import UNRECORDED, people
 from core.estimate import Estimate
-from core.task import GENDERS
+from core.task import Task, task_of
 
 LEVEL = 0.95
 MEASURES = (
@@ -26,12 +30,18 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Fairness:
-    """`groups`: ethnicity, n, men, women, selection_rate, tpr, fpr. `measures`: measure, value, low, high, groups, from
-    the highest to the lowest group. `left_out`: ethnicity, n, why."""
+    """`groups`: the group (in the column `by`), n, faces of the negative and of the positive class (`women`, `men`; of
+    another task `negative`, `positive`), selection_rate, tpr, fpr. `measures`: measure, value, low, high, groups, from
+    the highest to the lowest group. `left_out`: the group, n, why."""
 
     groups: pd.DataFrame
     measures: pd.DataFrame
     left_out: pd.DataFrame
+
+    @property
+    def by(self) -> str:
+        """The column of the groups' names: `ethnicity`, or `group` of another attribute than gender."""
+        return str(self.groups.columns[0])
 
     def __getitem__(self, measure: str) -> Estimate:
         row = self.measures.set_index("measure").loc[measure]
@@ -41,36 +51,40 @@ class Fairness:
 def fairness(
     faces: pd.DataFrame, threshold: float = 0.5, draws: int = 2000, seed: int = 0, smallest: int = SMALLEST_RANKED
 ) -> Fairness | None:
-    """Demographic parity (selection rates: the share called male) and equalized odds (TPR: men called male; FPR: women
-    called male), each as the difference and the ratio of the extreme groups; the worse of TPR and FPR counts.
+    """Demographic parity (selection rates: the share called positive) and equalized odds (TPR: positive faces called
+    so; FPR: negative faces called positive), each as the difference and the ratio of the extreme groups; the worse of
+    TPR and FPR counts.
 
-    Ethnicities under `smallest` faces of a gender, and faces without an ethnicity, are left out: a rate of none is no
-    rate. None unless two are left. Intervals: all pairs of groups have their difference (Newcombe) and ratio
+    Groups under `smallest` faces of a class, and faces without an ethnicity, are left out: a rate of none is no rate.
+    None unless two are left. Intervals: all pairs of groups have their difference (Newcombe) and ratio
     (Katz) within bounds at once, at the resampled 95 % quantile of the largest studentised difference (faces drawn, or
     people whole where known); the extreme then lies between the extremes of the bounds. A plain bootstrap of an extreme
     would miss parity in one of four data sets that have it.
     """
-    table = pd.crosstab(faces["ethnicity"], faces["gender"]).reindex(columns=GENDERS, fill_value=0)
+    task = task_of(faces)
+    by, names = _sensitive(faces, task)
+    table = pd.crosstab(names, task.is_positive(faces)).reindex(columns=[False, True], fill_value=0)
     kept, left = [], []
-    for name in faces["ethnicity"].value_counts().index:
-        women, men = (int(n) for n in table.loc[name])
-        if name != UNRECORDED and min(women, men) >= smallest:
+    for name in names.value_counts().index:
+        negative, positive = (int(n) for n in table.loc[name])
+        if name != UNRECORDED and min(negative, positive) >= smallest:
             kept.append(name)
         else:
-            why = "no ethnicity recorded" if name == UNRECORDED else f"under {smallest} {'wo' * (women <= men)}men"
-            left.append({"ethnicity": name, "n": women + men, "why": why})
+            fewer = task.nouns[0 if negative <= positive else 1].many
+            why = "no ethnicity recorded" if name == UNRECORDED else f"under {smallest} {fewer}"
+            left.append({by: name, "n": negative + positive, "why": why})
     if len(kept) < 2:
         return None
-    part = faces[faces["ethnicity"].isin(kept)]
-    male = (part["gender"] == GENDERS[1]).to_numpy()
-    called = predict(part, threshold) == GENDERS[1]
-    place, unit = pd.Categorical(part["ethnicity"], kept).codes.astype(np.int64), people(part)
-    cell, size = place * 4 + male * 2 + called, len(kept)
+    inside = names.isin(kept).to_numpy()
+    part = faces[inside]
+    truly, called = task.is_positive(part), task.called(part, threshold)
+    place, unit = pd.Categorical(names[inside], kept).codes.astype(np.int64), people(part)
+    cell, size = place * 4 + truly * 2 + called, len(kept)
     seen = np.bincount(cell, minlength=4 * size).astype(float)
     rates = _rates(seen[None])[0]
     drawn = _rates(resample_cells(cell, 4 * size, unit, draws, np.random.default_rng(seed)))
     n = np.zeros((3, size))
-    for kind, inside in enumerate((np.ones(len(part), dtype=bool), male, ~male)):
+    for kind, inside in enumerate((np.ones(len(part), dtype=bool), truly, ~truly)):
         for g in range(size):
             mask = inside & (place == g)
             n[kind, g] = mask.sum() / design_effect(called[mask], None if unit is None else unit[mask])[0]
@@ -88,11 +102,20 @@ def fairness(
             words = f"{kept[top]} to {kept[bottom]}" + ("", ", TPR", ", FPR")[kind[at]]
             words = words if known.any() else "every rate is 0"
             rows.append((f"{name} {measure}", found, *np.clip([extreme(low), extreme(high)], 0, 1), words))
-    groups = pd.DataFrame({"ethnicity": kept, "n": seen.reshape(-1, 4).sum(axis=1).astype(int)})
-    groups["women"], groups["men"] = (seen.reshape(-1, 2, 2).sum(axis=2).astype(int)).T
+    groups = pd.DataFrame({by: kept, "n": seen.reshape(-1, 4).sum(axis=1).astype(int)})
+    classes = ["women", "men"] if task.is_gender else ["negative", "positive"]
+    groups[classes] = seen.reshape(-1, 2, 2).sum(axis=2).astype(int)
     groups["selection_rate"], groups["tpr"], groups["fpr"] = rates
     measures = pd.DataFrame(rows, columns=["measure", "value", "low", "high", "groups"])
-    return Fairness(groups, measures, pd.DataFrame(left, columns=["ethnicity", "n", "why"]))
+    return Fairness(groups, measures, pd.DataFrame(left, columns=[by, "n", "why"]))
+
+
+def _sensitive(faces: pd.DataFrame, task: Task) -> tuple[str, pd.Series]:
+    """What the groups' column is called, and each face's group (N,)."""
+    if task.is_gender:
+        return "ethnicity", faces["ethnicity"]
+    member, names = group_rows(faces, columns_of(faces))
+    return "group", pd.Series(names["group"].to_numpy()[member], faces.index, dtype="str")
 
 
 def _critical(drawn: np.ndarray, rates: np.ndarray, n: np.ndarray) -> float:
@@ -120,9 +143,9 @@ def _ratios(p1: np.ndarray, n1: np.ndarray, p2: np.ndarray, n2: np.ndarray, z: f
 
 
 def _rates(counts: np.ndarray) -> np.ndarray:
-    """Selection rate, TPR and FPR (draws, 3, G) of counts (draws, 4 G): ethnicity × gender × called."""
+    """Selection rate, TPR and FPR (draws, 3, G) of counts (draws, 4 G): group × true class × called."""
     c = counts.reshape(len(counts), -1, 2, 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         selected = c[..., 1].sum(axis=2) / c.sum(axis=(2, 3))
-        by_gender = c[..., 1] / c.sum(axis=3)
-    return np.stack([selected, by_gender[..., 1], by_gender[..., 0]], axis=1)
+        by_class = c[..., 1] / c.sum(axis=3)
+    return np.stack([selected, by_class[..., 1], by_class[..., 0]], axis=1)

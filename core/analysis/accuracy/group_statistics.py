@@ -18,6 +18,7 @@ from core.analysis.accuracy.counts import group_rows
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.data.faces import UNRECORDED
 from core.estimate import Estimate
+from core.task import Task
 
 
 class Unit(StrEnum):
@@ -47,18 +48,27 @@ class GroupStatistic:
     groupings: tuple[tuple[str, ...], ...] = (("ethnicity",),)
     smallest: int = SMALLEST_RANKED
 
+    def about_of(self, task: Task) -> str:
+        """What the number is, of an audit of this task; `about` may name {p}, {said}, {positive} and {negative}."""
+        negative, positive = (words.many for words in task.nouns)
+        names = {"p": task.p_words, "said": task.said(task.positive), "positive": positive, "negative": negative}
+        text = self.about
+        for name, words in names.items():
+            text = text.replace(f"{{{name}}}", words)
+        return text
+
 
 NONE = Estimate(np.nan, np.nan, np.nan)
 
 
 def area_under_roc(faces: pd.DataFrame) -> Estimate:
-    """Area under the ROC curve of «male» by p(male), DeLong's interval; none unless both genders occur."""
+    """Area under the ROC curve of the positive class, DeLong's interval; none unless both classes occur."""
     curve = roc(faces)
     return NONE if curve is None else curve.auc
 
 
 def expected_calibration_error(faces: pd.DataFrame) -> Estimate:
-    """Mean |share labelled male − p(male)| over ten bins, weighted by faces; it has no interval here."""
+    """Mean |share labelled positive − its probability| over ten bins, weighted by faces; it has no interval here."""
     return Estimate(calibration_error(calibration(faces)), np.nan, np.nan)
 
 
@@ -66,14 +76,14 @@ GROUP_STATISTICS: tuple[GroupStatistic, ...] = (
     GroupStatistic(
         "area under the ROC curve",
         "Area under the ROC curve",
-        "How well p(male) ranks men above women, whatever the threshold: 1 is perfect, 0.5 is chance.",
+        "How well {p} ranks {positive} above {negative}, whatever the threshold: 1 is perfect, 0.5 is chance.",
         area_under_roc,
         interval="DeLong",
     ),
     GroupStatistic(
         "expected calibration error",
         "Expected calibration error",
-        "How far p(male) is from the share of faces labelled male, over ten bins; it is above 0 by chance alone.",
+        "How far {p} is from the share of faces labelled {said}, over ten bins; it is above 0 by chance alone.",
         expected_calibration_error,
         unit=Unit.SHARE,
         higher_is_better=False,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.analysis.accuracy.by_group import GROUP_COLUMNS, predict
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, right_calls
 from core.analysis.accuracy.counts import group_rows, group_table
 from core.data.columns import MOST_CROSSED, Column, find_column, loose
 from core.data.faces import people
@@ -46,7 +46,7 @@ def accuracy_of_groups(
     Intervals are Wilson's, of effective counts where people are known. Levels are in the order of their column.
     """
     member, names = group_rows(faces, by, columns)
-    right = predict(faces, threshold) == faces["gender"].to_numpy()
+    right = right_calls(faces, threshold)
     table = group_table(member, names, right, people(faces))
     table = table.rename(columns={"years": "age band", "wilson_low": "low", "wilson_high": "high"})
     return table[["group", *by, "n", "correct", "errors", "accuracy", "low", "high", "people"]]

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from core.analysis.accuracy.by_group import right_calls
 from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of
 from core.analysis.intervals import wilson
-from core.audit.folder import Audit
+from core.audit.folder import Audit, need_one_task
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.task import GENDERS
+from core.task import task_of
 
 #: Ages under which errors are counted: the edges of the bands up to adults.
 CHILDREN = (3, 10, ADULT_AGE)
@@ -68,17 +69,18 @@ class Consensus:
 def likely_mislabels(faces: pd.DataFrame) -> np.ndarray:
     """Bool (N,): labels that confident learning doubts (Northcutt, Jiang & Chuang 2021, JAIR 70:1373).
 
-    The other gender's probability reaches its mean among the faces labelled with it, and either the label's own does
+    The other class's probability reaches its mean among the faces labelled with it, and either the label's own does
     not, or is the smaller one. Give all of an audit's faces: means of a filtered part would be others. None is doubted
-    where only one gender occurs.
+    where only one class occurs.
     """
-    male = (faces["gender"] == GENDERS[1]).to_numpy()
-    p = faces["p_male"].to_numpy(dtype=np.float64)
-    if male.all() or not male.any():
+    task = task_of(faces)
+    positive, p = task.is_positive(faces), task.p(faces).astype(np.float64)
+    if positive.all() or not positive.any():
         return np.zeros(len(faces), dtype=bool)
-    mean_male, mean_female = p[male].mean(), 1 - p[~male].mean()
-    own, other = np.where(male, p, 1 - p), np.where(male, 1 - p, p)
-    reach_own, reach_other = np.where(male, mean_male, mean_female), np.where(male, mean_female, mean_male)
+    mean_positive, mean_negative = p[positive].mean(), 1 - p[~positive].mean()
+    own, other = np.where(positive, p, 1 - p), np.where(positive, 1 - p, p)
+    reach_own = np.where(positive, mean_positive, mean_negative)
+    reach_other = np.where(positive, mean_negative, mean_positive)
     return (other >= reach_other) & ((own < reach_own) | (other > own))
 
 
@@ -91,8 +93,10 @@ def label_noise(
     near-copies the first face of each cluster stays.
     """
     mask = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
-    faces = audit.faces.loc[mask, ["gender", "ethnicity", "age", "identity", "cluster", "p_male"]]
-    wrong = (faces["p_male"].to_numpy() >= threshold) != (faces["gender"] == GENDERS[1]).to_numpy()
+    task = task_of(audit.faces)
+    needed = ["gender", "ethnicity", "age", "identity", "cluster", task.attribute, task.probability]
+    faces = audit.faces.loc[mask, list(dict.fromkeys(needed))]
+    wrong = ~right_calls(faces, threshold)
     age = pd.array(faces["age"], dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     near = audit.faces["cluster"].duplicated(keep=False).to_numpy()[mask]
     doubted = likely_mislabels(audit.faces)[mask]
@@ -130,7 +134,7 @@ def label_noise(
 
 
 def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:
-    right = (faces["p_male"].to_numpy() >= threshold) == (faces["gender"] == GENDERS[1]).to_numpy()
+    right = right_calls(faces, threshold)
     groups = group_counts(faces, by, threshold)
     table, found = groups.table, gap_of(groups, draws, seed)
     return Variant(name, len(faces), int(right.sum()), table, found)
@@ -144,9 +148,12 @@ def consensus(audits: list[Audit]) -> Consensus | None:
     """
     if len(audits) < 2:
         return None
+    need_one_task(audits)
     tables = []
     for audit in audits:
-        table = audit.faces[["face_id", "gender", "predicted"]].assign(doubted=likely_mislabels(audit.faces))
+        table = audit.faces[["face_id", "predicted"]].assign(
+            truth=task_of(audit.faces).truth(audit.faces), doubted=likely_mislabels(audit.faces)
+        )
         tables.append(table.set_index("face_id"))
     shared = tables[0].index
     for table in tables[1:]:
@@ -154,9 +161,9 @@ def consensus(audits: list[Audit]) -> Consensus | None:
     if shared.empty:
         raise LookwhereError("these audits share no face; compare audits of one data set and split")
     tables = [table.loc[shared] for table in tables]
-    if any((table["gender"] != tables[0]["gender"]).any() for table in tables):
+    if any((table["truth"] != tables[0]["truth"]).any() for table in tables):
         raise LookwhereError("these audits label the same faces differently; compare audits of one data set")
-    wrong = np.stack([(table["gender"] != table["predicted"]).to_numpy() for table in tables])
+    wrong = np.stack([(table["truth"] != table["predicted"]).to_numpy() for table in tables])
     doubted = np.stack([table["doubted"].to_numpy() for table in tables]).all(axis=0) & wrong.all(axis=0)
     return Consensus(
         len(audits), len(shared), float(wrong.sum(axis=1).mean()), int(wrong.all(axis=0).sum()), int(doubted.sum()),

@@ -12,6 +12,7 @@ from core.audit.folder import Audit
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.estimate import Estimate
+from core.task import task_of
 
 ALL = "all"
 
@@ -21,7 +22,7 @@ class Repeated:
     """Near-copies among the audited faces of a filter, exact ones having been dropped at alignment.
 
     `table`, a row for all and one an ethnicity that all copies of a photograph agree on: `group`, `photographs`,
-    `faces`, `differ` (photographs whose copies' genders differ), `share` of them with `low`, `high` (Wilson), and
+    `faces`, `differ` (photographs whose copies' labels differ), `share` of them with `low`, `high` (Wilson), and
     `wrong`, `wrong_low`, `wrong_high`: the share of labels wrong at least, one of two that differ. Groups of under
     `minimum` photographs are left out. `dropped` counts files of the whole data set that were left out as exact copies
     with different labels, None where the audit does not say; whichever label differed.
@@ -40,18 +41,19 @@ class Repeated:
 
 
 def repeated_photographs(audit: Audit, within: Filter | None = None) -> Repeated:
-    """How often copies of one photograph disagree on the gender.
+    """How often copies of one photograph disagree on the class.
 
-    A copy is a face of the same `cluster`. Of a photograph's labels the rarer gender's are the fewest that can be
+    A copy is a face of the same `cluster`. Of a photograph's labels the rarer class's are the fewest that can be
     wrong; both copies may be, so the share is a lower bound. Copied photographs are no random sample of all.
     """
+    task = task_of(audit.faces)
     mask = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
-    faces = audit.faces.loc[mask, ["cluster", "gender", "ethnicity"]]
+    faces = audit.faces.loc[mask, list(dict.fromkeys(["cluster", task.attribute, "ethnicity"]))]
     copied = faces[faces["cluster"].duplicated(keep=False)]
-    female = (copied["gender"] == "female").groupby(copied["cluster"]).sum()
+    positive = pd.Series(task.is_positive(copied), copied.index).groupby(copied["cluster"]).sum()
     ethnicity = copied["ethnicity"].astype(str).groupby(copied["cluster"]).agg(["first", "nunique"])
     size = copied.groupby("cluster").size()
-    fewest = np.minimum(female, size - female).to_numpy(dtype=np.int64)
+    fewest = np.minimum(positive, size - positive).to_numpy(dtype=np.int64)
     groups = {ALL: np.ones(len(size), dtype=bool)}
     for name in sorted(set(ethnicity["first"]) - {UNRECORDED}):
         groups[name] = ((ethnicity["first"] == name) & (ethnicity["nunique"] == 1)).to_numpy()

@@ -18,7 +18,7 @@ from core.data.faces import people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.task import GENDERS
+from core.task import task_of
 from core.verdicts import Verdict
 
 #: An effect that matters: 2 points of accuracy. «Not supported» needs intervals that exclude it.
@@ -124,9 +124,7 @@ class _Counts:
         self.groups = groups_by(first, within)
         flags = [audit.faces["correct"].to_numpy(dtype=bool)[keep] for arm in arms for audit in self.arms[arm]]
         self.correct = np.stack(flags, axis=1)
-        logits = [
-            audit.faces[["logit_female", "logit_male"]].to_numpy(float) for arm in arms for audit in self.arms[arm]
-        ]
+        logits = [audit.faces[list(audit.task.logits)].to_numpy(float) for arm in arms for audit in self.arms[arm]]
         self.logits = logits
         self.scores = [both[keep, 1] - both[keep, 0] for both in logits]
         self.seeds = [len(self.arms[arm]) for arm in arms]
@@ -161,9 +159,9 @@ class _Counts:
 
     def ranking(self, ethnicity: str, samples: int) -> tuple[dict, dict]:
         """`Measure.AREA` and `Measure.OWN` of the faces of an ethnicity (of all where it is empty), as `measures` has
-        them: seen (1, S) and resampled (R, S) by arm; empty where only one gender is there."""
+        them: seen (1, S) and resampled (R, S) by arm; empty where only one class is there."""
         inside = group_mask(self.faces, "", ethnicity)
-        male = (self.faces["gender"] == GENDERS[1]).to_numpy()[inside]
+        male = task_of(self.faces).is_positive(self.faces)[inside]
         if male.all() or not male.any():
             return {}, {}
         scores = np.stack([score[inside] for score in self.scores], axis=1)

@@ -244,13 +244,13 @@ def right_or_wrong(
     Matched on |margin|, as wrong predictions are the less certain ones: `n_b` right faces remain as matches,
     `left_out` says how many have none.
 
-    Of one labelled gender the two sides were given opposite classes, so this also holds whatever tells evidence for
-    female from evidence for male. `same_decision` compares with right predictions of the same class instead: the other
-    gender's, or by strata where the group has both.
+    Of one labelled class the two sides were given opposite ones, so this also holds whatever tells evidence for one
+    class from evidence for the other. `same_decision` compares with right predictions of the same class instead: those
+    of the other labelled class, or by strata where the group has both.
     """
     wrong, right = (wanted.narrowed(outcome=outcome) for outcome in ("incorrect", "correct"))
     by = [*(("margin",) if match_margin else ()), *adjust]
-    if same_decision and len(wanted.gender) == 1:
+    if same_decision and audit.task.is_gender and len(wanted.gender) == 1:
         right = right.narrowed(gender=tuple(g for g in GENDERS if g not in wanted.gender))
     elif same_decision:
         by.append("predicted")
@@ -267,7 +267,7 @@ def right_or_wrong(
         placement=audit.placement,
         names=(wrong.describe(), right.describe()),
         adjusted_for=tuple(
-            {"margin": "|margin|", "predicted": "predicted gender"}.get(column, column) for column in by
+            {"margin": "|margin|", "predicted": f"predicted {audit.task.name}"}.get(column, column) for column in by
         ),
     )
 

@@ -140,7 +140,8 @@ def find_error_clusters(
     shown = showable(np.bincount(labels, minlength=k), audit.minimum_faces)
     tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(shown))
     energy = _positive(shapes.mean(axis=0), audit.placement)
-    certain = np.abs(audit.faces["logit_female"] - audit.faces["logit_male"]).to_numpy(dtype=np.float64)[rows]
+    first, second = audit.task.logits
+    certain = np.abs(audit.faces[first] - audit.faces[second]).to_numpy(dtype=np.float64)[rows]
     clusters = []
     for cluster in range(k):
         inside = np.flatnonzero(labels == cluster)

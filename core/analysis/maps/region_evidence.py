@@ -139,7 +139,7 @@ def proportional_energy(
     audit.need_maps()
     mask = wanted.mask(audit.faces)
     evidence, predicted = audit.evidence[mask].astype(np.float64), audit.called[mask]
-    maps = target_maps(evidence, target, audit.truth[mask], predicted)
+    maps = target_maps(evidence, target, audit.truth[mask], predicted, audit.task)
     if target == "margin":
         maps = maps * np.where(predicted == 0, 1.0, -1.0)[:, None, None]
     energy = by_region(np.maximum(maps, 0), audit.placement)

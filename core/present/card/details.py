@@ -82,8 +82,8 @@ def what_it_is(info: ModelInfo) -> list[Text | Table]:
         head = f" Its last layer was {info.head}." if info.head else ""
         return [
             Text(
-                f"ResNet-50, two classes (female, male), {size}×{size} pixels, faces aligned to the ArcFace template"
-                f"{last}.{head}{_note(info)}"
+                f"ResNet-50, two classes ({', '.join(info.task.labels)}), {size}×{size} pixels, faces aligned to the "
+                f"ArcFace template{last}.{head}{_note(info)}"
             )
         ]
     name = (info.source and info.source.architecture) or info.architecture

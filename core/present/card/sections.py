@@ -24,15 +24,15 @@ LABELS = (
 INTENDED = "Intended: studying how such classifiers fail and for whom, teaching it, and comparing audits of models."
 UNINTENDED = (
     "Not intended: deciding anything about a person. Not for access, policing, hiring, advertising or counting people; "
-    "not for telling anybody's gender, which no image shows."
+    "{not_for}"
 )
 MEASURES = (
-    "Accuracy: the share of faces whose label the larger logit names (p(male) ≥ 50 %). Intervals are 95 %: Wilson's of "
+    "Accuracy: the share of faces whose label the larger logit names ({p} ≥ 50 %). Intervals are 95 %: Wilson's of "
     "one group, simultaneous ones (resampled) where groups are compared that were chosen by looking. Groups under 50 "
     "faces are neither called best nor worst."
 )
 ETHICS = (
-    "The model calls faces of people female or male. Incorrect calls can hurt, and not all groups have the same share. "
+    "The model calls faces of people {classes}. Incorrect calls can hurt, and not all groups have the same share. "
     "Whether the people in its data were asked is not recorded here. Its folder holds no image of a single face and, "
     "within each audit, no average of fewer than 11."
 )
@@ -45,12 +45,18 @@ NO_AUDIT = "This model has not been audited yet: `python -m core audit` puts a d
 
 def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Section, ...]:
     """The card of the model `name`, from `model.json` and its opened audits."""
+    task = info.task
+    not_for = (
+        "not for telling anybody's gender, which no image shows."
+        if task.is_gender
+        else f"not for telling of anybody more than whether an image shows {task.name}."
+    )
     cautions = [Text(maps_words(audit)) for audit in audits]
     return (
         section("card-details", "Model details", [*what_it_is(info), *protocol(info)]),
-        section("card-use", "Intended use", [Text(INTENDED), Text(UNINTENDED)]),
+        section("card-use", "Intended use", [Text(INTENDED), Text(UNINTENDED.replace("{not_for}", not_for))]),
         section("card-factors", "Factors", [Text(f"Groups: gender × ethnicity, and age where it is known. {LABELS}")]),
-        section("card-metrics", "Metrics", [Text(MEASURES)]),
+        section("card-metrics", "Metrics", [Text(MEASURES.replace("{p}", task.p_words))]),
         section(
             "card-evaluation",
             "Evaluation data",
@@ -58,7 +64,11 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
         ),
         section("card-training", "Training data", training_data(info)),
         section("card-analyses", "Quantitative analyses", _analyses(audits)),
-        section("card-ethics", "Ethical considerations", [Text(f"{ETHICS} {SUBTRACTED}")]),
+        section(
+            "card-ethics",
+            "Ethical considerations",
+            [Text(f"{ETHICS.replace('{classes}', ' or '.join(map(task.said, task.classes)))} {SUBTRACTED}")],
+        ),
         section(
             "card-caveats", "Caveats and recommendations", [*cautions, Text(_reading(audits)), _hashes(info, audits)]
         ),

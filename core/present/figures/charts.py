@@ -10,7 +10,7 @@ import pandas as pd
 from core.analysis.accuracy.curves import Roc
 from core.present.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
-from core.task import GENDERS
+from core.task import GENDER, Task
 from core.wording import number, with_interval
 
 
@@ -57,8 +57,10 @@ def accuracy_dots(
     )
 
 
-def roc_curves(curves: dict[str, Roc]) -> CurveChart:
-    """Share of men called male against share of women called male, a curve a group."""
+def roc_curves(curves: dict[str, Roc], task: Task = GENDER) -> CurveChart:
+    """Share of positive faces called so against share of negative ones, a curve a group."""
+    called = f"called {task.said(task.positive)}"
+    negative, positive = (words.many for words in task.nouns)
     drawn = tuple(
         Curve(
             f"{name}, AUC {number(curve.auc.value, '.3f')}",
@@ -71,15 +73,15 @@ def roc_curves(curves: dict[str, Roc]) -> CurveChart:
     )
     return CurveChart(
         drawn,
-        Axis("women called male", "%", 0, 1.0),
-        Axis("men called male", "%", 0, 1.01),
+        Axis(f"{negative} {called}", "%", 0, 1.0),
+        Axis(f"{positive} {called}", "%", 0, 1.01),
         480,
         diagonal=True,
     )
 
 
-def calibration_curves(tables: dict[str, pd.DataFrame]) -> CurveChart:
-    """Share of faces labelled male against predicted probability, a line a group, with Wilson intervals."""
+def calibration_curves(tables: dict[str, pd.DataFrame], task: Task = GENDER) -> CurveChart:
+    """Share of faces labelled positive against predicted probability, a line a group, with Wilson intervals."""
     drawn = tuple(
         Curve(
             name,
@@ -94,20 +96,20 @@ def calibration_curves(tables: dict[str, pd.DataFrame]) -> CurveChart:
     )
     return CurveChart(
         drawn,
-        Axis("predicted probability of male", "%", -0.01, 1.01),
-        Axis("labelled male", "%", -0.01, 1.02),
+        Axis(f"predicted probability of {task.said(task.positive)}", "%", -0.01, 1.01),
+        Axis(f"labelled {task.said(task.positive)}", "%", -0.01, 1.02),
         480,
         diagonal=True,
     )
 
 
-def confusion_matrix(table: pd.DataFrame) -> MatrixChart:
+def confusion_matrix(table: pd.DataFrame, task: Task = GENDER) -> MatrixChart:
     """Counts and row shares; rows the label, columns the prediction."""
-    counts = table.to_numpy()
+    counts, named = table.to_numpy(), list(zip(task.classes, task.nouns, strict=True))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return MatrixChart(
-        tuple(f"labelled {GENDER_NOUNS[gender]}" for gender in GENDERS),
-        tuple(f"predicted {gender}" for gender in GENDERS),
+        tuple(f"labelled {words.many if task.is_gender else task.said(name)}" for name, words in named),
+        tuple(f"predicted {task.said(name)}" for name in task.classes),
         tuple(map(tuple, counts.tolist())),
         tuple(map(tuple, shares.tolist())),
         260,

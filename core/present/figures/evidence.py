@@ -10,26 +10,35 @@ from core.analysis.maps.region_evidence import EvidenceByRegion, Waterfall
 from core.explain.regions import REGIONS, label_image
 from core.present.figures import pictures
 from core.present.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series
-from core.present.figures.styles import BY_GENDER, COLOURS, DARK_GREY, GROUP_COLOURS, STROKE, Style, cycled
+from core.present.figures.styles import BY_CLASS, COLOURS, DARK_GREY, GROUP_COLOURS, STROKE, Style, cycled
+from core.task import GENDER, Task
 from core.wording import number, percent, signed, signed_interval, with_interval
 
-MARGIN_TITLE = "mean margin, logit female − logit male"
 #: Intervals on bars: thin, with ends.
 WHISKERS = {"thickness": 1.5, "cap": 4, "interval_colour": "#888"}
 UNIFORM = "uniform map"
 
 
-def towards(value: float) -> str:
+def margin_title(task: Task) -> str:
+    """What the mean margin is: «mean margin, logit female − logit male»."""
+    first, second = task.labels
+    return f"mean margin, logit {first} − logit {second}"
+
+
+def towards(value: float, task: Task) -> str:
     """The series of a contribution to the margin, by its sign."""
-    return "towards female" if value >= 0 else "towards male"
+    return f"towards {task.labels[0 if value >= 0 else 1]}"
 
 
-def _towards_series() -> tuple[Series, Series]:
-    """Bars towards each gender, in its colour, with whiskers."""
-    return tuple(Series(f"towards {gender}", BY_GENDER[gender].but(**WHISKERS)) for gender in ("female", "male"))
+def _towards_series(task: Task) -> tuple[Series, ...]:
+    """Bars towards each class, in its colour, with whiskers."""
+    styles = zip(task.labels, BY_CLASS, strict=True)
+    return tuple(Series(f"towards {label}", style.but(**WHISKERS)) for label, style in styles)
 
 
-def waterfall_chart(found: Waterfall, name_a: str, name_b: str, title: str = "", caption: str = "") -> BarChart:
+def waterfall_chart(
+    found: Waterfall, name_a: str, name_b: str, title: str = "", caption: str = "", task: Task = GENDER
+) -> BarChart:
     """From A's mean margin, region by region, to B's; whiskers are the bootstrap intervals of each bar's length."""
     table, ends = found.table, found.ends
     total = "mean margin"
@@ -38,7 +47,7 @@ def waterfall_chart(found: Waterfall, name_a: str, name_b: str, title: str = "",
     for row in table.to_dict("records"):
         words = signed_interval(row["difference"], row["low"], row["high"])
         both = f"A {signed(row['a'])}, B {signed(row['b'])}"
-        name = towards(row["difference"])
+        name = towards(row["difference"], task)
         bar = Bar(name, row["difference"], row["low"], row["high"], f"B − A {words}", (both,), base=at)
         rows.append(Row(row["region"], (bar,), f"{percent(row['area'], 0)} of the image", words))
         at += row["difference"]
@@ -50,8 +59,8 @@ def waterfall_chart(found: Waterfall, name_a: str, name_b: str, title: str = "",
     style = Style(DARK_GREY, "diamond" if dwarfed else None, size=13, **WHISKERS)
     return BarChart(
         tuple(rows),
-        (Series(total, style, total=True), *_towards_series()),
-        Axis(MARGIN_TITLE),
+        (Series(total, style, total=True), *_towards_series(task)),
+        Axis(margin_title(task)),
         570,
         title=title,
         caption=caption,

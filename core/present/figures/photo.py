@@ -11,7 +11,8 @@ from core.photo.uploads import shrunk_to
 from core.present.figures.chart_data import Axis, Bar, BarChart, Histogram, HistogramChart, Row, Series
 from core.present.figures.evidence import towards
 from core.present.figures.pictures import font, show_face
-from core.present.figures.styles import BY_GENDER, COLOURS, DARK_GREY, Style
+from core.present.figures.styles import BY_CLASS, COLOURS, DARK_GREY, Style
+from core.task import GENDER, Task
 from core.wording import signed
 
 SIDE = 800
@@ -53,21 +54,23 @@ def with_points(face: Face, side: int = 224) -> Image.Image:
     return picture
 
 
-def region_bars(regions: np.ndarray, bias: float | None, margin: float) -> BarChart:
-    """Signed evidence (R,) by region, orange towards female and blue towards male; where maps add up, bias and margin
-    too."""
+def region_bars(regions: np.ndarray, bias: float | None, margin: float, task: Task = GENDER) -> BarChart:
+    """Signed evidence (R,) by region, orange towards the first class and blue towards the second; where maps add up,
+    bias and margin too."""
     rows = [
-        Row(name, (Bar(towards(value), value, words=signed(value, 3)),))
+        Row(name, (Bar(towards(value, task), value, words=signed(value, 3)),))
         for name, value in zip(REGIONS, regions, strict=True)
     ]
     if bias is not None:
         ends = (("bias", bias), ("margin", margin))
         rows += [Row(name, (Bar("totals", value, words=signed(value, 3)),)) for name, value in ends]
     series = (
-        *(Series(f"towards {gender}", BY_GENDER[gender]) for gender in ("female", "male")),
+        *(Series(f"towards {label}", style) for label, style in zip(task.labels, BY_CLASS, strict=True)),
         Series("totals", Style(DARK_GREY), legend=False, total=True),
     )
-    return BarChart(tuple(rows), series, Axis("evidence in logits; + speaks for female"), 120 + 24 * len(rows))
+    return BarChart(
+        tuple(rows), series, Axis(f"evidence in logits; + speaks for {task.labels[0]}"), 120 + 24 * len(rows)
+    )
 
 
 def certainty(right: np.ndarray, wrong: np.ndarray, margin: float, predicted: str) -> HistogramChart:

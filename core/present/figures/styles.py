@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.task import GENDER, GENDERS
+
 #: Okabe & Ito's colours, told apart with any kind of colour vision.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#6B6B6B"]
-GENDER_COLOURS = {"female": "#D55E00", "male": "#0072B2"}
+GENDER_COLOURS = dict(zip(GENDERS, ("#D55E00", "#0072B2"), strict=True))
 #: Groups must not look like genders, which are blue and orange.
 GROUP_COLOURS = [COLOURS[2], COLOURS[6], COLOURS[3], COLOURS[4]]
 GREY, DARK_GREY, LINE_GREY = "#8A9494", "#7A7A85", "#888"
@@ -41,16 +43,14 @@ class Style:
 
 OWN = Style(COLOURS[0])
 #: By gender, and "" where rows are of both.
-BY_GENDER = {
-    "female": Style(GENDER_COLOURS["female"], report="female"),
-    "male": Style(GENDER_COLOURS["male"], report="male"),
-    "": OWN,
-}
+BY_GENDER = {gender: Style(colour, report=gender) for gender, colour in GENDER_COLOURS.items()} | {"": OWN}
 #: An interval that is drawn without its value, behind a thicker one.
 THIN = Style(GREY, "line-ew-open", size=12, edge=1.5, thickness=1.5, interval_colour=GREY, report="thin")
 #: A stroke across the row: a value to compare with that is another one in each row.
 STROKE = Style(GREY, "line-ns-open", edge=3)
-GENDER_NOUNS = {"female": "women", "male": "men"}
+#: By class, in the order of the logits, whatever is classified: evidence for one or the other.
+BY_CLASS = tuple(BY_GENDER[gender] for gender in GENDERS)
+GENDER_NOUNS = {gender: GENDER.of(gender).many for gender in GENDERS}
 
 
 def of_gender(gender: str) -> Style:

@@ -23,6 +23,7 @@ from core.explain.regions import REGIONS
 from core.present.records.values import filter_record
 from core.present.text.checks import results, sentence
 from core.present.text.sentences import accuracy_sentence
+from core.task import task_of
 
 
 def audit_head(audit: Audit) -> dict:
@@ -94,7 +95,11 @@ def _coded(note: Note) -> dict:
 
 def _statistic(statistic: GroupStatistic, faces: pd.DataFrame) -> dict:
     """A group statistic of all faces and of each group."""
-    return {"name": statistic.name, "about": statistic.about, "groups": statistic_table(statistic, faces)}
+    return {
+        "name": statistic.name,
+        "about": statistic.about_of(task_of(faces)),
+        "groups": statistic_table(statistic, faces),
+    }
 
 
 def evidence_record(audit: Audit, wanted: Filter) -> dict:

@@ -21,11 +21,19 @@ from core.present.card import Heading, Section, Table, Text, section
 from core.present.figures.gaps import simultaneous_dots
 from core.present.report.accuracy import NO_AGE, ROWS
 from core.present.report.blocks import Chart, frame_table, interval_words
-from core.present.text.gap_tables import RATES, comparison_table, measure_table, rate_table, term_table
+from core.present.text.gap_tables import (
+    comparison_table,
+    measure_table,
+    rate_table,
+    rates_of,
+    term_table,
+    too_few_classes,
+)
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words
 from core.present.text.sentences import scope
 from core.present.text.tipping import ASSUMES, tipping_sentence
+from core.task import task_of
 from core.wording import capital, in_points, percent, span, with_interval
 
 #: Tests told one by one, the clearest first.
@@ -108,14 +116,16 @@ def _regression(fit: Regression) -> list:
 
 
 def _fairness(faces: pd.DataFrame) -> list:
-    found = fairness(faces)
+    found, task = fairness(faces), task_of(faces)
     if found is None:
-        return [Text("No two ethnicities have 50 women and 50 men, so fairness measures are not given.")]
-    how = "As fairlearn defines them: ethnicity sensitive, «male» positive; bootstrap intervals"
-    shares = dict.fromkeys(RATES.values(), "%")
+        return [Text(f"No two {too_few_classes(task)}, so fairness measures are not given.")]
+    sensitive = "ethnicity" if task.is_gender else "the group"
+    label = task.label(task.positive)
+    how = f"As fairlearn defines them: {sensitive} sensitive, «{label}» positive; bootstrap intervals"
+    shares = dict.fromkeys(rates_of(task).values(), "%")
     return [
         frame_table(measure_table(found), "lrrl", how, {"value": ".3f"}),
-        frame_table(rate_table(found).head(ROWS), "lrrrr", "The rates behind them", {"faces": ",", **shares}),
+        frame_table(rate_table(found, task).head(ROWS), "lrrrr", "The rates behind them", {"faces": ",", **shares}),
     ]
 
 

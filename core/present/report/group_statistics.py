@@ -11,6 +11,7 @@ from core.present.card import Heading, Table, Text
 from core.present.figures.group_statistics import statistic_dots
 from core.present.report.blocks import Chart
 from core.present.text.group_statistics import statistic_sentence, value_words
+from core.task import task_of
 from core.wording import capital
 
 #: Rows of a table; a data set may name hundreds of ethnicities.
@@ -37,6 +38,6 @@ def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text
             Text(sentence),
             *([Chart.of(chart)] if chart.rows else []),
             Table(("group", "faces", statistic.name), rows, "lrr", f"{statistic.title}{how}{more}"),
-            Text(statistic.about, quiet=True),
+            Text(statistic.about_of(task_of(faces)), quiet=True),
         ]
     return blocks

@@ -20,12 +20,13 @@ from core.present.card import Heading, Section, Table, Text, section
 from core.present.card.sections import maps_words
 from core.present.figures import pictures
 from core.present.figures.differences import difference_maps
-from core.present.figures.evidence import waterfall_chart
+from core.present.figures.evidence import margin_title, waterfall_chart
 from core.present.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
 from core.present.text.checks import results
 from core.present.text.evidence import waterfall_sentence
 from core.present.text.placement import sides_words
 from core.present.text.sentences import hottest_place, pair_rate, target_words
+from core.task import Task
 from core.wording import capital, percent, signed, signed_interval
 
 #: As the study showed it: why the model decided as it did, strength kept.
@@ -68,7 +69,7 @@ def grid_section(audit: Audit, within: Filter) -> Section:
         text = f"The average face, correct and incorrect predictions apart. {need}"
         return section("grid", title, [Text(text), Grid(tuple(pairs)), Text(NO_MAPS)])
     how = f" ({audit.map_method})" if audit.map_method not in audit.map_words else ""
-    words = capital(target_words(TARGET, audit.map_words))
+    words = capital(target_words(TARGET, audit.map_words, audit.task))
     text = f"{words}{how}, correct and incorrect predictions apart, all on one scale. {need}"
     scale = Scale(
         data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
@@ -217,10 +218,12 @@ def budget_section(audit: Audit, within: Filter) -> Section:
     largest = float(additivity(audit)["difference"].abs().max())
     adds = "within" if largest <= TOLERANCE else "NOT within"
     sums = f"Σ regions + bias equal the mean margin to {largest:.1e} in every group, {adds} {TOLERANCE:g}."
-    return section("budget", title, [Text(waterfall_sentence(found)), *_budget(found), Text(sums, quiet=True)])
+    return section(
+        "budget", title, [Text(waterfall_sentence(found)), *_budget(found, audit.task), Text(sums, quiet=True)]
+    )
 
 
-def _budget(found: Waterfall) -> list:
+def _budget(found: Waterfall, task: Task) -> list:
     cells = tuple(
         (row["region"], signed(row["a"]), signed(row["b"]), signed_interval(row["difference"], row["low"], row["high"]))
         for row in found.table.to_dict("records")
@@ -230,9 +233,9 @@ def _budget(found: Waterfall) -> list:
     cells += (("mean margin (with the bias)", signed(ends["a"]), signed(ends["b"]), total),)
     a, b = capital(found.a.describe()), found.b.describe()
     title = f"From {a} (n = {found.n_a:,}) to {b} (n = {found.n_b:,})"
-    note = "By how much each region moves the mean margin, logit female − logit male; 95 % bootstrap intervals."
+    note = f"By how much each region moves the {margin_title(task)}; 95 % bootstrap intervals."
     return [
-        Chart.of(waterfall_chart(found, a, capital(b), title, note)),
+        Chart.of(waterfall_chart(found, a, capital(b), title, note, task)),
         Table(("region", "first", "second", "second − first"), cells, "lrrr", title),
     ]
 

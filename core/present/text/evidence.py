@@ -18,9 +18,9 @@ def evidence_report(audit: Audit, within: Filter | None = None) -> str:
     table = additivity(audit, within)
     n = int(within.mask(audit.faces).sum())
     source = "the manifest" if audit.manifest.head_bias is not None else "logits less maps, mean over faces"
+    logits = " − ".join(f"logit {label}" for label in audit.task.labels)
     lines = [
-        f"{audit.path}: Σ regions + bias against mean margin (logit female − logit male), {n:,} faces "
-        f"({within.describe()})",
+        f"{audit.path}: Σ regions + bias against mean margin ({logits}), {n:,} faces ({within.describe()})",
         f"bias {head_bias(audit):+.4f} ({source}); regions {', '.join(REGIONS)}",
         "",
         f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",

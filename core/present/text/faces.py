@@ -10,14 +10,14 @@ from core.analysis.single_faces import FaceRecord
 from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter
-from core.task import GENDERS
+from core.task import GENDER, Task
 from core.wording import number, signed
 
-#: A prediction of the other gender from this probability on is called confident.
+#: A prediction of the other class from this probability on is called confident.
 CONFIDENT = 0.9
 
 
-def facts(record: FaceRecord) -> dict[str, str]:
+def facts(record: FaceRecord, task: Task = GENDER) -> dict[str, str]:
     """A face's labels, prediction and whereabouts in words, by name."""
     face = record.face
     band = int(age_band(pd.Series([face["age"]]))[0])
@@ -25,13 +25,17 @@ def facts(record: FaceRecord) -> dict[str, str]:
     surer = "" if np.isnan(record.surer) else f", surer than {100 * record.surer:.0f} % of the {outcome} ones"
     renamed = ", ".join(f"{a} → {b}" for a, b in record.renamed.items())
     ethnicity = "" if face["ethnicity"] == UNRECORDED else f", {face['ethnicity']}"
+    people = f"{face['gender']}{ethnicity}"
+    labelled = people if task.is_gender else f"{task.label(face[task.attribute])}; {people}"
     return {
-        "Labelled": f"{face['gender']}{ethnicity}" + (f" (this audit renames {renamed})" if renamed else ""),
+        "Labelled": labelled + (f" (this audit renames {renamed})" if renamed else ""),
         "Age": "not recorded" if band < 0 else f"{int(face['age'])} years, band {AGE_BANDS[band]}",
-        "Predicted": f"{face['predicted']} ({outcome}{surer})",
-        "p(male)": number(face["p_male"], ".4f"),
-        "Logits": f"female {signed(face['logit_female'], 3)}, male {signed(face['logit_male'], 3)}",
-        "Margin": f"{signed(record.margin, 3)} (female less male)",
+        "Predicted": f"{task.label(face['predicted'])} ({outcome}{surer})",
+        task.p_words: number(face[task.probability], ".4f"),
+        "Logits": ", ".join(
+            f"{label} {signed(face[column], 3)}" for label, column in zip(task.labels, task.logits, strict=True)
+        ),
+        "Margin": f"{signed(record.margin, 3)} ({' less '.join(task.labels)})",
         "Identity": "not recorded" if pd.isna(face["identity"]) else str(face["identity"]),
         "Near-copies": f"cluster {face['cluster']}; others of it in this audit: {len(record.copies)}",
         "Split": str(face["split"]),
@@ -55,8 +59,9 @@ def faces_sentence(audit: Audit, within: Filter, kinds: str = "") -> str:
     )
     if wrong.empty:
         return text + "."
-    male = wrong["p_male"].to_numpy(dtype=np.float64)
-    sure = int((np.where(wrong["predicted"] == GENDERS[1], male, 1 - male) >= CONFIDENT).sum())
+    task = audit.task
+    p = task.p(wrong).astype(np.float64)
+    sure = int((np.where(wrong["predicted"] == task.positive, p, 1 - p) >= CONFIDENT).sum())
     return f"{text}, {sure:,} of them with {100 * CONFIDENT:.0f} % certainty or more" + (
         f"; {kinds}." if kinds else "."
     )

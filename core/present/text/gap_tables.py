@@ -9,12 +9,26 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.analysis.accuracy.by_group import SMALLEST_RANKED
 from core.analysis.accuracy.fairness import Fairness
 from core.analysis.accuracy.regression import Regression
+from core.task import GENDER, Task
 from core.wording import bounds, capital, p_words, span
 
-#: What the rates behind the fairness measures are, in words.
-RATES = {"selection_rate": "called male", "tpr": "men called male", "fpr": "women called male"}
+
+def rates_of(task: Task) -> dict[str, str]:
+    """What the rates behind the fairness measures are, in words: «called male», «men called male», «women called
+    male»."""
+    called = f"called {task.said(task.positive)}"
+    negative, positive = (words.many for words in task.nouns)
+    return {"selection_rate": called, "tpr": f"{positive} {called}", "fpr": f"{negative} {called}"}
+
+
+def too_few_classes(task: Task) -> str:
+    """Which groups have faces enough for a fairness measure: «ethnicities have 50 women and 50 men»."""
+    negative, positive = (words.many for words in task.nouns)
+    kind = "ethnicities" if task.is_gender else "groups"
+    return f"{kind} have {SMALLEST_RANKED} {negative} and {SMALLEST_RANKED} {positive}"
 
 
 def p_column(values: Sequence[float]) -> list[str]:
@@ -60,6 +74,7 @@ def measure_table(found: Fairness) -> pd.DataFrame:
     return table[["measure", "value", "95 % interval", "groups"]]
 
 
-def rate_table(found: Fairness) -> pd.DataFrame:
-    """The rates by ethnicity that the measures compare, shares of 0–1."""
-    return found.groups[["ethnicity", "n", *RATES]].rename(columns={"n": "faces", **RATES})
+def rate_table(found: Fairness, task: Task = GENDER) -> pd.DataFrame:
+    """The rates by group that the measures compare, shares of 0–1."""
+    rates = rates_of(task)
+    return found.groups[[found.by, "n", *rates]].rename(columns={"n": "faces", **rates})

@@ -16,7 +16,9 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
+from core.present.text.gap_tables import too_few_classes
 from core.present.text.gaps import differ_words, gap_sentence, measure_words
+from core.task import Task, task_of
 from core.wording import bounds, in_points, number, p_words, percent, points, span
 
 #: Pairs of groups that are told one by one, those with the smallest p first.
@@ -63,7 +65,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
     lines += ["", "Faces needed in each of two groups to see 2 points with 80 % power; smallest difference seen"]
     pairs = len(bands.table) * (len(bands.table) - 1) // 2
     lines += [_power(row, pairs) for row in power_table(groups.table, tests=pairs).to_dict("records")]
-    return "\n".join(lines if asked else lines + _fairness(fairness(faces, threshold)))
+    return "\n".join(lines if asked else lines + _fairness(fairness(faces, threshold), task_of(faces)))
 
 
 def _power(row: dict, pairs: int) -> str:
@@ -112,15 +114,16 @@ def _regression(found: Regression) -> list[str]:
     return lines
 
 
-def _fairness(found: Fairness | None) -> list[str]:
+def _fairness(found: Fairness | None, task: Task) -> list[str]:
     if found is None:
-        return ["", "Fairness: no two ethnicities have 50 women and 50 men"]
-    lines = ["", "Fairness as fairlearn defines it, «male» the positive class, 95 % bootstrap intervals"]
+        return ["", f"Fairness: no two {too_few_classes(task)}"]
+    label = task.label(task.positive)
+    lines = ["", f"Fairness as fairlearn defines it, «{label}» the positive class, 95 % bootstrap intervals"]
     for row in found.measures.to_dict("records"):
         lines.append(f"  {row['measure']:30}{measure_words(row)}  {row['groups']}")
     for row in found.groups.to_dict("records"):
         lines.append(
-            f"  {row['ethnicity']:12}{row['n']:6,}  selection rate {percent(row['selection_rate'])}  "
+            f"  {row[found.by]:12}{row['n']:6,}  selection rate {percent(row['selection_rate'])}  "
             f"TPR {percent(row['tpr'])}  FPR {percent(row['fpr'])}"
         )
     return lines

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-GLOSSARY = {
+from core.task import GENDER, Task
+
+_TERMS = {
     "accuracy": "The share of faces whose label the model gives. It is of the faces shown and of nothing else.",
     "aligned face": (
         "A face turned, scaled and moved so that eyes, nose and mouth lie at fixed places of a square. What "
@@ -39,7 +41,7 @@ GLOSSARY = {
         "What the data set says of an image. Labels can be wrong, and a model is then counted wrong for being right."
     ),
     "logit": "The model's score of a class. The larger of the two decides; their difference is the margin.",
-    "margin": "The logit for female less that for male. Near zero the model is unsure.",
+    "margin": "The logit for {first} less that for {second}. Near zero the model is unsure.",
     "near-copy": "The same photograph cropped, scaled or encoded anew.",
     "p-value": (
         "How often chance alone would make a difference at least as large. A large one does not show that "
@@ -51,6 +53,12 @@ GLOSSARY = {
     ),
     "test split": "Faces that were kept from training and from every choice made in it.",
     "threshold": (
-        "The probability of male from which on the model's answer counts as male, one half unless it is moved."
+        "The probability of {second} from which on the model's answer counts as {second}, one half unless it is moved."
     ),
 }
+
+
+def glossary(task: Task = GENDER) -> dict[str, str]:
+    """The terms, of an audit of this task."""
+    first, second = (task.said(name) for name in task.classes)
+    return {term: words.replace("{first}", first).replace("{second}", second) for term, words in _TERMS.items()}

@@ -12,6 +12,7 @@ from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.present.text.gaps import gap_words, share_words
 from core.present.text.tipping import tipping_report
+from core.task import GENDER, Task, task_of
 from core.wording import percent, with_interval
 
 CIRCULAR = (
@@ -21,14 +22,14 @@ CIRCULAR = (
 )
 
 
-def repeated_words(found: Repeated) -> str:
+def repeated_words(found: Repeated, task: Task = GENDER) -> str:
     """What copies of one photograph say of the labels, in two to four sentences."""
     if found.wrong is None:
         return "Too few photographs occur more than once here to see label errors by."
     row, least = found.table.iloc[0], found.wrong
     text = (
         f"{row['photographs']:,} photographs occur more than once here; the copies of {row['differ']:,} disagree on "
-        f"the gender, {with_interval(row['share'], row['low'], row['high'])}. So at least "
+        f"the {task.kind}, {with_interval(row['share'], row['low'], row['high'])}. So at least "
         f"{with_interval(least.value, least.low, least.high)} of their labels are wrong, and as much of an accuracy "
         "may be the labels' error: «incorrect» is «disagrees with the label». Copied photographs are no random sample."
     )
@@ -69,7 +70,8 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "under 50")
         lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
     copies = repeated_photographs(audit, within)
-    lines += ["", "Label error, by photographs that occur more than once", f"  {repeated_words(copies)}"]
+    said = repeated_words(copies, task_of(audit.faces))
+    lines += ["", "Label error, by photographs that occur more than once", f"  {said}"]
     for row in copies.table.iloc[1:].to_dict("records"):
         lines.append(
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.photo.certainty import CertaintyRank
 from core.photo.prediction import Prediction
+from core.task import GENDER, Task
 from core.wording import signed
 
 #: A face of fewer pixels is blurred on the template; with less than half of them the model sees little of it.
@@ -28,12 +29,14 @@ def probability(value: float) -> str:
 
 def guess(reading: Prediction) -> str:
     """«female at 97.1 % (margin +3.52)»."""
-    return f"{reading.predicted} at {probability(reading.probability)} (margin {signed(reading.margin)})"
+    label = reading.task.label(reading.predicted)
+    return f"{label} at {probability(reading.probability)} (margin {signed(reading.margin)})"
 
 
-def place_words(place: CertaintyRank) -> str:
+def place_words(place: CertaintyRank, task: Task = GENDER) -> str:
     """«more certain than 83 % of the 1,867 audited faces it rightly called female, and than 97 % of the 120 it wrongly
     called female»; what has under 11 faces is left out."""
+    called = task.label(place.predicted)
     parts = []
     if place.above_right is not None:
         parts.append(f"{share(place.above_right)} of the {place.right:,} audited faces it correctly called")
@@ -41,16 +44,17 @@ def place_words(place: CertaintyRank) -> str:
         faces = "it" if parts else "audited faces it"
         parts.append(f"{share(place.above_wrong)} of the {place.wrong:,} {faces} incorrectly called")
     if not parts:
-        return f"the audit has too few faces called {place.predicted} to compare with"
-    return "more certain than " + ", and than ".join(f"{part} {place.predicted}" for part in parts)
+        return f"the audit has too few faces called {called} to compare with"
+    return "more certain than " + ", and than ".join(f"{part} {called}" for part in parts)
 
 
-def near_words(place: CertaintyRank) -> str:
+def near_words(place: CertaintyRank, task: Task = GENDER) -> str:
     """How often the model was wrong about as certain faces; empty under 11 of them."""
     if place.near_wrong is None:
         return ""
     rate = f"{100 * place.near_wrong / place.near:.1f} % [{100 * place.near_low:.1f}–{100 * place.near_high:.1f}]"
-    return f"Of the {place.near:,} audited faces called {place.predicted} about as certainly, {rate} were incorrect."
+    called = task.label(place.predicted)
+    return f"Of the {place.near:,} audited faces called {called} about as certainly, {rate} were incorrect."
 
 
 def crop_notes(enlarged: float, outside: float) -> list[str]:
@@ -73,10 +77,11 @@ def headline(tried: list[tuple[str, list[Prediction]]], refused: int, place: Cer
     if len(faces) == 1:
         name, _, reading = faces[0]
         text = f"The model's guess for the face in {name} is {guess(reading)}"
-        return f"{text}: {place_words(place)}." if place is not None else f"{text}."
-    counts = [sum(r.predicted == gender for _, _, r in faces) for gender in ("female", "male")]
+        return f"{text}: {place_words(place, reading.task)}." if place is not None else f"{text}."
+    task = faces[0][2].task
+    counts = [sum(r.predicted == one for _, _, r in faces) for one in task.classes]
     name, n, least = min(faces, key=lambda face: abs(face[2].margin))
-    split = " and ".join(f"{g} for {c}" for g, c in zip(("female", "male"), counts, strict=True) if c)
+    split = " and ".join(f"{label} for {c}" for label, c in zip(task.labels, counts, strict=True) if c)
     where = f"face {n} of {name}" if len(tried) > 1 else f"face {n}"
     return (
         f"{_counted(len(faces), 'face')} in {_counted(len(tried), 'image')}: the model's guess is {split}, least "

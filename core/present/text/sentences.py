@@ -17,6 +17,7 @@ from core.estimate import Estimate
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
 from core.privacy import MINIMUM_FACES
+from core.task import GENDER, Task
 from core.wording import points, with_interval
 
 #: What stands by every result that is not of the declared primary analysis.
@@ -109,7 +110,7 @@ def pairs_as_they_are(faces: pd.DataFrame, threshold: float) -> pd.DataFrame:
     return pd.DataFrame([row] * found.pairs)
 
 
-def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -> str:
+def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM", task: Task = GENDER) -> str:
     """Where the first two groups' mean maps are centred, and how alike they are (Pearson r over the cells)."""
     shown = [g for g in groups if g.map is not None]
     if not shown:
@@ -117,7 +118,7 @@ def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -
         why = "a single face could be seen through it"
         return f"None of the chosen groups has {minimum} faces, so no average is shown: {why}."
     parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map, g.placement)}" for g in shown[:2]]
-    text = f"The {target_words(target, kind)} is centred for " + ", for ".join(parts)
+    text = f"The {target_words(target, kind, task)} is centred for " + ", for ".join(parts)
     if len(shown) >= 2:
         a, b = shown[0].map.ravel(), shown[1].map.ravel()
         alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else np.nan
@@ -129,14 +130,14 @@ def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM") -
     return text + "."
 
 
-def target_words(target: str, kind: str = "Grad-CAM") -> str:
+def target_words(target: str, kind: str = "Grad-CAM", task: Task = GENDER) -> str:
     """A target as the pages name it; `kind` is what the audit's maps are called (`Audit.map_words`)."""
+    first, second = task.labels
     return {
-        "true": f"average {kind} for the labelled gender",
-        "predicted": f"average {kind} for the predicted gender",
-        "female": f"average {kind} for «female»",
-        "male": f"average {kind} for «male»",
-        "margin": "average margin map (female less male evidence)",
+        "true": f"average {kind} for the labelled {task.kind}",
+        "predicted": f"average {kind} for the predicted {task.kind}",
+        "margin": f"average margin map ({first} less {second} evidence)",
+        **{name: f"average {kind} for «{task.label(name)}»" for name in task.classes},
     }[target]
 
 

@@ -15,6 +15,7 @@ from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
+from core.task import GENDER
 from core.training.augment import epoch_order
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
@@ -97,8 +98,9 @@ def test_the_same_faces_for_both_are_refused(tmp_path: Path) -> None:
 def test_faces_of_one_gender_are_no_training_set(tmp_path: Path) -> None:
     sets = FaceSets.of(make_store(tmp_path / "store", columns={"gender": "female"}))
     with pytest.raises(LookwhereError, match="all 36 training faces are labelled with one gender, female: a model"):
-        sets.need_both_genders()
-    FaceSets.of(make_store(tmp_path / "both")).need_both_genders()
+        sets.labelled(GENDER)
+    both = FaceSets.of(make_store(tmp_path / "both"))
+    assert both.labelled(both.task("Gender")) is both
 
 
 def two_and_one(folder: Path) -> tuple[list[AlignedStore], AlignedStore]:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from core.analysis.original_study import MORPH_ACCURACY
-from core.present.text.glossary import GLOSSARY
+from core.present.text.glossary import glossary
 from tests.helpers.pages import opened, text
 from tests.helpers.shipped import ROOT
 
 
 def test_the_words_are_in_order_and_sentences() -> None:
-    assert list(GLOSSARY) == sorted(GLOSSARY, key=str.lower)
-    assert all(words.endswith(".") and words[0].isupper() for words in GLOSSARY.values())
+    assert list(glossary()) == sorted(glossary(), key=str.lower)
+    assert all(words.endswith(".") and words[0].isupper() for words in glossary().values())
 
 
 def test_it_says_the_same_whatever_is_open(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_it_says_the_same_whatever_is_open(study, monkeypatch: pytest.MonkeyPatc
     assert len(body[0]) >= 4
     said = text(shipped)
     assert "How not to read it" in said
-    assert all(term in said for term in GLOSSARY)
+    assert all(term in said for term in glossary())
     (table,) = shipped.dataframe
     assert len(table.value) == len(MORPH_ACCURACY)
     assert "50 %" in table.value.to_string()

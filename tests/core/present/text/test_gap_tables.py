@@ -64,7 +64,7 @@ def test_terms_measures_and_rates_by_hand() -> None:
     ]
     measures = pd.DataFrame({"measure": ["m"], "value": [0.2], "low": [0.1], "high": [0.45], "groups": ["a, b"]})
     groups = pd.DataFrame({"ethnicity": ["a"], "n": [1200], "selection_rate": [0.5], "tpr": [0.9], "fpr": [0.05]})
-    found = SimpleNamespace(measures=measures, groups=groups)
+    found = SimpleNamespace(measures=measures, groups=groups, by="ethnicity")
     assert gap_tables.measure_table(found).to_dict("records") == [
         {"measure": "m", "value": 0.2, "95 % interval": "0.100–0.450", "groups": "a, b"}
     ]
