@@ -21,6 +21,7 @@ import tyro
 from scipy.special import expit
 
 from benchmarks.age_alone import age_alone
+from benchmarks.image_slices import slice_cases
 from benchmarks.map_claims import hiding_cases, pattern_cases
 from benchmarks.simulation import Case, Draw, simulate
 from core.analysis.accuracy.counts import tally
@@ -269,6 +270,7 @@ def cases() -> Iterable[Case]:
     )
     yield from hiding_cases()
     yield from pattern_cases(AUDIT)
+    yield from slice_cases()
     for people, faces, within, accuracy in (
         (20, 3, 0.1, 0.97),
         (20, 8, 0.4, 0.9),

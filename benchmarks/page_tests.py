@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import tyro
 
+from core.analysis.accuracy.person_or_image import person_or_image
+from core.analysis.accuracy.slices import find_slices
 from core.analysis.comparison import arm_estimates, arm_table, claim_contrast, experiment_for
 from core.analysis.comparison.paired import paired_by_group, paired_map_difference
 from core.analysis.findings import all_findings
@@ -62,6 +64,7 @@ def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: P
     pages: dict[str, Callable] = {
         "findings": lambda: all_findings(opened, everyone, checks, experiment),
         "gaps": lambda: (gaps_report(opened, everyone), noise_report(opened, everyone)),
+        "image": lambda: (person_or_image(opened, everyone), find_slices(opened.faces, opened.columns)),
         "heatmaps": heatmaps,
         "evidence": evidence,
     }

@@ -26,6 +26,8 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "check": audits.check,
     "evidence": audits.evidence,
     "gaps": audits.gaps,
+    "image": measuring.image,
+    "slices": measuring.slices,
     "findings": audits.findings,
     "review": reviews.review,
     "experiments": audits.experiments,

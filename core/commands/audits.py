@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Ages = Literal["adults", "all"]
 
 
-def _within(faces: pd.DataFrame, ages: Ages, path: Path) -> Filter:
+def faces_within(faces: pd.DataFrame, ages: Ages, path: Path) -> Filter:
     """The filter that `--ages` asks for. Raises `LookwhereError` naming `path` where none of its faces passes."""
     from core.data.filters import Filter
 
@@ -148,7 +148,7 @@ def show(
     opened = open_audit(audit_folder(models, model, audit))
     asked = None if by is None else grouping(by, opened.columns)
     if out:
-        within = _within(opened.faces, "all" if ages == "all" else "adults", opened.path)
+        within = faces_within(opened.faces, "all" if ages == "all" else "adults", opened.path)
         for file in out:
             write_groups(opened, asked or ["gender", "ethnicity"], within, file)
     return printed("show", json, lambda: audit_report(opened, ages, asked), lambda: audit_record(opened, ages, asked))
@@ -227,7 +227,7 @@ def evidence(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
     from core.present.text.evidence import evidence_report
 
     opened = open_audit(audit_folder(models, model, audit))
-    within = _within(opened.faces, ages, opened.path)
+    within = faces_within(opened.faces, ages, opened.path)
     return printed("evidence", json, lambda: evidence_report(opened, within), lambda: evidence_record(opened, within))
 
 
@@ -259,7 +259,7 @@ def gaps(
 
     opened = open_audit(audit_folder(models, model, audit))
     asked = None if by is None else grouping(by, opened.columns)
-    within = _within(opened.faces, ages, opened.path)
+    within = faces_within(opened.faces, ages, opened.path)
     return printed(
         "gaps",
         json,
@@ -292,7 +292,7 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
     from core.present.text.findings import findings_report
 
     opened = open_audit(audit_folder(models, model, audit))
-    within = _within(opened.faces, ages, opened.path)
+    within = faces_within(opened.faces, ages, opened.path)
     found = all_findings(opened, within, open_checks(opened), experiment_for(models, opened))
     return printed(
         "findings",
@@ -321,7 +321,7 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODE
 
     opened = open_experiment(places.within(models / "experiments", name, "--name"))
     faces = opened.audits(opened.arms[0].name)[0].faces
-    within = _within(faces, ages, opened.path)
+    within = faces_within(faces, ages, opened.path)
     return printed(
         "experiments", json, lambda: experiment_report(opened, within), lambda: experiment_record(opened, within)
     )

@@ -1,13 +1,18 @@
-"""The command `measure`: what the images of a store say, and its place beside an audit."""
+"""Commands on what images say: `measure` it, `image` or the person, and `slices` that hold."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from core.commands.audits import Ages, faces_within
 from core.commands.output import printed
-from core.errors import LookwhereError
+from core.errors import LookwhereError, at_least
 from core.places import MODELS, audit_folder
 from core.progress import Bars
+
+if TYPE_CHECKING:
+    from core.audit.folder import Audit
 
 
 def measure(
@@ -69,3 +74,76 @@ def measure(
         lambda: measured_report(store, lost, folder),
         lambda: measured_record(store, lost, folder),
     )
+
+
+def image(
+    model: str, audit: str, data: Path | None = None, ages: Ages = "adults", models: Path = MODELS, json: bool = False
+) -> str:
+    """Print how much of each group's gap goes with what the image says, and with age, and what is left.
+
+    Exploratory; explaining is not causing. Apparent skin tone is told from counts beside the audit, or by --data.
+    Example: python -m core image --model resnet50-utkface --audit utkface-test
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        data: The audited store, for apparent skin tone by face; nothing of that is kept.
+        ages: adults (18 years and older), or all. Where no age is known, all.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
+    """
+    from core.analysis.accuracy.person_or_image import person_or_image
+    from core.present.records.measures import image_record
+    from core.present.text.image import image_report
+
+    opened = _opened(models, model, audit, data)
+    within = faces_within(opened.faces, ages, opened.path)
+    found = person_or_image(opened, within)
+    return printed(
+        "image", json, lambda: image_report(opened, within, found), lambda: image_record(opened, within, found)
+    )
+
+
+def slices(
+    model: str,
+    audit: str,
+    data: Path | None = None,
+    ages: Ages = "adults",
+    seed: int = 0,
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
+    """Search crossings of up to three columns for faces that the model fails, on one half; test them on the other.
+
+    Bounds hold for all slices searched at once, so «nothing found» is an answer. The rule is in docs/rules.md.
+    Example: python -m core slices --model resnet50-utkface --audit utkface-test
+
+    Args:
+        model: The model's name, a folder under models/.
+        audit: The audit's name, a folder under models/MODEL/audits/.
+        data: The audited store, to cross apparent skin tone too; nothing of it is kept by face.
+        ages: adults (18 years and older), or all. Where no age is known, all.
+        seed: Seed of the halves and of the errors dealt anew. To choose it by the result is to search again.
+        models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
+        json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
+    """
+    from core.analysis.accuracy.slices import find_slices
+    from core.present.records.measures import slices_record
+    from core.present.text.image import slices_report
+
+    at_least("--seed", seed, 0)
+    opened = _opened(models, model, audit, data)
+    within = faces_within(opened.faces, ages, opened.path)
+    faces = opened.faces[within.mask(opened.faces)].reset_index(drop=True)
+    found = find_slices(faces, opened.columns, seed)
+    return printed("slices", json, lambda: slices_report(found, within), lambda: slices_record(opened, within, found))
+
+
+def _opened(models: Path, model: str, audit: str, data: Path | None) -> Audit:
+    """The audit, with every measure of its store where that is given."""
+    from core.audit.folder import open_audit
+    from core.audit.measures import with_all_measures
+    from core.data.store import AlignedStore
+
+    opened = open_audit(audit_folder(models, model, audit))
+    return opened if data is None else with_all_measures(opened, AlignedStore.open(data))

@@ -91,6 +91,14 @@ PAGES: tuple[PageEntry, ...] = (
         "fairness measures, label noise",
     ),
     PageEntry(
+        file="image",
+        title="The person or the image?",
+        icon="center_focus_strong",
+        section="For whom",
+        description="how much of each group's gap goes with what the image says (skin tone, light, sharpness, pose …), "
+        "and slices of faces that surely fare worse",
+    ),
+    PageEntry(
         file="heatmaps",
         title="Heatmap comparison",
         icon="compare",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.analysis.accuracy.person_or_image import PersonOrImage
+from core.analysis.accuracy.slices import Slices
+from core.audit.folder import Audit
+from core.data.filters import Filter
 from core.data.store import AlignedStore
+from core.present.records.audits import audit_head
+from core.present.records.values import filter_record
+from core.present.text.image import CAUTION, image_sentence, slices_sentence
 from core.present.text.measures import measure_table
 
 
@@ -17,4 +24,36 @@ def measured_record(store: AlignedStore, lost: int | None, beside: Path | None) 
         "measures": measure_table(store),
         "not_found_again": lost,
         "beside": beside,
+    }
+
+
+def image_record(audit: Audit, wanted: Filter, found: PersonOrImage) -> dict:
+    """How much of each group's gap goes with each measure, and the thirds of each group."""
+    return {
+        **audit_head(audit),
+        "filter": filter_record(wanted),
+        "sentence": image_sentence(found, wanted),
+        "caution": CAUTION,
+        "skin_tone": found.skin_tone or None,
+        "groups": found.explained.groups,
+        "left_out": found.explained.left_out,
+        "critical": found.explained.critical,
+        "parts": found.explained.table,
+        "thirds": found.thirds,
+    }
+
+
+def slices_record(audit: Audit, wanted: Filter, found: Slices) -> dict:
+    """What was searched, what was tested, and what holds."""
+    return {
+        **audit_head(audit),
+        "filter": filter_record(wanted),
+        "sentence": slices_sentence(found, wanted),
+        "columns": found.columns,
+        "searched": found.searched,
+        "first": found.first,
+        "second": found.second,
+        "by_person": found.by_person,
+        "critical": found.critical,
+        "slices": found.taken.assign(columns=[list(names) for names in found.taken["columns"]]),
     }

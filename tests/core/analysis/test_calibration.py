@@ -18,6 +18,9 @@ SMALL = {
     ("4 and 5, three pairs, no effect", "«supported» falls"): 300,
     ("4 and 5, three pairs, 2 points", "«not supported» falls"): 300,
     ("people: 20 a group, 8 faces, 0.4", "all ten groups' intervals hold"): 40,
+    ("slices: 600 faces, 20 % wrong", "a slice holds where none is worse"): 20,
+    ("slices: 300 people, 5 faces each", "a slice holds where none is worse"): 6,
+    ("parts of a gap: four groups of 300", "the interval holds the truth"): 40,
 }
 
 

@@ -61,6 +61,8 @@ CASES: dict[str, list[str]] = {
     "check": [*NAMED, "--data", "{root}/store", "--sample", "60", "--parts", "occlusion", "--models", "{root}/models"],
     "evidence": [*NAMED, "--models", "{root}/models"],
     "gaps": [*NAMED, "--models", "{root}/models"],
+    "image": ["--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MODEL.parent)],
+    "slices": [*NAMED, "--ages", "all", "--models", "{root}/models"],
     "findings": [*NAMED, "--models", "{root}/models"],
     "review": [*NAMED, "--out", "{root}/suspects.csv", "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],

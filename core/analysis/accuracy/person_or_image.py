@@ -1,0 +1,116 @@
+"""What goes with each group's gap, of the person and of the image: all that an audit and what lies beside it tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from core.analysis.accuracy.counts import columns_of, group_rows
+from core.analysis.accuracy.explained import LEVEL, TOGETHER, Explained, explain
+from core.analysis.accuracy.skin_tone import ADULTS, WITHIN, SkinTone, read_skin_tone
+from core.analysis.intervals import Z95
+from core.audit.folder import Audit
+from core.data.columns import Column
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter, group_name
+from core.data.measured import IN_GROUP
+from core.data.measures import BY_NAME, SKIN_TONE
+from core.privacy import enough_people
+
+#: What «all measures together» are where apparent skin tone is not known by face.
+BUT_SKIN_TONE = "all measures but skin tone together"
+#: Columns of `PersonOrImage.thirds`.
+THIRDS = ["factor", "words", "group", "level", "n", "incorrect"]
+
+
+@dataclass(frozen=True)
+class PersonOrImage:
+    """`explained` for each measure and age; `thirds`: a measure, group and third of that group a row (factor, words,
+    group, level, n, incorrect, NaN where that is not told). `skin_tone` says where apparent skin tone is from: «faces»
+    (the aligned store), «counts» (beside the audit), or empty where it is not known for these faces.
+    """
+
+    explained: Explained
+    thirds: pd.DataFrame
+    skin_tone: str
+
+    def of(self, group: str) -> pd.DataFrame:
+        """The rows of `explained` of a group."""
+        return self.explained.table[self.explained.table["group"] == group]
+
+
+def person_or_image(audit: Audit, wanted: Filter) -> PersonOrImage:
+    """The faces of a filter, whatever their outcome. Raises `LookwhereError` as `explain` does."""
+    wanted = wanted.narrowed(outcome="all")
+    faces = audit.faces[wanted.mask(audit.faces)].reset_index(drop=True)
+    found, thirds = explain(faces, audit.columns), _thirds(faces, audit.columns, audit.minimum_faces)
+    if any(column.name == SKIN_TONE for column in audit.columns):
+        return PersonOrImage(found, thirds, "faces")
+    beside = read_skin_tone(audit)
+    if beside is None:
+        return PersonOrImage(found, thirds, "")
+    told = _told_thirds(beside, wanted)
+    ages = {Filter(age_from=ADULT_AGE): "adults", Filter(): "all"}.get(wanted)
+    rows = pd.DataFrame([dict(row) for row in beside.explained.get(ages or "", ())])
+    if rows.empty:
+        return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts" if len(told) else "")
+    numbers = rows.columns.difference(["factor", "words", "group", "measured", "sure"])
+    rows[numbers] = rows[numbers].astype(float)
+    table = _sure(pd.concat([rows.astype({"n": int}), found.table], ignore_index=True))
+    table[0].loc[table[0]["factor"] == TOGETHER, "words"] = BUT_SKIN_TONE  # which is not known by face
+    found = replace(found, table=table[0], critical=table[1], factors=(SKIN_TONE, *found.factors))
+    return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts")
+
+
+def _sure(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """The table with `sure` of all its rows at once, and the z of that."""
+    z = float(norm.isf((1 - LEVEL ** (1 / len(table))) / 2))
+    error = (table["high"] - table["low"]) / (2 * Z95)
+    return table.assign(sure=(table["explained"].abs() > z * error) & (error > 0)), z
+
+
+def _thirds(faces: pd.DataFrame, columns: tuple[Column, ...], minimum: int) -> pd.DataFrame:
+    """Faces and errors by group and third of the group, of each measure that has thirds; as groups were at opening."""
+    code, names = group_rows(faces, columns_of(faces))
+    words, wrong, rows = list(names["group"]), ~faces["correct"].to_numpy(dtype=bool), []
+    for column in columns:
+        if not column.name.endswith(IN_GROUP):
+            continue
+        level = faces[column.name].cat.codes.to_numpy(dtype=np.int64)
+        known, name = level >= 0, column.name.removesuffix(IN_GROUP)
+        size = len(column.levels)
+        place = code[known] * size + level[known]
+        n = np.bincount(place, minlength=len(words) * size)
+        k = np.bincount(place, weights=wrong[known], minlength=len(n))
+        for cell in np.flatnonzero(n):
+            group, third = divmod(int(cell), size)
+            told = BY_NAME[name].by_face or enough_people(np.arange(n[cell]), minimum)
+            head = (name, BY_NAME[name].words, words[group], column.levels[third], int(n[cell]))
+            rows.append((*head, float(k[cell]) if told else np.nan))
+    return pd.DataFrame(rows, columns=THIRDS)
+
+
+def _told_thirds(beside: SkinTone, wanted: Filter) -> pd.DataFrame:
+    """Thirds of adults within their group, as they are told beside the audit; none where other faces are looked at."""
+    if wanted.narrowed(gender=(), ethnicity=()) != Filter(age_from=ADULT_AGE):
+        return pd.DataFrame(columns=THIRDS)
+    rows = [
+        (SKIN_TONE, BY_NAME[SKIN_TONE].words, group_name(one.gender, one.ethnicity), " and ".join(part.levels), part.n,
+         np.nan if part.incorrect is None else float(part.incorrect))
+        for one in beside.counts
+        if one.thirds == WITHIN and one.ages == ADULTS
+        and (not wanted.gender or one.gender in wanted.gender)
+        and (not wanted.ethnicity or one.ethnicity in wanted.ethnicity)
+        for part in one.parts
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=THIRDS)
+
+
+def main_part(found: PersonOrImage) -> pd.Series | None:
+    """The measure of the image and group whose part is largest among those surely other than none; None of none."""
+    table = found.explained.table
+    sure = table[table["sure"] & table["measured"] & (table["factor"] != TOGETHER)]
+    return None if sure.empty else sure.loc[sure["explained"].abs().idxmax()]

@@ -1,0 +1,184 @@
+"""The person or the image, and slices that hold, in words: shared by the page and the commands."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.analysis.accuracy.explained import TOGETHER
+from core.analysis.accuracy.person_or_image import PersonOrImage, main_part
+from core.analysis.accuracy.slices import Slices
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.data.measures import BY_NAME, SKIN_TONE
+from core.present.text.sentences import scope
+from core.wording import capital, in_points, p_words, percent, points_words, signed_points
+
+CAUTION = (
+    "To explain is not to cause: a measure may go with errors because both go with something else. Apparent skin tone "
+    "is of the person and of the image: light, camera and exposure make it as the face does."
+)
+HOW = (
+    "The gap is a group's accuracy less that of all other faces. «Goes with it» is the part that the group owes to "
+    "having other values of the measure than all faces have, by a logistic regression within groups whose slopes "
+    "differ by true class; «left» is the rest. Intervals are 95 %, each by itself."
+)
+OVERLAP = (
+    "Slices overlap: one may hold because it shares faces with another. None is proof of a cause, and what did not "
+    "hold is not thereby alike."
+)
+
+
+def image_sentence(found: PersonOrImage, within: Filter) -> str:
+    """The page's headline: the largest part that is surely there, and what is left of that gap."""
+    row, rows = main_part(found), len(found.explained.table)
+    if row is None:
+        return (
+            f"{scope(within)}, no measure of the image goes with more of any group's gap than chance may give over the "
+            f"{rows} parts looked at."
+        )
+    return (
+        f"{scope(within)}, {row['words']} goes with {points_words(row['explained'], row['low'], row['high'])} of the "
+        f"gap of {row['group']} to all others ({signed_points(row['gap'])}); "
+        f"{points_words(row['left'], row['left_low'], row['left_high'])} are left."
+    )
+
+
+def skin_tone_words(found: PersonOrImage, audit: Audit) -> str:
+    """Where apparent skin tone is from, or why it is not there."""
+    if found.skin_tone == "faces":
+        return "Apparent skin tone is read from the aligned store here; what is published has none by face."
+    if found.skin_tone == "counts":
+        return (
+            "Apparent skin tone is told as counts by group alone, never by face: of all adults, and in the parts of a "
+            "gap of all ages too. For other faces the command «image» takes the aligned store."
+        )
+    return f"Apparent skin tone is not known for these faces: `{measure_command(audit)}` counts it, for all adults."
+
+
+def measure_command(audit: Audit) -> str:
+    """The command that lays the measures beside an audit."""
+    return f"python -m core measure --data STORE --model {audit.path.parent.parent.name} --audit {audit.path.name}"
+
+
+def thirds_words(row: dict) -> str:
+    """«17 of 117 (14.5 %)»; «117 faces» where errors are not told."""
+    if pd.isna(row["incorrect"]):
+        return f"{row['n']:,} faces"
+    return f"{int(row['incorrect']):,} of {row['n']:,} ({percent(row['incorrect'] / row['n'])})"
+
+
+def thirds_table(found: PersonOrImage, factor: str) -> pd.DataFrame:
+    """A group a row, its thirds in columns: how many were misclassified of how many."""
+    part = found.thirds[found.thirds["factor"] == factor]
+    if part.empty:
+        return pd.DataFrame()
+    part = part.assign(told=[thirds_words(row) for row in part.to_dict("records")])
+    wide = part.set_index(["group", "level"])["told"].unstack()  # noqa: PD010 - each is there once
+    levels = [level for level in BY_NAME[factor].levels if level in wide]
+    rest = [level for level in wide if level not in levels]
+    wide = wide[[*levels, *rest]].reindex(part["group"].drop_duplicates()).fillna("–").reset_index()
+    return wide.assign(group=[capital(name) for name in wide["group"]]).rename_axis(columns=None)
+
+
+def parts_table(found: PersonOrImage) -> pd.DataFrame:
+    """A factor a row, a group a column: the part of each group's gap in points, with * where it is surely there."""
+    table = found.explained.table
+    told = [
+        "–" if pd.isna(row["explained"]) else signed_points(row["explained"]) + (" *" if row["sure"] else "")
+        for row in table.to_dict("records")
+    ]
+    wide = table.assign(told=told).set_index(["words", "group"])["told"].unstack()  # noqa: PD010 - each is there once
+    wide = wide.loc[list(table["words"].drop_duplicates()), list(found.explained.groups)].reset_index()
+    return wide.rename(columns={"words": "goes with"}).rename_axis(columns=None)
+
+
+def image_report(audit: Audit, wanted: Filter, found: PersonOrImage) -> str:
+    """All of it as plain text."""
+    lines = [image_sentence(found, wanted), CAUTION, skin_tone_words(found, audit)]
+    for group in found.explained.groups:
+        rows = found.of(group).to_dict("records")
+        lines += ["", f"{capital(group)}: gap {_interval(rows[-1], 'gap', 'gap_low', 'gap_high')}"]
+        for row in rows:
+            if pd.isna(row["explained"]):
+                lines.append(f"  {row['words']:52}cannot be told from the groups")
+                continue
+            part, left = _interval(row, "explained", "low", "high"), _interval(row, "left", "left_low", "left_high")
+            lines.append(f"  {row['words']:52}{part:32}left {left}{'  *' if row['sure'] else ''}")
+    lines += ["", f"* surely other than none: over all {len(found.explained.table)} parts at once", HOW]
+    if found.explained.left_out:
+        lines.append(f"Left out, under 50 faces: {', '.join(found.explained.left_out)}.")
+    for factor in found.thirds["factor"].drop_duplicates():
+        table = thirds_table(found, factor)
+        lines += ["", f"Misclassified, by thirds of the group of {BY_NAME[factor].words}", table.to_string(index=False)]
+    return "\n".join(lines)
+
+
+def _interval(row: dict, value: str, low: str, high: str) -> str:
+    return points_words(row[value], row[low], row[high])
+
+
+def slices_sentence(found: Slices, within: Filter) -> str:
+    """What was found: the surest slice, or nothing."""
+    if not found.searched:
+        return f"{scope(within)}, no slice has 30 faces in either half, so none was searched."
+    held = found.held
+    where = f"over all {found.searched:,} slices searched"
+    if held.empty:
+        return (
+            f"{scope(within)}, nothing was found: of {found.searched:,} slices searched on one half of the faces, "
+            f"{len(found.taken)} were tested on the other and none is surely less accurate than all other faces."
+        )
+    row, more = held.iloc[0], len(held) - 1
+    also = f" {more} more {'slice holds' if more == 1 else 'slices hold'}." if more else ""
+    return (
+        f"{scope(within)}, the slice «{row['slice']}» is less often right than all other faces: "
+        f"{percent(row['accuracy'])} of {row['n']:,} against {percent(row['others'])}, at least "
+        f"{in_points(row['low'])} points less {where}.{also}"
+    )
+
+
+def slices_table(found: Slices, held: bool = True) -> pd.DataFrame:
+    """The slices that hold, or those that were tested and do not, in words and figures."""
+    rows = found.taken[found.taken["holds"].to_numpy(dtype=bool) == held]
+    return pd.DataFrame(
+        {
+            "slice": [capital(name) for name in rows["slice"]],
+            "n": rows["n"].astype(int),
+            "incorrect": rows["incorrect"].astype(int),
+            "accuracy": rows["accuracy"].astype(float),
+            "others": rows["others"].astype(float),
+            "points less": (100 * rows["less"].astype(float)).round(1),
+            "at least": (100 * rows["low"].astype(float)).round(1),
+            "p": [p_words(float(p), named=False) for p in rows["p"]],
+        }
+    )
+
+
+def slices_report(found: Slices, within: Filter) -> str:
+    """The search as plain text."""
+    by = "people" if found.by_person else "faces"
+    lines = [
+        slices_sentence(found, within),
+        f"  {found.first:,} faces searched and {found.second:,} tested, split by {by}; crossed: "
+        f"{', '.join(found.columns)}",
+    ]
+    for held, title in ((True, "Hold on the other half"), (False, "Tested, and do not hold")):
+        table = slices_table(found, held)
+        if len(table):
+            lines += ["", title, table.round(3).to_string(index=False)]
+    return "\n".join([*lines, "", OVERLAP])
+
+
+def has_skin_tone(found: PersonOrImage) -> bool:
+    """Whether a part of a gap is told of apparent skin tone."""
+    return SKIN_TONE in set(found.explained.table["factor"])
+
+
+def together_words(found: PersonOrImage, group: str) -> str:
+    """What all measures go with at once, of a group; empty where it is not told."""
+    rows = found.of(group)
+    row = rows[rows["factor"] == TOGETHER]
+    if row.empty or pd.isna(row["explained"].iloc[0]):
+        return ""
+    one = row.iloc[0]
+    return f"{capital(one['words'])} go with {points_words(one['explained'], one['low'], one['high'])} of it."

@@ -1,0 +1,10 @@
+"""How much of each group's gap goes with what the image says, what is left, and slices that surely fare worse."""
+
+from ui.shell.page import page
+from ui.views import image as image_view
+
+with page(outcome=False) as p:
+    found = image_view.explained_or_say(p)
+    image_view.show_parts(p, found)
+    image_view.show_thirds(found)
+    image_view.show_slices(p)
