@@ -61,12 +61,12 @@ def resumed(program: str, arguments: Sequence[str], directory: Path) -> tuple[st
     flag, words = PROGRAMS[program].resume, tuple(arguments)
     if not flag or flag in words:
         return words
-    named = _values(words)
+    named = flag_values(words)
     training = directory / named.get("--models", "models") / named.get("--name", "") / "training"
     begun = any((training / file).exists() for file in ("status.json", "metrics.csv", "checkpoint.safetensors"))
     return (*words, flag) if begun else words
 
 
-def _values(words: Sequence[str]) -> Mapping[str, str]:
+def flag_values(words: Sequence[str]) -> Mapping[str, str]:
     """The word after each flag."""
     return {flag: value for flag, value in itertools.pairwise(words) if flag.startswith("--")}

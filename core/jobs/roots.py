@@ -14,6 +14,8 @@ VARIABLE = "LOOKWHERE_DATA_ROOTS"
 #: What a data set or a store that is offered ends in, where it is a file.
 DATA_FILES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip", ".rec", ".csv", ".tsv", ".parquet",
               ".jsonl")  # fmt: skip
+#: Files that stand for all that lies in their folder.
+OF_THEIR_FOLDER = (".rec", ".csv", ".tsv", ".jsonl", ".parquet")
 #: Entries of a folder looked at for links that lead out, and for data sets to offer.
 MAXIMUM_ENTRIES, OFFERED = 5_000_000, 200
 
@@ -43,6 +45,8 @@ def confined(text: str, roots: Sequence[Path], what: str = "path") -> Path:
             _check_links(candidate, roots, what)
             return candidate
         if candidate.is_file():
+            if candidate.name.lower().endswith(OF_THEIR_FOLDER):
+                _check_links(candidate.parent, roots, what)
             return candidate
         if candidate.exists():
             raise LookwhereError(f"{what} {shown}: neither a file nor a folder; give one of these")
@@ -96,14 +100,14 @@ def _names(roots: Sequence[Path]) -> str:
     return ", ".join(map(str, roots[:4])) + (" …" if len(roots) > 4 else "")
 
 
-def offered(roots: Sequence[Path]) -> list[Path]:
-    """What in the roots, and one folder further down, may be a data set: folders, archives and tables, sorted."""
+def offered(roots: Sequence[Path], endings: tuple[str, ...] = DATA_FILES) -> list[Path]:
+    """What in the roots, and one folder further down, may be a data set: folders, files of these endings; sorted."""
     found: list[Path] = []
     for root in roots:
-        for entry in _entries(root):
+        for entry in _entries(root, endings):
             found.append(entry)
             if entry.is_dir() and not (entry / "store.json").is_file():
-                found += [inside for inside in _entries(entry) if inside.is_file() or _holds_a_store(inside)]
+                found += [inside for inside in _entries(entry, endings) if inside.is_file() or _holds_a_store(inside)]
     return sorted(dict.fromkeys(found))[:OFFERED]
 
 
@@ -116,11 +120,11 @@ def _holds_a_store(path: Path) -> bool:
     return (path / "store.json").is_file()
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     """Folders and data files in a folder, without hidden ones and links."""
     try:
         with os.scandir(folder) as inside:
             entries = [entry for entry in inside if not entry.name.startswith(".") and not entry.is_symlink()]
-            return [Path(e.path) for e in entries[:10_000] if e.is_dir() or e.name.lower().endswith(DATA_FILES)]
+            return [Path(e.path) for e in entries[:10_000] if e.is_dir() or e.name.lower().endswith(endings)]
     except OSError:
         return []

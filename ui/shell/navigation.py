@@ -17,6 +17,7 @@ ICON = Path(__file__).parent / "icon.png"
 class Needs(IntEnum):
     """What a page cannot do without. Each value includes the ones before it."""
 
+    NOTHING = 0
     MODEL = 1
     AUDIT = 2
     MAPS = 3
@@ -150,6 +151,15 @@ PAGES: tuple[PageEntry, ...] = (
         section="Models",
         description="state, ETA and curves of a run, live or finished",
         needs=Needs.MODEL,
+    ),
+    PageEntry(
+        file="runs",
+        title="Runs",
+        icon="play_circle",
+        section="Models",
+        description="attach a data set, see what would be read of it, align, audit, check, train or import from here: "
+        "a queue of jobs that go on when the page is closed",
+        needs=Needs.NOTHING,
     ),
     PageEntry(
         file="compare",

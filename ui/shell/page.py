@@ -109,7 +109,8 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     opened = _opened()
     entry = entry_of(st.session_state.page)
     downloads.start(entry.file)
-    opened.need_model()
+    if entry.needs >= Needs.MODEL:
+        opened.need_model()
     if entry.needs >= Needs.AUDIT:
         opened.load()
     st.title(entry.heading or entry.title)

@@ -1,0 +1,192 @@
+"""The page «Runs»: off unless one sits at the machine or knows the password; what is typed is checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.audit.folder import Audit
+from core.commands.startable import STARTABLE
+from core.jobs import password, queue, roots
+from core.jobs.job import JobState, list_jobs
+from tests.helpers.datasets_made import tree
+from tests.helpers.pages import headline, text
+from tests.helpers.shipped import ROOT
+from ui.shell import navigation, open_audit
+from ui.views import faces, run_forms, run_list, runs
+
+Study = tuple[Path, Audit]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A visitor at the machine, with a data set in the one open folder; no worker takes the jobs."""
+    tree(tmp_path / "data/mine", ["female/a.jpg", "male/b.jpg"])
+    monkeypatch.setattr(runs, "request_headers", lambda: {"Host": "localhost:8501"})
+    monkeypatch.setattr(queue, "ensure_worker", lambda jobs: False)
+    monkeypatch.setattr(runs, "TRIES", password.Tries())
+    for module in (run_list, run_forms):
+        monkeypatch.setattr(module, "JOBS", tmp_path / "jobs")
+    monkeypatch.setattr(faces, "STORES", tmp_path / "aligned")
+    monkeypatch.setenv(roots.VARIABLE, str(tmp_path / "data"))
+    for name in (password.VARIABLE, "LOOKWHERE_ALLOW_JOBS"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def runs_page(study: Study, monkeypatch: pytest.MonkeyPatch, **query: str) -> AppTest:
+    """The page as the first one: of another one AppTest begins each run twice, and loses what was clicked."""
+    monkeypatch.setattr(navigation, "PAGES", sorted(navigation.PAGES, key=lambda entry: entry.file != "runs"))
+    monkeypatch.setattr(open_audit, "MODELS", study[0])
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception, [one.value for one in app.exception]
+    return app
+
+
+def button(app: AppTest, label: str):
+    return next(one for one in app.button if one.label == label)
+
+
+def labels(app: AppTest) -> set[str]:
+    kinds = ("selectbox", "text_input", "number_input", "toggle", "multiselect")
+    return {one.label for kind in kinds for one in app.get(kind)}
+
+
+def test_it_says_how_it_is_switched_on_where_it_is_off(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = queue.submit(here / "jobs", "datasets", ["--check", "secret-name"], "Secret title")
+    monkeypatch.setattr(runs, "request_headers", lambda: {"Host": "faces.example.org"})
+    app = runs_page(study, monkeypatch)
+    said = text(app) + "".join(one.value for one in app.code)
+    assert "switched off" in said and "which is not this machine" in said
+    for word in ("--server.address 127.0.0.1", "LOOKWHERE_ALLOW_JOBS=1", password.VARIABLE, roots.VARIABLE):
+        assert word in said
+    assert "Secret title" not in said and check.id not in said
+    assert [one.label for one in app.button if one.label in ("Start", "Stop")] == []
+
+
+def test_a_password_is_asked_for_and_wrong_ones_are_counted(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(password.VARIABLE, password.hash_password("correct horse"))
+    app = runs_page(study, monkeypatch)
+    assert not [one for one in app.button if one.label == "Start"]
+    for _ in range(password.SESSION_TRIES):
+        app.text_input(key="runs_given").set_value("wrong horse")
+        button(app, "Open").click().run()
+        assert "not the password" in text(app)
+    app.text_input(key="runs_given").set_value("correct horse")
+    button(app, "Open").click().run()
+    assert "Too many wrong passwords" in text(app), "the right one neither"
+    other = runs_page(study, monkeypatch)
+    other.text_input(key="runs_given").set_value("correct horse")
+    button(other, "Open").click().run()
+    assert button(other, "Start")
+    monkeypatch.setenv(password.VARIABLE, password.hash_password("another horse"))
+    assert not [one for one in other.run().button if one.label == "Start"], "a changed password ends what was open"
+
+
+def test_tries_count_over_all_sessions(study: Study, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(password.VARIABLE, password.hash_password("correct horse"))
+    monkeypatch.setattr(runs, "TRIES", password.Tries(most=1))
+    for given, said in (("wrong horse", "not the password"), ("correct horse", "Too many wrong passwords")):
+        app = runs_page(study, monkeypatch)
+        app.text_input(key="runs_given").set_value(given)
+        button(app, "Open").click().run()
+        assert said in text(app)
+
+
+@pytest.mark.parametrize("command", STARTABLE, ids=lambda one: one.program)
+def test_each_form_draws_every_option_of_its_command(
+    command, study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = runs_page(study, monkeypatch, start=command.title)
+    config = None if command.program != "train" else run_forms.train_config(None)
+    wanted = {run_forms._asked(option).label for option in run_forms.form_options(command, config)}
+    assert wanted <= labels(app)
+    assert not app.error
+
+
+def test_a_data_set_of_the_open_folder_is_put_into_the_queue_by_its_real_path(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = runs_page(study, monkeypatch)
+    assert "Nothing was started yet" in headline(app)
+    assert button(app, "Start").disabled
+    data = next(one for one in app.selectbox if one.label == "Data set")
+    data.set_value("data/mine").run()
+    button(app, "Start").click().run()
+    assert [one.value for one in app.error] == []
+    (job,) = list_jobs(here / "jobs").jobs
+    assert (job.program, job.arguments) == ("datasets", ("--check", str((here / "data/mine").resolve())))
+    assert job.directory == str(Path.cwd())
+    assert "See a data set: mine" in text(app) and "waits for its turn" in text(app)
+    assert "1 waits" in headline(app)
+    button(app, "Stop").click().run()
+    assert list_jobs(here / "jobs").jobs[0].state is JobState.STOPPED
+    button(app, "Go on").click().run()
+    assert list_jobs(here / "jobs").jobs[0].state is JobState.QUEUED
+
+
+@pytest.fixture
+def unchecked(study: Study, here: Path) -> Iterator[dict[str, object]]:
+    """Values of a form for an audit, each good."""
+    yield {"model": "made", "data": str(here / "data/mine"), "name": "mine"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("data", "/etc"), ("data", "../jobs"), ("labels", "/etc/passwd"), ("training_data", ("mine", "/")),
+        ("model", "../made"), ("model", "--json"), ("name", "../x"), ("name", ".hidden"), ("name", "a/b"),
+        ("name", "-x\n"),
+    ],
+)  # fmt: skip
+def test_what_a_browser_sends_is_looked_up_and_confined(
+    name: str, value: object, unchecked: dict, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_forms.opening, "MODELS", study[0])
+    options = run_forms.form_options(run_forms.startable("audit"))
+    assert run_forms.checked(options, unchecked)["data"] == Path(unchecked["data"]).resolve()
+    with pytest.raises(run_forms.LookwhereError):
+        run_forms.checked(options, unchecked | {name: value})
+
+
+@pytest.mark.parametrize("word", ["/etc/passwd", "../x.yaml", "x.yml", "pyproject.toml", "a\\b"])
+def test_a_text_that_may_name_a_file_is_confined_too(word: str, here: Path) -> None:
+    options = run_forms.form_options(run_forms.startable("align"))
+    (here / "data/kinds.yaml").write_text("x: 1\n")
+    good = {"data": "mine", "columns": ("glasses", "skin=skin_tone", "kinds.yaml")}
+    real = str((here / "data/kinds.yaml").resolve())
+    assert run_forms.checked(options, good)["columns"] == ("glasses", "skin=skin_tone", real)
+    with pytest.raises(run_forms.LookwhereError):
+        run_forms.checked(options, good | {"columns": ("glasses", word)})
+
+
+def test_a_store_is_named_and_lies_among_the_stores(here: Path) -> None:
+    options = [run_forms._asked(one) for one in run_forms.form_options(run_forms.startable("align"))]
+    found = run_forms.checked(options, {"data": "mine", "out": "my-store"})
+    assert found == {"data": (here / "data/mine").resolve(), "out": str((here / "aligned/my-store").resolve())}
+    assert run_forms.store_name("/x/My Photos/faces.csv") == "my-photos"
+    assert run_forms.store_name("/x/UTKFace.tar.gz") == "utkface"
+
+
+def test_names_and_logs_of_jobs_are_shown_and_never_run(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = "![x](http://evil/t.png) <script>alert(1)</script> **b**"
+    job = queue.submit(here / "jobs", "datasets", ["--check", hostile], f"See: {hostile}")
+    queue.stop(here / "jobs", job.id)
+    (here / "jobs" / job.id / "log.txt").write_text(f"error: {hostile}\n")
+    app = runs_page(study, monkeypatch)
+    shown = "".join(one.value for kind in ("markdown", "caption", "error") for one in app.get(kind))
+    assert "![x]" not in shown.replace("\\", "") or "\\" in shown
+    assert "**b**" not in shown and "<script>" not in "".join(one.proto.body for one in app.get("html"))
+    assert any(hostile in one.value for one in app.code)
