@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED, check_columns, predict
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, SMALLEST_RANKED, check_columns, predict
 from core.analysis.accuracy.counts import AGE_UNKNOWN, Groups, group_rows, group_table, tally
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.intervals import wilson
 from core.audit.folder import Audit
-from core.data.faces import people
+from core.data.faces import UNRECORDED, people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
@@ -116,25 +116,27 @@ def accuracy_by_group(
 ) -> GroupAccuracies:
     """Accuracy by group, `accuracy_by_group(audit)` or `accuracy_by_group(y_true, y_pred, groups=…)`.
 
-    Of an audit, `by` names columns (gender, ethnicity, age band) and `within` filters faces. Of arrays, `groups` is one
-    grouping, or a dict or DataFrame of several, which are crossed; rows go together by position. Labels may be anything
-    that can be equal. `persons` says which rows are of one person: they are resampled whole. `positive`, one of two
-    labels, adds `selection_rate`, `true_positive_rate` and `false_positive_rate` (fairlearn's definitions). Groups
-    under `smallest` faces are in the table but not compared. Intervals: Wilson 1927, and those that hold for all groups
-    at once, of the page «Gaps and tests».
+    Of an audit, `by` names columns (gender, ethnicity, age band, and the audit's own) and `within` filters faces. Of
+    arrays, `groups` is one grouping, or a dict or DataFrame of several, which are crossed; rows go together by
+    position. Labels may be anything that can be equal. `persons` says which rows are of one person: they are resampled
+    whole. `positive`, one of two labels, adds `selection_rate`, `true_positive_rate` and `false_positive_rate`
+    (fairlearn's definitions). Groups under `smallest` faces are in the table but not compared. Intervals: Wilson 1927,
+    and those that hold for all groups at once, of the page «Gaps and tests».
 
     Raises `LookwhereError` for an unknown column, for arrays of unequal length, for missing or unlike labels.
     """
     if isinstance(audit_or_labels, Audit):
         if y_pred is not None or groups is not None or persons is not None:
             raise LookwhereError("an audit has its own labels, predictions and persons; give `by` instead of `groups`")
-        check_columns(by)
+        columns = audit_or_labels.columns
+        check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
         faces = audit_or_labels.faces
         if within is not None:
             faces = faces[within.mask(faces)]
-        member, names = group_rows(faces, list(by))
+        member, names = group_rows(faces, list(by), columns)
         names = names.drop(columns=[c for c in ("gender", "ethnicity") if c not in by])
         aside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
+        aside |= {f"{c} {UNRECORDED}": (names[c] == UNRECORDED).to_numpy() for c in set(by) - set(GROUP_COLUMNS)}
         names = names.rename(columns={"years": "age band"}) if "age band" in by else names.drop(columns="years")
         truth, said, unit = task_of(faces).truth(faces), predict(faces, threshold), people(faces)
     else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from core.audit.given import given_of
 from core.audit.manifest import UNSEEN, AuditManifest
 from core.classifiers.folder import Model
 from core.data.store import AlignedStore
@@ -28,28 +29,16 @@ def call_otherwise(store: AlignedStore, model: Model, planned: AuditManifest, le
     if not task.is_gender or faces.empty:
         return faces[:0]
     faces = faces.reset_index(drop=True)
-    if model.classify is None:
-        faces, logits = _imported(store, faces, model)
-    else:
-        logits = _logits(store, faces, model.classify)
+    names = ["face_id", "path"]
+    every = pd.concat([store.faces[names], store.otherwise[names]], ignore_index=True)
+    faces, given = given_of(model, every, faces)
+    logits = _logits(store, faces, model.classify) if given is None else given.logits
     negative, positive = task.logits
     with np.errstate(over="ignore"):
         p = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)
     called = np.where(p >= 0.5, task.positive, task.negative)
     answers = {negative: logits[:, 0], positive: logits[:, 1], task.probability: p, "predicted": called}
     return faces.drop(columns=leave, errors="ignore").assign(**answers)
-
-
-def _imported(store: AlignedStore, faces: pd.DataFrame, model: Model) -> tuple[pd.DataFrame, np.ndarray]:
-    """The faces that a table of predictions has, and their logits float32 (n, 2)."""
-    from core.classifiers.imported.predictions import scores_for
-
-    # Of all the faces: a base name that another face has too must not pass for unique.
-    names = ["face_id", "path"]
-    every = pd.concat([store.faces[names], store.otherwise[names]], ignore_index=True)
-    logits, found = scores_for(model.path, model.info, every)
-    place = pd.Index(every["face_id"][found]).get_indexer(faces["face_id"])
-    return faces[place >= 0].reset_index(drop=True), logits[place[place >= 0]]
 
 
 def _logits(store: AlignedStore, faces: pd.DataFrame, classify: Callable) -> np.ndarray:

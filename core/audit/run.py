@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from core.audit.averages import average_faces
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
+from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.measures import measures_of
@@ -67,14 +68,6 @@ class KeepAverages(StrEnum):
     AUTO = "auto"
     YES = "yes"
     NO = "no"
-
-
-@dataclass(frozen=True)
-class Given:
-    """Predictions that were imported: logits float32 (N, 2) of the faces to audit, and how many faces have none."""
-
-    logits: np.ndarray
-    lost: int
 
 
 @dataclass(frozen=True)
@@ -146,7 +139,7 @@ def run_audit(
     faces, no_class = _classed(faces, model, store, label)
     if names:
         faces = rename(faces, names)
-    faces, given = _given(model, store, faces)
+    faces, given = given_of(model, store.faces, faces)
     if faces.empty:
         raise LookwhereError(
             f"{model.path}: none of its predictions is of a face in {label}; import predictions of these, or give "
@@ -265,18 +258,6 @@ def _prepare(job: Job) -> None:
     shutil.rmtree(job.work, ignore_errors=True)
     job.work.mkdir(parents=True)
     write_json(file, identity)
-
-
-def _given(model: Model, store: AlignedStore, faces: pd.DataFrame) -> tuple[pd.DataFrame, Given | None]:
-    """The faces to audit and their imported predictions, where the model is nothing else."""
-    if model.classify is not None:
-        return faces, None
-    from core.classifiers.imported.predictions import scores_for
-
-    # Of all the faces: a base name that occurs in another split too must not pass for unique.
-    logits, found = scores_for(model.path, model.info, store.faces)
-    place = pd.Index(store.faces["face_id"][found]).get_indexer(faces["face_id"])
-    return faces[place >= 0].reset_index(drop=True), Given(logits[place[place >= 0]], int((place < 0).sum()))
 
 
 def forward_shards(job: Job, batch: int) -> float:

@@ -49,7 +49,7 @@ def numbers_of(values: pd.Series) -> pd.Series | None:
     if number.notna().sum() == 0 or not decimal[number.isna()].str.lower().isin(NO_NUMBER).all():
         return None
     known = dict(zip(words, number.where(np.isfinite(number)), strict=True))
-    return values.astype("object").map(known).astype(np.float64)
+    return values.map(known).astype(np.float64)
 
 
 def why_no_groups(values: pd.Series) -> str | None:
@@ -76,16 +76,15 @@ def why_no_groups(values: pd.Series) -> str | None:
 def kind_of(values: pd.Series) -> tuple[Kind, tuple[str, ...]]:
     """The kind of a column of text (N,), and its levels in order; none for a number, which has bands."""
     number = numbers_of(values)
-    known = values.dropna().astype("str")
-    folded = {word: re.sub(r"[\s_-]+", " ", word).strip().casefold() for word in known.unique()}
-    if number is not None and set(number.dropna()) <= {-1.0, 0.0, 1.0} and number.nunique() == 2 and number.max() == 1:
+    folded = {word: re.sub(r"[\s_-]+", " ", word).strip().casefold() for word in values.dropna().unique()}
+    different = [] if number is None else sorted(number.dropna().unique())
+    if len(different) == 2 and different[1] == 1 and different[0] in (-1, 0):
         return Kind.YES_NO, ("no", "yes")
     words = {*map(str.casefold, folded)}
     if words and (words <= {"no", "yes"} or words <= {"false", "true"} or words in map(set, NO_YES)):
         return Kind.YES_NO, ("no", "yes")
     if number is not None:
-        different = np.sort(number.dropna().unique())
-        if len(different) <= MOST_WHOLE and (different % 1 == 0).all():
+        if len(different) <= MOST_WHOLE and all(value % 1 == 0 for value in different):
             return Kind.ORDERED, tuple(f"{value:.10g}" for value in different)
         return Kind.NUMBER, ()
     if (levels := _in_order(folded)) is not None:
@@ -130,7 +129,7 @@ def _written(values: pd.Series) -> pd.Series:
     if number is None:
         return values
     words = {value: f"{value:.10g}" for value in number.dropna().unique()}
-    return number.astype("object").map(words)
+    return number.map(words)
 
 
 def column_of(
@@ -157,13 +156,13 @@ def column_of(
         return number_column(name, number, words=words, edges=edges), number
     values = words_of(values, kind if kind is told or kind is Kind.YES_NO else Kind.ORDERED)
     if not levels:
-        there = set(values.dropna())
+        there = set(values.dropna().unique())
         levels = [level for level in found if level in there] if told is kind else sorted(there)
         if kind is Kind.ORDERED and told is Kind.NUMBER:
             levels = sorted(there, key=float)
     if kind is Kind.YES_NO:
         levels = ("no", "yes")
-        if strange := sorted(set(values.dropna()) - set(levels)):
+        if strange := sorted(set(values.dropna().unique()) - set(levels)):
             raise LookwhereError(f"column {name}: {strange[0]!r} is neither yes nor no; its kind is {told.value}")
     if len(levels) > MOST_LEVELS:
         common = values[values.isin(levels)].value_counts().index[: MOST_LEVELS - 1]

@@ -90,9 +90,8 @@ class Column(JsonRecord):
     def levelled(self, levels: Iterable[object]) -> pd.Categorical:
         """Levels as faces tables hold them; what is none of `levels` is NA."""
         ordered = self.kind in (Kind.ORDERED, Kind.NUMBER)
-        values = pd.Series(levels, dtype="object")
-        known = values.where(values.isin(self.levels), None)
-        return pd.Categorical(known, pd.Index(self.levels, dtype="str"), ordered=ordered)
+        place = pd.Index(self.levels, dtype="object").get_indexer(pd.Index(levels, dtype="object"))
+        return pd.Categorical.from_codes(place, pd.Index(self.levels, dtype="str"), ordered=ordered)
 
     def banded(self, values: Iterable[float]) -> pd.Categorical:
         """The band of each value, (N,); NA for NaN. Raises `ValueError` for a column that is no number."""
@@ -158,7 +157,7 @@ def restored(faces: pd.DataFrame, columns: Sequence[Column], origin: str) -> pd.
                 f"{origin}: no column {', '.join(missing)}; write it again with `python -m core align`"
             )
         written = faces[column.name].astype("object")
-        strange = set(written.dropna()) - set(column.levels)
+        strange = set(written.dropna().unique()) - set(column.levels)
         if strange:
             raise LookwhereError(f"{origin}: column {column.name} has the level {min(map(str, strange))!r}, not known")
         faces = faces.assign(**{column.name: column.levelled(written)})

@@ -154,8 +154,11 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
             remarks.append(f"column {written} is left out: {why}; --columns {written} keeps it")
             continue
         name = _name(written, correction, own, remarks)
-        if loose(name) in taken:
+        if loose(name) in taken and correction.name:
             raise LookwhereError(f"column {written}: there are two columns called {name}; rename one with --columns")
+        # Two that differ in letters' case alone are two columns, and no command could tell them apart.
+        again = (f"{name} {n}" for n in range(2, len(own.columns) + 2))
+        name = name if loose(name) not in taken else next(one for one in again if loose(one) not in taken)
         if not values.notna().any():
             raise LookwhereError(f"column {written}: it is empty, so it makes no groups")
         column, words = column_of(
@@ -222,11 +225,15 @@ def _name(written: str, correction: Correction, own: pd.DataFrame, remarks: list
 
 def _one_spelling(values: pd.Series, correction: Correction, files: pd.Series) -> tuple[pd.Series, pd.DataFrame]:
     """Values with one spelling a word, and the renames asked for; and a repair a face whose word changed."""
-    values = values.astype("object").where(values.notna(), None)
-    changed = common_spellings(values.dropna())
+    # Python's own texts, once: a column of two hundred thousand is gone through several times.
+    values = pd.Series(values.to_numpy(dtype=object, na_value=None), name=values.name, dtype="object")
+    changed = common_spellings(values)
     there = values.dropna().unique()
     meant = {word: changed.get(word, word) for word in there}
-    words = values.map({word: correction.values.get(name, name) for word, name in meant.items()})
+    renamed = {word: correction.values.get(name, name) for word, name in meant.items()}
+    # What we would call a face whose level is not known.
+    renamed = {word: None if name == UNRECORDED else name for word, name in renamed.items()}
+    words = values if all(word == name for word, name in renamed.items()) else values.map(renamed)
     mended = values.isin(list(changed))
     told = pd.DataFrame(
         {
@@ -238,15 +245,14 @@ def _one_spelling(values: pd.Series, correction: Correction, files: pd.Series) -
         },
         dtype="str",
     )
-    # What we would call a face whose level is not known.
-    return words.where(words != UNRECORDED, None), told
+    return words.astype("object").where(words.notna(), None), told
 
 
 def _not_a_level(written: str, column: Column, words: pd.Series) -> list[str]:
     """How many faces have a word that is no level of the column, where levels were asked for."""
     if column.kind is Kind.NUMBER:
         return []
-    strange = words.dropna()[~words.dropna().isin(column.levels)]
+    strange = words[words.notna() & ~words.isin(column.levels)]
     if strange.empty:
         return []
     of = f"{len(strange):,} face{'s' if len(strange) > 1 else ''}"

@@ -18,6 +18,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from lookwhere.results import Result
+from tests.helpers.made_audit import made_audit
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
@@ -216,6 +217,18 @@ def test_a_group_of_few_has_no_map_and_says_so(audit: Audit) -> None:
     assert few.groups[0].map is None
     assert "under 11 faces" in few.sentence
     assert few.plot().layout.annotations[0].text.endswith("too few faces")
+
+
+def test_an_audits_own_columns_make_groups_too() -> None:
+    audit = made_audit(600, own=True, errors=0.2, shape=None)
+    table = lookwhere.accuracy_by_group(audit, by=["skin_tone", "gender"]).table
+    assert table["n"].sum() == 600
+    row = table[(table["skin_tone"] == "VI") & (table["gender"] == "male")].iloc[0]
+    inside = audit.faces[(audit.faces["skin_tone"] == "VI") & (audit.faces["gender"] == "male")]
+    assert (row["n"], row["correct"], row["group"]) == (len(inside), inside["correct"].sum(), "men, skin tone: VI")
+    assert "skin_tone not recorded" in set(
+        lookwhere.accuracy_by_group(audit, by=["skin_tone"], smallest=1).table["left_out"]
+    )
 
 
 def labels(n: int) -> pd.DataFrame:

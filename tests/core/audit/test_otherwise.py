@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core import __main__ as command
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.otherwise import labelled_otherwise
 from core.audit.folder import Audit, open_audit
 from core.audit.run import run_audit
-from core.classifiers.folder import Model
+from core.classifiers.folder import Model, load_model
 from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
 from core.data.splits import Subset
@@ -131,3 +132,17 @@ def test_check_counts_them(tmp_path: Path) -> None:
     source = open_source(data_set(tmp_path))
     report = reading_report(READERS["manifest"].read(source), READERS["manifest"], source)
     assert "labelled otherwise, in no accuracy, gap or average: 12 nonbinary, 6 other" in report
+
+
+def test_imported_predictions_say_what_they_call_them(store: AlignedStore, tmp_path: Path) -> None:
+    """All but one of them have a prediction."""
+    names = [*store.faces["path"], *store.otherwise["path"].iloc[1:]]
+    table = "\n".join(["file,p_male", *(f"{name},0.{20 + n}" for n, name in enumerate(names))])
+    (tmp_path / "scores.csv").write_text(table)
+    words = ["import", tmp_path / "scores.csv", "--name", "theirs", "--score", "probability", "--of", "male"]
+    words += ["--score-column", "p_male", "--models", tmp_path / "models"]
+    assert command.main([str(word) for word in words]) == 0
+    audit = run_audit(store, load_model(tmp_path / "models/theirs"), ("all",))
+    assert audit.otherwise["face_id"].tolist() == store.otherwise["face_id"].iloc[1:].tolist()
+    given = {name: float(f"0.{20 + n}") for n, name in enumerate(names)}
+    np.testing.assert_allclose(audit.otherwise["p_male"], audit.otherwise["path"].map(given), atol=1e-6)

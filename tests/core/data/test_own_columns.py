@@ -11,7 +11,9 @@ from core.data.column_kinds import REST, column_of, kind_of, why_no_groups
 from core.data.columns import Kind
 from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers import Reading
+from core.data.readers.spelling import plain
 from core.errors import LookwhereError
+from tests.helpers.odd_names import ODD_NAMES
 
 
 def text(*words: object) -> pd.Series:
@@ -137,6 +139,20 @@ def test_names_that_lookwhere_uses_are_changed_and_told() -> None:
     assert found.remarks[0] == (
         "column correct is kept as own_correct, as Lookwhere itself uses that name; --columns correct=NAME renames it"
     )
+
+
+def test_columns_that_differ_in_case_alone_are_two() -> None:
+    found = with_columns(reading(Glasses=["yes", "no"], glasses=["sun", "none"]))
+    assert [column.name for column in found.columns] == ["Glasses", "glasses 2"]
+    assert found.faces["glasses 2"].tolist() == ["sun", "none"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_are_names_of_columns_and_levels(name: str) -> None:
+    found = with_columns(reading(**{name: [name, "other", name, None]}))
+    (column,) = found.columns
+    assert plain(name) in (column.name, column.said) and plain(name) in column.levels
+    assert (found.faces[column.name] == plain(name)).tolist() == [True, False, True, False]
 
 
 def test_a_column_of_too_many_values_keeps_the_commonest_where_it_is_asked_for() -> None:
