@@ -123,7 +123,7 @@ def show_thirds(found: PersonOrImage | None) -> None:
     layout.table(thirds_table(found, factor))
     st.caption(
         f"Misclassified of all, by the group's own thirds of {BY_NAME[factor].words} ({BY_NAME[factor].unit}). Thirds "
-        "are cut within gender × ethnicity over the audited faces; of apparent skin tone beside an audit, among adults."
+        "are cut within each group of the faces shown; those told beside an audit, of apparent skin tone, among adults."
     )
     downloads.table(found.thirds, "thirds", "misclassified by thirds within each group")
 

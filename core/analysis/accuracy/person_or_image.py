@@ -16,9 +16,8 @@ from core.audit.folder import Audit
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
-from core.data.measured import IN_GROUP
+from core.data.measured import thirds_within
 from core.data.measures import BY_NAME, SKIN_TONE
-from core.privacy import enough_people
 
 #: What «all measures together» are where apparent skin tone is not known by face.
 BUT_SKIN_TONE = "all measures but skin tone together"
@@ -73,23 +72,20 @@ def _sure(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
 
 
 def _thirds(faces: pd.DataFrame, columns: tuple[Column, ...], minimum: int) -> pd.DataFrame:
-    """Faces and errors by group and third of the group, of each measure that has thirds; as groups were at opening."""
+    """Faces and errors by group and third of the group among these faces, of each measure that makes thirds."""
     code, names = group_rows(faces, columns_of(faces))
     words, wrong, rows = list(names["group"]), ~faces["correct"].to_numpy(dtype=bool), []
     for column in columns:
-        if not column.name.endswith(IN_GROUP):
+        if not column.measured or column.value_name is None or BY_NAME[column.name].edges:
             continue
-        level = faces[column.name].cat.codes.to_numpy(dtype=np.int64)
-        known, name = level >= 0, column.name.removesuffix(IN_GROUP)
-        size = len(column.levels)
-        place = code[known] * size + level[known]
-        n = np.bincount(place, minlength=len(words) * size)
+        level = thirds_within(faces[column.value_name].to_numpy(dtype=np.float64), code, minimum).astype(np.int64)
+        known, levels = level >= 0, BY_NAME[column.name].levels
+        place = code[known] * len(levels) + level[known]
+        n = np.bincount(place, minlength=len(words) * len(levels))
         k = np.bincount(place, weights=wrong[known], minlength=len(n))
         for cell in np.flatnonzero(n):
-            group, third = divmod(int(cell), size)
-            told = BY_NAME[name].by_face or enough_people(np.arange(n[cell]), minimum)
-            head = (name, BY_NAME[name].words, words[group], column.levels[third], int(n[cell]))
-            rows.append((*head, float(k[cell]) if told else np.nan))
+            group, third = divmod(int(cell), len(levels))
+            rows.append((column.name, BY_NAME[column.name].words, words[group], levels[third], int(n[cell]), k[cell]))
     return pd.DataFrame(rows, columns=THIRDS)
 
 

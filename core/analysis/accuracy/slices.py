@@ -22,6 +22,8 @@ from core.data.measured import IN_GROUP
 LEAST = 30
 #: So many slices at most are taken from the search to the test, each of this one-sided p there.
 MOST_TAKEN, TAKEN_P = 20, 0.05
+#: A crossing with more than this share of a coarser slice's faces is that slice.
+SAME = 0.9
 ALPHA = 0.05
 DRAWS = 1000
 #: Indices counted at a time.
@@ -38,9 +40,9 @@ class Slices:
 
     `taken`, a slice a row: slice (in words), columns (what it is made of), searched_n, searched_incorrect and
     searched_p of the first half; of the other half n, incorrect, accuracy, others (the accuracy of all its other
-    faces), less (others less accuracy), low (its bound, which holds for all `searched` slices at once), p, and holds.
-    Rows that hold first, by falling bound. `columns` are those crossed, `first` and `second` the faces of the halves,
-    `critical` the p that a slice has to reach on the second.
+    faces), less (others less accuracy), low (its bound, which holds for all `searched` slices at once; 0 at most where
+    p is above `critical`), p, and holds. Rows that hold first, by falling bound. `columns` are those crossed, `first`
+    and `second` the faces of the halves, `critical` the p that a slice has to reach on the second.
     """
 
     searched: int
@@ -108,7 +110,8 @@ def find_slices(faces: pd.DataFrame, columns: Sequence[Column] = (), seed: int =
         right, others = n[row] - k[row], size - n[row]
         less, low, _ = newcombe_bounds(np.float64(others - (errors - k[row])), others, right, n[row], z)
         told = [on_first[0][row], on_first[1][row], searched_p[row], n[row], k[row], right / n[row]]
-        holds = bool(p[row] <= critical and low > 0)
+        low = low if p[row] <= critical else min(low, 0.0)  # the test is exact, the bound is not
+        holds = bool(low > 0)
         terms = found.terms[row]
         table.append(
             [_words(coded, terms), tuple(coded[place].name for place, _ in terms), *told,
@@ -145,9 +148,10 @@ def _coded(faces: pd.DataFrame, columns: Sequence[Column]) -> list[_Coded]:
 
 
 def _searched(coded: list[_Coded], first: np.ndarray, unit: np.ndarray | None) -> _Searched:
-    """Every level and crossing of up to three columns that is large enough in either half."""
+    """Every level and crossing of up to three columns that is large enough in either half, and no coarser one again."""
     rows: list[np.ndarray] = []
     terms: list[tuple[tuple[int, int], ...]] = []
+    known_sizes: dict[tuple[tuple[int, int], ...], int] = {}
     crossings = itertools.chain.from_iterable(
         itertools.combinations(range(len(coded)), order) for order in range(1, MOST_CROSSED + 1)
     )
@@ -165,14 +169,21 @@ def _searched(coded: list[_Coded], first: np.ndarray, unit: np.ndarray | None) -
             if unit is not None and enough.any():
                 pairs = np.unique(unit[half] * (total + 1) + code[half]) % (total + 1)
                 enough &= np.bincount(pairs, minlength=total + 1)[:total] >= FEWEST_PEOPLE
-        cells = np.flatnonzero(enough)
-        if not len(cells):
+        whole = np.bincount(code, minlength=total + 1)
+        cells, names = [], []
+        for cell in np.flatnonzero(enough):
+            name = tuple(zip(crossing, map(int, np.unravel_index(cell, sizes)), strict=True))
+            parents = (known_sizes.get(name[:n] + name[n + 1 :], 0) for n in range(len(name) if len(name) > 1 else 0))
+            known_sizes[name] = int(whole[cell])
+            if not any(whole[cell] > SAME * parent > 0 for parent in parents):
+                cells.append(cell)
+                names.append(name)
+        if not cells:
             continue
         number = np.full(total + 1, -1)
         number[cells] = len(terms) + np.arange(len(cells))
         rows.append(number[code])
-        levels = np.stack(np.unravel_index(cells, sizes), axis=1)
-        terms += [tuple(zip(crossing, map(int, one), strict=True)) for one in levels]
+        terms += names
     member = np.stack(rows).astype(np.int32) if rows else np.zeros((0, len(first)), dtype=np.int32)
     return _Searched(np.where(member < 0, len(terms), member).astype(np.int32), terms)
 

@@ -95,3 +95,15 @@ def test_slices_that_are_the_same_faces_are_taken_once() -> None:
     )
     taken = find_slices(again, twice, draws=20).taken["slice"]
     assert sum("yes" in name and name.startswith("Black women") for name in taken) == 1
+
+
+def test_a_crossing_that_hardly_narrows_a_slice_is_that_slice() -> None:
+    """Nearly all faces are in colour: «women, colour» is not searched beside «women», «women, grey» is."""
+    faces = audited(3000)
+    grey = np.random.default_rng(1).random(3000) < 0.06
+    colour = MADE_COLUMNS[0].__class__(name="image_colour", kind="category", levels=("grey", "colour"), measured=True)
+    faces = faces.assign(image_colour=colour.levelled(np.where(grey, "grey", "colour")))
+    wrong = (faces["gender"] == "female").to_numpy() & (np.random.default_rng(2).random(3000) < 0.3)
+    found = find_slices(faces.assign(correct=~wrong), (colour,), draws=50)
+    assert found.held["slice"].iloc[0] == "women"
+    assert "women, image_colour: colour" not in set(found.taken["slice"])

@@ -1,0 +1,75 @@
+"""Stores of before are measured as alignment would have, and what was found elsewhere has no measure of the source."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import __main__ as command
+from core.data.measured import FILE
+from core.data.measures import FROM_SOURCE
+from core.data.measuring import measure_again, measure_store
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+
+FEW = 6
+
+
+@pytest.fixture
+def before(real_store: AlignedStore, tmp_path: Path) -> AlignedStore:
+    """A store whose images were aligned before anything was measured."""
+    shutil.copytree(real_store.path, tmp_path / "store")
+    (tmp_path / "store" / FILE).unlink()
+    return AlignedStore.open(tmp_path / "store")
+
+
+def test_squares_are_measured_as_at_alignment(before: AlignedStore, real_store: AlignedStore) -> None:
+    found = measure_store(before).measured
+    assert list(found) == [name for name in real_store.measured if name not in FROM_SOURCE]
+    pd.testing.assert_frame_equal(found, real_store.measured[list(found)])
+
+
+def test_faces_are_found_again_and_those_elsewhere_are_counted(
+    before: AlignedStore, real_store: AlignedStore, real_folder: Path
+) -> None:
+    """Of one of six faces the store has other landmarks: as of another crop."""
+    store = measure_store(before)
+    landmarks = np.load(store.path / "landmarks.npy")
+    landmarks[store.faces["row"].iloc[2]] += 5
+    store = AlignedStore(store.path, store.images, landmarks, store.faces, store.rejects, store.manifest)
+    only = set(store.faces["face_id"][:FEW])
+    assert measure_again(store, real_folder, "utkface", only) == 1
+    found, expected = AlignedStore.open(store.path).measured, real_store.measured
+    assert list(found) == list(expected)
+    same = [0, 1, 3, 4, 5]
+    np.testing.assert_allclose(found.iloc[same][list(FROM_SOURCE)], expected.iloc[same][list(FROM_SOURCE)], atol=0.01)
+    assert found.loc[[2], list(FROM_SOURCE)].isna().all(axis=None)
+    assert found.loc[FEW:, list(FROM_SOURCE)].isna().all(axis=None)
+
+
+def test_another_data_set_is_refused(before: AlignedStore, tmp_path: Path) -> None:
+    with pytest.raises(LookwhereError, match="nothing was measured"):
+        measure_again(before, tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(Path(__file__), other / "20_0_1_20170101000000000.jpg.chip.jpg")
+    with pytest.raises(LookwhereError, match="lacks 1 of the store's images"):
+        measure_again(measure_store(before), other, "utkface", {before.faces["face_id"].iloc[0]})
+
+
+def test_the_command_measures_once_and_says_what_it_lacks(
+    made_store: AlignedStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Noise faces whose detector is «none» have no turn of the head either."""
+    for _ in range(2):
+        assert command.main(["measure", "--data", str(made_store.path)]) == 0
+        out = capsys.readouterr().out
+        assert f"{made_store.path}: 64 faces measured" in out
+        assert "apparent skin tone in the image (degrees of ITA)" in out and "never published by face" in out
+        assert "not measured: eye distance in the source image, tilt of the head, turn of the head" in out
+    assert command.main(["measure", "--data", str(made_store.path), "--model", "m"]) == 2
+    assert "--model and --audit go together" in capsys.readouterr().err
