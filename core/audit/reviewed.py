@@ -26,6 +26,7 @@ from core.errors import LookwhereError
 from core.files import plain_name, read_bounded, write_json
 from core.integrity import record_files
 from core.locks import alone
+from core.task import carrying
 
 KEEP, FLIP, LEAVE_OUT = "keep", "flip", "leave out"
 #: What people write for each decision.
@@ -111,6 +112,7 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
         table = table.set_column(place, column, pa.array(values.tolist()).cast(table.schema.field(column).type))
     table = table.filter(pa.array(keep))
     labels = table.drop_columns([c for c in ("evidence",) if c in table.column_names]).to_pandas()
+    labels = carrying(labels, task)
     accuracy = float(labels["correct"].mean())
     with alone(path, "making"):
         if path.exists():

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.audit.audited_faces import classed, faces_of
 from core.audit.averages import average_faces
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
@@ -129,14 +130,14 @@ def run_audit(
         plain_name(name)
     if maps is not None:
         model = model.explained_by(maps)
-    faces, label = _which(splits, store, model)
+    faces, label = faces_of(splits, store, model)
     chosen = UNSEEN if splits is None and label == ALL else label
     copies = look_up(store, faces, model.info, training, progress) if training else None
     if copies:
         faces = faces[~copies.found].reset_index(drop=True)
         if faces.empty:
             raise LookwhereError(f"{store.path}: all faces in {label} are copies of training faces; audit others")
-    faces, no_class = _classed(faces, model, store, label)
+    faces, no_class = classed(faces, model, store, label)
     if names:
         faces = rename(faces, names)
     faces, given = given_of(model, store.faces, faces)
@@ -200,36 +201,6 @@ def _made(job: Job, batch: int, averages: KeepAverages) -> Audit:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
         ) from error
-
-
-def _which(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
-    """The faces to audit, and a word for them. To a model that never saw the data, every face is a test face."""
-    seen = model.info.data.fingerprints if model.info.data else ()
-    if splits is None and store.manifest.data_fingerprint not in seen:
-        return store.faces.assign(split="test"), ALL
-    if splits is not None and ALL in splits:
-        return store.faces, ALL
-    splits = splits or ("test",)
-    return store.split(*splits), "-".join(splits)
-
-
-def _classed(faces: pd.DataFrame, model: Model, store: AlignedStore, label: str) -> tuple[pd.DataFrame, int]:
-    """The faces whose true class is labelled, and how many others there are.
-
-    Raises `LookwhereError` where there is none, or no column of the store holds the class.
-    """
-    task = model.info.task
-    if task.attribute not in faces:
-        raise LookwhereError(
-            f"{store.path}: no column {task.attribute}, which {model.name} classifies; align the data again with it"
-        )
-    known = task.known(faces)
-    if not known.any():
-        raise LookwhereError(
-            f"{store.path}: no face in {label} has {' or '.join(task.classes)} as its {task.attribute}, which "
-            f"{model.name} classifies; audit other data"
-        )
-    return (faces, 0) if known.all() else (faces[known].reset_index(drop=True), int((~known).sum()))
 
 
 def _same_averages(keep: KeepAverages, audit: Audit) -> None:

@@ -15,6 +15,7 @@ from core.checks.sample import Means, Sample, SampleGroup, bounds, draw_sample, 
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.explain.regions import REGIONS
+from core.task import GENDERS
 
 #: The regions that are hidden as one, and what they are set beside.
 TOGETHER = ("nose", "mouth")
@@ -77,7 +78,7 @@ def groups_of(sample: Sample) -> list[SampleGroup]:
     adults = Filter(outcome="correct", age_from=ADULT_AGE)
     found = partition(kept[0], sample.faces, [adults], kept, sample.minimum)
     for whole, members in ((every, kept[0]), *found.items()):
-        parts = [whole.narrowed(gender=(gender,)) for gender in ("female", "male")]
+        parts = [whole.narrowed(gender=(gender,)) for gender in GENDERS]
         partition(members, sample.faces, parts, kept, sample.minimum)
     return kept
 

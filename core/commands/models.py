@@ -26,7 +26,10 @@ def import_(
     | None = None,
     female: int | None = None,
     male: int | None = None,
-    of: Literal["female", "male"] | None = None,
+    of: str | None = None,
+    target: str | None = None,
+    classes: tuple[str, str] | None = None,
+    indices: tuple[int, int] | None = None,
     size: tuple[int, int] | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
@@ -56,6 +59,8 @@ def import_(
     Or: python -m core import resnet18.safetensors --name theirs --architecture torchvision:resnet18
     --size 224 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225 --score logits --female 0 --male 1
     Or: python -m core import scores.csv --name theirs --score probability --of male --score-column p_male
+    Or: python -m core import glasses.csv --name glasses --target Eyeglasses --classes no yes
+    --score probability --of yes
 
     Args:
         path: The file: .safetensors, .pt, .pth, .pth.tar, .bin, .ckpt, .onnx, .csv or .parquet.
@@ -67,6 +72,9 @@ def import_(
         female: Which output is female, counted from 0.
         male: Which output is male.
         of: The class of a single output.
+        target: What is classified: gender (the default), or a column of the data with two values, such as Eyeglasses.
+        classes: The two values of --target, the positive one last.
+        indices: Instead of --female and --male: which outputs are those of --classes, counted from 0.
         size: Height and width of the input, in pixels.
         mean: What is taken from each channel, after dividing by --divisor.
         std: What each channel is then divided by.
@@ -111,6 +119,9 @@ def import_(
         female=female,
         male=male,
         of=of,
+        target=target,
+        classes=classes,
+        indices=indices,
         size=size,
         mean=mean,
         std=std,

@@ -15,7 +15,7 @@ from core.explain.registry import register
 LIBRARY = "grad-cam"
 #: Faces at a time, where a method runs the network by itself; one where it keeps an image a channel of each.
 FACES = 8
-NO_CLASS = "it explains no class, so that female and male would have the same map"
+NO_CLASS = "it explains no class, so that both classes would have the same map"
 
 
 class LibraryCam(AttributionMethod):

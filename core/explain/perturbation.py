@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from core.errors import LookwhereError
+from core.template import SIDE
 
 #: uint8 (B, 112, 112, 3) → logits (B, 2) of female and male.
 Function = Callable[[np.ndarray], np.ndarray]
@@ -109,7 +110,7 @@ def rise(
 
 
 @lru_cache(maxsize=2)
-def random_masks(count: int, cells: tuple[int, int] = CELLS, side: int = 112, seed: int = 0) -> np.ndarray:
+def random_masks(count: int, cells: tuple[int, int] = CELLS, side: int = SIDE, seed: int = 0) -> np.ndarray:
     """Masks uint16 (count, side, side), from 0 (hidden) to 256 (kept); the second half is the first's complement."""
     generator = np.random.default_rng([seed, count])
     h, w = cells

@@ -20,6 +20,7 @@ from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.photo.faces import Face
 from core.photo.prediction import Prediction, head_bias, read_faces
+from core.template import SIDE
 from core.wording import capital
 
 FOLDER = Path(__file__).parent / "london"
@@ -116,7 +117,7 @@ def draw(folder: Path, classify: Classifier, weights: str) -> dict[str, Drawn]:
 def _drawn(content: Mapping[str, np.ndarray], n: int, about: Mapping[str, object]) -> Drawn:
     single = {name: float(content[name][n]) for name in ("probability", "enlarged", "outside")}
     arrays = {name: content[name][n] for name in ("box", "points", "crop", "landmarks")}
-    if arrays["crop"].shape != (112, 112, 3) or arrays["points"].shape != (5, 2):
+    if arrays["crop"].shape != (SIDE, SIDE, 3) or arrays["points"].shape != (5, 2):
         raise ValueError("not the shapes of a face")
     evidence = content["evidence"][n] if "evidence" in content else None
     maps, bias = about["maps"], about["bias"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.errors import LookwhereError
+from core.template import SIDE
 
 
 def _check(good: bool, message: str) -> None:
@@ -17,7 +18,7 @@ def _check(good: bool, message: str) -> None:
 class Stage:
     """Some epochs at one image size."""
 
-    size: int = 112
+    size: int = SIDE
     """Side of the images in pixels; above the store's 112 only with `enlarge`."""
     epochs: int = 1
     """How many epochs."""

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.analysis.accuracy.by_group import confusion
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import WITH_TASK, ModelInfo
+from core.data.columns import Column, Kind
+from core.data.targets import find_task
 from core.errors import LookwhereError
-from core.task import GENDER, ClassWords, Task
+from core.task import GENDER, GENDERS, ClassWords, Task, carrying, task_of
 
 GLASSES = Task(
     attribute="Eyeglasses",
@@ -93,3 +96,49 @@ def test_models_and_audits_keep_their_task_and_older_ones_are_of_gender() -> Non
     broken = made[1].to_json() | {"task": {"attribute": "hat", "classes": ["no", "no"], "nouns": []}}
     with pytest.raises(LookwhereError, match=r"a\.json: task"):
         AuditManifest.from_json(broken, "a.json")
+
+
+def column(name: str, levels: tuple[str, ...] = ("no", "yes"), kind: Kind = Kind.YES_NO, words: str = "") -> Column:
+    return Column(name=name, kind=kind, levels=levels, words=words)
+
+
+@pytest.mark.parametrize(
+    ("given", "without", "having", "labels"),
+    [
+        (column("Eyeglasses"), "faces without glasses", "faces with glasses", ("no glasses", "glasses")),
+        (column("Smiling"), "faces not smiling", "smiling faces", ("not smiling", "smiling")),
+        (column("No_Beard"), "faces with a beard", "faces without a beard", ("beard", "no beard")),
+        (column("face mask"), "faces without face mask", "faces with face mask", ("no face mask", "face mask")),
+        (column("x", words="wearing a mask"), "faces not wearing a mask", "faces wearing a mask",
+         ("not wearing a mask", "wearing a mask")),
+        (column("Wearing_Hat"), "faces without a hat", "faces with a hat", ("no hat", "hat")),
+        (column("ring"), "faces without ring", "faces with ring", ("no ring", "ring")),
+        (column("a{}b"), "faces without a()b", "faces with a()b", ("no a()b", "a()b")),
+        (column("lens", ("back", "{front}"), Kind.CATEGORY), "faces with lens «back»", "faces with lens «(front)»",
+         ("back", "{front}")),
+    ],
+)  # fmt: skip
+def test_a_column_of_two_levels_is_said_as_a_person_would(
+    given: Column, without: str, having: str, labels: tuple[str, str]
+) -> None:
+    task = find_task([column("other"), given], given.name.upper())
+    assert (task.nouns[0].many, task.nouns[1].many, task.labels) == (without, having, labels)
+    assert (task.attribute, task.classes) == (given.name, given.levels)
+
+
+def test_what_cannot_be_a_target_is_told() -> None:
+    columns = [column("hat"), column("skin", ("a", "b", "c"), Kind.ORDERED)]
+    assert find_task(columns, "Gender") is GENDER
+    with pytest.raises(LookwhereError, match="--target beard: no such column; there are gender, hat, skin"):
+        find_task(columns, "beard")
+    with pytest.raises(LookwhereError, match="--target skin: has 3 levels, a, b, c; what is classified has two"):
+        find_task(columns, "skin")
+
+
+def test_a_table_of_faces_carries_its_task_into_its_parts() -> None:
+    faces = carrying(FACES, GLASSES)
+    assert task_of(FACES) is GENDER and task_of(faces[faces["gender"] == "male"].reset_index(drop=True)) == GLASSES
+    assert [task_of(part) for _, part in faces.groupby("gender")] == [GLASSES, GLASSES]
+    known = faces[GLASSES.known(faces)]
+    assert confusion(known).to_numpy().tolist() == [[1, 0], [0, 1]]
+    assert confusion(FACES).index.tolist() == list(GENDERS)

@@ -15,6 +15,7 @@ from core.audit.notes import note_sentence, note_words
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
 from core.present.text.reviews import review_words
+from core.present.text.task import task_words
 from ui.shell.cache import kept
 from ui.widgets import controls
 
@@ -98,6 +99,8 @@ def need_maps(audit: Audit) -> None:
 
 def _notes(manifest: AuditManifest) -> None:
     """What a reader of any page must know of this audit."""
+    if (words := task_words(manifest)) is not None:
+        st.caption(escape.markdown(words))
     for warning in manifest.warnings:
         st.warning(escape.markdown(note_sentence(warning)))
     if (reviewed := review_words(manifest)) is not None:

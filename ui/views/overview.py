@@ -16,6 +16,7 @@ from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
 from core.present.text.sentences import pair_rate, row_name, target_words
 from core.task import GENDER, Task
+from core.template import SIDE
 from core.wording import bounds, capital, in_points, percent, span
 from ui.shell import downloads
 from ui.shell.open_audit import OpenAudit
@@ -96,7 +97,7 @@ def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool =
     name = html.escape(capital(group.name))
     cam = ""  # predictions alone give no map
     if group.map is not None:
-        source = pictures.data_uri(pictures.paint(group.map, limit, signed, 112, group.placement))
+        source = pictures.data_uri(pictures.paint(group.map, limit, signed, SIDE, group.placement))
         cam = f"<img src='{source}' alt='Average map: {name}'>"
     face = "<div class='lw-few one'>no average face for these ages</div>" if faces else ""
     if group.face is not None:

@@ -35,7 +35,7 @@ def default_groups(audit: Audit, within: Filter) -> list[tuple[str | None, str |
     """(gender, ethnicity) to begin with: the worst and the best group, then women and men; None for any."""
     found = gap(accuracy_by(audit.faces[within.narrowed(outcome="all").mask(audit.faces)], ["gender", "ethnicity"]))
     first = [] if found is None else [(row["gender"], row["ethnicity"]) for row in (found.worst, found.best)]
-    return [*first, ("female", None), ("male", None), (None, None)][: len(LETTERS)]
+    return [*first, *((gender, None) for gender in GENDERS), (None, None)][: len(LETTERS)]
 
 
 @dataclass(frozen=True)

@@ -161,13 +161,13 @@ class _Counts:
         """`Measure.AREA` and `Measure.OWN` of the faces of an ethnicity (of all where it is empty), as `measures` has
         them: seen (1, S) and resampled (R, S) by arm; empty where only one class is there."""
         inside = group_mask(self.faces, "", ethnicity)
-        male = task_of(self.faces).is_positive(self.faces)[inside]
-        if male.all() or not male.any():
+        positive = task_of(self.faces).is_positive(self.faces)[inside]
+        if positive.all() or not positive.any():
             return {}, {}
         scores = np.stack([score[inside] for score in self.scores], axis=1)
-        one = np.ones((1, len(male)))
-        seen = np.stack([np.stack(rank_measures(scores[:, m], male, one)) for m in range(scores.shape[1])], axis=2)
-        drawn = resampled_ranking(scores, male, people(self.faces[inside]), samples, self.draw.spawn(1)[0])
+        one = np.ones((1, len(positive)))
+        seen = np.stack([np.stack(rank_measures(scores[:, m], positive, one)) for m in range(scores.shape[1])], axis=2)
+        drawn = resampled_ranking(scores, positive, people(self.faces[inside]), samples, self.draw.spawn(1)[0])
         ends = np.cumsum(self.seeds)[:-1]
         kinds = (Measure.AREA, Measure.OWN)
         return tuple(

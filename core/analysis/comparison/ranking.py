@@ -10,16 +10,18 @@ from core.analysis.bootstrap import by_unit
 _BLOCK = 4_000_000
 
 
-def rank_measures(score: np.ndarray, male: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def rank_measures(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Area under the ROC curve, and accuracy where women and men are right equally often; float64 (R,) each.
 
-    `score` (n,) of «male», `male` bool (n,), `weight` (R, n): how often each face counts in each of R samples. Ties
-    count half. The own threshold is where as large a share of women lies under it as of men above, between two scores
-    on the straight line: it is not tuned for accuracy. NaN in a sample of one gender.
+    `score` (n,) of the positive class, `positive` bool (n,), `weight` (R, n): how often each face counts in each of R
+    samples. Ties count half. The own threshold is where as large a share of one class lies under it as of the other
+    above, between two scores on the straight line: it is not tuned for accuracy. NaN in a sample of one class.
     """
     order = np.argsort(score, kind="stable")
     last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    below = [np.cumsum(weight[:, order] * side[order], axis=1, dtype=np.float64)[:, last] for side in (~male, male)]
+    below = [
+        np.cumsum(weight[:, order] * side[order], axis=1, dtype=np.float64)[:, last] for side in (~positive, positive)
+    ]
     with np.errstate(invalid="ignore", divide="ignore"):
         women, men = (part / part[:, -1:] for part in below)
         step = np.diff(men, axis=1, prepend=0)
@@ -34,7 +36,7 @@ def rank_measures(score: np.ndarray, male: np.ndarray, weight: np.ndarray) -> tu
 
 
 def resampled_ranking(
-    scores: np.ndarray, male: np.ndarray, people: np.ndarray | None, samples: int, draw: np.random.Generator
+    scores: np.ndarray, positive: np.ndarray, people: np.ndarray | None, samples: int, draw: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """`rank_measures` of M networks' scores (n, M) in the same `samples` of faces, or of people whole: (R, M) each."""
     n, networks = scores.shape
@@ -46,5 +48,5 @@ def resampled_ranking(
         size = min(step, samples - start)
         weight = draw.multinomial(units, np.full(units, 1 / units), size=size)[:, code]
         for m in range(networks):
-            found[:, start : start + size, m] = rank_measures(scores[:, m], male, weight)
+            found[:, start : start + size, m] = rank_measures(scores[:, m], positive, weight)
     return found[0], found[1]

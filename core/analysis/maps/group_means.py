@@ -99,7 +99,7 @@ def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
     faces = audit.faces[within.narrowed(outcome="all").mask(audit.faces)]
     order = faces["ethnicity"].value_counts().index
     present = set(map(tuple, faces[["gender", "ethnicity"]].drop_duplicates().to_numpy()))
-    return [(g, e) for e in order for g in ("female", "male") if (g, e) in present]
+    return [(g, e) for e in order for g in GENDERS if (g, e) in present]
 
 
 def study_grid(audit: Audit, within: Filter, target: str = "true", normalisation: str = "raw") -> pd.DataFrame:

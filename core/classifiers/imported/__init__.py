@@ -20,7 +20,6 @@ from core.explain.method import OnlyOutputs
 from core.explain.methods import Occlusion
 from core.files import plain_name, sha256, write_json
 from core.locks import alone
-from core.task import GENDERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +32,7 @@ __all__ = ["Declaration", "declare", "from_dict", "import_model", "kind_for", "l
 #: What an imported network of PyTorch computes in unless it is told: bfloat16 turns the decision of faces near 0.
 DEFAULT_PRECISION = "float32"
 #: What is declared of predictions alone.
-OF_SCORES = ("score", "of", "female", "male")
+OF_SCORES = ("score", "of", "female", "male", "target", "classes", "indices")
 WEIGHTS = {"torch": "model.safetensors", "onnx": "model.onnx", "predictions": "predictions.parquet"}
 #: Folders under models/ that hold something else.
 RESERVED = ("experiments",)
@@ -144,17 +143,17 @@ def import_model(
                 from core.classifiers.imported.predictions import import_predictions
 
                 found = import_predictions(source, work, declaration, file_column, score_columns, faces)
-            said = declaration.as_probabilities().as_dict()
+            said, task = declaration.as_probabilities().as_dict(), declaration.task()
             content = {
                 "format": FORMAT,
                 "kind": kind,
-                "classes": list(GENDERS),
+                "classes": list(task.classes),
                 "declaration": {key: value for key, value in said.items() if kind != "predictions" or key in OF_SCORES},
                 "weights": WEIGHTS[kind],
                 **found,
                 "weights_sha256": sha256(work / WEIGHTS[kind]),
             }
-            write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").to_json())
+            write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").for_task(task).to_json())
             if complete is not None:
                 complete(work)
             work.replace(path)

@@ -14,18 +14,24 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from core.data.columns import Column, Kind
+from core.data.targets import task_for
 from core.errors import LookwhereError
-from core.task import GENDERS
+from core.task import GENDER, Task
 from core.template import SIDE
 from core.yaml_file import read_yaml
 
 Layout = Literal["nchw", "nhwc"]
 Channels = Literal["rgb", "bgr", "grey"]
-#: `logits`, `probabilities`: an output a class, told apart by `female` and `male`; `logit`, `probability`: one output,
-#: for the class `of`. The others are of tables alone: probabilities of 0–100, and the words for a gender.
+#: `logits`, `probabilities`: an output a class, told apart by `female` and `male`, or `indices`; `logit` and
+#: `probability`: one output, for the class `of`. The others are of tables alone: probabilities of 0–100, and the words
+#: for a class.
 Score = Literal["logits", "probabilities", "logit", "probability", "percentages", "percentage", "label"]
 OF_TABLES = ("percentages", "percentage", "label")
 ONE_OUTPUT = ("logit", "probability", "percentage")
+YES_NO = ("no", "yes")
+#: What is several numbers.
+SEVERAL = ("size", "mean", "std", "crop", "indices")
 #: How the crop becomes the input, see `core.classifiers.resizing`.
 Resize = Literal["pillow-bilinear", "pillow-bicubic", "pillow-lanczos", "bilinear", "corners", "area", "antialias"]
 #: Other names of these.
@@ -50,7 +56,9 @@ class Declaration:
 
     `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
     (0, 0, 112, 112); `mean` and `std` a channel, in the units that `divisor` leaves. `female`, `male` are indices into
-    the outputs' last axis; `of` is the class of a single output. `output` names an ONNX output, `layer` a module to
+    the outputs' last axis; `of` is the class of a single output. Where another attribute than gender is classified,
+    `target` names the column of the data, `classes` its two values, the positive one last, and `indices` are theirs
+    instead of `female` and `male`. `output` names an ONNX output, `layer` a module to
     explain. `pooling`, `bn_eps` and `activation` (timm's name) are of architectures whose state dicts do not tell.
     `by_default` names those of `DEFAULTED` that nobody declared.
     Raises `LookwhereError` for what cannot be.
@@ -67,7 +75,10 @@ class Declaration:
     resize: Resize = "pillow-bilinear"
     female: int | None = None
     male: int | None = None
-    of: Literal["female", "male"] | None = None
+    of: str | None = None
+    target: str = GENDER.attribute
+    classes: tuple[str, ...] = GENDER.classes
+    indices: tuple[int, ...] | None = None
     output: str | None = None
     layer: str | None = None
     pooling: Pooling | None = None
@@ -106,8 +117,14 @@ class Declaration:
         self._check_outputs()
 
     def _check_outputs(self) -> None:
+        self.task()
+        if self.target != GENDER.attribute:
+            self._check_indices()
+            return
+        if self.indices is not None:
+            raise LookwhereError("indices: are of another --target; of gender female and male say which is which")
         if self.score in ONE_OUTPUT:
-            _one_of("of, the class of the one output,", self.of, GENDERS)
+            _one_of("of, the class of the one output,", self.of, self.classes)
             if self.female is not None or self.male is not None:
                 raise LookwhereError(
                     f"female and male: score {self.score} is one output, and `of` says whose; leave them out, or "
@@ -122,6 +139,44 @@ class Declaration:
             )
         elif self.female is None or self.male is None or self.female == self.male or min(self.female, self.male) < 0:
             raise LookwhereError(f"female and male: {self.score} need two different output indices, counted from 0")
+
+    def _check_indices(self) -> None:
+        """The same of another attribute than gender."""
+        if (self.female, self.male) != (None, None):
+            raise LookwhereError(f"female and male: are of gender; of {self.target} give indices, one a class")
+        if self.score in ONE_OUTPUT:
+            _one_of("of, the class of the one output,", self.of, self.classes)
+        elif self.of is not None:
+            raise LookwhereError(f"of: is for one logit or probability, not for {self.score}; leave it out")
+        several = self.score not in (*ONE_OUTPUT, "label")
+        given = self.indices is not None
+        if several != given or (given and (len(set(self.indices)) != 2 or min(self.indices) < 0)):
+            need = "needs two different output indices, one a class, counted from 0" if several else "takes no indices"
+            raise LookwhereError(f"indices: {self.score} {need}")
+
+    def task(self) -> Task:
+        """What is classified. Raises `LookwhereError` where these are no two classes."""
+        if len(self.classes) != 2 or len(set(self.classes)) != 2:
+            raise LookwhereError(f"classes: expected two different ones, the positive last, not {self.classes}")
+        if self.target == GENDER.attribute:
+            if self.classes != GENDER.classes:
+                raise LookwhereError("classes: say with --target which column of the data they are of")
+            return GENDER
+        if self.classes == GENDER.classes:
+            raise LookwhereError(f"target {self.target}: give its two classes too, the positive one last")
+        kind = Kind.YES_NO if self.classes == YES_NO else Kind.CATEGORY
+        return task_for(Column(name=self.target, kind=kind, levels=self.classes))
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The outputs of both classes, in their order. Asked only where there is one a class."""
+        first, second = self.indices if self.indices is not None else (self.female, self.male)
+        return first, second
+
+    @property
+    def sign(self) -> float:
+        """1 where the one output speaks for the first class, −1 for the second."""
+        return 1.0 if self.of == self.classes[0] else -1.0
 
     @property
     def depth(self) -> int:
@@ -158,9 +213,9 @@ class Declaration:
         return None
 
     def as_probabilities(self) -> Declaration:
-        """What is declared of a table once percentages are divided by 100 and labels are 0 and 1 for male."""
+        """What is declared of a table once percentages are divided by 100 and labels are 1 for the positive class."""
         if self.score == "label":
-            return replace(self, score="probability", of=GENDERS[1])
+            return replace(self, score="probability", of=self.classes[1])
         kinds: dict[str, Score] = {"percentage": "probability", "percentages": "probabilities"}
         return replace(self, score=kinds.get(self.score, self.score))
 
@@ -180,11 +235,12 @@ class Declaration:
         return bool(self.by_default) or getattr(self, name) != getattr(Declaration, name)
 
     def as_dict(self) -> dict:
-        """As JSON keeps it, what is not set left out."""
+        """As JSON keeps it, what is not set left out, and that gender is what is classified."""
+        unsaid = ("target", "classes") if self.target == GENDER.attribute else ()
         return {
             key: value
             for key, value in dataclasses.asdict(self).items()
-            if value not in (None, ()) or key == "by_default"
+            if (value not in (None, ()) and key not in unsaid) or key == "by_default"
         }
 
 
@@ -237,22 +293,28 @@ def from_dict(content: dict, origin: str = "declaration") -> Declaration:
 
 def _typed(key: str, value: object) -> object:
     """Numbers and tuples of the kind that a field has. Raises `ValueError`."""
-    whole, several = key in ("size", "female", "male"), key in ("size", "mean", "std", "crop")
+    whole, several = key in ("size", "female", "male", "indices"), key in SEVERAL
     if several:
         if key == "size" and isinstance(value, int):
             value = [value, value]
         if not isinstance(value, list | tuple):
             raise ValueError(f"{key} must be a list of numbers, not {reprlib.repr(value)}")
         return tuple(_number(key, item, whole) for item in value)
-    if key == "by_default":
+    if key in ("by_default", "classes"):
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"by_default must be a list of words, not {reprlib.repr(value)}")
+            raise ValueError(f"{key} must be a list of words, not {reprlib.repr(value)}{_quotes(value)}")
         return tuple(value)
     if whole or key in ("divisor", "bn_eps"):
         return _number(key, value, whole)
     if not isinstance(value, str):
-        raise ValueError(f"{key} must be a word, not {reprlib.repr(value)}")
+        raise ValueError(f"{key} must be a word, not {reprlib.repr(value)}{_quotes(value)}")
     return RESIZES.get(value, value) if key == "resize" else value
+
+
+def _quotes(value: object) -> str:
+    """YAML reads yes and no as true and false."""
+    several = value if isinstance(value, list | tuple) else [value]
+    return "; put yes and no into quotes" if any(isinstance(item, bool) for item in several) else ""
 
 
 def _number(key: str, value: object, whole: bool) -> int | float:

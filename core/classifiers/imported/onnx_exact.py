@@ -19,7 +19,6 @@ from core.classifiers.imported.onnx_tail import MOST_VALUES, Graph, NoTail, Tail
 from core.classifiers.imported.outputs import to_logits
 from core.errors import LookwhereError
 from core.explain import grids
-from core.task import GENDERS
 
 if TYPE_CHECKING:
     import onnx
@@ -109,7 +108,7 @@ def explaining(
     rows = _rows(_run_tail(model, graph, tail, start, values, declaration), values, layout)
     signs = np.eye(2)
     if declaration.score in ONE_OUTPUT:
-        signs = np.array([[0.5], [-0.5]]) * (1 if declaration.of == GENDERS[0] else -1)
+        signs = np.array([[0.5], [-0.5]]) * declaration.sign
     rows = Rows(np.tensordot(signs, rows.weight, axes=1).astype(np.float32), signs @ rows.bias)
     made = _with_evidence(model, start, values.dtype, layout, rows)
     _expose(made, [tail.logits])
@@ -202,7 +201,7 @@ def _run_tail(
         session = open_session(made.SerializeToString(), Path(start))
     except LookwhereError as error:
         raise NoTail(f"what follows the last map cannot be run alone ({error})") from error
-    explained = [0] if declaration.score in ONE_OUTPUT else [declaration.female, declaration.male]
+    explained = [0] if declaration.score in ONE_OUTPUT else list(declaration.pair)
 
     def run(tensors: np.ndarray) -> np.ndarray:
         found = []
@@ -292,7 +291,7 @@ def _with_evidence(model: onnx.ModelProto, start: str, kind: np.dtype, layout: s
         add("Conv", [tensor, hold(rows.weight[:, :, None, None], f"{EVIDENCE}_weight")], EVIDENCE)
     else:
         one, parts = hold(np.ones((1, rows.weight.shape[1], 1, 1)), f"{EVIDENCE}_one"), []
-        for name, weight in zip(GENDERS, rows.weight, strict=True):
+        for name, weight in enumerate(rows.weight):
             each = add("Mul", [tensor, hold(weight[None], f"{EVIDENCE}_weight_{name}")], f"{EVIDENCE}_each_{name}")
             parts.append(add("Conv", [each, one], f"{EVIDENCE}_{name}"))
         add("Concat", parts, EVIDENCE, axis=1)

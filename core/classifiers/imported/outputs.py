@@ -6,7 +6,6 @@ import numpy as np
 
 from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration
 from core.errors import LookwhereError
-from core.task import GENDERS
 
 #: One probability is kept this far from 0 and 1 before its log-odds are taken: float32 rounds what lies nearer to 1.
 NEAREST = 1e-7
@@ -17,7 +16,7 @@ LEAST = float(np.finfo(np.float32).tiny)
 
 
 def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
-    """What a model gave, (B, K) or (B,), → logits of female and male, float32 (B, 2).
+    """What a model gave, (B, K) or (B,), → logits of both classes, float32 (B, 2).
 
     One output z for a class becomes ±z/2, so that the two logits' difference is z and softmax gives its sigmoid;
     a probability p becomes log p, one output first its log-odds. Raises `LookwhereError` where the outputs cannot be
@@ -31,14 +30,14 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
     if single and values.shape[1] != 1:
         raise LookwhereError(
             f"score {declaration.score} is one output, the model gave {values.shape[1]}; declare logits or "
-            "probabilities, with the indices of female and male"
+            "probabilities, with the indices of both classes"
         )
-    if not single and max(declaration.female, declaration.male) >= values.shape[1]:
+    if not single and max(declaration.pair) >= values.shape[1]:
+        (first, second), (one, other) = declaration.task().labels, declaration.pair
         raise LookwhereError(
-            f"female is output {declaration.female} and male {declaration.male}, but the model gave "
-            f"{values.shape[1]} (counted from 0)"
+            f"{first} is output {one} and {second} {other}, but the model gave {values.shape[1]} (counted from 0)"
         )
-    chosen = values if single else values[:, [declaration.female, declaration.male]]
+    chosen = values if single else values[:, list(declaration.pair)]
     if declaration.score in ("probability", "probabilities"):
         if chosen.min(initial=0) < -1e-4 or chosen.max(initial=0) > 1 + 1e-4:
             raise LookwhereError(
@@ -51,8 +50,7 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
         else:
             chosen = np.log(np.clip(chosen, LEAST, 1))
     if single:
-        sign = 1.0 if declaration.of == GENDERS[0] else -1.0
-        chosen = np.concatenate([chosen, -chosen], axis=1) * (sign / 2)
+        chosen = np.concatenate([chosen, -chosen], axis=1) * (declaration.sign / 2)
     return chosen.astype(np.float32)
 
 
@@ -62,7 +60,7 @@ def doubt(outputs: np.ndarray, declaration: Declaration) -> str | None:
     values = values.reshape(len(values), -1)
     if len(values) < 50 or declaration.score not in ("logit", "logits"):
         return None
-    chosen = values[:, [declaration.female, declaration.male]] if declaration.score == "logits" else values
+    chosen = values[:, list(declaration.pair)] if declaration.score == "logits" else values
     if chosen.min() < 0 or chosen.max() > 1:
         return None
     asked = {"logit": "is this a probability", "logits": "are these probabilities"}[declaration.score]

@@ -17,7 +17,6 @@ from core.data.readers.labels import GENDER_WORDS
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
 from core.errors import LookwhereError
 from core.files import read_bounded, sha256, write_parquet
-from core.task import GENDERS
 
 FILE = "predictions.parquet"
 #: Shares are rounded; beyond this, two probabilities that do not add up to 1 are not those of two classes.
@@ -48,17 +47,20 @@ def import_predictions(
     """
     declaration.for_scores()
     single = declaration.score in (*ONE_OUTPUT, "label")
-    wanted = 1 if single else max(declaration.female, declaration.male) + 1
+    wanted = 1 if single else max(declaration.pair) + 1
     count = len(set(score_columns))
     if count != len(score_columns) or count < wanted or (single and count > 1):
-        need = "one" if single else f"{wanted} different ones, in the order in which female and male count them"
+        counting = "female and male count" if declaration.indices is None else "indices count"
+        need = "one" if single else f"{wanted} different ones, in the order in which {counting} them"
         raise LookwhereError(f"--score-column: {declaration.score} needs {need}, not {', '.join(score_columns)}")
     table, columns, first = _read(source, (file_column, *score_columns))
     if table.empty:
         raise LookwhereError(f"{source}: no row in it; a row a face is needed")
     files = _files(table[columns[0]], source, first)
-    read = _labels if declaration.score == "label" else _numbers
-    scores = np.stack([read(table[column], source, first) for column in columns[1:]], axis=1)
+    if declaration.score == "label":
+        scores = _labels(table[columns[1]], source, first, declaration)[:, None]
+    else:
+        scores = np.stack([_numbers(table[column], source, first) for column in columns[1:]], axis=1)
     empty = np.isnan(scores).any(axis=1)
     if empty.all():
         raise LookwhereError(f"{source}: {', '.join(columns[1:])}: empty in every row")
@@ -169,17 +171,22 @@ def _empty(column: pd.Series) -> np.ndarray:
     return (column.isna() | column.astype("string").str.strip().isin(("", *NO_NUMBER))).to_numpy(bool)
 
 
-def _labels(column: pd.Series, source: Path, first: int) -> np.ndarray:
-    """1 for male, 0 for female, NaN where a cell is empty, float64 (N,). Raises `LookwhereError` for other words."""
+def _labels(column: pd.Series, source: Path, first: int, declaration: Declaration) -> np.ndarray:
+    """1 for the positive class, 0 for the other, NaN where a cell is empty, float64 (N,).
+
+    Raises `LookwhereError` for words that name neither.
+    """
+    task = declaration.task()
+    names = GENDER_WORDS if task.is_gender else {name.lower(): name for name in task.classes}
     words = column.astype("string").str.strip().str.lower()
-    found = words.map({word: float(gender == GENDERS[1]) for word, gender in GENDER_WORDS.items()}).astype("Float64")
+    found = words.map({word: float(name == task.positive) for word, name in names.items()}).astype("Float64")
     values = found.to_numpy(np.float64, na_value=np.nan)
     bad = np.isnan(values) & ~_empty(column)
     if bad.any():
         raise LookwhereError(
             f"{source}, row {column.index[bad.argmax()] + first}: {column.name} is "
             f"{str(column.iloc[bad.argmax()])!r}, and a label "
-            f"is one of {', '.join(GENDER_WORDS)}"
+            f"is one of {', '.join(names)}"
         )
     return np.asarray(values)
 
@@ -222,7 +229,7 @@ def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], s
         row = off.argmax()
         raise LookwhereError(
             f"{source}, row {rows[row]}: {names[0]} and {names[1]} add up to {scores[row].sum():.3g}, not 1; are "
-            "these the probabilities of female and male?"
+            f"these the probabilities of {' and '.join(declaration.task().labels)}?"
         )
 
 

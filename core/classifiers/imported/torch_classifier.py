@@ -31,7 +31,6 @@ from core.explain.placement import Placement
 from core.explain.receptive_fields import measured_placement
 from core.files import sha256
 from core.privacy import coarse
-from core.task import GENDERS
 from core.template import SIDE
 
 WEIGHTS = "model.safetensors"
@@ -162,13 +161,13 @@ def _as_input(images: np.ndarray, declaration: Declaration) -> Tensor:
 
 def _targets(declaration: Declaration) -> list[int]:
     """The outputs that are explained: female's and male's, or the only one."""
-    return [0] if declaration.score == "logit" else [declaration.female, declaration.male]
+    return [0] if declaration.score == "logit" else list(declaration.pair)
 
 
 def _signs(declaration: Declaration) -> np.ndarray:
     """What of the explained outputs goes into the logits of female and male, (2, targets): one output z is ±z/2."""
     if declaration.score == "logit":
-        return np.array([[0.5], [-0.5]], dtype=np.float32) * (1 if declaration.of == GENDERS[0] else -1)
+        return np.array([[0.5], [-0.5]], dtype=np.float32) * np.float32(declaration.sign)
     return np.eye(2, dtype=np.float32)
 
 

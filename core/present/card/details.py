@@ -27,13 +27,16 @@ DECLARED = {
     "female": "index of «female», from 0",
     "male": "index of «male», from 0",
     "of": "class of the one output",
+    "target": "column of the data that is classified",
+    "classes": "its classes, the positive one last",
+    "indices": "indices of their outputs, from 0",
     "layer": "layer that is explained",
     "pooling": "pooling before the head",
     "bn_eps": "eps of the batch norms",
     "activation": "activation",
 }
 #: All that a table of scores is read by; what a declaration says of pictures is nothing of it.
-OF_SCORES = ("score", "female", "male", "of")
+OF_SCORES = ("score", "female", "male", "of", "target", "classes", "indices")
 SOURCE = {
     "file": "file",
     "architecture": "architecture",

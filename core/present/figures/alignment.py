@@ -10,8 +10,7 @@ from core.data.splits import person_numbers
 from core.data.store import AlignedStore, average_face
 from core.present.figures.pictures import sheet, show_face
 from core.privacy import asked_minimum, enough_people
-
-SIDE = 112
+from core.template import SIDE
 
 
 def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Image.Image:

@@ -27,11 +27,11 @@ from core.present.text.evidence import waterfall_sentence
 from core.present.text.placement import sides_words
 from core.present.text.sentences import hottest_place, pair_rate, target_words
 from core.task import Task
+from core.template import SIDE
 from core.wording import capital, percent, signed, signed_interval
 
 #: As the study showed it: why the model decided as it did, strength kept.
 TARGET, NORMALISATION = "predicted", "raw"
-SIDE = 112
 NO_MAPS = "Only predictions were audited, so there are no maps: nothing is said of where this model looks."
 NO_FACE = "no average face is stored for these ages"
 OUTSIDE = "Chin and long hair lie outside the aligned crop."

@@ -23,6 +23,7 @@ from core.present.card import Section, Table, Text, section
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
 from core.present.text.reviews import review_words
+from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
@@ -86,6 +87,8 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
         ("age known of", f"{int(faces['age'].notna().sum()):,}"),
         ("identity known of", f"{int(faces['identity'].notna().sum()):,}"),
     ]
+    if (words := task_words(manifest)) is not None:
+        rows.append(("classified", words))
     if without := manifest.not_predicted:
         rows.append(("faces without a prediction, left out", f"{without:,}"))
     if (reviewed := review_words(manifest)) is not None:

@@ -1,0 +1,40 @@
+"""Which faces of a store an audit is of: those of its splits whose true class is labelled."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.audit.manifest import ALL
+from core.classifiers.folder import Model
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+
+
+def faces_of(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
+    """The faces to audit, and a word for them. To a model that never saw the data, every face is a test face."""
+    seen = model.info.data.fingerprints if model.info.data else ()
+    if splits is None and store.manifest.data_fingerprint not in seen:
+        return store.faces.assign(split="test"), ALL
+    if splits is not None and ALL in splits:
+        return store.faces, ALL
+    splits = splits or ("test",)
+    return store.split(*splits), "-".join(splits)
+
+
+def classed(faces: pd.DataFrame, model: Model, store: AlignedStore, label: str) -> tuple[pd.DataFrame, int]:
+    """The faces whose true class is labelled, and how many others there are.
+
+    Raises `LookwhereError` where there is none, or no column of the store holds the class.
+    """
+    task = model.info.task
+    if task.attribute not in faces:
+        raise LookwhereError(
+            f"{store.path}: no column {task.attribute}, which {model.name} classifies; align the data again with it"
+        )
+    known = task.known(faces)
+    if not known.any():
+        raise LookwhereError(
+            f"{store.path}: no face in {label} has {' or '.join(task.classes)} as its {task.attribute}, which "
+            f"{model.name} classifies; audit other data"
+        )
+    return (faces, 0) if known.all() else (faces[known].reset_index(drop=True), int((~known).sum()))

@@ -1,0 +1,16 @@
+"""What an audit is of where that is not gender, in words."""
+
+from __future__ import annotations
+
+from core.audit.manifest import AuditManifest
+
+
+def task_words(manifest: AuditManifest) -> str | None:
+    """«Classified is glasses: «no glasses» or «glasses»; 12 faces without that label are left out.» None of gender."""
+    task = manifest.task
+    if task.is_gender:
+        return None
+    text = f"Classified is {task.name}: {task.said(task.negative)} or {task.said(task.positive)}"
+    if lost := manifest.no_class:
+        text += f"; {lost:,} face{'s' if lost > 1 else ''} without that label {'are' if lost > 1 else 'is'} left out"
+    return text + "."
