@@ -95,23 +95,40 @@ def _page(columns: list[_Column], rows: list[int], title: str, about: str, size:
 
 
 def _columns(table: pd.DataFrame, size: Size) -> list[_Column]:
-    """Numbers take the width that they need, words share what is left as they need it."""
+    """Columns take the width that they need; where that is too much, the widest of them share what is left."""
     letter = size.points / 72 * MM * LETTER
-    words = [[str(name), *map(_words, table.iloc[:, place])] for place, name in enumerate(table.columns)]
+    words = [[str(name), *_words(table.iloc[:, place])] for place, name in enumerate(table.columns)]
     right = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
     need = [(max(map(len, cells)) + 1) * letter for cells in words]
-    numbers = sum(min(one, 9 * letter) for one, flush in zip(need, right, strict=True) if flush)
-    asked = sum(one for one, flush in zip(need, right, strict=True) if not flush)
-    room = max(10 * letter, size.mm - 2 * EDGE - GAP * (len(words) - 1) - numbers)
-    share = min(1.0, room / asked) if asked else 1.0
+    numbers = [min(one, 9 * letter) for one, flush in zip(need, right, strict=True) if flush]
+    widest = _fitting(
+        [one for one, flush in zip(need, right, strict=True) if not flush],
+        max(10 * letter, size.mm - 2 * EDGE - GAP * (len(words) - 1) - sum(numbers)),
+    )
     found = []
     for cells, one, flush in zip(words, need, right, strict=True):
-        width = min(one, 9 * letter) if flush else one * share
+        width = min(one, 9 * letter if flush else widest)
         found.append(_Column([wrapped(text, size.points, width) or [""] for text in cells], width, flush))
     return found
 
 
-def _words(value: object) -> str:
-    if value is None or value is pd.NA or value != value:
-        return "–"
-    return f"{value:,.10g}".replace("-", "−") if isinstance(value, int | float) else " ".join(str(value).split())
+def _fitting(need: list[float], room: float) -> float:
+    """The width that no column may pass for all to fit: those that need less have what they need."""
+    left = room
+    for place, one in enumerate(sorted(need)):
+        if one * (len(need) - place) > left:
+            return left / (len(need) - place)
+        left -= one
+    return max(need, default=room)
+
+
+def _words(values: pd.Series) -> list[str]:
+    """A column's cells: numbers with as many decimals as any of them has."""
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        return [
+            "–" if value is None or value is pd.NA or value != value else " ".join(str(value).split())
+            for value in values
+        ]
+    numbers = [None if pd.isna(value) else float(value) for value in values]
+    decimals = max((len(f"{one:.3f}".rstrip("0").partition(".")[2]) for one in numbers if one is not None), default=0)
+    return ["–" if one is None else f"{one:,.{decimals}f}".replace("-", "−") for one in numbers]
