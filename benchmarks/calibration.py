@@ -20,10 +20,12 @@ import pandas as pd
 import tyro
 from scipy.special import expit
 
+from benchmarks.abstention import abstention_cases
 from benchmarks.age_alone import age_alone
 from benchmarks.image_slices import slice_cases
 from benchmarks.map_claims import hiding_cases, pattern_cases
 from benchmarks.simulation import Case, Draw, simulate
+from benchmarks.worst_group import worst_group_cases
 from core.analysis.accuracy.counts import tally
 from core.analysis.accuracy.pairwise import ALPHA
 from core.analysis.accuracy.regression import Regression, Together, regression
@@ -234,6 +236,8 @@ def clustered(kind: str, n: int) -> Callable[[Draw], bool]:
 
 def cases() -> Iterable[Case]:
     """All cases, by rule."""
+    yield from worst_group_cases()
+    yield from abstention_cases()
     tested = "the test rejects"
     yield Case("1a, women as men", tested, one_a(0.0, lambda fit: fit.equal.p < ALPHA), at_most=0.05)
     yield Case("1a, women 2 points below", tested, one_a(MATTERS, lambda fit: fit.equal.p < ALPHA))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import audits, boards, data, jobs, measuring, models, reviews, verifying
+from core.commands import abstaining, audits, boards, data, jobs, measuring, models, reviews, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "check": audits.check,
     "evidence": audits.evidence,
     "gaps": audits.gaps,
+    "abstain": abstaining.abstain,
     "image": measuring.image,
     "slices": measuring.slices,
     "findings": audits.findings,

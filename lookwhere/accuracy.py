@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.analysis.accuracy.by_group import GROUP_COLUMNS, SMALLEST_RANKED, check_columns, predict
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, predict
 from core.analysis.accuracy.counts import AGE_UNKNOWN, Groups, group_rows, group_table, tally
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.intervals import wilson
@@ -110,7 +110,7 @@ def accuracy_by_group(
     within: Filter | None = None,
     threshold: float = 0.5,
     positive: Hashable = None,
-    smallest: int = SMALLEST_RANKED,
+    smallest: int = 1,
     draws: int = 2000,
     seed: int = 0,
 ) -> GroupAccuracies:
@@ -120,8 +120,9 @@ def accuracy_by_group(
     arrays, `groups` is one grouping, or a dict or DataFrame of several, which are crossed; rows go together by
     position. Labels may be anything that can be equal. `persons` says which rows are of one person: they are resampled
     whole. `positive`, one of two labels, adds `selection_rate`, `true_positive_rate` and `false_positive_rate`
-    (fairlearn's definitions). Groups under `smallest` faces are in the table but not compared. Intervals: Wilson 1927,
-    and those that hold for all groups at once, of the page «Gaps and tests».
+    (fairlearn's definitions). Groups under `smallest` faces are in the table but not compared; by default all are,
+    small ones by exact intervals. Intervals: Wilson 1927, and those that hold for all groups at once, of the page «Gaps
+    and tests».
 
     Raises `LookwhereError` for an unknown column, for arrays of unequal length, for missing or unlike labels.
     """

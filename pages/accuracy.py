@@ -1,18 +1,26 @@
 """Accuracy by gender, ethnicity, their intersection and age, with intervals; confusion, ROC, calibration."""
 
 from core.present.text.sentences import accuracy_sentence
+from ui.shell.extremes import extremes_of
 from ui.shell.page import page
-from ui.views.accuracy import choose_threshold, show_by_group, show_confusion_and_table, show_original_study
+from ui.views.accuracy import (
+    show_across,
+    show_by_group,
+    show_confusion_and_table,
+    show_original_study,
+)
 from ui.views.accuracy_curves import show_curves
 from ui.views.data_sets import show_data_sets
 from ui.views.group_statistics import show_statistics
 from ui.views.otherwise import show_otherwise
+from ui.widgets.threshold import choose
 
 with page(outcome=False) as p:
-    threshold = choose_threshold(p.audit.task)
+    threshold = choose(p.audit.task)
     p.set_scope(f"{p.filter.describe()}; «{p.audit.task.label(p.audit.task.positive)}» from p = {threshold:.2f} on")
-    p.headline(accuracy_sentence(p.faces, p.filter, threshold))
+    p.headline(accuracy_sentence(p.faces, p.filter, threshold, extremes_of(p.audit, p.filter, threshold)))
     p.add_data_notes()
+    show_across(p, threshold)
     show_by_group(p.audit, p.faces, threshold)
     show_confusion_and_table(p.faces, threshold)
     show_curves(p.audit, p.faces)

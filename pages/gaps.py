@@ -7,12 +7,12 @@ from ui.views import gaps as gaps_view
 
 with page(outcome=False) as p:
     grouping = gaps_view.choose_grouping(p)
-    result = gaps_view.group_gaps(p.audit, p.filter, grouping)
+    result = gaps_view.group_gaps(p.audit, p.filter, grouping, p.threshold)
     p.headline(gap_sentence(result.largest, scope(p.filter), len(p.faces)))
     p.add_data_notes()
     gaps_view.show_simultaneous(result)
     gaps_view.show_tests(result)
-    gaps_view.show_age(p.audit, p.filter)
-    gaps_view.show_power(p.faces, grouping)
-    gaps_view.show_fairness(p.audit, p.filter)
-    gaps_view.show_label_noise(p.audit, p.filter)
+    gaps_view.show_age(p.audit, p.filter, p.threshold)
+    gaps_view.show_power(p.audit, p.faces, grouping, p.threshold)
+    gaps_view.show_fairness(p.audit, p.filter, p.threshold)
+    gaps_view.show_label_noise(p.audit, p.filter, p.threshold)

@@ -120,13 +120,15 @@ def test_small_and_unknown_groups_are_listed_and_not_compared() -> None:
     site = groups["site"].copy()
     site[:60], site[60:90] = None, "east"
     found = lookwhere.accuracy_by_group(truth, said, groups=site)
+    assert found.table.set_index("group").loc["east", ["all_low", "all_high"]].notna().all()
+    found = lookwhere.accuracy_by_group(truth, said, groups=site, smallest=50)
     left = found.table.set_index("group")["left_out"].to_dict()
     assert left["east"] == "under 50 faces"
     assert left["not known"] == "not known"
     assert found.table.set_index("group").loc["not known", "n"] == 60
     assert found.table.loc[found.table["left_out"] != "", "all_low"].isna().all()
     with pytest.raises(LookwhereError, match="smaller `smallest`"):
-        lookwhere.accuracy_by_group(truth[:40], said[:40], groups=site[:40].fillna("x")).plot()
+        lookwhere.accuracy_by_group(truth[:40], said[:40], groups=site[:40].fillna("x"), smallest=50).plot()
     assert "no two groups" in lookwhere.accuracy_by_group([], [], groups=[]).sentence
 
 

@@ -27,6 +27,7 @@ from ui.shell.open_audit import OpenAudit, need_maps, sidebar
 from ui.widgets import controls, help_texts, layout
 from ui.widgets.filter_bar import filter_bar, leave_page
 from ui.widgets.filter_query import ethnicities
+from ui.widgets.threshold import OWN, follow
 
 NO_FACE = "No face passes this filter."
 
@@ -36,13 +37,15 @@ class Page:
     """What a page's body works with.
 
     `entry` is the page's line in the navigation's list, `opened` the model and audit of the sidebar, `above` the place
-    under the title and over the controls, `filter` what the filter bar says.
+    under the title and over the controls, `filter` what the filter bar says, `threshold` the decision threshold
+    in force.
     """
 
     entry: PageEntry
     opened: OpenAudit
     above: DeltaGenerator
     filter: Filter = field(default_factory=Filter)
+    threshold: float = OWN
 
     @property
     def audit(self) -> Audit:
@@ -116,7 +119,8 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     st.title(entry.heading or entry.title)
     if entry.needs >= Needs.MAPS:
         need_maps(opened.load())
-    frame = Page(entry, opened, st.container())
+    threshold = OWN if entry.file == "accuracy" else follow(entry.file)
+    frame = Page(entry, opened, st.container(), threshold=threshold)
     if filter_bar:
         frame.draw_filter_bar(frame.audit, outcome)
     yield frame

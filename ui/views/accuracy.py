@@ -6,30 +6,25 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.accuracy.by_group import accuracy_by, confusion
+from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
 from core.analysis.original_study import beside
 from core.audit.folder import Audit
 from core.present.figures import charts
+from core.present.text import escape
+from core.present.text.columns import short
 from core.present.text.sentences import row_name
-from core.task import Task, task_of
+from core.task import task_of
 from core.wording import capital, told_apart
 from ui.shell import downloads
-from ui.widgets import controls, help_texts, layout
+from ui.shell.page import Page
+from ui.widgets import help_texts, layout
 from ui.widgets.filter_query import ethnicities
+from ui.widgets.group_columns import choose_columns
 
 PAIR = ["gender", "ethnicity"]
 SHARES = ["accuracy", "low", "high"]
-
-
-def choose_threshold(task: Task) -> float:
-    """Draw the slider of the decision threshold."""
-    return controls.slider(
-        f"Decision threshold: «{task.label(task.positive)}» is said from this probability on",
-        0.05,
-        0.95,
-        0.5,
-        0.01,
-        key="threshold",
-    )
+#: The widest name of a group on an axis; a longer one is cut there and whole in the table.
+WIDEST = 48
 
 
 def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
@@ -50,6 +45,23 @@ def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
             _dots(accuracy_by(faces, ["age band"], threshold), "By age", overall)
         else:
             st.info(help_texts.NO_AGE)
+
+
+def show_across(p: Page, threshold: float) -> None:
+    """Accuracy of the groups that some columns make, where the audit has columns of its own."""
+    if not (by := choose_columns(p.audit, p.filter)):
+        return
+    table = accuracy_of_groups(p.faces, list(by), p.audit.columns, threshold)
+    title = f"By {grouping_words(by, p.audit.columns)}"
+    st.subheader(escape.markdown(title))
+    overall = accuracy_by(p.faces, [], threshold)["accuracy"].iloc[0]
+    names = [capital(short(name, WIDEST)) for name in table["group"]]
+    genders = list(table["gender"]) if "gender" in table else None
+    downloads.chart(
+        charts.accuracy_dots(table, names, genders, overall), "across", f"accuracy {title}", key="across chart"
+    )
+    layout.share_table(table, SHARES, height=min(38 + 35 * len(table), 388))
+    downloads.table(table, "accuracy-across", f"accuracy {title}, with 95 % intervals")
 
 
 def _dots(table: pd.DataFrame, title: str, overall: float) -> None:

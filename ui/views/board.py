@@ -59,13 +59,14 @@ def choose_data(models: list[BoardModel]) -> str:
 def headline(models: list[BoardModel], data: str, within: Filter) -> str:
     """For whom most of the models are right least often."""
     table = summary(models, data, within)
-    worst = table["worst"].value_counts()
-    gender, _, ethnicity = str(worst.index[0]).partition(" ")
-    return (
-        f"Of {len(table)} models on adult faces of {DATA_SETS[data]}, {worst.iloc[0]} are right least often for "
-        f"{group_name(gender, ethnicity)}; accuracy is {percent(table['accuracy'].min())} to "
-        f"{percent(table['accuracy'].max())}."
-    )
+    worst = table.loc[table["told_apart"], "worst"].value_counts()
+    head = f"Of {len(table)} models on adult faces of {DATA_SETS[data]}, "
+    if len(worst):
+        gender, _, ethnicity = str(worst.index[0]).partition(" ")
+        head += f"{worst.iloc[0]} are surely worst for {group_name(gender, ethnicity)}"
+    else:
+        head += "none tells two groups apart beyond chance"
+    return f"{head}; accuracy is {percent(table['accuracy'].min())} to {percent(table['accuracy'].max())}."
 
 
 def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
@@ -75,7 +76,11 @@ def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
     shares = ["accuracy", "low", "high", "worst_accuracy", "best_accuracy", "gap", "women_less_men"]
     layout.share_table(shown, shares)
     downloads.table(table, "board", "the board: each model's accuracy, worst and best group")
-    st.caption("Intervals are Wilson's, 95 %. Groups under 25 faces are not called worst or best.")
+    st.caption(
+        "Intervals are Wilson's, 95 %. Worst is the group with the lowest upper bound, best the one with the highest "
+        "lower bound, of intervals that hold for all groups of a model at once; where «told apart» is not ticked, "
+        "nothing is sure of them."
+    )
 
 
 def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:

@@ -35,6 +35,7 @@ from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, help_texts, layout
+from ui.widgets.group_columns import choose_columns
 
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
@@ -58,33 +59,36 @@ def groupings(faces: pd.DataFrame) -> list[str]:
 
 @dataclass(frozen=True)
 class GroupGaps:
-    """A grouping's intervals, its largest gap, and the tests of each family by its name."""
+    """A grouping's intervals, its surest gap, the tests of each family by its name, and the groups in no test."""
 
     intervals: SimultaneousIntervals
     largest: LargestGap | None
     tests: dict[str, pd.DataFrame]
+    not_tested: pd.DataFrame
 
 
 @kept(entries=64)
-def group_gaps(audit: Audit, filter: Filter, grouping: str) -> GroupGaps:
-    """The faces of a filter by one of `GROUPINGS`."""
-    groups = group_counts(audit.faces[filter.mask(audit.faces)], list(GROUPINGS[grouping]))
+def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: float = 0.5) -> GroupGaps:
+    """The faces of a filter by some of their columns."""
+    faces, asked = audit.faces[filter.mask(audit.faces)], list(by)
+    groups = group_counts(faces, asked, threshold, columns=audit.columns)
+    every = group_counts(faces, asked, threshold, smallest=1, columns=audit.columns)
     tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
-    return GroupGaps(simultaneous_intervals(groups), gap_of(groups), tests)
+    return GroupGaps(simultaneous_intervals(every), gap_of(every), tests, groups.left_out)
 
 
 @kept(entries=64)
-def _regression(audit: Audit, filter: Filter) -> Regression | str:
+def _regression(audit: Audit, filter: Filter, threshold: float) -> Regression | str:
     """The regression, or why there is none."""
     try:
-        return regression(audit.faces[filter.mask(audit.faces)])
+        return regression(audit.faces[filter.mask(audit.faces)], threshold)
     except LookwhereError as error:
         return capital(str(error)) + "."
 
 
 @kept(entries=64)
-def _fairness(audit: Audit, filter: Filter) -> fair.Fairness | None:
-    return fair.fairness(audit.faces[filter.mask(audit.faces)])
+def _fairness(audit: Audit, filter: Filter, threshold: float) -> fair.Fairness | None:
+    return fair.fairness(audit.faces[filter.mask(audit.faces)], threshold)
 
 
 _noise = kept(entries=64)(label_noise)
@@ -95,8 +99,10 @@ def _consensus(audit: Audit, others: tuple[Path, ...]) -> Consensus | None:
     return consensus([audit, *(open_audit(manifest.parent) for manifest in others)])
 
 
-def choose_grouping(p: Page) -> str:
-    """Draw the choice of a grouping. Stops the page where the faces are of one group only."""
+def choose_grouping(p: Page) -> tuple[str, ...]:
+    """Draw the choice of a grouping: its columns. Stops the page where the faces are of one group only."""
+    if across := choose_columns(p.audit, p.filter):
+        return across
     choices = groupings(p.faces)
     if not choices:
         p.headline(
@@ -104,19 +110,19 @@ def choose_grouping(p: Page) -> str:
         )
         st.stop()
     if len(choices) == 1:
-        return choices[0]
-    return controls.segments("Groups by", choices, default=choices[0], key="by")
+        return GROUPINGS[choices[0]]
+    return GROUPINGS[controls.segments("Groups by", choices, default=choices[0], key="by")]
 
 
 def show_simultaneous(result: GroupGaps) -> None:
-    """The largest gap in figures, then each group with its two intervals."""
+    """The surest gap in figures, then each group with its two intervals."""
     bands, gap = result.intervals, result.largest
     st.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
-        layout.metric(places[0], "Largest gap", f"{in_points(gap.difference.value)} points", _between(gap))
+        layout.metric(places[0], "Gap", f"{in_points(gap.difference.value)} points", _between(gap), help=_SUREST)
         layout.metric(
-            places[1], "Less the bias of a maximum", f"{in_points(gap.corrected)} points",
+            places[1], "Less the bias of choosing", f"{in_points(gap.corrected)} points",
             f"bias {in_points(gap.bias)} points", help=_BIAS,
         )  # fmt: skip
         layout.metric(
@@ -138,12 +144,17 @@ def _between(gap: LargestGap) -> str:
     return f"{gap.best['group']} – {gap.worst['group']}"
 
 
+_SUREST = (
+    "The worst group is the one with the lowest upper bound, the best the one with the highest lower bound, of "
+    "intervals that hold for all groups at once: groups of any size. Where the two are not told apart, nothing is "
+    "sure, and the pair is the one whose difference is surest."
+)
 _BIAS = (
     "The best group is partly best, and the worst partly worst, by luck. Resampling the faces says by how much that "
-    "widens the largest gap. Where groups do not differ in truth it sees only about half of it: a cautious correction."
+    "widens the gap. Where groups do not differ in truth it sees only about half of it: a cautious correction."
 )
 _SIMULTANEOUS = (
-    "Holds for every pair of groups together, so for the pair that was chosen because it is the widest too "
+    "Holds for every pair of groups together, so for a pair that was chosen by looking too "
     "(resampled largest studentised difference, never narrower than Tukey's)."
 )
 
@@ -165,6 +176,7 @@ def show_tests(result: GroupGaps) -> None:
     table = result.tests[family]
     if table.empty:
         st.info("Two groups of 50 faces are needed for a test.")
+        _left_out(result.not_tested, "group")
         return
     layout.sentence(f"{differ_words(table, 'comparisons')}.")
     _table(comparison_table(table), points="%.1f")
@@ -173,13 +185,14 @@ def show_tests(result: GroupGaps) -> None:
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
         "difference seen» is not «no difference»."
     )
+    _left_out(result.not_tested, "group")
     downloads.table(table, "tests", f"tests of differences of accuracy, {family}")
 
 
-def show_age(audit: Audit, filter: Filter) -> None:
+def show_age(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Regression on gender × ethnicity and age; accuracy at equal ages."""
     st.subheader("Age against ethnicity")
-    fit = _regression(audit, filter)
+    fit = _regression(audit, filter, threshold)
     if isinstance(fit, str):
         st.info(help_texts.NO_AGE if not audit.faces["age"].notna().any() else fit)
         return
@@ -228,11 +241,11 @@ def _age_words(fit: Regression) -> str:
     return text + f"Between ethnicities {verdict} ({names})."
 
 
-def show_power(faces: pd.DataFrame, grouping: str) -> None:
+def show_power(audit: Audit, faces: pd.DataFrame, by: tuple[str, ...], threshold: float = 0.5) -> None:
     """Faces needed to see a difference, and the difference that can be seen."""
     st.subheader("How many faces it would take")
     asked = controls.slider("Difference to be seen, in points", 1, 10, 2, key="points")
-    groups = group_counts(faces, list(GROUPINGS[grouping])).table
+    groups = group_counts(faces, list(by), threshold, columns=audit.columns).table
     tests = max(1, len(groups) * (len(groups) - 1) // 2)
     table = power_table(groups, asked / 100, tests)
     shown = pd.DataFrame(
@@ -253,10 +266,10 @@ def show_power(faces: pd.DataFrame, grouping: str) -> None:
     downloads.table(table, "faces-needed", f"faces needed to see a difference of {asked} points")
 
 
-def show_fairness(audit: Audit, filter: Filter) -> None:
+def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Demographic parity and equalized odds."""
     st.subheader("Fairness measures")
-    found = _fairness(audit, filter)
+    found = _fairness(audit, filter, threshold)
     task = audit.task
     called, men_called, women_called = rates_of(task).values()
     if found is None:
@@ -293,10 +306,10 @@ def _copies(audit: Audit, filter: Filter) -> None:
             layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
 
 
-def show_label_noise(audit: Audit, filter: Filter) -> None:
+def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Where the errors sit, and the gap without those places."""
     st.subheader("Label noise and leaks")
-    found = _noise(audit, filter)
+    found = _noise(audit, filter, threshold)
     left, right = st.columns(2)
     with left:
         st.markdown("**Where the errors sit**")
@@ -306,7 +319,7 @@ def show_label_noise(audit: Audit, filter: Filter) -> None:
         if any(variant.gap is not None for variant in found.variants):
             downloads.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
         else:
-            st.info("No two groups have 50 faces.")
+            st.info("There are no two groups.")
     st.caption(
         "Near-copies: images almost equal to another one here (exact copies were dropped before). Likely mislabels: "
         f"the model is surer of the other {audit.task.kind} than it is, on average, of faces that carry that label "

@@ -8,17 +8,18 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
-from core.present.text.sentences import pair_rate, row_name, target_words
+from core.present.text.sentences import as_low_words, pair_rate, target_words
 from core.task import GENDER, Task
 from core.template import SIDE
 from core.wording import bounds, capital, in_points, percent, span
 from ui.shell import downloads
+from ui.shell.extremes import extremes_of
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.widgets import controls, help_texts, layout
@@ -26,26 +27,37 @@ from ui.widgets.map_target import choose_target
 
 
 def show_numbers(p: Page) -> None:
-    """Under the headline: accuracy, number of faces, worst group, largest gap."""
-    overall = accuracy_by(p.faces, []).iloc[0]
-    extremes = gap(accuracy_by(p.faces, ["gender", "ethnicity"]))
+    """Under the headline: accuracy, number of faces, the surely worst group, its gap to the best."""
+    overall = accuracy_by(p.faces, [], p.threshold).iloc[0]
+    found = extremes_of(p.audit, p.filter, p.threshold)
     with p.above:
         places = layout.metric_row()
     interval = f"95 % interval {bounds(100 * overall['low'], 100 * overall['high'])}"
     layout.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
     layout.metric(places[1], "Faces", f"{len(p.faces):,}", p.audit.split_words)
-    if extremes is None:
+    if found is None:
         return
-    worst, difference = extremes.worst, extremes.difference
-    rate = f"{bounds(100 * worst['low'], 100 * worst['high'])}, n = {worst['n']:,}"
-    layout.metric(places[2], f"Worst group: {row_name(worst)}", percent(worst["accuracy"]), rate)
+    worst, difference = found.worst, found.difference
+    if not found.told_apart:
+        layout.metric(places[2], "Worst group", "not sure", f"of {found.groups} groups", help=_SUREST)
+        layout.metric(places[3], "Gap", "not sure", "no two groups are told apart", help=_SUREST)
+        return
+    ages = "at equal ages, " if found.at_equal_ages else ""
+    rate = f"{ages}{bounds(100 * worst['low'], 100 * worst['high'])}, n = {worst['n']:,}"
+    layout.metric(places[2], f"Worst group: {worst['group']}", percent(worst["accuracy"]), rate, help=_SUREST)
     layout.metric(
         places[3],
         "Gap to the best group",
         f"{in_points(difference.value)} points",
-        f"{span(difference.low, difference.high)}, best: {row_name(extremes.best)}",
-        help="The largest of several differences overstates the true one. Groups under 50 faces are left out.",
+        f"{span(difference.low, difference.high)}, best: {found.best['group']}",
+        help=f"{_SUREST} {capital(as_low_words(found))}.",
     )
+
+
+_SUREST = (
+    "By what is sure: the group with the lowest upper bound is called the worst, the one with the highest lower bound "
+    "the best, of intervals that hold for all groups, of any size, at once."
+)
 
 
 def show_study_grid(audit: Audit, filter: Filter) -> None:
@@ -78,7 +90,7 @@ def show_study_grid(audit: Audit, filter: Filter) -> None:
 
 def offer_accuracy(p: Page) -> None:
     """The accuracy of every group, to download."""
-    table = accuracy_by(p.faces, ["gender", "ethnicity"])
+    table = accuracy_by(p.faces, ["gender", "ethnicity"], p.threshold)
     downloads.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
 
 

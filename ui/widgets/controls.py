@@ -156,8 +156,14 @@ def always(
     return value
 
 
-def multiselect(label: str, options: Sequence[str], *, key: str, place: Place = None, **more: Any) -> list[str]:
-    """`st.multiselect`, in the address where anything is chosen."""
+def multiselect(
+    label: str, options: Sequence[str], *, key: str, place: Place = None, bind: bool = True, **more: Any
+) -> list[str]:
+    """`st.multiselect`, in the address where anything is chosen and it is bound; names no two alike where it is not."""
+    if not bind:
+        return (place or st).multiselect(
+            label, options, key=key, format_func=labels(options, more.pop("format_func", str), markdown=False), **more
+        )
     wanted = asked(key)
     value = (place or st).multiselect(label, options, key=key, bind=BOUND, **more)
     note(key, [one for one in wanted if one not in options], label.lower(), value)

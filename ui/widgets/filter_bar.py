@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
+from core.data.columns import Column
 from core.data.filters import OUTCOMES, Filter
 from core.present.text import escape
 from core.task import GENDERS
 from ui.widgets import controls, help_texts
-from ui.widgets.filter_query import AGES, FilterOptions, FilterSelection, read_query, write_query
+from ui.widgets.filter_query import AGES, BY, FilterOptions, FilterSelection, read_query, write_query
 
-FIELDS = tuple(field.name for field in fields(FilterSelection))
+#: Fields with a parameter and a widget of their own name; further columns have one each (`BY`).
+FIELDS = tuple(field.name for field in fields(FilterSelection) if field.name != "columns")
+#: So many further columns have a widget from the start, and pills where their levels are few and short; the visitor
+#: chooses others under «more».
+FIRST, PILLS, SHORT = 2, 5, 24
 
 
 def leave_page() -> None:
@@ -29,7 +35,7 @@ def _arrive(audit: Audit, options: FilterOptions) -> None:
     unless it was touched by hand.
     """
     state = st.session_state
-    query = {key: st.query_params.get_all(key) for key in FIELDS}
+    query = _address()
     before = state.get("filter_selection")
     if state.get("filter_place") == str(audit.path):
         if query == state.filter_query or _touched(before):
@@ -42,9 +48,12 @@ def _arrive(audit: Audit, options: FilterOptions) -> None:
         before = replace(before, adults=options.adults_first)  # there was nothing to ask for
     state.filter_had_age = options.has_age
     selection, notes = read_query(query, options, before)
-    for key, value in asdict(selection).items():
+    for key in FIELDS:
+        value = getattr(selection, key)
         # A range slider takes its start from `value` alone: a state set beforehand would make it a single one.
         state["age_start" if key == "age" else key] = list(value) if key in ("gender", "ethnicity", "split") else value
+    for column in options.columns:
+        state[BY + column.name] = list(dict(selection.columns).get(column.name, ()))
     state.filter_selection = selection
     state.filter_notes = (selection, notes)
     state.filter_place = str(audit.path)
@@ -54,9 +63,17 @@ def _touched(before: FilterSelection) -> bool:
     """Whether the visitor has changed a widget of the bar since it was drawn: then the address is the older one."""
     state = st.session_state
     shown = {key: state.get(_key(key)) for key in FIELDS if _key(key) in state}
+    levels = dict(before.columns)
+    columns = {key: value for key, value in state.items() if isinstance(key, str) and key.startswith(BY)}
     return any(
         (tuple(value) if isinstance(value, list) else value) != getattr(before, key) for key, value in shown.items()
-    )
+    ) or any(set(value) != set(levels.get(key.removeprefix(BY), ())) for key, value in columns.items())
+
+
+def _address() -> dict[str, list[str]]:
+    """What the address says of the bar, by parameter."""
+    keys = (*FIELDS, *sorted(key for key in st.query_params if key.startswith(BY)))
+    return {key: st.query_params.get_all(key) for key in keys}
 
 
 def _key(field: str) -> str:
@@ -75,12 +92,14 @@ def _publish(selection: FilterSelection, opening: FilterSelection, outcome: bool
     query = write_query(selection, opening)
     if not outcome:
         query["outcome"] = st.query_params.get_all("outcome")
-    changed = {key: query.get(key, []) for key in FIELDS if query.get(key, []) != st.query_params.get_all(key)}
+    before = _address()
+    keys = dict.fromkeys((*before, *query))
+    changed = {key: query.get(key, []) for key in keys if query.get(key, []) != before.get(key, [])}
     if written := {key: values for key, values in changed.items() if values}:
         st.query_params.update(written)
     for key in changed.keys() - written.keys():
         del st.query_params[key]
-    state.filter_query = {key: st.query_params.get_all(key) for key in FIELDS}
+    state.filter_query = _address()
 
 
 def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
@@ -138,4 +157,41 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         )
     if not options.has_age:  # the widgets keep what they said of another audit
         adults, age = False, FilterSelection().age
-    return FilterSelection(tuple(gender), tuple(ethnicity), adults, tuple(age), chosen, tuple(split))
+    selection = FilterSelection(tuple(gender), tuple(ethnicity), adults, tuple(age), chosen, tuple(split))
+    for name, levels in _columns(options).items():
+        selection = selection.with_column(name, levels)
+    return selection
+
+
+def _columns(options: FilterOptions) -> dict[str, list[str]]:
+    """Draw a widget for each further column that is chosen or asks for something; the levels each asks for.
+
+    Which columns have one is chosen under «more», and kept for the visit.
+    """
+    if not options.columns:
+        return {}
+    state = st.session_state
+    by_name = {column.name: column for column in options.columns}
+    asking = [name for name in by_name if state.get(BY + name)]
+    # Streamlit forgets a widget's value on another page.
+    chosen = state.get("bar_columns", state.get("kept_bar_columns", list(by_name)[:FIRST]))
+    shown = [name for name in by_name if name in {*chosen, *asking}]
+    places = st.columns(min(len(shown), 3)) if shown else []
+    found = {name: _levels(by_name[name], places[n % len(places)]) for n, name in enumerate(shown)}
+    if len(by_name) > FIRST:
+        said = {name: column.said for name, column in by_name.items()}.__getitem__
+        state.bar_columns = [name for name in chosen if name in by_name]
+        with st.expander(f"More columns ({len(by_name) - len(shown)})"):
+            state.kept_bar_columns = controls.multiselect(
+                "Columns in this bar", list(by_name), key="bar_columns", bind=False, format_func=said
+            )
+            st.caption("A choice by such a column is exploratory, and leaves out faces whose level is not recorded.")
+    return found
+
+
+def _levels(column: Column, place: DeltaGenerator) -> list[str]:
+    """Draw the widget of one column: pills where its levels are few and short, else a list."""
+    label, key = escape.markdown(column.said), BY + column.name
+    if len(column.levels) <= PILLS and max(map(len, column.levels)) <= SHORT:
+        return controls.pills(label, column.levels, selection_mode="multi", key=key, place=place, bind=False)
+    return controls.multiselect(label, column.levels, key=key, place=place, bind=False)

@@ -3,7 +3,8 @@
 `?gender=female&ethnicity=Black&ethnicity=Asian&age=18&age=45&outcome=incorrect`: a parameter a field, repeated for
 several values, and none for a field that is as the page opens. A page opens on adults where ages are known, so
 `?adults=false` asks for all ages; an age range asks for itself. A link may be old, mistyped or made by anyone, so what
-it asks for that the audit does not have is left out and told, never an error.
+it asks for that the audit does not have is left out and told, never an error. Further columns have a parameter each,
+`by.glasses=yes`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from core.audit.folder import Audit
+from core.data.columns import Column, Kind
 from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED
 from core.data.filters import OUTCOMES, Filter
 from core.task import GENDERS
@@ -20,6 +22,8 @@ OPEN_AGE = "any"
 #: The ends that an age range can have, in years: the edges of the age bands, and the open end.
 AGES = (*map(str, AGE_EDGES), OPEN_AGE)
 ON, OFF = ("true", "1"), ("false", "0")
+#: How the parameter of a further column begins.
+BY = "by."
 #: No more of an unknown value is repeated on the page, and no more values of a field.
 LONGEST, MOST = 60, 5
 
@@ -27,12 +31,14 @@ LONGEST, MOST = 60, 5
 @dataclass(frozen=True)
 class FilterOptions:
     """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits;
-    whether any age is recorded; and whether pages open on adults, the faces of the declared primary analysis."""
+    whether any age is recorded; whether pages open on adults, the faces of the declared primary analysis; and further
+    columns with those of their levels that occur, labelled ones before those measured from the image."""
 
     ethnicities: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
     has_age: bool = True
     adults_first: bool = False
+    columns: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, audit: Audit) -> FilterOptions:
@@ -41,7 +47,9 @@ class FilterOptions:
         known, adults = age.notna(), (age >= ADULT_AGE).fillna(False)
         # Where most ages are unknown, adults would be a part that nobody asked for.
         adults_first = bool(adults.any() and known.mean() >= 0.5)
-        return cls(tuple(ethnicities(audit)), audit.manifest.splits, bool(known.any()), adults_first)
+        return cls(
+            tuple(ethnicities(audit)), audit.manifest.splits, bool(known.any()), adults_first, tuple(occurring(audit))
+        )
 
     @property
     def opening(self) -> FilterSelection:
@@ -63,17 +71,36 @@ class FilterSelection:
     age: tuple[str, str] = (AGES[0], AGES[-1])
     outcome: str = OUTCOMES[0]
     split: tuple[str, ...] = ()
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def filter(self) -> Filter:
         """The faces that it leaves in."""
         start, end = (ADULT_AGE, None) if self.adults else years(*self.age)
-        return Filter(self.gender, self.ethnicity, start, end, self.outcome, self.split)
+        return Filter(self.gender, self.ethnicity, start, end, self.outcome, self.split, self.columns)
+
+    def with_column(self, name: str, levels: Sequence[str]) -> FilterSelection:
+        """The selection with these levels of a further column; none of them asks nothing of it."""
+        chosen = {**dict(self.columns), name: tuple(levels)}
+        return replace(self, columns=tuple(sorted((key, value) for key, value in chosen.items() if value)))
 
 
 def ethnicities(audit: Audit) -> list[str]:
     """The audit's ethnicities, most faces first; empty where the data set records none."""
     names = list(audit.faces["ethnicity"].value_counts().index)
     return [] if names == [UNRECORDED] else names
+
+
+def occurring(audit: Audit) -> list[Column]:
+    """The audit's further columns of which faces have two levels and more, each with the levels that occur."""
+    found = []
+    for column in sorted(audit.columns, key=lambda column: column.measured):
+        there = set(audit.faces[column.name].dropna().unique())
+        if len(there) > 1:
+            levels = tuple(level for level in column.levels if level in there)
+            # Edges go with all bands of a number, which are not all there: a choice of levels needs none.
+            kind = Kind.ORDERED if column.kind is Kind.NUMBER else column.kind
+            found.append(replace(column, levels=levels, kind=kind, edges=()))
+    return found
 
 
 def years(low: str, high: str) -> tuple[int, int | None]:
@@ -88,10 +115,13 @@ def write_query(selection: FilterSelection, opening: FilterSelection | None = No
 
     Beside an age range `adults` is written only where it is on: a range alone asks for itself.
     """
-    query, opening = {}, opening or FilterSelection()
+    query: dict[str, list[str]] = {}
+    opening = opening or FilterSelection()
     for field in fields(FilterSelection):
         value = getattr(selection, field.name)
-        if value != getattr(opening, field.name):
+        if field.name == "columns":
+            query |= {f"{BY}{name}": list(levels) for name, levels in selection.columns}
+        elif value != getattr(opening, field.name):
             query[field.name] = list(value) if isinstance(value, tuple) else [str(value).lower()]
     if "age" in query:
         query.pop("adults", None)
@@ -137,11 +167,31 @@ def read_query(
             asked_for_age |= result.adults
         if len({value.lower() for value in values}) > 1 or values[0].lower() not in (*ON, *OFF):
             notes.append(f"Adults only is true or false, not {quoted(values)}.")
+    result = _read_columns(query, options, result, notes)
     if not options.has_age and (result.adults or result.age != FilterSelection().age):
         result = replace(result, adults=False, age=FilterSelection().age)
         if asked_for_age:
             notes.append("No age is recorded of these faces, so they cannot be filtered by it.")
     return result, tuple(notes)
+
+
+def _read_columns(
+    query: Mapping[str, Sequence[str]], options: FilterOptions, result: FilterSelection, notes: list[str]
+) -> FilterSelection:
+    """The selection with what `query` asks of further columns; `notes` gets a sentence for each thing left out."""
+    levels = {column.name: column.levels for column in options.columns}
+    before, result = dict(result.columns), replace(result, columns=())
+    for name, allowed in levels.items():
+        result = result.with_column(name, [level for level in before.get(name, ()) if level in allowed])
+        if values := _values(query, BY + name):
+            wanted = dict.fromkeys(values)
+            result = result.with_column(name, [level for level in allowed if level in wanted])
+            if unknown := [value for value in wanted if value not in allowed]:
+                notes.append(f"No face here has the {quoted([name])} {quoted(unknown)}.")
+    asked = [key.removeprefix(BY) for key in query if key.startswith(BY) and _values(query, key)]
+    if unknown := [name for name in asked if name not in levels]:
+        notes.append(f"These faces have no column {quoted(unknown)}.")
+    return result
 
 
 def _values(query: Mapping[str, Sequence[str]], name: str) -> list[str]:

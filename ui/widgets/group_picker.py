@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES
 from core.data.filters import OUTCOMES, Filter
@@ -17,8 +16,9 @@ from core.errors import LookwhereError
 from core.present.text import escape
 from core.task import GENDERS
 from core.wording import capital, told_apart
+from ui.shell.extremes import extremes_of
 from ui.widgets import controls
-from ui.widgets.filter_query import ethnicities
+from ui.widgets.filter_query import ethnicities, occurring
 
 ANY = "any"
 LETTERS = "ABCD"
@@ -32,9 +32,13 @@ AGES: dict[str, tuple[int, int | None]] = {
 
 
 def default_groups(audit: Audit, within: Filter) -> list[tuple[str | None, str | None]]:
-    """(gender, ethnicity) to begin with: the worst and the best group, then women and men; None for any."""
-    found = gap(accuracy_by(audit.faces[within.narrowed(outcome="all").mask(audit.faces)], ["gender", "ethnicity"]))
-    first = [] if found is None else [(row["gender"], row["ethnicity"]) for row in (found.worst, found.best)]
+    """(gender, ethnicity) to begin with: the surely worst and best group, then women and men; None for any."""
+    found = extremes_of(audit, within)
+    first = (
+        []
+        if found is None
+        else [(row["gender"] or None, row["ethnicity"] or None) for row in (found.worst, found.best)]
+    )
     return [*first, *((gender, None) for gender in GENDERS), (None, None)][: len(LETTERS)]
 
 
@@ -63,7 +67,7 @@ def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]
 
 
 def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str | None, str | None]) -> Filter:
-    """Draw one group's four pickers; the result lies inside `within`. Raises `LookwhereError` as `narrow` does."""
+    """Draw one group's pickers; the result lies inside `within`. Raises `LookwhereError` as `narrow` does."""
     left, right = st.columns(2, wrap=False)
 
     def pick(place: DeltaGenerator, label: str, options: Sequence[str | None], start: str | None, key: str) -> Any:
@@ -82,10 +86,22 @@ def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str | 
     ethnicity = pick(right, "Ethnicity", [None, *ethnicities(audit)], first[1], "ethnicity")
     age = pick(left, "Age", list(AGES), ANY, "age")
     outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")
-    return narrow(within, gender, ethnicity, age, outcome)
+    columns = {column.name: column for column in occurring(audit)}
+    own = None
+    if columns and (name := pick(left, "Column", [None, *columns], None, "column")) is not None:
+        level = pick(right, "Level", [None, *columns[name].levels], None, "level")
+        own = None if level is None else (name, level)
+    return narrow(within, gender, ethnicity, age, outcome, own)
 
 
-def narrow(within: Filter, gender: str | None, ethnicity: str | None, age: str, outcome: str) -> Filter:
+def narrow(
+    within: Filter,
+    gender: str | None,
+    ethnicity: str | None,
+    age: str,
+    outcome: str,
+    own: tuple[str, str] | None = None,
+) -> Filter:
     """`within` and the group's own choices, None for any. Raises `LookwhereError` where they exclude each other."""
     changes: dict[str, object] = {}
     for field, value in (("gender", gender), ("ethnicity", ethnicity)):
@@ -95,6 +111,12 @@ def narrow(within: Filter, gender: str | None, ethnicity: str | None, age: str, 
         if allowed and value not in allowed:
             raise LookwhereError(f"the filter bar leaves out {value}: clear its {field} filter to see this group")
         changes[field] = (value,)
+    if own is not None:
+        name, level = own
+        before = dict(within.columns)
+        if level not in before.get(name, (level,)):
+            raise LookwhereError(f"the filter bar leaves out {level}: clear its {name} filter to see this group")
+        changes["columns"] = tuple(sorted({**before, name: (level,)}.items()))
     if outcome != "all":
         if within.outcome not in ("all", outcome):
             raise LookwhereError(f"the filter bar shows {within.outcome} predictions only: set it to all")

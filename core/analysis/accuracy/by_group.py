@@ -1,23 +1,21 @@
-"""Accuracy by group with intervals, ratios and differences of error rates, curves. Rates are shares of 0–1."""
+"""Accuracy by group with its interval, and the confusion of the two classes. Rates are shares of 0–1."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from core.analysis.intervals import newcombe, risk_ratio, wilson
+from core.analysis.intervals import wilson
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.errors import LookwhereError
-from core.estimate import Estimate
 from core.task import task_of
 
 #: What every faces table can be grouped by.
 GROUP_COLUMNS = ("gender", "ethnicity", "age band")
-#: Groups with fewer faces are shown, but neither called best nor worst.
-SMALLEST_RANKED = 50
+#: Groups with fewer faces take no part in tests of pairs and terms, and have exact intervals.
+LARGE_GROUP = 50
 
 
 def predict(faces: pd.DataFrame, threshold: float = 0.5) -> np.ndarray:
@@ -63,32 +61,6 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     counted["accuracy"] = counted["correct"] / counted["n"].where(counted["n"] > 0)
     counted["low"], counted["high"] = wilson(counted["correct"], counted["n"])
     return counted
-
-
-@dataclass(frozen=True)
-class Gap:
-    """The best and the worst group of a table by accuracy, among groups of 50 and more faces."""
-
-    worst: pd.Series
-    best: pd.Series
-
-    @property
-    def difference(self) -> Estimate:
-        """Best less worst accuracy, Newcombe interval. Of chosen extremes it is too large: a maximum is biased up."""
-        return newcombe(self.best["correct"], self.best["n"], self.worst["correct"], self.worst["n"])
-
-    @property
-    def ratio(self) -> Estimate:
-        """How many times the worst group's error rate is the best's."""
-        return risk_ratio(self.worst["errors"], self.worst["n"], self.best["errors"], self.best["n"])
-
-
-def gap(table: pd.DataFrame, smallest: int = SMALLEST_RANKED) -> Gap | None:
-    """The gap of an `accuracy_by` table; None where fewer than two groups are large enough."""
-    ranked = table[table["n"] >= smallest].sort_values("accuracy", kind="stable")
-    if len(ranked) < 2:
-        return None
-    return Gap(ranked.iloc[0], ranked.iloc[-1])
 
 
 def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:

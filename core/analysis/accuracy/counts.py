@@ -13,8 +13,8 @@ from scipy import sparse
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from core.analysis.accuracy.by_group import GROUP_COLUMNS, SMALLEST_RANKED, check_columns, right_calls
-from core.analysis.intervals import wilson
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, LARGE_GROUP, check_columns, right_calls
+from core.analysis.intervals import clopper_pearson, wilson
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
 from core.data.filters import group_name
@@ -130,7 +130,7 @@ def pooled_effects(member: np.ndarray, right: np.ndarray, unit: np.ndarray, grou
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of 50 and more faces.
+    """Groups of faces, those of 50 and more unless others were asked for.
 
     `table`: group, gender, ethnicity (empty where not asked for), n, correct, errors, accuracy, wilson_low, wilson_high
     (the plain interval, of effective counts where people are known), people, effect (design effect). `left_out`: group,
@@ -142,6 +142,12 @@ class Groups:
     member: np.ndarray
     right: np.ndarray
     unit: np.ndarray | None
+
+    @property
+    def small(self) -> np.ndarray:
+        """Bool (G,): groups under 50 faces, or 20 known people, which large-sample errors do not fit."""
+        few = self.table["n"].to_numpy() < LARGE_GROUP
+        return few if self.unit is None else few | (self.table["people"].to_numpy() < FEWEST_PEOPLE)
 
     @property
     def effective(self) -> tuple[np.ndarray, np.ndarray]:
@@ -157,19 +163,26 @@ class Groups:
             effect = effect * (student.isf(norm.sf(z), freedom) / z) ** 2
         return self.table["correct"].to_numpy() / effect, self.table["n"].to_numpy() / effect
 
+    def bounds_at(self, z: float, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Low and high (G,) of the accuracies: Wilson's at `z`, nowhere narrower than the exact ones at `level`."""
+        counted = self.effective_at(z)
+        (low, high), exact = wilson(*counted, z), clopper_pearson(*counted, level)
+        return np.minimum(low, exact[0]), np.maximum(high, exact[1])
+
 
 def group_counts(
     faces: pd.DataFrame,
     by: list[str],
     threshold: float = 0.5,
-    smallest: int = SMALLEST_RANKED,
+    smallest: int = LARGE_GROUP,
     order: str = "accuracy",
     columns: Sequence[Column] = (),
 ) -> Groups:
     """Count by `by` (gender, ethnicity, age band, and further `columns` of the faces); rows by falling accuracy, or as
     they come with `order=""`.
 
-    Raises `LookwhereError` for any other column: it would else be left out, and all faces be taken for one group.
+    With `smallest=1` no group is left out, but faces of unknown age among age bands. Raises `LookwhereError` for any
+    other column: it would else be left out, and all faces be taken for one group.
     """
     check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
     right = right_calls(faces, threshold)
@@ -207,17 +220,18 @@ def tally(
     names: pd.DataFrame,
     right: np.ndarray,
     unit: np.ndarray | None = None,
-    smallest: int = SMALLEST_RANKED,
+    smallest: int = LARGE_GROUP,
     order: str = "accuracy",
     outside: Mapping[str, np.ndarray] | None = None,
 ) -> Groups:
     """Count any groups of anything: `member` int (N,) is each one's row in `names`, `right` bool (N,).
 
     `names` has a column `group` and perhaps others, which the table keeps; every row has a member. `unit` int (N,)
-    tells people apart, None where each stands for itself. `outside`: further rows, bool (G,), to leave out, by reason.
+    tells people apart, None where each stands for itself. Groups under `smallest` faces, or of too few people, are left
+    out; none with 1. `outside`: further rows, bool (G,), to leave out, by reason.
     """
     table = group_table(member, names, right, unit)
-    few = FEWEST_PEOPLE if unit is not None else 0
+    few = FEWEST_PEOPLE if unit is not None and smallest > 1 else 0
     why = np.where(table["people"] < few, "too few people", "")
     for reason, rows in (outside or {}).items():
         why = np.where(rows, reason, why)

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from core.analysis.accuracy.counts import Groups
 from core.analysis.accuracy.logistic import Fit
 from core.analysis.intervals import Z95
 from core.estimate import Estimate
@@ -46,29 +47,55 @@ class EqualAges:
         return self.pairs.iloc[0] if len(self.pairs) else None
 
 
-def equal_ages(table: pd.DataFrame, fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray) -> EqualAges:
+def equal_ages(
+    table: pd.DataFrame, fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray, counted: Groups | None = None
+) -> EqualAges:
     """From groups (`table`: group, gender, ethnicity, n; `g`, `e` their codes), a fit, its design's `row` of a gender,
     ethnicity and age band, and the faces by ethnicity and age band, int (E, B).
 
     Errors by the delta method. The critical values are quantiles of the largest of correlated normals, so they allow
     for what groups share. Intervals of groups are of the logit; those of pairs are made of the groups' own bounds
     (Zou & Donner 2008, Stat Med 27:1693), since near 100 % an accuracy is surer upwards than downwards.
+
+    `counted`, of the same rows, says which groups are small: their bounds are never narrower than the exact ones of
+    their own counts, those of their pairs follow from both groups' own, and the critical values are of the others.
     """
     weight = counts.sum(axis=0) / counts.sum()
     found = [_mean(fit, [row(g, e, b) for b in range(len(weight))], weight) for g, e in table[["g", "e"]].to_numpy()]
     value, slopes = np.array([v for v, _ in found]), np.stack([s for _, s in found])
     covariance = slopes @ fit.cov @ slopes.T
-    error = np.sqrt(np.diag(covariance))
-    drawn = _normals(covariance)
-    i, j = np.triu_indices(len(value), 1)
-    apart = np.sqrt(np.maximum(error[i] ** 2 + error[j] ** 2 - 2 * covariance[i, j], 1e-300))
-    critical = float(np.quantile(np.abs(drawn / error).max(axis=1), LEVEL))
-    z = Z95 if not len(i) else float(np.quantile(np.abs((drawn[:, i] - drawn[:, j]) / apart).max(axis=1), LEVEL))
+    # Of one person the covariance is 0, and by rounding a little less.
+    error = np.sqrt(np.maximum(np.diag(covariance), 0))
+    small = np.zeros(len(value), dtype=bool) if counted is None else counted.small
+    critical, z = _critical(covariance, error, np.flatnonzero(~small))
     low, high = _bounds(value, error, critical)
+    if counted is not None and small.any():
+        alone = LEVEL ** (1 / len(value))
+        exact = counted.bounds_at(float(norm.ppf((1 + alone) / 2)), alone)
+        low, high = (
+            np.where(small, np.minimum(low, exact[0]), low),
+            np.where(small, np.maximum(high, exact[1]), high),
+        )
     groups = table[["group", "gender", "ethnicity", "n"]].assign(accuracy=value, low=low, high=high)
-    pairs = _pairs(groups, covariance, error, z)
+    pairs = _pairs(groups, covariance, error, z, small)
     d, own, p = _by_gender(fit, row, counts)
     return EqualAges(groups, pairs, Estimate(d, d - Z95 * own, d + Z95 * own), own, p, covariance, critical, z)
+
+
+def _critical(covariance: np.ndarray, error: np.ndarray, large: np.ndarray) -> tuple[float, float]:
+    """Critical values of the `large` groups (their places) and of their pairs, at the level that small ones leave."""
+    count = len(error)
+    level = LEVEL ** (len(large) / count)
+    if not len(large):
+        return float(norm.ppf((1 + LEVEL ** (1 / count)) / 2)), Z95
+    drawn, apart = _normals(covariance), covariance[np.ix_(large, large)]
+    i, j = np.triu_indices(len(large), 1)
+    critical = float(np.quantile(np.abs(drawn[:, large] / error[large]).max(axis=1), level))
+    if not len(i):
+        return critical, Z95
+    spread = np.sqrt(np.maximum(error[large[i]] ** 2 + error[large[j]] ** 2 - 2 * apart[i, j], 1e-300))
+    between = np.abs((drawn[:, large[i]] - drawn[:, large[j]]) / spread)
+    return critical, float(np.quantile(between.max(axis=1), level))
 
 
 def _mean(fit: Fit, rows: list[np.ndarray], weight: np.ndarray) -> tuple[float, np.ndarray]:
@@ -91,17 +118,25 @@ def _bounds(value: np.ndarray, error: np.ndarray, z: float) -> tuple[np.ndarray,
     return expit(logit(value) - half), expit(logit(value) + half)
 
 
-def _pairs(groups: pd.DataFrame, covariance: np.ndarray, error: np.ndarray, z: float) -> pd.DataFrame:
+def _pairs(
+    groups: pd.DataFrame, covariance: np.ndarray, error: np.ndarray, z: float, small: np.ndarray
+) -> pd.DataFrame:
     value, names, gender = (groups[column].to_numpy() for column in ("accuracy", "group", "gender"))
     low, high = _bounds(value, error, z)
     order = np.argsort(-value, kind="stable")
     a, b = (order[place] for place in np.triu_indices(len(order), 1))
-    shared = 2 * covariance[a, b] / (error[a] * error[b])
+    shared = 2 * covariance[a, b] / np.maximum(error[a] * error[b], 1e-300)
     down, up = value[a] - low[a], high[b] - value[b]
     rise, fall = high[a] - value[a], value[b] - low[b]
     table = pd.DataFrame({"best": names[a], "worst": names[b], "difference": value[a] - value[b]})
-    table["low"] = table["difference"] - np.sqrt(down**2 + up**2 - shared * down * up)
-    table["high"] = table["difference"] + np.sqrt(rise**2 + fall**2 - shared * rise * fall)
+    table["low"] = table["difference"] - np.sqrt(np.maximum(down**2 + up**2 - shared * down * up, 0))
+    table["high"] = table["difference"] + np.sqrt(np.maximum(rise**2 + fall**2 - shared * rise * fall, 0))
+    own = small[a] | small[b]
+    bound_low, bound_high = groups["low"].to_numpy(), groups["high"].to_numpy()
+    table.loc[own, "low"], table.loc[own, "high"] = (
+        (bound_low[a] - bound_high[b])[own],
+        (bound_high[a] - bound_low[b])[own],
+    )
     table["within"] = gender[a] == gender[b]
     return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
@@ -111,7 +146,7 @@ def _by_gender(fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray) -> 
     cells = np.argwhere(counts > 0)
     weight = counts[counts > 0] / counts.sum()
     (women, w), (men, m) = (_mean(fit, [row(g, e, b) for e, b in cells], weight) for g in range(len(GENDERS)))
-    error = float(np.sqrt((w - m) @ fit.cov @ (w - m)))
+    error = float(np.sqrt(max((w - m) @ fit.cov @ (w - m), 0.0)))
     if not error > 0:
         return float("nan"), float("nan"), float("nan")
     return women - men, error, float(2 * norm.sf(abs(women - men) / error))

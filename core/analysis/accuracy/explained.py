@@ -11,7 +11,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from core.analysis.accuracy import logistic
-from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import columns_of, group_rows
 from core.analysis.intervals import Z95, newcombe
 from core.data.columns import Column, Kind
@@ -99,8 +99,8 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
     by = columns_of(faces) if by is None else by
     code, names = group_rows(faces, by)
     size = np.bincount(code, minlength=len(names))
-    kept = np.flatnonzero(size >= SMALLEST_RANKED)
-    left_out = tuple(names["group"][size < SMALLEST_RANKED])
+    kept = np.flatnonzero(size >= LARGE_GROUP)
+    left_out = tuple(names["group"][size < LARGE_GROUP])
     if len(kept) < 2:
         raise LookwhereError("no two groups have 50 faces, so there is no gap to explain")
     member = np.full(len(names), -1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import columns_of, design_effect, group_rows, resample_cells
 from core.analysis.accuracy.simultaneous import tukey_z
 from core.analysis.intervals import newcombe_bounds
@@ -49,7 +49,7 @@ class Fairness:
 
 
 def fairness(
-    faces: pd.DataFrame, threshold: float = 0.5, draws: int = 2000, seed: int = 0, smallest: int = SMALLEST_RANKED
+    faces: pd.DataFrame, threshold: float = 0.5, draws: int = 2000, seed: int = 0, smallest: int = LARGE_GROUP
 ) -> Fairness | None:
     """Demographic parity (selection rates: the share called positive) and equalized odds (TPR: positive faces called
     so; FPR: negative faces called positive), each as the difference and the ratio of the extreme groups; the worse of

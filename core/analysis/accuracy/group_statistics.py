@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import group_rows
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.data.faces import UNRECORDED
@@ -46,7 +46,7 @@ class GroupStatistic:
     unit: Unit = Unit.NUMBER
     higher_is_better: bool = True
     groupings: tuple[tuple[str, ...], ...] = (("ethnicity",),)
-    smallest: int = SMALLEST_RANKED
+    smallest: int = LARGE_GROUP
 
     def about_of(self, task: Task) -> str:
         """What the number is, of an audit of this task; `about` may name {p}, {said}, {positive} and {negative}."""

@@ -26,7 +26,7 @@ NEAR_COPIES, MISLABELS = "near-copies", "likely mislabels"
 class Variant:
     """Accuracy of the faces kept when what is named by `removed` (empty: nothing) is left out.
 
-    `gap` is None where no two groups have 50 faces.
+    `gap` is None where there are no two groups.
     """
 
     removed: str
@@ -135,7 +135,7 @@ def label_noise(
 
 def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:
     right = right_calls(faces, threshold)
-    groups = group_counts(faces, by, threshold)
+    groups = group_counts(faces, by, threshold, smallest=1)
     table, found = groups.table, gap_of(groups, draws, seed)
     return Variant(name, len(faces), int(right.sum()), table, found)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, ndtr
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import Groups, design_effect, group_counts
 from core.analysis.intervals import holm, newcombe
 from core.estimate import Estimate
@@ -60,7 +60,7 @@ def pairwise(
     by: list[str],
     threshold: float = 0.5,
     family: Family = "pairs",
-    smallest: int = SMALLEST_RANKED,
+    smallest: int = LARGE_GROUP,
 ) -> pd.DataFrame:
     """Every pair of groups, or every group against all other faces; Holm's correction over the table's rows.
 

@@ -13,35 +13,11 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from core.analysis.accuracy import joint, logistic
-from core.analysis.accuracy.counts import group_counts
+from core.analysis.accuracy.age_model import Design, Term, age_model
 from core.analysis.accuracy.equal_ages import EqualAges, equal_ages
 from core.analysis.intervals import Z95, holm
-from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
 from core.data.filters import group_name
-from core.errors import LookwhereError
-from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
-
-#: The terms of the full model, each with those it is a part of (which are left out when it is tested: type II).
-
-
-class Term(StrEnum):
-    """A term of the regression; the value is its name in tables."""
-
-    GENDER = "gender"
-    ETHNICITY = "ethnicity"
-    GENDER_ETHNICITY = "gender × ethnicity"
-    AGE = "age"
-    GENDER_AGE = "gender × age"
-
-    @property
-    def variables(self) -> frozenset[str]:
-        """What it is made of: one variable, or the two of an interaction."""
-        return {
-            Term.GENDER_ETHNICITY: frozenset({Term.GENDER, Term.ETHNICITY}),
-            Term.GENDER_AGE: frozenset({Term.GENDER, Term.AGE}),
-        }.get(self, frozenset({self}))
-
 
 LIKELIHOOD, FIRTH = "maximum likelihood", "Firth's penalised likelihood"
 #: An effect of ethnicity for which the power of its joint test is told: so many points of one ethnicity.
@@ -92,17 +68,6 @@ class Regression:
         return float(found.iloc[0]) if len(found) else float("nan")
 
 
-@dataclass(frozen=True)
-class _Design:
-    """Rows of counts and their columns: x (N, P), `term` (P,) of each column."""
-
-    x: np.ndarray
-    term: np.ndarray
-
-    def keep(self, columns: np.ndarray) -> _Design:
-        return _Design(self.x[:, columns], self.term[columns])
-
-
 def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -> Regression:
     """Fit right ~ gender × ethnicity + gender × age band on the faces of known age in groups of 50 and more.
 
@@ -113,110 +78,30 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -
     standardisation; interval by the delta method on the logit). Without `ages` it is fitted whatever the ages, known or
     not, as if all were alike. Raises `LookwhereError` where there is nothing to fit.
     """
-    if not ages:
-        faces = faces.assign(age=0)
-    known = age_band(faces["age"]) >= 0
-    if not known.any():
-        raise LookwhereError("no age is known here, so age cannot be told from ethnicity")
-    by = ["gender"] if set(faces["ethnicity"].unique()) == {UNRECORDED} else ["gender", "ethnicity"]
-    groups = group_counts(faces[known], by, threshold, order="")
-    part = faces[known][groups.member >= 0]
-    right, unit = groups.right[groups.member >= 0], people(part)
-    if len(groups.table) < 2:
-        raise LookwhereError("no two groups have 50 faces of known age, so age cannot be told from ethnicity")
-    if right.all() or not right.any():
-        raise LookwhereError("all predictions are correct or all incorrect, so there is nothing to explain")
-    band, bands = _merged_bands(age_band(part["age"]))
-    if len(bands) < 2 and ages:
-        raise LookwhereError(f"all faces are of one age band ({bands[0]}), so age has nothing to explain")
-    ethnicities = list(part["ethnicity"].value_counts().index) if "ethnicity" in by else [""]
-    ethnicity = np.zeros(len(part), dtype=np.int64)
-    if "ethnicity" in by:  # codes come in eight bits, which ethnicity × age band outgrows
-        ethnicity = pd.Categorical(part["ethnicity"], ethnicities).codes.astype(np.int64)
-    gender = (part["gender"] == GENDERS[1]).to_numpy().astype(int)
-    base_band = int(np.bincount(band).argmax())
-
-    def design(g: np.ndarray, e: np.ndarray, b: np.ndarray) -> _Design:
-        blocks = [(None, np.ones((len(g), 1))), (Term.GENDER, g[:, None].astype(float))]
-        eth = (e[:, None] == np.arange(1, len(ethnicities))).astype(float)
-        age = (b[:, None] == np.delete(np.arange(len(bands)), base_band)).astype(float)
-        blocks += [(Term.ETHNICITY, eth), (Term.GENDER_ETHNICITY, eth * g[:, None])]
-        blocks += [(Term.AGE, age), (Term.GENDER_AGE, age * g[:, None])]
-        return _Design(
-            np.concatenate([block for _, block in blocks], axis=1),
-            np.array([term for term, block in blocks for _ in range(block.shape[1])], dtype=object),
-        )
-
-    # Faces of one gender, ethnicity and age are alike to the model, so it is fitted to such cells, not to faces.
-    sizes = (len(GENDERS), len(ethnicities), len(bands))
-    present, cell = np.unique(np.ravel_multi_index((gender, ethnicity, band), sizes), return_inverse=True)
-    cells = pd.DataFrame(dict(zip("geb", np.unravel_index(present, sizes), strict=True)))
-    n, k = np.bincount(cell), np.bincount(cell, weights=right).astype(np.int64)
-    cells = cells.assign(k=k, n=n)
-    whole = design(*(cells[c].to_numpy() for c in "geb"))
-    used = _full_rank(whole.x)
-    full = whole.keep(used)
-    persons = None if unit is None else logistic.Persons.counted(unit, cell, right, len(cells))
-    apart = logistic.separated(full.x, k, n)
-    fit = (logistic.firth if apart.any() else logistic.maximum_likelihood)(full.x, k, n, persons)
-
-    def row(g: int, e: int, b: int) -> np.ndarray:
-        return design(np.array([g]), np.array([e]), np.array([b])).keep(used).x[0]
-
+    model = age_model(faces, threshold, ages)
+    fit, cells, persons, table = model.fit, model.cells, model.persons, model.groups.table
+    bands, ethnicities = list(model.bands), list(model.ethnicities)
+    k, n = cells["k"].to_numpy(), cells["n"].to_numpy()
     seen = set(cells[["g", "e", "b"]].itertuples(index=False, name=None))
-    codes = groups.table.assign(
-        g=[GENDERS.index(g) for g in groups.table["gender"]],
-        e=[ethnicities.index(e) for e in groups.table["ethnicity"]],
-    )
-    counts = np.bincount(ethnicity * len(bands) + band, minlength=len(ethnicities) * len(bands))
-    counts = counts.reshape(len(ethnicities), len(bands))
-    standardised = _standardised(groups.table, fit, row, band, ethnicities, seen)
     return Regression(
-        len(part),
-        int((~known).sum()),
-        tuple(groups.left_out["group"]),
-        tuple(bands),
-        _tests(full, k, n, persons, bool(apart.any())),
-        _odds_ratios(fit, row, ethnicities, bands, base_band, seen),
-        standardised,
-        _without_both(cells[apart], cells, ethnicities, bands),
-        FIRTH if apart.any() else LIKELIHOOD,
-        "independent faces" if unit is None else "by person",
-        _together(full, k, n, persons, bool(apart.any())),
-        _power(full, cells, float(groups.effective[1].sum() / groups.table["n"].sum()), bool(apart.any())),
-        equal_ages(codes, fit, row, counts),
+        len(model.band),
+        model.without_age,
+        tuple(model.groups.left_out["group"]),
+        model.bands,
+        _tests(model.full, k, n, persons, model.penalised),
+        _odds_ratios(fit, model.row, ethnicities, bands, model.base, seen),
+        _standardised(table, fit, model.row, model.band, ethnicities, seen),
+        _without_both(cells[model.apart], cells, ethnicities, bands),
+        FIRTH if model.penalised else LIKELIHOOD,
+        "independent faces" if persons is None else "by person",
+        _together(model.full, k, n, persons, model.penalised),
+        _power(model.full, cells, float(model.groups.effective[1].sum() / table["n"].sum()), model.penalised),
+        equal_ages(model.codes, fit, model.row, model.counts, model.groups),
     )
-
-
-def _merged_bands(band: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Bands renumbered from 0 (N,), those under 11 faces joined to the smaller neighbour, and their names."""
-    parts = [[b] for b in range(len(AGE_BANDS)) if (band == b).any()]
-    sizes = [int((band == b[0]).sum()) for b in parts]
-    while len(parts) > 1 and min(sizes) < MINIMUM_FACES:
-        place = int(np.argmin(sizes))
-        near = min((p for p in (place - 1, place + 1) if 0 <= p < len(parts)), key=lambda p: sizes[p])
-        first = min(place, near)
-        parts[first : first + 2] = [parts[first] + parts[first + 1]]
-        sizes[first : first + 2] = [sizes[first] + sizes[first + 1]]
-    lookup = {b: n for n, part in enumerate(parts) for b in part}
-    names = []
-    for part in parts:
-        low, last = AGE_EDGES[part[0]], part[-1]
-        names.append(f"{low}+" if last == len(AGE_BANDS) - 1 else f"{low}–{AGE_EDGES[last + 1] - 1}")
-    return np.array([lookup[b] for b in band]), names
-
-
-def _full_rank(x: np.ndarray) -> np.ndarray:
-    """Bool (P,): the columns that each add to the rank of those before; what is left out cannot be told apart."""
-    keep: list[int] = []
-    for column in range(x.shape[1]):
-        if np.linalg.matrix_rank(x[:, [*keep, column]]) > len(keep):
-            keep.append(column)
-    return np.isin(np.arange(x.shape[1]), keep)
 
 
 def _tests(
-    full: _Design, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
+    full: Design, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
 ) -> pd.DataFrame:
     rows = []
     for term in Term:
@@ -231,13 +116,13 @@ def _tests(
     return table.assign(p_holm=holm(table["p"].to_numpy()))
 
 
-def _of_ethnicity(design: _Design) -> np.ndarray:
+def _of_ethnicity(design: Design) -> np.ndarray:
     """Bool (P,): the columns of ethnicity, alone and with gender."""
     return np.isin(design.term, [Term.ETHNICITY, Term.GENDER_ETHNICITY])
 
 
 def _together(
-    full: _Design, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
+    full: Design, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
 ) -> pd.DataFrame:
     rows, asked = [], _of_ethnicity(full)
     if asked.any():
@@ -247,7 +132,7 @@ def _together(
     return pd.DataFrame(rows, columns=["terms", "test", "statistic", "df", "p"])
 
 
-def _power(full: _Design, cells: pd.DataFrame, effective: float, penalised: bool) -> tuple[float, float]:
+def _power(full: Design, cells: pd.DataFrame, effective: float, penalised: bool) -> tuple[float, float]:
     """`Regression.power`, each face counting as `effective` independent ones."""
     ethnicity, k, n = (cells[column].to_numpy() for column in "ekn")
     asked = _of_ethnicity(full)

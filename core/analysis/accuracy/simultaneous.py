@@ -1,4 +1,4 @@
-"""Intervals that hold for all groups at once, and the largest gap, chosen by looking and corrected for it."""
+"""Intervals that hold for all groups at once, and the gap of the surest two, corrected for having been chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import norm, studentized_range
 
 from core.analysis.accuracy.counts import Groups, group_counts, resample_accuracy
-from core.analysis.intervals import clopper_pearson, newcombe_at, wilson
+from core.analysis.accuracy.surest import surest
+from core.analysis.intervals import newcombe_at, newcombe_bounds, wilson
 from core.estimate import Estimate
 
 
@@ -28,11 +29,11 @@ class SimultaneousIntervals:
 
 @dataclass(frozen=True)
 class LargestGap:
-    """Best less worst accuracy among `groups` groups, shares of 0–1.
+    """Best less worst accuracy among `groups` groups, shares of 0–1; `best` and `worst` with simultaneous bounds.
 
     `difference` has the interval that holds for all `pairs` at once, so for the pair chosen by looking too; `plain` is
-    Newcombe's for a pair named beforehand. `bias`: how much resampling alone widens the largest gap; `corrected` is the
-    gap less that, never under 0.
+    Newcombe's for a pair named beforehand. `bias`: how much choosing by looking widens the gap; `corrected` is the gap
+    less that, never under 0. `as_low`: names of the groups that may be as low as the worst.
     """
 
     best: pd.Series
@@ -45,6 +46,7 @@ class LargestGap:
     pairs: int
     critical: float
     level: float
+    as_low: tuple[str, ...] = ()
 
     @property
     def distinguishable(self) -> bool:
@@ -55,14 +57,16 @@ class LargestGap:
 def simultaneous_accuracy(
     faces: pd.DataFrame, by: list[str], threshold: float = 0.5, draws: int = 2000, seed: int = 0, level: float = 0.95
 ) -> SimultaneousIntervals:
-    """Accuracy by group with intervals that cover all groups' accuracies together with probability `level`.
+    """Accuracy by group, of any size, with intervals that cover all groups' accuracies together with probability
+    `level`.
 
     The largest studentised deviation over the groups is resampled; its quantile, never under Šidák's, stands for z in
     Wilson's score interval. Its upper bound fails where under an error is expected, so no interval is narrower than
-    Clopper & Pearson's exact one (1934, Biometrika 26:404) at Šidák's level. Counts are divided by the design effect
-    where people are known, and a little more where they are few (`Groups.effective_at`).
+    Clopper & Pearson's exact one (1934, Biometrika 26:404) at Šidák's level. Small groups, whose tails are heavy, have
+    no part in the quantile, which is then that of the level they leave. Counts are divided by the design effect where
+    people are known, and a little more where they are few (`Groups.effective_at`).
     """
-    return simultaneous_intervals(group_counts(faces, by, threshold), draws, seed, level)
+    return simultaneous_intervals(group_counts(faces, by, threshold, smallest=1), draws, seed, level)
 
 
 def simultaneous_intervals(
@@ -71,13 +75,13 @@ def simultaneous_intervals(
     """`simultaneous_accuracy` of faces counted already."""
     table, z = groups.table, float("nan")
     if len(table):
-        drawn, centre = resample_accuracy(groups, draws, seed)
-        deviation = np.abs(drawn - centre) / _errors(groups, centre)
-        alone = level ** (1 / len(table))
-        z = max(_quantile(deviation, level), float(norm.ppf((1 + alone) / 2)))
-        counted = groups.effective_at(z)
-        (low, high), exact = wilson(*counted, z), clopper_pearson(*counted, alone)
-        low, high = np.minimum(low, exact[0]), np.maximum(high, exact[1])
+        alone, large = level ** (1 / len(table)), ~groups.small
+        z = float(norm.ppf((1 + alone) / 2))
+        if large.any():
+            drawn, centre = resample_accuracy(groups, draws, seed)
+            deviation = np.abs(drawn - centre) / _errors(groups, centre)
+            z = max(_quantile(deviation[:, large], level ** large.mean()), z)
+        low, high = groups.bounds_at(z, alone)
         table = table.assign(low=low, high=high)
     else:
         table = table.assign(low=np.nan, high=np.nan)
@@ -87,34 +91,77 @@ def simultaneous_intervals(
 def largest_gap(
     faces: pd.DataFrame, by: list[str], threshold: float = 0.5, draws: int = 2000, seed: int = 0, level: float = 0.95
 ) -> LargestGap | None:
-    """The largest gap of accuracy between groups of 50 and more faces; None where there are not two.
+    """The gap of accuracy between the surely best and the surely worst group (`surest`); None where there are not two.
 
     The interval is Newcombe's with, for z, the resampled quantile of the largest studentised difference over all pairs,
-    never under that of Tukey's studentised range. The bias of the maximum is the mean resampled largest gap less
-    the gap it was drawn about (Efron & Tibshirani 1993, ch. 10). Where all groups are alike it misses about half,
-    as the groups that chance has spread are taken for the truth: the correction is a cautious one.
+    never under that of Tukey's studentised range; of a small group it is what follows from the two groups' own bounds.
+    The bias of choosing is the mean, over resamples in which the two are chosen anew, of their gap less the gap it was
+    drawn about (Efron & Tibshirani 1993, ch. 10). Where all groups are alike it misses about half, as the groups that
+    chance has spread are taken for the truth: the correction is a cautious one.
     """
-    return gap_of(group_counts(faces, by, threshold), draws, seed, level)
+    return gap_of(group_counts(faces, by, threshold, smallest=1), draws, seed, level)
 
 
-def gap_of(groups: Groups, draws: int = 2000, seed: int = 0, level: float = 0.95) -> LargestGap | None:
-    """`largest_gap` of faces counted already, by falling accuracy."""
-    table = groups.table
-    if len(table) < 2:
+def gap_of(
+    groups: Groups,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    between: tuple[str, str] | None = None,
+) -> LargestGap | None:
+    """`largest_gap` of faces counted already, by falling accuracy; of the groups named best and worst in `between`
+    where others than these were chosen elsewhere."""
+    if len(groups.table) < 2:
         return None
+    bands = simultaneous_intervals(groups, draws, seed, level)
+    table, large = bands.table, np.flatnonzero(~groups.small)
     drawn, centre = resample_accuracy(groups, draws, seed)
-    i, j = np.triu_indices(len(table), 1)
-    error = _errors(groups, centre)
-    deviation = np.abs((drawn[:, i] - drawn[:, j]) - (centre[i] - centre[j])) / np.hypot(error[i], error[j])
-    z = max(_quantile(deviation, level), tukey_z(level, len(table)))
-    best, worst = table.iloc[0], table.iloc[-1]
-    k, n = groups.effective_at(z)
-    spread = np.nanmax(drawn, axis=1) - np.nanmin(drawn, axis=1)
-    bias = float(np.mean(spread) - np.ptp(centre))
-    difference = newcombe_at(k[0], n[0], k[-1], n[-1], z)
-    plain = newcombe_at(k[0], n[0], k[-1], n[-1], float(norm.ppf((1 + level) / 2)))
+    z = norm.ppf((1 + level) / 2)
+    if len(large) > 1:
+        part = level ** (len(large) / len(table))
+        a, b = (large[side] for side in np.triu_indices(len(large), 1))
+        error = _errors(groups, centre)
+        deviation = np.abs((drawn[:, a] - drawn[:, b]) - (centre[a] - centre[b])) / np.hypot(error[a], error[b])
+        z = max(_quantile(deviation, part), tukey_z(part, len(large)))
+    low, high = (table[name].to_numpy() for name in ("low", "high"))
+    value, down, up = _differences(groups, low, high, float(z))
+    found = surest(table["accuracy"].to_numpy(), low, high, down)
+    best, worst, as_low = found.best, found.worst, found.as_low
+    if between is not None:
+        best, worst = (int(np.flatnonzero(table["group"] == name)[0]) for name in between)
+        as_low = ~(down[:, worst] > 0) & (np.arange(len(table)) != worst)
+    difference = Estimate(*(float(side[best, worst]) for side in (value, down, up)))
+    k, n = groups.effective_at(float(z))
+    plain = newcombe_at(k[best], n[best], k[worst], n[worst], float(norm.ppf((1 + level) / 2)))
+    bias = _bias_of_choosing(drawn, centre, groups.effective[1], bands.critical)
     corrected = float(np.clip(difference.value - bias, 0, 1))
-    return LargestGap(best, worst, difference, plain, bias, corrected, len(table), len(i), z, level)
+    count = len(table)
+    return LargestGap(
+        table.iloc[best], table.iloc[worst], difference, plain, bias, corrected, count, count * (count - 1) // 2,
+        float(z), level, tuple(table["group"][as_low]),
+    )  # fmt: skip
+
+
+def _differences(
+    groups: Groups, low: np.ndarray, high: np.ndarray, z: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Accuracy of row less column with bounds that hold for all pairs at once, (G, G) each."""
+    k, n = groups.effective_at(z)
+    small = groups.small
+    value, down, up = newcombe_bounds(k[:, None], n[:, None], k[None], n[None], z)
+    own = small[:, None] | small[None]
+    return value, np.where(own, low[:, None] - high[None], down), np.where(own, high[:, None] - low[None], up)
+
+
+def _bias_of_choosing(drawn: np.ndarray, centre: np.ndarray, n: np.ndarray, z: float) -> float:
+    """By how much the gap of groups chosen by their bounds, in each draw (draws, G), exceeds that of the same groups
+    at the `centre` (G,) of the draws."""
+    low, high = wilson(drawn * n, n, z)
+    best = np.where(np.isnan(low), -1, low).argmax(axis=1)
+    worst = np.where(np.isnan(high), 2, high).argmin(axis=1)
+    each = np.arange(len(drawn))
+    chosen = (drawn[each, best] - centre[best]) - (drawn[each, worst] - centre[worst])
+    return float(chosen.mean())
 
 
 @cache

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.simultaneous import largest_gap
 from core.analysis.comparison.paired import mcnemar
 from core.analysis.intervals import clopper_pearson, holm, newcombe
 from core.audit.folder import Audit, open_audit
@@ -29,8 +30,6 @@ DATA_SETS = {ABROAD: "FairFace-val-1000", HOME: "UTKFace, test split"}
 EVIDENT = 0.05
 #: With which probability the intervals of all groups of a model hold together.
 LEVEL = 0.95
-#: Groups under so many faces are not called the worst.
-SMALLEST = 25
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,12 @@ def accuracy_table(models: list[BoardModel], data: str, within: Filter) -> pd.Da
 
 
 def summary(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame:
-    """A row a model: `n`, `accuracy` with Wilson's `low` and `high`, the `worst` and `best` group of `SMALLEST` and
-    more faces with their accuracies, their `gap`, and accuracy of women less that of men."""
+    """A row a model: `n`, `accuracy` with Wilson's `low` and `high`, the surely `worst` and `best` group with
+    their accuracies, their `gap`, whether they are `told_apart`, and accuracy of women less that of men."""
     rows = []
     for model in _with(models, data):
         faces = _faces(model.audits[data], within)
-        overall, extremes = accuracy_by(faces, []).iloc[0], gap(accuracy_by(faces, ["gender", "ethnicity"]), SMALLEST)
+        overall, found = accuracy_by(faces, []).iloc[0], largest_gap(faces, ["gender", "ethnicity"])
         women, men = (faces.loc[faces["gender"] == gender, "correct"].mean() for gender in GENDERS)
         rows.append(
             {
@@ -97,11 +96,12 @@ def summary(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame
                 "accuracy": overall["accuracy"],
                 "low": overall["low"],
                 "high": overall["high"],
-                "worst": f"{extremes.worst['gender']} {extremes.worst['ethnicity']}",
-                "worst_accuracy": extremes.worst["accuracy"],
-                "best": f"{extremes.best['gender']} {extremes.best['ethnicity']}",
-                "best_accuracy": extremes.best["accuracy"],
-                "gap": extremes.difference.value,
+                "worst": f"{found.worst['gender']} {found.worst['ethnicity']}",
+                "worst_accuracy": found.worst["accuracy"],
+                "best": f"{found.best['gender']} {found.best['ethnicity']}",
+                "best_accuracy": found.best["accuracy"],
+                "gap": found.difference.value,
+                "told_apart": found.distinguishable,
                 "women_less_men": women - men,
             }
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.bootstrap import resampled_sums
 from core.analysis.comparison.experiment import Claim, Expectation, Experiment, Measure, parse_group
 from core.analysis.comparison.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named
@@ -141,9 +141,9 @@ class _Counts:
         n, right = counts[..., :1], counts[..., 1:]
         with np.errstate(invalid="ignore", divide="ignore"):
             accuracy = right / n
-            ranked = np.where(self.seen[:1, :, :1] >= SMALLEST_RANKED, accuracy, np.nan)
+            ranked = np.where(self.seen[:1, :, :1] >= LARGE_GROUP, accuracy, np.nan)
             found = {Measure.OVERALL: right.sum(axis=1) / n.sum(axis=1)}
-            if (self.seen[0, :, 0] >= SMALLEST_RANKED).sum() >= 2:
+            if (self.seen[0, :, 0] >= LARGE_GROUP).sum() >= 2:
                 found[Measure.WORST] = np.nanmin(ranked, axis=1)
                 found[Measure.GAP] = np.nanmax(ranked, axis=1) - found[Measure.WORST]
             if group is not None:
@@ -217,7 +217,7 @@ def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFr
             rows.append((*head, Measure.OVERALL, "", "", len(counts.faces), value[Measure.OVERALL]))
             rows += [(*head, Measure.GROUP, *pair, n, value[pair]) for pair, n in sizes.items()]
             if Measure.WORST in value:
-                ranked = [pair for pair, n in sizes.items() if n >= SMALLEST_RANKED]
+                ranked = [pair for pair, n in sizes.items() if n >= LARGE_GROUP]
                 worst = min(ranked, key=value.get)
                 rows.append((*head, Measure.WORST, *worst, sizes[worst], value[Measure.WORST]))
                 rows.append((*head, Measure.GAP, "", "", len(counts.faces), value[Measure.GAP]))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from core.analysis.accuracy import group_statistics
-from core.analysis.accuracy.by_group import SMALLEST_RANKED, accuracy_by, gap
+from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.counts import columns_of, group_counts
+from core.analysis.accuracy.extremes import extremes
 from core.analysis.accuracy.group_statistics import statistic_table
 from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
-from core.analysis.accuracy.simultaneous import gap_of
+from core.analysis.accuracy.simultaneous import largest_gap
 from core.audit.folder import Audit
 from core.audit.notes import note_sentence
 from core.checks.definitions import View
@@ -94,7 +95,7 @@ def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
     if not by:
         return ["One gender, no ethnicity and no ages: there are no groups to compare."]
     groups = group_counts(faces, by)
-    found = [gap_sentence(gap_of(groups), scope(within), len(faces))]
+    found = [gap_sentence(largest_gap(faces, by), scope(within), len(faces))]
     pairs = pairs_of(groups)
     if len(pairs):
         differ = pairs[pairs["verdict"] == TestVerdict.DIFFER]
@@ -108,17 +109,15 @@ def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
 def _ages(audit: Audit) -> list[str]:
     if not audit.faces["age"].notna().any():
         return ["No ages are known, so nothing can be said by age, and children cannot be left out."]
-    table = accuracy_by(audit.faces, ["age band"])
-    found = gap(table[table["age band"] != "unknown"])
+    found = extremes(audit.faces, by=("age band",))
     if found is None:
         return []
+    if not found.told_apart:
+        return [f"By age, no two of {found.groups} bands are told apart beyond chance."]
     parts = [
-        f"{row['age band']} years, {pair_rate(int(row['correct']), int(row['n'] - row['correct']))}"
-        for row in (found.worst, found.best)
+        f"{row['group']}, {pair_rate(int(row['correct']), int(row['errors']))}" for row in (found.worst, found.best)
     ]
-    return [
-        f"By age, of bands with {SMALLEST_RANKED} faces and more, the weakest is {parts[0]}; the strongest {parts[1]}."
-    ]
+    return [f"By age, the surely weakest band is {parts[0]}; the surely strongest {parts[1]}."]
 
 
 def _noise(audit: Audit, within: Filter) -> list[str]:

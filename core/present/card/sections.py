@@ -28,8 +28,8 @@ UNINTENDED = (
 )
 MEASURES = (
     "Accuracy: the share of faces whose label the larger logit names ({p} ≥ 50 %). Intervals are 95 %: Wilson's of "
-    "one group, simultaneous ones (resampled) where groups are compared that were chosen by looking. Groups under 50 "
-    "faces are neither called best nor worst."
+    "one group, simultaneous ones (resampled) where groups are compared that were chosen by looking. The worst group "
+    "is the one with the lowest upper bound, the best the one with the highest lower bound, whatever their size."
 )
 ETHICS = (
     "The model calls faces of people {classes}. Incorrect calls can hurt, and not all groups have the same share. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.analysis.accuracy.abstention import Abstention
 from core.analysis.accuracy.counts import Groups, columns_of, group_counts
 from core.analysis.accuracy.fairness import fairness
 from core.analysis.accuracy.label_noise import consensus, label_noise
@@ -11,7 +12,7 @@ from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
 from core.analysis.accuracy.repeated import repeated_photographs
-from core.analysis.accuracy.simultaneous import LargestGap, SimultaneousIntervals, gap_of, simultaneous_intervals
+from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.accuracy.tipping import tipping_points
 from core.analysis.comparison import Experiment, arm_estimates, arm_table, board, claim_contrast
 from core.analysis.comparison.board import BoardModel
@@ -22,6 +23,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.records.audits import audit_head
 from core.present.records.values import filter_record, plain
+from core.present.text.abstention import abstention_sentence
 from core.present.text.findings import findings_sentence
 
 
@@ -34,6 +36,7 @@ def _gap_record(found: LargestGap | None) -> dict | None:
         "worst": found.worst["group"],
         **{name: getattr(found, name) for name in ("difference", "plain", "bias", "corrected", "critical", "pairs")},
         "distinguishable": found.distinguishable,
+        "may_be_as_low": list(found.as_low),
     }
 
 
@@ -51,9 +54,9 @@ def gaps_record(
     if not by:
         return {**head, "groups": [], "label_noise": _noise_record(audit, wanted, models, threshold)}
     groups = group_counts(faces, by, threshold, columns=audit.columns)
-    bands = simultaneous_intervals(groups)
+    every = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
     if asked:
-        return {**head, **_bands_record(groups, bands)}
+        return {**head, **_bands_record(groups, every)}
     try:
         adjusted, why = plain(regression(faces, threshold)), None
     except LookwhereError as error:
@@ -61,7 +64,7 @@ def gaps_record(
     found = fairness(faces, threshold)
     return {
         **head,
-        **_bands_record(groups, bands),
+        **_bands_record(groups, every),
         "regression": adjusted,
         "no_regression": why,
         "fairness": None if found is None else plain(found),
@@ -69,20 +72,35 @@ def gaps_record(
     }
 
 
-def _bands_record(groups: Groups, bands: SimultaneousIntervals) -> dict:
-    """Groups with both kinds of interval, the largest gap, all tests and the faces that they need."""
-    pairs = len(bands.table) * (len(bands.table) - 1) // 2
+def _bands_record(groups: Groups, every: Groups) -> dict:
+    """Every group with both kinds of interval, the surest gap; of `groups` all tests and the faces that they need."""
+    pairs, bands = len(groups.table) * (len(groups.table) - 1) // 2, simultaneous_intervals(every)
     return {
-        "largest_gap": _gap_record(gap_of(groups)),
+        "largest_gap": _gap_record(gap_of(every)),
         "resampled": bands.resampled,
         "critical": bands.critical,
         "groups": bands.table,
+        "not_tested": groups.left_out,
         "left_out": bands.left_out,
         "pairs": pairs_of(groups, "pairs"),
         "against_all_others": pairs_of(groups, "rest"),
         "faces_needed": power_table(groups.table, tests=pairs).set_axis(
             ["group", "n", "accuracy", "needed", "needed_all_tests", "smallest_difference_seen"], axis=1
         ),
+    }
+
+
+def abstention_record(audit: Audit, wanted: Filter, by: list[str], one: Abstention, equal: Abstention) -> dict:
+    """Who gets no answer, with one cutoff for all and with the groups' own for the same share of each."""
+    return {
+        **audit_head(audit),
+        "filter": filter_record(wanted),
+        "exploratory": True,
+        "by": by,
+        **{
+            name: {**vars(found), "sentence": abstention_sentence(found)}
+            for name, found in (("one_cutoff", one), ("equal_share", equal))
+        },
     }
 
 

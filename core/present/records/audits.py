@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy import group_statistics
-from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.extremes import CROSSED, Extremes, extremes
 from core.analysis.accuracy.group_statistics import GroupStatistic, statistic_table
 from core.analysis.accuracy.groupings import accuracy_of_groups
 from core.analysis.accuracy.otherwise import labelled_otherwise
+from core.analysis.intervals import risk_ratio
 from core.analysis.maps.region_evidence import TOLERANCE, additivity
 from core.audit.folder import Audit, head_bias
 from core.audit.notes import Note, NoteCode, note_words
@@ -41,35 +43,42 @@ def audit_head(audit: Audit) -> dict:
     }
 
 
+def _extremes_record(found: Extremes, keys: list[str]) -> dict:
+    """The surely worst and best group, their difference, and the same two whatever their ages."""
+    plain = found.as_they_are
+    return {
+        **{side: getattr(plain, side)[[*keys, "n"]] for side in ("best", "worst")},
+        "difference": found.difference,
+        "told_apart": found.told_apart,
+        "may_be_as_low": list(found.as_low),
+        "at_equal_ages": found.at_equal_ages,
+        "as_they_are": plain.difference,
+        "error_ratio": risk_ratio(plain.worst["errors"], plain.worst["n"], plain.best["errors"], plain.best["n"]),
+    }
+
+
 def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) -> dict:
     """Accuracy over `all` ages, of `adults`, or `both`: overall, by group, and the gap.
 
     Groups are of gender × ethnicity, or by the columns `by`.
     """
-    keys = ["gender", "ethnicity"] if by is None else ["group", *by]
+    keys = ["gender", "ethnicity"] if by is None else ["group", *(name for name in by if name != "age band")]
     manifest, maps = audit.manifest, audit.manifest.maps
     scopes = []
     filters = {"all": Filter(), "adults": Filter(age_from=ADULT_AGE)}
     for wanted in filters.values() if ages == "both" else [filters[ages]]:
         faces = audit.faces[wanted.mask(audit.faces)]
         table = accuracy_by(faces, keys) if by is None else accuracy_of_groups(faces, by, audit.columns)
-        found = gap(table)
+        found = extremes(faces, by=tuple(by or CROSSED), columns=audit.columns)
         scopes.append(
             {
                 "filter": filter_record(wanted),
                 "overall": accuracy_by(faces, []).iloc[0],
                 "groups": table,
-                "largest_gap": None
-                if found is None
-                else {
-                    "best": found.best[keys],
-                    "worst": found.worst[keys],
-                    "difference": found.difference,
-                    "error_ratio": found.ratio,
-                },
+                "largest_gap": None if found is None else _extremes_record(found, keys),
                 "labelled_otherwise": labelled_otherwise(audit, wanted),
                 "statistics": [_statistic(s, faces) for s in group_statistics.GROUP_STATISTICS] if len(faces) else [],
-                "sentence": accuracy_sentence(faces, wanted),
+                "sentence": accuracy_sentence(faces, wanted, found=found),
             }
         )
     return {

@@ -45,14 +45,14 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
     title, by = "Gaps and tests", columns_of(faces)
     if not by:
         return section("gaps", title, [Text("One gender, no ethnicity and no ages: there are no groups to compare.")])
-    groups = group_counts(faces, by)
-    found, bands = gap_of(groups), simultaneous_intervals(groups)
+    groups, every = group_counts(faces, by), group_counts(faces, by, smallest=1)
+    found, bands = gap_of(every), simultaneous_intervals(every)
     blocks: list = [Text(gap_sentence(found, scope(within), len(faces)))]
     if found is not None:
         blocks.append(
             Text(
                 f"For a pair named beforehand the interval is {span(found.plain.low, found.plain.high)} points. "
-                f"Resampling alone widens the largest of {found.pairs} gaps by {in_points(found.bias)} points.",
+                f"Choosing them from {found.pairs} pairs widens the gap by {in_points(found.bias)} points.",
                 quiet=True,
             )
         )
@@ -62,6 +62,8 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
     if len(bands.left_out):
         blocks.append(Text(left_out_words(bands.left_out), quiet=True))
     blocks += [Heading("Which groups differ"), *_tests(pairs_of(groups), "pairs of groups")]
+    if len(groups.left_out) > len(bands.left_out):
+        blocks.append(Text(left_out_words(groups.left_out), quiet=True))
     blocks += _tests(pairs_of(groups, "rest"), "groups against all others") if len(groups.table) > 2 else []
     blocks += [Heading("Age against ethnicity"), *_age(faces)]
     blocks += [Heading("Fairness measures"), *_fairness(faces)]

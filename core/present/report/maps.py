@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 from PIL import Image
 
-from core.analysis.accuracy.by_group import accuracy_by, gap
 from core.analysis.accuracy.counts import columns_of
+from core.analysis.accuracy.extremes import extremes
 from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, right_or_wrong
 from core.analysis.maps.group_means import Group, study_grid
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
@@ -126,10 +126,10 @@ def _side(audit: Audit, found: Group, tag: str, limit: float, hidden: bool) -> S
     return Side(tag, found.n, face if faces else None, cam if maps else None)
 
 
-def extremes(faces: pd.DataFrame, within: Filter) -> tuple[Filter, Filter] | None:
-    """Filters of the worst and the best group of 50 and more faces; None where there are not two."""
+def extreme_filters(faces: pd.DataFrame, within: Filter) -> tuple[Filter, Filter] | None:
+    """Filters of the surely worst and the surely best group; None where there are not two."""
     by = [column for column in columns_of(faces) if column != "age band"]
-    found = gap(accuracy_by(faces, by)) if by else None
+    found = extremes(faces, by=tuple(by)) if by else None
     if found is None:
         return None
     worst, best = (within.narrowed(**{column: (row[column],) for column in by}) for row in (found.worst, found.best))
@@ -143,14 +143,14 @@ def differences_section(audit: Audit, within: Filter) -> Section:
         return section("differences", title, [Text(NO_MAPS)])
     faces = audit.faces[within.mask(audit.faces)]
     blocks: list = []
-    pair = extremes(faces, within)
+    pair = extreme_filters(faces, within)
     if pair is None:
-        blocks.append(Text("No two groups have 50 faces, so no worst group is compared with a best one."))
+        blocks.append(Text("There are no two groups, so no worst group is compared with a best one."))
     else:
         blocks += [Heading("Worst group less best group"), *_worst_less(audit, *pair)]
     if pair is not None and pair[0].gender != pair[1].gender and pair[0].ethnicity:
         blocks.append(Text(OTHER_GENDER, quiet=True))
-        same = extremes(faces[faces["gender"].isin(pair[0].gender)], within.narrowed(gender=pair[0].gender))
+        same = extreme_filters(faces[faces["gender"].isin(pair[0].gender)], within.narrowed(gender=pair[0].gender))
         if same is not None and same[0].ethnicity:
             blocks += [Heading("The same within one gender"), *_worst_less(audit, *same)]
     both = len(set(audit.faces["gender"])) > 1
@@ -210,9 +210,9 @@ def budget_section(audit: Audit, within: Filter) -> Section:
     if not audit.additive:
         why = f"Maps by {audit.map_method} do not add up to the logits, so the margin cannot be divided by region."
         return section("budget", title, [Text(why)])
-    pair = extremes(audit.faces[within.mask(audit.faces)], within)
+    pair = extreme_filters(audit.faces[within.mask(audit.faces)], within)
     if pair is None:
-        return section("budget", title, [Text("No two groups have 50 faces, so no evidence by region is compared.")])
+        return section("budget", title, [Text("There are no two groups, so no evidence by region is compared.")])
     worst, best = pair
     found = waterfall(audit, best, worst)
     largest = float(additivity(audit)["difference"].abs().max())

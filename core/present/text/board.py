@@ -77,9 +77,9 @@ def _summary(table: pd.DataFrame) -> list[str]:
             row["model"],
             f"{row['n']:,}",
             f"{percent(row['accuracy'])} [{100 * row['low']:.1f}–{100 * row['high']:.1f}]",
-            f"{_group(row['worst'])} {percent(row['worst_accuracy'])}",
-            f"{_group(row['best'])} {percent(row['best_accuracy'])}",
-            in_points(row["gap"]),
+            f"{_group(row['worst'])} {percent(row['worst_accuracy'])}" if row["told_apart"] else "not sure",
+            f"{_group(row['best'])} {percent(row['best_accuracy'])}" if row["told_apart"] else "not sure",
+            in_points(row["gap"]) if row["told_apart"] else "not sure",
             in_points(row["women_less_men"]),
         ]
         for row in table.sort_values("accuracy", ascending=False).to_dict("records")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.analysis.accuracy.by_group import SMALLEST_RANKED
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.fairness import Fairness
 from core.analysis.accuracy.regression import Regression
 from core.task import GENDER, Task
@@ -28,7 +28,7 @@ def too_few_classes(task: Task) -> str:
     """Which groups have faces enough for a fairness measure: «ethnicities have 50 women and 50 men»."""
     negative, positive = (words.many for words in task.nouns)
     kind = "ethnicities" if task.is_gender else "groups"
-    return f"{kind} have {SMALLEST_RANKED} {negative} and {SMALLEST_RANKED} {positive}"
+    return f"{kind} have {LARGE_GROUP} {negative} and {LARGE_GROUP} {positive}"
 
 
 def p_column(values: Sequence[float]) -> list[str]:

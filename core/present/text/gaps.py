@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -43,7 +45,7 @@ def share_words(row: dict) -> str:
 def gap_words(gap: LargestGap | None) -> str:
     """One line: which groups, the gap with its simultaneous interval, and corrected."""
     if gap is None:
-        return "no two groups have 50 faces"
+        return "there are no two groups"
     d = gap.difference
     return (
         f"{gap.best['group']} {percent(gap.best['accuracy'])} against {gap.worst['group']} "
@@ -56,11 +58,19 @@ def gap_sentence(gap: LargestGap | None, scope: str, n: int) -> str:
     if not n:
         return "No face passes this filter."
     if gap is None:
-        return f"{scope}, no two groups have the 50 faces that a comparison needs, so nothing is said of a gap."
-    d = gap.difference
-    text = (
-        f"{scope}, the gap between {gap.best['group']} and {gap.worst['group']} is {in_points(d.value)} points, "
-        f"{in_points(gap.corrected)} after allowing for having chosen the extremes "
+        return f"{scope}, there are no two groups to compare, so nothing is said of a gap."
+    d, head = gap.difference, f"the gap between {gap.best['group']} and {gap.worst['group']}"
+    size = (
+        f"{in_points(d.value)} points, {in_points(gap.corrected)} after allowing for having chosen the extremes "
         f"[simultaneous 95 % interval {span(d.low, d.high)}]"
     )
-    return text + ("." if gap.distinguishable else ": the worst group cannot be told from the best.")
+    if not gap.distinguishable:
+        return f"{scope}, no two groups are told apart: {head}{', the surest,' if gap.pairs > 1 else ''} is {size}."
+    others = f"; {several(gap.as_low)} may be as low" if gap.as_low else ""
+    return f"{scope}, {head} is {size}{others}."
+
+
+def several(names: Sequence[str], most: int = 4) -> str:
+    """«A, B and C»; at most so many by name, and how many more."""
+    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join([*([", ".join(shown[:-1])] if shown[1:] else []), *shown[-1:]])

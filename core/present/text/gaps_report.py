@@ -17,7 +17,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.present.text.gap_tables import too_few_classes
-from core.present.text.gaps import differ_words, gap_sentence, measure_words
+from core.present.text.gaps import differ_words, gap_sentence, left_out_words, measure_words
 from core.task import Task, task_of
 from core.wording import bounds, in_points, number, p_words, percent, points, span
 
@@ -41,20 +41,23 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
     if not by:
         return "\n".join([*lines, "one gender, no ethnicity and no ages: there are no groups to compare"])
     groups = group_counts(faces, by, threshold, columns=audit.columns)
-    found = gap_of(groups)
+    every = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
+    found = gap_of(every)
     lines.append(gap_sentence(found, f"Among {wanted.describe()}", len(faces)))
     if found is not None:
         lines.append(
-            f"  interval of a pair named beforehand {span(found.plain.low, found.plain.high)}; bias of the maximum "
+            f"  interval of a pair named beforehand {span(found.plain.low, found.plain.high)}; bias of choosing "
             f"{in_points(found.bias)} points; critical z {number(found.critical)} over {found.pairs} pairs"
         )
-    bands = simultaneous_intervals(groups)
+    bands = simultaneous_intervals(every)
     how = f"simultaneous 95 % interval (z = {number(bands.critical)}; {bands.resampled} resampled), Wilson"
-    lines += ["", f"Accuracy, {how}" if len(bands.table) else "Accuracy: no group has the 50 faces that it takes"]
+    lines += ["", f"Accuracy, {how}" if len(bands.table) else "Accuracy: no group"]
     for row in bands.table.to_dict("records"):
         both = f"[{span(row['low'], row['high'])}]  [{span(row['wilson_low'], row['wilson_high'])}]"
         lines.append(f"  {row['group']:26}{row['n']:6,}  {percent(row['accuracy'])}  {both}")
     lines += [f"  {row['group']:26}{row['n']:6,}  left out: {row['why']}" for row in bands.left_out.to_dict("records")]
+    if len(groups.left_out):
+        lines += ["", f"Of tests and of faces needed: {left_out_words(groups.left_out)}"]
     for family, title in (("pairs", "All pairs"), ("rest", "Each group against all others")):
         lines += _pairs(pairs_of(groups, family), title)
     if not asked:
@@ -63,7 +66,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
         except LookwhereError as error:
             lines += ["", f"Age against ethnicity: {error}"]
     lines += ["", "Faces needed in each of two groups to see 2 points with 80 % power; smallest difference seen"]
-    pairs = len(bands.table) * (len(bands.table) - 1) // 2
+    pairs = len(groups.table) * (len(groups.table) - 1) // 2
     lines += [_power(row, pairs) for row in power_table(groups.table, tests=pairs).to_dict("records")]
     return "\n".join(lines if asked else lines + _fairness(fairness(faces, threshold), task_of(faces)))
 

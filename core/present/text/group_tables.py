@@ -6,31 +6,28 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.analysis.accuracy.by_group import gap
+from core.analysis.accuracy.extremes import extremes
 from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
 from core.data.columns import Column
 from core.present.text.columns import short
-from core.wording import in_points, with_interval
+from core.wording import points, with_interval
 
 #: The widest name of a group in a line; a longer one is cut.
 WIDEST = 64
 
 
 def group_lines(faces: pd.DataFrame, by: list[str], columns: Sequence[Column]) -> list[str]:
-    """A line a group of `by` that occurs, with its faces and accuracy; and the largest gap."""
+    """A line a group of `by` that occurs, with its faces and accuracy; and the gap of the surest two."""
     table = accuracy_of_groups(faces, by, columns)
     names = [short(name, WIDEST) for name in table["group"]]
     width = max(map(len, names), default=0) + 1
     lines = [f"By {grouping_words(by, columns)}"]
     for name, row in zip(names, table.to_dict("records"), strict=True):
         lines.append(f"  {name:{width}}{row['n']:6,}  {with_interval(row['accuracy'], row['low'], row['high'])}")
-    if (found := gap(table)) is not None:
-        d = found.difference
+    if (found := extremes(faces, by=tuple(by), columns=columns)) is not None:
         pair = f"{short(found.best['group'], WIDEST)} less {short(found.worst['group'], WIDEST)}"
-        lines.append(
-            f"  largest gap {in_points(d.value)} points [{in_points(d.low)} to {in_points(d.high)}]: {pair}, chosen by "
-            "looking (`python -m core gaps` corrects for that)"
-        )
+        head = "surely best less surely worst" if found.told_apart else "no two groups are told apart; surest"
+        lines.append(f"  {head}: {pair}, {points(found.difference)}")
     return lines
 
 

@@ -67,7 +67,7 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
         cells = []
         for variant in found.variants:
             row = variant.groups[variant.groups["group"] == name]
-            cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "under 50")
+            cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "none")
         lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
     copies = repeated_photographs(audit, within)
     said = repeated_words(copies, task_of(audit.faces))

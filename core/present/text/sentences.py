@@ -5,15 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.by_group import accuracy_by, gap
-from core.analysis.accuracy.regression import regression
-from core.analysis.accuracy.simultaneous import largest_gap
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
-from core.errors import LookwhereError
-from core.estimate import Estimate
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
 from core.privacy import MINIMUM_FACES
@@ -53,61 +50,40 @@ def scope(within: Filter, begins: bool = True) -> str:
     return f"{'Among' if begins else 'among'} {who}"
 
 
-def accuracy_sentence(faces: pd.DataFrame, within: Filter, threshold: float = 0.5) -> str:
-    """How far apart the accuracies of gender × ethnicity are, in points, at equal ages where ages are known.
+def accuracy_sentence(
+    faces: pd.DataFrame, within: Filter, threshold: float = 0.5, found: Extremes | None = None
+) -> str:
+    """How far the surely worst group lies below the surely best, in points, at equal ages where ages are known.
 
-    Of the two groups of 50 and more faces that are furthest apart, with an interval that holds for all pairs at once.
-    Of adults and the threshold of one half this is the declared primary analysis; else the sentence says «exploratory».
+    Of gender × ethnicity in groups of any size (`extremes`; `found` where it was computed already), with an interval
+    that holds for all pairs at once, and how many groups may be as low. Of adults and the threshold of one half this is
+    the declared primary analysis; else the sentence says «exploratory».
     """
-    found = gap(accuracy_by(faces, ["gender", "ethnicity"], threshold))
+    if not len(faces):
+        return "No face passes this filter."
+    found = found or extremes(faces, threshold)
     if found is None:
-        if not len(faces):
-            return "No face passes this filter."
-        return _without_groups(faces, within, threshold)
-    try:
-        pairs = regression(faces, threshold).equal.pairs
-    except LookwhereError:
-        pairs = pairs_as_they_are(faces, threshold)
-        if pairs.empty:
-            return _without_groups(faces, within, threshold)
-        where = scope(within)
+        overall = accuracy_by(faces, [], threshold).iloc[0]
+        rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
+        return f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; there are no two groups to compare."
+    text = f"{scope(within)}, {'at equal ages, ' if found.at_equal_ages else ''}"
+    if not found.told_apart:
+        text += "no two groups are told apart beyond chance: "
+    text += f"accuracy for {found.worst['group']} lies {points(found.difference)} below that for {found.best['group']}"
+    if not found.told_apart:
+        text += f", the surest of {found.pairs} pairs." if found.pairs > 1 else "."
     else:
-        where = f"{scope(within)}, at equal ages"
-    row = pairs.iloc[0]
-    d = Estimate(row["difference"], row["low"], row["high"])
-    if d.low > 0:
-        text = f"{where}, accuracy for {row['worst']} lies {points(d)} below that for {row['best']}"
-    else:
-        text = f"{where}, no two groups are told apart beyond chance: accuracy for {row['worst']} lies {points(d)} "
-        text += f"below that for {row['best']}"
-    text += f", the furthest of {len(pairs)} pairs." if len(pairs) > 1 else "."
+        text += f"; {as_low_words(found)}." if found.groups > 2 else "."
     return text if within.primary and threshold == 0.5 else f"{text} {EXPLORATORY}"
 
 
-def _without_groups(faces: pd.DataFrame, within: Filter, threshold: float) -> str:
-    """The accuracy of all faces, where no two groups can be compared."""
-    overall = accuracy_by(faces, [], threshold).iloc[0]
-    rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
-    return f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; no two groups have 50 faces to compare."
-
-
-def pairs_as_they_are(faces: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """The pair furthest apart whatever the ages, in the columns of `EqualAges.pairs`; a row for each pair there is.
-
-    Empty where no two groups have faces enough, people counted as one each where they are known.
-    """
-    found = largest_gap(faces, ["gender", "ethnicity"], threshold)
-    if found is None:
-        return pd.DataFrame(columns=["best", "worst", "difference", "low", "high"])
-    d = found.difference
-    row = {
-        "best": found.best["group"],
-        "worst": found.worst["group"],
-        "difference": d.value,
-        "low": d.low,
-        "high": d.high,
-    }
-    return pd.DataFrame([row] * found.pairs)
+def as_low_words(found: Extremes) -> str:
+    """«5 of the other 8 groups may be as low»."""
+    if not found.as_low:
+        return (
+            f"none of the other {found.groups - 2} groups is as low" if found.groups > 3 else "the third is not as low"
+        )
+    return f"{len(found.as_low)} of the other {found.groups - 2} groups may be as low"
 
 
 def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM", task: Task = GENDER) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from core.analysis.accuracy import group_statistics
-from core.analysis.accuracy.by_group import accuracy_by, gap
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.extremes import extremes
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
@@ -18,6 +19,7 @@ from core.data.sources.base import Source
 from core.data.store import NO_FACE, AlignedStore
 from core.present.text.alignment import border_lines, several_lines
 from core.present.text.columns import column_lines
+from core.present.text.gaps import gap_words
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.group_tables import group_lines
 from core.present.text.otherwise import APART, counts_words, otherwise_lines
@@ -27,7 +29,7 @@ from core.present.text.sentences import accuracy_sentence
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
-from core.wording import in_points, with_interval
+from core.wording import with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.
 EXAMPLES = 10
@@ -216,12 +218,10 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         for row in table.to_dict("records"):
             rate = with_interval(row["accuracy"], row["low"], row["high"])
             lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
-        found = gap(table)
-        if found is not None:
-            difference = found.difference
-            ends = " to ".join(in_points(end) for end in (difference.low, difference.high))
-            lines.append(f"  largest gap {in_points(difference.value)} points [{ends}]")
-        lines.append("  " + accuracy_sentence(faces, within))
+        found = extremes(faces)
+        lines.append("  " + accuracy_sentence(faces, within, found=found))
+        if found is not None and found.at_equal_ages:
+            lines.append(f"  whatever their ages: {gap_words(found.as_they_are)}")
         lines += [
             line
             for statistic in group_statistics.GROUP_STATISTICS

@@ -11,6 +11,9 @@ from core.verdicts import Verdict
 
 #: By name and what is counted: runs of seconds.
 SMALL = {
+    ("abstention, people of 5 faces", "all ten shares' intervals hold"): 15,
+    ("worst group, as they are, tiny ones too, all equal", "a worst group is named"): 30,
+    ("worst group, equal ages, 42 faces at 57 %", "another is named as surely the lowest"): 10,
     ("maps: paired, 30 faces, skewed", "a cell is found where there is none"): 100,
     ("maps: 30 v 300, normal, spread 3", "a cell is found where there is none"): 60,
     ("2, 30 faces, all alike", "«not supported» falls"): 20,

@@ -61,6 +61,7 @@ CASES: dict[str, list[str]] = {
     "check": [*NAMED, "--data", "{root}/store", "--sample", "60", "--parts", "occlusion", "--models", "{root}/models"],
     "evidence": [*NAMED, "--models", "{root}/models"],
     "gaps": [*NAMED, "--models", "{root}/models"],
+    "abstain": [*NAMED, "--models", "{root}/models"],
     "image": ["--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MODEL.parent)],
     "slices": [*NAMED, "--ages", "all", "--models", "{root}/models"],
     "findings": [*NAMED, "--models", "{root}/models"],

@@ -88,7 +88,7 @@ def test_the_shipped_page_gives_the_numbers_that_core_gives(monkeypatch: pytest.
     sentence = gap_sentence(gap, "Among adults", len(faces))
     assert sentence.replace(" %", "&nbsp;%") in text(app)
     values = {m.label: m.value for m in app.metric}
-    assert values["Largest gap"] == f"{100 * (gap.best['accuracy'] - gap.worst['accuracy']):.1f} points"
+    assert values["Gap"] == f"{100 * (gap.best['accuracy'] - gap.worst['accuracy']):.1f} points"
     assert values["Simultaneous 95 % interval"] == span(gap.difference.low, gap.difference.high)
     tests = next(d.value for d in app.dataframe if "verdict" in d.value)
     groups = faces.groupby(["gender", "ethnicity"]).ngroups

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.accuracy.by_group import accuracy_by, confusion, gap, predict
+from core.analysis.accuracy.by_group import accuracy_by, confusion, predict
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.analysis.intervals import Z95, newcombe, risk_ratio, wilson
 from core.data.faces import AGE_BANDS, AGE_EDGES
@@ -157,31 +157,6 @@ def test_the_threshold_moves_predictions() -> None:
     assert predict(faces, 0.95).tolist() == ["female"] * 4
     accuracies = [accuracy_by(faces, [], threshold)["accuracy"][0] for threshold in (0.1, 0.5, 0.55, 0.95)]
     assert accuracies == [0.5, 0.75, 1.0, 0.5]
-
-
-def counted(rows: list[tuple[str, int, int]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["ethnicity", "n", "errors"])
-    table["correct"] = table["n"] - table["errors"]
-    return table.assign(accuracy=table["correct"] / table["n"])
-
-
-def test_the_gap_is_between_groups_of_50_and_more() -> None:
-    table = counted([("Asian", 49, 40), ("Black", 50, 10), ("Indian", 49, 0), ("White", 400, 20), ("Others", 80, 12)])
-    found = gap(table)
-    assert (found.worst["ethnicity"], found.best["ethnicity"]) == ("Black", "White")
-    assert found.difference == newcombe(380, 400, 40, 50)
-    assert found.difference.value == pytest.approx(0.15)
-    assert found.ratio == risk_ratio(10, 50, 20, 400)
-    assert found.ratio.value == pytest.approx(4.0)
-    assert gap(table, smallest=10).worst["ethnicity"] == "Asian"
-
-
-def test_there_is_no_gap_without_two_large_groups_and_none_of_a_group_with_itself() -> None:
-    assert gap(counted([("Asian", 49, 1), ("Black", 50, 1)])) is None
-    assert gap(counted([])) is None
-    tied = gap(counted([("Asian", 60, 0), ("Black", 90, 0)]))
-    assert tied.worst["ethnicity"] != tied.best["ethnicity"]
-    assert tied.difference.value == 0
 
 
 def test_confusion_by_hand() -> None:

@@ -170,15 +170,20 @@ def test_no_band_is_narrower_than_the_exact_one() -> None:
         assert row.low <= wilson(row.correct, row.n, bands.critical)[0] + 1e-12
 
 
-def test_small_groups_are_left_out_and_named() -> None:
+def test_small_groups_have_exact_intervals_and_no_tests() -> None:
     faces = made([40, 60, 70], (49, 60, 70))
     bands = simultaneous_accuracy(faces, BY)
-    assert list(bands.left_out["group"]) == ["A women"]
-    assert list(bands.left_out["n"]) == [49]
+    assert set(bands.table["group"]) == {"A women", "A men", "B women"} and bands.left_out.empty
+    row = bands.table.set_index("group").loc["A women"]
+    exact = binomtest(40, 49).proportion_ci(0.95 ** (1 / 3), "exact")
+    assert row["low"] <= exact.low + 1e-12 and row["high"] >= exact.high - 1e-12
+    left = group_counts(faces, BY).left_out
+    assert list(left["group"]) == ["A women"] and list(left["n"]) == [49]
     assert "A women" not in set(pairwise(faces, BY)[["first", "second"]].to_numpy().ravel())
-    assert largest_gap(made([40, 60], (49, 60)), BY) is None
+    assert gap_of(group_counts(made([40, 60], (49, 60)), BY)) is None
+    assert largest_gap(made([40, 60], (49, 60)), BY).worst["group"] == "A women"
+    assert largest_gap(made([40], (49,)), BY) is None
     assert len(pairwise(made([40, 60], (49, 60)), BY)) == 0
-    assert simultaneous_accuracy(made([40], (49,)), BY).table.empty
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

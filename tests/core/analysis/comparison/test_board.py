@@ -52,13 +52,16 @@ def test_accuracies_and_intervals_follow_from_the_predictions(models: list[Board
                 low = beta.ppf(level / 2, k, n - k + 1) if k else 0.0
                 high = beta.ppf(1 - level / 2, k + 1, n - k) if k < n else 1.0
                 assert (row["low"], row["high"]) == (pytest.approx(low), pytest.approx(high))
-            large = groups[groups["size"] >= 25]["mean"]
             one = overall.loc[model.title]
             assert one["accuracy"] == pytest.approx(faces["right"].mean())
-            assert (one["worst_accuracy"], one["gap"]) == (
-                pytest.approx(large.min()),
-                pytest.approx(large.max() - large.min()),
+            worst, best = (groups["mean"][tuple(one[side].split(" ", 1))] for side in ("worst", "best"))
+            assert (one["worst_accuracy"], one["best_accuracy"], one["gap"]) == pytest.approx(
+                (worst, best, best - worst)
             )
+            # Where exact intervals do not meet, the two are told apart, and none lies wholly under the worst's.
+            low, high = (table.loc[model.title][side] for side in ("low", "high"))
+            assert one["told_apart"] or low.max() < high.min() + 0.01
+            assert not one["told_apart"] or high.min() > low[tuple(one["worst"].split(" ", 1))]
             apart = faces.groupby("gender")["right"].mean()
             assert one["women_less_men"] == pytest.approx(apart["female"] - apart["male"])
 

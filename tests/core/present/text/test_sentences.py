@@ -84,8 +84,12 @@ def test_the_furthest_groups_are_compared_in_points_and_only_the_declared_analys
         ("female", "Asian", 30, 0),
     ]
     text = accuracy_sentence(made_faces(groups), Filter(age_from=18))
-    assert text.startswith("Among adults, accuracy for Black women lies 17.5 points [8.")
-    assert text.endswith("below that for White men, the furthest of 3 pairs.")
+    assert text.startswith("Among adults, accuracy for Asian men lies 58.7 points [3")
+    assert text.endswith("below that for White men; none of the other 3 groups is as low.")
+    fewer = [("male", "Asian", 3, 2), *(group for group in groups if group[:2] != ("male", "Asian"))]
+    text = accuracy_sentence(made_faces(fewer), Filter(age_from=18))
+    assert text.startswith("Among adults, accuracy for Black women lies 17.5 points [")
+    assert text.endswith("below that for White men; 2 of the other 3 groups may be as low.")
     assert "exploratory" not in text.lower()
     for other in (Filter(), Filter(age_from=18, ethnicity=("White", "Black"))):
         assert accuracy_sentence(made_faces(groups), other).endswith("(Exploratory.)")
@@ -116,7 +120,7 @@ def test_an_interval_that_holds_0_is_called_chance() -> None:
 
 def test_equal_groups_are_not_told_apart() -> None:
     text = accuracy_sentence(made_faces([("male", "White", 60, 0), ("female", "White", 60, 0)]), Filter())
-    assert says(text, "chance", "White men", "0.0 points", "White women")
+    assert says(text, "no two groups are told apart", "White men", "0.0 points", "White women")
 
 
 def test_the_threshold_moves_the_sentence() -> None:
@@ -125,10 +129,12 @@ def test_the_threshold_moves_the_sentence() -> None:
     assert says(accuracy_sentence(faces, Filter(), 0.95), "for White men lies 100.0 points", "White women")
 
 
-def test_without_two_large_groups_only_the_whole_is_told() -> None:
-    few = made_faces([("male", "White", 60, 6), ("female", "Black", 40, 4)])
+def test_of_one_group_only_the_whole_is_told() -> None:
+    few = made_faces([("male", "White", 100, 10)])
     text = accuracy_sentence(few, Filter(gender=("male",), ethnicity=("White",)))
-    assert says(text, "White men", "90.0 % [82.6–94.5]", "100", "50 faces")
+    assert says(text, "White men", "90.0 % [82.6–94.5]", "100", "no two groups")
+    tiny = made_faces([("male", "White", 60, 6), ("female", "Black", 1, 1)])
+    assert says(accuracy_sentence(tiny, Filter()), "no two groups are told apart beyond chance", "(Exploratory.)")
     assert accuracy_sentence(few.iloc[:0], Filter()) == "No face passes this filter."
 
 

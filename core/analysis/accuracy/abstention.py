@@ -1,0 +1,128 @@
+"""Who gets no answer: accuracy and share answered by group where a model abstains from what it is least sure of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, right_calls
+from core.analysis.accuracy.counts import AGE_UNKNOWN, design_effect, group_rows, tally
+from core.analysis.accuracy.simultaneous import simultaneous_intervals
+from core.analysis.intervals import risk_ratio, wilson
+from core.data.columns import Column
+from core.data.faces import people
+from core.errors import LookwhereError
+from core.estimate import Estimate
+from core.task import task_of
+
+#: The share of faces without an answer that is shown first.
+ABSTAINED = 0.1
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """What a model that answers only where it is sure enough does for each group; all shares of 0–1.
+
+    `table`: group, gender, ethnicity, n, cutoff (the least certainty that is answered), answered, share with share_low
+    and share_high, errors, accuracy with low and high, of the answered faces; error_ratio with ratio_low and
+    ratio_high, the group's error rate over that of all other answered faces. Intervals of shares, and those of
+    accuracies, hold for all groups at once (95 %); those of ratios are of each alone. `share` of all faces `n` is
+    answered, `accuracy` of these is right, `accuracy_of_all` without abstaining. `equal`: each group has a cutoff of
+    its own, so that the same share of it is answered.
+    """
+
+    table: pd.DataFrame
+    n: int
+    share: float
+    accuracy: Estimate
+    accuracy_of_all: float
+    equal: bool
+
+
+def certainty(faces: pd.DataFrame) -> np.ndarray:
+    """How sure the model is of its answer, float64 (N,): the probability of the likelier class, 0.5–1."""
+    p = faces[task_of(faces).probability].to_numpy(dtype=np.float64)
+    return np.maximum(p, 1 - p)
+
+
+def cutoff_for(sure: np.ndarray, abstained: float) -> float:
+    """The least certainty that is answered so that the share `abstained` of faces is not, or less where many are
+    equally sure. Raises `LookwhereError` unless it lies from 0 up to, not at, 1."""
+    if not 0 <= abstained < 1:
+        raise LookwhereError(f"a model may abstain on a share from 0 up to under 1 of the faces, not on {abstained:g}")
+    return float(np.sort(sure)[int(np.floor(abstained * len(sure) + 1e-9))]) if len(sure) else float("nan")
+
+
+def abstention(
+    faces: pd.DataFrame,
+    abstained: float = ABSTAINED,
+    by: Sequence[str] = ("gender", "ethnicity"),
+    threshold: float = 0.5,
+    cutoff: float | None = None,
+    equal: bool = False,
+    draws: int = 2000,
+    seed: int = 0,
+    columns: Sequence[Column] = (),
+) -> Abstention:
+    """Abstain on the share `abstained` that the model is least sure of, or under the certainty `cutoff`.
+
+    With `equal` on that share of each group. People are clustered where they are known, as in `simultaneous_accuracy`.
+    The intervals take the cutoffs as given. `columns` are the audit's, for groups by these. Faces of unknown age are in
+    no group by age band. Raises `LookwhereError`
+    for no face, an unknown column, or a share that is none.
+    """
+    if not len(faces):
+        raise LookwhereError("no face, so none is answered")
+    check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
+    member, names = group_rows(faces, list(by), columns)
+    unit, sure = people(faces), certainty(faces)
+    right = right_calls(faces, threshold)
+    each = np.full(len(names), cutoff_for(sure, abstained) if cutoff is None else cutoff)
+    if equal:
+        share = float((sure < cutoff).mean()) if cutoff is not None else abstained
+        each = np.array([cutoff_for(sure[member == row], share) for row in range(len(names))])
+    answered = sure >= each[member]
+    aside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()} if "age band" in by else None
+    names = names.drop(columns="years").assign(cutoff=each)
+    shares = simultaneous_intervals(tally(member, names, answered, unit, 1, "", aside), draws, seed).table
+    table = shares[["group", "gender", "ethnicity", "n", "cutoff"]].assign(
+        answered=shares["correct"], share=shares["accuracy"], share_low=shares["low"], share_high=shares["high"]
+    )
+    present = np.unique(member[answered])
+    kept = tally(
+        np.searchsorted(present, member[answered]),
+        names.iloc[present].reset_index(drop=True),
+        right[answered],
+        None if unit is None else np.unique(unit[answered], return_inverse=True)[1],
+        1,
+        "",
+        None if aside is None else {AGE_UNKNOWN: aside[AGE_UNKNOWN][present]},
+    )
+    rates = simultaneous_intervals(kept, draws, seed).table.set_index("group")
+    columns = rates[["errors", "accuracy", "low", "high"]].reindex(table["group"]).reset_index(drop=True)
+    table = pd.concat([table.reset_index(drop=True), columns], axis=1)
+    table["errors"] = table["errors"].fillna(0).astype(int)
+    table = table.assign(**_ratios(rates, right[answered], kept.unit).reindex(table["group"]).reset_index(drop=True))
+    effect = design_effect(right[answered], kept.unit)[0]
+    overall = float(right[answered].mean())
+    low, high = wilson(right[answered].sum() / effect, answered.sum() / effect)
+    return Abstention(
+        table.sort_values("share", kind="stable", ignore_index=True),
+        len(faces), float(answered.mean()), Estimate(overall, float(low), float(high)), float(right.mean()), equal,
+    )  # fmt: skip
+
+
+def _ratios(rates: pd.DataFrame, right: np.ndarray, unit: np.ndarray | None) -> pd.DataFrame:
+    """Each group's error rate over that of all others (Katz; counts over the design effects where people are known)."""
+    errors, n = rates["errors"].to_numpy(dtype=float), rates["n"].to_numpy(dtype=float)
+    effect = rates["effect"].to_numpy(dtype=float)
+    whole = design_effect(right, unit)[0]
+    rows = []
+    for k, m, d in zip(errors, n, effect, strict=True):
+        rest = (errors.sum() - k) / whole, (n.sum() - m) / whole
+        found = risk_ratio(k / d, m / d, *rest)
+        rows.append((found.value, found.low, found.high))
+    return pd.DataFrame(rows, columns=["error_ratio", "ratio_low", "ratio_high"], index=rates.index)

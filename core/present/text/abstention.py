@@ -1,0 +1,67 @@
+"""Who gets no answer, in words: the page's sentence, and a table for the terminal and the documents."""
+
+from __future__ import annotations
+
+from core.analysis.accuracy.abstention import Abstention
+from core.wording import number, percent, span, with_interval
+
+#: What an interval of each kind holds for.
+HOW = (
+    "Intervals of the shares, and those of the accuracies, hold for all groups at once (95 %), the cutoff taken as "
+    "given; those of error ratios are of each group alone."
+)
+
+
+def abstention_sentence(found: Abstention) -> str:
+    """«Without an answer are 10.0 % of 3,327 faces …: answered are 95 % of … and 86 % of …»."""
+    table = found.table
+    head = f"Without an answer are {percent(1 - found.share)} of {found.n:,} faces, those the model is least sure of"
+    rest = f"{_rate(found)}, {percent(found.accuracy_of_all)} of all"
+    if found.equal:
+        return f"{head} in each group: accuracy of the answered is {rest}."
+    most, least = table.iloc[-1], table.iloc[0]
+    apart = "" if least["share_high"] < most["share_low"] else ", which are not told apart beyond chance"
+    return (
+        f"{head}: answered are {percent(most['share'], 0)} of {most['group']} and {percent(least['share'], 0)} of "
+        f"{least['group']}{apart}; accuracy of the answered is {rest}."
+    )
+
+
+def _rate(found: Abstention) -> str:
+    return with_interval(found.accuracy.value, found.accuracy.low, found.accuracy.high)
+
+
+def abstention_lines(found: Abstention) -> list[str]:
+    """A line a group, those answered least first."""
+    lines = []
+    for row in found.table.to_dict("records"):
+        accuracy = "no face answered"
+        if row["answered"]:
+            ratio, low, high = (number(row[name], ".1f") for name in ("error_ratio", "ratio_low", "ratio_high"))
+            rate = f"{percent(row['accuracy'])} [{span(row['low'], row['high'])}]"
+            accuracy = f"accuracy {rate}  errors × {ratio} [{low}–{high}]"
+        lines.append(
+            f"  {row['group']:26}{row['n']:6,}  answered from {percent(row['cutoff'])} on: {percent(row['share'])} "
+            f"[{span(row['share_low'], row['share_high'])}]  {accuracy}"
+        )
+    return lines
+
+
+def abstention_report(one: Abstention, equal: Abstention, scope: str) -> str:
+    """One cutoff for all, then its counterpart: the same share of each group."""
+    return "\n".join(
+        [
+            f"{scope}, exploratory",
+            "",
+            "One cutoff for all",
+            f"  {abstention_sentence(one)}",
+            *abstention_lines(one),
+            "",
+            "The same share of each group, by cutoffs of their own",
+            f"  {abstention_sentence(equal)}",
+            *abstention_lines(equal),
+            "",
+            "«errors ×»: the group's error rate over that of all other answered faces.",
+            HOW,
+        ]
+    )

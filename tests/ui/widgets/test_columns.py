@@ -1,0 +1,103 @@
+"""Further columns in the pages: the bar, the address, group pickers and groups across columns; names stay literal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.files import write_json
+from tests.helpers.made_audit import made_audit
+from tests.helpers.made_columns import MADE_COLUMNS
+from tests.helpers.made_study import MODEL_INFO
+from tests.helpers.pages import headline, page, text
+from ui.widgets.filter_query import FilterOptions, read_query, write_query
+from ui.widgets.group_picker import ANY, narrow
+
+CAMERA = MADE_COLUMNS[1].levels[0]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
+    """A model with an audit of faces with further columns, in a folder of models."""
+    root = tmp_path_factory.mktemp("models")
+    audit = made_audit(900, errors={("female", "Black"): 0.3}, own=True, path=root / "made/audits/made-test")
+    write_json(root / "made/model.json", MODEL_INFO)
+    return root, audit
+
+
+def counted(app: AppTest) -> str:
+    return next(m.value for m in app.metric if m.label == "Faces")
+
+
+def test_an_address_of_columns_comes_back_and_what_is_not_there_is_told(own) -> None:
+    options = FilterOptions.of(own[1])
+    query = {"by.camera": [CAMERA, "none such"], "by.skin_tone": ["VI", "II"], "by.<b>*x*": ["1"]}
+    selection, notes = read_query(query, options)
+    assert selection.columns == (("camera", (CAMERA,)), ("skin_tone", ("II", "VI")))
+    assert list(notes) == [
+        "No face here has the «camera» «none such».", "These faces have no column «<b>*x*».",
+    ]  # fmt: skip
+    assert read_query(write_query(selection), options) == (selection, ())
+    assert selection.filter() == Filter(age_from=18, columns=selection.columns)
+    assert read_query({}, options, selection)[0] == selection, "it goes along to the next page"
+    assert read_query({}, FilterOptions(has_age=True), selection)[0].columns == (), (
+        "but not to faces without the column"
+    )
+    assert selection.with_column("camera", ()).columns == (("skin_tone", ("II", "VI")),)
+
+
+def test_only_levels_that_occur_are_offered(own) -> None:
+    audit = own[1]
+    some = replace(
+        audit, faces=audit.faces[audit.faces["skin_tone"].isin(["I", "III"]) & (audit.faces["glasses"] == "no")]
+    )
+    offered = {column.name: column.levels for column in FilterOptions.of(some).columns}
+    assert offered["skin_tone"] == ("I", "III") and "glasses" not in offered
+    assert offered["distance"] == MADE_COLUMNS[3].levels
+
+
+def test_the_bar_filters_by_a_column_and_keeps_it_in_the_address(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, audit = own
+    app = page(root, "overview", monkeypatch, **{"by.skin_tone": ["II", "IX"]})
+    assert not app.exception
+    assert counted(app) == f"{int((audit.faces['skin_tone'] == 'II').sum()):,}"
+    assert any("IX" in c.value and "In the address" in c.value for c in app.caption)
+    assert "Exploratory" in headline(app)
+    glasses = next(one for one in app.get("button_group") if one.key == "by.glasses")
+    glasses.set_value(["yes"]).run()
+    both = ((audit.faces["skin_tone"] == "II") & (audit.faces["glasses"] == "yes")).sum()
+    assert counted(app) == f"{int(both):,}"
+    assert app.query_params["by.glasses"] in ("yes", ["yes"]) and app.query_params["by.skin_tone"] in ("II", ["II"])
+    app.switch_page("pages/accuracy.py").run()
+    assert next(one for one in app.get("button_group") if one.key == "by.glasses").value == ["yes"]
+
+
+@pytest.mark.parametrize("name", ["accuracy", "gaps"])
+def test_groups_across_columns(own, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    root = own[0]
+    app = page(root, name, monkeypatch, across=["glasses", "skin_tone"])
+    assert not app.exception and not app.error
+    frames = [frame.value for frame in app.dataframe]
+    assert any("skin_tone" in frame or "comparison" in frame for frame in frames)
+    assert "Exploratory: the declared analysis is by gender × ethnicity." in text(app)
+    many = page(root, name, monkeypatch, across=["glasses", "skin_tone", "camera", "gender"])
+    assert not many.exception and "up to 3 columns are crossed" in text(many)
+
+
+def test_a_group_is_picked_by_a_column(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, audit = own
+    app = page(root, "heatmaps", monkeypatch, a_column="camera", a_level=CAMERA)
+    assert not app.exception
+    n = int(((audit.faces["camera"] == CAMERA) & np.ones(len(audit.faces), bool)).sum())
+    assert n > 200 and CAMERA in headline(app).replace("&#x27;", "'")
+    with pytest.raises(LookwhereError, match="clear its camera filter"):
+        narrow(Filter(columns=(("camera", ("x",)),)), None, None, ANY, "all", ("camera", "y"))
+    inside = narrow(Filter(columns=(("glasses", ("no",)),)), None, None, ANY, "all", ("camera", "y"))
+    assert inside.columns == (("camera", ("y",)), ("glasses", ("no",)))

@@ -1,0 +1,49 @@
+"""One decision threshold: it moves three pages, is in their address, and every other page says that it is not moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.analysis.accuracy.by_group import accuracy_by
+from core.audit.folder import Audit
+from core.files import write_json
+from core.wording import percent
+from tests.helpers.made_audit import made_audit
+from tests.helpers.made_study import MODEL_INFO
+from tests.helpers.pages import page, text
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audit]:
+    """A model with one audit, in a folder of models."""
+    root = tmp_path_factory.mktemp("models")
+    audit = made_audit(600, noise=3.0, path=root / "made/audits/made-test")
+    write_json(root / "made/model.json", MODEL_INFO)
+    return root, audit
+
+
+def test_the_threshold_goes_along_and_moves_what_says_so(models, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, audit = models
+    app = page(root, "accuracy", monkeypatch, threshold="0.8")
+    assert not app.exception and app.slider(key="threshold").value == 0.8
+    app.switch_page("pages/overview.py").run()
+    moved = percent(accuracy_by(audit.faces, [], 0.8)["accuracy"].iloc[0])
+    own = percent(accuracy_by(audit.faces, [])["accuracy"].iloc[0])
+    assert moved != own and next(m.value for m in app.metric if m.label == "Accuracy") == moved
+    assert "made at p = 0.80" in text(app) and app.query_params["threshold"] in ("0.8", ["0.8"])
+    app.switch_page("pages/heatmaps.py").run()
+    assert not app.exception
+    assert "model's own decisions, from p = 0.50 on" in text(app)
+    app.switch_page("pages/accuracy.py").run()
+    assert app.slider(key="threshold").value == 0.8
+    app.slider(key="threshold").set_value(0.5).run()
+    app.switch_page("pages/gaps.py").run()
+    assert not app.exception and "as chosen on" not in text(app)
+
+
+@pytest.mark.parametrize("asked", ["2", "x", ""])
+def test_a_threshold_that_is_none_leaves_the_models_own(models, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    app = page(models[0], "gaps", monkeypatch, threshold=asked)
+    assert not app.exception and "as chosen on" not in text(app)

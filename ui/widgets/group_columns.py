@@ -1,0 +1,46 @@
+"""By which columns a page makes its groups: gender, ethnicity, age and the audit's own, up to three crossed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.accuracy.counts import group_rows
+from core.analysis.accuracy.groupings import ALWAYS, grouping
+from core.audit.folder import Audit
+from core.data.columns import MOST_CROSSED
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.present.text import escape
+from core.wording import capital
+from ui.widgets import controls
+from ui.widgets.filter_query import occurring
+
+#: More groups than these are no chart that anyone could read.
+MOST_GROUPS = 120
+
+
+def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:
+    """Draw the choice; empty where nothing is chosen, or the audit has no further column. In the address as `across`.
+
+    More than three columns, or crossings of too many groups, are told and not made.
+    """
+    columns = occurring(audit)
+    if not columns:
+        return ()
+    names = [*ALWAYS, *(column.name for column in columns)]
+    asked = controls.multiselect(
+        "Groups across columns", names, key="across", placeholder=f"choose up to {MOST_CROSSED} to cross"
+    )
+    try:
+        by = grouping(asked, columns)
+    except LookwhereError as error:
+        st.info(escape.markdown(capital(str(error))) + ".")
+        return ()
+    if by:
+        count = len(group_rows(audit.faces[within.mask(audit.faces)], by)[1])
+        if count > MOST_GROUPS:
+            st.info(f"These columns make {count:,} groups, more than a page can show: cross fewer of them.")
+            return ()
+        if not set(by) <= {"gender", "ethnicity"}:
+            st.caption("Exploratory: the declared analysis is by gender × ethnicity.")
+    return tuple(by)
