@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 from core.audit.averages import Averages, average_faces
 from core.audit.folder import Audit, open_audit
 from core.audit.manifest import AuditManifest
+from core.data.columns import Column, Kind
 from core.data.faces import fingerprint
+from core.data.targets import task_for
 from core.explain.regions import REGIONS, weights
 from core.files import write_json
 from core.task import GENDERS
@@ -182,6 +184,16 @@ def made_manifest(**content: object) -> AuditManifest:
 def with_manifest(audit: Audit, **manifest: object) -> Audit:
     """The same audit with some of its manifest replaced, by values as JSON has them."""
     return replace(audit, manifest=AuditManifest.from_json(audit.manifest.to_json() | manifest))
+
+
+def of_glasses(audit: Audit) -> Audit:
+    """The same audit, as if glasses had been classified: whoever was labelled male is labelled to have some."""
+    faces, old = audit.faces, audit.task
+    task = task_for(Column(name="Eyeglasses", kind=Kind.YES_NO, levels=("no", "yes")))
+    names = dict(zip((*old.logits, old.probability), (*task.logits, task.probability), strict=True))
+    said = {name: np.where(faces[name] == old.positive, *task.classes[::-1]) for name in ("gender", "predicted")}
+    faces = faces.rename(columns=names).assign(Eyeglasses=said["gender"], predicted=said["predicted"])
+    return replace(audit, faces=faces, manifest=audit.manifest.for_task(task))
 
 
 def _error_rates(faces: pd.DataFrame, errors: float | Mapping[tuple[str, str], float]) -> np.ndarray:

@@ -8,6 +8,7 @@ from core.analysis.original_study import MORPH_ACCURACY
 from core.present.text import escape
 from core.present.text.glossary import glossary
 from core.privacy import MINIMUM_FACES
+from core.task import GENDER
 from core.wording import percent
 from ui.shell import downloads
 from ui.shell.page import Page
@@ -42,7 +43,7 @@ comes from training data without African-American women, or from lowering the le
 
 
 def show_about(p: Page) -> None:
-    """The whole page; nothing on it depends on the open audit."""
+    """The whole page; the words alone depend on what the open model classifies."""
     p.headline(HEADLINE)
     st.subheader("How to read an average heatmap")
     st.markdown(READING)
@@ -56,5 +57,7 @@ def show_about(p: Page) -> None:
     layout.table(shown)
     downloads.table(MORPH_ACCURACY, "original-study", "the original study's accuracies on MORPH")
     st.subheader("Words")
-    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in glossary().items()]
+    info = p.opened.info()
+    terms = glossary(info.task if info else GENDER)
+    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in terms.items()]
     st.markdown("\n".join(lines))

@@ -8,7 +8,7 @@ from core.analysis.accuracy.tipping import tipping_points
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text import escape
-from core.present.text.tipping import ASSUMES, tipping_sentence
+from core.present.text.tipping import assumes, tipping_sentence
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
@@ -27,5 +27,5 @@ def show_tipping_points(audit: Audit, filter: Filter) -> None:
     with st.expander(f"All {len(table)} pairs that differ beyond their interval" if len(table) > 1 else "The pair"):
         for _, row in table.iterrows():
             st.markdown("- " + escape.markdown(capital(tipping_sentence(row))))
-    st.caption(ASSUMES)
+    st.caption(escape.markdown(assumes(audit.task)))
     downloads.table(table, "tipping-points", "wrong labels that each gap would need")

@@ -10,6 +10,7 @@ from core.analysis.accuracy.label_noise import likely_mislabels
 from core.analysis.intervals import newcombe
 from core.audit.folder import Audit
 from core.data.filters import Filter
+from core.task import task_of
 
 COLUMNS = (
     "worse", "better", "n_worse", "n_better", "difference", "low", "high", "errors", "wrong_labels", "suspected",
@@ -22,17 +23,18 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
     Columns: `worse`, `better` (groups), `n_worse`, `n_better`, `difference` of the accuracies (worse less better, under
     0) with `low`, `high`; `errors` of the worse group; `wrong_labels`, the least number of these that would have to be
     wrong labels for the interval to reach zero, NA where not even all of them are enough; and `suspected`, the errors
-    whose labels confident learning doubts. Rows by rising `wrong_labels`. Empty where gender is not what is classified
-    or nothing makes groups.
+    whose labels confident learning doubts. Rows by rising `wrong_labels`. Empty where nothing makes groups.
 
     An error with a wrong label is a right prediction of a face of the other gender: it leaves the worse group, and
-    joins the group of that gender and the same ethnicity, the better one or a third. Counts are divided by the groups'
-    design effects where people are known, which are taken to stay as they are.
+    joins the group of that gender and the same ethnicity, the better one or a third. Where another attribute is
+    classified it stays in its group, as a right one. Counts are divided by the groups' design effects where people are
+    known, which are taken to stay as they are.
     """
     inside = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
     faces = audit.faces[inside]
     by = columns_of(faces)
-    if not audit.task.is_gender or "gender" not in by:
+    moves = task_of(audit.faces).is_gender
+    if not by or (moves and "gender" not in by):
         return pd.DataFrame(columns=list(COLUMNS))
     groups = group_counts(faces, by, threshold)
     table, effect = groups.table, groups.table["effect"].to_numpy(dtype=float)
@@ -48,6 +50,9 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
 
             def interval(labels: int, a: int = a, b: int = b, joins: bool = joins) -> tuple[float, float, float]:
                 k, n = table["correct"].to_numpy(dtype=float), table["n"].to_numpy(dtype=float)
+                if not moves:
+                    stayed = newcombe((k[a] + labels) / effect[a], n[a] / effect[a], k[b] / effect[b], n[b] / effect[b])
+                    return stayed.value, stayed.low, stayed.high
                 moved = labels if joins else 0
                 found = newcombe(
                     k[a] / effect[a],

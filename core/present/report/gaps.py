@@ -32,7 +32,7 @@ from core.present.text.gap_tables import (
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, consensus_words
 from core.present.text.sentences import scope
-from core.present.text.tipping import ASSUMES, tipping_sentence
+from core.present.text.tipping import assumes, tipping_sentence
 from core.task import task_of
 from core.wording import capital, in_points, percent, span, with_interval
 
@@ -165,6 +165,6 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
             Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
             Text(words),
             *(Text(tipping_sentence(row)) for _, row in tips.tail(3).iterrows()),
-            Text(f"{ASSUMES} {CIRCULAR}", quiet=True),
+            Text(f"{assumes(audit.task)} {CIRCULAR}", quiet=True),
         ],
     )  # fmt: skip

@@ -12,7 +12,9 @@ from core.verdicts import Verdict
 
 
 def findings_sentence(findings: list[Finding]) -> str:
-    """«Of the original study's 6 claims, 2 are supported here, …»."""
+    """«Of the original study's 6 claims, 2 are supported here, …»; or what all of them say alike."""
+    if len(findings) > 1 and len({f.sentence for f in findings}) == 1:
+        return findings[0].sentence
     parts = []
     for verdict, words in (
         (Verdict.SUPPORTED, "supported here"),

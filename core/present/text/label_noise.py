@@ -77,7 +77,7 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "
             f"{with_interval(row['wrong'], row['wrong_low'], row['wrong_high'])} of labels wrong"
         )
-    lines += ["", *tipping_report(tipping_points(audit, within, threshold)), "", CIRCULAR]
+    lines += ["", *tipping_report(tipping_points(audit, within, threshold), task_of(audit.faces)), "", CIRCULAR]
     if models is not None:
         paths = same_face_audits(models, audit)
         found = consensus([audit, *map(open_audit, paths)])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.task import GENDER, Task
 from core.wording import points_words
 
 #: What the count leaves out.
 ASSUMES = (
     "Counted are wrong labels among the worse group's errors: each is then a right prediction of a face of the other "
-    "gender. Wrong labels elsewhere could move the gap either way. Suspected are those that the model's own confidence "
+    "{kind}. Wrong labels elsewhere could move the gap either way. Suspected are those that the model's own confidence "
     "doubts, which is circular. Each interval is of its pair alone."
 )
 
@@ -26,9 +27,14 @@ def tipping_sentence(row: pd.Series) -> str:
     return f"{gap}: reaches zero if {needed:,} of {errors:,} errors {wrong}; {doubt}."
 
 
-def tipping_report(table: pd.DataFrame) -> list[str]:
+def assumes(task: Task) -> str:
+    """What the count leaves out, of an audit of this task."""
+    return ASSUMES.replace("{kind}", task.kind)
+
+
+def tipping_report(table: pd.DataFrame, task: Task = GENDER) -> list[str]:
     """All pairs as lines of text, the gap that needs fewest wrong labels first."""
     if table.empty:
         return ["Wrong labels that a gap would need: no two groups of 50 faces differ beyond their interval."]
     lines = ["Wrong labels that each gap beyond its interval would need to reach zero"]
-    return [*lines, *(f"  {tipping_sentence(row)}" for _, row in table.iterrows()), f"  {ASSUMES}"]
+    return [*lines, *(f"  {tipping_sentence(row)}" for _, row in table.iterrows()), f"  {assumes(task)}"]

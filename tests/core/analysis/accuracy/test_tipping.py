@@ -11,7 +11,7 @@ from core.analysis.intervals import newcombe
 from core.audit.folder import open_audit
 from core.data.filters import Filter
 from core.present.text.tipping import tipping_report
-from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_audit import made_audit, made_faces, of_glasses
 from tests.helpers.shipped import MODEL, shipped_or_skip
 
 
@@ -33,6 +33,16 @@ def test_labels_are_moved_to_the_other_gender_until_the_interval_reaches_zero() 
         assert (row["wrong_labels"], row["errors"]) == (needed, 20)
         assert row["high"] < 0 and np.isclose(row["difference"], -0.2)
     assert table["wrong_labels"].is_monotonic_increasing
+
+
+def test_where_glasses_are_classified_a_wrong_label_stays_in_its_group() -> None:
+    faces = made_faces(200, ethnicities=("White",))
+    women = (faces["gender"] == "female").to_numpy()
+    correct = ~(women & (np.cumsum(women) <= 20))
+    table = tipping_points(of_glasses(made_audit(faces=faces, correct=correct, shape=None)))
+    needed = next(k for k in range(1, 21) if newcombe(80 + k, 100, 100, 100).high >= 0)
+    assert table[["worse", "better", "wrong_labels"]].to_numpy().tolist() == [["White women", "White men", needed]]
+    assert "of a face of the other class" in tipping_report(table, of_glasses(made_audit(20)).task)[-1]
 
 
 def test_groups_that_do_not_differ_beyond_chance_are_in_no_row() -> None:
