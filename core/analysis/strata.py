@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.data.columns import VALUE
 from core.data.faces import REQUIRED, age_band
+from core.data.measured import IN_GROUP
 from core.errors import LookwhereError
 from core.task import task_of
 
@@ -71,7 +73,9 @@ def adjustable(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> list[str]:
     """«age band» and those columns of labels of which both sides share a value, and have more than one."""
     task = task_of(faces)
     not_adjusted = {*NOT_ADJUSTED, *task.logits, task.probability}
-    extra = [name for name in faces if name not in not_adjusted and faces[name].nunique() <= MOST_VALUES]
+    # A number's own values stand beside its bands, and thirds within a group are no common strata of two groups.
+    extra = [name for name in faces if name not in not_adjusted and not name.endswith((VALUE, IN_GROUP))]
+    extra = [name for name in extra if faces[name].nunique() <= MOST_VALUES]
     found = []
     for by in ("age band", "gender", "ethnicity", *extra):
         codes = strata_of(faces, by)

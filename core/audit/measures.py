@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
 from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
-from core.data.measured import with_measures
+from core.data.measured import publishable, with_measures, write_measured
 from core.data.measures import BY_NAME
 from core.data.store import AlignedStore
 from core.data.store_info import aligned_otherwise
@@ -33,6 +34,12 @@ def measures_of(manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStor
         raise LookwhereError(f"{store.path}: lacks {int((place < 0).sum()):,} of the audited faces")
     found = store.measured.iloc[place].reset_index(drop=True)
     return pd.concat([faces[["face_id"]].reset_index(drop=True), found], axis=1)
+
+
+def write_published(folder: Path, manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStore) -> None:
+    """Write what may be published by face of a store's measures into an audit's folder, if any were made."""
+    if store.measured is not None:
+        write_measured(folder, publishable(measures_of(manifest, faces, store)))
 
 
 def with_all_measures(audit: Audit, store: AlignedStore) -> Audit:

@@ -25,7 +25,7 @@ from core.audit.folder import Audit, open_audit
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
-from core.audit.measures import measures_of
+from core.audit.measures import write_published
 from core.audit.notes import Note, NoteCode
 from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
@@ -37,7 +37,6 @@ from core.classifiers.training_hashes import open_hashes
 from core.data.columns import find_column
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
-from core.data.measured import publishable, write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
@@ -350,8 +349,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     for shard in shards:
         shard.unlink()
     (work / "identity.json").unlink()
-    if job.store.measured is not None:
-        write_measured(work, publishable(measures_of(job.manifest, faces, job.store)))
+    write_published(work, job.manifest, faces, job.store)
     write_json(work / "audit.json", manifest.to_json())
     work.replace(job.path)
     return open_audit(job.path)

@@ -97,13 +97,15 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
             continue
         columns.append(column)
         added |= {name: column.banded(values), f"{name}{VALUE}": values}
-        if not measure.edges:
+        if not measure.edges and column.levels == measure.levels:  # else most values are one, and make no thirds
             words = f"{measure.words}, within gender and ethnicity"
             inside = Column(name=name + IN_GROUP, kind=Kind.ORDERED, levels=measure.levels, words=words, measured=True)
             codes = thirds_within(values, group)
             columns.append(inside)
             added[inside.name] = pd.Categorical.from_codes(codes, pd.Index(inside.levels, dtype="str"), ordered=True)
-    return pd.concat([faces, pd.DataFrame(added, index=faces.index)], axis=1), tuple(columns)
+    joined = pd.concat([faces, pd.DataFrame(added, index=faces.index)], axis=1)
+    joined.attrs = faces.attrs  # what is classified
+    return joined, tuple(columns)
 
 
 def third_column(measure: Measure, values: np.ndarray) -> Column | None:

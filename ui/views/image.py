@@ -103,7 +103,8 @@ def show_parts(p: Page, found: PersonOrImage | None) -> None:
     layout.table(table, height=38 + 35 * len(table))
     st.caption(
         f"Points of accuracy. * surely other than none: over all {len(found.explained.table)} parts at once. Under a "
-        "positive number a group fares better than it would with everyone's values."
+        "positive number a group fares better than it would with everyone's values. «p within groups»: that "
+        "the measure makes no difference among faces of one group, after Holm's correction."
     )
     st.caption(escape.markdown(skin_tone_words(found, p.audit)))
     if found.explained.left_out:

@@ -98,7 +98,16 @@ def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[st
         left.caption(NO_AGES)
     if not names:
         return ages
-    chosen = controls.pills("Adjust for", names, selection_mode="multi", key="adjust", place=right, help=ADJUST)
+    said = {column.name: column.said for column in audit.columns}
+    chosen = controls.pills(
+        "Adjust for",
+        names,
+        selection_mode="multi",
+        key="adjust",
+        place=right,
+        help=ADJUST,
+        format_func=lambda name: said.get(name, name),
+    )
     return (*ages, *chosen)
 
 

@@ -10,15 +10,15 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import norm
 
-from core.analysis.accuracy import logistic
+from core.analysis.accuracy import joint, logistic
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import columns_of, group_rows
-from core.analysis.intervals import Z95, newcombe
+from core.analysis.intervals import Z95, holm, newcombe
 from core.data.columns import Column, Kind
 from core.data.faces import AGE_BANDS, age_band, people
 from core.data.measured import IN_GROUP
 from core.errors import LookwhereError
-from core.task import GENDERS
+from core.task import task_of
 
 #: Bands of a number: five remove over 90 % of what a common cause adds to a difference (Cochran 1968, Biometrics
 #: 24:295).
@@ -27,7 +27,7 @@ BANDS = 5
 AGE, TOGETHER = "age", "all measures together"
 LEVEL = 0.95
 #: What is NaN where a factor cannot be told from the groups.
-NUMBERS = ("explained", "low", "high", "left", "left_low", "left_high", "error", "unseen")
+NUMBERS = ("explained", "low", "high", "left", "left_low", "left_high", "error", "unseen", "p")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class Explained:
 
     `explained` + `left` = `gap`. Intervals are 95 % each alone; `sure` says that the interval of `explained` leaves out
     0 even when made for all rows at once. `unseen` is the share of all faces in bands where the group has none, NaN of
-    all measures together. `groups` are those compared, `left_out` those under 50 faces, `critical` the z of `sure`.
+    all measures together. `p`, one of each factor, is of «within groups it makes no difference» (likelihood ratio, Wald
+    by person where people are known), NaN of all measures together. `groups` are those compared, `left_out` those under
+    50 faces, `critical` the z of `sure`.
     """
 
     table: pd.DataFrame
@@ -58,12 +60,21 @@ class Explained:
     factors: tuple[str, ...]
     critical: float
 
+    @property
+    def terms(self) -> pd.DataFrame:
+        """A factor a row: factor, words, p, and p_holm over all of them; NaN where it is not told."""
+        table = self.table.drop_duplicates("factor")[["factor", "words", "p"]].reset_index(drop=True)
+        known = table["p"].notna().to_numpy()
+        corrected = np.full(len(table), np.nan)
+        corrected[known] = holm(table["p"].to_numpy()[known])
+        return table.assign(p_holm=corrected)
+
 
 def factors_of(faces: pd.DataFrame, columns: Sequence[Column]) -> list[Factor]:
     """What is at hand: measures in five bands, labelled columns by their levels, age by its bands."""
     found = []
     for column in columns:
-        if column.name.endswith(IN_GROUP):
+        if column.name.endswith(IN_GROUP) or column.name == task_of(faces).attribute:
             continue
         if column.kind is Kind.NUMBER and len(column.edges) > 1:
             codes = fifths(faces[column.value_name].to_numpy(dtype=np.float64))
@@ -113,7 +124,7 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
     if not factors:
         raise LookwhereError("nothing was measured from these images and no age is known, so nothing can be explained")
     unit, words = people(faces), list(names["group"].iloc[kept])
-    side = _sides(group[inside], (faces["gender"] == GENDERS[1]).to_numpy()[inside], len(kept))
+    side = _sides(group[inside], task_of(faces).is_positive(faces)[inside], len(kept))
     rows = [_rows(f, *_bands(f.codes), group, right, unit, words, side) for f in factors]
     measured = [factor for factor in factors if factor.measured]
     if len(measured) > 1:
@@ -187,8 +198,10 @@ def _rows(
     error = _errors(others @ slope, cov)
     rest = _errors(others @ _moved(np.broadcast_to(everyone, n.shape), mu, pattern, side)[1], cov)
     left = gap["gap"] - part
+    term = np.arange(x.shape[1]) >= count
+    p = np.nan if factor.name == TOGETHER else joint.left_out(x, term, kk, nn, persons, bool(penalised))[3]
     return head.assign(
-        explained=part, low=part - Z95 * error, high=part + Z95 * error,
+        p=p, explained=part, low=part - Z95 * error, high=part + Z95 * error,
         left=left, left_low=left - Z95 * rest, left_high=left + Z95 * rest,
         error=error, unseen=np.nan if factor.name == TOGETHER else ((n == 0) * everyone).sum(axis=1),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from core.audit.folder import Audit
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
-from core.data.measured import thirds_within
+from core.data.measured import IN_GROUP, thirds_within
 from core.data.measures import BY_NAME, SKIN_TONE
 
 #: What «all measures together» are where apparent skin tone is not known by face.
@@ -58,6 +58,7 @@ def person_or_image(audit: Audit, wanted: Filter) -> PersonOrImage:
         return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts" if len(told) else "")
     numbers = rows.columns.difference(["factor", "words", "group", "measured", "sure"])
     rows[numbers] = rows[numbers].astype(float)
+    rows = rows.reindex(columns=found.table.columns)
     table = _sure(pd.concat([rows.astype({"n": int}), found.table], ignore_index=True))
     table[0].loc[table[0]["factor"] == TOGETHER, "words"] = BUT_SKIN_TONE  # which is not known by face
     found = replace(found, table=table[0], critical=table[1], factors=(SKIN_TONE, *found.factors))
@@ -76,7 +77,8 @@ def _thirds(faces: pd.DataFrame, columns: tuple[Column, ...], minimum: int) -> p
     code, names = group_rows(faces, columns_of(faces))
     words, wrong, rows = list(names["group"]), ~faces["correct"].to_numpy(dtype=bool), []
     for column in columns:
-        if not column.measured or column.value_name is None or BY_NAME[column.name].edges:
+        has_thirds = f"{column.name}{IN_GROUP}" in faces
+        if not has_thirds or column.value_name is None:
             continue
         level = thirds_within(faces[column.value_name].to_numpy(dtype=np.float64), code, minimum).astype(np.int64)
         known, levels = level >= 0, BY_NAME[column.name].levels

@@ -39,6 +39,7 @@ def image_record(audit: Audit, wanted: Filter, found: PersonOrImage) -> dict:
         "left_out": found.explained.left_out,
         "critical": found.explained.critical,
         "parts": found.explained.table,
+        "terms": found.explained.terms,
         "thirds": found.thirds,
     }
 

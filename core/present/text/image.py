@@ -22,6 +22,8 @@ HOW = (
     "having other values of the measure than all faces have, by a logistic regression within groups whose slopes "
     "differ by true class; «left» is the rest. Intervals are 95 %, each by itself."
 )
+#: The column of p of «within groups the measure makes no difference».
+WITHIN = "p within groups"
 OVERLAP = (
     "Slices overlap: one may hold because it shares faces with another. None is proof of a cause, and what did not "
     "hold is not thereby alike."
@@ -89,6 +91,10 @@ def parts_table(found: PersonOrImage) -> pd.DataFrame:
     ]
     wide = table.assign(told=told).set_index(["words", "group"])["told"].unstack()  # noqa: PD010 - each is there once
     wide = wide.loc[list(table["words"].drop_duplicates()), list(found.explained.groups)].reset_index()
+    corrected = found.explained.terms.set_index("words")["p_holm"]
+    wide.insert(
+        1, WITHIN, ["–" if pd.isna(corrected[w]) else p_words(corrected[w], named=False) for w in wide["words"]]
+    )
     return wide.rename(columns={"words": "goes with"}).rename_axis(columns=None)
 
 
@@ -104,6 +110,9 @@ def image_report(audit: Audit, wanted: Filter, found: PersonOrImage) -> str:
                 continue
             part, left = _interval(row, "explained", "low", "high"), _interval(row, "left", "left_low", "left_high")
             lines.append(f"  {row['words']:52}{part:32}left {left}{'  *' if row['sure'] else ''}")
+    lines += ["", "Within groups, p of no difference (Holm's correction over the measures)"]
+    for row in found.explained.terms.dropna(subset="p").to_dict("records"):
+        lines.append(f"  {row['words']:52}{p_words(row['p_holm'])}")
     lines += ["", f"* surely other than none: over all {len(found.explained.table)} parts at once", HOW]
     if found.explained.left_out:
         lines.append(f"Left out, under 50 faces: {', '.join(found.explained.left_out)}.")

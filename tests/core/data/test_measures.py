@@ -8,8 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.measured import FILE, measure, publishable, read_measured, write_measured
+from core.data.measured import (
+    FILE,
+    measure,
+    publishable,
+    read_measured,
+    thirds_within,
+    with_measures,
+    write_measured,
+)
 from core.data.measures import (
+    BY_NAME,
     FROM_SOURCE,
     MEASURES,
     NOSE_DEPTH,
@@ -22,6 +31,7 @@ from core.data.measures import (
 )
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from tests.helpers.made_audit import made_faces
 
 #: sRGB and its CIELAB under D65 (Lindbloom's calculator, to two decimals).
 COLOURS = {
@@ -129,3 +139,49 @@ def test_measures_of_other_faces_or_damaged_are_told(made_store: AlignedStore) -
     Path(made_store.path / FILE).write_bytes(b"cut")
     with pytest.raises(LookwhereError, match="damaged"):
         read_measured(made_store.path, made_store.faces)
+
+
+def test_thirds_of_an_audit_over_all_faces_and_within_each_group() -> None:
+    """Women's values are 0–299 and men's 1,000–1,299: over all, women have the lowest third; within, a third."""
+    faces = made_faces(600, ethnicities=("White",))
+    value = np.arange(600) // 2 + 1000 * (faces["gender"] == "male").to_numpy()
+    joined, columns = with_measures(faces, pd.DataFrame({"image_sharpness": value.astype(float)}))
+    assert [column.name for column in columns] == ["image_sharpness", "image_sharpness_in_group"]
+    assert all(column.measured and column.levels == BY_NAME["image_sharpness"].levels for column in columns)
+    assert (joined.loc[joined["image_sharpness"] == "blurriest third", "gender"] == "female").all()
+    within = joined.groupby("gender")["image_sharpness_in_group"].value_counts()
+    assert set(within) == {100}
+    assert joined["image_sharpness_value"].tolist() == value.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "levels"),
+    [
+        ([50.0] * 40, []),
+        ([np.nan] * 40, []),
+        ([0.9] * 2 + [1.0] * 38, [("under 1", "1 and more")]),  # no thirds where most values are one
+    ],
+)
+def test_a_measure_that_is_alike_makes_no_thirds(values: list[float], levels: list) -> None:
+    columns = with_measures(made_faces(40), pd.DataFrame({"image_detector_score": values}))[1]
+    assert [column.levels for column in columns] == levels
+
+
+def test_grey_is_a_level_and_grey_alone_is_none() -> None:
+    table = pd.DataFrame({"image_colour": np.where(np.arange(40) < 4, 0.1, 20.0)})
+    joined, (column,) = with_measures(made_faces(40), table)
+    assert column.levels == ("grey", "colour")
+    assert joined["image_colour"].value_counts().to_dict() == {"colour": 36, "grey": 4}
+    assert with_measures(made_faces(40), table * 0)[1] == ()
+
+
+def test_too_few_of_a_group_have_no_thirds_of_it() -> None:
+    values, group = np.arange(30.0), np.repeat([0, 1], [20, 10])
+    assert np.bincount(thirds_within(values, group)[:20]).tolist() == [7, 6, 7]
+    assert set(thirds_within(values, group)[20:]) == {-1}
+
+
+def test_a_black_square_coincident_eyes_and_none_at_all() -> None:
+    assert of_squares(np.zeros((1, 112, 112, 3), dtype=np.uint8)).iloc[0].fillna(-1).tolist() == [-1, 0, 0, 0, 0]
+    assert np.isnan(turn(np.zeros((1, 5, 2)))).all()
+    assert of_squares(np.zeros((0, 112, 112, 3), dtype=np.uint8)).empty

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from core.analysis.accuracy.explained import AGE, TOGETHER, explain, fifths
 from core.data.columns import Column, Kind
@@ -48,7 +49,7 @@ def test_where_only_the_measure_matters_all_of_the_gap_is_explained() -> None:
     assert found["left"] == pytest.approx(0, abs=1e-6)
     assert found["low"] < found["explained"] < found["high"] < 0
     assert found["left_low"] < 0 < found["left_high"]
-    assert found["sure"]
+    assert found["sure"] and found["p"] < 1e-5
 
 
 def test_what_differs_between_groups_only_is_not_laid_to_the_measure() -> None:
@@ -65,7 +66,7 @@ def test_what_differs_between_groups_only_is_not_laid_to_the_measure() -> None:
     assert found["gap"] == pytest.approx(-0.08)
     assert found["explained"] == pytest.approx(0, abs=1e-6)
     assert found["left"] == pytest.approx(-0.08, abs=1e-6)
-    assert not found["sure"]
+    assert not found["sure"] and found["p"] == pytest.approx(1)
 
 
 def test_equally_distributed_measures_explain_nothing_however_much_they_matter() -> None:
@@ -118,6 +119,9 @@ def test_parts_add_up_to_the_gap_with_several_measures_ages_and_missing_values()
     np.testing.assert_allclose(table["explained"] + table["left"], table["gap"], atol=1e-12)
     assert table.loc[table["factor"] == "image_light", "n"].sum() == np.isfinite(value).sum()
     assert table.loc[table["factor"] == TOGETHER, "n"].sum() == 900
+    terms = found.terms.set_index("factor")
+    np.testing.assert_allclose(terms["p_holm"].dropna(), multipletests(terms["p"].dropna(), method="holm")[1])
+    assert terms["p"].isna().tolist() == [False, False, False, True]
     assert set(np.unique(fifths(value))) == {-1, 0, 1, 2, 3, 4}
 
 
