@@ -9,33 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.classifiers.imported.declaration import Declaration
-from core.classifiers.resizing import resize
-from core.template import SIDE
+from core.classifiers.imported.prepared import prepare
 
-
-def prepare(images: np.ndarray, declaration: Declaration) -> np.ndarray:
-    """uint8 (B, 112, 112, 3) → the model's input, float32 (B, C, h, w) or (B, h, w, C).
-
-    Cropped, resized as declared, scaled. What a crop takes from beyond the image is its reflection. Raises
-    `LookwhereError` where size, mean or std is not declared.
-    """
-    declaration.for_images()
-    height, width = declaration.size
-    left, top, right, bottom = declaration.crop
-    margin = max(0, *(int(np.ceil(edge)) for edge in (-left, -top, right - SIDE, bottom - SIDE)))
-    if margin:
-        images = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="symmetric")
-    box = (left + margin, top + margin, right + margin, bottom + margin)
-    whole = box == (0, 0, images.shape[2], images.shape[1]) and (height, width) == images.shape[1:3]
-    pixels = images.astype(np.float32) if whole else resize(images, (height, width), box, declaration.resize)
-    if declaration.channels == "grey":
-        pixels = pixels @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
-    elif declaration.channels == "bgr":
-        pixels = pixels[..., ::-1]
-    mean, std = (np.array(values, dtype=np.float32) for values in (declaration.mean, declaration.std))
-    pixels = (pixels / np.float32(declaration.divisor) - mean) / std
-    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2) if declaration.layout == "nchw" else pixels)
+__all__ = ["MEAN", "STD", "normalise", "prepare", "standardise"]
 
 
 #: ImageNet's channel statistics, in units of 0–1: what torchvision's weights expect.

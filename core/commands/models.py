@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,8 +12,10 @@ from tyro.conf import Positional
 
 from core.commands.help_words import MAPS
 from core.commands.output import printed
+from core.errors import LookwhereError
 from core.places import MODELS
 from core.progress import Bars
+from core.wording import percent
 
 if TYPE_CHECKING:
     from core.classifiers.info import ModelInfo
@@ -48,6 +52,7 @@ def import_(
     file_column: str = "file",
     score_column: tuple[str, ...] = ("score",),
     data: Path | None = None,
+    try_portraits: bool = False,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -100,6 +105,8 @@ def import_(
         score_column: Of predictions: the column of scores, or several, as --female and --male count them.
         data: Of predictions: the aligned store that they are of; names that do not fit are then told now, not at the
             audit.
+        try_portraits: Import nothing: print what the model, declared so, says of each portrait that comes with
+            Lookwhere, beside what the person pictured reported.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
@@ -136,6 +143,9 @@ def import_(
         bn_eps=bn_eps,
         activation=activation,
     )
+    if try_portraits:
+        choices = {"architecture": architecture, "maps": maps, "precision": precision}
+        return _tried(path, lambda models: import_model(path, "tried", declaration, models=models, **choices), json)
     faces = None if data is None else AlignedStore.open(data).faces
     folder = import_model(
         path,
@@ -163,12 +173,41 @@ def import_(
     lines = [
         f"{folder}: {info.architecture}; {how}",
         *_taken(info),
-        *([f"{placement_words(maps)} {TESTED}"] if maps and maps.placement else []),
+        *([f"{placement_words(found_maps)} {TESTED}"] if found_maps and found_maps.placement else []),
         *found,
         *([f"note: {note}"] if note else []),
         f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",
     ]
-    return printed("import", json, lambda: "\n".join(lines), lambda: {**model_record(folder, info), "note": note})
+    return printed("import", json, lambda: "\n".join(lines), lambda: model_record(folder, info, note))
+
+
+def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
+    """What a model says of the portraits; it is imported by `bring` into a folder that goes again."""
+    from core.classifiers.folder import load_model
+    from core.classifiers.imported import kind_for
+    from core.photo import portraits as kept
+    from core.present.records.data import model_record
+
+    if kind_for(path) == "predictions":
+        raise LookwhereError(f"{path}: a table of predictions cannot look at a portrait; leave --try-portraits out")
+    with tempfile.TemporaryDirectory(prefix="lookwhere-") as folder:
+        loaded = load_model(bring(Path(folder)))
+        if not loaded.info.task.is_gender:  # nobody said of the portraits what it tells apart
+            raise LookwhereError(f"{path}: the portraits are labelled by gender alone; leave --try-portraits out")
+        drawn = kept.draw(loaded.path, loaded.classify, loaded.info.weights_sha256)
+    pairs = [(one, drawn[one.id].prediction) for one in kept.portraits()]
+    right = sum(said.predicted == one.gender for one, said in pairs)
+    lines = [
+        f"nothing is imported; {path.name}, declared so, says of {len(pairs)} portraits:",
+        *(f"  {one.words}: {said.predicted} at {percent(said.probability)}" for one, said in pairs),
+        f"as those pictured report: {right} of {len(pairs)}",
+        *(["are female and male exchanged? most are the other way round"] if right <= len(pairs) // 4 else []),
+        *_taken(loaded.info),
+    ]
+    rows = [
+        {"portrait": one.words, "predicted": said.predicted, "probability": said.probability} for one, said in pairs
+    ]
+    return printed("import", json, lambda: "\n".join(lines), lambda: model_record(None, loaded.info, portraits=rows))
 
 
 def settings(
@@ -266,9 +305,7 @@ def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.classifiers.folder import load_model
-    from core.errors import LookwhereError
     from core.photo import portraits as kept
-    from core.wording import percent
 
     loaded = load_model(models / model, device)
     if loaded.classify is None:

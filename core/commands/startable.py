@@ -21,7 +21,7 @@ CONFIGS = tuple(sorted(file.stem for file in (HOUSE / "train/configs").glob("*.y
 #: which it is, until somebody does.
 PLAIN_TEXTS = frozenset({
     "model", "audit", "name", "cells", "architecture", "output", "layer", "activation", "file_column",
-    "score_column", "exclude",
+    "score_column", "exclude", "of", "target", "classes",
 })  # fmt: skip
 TEXTS_OR_FILES = frozenset({"columns"})
 
@@ -87,6 +87,7 @@ STARTABLE: tuple[Startable, ...] = (
         "Takes in somebody else's model, or a table of predictions. What its input and outputs mean you declare.",
         models.import_,
         ("path", "name", "architecture", "score", "female", "male", "of", "size", "mean", "std"),
+        left_out=("try_portraits", "models", "json"),
         positional=("path",),
     ),
 )

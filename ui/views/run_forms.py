@@ -22,6 +22,7 @@ from core.present.text import escape
 from ui.shell import open_audit as opening
 from ui.shell.open_audit import OpenAudit
 from ui.views import faces
+from ui.views.run_input import show_input
 from ui.widgets import controls
 from ui.widgets.option_fields import option_field
 
@@ -44,6 +45,7 @@ CALLED = {
 }
 #: What of a data set can come from a visitor's computer.
 UPLOADED = (".zip", ".tar", ".tar.gz", ".tgz", ".parquet")
+TRIED = "Nothing is imported: the model, declared so, says who the eight portraits of «Try a photo» are."
 UPLOAD = "A file from your computer, up to 50 MB; of images, a .zip. Larger ones: put them into a folder named above."
 
 
@@ -82,9 +84,16 @@ def _form(command: Startable, opened: OpenAudit) -> None:
     _take_upload(command)
     with st.expander("More options"):
         values |= fields.draw([option for option in options if option.name not in command.first])
+    if command.program == "import":
+        show_input(values)
     lacking = [option.label for option in options if option.required and not values.get(option.name)]
-    if st.button("Start", type="primary", disabled=bool(lacking), key=f"go {command.program}"):
-        _start(command, options, values, config)
+    with st.container(horizontal=True):
+        start = st.button("Start", type="primary", disabled=bool(lacking), key=f"go {command.program}")
+        tried = command.program == "import" and st.button(
+            "Try it on eight portraits", disabled=not values.get("path"), key="try import", help=TRIED
+        )
+    if start or tried:
+        _start(command, options, values, config, tried)
     if lacking:
         st.caption(f"Still needed: {escape.markdown(', '.join(lacking).lower())}.")
 
@@ -183,16 +192,31 @@ def store_name(data: str) -> str:
     return re.sub(r"[^\w-]+", "-", name).strip("-_")[:60].lower()
 
 
-def _start(command: Startable, options: Sequence[Option], values: dict[str, object], config: str | None) -> None:
-    """Check every value, put the job into the queue and see that somebody works on it."""
+def _start(
+    command: Startable, options: Sequence[Option], values: dict[str, object], config: str | None, tried: bool
+) -> None:
+    """Check every value, put the job into the queue and see that somebody works on it.
+
+    With `tried` a model is not imported but asked about the portraits.
+    """
+    if tried:
+        values = {**values, "name": "tried"}
     words = words_of(options, checked(options, values))
     fixed = [] if command.program in ("datasets", "align") else ["--models", str(opening.MODELS.resolve())]
+    if tried:
+        fixed.append("--try-portraits")
     if command.program == "audit":
         fixed.append("--json")
     if config in CONFIGS:
         fixed += ["--config", str(HOUSE / f"train/configs/{config}.yaml")]
-    subject = values.get("name") or values.get("out") or values.get("model") or values.get("check") or ""
-    queue.submit(JOBS, command.program, [*words, *fixed], f"{command.title}: {Path(str(subject)).name}")
+    subject = (
+        values["path"]
+        if tried
+        else values.get("name") or values.get("out") or values.get("model") or values.get("check") or ""
+    )
+    queue.submit(
+        JOBS, command.program, [*words, *fixed], f"{'Try' if tried else command.title}: {Path(str(subject)).name}"
+    )
     queue.ensure_worker(JOBS)
     for name in ("data", "model", "check"):
         if values.get(name):

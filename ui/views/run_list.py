@@ -135,7 +135,7 @@ def _result(job: Job, folder: Path, newest: bool) -> None:
         _link("Open the checks", "trust", model=named.get("--model", ""), audit=named.get("--audit", ""))
     elif job.program == "train":
         _link("Open its curves", "training", model=named.get("--name", ""))
-    elif job.program == "import":
+    elif job.program == "import" and "--try-portraits" not in job.arguments:
         _link("Open the model", "about", model=named.get("--name", ""))
     if text:
         with st.expander("What it said", expanded=newest and job.program in ("datasets", "import")):

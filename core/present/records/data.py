@@ -114,8 +114,13 @@ def store_record(store: AlignedStore) -> dict:
     }
 
 
-def model_record(path: Path, info: ModelInfo) -> dict:
-    """An imported model: what it is, how its maps are made, what was declared and what was taken by default."""
+def model_record(
+    path: Path | None, info: ModelInfo, note: str | None = None, portraits: list[dict] | None = None
+) -> dict:
+    """An imported model: what it is, how its maps are made, what was declared and what was taken by default.
+
+    `portraits` are what it says of each, where it was only tried on them; then there is no `path`.
+    """
     return {
         "path": path,
         "kind": info.kind.value,
@@ -123,6 +128,8 @@ def model_record(path: Path, info: ModelInfo) -> dict:
         "maps": info.maps.to_json() if info.maps else None,
         "declaration": info.declaration.to_json(),
         "source": info.source.to_json(),
+        "note": note,
+        "portraits": portraits,
     }
 
 

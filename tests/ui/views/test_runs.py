@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +17,7 @@ from tests.helpers.datasets_made import tree
 from tests.helpers.pages import headline, text
 from tests.helpers.shipped import ROOT
 from ui.shell import navigation, open_audit
-from ui.views import faces, run_forms, run_list, runs
+from ui.views import faces, run_forms, run_input, run_list, runs
 
 Study = tuple[Path, Audit]
 
@@ -133,6 +134,23 @@ def test_a_data_set_of_the_open_folder_is_put_into_the_queue_by_its_real_path(
     assert list_jobs(here / "jobs").jobs[0].state is JobState.STOPPED
     button(app, "Go on").click().run()
     assert list_jobs(here / "jobs").jobs[0].state is JobState.QUEUED
+
+
+def test_a_declaration_shows_a_face_as_the_model_gets_it(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_input, "_aligned_face", lambda: np.full((112, 112, 3), 51, np.uint8))
+    app = runs_page(study, monkeypatch, start="Import")
+    assert "Once size, mean and std are given" in text(app)
+    for label, value in (("Size", "32 24"), ("Mean", "0.5 0.5 0.5"), ("Std", "0.1, 0.1, 0.1")):
+        next(one for one in app.text_input if one.label == label).set_value(value)
+    app.run()
+    assert "Input 1 × 3 × 32 × 24, red, green, blue; values −3.00 to −3.00" in text(app)
+    assert "The portrait as the model gets it" in text(app)
+    next(one for one in app.text_input if one.label == "Mean").set_value("0.5 0.5")
+    assert "mean: expected 3 numbers for rgb, not 2" in text(app.run())
+    next(one for one in app.text_input if one.label == "Mean").set_value("half")
+    assert "is no number" in "".join(one.value for one in app.run().error)
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""The page «Runs»: what a model that is about to be imported gets of one face, as its input is declared so far."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from core.classifiers.imported.declaration import Declaration, from_dict
+from core.classifiers.imported.prepared import SeenInput, seen_input
+from core.classifiers.info import list_models, model_info
+from core.errors import LookwhereError
+from core.photo.portraits import CREDIT, drawn, portraits
+from core.present.text import escape
+from core.wording import number
+from ui.shell import open_audit as opening
+from ui.widgets import layout
+
+NEEDED = ("size", "mean", "std")
+#: How large the picture is shown, in pixels.
+SIDE = 224
+ORDER = {"rgb": "red, green, blue", "bgr": "blue, green, red", "grey": "grey"}
+
+
+def show_input(values: Mapping[str, object]) -> None:
+    """A portrait as it is aligned, and as the model gets it; nothing before size, mean and std are declared.
+
+    `values` are those of the form. What they lack or cannot be is told in a line.
+    """
+    if not all(values.get(name) for name in NEEDED):
+        st.caption("Once size, mean and std are given, a face is shown here as the model would get it.")
+        return
+    face = _aligned_face()
+    if face is None:
+        return
+    names = {field.name for field in dataclasses.fields(Declaration)}
+    given = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    # The picture does not hang on what the outputs mean: where that is not said yet, anything does.
+    outputs = ("score", "female", "male", "of", "target", "classes", "indices")
+    shown = {name: value for name, value in given.items() if name not in outputs}
+    try:
+        declared = from_dict({"score": "logit", "of": "female"} | shown, "declared so far").for_images()
+        seen = seen_input(face, declared)
+    except LookwhereError as error:
+        st.caption(f":material/warning: {escape.markdown(error)}")
+        return
+    st.html(layout.STYLE + layout.image_row(_panels(face, seen), widest="14rem"))
+    st.caption(_facts(seen, declared))
+
+
+def _panels(face: np.ndarray, seen: SeenInput) -> list[tuple[Image.Image, str, str]]:
+    picture = Image.fromarray(seen.picture)
+    if max(picture.size) < SIDE:  # each of its pixels is to be seen
+        picture = picture.resize(
+            [round(side * SIDE / max(picture.size)) for side in picture.size], Image.Resampling.NEAREST
+        )
+    return [
+        (Image.fromarray(face), "the aligned face", "A portrait, aligned"),
+        (picture, "what the model gets", "The portrait as the model gets it"),
+    ]
+
+
+def _facts(seen: SeenInput, declared: Declaration) -> str:
+    shape = " × ".join(map(str, seen.shape))
+    values = f"{number(seen.low)} to {number(seen.high)}, {number(seen.mean)} on average"
+    return f"Input {shape}, {ORDER[declared.channels]}; values {values}. Portrait: {CREDIT}."
+
+
+def _aligned_face() -> np.ndarray | None:
+    """A portrait as it was aligned for a model that has looked at it; None where none has."""
+    for name in list_models(opening.MODELS):
+        folder = opening.MODELS / name
+        if (folder / "model.json").is_file() and (weights := model_info(folder).weights_sha256):
+            found = drawn(folder, weights)
+            if found:
+                return found[portraits()[0].id].face.crop
+    return None
