@@ -25,13 +25,15 @@ from core.explain.placement import Placement
 from core.template import SIDE
 
 #: Images that fields are measured on, cells of each, and their seed.
-IMAGES, DRAWS, SEED = 3, 2, 0
+IMAGES, DRAWS, SEED = 3, 4, 0
 #: Images that tell what each channel adds to the margin.
 FEW = 1
 #: Steps by which a larger image is larger: a multiple of every usual network's stride, so that padding stays as it is.
 STEP = 64
 #: Cells of a larger image along a side, at least, and those in its middle that are measured.
 LARGER, MIDDLE = 7, 3
+#: Steps to either side of a field's centre that count for it, and rounds in which it is found.
+WINDOW, ROUNDS = 1.5, 50
 #: What a network that takes no other size may raise.
 REFUSED = (RuntimeError, AssertionError, ValueError, IndexError, TypeError)
 #: A lattice this near to tiles everywhere, as a share of a cell, is tiles. Its first centre is measured to about a
@@ -115,19 +117,27 @@ class _Fields:
         return np.stack([self._energy(signed.select(axis - 1, line).sum(), axis)[0].mean(axis=0) for line in lines])
 
     def offset(self, weight: Tensor, step: tuple[float, float]) -> tuple[float, float]:
-        """Where the lattice of these steps begins: the mean, over single cells in the middle, of their field's centre
-        less as many steps as come before them; rows and columns, in pixels. NaN where the fields are empty."""
+        """Where the lattice of these steps begins: the centre of the fields of single cells in the middle, each moved
+        back by as many steps as come before it; rows and columns, in pixels.
+
+        NaN where a field is empty, or two halves of the cells put it more than `NEAR` of a step apart.
+        """
         evidence = self.evidence(weight)
         images, *grid = evidence.shape
-        draw, begins = np.random.default_rng(SEED), []
+        draw = np.random.default_rng(SEED)
+        moved: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        fields: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         for _ in range(DRAWS):
             at = [(n - MIDDLE) // 2 + draw.integers(0, MIDDLE, images) for n in grid]
             total = evidence[torch.arange(images), torch.from_numpy(at[0]), torch.from_numpy(at[1])].sum()
             for place, (cell, energy) in enumerate(zip(at, self._energy(total, 2, 3), strict=True)):
-                centre = energy @ (np.arange(energy.shape[1]) + 0.5) / np.maximum(energy.sum(axis=1), 1e-300)
-                begins.append(np.where(energy.any(axis=1), centre - step[place] * cell, np.nan))
-        down, across = np.concatenate(begins[::2]), np.concatenate(begins[1::2])
-        return float(down.mean()), float(across.mean())
+                moved[place].append(np.arange(energy.shape[1]) + 0.5 - step[place] * cell[:, None])
+                fields[place].append(energy)
+        down, across = (
+            agreed_middle(np.concatenate(m), np.concatenate(f), one)
+            for m, f, one in zip(moved, fields, step, strict=True)
+        )
+        return down, across
 
     def _energy(self, total: Tensor, *axes: int) -> list[np.ndarray]:
         """Energy of the gradient of `total` along axes of each image, (B, length), as shares that sum to 1."""
@@ -135,6 +145,33 @@ class _Fields:
         square = slope.double().square()
         energies = [square.sum(dim=(1, 5 - axis)) for axis in axes]
         return [(energy / energy.sum(dim=1, keepdim=True).clamp(min=1e-300)).cpu().numpy() for energy in energies]
+
+
+def agreed_middle(places: np.ndarray, energy: np.ndarray, step: float) -> float:
+    """`middle_of` of all fields; NaN where that of the first half lies elsewhere than that of the second."""
+    half = len(places) // 2
+    first, second = (middle_of(places[part], energy[part], step) for part in (slice(half), slice(half, None)))
+    return middle_of(places, energy, step) if abs(first - second) <= NEAR * step else float("nan")
+
+
+def middle_of(places: np.ndarray, energy: np.ndarray, step: float) -> float:
+    """The centre of fields (n, length) that lie at `places`, all of them together; NaN where one is empty.
+
+    The mean of what lies within `WINDOW` steps of it on both sides. So neither what every cell sees, through attention
+    or squeezing, nor a field that the image cuts off pulls it towards the image's middle. It begins at the place that
+    has most within half a step.
+    """
+    if not energy.any(axis=1).all():
+        return float("nan")
+    at, weights = places.ravel(), energy.ravel()
+    begins = np.linspace(-step / 2, 1.5 * step, 33)
+    centre = float(begins[np.argmax([weights[np.abs(at - begin) <= step / 2].sum() for begin in begins])])
+    for _ in range(ROUNDS):
+        near = np.abs(at - centre) <= WINDOW * step
+        before, centre = centre, float(at[near] @ weights[near] / max(weights[near].sum(), 1e-300))
+        if abs(centre - before) < 1e-3:
+            break
+    return centre
 
 
 def _signs(shape: tuple[int, ...]) -> Tensor:

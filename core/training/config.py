@@ -82,6 +82,8 @@ class Optimiser:
     """Plateau: the rate is multiplied by this."""
     patience: int = 3
     """Plateau: after this many epochs without a better validation measure."""
+    renew: bool = False
+    """Plateau: begin with the first rate again at each new image size, where accuracy falls for a while anyway."""
     clip: float = 1.0
     """Largest gradient norm; 0 is no limit."""
 

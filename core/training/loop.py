@@ -33,7 +33,7 @@ from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
-from core.training.optimisation import learning_rate, make_optimiser, weight_decay_groups
+from core.training.optimisation import FIRST_PLATEAU, learning_rate, make_optimiser, plateau_after, weight_decay_groups
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
@@ -70,7 +70,7 @@ class Run:
         self.epoch = self.step = 0
         self.hashed = False
         self.best: dict = {"score": -1.0, "epoch": -1, "geometry": None}
-        self.plateau = {"best": -1.0, "bad": 0, "scale": 1.0}
+        self.plateau = FIRST_PLATEAU
         self.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
         self.local_batch = config.batch // fabric.world_size
         self.steps_per_epoch = len(self.faces["train"]) // (self.local_batch * fabric.world_size)
@@ -195,12 +195,8 @@ class Run:
             self.keep(self.folder, result)
         if self.config.keep_every:
             self.keep(self.folder / "training" / "epochs" / f"{self.epoch + 1:03}", result)
-        if score > self.plateau["best"]:
-            self.plateau.update(best=float(score), bad=0)
-        else:
-            self.plateau["bad"] += 1
-            if self.plateau["bad"] >= self.config.optimiser.patience:
-                self.plateau.update(bad=0, scale=self.plateau["scale"] * self.config.optimiser.factor)
+        grown = self.config.stage_at(self.epoch + 1).size != stage.size
+        self.plateau = plateau_after(self.plateau, float(score), self.config.optimiser, grown)
         seen, seconds = self.running["seen"], self.running["seconds"]
         row = {
             "epoch": self.epoch + 1,

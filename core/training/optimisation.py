@@ -34,3 +34,21 @@ def learning_rate(step: int, total: int, config: TrainConfig) -> float:
         return o.lr * (0.04 + 0.96 * (1 - math.cos(math.pi * step / rise)) / 2)
     done = (step - rise) / max(1, total - 1 - rise)
     return o.lr * (o.final + (1 - o.final) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+
+
+#: Before the first epoch: the best measure, epochs since, and what the first rate is multiplied by.
+FIRST_PLATEAU = {"best": -1.0, "bad": 0, "scale": 1.0}
+
+
+def plateau_after(plateau: dict, score: float, of: Optimiser, grown: bool) -> dict:
+    """ReduceLROnPlateau's state after an epoch with this validation measure.
+
+    `grown` says that the next epoch's images are of another size; with `renew` all then begins again, since the fall
+    of the measure at a new size is no stall.
+    """
+    if of.renew and grown:
+        return FIRST_PLATEAU
+    if score > plateau["best"]:
+        return plateau | {"best": score, "bad": 0}
+    bad = plateau["bad"] + 1
+    return plateau | ({"bad": 0, "scale": plateau["scale"] * of.factor} if bad >= of.patience else {"bad": bad})

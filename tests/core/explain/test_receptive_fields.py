@@ -9,7 +9,14 @@ from torch import Tensor, nn
 
 from core.explain.layers import Layer, View
 from core.explain.placement import Placement
-from core.explain.receptive_fields import cell_centres, clouds, fitted_lattice, measured_placement
+from core.explain.receptive_fields import (
+    agreed_middle,
+    cell_centres,
+    clouds,
+    fitted_lattice,
+    measured_placement,
+    middle_of,
+)
 from core.template import SIDE
 
 
@@ -118,3 +125,23 @@ def test_the_fit_knows_of_the_border_and_of_what_all_see(first: float, step: flo
 
 def test_an_empty_field_is_a_tile() -> None:
     assert fitted_lattice(np.zeros((4, 100))) == (0.125, 0.25)
+
+
+@pytest.mark.parametrize("first", [0.5, 8, 16])
+def test_neither_what_all_see_nor_the_border_pulls_the_middle_of_fields(first: float) -> None:
+    step, cells = 32, np.array([2, 3, 4, 2, 3, 4])
+    steps = np.arange(240) + 0.5
+    fields = np.exp(-((steps - first - step * cells[:, None]) ** 2) / (2 * 24**2)) + 0.1
+    places = steps - step * cells[:, None]
+    assert middle_of(places, fields, step) == pytest.approx(first, abs=3)
+    of_mass = (fields * places).sum() / fields.sum()
+    assert abs(of_mass - first) > 4 or first == 16, "where the centre of mass is off"
+    fields[2] = 0
+    assert np.isnan(middle_of(places, fields, step))
+
+
+def test_fields_whose_halves_lie_apart_are_not_taken_for_measured() -> None:
+    steps = np.arange(240) + 0.5
+    fields = np.exp(-((steps - np.array([[20], [20], [36], [36]])) ** 2) / 50)
+    assert np.isnan(agreed_middle(np.broadcast_to(steps, fields.shape), fields, 32))
+    assert agreed_middle(np.broadcast_to(steps, (2, 240)), fields[:2], 32) == pytest.approx(20, abs=0.1)

@@ -92,6 +92,17 @@ def test_plateau_lowers_the_rate_after_patience_bad_epochs(made_store: AlignedSt
     assert run.plateau == {"best": 0.5, "bad": 0, "scale": 0.25}
 
 
+def test_with_renew_the_first_rate_comes_back_at_a_new_size(made_store: AlignedStore, folder: Path) -> None:
+    stages = (Stage(size=32, epochs=3), Stage(size=64, epochs=2))
+    for renew, expected in ((True, [0.1, 0.1, 0.05, 0.1, 0.1]), (False, [0.1, 0.1, 0.05, 0.025, 0.0125])):
+        plateau = Optimiser(name="sgd", lr=0.1, schedule="plateau", patience=1, factor=0.5, renew=renew)
+        run = made_run(made_store, folder / str(renew), stages=stages, optimiser=plateau)
+        for epoch in range(5):
+            finish(run, epoch)
+        rates = read_metrics(folder / str(renew) / "training")["learning_rate"].tolist()
+        assert rates == pytest.approx(expected), renew
+
+
 @pytest.mark.parametrize(
     ("smallest", "score", "worst"), [(2, 0.0, "male Asian"), (3, 1.0, "female Black"), (4, 0.8, None)]
 )
