@@ -3,6 +3,7 @@
 from core.present.text.sentences import accuracy_sentence
 from ui.shell.extremes import extremes_of
 from ui.shell.page import page
+from ui.views.abstention import show_abstention
 from ui.views.accuracy import (
     show_across,
     show_by_group,
@@ -23,6 +24,7 @@ with page(outcome=False) as p:
     show_across(p, threshold)
     show_by_group(p.audit, p.faces, threshold)
     show_confusion_and_table(p.faces, threshold)
+    show_abstention(p, threshold)
     show_curves(p.audit, p.faces)
     show_statistics(p.faces, p.filter)
     show_otherwise(p.audit, p.filter)

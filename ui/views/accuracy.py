@@ -55,7 +55,8 @@ def show_across(p: Page, threshold: float) -> None:
     title = f"By {grouping_words(by, p.audit.columns)}"
     st.subheader(escape.markdown(title))
     overall = accuracy_by(p.faces, [], threshold)["accuracy"].iloc[0]
-    names = [capital(short(name, WIDEST)) for name in table["group"]]
+    said = table["group"] if len(by) > 1 or by[0] in PAIR else table[by[0]].astype(str)
+    names = [capital(short(name, WIDEST)) for name in said]
     genders = list(table["gender"]) if "gender" in table else None
     downloads.chart(
         charts.accuracy_dots(table, names, genders, overall), "across", f"accuracy {title}", key="across chart"

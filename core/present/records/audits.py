@@ -52,7 +52,7 @@ def _extremes_record(found: Extremes, keys: list[str]) -> dict:
         "told_apart": found.told_apart,
         "may_be_as_low": list(found.as_low),
         "at_equal_ages": found.at_equal_ages,
-        "as_they_are": plain.difference,
+        "as_they_are": {**vars(plain.difference), "corrected": plain.corrected},
         "error_ratio": risk_ratio(plain.worst["errors"], plain.worst["n"], plain.best["errors"], plain.best["n"]),
     }
 

@@ -91,6 +91,14 @@ def test_groups_across_columns(own, monkeypatch: pytest.MonkeyPatch, name: str) 
     assert not many.exception and "up to 3 columns are crossed" in text(many)
 
 
+def test_who_gets_no_answer_stands_on_the_accuracy_page(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(own[0], "accuracy", monkeypatch, abstain="20", equal="true", across="age_band")
+    assert not app.exception and not app.error
+    table = next(frame.value for frame in app.dataframe if "share_low" in frame.value)
+    assert len(table) == 6 and table["share"].between(0.79, 0.82).all()
+    assert "those the model is least sure of in each group" in text(app).replace("\\", "")
+
+
 def test_a_group_is_picked_by_a_column(own, monkeypatch: pytest.MonkeyPatch) -> None:
     root, audit = own
     app = page(root, "heatmaps", monkeypatch, a_column="camera", a_level=CAMERA)

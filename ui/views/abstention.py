@@ -1,0 +1,40 @@
+"""Who gets no answer: the part of «Accuracy breakdown» on a model that abstains from what it is least sure of."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.accuracy.abstention import Abstention, abstention
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.present.text.abstention import HOW, abstention_sentence
+from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.shell.page import Page
+from ui.widgets import controls, layout
+
+SHARES = ["cutoff", "share", "share_low", "share_high", "accuracy", "low", "high"]
+
+
+@kept(entries=64)
+def _abstention(audit: Audit, filter: Filter, share: float, threshold: float, equal: bool) -> Abstention:
+    faces = audit.faces[filter.narrowed(outcome="all").mask(audit.faces)]
+    return abstention(faces, share, threshold=threshold, equal=equal)
+
+
+def show_abstention(p: Page, threshold: float) -> None:
+    """Share answered, accuracy and error ratio of each group, by one cutoff for all or by the groups' own."""
+    st.subheader("Who gets no answer")
+    left, right = st.columns([2, 1])
+    share = controls.slider("Without an answer, in percent of the faces", 0, 50, 10, key="abstain", place=left)
+    equal = controls.toggle(
+        "The same share of each group", key="equal", place=right, help="Each group then has a cutoff of its own."
+    )
+    found = _abstention(p.audit, p.filter, share / 100, threshold, equal)
+    layout.sentence(abstention_sentence(found))
+    layout.share_table(found.table.drop(columns=["gender", "ethnicity"]), SHARES)
+    st.caption(
+        "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error_ratio»: "
+        f"the group's error rate over that of all other answered faces. {HOW} This slider moves this part only."
+    )
+    downloads.table(found.table, "abstention", "who gets no answer: shares answered and accuracies by group")
