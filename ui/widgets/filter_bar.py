@@ -174,11 +174,14 @@ def _columns(options: FilterOptions) -> dict[str, list[str]]:
     by_name = {column.name: column for column in options.columns}
     asking = [name for name in by_name if state.get(BY + name)]
     # Streamlit forgets a widget's value on another page.
-    chosen = state.get("bar_columns", state.get("kept_bar_columns", list(by_name)[:FIRST]))
+    labelled = [
+        column.name for column in options.columns if not column.measured
+    ]  # measured ones are many: under «more»
+    chosen = state.get("bar_columns", state.get("kept_bar_columns", labelled[:FIRST]))
     shown = [name for name in by_name if name in {*chosen, *asking}]
     places = st.columns(min(len(shown), 3)) if shown else []
     found = {name: _levels(by_name[name], places[n % len(places)]) for n, name in enumerate(shown)}
-    if len(by_name) > FIRST:
+    if len(by_name) > FIRST or len(shown) < len(by_name):
         said = {name: column.said for name, column in by_name.items()}.__getitem__
         state.bar_columns = [name for name in chosen if name in by_name]
         with st.expander(f"More columns ({len(by_name) - len(shown)})"):
