@@ -315,7 +315,7 @@ def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool
         raise LookwhereError(f"{loaded.path}/model.json: names no weights; train or import the model again")
     drawn = kept.draw(loaded.path, loaded.classify, weights)
     rows = {one.words: drawn[one.id].prediction for one in kept.portraits()}
-    lines = [f"{words}: {one.predicted} at {percent(one.probability)}" for words, one in rows.items()]
+    lines = [f"{words}: {one.task.label(one.predicted)} at {percent(one.probability)}" for words, one in rows.items()]
     return printed(
         "portraits",
         json,

@@ -15,11 +15,13 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core.classifiers.classifier import Classifier
+from core.classifiers.info import model_info
 from core.data.filters import group_name
 from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.photo.faces import Face
 from core.photo.prediction import Prediction, head_bias, read_faces
+from core.task import GENDER, Task
 from core.template import SIDE
 from core.wording import capital
 
@@ -77,7 +79,8 @@ def drawn(folder: Path, weights: str | None) -> dict[str, Drawn]:
         about = json.loads(str(content["about"]))
         if weights is None or about["weights_sha256"] != weights:
             return {}
-        return {id: _drawn(content, n, about) for n, id in enumerate(about["ids"])}
+        task = model_info(folder).task if (folder / "model.json").is_file() else GENDER
+        return {id: _drawn(content, n, about, task) for n, id in enumerate(about["ids"])}
     except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile):
         return {}
 
@@ -114,7 +117,7 @@ def draw(folder: Path, classify: Classifier, weights: str) -> dict[str, Drawn]:
     return drawn(folder, weights)
 
 
-def _drawn(content: Mapping[str, np.ndarray], n: int, about: Mapping[str, object]) -> Drawn:
+def _drawn(content: Mapping[str, np.ndarray], n: int, about: Mapping[str, object], task: Task) -> Drawn:
     single = {name: float(content[name][n]) for name in ("probability", "enlarged", "outside")}
     arrays = {name: content[name][n] for name in ("box", "points", "crop", "landmarks")}
     if arrays["crop"].shape != (SIDE, SIDE, 3) or arrays["points"].shape != (5, 2):
@@ -124,4 +127,4 @@ def _drawn(content: Mapping[str, np.ndarray], n: int, about: Mapping[str, object
     if not isinstance(maps, dict) or not isinstance(bias, float | None):
         raise TypeError("maps or bias are of another type")
     lie = about.get("placement") and Placement(*map(tuple, about["placement"]))
-    return Drawn(Face(**arrays, **single), Prediction(content["logits"][n], evidence, lie), maps, bias)
+    return Drawn(Face(**arrays, **single), Prediction(content["logits"][n], evidence, lie, task), maps, bias)

@@ -29,7 +29,7 @@ LEFT: dict[str, int] = {
     "core/classifiers/imported/__init__.py": 2,
     "core/classifiers/imported/declaration.py": 30,
     "core/classifiers/imported/predictions.py": 2,
-    "core/commands/models.py": 6,
+    "core/commands/models.py": 8,
     "core/commands/startable.py": 2,
     "core/data/filters.py": 1,
     "core/explain/perturbation.py": 1,
@@ -37,6 +37,7 @@ LEFT: dict[str, int] = {
     "core/present/card/sections.py": 2,
     "ui/views/about.py": 3,
     "ui/views/run_forms.py": 5,
+    "ui/views/run_input.py": 3,
     "ui/widgets/help_texts.py": 6,
 }
 

@@ -19,13 +19,13 @@ WHISKERS = {"thickness": 1.5, "cap": 4, "interval_colour": "#888"}
 UNIFORM = "uniform map"
 
 
-def margin_title(task: Task) -> str:
+def margin_title(task: Task = GENDER) -> str:
     """What the mean margin is: «mean margin, logit female − logit male»."""
     first, second = task.labels
     return f"mean margin, logit {first} − logit {second}"
 
 
-def towards(value: float, task: Task) -> str:
+def towards(value: float, task: Task = GENDER) -> str:
     """The series of a contribution to the margin, by its sign."""
     return f"towards {task.labels[0 if value >= 0 else 1]}"
 

@@ -26,11 +26,12 @@ from core.present.figures.differences import (
     panel_picture,
     panel_pictures,
 )
-from core.present.figures.evidence import towards
+from core.present.figures.evidence import margin_title, towards
 from core.present.figures.plotly_maps import map_figure
 from core.present.figures.single_faces import error_cluster_sheet
 from core.present.report.blocks import Pictures, data_uri
 from core.wording import signed_points
+from tests.helpers.made_audit import made_audit, of_glasses
 
 SIDE = 56
 FIRST, SECOND = np.array([[1.0, -2.0], [0.5, 0.25]]), np.array([[0.1, 0.2], [-4.0, 3.0]])
@@ -214,6 +215,10 @@ def test_names_and_colours_of_series() -> None:
     assert styles.of_gender("unknown") == styles.OWN
     assert [styles.cycled(["a", "b"], n) for n in range(3)] == ["a", "b", "a"]
     assert (towards(0.1), towards(0.0), towards(-0.1)) == ("towards female", "towards female", "towards male")
+    assert margin_title() == "mean margin, logit female − logit male"
+    glasses = of_glasses(made_audit(20)).task
+    assert margin_title(glasses) == "mean margin, logit no glasses − logit glasses"
+    assert towards(-0.1, glasses) == "towards glasses"
 
 
 def test_scales_hold_every_bound() -> None:
