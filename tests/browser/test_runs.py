@@ -83,7 +83,7 @@ def choose(page, label: str, value: str) -> None:
     wait(page)
 
 
-def until_done(page, place: Place, title: str, seconds: float = 60) -> None:
+def until_done(page, place: Place, title: str, seconds: float = 150) -> None:
     """Returns once the page says that the job has finished."""
     page.get_by_text(f"{title} finished").first.wait_for(timeout=seconds * 1000)
     assert all(job.state is JobState.FINISHED for job in list_jobs(place.jobs).jobs)
