@@ -63,7 +63,7 @@ def test_the_report_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     audit, asked = reported_audit(tmp_path / "audit"), []
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
     monkeypatch.setattr(
-        "core.present.report.report_of", lambda model, opened, all_ages: asked.append(all_ages) or "text"
+        "core.present.report.report_of", lambda model, opened, all_ages, by: asked.append(all_ages) or "text"
     )
     (tmp_path / "m").mkdir()
     place = ["--model", "m", "--audit", "a", "--models", str(tmp_path)]
