@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import abstaining, audits, boards, data, jobs, measuring, models, reviews, verifying
+from core.commands import abstaining, audits, boards, comparisons, data, jobs, measuring, models, reviews, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "review": reviews.review,
     "experiments": audits.experiments,
     "board": boards.board,
+    "compare": comparisons.compare,
     "report": audits.report,
     "portraits": models.portraits,
     "hashes": models.hashes,

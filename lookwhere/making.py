@@ -9,7 +9,7 @@ from core.audit.folder import Audit, open_audit
 from core.classifiers.folder import Model, load_model
 from core.data.array_store import store_from_arrays
 from core.data.filters import Filter
-from core.data.store import STORES, AlignedStore
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.places import MODELS
 from core.progress import Progress
@@ -49,12 +49,13 @@ def align(
     `labels` is a CSV of identity,gender for one that names no genders. Raises `LookwhereError` for what cannot be read.
     """
     from core.data.build_store import build_store
+    from core.data.default_store import default_store
     from core.data.readers import choose_reader
     from core.data.sources import open_source
 
     source = open_source(Path(data))
     reader = choose_reader(source, dataset)
-    place = STORES / reader.name if out is None else Path(out)
+    place = default_store(source, reader) if out is None else Path(out)
     file = None if labels is None else Path(labels)
     return build_store(source, reader, place, seed=seed, device=device, progress=progress, labels=file)
 

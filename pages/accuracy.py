@@ -1,5 +1,6 @@
 """Accuracy by gender, ethnicity, their intersection and age, with intervals; confusion, ROC, calibration."""
 
+from core.audit.doubts import mere_decisions
 from core.present.text.sentences import accuracy_sentence
 from ui.shell.extremes import extremes_of
 from ui.shell.page import page
@@ -14,10 +15,10 @@ from ui.views.accuracy_curves import show_curves
 from ui.views.data_sets import show_data_sets
 from ui.views.group_statistics import show_statistics
 from ui.views.otherwise import show_otherwise
-from ui.widgets.threshold import choose
+from ui.widgets.threshold import OWN, choose
 
 with page(outcome=False) as p:
-    threshold = choose(p.audit.task)
+    threshold = OWN if mere_decisions(p.audit.faces) else choose(p.audit.task)
     p.set_scope(f"{p.filter.describe()}; «{p.audit.task.label(p.audit.task.positive)}» from p = {threshold:.2f} on")
     p.headline(accuracy_sentence(p.faces, p.filter, threshold, extremes_of(p.audit, p.filter, threshold)))
     p.add_data_notes()
@@ -29,4 +30,4 @@ with page(outcome=False) as p:
     show_statistics(p.faces, p.filter)
     show_otherwise(p.audit, p.filter)
     show_data_sets(p)
-    show_original_study(p.faces, threshold)
+    show_original_study(p.audit, p.faces, threshold)

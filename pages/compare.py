@@ -4,10 +4,13 @@ from core.present.text import escape
 from ui.shell.page import page
 from ui.views import comparison as comparison_view
 from ui.views import comparison_choice
+from ui.views.comparison_more import report_button, show_all_models
 
 with page(filter_bar=False) as p:
     choice = comparison_choice.choose_models(p)
     p.draw_filter_bar(comparison_choice.first_audit(choice), outcome=False)
+    shared = comparison_choice.common(p, choice)
+    comparison_choice.need_faces(p, shared)
     p.set_scope(p.filter.describe(), [one.path for one in choice.models])
     tables = comparison_choice.paired_tables(choice, p.filter)
     contrast = comparison_choice.contrast_of(choice, p.filter)
@@ -18,3 +21,5 @@ with page(filter_bar=False) as p:
     comparison_view.show_where_it_looks(choice, next(iter(tables.values())), contrast, p.filter)
     comparison_view.show_all_seeds(choice, contrast, p.filter)
     comparison_view.show_all_groups(tables)
+    report_button(choice, p.filter.any_age)
+    show_all_models()

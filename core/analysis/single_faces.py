@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.maps.shapes import oriented_shapes
+from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit, head_bias, margins
 from core.audit.images import AuditImages
 from core.errors import LookwhereError
@@ -29,11 +30,17 @@ class FaceOrder(StrEnum):
     SURE = "most confident"
     LIKE_GROUP = "most like the group's mean map"
     LIKE_FACE = "most like the chosen face's map"
+    LISTED = "incorrect first"
 
     @property
     def by_similarity(self) -> bool:
         """True where faces are ordered by the similarity of their maps, which needs maps."""
         return self in (FaceOrder.LIKE_GROUP, FaceOrder.LIKE_FACE)
+
+    @property
+    def by_certainty(self) -> bool:
+        """True where faces are ordered by how certain the model is."""
+        return self in (FaceOrder.WRONG, FaceOrder.NEAR, FaceOrder.SURE)
 
     @property
     def of_a_face(self) -> bool:
@@ -52,16 +59,35 @@ def map_similarity(shapes: np.ndarray, to: np.ndarray) -> np.ndarray:
     return (x @ y) / np.where(lengths > 0, lengths, 1.0)
 
 
+def orders(audit: Audit, of_a_face: bool) -> list[FaceOrder]:
+    """What an audit's faces can be ordered by: certainty where scores are no mere decisions, maps where there are any.
+
+    `of_a_face` says whether a face is chosen to which others may be similar.
+    """
+    no_scores = mere_decisions(audit.faces)
+    return [
+        order
+        for order in FaceOrder
+        if not (order.by_certainty and no_scores)
+        and (audit.has_maps or not order.by_similarity)
+        and (of_a_face or not order.of_a_face)
+        and (no_scores or order is not FaceOrder.LISTED)
+    ]
+
+
 def ordered(audit: Audit, rows: np.ndarray, order: FaceOrder, face: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """`rows` (n,) of the audit's faces in an order, and the value they are ordered by, float64 (n,).
 
     «most confidently wrong» lists the incorrect ones by falling |margin|, then the correct ones by rising |margin|.
-    Equal values keep the audit's order. `face` is the row that `LIKE_FACE` asks for. Raises `LookwhereError`
-    for an order that needs maps where there are none, or without its face.
+    «incorrect first» has both in the audit's order. Equal values keep it. `face` is the row that `LIKE_FACE` asks for.
+    Raises `LookwhereError` for an order that needs maps where there are none, or without its face.
     """
     margin = margins(audit)[rows]
-    if order is FaceOrder.WRONG:
-        correct = audit.faces["correct"].to_numpy(dtype=bool)[rows]
+    correct = audit.faces["correct"].to_numpy(dtype=bool)[rows]
+    if order is FaceOrder.LISTED:
+        value = correct.astype(np.float64)
+        position = np.argsort(value, kind="stable")
+    elif order is FaceOrder.WRONG:
         value = np.where(correct, np.abs(margin), -np.abs(margin))
         position = np.lexsort((value, correct))
     elif not order.by_similarity:

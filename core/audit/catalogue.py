@@ -1,9 +1,10 @@
-"""Audits of the same faces, put in one order."""
+"""Audits of the same faces, put in one order; and audits that share some, brought to these."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -41,3 +42,77 @@ def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
             other = replace(other, faces=faces, evidence=evidence, _maps={})
         aligned.append(other)
     return tuple(aligned)
+
+
+def may_share_faces(one: AuditManifest, other: AuditManifest) -> bool:
+    """Whether two audits may have faces in common: of one data set and task, splits that meet, ethnicities named alike.
+
+    Of one data set that was read twice, as a later release or with another detector, the faces say how many they share
+    (`share_ids`).
+    """
+    kinds = ((of.dataset, of.task, sorted(of.names.items())) for of in (one, other))
+    if next(kinds) != next(kinds):
+        return False
+    if one.data_fingerprint is not None and one.data_fingerprint == other.data_fingerprint:
+        # An audit of data that a model never saw calls every face a test face.
+        return one.every_split or other.every_split or not {*one.splits}.isdisjoint(other.splits)
+    return True
+
+
+def share_ids(one: Path, other: Path) -> bool:
+    """Whether the audits in two folders call at least half of the fewer faces alike; reads nothing but the ids."""
+    ids = (pd.Index(pd.read_parquet(path / "faces.parquet", columns=["face_id"])["face_id"]) for path in (one, other))
+    fewer, more = sorted(ids, key=len)
+    return 2 * int(fewer.isin(more).sum()) >= max(len(fewer), 1)
+
+
+@dataclass(frozen=True)
+class CommonFaces:
+    """Audits brought to the faces that all of them have, in the first one's order.
+
+    `left_out` counts each audit's other faces. The average faces are still those of each whole audit.
+    """
+
+    audits: tuple[Audit, ...]
+    left_out: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many faces they have in common."""
+        return len(self.audits[0].faces)
+
+
+def common_faces(audits: Sequence[Audit]) -> CommonFaces:
+    """The audits on the faces that they have in common, by face id.
+
+    Raises `LookwhereError`, naming two of them, where they have no face in common, are of other data or another naming
+    of ethnicities, or label a common face differently: it is then not known to be the same.
+    """
+    first = audits[0]
+    shared = pd.Index(first.faces["face_id"])
+    for other in audits[1:]:
+        pair = f"{first.path} and {other.path}"
+        if not may_share_faces(first.manifest, other.manifest):
+            raise LookwhereError(f"{pair}: of other data, splits or ethnicity names; compare audits of one data set")
+        shared = shared[shared.isin(other.faces["face_id"])]
+        if not len(shared):
+            raise LookwhereError(f"{pair}: have no face in common; audit both models on the same faces")
+    brought = tuple(_restricted(audit, shared) for audit in audits)
+    for audit in brought[1:]:
+        for label in ("gender", "ethnicity"):
+            ours, theirs = (one.faces[label].astype(object).to_numpy() for one in (brought[0], audit))
+            if not np.array_equal(ours, theirs):
+                raise LookwhereError(
+                    f"{first.path} and {audit.path}: label the same faces differently ({label}); audit both models on "
+                    "one store"
+                )
+    return CommonFaces(brought, tuple(len(audit.faces) - len(shared) for audit in audits))
+
+
+def _restricted(audit: Audit, ids: pd.Index) -> Audit:
+    """The audit with these of its faces, in this order; itself where these are all, as they lie."""
+    place = pd.Index(audit.faces["face_id"]).get_indexer(ids)
+    if np.array_equal(place, np.arange(len(audit.faces))):
+        return audit
+    faces = audit.faces.iloc[place].reset_index(drop=True)
+    return replace(audit, faces=faces, evidence=audit.evidence[place] if audit.has_maps else None, _maps={})

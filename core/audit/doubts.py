@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from core.audit.notes import Note, NoteCode
@@ -10,6 +11,8 @@ from core.task import task_of
 
 #: An untrained or wrongly fed network calls nearly every face the same.
 ONE_CLASS = 0.98
+#: Of fewer faces a network's own scores could be as few by chance.
+FEWEST = 20
 
 
 def doubts(labels: pd.DataFrame, accuracy: float) -> tuple[Note, ...]:
@@ -23,7 +26,25 @@ def doubts(labels: pd.DataFrame, accuracy: float) -> tuple[Note, ...]:
     if n >= 50 and called.max() >= ONE_CLASS and len(labelled) > 1 and labelled.min() >= 0.05:
         share, predicted = round(float(called.max()), 6), str(called.idxmax())
         notes.append(Note(code=NoteCode.ONE_CLASS, share=share, predicted=predicted))
-    certainty = (labels[task.logits[0]] - labels[task.logits[1]]).abs()
-    if n >= 50 and certainty.max() - certainty.min() < 1e-4:
+    if mere_decisions(labels):
         notes.append(Note(code=NoteCode.EQUAL_CERTAINTY))
     return tuple(notes)
+
+
+def mere_decisions(faces: pd.DataFrame) -> bool:
+    """Whether the scores of an audit's faces say no more than which class: one certainty for each, and none between.
+
+    So it is of a table of labels, and of one that gives each class a score of its own. Nothing can then be ranked or
+    calibrated, and no error be told as a confident one.
+    """
+    if len(faces) < FEWEST:
+        return False
+    logits = [name for name in faces.columns if name.startswith("logit_")]
+    if p := [name for name in faces.columns if name.startswith("p_")]:
+        certain = faces[p[0]].to_numpy(dtype=np.float64) - 0.5
+    elif len(logits) == 2:
+        certain = faces[logits[0]].to_numpy(dtype=np.float64) - faces[logits[1]].to_numpy(dtype=np.float64)
+    else:
+        return False
+    certain = np.round(certain, 6)
+    return all(len(np.unique(part)) <= 1 for part in (certain[certain > 0], certain[certain < 0]))

@@ -74,8 +74,8 @@ def note_words(note: Note) -> str:
             )
         case NoteCode.EQUAL_CERTAINTY:
             return (
-                "all scores are equally certain, so they are mere decisions: ROC, calibration, label noise and orders "
-                "by certainty say nothing here"
+                "the scores are mere decisions, each class with one certainty: ROC, calibration, likely mislabels and "
+                "orders by certainty would say nothing, and are left out"
             )
         case NoteCode.AVERAGES_NOT_WANTED:
             return "left out when the audit was made"

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from core.audit.audited_faces import classed, faces_of
 from core.audit.averages import average_faces
 from core.audit.doubts import doubts
-from core.audit.folder import Audit, open_audit
+from core.audit.folder import Audit, open_audit, read_manifest
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
@@ -35,6 +35,7 @@ from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.classifiers.training_hashes import open_hashes
 from core.data.columns import find_column
+from core.data.default_store import folder_name
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.otherwise import FILE as OTHERWISE
@@ -146,7 +147,7 @@ def run_audit(
             "another --split"
         )
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
-    name = name or f"{store.manifest.dataset}-{label}"
+    name = name or _default_name(store, label, model.path)
     path = model.path / "audits" / name
     planned = AuditManifest(
         model=model.name,
@@ -175,6 +176,16 @@ def run_audit(
         return _finished(job, averages)
     with alone(path, "making"):
         return _finished(job, averages) if (path / "audit.json").is_file() else _made(job, batch, averages)
+
+
+def _default_name(store: AlignedStore, label: str, model: Path) -> str:
+    """DATASET-SPLIT; of a store's folder where that name is taken by an audit of other data of the same layout."""
+    name = f"{store.manifest.dataset}-{label}"
+    taken = model / "audits" / name
+    if not (taken / "audit.json").is_file():
+        return name
+    other = read_manifest(taken).data_fingerprint != store.manifest.data_fingerprint
+    return f"{folder_name(store.path) or store.manifest.dataset}-{label}" if other else name
 
 
 def _finished(job: Job, averages: KeepAverages) -> Audit:

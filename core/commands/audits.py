@@ -60,7 +60,7 @@ def audit(
         data: An aligned store, or the data set itself (then it is aligned first).
         split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw,
             and so of any with an imported model, whose training nobody knows.
-        name: The audit's name; by default DATASET-SPLIT.
+        name: The audit's name; by default DATASET-SPLIT, or FOLDER-SPLIT where that is of other data.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         map_ethnicities: YAML file that renames or merges ethnicities (African-American: Black), to compare data sets.

@@ -15,18 +15,21 @@ def datasets(
     dataset: str | None = None,
     labels: Path | None = None,
     columns: tuple[str, ...] | None = None,
+    template: bool = False,
     json: bool = False,
 ) -> str:
     """List the data sets that can be read, and what each expects; or tell what would be read of one, without aligning.
 
     Example: python -m core datasets
     Or: python -m core datasets --check MORPH_nonCommercial
+    Or, a table to fill in for data of your own: python -m core datasets --template > faces.csv
 
     Args:
         check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         columns: Which of its own columns are kept, as of `align`.
+        template: Print a table of faces to be filled in, and nothing else.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.data.own_columns import ColumnChoice, with_columns
@@ -34,6 +37,14 @@ def datasets(
     from core.data.sources import open_source
     from core.present.records.data import datasets_record, reading_record
 
+    if template:
+        if json or any(given is not None for given in (check, dataset, labels, columns)):
+            raise LookwhereError(
+                "--template goes alone: it prints a table, which `--check` looks at once it is filled in"
+            )
+        from core.data.readers.manifest_table import TEMPLATE
+
+        return TEMPLATE
     if check is not None:
         from core.present.text.tables import reading_report
 
@@ -75,7 +86,7 @@ def align(
     Args:
         data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
         dataset: The reader's name; by default the data set is recognised.
-        out: The store's folder; by default data/aligned/DATASET.
+        out: The store's folder; by default data/aligned/DATASET, of data of your own data/aligned/FOLDER.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         balance: Take equally many faces of each gender, or of each gender × ethnicity; people stay whole.
         limit: Take at most this many faces, chosen by the seed.
@@ -88,11 +99,11 @@ def align(
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.data.build_store import build_store
+    from core.data.default_store import default_store
     from core.data.own_columns import ColumnChoice
     from core.data.readers import choose_reader
     from core.data.sources import open_source
     from core.data.splits import Subset
-    from core.data.store import STORES
     from core.present.records.data import store_record
     from core.present.text.tables import store_report
 
@@ -105,7 +116,7 @@ def align(
         store = build_store(
             source,
             reader,
-            out or STORES / reader.name,
+            out or default_store(source, reader),
             seed=seed,
             device=device,
             progress=bars,

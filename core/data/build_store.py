@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +16,7 @@ from core import template
 from core.data import alignment
 from core.data.border import decide_border, given_border, sampled
 from core.data.columns import Column
+from core.data.default_store import default_store, free_folder
 from core.data.detection import DETECTOR_NAME, ENLARGED_TO, SMALLEST_SIDE
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
@@ -26,10 +26,11 @@ from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise
 from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers import Reader, Reading, choose_reader
+from core.data.same_photograph import by_aligned_face
 from core.data.sources import open_source
 from core.data.sources.base import Source
-from core.data.splits import Subset, assign_splits, near_disagreements, torn_apart
-from core.data.store import FILES, NO_FACE, STORES, AlignedStore
+from core.data.splits import NEAR_TORN, Subset, assign_splits, near_disagreements, still_near, torn_apart
+from core.data.store import FILES, NO_FACE, AlignedStore
 from core.data.store_info import FORMAT, DecidedBy, StoreInfo
 from core.data.ties import (
     OtherStoreError,
@@ -75,7 +76,6 @@ class Plan:
     repaired: pd.DataFrame
     disagreements: pd.DataFrame
     read: int
-    clusters: int
     own_splits: bool = False
     remarks: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
@@ -119,7 +119,6 @@ def plan(
             reading.repaired,
             reading.disagreements,
             read,
-            0,
             "split" in reading.faces,
             reading.remarks,
             reading.columns,
@@ -138,18 +137,16 @@ def plan(
     faces["cluster"] = cluster(len(faces), near_pairs(faces["phash"].to_numpy()))
     if "split" not in faces:
         faces["split"] = assign_splits(faces, seed)
-    sizes = faces["cluster"].value_counts()
     told = [reading.disagreements, near_disagreements(faces)]
     if own_splits:
         told.append(torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept"))
-        told.append(torn_apart(faces, "cluster", "split: near-copies in more than one; both are kept"))
+        told.append(torn_apart(faces, "cluster", NEAR_TORN))
     return Plan(
         faces=faces.drop(columns=["phash", "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
         disagreements=pd.concat(told, ignore_index=True),
         read=read,
-        clusters=int((sizes > 1).sum()),
         own_splits=own_splits,
         remarks=reading.remarks,
         columns=reading.columns,
@@ -297,6 +294,9 @@ def _build(
             "faces?"
         )
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
+    # Splits keep whole scenes together; what counts as a near-copy is told by the face, not by the backdrop.
+    faces["cluster"] = by_aligned_face(maps["faces"], faces["row"].to_numpy(), faces["cluster"].to_numpy())
+    disagreements = still_near(work.disagreements, faces)
     apart, faces = faces[~two_classes(faces)], faces[two_classes(faces)].reset_index(drop=True)
     missed = work.faces[~aligned]
     reason = [REASONS[value] for value in state[~aligned]]
@@ -312,7 +312,7 @@ def _build(
     write_measured(path, measure(maps["faces"], faces, looked_for, maps["source"], told))
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
-    write_parquet(path / "disagreements.parquet", work.disagreements.astype("string"))
+    write_parquet(path / "disagreements.parquet", disagreements.astype("string"))
     files = (*FILES, OTHERWISE) if len(apart) else FILES
     result = {
         "data_fingerprint": fingerprint(faces),
@@ -321,9 +321,9 @@ def _build(
         "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
         "repairs": work.repaired["repair"].value_counts().to_dict(),
         "rejects": rejects["reason"].value_counts().to_dict(),
-        "disagreements": work.disagreements["what"].value_counts().to_dict(),
+        "disagreements": disagreements["what"].value_counts().to_dict(),
         **({"remarks": list(work.remarks)} if work.remarks else {}),
-        "near_copy_clusters": work.clusters,
+        "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
         "several_faces": None if identity["border"] is None else _by_group(work.faces[state == ONE_OF_SEVERAL]),
         "otherwise": write_otherwise(path, apart.reset_index(drop=True)),
         "own_splits": work.own_splits,
@@ -376,20 +376,12 @@ def open_or_align(
         return AlignedStore.open(data)
     source = open_source(data)
     reader = choose_reader(source, dataset)
-    path = STORES / reader.name
+    path = default_store(source, reader)
     try:
         return build_store(source, reader, path, device=device, progress=progress, labels=labels)
     except OtherStoreError as error:
         words = ["python -m core align --data", shlex.quote(str(data)), *(["--dataset", dataset] if dataset else [])]
         words += ["--labels", shlex.quote(str(labels))] if labels else []
-        words += ["--out", shlex.quote(str(_free_folder(data, reader.name)))]
+        words += ["--out", shlex.quote(str(free_folder(data, path)))]
         mend = f"align it first: {' '.join(words)}, and give that folder instead; or give {path} for what is there"
         raise OtherStoreError(path, error.differences, mend) from error
-
-
-def _free_folder(data: Path, taken: str) -> Path:
-    """A folder for a second store: named as the data set is, or with a number."""
-    data = data.resolve()
-    name = (data.parent if data.suffix in (".csv", ".rec") else data).name.partition(".")[0] or taken
-    names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
-    return next(STORES / name for name in names if name != taken and not (STORES / name).exists())

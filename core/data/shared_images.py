@@ -80,7 +80,7 @@ def shared_images(
             one, two = one[open_pairs], two[open_pairs]
             for at in range(0, len(one), _BLOCK):
                 a, b = one[at : at + _BLOCK], two[at : at + _BLOCK]
-                alike = _alike(images[a], other.images[other_rows[n * _BLOCK + b]])
+                alike = fine_agreement(images[a], other.images[other_rows[n * _BLOCK + b]]) >= NEAR
                 near[start + a[alike]] = True
         tick(len(images))
     return SharedImages(copy, near & ~copy, len(other_faces))
@@ -107,14 +107,17 @@ def coarse_detail(images: np.ndarray) -> np.ndarray:
     return _unit(_detail(images[:, _TOP:_BOTTOM, _LEFT:_RIGHT], cell=3, window=7))
 
 
-def _alike(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """Whether each pair of aligned faces agrees in its fine detail, at the best of small shifts: bool (P,)."""
+def fine_agreement(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """Correlation of the fine detail of pairs of aligned faces, at the best of small shifts: float (P,), −1 to 1.
+
+    Both are uint8 (P, H, W, 3); `one` may be a single face, which is then compared with each of `two`.
+    """
     first, second = _detail(one, cell=2, window=9), _detail(two, cell=2, window=9)
     top, bottom, left, right = 10, 50, 10, 46
     mine = _unit(first[:, top:bottom, left:right])
-    best = np.full(len(one), -1.0)
+    best = np.full(len(two), -1.0)
     for down in range(-SHIFT, SHIFT + 1):
         for across in range(-SHIFT, SHIFT + 1):
             theirs = _unit(second[:, top + down : bottom + down, left + across : right + across])
             best = np.maximum(best, (mine * theirs).sum(axis=1))
-    return best >= NEAR
+    return best

@@ -15,14 +15,31 @@ from core.errors import LookwhereError
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 
 
+#: What near-copies disagree on: told by the pictures' hashes when the data set is planned.
+NEAR_GENDER = "gender: a near-copy is labelled otherwise; both are kept"
+NEAR_TORN = "split: near-copies in more than one; both are kept"
+
+
 def near_disagreements(faces: pd.DataFrame) -> pd.DataFrame:
     """Near-copies labelled as different genders, as disagreements (`file, what`), a row a face.
 
     `faces` has `path, gender, phash, cluster`. Such faces are kept: which label is wrong is not known.
     """
     differ = near_otherwise(*(faces[column].to_numpy() for column in ("phash", "gender", "cluster")))
-    what = "gender: a near-copy is labelled otherwise; both are kept"
-    return pd.DataFrame({"file": faces["path"].to_numpy()[differ], "what": what}, dtype=str)
+    return pd.DataFrame({"file": faces["path"].to_numpy()[differ], "what": NEAR_GENDER}, dtype=str)
+
+
+def still_near(disagreements: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
+    """The disagreements without those of pictures that are alike and show different faces.
+
+    `faces` are the aligned ones, with `path, gender, split` and the `cluster` that their faces make. What is said of a
+    picture without an aligned face stays.
+    """
+    keep = np.ones(len(disagreements), dtype=bool)
+    for what, column in ((NEAR_GENDER, "gender"), (NEAR_TORN, "split")):
+        agreed = faces.groupby("cluster")[column].transform("nunique") == 1
+        keep &= ~((disagreements["what"] == what) & disagreements["file"].isin(faces.loc[agreed, "path"])).to_numpy()
+    return disagreements[keep].reset_index(drop=True)
 
 
 def torn_apart(faces: pd.DataFrame, by: str, what: str) -> pd.DataFrame:

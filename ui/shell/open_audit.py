@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import streamlit as st
 
 from core.audit.folder import FILES, Audit, list_audits, open_audit, read_manifest
 from core.audit.manifest import AuditManifest
-from core.audit.notes import note_sentence, note_words
+from core.audit.notes import note_words
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
 from core.present.text.reviews import review_words
@@ -25,18 +26,23 @@ SHIPPED = ("resnet50-utkface", "utkface-test")
 LOOK_AGAIN = 10.0
 #: Another folder of models can be named, for tests and for a user who keeps them elsewhere.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", Path(__file__).parent.parent.parent / "models"))
+#: What stands for an aligned store in a command, where none is known.
+STORE = "data/aligned/DATASET"
 NOT_ADDITIVE = (
     "This audit's maps were made by **{method}**: {unit}. So the margin cannot be divided among regions without "
     "something left over."
 )
 FIRST_STEPS = """
-There is no model here yet. Three commands make one from a data set of faces:
+There is no model here yet. Three commands make one from a folder or an archive of faces; `python -m core datasets`
+lists what can be read:
 
 ```
-python -m core align --data UTKFace.tar.gz
-python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml
-python -m core audit --model my-model --data data/aligned/utkface
+python -m core align --data PATH --out data/aligned/faces
+python -m train --data data/aligned/faces --name my-model
+python -m core audit --model my-model --data data/aligned/faces
 ```
+
+A model of somebody else's, or its predictions alone, is taken in by `python -m core import`.
 """
 
 
@@ -68,7 +74,8 @@ class OpenAudit:
         folder = self.folder
         if self.audit is None:
             st.info(f"**{escape.markdown(self.model)}** has not been audited yet. This makes what the page shows:")
-            st.code(f"python -m core audit --model {self.model} --data data/aligned/utkface", language="bash")
+            st.code(f"python -m core audit --model {shlex.quote(self.model)} --data {STORE}", language="bash")
+            st.caption(f"{STORE} stands for a store of aligned faces, as `python -m core align` makes it.")
             st.stop()
         return audit_of(folder / "audits" / self.audit / "audit.json")
 
@@ -101,8 +108,6 @@ def _notes(manifest: AuditManifest) -> None:
     """What a reader of any page must know of this audit."""
     if (words := task_words(manifest)) is not None:
         st.caption(escape.markdown(words))
-    for warning in manifest.warnings:
-        st.warning(escape.markdown(note_sentence(warning)))
     if (reviewed := review_words(manifest)) is not None:
         st.caption(escape.markdown(reviewed))
     if lost := manifest.not_predicted:
@@ -190,7 +195,7 @@ def sidebar() -> OpenAudit:
         if audit:
             _notes(read_manifest(MODELS / model / "audits" / audit))
         st.caption(
-            "Gender and ethnicity are **perceived** ones, as the data set's annotators gave them: "
-            "not what the people pictured would say."
+            "Gender and ethnicity are the data set's labels, as a rule **perceived** ones that annotators gave: they "
+            "need not be what the people pictured would say."
         )
     return OpenAudit(model, audit)

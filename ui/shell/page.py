@@ -18,7 +18,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
+from core.audit.notes import note_sentence
 from core.data.filters import Filter
+from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
 from ui.shell import downloads, screen
 from ui.shell.error_boundary import error_boundary
@@ -26,7 +28,6 @@ from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
 from ui.shell.open_audit import OpenAudit, need_maps, sidebar
 from ui.widgets import controls, help_texts, layout
 from ui.widgets.filter_bar import filter_bar, leave_page
-from ui.widgets.filter_query import ethnicities
 from ui.widgets.threshold import OWN, follow
 
 NO_FACE = "No face passes this filter."
@@ -82,8 +83,8 @@ class Page:
         """Under the headline, what the faces' labels do not allow: ages mixed up with ethnicity, one gender only."""
         if not self.filter.primary:
             self.caption(EXPLORATORY_WHY)
-        if not self.filter.age_from and self.faces["age"].notna().any() and ethnicities(self.audit):
-            self.caption(help_texts.age_note(self.faces))
+        if not self.filter.age_from and (note := help_texts.age_note(self.faces)):
+            self.caption(note)
         if self.audit.faces["gender"].nunique() < 2:
             self.info(help_texts.ONE_GENDER)
 
@@ -121,6 +122,9 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
         need_maps(opened.load())
     threshold = OWN if entry.file == "accuracy" else follow(entry.file)
     frame = Page(entry, opened, st.container(), threshold=threshold)
+    if entry.needs >= Needs.AUDIT:
+        for note in opened.load().manifest.warnings:
+            frame.warning(escape.markdown(note_sentence(note)))
     if filter_bar:
         frame.draw_filter_bar(frame.audit, outcome)
     yield frame

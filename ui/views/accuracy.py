@@ -23,6 +23,7 @@ from ui.widgets.group_columns import choose_columns
 
 PAIR = ["gender", "ethnicity"]
 SHARES = ["accuracy", "low", "high"]
+BESIDE_THE_STUDY = ("morph", "utkface", "utkface-wild")
 #: The widest name of a group on an axis; a longer one is cut there and whole in the table.
 WIDEST = 48
 
@@ -99,9 +100,12 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 
 
-def show_original_study(faces: pd.DataFrame, threshold: float) -> None:
-    """The groups' accuracy beside the original study's on MORPH, which is of gender; nothing for another attribute."""
-    if not task_of(faces).is_gender:
+def show_original_study(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
+    """The groups' accuracy beside the original study's on MORPH, for its own data and those of the shipped study.
+
+    To any other audit, and for another attribute than gender, the figures say nothing; the page «About» has them.
+    """
+    if audit.manifest.dataset not in BESIDE_THE_STUDY or not audit.task.is_gender:
         return
     st.subheader("Beside the original study's MORPH figures")
     groups = pd.concat([accuracy_by(faces, by, threshold) for by in ([], ["gender"], PAIR)], ignore_index=True)

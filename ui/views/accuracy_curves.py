@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
+from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text import escape
@@ -15,7 +16,10 @@ from ui.widgets.filter_query import ethnicities
 
 
 def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
-    """Draw both for all faces and for each ethnicity; they need faces of both classes."""
+    """Draw both for all faces and for each ethnicity; they need faces of both classes, and scores."""
+    if mere_decisions(audit.faces):
+        st.info("The scores are mere decisions: there is no ROC curve and no calibration to draw.")
+        return
     task = audit.task
     if len(set(task.truth(faces))) < 2:
         kinds = "genders: clear the gender filter" if task.is_gender else f"classes of {task.name}: clear the filter"

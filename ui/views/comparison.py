@@ -9,11 +9,12 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
-from core.analysis.comparison.paired import FAMILY_WISE, SMALLEST_TESTED, named
+from core.analysis.comparison.paired import SMALLEST_TESTED, named
 from core.data.filters import Filter
 from core.present.figures import comparison as figures
 from core.present.figures import pictures
 from core.present.text import escape
+from core.present.text.comparison import pair_sentence
 from core.present.text.placement import UNEVEN_SIDES
 from core.present.text.sentences import scope
 from core.wording import capital, number, points_words, signed_bounds, signed_points
@@ -59,21 +60,7 @@ def sentence(
             text += f", and of all other faces by {_seeds(others)}"
         return f"{text}. The claim, {EXPECTED[contrast.expect]}: {contrast.verdict}."
     (label, table), *_ = found.items()
-    whole, groups = table.iloc[0], table.iloc[1:]
-    text = f"{scope(within)}, {label} differs from {choice.models[0].label} by {_row(whole)} in accuracy"
-    sure = groups[groups["p_holm"] <= FAMILY_WISE]
-    if not len(groups):
-        return f"{text}."
-    if not len(sure):
-        return f"{text}; no single group differs by more than chance could do (McNemar with Holm's correction)."
-    most = sure.loc[sure["difference"].abs().idxmax()]
-    name, others = named(most.gender, most.ethnicity), len(sure) - 1
-    more = f", and {others} more group{'s' if others > 1 else ''} beyond chance" if others else ", alone beyond chance"
-    return f"{text}; most changed are {name}, {_row(most)}{more}."
-
-
-def _row(row: pd.Series) -> str:
-    return points_words(row["difference"], row["low"], row["high"])
+    return pair_sentence(choice.models[0].label, label, table, within)
 
 
 def _seeds(effect: Effect) -> str:
@@ -171,7 +158,7 @@ def _same_method(choice: comparison_choice.Choice) -> bool:
     letters = zip(comparison_choice.LETTERS, methods, strict=False)
     named_methods = escape.markdown("; ".join(f"{letter}: {method}" for letter, method in letters))
     if "none" in methods:
-        st.info(f"Only predictions were imported of a model here ({named_methods}), so its maps cannot be compared.")
+        st.info(f"A model here was audited without maps ({named_methods}), so they cannot be compared.")
         return False
     if len(set(methods)) > 1:
         st.warning(f"The maps were made by different methods ({named_methods}): their differences are also of these.")
@@ -190,7 +177,7 @@ def _show_maps(
             **({"gender": (row.gender,)} if row.gender else {}),
             **({"ethnicity": (row.ethnicity,)} if row.ethnicity else {}),
         )
-        found = [comparison_choice.map_difference(first, other, wanted, target) for other in others]
+        found = comparison_choice.map_differences(choice, wanted, target)
         rows.append(
             (name, found, [f.shape if shape else f.strength for f in found], *comparison_choice.face(choice, wanted))
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from core.analysis.comparison import (
     open_experiment,
 )
 from core.analysis.comparison.paired import PairedMapDifference, average_face, paired_by_group, paired_map_difference
-from core.audit.catalogue import align_audits, same_faces
+from core.audit.catalogue import CommonFaces, common_faces, may_share_faces, same_faces, share_ids
 from core.audit.folder import Audit, list_audits, read_manifest
+from core.audit.manifest import AuditManifest
 from core.classifiers.info import list_models
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -40,19 +42,19 @@ SECOND = """
 auditing one that is there already, on the same data and split:
 
 ```
-python -m train --data data/aligned/utkface --name second --config train/configs/utkface.yaml
-python -m core audit --model second --data data/aligned/utkface
+python -m train --data {store} --name second
+python -m core audit --model second --data {store}
 ```
 """
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An audited model: its name on the page, its audit's folder, and what tells the faces (`same_faces`)."""
+    """An audited model: its name on the page, its audit's folder, and its manifest."""
 
     label: str
     path: Path
-    faces: tuple
+    manifest: AuditManifest
 
     def open(self) -> Audit:
         """The audit, opened once."""
@@ -103,7 +105,7 @@ def candidates(known: list[Experiment]) -> list[Candidate]:
     found = []
     for label, path in places:
         try:
-            found.append(Candidate(label, path, same_faces(read_manifest(path))))
+            found.append(Candidate(label, path, read_manifest(path)))
         except LookwhereError as error:
             st.warning(escape.markdown(error))
     return found
@@ -119,7 +121,7 @@ def choose_models(p: Page) -> Choice:
         preset = OWN
         if presets:
             preset = controls.always(
-                "Compare", [*presets, OWN], next(iter(presets)), key="contrast", aliases=_preset_aliases(presets),
+                "Compare", [*presets, OWN], _first_preset(p, presets), key="contrast", aliases=_preset_aliases(presets),
                 help="A contrast of an experiment: the same training but for one thing. Seed k of one arm and seed k "
                 "of the other began with the same weights and saw the faces in the same order.",
             )  # fmt: skip
@@ -136,6 +138,11 @@ def choose_models(p: Page) -> Choice:
         return _own(p, found)
 
 
+def _first_preset(p: Page, presets: dict[str, tuple[Experiment, Claim]]) -> str:
+    """What is compared at first: with the shipped study open its first contrast, else the open model with another."""
+    return next(iter(presets)) if p.opened.model == ui.shell.open_audit.SHIPPED[0] else OWN
+
+
 def _own(p: Page, found: list[Candidate]) -> Choice:
     here = ui.shell.open_audit.MODELS / str(p.opened.model) / "audits" / str(p.opened.audit)
     start = next((n for n, c in enumerate(found) if c.path == here), 0)
@@ -144,10 +151,11 @@ def _own(p: Page, found: list[Candidate]) -> Choice:
     labels, aliases = [c.label for c in found], _aliases(found)
     first = controls.always("Model A", labels, labels[start], key="model_a", place=columns[0], aliases=aliases)
     chosen = [found[labels.index(first)]]
-    rest = [c for c in found if c.faces == chosen[0].faces and c != chosen[0]]
+    rest = partners(found, chosen[0])
     if not rest:
         p.headline(f"Nothing can be compared yet: {first} is the only model audited on these faces.")
-        st.info(SECOND.format(label=escape.markdown(first)))
+        store = shlex.quote(f"data/aligned/{chosen[0].manifest.dataset}")
+        st.info(SECOND.format(label=escape.markdown(first), store=store))
         st.stop()
     for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
         names = [c.label for c in rest]
@@ -157,11 +165,37 @@ def _own(p: Page, found: list[Candidate]) -> Choice:
         quiet = st.session_state.get("compared_with") not in (None, first)
         key = f"model_{letter.lower()}"
         picked = controls.always(
-            f"Model {letter}", names, names[0], key=key, place=column, quiet=quiet, aliases=aliases
+            f"Model {letter}", names, first_made(rest, chosen[0]), key=key, place=column, quiet=quiet, aliases=aliases
         )
         chosen.append(rest.pop(names.index(picked)))
     st.session_state.compared_with = first
     return Choice(tuple(chosen), _others(found, tuple(chosen)))
+
+
+@kept(entries=64)
+def _share_ids(one: Path, other: Path) -> bool:
+    return share_ids(one.parent, other.parent)
+
+
+def partners(found: list[Candidate], of: Candidate) -> list[Candidate]:
+    """The other audits that share faces with one: first those of exactly its faces."""
+    wanted = of.manifest.data_fingerprint
+    others = [
+        c
+        for c in found
+        if c != of
+        and may_share_faces(of.manifest, c.manifest)
+        and (c.manifest.data_fingerprint == wanted or _share_ids(of.path / "audit.json", c.path / "audit.json"))
+    ]
+    return sorted(others, key=lambda c: same_faces(c.manifest) != same_faces(of.manifest))
+
+
+def first_made(rest: list[Candidate], of: Candidate) -> str:
+    """The label of the partner that is chosen where an address names none: of exactly the same faces where there is
+    one, and made first, so that what is added later changes no link."""
+    wanted = same_faces(of.manifest)
+    order = [(same_faces(c.manifest) != wanted, (c.path / "audit.json").stat().st_mtime, n) for n, c in enumerate(rest)]
+    return rest[min(order)[2]].label
 
 
 def _aliases(found: list[Candidate]) -> dict[str, str]:
@@ -188,7 +222,8 @@ def _preset_aliases(presets: dict[str, tuple[Experiment, Claim]]) -> dict[str, s
 
 def _others(found: list[Candidate], chosen: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Other audits of the same faces: they may hold the average faces that an experiment's audits leave out."""
-    return tuple(c for c in found if c.faces == chosen[0].faces and c not in chosen)
+    wanted = same_faces(chosen[0].manifest)
+    return tuple(c for c in found if same_faces(c.manifest) == wanted and c not in chosen)
 
 
 def preset_name(claim: Claim) -> str:
@@ -197,8 +232,25 @@ def preset_name(claim: Claim) -> str:
 
 
 @kept(entries=8, shared=True)
-def _pair(a: Audit, b: Audit) -> tuple[Audit, Audit]:
-    return align_audits([a, b])
+def _common(audits: list[Audit]) -> CommonFaces:
+    return common_faces(audits)
+
+
+def common(p: Page, choice: Choice) -> CommonFaces:
+    """The chosen models' audits on the faces that all of them have; how many are left out is told.
+
+    Stops the page where they have none.
+    """
+    try:
+        found = _common([one.open() for one in choice.models])
+    except LookwhereError as error:
+        p.headline("These models were audited on other faces.")
+        st.info(escape.markdown(capital(str(error))) + ".")
+        st.stop()
+    if any(found.left_out):
+        counts = ", ".join(f"{n:,} of {letter}" for letter, n in zip(LETTERS, found.left_out, strict=False))
+        p.caption(f"Compared on the **{found.count:,}** faces that all of them have; left out are {counts}.")
+    return found
 
 
 def first_audit(choice: Choice) -> Audit:
@@ -206,15 +258,24 @@ def first_audit(choice: Choice) -> Audit:
     return choice.models[0].open()
 
 
+def need_faces(p: Page, shared: CommonFaces) -> None:
+    """Stop the page where no common face passes the filter."""
+    if not p.filter.mask(shared.audits[0].faces).any():
+        p.headline("No common face passes this filter.")
+        p.info("Widen the filter, or compare models that were audited on more of the same faces.")
+        st.stop()
+
+
 @kept(entries=64)
-def _table(a: Audit, b: Audit, filter: Filter) -> pd.DataFrame:
-    return paired_by_group(*_pair(a, b), within=filter)
+def _table(audits: list[Audit], other: int, filter: Filter) -> pd.DataFrame:
+    found = _common(audits).audits
+    return paired_by_group(found[0], found[other], within=filter)
 
 
 def paired_tables(choice: Choice, filter: Filter) -> dict[str, pd.DataFrame]:
     """`paired_by_group` of each other model against the first, by its label."""
-    first, *others = choice.models
-    return {other.label: _table(first.open(), other.open(), filter) for other in others}
+    audits = [one.open() for one in choice.models]
+    return {one.label: _table(audits, n, filter) for n, one in enumerate(choice.models) if n}
 
 
 def methods(choice: Choice) -> list[str]:
@@ -223,14 +284,15 @@ def methods(choice: Choice) -> list[str]:
 
 
 @kept(entries=128)
-def _map_difference(a: Audit, b: Audit, filter: Filter, target: str) -> PairedMapDifference:
-    first, second = _pair(a, b)
-    return paired_map_difference(first, second, filter.mask(first.faces), target)
+def _map_difference(audits: list[Audit], other: int, filter: Filter, target: str) -> PairedMapDifference:
+    found = _common(audits).audits
+    return paired_map_difference(found[0], found[other], filter.mask(found[0].faces), target)
 
 
-def map_difference(a: Candidate, b: Candidate, filter: Filter, target: str) -> PairedMapDifference:
-    """The paired difference of two models' maps of the faces in a filter."""
-    return _map_difference(a.open(), b.open(), filter, target)
+def map_differences(choice: Choice, filter: Filter, target: str) -> list[PairedMapDifference]:
+    """The paired difference of each other model's maps and the first's, of the faces in a filter."""
+    audits = [one.open() for one in choice.models]
+    return [_map_difference(audits, n, filter, target) for n in range(1, len(audits))]
 
 
 def face(choice: Choice, filter: Filter) -> tuple[np.ndarray | None, int]:

@@ -102,11 +102,7 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
         controls.note(
             "like", controls.asked("like"), "the maps most like those of face", (), "which this audit has not"
         )
-    orders = [
-        order.value
-        for order in FaceOrder
-        if (audit.has_maps or not order.by_similarity) and (like is not None or not order.of_a_face)
-    ]
+    orders = [order.value for order in single_faces.orders(audit, like is not None)]
     listed = [str(n) for n, kind in enumerate(found.clusters, 1) if kind.map is not None] if found else []
     columns = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
     order = FaceOrder(

@@ -26,7 +26,7 @@ from core.present.figures import gaps as charts
 from core.present.text import escape
 from core.present.text.gap_tables import comparison_table, measure_table, p_column, rate_table, rates_of, term_table
 from core.present.text.gaps import differ_words, left_out_words
-from core.present.text.label_noise import CIRCULAR, consensus_words, repeated_words
+from core.present.text.label_noise import CIRCULAR, DECISIONS, consensus_words, repeated_words
 from core.present.text.sentences import scope
 from core.wording import capital, in_points, p_words, percent, span
 from ui.shell import downloads
@@ -45,6 +45,10 @@ GROUPINGS = {
 }
 BANDS = "accuracy by group, with intervals of each alone and of all at once"
 EQUAL_AGES = "accuracy as it is and at equal ages"
+MISLABELS_ARE = (
+    "Likely mislabels: the model is surer of the other {kind} than it is, on average, of faces that carry that label "
+    "(confident learning)."
+)
 FAMILIES = {"all pairs": "pairs", "each against the rest": "rest"}
 
 
@@ -321,16 +325,16 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
         else:
             st.info("There are no two groups.")
     st.caption(
-        "Near-copies: images almost equal to another one here (exact copies were dropped before). Likely mislabels: "
-        f"the model is surer of the other {audit.task.kind} than it is, on average, of faces that carry that label "
-        "(confident learning)."
+        "Near-copies: faces whose images the alignment found almost equal to another one here."
+        + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}")
     )
-    st.caption(CIRCULAR)
+    st.caption(DECISIONS if found.decisions else CIRCULAR)
     if found.unaged:
         st.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
     show_tipping_points(audit, filter)
     _copies(audit, filter)
-    _agreement(audit)
+    if not found.decisions:
+        _agreement(audit)
     table = pd.concat([v.groups.assign(faces=v.without) for v in found.variants], ignore_index=True)
     if len(table):
         wide = table.pivot_table(index="group", columns="faces", values="accuracy", sort=False).reset_index()
@@ -338,7 +342,8 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
         with st.expander("Accuracy of every group without them"):
             layout.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
         table = table[["faces", "group", "n", "correct", "accuracy"]]
-        downloads.table(table, "noise", "accuracy of every group without near-copies and likely mislabels")
+        kinds = "near-copies" if found.decisions else "near-copies and likely mislabels"
+        downloads.table(table, "noise", f"accuracy of every group without {kinds}")
 
 
 def _agreement(audit: Audit) -> None:

@@ -18,7 +18,7 @@ from core.present.figures.differences import painted
 from core.present.text import escape
 from core.present.text.placement import sides_words
 from core.present.text.sentences import target_words
-from core.task import GENDER, Task
+from core.task import Task
 from core.wording import bounds, capital, percent
 from ui.shell import downloads
 from ui.views.map_differences import Found, MapControls, limit_of
@@ -61,7 +61,7 @@ def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls
     limit = pictures.shared_limit([one.group.map for one in groups])
     for one in groups:
         with one.column:
-            group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit.map_words)
+            group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit)
     st.html(layout.STYLE + layout.colour_scale(controls.signed, limit, _note(audit, controls), audit.task))
 
 
@@ -72,17 +72,11 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
     if shown:
         downloads.image_sheet(
             lambda: comparison_sheet(
-                shown,
-                found,
-                limit,
-                controls.signed,
-                controls.opacity,
-                _note(audit, controls),
-                audit.map_words,
-                audit.task,
+                shown, found, limit, controls.signed, controls.opacity, _note(audit, controls), audit
             ),
             "heatmaps",
-            f"average face and average {audit.map_words} of each group, and their differences",
+            f"{'average face and ' if len(audit.averages.cells) else ''}average {audit.map_words} of each group, and "
+            "their differences",
         )
     st.caption(f"{help_texts.reading([audit.map_method])} {sides_words(audit)}")
 
@@ -92,9 +86,9 @@ def _note(audit: Audit, controls: MapControls) -> str:
     return f"{what}, {controls.normalisation}; one scale for all panels."
 
 
-def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, kind: str) -> None:
-    """Average face, average map and overlay of one group, with n; or why there is nothing to show. `kind` names the
-    map (`Audit.map_words`)."""
+def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, audit: Audit) -> None:
+    """Average face, average map and overlay of one group of an audit, with n; or why there is nothing to show."""
+    kind = audit.map_words
     st.markdown(f"**{letter}: {escape.markdown(capital(group.name))}**")
     if group.too_small:
         why = "No face" if group.n == 0 else f"Only {group.n} faces"
@@ -111,7 +105,8 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         panels.append((over, "overlay", f"Overlay: {name}"))
     st.html(layout.STYLE + layout.image_row(panels))
     if group.face is None:
-        st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
+        if len(audit.averages.cells):  # else it is said beside the audit's name
+            st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
     if group.face_n < group.n:
         st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {group.minimum} are left out.")
@@ -124,11 +119,14 @@ def comparison_sheet(
     signed: bool,
     opacity: float,
     note: str,
-    kind: str,
-    task: Task = GENDER,
+    audit: Audit,
 ) -> pictures.Sheet:
-    """All groups to take away: face, map (called `kind`), overlay, and the tested difference to the first."""
+    """All groups to take away: face, map, overlay, and the tested difference to the first.
+
+    Neither face nor overlay where the audit keeps no average face.
+    """
     side, rows = pictures.PANEL, []
+    kind, faces = audit.map_words, len(audit.averages.cells) > 0
     span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
     for letter, group in shown:
         cam = pictures.paint(group.map, limit, signed, side, group.placement)
@@ -143,11 +141,12 @@ def comparison_sheet(
                 "overlay",
             ),
         ]
+        panels = panels if faces else panels[1:2]
         if isinstance(d := found.get(letter), MapDifference):
             cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
             panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, {cells}"))
         rows.append((f"{letter}: {capital(group.name)}", panels))
-    scales, first = [layout.scale_ends(signed, limit, task)], shown[0][0]
+    scales, first = [layout.scale_ends(signed, limit, audit.task)], shown[0][0]
     if any(isinstance(d, MapDifference) for d in found.values()):
         scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
         note += " Differences have the second scale; outlined cells are beyond chance."

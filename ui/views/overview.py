@@ -61,7 +61,12 @@ _SUREST = (
 
 
 def show_study_grid(audit: Audit, filter: Filter) -> None:
-    """The original study's grid of average faces and maps, with the choice of what the maps explain."""
+    """The original study's grid of average faces and maps, with the choice of what the maps explain.
+
+    Nothing where an audit keeps neither; why is said beside the audit's name.
+    """
+    if not audit.has_maps and not len(audit.averages.cells):
+        return
     heading = help_texts.grid_title(audit)
     st.subheader(heading)
     target, normalisation = "predicted", "raw"

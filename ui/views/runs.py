@@ -19,7 +19,7 @@ SHELL = """**From a shell** the same always works:
 
 ```
 python -m core align --data PATH/TO/FACES
-python -m core audit --model resnet50-utkface --data data/aligned/DATASET
+python -m core audit --model MODEL --data data/aligned/DATASET
 ```
 """
 HERE = "streamlit run app.py --server.address 127.0.0.1"

@@ -10,7 +10,7 @@ from core.present.figures import charts
 from core.present.text import escape
 from core.training.record import Status, read_metrics, read_status
 from ui.shell import downloads
-from ui.shell.open_audit import OpenAudit
+from ui.shell.open_audit import STORE, OpenAudit
 from ui.widgets import help_texts, layout
 
 REFRESH_SECONDS = 5
@@ -30,7 +30,7 @@ def _show_run(opened: OpenAudit) -> None:
             f"**{escape.markdown(opened.model)}** has no training record here: it was trained elsewhere, or not at "
             "all. To train one:"
         )
-        st.code("python -m train --data data/aligned/utkface --name my-model --config train/configs/utkface.yaml")
+        st.code(f"python -m train --data {STORE} --name my-model", language="bash")
         return
     info = opened.info()
     best = info.epoch if info else None

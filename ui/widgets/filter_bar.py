@@ -136,8 +136,8 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         "Adults only",
         key="adults",
         disabled=not options.has_age,
-        help="Small children's perceived gender is close to a guess for anyone, and the share of children differs "
-        "between ethnicities in the data. Adults' ages differ between groups too: «at equal ages» allows for that.",
+        help="Small children's perceived gender is close to a guess for anyone, and groups may have different shares "
+        "of children. Adults' ages may differ between groups too: «at equal ages» allows for that.",
     )
     several = len(options.splits) > 1
     second = st.columns([2.2, 1.4, 0.9] if several else [2.2, 1.4])

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, ModelKind, TrainingInfo
@@ -25,7 +26,10 @@ NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."
 )
-PERCEIVED = "- Gender and ethnicity are labels that annotators perceived in an image. They are not identity."
+PERCEIVED = (
+    "- Gender and ethnicity are the data set's labels, as a rule those that annotators perceived in an image. They are "
+    "not identity."
+)
 SCORES = {
     "logits": "a logit a class",
     "probabilities": "a probability a class",
@@ -45,19 +49,30 @@ MORPH = (
 
 
 def age_note(faces: pd.DataFrame) -> str:
-    """What ages do to a comparison over all of them, with the children's share of errors in these faces."""
-    age = faces.loc[~faces["correct"].astype(bool), "age"].dropna()
-    share = ""
+    """What ages do to a comparison over all of these faces: children by ethnicity, and their share of the errors.
+
+    Empty where no child is among them: nothing is then to be left out.
+    """
+    known = faces[faces["age"].notna()]
+    child = known["age"].astype("float64") < ADULT_AGE
+    if not child.any():
+        return ""
+    lines = []
+    shares = child.groupby(known["ethnicity"].astype(object)).agg(["mean", "size"])
+    shares = shares[shares["size"] >= LARGE_GROUP]["mean"]
+    if len(shares) > 1:
+        ends = (f"{percent(shares[name])} ({escape.markdown(name)})" for name in (shares.idxmin(), shares.idxmax()))
+        lines.append(f"By ethnicity the share of faces under {ADULT_AGE} years is from {' to '.join(ends)}.")
+    age = known.loc[~known["correct"].astype(bool), "age"]
     if len(age):
-        small, young = ((age < years).mean() for years in (AGE_EDGES[1], ADULT_AGE))
-        share = (
-            f"Of the incorrect predictions here {percent(small)} are of faces under {AGE_EDGES[1]} years and "
-            f"{percent(young)} of faces under {ADULT_AGE}. "
+        small, young = (percent((age < years).mean()) for years in (AGE_EDGES[1], ADULT_AGE))
+        lines.append(
+            f"Of the incorrect predictions {small} are of faces under {AGE_EDGES[1]} years and {young} of faces under "
+            f"{ADULT_AGE}."
         )
     return (
-        f"**Age is mixed up with ethnicity here.** {share}Small children's perceived gender is close to a guess for "
-        "any observer, and the share of children is not the same in every group. «Adults only» leaves them out; "
-        "adults' ages differ between groups too, so compare at equal ages."
+        f"**Children are among these faces.** {' '.join(lines)} «Adults only» leaves them out; adults' ages may differ "
+        "between groups too, so compare at equal ages."
     )
 
 
@@ -70,6 +85,8 @@ def grid_title(audit: Audit) -> str:
     """The heading of the study's grid, by what an audit's maps are."""
     if not audit.has_maps:
         return "Average face, correct and incorrect"
+    if not len(audit.averages.cells):
+        return f"Average {audit.map_words}, correct and incorrect"
     return f"Average face beside average {audit.map_words}, correct and incorrect"
 
 
@@ -80,17 +97,18 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
     if not info.trained_here:
         return _brought(info, manifest)
     data, training = info.data or DataInfo(), info.training or TrainingInfo()
-    height, width = manifest.map_shape
-    maps = manifest.maps or MapsInfo.from_json(UNTOLD)
+    shape, maps = manifest.map_shape, manifest.maps or MapsInfo.from_json(UNTOLD)
     kind, dilated = stored(maps.method), " (last stage dilated)" if info.dilated else ""
+    of_maps = "audited without maps."
+    if shape is not None:
+        adds = "." if maps.additive else ", which does not add up to the logits."
+        of_maps = f"{kind.words} of {shape[0]}×{shape[1]} cells{dilated}{adds}"
     labels = escape.markdown(", ".join(info.task.labels))
     note, trained_on = enlarged(info), escape.markdown(data.dataset or "an unknown data set")
     dataset, splits = escape.markdown(manifest.dataset), escape.markdown(", ".join(manifest.splits))
     lines = [
         f"- **ResNet-50**, two outputs ({labels}), images of {info.input_size}×{info.input_size} pixels, "
-        f"faces aligned to the ArcFace template; {kind.words} of {height}×{width} cells{dilated}"
-        + ("." if maps.additive else ", which does not add up to the logits.")
-        + (f" {note}" if note else ""),
+        f"faces aligned to the ArcFace template; {of_maps}" + (f" {note}" if note else ""),
         f"- Trained on **{data.faces.get('train', 0):,}** faces of {trained_on}, "
         f"{'starting from ' + escape.markdown(training.init) if training.init else 'from scratch'}; "
         f"epoch {info.epoch or '?'} was kept, by validation accuracy on {data.faces.get('val', 0):,} others.",

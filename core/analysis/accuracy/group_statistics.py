@@ -16,6 +16,7 @@ import pandas as pd
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import group_rows
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
+from core.audit.doubts import mere_decisions
 from core.data.faces import UNRECORDED
 from core.estimate import Estimate
 from core.task import Task
@@ -62,13 +63,18 @@ NONE = Estimate(np.nan, np.nan, np.nan)
 
 
 def area_under_roc(faces: pd.DataFrame) -> Estimate:
-    """Area under the ROC curve of the positive class, DeLong's interval; none unless both classes occur."""
-    curve = roc(faces)
+    """Area under the ROC curve of the positive class, DeLong's interval; none unless both classes occur.
+
+    None of mere decisions either, here and below.
+    """
+    curve = None if mere_decisions(faces) else roc(faces)
     return NONE if curve is None else curve.auc
 
 
 def expected_calibration_error(faces: pd.DataFrame) -> Estimate:
     """Mean |share labelled positive − its probability| over ten bins, weighted by faces; it has no interval here."""
+    if mere_decisions(faces):
+        return NONE
     return Estimate(calibration_error(calibration(faces)), np.nan, np.nan)
 
 

@@ -11,6 +11,7 @@ from core.analysis.accuracy.by_group import right_calls
 from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of
 from core.analysis.intervals import wilson
+from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit, need_one_task
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
@@ -44,13 +45,15 @@ class Variant:
 @dataclass(frozen=True)
 class LabelNoise:
     """`shares`: where, faces, errors, share_faces, share_errors, low, high (Wilson, of the errors), times; `variants`
-    with everything first and all leaks removed last. `n` faces, `errors` of them wrong; `unaged` of unknown age."""
+    with everything first and all leaks removed last. `n` faces, `errors` of them wrong; `unaged` of unknown age.
+    With `decisions` the scores are nothing else, and no mislabel is told by them."""
 
     n: int
     errors: int
     unaged: int
     shares: pd.DataFrame
     variants: tuple[Variant, ...]
+    decisions: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ def label_noise(
     places = {NEAR_COPIES: near}
     if np.isfinite(age).any():
         places |= {f"children under {years}": age < years for years in CHILDREN if (age < years).any()}
-    places[MISLABELS] = doubted
+    decisions = mere_decisions(audit.faces)
+    if not decisions:
+        places[MISLABELS] = doubted
     rows = []
     for name, inside in places.items():
         low, high = wilson(int((inside & wrong).sum()), int(wrong.sum()))
@@ -119,7 +124,7 @@ def label_noise(
     drop = {"": np.zeros(len(faces), dtype=bool)}
     if np.isfinite(age).any() and (age < ADULT_AGE).any():
         drop["children"] = ~(age >= ADULT_AGE)
-    drop |= {NEAR_COPIES: repeated, MISLABELS: doubted}
+    drop |= {NEAR_COPIES: repeated} if decisions else {NEAR_COPIES: repeated, MISLABELS: doubted}
     drop["all of these"] = np.logical_or.reduce(list(drop.values()))
     by = columns_of(faces)
     # Often nothing is a near-copy, or all that is left out is one kind: the same faces are judged once.
@@ -130,7 +135,7 @@ def label_noise(
         if key not in judged:
             judged[key] = _variant(name, faces[~out], by, threshold, draws, seed)
         variants.append(replace(judged[key], removed=name))
-    return LabelNoise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants))
+    return LabelNoise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants), decisions)
 
 
 def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:
@@ -144,9 +149,10 @@ def consensus(audits: list[Audit]) -> Consensus | None:
     """Errors that several models make, and make confidently (by `likely_mislabels`), on the faces they share.
 
     Less circular than one model's word: models trained apart share the data set's labels and gaps, but not their
-    accidents. None of fewer than two audits; raises `LookwhereError` where they share no face or differ in a label.
+    accidents. None of fewer than two audits, and where the first has mere decisions; raises `LookwhereError` where they
+    share no face or differ in a label.
     """
-    if len(audits) < 2:
+    if len(audits) < 2 or mere_decisions(audits[0].faces):
         return None
     need_one_task(audits)
     tables = []

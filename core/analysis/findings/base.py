@@ -31,7 +31,7 @@ __all__ = [
 
 SCOPE = (
     "Verdicts are of this model, these faces and their annotators' labels. The original study's claims were of another "
-    "model, trained on MS1MV2 and tested on MORPH; a verdict here neither proves nor refutes them there."
+    "model and other photographs; a verdict here neither proves nor refutes them there."
 )
 
 

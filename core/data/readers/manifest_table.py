@@ -36,6 +36,11 @@ COLUMNS: Columns = {
     "identity": ("person", "person_id", "identity_id", "subject", "subject_id"),
     "split": ("partition", "subset"),
 }  # fmt: skip
+#: A table to be filled in: only path and gender are needed, and what is not known is left empty.
+TEMPLATE = """path,gender,ethnicity,age,identity,split
+images/anna-1.jpg,female,group A,34,anna,
+images/anna-2.jpg,female,group A,35,anna,
+images/bo.jpg,male,group B,,bo,"""
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 OUTSIDE = r"^(?:/|\.\.(?:/|$)|~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/)"
 #: Paths that `normpath` would write otherwise.

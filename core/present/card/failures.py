@@ -125,8 +125,15 @@ def _noise(audit: Audit, within: Filter) -> list[str]:
     if not found.errors:
         return []
     rows = {row["where"]: row for row in found.shares.to_dict("records")}
-    doubted, near = rows[MISLABELS], rows[NEAR_COPIES]
+    near = rows[NEAR_COPIES]
     without = " and ".join(v.removed for v in found.variants[1:-1])
+    if found.decisions:
+        return [
+            f"Of {found.errors:,} errors {scope(within, begins=False)}, {_share(near)} are near-copies of another "
+            f"audited face, which make up {percent(near['share_faces'])} of the faces. The largest gap without "
+            f"{without}: {gap_words(found.variants[-1].gap)}."
+        ]
+    doubted = rows[MISLABELS]
     return [
         f"Of {found.errors:,} errors {scope(within, begins=False)}, {_share(doubted)} are likely mislabels and "
         f"{_share(near)} near-copies of another audited face, which make up {percent(doubted['share_faces'])} and "

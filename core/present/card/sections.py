@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
@@ -40,6 +41,7 @@ SUBTRACTED = (
     "Average faces of two audits of the same faces by different models could be subtracted, which may leave fewer than "
     f"{MINIMUM_FACES}: publish those of one only."
 )
+CARD, OWN_CARD = "CARD.md", "CARD.own.md"
 NO_AUDIT = "This model has not been audited yet: `python -m core audit` puts a data set's faces through it."
 
 
@@ -78,17 +80,31 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
 def write_card(model: Path, name: str | None = None) -> None:
     """Write the card of the model folder `model`, by default under the folder's name.
 
-    Raises `LookwhereError` where `model.json` or an audit is missing or broken.
+    Where git has the card and not all of the audits, these are somebody's own: the card stays, and theirs is written
+    beside it as `CARD.own.md`, which git is told to leave alone. Raises `LookwhereError` where `model.json` or an audit
+    is missing or broken.
     """
     info = model_info(model)
     audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
     name = name or model.name
-    card = model / "CARD.md"
+    card = model / (OWN_CARD if _private(model, audits) else CARD)
     try:
         with alone(card, "writing", wait=True):  # two audits of a model may end at once
             write_text(card, markdown(name, card_sections(name, info, audits)))
     except OSError as error:
         raise LookwhereError(f"{card}: cannot write ({error.strerror or error})") from error
+
+
+def _private(model: Path, audits: list[Audit]) -> bool:
+    """Whether git has the model's card, and some audit is not among what it has."""
+    try:
+        listed = subprocess.run(
+            ["git", "-C", str(model), "ls-files", "-z", "--", CARD, "audits/*/audit.json"],
+            capture_output=True, text=True, timeout=10, check=True,
+        ).stdout.split("\0")  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return False  # no git, or no repository
+    return CARD in listed and any(f"audits/{audit.name}/audit.json" not in listed for audit in audits)
 
 
 def _analyses(audits: list[Audit]) -> list:

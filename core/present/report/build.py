@@ -31,9 +31,11 @@ from core.present.report.accuracy import accuracy_section
 from core.present.report.findings import findings_section
 from core.present.report.gaps import gaps_section, noise_section
 from core.present.report.maps import budget_section, checks_section, differences_section, grid_section
+from core.present.report.plain import summary_section, words_section
 from core.present.report.reproduction import check_command, code_state, data_section, reproduction_section
 from core.present.text.findings import findings_sentence
 from core.present.text.sentences import EXPLORATORY_WHY, accuracy_sentence
+from core.verdicts import Verdict
 
 FOLDER = Path(__file__).parent
 
@@ -82,6 +84,7 @@ def build_report(
     all_ages = within.any_age
     card = card_sections(audit.manifest.model, info, [audit])
     sections = [
+        summary_section(audit, faces, within, checks),
         grid_section(audit, within),
         accuracy_section(faces, within, audit.minimum_faces, by, audit.columns),
         gaps_section(faces, within),
@@ -91,6 +94,7 @@ def build_report(
         noise_section(audit, within, others),
         findings_section(found, experiment),
         Section("card", "Model card", card),
+        words_section([audit]),
         data_section(audit, within, len(faces)),
         reproduction_section(audit, info, checks, experiment, all_ages, code_state()),
     ]
@@ -103,9 +107,10 @@ def build_report(
         ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {shown}"),
         ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    headline = [accuracy_sentence(faces, within), findings_sentence(found)]
+    told = any(one.verdict is not Verdict.CANNOT_TELL for one in found)
+    headline = [accuracy_sentence(faces, within), *([findings_sentence(found)] if told else [])]
     headline += [] if within.primary else [EXPLORATORY_WHY]
-    return _render(
+    return render(
         title=f"{audit.manifest.model} on {audit.name}",
         facts=facts,
         headline=headline,
@@ -114,7 +119,8 @@ def build_report(
     )
 
 
-def _render(**content: object) -> str:
+def render(**content: object) -> str:
+    """A report's page: `title`, `facts` as pairs, `headline`, `warnings` and `sections`."""
     style = (FOLDER / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = Environment(

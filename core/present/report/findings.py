@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from core import verdicts
 from core.analysis.comparison import Experiment
 from core.analysis.findings import Finding
 from core.analysis.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.analysis.findings.maps import PLACES
-from core.present.card import Section, Table, Text, section
+from core.present.card import Items, Section, Table, Text, section
 from core.present.figures import pictures
 from core.present.figures.findings import density_dots, effect_dots, mean_shapes
 from core.present.figures.gaps import simultaneous_dots
@@ -19,12 +20,30 @@ NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these face
 def findings_section(findings: list[Finding], experiment: Experiment | None) -> Section:
     """All claims in order."""
     blocks: list = [Text(SCOPE), None if experiment else Text(NO_EXPERIMENT)]
-    for found in findings:
+    untold = _untold(findings)
+    for found in (one for one in findings if one.key not in {gone.key for gone in untold}):
         title = f"{found.key} · {found.claim}"
         blocks.append(Verdict(title, found.verdict, found.verdict.tone, found.sentence))
         blocks += _figure(found)
         blocks.append(Text(f"Rule: {found.rule}", quiet=True))
-    return section("findings", "The original study's claims", blocks)
+    return section("findings", "The original study's claims", [*blocks, *_told_together(untold, len(findings))])
+
+
+def _untold(findings: list[Finding]) -> list[Finding]:
+    """The claims of which these data tell nothing: where that is most of them all, else those without any number."""
+    found = [one for one in findings if one.verdict is verdicts.Verdict.CANNOT_TELL]
+    return found if 2 * len(found) > len(findings) else [one for one in found if not len(one.numbers)]
+
+
+def _told_together(untold: list[Finding], count: int) -> list:
+    """Why nothing can be told of these claims, a line each."""
+    if not untold:
+        return []
+    some = f"{len(untold)} of the {count} claims cannot be answered from these data:"
+    return [
+        Text("None of the claims can be answered from these data:" if len(untold) == count else some),
+        Items(tuple(f"{one.key} · {one.claim}. {one.sentence}" for one in untold)),
+    ]
 
 
 def _figure(found: Finding) -> list:

@@ -30,7 +30,7 @@ from core.present.text.gap_tables import (
     too_few_classes,
 )
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
-from core.present.text.label_noise import CIRCULAR, consensus_words
+from core.present.text.label_noise import CIRCULAR, DECISIONS, consensus_words
 from core.present.text.sentences import scope
 from core.present.text.tipping import assumes, tipping_sentence
 from core.task import task_of
@@ -148,12 +148,7 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
         for v in found.variants
     )
     tips = tipping_points(audit, within)
-    try:
-        several = consensus([audit, *map(open_audit, others)])
-        # Their names are of this machine, and stay there.
-        words = consensus_words(several, [f"{len(others)} other{'s' if len(others) > 1 else ''}"])
-    except LookwhereError:  # its words name files of this machine
-        words = "The other models' audits here cannot be compared with this one."
+    words = DECISIONS if found.decisions else _consensus(audit, others)
     return section(
         "noise",
         title,
@@ -165,6 +160,15 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
             Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
             Text(words),
             *(Text(tipping_sentence(row)) for _, row in tips.tail(3).iterrows()),
-            Text(f"{assumes(audit.task)} {CIRCULAR}", quiet=True),
+            Text(assumes(audit.task) if found.decisions else f"{assumes(audit.task)} {CIRCULAR}", quiet=True),
         ],
     )  # fmt: skip
+
+
+def _consensus(audit: Audit, others: Sequence[Path]) -> str:
+    try:
+        several = consensus([audit, *map(open_audit, others)])
+        # Their names are of this machine, and stay there.
+        return consensus_words(several, [f"{len(others)} other{'s' if len(others) > 1 else ''}"])
+    except LookwhereError:  # its words name files of this machine
+        return "The other models' audits here cannot be compared with this one."

@@ -104,7 +104,10 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
         lost: Table | Text = Table(("reason", "files"), counted, "lr", caption)
     else:
         lost = Text("No file of this data set was rejected.")
-    note = "Gender and ethnicity are labels that annotators perceived in an image. They are not identity."
+    note = (
+        "Gender and ethnicity are the data set's labels, as a rule those that annotators perceived in an image. They "
+        "are not identity."
+    )
     return section(
         "data",
         "Data",

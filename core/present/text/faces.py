@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.analysis.intervals import wilson
 from core.analysis.single_faces import FaceRecord
+from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter
@@ -59,6 +60,8 @@ def faces_sentence(audit: Audit, within: Filter, kinds: str = "") -> str:
     )
     if wrong.empty:
         return text + "."
+    if mere_decisions(audit.faces):
+        return text + (f"; {kinds}." if kinds else ".")
     task = audit.task
     p = task.p(wrong).astype(np.float64)
     sure = int((np.where(wrong["predicted"] == task.positive, p, 1 - p) >= CONFIDENT).sum())

@@ -21,6 +21,10 @@ CIRCULAR = (
     "nothing."
 )
 
+DECISIONS = (
+    "The scores are mere decisions: likely mislabels, which a model's own confidence would tell, are not looked for."
+)
+
 
 def repeated_words(found: Repeated, task: Task = GENDER) -> str:
     """What copies of one photograph say of the labels, in two to four sentences."""
@@ -77,11 +81,12 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "
             f"{with_interval(row['wrong'], row['wrong_low'], row['wrong_high'])} of labels wrong"
         )
-    lines += ["", *tipping_report(tipping_points(audit, within, threshold), task_of(audit.faces)), "", CIRCULAR]
-    if models is not None:
+    lines += ["", *tipping_report(tipping_points(audit, within, threshold), task_of(audit.faces))]
+    lines += ["", DECISIONS if found.decisions else CIRCULAR]
+    if models is not None and not found.decisions:
         paths = same_face_audits(models, audit)
-        found = consensus([audit, *map(open_audit, paths)])
-        lines.append(consensus_words(found, [path.parent.parent.name for path in paths]))
-        if found and within not in (None, Filter()):  # models are compared on every face that they share
+        several = consensus([audit, *map(open_audit, paths)])
+        lines.append(consensus_words(several, [path.parent.parent.name for path in paths]))
+        if several and within not in (None, Filter()):  # models are compared on every face that they share
             lines[-1] += " These are faces of every kind and age."
     return "\n".join(lines)

@@ -68,6 +68,7 @@ CASES: dict[str, list[str]] = {
     "review": [*NAMED, "--out", "{root}/suspects.csv", "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],
     "board": ["--folder", str(ROOT / "docs/board"), "--out", "{root}/board.md"],
+    "compare": ["made/made-all", "made/made-all", "--models", "{root}/models"],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],
     "portraits": ["--model", "small", "--models", "{root}/models"],
     "hashes": ["--model", "made", "--data", "{root}/store", "--models", "{root}/models"],

@@ -123,7 +123,7 @@ def test_near_copies_of_two_genders_are_told_and_kept(tmp_path: Path) -> None:
     }
     work = plan(open_source(tree(tmp_path, names)), READERS["utkface"])
     assert len(work.faces) == 5
-    assert work.clusters == 2
+    assert (work.faces["cluster"].value_counts() > 1).sum() == 2
     assert dict(work.disagreements.to_numpy().tolist()) == dict.fromkeys(list(names)[:2], NEAR)
 
 

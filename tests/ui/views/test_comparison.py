@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -22,6 +23,7 @@ from tests.helpers.made_experiment import INFO, make_experiment
 from tests.helpers.pages import headline, page, text
 
 FACES = 600
+PRESET = "leaving out Black women: everyone → without"
 
 
 def add_model(
@@ -60,6 +62,11 @@ def averaged(said: str) -> int:
     return int(re.search(r"Black women, average of (\d+)", said).group(1))
 
 
+def paired(app: AppTest) -> pd.DataFrame:
+    """The table of all groups."""
+    return next(one.value for one in app.dataframe if "only A correct" in one.value)
+
+
 def runs(app: AppTest) -> AppTest:
     assert not app.exception
     assert not app.error
@@ -87,7 +94,7 @@ def test_two_models_of_different_grids(two: Path, monkeypatch: pytest.MonkeyPatc
         assert f"Black women, {panel}" in said
     assert "of 16 cells differ" in said
     assert "Over all seeds" not in said
-    table = app.dataframe[-1].value.set_index("group")
+    table = paired(app).set_index("group")
     assert table.loc["Black women", "only A correct"] > 5 * table.loc["Black women", "only B correct"]
     assert list(table.columns)[-1] == "p (Holm)"
 
@@ -110,7 +117,7 @@ def test_the_filter_bar_is_the_first_models(two: Path, monkeypatch: pytest.Monke
     app = runs(page(two, "compare", monkeypatch, adults="true", ethnicity="Black"))
     faces = made_faces(FACES, 0)
     n = int(Filter(ethnicity=("Black",), age_from=ADULT_AGE).mask(faces).sum())
-    table = app.dataframe[-1].value
+    table = paired(app)
     assert table["n"].iloc[0] == n
     assert list(table["group"]) == ["All faces", "Black women", "Black men"]
 
@@ -129,7 +136,7 @@ def test_no_face_left_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_experiment_is_a_preset_with_its_verdict(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = runs(page(study, "compare", monkeypatch))
+    app = runs(page(study, "compare", monkeypatch, contrast=PRESET))
     said, experiment = text(app), open_experiment(study / "experiments/claims")
     found = claim_contrast(experiment, experiment.claims[0])
     assert app.selectbox(key="contrast").value == "leaving out Black women: everyone → without"
@@ -147,11 +154,11 @@ def test_an_experiment_is_a_preset_with_its_verdict(study: Path, monkeypatch: py
 
 
 def test_another_seed_is_another_pair(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = runs(page(study, "compare", monkeypatch, seed="2"))
+    app = runs(page(study, "compare", monkeypatch, contrast=PRESET, seed="2"))
     assert "claims / everyone / seed 2" in text(app)
     experiment = open_experiment(study / "experiments/claims")
     expected = paired_by_group(experiment.audits("everyone")[2], experiment.audits("without")[2])
-    table = app.dataframe[-1].value
+    table = paired(app)
     assert list(table["only A correct"]) == list(expected["only_a"])
 
 
@@ -161,7 +168,7 @@ def test_a_claim_of_the_worst_group(study: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_filter_without_the_claimed_group_still_compares(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = page(study, "compare", monkeypatch, gender="male")
+    app = page(study, "compare", monkeypatch, contrast=PRESET, gender="male")
     assert not app.exception
     assert "None of Black women passes the filter" in app.warning[0].value or "none of Black" in app.warning[0].value
     assert "claims / without / seed 0 differs from claims / everyone / seed 0 by" in headline(app)
@@ -174,7 +181,7 @@ def test_four_models_of_ones_own_choice(study: Path, monkeypatch: pytest.MonkeyP
     }  # fmt: skip
     app = runs(page(study, "compare", monkeypatch, **query))
     assert [app.selectbox(key=f"model_{letter}").value for letter in "abcd"] == [query[f"model_{k}"] for k in "abcd"]
-    assert set(app.dataframe[-1].value["model"]) == {query[f"model_{k}"] for k in "bcd"}
+    assert set(paired(app)["model"]) == {query[f"model_{k}"] for k in "bcd"}
     assert "Black women, D − A" in text(app)
 
 
@@ -187,3 +194,35 @@ def test_a_damaged_experiment_is_told_and_the_rest_goes_on(
     assert not app.exception
     assert "experiment.json: not valid JSON" in app.warning[0].value
     assert "second differs from first" in headline(app)
+
+
+@pytest.fixture
+def overlapping(tmp_path: Path) -> Path:
+    """A model audited on 600 faces, one on all but the first of them in another order, and one on other faces."""
+    add_model(tmp_path, "first", 0.1, (4, 4), True, 1)
+    faces = made_faces(FACES, 0).iloc[:0:-1].reset_index(drop=True)
+    correct = np.arange(FACES - 1) % 5 > 0
+    made_audit(faces=faces, correct=correct, shape=(4, 4), path=tmp_path / "shorter/audits/made-test")
+    elsewhere = made_faces(80, 3).assign(face_id=[f"other-{n}" for n in range(80)])
+    made_audit(faces=elsewhere, correct=np.arange(80) % 5 > 0, path=tmp_path / "elsewhere/audits/made-test")
+    for name in ("shorter", "elsewhere"):
+        write_json(tmp_path / name / "model.json", INFO)
+    return tmp_path
+
+
+def test_one_missing_face_hides_no_pair(overlapping: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = runs(page(overlapping, "compare", monkeypatch, model="first"))
+    assert app.selectbox(key="model_a").value == "first", "the open model begins"
+    assert app.selectbox(key="model_b").options == ["shorter"], "the third shares no face"
+    assert "Compared on the **599** faces that all of them have; left out are 1 of A, 0 of B." in text(app)
+    assert paired(app)["n"].iloc[0] == FACES - 1
+    with_all = runs(page(overlapping, "compare", monkeypatch, model="shorter"))
+    assert "left out are 0 of A, 1 of B" in text(with_all)
+
+
+def test_the_open_model_is_where_one_begins_even_beside_an_experiment(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = runs(page(study, "compare", monkeypatch, model="second"))
+    assert app.selectbox(key="contrast").value == "my own choice of models"
+    assert app.selectbox(key="model_a").value == "second"

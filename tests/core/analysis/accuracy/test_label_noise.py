@@ -143,7 +143,7 @@ def test_consensus_is_what_all_models_confidently_get_wrong() -> None:
         male = audit.faces["gender"] == "male"
         wrong = draw.random(1200) < 0.1
         wrong[:7] = True
-        p = np.where(male ^ wrong, 0.95, 0.05)
+        p = np.where(male ^ wrong, 0.95, 0.05) + draw.uniform(-0.01, 0.01, 1200)
         audit.faces = audit.faces.assign(p_male=p, predicted=np.where(p >= 0.5, "male", "female"))
     audits[2].faces = audits[2].faces.sample(1000, random_state=1)
     found = consensus(audits)

@@ -31,7 +31,7 @@ from core.present.figures.chart_data import (
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.styles import OWN
 from core.present.report import blocks
-from core.present.report.build import _render
+from core.present.report.build import render
 from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS, Case, CurveCase
 from tests.helpers.chart_tables import ACCURACY, NAN, PAIRED
 
@@ -176,7 +176,7 @@ class Svg(HTMLParser):
 def in_report(chart: IntervalChart | BarChart) -> tuple[blocks.Chart, list[dict]]:
     """The report's block of a chart, and its rows as they stand in the page."""
     block = blocks.Chart.of(chart)
-    page = _render(title="", facts=[], headline=[], warnings=[], sections=[section("x", "X", [block])])
+    page = render(title="", facts=[], headline=[], warnings=[], sections=[section("x", "X", [block])])
     return block, Svg(page.partition('<div class="rows">')[2].partition('<div class="row axis"')[0]).rows
 
 

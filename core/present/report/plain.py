@@ -1,0 +1,88 @@
+"""A report for who has never heard of the original study: what came out in plain words, and what the words mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.simultaneous import largest_gap
+from core.analysis.maps.group_means import group
+from core.audit.folder import Audit
+from core.checks.definitions import View
+from core.checks.results import Checks
+from core.data.filters import Filter
+from core.present.card import Items, Section, Text, section
+from core.present.text.checks import results
+from core.present.text.glossary import glossary
+from core.present.text.sentences import hottest_place, scope
+from core.present.text.training_copies import training_copies_words
+from core.verdicts import Tone
+from core.wording import capital, percent
+
+GRAD_CAM = "Grad-CAM"
+WHAT_NOT = (
+    "This is of these faces, these labels and these models; other photographs can give other numbers. It does not say "
+    "why a model is wrong, nor that it would be right to decide about a person by a guess from a face."
+)
+
+
+def summary_section(audit: Audit, faces: pd.DataFrame, within: Filter, checks: Checks | None) -> Section:
+    """What the model does, how often it is right, for whom least, where it looks, and how far that can be trusted.
+
+    `faces` are those of the filter `within`.
+    """
+    one, other = audit.task.labels
+    asked = f"The model looks at a photograph of a face and answers with one of two words, {one} or {other}. "
+    asked += "It is counted as right where that is the word on the photograph's label."
+    sentences = [asked, _accuracy(faces, within), _gap(faces), *_looks(audit, within, checks)]
+    if (words := training_copies_words(audit.manifest)) is not None:
+        sentences.append(words)
+    return section("plain", "In plain words", [Items(tuple(s for s in sentences if s)), Text(WHAT_NOT)])
+
+
+def _accuracy(faces: pd.DataFrame, within: Filter) -> str:
+    row = accuracy_by(faces, []).iloc[0]
+    return (
+        f"{scope(within)} it is right for {percent(row['accuracy'])} of {len(faces):,} faces. So many faces leave room "
+        f"for chance: it may be between {percent(row['low'])} and {percent(row['high'])} of such faces."
+    )
+
+
+def _gap(faces: pd.DataFrame) -> str:
+    found = largest_gap(faces, ["gender", "ethnicity"])
+    if found is None:
+        return "There are no two groups to compare, so it cannot be said for whom it is right less often."
+    worst, best = found.worst, found.best
+    text = (
+        f"It is surely right less often for {worst['group']}, {percent(worst['accuracy'])} of {worst['n']:,}, than for "
+        f"{best['group']}, {percent(best['accuracy'])} of {best['n']:,}."
+    )
+    if found.distinguishable:
+        return f"{text} So large a difference is not chance alone; ages may be part of it."
+    return "No two groups are told apart: the differences between them can be chance."
+
+
+def _looks(audit: Audit, within: Filter, checks: Checks | None) -> list[str]:
+    if not audit.has_maps:
+        return ["Where in the face it looks cannot be said: there are no heatmaps."]
+    found = group(audit, within, "predicted", "raw")
+    if found.map is None:
+        return []
+    place = hottest_place(found.map, found.placement)
+    looks = [f"On average its answer rests most on what it sees around the {place}."]
+    judged = [] if checks is None or not checks.groups else results(checks, View(checks.groups[0]))
+    judged = [one for one in judged if one.verdict is not None]
+    if not judged:
+        return [*looks, "Nobody has checked yet whether the heatmaps follow what the model does."]
+    good = sum(one.verdict.tone is Tone.GOOD for one in judged)
+    return [*looks, f"Of {len(judged)} checks whether the heatmaps follow what the model does, {good} came out well."]
+
+
+def words_section(audits: Sequence[Audit]) -> Section:
+    """The words that a reader may not know, each in a sentence; Grad-CAM where the audits' maps are such."""
+    maps = {audit.map_words for audit in audits if audit.has_maps}
+    meanings = glossary(audits[0].task)
+    terms = [term for term in meanings if term != GRAD_CAM or GRAD_CAM in maps]
+    return section("words", "Words", [Items(tuple(f"{capital(term)}: {meanings[term]}" for term in terms))])

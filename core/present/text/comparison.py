@@ -1,0 +1,112 @@
+"""Models on the same faces, in words: the sentence of a pair, its table as text, and many models on many audits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from core.analysis.comparison.paired import FAMILY_WISE, named
+from core.audit.catalogue import CommonFaces
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.present.text.sentences import scope
+from core.wording import NONE, capital, in_points, number, percent, points_words, span, with_interval
+
+LETTERS = "ABCD"
+
+
+def pair_sentence(first: str, other: str, table: pd.DataFrame, within: Filter) -> str:
+    """How a model differs from the first, over all faces and for whom most; `table` is `paired_by_group`'s."""
+    whole, groups = table.iloc[0], table.iloc[1:]
+    text = f"{scope(within)}, {other} differs from {first} by {_row(whole)} in accuracy"
+    sure = groups[groups["p_holm"] <= FAMILY_WISE]
+    if not len(groups):
+        return f"{text}."
+    if not len(sure):
+        return f"{text}; no single group differs by more than chance could do (McNemar with Holm's correction)."
+    most = sure.loc[sure["difference"].abs().idxmax()]
+    name, others = named(most.gender, most.ethnicity), len(sure) - 1
+    more = f", and {others} more group{'s' if others > 1 else ''} beyond chance" if others else ", alone beyond chance"
+    return f"{text}; most changed are {name}, {_row(most)}{more}."
+
+
+def plain_sentence(first: str, other: str, table: pd.DataFrame) -> str:
+    """The same for who reads no statistics: of how many faces which model alone is right."""
+    row = table.iloc[0]
+    text = (
+        f"Of the same {row['n']:,} faces {first} is right for {percent(row['accuracy_a'])} and {other} for "
+        f"{percent(row['accuracy_b'])}: {row['only_b']:,} faces are right only with {other}, {row['only_a']:,} only "
+        f"with {first}."
+    )
+    if row["p"] > FAMILY_WISE:
+        return f"{text} So small a difference can be chance."
+    better = other if row["difference"] > 0 else first
+    return f"{text} That is more than chance would do, so on these faces {better} is the better one over all."
+
+
+def _row(row: pd.Series) -> str:
+    return points_words(row["difference"], row["low"], row["high"])
+
+
+def common_words(common: CommonFaces) -> str:
+    """On how many faces the audits are compared, and how many of each are left out."""
+    text = f"Compared on the {common.count:,} faces that all of them have"
+    if not any(common.left_out):
+        return f"{text}; none is left out."
+    counts = ", ".join(f"{n:,} of {letter}" for letter, n in zip(LETTERS, common.left_out, strict=False))
+    return f"{text}; left out are {counts}."
+
+
+def audit_label(audit: Audit) -> str:
+    """«resnet50-utkface/utkface-test», as commands name it."""
+    return f"{audit.manifest.model}/{audit.name}"
+
+
+def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], within: Filter) -> str:
+    """Every number of a comparison as text: each model against the first, group by group."""
+    first, *others = common.audits
+    lines = [common_words(common), *(f"{LETTERS[n]}: {audit_label(a)}" for n, a in enumerate(common.audits))]
+    for letter, other, table in zip(LETTERS[1:], others, tables, strict=False):
+        lines += ["", pair_sentence(audit_label(first), audit_label(other), table, within)]
+        lines.append(
+            f"  {'':24}{'n':>7}  {'A':>7}  {letter:>7}  {letter} − A in points      only A  only {letter}  p (Holm)"
+        )
+        for row in table.to_dict("records"):
+            name = capital(named(row["gender"], row["ethnicity"]))
+            lines.append(
+                f"  {name:24}{row['n']:7,}  {percent(row['accuracy_a']):>7}  {percent(row['accuracy_b']):>7}  "
+                f"{_row(pd.Series(row)).replace(' points', ''):24}{row['only_a']:7,}  {row['only_b']:6,}  "
+                f"{number(row['p_holm'], '.2g')}"
+            )
+    return "\n".join(lines)
+
+
+def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
+    """`audits_table` in words, a text a cell."""
+
+    def gap(row: dict) -> str:
+        return f"{in_points(row['gap'])} points [{span(row['gap_low'], row['gap_high'])}]" if row["worst"] else NONE
+
+    rows = [
+        {
+            "model": row["model"],
+            "audit": row["audit"],
+            "faces": f"{row['faces']:,}",
+            "accuracy": with_interval(row["accuracy"], row["low"], row["high"]) if row["faces"] else NONE,
+            "worst group": f"{capital(row['worst'])} {percent(row['worst_accuracy'])}" if row["worst"] else NONE,
+            "gap to the best": gap(row),
+        }
+        for row in table.to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=["model", "audit", "faces", "accuracy", "worst group", "gap to the best"])
+
+
+def audits_report(table: pd.DataFrame) -> str:
+    """`audits_table` as text."""
+    shown = shown_audits(table)
+    widths = [max(len(str(value)) for value in [name, *shown[name]]) for name in shown]
+    return "\n".join(
+        "  ".join(f"{value:{width}}" for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in [list(shown.columns), *shown.to_numpy().tolist()]
+    )

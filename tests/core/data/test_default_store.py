@@ -1,0 +1,73 @@
+"""Data of one's own are aligned into a folder of their name; two do not collide, and earlier stores are found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.data import default_store as places
+from core.data.default_store import default_store, folder_name, free_folder
+from core.data.readers import READERS, choose_reader
+from core.data.readers.manifest_table import TEMPLATE
+from core.data.sources import open_source
+from core.files import write_json
+from tests.helpers.datasets_made import jpeg
+
+
+def own(folder: Path, side: int = 64) -> Path:
+    """A data set of somebody's own: the template, and the pictures that it names."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "faces.csv").write_text(TEMPLATE + "\n")
+    for n, line in enumerate(TEMPLATE.splitlines()[1:]):
+        (folder / line.split(",")[0]).write_bytes(jpeg(side, grey=90 + 30 * n))
+    return folder
+
+
+def test_the_template_is_read_as_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["datasets", "--template"]) == 0
+    assert capsys.readouterr().out == TEMPLATE + "\n"
+    source = open_source(own(tmp_path / "mine"))
+    reading = choose_reader(source).read(source)
+    assert reading.faces["gender"].tolist() == ["female", "female", "male"]
+    assert reading.faces["ethnicity"].tolist() == ["group A", "group A", "group B"]
+    assert reading.faces["age"].fillna(-1).tolist() == [34, 35, -1]
+    assert reading.faces["identity"].tolist() == ["anna", "anna", "bo"]
+    assert "split" not in reading.faces
+    assert len(reading.rejects) == 0
+    assert main(["datasets", "--template", "--check", str(tmp_path)]) == 2
+    assert "--template goes alone" in capsys.readouterr().err
+
+
+def test_two_sets_of_ones_own_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "STORES", tmp_path / "aligned")
+    one, two = (open_source(own(tmp_path / name)) for name in ("clinic-a", "clinic b"))
+    assert default_store(one, READERS["manifest"]) == tmp_path / "aligned/clinic-a"
+    assert default_store(two, READERS["manifest"]) == tmp_path / "aligned/clinic-b"
+    assert default_store(one, READERS["utkface"]) == tmp_path / "aligned/utkface", "a layout with a name of its own"
+    (tmp_path / "aligned/clinic-a").mkdir(parents=True)
+    assert free_folder(tmp_path / "elsewhere/clinic-a", tmp_path / "aligned/x") == tmp_path / "aligned/clinic-a-2"
+
+
+def test_a_store_that_an_earlier_version_made_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "STORES", tmp_path / "aligned")
+    one, two = (open_source(own(tmp_path / name, side)) for name, side in (("a", 64), ("b", 96)))
+    former = tmp_path / "aligned/manifest"
+    former.mkdir(parents=True)
+    write_json(former / "store.json", {"broken": True})
+    assert default_store(one, READERS["manifest"]) == tmp_path / "aligned/a"
+    monkeypatch.setattr(places, "_source_of", lambda file: one.fingerprint())
+    assert default_store(one, READERS["manifest"]) == former
+    assert default_store(two, READERS["manifest"]) == tmp_path / "aligned/b"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("x/my set", "my-set"), ("x/faces.tar.gz", "faces"), ("x/2024.faces.zip", "2024.faces"), ("mine/f.csv", "mine"),
+        ("x/données ✓", "données"), ("x/✓✓", ""), ("x/all.parquet", "all"), ("x/...", ""),
+    ],
+)  # fmt: skip
+def test_a_folders_name(path: str, name: str, tmp_path: Path) -> None:
+    assert folder_name(tmp_path / path) == name

@@ -1,0 +1,77 @@
+"""A report for who has never heard of the study: plain words first, the audit's own numbers, and a list of terms."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.analysis.findings import all_findings
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.files import write_json
+from core.present.report import report_of
+from core.present.text.glossary import glossary
+from core.verdicts import Verdict
+from core.wording import capital, percent
+from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_experiment import INFO
+
+
+def words(report: str) -> str:
+    text = re.sub(r"(?s)<(style|svg|script).*?</\1>|<[^>]*>", " ", report)
+    return re.sub(r"\s+", " ", html.unescape(text).replace("\u00a0", " "))
+
+
+def audit_in(root: Path, errors: dict[tuple[str, str], float], **more: object) -> Audit:
+    audit = made_audit(faces=made_faces(480, ages=(20, 60)), errors=errors, path=root / "made/audits/all", **more)
+    write_json(root / "made/model.json", INFO)
+    return audit
+
+
+def test_the_summary_comes_first_and_has_the_audits_numbers(tmp_path: Path) -> None:
+    audit = audit_in(tmp_path, {("female", "Black"): 0.4}, correct_on=["nose"], incorrect_on=["nose"])
+    said = words(report_of(tmp_path / "made", audit))
+    assert said.index("In plain words") < said.index("Accuracy by group")
+    faces = audit.faces
+    black = faces[(faces["gender"] == "female") & (faces["ethnicity"] == "Black")]
+    assert f"it is right for {percent(faces['correct'].mean())} of 480 faces" in said
+    assert f"surely right less often for Black women, {percent(black['correct'].mean())} of {len(black)}" in said
+    assert "So large a difference is not chance alone" in said
+    assert "rests most on what it sees around the" in said
+    assert "Nobody has checked yet whether the heatmaps follow" in said
+    for term, meaning in glossary().items():
+        assert f"{capital(term)}: {meaning}" in said
+
+
+def test_chance_and_missing_maps_are_called_so(tmp_path: Path) -> None:
+    said = words(report_of(tmp_path / "made", audit_in(tmp_path, {}, shape=None)))
+    assert "No two groups are told apart: the differences between them can be chance." in said
+    assert "Where in the face it looks cannot be said: there are no heatmaps." in said
+
+
+@pytest.mark.parametrize("shape", [None, (2, 2)])
+def test_claims_that_cannot_be_answered_stand_together(shape: tuple[int, int] | None, tmp_path: Path) -> None:
+    audit = audit_in(tmp_path, {}, shape=shape)
+    found = all_findings(audit, Filter.of_ages(audit.faces))
+    open_ones = [one for one in found if one.verdict is Verdict.CANNOT_TELL]
+    assert len(open_ones) >= 3
+    said = words(report_of(tmp_path / "made", audit))
+    assert Verdict.CANNOT_TELL.value not in said
+    assert 2 * len(open_ones) > len(found)
+    some = f"{len(open_ones)} of the {len(found)} claims cannot be answered from these data:"
+    assert (some if len(open_ones) < len(found) else "None of the claims can be answered from these data:") in said
+    for one in open_ones:
+        assert f"{one.key} · {one.claim}" in said
+
+
+def test_nothing_but_open_claims_is_no_headline(tmp_path: Path) -> None:
+    faces = made_faces(24, columns={"gender": "female", "ethnicity": "A"})
+    audit = made_audit(faces=faces, correct=np.ones(24, bool), shape=None, path=tmp_path / "made/audits/all")
+    write_json(tmp_path / "made/model.json", INFO)
+    said = words(report_of(tmp_path / "made", audit, all_ages=True))
+    assert "None of the claims can be answered from these data:" in said
+    assert "claims, " not in said.split("In plain words")[0]
