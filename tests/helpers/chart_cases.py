@@ -21,6 +21,7 @@ from core.present.figures import (
     findings,
     gaps,
     group_statistics,
+    image,
     photo,
     single_faces,
 )
@@ -46,6 +47,7 @@ from tests.helpers.chart_tables import (
     ORDERS,
     OTHER,
     PAIRED,
+    PARTS,
     ROC,
     SHARES,
     SIMULTANEOUS,
@@ -97,6 +99,17 @@ STANDARD = (("table", "low", "high"),)
 ACCURATE = ("accuracy", "low", "high")
 
 INTERVALS = [
+    Case(
+        "parts of a gap", image.gap_parts, lambda table: image.gap_parts(table), {"table": PARTS},
+        [
+            ("Gap to all others", "n = 340", {image.GAP: ends(PARTS, 1, "gap", "gap_low", "gap_high")}),
+            ("Age", "", {image.PART: ends(PARTS, 0, "explained", "low", "high"),
+                         image.LEFT: ends(PARTS, 0, "left", "left_low", "left_high")}),
+            ("Contrast", "", {image.PART: ends(PARTS, 1, "explained", "low", "high"),
+                              image.LEFT: ends(PARTS, 1, "left", "left_low", "left_high")}),
+        ],
+        0.0, (("table", "gap_low", "gap_high"), ("table", "low", "high"), ("table", "left_low", "left_high")),
+    ),
     Case(
         "accuracy by gender", charts.accuracy_dots,
         lambda table: charts.accuracy_dots(table, ["Black women", "White men", "Few"], list(table["gender"]), 0.96),

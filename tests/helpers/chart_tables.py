@@ -209,6 +209,23 @@ METHODS = pd.DataFrame(
 BARS = np.linspace(-0.6, 0.8, len(REGIONS))
 
 
+PARTS = pd.DataFrame(
+    {
+        "words": ["age", "contrast"],
+        "n": [359, 340],
+        "gap": [-0.050, -0.043],
+        "gap_low": [-0.080, -0.070],
+        "gap_high": [-0.010, -0.020],
+        "explained": [-0.010, -0.024],
+        "low": [-0.020, -0.033],
+        "high": [0.010, -0.015],
+        "left": [-0.033, -0.019],
+        "left_low": [-0.050, -0.043],
+        "left_high": [-0.001, 0.004],
+    }
+)
+
+
 def ends(table: pd.DataFrame, place: int, *columns: str, scale: float = 1.0) -> Ends:
     """Value and bounds of a row."""
     return tuple(float(table[column].iloc[place]) * scale for column in columns)

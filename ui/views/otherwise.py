@@ -11,6 +11,7 @@ from core.present.text import escape
 from core.present.text.otherwise import otherwise_sentence
 from core.wording import percent, with_interval
 from ui.shell import downloads
+from ui.widgets import layout
 
 
 def show_otherwise(audit: Audit, wanted: Filter) -> None:
@@ -25,7 +26,7 @@ def show_otherwise(audit: Audit, wanted: Filter) -> None:
     rates = zip(table["share"], table["low"], table["high"], strict=True)
     shown[f"called {positive}"] = [with_interval(*rate) for rate in rates]
     shown["median probability of what it is called"] = [percent(value) for value in table["sureness"]]
-    st.dataframe(shown, hide_index=True)
+    layout.table(shown)
     st.caption(
         f"Of the faces labelled with one of the two classes that median is {percent(usual_sureness(audit, wanted))}."
     )

@@ -16,13 +16,16 @@ from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text.label_noise import CIRCULAR, noise_report
+from core.task import GENDER
 from tests.helpers.made_audit import made_manifest
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
 
 def audit_of(faces: pd.DataFrame) -> SimpleNamespace:
     """As much of an audit as noise needs."""
-    return SimpleNamespace(name="made", path=Path("made"), faces=faces, manifest=made_manifest(), minimum_faces=11)
+    return SimpleNamespace(
+        name="made", path=Path("made"), faces=faces, manifest=made_manifest(), minimum_faces=11, task=GENDER
+    )
 
 
 def made(size: int = 1200, seed: int = 0) -> pd.DataFrame:
