@@ -14,6 +14,7 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import ModelInfo
 from core.data.faces import check_faces, fingerprint
+from core.data.filters import Filter
 from core.data.splits import person_numbers
 from core.data.store_info import StoreInfo, aligned_otherwise
 from core.errors import LookwhereError
@@ -49,6 +50,21 @@ class AuditImages:
         for row in rows:
             total += self.face(row)
         return (total / len(rows)).round().astype(np.uint8)
+
+
+def average_by_columns(audit: Audit, images: AuditImages, wanted: Filter) -> np.ndarray | None:
+    """The mean picture of the faces that pass a filter with columns, uint8 (112, 112, 3), for audits that store no
+    average by these columns.
+
+    None where the faces, or those that the columns leave out of the same filter, are under the least number of people:
+    the filter without columns, less this one, would show them. Where the store is at hand, the faces page shows each
+    face by itself, so averages tell no more there.
+    """
+    inside = wanted.mask(audit.faces)
+    rest = np.flatnonzero(wanted.narrowed(columns=()).mask(audit.faces) & ~inside)
+    if len(rest) and not enough_people(rest if images.people is None else images.people[rest], images.minimum):
+        return None
+    return images.average(np.flatnonzero(inside))
 
 
 def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]]:

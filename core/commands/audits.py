@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -362,6 +363,6 @@ def report(
     return printed(
         "report",
         json,
-        lambda: f"{out}: {size / 1e6:.1f} MB, opens offline",
+        lambda: f"{out}: {math.ceil(size / 1e5) / 10:.1f} MB, opens offline",
         lambda: {"file": out, "bytes": size, "model": model, "audit": audit},
     )

@@ -34,7 +34,7 @@ def test_align_train_audit_show(
     assert core.__main__.main(["audit", "--model", "tiny", *data, "--split", "train", "val", "test"]) == 0
     printed = capsys.readouterr().out
     audit = open_audit(tmp_path / "models/tiny/audits/utkface-train-val-test")
-    assert sorted(p.name for p in audit.path.iterdir()) == sorted(FILES)
+    assert sorted(p.name for p in audit.path.iterdir()) == sorted([*FILES, "measured.parquet"])
     assert f"{len(audit.faces):,} faces of utkface" in printed
     assert f"accuracy {100 * audit.faces['correct'].mean():.1f} %" in printed
     card = (tmp_path / "models/tiny/CARD.md").read_text()

@@ -49,6 +49,7 @@ def test_every_command_of_the_page_prints_what_stands_there(
         assert command.main(words[3:]) == 0, line
         printed = capsys.readouterr().out.splitlines()
         assert told, f"nothing stands under {line}"
+        assert [one for one in told if one not in printed] == [], printed
         places = [printed.index(one) for one in told]
         assert places == sorted(places), line
     audit = open_audit(Path("models/theirs/audits/faces"))

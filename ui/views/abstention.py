@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analysis.accuracy.abstention import Abstention, abstention
+from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text.abstention import HOW, abstention_sentence
@@ -23,7 +24,12 @@ def _abstention(audit: Audit, filter: Filter, share: float, threshold: float, eq
 
 
 def show_abstention(p: Page, threshold: float) -> None:
-    """Share answered, accuracy and error ratio of each group, by one cutoff for all or by the groups' own."""
+    """Share answered, accuracy and error ratio of each group, by one cutoff for all or by the groups' own.
+
+    Nothing where all decisions are equally certain.
+    """
+    if mere_decisions(p.audit.faces):
+        return
     st.subheader("Who gets no answer")
     left, right = st.columns([2, 1])
     share = controls.slider("Without an answer, in percent of the faces", 0, 50, 10, key="abstain", place=left)

@@ -28,6 +28,13 @@ BESIDE_THE_STUDY = ("morph", "utkface", "utkface-wild")
 WIDEST = 48
 
 
+def show_groups(p: Page, threshold: float) -> None:
+    """Accuracy by the groups of chosen columns, by gender and ethnicity; the confusion matrix and all numbers."""
+    show_across(p, threshold)
+    show_by_group(p.audit, p.faces, threshold)
+    show_confusion_and_table(p.faces, threshold)
+
+
 def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
     """Accuracy by gender × ethnicity, by each alone and by age, with intervals; what is not recorded is said."""
     overall = accuracy_by(faces, [], threshold)["accuracy"].iloc[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -64,4 +65,6 @@ def report_button(choice: Choice, all_ages: bool) -> None:
         on_click="ignore",
         help=REPORT_HELP,
     )
-    st.caption(f"The same by `python -m core compare {' '.join(map(audit_label, audits))} --out comparison.html`.")
+    st.caption("The same from a shell:")
+    words = " ".join(shlex.quote(audit_label(audit)) for audit in audits)
+    st.code(f"python -m core compare {words} --out comparison.html", language="bash", wrap_lines=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,6 +14,8 @@ from core.analysis.maps.differences import MapDifference
 from core.analysis.maps.group_means import Group
 from core.analysis.maps.group_means import group as group_averages
 from core.audit.folder import Audit
+from core.audit.images import AuditImages, average_by_columns
+from core.data.filters import Filter
 from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
 from core.present.figures.differences import painted
@@ -21,12 +25,18 @@ from core.present.text.sentences import target_words
 from core.task import Task
 from core.wording import bounds, capital, percent
 from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.views.faces import audit_images_of
 from ui.views.map_differences import Found, MapControls, limit_of
 from ui.widgets import controls, help_texts, layout
 from ui.widgets.group_picker import ChosenGroup
 from ui.widgets.map_target import choose_target
 
 SIDE = 336
+NO_FACE_BY_COLUMNS = (
+    "No average face of these: the audit stores none by these columns (`audit --cells` does), and the aligned images "
+    "are not at hand, or too few people are in the group or left out of it."
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,26 @@ def choose_maps(task: Task) -> MapControls:
 def average_groups(audit: Audit, chosen: list[ChosenGroup], controls: MapControls) -> list[AveragedGroup]:
     """The chosen groups with their averages."""
     maps = controls.target, controls.normalisation
-    return [AveragedGroup(one.letter, one.column, group_averages(audit, one.filter, *maps)) for one in chosen]
+    averaged = [(one, group_averages(audit, one.filter, *maps)) for one in chosen]
+    return [AveragedGroup(one.letter, one.column, _with_face(audit, group)) for one, group in averaged]
+
+
+def _with_face(audit: Audit, group: Group) -> Group:
+    """A group of columns that the audit stores no average face by gets it from the aligned images, where at hand."""
+    if group.face is not None or group.too_small or not group.filter.columns:
+        return group
+    face = _average(audit, audit_images_of(audit)[0], group.filter)
+    return group if face is None else replace(group, face=face, face_n=group.n)
+
+
+def _average(audit: Audit, images: AuditImages | None, wanted: Filter) -> np.ndarray | None:
+    return None if images is None else _kept_average(audit, images.path / "store.json", wanted)
+
+
+@kept(entries=64)
+def _kept_average(audit: Audit, store: Path, wanted: Filter) -> np.ndarray | None:
+    images, _ = audit_images_of(audit)
+    return None if images is None else average_by_columns(audit, images, wanted)
 
 
 def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls) -> None:
@@ -105,7 +134,9 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
         panels.append((over, "overlay", f"Overlay: {name}"))
     st.html(layout.STYLE + layout.image_row(panels))
     if group.face is None:
-        if len(audit.averages.cells):  # else it is said beside the audit's name
+        if group.filter.columns:
+            st.caption(NO_FACE_BY_COLUMNS)
+        elif len(audit.averages.cells):  # else it is said beside the audit's name
             st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
     if group.face_n < group.n:

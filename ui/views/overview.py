@@ -14,6 +14,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
+from core.present.text import escape
 from core.present.text.sentences import as_low_words, pair_rate, target_words
 from core.task import GENDER, Task
 from core.template import SIDE
@@ -24,6 +25,15 @@ from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.widgets import controls, help_texts, layout
 from ui.widgets.map_target import choose_target
+
+
+def what_this_is(audit: Audit) -> str:
+    """What a first visitor is looking at, in Markdown."""
+    negative, positive = map(escape.markdown, audit.task.labels)
+    model, kind = escape.markdown(audit.manifest.model), escape.markdown(audit.task.name)
+    looks = ", and where in the face it looks" if audit.has_maps else ""
+    guesses = f"**{model}** guesses the {kind} label of a face, {negative} or {positive}."
+    return f"{guesses} Here is for whom it is wrong{looks}."
 
 
 def show_numbers(p: Page) -> None:

@@ -7,6 +7,8 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from core.audit.doubts import mere_decisions
+from core.audit.folder import Audit
 from core.task import Task
 from ui.widgets import controls
 
@@ -46,6 +48,11 @@ def choose(task: Task) -> float:
     )  # fmt: skip
     _keep(value)
     return value
+
+
+def threshold_for(audit: Audit) -> float:
+    """What `choose` says; the model's own, without a slider, where the audit has mere decisions."""
+    return OWN if mere_decisions(audit.faces) else choose(audit.task)
 
 
 def follow(page: str) -> float:

@@ -41,7 +41,7 @@ def _told_together(untold: list[Finding], count: int) -> list:
         return []
     some = f"{len(untold)} of the {count} claims cannot be answered from these data:"
     return [
-        Text("None of the claims can be answered from these data:" if len(untold) == count else some),
+        Text("No claim can be answered from these data:" if len(untold) == count else some),
         Items(tuple(f"{one.key} · {one.claim}. {one.sentence}" for one in untold)),
     ]
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.checks.definitions import CHECKS, CheckResult, MethodAgreement, View
 from core.checks.results import HIDING, Checks
+from core.verdicts import CheckVerdict
 
 
 def sentence(checks: Checks, view: View) -> str:
@@ -15,6 +16,28 @@ def sentence(checks: Checks, view: View) -> str:
     if not parts:
         return f"Nothing is published for {view.group}: too few faces of the sample are in it."
     return f"For {view.group}, {'; '.join(parts)}."
+
+
+def plain_answer(checks: Checks, view: View) -> str:
+    """Whether the maps can be trusted, in plain words and no further than the checks go; empty without a judged one."""
+    judged = [(result.title, result.verdict) for result in results(checks, view) if result.verdict is not None]
+    if not judged:
+        return ""
+
+    def named(verdict: CheckVerdict) -> list[str]:
+        return [title for title, found in judged if found is verdict]
+
+    passed, in_part = named(CheckVerdict.PASSES), named(CheckVerdict.PASSES_IN_PART)
+    rest = [title for title, found in judged if found not in (CheckVerdict.PASSES, CheckVerdict.PASSES_IN_PART)]
+    if len(passed) == len(judged):
+        answer = f"Yes, as far as these {len(judged)} checks go: all are passed"
+    elif not passed and not in_part:
+        answer = f"Not by these {len(judged)} checks: none is passed"
+    else:
+        answer = f"In part: of {len(judged)} checks {len(passed)} {'is' if len(passed) == 1 else 'are'} passed"
+        answer += f", {len(in_part)} in part ({', '.join(in_part)})" if in_part else ""
+        answer += f", {len(rest)} not ({', '.join(rest)})" if rest else ""
+    return f"{answer}. A check that is passed shows that maps follow the model, not that the model is right."
 
 
 def results(checks: Checks, view: View) -> list[CheckResult]:

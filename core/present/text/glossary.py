@@ -30,8 +30,7 @@ _TERMS = {
         "the true one."
     ),
     "gender": (
-        "The class, female or male, that a data set's annotators gave an image. It need not be what the person "
-        "would say."
+        "One of two classes that a data set's annotators gave an image. It need not be what the person would say."
     ),
     "Grad-CAM": (
         "A map of the image's places by their evidence for a class, from the network's last layer. Its cells "

@@ -16,7 +16,7 @@ from torchvision.models import resnet50
 
 from core.classifiers.folder import load_initial, load_model, save_model
 from core.classifiers.imported import declare, import_model
-from core.classifiers.info import FORMAT, ModelInfo, StageInfo, TrainingInfo, list_models, model_info
+from core.classifiers.info import FORMAT, WITH_TASK, ModelInfo, StageInfo, TrainingInfo, list_models, model_info
 from core.classifiers.resnet import GenderResNet
 from core.errors import LookwhereError
 from core.files import sha256
@@ -143,10 +143,10 @@ def test_tampered_weights_are_refused(folder: Path) -> None:
 
 
 def test_other_format_is_refused(folder: Path) -> None:
-    change_info(folder, format=FORMAT + 1)
+    change_info(folder, format=WITH_TASK + 1)
     message = error_of_loading(folder)
     assert str(folder / "model.json") in message
-    assert f"format {FORMAT + 1}" in message
+    assert f"format {WITH_TASK + 1}" in message
 
 
 @pytest.mark.parametrize("text", ["{", "", "[1, 2]", "null", "5", "{}"])

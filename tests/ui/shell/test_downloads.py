@@ -50,7 +50,7 @@ def shipped() -> Path:
     return MODEL.parent
 
 
-@pytest.mark.parametrize("name", [entry.file for entry in PAGES if not entry.single_faces])
+@pytest.mark.parametrize("name", [entry.file for entry in PAGES if not entry.single_faces and entry.file != "runs"])
 def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(shipped, name, monkeypatch)
     assert not app.exception

@@ -155,7 +155,8 @@ def test_a_page_added_by_its_three_things_is_in_the_navigation_and_passes(
     )
     for check in BATTERY:
         check(added, studies)
-    assert [one.title for one in declared["For whom"]] == ["Accuracy breakdown", "Gaps and tests", added.title]
+    before = [one.title for one in PAGES if one.section == "For whom"]
+    assert [one.title for one in declared["For whom"]] == [*before, added.title]
     assert f"| {added.title} | {added.description} |" in ui.shell.navigation.readme_table()
     items = open_page(added, studies.whole).session_state["downloads"].items
     assert set(items) == {"figure children", "table children"}
