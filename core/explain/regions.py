@@ -155,24 +155,30 @@ def _single_names() -> dict[str, str]:
     return {entry["name"]: entry["one"] for entry in entries if "one" in entry}
 
 
-def cell_words(map_shape: tuple[int, int], row: int, column: int, placement: Placement | None = None) -> str:
+def cell_words(
+    map_shape: tuple[int, int], row: int, column: int, placement: Placement | None = None, sides: bool = True
+) -> str:
     """Where a cell of a map (h, w) lies, in words: «nose», «left eye», «right side of the mouth», «surround left of the
     cheeks».
 
     The region is the one that holds most of the cell's area; the upper one where two hold the same. Left and right are
     those of the image. A cell across the square's middle line has no side. A cell of `surround` is placed beside the
-    region that holds most of the cell's row.
+    region that holds most of the cell's row. Without `sides` left and right are not told apart: «eyes», «surround
+    beside the cheeks».
     """
     shares = weights(map_shape, placement)
     name = REGIONS[int(shares[:, row, column].argmax())]
     low, high = placed(map_shape, placement).edges[1][column : column + 2]
     if low < SIDE / 2 - ROUNDING and high > SIDE / 2 + ROUNDING:
         return name
+    beside = f"the {REGIONS[int(shares[:-1, row].sum(axis=1).argmax())]}"
+    if not sides:
+        return f"{name} beside {beside}" if name == REGIONS[-1] else name
     side = "left" if low + high < SIDE else "right"
     if name in _single_names():
         return f"{side} {_single_names()[name]}"
     if name == REGIONS[-1]:
-        return f"{name} {side} of the {REGIONS[int(shares[:-1, row].sum(axis=1).argmax())]}"
+        return f"{name} {side} of {beside}"
     return f"{side} side of the {name}"
 
 

@@ -118,6 +118,9 @@ def target_words(target: str, kind: str = "Grad-CAM", task: Task = GENDER) -> st
 
 
 def hottest_place(mean: np.ndarray, placement: Placement | None = None) -> str:
-    """Words for the strongest cell of a map (h, w) on the ArcFace template: the face's region that holds most of it."""
+    """Words for the strongest cell of an average map (h, w): the face's region that holds most of it.
+
+    Without left and right, which are not interpreted of averages.
+    """
     row, column = np.unravel_index(np.abs(mean).argmax(), mean.shape)
-    return cell_words(mean.shape, int(row), int(column), placement)
+    return cell_words(mean.shape, int(row), int(column), placement, sides=False)
