@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.label_noise import likely_mislabels
-from core.analysis.intervals import newcombe
+from core.analysis.intervals import Z95, newcombe_bounds
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.task import task_of
@@ -40,6 +40,7 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
     table, effect = groups.table, groups.table["effect"].to_numpy(dtype=float)
     doubted = likely_mislabels(audit.faces)[inside] & ~groups.right
     suspects = np.bincount(groups.member[doubted & (groups.member >= 0)], minlength=len(table))
+    k, n = table["correct"].to_numpy(dtype=float), table["n"].to_numpy(dtype=float)
     rows = []
     for a in range(len(table)):
         for b in range(len(table)):
@@ -48,25 +49,21 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
                 continue
             joins = worse["ethnicity"] == better["ethnicity"] and worse["gender"] != better["gender"]
 
-            def interval(labels: int, a: int = a, b: int = b, joins: bool = joins) -> tuple[float, float, float]:
-                k, n = table["correct"].to_numpy(dtype=float), table["n"].to_numpy(dtype=float)
-                if not moves:
-                    stayed = newcombe((k[a] + labels) / effect[a], n[a] / effect[a], k[b] / effect[b], n[b] / effect[b])
-                    return stayed.value, stayed.low, stayed.high
-                moved = labels if joins else 0
-                found = newcombe(
-                    k[a] / effect[a],
-                    (n[a] - labels) / effect[a],
-                    (k[b] + moved) / effect[b],
-                    (n[b] + moved) / effect[b],
-                )
-                return found.value, found.low, found.high
-
-            difference, low, high = interval(0)
+            errors = int(worse["errors"])
+            labels = np.arange(errors + 1.0)
+            if moves:
+                joined = labels if joins else 0 * labels
+                counts = k[a] + 0 * labels, n[a] - labels, k[b] + joined, n[b] + joined
+            else:
+                counts = k[a] + labels, n[a] + 0 * labels, k[b] + 0 * labels, n[b] + 0 * labels
+            scales = effect[[a, a, b, b]]
+            with np.errstate(divide="ignore", invalid="ignore"):  # all faces of a group may be wrong labels
+                found = newcombe_bounds(*(count / scale for count, scale in zip(counts, scales, strict=True)), Z95)
+            difference, low, high = (bound[0] for bound in found)
             if not high < 0:
                 continue
-            errors = int(worse["errors"])
-            tips = next((labels for labels in range(1, errors + 1) if not interval(labels)[2] < 0), None)
+            reached = np.flatnonzero(~(found[2] < 0))
+            tips = int(reached[0]) if len(reached) else None
             rows.append(
                 (worse["group"], better["group"], int(worse["n"]), int(better["n"]), difference, low, high, errors,
                  tips, int(suspects[a]))
