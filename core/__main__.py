@@ -13,6 +13,7 @@ import tyro
 from core.commands import abstaining, audits, boards, comparisons, data, jobs, measuring, models, reviews, verifying
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
+from core.ranks import Ranks
 
 COMMANDS: dict[str, Callable[..., str | None]] = {
     "datasets": data.datasets,
@@ -85,7 +86,7 @@ def main(
             stream.reconfigure(errors="backslashreplace")
     try:
         result = run(arguments, commands, prog)
-        if result is not None:
+        if result is not None and Ranks.here().first:
             print(result, flush=True)
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from core.errors import LookwhereError
+from core.ranks import Ranks
 
 #: What can be asked for; `auto` is bfloat16 where the device computes in it.
 PRECISIONS = ("float32", "bfloat16", "auto")
@@ -26,6 +27,8 @@ def usable(device: torch.device | str) -> torch.device:
     """The device of this name. Raises `LookwhereError` where there is none, or torch cannot use it here."""
     try:
         found = torch.device(device)
+        if found.type == "cuda" and found.index is None and not (ranks := Ranks.here()).alone:
+            found = torch.device("cuda", ranks.local)  # a GPU for each process
         if found.type == "cuda" and not torch.cuda.is_available():
             raise LookwhereError(f"--device {device}: no GPU that torch can use here; leave --device out")
         torch.empty(1, device=found).cpu()

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from core.errors import LookwhereError
 from core.files import write_json
 from core.json_record import JsonRecord
+from core.ranks import Ranks
 
 #: The environment variable that names the file, where somebody wants to be told.
 VARIABLE = "LOOKWHERE_PROGRESS"
@@ -65,14 +66,20 @@ class ProgressFile:
 
 
 class Bars:
-    """`progress` for core's functions: one tqdm bar a stage, with ETA, told to the progress file too."""
+    """`progress` for core's functions: one tqdm bar a stage, with ETA, told to the progress file too.
+
+    Of several processes the first alone tells of its part.
+    """
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
         self.file = ProgressFile()
+        self.ranks = Ranks.here()
 
     def __call__(self, stage: str, total: int) -> Callable[..., object]:
         self.close()
+        if not self.ranks.first:
+            return lambda *_: None
         if self.file.file is None:
             self.bar = tqdm(total=total, desc=stage, unit="face", mininterval=0.5, dynamic_ncols=True)
             return self.bar.update

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
@@ -15,11 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.audit.audited_faces import classed, faces_of
-from core.audit.averages import average_faces
+from core.audit.averages import Averages, average_faces
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.audit.given import Given, given_of
@@ -30,6 +29,7 @@ from core.audit.notes import Note, NoteCode
 from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
+from core.audit.shards import LEFT_OUT, ShardManifest, joined, seconds_of, shard_files, write_shard
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
@@ -45,14 +45,14 @@ from core.errors import LookwhereError
 from core.files import plain_name, write_json
 from core.integrity import record_files
 from core.locks import alone
-from core.privacy import MINIMUM_FACES, asked_minimum, coarse
+from core.privacy import MINIMUM_FACES, asked_minimum
+from core.process_group import meet, stopping, summed, told_by_first
 from core.progress import Progress
-from core.task import Task, carrying
+from core.ranks import ALONE, Ranks
+from core.task import carrying
 
 SHARD = 2048
 BATCH = 64
-#: Columns of the store that say where a picture lies on one machine, or are not needed again.
-LEFT_OUT = ["row", "sha256"]
 PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 #: What else computes the outputs or maps of an imported model.
 MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "grad-cam")}
@@ -174,8 +174,11 @@ def run_audit(
     job = Job(store, model, faces, given, copies, planned.for_task(model.info.task), path, progress)
     if (path / "audit.json").is_file():
         return _finished(job, averages)
-    with alone(path, "making"):
-        return _finished(job, averages) if (path / "audit.json").is_file() else _made(job, batch, averages)
+    ranks = Ranks.here()
+    with alone(path, "making") if ranks.first else contextlib.nullcontext():
+        if told_by_first(ranks, (path / "audit.json").is_file()):
+            return _finished(job, averages)
+        return _made(job, batch, averages, ranks)
 
 
 def _default_name(store: AlignedStore, label: str, model: Path) -> str:
@@ -196,17 +199,31 @@ def _finished(job: Job, averages: KeepAverages) -> Audit:
     return with_placement(audit, job.model, job.store, job.faces)
 
 
-def _made(job: Job, batch: int, averages: KeepAverages) -> Audit:
-    """The audit, computed. Raises `LookwhereError` where its folder holds something else, or cannot be written."""
+def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
+    """The audit, computed, and opened by the first of several processes and then by the others.
+
+    Raises `LookwhereError` where its folder holds something else, or cannot be written."""
     path = job.path
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
     try:
-        _prepare(job)
-        seconds = forward_shards(job, batch)
+        if ranks.first:
+            _prepare(job)
+        meet(ranks)
+        forward_shards(job, batch, ranks)
+        meet(ranks)
+        seconds = seconds_of(job.work)
         # One at a time: two that end at once would each find that no other keeps averages.
-        with alone(job.model.path.parent / "averages", "keeping", wait=True):
-            return _finish(job, seconds, _without_averages(averages, job))
+        keeping = alone(job.model.path.parent / "averages", "keeping", wait=True)
+        with keeping if ranks.first else contextlib.nullcontext():
+            without = told_by_first(ranks, _without_averages(averages, job) if ranks.first else None)
+            if ranks.first:
+                audit = _finish(job, seconds, without, ranks)
+                meet(ranks)
+                return audit
+        _averaged(job, without, ranks)
+        meet(ranks)
+        return open_audit(path)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
@@ -225,11 +242,7 @@ def _same_averages(keep: KeepAverages, audit: Audit) -> None:
 
 def _prepare(job: Job) -> None:
     """An empty work folder, or that of an interrupted run of this very audit."""
-    known = job.manifest.to_json()
-    classify = job.model.classify
-    identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
-    identity["precision"] = classify.precision if classify else None
-    file = job.work / "identity.json"
+    identity, file = _identity(job), job.work / "identity.json"
     # Work of before the minimum was kept was begun with 11, of before the task with gender, of before cells with none.
     if (
         file.is_file()
@@ -241,59 +254,62 @@ def _prepare(job: Job) -> None:
     write_json(file, identity)
 
 
-def forward_shards(job: Job, batch: int) -> float:
-    """Write the shards that are not there yet; returns seconds of computing, over all runs."""
-    faces, work, given = job.faces, job.work, job.given
+def _identity(job: Job) -> dict[str, object]:
+    """What the work on an audit is of; each shard keeps its digest."""
+    known, classify = job.manifest.to_json(), job.model.classify
+    identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
+    return identity | {"precision": classify.precision if classify else None}
+
+
+def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
+    """Write the shards that are not there yet, of several processes each its own."""
+    faces, work, given, identity = job.faces, job.work, job.given, _identity(job)
     tick = job.progress("auditing", len(faces)) if job.progress else (lambda n: None)
-    for start in range(0, len(faces), SHARD):
-        shard = faces.iloc[start : start + SHARD]
-        file = work / f"shard-{start // SHARD:05}.parquet"
-        if file.is_file():
-            tick(len(shard))
-            continue
-        began = time.perf_counter()
-        logits, maps = [], []
-        for low in range(0, len(shard), batch):
-            rows = shard["row"].to_numpy()[low : low + batch]
-            if given is None:
-                logit, evidence = job.model.classify(job.store.images[rows])
-            else:
-                logit, evidence = given.logits[start + low : start + low + len(rows)], None
-            logits.append(logit)
-            if evidence is not None:
-                maps.append(evidence.astype(np.float16))
-            tick(len(rows))
-        stacked = np.concatenate(maps) if maps else None
-        _write_shard(file, shard, job.manifest.task, np.concatenate(logits), stacked, time.perf_counter() - began)
-    files = sorted(work.glob("shard-*.parquet"))
-    return sum(float(pq.read_schema(file).metadata[b"seconds"]) for file in files)
+    with stopping(ranks) as stop:
+        for number in ranks.mine(-(-len(faces) // SHARD)):
+            start = number * SHARD
+            shard = faces.iloc[start : start + SHARD]
+            manifest = ShardManifest.of(identity, number, shard)
+            if manifest.done_in(work):
+                tick(len(shard))
+                continue
+            began = time.perf_counter()
+            logits, maps = [], []
+            for low in range(0, len(shard), batch):
+                rows = shard["row"].to_numpy()[low : low + batch]
+                if given is None:
+                    logit, evidence = job.model.classify(job.store.images[rows])
+                else:
+                    logit, evidence = given.logits[start + low : start + low + len(rows)], None
+                logits.append(logit)
+                if evidence is not None:
+                    maps.append(evidence.astype(np.float16))
+                tick(len(rows))
+            stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
+            write_shard(work, manifest, shard, job.manifest.task, np.concatenate(logits), stacked, seconds, ranks)
+            stop.between()
 
 
-def _write_shard(
-    file: Path, faces: pd.DataFrame, task: Task, logits: np.ndarray, maps: np.ndarray | None, seconds: float
-) -> None:
-    if not np.isfinite(logits).all() or (maps is not None and not np.isfinite(maps).all()):
-        raise LookwhereError("the network gave values that are not finite; are these the right weights?")
-    if maps is not None:
-        coarse(maps)
-    with np.errstate(over="ignore"):
-        p = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)
-    # From 0.5 on, as accuracies by threshold have it: rounded tables of predictions have ties.
-    predicted = np.where(p >= 0.5, task.positive, task.negative)
-    scores = dict(zip((*task.logits, task.probability), (*logits.T, p), strict=True))
-    table = faces.drop(columns=LEFT_OUT, errors="ignore").assign(
-        **scores, predicted=predicted, correct=predicted == task.truth(faces)
+def _averaged(job: Job, without: Note | None, ranks: Ranks) -> tuple[Averages, pd.DataFrame]:
+    """Average faces, of several processes each its part of the images, and the labels and predictions of all faces."""
+    meet(ranks)  # the shards are joined
+    task, faces, further = job.manifest.task, job.faces, job.manifest.cells
+    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct", task.attribute, *task.logits]
+    labels = carrying(pd.read_parquet(job.work / "faces.parquet", columns=list(dict.fromkeys(columns))), task)
+    tick = job.progress("averaging", len(faces)) if job.progress and not without else None
+    rows, least = faces["row"].to_numpy()[: 0 if without else len(faces)], job.manifest.minimum_faces
+    labels = labels.assign(**{name: faces[name].to_numpy() for name in further})
+    averages = average_faces(
+        job.store.images,
+        rows,
+        labels[: len(rows)],
+        tick=tick,
+        minimum=least,
+        further=further,
+        part=ranks.slice(len(rows)),
+        total=lambda sums: summed(ranks, sums),
     )
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    meta = {**(arrow.schema.metadata or {}), b"seconds": str(seconds).encode()}
-    if maps is not None:
-        width = int(np.prod(maps.shape[1:]))
-        flat = pa.FixedSizeListArray.from_arrays(pa.array(maps.reshape(-1)), width)
-        arrow = arrow.append_column("evidence", flat)
-        meta[b"map_shape"] = f"{maps.shape[2]},{maps.shape[3]}".encode()
-    partial = file.with_name(file.name + ".partial")
-    pq.write_table(arrow.replace_schema_metadata(meta), partial, compression="zstd")
-    partial.replace(file)
+    return averages, labels
 
 
 def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
@@ -306,27 +322,15 @@ def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     return None
 
 
-def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
+def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks) -> Audit:
     """Join the shards, average the images, write the manifest, and move the folder into its place.
 
     `without` says why no average face is stored; None where some are.
     """
     work, faces, classify = job.work, job.faces, job.model.classify
-    shards = sorted(work.glob("shard-*.parquet"))
-    schema = pq.read_schema(shards[0])
-    with pq.ParquetWriter(
-        work / "faces.parquet", schema.remove_metadata(), compression="zstd", compression_level=9
-    ) as out:
-        for shard in shards:
-            out.write_table(pq.read_table(shard).replace_schema_metadata(None))
-    task = job.manifest.task
-    columns = ["split", "gender", "ethnicity", "age", "predicted", "correct", task.attribute, *task.logits]
-    labels = carrying(pd.read_parquet(work / "faces.parquet", columns=list(dict.fromkeys(columns))), task)
-    tick = job.progress("averaging", len(faces)) if job.progress and not without else None
-    rows, least = faces["row"].to_numpy()[: 0 if without else len(faces)], job.manifest.minimum_faces
-    further = job.manifest.cells
-    labels = labels.assign(**{name: faces[name].to_numpy() for name in further})
-    averages = average_faces(job.store.images, rows, labels[: len(rows)], tick=tick, minimum=least, further=further)
+    shards = shard_files(work)
+    schema = joined(shards, work / "faces.parquet")
+    averages, labels = _averaged(job, without, ranks)
     averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
     packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))
@@ -359,6 +363,7 @@ def _finish(job: Job, seconds: float, without: Note | None) -> Audit:
     )
     for shard in shards:
         shard.unlink()
+        shard.with_suffix(".json").unlink()
     (work / "identity.json").unlink()
     write_published(work, job.manifest, faces, job.store)
     write_json(work / "audit.json", manifest.to_json())

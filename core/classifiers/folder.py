@@ -95,7 +95,7 @@ def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
     if str(device) != "cpu":
         from core.devices import usable
 
-        usable(device)
+        device = usable(device)
     ours = info.trained_here
     weights = path / ("model.safetensors" if ours else Path(info.weights).name)
     if not weights.is_file():

@@ -13,6 +13,7 @@ from core.errors import LookwhereError, at_least
 from core.locks import alone
 from core.places import MODELS, audit_folder
 from core.progress import Bars
+from core.ranks import Ranks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,9 @@ def audit(
 ) -> str:
     """Put a data set's faces through a model: logits, evidence maps and average faces, for the app to show.
 
-    Interrupted work resumes; a finished audit is only reported.
+    Interrupted work resumes; a finished audit is only reported. Under torchrun several processes share the work.
     Example: python -m core audit --model resnet50-utkface --data data/aligned/utkface
+    Or, by four processes: torchrun --nproc-per-node 4 -m core audit --model … --data …
     Or, with other maps: python -m core audit … --maps occlusion --name utkface-test-occlusion
 
     Args:
@@ -111,7 +113,8 @@ def audit(
         )
     finally:
         bars.close()
-    write_card(loaded.path)
+    if Ranks.here().first:
+        write_card(loaded.path)
     return printed("audit", json, lambda: audit_report(result), lambda: audit_record(result))
 
 
