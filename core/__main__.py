@@ -10,7 +10,19 @@ from collections.abc import Callable, Mapping
 
 import tyro
 
-from core.commands import abstaining, audits, boards, comparisons, data, jobs, measuring, models, reviews, verifying
+from core.commands import (
+    abstaining,
+    audits,
+    boards,
+    comparisons,
+    data,
+    jobs,
+    measuring,
+    models,
+    repeating,
+    reviews,
+    verifying,
+)
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 from core.ranks import Ranks
@@ -33,6 +45,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "findings": audits.findings,
     "review": reviews.review,
     "experiments": audits.experiments,
+    "repeated": repeating.repeated,
     "board": boards.board,
     "compare": comparisons.compare,
     "report": audits.report,

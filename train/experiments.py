@@ -4,6 +4,8 @@ Whatever is finished is not done again, so the same command goes on after a stop
 
   python -m train.experiments --data data/aligned/utkface
   python -m train.experiments --data data/aligned/utkface --workers 2 --out models/experiments
+  python -m train.experiments --experiment train/plans/repeated.yaml --seeds 0 1 --data lfw=data/aligned/lfw \\
+      kaggle=data/aligned/kaggle-gender fairface=data/aligned/fairface utkface=data/aligned/utkface
 """
 
 from __future__ import annotations
@@ -25,13 +27,15 @@ from tqdm import tqdm
 
 from core.errors import LookwhereError, at_least, machine_error
 from core.extras import missing_extra
-from core.files import plain_name, write_json
+from core.files import write_json
 from core.locks import alone
 from core.training.config_file import from_yaml
 from core.training.record import read_metrics, read_status
-from core.yaml_file import read_yaml
+from train.plan import AuditPlan, Plan, Stores, run_name
 
 if TYPE_CHECKING:
+    from core.audit.folder import Audit
+    from core.classifiers.folder import Model
     from core.data.store import AlignedStore
     from core.training.config import TrainConfig
 
@@ -43,58 +47,9 @@ MADE_OF = "made_of.json"
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """An experiment as its YAML file says it."""
-
-    file: Path
-    content: dict
-
-    @classmethod
-    def read(cls, file: Path) -> Plan:
-        """Raises `LookwhereError` where the file is unreadable, lacks a field or names an arm that is not there."""
-        try:
-            content = read_yaml(file)
-            names = [plain_name(arm["name"], f"{file}: arm") for arm in content["arms"]]
-            plain_name(content["name"], f"{file}: name")
-            if not all(type(seed) is int for seed in content["seeds"]):
-                raise TypeError("seeds must be whole numbers")
-            ends = [c[end] for c in content["contrasts"] for end in ("from", "to")]
-            ends += [arm["from"] for arm in content["arms"] if "from" in arm]
-            _ = content["name"], content["title"], content["config"], content["seeds"][0]
-        except (KeyError, TypeError, IndexError) as error:
-            raise LookwhereError(f"{file}: not an experiment ({str(error).splitlines()[0]})") from error
-        if unknown := sorted(set(ends) - set(names)):
-            raise LookwhereError(f"{file}: no arm {', '.join(unknown)}; there are {', '.join(names)}")
-        return cls(file, content)
-
-    @property
-    def trained(self) -> list[dict]:
-        """The arms that are training runs of their own."""
-        return [arm for arm in self.content["arms"] if "from" not in arm]
-
-    def runs(self) -> list[tuple[str, dict, int]]:
-        """(name, arm, seed) of each training run; a seed's arms one after another."""
-        return [(run_name(arm["name"], seed), arm, seed) for seed in self.content["seeds"] for arm in self.trained]
-
-    def config(self, arm: dict, seed: int) -> dict:
-        """The settings of a run: the shared file's, then the arm's, then the seed."""
-        file = self.file.parent / str(self.content["config"])
-        base, own = read_yaml(file), arm.get("settings", {})
-        for settings, origin in ((base, file), (own, self.file)):
-            if not isinstance(settings, dict):
-                raise LookwhereError(f"{origin}: expected settings, lines of «key: value»")
-        return base | own | {"seed": seed}
-
-
-def run_name(arm: str, seed: int) -> str:
-    """The folder of an arm's run with a seed."""
-    return f"{arm}-s{seed}"
-
-
-def check_made_of(folder: Path, config: TrainConfig, store: AlignedStore) -> None:
+def check_made_of(folder: Path, config: TrainConfig, train: list[AlignedStore], val: AlignedStore) -> None:
     """Raise `LookwhereError` where a run in `folder` was made with other settings than `config`, or of other faces than
-    those of `store`.
+    those of `train` and `val`.
 
     Settings that it did not keep are not compared; `enlarge` is leave to do something, and changes no number.
     """
@@ -104,29 +59,36 @@ def check_made_of(folder: Path, config: TrainConfig, store: AlignedStore) -> Non
 
     info = model_info(folder)
     mend = "delete this folder, or choose another with --runs"
-    if info.data is not None and info.data.fingerprint != store.manifest.data_fingerprint:
-        raise LookwhereError(f"{folder}: trained on other data than {store.path}; {mend}")
+    now = tuple(dict.fromkeys(store.manifest.data_fingerprint for store in (*train, val)))
+    if info.data is not None and info.data.fingerprints != now:
+        raise LookwhereError(f"{folder}: trained on other data than {_named(train, val)}; {mend}")
     checkpoint = folder / "training" / "checkpoint.safetensors"
     then = (read_meta(checkpoint).get("alignments") or {}) if checkpoint.is_file() else {}
-    if how := aligned_otherwise(then.get("train", {}), store.manifest.alignment):
-        raise LookwhereError(f"{folder}: trained on faces of {store.path} that were aligned otherwise ({how}); {mend}")
+    roles = {"train" if n == 0 else f"train {n + 1}": store for n, store in enumerate(train)} | {"val": val}
+    for role, store in roles.items():
+        if how := aligned_otherwise(then.get(role, {}), store.manifest.alignment):
+            raise LookwhereError(
+                f"{folder}: trained on faces of {store.path} that were aligned otherwise ({how}); {mend}"
+            )
     kept = info.training.to_json() if info.training else {}
-    now = json.loads(json.dumps(dataclasses.asdict(config)))
-    changed = [key for key, value in kept.items() if key in now and key != "enlarge" and now[key] != value]
+    asked = json.loads(json.dumps(dataclasses.asdict(config)))
+    changed = [key for key, value in kept.items() if key in asked and key != "enlarge" and asked[key] != value]
     if changed:
         raise LookwhereError(f"{folder}: trained with another {', '.join(changed)} than the plan says; {mend}")
 
 
-def train_all(plan: Plan, data: Path, runs: Path, workers: int) -> None:
+def _named(train: list[AlignedStore], val: AlignedStore) -> str:
+    return ", ".join(dict.fromkeys(str(store.path) for store in (*train, val)))
+
+
+def train_all(plan: Plan, stores: Stores, runs: Path, workers: int) -> None:
     """Train what is not finished, `workers` runs at a time on their share of the cores, with one bar over all epochs.
 
     Raises `LookwhereError` where a finished run is of other settings or data, and naming the log of one that failed.
     """
-    from core.data.store import AlignedStore
     from core.training.config import TrainConfig
 
-    store = AlignedStore.open(data)
-    waiting: list[tuple[str, dict]] = []
+    waiting: list[tuple[str, dict, list[str]]] = []
     active: dict[str, subprocess.Popen] = {}
     total = 0
     for name, arm, seed in plan.runs():
@@ -137,16 +99,16 @@ def train_all(plan: Plan, data: Path, runs: Path, workers: int) -> None:
         if status is not None and status.alive:
             raise LookwhereError(f"{runs / name}: is being trained by another process; wait for it, or stop it")
         if status is None or status.state != "finished":
-            waiting.append((name, settings))
+            waiting.append((name, settings, stores.arguments(arm)))
         else:
-            check_made_of(runs / name, config, store)
+            check_made_of(runs / name, config, *stores.of_run(arm))
     threads = max(1, (os.cpu_count() or 1) // workers)
     bar = tqdm(total=total, desc=f"{plan.content['name']}: training", unit="epoch", disable=not waiting)
     bar.n = bar.initial = _epochs_done(plan, runs)
     try:
         while waiting or active:
             while waiting and len(active) < workers:
-                name, settings = waiting.pop(0)
+                name, settings, data = waiting.pop(0)
                 active[name] = _start(name, settings, data, runs, threads)
             time.sleep(2)
             for name, process in list(active.items()):
@@ -168,12 +130,12 @@ def _epochs_done(plan: Plan, runs: Path) -> int:
     return sum(len(read_metrics(runs / name / "training")) for name, _, _ in plan.runs())
 
 
-def _start(name: str, settings: dict, data: Path, runs: Path, threads: int) -> subprocess.Popen:
+def _start(name: str, settings: dict, data: list[str], runs: Path, threads: int) -> subprocess.Popen:
     """One run as a process of its own: on few cores, several runs of one thread outpace one run of several."""
     runs.mkdir(parents=True, exist_ok=True)
     config = runs / f"{name}.yaml"
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
-    command = [sys.executable, "-m", "train", "--data", str(data), "--models", str(runs), "--name", name]
+    command = [sys.executable, "-m", "train", *data, "--models", str(runs), "--name", name]
     command += ["--config", str(config)]
     if any((runs / name / "training" / file).is_file() for file in BEGUN):
         command.append("--resume")
@@ -189,19 +151,26 @@ def best_epoch(metrics: pd.DataFrame, choose: str) -> int:
     return int(same.loc[same[CHOICES[choose]].idxmax(), "epoch"])
 
 
-def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: AlignedStore) -> Path:
-    """The arm's chosen weights as a model folder in `work`; made once, and anew where run or arm have changed."""
+def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: Stores) -> Path:
+    """The arm's chosen weights as a model folder in `work`; made once, and anew where run or arm have changed.
+
+    They are those of the epoch that the arm chooses, where the run kept every epoch, and else those that it kept.
+    """
     from core.classifiers.folder import load_model, save_model
     from core.classifiers.info import model_info
+    from core.classifiers.training_hashes import FILE as HASHES
     from core.training.balanced_head import retrain_head
 
     target = work / run_name(arm["name"], seed)
     run = runs / run_name(arm.get("from", arm["name"]), seed)
     choose = arm.get("choose", arm.get("settings", {}).get("choose", "overall"))
-    epoch = best_epoch(read_metrics(run / "training"), choose)
-    kept = run / "training" / "epochs" / f"{epoch:03}"
+    every = (run / "training" / "epochs").is_dir()
+    epoch = best_epoch(read_metrics(run / "training"), choose) if every else model_info(run).epoch
+    kept = run / "training" / "epochs" / f"{epoch:03}" if every else run
+    if not every and model_info(run).training.choose != choose:
+        raise LookwhereError(f"{run}: kept one epoch, by {model_info(run).training.choose}; set keep_every: true")
     made_of = {"weights": model_info(kept).weights_sha256, "epoch": epoch, "choose": choose, "head": arm.get("head")}
-    made_of |= {"data": store.manifest.data_fingerprint, "seed": seed}
+    made_of |= {"data": model_info(run).data.fingerprint, "seed": seed}
     if (target / "model.json").is_file():
         # What was made before this was kept says nothing of it, and stays.
         if not (target / MADE_OF).is_file() or json.loads((target / MADE_OF).read_text()) == made_of:
@@ -210,70 +179,103 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, store: Al
     source = load_model(kept)
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
     if arm.get("head") == "balanced":
+        store = stores.open("")
         retrain_head(source.network, store, store.split("val"), info.input_size, seed, info.task)
         # What was validated is another last layer: its numbers are not this model's.
         info = dataclasses.replace(info, validation=None, head="retrained on group-balanced validation")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copytree(run / "training", target / "training", ignore=lambda _, names: {*names} - {"metrics.csv"})
+    if info.training_faces is not None:
+        shutil.copy(kept / HASHES, target / HASHES)
     write_json(target / MADE_OF, made_of)
     save_model(target, source.network, info)
     return target
 
 
-def publish(plan: Plan, audits: dict[str, str], work: Path, out: Path) -> Path:
-    """Audits, metrics, model.json and cards into `out`, without weights; `experiment.json` last."""
+def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Path) -> Path:
+    """Audits, metrics, model.json and cards of the models `made` into `out`, without weights; `experiment.json` last.
+
+    Its arms have these models and those of the plan's other seeds that were published before. `audits` are the names
+    of every model's audits, the main one first.
+    """
     folder = out / plan.content["name"]
-    for name in audits:
+    for name in made:
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(
             work / name, folder / name, ignore=shutil.ignore_patterns("*.safetensors", "*.partial", MADE_OF)
         )
-    seeds = plan.content["seeds"]
-    arms = [
-        {"name": a["name"], "title": a["title"], "models": [run_name(a["name"], s) for s in seeds]}
-        for a in plan.content["arms"]
-    ]
-    write_json(
-        folder / "experiment.json",
-        {
-            "format": 1,
-            "name": plan.content["name"],
-            "title": plan.content["title"],
-            "config": f"train/configs/{Path(plan.content['config']).name}",
-            "audit": next(iter(audits.values())),
-            "arms": arms,
-            "contrasts": plan.content["contrasts"],
-        },
-    )
+    arms = [(a, [run_name(a["name"], seed) for seed in plan.all_seeds]) for a in plan.content["arms"]]
+    there = [{"name": a["name"], "title": a["title"], "models": [n for n in names if _whole(folder / n, audits)]}
+             for a, names in arms]  # fmt: skip
+    pictures = next((test.name for test in plan.tests if test.averages), None)
+    content = {
+        "format": 1,
+        "name": plan.content["name"],
+        "title": plan.content["title"],
+        "config": f"train/configs/{Path(plan.content['config']).name}",
+        "audit": audits[0],
+        "arms": there,
+        "contrasts": plan.content["contrasts"],
+    }
+    content |= {"audits": audits} if len(audits) > 1 else {}
+    content |= {"pictures": {"model": there[0]["models"][0], "audit": pictures}} if pictures else {}
+    write_json(folder / "experiment.json", content)
     return folder
 
 
-def _run_all(plan: Plan, store: AlignedStore, data: Path, runs: Path, out: Path, workers: int) -> None:
+def _whole(model: Path, audits: list[str]) -> bool:
+    return all((model / "audits" / name / "audit.json").is_file() for name in audits)
+
+
+def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) -> None:
     """Everything that is not there yet, in folders that no other process works in."""
-    from core.audit.run import KeepAverages, run_audit
     from core.classifiers.folder import load_model
     from core.present.card import write_card
-    from core.progress import Bars
 
-    train_all(plan, data, runs, workers)
-    audits, work = {}, runs / "chosen"
+    train_all(plan, stores, runs, workers)
+    made, audits, work = [], [], runs / "chosen"
     for arm in plan.content["arms"]:
         for seed in plan.content["seeds"]:
-            folder = assemble(plan, arm, seed, runs, work, store)
-            bars = Bars()
-            try:
-                audit = run_audit(store, load_model(folder), averages=KeepAverages.NO, batch=256, progress=bars)
-            finally:
-                bars.close()
+            folder = assemble(plan, arm, seed, runs, work, stores)
+            model = load_model(folder)
+            first = run_name(plan.content["arms"][0]["name"], plan.all_seeds[0]) == folder.name
+            trained = stores.of_run(arm)[0] if plan.several else []
+            done = {test: _audited(test, stores, model, trained) for test in plan.tests if first or not test.averages}
+            audits = [audit.name for test, audit in done.items() if not test.averages]
             write_card(folder)
-            audits[folder.name] = audit.name
-            print(f"{folder.name}: epoch {load_model(folder).info.epoch}, accuracy {audit.manifest.accuracy}")
-    print(f"{publish(plan, audits, work, out)}: {len(audits)} models, without their weights")
+            made.append(folder.name)
+            told = ", ".join(f"{audit.name} {audit.manifest.accuracy}" for audit in done.values())
+            print(f"{folder.name}: epoch {model.info.epoch}, accuracy {told}")
+    print(f"{publish(plan, made, audits, work, out)}: {len(made)} models, without their weights")
+
+
+def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[AlignedStore]) -> Audit:
+    """One audit of a run's model, without copies of faces of the stores it was `trained` on: opened where it is
+    finished, begun or resumed where it is not."""
+    from core.audit.run import KeepAverages, run_audit
+    from core.progress import Bars
+
+    bars = Bars()
+    averages = KeepAverages.YES if test.averages else KeepAverages.NO
+    try:
+        return run_audit(
+            stores.open(test.data),
+            model,
+            test.splits,
+            name=test.name,
+            averages=averages,
+            batch=256,
+            training=trained,
+            progress=bars,
+        )
+    finally:
+        bars.close()
 
 
 def main(
-    data: Path,
+    data: tuple[str, ...],
     experiment: Path = PLAN,
+    seeds: tuple[int, ...] = (),
     runs: Path = Path("data/experiments"),
     out: Path = Path("models/experiments"),
     workers: int = 2,
@@ -281,20 +283,22 @@ def main(
     """Train, choose, retrain heads, audit, publish.
 
     Args:
-        data: An aligned store, made by `python -m core align`.
+        data: An aligned store, made by `python -m core align`; NAME=STORE for each of a plan that names several.
         experiment: The experiment's YAML file.
+        seeds: Only these of its seeds; models of others that were published before stay. By default all.
         runs: Where runs and their weights lie, about 0.8 GB each.
         out: Where audits and metrics go.
         workers: Runs trained at a time, each on its share of the cores.
     """
-    from core.data.store import AlignedStore
-
     try:
         plan = Plan.read(experiment)
-        store = AlignedStore.open(data)
+        stores = Stores.of(plan, data)
+        for name in stores.paths:
+            stores.open(name)
+        plan = plan.only(seeds) if seeds else plan
         runs = runs / plan.content["name"]
         with alone(runs, "running"), alone(out / plan.content["name"], "publishing"):
-            _run_all(plan, store, data, runs, out, at_least("--workers", workers, 1))
+            _run_all(plan, stores, runs, out, at_least("--workers", workers, 1))
     except LookwhereError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

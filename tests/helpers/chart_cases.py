@@ -48,6 +48,7 @@ from tests.helpers.chart_tables import (
     OTHER,
     PAIRED,
     PARTS,
+    REPEATED,
     ROC,
     SHARES,
     SIMULTANEOUS,
@@ -228,6 +229,18 @@ INTERVALS = [
                                 "mean, 95 % over seeds": (0.92, 0.7, 0.99)}),
         ],
         None, (("means", "low", "high"),),
+    ),
+    Case(
+        "the study, repeated",
+        comparison.study_dots,
+        comparison.study_dots,
+        {"table": REPEATED},
+        [
+            ("Female", "n = 40", {"the original": [(0.6, NAN, NAN)], "a seed": [(0.7, NAN, NAN), (0.8, NAN, NAN)],
+                                  "ours, mean and 95 % interval": (0.75, 0.6, 0.9)}),
+            ("Caucasian male", "none here", {"the original": [(0.99, NAN, NAN)]}),
+        ],
+        None, STANDARD,
     ),
     Case(
         "data sets",

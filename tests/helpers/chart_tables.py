@@ -291,3 +291,13 @@ def stage(measure: str, column: str) -> list[float]:
     """A column of `STAGES` after the network as it is, where all is 1."""
     part = STAGES[(STAGES["measure"] == measure) & (STAGES["stage"] != "another face")]
     return [1.0, *part[column]]
+
+
+#: The seven figures of the study, repeated: one that is here, one that is not.
+REPEATED = pd.DataFrame(
+    {
+        "figure": ["female", "Caucasian male"], "n": [40, 0], "original": [0.6, 0.99],
+        "by_seed": [(0.7, 0.8), ()], "mean": [0.75, NAN], "low": [0.6, NAN], "high": [0.9, NAN],
+        "repeats": ["within our interval", "no such group"],
+    }
+)  # fmt: skip

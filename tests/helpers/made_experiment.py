@@ -54,3 +54,33 @@ def make_experiment(
         },
     )  # fmt: skip
     return path
+
+
+def make_repeated(models: Path, n: int = 900, seeds: int = 2, missed: dict[str, float] | None = None) -> Path:
+    """The study, repeated, as it is published: networks of one arm, audited on two data sets, pictures of one more.
+
+    `missed`: the share of errors by gender, on both data sets.
+    """
+    missed = missed or {"female": 0.3, "male": 0.02}
+    path, draw = models / "experiments/repeated", np.random.default_rng(4)
+    names = [f"lfw-s{k}" for k in range(seeds)]
+    for place, test in enumerate(("first", "second")):
+        faces = made_faces(n, place)
+        rate = faces["gender"].map(missed).to_numpy(float)
+        for name in names:
+            made_audit(faces=faces, correct=draw.random(n) >= rate, path=path / name / "audits" / test)
+    made_audit(faces=made_faces(n, 7), path=path / names[0] / "audits/drawn", images=None)
+    data = {
+        "dataset": "lfw", "validation_dataset": "kaggle-gender", "fingerprint": "a+b", "validation_copies": 3,
+        "faces": {"train": 1200, "val": 300},
+        "train_groups": [{"gender": g, "ethnicity": "White", "faces": 600} for g in ("female", "male")],
+    }  # fmt: skip
+    for name in names:
+        write_json(path / name / "model.json", INFO | {"data": data, "validation": {"val_accuracy": 0.9}})
+    content = {
+        "format": 1, "name": "repeated", "title": "The study, repeated", "config": "train/configs/repeated.yaml",
+        "audit": "first", "audits": ["first", "second"], "arms": [{"name": "lfw", "title": "LFW", "models": names}],
+        "contrasts": [], "pictures": {"model": names[0], "audit": "drawn"},
+    }  # fmt: skip
+    write_json(path / "experiment.json", content)
+    return path

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from core.analysis.comparison import open_experiment
 from core.audit.folder import open_audit
 from core.classifiers.info import model_info
 from core.data.store import AlignedStore
@@ -17,7 +18,8 @@ from core.files import write_json
 from core.training.record import Status, read_metrics, write_status
 from tests.helpers.made_store import make_store
 from train import experiments
-from train.experiments import PLAN, Plan, best_epoch, main, run_name, train_all
+from train.experiments import PLAN, best_epoch, main, train_all
+from train.plan import Plan, Stores, run_name
 
 BASE = {"stages": [{"size": 32, "epochs": 1}, {"size": 32, "epochs": 1, "dilated": True}], "batch": 8, "ema": 0,
         "keep_every": True}  # fmt: skip
@@ -84,21 +86,22 @@ def test_a_run_of_another_process_is_not_disturbed(tmp_path: Path, made_store: A
 
     write_status(training, Status("running", 0, 2, 1, 4, 1.0, None, None, time.time()))
     with pytest.raises(LookwhereError, match="being trained by another process"):
-        train_all(Plan.read(write_plan(tmp_path)), made_store.path, tmp_path / "runs", 1)
+        plan = Plan.read(write_plan(tmp_path))
+        train_all(plan, Stores.of(plan, [made_store.path]), tmp_path / "runs", 1)
 
 
 def test_a_run_that_fails_is_named_with_its_log(tmp_path: Path, made_store: AlignedStore) -> None:
     plan = Plan.read(write_plan(tmp_path, arms=[{"name": "everyone", "title": "", "settings": {"exclude": ["no one"]}}],
                                 contrasts=[], seeds=[0]))  # fmt: skip
     with pytest.raises(LookwhereError, match=r"everyone-s0\.log: training ended with code 2"):
-        train_all(plan, made_store.path, tmp_path / "runs", 1)
+        train_all(plan, Stores.of(plan, [made_store.path]), tmp_path / "runs", 1)
     assert "--exclude 'no one': no training face" in (tmp_path / "runs/everyone-s0.log").read_text()
 
 
 def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     store = make_store(tmp_path / "store")
     file, runs, out = write_plan(tmp_path), tmp_path / "runs", tmp_path / "out"
-    assert main(store.path, file, runs, out, workers=2) == 0, capsys.readouterr().err
+    assert main((str(store.path),), file, runs=runs, out=out, workers=2) == 0, capsys.readouterr().err
     folder = out / "tiny"
     described = json.loads((folder / "experiment.json").read_text())
     assert [arm["models"] for arm in described["arms"]] == [
@@ -123,7 +126,7 @@ def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.
 
     monkeypatch.setattr(experiments, "_start", no_run)
     before = (folder / "experiment.json").read_text()
-    assert main(store.path, file, runs, out, workers=2) == 0
+    assert main((str(store.path),), file, runs=runs, out=out, workers=2) == 0
     assert (folder / "experiment.json").read_text() == before
     capsys.readouterr()
 
@@ -133,23 +136,85 @@ def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.
         ([first | {"settings": {"batch": 4}}, second, third], "everyone-s0: trained with another batch than the plan"),
         ([first, men, third], "without-s0: trained with another exclude"),
     ):
-        assert main(store.path, write_plan(tmp_path, arms=arms), runs, out) == 2
+        assert main((str(store.path),), write_plan(tmp_path, arms=arms), runs=runs, out=out) == 2
         assert told in capsys.readouterr().err
     other = make_store(tmp_path / "other", columns={"age": 40})
-    assert main(other.path, write_plan(tmp_path), runs, out) == 2
+    assert main((str(other.path),), write_plan(tmp_path), runs=runs, out=out) == 2
     assert f"everyone-s0: trained on other data than {other.path}; delete this folder" in capsys.readouterr().err
     written = (store.path / "store.json").read_text()
     write_json(store.path / "store.json", json.loads(written) | {"padding": 60})
-    assert main(store.path, write_plan(tmp_path), runs, out) == 2
+    assert main((str(store.path),), write_plan(tmp_path), runs=runs, out=out) == 2
     assert "aligned otherwise (border before detection 60, not 0)" in capsys.readouterr().err
     (store.path / "store.json").write_text(written)
 
     plain = [first, second, {"name": "head", "title": "Head", "from": "everyone"}]
-    assert main(store.path, write_plan(tmp_path, arms=plain), runs, out) == 0, capsys.readouterr().err
+    assert main((str(store.path),), write_plan(tmp_path, arms=plain), runs=runs, out=out) == 0, capsys.readouterr().err
     now = open_audit(folder / "head-s0/audits/made-test").manifest.weights_sha256
     assert now == whole.manifest.weights_sha256, "an arm that has changed is put together anew"
 
 
 def test_a_store_that_is_not_there_is_one_line(tmp_path: Path, capsys) -> None:
-    assert main(tmp_path / "nowhere", write_plan(tmp_path), tmp_path / "runs", tmp_path / "out") == 2
+    assert main((str(tmp_path / "nowhere"),), write_plan(tmp_path), runs=tmp_path / "runs", out=tmp_path / "out") == 2
     assert "error: " in capsys.readouterr().err
+
+
+SEVERAL = {
+    "train": ["one", "two"], "val": "three", "all_of_val": True, "seeds": [0, 1], "contrasts": [],
+    "arms": [{"name": "both", "title": "Both"}],
+    "test": {"abroad": "all", "home": "test", "drawn": {"data": "home", "splits": "val", "averages": True}},
+}  # fmt: skip
+
+
+def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trained on two, validated on a third, audited on two more; the second seed joins the first later."""
+    names = ("one", "two", "three", "abroad", "home")
+    given = tuple(
+        f"{name}={make_store(tmp_path / name, faces=(64, 400)[name == 'home'], seed=n).path}"
+        for n, name in enumerate(names)
+    )
+    plain = {key: value for key, value in BASE.items() if key != "keep_every"} | {"stages": [{"size": 32, "epochs": 1}]}
+    monkeypatch.setitem(globals(), "BASE", plain)
+    file, where = write_plan(tmp_path, **SEVERAL), {"runs": tmp_path / "runs", "out": tmp_path / "out"}
+    folder = tmp_path / "out/tiny"
+    for seed, published in ((0, ["both-s0"]), (1, ["both-s0", "both-s1"])):
+        assert main(given, file, (seed,), **where) == 0, capsys.readouterr().err
+        described = json.loads((folder / "experiment.json").read_text())
+        assert described["arms"][0]["models"] == published
+        assert (described["audit"], described["audits"]) == ("abroad", ["abroad", "home"])
+    data = model_info(folder / "both-s1").data
+    assert [part.dataset for part in data.parts] == ["made", "made"]
+    assert (data.faces["train"], data.faces["val"]) == (128, 64)
+    splits = {test: set(open_audit(folder / "both-s1/audits" / test).faces["split"]) for test in ("abroad", "home")}
+    assert splits == {"abroad": {"train", "val", "test"}, "home": {"test"}}
+    opened = open_experiment(folder)
+    assert [len(opened.on(test).audits("both")) for test in opened.tests] == [2, 2]
+    assert opened.pictures == folder / "both-s0/audits/drawn"
+    assert set(open_audit(opened.pictures).faces["split"]) == {"val"}
+    assert len(open_audit(opened.pictures).averages.cells) and not (folder / "both-s1/audits/drawn").exists()
+    with pytest.raises(LookwhereError, match="no audit 'drawn'; there are abroad, home"):
+        opened.on("drawn")
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds", "told"),
+    [
+        (("one=a",), (), "takes one=STORE two=STORE three=STORE abroad=STORE home=STORE"),
+        (("one", "two"), (), "takes one=STORE two=STORE"),
+        (("one=a", "two=b", "three=c", "abroad=d", "home=e"), (5,), "no seed 5; it has 0, 1"),
+    ],
+)
+def test_data_that_a_plan_does_not_take_is_one_line(
+    tmp_path: Path, capsys, made_store: AlignedStore, given: tuple[str, ...], seeds: tuple[int, ...], told: str
+) -> None:
+    given = tuple(f"{word.partition('=')[0]}={made_store.path}" if seeds else word for word in given)
+    assert main(given, write_plan(tmp_path, **SEVERAL), seeds, runs=tmp_path / "runs", out=tmp_path / "out") == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_plan_of_the_repetition_is_sound() -> None:
+    plan = Plan.read(PLAN.with_name("repeated.yaml"))
+    assert plan.data_sets == ("lfw", "kaggle", "fairface", "utkface")
+    assert [(test.name, test.splits) for test in plan.tests if not test.averages] == [
+        ("fairface", ("all",)), ("utkface", ("test",)),
+    ]  # fmt: skip
+    assert plan.config(plan.trained[0], 2)["choose"] == "overall"

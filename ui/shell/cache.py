@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 import streamlit as st
 
 from core.analysis.comparison import Experiment
+from core.analysis.findings.repeated import Repeated
 from core.audit.folder import Audit
 from core.checks.results import Checks
 
@@ -22,6 +23,7 @@ FILES: dict[type, tuple[str, ...]] = {
     Audit: ("audit.json", "measured.parquet", "skin_tone.json"),
     Checks: ("checks.json",),
     Experiment: ("experiment.json", "*/audits/*/audit.json"),
+    Repeated: ("experiment.json", "*/audits/*/audit.json"),
 }
 
 

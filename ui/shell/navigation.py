@@ -69,6 +69,15 @@ PAGES: tuple[PageEntry, ...] = (
         "each",
     ),
     PageEntry(
+        file="repeated",
+        title="The study, repeated",
+        icon="replay",
+        section="",
+        description="the original's three-set protocol on open data: its seven figures beside ours, by network, the "
+        "average faces and maps, claims 1 to 3",
+        needs=Needs.NOTHING,
+    ),
+    PageEntry(
         file="about",
         title="About",
         icon="info",

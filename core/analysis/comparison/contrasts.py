@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -239,6 +239,27 @@ def arm_estimates(
             bounds = (one.seeds.value, one.seeds.low, one.seeds.high, one.both.low, one.both.high)
             rows.append((arm.name, measure, *pair, len(arm.models), *bounds))
     return pd.DataFrame(rows, columns=_ESTIMATES)
+
+
+def arm_groups(
+    experiment: Experiment,
+    arm: str,
+    groups: Sequence[tuple[str, str]],
+    within: Filter | None = None,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> list[tuple[int, Effect]]:
+    """Faces and accuracy over an arm's seeds of each group (gender, ethnicity), empty where it is of all of them.
+
+    A group without a face has n = 0 and NaN for all numbers.
+    """
+    counts, found = _Counts(experiment, (arm,), within or Filter(), samples, seed), []
+    for pair in groups:
+        n = int(group_mask(counts.faces, *pair).sum())
+        seen, drawn = (counts.measures(one, pair)[Measure.GROUP][0] for one in (counts.seen, counts.drawn))
+        found.append((n, counts.effect(seen[0], drawn)))
+    return found
 
 
 def arm_contrast(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from core.audit.catalogue import align_audits, same_faces
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.errors import LookwhereError
+from core.files import plain_name
 from core.task import GENDERS
 
 FORMAT = 1
@@ -75,7 +77,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An opened experiment; its audits are opened when asked for, once."""
+    """An opened experiment; its audits are opened when asked for, once.
+
+    `audit` is the one that all is said of, `tests` are all that every model has, `audit` among them. `pictures` is the
+    folder of one more audit, of one model, that keeps average faces; None where there is none.
+    """
 
     name: str
     title: str
@@ -84,6 +90,8 @@ class Experiment:
     audit: str
     arms: tuple[Arm, ...]
     claims: tuple[Claim, ...]
+    tests: tuple[str, ...] = ()
+    pictures: Path | None = None
     _opened: dict = field(default_factory=dict, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm:
@@ -92,6 +100,12 @@ class Experiment:
             if arm.name == name:
                 return arm
         raise LookwhereError(f"{self.path}: no arm {name!r}; there are {', '.join(a.name for a in self.arms)}")
+
+    def on(self, audit: str) -> Experiment:
+        """The same experiment on the faces of another of its `tests`. Raises `LookwhereError` naming them."""
+        if audit not in self.tests:
+            raise LookwhereError(f"{self.path}: no audit {audit!r}; there are {', '.join(self.tests)}")
+        return replace(self, audit=audit, _opened={})
 
     def audits(self, arm: str) -> tuple[Audit, ...]:
         """The arm's audits by seed, their faces in the order of the experiment's first audit."""
@@ -119,6 +133,8 @@ def experiment_for(models: str | Path, audit: Audit) -> Experiment | None:
         return None
     for name in list_experiments(models):
         experiment = open_experiment(Path(models) / FOLDER / name)
+        if not experiment.claims:
+            continue
         first = read_manifest(experiment.path / experiment.arms[0].models[0] / "audits" / experiment.audit)
         if same_faces(first) == same_faces(audit.manifest):
             return experiment
@@ -142,9 +158,13 @@ def open_experiment(path: str | Path) -> Experiment:
     try:
         arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
         claims = tuple(_claim(c, file) for c in content["contrasts"])
+        tests = tuple(map(str, content.get("audits", [content["audit"]])))
+        drawn = content.get("pictures")
+        pictures = path / plain_name(drawn["model"]) / "audits" / plain_name(drawn["audit"]) if drawn else None
         made = Experiment(
-            content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims
-        )
+            content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims, tests,
+            pictures,
+        )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error
     _check(made, file)
@@ -174,8 +194,8 @@ def _check(experiment: Experiment, file: Path) -> None:
     for arm in experiment.arms:
         if not arm.models:
             raise LookwhereError(f"{file}: arm {arm.name!r} has no models")
-        for model in arm.models:
-            audit = experiment.path / model / "audits" / experiment.audit / "audit.json"
+        for model, name in itertools.product(arm.models, (experiment.audit, *experiment.tests)):
+            audit = experiment.path / model / "audits" / name / "audit.json"
             if not audit.is_file():
                 raise LookwhereError(f"{file}: arm {arm.name!r} names {model}, but {audit} is missing; restore it")
     for claim in experiment.claims:

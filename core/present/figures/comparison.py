@@ -18,6 +18,7 @@ from core.wording import capital, number, percent, with_interval
 
 _NONE = "no map:\ntoo few faces"
 SEED, MEAN = "a seed", "mean, 95 % over seeds"
+ORIGINAL, OURS = "the original", "ours, mean and 95 % interval"
 
 
 def difference_dots(tables: dict[str, pd.DataFrame]) -> IntervalChart:
@@ -71,6 +72,27 @@ def arm_dots(table: pd.DataFrame, means: pd.DataFrame, titles: dict[str, str]) -
         rows.append(Row(title, (*seeds, *arms)))
     series = (Series(SEED, OWN.but(size=8, opacity=0.6), 0.22), Series(MEAN, Style(COLOURS[1], "diamond", size=12)))
     return IntervalChart(tuple(rows), series, Axis(unit="%"), 110 + 46 * len(rows))
+
+
+def study_dots(table: pd.DataFrame) -> IntervalChart:
+    """The original study's figures beside those of its repetition: a small dot a network, their mean and its interval;
+    from `core.analysis.findings.repeated.seven_figures`. A figure without a group here has the original's mark alone.
+    """
+    rows = []
+    for row in table.itertuples():
+        marks = [Mark(ORIGINAL, row.original, words=f"{percent(row.original)} in the original study")]
+        if row.n:
+            marks += [Mark(SEED, value, words=percent(value)) for value in row.by_seed]
+            words, told = with_interval(row.mean, row.low, row.high), (str(row.repeats),)
+            marks.append(Mark(OURS, row.mean, row.low, row.high, words, told))
+        rows.append(Row(capital(row.figure), tuple(marks), f"n = {row.n:,}" if row.n else "none here"))
+    series = (
+        Series(ORIGINAL, Style(COLOURS[1], "diamond", size=12), -0.22),
+        Series(SEED, OWN.but(size=8, opacity=0.6), 0.22),
+        Series(OURS, OWN),
+    )
+    low = table[["original", "low"]].min(axis=1)
+    return IntervalChart(tuple(rows), series, Axis(unit="%", **accuracy_range(low)), 110 + 46 * len(rows))
 
 
 def _share(row: dict, low: str, high: str) -> str:

@@ -16,6 +16,26 @@ CREDITS = {
     "insightface": "a RecordIO pack of InsightFace, such as MS1MV2 (Deng et al. 2019), for non-commercial research",
 }
 
+#: The data sets' own names, as sentences have them.
+NAMES = {
+    "utkface": "UTKFace",
+    "utkface-wild": "UTKFace in the wild",
+    "fairface": "FairFace",
+    "lfw": "LFW",
+    "all-age-faces": "All-Age-Faces",
+    "london": "the London set",
+    "morph": "MORPH",
+    "celeba": "CelebA",
+    "vggface2": "VGGFace2",
+    "kaggle-gender": "Kaggle's gender set",
+    "insightface": "MS1MV2",
+}
+
+
+def data_set_title(dataset: str) -> str:
+    """A data set's own name, the parts of a joined one too; what is not known here keeps the name it was given."""
+    return " + ".join(NAMES.get(name, name) for name in dataset.split(" + "))
+
 
 def credit(dataset: str) -> str | None:
     """Who made a data set and on what terms, None where it is not known here; a joined name gives all of its parts."""

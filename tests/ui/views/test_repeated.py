@@ -1,0 +1,32 @@
+"""The page «The study, repeated»: its numbers are the command's, its pictures the first network's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.analysis.findings.repeated import open_repeated, seven_figures
+from core.present.text import repeated as words
+from tests.helpers.made_experiment import make_repeated
+from tests.helpers.pages import headline, page, text
+
+
+def test_the_page_says_what_the_command_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_repeated(tmp_path)
+    app = page(tmp_path, "repeated", monkeypatch)
+    assert not app.exception and not app.error
+    study = open_repeated(tmp_path)
+    table, shown = seven_figures(study, "first"), text(app)
+    assert words.headline(study, "first", table) in headline(app)
+    assert words.outcome(table) in shown
+    given = next(frame.value for frame in app.dataframe if "original" in frame.value)
+    assert list(given["mean"]) == pytest.approx(list(table["mean"].round(3)), nan_ok=True)
+    assert "3 · Test" in shown and "Network 2:" in "".join(str(badge.proto.body) for badge in app.markdown)
+    app.selectbox(key="test").set_value("second").run()
+    assert words.headline(study, "second", seven_figures(study, "second")) in headline(app)
+
+
+def test_without_a_repetition_the_page_says_how_it_comes_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(tmp_path, "repeated", monkeypatch)
+    assert "train/plans/repeated.yaml" in text(app) and not app.exception

@@ -1,0 +1,180 @@
+"""An experiment's plan: its YAML file, and which data sets its runs train on, validate on and are audited on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.audit.manifest import ALL
+from core.data.faces import SPLITS
+from core.errors import LookwhereError
+from core.files import plain_name
+from core.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from core.data.store import AlignedStore
+
+
+def run_name(arm: str, seed: int) -> str:
+    """The folder of an arm's run with a seed."""
+    return f"{arm}-s{seed}"
+
+
+@dataclass(frozen=True)
+class AuditPlan:
+    """An audit that every run gets: its name (None: the usual one), of which data set (empty: the only one) and splits.
+
+    With `averages` it is for the pictures alone: only the first run gets it, and it keeps average faces.
+    """
+
+    name: str | None
+    data: str
+    splits: tuple[str, ...]
+    averages: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment as its YAML file says it."""
+
+    file: Path
+    content: dict
+
+    @classmethod
+    def read(cls, file: Path) -> Plan:
+        """Raises `LookwhereError` where the file is unreadable, lacks a field or names an arm that is not there."""
+        try:
+            content = read_yaml(file)
+            names = [plain_name(arm["name"], f"{file}: arm") for arm in content["arms"]]
+            plain_name(content["name"], f"{file}: name")
+            if not all(type(seed) is int for seed in content["seeds"]):
+                raise TypeError("seeds must be whole numbers")
+            ends = [c[end] for c in content["contrasts"] for end in ("from", "to")]
+            ends += [arm["from"] for arm in content["arms"] if "from" in arm]
+            _ = content["name"], content["title"], content["config"], content["seeds"][0]
+            plan = cls(file, content)
+            _ = plan.tests, plan.data_sets
+            if plan.several and any("from" in arm for arm in content["arms"]):
+                raise TypeError("with data sets of several roles, every arm is a training run of its own")
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise LookwhereError(f"{file}: not an experiment ({str(error).splitlines()[0]})") from error
+        if unknown := sorted(set(ends) - set(names)):
+            raise LookwhereError(f"{file}: no arm {', '.join(unknown)}; there are {', '.join(names)}")
+        return plan
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """Every seed of the file, also where only some are worked on (`only`)."""
+        return self.content.get("all seeds", self.content["seeds"])
+
+    @property
+    def trained(self) -> list[dict]:
+        """The arms that are training runs of their own."""
+        return [arm for arm in self.content["arms"] if "from" not in arm]
+
+    @property
+    def several(self) -> bool:
+        """Whether data sets have roles of their own: some to train on, one to validate on, others to test on."""
+        return "val" in self.content
+
+    @property
+    def tests(self) -> tuple[AuditPlan, ...]:
+        """The audits of every run, the main one first."""
+        if not self.several:
+            return (AuditPlan(None, "", ("test",)),)
+        asked = {name: entry if isinstance(entry, dict) else {"splits": entry}
+                 for name, entry in self.content["test"].items()}  # fmt: skip
+        tests = []
+        for name, entry in asked.items():
+            splits = entry["splits"]
+            splits = (splits,) if isinstance(splits, str) else tuple(splits)
+            if wrong := [split for split in splits if split not in (*SPLITS, ALL)]:
+                raise LookwhereError(f"{self.file}: no split {wrong[0]!r}; there are {', '.join((*SPLITS, ALL))}")
+            data = str(entry.get("data", name))
+            tests.append(AuditPlan(plain_name(name, f"{self.file}: test"), data, splits, entry.get("averages") is True))
+        if not tests or tests[0].averages:
+            raise KeyError("test: an audit of every run comes first")
+        return tuple(tests)
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """Names of the data sets that have to be given; none where one serves for all."""
+        if not self.several:
+            return ()
+        named = [name for arm in self.trained for name in self.trains_on(arm)]
+        return tuple(dict.fromkeys([*named, self.content["val"], *(test.data for test in self.tests)]))
+
+    def trains_on(self, arm: dict) -> tuple[str, ...]:
+        """Names of the data sets that an arm is trained on: its own, or those of the whole plan."""
+        names = arm.get("train", self.content.get("train"))
+        if isinstance(names, str) or not names:
+            raise TypeError(f"train: expected a list of data sets, found {names!r}")
+        return tuple(map(str, names))
+
+    def only(self, seeds: Sequence[int]) -> Plan:
+        """The same plan with some of its seeds. Raises `LookwhereError` for one that it does not have."""
+        if unknown := sorted(set(seeds) - set(self.content["seeds"])):
+            known = ", ".join(map(str, self.content["seeds"]))
+            raise LookwhereError(f"--seeds: {self.file} has no seed {unknown[0]}; it has {known}")
+        chosen = [seed for seed in self.content["seeds"] if seed in seeds]
+        return Plan(self.file, self.content | {"seeds": chosen, "all seeds": self.content["seeds"]})
+
+    def runs(self) -> list[tuple[str, dict, int]]:
+        """(name, arm, seed) of each training run; a seed's arms one after another."""
+        return [(run_name(arm["name"], seed), arm, seed) for seed in self.content["seeds"] for arm in self.trained]
+
+    def config(self, arm: dict, seed: int) -> dict:
+        """The settings of a run: the shared file's, then the arm's, then the seed."""
+        file = self.file.parent / str(self.content["config"])
+        base, own = read_yaml(file), arm.get("settings", {})
+        for settings, origin in ((base, file), (own, self.file)):
+            if not isinstance(settings, dict):
+                raise LookwhereError(f"{origin}: expected settings, lines of «key: value»")
+        return base | own | {"seed": seed}
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The aligned stores of a plan by the names that it gives its data sets; one under "" where it names none."""
+
+    plan: Plan
+    paths: dict[str, Path]
+
+    @classmethod
+    def of(cls, plan: Plan, given: Sequence[str | Path]) -> Stores:
+        """From `PATH`, or `NAME=PATH` for each data set of the plan. Raises `LookwhereError` where one is missing,
+        named twice or not in the plan."""
+        words = [str(one) for one in given]
+        if not plan.several:
+            if len(words) != 1:
+                raise LookwhereError(f"--data: {plan.file} takes one aligned store, given are {len(words)}")
+            return cls(plan, {"": Path(words[0])})
+        named = [word.partition("=") for word in words]
+        paths = {name: Path(path) for name, equals, path in named if equals}
+        form = " ".join(f"{name}=STORE" for name in plan.data_sets)
+        if len(paths) < len(words) or set(paths) != set(plan.data_sets):
+            raise LookwhereError(f"--data: {plan.file} takes {form}")
+        return cls(plan, paths)
+
+    def open(self, name: str) -> AlignedStore:
+        """Raises `LookwhereError` where the store is missing or damaged."""
+        from core.data.store import AlignedStore
+
+        return AlignedStore.open(self.paths[name])
+
+    def of_run(self, arm: dict) -> tuple[list[AlignedStore], AlignedStore]:
+        """What an arm's run is trained on, and what it is validated on."""
+        if not self.plan.several:
+            store = self.open("")
+            return [store], store
+        return [self.open(name) for name in self.plan.trains_on(arm)], self.open(self.plan.content["val"])
+
+    def arguments(self, arm: dict) -> list[str]:
+        """What `python -m train` is told of the data of an arm's run."""
+        if not self.plan.several:
+            return ["--data", str(self.paths[""])]
+        paths = [str(self.paths[name]) for name in self.plan.trains_on(arm)]
+        more = ["--all-of-val"] if self.plan.content.get("all_of_val") is True else []
+        return ["--train", *paths, "--val", str(self.paths[self.plan.content["val"]]), *more]

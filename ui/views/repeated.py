@@ -1,0 +1,128 @@
+"""The page «The study, repeated»: protocol, seven figures, claims and pictures of the experiment that we ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.comparison.experiment import FOLDER
+from core.analysis.findings.repeated import NAME, Repeated, claims_by_seed, open_repeated, seven_figures
+from core.audit.folder import open_audit
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.present.figures.comparison import study_dots
+from core.present.text import escape
+from core.present.text import repeated as words
+from core.present.text.credits import data_set_title
+from core.verdicts import Verdict
+from core.wording import capital
+from ui.shell import downloads
+from ui.shell import open_audit as open_audit_shell
+from ui.shell.cache import kept
+from ui.shell.page import Page
+from ui.views.findings import ICONS
+from ui.views.overview import show_study_grid
+from ui.widgets import controls, layout
+
+COMMAND = "python -m core repeated"
+
+
+def open_or_say(p: Page) -> Repeated:
+    """The repetition under the folder of models. Stops the page with how it comes about where there is none."""
+    try:
+        return _opened(Path(open_audit_shell.MODELS) / FOLDER / NAME / "experiment.json")
+    except LookwhereError as error:
+        p.headline("There is no repetition of the study here.")
+        p.info(escape.markdown(str(error)))
+        st.stop()
+
+
+def _open(file: Path) -> Repeated:
+    return open_repeated(file.parents[2])
+
+
+_opened = kept(entries=2, spinner="Opening the audits …", shared=True)(_open)
+figures_of = kept(entries=8, spinner="Counting …")(seven_figures)
+_claims = kept(entries=8, spinner="Putting the claims to each network …")(claims_by_seed)
+
+
+def choose_test(study: Repeated) -> str:
+    """Which of the data sets tested on is shown."""
+    titles = {test: words.test_title(study, test) for test in study.tests}
+    return controls.selectbox("Tested on", list(titles), key="test", format_func=titles.__getitem__)
+
+
+def audits_of(study: Repeated, test: str) -> list[Path]:
+    """Folders of the audits that the page is of."""
+    return [audit.path for audit in study.experiment.on(test).audits(study.arm)]
+
+
+def show_protocol(study: Repeated, test: str) -> None:
+    """Three boxes, one after the other: what is trained on, validated on, tested on; the original's and ours."""
+    st.subheader("Three data sets")
+    steps = words.protocol(study, test)
+    for number, (place, (name, original, ours)) in enumerate(zip(st.columns(len(steps)), steps, strict=True), 1):
+        with place, st.container(border=True):
+            st.markdown(f"**{number} · {name}**" + (" →" if number < len(steps) else ""))
+            st.markdown(escape.markdown(capital(ours)))
+            st.caption(f"Original: {escape.markdown(original)}")
+    st.caption(
+        f"{capital(words.networks(study))} of one recipe, a ResNet-50 from random weights each; settings in "
+        f"`{study.experiment.config}`. {words.copies_words(study, test)}"
+    )
+
+
+def show_figures(study: Repeated, table: pd.DataFrame) -> None:
+    """The seven figures beside the original's, as a chart and a table."""
+    st.subheader("The seven figures")
+    layout.sentence(words.outcome(table))
+    downloads.chart(study_dots(table), "seven-figures", "the original study's figures and ours")
+    seeds = {f"network {n + 1}": [row[n] if n < len(row) else None for row in table["by_seed"]]
+             for n in range(study.seeds)}  # fmt: skip
+    flat = table.drop(columns="by_seed").assign(**seeds)
+    shares = ["original", "mean", "spread", "low", "high", *seeds]
+    layout.share_table(flat, shares)
+    downloads.table(flat, "seven-figures", "the original study's figures and ours, with intervals and spread")
+    st.caption(f"{words.interval_words(study)} «Spread» is the standard deviation over networks.")
+    st.code(COMMAND, language="bash")
+
+
+def show_claims(study: Repeated, test: str) -> None:
+    """Claims 1 to 3, put to each network."""
+    st.subheader("Its claims")
+    table = _claims(study, test)
+    for key, found in table.groupby("key", sort=False):
+        with st.container(border=True):
+            claim = found["claim"].iloc[0]
+            st.markdown(f"**{escape.markdown(f'{key} · {claim}')}**")
+            for row in found.itertuples():
+                verdict = Verdict(row.verdict)
+                badge = f"Network {row.seed + 1}: {verdict}"
+                st.badge(badge, icon=ICONS[verdict], color=layout.COLOURS[verdict.tone])
+                layout.sentence(row.sentence)
+    downloads.table(table, "claims", "the claims' verdicts by network")
+    st.caption(
+        "Each verdict is of one network. Claims 4 and 5, of causes, need networks that were trained otherwise: "
+        "*Findings* has them for the model that comes with Lookwhere."
+    )
+
+
+def show_pictures(study: Repeated) -> None:
+    """The original's twelve pairs of average face and average map, of the first network."""
+    if study.experiment.pictures is None:
+        return
+    audit = open_audit(study.experiment.pictures)
+    show_study_grid(audit, Filter.of_ages(audit.faces, "adults"))
+    faces = f"the {audit.split_words} of {data_set_title(audit.manifest.dataset)}"
+    st.caption(
+        f"Of the first network alone, on {faces}: these faces are in no other audit that keeps averages, so "
+        "no face can be had by subtraction."
+    )
+
+
+def show_sources(study: Repeated) -> None:
+    """Who made the data sets."""
+    with st.expander("Whose faces these are"):
+        st.markdown("\n".join(f"- {escape.markdown(line)}" for line in words.credits_of(study)))
