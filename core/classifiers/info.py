@@ -188,7 +188,8 @@ class DataInfo(JsonRecord):
 class DeclaredInfo(JsonRecord):
     """The declaration of an imported model as `model.json` has it; the module `imported.declaration` reads it whole.
 
-    `by_default` is None where an earlier version did not record what was declared and what was default.
+    `by_default` is None where an earlier version did not record what was declared and what was default; `from_files`
+    is what the model's own files said.
     """
 
     score: str | None = None
@@ -196,6 +197,7 @@ class DeclaredInfo(JsonRecord):
     crop: tuple[float, float, float, float] | None = None
     divisor: float | None = None
     by_default: tuple[str, ...] | None = None
+    from_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +296,8 @@ class ModelInfo(JsonRecord):
         keys = ("kind", "architecture", "classes", "dilated", "mean", "std", "input_size", "outputs", "heads")
         said = {key: content.get(key) for key in keys} | ({} if self.task.is_gender else {"of": self.task.attribute})
         declaration = dict(content.get("declaration") or {})
-        declaration.pop("by_default", None)
+        for who_said_it in ("by_default", "from_files"):
+            declaration.pop(who_said_it, None)
         text = json.dumps(said | {"declaration": declaration}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -56,22 +56,26 @@ def import_(
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
-    """Import somebody else's model: a torchvision or timm state dict, an ONNX file, or predictions in a table.
+    """Import somebody else's model: a torchvision or timm state dict, a ViT or Swin of Hugging Face's, an ONNX file,
+    or predictions in a table.
 
     What its input and outputs mean is declared, by a YAML file, flags, or both (flags win), and never guessed; what is
     taken by default is told.
     Example: python -m core import gender.onnx --name theirs --declare theirs.yaml
     Or: python -m core import resnet18.safetensors --name theirs --architecture torchvision:resnet18
     --size 224 224 --mean 0.485 0.456 0.406 --std 0.229 0.224 0.225 --score logits --female 0 --male 1
+    Or: python -m core import theirs-vit --name theirs --female 0 --male 1
     Or: python -m core import scores.csv --name theirs --score probability --of male --score-column p_male
     Or: python -m core import glasses.csv --name glasses --target Eyeglasses --classes no yes
     --score probability --of yes
 
     Args:
-        path: The file: .safetensors, .pt, .pth, .pth.tar, .bin, .ckpt, .onnx, .csv or .parquet.
+        path: The file: .safetensors, .pt, .pth, .pth.tar, .bin, .ckpt, .onnx, .csv or .parquet; or a folder of Hugging
+            Face's, config.json beside the weights.
         name: The model's name, a new folder under models/.
         declare: YAML file of what the flags below say.
-        architecture: Of a state dict: torchvision:NAME or timm:NAME.
+        architecture: Of a state dict: torchvision:NAME or timm:NAME. Of Hugging Face's models config.json says it, and
+            what the files beside say of input and outputs holds where no flag says otherwise.
         score: What the outputs are: logits or probabilities, one a class; or one logit or probability. Of tables also
             percentages or a percentage (0-100), or label (words such as male and female).
         female: Which output is female, counted from 0.
@@ -112,6 +116,7 @@ def import_(
     """
     from core.classifiers.imported import declare as declared
     from core.classifiers.imported import import_model
+    from core.classifiers.imported.hugging_face import declared_beside
     from core.classifiers.imported.predictions import scores_for
     from core.classifiers.info import model_info
     from core.data.store import AlignedStore
@@ -122,6 +127,7 @@ def import_(
 
     declaration = declared(
         declare,
+        None if architecture or target else declared_beside(path),
         score=score,
         female=female,
         male=male,
@@ -278,6 +284,9 @@ def _taken(info: ModelInfo) -> list[str]:
     if why := info.source.unknown_keys.get("not_exact"):
         lines.append(f"no exact maps: {why}")
     declared = info.declaration
+    if declared.from_files:
+        said = declared.to_json()
+        lines.append(f"read from its own files: {', '.join(f'{name} {said[name]}' for name in declared.from_files)}")
     if declared.by_default:
         values = declared.to_json() | {"divisor": f"{declared.divisor:g}", "crop": "all of the template"}
         names = ", ".join(f"{name} {values[name]}" for name in declared.by_default)

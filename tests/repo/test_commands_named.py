@@ -20,6 +20,17 @@ NAMED = re.compile(r"(?:python -m (core|train(?:\.experiments)?)|\b(lookwhere))(
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w.-]*[\w]")
 #: Options of others' programs, as our code and documents name them.
 OTHERS = {
+    # The converters of Keras, TensorFlow.js and Hugging Face.
+    "--input_format",
+    "--keras",
+    "--model",
+    "--output",
+    "--output_format",
+    "--saved-model",
+    "--task",
+    "--tfjs",
+    "--tflite",
+    # Programs that the code starts.
     "--no-sandbox",
     "--server.address",
     "--server.headless",

@@ -144,6 +144,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
         + (f", from {escape.markdown(source.file)}." if source.file else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
         f"- Its output is declared to be {SCORES[declared.score]}."
+        + (f" Its own files say: {', '.join(declared.from_files)}." if declared.from_files else "")
         + (f" Taken by default, not declared: {', '.join(declared.by_default)}." if declared.by_default else ""),
         f"- Audited on **{manifest.faces:,}** faces of {dataset} ({splits}).",
     ]

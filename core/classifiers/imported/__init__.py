@@ -1,4 +1,4 @@
-"""Models imported by others: a torchvision or timm state dict, an ONNX file, or nothing but predictions.
+"""Models imported by others: state dicts of torchvision, timm or Hugging Face, ONNX files, or nothing but predictions.
 
 `import_model` makes a model folder of one; `core.classifiers.folder.load_model` opens it through `load_imported`. The
 model's input and outputs are declared (`core.classifiers.imported.declaration`), and checked where that is possible.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.classifiers.classifier import NO_MAPS, WithoutMaps
 from core.classifiers.imported.declaration import OF_ARCHITECTURES, Declaration, declare, from_dict
+from core.classifiers.imported.elsewhere import how_to_convert
 from core.classifiers.info import FORMAT, MapsInfo, ModelInfo, ModelKind
 from core.errors import LookwhereError
 from core.explain.method import OnlyOutputs
@@ -53,6 +54,8 @@ SUFFIXES = {
 def kind_for(source: Path) -> str:
     """`torch`, `onnx` or `predictions`, by the suffix. Raises `LookwhereError` for any other."""
     kind = SUFFIXES.get(_suffix(source))
+    if kind is None and (why := how_to_convert(source)):
+        raise LookwhereError(f"{source}: {why}")
     if kind is None:
         raise LookwhereError(f"{source}: not a model that can be imported; expected {', '.join(SUFFIXES)}")
     return kind
@@ -68,11 +71,23 @@ def _no_file(source: Path) -> str:
     """Why there is no file to read: a folder is one of another framework, or of Hugging Face's."""
     if not source.is_dir():
         return f"{source}: no such file"
+    if why := how_to_convert(source):
+        return f"{source}: {why}"
     inside = sorted(path.name for path in source.iterdir() if _suffix(path) in SUFFIXES)
     if inside:
         few = f"{', '.join(inside[:3])}{', …' if inside[3:] else ''}"
         return f"{source}: a folder; name the file in it that is the model ({few}), or export the model to ONNX"
     return f"{source}: a folder, and in it no file that can be imported; export the model to ONNX (tf2onnx, torch.onnx)"
+
+
+def _of_hugging_face(source: Path, architecture: str | None) -> tuple[Path, str | None]:
+    """The file of weights and the architecture that a config of Hugging Face's beside it says, if none is named."""
+    if architecture is not None and source.is_file():
+        return source, architecture
+    from core.classifiers.imported import hugging_face
+
+    found = hugging_face.find(source)
+    return (source, architecture) if found is None else (found.weights, architecture or found.architecture)
 
 
 def import_model(
@@ -100,6 +115,7 @@ def import_model(
     plain_name(name)
     if name.lower() in RESERVED:
         raise LookwhereError(f"--name {name!r}: models/{name.lower()} is kept for experiments; choose another name")
+    source, architecture = _of_hugging_face(source, architecture)
     if not source.is_file():
         raise LookwhereError(_no_file(source))
     kind, path = kind_for(source), models / name

@@ -17,6 +17,7 @@ import torchvision.models
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from core.classifiers.imported import hugging_face
 from core.classifiers.imported.assumed import pool_by_maximum, set_eps
 from core.classifiers.imported.declaration import Declaration
 from core.errors import LookwhereError
@@ -34,7 +35,8 @@ PROBES = (7, 11)
 
 
 def library(name: str) -> str:
-    """The library with its version, `torchvision 0.29.1`."""
+    """The library with its version, `torchvision 0.29.1`; what Hugging Face's are built with is timm."""
+    name = "timm" if name == hugging_face.LIBRARY else name
     return f"{name} {version(name)}"
 
 
@@ -56,6 +58,9 @@ def near(architecture: str, count: int = 3) -> list[str]:
 def parse(architecture: str) -> tuple[str, str]:
     """`timm:convnext_tiny` → its library and name. Raises `LookwhereError` for one that neither library has."""
     name, _, model = architecture.partition(":")
+    if name == hugging_face.LIBRARY:
+        hugging_face.options_of(architecture)
+        return name, model
     if name in LIBRARIES and model:
         found = _timm().is_model(model) if name == "timm" else f"torchvision:{model}" in names()
         if found:
@@ -82,7 +87,7 @@ def build(architecture: str, declaration: Declaration, classes: int, auxiliary: 
     cannot take the declared size.
     """
     name, model = parse(architecture)
-    make = _build_timm if name == "timm" else _build_torchvision
+    make = {"timm": _build_timm, hugging_face.LIBRARY: _build_hugging_face}.get(name, _build_torchvision)
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), _Undrawn():
             warnings.simplefilter("ignore")
@@ -115,6 +120,10 @@ def _build_timm(model: str, declaration: Declaration, classes: int, auxiliary: b
         if "img_size" not in str(error):
             raise
         return _timm().create_model(model, **options)
+
+
+def _build_hugging_face(model: str, declaration: Declaration, classes: int, auxiliary: bool) -> nn.Module:
+    return hugging_face.build(model, declaration, classes)
 
 
 def _build_torchvision(model: str, declaration: Declaration, classes: int, auxiliary: bool) -> nn.Module:

@@ -60,7 +60,7 @@ class Declaration:
     `target` names the column of the data, `classes` its two values, the positive one last, and `indices` are theirs
     instead of `female` and `male`. `output` names an ONNX output, `layer` a module to
     explain. `pooling`, `bn_eps` and `activation` (timm's name) are of architectures whose state dicts do not tell.
-    `by_default` names those of `DEFAULTED` that nobody declared.
+    `by_default` names those of `DEFAULTED` that nobody declared, `from_files` what the model's own files said instead.
     Raises `LookwhereError` for what cannot be.
     """
 
@@ -85,6 +85,7 @@ class Declaration:
     bn_eps: float | None = None
     activation: str | None = None
     by_default: tuple[str, ...] = ()
+    from_files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kinds = {"score": Score, "layout": Layout, "channels": Channels, "resize": Resize}
@@ -249,8 +250,10 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise LookwhereError(f"{name} must be one of {', '.join(allowed)}, not {reprlib.repr(value)}")
 
 
-def declare(file: Path | None = None, **flags: object) -> Declaration:
+def declare(file: Path | None = None, beside: dict | None = None, **flags: object) -> Declaration:
     """A declaration from a YAML file and flags; a flag that is not None wins.
+
+    `beside` is what the model's own files say, which holds where neither the YAML file nor a flag says otherwise.
 
     What the file has under `about` is for its readers, as where the facts come from, and no part of the declaration.
     Raises `LookwhereError` where the file is no mapping, or names or values do not fit.
@@ -266,6 +269,9 @@ def declare(file: Path | None = None, **flags: object) -> Declaration:
     if isinstance(content.get("by_default"), list):  # copied from a model.json
         content["by_default"] = [name for name in content["by_default"] if name not in given]
     content |= given
+    taken = {key: value for key, value in (beside or {}).items() if key not in content}
+    if taken:
+        content |= taken | {"from_files": sorted(taken)}
     return from_dict(content, str(file) if file else "flags")
 
 
@@ -276,9 +282,8 @@ def from_dict(content: dict, origin: str = "declaration") -> Declaration:
     known = {field.name for field in dataclasses.fields(Declaration)}
     strange = [str(key) for key in content if key not in known]
     if strange:
-        raise LookwhereError(
-            f"{origin}: unknown {', '.join(strange)}; there are {', '.join(sorted(known - {'by_default'}))}"
-        )
+        there = ", ".join(sorted(known - {"by_default", "from_files"}))
+        raise LookwhereError(f"{origin}: unknown {', '.join(strange)}; there are {there}")
     if "score" not in content:
         raise LookwhereError(f"{origin}: score not declared; it is one of {', '.join(get_args(Score))}, never guessed")
     try:
@@ -300,7 +305,7 @@ def _typed(key: str, value: object) -> object:
         if not isinstance(value, list | tuple):
             raise ValueError(f"{key} must be a list of numbers, not {reprlib.repr(value)}")
         return tuple(_number(key, item, whole) for item in value)
-    if key in ("by_default", "classes"):
+    if key in ("by_default", "classes", "from_files"):
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ValueError(f"{key} must be a list of words, not {reprlib.repr(value)}{_quotes(value)}")
         return tuple(value)

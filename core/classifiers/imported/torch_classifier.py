@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from core.classifiers.classifier import NO_MAPS
-from core.classifiers.imported import architectures
+from core.classifiers.imported import architectures, hugging_face
 from core.classifiers.imported.assumed import assumed
 from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import to_logits
@@ -52,6 +52,8 @@ def import_torch(
     _check_declaration(source, declaration)
     architectures.parse(architecture)
     state, unwrapped = read_weights(source)
+    if architecture.startswith(f"{hugging_face.LIBRARY}:"):
+        state = hugging_face.converted(state, architecture)
     try:
         network, found, plan = architectures.fit(state, architecture, declaration)
         check_finite(network.state_dict())

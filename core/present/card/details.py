@@ -106,12 +106,14 @@ def _declared(info: ModelInfo) -> list[Text | Table]:
     """Input and outputs, with what was taken by default marked as such."""
     declared = info.declaration.to_json() if info.declaration else {}
     default = declared.pop("by_default", None)
+    files = declared.pop("from_files", ())
     if info.kind is ModelKind.PREDICTIONS:
         declared = {key: value for key, value in declared.items() if key in OF_SCORES}
         note = "What the scores are was declared by whoever imported the predictions."
     elif default is not None:
-        note = "Input and outputs. What is not marked as default was declared by whoever imported the model."
+        note = "Input and outputs. What is not marked was declared by whoever imported the model."
         declared = {key: f"{_value(value)} (default)" if key in default else value for key, value in declared.items()}
+        declared |= {key: f"{_value(declared[key])} (the model's own files)" for key in files}
         declared |= {key: f"{value} (default, the weights do not tell)" for key, value in info.assumed.items()}
     else:
         note = (

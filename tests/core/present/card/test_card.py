@@ -112,7 +112,7 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
     assert "| what the score is | probabilities |" in text
     assert "| input layout | nchw (default) |" in text
     assert text.count("(default)") == 1
-    assert "What is not marked as default was declared by whoever imported the model." in text
+    assert "What is not marked was declared by whoever imported the model." in text
     assert "by\\_default" not in text
     assert f"| SHA-256 of the file | {'6' * 64} |" in text
     assert text.count("unknown: not declared by whoever imported the model") == 2
