@@ -12,6 +12,7 @@ EXTRAS = {
         "models",
     ),
     **dict.fromkeys(("lightning_fabric", "sklearn"), "train"),
+    "openvino": "fast",
     **dict.fromkeys(("matplotlib", "kaleido", "choreographer"), "export"),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from core.audit.folder import stored_minimum
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import MapsInfo
+from core.classifiers.speed import Speed
 from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
 from core.explain.methods import UNTOLD, stored
@@ -59,6 +60,12 @@ def same_audit(planned: AuditManifest, found: AuditManifest, path: Path) -> None
     if by != asked:
         raise LookwhereError(
             f"{path}: holds an audit with maps by {by}, not by {asked}; choose another --name or delete it"
+        )
+    how, asked_how = (one.speed.how if one.speed else Speed.PLAIN for one in (found, planned))
+    if how != asked_how:
+        raise LookwhereError(
+            f"{path}: holds an audit that was computed {how}, not {asked_how} (--speed); choose another --name or "
+            "delete it"
         )
     had, wanted = (maps.to_json() if maps else {} for maps in (kept, planned.maps))
     other = [key for key in stored(asked).option_names() if had.get(key, wanted[key]) != wanted[key]]

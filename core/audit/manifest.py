@@ -9,6 +9,7 @@ from typing import ClassVar
 from core.audit.notes import Note
 from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import MapsInfo, ModelKind
+from core.classifiers.speed import FasterWay
 from core.data.columns import Column
 from core.integrity import FileRecord
 from core.json_record import JsonRecord
@@ -56,7 +57,8 @@ class AuditManifest(JsonRecord):
     set's. `columns` are those that the faces have beside their labels, none in audits of before these were kept;
     `cells` names those whose levels average faces tell apart. `otherwise` counts faces that are labelled with none of
     the two classes and lie in `otherwise.parquet`. `files` are those beside it when it was written, empty in audits of
-    before they were recorded. `precision` is the data type of the forward pass, `versions` are those of packages.
+    before they were recorded. `precision` is the data type of the forward pass, `speed` how it was made faster and
+    how that agreed with float32, None of the network as it is. `versions` are those of packages.
     """
 
     format: int = FORMAT
@@ -82,6 +84,7 @@ class AuditManifest(JsonRecord):
     rejects: Mapping[str, int] = field(default_factory=dict)
     disagreements: Mapping[str, int] | None = None
     precision: str | None = None
+    speed: FasterWay | None = None
     seconds: float | None = None
     faces_per_second: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.audit.averages import Averages
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
 from core.audit.manifest import Review
@@ -120,7 +121,7 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         pq.write_table(table, work / "faces.parquet", compression="zstd")
-        audit.averages.none().save(work / "averages.npz")
+        Averages(audit.averages.cells.iloc[:0], audit.averages.means[:0]).save(work / "averages.npz")
         manifest = replace(
             audit.manifest,
             faces=len(labels),

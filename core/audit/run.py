@@ -9,6 +9,7 @@ import platform
 import shutil
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import version
@@ -23,17 +24,17 @@ from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
-from core.audit.kept_averages import KeptAverages, kept_before, remember
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.measures import write_published
 from core.audit.notes import Note, NoteCode
 from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
-from core.audit.shards import LEFT_OUT, ShardManifest, joined, seconds_of, shard_files, write_shard
+from core.audit.shards import LEFT_OUT, ShardManifest, joined, read_ahead, seconds_of, shard_files, write_shard
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
+from core.classifiers.speed import TRIED, Speed, faster
 from core.classifiers.training_hashes import open_hashes
 from core.data.columns import find_column
 from core.data.default_store import folder_name
@@ -64,7 +65,7 @@ class KeepAverages(StrEnum):
 
     Their cells are split by each model's own decision, and a face may be taken out of the data: averages of two audits
     of nearly the same faces could be subtracted to a single one. `AUTO` stores them unless another audit of some of
-    these faces, of this model or one beside it, has averages, or had others before it was deleted.
+    these faces, of this model or one beside it, has averages.
     """
 
     AUTO = "auto"
@@ -109,6 +110,7 @@ def run_audit(
     minimum_faces: int | None = None,
     cells: Sequence[str] = (),
     training: Sequence[AlignedStore] = (),
+    speed: Speed = Speed.PLAIN,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit faces into `models/<model>/audits/<name>/`; resumes interrupted work, opens a finished one.
@@ -119,10 +121,12 @@ def run_audit(
     `minimum_faces`, 11 or more, is the least number of faces in a stored average; the manifest keeps it.
     `cells` are columns of the store whose levels the averages tell apart too, so that there are averages by them.
     `training` are stores that the model was trained on: faces that are copies or near-copies of theirs are left out and
-    counted.
+    counted. `speed` is how the network computes; a faster way than `PLAIN` is tried on the first faces and kept in the
+    manifest.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data, another model or another method, or cannot be written, and where the method cannot be
-    used on the model.
+    used on the model,
+    or its maps are too far from those in float32 by the speed asked for.
 
     Of a model whose predictions only are there, faces without one are left out; `not_predicted` counts them.
     """
@@ -147,6 +151,10 @@ def run_audit(
             f"{model.path}: none of its predictions is of a face in {label}; import predictions of these, or give "
             "another --split"
         )
+    way = None
+    if speed is not Speed.PLAIN:
+        fast, way = faster(model.classify, speed, store.images[faces["row"].to_numpy()[:TRIED]])
+        model = replace(model, classify=fast)
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
     name = name or _default_name(store, label, model.path)
     path = model.path / "audits" / name
@@ -170,6 +178,7 @@ def run_audit(
         cells=tuple(find_column(store.columns, one, "averages by").name for one in cells),
         map_shape=None,
         no_class=no_class,
+        speed=way,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )
     job = Job(store, model, faces, given, copies, planned.for_task(model.info.task), path, progress)
@@ -219,7 +228,7 @@ def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
         with keeping if ranks.first else contextlib.nullcontext():
             without = told_by_first(ranks, _without_averages(averages, job) if ranks.first else None)
             if ranks.first:
-                audit = _finish(job, seconds, without, ranks, averages)
+                audit = _finish(job, seconds, without, ranks)
                 meet(ranks)
                 return audit
         _averaged(job, without, ranks)
@@ -259,14 +268,15 @@ def _identity(job: Job) -> dict[str, object]:
     """What the work on an audit is of; each shard keeps its digest."""
     known, classify = job.manifest.to_json(), job.model.classify
     identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
-    return identity | {"precision": classify.precision if classify else None}
+    speed = {"speed": job.manifest.speed.how} if job.manifest.speed else {}
+    return identity | {"precision": classify.precision if classify else None} | speed
 
 
 def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
     """Write the shards that are not there yet, of several processes each its own."""
     faces, work, given, identity = job.faces, job.work, job.given, _identity(job)
     tick = job.progress("auditing", len(faces)) if job.progress else (lambda n: None)
-    with stopping(ranks) as stop:
+    with stopping(ranks) as stop, ThreadPoolExecutor(1) as beside:
         for number in ranks.mine(-(-len(faces) // SHARD)):
             start = number * SHARD
             shard = faces.iloc[start : start + SHARD]
@@ -276,16 +286,18 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
                 continue
             began = time.perf_counter()
             logits, maps = [], []
-            for low in range(0, len(shard), batch):
-                rows = shard["row"].to_numpy()[low : low + batch]
-                if given is None:
-                    logit, evidence = job.model.classify(job.store.images[rows])
-                else:
-                    logit, evidence = given.logits[start + low : start + low + len(rows)], None
-                logits.append(logit)
-                if evidence is not None:
-                    maps.append(evidence.astype(np.float16))
+            rows = shard["row"].to_numpy()
+            if given is not None:
+                logits.append(given.logits[start : start + len(rows)])
                 tick(len(rows))
+            else:
+                batches = [rows[low : low + batch] for low in range(0, len(rows), batch)]
+                for images in read_ahead(job.store.images, batches, beside):
+                    logit, evidence = job.model.classify(images)
+                    logits.append(logit)
+                    if evidence is not None:
+                        maps.append(evidence.astype(np.float16))
+                    tick(len(images))
             stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
             write_shard(work, manifest, shard, job.manifest.task, np.concatenate(logits), stacked, seconds, ranks)
             stop.between()
@@ -323,7 +335,7 @@ def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     return None
 
 
-def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, keep: KeepAverages) -> Audit:
+def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks) -> Audit:
     """Join the shards, average the images, write the manifest, and move the folder into its place.
 
     `without` says why no average face is stored; None where some are.
@@ -332,12 +344,11 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, keep: 
     shards = shard_files(work)
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
-    kept, models = KeptAverages.of(averages, job.manifest), job.model.path.parent
-    if keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept):
-        without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
     packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))
+    if job.manifest.speed and job.manifest.speed.how is Speed.OPENVINO:
+        packages = (*packages, "openvino")
     shape = schema.metadata.get(b"map_shape")
     factor = input_enlargement(job.model.info)
     hashes = open_hashes(job.model.path, job.model.info)
@@ -371,7 +382,5 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, keep: 
     (work / "identity.json").unlink()
     write_published(work, job.manifest, faces, job.store)
     write_json(work / "audit.json", manifest.to_json())
-    if len(averages.cells):
-        remember(models, kept)
     work.replace(job.path)
     return open_audit(job.path)

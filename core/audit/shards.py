@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -83,6 +84,15 @@ def shard_files(work: Path) -> list[Path]:
 def seconds_of(work: Path) -> float:
     """How long the shards that are there were computed, by all processes together."""
     return sum(ShardManifest.from_json(file.with_suffix(".json")).seconds for file in shard_files(work))
+
+
+def read_ahead(images: np.ndarray, batches: list[np.ndarray], beside: Executor) -> Iterator[np.ndarray]:
+    """Images uint8 (B, 112, 112, 3) of each batch of rows; the next are read `beside` while these are used."""
+    ahead: Future[np.ndarray] | None = None
+    for rows, following in zip(batches, [*batches[1:], None], strict=True):
+        batch = images[rows] if ahead is None else ahead.result()
+        ahead = None if following is None else beside.submit(images.__getitem__, following)
+        yield batch
 
 
 def write_shard(

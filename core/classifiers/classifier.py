@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from core.classifiers.info import MirrorInfo
+from core.classifiers.speed import Speed
+from core.errors import LookwhereError
 from core.explain.method import AttributionMethod, Needs
 from core.explain.methods import ClosedForm, choose
 from core.explain.mirror import mirror_test
+from core.template import SIDE
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +31,8 @@ NO_MAPS = "none"
 LAYER = "layer4"
 #: Passes a face of a method whose maps are mirror-tested.
 MOST_PASSES = 10
+#: Images of noise that a network is tried on, and their seed.
+NOISE, SEED = 4, 0
 
 
 class Classifier(Protocol):
@@ -55,6 +60,13 @@ class Classifier(Protocol):
         """The same without maps."""
         ...
 
+    def computed(self, how: Speed | None) -> Classifier:
+        """The same model computed another way; as it is, in float32, where `how` is None.
+
+        Raises `LookwhereError` where that cannot be done.
+        """
+        ...
+
     def explained_by(self, maps: str) -> Classifier:
         """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
         ...
@@ -71,6 +83,14 @@ def mirror_tested(classifier: Classifier, images: np.ndarray) -> MirrorInfo | No
     if not math.isfinite(found.placed):
         return None
     return MirrorInfo(faces=found.n, placed=round(found.placed, 3), tiles=round(found.tiles, 3))
+
+
+def noise() -> np.ndarray:
+    """Seeded images uint8 (B, 112, 112, 3), half of fine and half of coarse grain, to try a network on."""
+    draw = np.random.default_rng(SEED)
+    fine = draw.integers(0, 256, (NOISE // 2, SIDE, SIDE, 3), dtype=np.uint8)
+    coarse = draw.integers(0, 256, (NOISE // 2, 7, 7, 3), dtype=np.uint8)
+    return np.concatenate([fine, coarse.repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)])
 
 
 class WithoutMaps:
@@ -93,6 +113,10 @@ class WithoutMaps:
         """The classifier itself with maps. Raises `LookwhereError` where the method cannot be used on it."""
         return self if maps == NO_MAPS else self.classifier.explained_by(maps)
 
+    def computed(self, how: Speed | None) -> WithoutMaps:
+        """The classifier itself computed another way, still without maps. Raises `LookwhereError` where it cannot."""
+        return WithoutMaps(self.classifier.computed(how))
+
 
 class ResNetClassifier:
     """A `GenderResNet` with the input that its `model.json` tells, by default explained in closed form."""
@@ -104,7 +128,8 @@ class ResNetClassifier:
 
         self.network, self.info = network, info
         self.device = next(network.parameters()).device
-        self.precision = str(precision(self.device)).removeprefix("torch.")
+        self._dtype = precision(self.device)
+        self.precision = str(self._dtype).removeprefix("torch.")
         self.method = method or ClosedForm()
         self.maps = self.method.record(self)
         self.head_bias = self.method.bias(self)
@@ -121,6 +146,29 @@ class ResNetClassifier:
     def explained_by(self, maps: str) -> ResNetClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
         other = ResNetClassifier(self.network, self.info, choose(maps, self))
+        other._lie = self._lie
+        return other
+
+    def computed(self, how: Speed | None) -> ResNetClassifier:
+        """The same network and maps computed another way; as it is, in float32, where `how` is None.
+
+        Raises `LookwhereError` where that cannot be done.
+        """
+        import torch
+
+        from core.classifiers.folding import folded
+
+        network, dtype = self.network, self._dtype if how else torch.float32
+        if how is Speed.FOLDED:
+            network = folded(network, self._pixels(noise()), keep=(LAYER,), dtype=dtype)
+        if how is Speed.OPENVINO:
+            from core.classifiers.openvino_resnet import by_openvino
+
+            if self.device.type != "cpu":
+                raise LookwhereError(f"--speed {how}: OpenVINO runs on the CPU here; leave --device {self.device} out")
+            network = by_openvino(network, self._pixels(noise()), dtype)
+        other = ResNetClassifier(network, self.info, self.method)
+        other._dtype, other.precision = dtype, str(dtype).removeprefix("torch.")
         other._lie = self._lie
         return other
 
@@ -143,7 +191,6 @@ class ResNetClassifier:
     @cached_property
     def layers(self) -> Layers:
         """The network, opened for attribution methods at its last stage."""
-        from core.devices import precision
         from core.explain.gradcam import LayerAccess
         from core.explain.layers import Layer, View
 
@@ -158,7 +205,7 @@ class ResNetClassifier:
             lock=threading.Lock(),
             closed=self._closed_form,
             bias=[round(float(b), 7) for b in self.network.head_bias],
-            dtype=precision(self.device),
+            dtype=self._dtype,
         )
 
     def _closed_form(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -166,7 +213,7 @@ class ResNetClassifier:
 
         from core.devices import autocast
 
-        with torch.inference_mode(), autocast(self.device):
+        with torch.inference_mode(), autocast(self.device, self._dtype):
             logits, evidence = self.network.evidence(self._pixels(images))
         return logits.cpu().numpy(), evidence.cpu().numpy()
 

@@ -47,6 +47,7 @@ def audit(
     minimum_faces: int | None = None,
     cells: tuple[str, ...] = (),
     training_data: tuple[Path, ...] = (),
+    speed: Literal["plain", "folded", "openvino"] = "plain",
     device: str = "cpu",
     models: Path = MODELS,
     json: bool = False,
@@ -77,12 +78,16 @@ def audit(
             wears glasses. Cells of under 11 people take part in no average, so fewer faces are in the others.
         training_data: The aligned stores that the model was trained on. Faces that are copies or near-copies of theirs
             are left out and counted. Of a model's own data set the train split is looked up without being asked.
+        speed: How the network computes. folded: its batch norms are folded into its convolutions, which changes
+            rounding alone. openvino: these are run by OpenVINO (pip install "lookwhere[fast]"), for models trained
+            here. How logits and maps agree with float32 is measured on the first 64 faces and kept.
         device: cpu or cuda.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.audit.run import KeepAverages, run_audit
     from core.classifiers.folder import load_model
+    from core.classifiers.speed import Speed
     from core.data.build_store import open_or_align
     from core.data.ethnicity_names import read_names
     from core.data.store import AlignedStore
@@ -109,6 +114,7 @@ def audit(
             minimum_faces=minimum_faces,
             cells=cells,
             training=tuple(AlignedStore.open(path) for path in training_data),
+            speed=Speed(speed),
             progress=bars,
         )
     finally:

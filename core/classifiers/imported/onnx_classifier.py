@@ -20,6 +20,7 @@ from core.classifiers.imported.onnx_session import Session
 from core.classifiers.imported.onnx_tail import NoTail
 from core.classifiers.imported.outputs import doubt, to_logits
 from core.classifiers.info import ModelInfo
+from core.classifiers.speed import Speed
 from core.errors import LookwhereError
 from core.explain.method import AttributionMethod, Needs, OnlyOutputs
 from core.explain.methods import ClosedForm, Occlusion, choose, from_record, key_of, method
@@ -82,6 +83,10 @@ class OnnxClassifier:
     def explained_by(self, maps: str) -> OnnxClassifier:
         """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
         return OnnxClassifier(self.session, choose(maps, self), self.layers, self.no_layers)
+
+    def computed(self, how: Speed | None) -> OnnxClassifier:
+        """Raises `LookwhereError`: there is one way."""
+        raise LookwhereError(f"--speed {how}: ONNX Runtime folds batch norms by itself; leave it out")
 
     def fed(self, declaration: Declaration) -> OnnxClassifier:
         """The same model, shown faces as another declaration of its input says."""

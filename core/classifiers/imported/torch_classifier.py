@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from dataclasses import replace
 from functools import cache, partial
@@ -13,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from core.classifiers.classifier import NO_MAPS
+from core.classifiers.classifier import NO_MAPS, noise
+from core.classifiers.folding import folded
 from core.classifiers.imported import architectures, hugging_face
 from core.classifiers.imported.assumed import assumed
 from core.classifiers.imported.declaration import Declaration, from_dict
@@ -21,6 +23,7 @@ from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.state_dicts import check_finite, read_weights
 from core.classifiers.info import MapsInfo, ModelInfo, PlacementInfo
 from core.classifiers.preprocessing import prepare
+from core.classifiers.speed import Speed
 from core.devices import autocast, precision
 from core.errors import LookwhereError
 from core.explain import gradcam, grids, layers
@@ -31,11 +34,8 @@ from core.explain.placement import Placement
 from core.explain.receptive_fields import measured_placement
 from core.files import sha256
 from core.privacy import coarse
-from core.template import SIDE
 
 WEIGHTS = "model.safetensors"
-SEED = 0
-NOISE = 4
 
 
 def import_torch(
@@ -87,14 +87,6 @@ def _check_declaration(source: Path, declaration: Declaration) -> None:
     if declaration.layout != "nchw" or declaration.output is not None:
         what = "layout nhwc" if declaration.layout != "nchw" else "output"
         raise LookwhereError(f"{source}: {what} is for ONNX files; leave it out for a PyTorch network")
-
-
-def noise() -> np.ndarray:
-    """Seeded images uint8 (B, 112, 112, 3), half of fine and half of coarse grain, to try a network on."""
-    draw = np.random.default_rng(SEED)
-    fine = draw.integers(0, 256, (NOISE // 2, SIDE, SIDE, 3), dtype=np.uint8)
-    coarse = draw.integers(0, 256, (NOISE // 2, 7, 7, 3), dtype=np.uint8)
-    return np.concatenate([fine, coarse.repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)])
 
 
 def _try(network: nn.Module, pixels: Tensor, declaration: Declaration) -> None:
@@ -262,6 +254,22 @@ class TorchClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
         other = TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
         other._lie = self._lie
+        return other
+
+    def computed(self, how: Speed | None) -> TorchClassifier:
+        """The same network and maps computed another way; as it is, in float32, where `how` is None.
+
+        Raises `LookwhereError` where that cannot be done.
+        """
+        if how is Speed.OPENVINO:
+            raise LookwhereError(f"--speed {how}: for networks that were trained here; use --speed {Speed.FOLDED}")
+        other = copy.copy(self)
+        other._dtype = self._dtype if how else torch.float32
+        other.precision = str(other._dtype).removeprefix("torch.")
+        if how is Speed.FOLDED:
+            keep = [*self.info.heads, *([self.layers.layer.name] if self.layers else [])]
+            other.network = folded(self.network, self._pixels(noise()), keep, other._dtype)
+        other.layers = self.layers and other._access()
         return other
 
     def fed(self, declaration: Declaration) -> TorchClassifier:

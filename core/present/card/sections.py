@@ -15,6 +15,7 @@ from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
 from core.present.text.credits import credit
 from core.present.text.placement import audit_placement
+from core.present.text.speed import speed_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 
@@ -190,4 +191,6 @@ def _hashes(info: ModelInfo, audits: list[Audit]) -> Table:
         rows.append((f"{audit.name}: data, SHA-256 of its table", audit.manifest.data_fingerprint or "unknown"))
         versions = ", ".join(f"{key} {value}" for key, value in audit.manifest.versions.items())
         rows.append((f"{audit.name}: made with", versions or "unknown"))
+        if audit.manifest.speed is not None:
+            rows.append((f"{audit.name}: computed", speed_words(audit.manifest.speed)))
     return Table(("what made it", "value"), tuple(dict.fromkeys(rows)), "ll")

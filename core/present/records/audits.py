@@ -85,6 +85,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         **audit_head(audit),
         "faces": manifest.faces,
         "faces_per_second": manifest.faces_per_second,
+        "speed": manifest.speed and manifest.speed.to_json(),
         "enlarged": manifest.enlarged,
         "minimum_faces": audit.minimum_faces,
         "placement": audit.placement,

@@ -23,6 +23,7 @@ from core.present.card import Section, Table, Text, section
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
 from core.present.text.reviews import review_words
+from core.present.text.speed import speed_words
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -135,7 +136,8 @@ def commands(
     stored = stored_minimum(audit.manifest)
     minimum = f" --minimum-faces {stored}" if stored > MINIMUM_FACES else ""
     names = " --map-ethnicities NAMES.yaml" if audit.manifest.names else ""
-    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}")
+    speed = f" --speed {audit.manifest.speed.how}" if audit.manifest.speed else ""
+    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}{speed}")
     if checks is not None:
         made = checks.manifest
         lines.append(f"python -m core check {which} --data {store} --sample {made.sample} --seed {made.seed}")
@@ -173,6 +175,7 @@ def reproduction_section(
         ("code, git commit", commit + (" with changes in core/" if code.changed else "")),
         ("code, SHA-256 of core/'s sources", code.sha256),
         ("audit made with", _versions(manifest.versions, manifest.precision)),
+        *([("audit computed", speed_words(manifest.speed))] if manifest.speed else []),
         (
             "report made with",
             _versions({name: version(name) for name in PACKAGES} | {"python": platform.python_version()}),

@@ -26,6 +26,7 @@ from core.present.text.otherwise import APART, counts_words, otherwise_lines
 from core.present.text.placement import audit_placement
 from core.present.text.reviews import review_words
 from core.present.text.sentences import accuracy_sentence
+from core.present.text.speed import speed_words
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -183,6 +184,8 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
         + speed
     ]
+    if manifest.speed is not None:
+        lines.append(f"computed {speed_words(manifest.speed)}")
     if (words := task_words(manifest)) is not None:
         lines.append(words)
     lines += [f"WARNING: {note_words(warning)}" for warning in manifest.warnings]
