@@ -32,9 +32,10 @@ from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
 from core.audit.shards import LEFT_OUT, ShardManifest, joined, read_ahead, seconds_of, shard_files, write_shard
 from core.audit.training_copies import LookUp, look_up
+from core.classifiers.faster import faster
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
-from core.classifiers.speed import TRIED, Speed, faster
+from core.classifiers.speed import TRIED, Speed
 from core.classifiers.training_hashes import open_hashes
 from core.data.columns import find_column
 from core.data.default_store import folder_name

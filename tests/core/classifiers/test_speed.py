@@ -13,11 +13,12 @@ from torch import nn
 from core.audit.folder import open_audit
 from core.audit.run import run_audit
 from core.classifiers.classifier import ResNetClassifier, WithoutMaps, noise
+from core.classifiers.faster import agreement, faster
 from core.classifiers.folder import Model
 from core.classifiers.folding import folded
 from core.classifiers.info import ModelInfo
 from core.classifiers.resnet import GenderResNet
-from core.classifiers.speed import FasterWay, Speed, agreement, faster
+from core.classifiers.speed import FasterWay, Speed
 from core.errors import LookwhereError
 from core.present.text.speed import speed_words
 from core.present.text.tables import audit_report
@@ -137,7 +138,7 @@ def test_ways_of_our_network_agree_with_float32_with_and_without_maps(classifier
 
 
 def test_maps_too_far_from_float32_are_refused(classifier: ResNetClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.classifiers.speed.LEAST", 1.1)
+    monkeypatch.setattr("core.classifiers.faster.LEAST", 1.1)
     with pytest.raises(LookwhereError, match=r"--speed folded: on 4 of these faces its maps correlate .* under 1\.1"):
         faster(classifier, Speed.FOLDED, noise())
 
