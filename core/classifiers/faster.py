@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.classifiers.classifier import Classifier
-from core.classifiers.speed import LEAST, FasterWay, Speed
+from core.classifiers.speed import LEAST, TRIED, FasterWay, Speed
 from core.errors import LookwhereError
 from core.explain.closed_form import ClosedForm
 
