@@ -163,7 +163,7 @@ def hidden(faces: int, excess: dict[str, float], wanted: Verdict) -> Callable[[D
         sample = Sample(np.arange(faces), np.ones(faces), np.zeros(faces, dtype=np.int64), pd.DataFrame())
         group = Means(sample, SampleGroup("all", np.ones(faces, dtype=bool)), int(draw.integers(1 << 31)), 500)
         _, low, high = contrasts(group.mean(costs), group.replicates(costs))
-        return hiding_verdict(low, high, False)[0] == wanted
+        return hiding_verdict(low, high, False) == wanted
 
     return once
 

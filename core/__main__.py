@@ -21,6 +21,7 @@ from core.commands import (
     models,
     repeating,
     reviews,
+    tables,
     verifying,
 )
 from core.errors import LookwhereError, machine_error
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "import": models.import_,
     "settings": models.settings,
     "audit": audits.audit,
+    "table": tables.table,
     "show": audits.show,
     "check": audits.check,
     "evidence": audits.evidence,

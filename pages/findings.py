@@ -4,7 +4,7 @@ from core.analysis.findings.base import SCOPE
 from core.present.text.findings import findings_sentence
 from core.present.text.sentences import EXPLORATORY_WHY
 from ui.shell.page import page
-from ui.views.findings import audit_findings, choose_ages, show_command, show_finding
+from ui.views.findings import audit_findings, choose_ages, seeds_caption, show_command, show_finding
 
 with page(filter_bar=False) as p:
     ages = choose_ages(p.audit)
@@ -12,6 +12,7 @@ with page(filter_bar=False) as p:
     findings = audit_findings(p.audit, ages)
     p.headline(findings_sentence(findings))
     p.caption(SCOPE if ages.primary else f"{EXPLORATORY_WHY} {SCOPE}")
+    seeds_caption(p.audit, ages)
     for finding in findings:
         show_finding(finding)
     show_command(p.audit, ages)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from core.audit.notes import Note
+from core.audit.notes import Note, NoteCode
 from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import MapsInfo, ModelKind
 from core.classifiers.speed import FasterWay
@@ -117,6 +117,11 @@ class AuditManifest(JsonRecord):
     def trained_here(self) -> bool:
         """Whether the audited model was made by `python -m train`; all others are imported."""
         return self.kind.trained_here
+
+    @property
+    def of_table(self) -> bool:
+        """Whether a table of labels and predictions was audited, without any image."""
+        return self.averages is not None and self.averages.code is NoteCode.AVERAGES_WITHOUT_IMAGES
 
     @property
     def every_split(self) -> bool:

@@ -19,6 +19,7 @@ class NoteCode(StrEnum):
     AVERAGES_NOT_WANTED = "averages_not_wanted"
     AVERAGES_KEPT_ELSEWHERE = "averages_kept_elsewhere"
     AVERAGES_OF_OTHER_LABELS = "averages_of_other_labels"
+    AVERAGES_WITHOUT_IMAGES = "averages_without_images"
     WORDS = "words"  # text: what an earlier version stored instead of a code
 
 
@@ -83,6 +84,8 @@ def note_words(note: Note) -> str:
             return "another audit of these faces, or of some, keeps them, and averages of both could be subtracted"
         case NoteCode.AVERAGES_OF_OTHER_LABELS:
             return "labels were reviewed, and the average faces kept are those of the labels before"
+        case NoteCode.AVERAGES_WITHOUT_IMAGES:
+            return "a table of labels and predictions was audited, without any image"
         case NoteCode.WORDS:
             return _BARE_PERCENT.sub(" %", note.text.strip())
 

@@ -44,6 +44,7 @@ from core.data.faces import SPLITS
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
+from core.data.table_store import TableStore
 from core.errors import LookwhereError
 from core.files import plain_name, write_json
 from core.integrity import record_files
@@ -328,6 +329,8 @@ def _averaged(job: Job, without: Note | None, ranks: Ranks) -> tuple[Averages, p
 
 def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     """Why no average face is to be stored, or None."""
+    if isinstance(job.store, TableStore):
+        return Note(code=NoteCode.AVERAGES_WITHOUT_IMAGES)
     if keep is KeepAverages.NO:
         return Note(code=NoteCode.AVERAGES_NOT_WANTED)
     files = job.model.path.parent.glob("*/audits/*/audit.json")

@@ -16,12 +16,17 @@ from core.audit.tried_settings import Setting, Tried
 from core.classifiers.classifier import WithoutMaps
 from core.classifiers.folder import Model
 from core.classifiers.imported.declaration import Declaration, Resize, from_dict
+from core.classifiers.imported.own_template import on_our_template
+from core.data.realignment import realigned
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.progress import Progress
+from core.template import TEMPLATE
 
-#: What is varied: how the crop becomes the input, where it lies, the order of the colours.
-Varied = Literal["resize", "crop", "channels"]
+#: What is varied: how the crop becomes the input, where it lies, the order of the colours, and whether each face is
+#: laid by its own landmarks on the model's own template, or by its eyes alone.
+Varied = Literal["resize", "crop", "channels", "alignment"]
+OWN, EYES = "each face to the declared template", "by the eyes alone"
 #: A crop is made wider or tighter by these shares of its sides, and moved by that share.
 WIDER, MOVED = (-0.1, 0.1), 0.05
 BATCH = 256
@@ -45,6 +50,9 @@ def admissible(declared: Declaration, varied: tuple[Varied, ...]) -> list[tuple[
             found.append((Setting("channels", other), replace(declared, channels=other)))
         elif what == "crop":
             found += _crops(declared)
+        elif what == "alignment":
+            ways = (OWN, EYES) if declared.template is not None else (EYES,)
+            found += [(Setting("alignment", way), declared) for way in ways]
     if len(found) == 1:
         raise LookwhereError(
             f"nothing of {', '.join(varied)} can be varied for an input of {width}×{height} pixels, "
@@ -69,6 +77,14 @@ def _crops(declared: Declaration) -> list[tuple[Setting, Declaration]]:
     return found
 
 
+def _aim(setting: Setting, declared: Declaration) -> np.ndarray | None:
+    """Where on our template each face's landmarks are brought to, (5, 2) or the eyes' (2, 2); None where nowhere."""
+    if setting.varied != "alignment":
+        return None
+    own = TEMPLATE if declared.template is None else on_our_template(declared.template, declared.crop, declared.size)
+    return own if setting.value == OWN else own[:2]
+
+
 def try_settings(
     model: Model,
     store: AlignedStore,
@@ -87,15 +103,20 @@ def try_settings(
     settings = admissible(from_dict(model.info.declaration.to_json(), f"{model.path}/model.json"), varied)
     classify = model.classify.classifier if isinstance(model.classify, WithoutMaps) else model.classify
     fed = [classify.fed(declaration) for _, declaration in settings]
+    aims = [_aim(setting, declaration) for setting, declaration in settings]
+    rows = faces["row"].to_numpy()
+    if any(aim is not None for aim in aims) and not np.ptp(store.landmarks[rows], axis=0).any():
+        raise LookwhereError(f"{store.path}: no landmarks were looked for in its faces, so alignment cannot be varied")
     tick = progress("trying", len(faces)) if progress else (lambda n: None)
     truly = model.info.task.is_positive(faces)
     right = np.empty((len(settings), len(faces)), dtype=bool)
     sure = np.zeros(len(settings))
     for low in range(0, len(faces), BATCH):
         part = slice(low, low + BATCH)
-        images = store.images[faces["row"].to_numpy()[part]]
-        for n, one in enumerate(fed):
-            logits = one.logits(images).astype(np.float64)
+        images = store.images[rows[part]]
+        for n, (one, aim) in enumerate(zip(fed, aims, strict=True)):
+            shown = images if aim is None else realigned(images, store.landmarks[rows[part]], aim)
+            logits = one.logits(shown).astype(np.float64)
             margin = logits[:, 1] - logits[:, 0]
             right[n, part] = (margin >= 0) == truly[part]
             sure[n] += np.tanh(np.abs(margin) / 2).sum()

@@ -1,13 +1,26 @@
-"""Faces under several declarations of a model's input: what is right under which. Needs no torch."""
+"""Faces under several declarations of a model's input: what is right under which. Needs no torch.
+
+Kept beside an audit of these faces (`settings.json`), it is the audit's own uncertainty, which no interval over faces
+has.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from core.errors import LookwhereError
+from core.files import write_json
+from core.json_record import JsonRecord
 from core.task import GENDERS
+
+if TYPE_CHECKING:
+    from core.audit.folder import Audit
+
+FILE, FORMAT = "settings.json", 1
 
 
 @dataclass(frozen=True)
@@ -59,3 +72,91 @@ class Tried:
         if women.all() or not women.any():
             return np.full(len(self.settings), np.nan)
         return self.right[:, women].mean(axis=1) - self.right[:, ~women].mean(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptSetting(JsonRecord):
+    """A setting's accuracy, and that of women less that of men; None where one of both has no face."""
+
+    varied: str
+    value: str
+    accuracy: float
+    women_less_men: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptGroup(JsonRecord):
+    """The accuracy of a group's `n` faces as declared, and the least and the most over the settings."""
+
+    gender: str
+    ethnicity: str
+    n: int
+    declared: float
+    least: float
+    least_at: str
+    most: float
+    most_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptSettings(JsonRecord):
+    """`settings.json` of an audit: `faces` of its faces were tried, adults alone where `adults`.
+
+    The first of `settings` is the declared one. `weights_sha256`, `face_ids_sha256` and `declared_sha256` are those of
+    the audit then.
+    """
+
+    format: int = FORMAT
+    weights_sha256: str | None = None
+    face_ids_sha256: str | None = None
+    declared_sha256: str | None = None
+    faces: int
+    adults: bool
+    settings: tuple[KeptSetting, ...]
+    groups: tuple[KeptGroup, ...]
+
+    FORMAT: ClassVar = FORMAT
+    MEND: ClassVar = "delete it and run `python -m core settings --audit` again"
+    ALWAYS: ClassVar = ("format",)
+
+
+def keep(tried: Tried, audit: Audit, adults: bool) -> None:
+    """Write what came of an audit's faces beside it."""
+    ties = {name: getattr(audit.manifest, name) for name in _TIES}
+    rows = zip(tried.settings, tried.right, tried.gender_gaps(), strict=True)
+    kept = KeptSettings(
+        **ties,
+        faces=len(tried.faces),
+        adults=adults,
+        settings=tuple(
+            KeptSetting(
+                varied=one.varied, value=one.value, accuracy=round(float(right.mean()), 6),
+                women_less_men=None if np.isnan(gap) else round(float(gap), 6),
+            )
+            for one, right, gap in rows
+        ),
+        groups=tuple(
+            KeptGroup(**{str(key).replace(" ", "_"): _plain(value) for key, value in row.items()})
+            for row in tried.by_group().to_dict("records")
+        ),
+    )  # fmt: skip
+    write_json(audit.path / FILE, kept.to_json())
+
+
+def kept_settings(audit: Audit) -> KeptSettings | None:
+    """What is kept beside an audit; None where nothing is, it is damaged, or it is of another audit of this name."""
+    file = audit.path / FILE
+    if not file.is_file():
+        return None
+    try:
+        kept = KeptSettings.from_json(file)
+    except LookwhereError:
+        return None
+    return kept if all(getattr(kept, name) == getattr(audit.manifest, name) for name in _TIES) else None
+
+
+_TIES = ("weights_sha256", "face_ids_sha256", "declared_sha256")
+
+
+def _plain(value: object) -> object:
+    return round(float(value), 6) if isinstance(value, float) else value

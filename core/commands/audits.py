@@ -299,17 +299,17 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
     from core.audit.folder import open_audit
     from core.checks.results import open_checks
     from core.present.records.analysis import findings_record
-    from core.present.text.findings import findings_report
+    from core.present.text.findings import findings_report, seeds_words
 
     opened = open_audit(audit_folder(models, model, audit))
     within = faces_within(opened.faces, ages, opened.path)
-    found = all_findings(opened, within, open_checks(opened), experiment_for(models, opened))
+    experiment = experiment_for(models, opened)
+    found = all_findings(opened, within, open_checks(opened), experiment)
+    title = f"{model}, audit {audit}, {within.describe()}{'' if within.primary else ' (exploratory)'}"
     return printed(
         "findings",
         json,
-        lambda: findings_report(
-            found, f"{model}, audit {audit}, {within.describe()}{'' if within.primary else ' (exploratory)'}"
-        ),
+        lambda: findings_report(found, title, seeds_words(experiment, within)),
         lambda: findings_record(opened, within, found),
     )
 

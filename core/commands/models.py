@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional
 
+from core import places
 from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.errors import LookwhereError
@@ -41,6 +42,7 @@ def import_(
     layout: Literal["nchw", "nhwc"] | None = None,
     channels: Literal["rgb", "bgr", "grey"] | None = None,
     crop: tuple[float, float, float, float] | None = None,
+    template: tuple[str, ...] | None = None,
     resize: str | None = None,
     output: str | None = None,
     layer: str | None = None,
@@ -91,6 +93,9 @@ def import_(
         layout: nchw (the default) or nhwc.
         channels: rgb (the default), bgr or grey.
         crop: Left, top, right, bottom of the input in the 112-pixel template; by default all of it.
+        template: Instead of --crop: to which five points the model's own pipeline aligns faces: arcface, sphereface or
+            ffhq, or ten numbers, x and y in pixels of the input of left eye, right eye, nose, left and right mouth
+            corner as seen in the image.
         resize: How the crop becomes the input: pillow-bilinear (the default), pillow-bicubic, pillow-lanczos, bilinear
             (as OpenCV and torch do it without antialiasing), corners (as dlib does it), area (OpenCV's INTER_AREA),
             antialias (torch's).
@@ -142,6 +147,7 @@ def import_(
         layout=layout,
         channels=channels,
         crop=crop,
+        template=template,
         resize=resize,
         output=output,
         layer=layer,
@@ -219,9 +225,10 @@ def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
 def settings(
     model: str,
     data: Path,
-    vary: tuple[Literal["resize", "crop", "channels"], ...] = ("resize",),
+    vary: tuple[Literal["resize", "crop", "channels", "alignment"], ...] = ("resize",),
     split: tuple[Literal["train", "val", "test", "all"], ...] = ("all",),
     ages: Literal["adults", "all"] = "adults",
+    audit: str | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -235,27 +242,43 @@ def settings(
     Args:
         model: The model's name, a folder under models/.
         data: An aligned store.
-        vary: What is varied: resize, crop (a tenth wider and tighter, a twentieth up and down), channels.
+        vary: What is varied: resize, crop (a tenth wider and tighter, a twentieth up and down), channels, alignment
+            (each face by its own landmarks to the declared template, and by its eyes alone).
         split: Which splits; by default all.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        audit: An audit of the model: its faces are tried, whatever --split, and what comes of them is kept beside it,
+            for page, report and card to say.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.audit.folder import open_audit
     from core.audit.settings import try_settings
+    from core.audit.tried_settings import keep
     from core.classifiers.folder import load_model
     from core.data.filters import Filter
     from core.data.store import AlignedStore
+    from core.present.card import write_card
     from core.present.records.data import settings_record
     from core.present.text.settings import settings_report
 
     loaded, store, bars = load_model(models / model), AlignedStore.open(data), Bars()
     faces = store.faces if "all" in split else store.split(*split)
+    opened = None if audit is None else open_audit(places.audit_folder(models, model, audit))
+    if opened is not None:
+        if opened.manifest.data_fingerprint != store.manifest.data_fingerprint:
+            raise LookwhereError(f"{store.path}: other data than {opened.path} is of")
+        faces = store.faces[store.faces["face_id"].isin(opened.faces["face_id"])].reset_index(drop=True)
+        faces = faces.assign(ethnicity=faces["ethnicity"].replace(dict(opened.manifest.names)))
     within = Filter.of_ages(faces, ages)
     try:
         tried = try_settings(loaded, store, faces[within.mask(faces)].reset_index(drop=True), vary, bars)
     finally:
         bars.close()
     of = "all splits" if "all" in split else f"{' + '.join(split)} split{'s' if len(split) > 1 else ''}"
+    if opened is not None:
+        of = f"audit {opened.name}"
+        keep(tried, opened, adults=not within.any_age)
+        write_card(loaded.path)
     title = f"{loaded.path}: {len(tried.faces):,} faces of {store.manifest.dataset} ({of}), {within.describe()}"
     return printed("settings", json, lambda: settings_report(tried, title), lambda: settings_record(tried, title))
 
@@ -351,7 +374,6 @@ def hashes(model: str, data: tuple[Path, ...], models: Path = MODELS, json: bool
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core import places
     from core.classifiers.training_hashes import FILE
     from core.data.store import AlignedStore
     from core.present.card import write_card

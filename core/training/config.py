@@ -124,7 +124,8 @@ class TrainConfig:
     limit: int | None = None
     """Train on at most this many faces, as many of each class of `balance`; people are taken or left whole."""
     exclude: tuple[str, ...] = ()
-    """Groups left out of training and of validation, as "female Black"."""
+    """Groups left out of training and of validation, as "female Black"; "as many as female Black" leaves out as many
+    random faces of that gender and of other groups instead."""
     choose: Literal["overall", "worst-group"] = "overall"
     """The validation accuracy by which an epoch is kept, and plateau judges."""
     keep_every: bool = False

@@ -19,6 +19,7 @@ from core.data.targets import find_task
 from core.errors import LookwhereError
 from core.progress import Progress
 from core.task import Task
+from core.training.left_out import group_names, left_out, plain_group
 
 
 @dataclass(frozen=True)
@@ -102,24 +103,20 @@ class FaceSets:
         """The same, with a subset of the training faces."""
         return replace(self, faces=self.faces | {"train": subset.choose(self.faces["train"], seed)})
 
-    def without(self, groups: Sequence[str]) -> FaceSets:
-        """The same, without the faces of some groups ("female Black"), in training and in validation.
+    def without(self, groups: Sequence[str], seed: int = 0) -> FaceSets:
+        """The same, without the faces of some groups ("female Black"), in training and in validation; or, "as many as
+        female Black", without as many random faces of the gender that are of other groups (`left_out`).
 
         Raises `LookwhereError` where a group has no training face: a slip of the pen would pass for an experiment.
         """
         if not groups:
             return self
-        names = {
-            role: faces["gender"].astype("string") + " " + faces["ethnicity"].astype("string")
-            for role, faces in self.faces.items()
-        }
-        known = sorted(names["train"].dropna().unique())
-        for group in groups:
+        known = sorted(group_names(self.faces["train"]).dropna().unique())
+        for group in map(plain_group, groups):
             if group not in known:
                 raise LookwhereError(f"--exclude '{group}': no training face; there are {', '.join(known)}")
         kept = {
-            role: faces[~names[role].isin(groups).to_numpy()].reset_index(drop=True)
-            for role, faces in self.faces.items()
+            role: faces[~left_out(faces, groups, seed)].reset_index(drop=True) for role, faces in self.faces.items()
         }
         if empty := [role for role, faces in kept.items() if not len(faces)]:
             raise LookwhereError(f"--exclude leaves no {empty[0]} face")

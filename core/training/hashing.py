@@ -13,6 +13,7 @@ from core.classifiers.training_hashes import TrainingHashes
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
+from core.training.left_out import AS_MANY, left_out
 
 
 def add_hashes(model: Path, stores: Sequence[AlignedStore]) -> TrainingHashes:
@@ -32,6 +33,10 @@ def add_hashes(model: Path, stores: Sequence[AlignedStore]) -> TrainingHashes:
         raise LookwhereError(f"{model}: was trained on {names} too; give all of its stores")
     if not named and len(stores) > 1:
         raise LookwhereError(f"{model}: was trained on one data set; give its store alone")
+    if len(stores) > 1 and any(group.startswith(AS_MANY) for group in (info.training or TrainingInfo()).exclude):
+        raise LookwhereError(
+            f"{model}: random faces of several data sets were left out of its training, and are not told"
+        )
     whole = info.data.faces.get("train", 0)
     tables = [_trained_on(store, info, named.get(store.manifest.data_fingerprint, whole)) for store in stores]
     hashes = TrainingHashes.of(stores, tables)
@@ -41,11 +46,10 @@ def add_hashes(model: Path, stores: Sequence[AlignedStore]) -> TrainingHashes:
 
 def _trained_on(store: AlignedStore, info: ModelInfo, count: int) -> pd.DataFrame:
     """The faces of a store that were trained on: its train split, or all where it names no splits of its own."""
-    excluded = (info.training or TrainingInfo()).exclude
+    training = info.training or TrainingInfo()
     counts = []
     for faces in (store.split("train"), store.faces):
-        groups = faces["gender"].astype("string") + " " + faces["ethnicity"].astype("string")
-        faces = faces[~groups.isin(excluded).to_numpy()]
+        faces = faces[~left_out(faces, training.exclude, training.seed or 0)]
         if len(faces) == count:
             return faces
         counts.append(f"{len(faces):,}")

@@ -61,7 +61,7 @@ class Run:
         self.folder, self.config, self.fabric = folder, config, fabric
         given = data if isinstance(data, FaceSets) else FaceSets.of(data)
         self.task = given.task(config.target)
-        sets = given.labelled(self.task).without(config.exclude)
+        sets = given.labelled(self.task).without(config.exclude, config.seed)
         self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
         self.sets.labelled(self.task)
         self.sets.check_weights(config.weights)

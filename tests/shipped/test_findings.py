@@ -20,7 +20,7 @@ from core.classifiers.info import model_info
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.present.text.experiments import experiment_report
-from core.present.text.findings import findings_report
+from core.present.text.findings import findings_report, seeds_words
 from core.privacy import MINIMUM_FACES
 from core.training.record import read_metrics
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
@@ -137,7 +137,7 @@ def test_the_docs_say_what_the_commands_print(findings: list[Finding], experimen
     documented = list(blocks((ROOT / "docs/findings.md").read_text()))
     assert len(documented) == 2
     title = f"{MODEL.name}, audit {AUDIT.name}, {ADULTS.describe()}"
-    assert_same(findings_report(findings, title), documented[0])
+    assert_same(findings_report(findings, title, seeds_words(experiment, ADULTS)), documented[0])
     assert_same(experiment_report(experiment, ADULTS), documented[1])
 
 

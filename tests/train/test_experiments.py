@@ -218,3 +218,16 @@ def test_the_plan_of_the_repetition_is_sound() -> None:
         ("fairface", ("all",)), ("utkface", ("test",)),
     ]  # fmt: skip
     assert plan.config(plan.trained[0], 2)["choose"] == "overall"
+
+
+def test_the_plan_with_controls_is_the_plan_of_the_claims_and_three_more_arms() -> None:
+    plain, more = (Plan.read(PLAN.with_name(name)) for name in ("claims.yaml", "claims-with-controls.yaml"))
+    assert {name: plain.content[name] for name in ("name", "config", "seeds")} == {
+        name: more.content[name] for name in ("name", "config", "seeds")
+    }
+    assert [arm for arm in more.content["arms"] if arm in plain.content["arms"]] == plain.content["arms"]
+    controls = [one for one in more.content["contrasts"] if one not in plain.content["contrasts"]]
+    assert [one["to"] for one in controls] == ["without-black-faces", "without-as-many-women", "without-asian-women"]
+    assert all(one["control"] and one["finding"] == "4" and one["group"] == "female Black" for one in controls)
+    assert len(more.runs()) == len(plain.runs()) + 9
+    assert more.config(more.trained[3], 0)["exclude"] == ["as many as female Black"]

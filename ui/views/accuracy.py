@@ -13,6 +13,7 @@ from core.present.figures import charts
 from core.present.text import escape
 from core.present.text.columns import short
 from core.present.text.sentences import row_name
+from core.present.text.settings import kept_words
 from core.task import task_of
 from core.wording import capital, told_apart
 from ui.shell import downloads
@@ -41,6 +42,8 @@ def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
     if ethnicities(audit):
         _dots(accuracy_by(faces, PAIR, threshold), "By gender × ethnicity", overall)
     st.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
+    if (words := kept_words(audit)) is not None:
+        st.caption(escape.markdown(words))
     left, right = st.columns(2)
     with left:
         _dots(accuracy_by(faces, ["gender"], threshold), "By gender", overall)

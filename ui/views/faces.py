@@ -81,6 +81,12 @@ def show_faces(
 
 def _how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> None:
     """Why no single face is shown, and the command that mends it."""
+    if audit.manifest.of_table:
+        st.info(
+            "**A table of labels and predictions was audited, without any image**, so there is no face to show.",
+            icon=":material/table:",
+        )
+        return
     st.info(
         "**The images of these faces are not at hand**, so no single face nor its map is shown. An audit holds none; "
         "they are read from the aligned data set on this machine. This makes it from the data set that you have:",

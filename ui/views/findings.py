@@ -15,6 +15,7 @@ from core.present.figures import findings as figures
 from core.present.figures import gaps
 from core.present.figures.differences import map_sheet, panel_pictures
 from core.present.text import escape
+from core.present.text.findings import seeds_words
 from core.verdicts import Verdict
 from core.wording import capital
 from ui.shell import downloads
@@ -31,6 +32,7 @@ ICONS = {
 
 
 _all_findings = kept(entries=16, spinner="Putting the claims to the test …")(all_findings)
+_seeds = kept(entries=16)(seeds_words)
 
 
 def choose_ages(audit: Audit) -> Filter:
@@ -52,6 +54,12 @@ def choose_ages(audit: Audit) -> Filter:
 def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
     """`all_findings` of an audit, its checks and the experiment on its data, where there are any."""
     return _all_findings(audit, ages, open_checks(audit), experiment_for(open_audit_shell.MODELS, audit))
+
+
+def seeds_caption(audit: Audit, ages: Filter) -> None:
+    """How far networks of one recipe differ, where an experiment has some."""
+    if (words := _seeds(experiment_for(open_audit_shell.MODELS, audit), ages)) is not None:
+        st.caption(escape.markdown(words))
 
 
 def show_command(audit: Audit, ages: Filter) -> None:

@@ -26,7 +26,7 @@ from core.present.figures import gaps as charts
 from core.present.text import escape
 from core.present.text.gap_tables import comparison_table, measure_table, p_column, rate_table, rates_of, term_table
 from core.present.text.gaps import differ_words, left_out_words
-from core.present.text.label_noise import CIRCULAR, DECISIONS, consensus_words, repeated_words
+from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_words
 from core.present.text.sentences import scope
 from core.wording import capital, in_points, p_words, percent, span
 from ui.shell import downloads
@@ -317,22 +317,28 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
     left, right = st.columns(2)
     with left:
         st.markdown("**Where the errors sit**")
-        downloads.chart(charts.noise_shares(found), "noise", "where the errors sit")
+        if found.shares.empty:
+            st.info("Neither near-copies nor likely mislabels can be told from the decisions of a table.")
+        else:
+            downloads.chart(charts.noise_shares(found), "noise", "where the errors sit")
     with right:
         st.markdown("**The largest gap without them**")
         if any(variant.gap is not None for variant in found.variants):
             downloads.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
         else:
             st.info("There are no two groups.")
-    st.caption(
+    copies = (
         "Near-copies: faces whose images the alignment found almost equal to another one here."
-        + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}")
+        if found.searched
+        else UNSEEN
     )
+    st.caption(copies + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
     st.caption(DECISIONS if found.decisions else CIRCULAR)
     if found.unaged:
         st.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
     show_tipping_points(audit, filter)
-    _copies(audit, filter)
+    if found.searched:
+        _copies(audit, filter)
     if not found.decisions:
         _agreement(audit)
     table = pd.concat([v.groups.assign(faces=v.without) for v in found.variants], ignore_index=True)
@@ -342,7 +348,7 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
         with st.expander("Accuracy of every group without them"):
             layout.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
         table = table[["faces", "group", "n", "correct", "accuracy"]]
-        kinds = "near-copies" if found.decisions else "near-copies and likely mislabels"
+        kinds = " and ".join(v.removed for v in found.variants[1:-1]) or "nothing"
         downloads.table(table, "noise", f"accuracy of every group without {kinds}")
 
 

@@ -46,7 +46,8 @@ class Variant:
 class LabelNoise:
     """`shares`: where, faces, errors, share_faces, share_errors, low, high (Wilson, of the errors), times; `variants`
     with everything first and all leaks removed last. `n` faces, `errors` of them wrong; `unaged` of unknown age.
-    With `decisions` the scores are nothing else, and no mislabel is told by them."""
+    With `decisions` the scores are nothing else, and no mislabel is told by them; without `searched` there was no image
+    to tell near-copies by."""
 
     n: int
     errors: int
@@ -54,6 +55,7 @@ class LabelNoise:
     shares: pd.DataFrame
     variants: tuple[Variant, ...]
     decisions: bool = False
+    searched: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def label_noise(
     """Shares of the errors in near-copy clusters, children and likely mislabels, and the gap without each and all.
 
     A near-copy is a face whose `cluster` holds another audited one (exact copies were dropped at alignment); without
-    near-copies the first face of each cluster stays.
+    near-copies the first face of each cluster stays. Of a table without images no near-copy is told.
     """
     mask = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
     task = task_of(audit.faces)
@@ -103,7 +105,8 @@ def label_noise(
     age = pd.array(faces["age"], dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     near = audit.faces["cluster"].duplicated(keep=False).to_numpy()[mask]
     doubted = likely_mislabels(audit.faces)[mask]
-    places = {NEAR_COPIES: near}
+    searched = not audit.manifest.of_table
+    places = {NEAR_COPIES: near} if searched else {}
     if np.isfinite(age).any():
         places |= {f"children under {years}": age < years for years in CHILDREN if (age < years).any()}
     decisions = mere_decisions(audit.faces)
@@ -118,13 +121,14 @@ def label_noise(
              "share_errors": wrong[inside].sum() / wrong.sum() if wrong.any() else np.nan,
              "low": float(low), "high": float(high)}
         )  # fmt: skip
-    shares = pd.DataFrame(rows)
+    columns = ["where", "faces", "errors", "share_faces", "share_errors", "low", "high"]
+    shares = pd.DataFrame(rows, columns=columns)
     shares["times"] = shares["share_errors"] / shares["share_faces"].where(shares["share_faces"] > 0)
     repeated = faces["cluster"].duplicated().to_numpy()
     drop = {"": np.zeros(len(faces), dtype=bool)}
     if np.isfinite(age).any() and (age < ADULT_AGE).any():
         drop["children"] = ~(age >= ADULT_AGE)
-    drop |= {NEAR_COPIES: repeated} if decisions else {NEAR_COPIES: repeated, MISLABELS: doubted}
+    drop |= {name: out for name, out in ((NEAR_COPIES, repeated), (MISLABELS, doubted)) if name in places}
     drop["all of these"] = np.logical_or.reduce(list(drop.values()))
     by = columns_of(faces)
     # Often nothing is a near-copy, or all that is left out is one kind: the same faces are judged once.
@@ -135,7 +139,9 @@ def label_noise(
         if key not in judged:
             judged[key] = _variant(name, faces[~out], by, threshold, draws, seed)
         variants.append(replace(judged[key], removed=name))
-    return LabelNoise(len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants), decisions)
+    return LabelNoise(
+        len(faces), int(wrong.sum()), int(np.isnan(age).sum()), shares, tuple(variants), decisions, searched
+    )
 
 
 def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:

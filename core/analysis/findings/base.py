@@ -31,7 +31,8 @@ __all__ = [
 
 SCOPE = (
     "Verdicts are of this model, these faces and their annotators' labels. The original study's claims were of another "
-    "model and other photographs; a verdict here neither proves nor refutes them there."
+    "model and other photographs; a verdict here neither proves nor refutes them there. Claims 1a to 3 are of this one "
+    "network: one trained again by the same recipe may get other verdicts."
 )
 
 

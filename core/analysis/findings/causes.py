@@ -137,7 +137,7 @@ def _beside(claim: Claim, found: Contrast, controls: list[Contrast]) -> list[str
         sentences.append(
             f"No control arm was trained (both genders of {faces} left out; as many {who}, drawn at random; another "
             f"group). So it stays open whether the fall is of the group's absence as such, of {faces} having come to "
-            f"mean the other gender in training, or of fewer {who}."
+            f"mean the other gender in training, or of fewer {who}. The plan claims-with-controls.yaml trains them."
         )
     elif not _beyond(found, controls):
         sentences.append("It does not fall further than in each control arm.")

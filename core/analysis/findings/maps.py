@@ -111,18 +111,15 @@ def _density(positive: np.ndarray, move: tuple[int, int], inside: np.ndarray, pl
     return float(share.mean() / cells.mean())
 
 
-def hiding_verdict(low: np.ndarray, high: np.ndarray, none: bool) -> tuple[Verdict, list[int], list[int]]:
-    """The rule of finding 2: its verdict, and which rivals cost less and more than nose and mouth.
+def hiding_verdict(low: np.ndarray, high: np.ndarray, none: bool) -> Verdict:
+    """The rule of finding 2.
 
     `low`, `high` (ways, fills, rivals): bounds of nose and mouth less a rival. `none`: hiding them costs nothing.
     """
     above, below = (low > 0).all(axis=(0, 1)), (high < 0).all(axis=(0, 1))
-    verdict = Verdict.CANNOT_TELL
     if below.any() or none:
-        verdict = Verdict.NOT_SUPPORTED
-    elif above.all():
-        verdict = Verdict.SUPPORTED
-    return verdict, list(np.flatnonzero(above)), list(np.flatnonzero(below))
+        return Verdict.NOT_SUPPORTED
+    return Verdict.SUPPORTED if above.all() else Verdict.CANNOT_TELL
 
 
 def _by_costs(costs: pd.DataFrame, less: pd.DataFrame, n: int) -> tuple[Verdict, str]:
@@ -130,27 +127,38 @@ def _by_costs(costs: pd.DataFrame, less: pd.DataFrame, n: int) -> tuple[Verdict,
     own = costs[costs["hidden"] == CLAIMED]
     ways, fills, rivals = (list(dict.fromkeys(less[column])) for column in ("way", "fill", "rival"))
     low, high = (less[column].to_numpy().reshape(len(ways), len(fills), len(rivals)) for column in ("low", "high"))
-    verdict, above, below = hiding_verdict(low, high, bool((own["high"] <= 0).all()))
-    other = [name for r, name in enumerate(rivals) if r not in (*above, *below)]
+    verdict = hiding_verdict(low, high, bool((own["high"] <= 0).all()))
     spans = " and ".join(
         f"{bounds(rows.min(), rows.max(), '.3f')} {WAYS[Way(way)]}"
         for way, rows in own.groupby("way", sort=False)["cost"]
     )
-    told = [
-        f"{words} than {_listed(names)}"
-        for words, names in (("more", [rivals[r] for r in above]), ("less", [rivals[r] for r in below]))
-        if names
-    ]
-    if other:
-        told.append(f"no more and no less, as far as can be told, than {_listed(other)}")
     first = costs[costs["way"] == ways[0]].groupby("hidden")["cost"]
     most = first.mean().idxmax()
     dearest = first.get_group(most)
     return verdict, (
         f"Hidden in {n:,} of these faces, nose and mouth cost {spans} (logits per percent of the image, by fill: "
         f"{_listed(fills)}); the dearest region, {WAYS[Way(ways[0])]}, is «{most}» "
-        f"({bounds(dearest.min(), dearest.max(), '.3f')}). In both ways, under every fill and wherever the regions are "
-        f"moved by {MOVE} pixels nose and mouth cost {'; '.join(told)}."
+        f"({bounds(dearest.min(), dearest.max(), '.3f')}). {_told_apart(rivals, low, high)}"
+    )
+
+
+def _told_apart(rivals: list[str], low: np.ndarray, high: np.ndarray) -> str:
+    """In how many of its intervals (ways, fills, rivals) each rival costs less or more than nose and mouth."""
+    every = low.shape[0] * low.shape[1]
+    parts, apart = [], np.zeros(len(rivals), dtype=bool)
+    for words, sure in (("more", low > 0), ("less", high < 0)):
+        counts = sure.sum(axis=(0, 1))
+        apart |= counts > 0
+        parts += [
+            f"cost {words} than {_listed([name for r, name in enumerate(rivals) if counts[r] == count])} in "
+            f"{'all' if count == every else f'{count} of them'}"
+            for count in sorted({*counts} - {0}, reverse=True)
+        ]
+    if not apart.all():
+        parts.append(f"are not told apart from {_listed([rivals[r] for r in np.flatnonzero(~apart)])} in any")
+    return (
+        f"Of the {every} intervals beside each other region (by way and fill, each the widest with the regions moved "
+        f"by {MOVE} pixels) nose and mouth {'; '.join(parts)}."
     )
 
 

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from core.classifiers.imported.own_template import crop_of, points_of
 from core.data.columns import Column, Kind
 from core.data.targets import task_for
 from core.errors import LookwhereError
@@ -31,7 +32,7 @@ OF_TABLES = ("percentages", "percentage", "label")
 ONE_OUTPUT = ("logit", "probability", "percentage")
 YES_NO = ("no", "yes")
 #: What is several numbers.
-SEVERAL = ("size", "mean", "std", "crop", "indices")
+SEVERAL = ("size", "mean", "std", "crop", "template", "indices")
 #: How the crop becomes the input, see `core.classifiers.resizing`.
 Resize = Literal["pillow-bilinear", "pillow-bicubic", "pillow-lanczos", "bilinear", "corners", "area", "antialias"]
 #: Other names of these.
@@ -55,11 +56,12 @@ class Declaration:
     """Input and outputs of an imported model.
 
     `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
-    (0, 0, 112, 112); `mean` and `std` a channel, in the units that `divisor` leaves. `female`, `male` are indices into
-    the outputs' last axis; `of` is the class of a single output. Where another attribute than gender is classified,
-    `target` names the column of the data, `classes` its two values, the positive one last, and `indices` are theirs
-    instead of `female` and `male`. `output` names an ONNX output, `layer` a module to
-    explain. `pooling`, `bn_eps` and `activation` (timm's name) are of architectures whose state dicts do not tell.
+    (0, 0, 112, 112), and follows from `template` where that is given: ten numbers, the five points to which the model's
+    own pipeline aligns faces (`own_template`). `mean` and `std` a channel, in the units that `divisor` leaves.
+    `female`, `male` are indices into the outputs' last axis; `of` is the class of a single output. Where another
+    attribute than gender is classified, `target` names the column of the data, `classes` its two values, the positive
+    one last, and `indices` are theirs instead of `female` and `male`. `output` names an ONNX output, `layer` a module
+    to explain. `pooling`, `bn_eps` and `activation` (timm's name) are of architectures whose state dicts do not tell.
     `by_default` names those of `DEFAULTED` that nobody declared, `from_files` what the model's own files said instead.
     Raises `LookwhereError` for what cannot be.
     """
@@ -72,6 +74,7 @@ class Declaration:
     layout: Layout = "nchw"
     channels: Channels = "rgb"
     crop: tuple[float, float, float, float] = (0.0, 0.0, float(SIDE), float(SIDE))
+    template: tuple[float, ...] | None = None
     resize: Resize = "pillow-bilinear"
     female: int | None = None
     male: int | None = None
@@ -286,6 +289,7 @@ def from_dict(content: dict, origin: str = "declaration") -> Declaration:
         raise LookwhereError(f"{origin}: unknown {', '.join(strange)}; there are {there}")
     if "score" not in content:
         raise LookwhereError(f"{origin}: score not declared; it is one of {', '.join(get_args(Score))}, never guessed")
+    content = _with_crop(content, origin)
     try:
         values = {key: _typed(key, value) for key, value in content.items() if value is not None}
         values.setdefault("by_default", tuple(name for name in DEFAULTED if name not in values))
@@ -294,6 +298,23 @@ def from_dict(content: dict, origin: str = "declaration") -> Declaration:
         raise LookwhereError(f"{origin}: {error}") from error
     except LookwhereError as error:
         raise LookwhereError(f"{origin}: {error}") from error
+
+
+def _with_crop(content: dict, origin: str) -> dict:
+    """Values with the crop that follows from a declared template. Raises `LookwhereError` where another is given."""
+    if content.get("template") is None:
+        return content
+    try:
+        size = _typed("size", content["size"]) if content.get("size") is not None else None
+        template = points_of(content["template"], size)
+        crop = crop_of(template, size)
+    except (LookwhereError, TypeError, ValueError) as error:
+        raise LookwhereError(f"{origin}: {error}") from error
+    given = content.get("crop")
+    # A model.json has both, and there they are one.
+    if given is not None and (len(given) != 4 or max(abs(a - b) for a, b in zip(given, crop, strict=True)) > 0.01):
+        raise LookwhereError(f"{origin}: crop and template say where the input lies; give one of them")
+    return content | {"template": template, "crop": crop}
 
 
 def _typed(key: str, value: object) -> object:

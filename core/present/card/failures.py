@@ -29,6 +29,7 @@ from core.wording import capital, percent, with_interval
 
 #: Differing pairs named one by one, groups told in a table; more would not be read.
 PAIRS, ROWS = 5, 60
+COPIES = "near-copies of another audited face"
 
 
 def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
@@ -125,21 +126,18 @@ def _noise(audit: Audit, within: Filter) -> list[str]:
     if not found.errors:
         return []
     rows = {row["where"]: row for row in found.shares.to_dict("records")}
-    near = rows[NEAR_COPIES]
+    told = [
+        (word, rows[name]) for name, word in ((MISLABELS, "likely mislabels"), (NEAR_COPIES, COPIES)) if name in rows
+    ]
+    if not told:
+        return ["Neither likely mislabels nor near-copies can be told from the decisions of a table."]
+    named = " and ".join(f"{_share(row)} {'' if n else 'are '}{word}" for n, (word, row) in enumerate(told))
+    parts = " and ".join(percent(row["share_faces"]) for _, row in told)
     without = " and ".join(v.removed for v in found.variants[1:-1])
-    if found.decisions:
-        return [
-            f"Of {found.errors:,} errors {scope(within, begins=False)}, {_share(near)} are near-copies of another "
-            f"audited face, which make up {percent(near['share_faces'])} of the faces. The largest gap without "
-            f"{without}: {gap_words(found.variants[-1].gap)}."
-        ]
-    doubted = rows[MISLABELS]
+    doubtful = " Mislabels are judged by the model's own confidence, so their share is an upper bound."
     return [
-        f"Of {found.errors:,} errors {scope(within, begins=False)}, {_share(doubted)} are likely mislabels and "
-        f"{_share(near)} near-copies of another audited face, which make up {percent(doubted['share_faces'])} and "
-        f"{percent(near['share_faces'])} of the faces. The largest gap without {without}: "
-        f"{gap_words(found.variants[-1].gap)}. Mislabels are judged by the model's own confidence, so their share is "
-        "an upper bound."
+        f"Of {found.errors:,} errors {scope(within, begins=False)}, {named}, which make up {parts} of the faces. The "
+        f"largest gap without {without}: {gap_words(found.variants[-1].gap)}.{doubtful if MISLABELS in rows else ''}"
     ]
 
 

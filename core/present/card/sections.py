@@ -15,6 +15,7 @@ from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
 from core.present.text.credits import credit
 from core.present.text.placement import audit_placement
+from core.present.text.settings import kept_words
 from core.present.text.speed import speed_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -112,6 +113,8 @@ def _analyses(audits: list[Audit]) -> list:
     blocks: list = []
     for audit in audits:
         blocks += [Heading(f"Accuracy: {audit.name}"), accuracy_table(audit)]
+        if (words := kept_words(audit)) is not None:
+            blocks.append(Text(words))
         blocks += [Heading(f"Known failures: {audit.name}"), *known_failures(audit)]
     return blocks or [Text(NO_AUDIT)]
 

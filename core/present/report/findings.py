@@ -7,19 +7,22 @@ from core.analysis.comparison import Experiment
 from core.analysis.findings import Finding
 from core.analysis.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.analysis.findings.maps import PLACES
+from core.data.filters import Filter
 from core.present.card import Items, Section, Table, Text, section
 from core.present.figures import pictures
 from core.present.figures.findings import density_dots, effect_dots, mean_shapes
 from core.present.figures.gaps import simultaneous_dots
 from core.present.report.blocks import Chart, Pictures, Verdict
+from core.present.text.findings import seeds_words
 from core.wording import capital, signed_points
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
 
 
-def findings_section(findings: list[Finding], experiment: Experiment | None) -> Section:
+def findings_section(findings: list[Finding], experiment: Experiment | None, within: Filter) -> Section:
     """All claims in order."""
-    blocks: list = [Text(SCOPE), None if experiment else Text(NO_EXPERIMENT)]
+    seeds = seeds_words(experiment, within)
+    blocks: list = [Text(SCOPE), Text(seeds) if seeds else None, None if experiment else Text(NO_EXPERIMENT)]
     untold = _untold(findings)
     for found in (one for one in findings if one.key not in {gone.key for gone in untold}):
         title = f"{found.key} · {found.claim}"

@@ -30,7 +30,7 @@ from core.present.text.gap_tables import (
     too_few_classes,
 )
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
-from core.present.text.label_noise import CIRCULAR, DECISIONS, consensus_words
+from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words
 from core.present.text.sentences import scope
 from core.present.text.tipping import assumes, tipping_sentence
 from core.task import task_of
@@ -156,7 +156,8 @@ def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Secti
             Table(
                 ("where", "errors", "share of the errors", "faces", "share of the faces"), shares, "lrrrr",
                 f"Where {found.errors:,} errors of {found.n:,} faces lie",
-            ),
+            ) if shares else None,
+            None if found.searched else Text(UNSEEN),
             Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
             Text(words),
             *(Text(tipping_sentence(row)) for _, row in tips.tail(3).iterrows()),

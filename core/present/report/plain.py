@@ -17,6 +17,7 @@ from core.present.card import Items, Section, Text, section
 from core.present.text.checks import results
 from core.present.text.glossary import glossary
 from core.present.text.sentences import hottest_place, scope
+from core.present.text.settings import kept_words
 from core.present.text.training_copies import training_copies_words
 from core.verdicts import Tone
 from core.wording import capital, percent
@@ -38,6 +39,8 @@ def summary_section(audit: Audit, faces: pd.DataFrame, within: Filter, checks: C
     asked += "It is counted as right where that is the word on the photograph's label."
     sentences = [asked, _accuracy(faces, within), _gap(faces), *_looks(audit, within, checks)]
     if (words := training_copies_words(audit.manifest)) is not None:
+        sentences.append(words)
+    if (words := kept_words(audit)) is not None:
         sentences.append(words)
     return section("plain", "In plain words", [Items(tuple(s for s in sentences if s)), Text(WHAT_NOT)])
 

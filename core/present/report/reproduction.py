@@ -124,8 +124,12 @@ def commands(
     dataset, which = audit.manifest.dataset, f"--model {model} --audit {name}"
     store = shlex.quote(f"data/aligned/{dataset}")
     trained = (info.data and info.data.dataset) or dataset
-    lines = [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
-    if info.trained_here:
+    lines = [] if audit.manifest.of_table else [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
+    if audit.manifest.of_table:
+        columns = " ".join(map(shlex.quote, info.source.to_json().get("columns", ())[1:]))
+        said = f"--score {info.declaration.score} --score-column {columns}" if info.declaration else ""
+        lines.append(f"python -m core table PATH --name {model} {said}  # and which score is whose, as it was declared")
+    elif info.trained_here:
         data = shlex.quote(f"data/aligned/{trained}")
         lines.append(f"python -m train --data {data} --name {model} --config CONFIG.yaml  # as in the model card")
     else:
@@ -136,8 +140,10 @@ def commands(
     stored = stored_minimum(audit.manifest)
     minimum = f" --minimum-faces {stored}" if stored > MINIMUM_FACES else ""
     names = " --map-ethnicities NAMES.yaml" if audit.manifest.names else ""
-    speed = f" --speed {audit.manifest.speed.how}" if audit.manifest.speed else ""
-    lines.append(f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}{speed}")
+    if not audit.manifest.of_table:
+        speed = f" --speed {audit.manifest.speed.how}" if audit.manifest.speed else ""
+        made = f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}{speed}"
+        lines.append(made)
     if checks is not None:
         made = checks.manifest
         lines.append(f"python -m core check {which} --data {store} --sample {made.sample} --seed {made.seed}")

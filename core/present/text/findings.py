@@ -7,8 +7,13 @@ import textwrap
 import numpy as np
 import pandas as pd
 
+from core.analysis.comparison import Experiment
+from core.analysis.comparison.contrasts import LARGE_GROUP
 from core.analysis.findings.base import Finding
+from core.data.filters import Filter, group_name
+from core.task import GENDERS
 from core.verdicts import Verdict
+from core.wording import signed_points
 
 
 def findings_sentence(findings: list[Finding]) -> str:
@@ -29,9 +34,31 @@ def findings_sentence(findings: list[Finding]) -> str:
     return f"Of the original study's {len(findings)} claims, {', '.join(parts)}."
 
 
-def findings_report(findings: list[Finding], title: str) -> str:
-    """Every number of the findings page as plain text."""
+def seeds_words(experiment: Experiment | None, within: Filter) -> str | None:
+    """How far networks of one recipe, a seed each, differ in what the claims on accuracy say; None without two."""
+    if experiment is None or len(experiment.arms[0].models) < 2:
+        return None
+    gaps, worst = [], []
+    for audit in experiment.audits(experiment.arms[0].name):
+        faces = audit.faces[within.mask(audit.faces)]
+        rates = faces.groupby("gender", observed=True)["correct"].mean()
+        groups = faces.groupby(["gender", "ethnicity"], observed=True)["correct"].agg(["mean", "size"])
+        groups = groups[groups["size"] >= LARGE_GROUP]
+        if len(rates) < 2 or groups.empty:
+            return None
+        gaps.append(signed_points(float(rates[GENDERS[0]] - rates[GENDERS[1]])))
+        worst.append(group_name(*groups["mean"].idxmin()))
+    return (
+        f"Of {len(gaps)} networks of one recipe that differ by their seed alone (experiment {experiment.name}, "
+        f"{experiment.arms[0].name}) women less men is {', '.join(gaps[:-1])} and {gaps[-1]} points, and least often "
+        f"right are {', '.join(worst[:-1])} and {worst[-1]}: what is said of one network is not said of its recipe."
+    )
+
+
+def findings_report(findings: list[Finding], title: str, beside: str | None = None) -> str:
+    """Every number of the findings page as plain text; `beside` stands under the first sentence."""
     lines = [title, "", *textwrap.wrap(findings_sentence(findings), 110)]
+    lines += ["", *textwrap.wrap(beside, 110)] if beside else []
     for f in findings:
         lines += ["", f"{f.key}  {f.claim}  → {f.verdict.upper()}"]
         lines += textwrap.wrap(f.sentence, 110, initial_indent="    ", subsequent_indent="    ")

@@ -21,6 +21,8 @@ CIRCULAR = (
     "nothing."
 )
 
+UNSEEN = "Near-copies are not told: a table has no images to tell them by."
+
 DECISIONS = (
     "The scores are mere decisions: likely mislabels, which a model's own confidence would tell, are not looked for."
 )
@@ -59,6 +61,8 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
     lines = [f"Label noise and leaks, {(within or Filter()).describe()}: {found.errors:,} errors in {found.n:,} faces"]
     for row in found.shares.to_dict("records"):
         lines.append(f"  {row['where']:20}{share_words(row)}")
+    if not found.searched:
+        lines.append(f"  {UNSEEN}")
     if found.unaged:
         lines.append(f"  age unknown of {found.unaged:,} faces, which are in no count of children")
     lines += ["", "The largest gap without them"]
@@ -74,8 +78,9 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
             cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "none")
         lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
     copies = repeated_photographs(audit, within)
-    said = repeated_words(copies, task_of(audit.faces))
-    lines += ["", "Label error, by photographs that occur more than once", f"  {said}"]
+    if found.searched:
+        said = repeated_words(copies, task_of(audit.faces))
+        lines += ["", "Label error, by photographs that occur more than once", f"  {said}"]
     for row in copies.table.iloc[1:].to_dict("records"):
         lines.append(
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "

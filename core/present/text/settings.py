@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.audit.tried_settings import Tried
+from core.audit.folder import Audit
+from core.audit.tried_settings import Tried, kept_settings
+from core.data.filters import group_name
 from core.wording import in_points, percent
 
 
@@ -36,3 +38,32 @@ def _gender(gaps: np.ndarray) -> str:
     return (
         f"women − men: declared {in_points(gaps[0])} points, {in_points(gaps.min())} to {in_points(gaps.max())}{turned}"
     )
+
+
+def kept_words(audit: Audit) -> str | None:
+    """How much accuracies move over the settings tried on an audit's faces: its own uncertainty, in two to four
+    sentences; None where none were kept."""
+    if (kept := kept_settings(audit)) is None:
+        return None
+    varied = list(dict.fromkeys(one.varied for one in kept.settings))
+    rates = [one.accuracy for one in kept.settings]
+    who = "adults" if kept.adults else "faces"
+    text = (
+        f"How this model is fed is declared, not known: over {len(kept.settings)} admissible settings "
+        f"({', '.join(varied)}) accuracy of {kept.faces:,} {who} lies between {percent(min(rates))} and "
+        f"{percent(max(rates))}."
+    )
+    gaps = [one.women_less_men for one in kept.settings]
+    if None not in gaps:
+        turned = (
+            ": its sign depends on the setting" if round(100 * min(gaps), 1) < 0 < round(100 * max(gaps), 1) else ""
+        )
+        text += f" Women less men lies between {in_points(min(gaps))} and {in_points(max(gaps))} points{turned}."
+    if kept.groups:
+        most = max(kept.groups, key=lambda group: group.most - group.least)
+        text += (
+            f" Most moved are {group_name(most.gender, most.ethnicity)} (n = {most.n:,}), by "
+            f"{100 * (most.most - most.least):.1f} points: {percent(most.least)} ({most.least_at}) to "
+            f"{percent(most.most)} ({most.most_at})."
+        )
+    return text + " No interval over faces holds this."

@@ -26,7 +26,9 @@ from core.present.text.otherwise import APART, counts_words, otherwise_lines
 from core.present.text.placement import audit_placement
 from core.present.text.reviews import review_words
 from core.present.text.sentences import accuracy_sentence
+from core.present.text.settings import kept_words
 from core.present.text.speed import speed_words
+from core.present.text.table_rows import NO_IMAGES
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -186,6 +188,8 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
     ]
     if manifest.speed is not None:
         lines.append(f"computed {speed_words(manifest.speed)}")
+    if manifest.of_table:
+        lines.append(NO_IMAGES)
     if (words := task_words(manifest)) is not None:
         lines.append(words)
     lines += [f"WARNING: {note_words(warning)}" for warning in manifest.warnings]
@@ -196,10 +200,14 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
     if audit.minimum_faces > MINIMUM_FACES:
         lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.not_predicted:
-        lines.append(f"{lost:,} faces have no prediction and are left out")
+        lines.append(
+            f"{lost:,} face{'s have' if lost > 1 else ' has'} no prediction and {'are' if lost > 1 else 'is'} left out"
+        )
     if (reviewed := review_words(manifest)) is not None:
         lines.append(reviewed)
     if (words := training_copies_words(manifest)) is not None:
+        lines.append(words)
+    if (words := kept_words(audit)) is not None:
         lines.append(words)
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
     for title, within in titles.values() if ages == "both" else [titles[ages]]:

@@ -40,6 +40,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_model(root / "models/made", GenderResNet(dilated=True), replace(INFO, data=data))
     scores = np.where(store.faces["gender"] == "male", 0.8, 0.3)
     pd.DataFrame({"file": store.faces["path"], "p": scores}).to_csv(root / "scores.csv", index=False)
+    labelled = store.faces[["path", "gender", "ethnicity", "age"]].assign(p=scores)
+    labelled.to_csv(root / "labelled.csv", index=False)
     import_model(small_onnx(root / "small.onnx"), "small", DECLARED, models=root / "models")
     people = {n: [jpeg(112, grey=40 + 20 * n), jpeg(112, grey=50 + 20 * n)] for n in range(6)}
     insightface_pack(root / "pack", people)
@@ -59,6 +61,8 @@ CASES: dict[str, list[str]] = {
                "--score-column", "p", "--models", "{root}/models"],
     "settings": ["--model", "small", "--data", "{root}/store", "--models", "{root}/models", "--ages", "all"],
     "audit": ["--model", "made", "--data", "{root}/store", "--split", "all", "--models", "{root}/models"],
+    "table": ["{root}/labelled.csv", "--name", "tabled", "--score", "probability", "--of", "male",
+              "--score-column", "p", "--models", "{root}/models"],
     "show": [*NAMED, "--models", "{root}/models"],
     "check": [*NAMED, "--data", "{root}/store", "--sample", "60", "--parts", "occlusion", "--models", "{root}/models"],
     "evidence": [*NAMED, "--models", "{root}/models"],

@@ -50,6 +50,20 @@ def test_a_group_that_is_not_there_is_refused(made_store: AlignedStore) -> None:
         sets.without(sorted(groups(sets.faces["train"])))
 
 
+def test_as_many_random_faces_of_the_gender_are_left_out(made_store: AlignedStore) -> None:
+    whole = FaceSets.of(made_store)
+    kept = whole.without(["as many as female Black"], seed=3)
+    for role in ("train", "val"):
+        before, after = (sets.faces[role].groupby(["gender", "ethnicity"]).size() for sets in (whole, kept))
+        assert before.sum() - after.sum() == before["female", "Black"] > 0
+        assert after["female", "Black"] == before["female", "Black"]
+        assert after.loc[["male"]].equals(before.loc[["male"]])
+    again, other = (set(whole.without(["as many as female Black"], seed=n).faces["train"]["face_id"]) for n in (3, 4))
+    assert again == set(kept.faces["train"]["face_id"]) != other
+    with pytest.raises(LookwhereError, match="no training face"):
+        whole.without(["as many as female Martian"])
+
+
 def test_the_model_says_which_groups_it_saw(made_store: AlignedStore, tmp_path: Path) -> None:
     run(made_store, tmp_path / "made", config=replace(SMALL, exclude=("female Black",)))
     info = json.loads((tmp_path / "made/model.json").read_text())

@@ -160,7 +160,12 @@ def test_one_fill_under_which_a_region_does_not_cost_more_leaves_it_open() -> No
     assert where_right_looks(made(), EVERYONE, hiding(first)).verdict == Verdict.NOT_SUPPORTED
     found = where_right_looks(made(), EVERYONE, hiding(first, one=0.001))
     assert found.verdict == Verdict.CANNOT_TELL
-    assert f"no more and no less, as far as can be told, than {RIVALS[0]}" in found.sentence
+    # Three of its four intervals lie below, which the sentence must not deny.
+    assert "Of the 4 intervals beside each other region" in found.sentence
+    assert f"cost less than {RIVALS[0]} in 3 of them" in found.sentence
+    assert f"cost more than {', '.join(RIVALS[1:-1])} and {RIVALS[-1]} in all" in found.sentence
+    unsure = where_right_looks(made(), EVERYONE, hiding({"eyes": (-0.03, 0.01)}))
+    assert "are not told apart from eyes in any" in unsure.sentence
 
 
 def test_a_filter_whose_regions_were_not_hidden_is_not_told_of_others() -> None:

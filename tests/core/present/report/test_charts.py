@@ -96,7 +96,7 @@ def test_the_waterfalls_steps(audit: Audit) -> None:
 
 
 def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
-    part = findings_section(list(findings.values()), experiment_for(MODEL.parent, audit))
+    part = findings_section(list(findings.values()), experiment_for(MODEL.parent, audit), ADULTS)
     charts = drawn(part)
     page = [simultaneous_dots(findings[key].numbers) for key in ("1a", "1b")]
     page.append(density_dots(findings["2"].numbers, PLACES))

@@ -1,0 +1,72 @@
+"""A table of faces with their labels and no image: a row a face, by its file's name or an id."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.data.columns import OWN, loose
+from core.data.readers.base import Reading
+from core.data.readers.label_table import Columns, header_of, place_columns, read_table
+from core.data.readers.manifest_table import COLUMNS, labelled
+from core.data.readers.read_log import ReadLog
+from core.data.sources.base import MAXIMUM_TABLE_BYTES
+from core.data.sources.tables import single_valued, string_table
+from core.errors import LookwhereError
+from core.files import read_bounded
+
+#: What the column that names the face, and that of its labelled gender, go by, the first that is there.
+FACE = ("path", *COLUMNS["path"], "face_id", "id")
+GENDER = ("gender", "sex", "label", "true_gender", "true_label")
+
+
+def read_rows(
+    file: Path, face: str | None = None, gender: str | None = None, not_labels: Collection[str] = ()
+) -> tuple[Reading, str]:
+    """What the table says of its faces, each called by its own words; and the column that calls them.
+
+    `face` and `gender` name columns, by default the first of `FACE` and `GENDER` that is there; columns of
+    `not_labels`, the scores, make no groups. Raises `LookwhereError` where the table cannot be read or lacks one.
+    """
+    log, origin = ReadLog(), str(file)
+    try:
+        if file.suffix.lower() == ".parquet":
+            parquet = pq.ParquetFile(file)
+            written = list(parquet.schema_arrow.names)
+        else:
+            data = read_bounded(file, MAXIMUM_TABLE_BYTES)
+            written = header_of(data, origin)[1]
+    except (OSError, pa.ArrowException) as error:
+        raise LookwhereError(f"{file}: not a readable table ({str(error).splitlines()[0]})") from error
+    called = _column(written, face, FACE, "--file-column", file)
+    truth = _column(written, gender, GENDER, "--gender-column", file)
+    if loose(truth) in map(loose, not_labels):
+        raise LookwhereError(f"{file}: {truth} is the prediction; name the labelled gender with --gender-column")
+    rest = {name: others for name, others in COLUMNS.items() if name not in ("path", "gender")}
+    uses: Columns = {called: (), truth: (), **rest}
+    if file.suffix.lower() == ".parquet":
+        single = single_valued(parquet.schema_arrow)
+        places = place_columns(written, uses, origin, log, own=True)
+        rows = string_table(parquet, {ours: written[at[0]] for ours, at in places.items() if written[at[0]] in single},
+                            origin)  # fmt: skip
+    else:
+        rows = read_table(data, origin, uses, log, own=True)
+    scores = [name for name in rows if name.startswith(OWN) and loose(name.removeprefix(OWN)) in map(loose, not_labels)]
+    rows = rows.drop(columns=scores).rename(columns={called: "path", truth: "gender"})
+    nameless = rows["path"].isna()
+    log.reject(f"{file.name}, row " + (rows.index[nameless] + 2).astype("str"), "names no face")
+    rows = rows[~nameless].reset_index(drop=True)
+    return labelled(rows.assign(face_id=rows["path"]), log), called
+
+
+def _column(written: list[str], asked: str | None, known: tuple[str, ...], option: str, file: Path) -> str:
+    """The column of this name, or the first known one. Raises `LookwhereError` where there is none."""
+    by_name = {loose(column): column for column in reversed(written)}
+    for name in (asked,) if asked is not None else known:
+        if loose(name) in by_name:
+            return by_name[loose(name)]
+    wanted = asked if asked is not None else " or ".join(known[:3])
+    raise LookwhereError(f"{file}: no column {wanted}; there are {', '.join(written)}; name it with {option}")
