@@ -70,19 +70,23 @@ def warp(images: list[Image.Image], matrices: np.ndarray) -> np.ndarray:
     import torch
     import torch.nn.functional as F
 
-    fine = SIDE * OVERSAMPLE
-    axis = (np.arange(fine) + 0.5) / OVERSAMPLE - 0.5
-    grid = np.stack([*np.meshgrid(axis, axis), np.ones((fine, fine))], axis=-1)
+    # The samples of a pixel lie in planes of their own, so that averaging them is adding planes.
+    axis = np.arange(SIDE) + ((np.arange(OVERSAMPLE) + 0.5) / OVERSAMPLE - 0.5)[:, None]
+    place = torch.empty(OVERSAMPLE, OVERSAMPLE, SIDE, SIDE, 2)
     faces = np.empty((len(images), SIDE, SIDE, 3), dtype=np.uint8)
     for n, (image, matrix) in enumerate(zip(images, matrices, strict=True)):
         back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
-        place = grid @ back.T
-        unit = (2 * place + 1) / [image.width, image.height] - 1
-        pixels = torch.from_numpy(np.asarray(image, dtype=np.float32)).permute(2, 0, 1)[None]
-        at = torch.from_numpy(unit.astype(np.float32))[None]
+        for part, size in enumerate(image.size):
+            # From −1 to 1, as the sampler counts; row and column are added only then, in float32, since each is exact.
+            column, row, shift = 2 * back[part] / size
+            across = torch.from_numpy((axis * column + (shift + 1 / size - 1)).astype(np.float32))
+            down = torch.from_numpy((axis * row).astype(np.float32))
+            torch.add(across[None, :, None], down[:, None, :, None], out=place[..., part])
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous().float()[None]
+        at = place.view(1, -1, SIDE, 2)
         sampled = F.grid_sample(pixels, at, mode="bilinear", padding_mode="reflection", align_corners=False)
-        mean = F.avg_pool2d(sampled, OVERSAMPLE)[0]
-        faces[n] = mean.permute(1, 2, 0).round().clamp(0, 255).numpy().astype(np.uint8)
+        mean = sampled.view(3, OVERSAMPLE**2, SIDE, SIDE).sum(dim=1).div_(OVERSAMPLE**2)
+        faces[n] = mean.round_().clamp_(0, 255).byte().permute(1, 2, 0).numpy()
     return faces
 
 
@@ -91,7 +95,8 @@ class FaceAligner:
 
     Around each image a border of mid-grey is put before detection, since the detector misplaces the landmarks of faces
     that reach the edge: `border` is its width in shares of the image's shorter side, `padding` in pixels. `wider`:
-    images that need it are looked at again with a wider one (`core.data.detection.look_wider`).
+    images that need it are looked at again with a wider one (`core.data.detection.look_wider`). Faces smaller than
+    `smallest`, in shares of that side, are looked for only where one of them could be the main face.
     """
 
     def __init__(
@@ -102,8 +107,9 @@ class FaceAligner:
         *,
         border: float = 0.0,
         wider: bool = False,
+        smallest: float = 0.0,
     ) -> None:
-        self.padding, self.border, self.wider = padding, border, wider
+        self.padding, self.border, self.wider, self.smallest = padding, border, wider, smallest
         self.detector = load_detector(device, minimum_face)
 
     def detect(self, images: list[Image.Image]) -> list[np.ndarray | None]:
@@ -122,9 +128,9 @@ class FaceAligner:
         Raises `LookwhereError` where it fails on all of `ALL_FAILED` images and more.
         """
         if self.wider:
-            found = look_wider(self.detector, images, self.border)
+            found = look_wider(self.detector, images, self.border, self.smallest)
         else:
-            found = look(self.detector, images, self.border, self.padding)
+            found = look(self.detector, images, self.border, self.padding, self.smallest)
         errors = [one for one in found if isinstance(one, Exception)]
         if errors and len(errors) == len(images) >= ALL_FAILED:
             raise LookwhereError(

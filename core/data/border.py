@@ -7,6 +7,7 @@ makes detection slower. So the sample is looked at without one and with one, and
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
@@ -16,7 +17,17 @@ import pandas as pd
 from PIL import Image
 
 from core.data.alignment import shrunk
-from core.data.detection import BORDERS, Detection, look, main_face, reaches_edge
+from core.data.detection import (
+    BORDERS,
+    MARGIN,
+    SURE,
+    Detection,
+    look,
+    main_face,
+    reaches_edge,
+    sides,
+    weights,
+)
 from core.data.images import decode
 from core.data.readers.base import Reader
 from core.data.sources.base import Source
@@ -24,7 +35,7 @@ from core.data.store_info import BorderInfo, DecidedBy
 from core.errors import LookwhereError
 
 if TYPE_CHECKING:
-    from facenet_pytorch import MTCNN
+    from core.data.cascade import Detector
 
 #: A sixteenth of the images is looked at, but no more and no less than so many.
 SAMPLE = (12, 64)
@@ -62,14 +73,15 @@ def sampled(source: Source, faces: pd.DataFrame) -> list[Image.Image]:
     return images
 
 
-def decide_border(images: list[Image.Image], detector: MTCNN, asked: BorderInfo | None = None) -> BorderInfo:
+def decide_border(images: list[Image.Image], detector: Detector, asked: BorderInfo | None = None) -> BorderInfo:
     """No border, or one of 30 % of an image's shorter side, by what it does to the landmarks of a sample of images.
 
     The border that was `asked` for is taken as it is, with the sample's sizes.
     """
     side = round(median(min(image.size) for image in images)) if images else None
     if asked is not None:
-        return replace(asked, median_side=side)
+        bordered = look(detector, images, asked.percent / 100)
+        return replace(asked, median_side=side, smallest=smallest_needed(bordered, images))
     none, some, more = BORDERS
     without, bordered = look(detector, images, none), look(detector, images, some)
     needing = _count_elsewhere(without, bordered, images)
@@ -89,7 +101,23 @@ def decide_border(images: list[Image.Image], detector: MTCNN, asked: BorderInfo 
         missed_with=_missed(bordered),
         unsteady=_count_elsewhere(finally_, other, images),
         median_side=side,
+        smallest=smallest_needed(finally_, images),
     )
+
+
+def smallest_needed(looks: list[Detection | Exception], images: list[Image.Image]) -> float | None:
+    """How large faces are that need be looked for, in percent of the images' shorter sides, by a sample of looks.
+
+    Nine in ten of the main faces are so much larger that smaller ones can be left out (`core.data.detection.decided`),
+    and no sure face is smaller. None where there is no face.
+    """
+    main, sure = [], []
+    for faces, image in zip(looks, images, strict=True):
+        if isinstance(faces, Detection) and faces:
+            side, own = min(image.size), main_face(faces, image.size)
+            main.append(min(np.sqrt(weights(faces, image.size)[own]), sides(faces)[own] / MARGIN) / side)
+            sure += (sides(faces)[faces.certainty >= SURE] / side).tolist()
+    return math.floor(1000 * min([np.quantile(main, 1 / 10), *sure])) / 10 if main else None
 
 
 def _missed(looks: list[Detection | Exception]) -> int:

@@ -237,6 +237,7 @@ def _store(
         # Work begun goes on with the border it began with.
         decided = (begun and begun.border) or decide_border(sampled(source, work.faces), aligner.detector, asked)
         aligner.border, aligner.wider = decided.percent / 100, decided.decided is DecidedBy.IMAGES
+        aligner.smallest = (decided.smallest or 0) / 100
         return _build(source, aligner, path, identity | {"border": decided.to_json()}, work, progress)
     except OSError as error:
         raise LookwhereError(

@@ -148,8 +148,10 @@ def of_source(points: np.ndarray, matrix: np.ndarray, size: tuple[int, int], sco
     """
     between = points[1] - points[0]
     axis = np.arange(SIDE)
-    grid = np.stack([*np.meshgrid(axis, axis), np.ones((SIDE, SIDE))], axis=-1)
-    place = grid @ np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2].T
-    outside = ((place < -0.5) | (place > np.array(size) - 0.5)).any(axis=-1)
+    back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
+    outside = np.zeros((SIDE, SIDE), dtype=bool)
+    for (column, row, shift), length in zip(back, size, strict=True):
+        place = axis * column + (axis * row + shift)[:, None]
+        outside |= (place < -0.5) | (place > length - 0.5)
     roll = abs(np.degrees(np.arctan2(between[1], between[0])))
     return np.array([np.hypot(*between) * scale, roll, score, outside.mean()])

@@ -61,6 +61,7 @@ def measure_again(
         reader.minimum_face,
         border=border.percent / 100 if border else 0.0,
         wider=border is not None and border.decided is DecidedBy.IMAGES,
+        smallest=(border.smallest or 0) / 100 if border else 0.0,
     )
     faces, found = store.faces, np.full((len(store.faces), len(FROM_SOURCE)), np.nan)
     wanted = np.array([only is None or face in only for face in faces["face_id"]], dtype=bool)

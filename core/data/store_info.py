@@ -47,6 +47,10 @@ class BorderInfo(JsonRecord):
     landmarks elsewhere without, or no face; `missed_without` and `missed_with` have no face. `unsteady` of them have
     their landmarks elsewhere than the store when the border is wider still. `median_side` is that of the shorter sides
     in pixels. Elsewhere is a tenth of the eyes' distance and more on the mean of five landmarks.
+
+    Faces smaller than `smallest`, in percent of that side, were looked for only in images in which one of them could
+    have been the main face; none of the sample's sure faces is smaller. None in a store of before, where they were
+    looked for in all.
     """
 
     percent: float
@@ -57,6 +61,7 @@ class BorderInfo(JsonRecord):
     missed_with: int | None = None
     unsteady: int | None = None
     median_side: int | None = None
+    smallest: float | None = None
 
     @property
     def applied(self) -> str:

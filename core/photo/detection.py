@@ -44,13 +44,8 @@ class Finder:
 
     def _detect(self, pictures: list[Image.Image]) -> list[Detection]:
         """The faces of each of equally large pictures."""
-        import torch
-
-        # Channels first in memory: the detector's image pyramid is read faster so, with equal results.
-        pixels = np.stack([np.asarray(picture) for picture in pictures]).transpose(0, 3, 1, 2)
-        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).float().permute(0, 2, 3, 1)
         try:
-            return detect(self.detector, tensor)
+            return detect(self.detector, np.stack([np.asarray(picture) for picture in pictures]))
         except (RuntimeError, IndexError, ValueError) as error:
             raise LookwhereError(
                 "the face detector cannot read this image; cut it closer to the face, upright"

@@ -47,8 +47,15 @@ def several_lines(store: AlignedStore) -> list[str]:
     counts = store.manifest.several_faces
     if counts is None:
         return []
+    border = store.manifest.border
+    bound = []
+    if border is not None and border.smallest:
+        bound = [
+            f"            faces under {border.smallest:g} % of an image's shorter side were looked for only where one "
+            "of them could be the one taken"
+        ]
     if not counts:
-        return ["  images with several faces: none"]
+        return ["  images with several faces: none", *bound]
     aligned = store.faces.groupby(["gender", "ethnicity"], observed=True).size()
     shares = (
         f"{group_name(one.gender, one.ethnicity)} {one.n:,} of {aligned[one.gender, one.ethnicity]:,}" for one in counts
@@ -58,4 +65,5 @@ def several_lines(store: AlignedStore) -> list[str]:
         f"  images with several faces: {total:,} of {len(store.faces):,}; the label is taken to be of the face that is "
         "large, sure and near the centre",
         f"            {', '.join(shares)}",
+        *bound,
     ]

@@ -12,15 +12,16 @@ from PIL import Image
 from core.data import build_store as store_building
 from core.data import detection
 from core.data.alignment import FaceAligner
-from core.data.border import SAMPLE, decide_border, given_border, sampled
+from core.data.border import SAMPLE, decide_border, given_border, sampled, smallest_needed
 from core.data.build_store import build_store
-from core.data.detection import SMALLEST_SIDE, look
+from core.data.cascade import Detector
+from core.data.detection import NOTHING, SMALLEST_SIDE, Detection, look
 from core.data.readers import READERS
 from core.data.sources import open_source
 from core.data.store import AlignedStore
 from core.data.store_info import BorderInfo, DecidedBy
 from core.errors import LookwhereError
-from core.present.text.alignment import border_lines
+from core.present.text.alignment import border_lines, several_lines
 from core.present.text.tables import reading_report
 from tests.helpers.portrait import PORTRAIT
 
@@ -151,7 +152,9 @@ def test_a_border_given_by_hand_is_kept_and_another_is_refused(
     tight: Path, store: AlignedStore, tmp_path: Path
 ) -> None:
     by_hand = build(tight, tmp_path / "store", border=15)
-    assert by_hand.manifest.border == BorderInfo(percent=15, decided=DecidedBy.HAND, median_side=202)
+    smallest = by_hand.manifest.border.smallest
+    assert 50 < smallest < 75
+    assert by_hand.manifest.border == BorderInfo(percent=15, decided=DecidedBy.HAND, median_side=202, smallest=smallest)
     assert border_lines(by_hand.manifest.border) == [
         "  border before detection: 15 % of an image's shorter side, as was asked"
     ]
@@ -229,3 +232,73 @@ def test_landmarks_that_depend_on_the_border_are_a_warning(unsteady: int, warned
     assert "no face found in 2 without, in 1 with 30 %" in second
     assert bool(warnings) is warned
     assert all(f"those of {unsteady} of 60 images lie elsewhere with a wider one" in line for line in warnings)
+
+
+def test_small_faces_are_looked_for_only_where_one_could_be_the_main_face(
+    tight: Path, store: AlignedStore, aligner: FaceAligner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a crop filled by its face, two scales of seven are left out and its landmarks stay; an image whose only face
+    is small is looked at again with all."""
+    assert 50 < store.manifest.border.smallest < 75
+    assert any("looked for only where" in line for line in several_lines(store))
+    (crop,) = crops(TIGHT, 1)
+    wall = Image.new("RGB", crop.size, (150, 140, 130))
+    wall.paste(crop.resize((70, round(70 * crop.height / crop.width))), (40, 40))
+    skipped = []
+    find = Detector.find
+
+    def counted(self: Detector, images: np.ndarray, border: int = 0, skip: int = 0) -> object:
+        skipped.append((len(images), skip))
+        return find(self, images, border, skip)
+
+    everywhere = look(aligner.detector, [crop, wall], 0.3)
+    monkeypatch.setattr(Detector, "find", counted)
+    bounded = look(aligner.detector, [crop, wall], 0.3, smallest=0.4)
+    assert skipped == [(2, 2), (1, 0)]
+    for one, other in zip(bounded, everywhere, strict=True):
+        np.testing.assert_array_equal(one.points, other.points)
+
+
+def squares(*sides: float, certainty: float = 1.0, shift: float = 0.0) -> Detection:
+    """Squares around (100, 100)."""
+    boxes = np.array([[100 - side / 2 + shift] * 2 + [100 + side / 2 + shift] * 2 for side in sides])
+    return Detection(boxes, np.full(len(sides), certainty), np.zeros((len(sides), 5, 2)))
+
+
+def test_how_large_faces_need_be_by_a_sample() -> None:
+    """Half an image of 200 × 200 wide, a face is 1.6 times as large as 31.25 % of it."""
+    images = [Image.new("RGB", (200, 200))] * 20
+    assert smallest_needed([squares(100)] * 20, images) == 31.2
+    # One in twenty is not one in ten; but a sure one is found in any case, and a faint one is not.
+    assert smallest_needed([*[squares(100)] * 19, squares(40)], images) == 20
+    assert smallest_needed([*[squares(100)] * 19, squares(100, 30)], images) == 15
+    assert smallest_needed([*[squares(100)] * 19, squares(30, certainty=0.8)], images) == 31.2
+    # At the corner of 200 × 200 the distance is that of halves of the diagonal: e^(−1 / 0.32) of its area.
+    assert smallest_needed([squares(100, shift=-100)] * 20, images) == int(1000 * 0.5 * np.exp(-1 / 0.64)) / 10
+    assert smallest_needed([NOTHING, ValueError()], images[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("faces", "side", "enough"),
+    [
+        (squares(100), 62, True),
+        (squares(100), 63, False),
+        (squares(100, certainty=0.89), 62, False),
+        (squares(100, shift=-100), 21, False),
+        (squares(100, shift=-100), 20, True),
+        (squares(30, 100), 62, True),
+        (NOTHING, 1, False),
+        (ValueError(), 1, False),
+    ],
+)
+def test_smaller_faces_can_be_left_out_beside_a_sure_heavy_and_much_larger_one(
+    faces: Detection | Exception, side: float, enough: bool
+) -> None:
+    """100 is 1.6 times 62.5; and at the corner a face of 100² weighs e^(−1 / 0.32) of it, which is 20.96²."""
+    assert detection.decided(faces, (200, 200), side) is enough
+
+
+def test_scales_that_only_smaller_faces_show_at_are_left_out(aligner: FaceAligner) -> None:
+    """Of 40, 56.4, 79.6 and 112.2 pixels, each 1 / 0.709 of the one before."""
+    for side, skip, left_out in ((0, 0, 0), (56, 0, 0), (57, 1, 56.42), (112, 2, 79.57), (113, 3, 112.24)):
+        assert aligner.detector.skipped(side) == pytest.approx((skip, left_out), abs=0.01)

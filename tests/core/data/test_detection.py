@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.utils import detect_face as library
 from PIL import Image
 
 from core.data.alignment import ALL_FAILED, FaceAligner
 from core.data.build_store import build_store
-from core.data.detection import Detection, load_detector, main_face
+from core.data.cascade import Detector
+from core.data.detection import Detection, main_face
 from core.data.readers import READERS
 from core.data.sources import open_source
 from core.errors import LookwhereError
@@ -84,33 +82,6 @@ def test_a_person_is_aligned_and_not_a_print_on_the_shirt(head: Image.Image, ali
     assert np.abs(result.faces[0].astype(int) - result.faces[1]).mean() < 1
 
 
-def test_suppression_keeps_images_apart_where_boxes_reach_beyond_the_edge() -> None:
-    """Boxes (0, 0, 10, 10) of image 0 and (−9, −9, 1, 1) of image 1. The library moves the second by its largest
-    coordinate plus one, 11, to (2, 2, 12, 12): 64 of 136 pixels are both's, over the threshold of 0.3."""
-    load_detector()
-    boxes = torch.tensor([[0.0, 0, 10, 10], [-9, -9, 1, 1]])
-    scores, images = torch.tensor([0.9, 0.8]), torch.tensor([0, 1])
-    for name, rest in (("batched_nms", (0.3,)), ("batched_nms_numpy", (0.3, "Union"))):
-        mended = getattr(library, name)
-        assert sorted(mended(boxes, scores, images, *rest).tolist()) == [0, 1]
-        assert mended.__wrapped__(boxes, scores, images, *rest).tolist() == [0]
-        assert mended(boxes, scores, torch.tensor([0, 0]), *rest).tolist() == [0, 1]
-        assert mended(boxes[:0], scores[:0], images[:0], *rest).tolist() == []
-        load_detector()
-        assert getattr(library, name) is mended
-
-
-def test_of_boxes_as_sure_as_each_other_the_same_one_is_kept_in_a_batch() -> None:
-    """Forty images of five boxes a pixel apart, three of certainty 1: of each the last of these is kept, as alone."""
-    load_detector()
-    boxes = torch.tensor([[float(n), n, n + 50, n + 50] for n in range(5)])
-    sure, images = torch.tensor([1.0, 0.9, 1.0, 1.0, 0.8]), torch.arange(40).repeat_interleave(5)
-    alone = library.batched_nms_numpy.__wrapped__(boxes, sure, images[:5], 0.7, "Min")
-    kept = library.batched_nms_numpy(boxes.repeat(40, 1), sure.repeat(40), images, 0.7, "Min")
-    assert alone.tolist() == [3]
-    assert sorted(kept.tolist()) == list(range(3, 200, 5))
-
-
 def test_a_tight_crop_is_aligned_alike_alone_and_among_others(head: Image.Image, aligner: FaceAligner) -> None:
     crops = [head.crop((20 + x, 25 + y, 190 + x, 235 + y)) for x in (-14, 0, 14) for y in (-16, 0, 16)]
     together, alone = aligner.align(crops), [aligner.align([crop]) for crop in crops]
@@ -120,12 +91,12 @@ def test_a_tight_crop_is_aligned_alike_alone_and_among_others(head: Image.Image,
 
 
 def failing(error: type[Exception], marked: Callable[[np.ndarray], bool]) -> Callable:
-    detect = MTCNN.detect
+    find = Detector.find
 
-    def fails(self: MTCNN, images: list, landmarks: bool = False) -> object:
-        if any(marked(np.asarray(image)) for image in images):
+    def fails(self: Detector, images: np.ndarray, *rest: int) -> object:
+        if any(marked(image) for image in images):
             raise error("The shape of the mask [44415] at index 0 does not match")
-        return detect(self, images, landmarks)
+        return find(self, images, *rest)
 
     return fails
 
@@ -138,7 +109,7 @@ def has_mark(pixels: np.ndarray) -> bool:
 def test_an_image_on_which_the_detector_fails_is_rejected_and_the_others_are_aligned(
     error: type[Exception], head: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MTCNN, "detect", failing(error, has_mark))
+    monkeypatch.setattr(Detector, "find", failing(error, has_mark))
     rows = ["path,gender"]
     for n in range(4):
         image = head.crop((n, n, 200 + n, 280 + n))
@@ -158,7 +129,7 @@ def test_a_detector_that_fails_on_everything_stops_the_work(
     head: Image.Image, aligner: FaceAligner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A device that is gone must not make a data set of rejects."""
-    monkeypatch.setattr(MTCNN, "detect", failing(RuntimeError, lambda _: True))
+    monkeypatch.setattr(Detector, "find", failing(RuntimeError, lambda _: True))
     few = aligner.align([head] * (ALL_FAILED - 1))
     assert few.failed.all() and not few.found.any()
     with pytest.raises(LookwhereError, match=r"fails on all of 8 images \(RuntimeError: The shape"):

@@ -87,7 +87,9 @@ def test_a_store_of_real_faces_is_complete(real_store: AlignedStore, real_folder
     assert manifest.read == 120 == len(faces) + len(real_store.rejects)
     assert manifest.faces == len(faces) >= 110
     assert (manifest.dataset, manifest.template) == ("utkface", "arcface-112")
-    assert manifest.border == BorderInfo(percent=30, decided=DecidedBy.READER, median_side=200)
+    smallest = manifest.border.smallest
+    assert 40 < smallest < 75
+    assert manifest.border == BorderInfo(percent=30, decided=DecidedBy.READER, median_side=200, smallest=smallest)
     assert manifest.source_fingerprint == open_source(real_folder).fingerprint()
     assert sum(manifest.rejects.values()) == len(real_store.rejects)
 

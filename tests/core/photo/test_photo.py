@@ -140,7 +140,7 @@ def test_a_detector_that_gives_up_is_told(finder: Finder, monkeypatch: pytest.Mo
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("torch.cat(): expected a non-empty list of Tensors")
 
-    monkeypatch.setattr(finder.detector, "detect", fails)
+    monkeypatch.setattr(finder.detector, "find", fails)
     with pytest.raises(LookwhereError, match="cut it closer"):
         finder.find(Image.new("RGB", (99, 99)))
 
