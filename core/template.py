@@ -6,6 +6,8 @@ import numpy as np
 
 #: Pixels of the template a side. Pixel centres are whole numbers, so the square reaches from −0.5 to 111.5.
 SIDE = 112
+#: Pixels a side of a cell of a ResNet's last stage, dilated.
+CELL = 16
 
 
 #: (x, y) of left eye, right eye, nose, left and right mouth corner, as seen in the image, in pixels of 112.

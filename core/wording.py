@@ -11,6 +11,8 @@ from collections.abc import Collection
 
 from core.estimate import Estimate
 
+#: Ethnicities that a data set calls by a word that does not read well before faces.
+ETHNICITY_WORDS = {"Others": "other-ethnicity"}
 #: Stands where there is no value.
 NONE = "–"
 

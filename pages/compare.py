@@ -20,6 +20,6 @@ with page(filter_bar=False) as p:
     comparison_view.show_differences(choice, tables)
     comparison_view.show_where_it_looks(choice, next(iter(tables.values())), contrast, p.filter)
     comparison_view.show_all_seeds(choice, contrast, p.filter)
-    comparison_view.show_all_groups(tables)
+    comparison_view.show_all_groups(choice, tables, p.filter)
     report_button(choice, p.filter.any_age)
     show_all_models()

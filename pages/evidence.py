@@ -11,3 +11,4 @@ with page() as p:
     evidence_view.add_notes(p, groups)
     evidence_view.show_regions_and_waterfall(p.audit, p.filter, found)
     evidence_view.show_groups(p.audit, groups)
+    evidence_view.show_across(p.audit, p.filter)

@@ -11,6 +11,6 @@ with page(outcome=False) as p:
     p.caption(overview.what_this_is(p.audit))
     overview.show_numbers(p)
     show_data_sets(p)
-    overview.show_study_grid(p.audit, p.filter)
+    overview.show_study_grid(p.audit, p.filter, p.threshold)
     overview.offer_accuracy(p)
     overview.show_model(p.opened, p.audit)

@@ -1,4 +1,4 @@
-"""Train a ResNet-50 gender classifier on an aligned store.
+"""Train a ResNet-50 classifier on an aligned store: of gender, or with --target of another attribute of its faces.
 
 Settings come from the defaults, then `--config FILE` (YAML), then flags, later ones winning:
 
@@ -7,6 +7,7 @@ Settings come from the defaults, then `--config FILE` (YAML), then flags, later 
   python -m train --data data/aligned/utkface --name quick --batch 128 --optimiser.lr 5e-4
   python -m train --train faces_emore --labels identities.csv --val kaggle-gender --name original-study
   python -m train --train data/aligned/lfw data/aligned/utkface --weights 2 1 --val kaggle-gender --name both
+  python -m train --data data/aligned/celeba --name glasses --target Eyeglasses --balance group --groups gender Young
 """
 
 from __future__ import annotations

@@ -160,6 +160,7 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
     from core.classifiers.info import model_info
     from core.classifiers.training_hashes import FILE as HASHES
     from core.training.balanced_head import retrain_head
+    from core.training.groups import GROUPS, asked_groups
 
     target = work / run_name(arm["name"], seed)
     run = runs / run_name(arm.get("from", arm["name"]), seed)
@@ -180,7 +181,8 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
     if arm.get("head") == "balanced":
         store = stores.open("")
-        retrain_head(source.network, store, store.split("val"), info.input_size, seed, info.task)
+        groups = asked_groups(store.manifest.columns, (info.training and info.training.groups) or GROUPS)
+        retrain_head(source.network, store, store.split("val"), info.input_size, seed, info.task, groups)
         # What was validated is another last layer: its numbers are not this model's.
         info = dataclasses.replace(info, validation=None, head="retrained on group-balanced validation")
     target.mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,11 @@ from core.errors import LookwhereError
 
 
 def same_faces(manifest: AuditManifest) -> tuple:
-    """What two audits must share to be of the same faces: data, splits, renamed ethnicities, number, attribute."""
+    """What two audits must share to be of the same faces: data, splits, renamed ethnicities, number, attribute, and
+    the list by which their labels were reviewed, if they were."""
     names = tuple(sorted(manifest.names.items()))
-    return (manifest.data_fingerprint, manifest.splits, names, manifest.faces, manifest.task.attribute)
+    reviewed = manifest.review.sha256 if manifest.review else ""
+    return (manifest.data_fingerprint, manifest.splits, names, manifest.faces, manifest.task.attribute, reviewed)
 
 
 def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
@@ -29,7 +31,7 @@ def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
     ids = pd.Index(first.faces["face_id"])
     for other in audits[1:]:
         pair = f"{first.path} and {other.path}"
-        kinds = ("data", "splits", "ethnicity names", "number of faces", "attribute")
+        kinds = ("data", "splits", "ethnicity names", "number of faces", "attribute", "reviewed labels")
         pairs = zip(kinds, same_faces(first.manifest), same_faces(other.manifest), strict=True)
         if differing := [kind for kind, a, b in pairs if a != b]:
             raise LookwhereError(f"{pair}: audited with other {differing[0]}; audit both models on the same faces")

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from core.audit.averages import Averages
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
-from core.audit.manifest import Review
+from core.audit.manifest import AuditManifest, Review
 from core.audit.notes import Note, NoteCode
 from core.data.readers.label_table import Columns, read_table
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
@@ -91,6 +91,67 @@ def decided(audit: Audit, decisions: Decisions) -> np.ndarray:
     return found.where(found.notna(), KEEP).to_numpy(dtype=object)
 
 
+def _labels(audit: Audit, decisions: Decisions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each face whether its label is flipped and whether it is kept, bool (N,), and its class as decided (N,).
+
+    Raises `LookwhereError` where nobody is left, and as `decided` does.
+    """
+    said = decided(audit, decisions)
+    flip, keep = said == FLIP, said != LEAVE_OUT
+    if not keep.any():
+        raise LookwhereError(f"{decisions.file}: leaves out every face of {audit.path}")
+    truth = audit.task.truth(audit.faces)
+    other = np.where(truth == audit.task.negative, audit.task.positive, audit.task.negative)
+    return flip, keep, np.where(flip, other, truth)
+
+
+def _manifest(
+    audit: Audit, labels: pd.DataFrame, decisions: Decisions, flip: np.ndarray, keep: np.ndarray
+) -> AuditManifest:
+    """What the manifest says once labels are as decided; `labels` are the faces that are kept."""
+    accuracy = float(labels["correct"].mean())
+    return replace(
+        audit.manifest,
+        faces=len(labels),
+        accuracy=round(accuracy, 6),
+        face_ids_sha256=hashlib.sha256("\n".join(labels["face_id"]).encode()).hexdigest(),
+        pictures=(),
+        averages=Note(code=NoteCode.AVERAGES_OF_OTHER_LABELS),
+        warnings=doubts(labels, accuracy),
+        training_copies=audit.manifest.training_copies if keep.all() else None,
+        review=Review(
+            of=audit.name, file=decisions.file, sha256=decisions.sha256, listed=len(decisions.by_face),
+            flipped=int((flip & keep).sum()), left_out=int((~keep).sum()),
+        ),
+        cells=(),
+    )  # fmt: skip
+
+
+def recounted(audit: Audit, decisions: Decisions) -> Audit:
+    """The audit counted by labels as decided, in memory: nothing is written, and its folder is none that exists.
+
+    Raises `LookwhereError` where nobody is left, and as `decided` does.
+    """
+    flip, keep, truth = _labels(audit, decisions)
+    faces = audit.faces.copy()
+    kind = faces[audit.task.attribute].dtype
+    faces[audit.task.attribute] = pd.Series(truth, index=faces.index).astype(kind)
+    faces["correct"] = faces["predicted"].to_numpy(object) == truth
+    faces = faces[keep].reset_index(drop=True)
+    made = Audit(
+        name=f"{audit.name}, reviewed",
+        path=audit.path.with_name(f"{audit.name}, reviewed by {decisions.file}"),
+        faces=faces,
+        evidence=None if audit.evidence is None else audit.evidence[keep],
+        averages=Averages(audit.averages.cells.iloc[:0], audit.averages.means[:0]),
+        manifest=_manifest(audit, faces, decisions, flip, keep),
+        minimum_asked=audit.minimum_asked,
+        measured=audit.measured,
+    )
+    made.__dict__["otherwise"] = audit.otherwise  # they lie in the audit's own folder
+    return made
+
+
 def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
     """Write the audit `name` beside this one, with labels as decided; returns it.
 
@@ -98,14 +159,8 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
     no row. Raises `LookwhereError` where the name is taken, where nobody is left, and as `decided` does.
     """
     path = audit.path.with_name(plain_name(name))
-    said = decided(audit, decisions)
-    flip, keep = said == FLIP, said != LEAVE_OUT
-    if not keep.any():
-        raise LookwhereError(f"{decisions.file}: leaves out every face of {audit.path}")
+    flip, keep, truth = _labels(audit, decisions)
     task = audit.task
-    truth = task.truth(audit.faces)
-    other = np.where(truth == task.negative, task.positive, task.negative)
-    truth = np.where(flip, other, truth)
     table = pq.read_table(audit.path / "faces.parquet")
     for column, values in ((task.attribute, truth), ("correct", audit.faces["predicted"].to_numpy(object) == truth)):
         place = table.column_names.index(column)
@@ -113,7 +168,6 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
     table = table.filter(pa.array(keep))
     labels = table.drop_columns([c for c in ("evidence",) if c in table.column_names]).to_pandas()
     labels = carrying(labels, task)
-    accuracy = float(labels["correct"].mean())
     with alone(path, "making"):
         if path.exists():
             raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
@@ -122,22 +176,8 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
         work.mkdir()
         pq.write_table(table, work / "faces.parquet", compression="zstd")
         Averages(audit.averages.cells.iloc[:0], audit.averages.means[:0]).save(work / "averages.npz")
-        manifest = replace(
-            audit.manifest,
-            faces=len(labels),
-            accuracy=round(accuracy, 6),
-            face_ids_sha256=hashlib.sha256("\n".join(labels["face_id"]).encode()).hexdigest(),
-            pictures=(),
-            averages=Note(code=NoteCode.AVERAGES_OF_OTHER_LABELS),
-            warnings=doubts(labels, accuracy),
-            training_copies=audit.manifest.training_copies if keep.all() else None,
-            review=Review(
-                of=audit.name, file=decisions.file, sha256=decisions.sha256, listed=len(decisions.by_face),
-                flipped=int((flip & keep).sum()), left_out=int((~keep).sum()),
-            ),
-            cells=(),
-            files=record_files(work, ("faces.parquet", "averages.npz")),
-        )  # fmt: skip
+        manifest = _manifest(audit, labels, decisions, flip, keep)
+        manifest = replace(manifest, files=record_files(work, ("faces.parquet", "averages.npz")))
         write_json(work / "audit.json", manifest.to_json())
         work.replace(path)
     return open_audit(path)

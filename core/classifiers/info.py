@@ -111,6 +111,7 @@ class TrainingInfo(JsonRecord):
     age_weight: float | None = None
     ema: float | None = None
     balance: str | None = None
+    groups: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     choose: str = "overall"
     init: str | None = None
@@ -128,7 +129,8 @@ class ComputedInfo(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationInfo(JsonRecord):
-    """Validation of the epoch that was kept; `worst_group` as "female Asian". Accuracies by group are unknown keys."""
+    """Validation of the epoch that was kept; `worst_group` as "female Asian", or in words where groups are made by
+    other columns or of another attribute. Accuracies by group are unknown keys."""
 
     val_accuracy: float | None = None
     worst_group: str | None = None
@@ -142,11 +144,16 @@ class ValidationInfo(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupCount(JsonRecord):
-    """Faces of one gender and ethnicity."""
+    """Faces of one group of training faces.
+
+    `group` is its name where gender and ethnicity, which are empty where groups are not made by them, do not say it
+    all: «Black women with glasses».
+    """
 
     gender: str
     ethnicity: str
     faces: int
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from core.commands.output import printed
+from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError
-from core.places import MODELS, audit_folder
+from core.places import MODELS
 
 
 def abstain(
@@ -17,6 +18,7 @@ def abstain(
     cutoff: float | None = None,
     ages: Literal["adults", "all"] = "adults",
     by: tuple[str, ...] = ("gender", "ethnicity"),
+    reviewed: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -32,19 +34,19 @@ def abstain(
         cutoff: Instead of a share: how sure the model must be to answer, the likelier class's probability, 0.5 to 1.
         ages: adults (18 years and older), or all. Where no age is known, all.
         by: What groups are made by, up to three crossed, as of `show`.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.accuracy.abstention import abstention, certainty
     from core.analysis.accuracy.groupings import grouping
-    from core.audit.folder import open_audit
     from core.data.filters import Filter
     from core.present.records.analysis import abstention_record
     from core.present.text.abstention import abstention_report
 
     if cutoff is not None and not 0.5 <= cutoff <= 1:
         raise LookwhereError(f"--cutoff {cutoff:g}: the likelier class has a probability of 0.5 to 1")
-    opened = open_audit(audit_folder(models, model, audit))
+    opened = opened_audit(models, model, audit, reviewed)
     asked = grouping(by, opened.columns)
     within = Filter.of_ages(opened.faces, ages)
     faces = opened.faces[within.mask(opened.faces)]
@@ -59,6 +61,6 @@ def abstain(
     return printed(
         "abstain",
         json,
-        lambda: abstention_report(one, equal, scope),
+        lambda: and_reviewed(opened, abstention_report(one, equal, scope)),
         lambda: abstention_record(opened, within, asked, one, equal),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from core import places
 from core.commands.help_words import MAPS, METHODS, PARTS
 from core.commands.output import printed
+from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError, at_least
 from core.locks import alone
 from core.places import MODELS, audit_folder
@@ -130,6 +131,7 @@ def show(
     ages: Literal["both", "adults", "all"] = "both",
     by: tuple[str, ...] | None = None,
     out: tuple[Path, ...] = (),
+    reviewed: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -146,16 +148,16 @@ def show(
             default gender × ethnicity.
         out: Files to which the table of groups is written too: .tex, .pdf or .csv. Of adults where ages are known,
             unless --ages all.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.accuracy.groupings import grouping
-    from core.audit.folder import open_audit
     from core.present.export.group_files import write_groups
     from core.present.records.audits import audit_record
     from core.present.text.tables import audit_report
 
-    opened = open_audit(audit_folder(models, model, audit))
+    opened = opened_audit(models, model, audit, reviewed)
     asked = None if by is None else grouping(by, opened.columns)
     if out:
         within = faces_within(opened.faces, "all" if ages == "all" else "adults", opened.path)
@@ -220,7 +222,14 @@ def check(
     return printed("check", json, lambda: checks_report(done), lambda: checks_record(done))
 
 
-def evidence(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
+def evidence(
+    model: str,
+    audit: str,
+    ages: Ages = "adults",
+    reviewed: Path | None = None,
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Print that evidence adds up: regions and bias against the mean margin, for every group of an audit.
 
     Example: python -m core evidence --model resnet50-utkface --audit utkface-test
@@ -229,16 +238,21 @@ def evidence(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.audit.folder import open_audit
     from core.present.records.audits import evidence_record
     from core.present.text.evidence import evidence_report
 
-    opened = open_audit(audit_folder(models, model, audit))
+    opened = opened_audit(models, model, audit, reviewed)
     within = faces_within(opened.faces, ages, opened.path)
-    return printed("evidence", json, lambda: evidence_report(opened, within), lambda: evidence_record(opened, within))
+    return printed(
+        "evidence",
+        json,
+        lambda: and_reviewed(opened, evidence_report(opened, within)),
+        lambda: evidence_record(opened, within),
+    )
 
 
 def gaps(
@@ -246,6 +260,7 @@ def gaps(
     audit: str,
     ages: Ages = "adults",
     by: tuple[str, ...] | None = None,
+    reviewed: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -258,30 +273,37 @@ def gaps(
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
         by: What groups are made by, up to three crossed, as of `show`; then without what is of gender and ethnicity.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.accuracy.groupings import grouping
-    from core.audit.folder import open_audit
     from core.present.records.analysis import gaps_record
     from core.present.text.gaps_report import gaps_report
     from core.present.text.label_noise import noise_report
 
-    opened = open_audit(audit_folder(models, model, audit))
+    opened = opened_audit(models, model, audit, reviewed)
     asked = None if by is None else grouping(by, opened.columns)
     within = faces_within(opened.faces, ages, opened.path)
     return printed(
         "gaps",
         json,
         lambda: (
-            gaps_report(opened, within, by=asked)
+            and_reviewed(opened, gaps_report(opened, within, by=asked))
             + ("" if asked else f"\n\n{noise_report(opened, within, models=models)}")
         ),
         lambda: gaps_record(opened, within, models, by=asked),
     )
 
 
-def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODELS, json: bool = False) -> str:
+def findings(
+    model: str,
+    audit: str,
+    ages: Ages = "adults",
+    reviewed: Path | None = None,
+    models: Path = MODELS,
+    json: bool = False,
+) -> str:
     """Put the original study's claims to an audit and print each verdict with its numbers.
 
     Claims of causes are answered by the experiment under models/experiments that used the same faces.
@@ -291,17 +313,17 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.comparison import experiment_for
     from core.analysis.findings import all_findings
-    from core.audit.folder import open_audit
     from core.checks.results import open_checks
     from core.present.records.analysis import findings_record
     from core.present.text.findings import findings_report, seeds_words
 
-    opened = open_audit(audit_folder(models, model, audit))
+    opened = opened_audit(models, model, audit, reviewed)
     within = faces_within(opened.faces, ages, opened.path)
     experiment = experiment_for(models, opened)
     found = all_findings(opened, within, open_checks(opened), experiment)
@@ -309,7 +331,7 @@ def findings(model: str, audit: str, ages: Ages = "adults", models: Path = MODEL
     return printed(
         "findings",
         json,
-        lambda: findings_report(found, title, seeds_words(experiment, within)),
+        lambda: and_reviewed(opened, findings_report(found, title, seeds_words(experiment, within))),
         lambda: findings_record(opened, within, found),
     )
 
@@ -343,6 +365,7 @@ def report(
     out: Path,
     ages: Ages = "adults",
     by: tuple[str, ...] = (),
+    reviewed: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -357,15 +380,15 @@ def report(
         out: The file to write.
         ages: adults (18 years and older), or all. Where no age is known, all.
         by: Columns of the audit by whose groups there is a table too, up to three crossed, as of `show`.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.accuracy.groupings import grouping
-    from core.audit.folder import open_audit
     from core.present.report import report_of, write_report
 
     with alone(out, "writing"):
-        opened = open_audit(audit_folder(models, model, audit))
+        opened = opened_audit(models, model, audit, reviewed)
         content = report_of(models / model, opened, ages == "all", by=grouping(by, opened.columns))
         write_report(out, content)
     size = len(content.encode())

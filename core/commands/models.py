@@ -197,6 +197,7 @@ def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
     """What a model says of the portraits; it is imported by `bring` into a folder that goes again."""
     from core.classifiers.folder import load_model
     from core.classifiers.imported import kind_for
+    from core.classifiers.imported.declaration import BOTH
     from core.photo import portraits as kept
     from core.present.records.data import model_record
 
@@ -213,7 +214,7 @@ def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
         f"nothing is imported; {path.name}, declared so, says of {len(pairs)} portraits:",
         *(f"  {one.words}: {said.predicted} at {percent(said.probability)}" for one, said in pairs),
         f"as those pictured report: {right} of {len(pairs)}",
-        *(["are female and male exchanged? most are the other way round"] if right <= len(pairs) // 4 else []),
+        *([f"are {BOTH} exchanged? most are the other way round"] if right <= len(pairs) // 4 else []),
         *_taken(loaded.info),
     ]
     rows = [

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS, audit_folder
+
+if TYPE_CHECKING:
+    from core.audit.folder import Audit
+
+
+def opened_audit(models: Path, model: str, audit: str, reviewed: Path | None = None) -> Audit:
+    """The audit, or with a list of `--reviewed` labels the same counted by them, in memory."""
+    from core.audit.folder import open_audit
+    from core.audit.reviewed import read_decisions, recounted
+
+    opened = open_audit(audit_folder(models, model, audit))
+    return opened if reviewed is None else recounted(opened, read_decisions(reviewed))
+
+
+def and_reviewed(audit: Audit, text: str) -> str:
+    """What a command prints, and under it that labels were reviewed, where they were."""
+    from core.present.text.reviews import review_words
+
+    said = review_words(audit.manifest)
+    return text if said is None else f"{text}\n\n{said}"
 
 
 def review(
@@ -23,6 +44,7 @@ def review(
     Example: python -m core review --model resnet50-utkface --audit utkface-test --out suspects.csv
     Then write keep, flip or leave out in the column decision, and:
     python -m core review --model resnet50-utkface --audit utkface-test --reviewed suspects.csv
+    Without an audit of its own, show, gaps, findings, evidence, abstain and report take --reviewed too.
 
     Args:
         model: The model's name, a folder under models/.

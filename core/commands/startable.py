@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.commands import audits, data, models
 from core.jobs.options import Option, OptionKind, options_of
 from core.jobs.programs import HOUSE
+from core.task import GENDER
 from core.training.config import TrainConfig
 from core.training.config_file import load_config
 from core.training.options import TrainOptions
@@ -86,7 +87,7 @@ STARTABLE: tuple[Startable, ...] = (
         "Import",
         "Takes in somebody else's model, or a table of predictions. What its input and outputs mean you declare.",
         models.import_,
-        ("path", "name", "architecture", "score", "female", "male", "of", "size", "mean", "std"),
+        ("path", "name", "architecture", "score", *GENDER.classes, "of", "size", "mean", "std"),
         left_out=("try_portraits", "models", "json"),
         positional=("path",),
     ),

@@ -12,6 +12,7 @@ from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED
 from core.errors import LookwhereError
 from core.task import gender_noun
+from core.wording import ETHNICITY_WORDS
 
 OUTCOMES = ("all", "correct", "incorrect")
 
@@ -122,7 +123,7 @@ def group_name(
     noun = gender_noun(gender[0] if len(gender) == 1 else "", children)
     if ethnicity == (UNRECORDED,):
         return f"{noun} (ethnicity {UNRECORDED})"
-    names = [{"Others": "other-ethnicity"}.get(name, name) for name in ethnicity]
+    names = [ETHNICITY_WORDS.get(name, name) for name in ethnicity]
     if not names:
         return noun if noun != "faces" else "all faces"
     return f"{' and '.join(names)} {noun}"

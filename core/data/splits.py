@@ -82,36 +82,45 @@ def _lots(names: pd.Series, seed: int) -> np.ndarray:
     return np.fromiter((int.from_bytes(digest[:8], "big") for digest in digests), dtype=np.uint64, count=len(names))
 
 
+Balance = Literal["none", "class", "group", "gender"]
+
+
 @dataclass(frozen=True)
 class Subset:
     """A part of a data set: at most `limit` faces, the classes of `balance` equally many; people are never split."""
 
-    balance: Literal["none", "gender", "group"] = "none"
+    balance: Balance = "none"
     limit: int | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise LookwhereError(f"--limit {self.limit}: must be at least 1")
 
-    def choose(self, faces: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    def choose(
+        self, faces: pd.DataFrame, seed: int = 0, classes: np.ndarray | None = None, called: str = ""
+    ) -> pd.DataFrame:
         """The chosen rows in their order, the same on every machine for a seed.
 
         People (faces of no known identity count as one each) are taken in the order of lots until the class is full;
-        one who would overfill it is passed over. Without a limit each class gets as many as the smallest has. Raises
+        one who would overfill it is passed over. Without a limit each class gets as many as the smallest has.
+        `classes` int (N,) are other ones than gender or gender × ethnicity, and `called` what one is. Raises
         `LookwhereError` where a class would get none.
         """
-        keys = {"none": [], "gender": ["gender"], "group": ["gender", "ethnicity"]}[self.balance]
-        code = (
-            faces.groupby(keys, dropna=False, observed=True).ngroup().to_numpy() if keys else np.zeros(len(faces), int)
-        )
+        keys = {"none": [], "group": ["gender", "ethnicity"]}.get(self.balance, ["gender"])
+        if classes is not None:
+            code = classes
+        elif keys:
+            code = faces.groupby(keys, dropna=False, observed=True).ngroup().to_numpy()
+        else:
+            code = np.zeros(len(faces), int)
         sizes = np.bincount(code)
-        quota = sizes.min() if keys else sizes[0]
+        quota = sizes.min()
         if self.limit is not None:
             quota = min(self.limit // len(sizes), quota)
         person = faces["identity"].astype("string").fillna("face " + faces["face_id"].astype("string"))
         units = pd.DataFrame({"code": code, "person": person}).groupby(["code", "person"], sort=False)
         people = units.size().rename("size").reset_index()
-        self._check(people.groupby("code")["size"].min().to_numpy(), sizes)
+        self._check(people.groupby("code")["size"].min().to_numpy(), sizes, called)
         people["lot"] = _lots(people["person"], seed)
         people = people.sort_values(["code", "lot"])
         taken = np.zeros(len(people), dtype=bool)
@@ -121,10 +130,11 @@ class Subset:
         mask = pd.MultiIndex.from_arrays([code, person]).isin(chosen)
         return faces[mask].reset_index(drop=True)
 
-    def _check(self, least: np.ndarray, sizes: np.ndarray) -> None:
+    def _check(self, least: np.ndarray, sizes: np.ndarray, called: str) -> None:
         """Raise unless every class gets a face: `least` has the images of the person with the fewest in each class,
         `sizes` the images of each class."""
-        classes = {"none": "", "gender": " of each gender", "group": " of each gender × ethnicity"}[self.balance]
+        kind = called or {"none": "", "group": "gender × ethnicity"}.get(self.balance, "gender")
+        classes = f" of each {kind}" if kind else ""
         if least.max() > sizes.min():
             raise LookwhereError(
                 f"--balance {self.balance}: the smallest class has {sizes.min()} images, and in another no person has "

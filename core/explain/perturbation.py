@@ -15,12 +15,12 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from core.errors import LookwhereError
-from core.template import SIDE
+from core.template import CELL, SIDE
 
 #: uint8 (B, 112, 112, 3) → logits (B, 2) of female and male.
 Function = Callable[[np.ndarray], np.ndarray]
-#: 7×7 cells of 16 pixels, as many as a ResNet's last stage has: an eye, or the tip of the nose, fills about one.
-CELLS = (7, 7)
+#: As many as a ResNet's last stage has: an eye, or the tip of the nose, fills about one.
+CELLS = (SIDE // CELL, SIDE // CELL)
 FILLS = ("blur", "mean")
 #: σ of the blur as a share of the side (8 px of 112), as in the explanation checks: it leaves no feature of the face.
 BLUR = 1 / 14

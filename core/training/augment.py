@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.classifiers.preprocessing import standardise
+from core.task import GENDER, Task
 from core.training.config import Augmentation
+from core.training.groups import GROUPS, balance_codes
 
 
 def generator(*key: object) -> torch.Generator:
@@ -74,19 +76,25 @@ def _rectangles(size: int, chosen: Tensor, uniform: Callable[[float, float], Ten
     return (chosen[:, None, None] & down[:, :, None] & across[:, None, :])[:, None]
 
 
-def epoch_order(faces: pd.DataFrame, balance: str, seed: int, epoch: int, weights: Sequence[float] = ()) -> np.ndarray:
+def epoch_order(
+    faces: pd.DataFrame,
+    balance: str,
+    seed: int,
+    epoch: int,
+    weights: Sequence[float] = (),
+    task: Task = GENDER,
+    groups: Sequence[str] = GROUPS,
+) -> np.ndarray:
     """Positions of `faces` in the order of an epoch, int64 (N,).
 
-    A permutation; or draws with equal chances a gender or group, and where `weights` are given, chances times the
-    weight of a face's data set (its column `store`).
+    A permutation; or draws with equal chances a class or group (`core.training.groups`), and where `weights` are given,
+    chances times the weight of a face's data set (its column `store`).
     """
     draw = generator("order", seed, epoch)
     if balance == "none" and not weights:
         return torch.randperm(len(faces), generator=draw).numpy()
     chance = np.asarray(weights, dtype=float)[faces["store"].to_numpy()] if weights else np.ones(len(faces))
-    if balance != "none":
-        keys = ["gender"] if balance == "gender" else ["gender", "ethnicity"]
-        chance = chance / pd.Series(chance).groupby([faces[key].to_numpy() for key in keys], dropna=False).transform(
-            "sum"
-        )
+    part = balance_codes(faces, balance, task, groups)
+    if part is not None:
+        chance = chance / np.bincount(part, weights=chance)[part]
     return torch.multinomial(torch.tensor(np.asarray(chance)), len(faces), replacement=True, generator=draw).numpy()

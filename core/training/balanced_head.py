@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.devices import autocast
 from core.task import GENDER, Task
+from core.training.groups import GROUPS, crossed, level_codes
 
 #: Strengths of the L2 penalty that are tried, as scikit-learn's C.
 PENALTIES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
@@ -36,10 +38,10 @@ def pooled_features(
     return np.concatenate(found)
 
 
-def balanced_weights(faces: pd.DataFrame) -> np.ndarray:
-    """A weight a face, so that each gender × ethnicity counts alike; their mean is 1."""
-    size = faces.groupby(["gender", "ethnicity"], observed=True)["gender"].transform("size").to_numpy(dtype=np.float64)
-    weights = 1 / size
+def balanced_weights(faces: pd.DataFrame, task: Task = GENDER, groups: Sequence[str] = GROUPS) -> np.ndarray:
+    """A weight a face, so that each class × group (`core.training.groups`) counts alike; their mean is 1."""
+    part = level_codes(faces, crossed(task, groups))
+    weights = 1 / np.bincount(part)[part].astype(np.float64)
     return weights / weights.mean()
 
 
@@ -73,11 +75,18 @@ def fit_head(
 
 
 def retrain_head(
-    network: GenderResNet, store: AlignedStore, faces: pd.DataFrame, size: int, seed: int = 0, task: Task = GENDER
+    network: GenderResNet,
+    store: AlignedStore,
+    faces: pd.DataFrame,
+    size: int,
+    seed: int = 0,
+    task: Task = GENDER,
+    groups: Sequence[str] = GROUPS,
 ) -> None:
     """Put a group-balanced head on the network, in place: half of the margin on each logit."""
     positive = task.is_positive(faces)
-    weight, bias = fit_head(pooled_features(network, store, faces, size), positive, balanced_weights(faces), seed)
+    weights = balanced_weights(faces, task, groups)
+    weight, bias = fit_head(pooled_features(network, store, faces, size), positive, weights, seed)
 
     def halves(x: np.ndarray | float) -> Tensor:
         return torch.as_tensor(np.stack([-np.asarray(x) / 2, np.asarray(x) / 2]), dtype=torch.float32)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from core.errors import LookwhereError
 from core.template import SIDE
+from core.training.groups import GROUPS
 
 
 def _check(good: bool, message: str) -> None:
@@ -116,16 +117,20 @@ class TrainConfig:
     """Decay a step of the weights' moving average, which is what is validated and kept; 0 is none."""
     norm_batches: int = 30
     """Batches from which batch-norm statistics of the averaged weights are estimated anew each epoch."""
-    balance: Literal["none", "gender", "group"] = "none"
-    """Draw faces so that genders, or genders × ethnicities, are equally frequent."""
+    balance: Literal["none", "class", "group", "gender"] = "none"
+    """Draw faces so that the two classes of what is classified, or classes × --groups, are equally frequent; or
+    genders, whatever is classified."""
+    groups: tuple[str, ...] = GROUPS
+    """Columns of the data whose levels make the groups of --balance group, of --choose worst-group and of the record,
+    crossed with what is classified; up to three."""
     weights: tuple[float, ...] = ()
     """How often faces of each data set of --train are drawn, in their order, relative to their number; by default all
     alike."""
     limit: int | None = None
     """Train on at most this many faces, as many of each class of `balance`; people are taken or left whole."""
     exclude: tuple[str, ...] = ()
-    """Groups left out of training and of validation, as "female Black"; "as many as female Black" leaves out as many
-    random faces of that gender and of other groups instead."""
+    """Groups left out of training and of validation, as "female Black", or as the metrics name a group; "as many as
+    female Black" leaves out as many random faces of that gender and of other groups instead."""
     choose: Literal["overall", "worst-group"] = "overall"
     """The validation accuracy by which an epoch is kept, and plateau judges."""
     keep_every: bool = False

@@ -13,12 +13,13 @@ import pandas as pd
 from core.classifiers.info import DataInfo, GroupCount, PartInfo
 from core.classifiers.training_hashes import TrainingHashes
 from core.data.shared_images import MANY_PAIRS, shared_images
-from core.data.splits import Subset
+from core.data.splits import Balance, Subset
 from core.data.store import AlignedStore
 from core.data.targets import find_task
 from core.errors import LookwhereError
 from core.progress import Progress
-from core.task import Task
+from core.task import GENDER, Task
+from core.training.groups import GROUPS, asked_groups, balance_codes, balance_words, training_groups
 from core.training.left_out import group_names, left_out, plain_group
 
 
@@ -99,25 +100,55 @@ class FaceSets:
             images[store == n] = one.images[rows[store == n]]
         return images
 
-    def limited(self, subset: Subset, seed: int) -> FaceSets:
-        """The same, with a subset of the training faces."""
-        return replace(self, faces=self.faces | {"train": subset.choose(self.faces["train"], seed)})
+    def limited(
+        self, balance: Balance, limit: int, seed: int, task: Task = GENDER, groups: Sequence[str] = GROUPS
+    ) -> FaceSets:
+        """The same with at most `limit` training faces, as many of each class of `balance`."""
+        faces, subset = self.faces["train"], Subset(balance, limit)
+        classes = balance_codes(faces, balance, task, groups)
+        called = balance_words(balance, task, groups, each=True)
+        return replace(self, faces=self.faces | {"train": subset.choose(faces, seed, classes, called)})
 
-    def without(self, groups: Sequence[str], seed: int = 0) -> FaceSets:
-        """The same, without the faces of some groups ("female Black"), in training and in validation; or, "as many as
-        female Black", without as many random faces of the gender that are of other groups (`left_out`).
+    def grouping(self, asked: Sequence[str]) -> tuple[str, ...]:
+        """The columns that groups are made by, which all data sets must have. Raises `LookwhereError` naming those that
+        one has."""
+        found = {}
+        for store in itertools.chain.from_iterable(self.stores.values()):
+            try:
+                found[asked_groups(store.manifest.columns, asked)] = store
+            except LookwhereError as error:
+                raise LookwhereError(f"{store.path}: {error}") from error
+        if len(found) > 1:
+            raise LookwhereError(f"--groups {' '.join(asked)}: the data sets spell these columns differently")
+        return next(iter(found))
+
+    def without(
+        self, groups: Sequence[str], seed: int = 0, task: Task = GENDER, columns: Sequence[str] = GROUPS
+    ) -> FaceSets:
+        """The same, without the faces of some groups ("female Black", or as the metrics name a group of other `columns`
+        or of another task), in training and in validation; or, "as many as female Black", without as many random faces
+        of the gender that are of other groups (`left_out`).
 
         Raises `LookwhereError` where a group has no training face: a slip of the pen would pass for an experiment.
         """
         if not groups:
             return self
-        known = sorted(group_names(self.faces["train"]).dropna().unique())
-        for group in map(plain_group, groups):
+        found = {role: training_groups(faces, task, columns) for role, faces in self.faces.items()}
+        # Gender and ethnicity alone are always understood: «female Black» is all Black women, whatever is classified.
+        known = {*group_names(self.faces["train"]).dropna().unique()}
+        own = {group.key for group in found["train"][1]} - known
+        plain = [group for group in groups if group not in own]
+        for group in map(plain_group, plain):
             if group not in known:
-                raise LookwhereError(f"--exclude '{group}': no training face; there are {', '.join(known)}")
-        kept = {
-            role: faces[~left_out(faces, groups, seed)].reset_index(drop=True) for role, faces in self.faces.items()
-        }
+                raise LookwhereError(
+                    f"--exclude '{group}': no training face; there are {', '.join(sorted(known | own))}"
+                )
+        kept = {}
+        for role, faces in self.faces.items():
+            member, there = found[role]
+            keys = np.array([group.key for group in there], dtype=object)
+            out = left_out(faces, plain, seed) | np.isin(keys, [*own.intersection(groups)])[member]
+            kept[role] = faces[~out].reset_index(drop=True)
         if empty := [role for role, faces in kept.items() if not len(faces)]:
             raise LookwhereError(f"--exclude leaves no {empty[0]} face")
         return replace(self, faces=kept)
@@ -202,10 +233,11 @@ class FaceSets:
             return TrainingHashes.of(stores, [faces])
         return TrainingHashes.of(stores, [faces[faces["store"] == n] for n in range(len(stores))])
 
-    def provenance(self) -> DataInfo:
-        """What `model.json` says of the data."""
+    def provenance(self, task: Task = GENDER, groups: Sequence[str] = GROUPS) -> DataInfo:
+        """What `model.json` says of the data; training faces are counted by class crossed with `groups`."""
         training, faces = self.stores["train"], self.faces["train"]
-        groups = faces.groupby(["gender", "ethnicity"], observed=True).size()
+        member, found = training_groups(faces, task, groups)
+        counts = np.bincount(member, minlength=len(found))
         parts = (
             tuple(
                 PartInfo(
@@ -224,7 +256,12 @@ class FaceSets:
             fingerprint=self.fingerprint,
             split_seed=training[0].manifest.seed,
             faces={role: len(faces) for role, faces in self.faces.items()},
-            train_groups=tuple(GroupCount(gender=g, ethnicity=e, faces=int(n)) for (g, e), n in groups.items() if n),
+            train_groups=tuple(
+                GroupCount(
+                    gender=one.gender, ethnicity=one.ethnicity, faces=int(n), group="" if one.plain else one.words
+                )
+                for one, n in zip(found, counts, strict=True)
+            ),
             parts=parts,
             validation_copies=self.copies,
             unlabelled=self.unlabelled,

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
@@ -24,7 +23,6 @@ from core.classifiers.info import ComputedInfo, ModelInfo, TrainingInfo, Validat
 from core.classifiers.preprocessing import normalise
 from core.classifiers.resnet import GenderResNet
 from core.data.faces import AGE_BANDS, age_band
-from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.template import TEMPLATE_NAME
@@ -33,6 +31,7 @@ from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
+from core.training.groups import training_groups
 from core.training.optimisation import FIRST_PLATEAU, learning_rate, make_optimiser, plateau_after, weight_decay_groups
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
@@ -61,8 +60,10 @@ class Run:
         self.folder, self.config, self.fabric = folder, config, fabric
         given = data if isinstance(data, FaceSets) else FaceSets.of(data)
         self.task = given.task(config.target)
-        sets = given.labelled(self.task).without(config.exclude, config.seed)
-        self.sets = sets if config.limit is None else sets.limited(Subset(config.balance, config.limit), config.seed)
+        self.groups = given.grouping(config.groups)
+        self.sets = given.labelled(self.task).without(config.exclude, config.seed, self.task, self.groups)
+        if config.limit is not None:
+            self.sets = self.sets.limited(config.balance, config.limit, config.seed, self.task, self.groups)
         self.sets.labelled(self.task)
         self.sets.check_weights(config.weights)
         self.faces = self.sets.faces
@@ -164,7 +165,7 @@ class Run:
 
     @torch.no_grad()
     def validate(self, stage: Stage) -> dict:
-        """Loss and accuracy of the averaged weights on the validation split, overall and by gender × ethnicity."""
+        """Loss and accuracy of the averaged weights on the validation split, overall and by class and group."""
         self.average.eval()
         faces, label, logits = self.faces["val"], self.labels["val"], []
         for start in range(0, len(faces), EVALUATION_BATCH):
@@ -174,11 +175,14 @@ class Run:
         logits = torch.cat(logits)
         right = (logits.argmax(1) == label).numpy()
         result = {"val_loss": F.cross_entropy(logits, label).item(), "val_accuracy": right.mean()}
-        by_group = pd.Series(right).groupby([faces["gender"], faces["ethnicity"]]).agg(["mean", "size"])
-        large = by_group[by_group["size"] >= SMALLEST_GROUP]["mean"]
-        result["worst_group_accuracy"] = large.min() if len(large) else float("nan")
-        result["worst_group"] = " ".join(large.idxmin()) if len(large) else ""
-        return result | {f"val_{gender}_{ethnicity}": x for (gender, ethnicity), x in by_group["mean"].items()}
+        member, groups = training_groups(faces, self.task, self.groups)
+        n = np.bincount(member, minlength=len(groups))
+        accuracy = np.bincount(member, weights=right, minlength=len(groups)) / n
+        large = np.where(n >= SMALLEST_GROUP, accuracy, np.inf)
+        any_large, worst = bool((n >= SMALLEST_GROUP).any()), int(large.argmin())
+        result["worst_group_accuracy"] = accuracy[worst] if any_large else float("nan")
+        result["worst_group"] = groups[worst].key if any_large else ""
+        return result | {group.column: share for group, share in zip(groups, accuracy, strict=True)}
 
     def finish_epoch(self, order: np.ndarray, stage: Stage, rate: float) -> dict:
         """Validate, keep the weights where they are the best of this geometry, write the row."""
@@ -224,9 +228,9 @@ class Run:
             template=TEMPLATE_NAME,
             epoch=self.epoch + 1,
             validation=ValidationInfo.of_epoch(result),
-            training=TrainingInfo.from_json(dataclasses.asdict(self.config)),
+            training=TrainingInfo.from_json(dataclasses.asdict(self.config) | {"groups": self.groups}),
             computed=ComputedInfo.from_json(resuming.computed_on(self.fabric)),
-            data=self.sets.provenance(),
+            data=self.sets.provenance(self.task, self.groups),
         )
         save_model(folder, self.average, info.for_task(self.task))
 
@@ -323,7 +327,8 @@ def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:
     for network in (run.network, run.average):
         network.set_dilation(stage.dilated)
     run.model.train()
-    order = epoch_order(run.faces["train"], run.config.balance, run.config.seed, run.epoch, run.config.weights)
+    told = run.config
+    order = epoch_order(run.faces["train"], told.balance, told.seed, run.epoch, told.weights, run.task, run.groups)
     rate = run.rate(0)
     while run.step < run.steps_per_epoch:
         if stop():

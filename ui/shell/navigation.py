@@ -154,6 +154,15 @@ PAGES: tuple[PageEntry, ...] = (
         single_faces=True,
     ),
     PageEntry(
+        file="labels",
+        title="Suspected labels",
+        icon="rate_review",
+        section="Face by face",
+        description="which labels may be wrong, how many a gap would need, and with the data set at hand the faces to "
+        "decide on: keep, flip or leave out, as a list that every number can be counted by",
+        single_faces=True,
+    ),
+    PageEntry(
         file="training",
         title="Training status",
         icon="monitoring",

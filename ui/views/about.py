@@ -7,6 +7,7 @@ import streamlit as st
 from core.analysis.original_study import MORPH_ACCURACY
 from core.present.text import escape
 from core.present.text.glossary import glossary
+from core.present.text.original_study import STUDY
 from core.privacy import MINIMUM_FACES
 from core.task import GENDER
 from core.wording import percent
@@ -32,13 +33,6 @@ NOT = """
 - A difference between groups is of these faces, these labels and this network. Another data set, or the same
   recipe trained once more, can give another one.
 - No accuracy makes it right to decide anything about a person by the gender that a model guesses.
-"""
-STUDY = """
-Lookwhere began as a study of a ResNet-50 that was trained on one million male and one million female faces of
-MS1MV2 (photographs of celebrities), validated on a gender set from Kaggle, where it was right for 95 %, and tested
-on MORPH (mug shots). Its claims: correct predictions rest on nose and mouth; incorrect ones show no pattern; the gap
-comes from training data without African-American women, or from lowering the learning rate by overall accuracy.
-*Findings* puts each of them to the open audit. On MORPH the study had these accuracies:
 """
 
 

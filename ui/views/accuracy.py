@@ -12,6 +12,7 @@ from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text import escape
 from core.present.text.columns import short
+from core.present.text.original_study import MORPH
 from core.present.text.sentences import row_name
 from core.present.text.settings import kept_words
 from core.task import task_of
@@ -122,4 +123,4 @@ def show_original_study(audit: Audit, faces: pd.DataFrame, threshold: float) -> 
     compared = beside(groups.fillna({"gender": "", "ethnicity": ""}))
     layout.share_table(compared, ["original", "ours", "low", "high"])
     downloads.table(compared, "morph", "accuracy beside the original study's on MORPH")
-    st.caption(help_texts.MORPH)
+    st.caption(MORPH)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.analysis.accuracy.groupings import grouping_words
 from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Experiment, Measure
 from core.analysis.comparison.paired import SMALLEST_TESTED, named
 from core.data.filters import Filter
@@ -21,6 +22,7 @@ from core.wording import capital, number, points_words, signed_bounds, signed_po
 from ui.shell import downloads
 from ui.views import comparison_choice
 from ui.widgets import controls, help_texts, layout
+from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target
 
 SIDE = 288
@@ -133,12 +135,13 @@ def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, 
         )
 
 
-def show_all_groups(tables: dict[str, pd.DataFrame]) -> None:
-    """All groups as one table."""
+def show_all_groups(choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame], filter: Filter) -> None:
+    """All groups as one table, and those of columns that are chosen as another."""
     st.subheader("All groups as a table")
     whole = _whole_table(tables)
     _show_table(whole)
     downloads.table(whole, "paired", "paired comparison of all groups")
+    _show_across(choice, filter)
 
 
 def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str]:
@@ -265,15 +268,29 @@ def _rows(frame: pd.DataFrame, measure: str, group: str | None) -> pd.DataFrame:
     return frame[keep]
 
 
+def _show_across(choice: comparison_choice.Choice, filter: Filter) -> None:
+    """The paired comparison of every group of up to three columns that are chosen; nothing where none is chosen."""
+    audit = comparison_choice.first_audit(choice)
+    if not (by := choose_columns(audit, filter)):
+        return
+    whole = _whole_table(comparison_choice.tables_across(choice, filter, by))
+    _show_table(whole)
+    downloads.table(whole, "paired-across", f"paired comparison, {grouping_words(by, audit.columns)}")
+
+
 def _whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """All `paired_by_group` tables as one, groups in words; the model is named where there are several."""
+    """All `paired_by_group` or `paired_across` tables as one, groups in words; the model is named where there are
+    several."""
     whole = pd.concat([t.assign(model=label) for label, t in tables.items()], ignore_index=True)
-    whole.insert(0, "group", [capital(named(r.gender, r.ethnicity)) for r in whole.itertuples()])
+    if "group" not in whole:
+        whole.insert(0, "group", [named(r.gender, r.ethnicity) for r in whole.itertuples()])
+        whole = whole.drop(columns=["gender", "ethnicity"])
+    whole["group"] = [capital(name) for name in whole["group"]]
     if len(tables) > 1:
         whole.insert(1, "model", whole.pop("model"))
     else:
         del whole["model"]
-    return whole.drop(columns=["gender", "ethnicity"])
+    return whole
 
 
 def _show_table(whole: pd.DataFrame) -> None:

@@ -21,7 +21,13 @@ from core.analysis.comparison import (
     list_experiments,
     open_experiment,
 )
-from core.analysis.comparison.paired import PairedMapDifference, average_face, paired_by_group, paired_map_difference
+from core.analysis.comparison.paired import (
+    PairedMapDifference,
+    average_face,
+    paired_across,
+    paired_by_group,
+    paired_map_difference,
+)
 from core.audit.catalogue import CommonFaces, common_faces, may_share_faces, same_faces, share_ids
 from core.audit.folder import Audit, list_audits, read_manifest
 from core.audit.manifest import AuditManifest
@@ -276,6 +282,18 @@ def paired_tables(choice: Choice, filter: Filter) -> dict[str, pd.DataFrame]:
     """`paired_by_group` of each other model against the first, by its label."""
     audits = [one.open() for one in choice.models]
     return {one.label: _table(audits, n, filter) for n, one in enumerate(choice.models) if n}
+
+
+@kept(entries=128)
+def _across(audits: list[Audit], other: int, filter: Filter, by: tuple[str, ...]) -> pd.DataFrame:
+    found = _common(audits).audits
+    return paired_across(found[0], found[other], by, filter, audits[0].columns)
+
+
+def tables_across(choice: Choice, filter: Filter, by: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """`paired_across` of each other model against the first, by its label."""
+    audits = [one.open() for one in choice.models]
+    return {one.label: _across(audits, n, filter, by) for n, one in enumerate(choice.models) if n}
 
 
 def methods(choice: Choice) -> list[str]:

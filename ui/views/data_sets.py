@@ -8,7 +8,7 @@ from core.analysis.comparison.data_sets import DataSetAudit, accuracy_by_data_se
 from core.audit.folder import list_audits, read_manifest
 from core.present.figures.comparison import data_set_dots
 from core.present.text import escape
-from core.present.text.data_sets import abroad_sentence, data_set_name, group_label
+from core.present.text.data_sets import abroad_sentence, data_set_names, group_label
 from ui.shell import downloads
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
@@ -30,13 +30,12 @@ def show_data_sets(p: Page) -> None:
         return
     st.subheader(HEADING)
     within = p.filter
-    table = accuracy_by_data_set(audits, within)
+    table = accuracy_by_data_set(audits, within, p.threshold)
     for other in audits[1:]:
         layout.sentence(escape.markdown(abroad_sentence(table, audits[0], other, within)))
     if table.empty:
         return
-    names = {one.name: data_set_name(one) for one in audits}
-    downloads.chart(data_set_dots(table, names), "data-sets", "accuracy by data set", key="data_sets")
+    downloads.chart(data_set_dots(table, data_set_names(audits)), "data-sets", "accuracy by data set", key="data_sets")
     shown = table.assign(group=[group_label(g, e) for g, e in zip(table["gender"], table["ethnicity"], strict=True)])
     with st.expander("As a table"):
         layout.share_table(

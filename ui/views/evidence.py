@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.analysis.accuracy.groupings import grouping_words
+from core.analysis.comparison.regions_by_group import regions_by_group
 from core.analysis.maps.region_evidence import Waterfall, evidence_by_region, proportional_energy, waterfall
 from core.audit.folder import Audit
 from core.data.filters import Filter
@@ -18,6 +20,7 @@ from ui.shell.cache import kept
 from ui.shell.open_audit import NOT_ADDITIVE
 from ui.shell.page import Page
 from ui.widgets import layout
+from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target, shares_help
 
 SIDE = 448
@@ -32,6 +35,7 @@ READING = (
 _waterfall = kept(entries=64)(waterfall)
 _evidence_by_region = kept(entries=64)(evidence_by_region)
 _energy = kept(entries=64)(proportional_energy)
+_by_group = kept(entries=64)(regions_by_group)
 
 
 def between(audit: Audit, groups: list[tuple[str, Filter]]) -> Waterfall | None:
@@ -81,6 +85,23 @@ def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     st.subheader("Share of positive evidence")
     target = choose_target(audit.task, help=shares_help(audit.task))
     _show_energy(audit, groups, target)
+
+
+def show_across(audit: Audit, within: Filter) -> None:
+    """Every group of up to three columns that are chosen, in one table; nothing where none is chosen."""
+    if not (by := choose_columns(audit, within)):
+        return
+    table = _by_group(audit, within, by)
+    shown = table.assign(group=[capital(name) for name in table["group"]])
+    numbers = [name for name in table.columns if name not in ("group", "n")]
+    layout.table(shown.assign(**{name: shown[name].round(3) for name in numbers}), dict.fromkeys(numbers, "%.3f"))
+    unit = (
+        "Mean contribution of each region to the margin; regions and bias add up to it."
+        if audit.additive
+        else "Mean share of each face's positive evidence for the predicted class."
+    )
+    st.caption(f"{unit} Without a value: groups under {audit.minimum_faces} people, and what would show them.")
+    downloads.table(table, "regions-by-group", f"evidence by region, {grouping_words(by, audit.columns)}")
 
 
 def _show_regions(audit: Audit, within: Filter) -> None:

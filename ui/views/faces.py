@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import wording
 from core.analysis import single_faces
+from core.analysis.accuracy.counts import group_rows
 from core.analysis.maps.error_clusters import ErrorClusters
 from core.analysis.single_faces import FaceOrder, FaceRecord
 from core.audit import images as audit_images
@@ -29,6 +31,7 @@ from core.task import Task
 from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.widgets import controls, layout
+from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target, targets_help
 
 #: Where aligned stores are looked for; another folder can be named, for tests and for a user who keeps them elsewhere.
@@ -73,13 +76,13 @@ def show_faces(
     """In its place `above` the clusters: the faces one by one, or how their images are attached."""
     with above:
         if images is None:
-            _how_to_attach(p.audit, p.opened.info(), looked)
+            how_to_attach(p.audit, p.opened.info(), looked)
         else:
             _browser(p.audit, p.filter, clusters, images)
             _open_record(p.audit, images)
 
 
-def _how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> None:
+def how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> None:
     """Why no single face is shown, and the command that mends it."""
     if audit.manifest.of_table:
         st.info(
@@ -124,7 +127,8 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     rows = np.flatnonzero(mask)
     if kind != ANY:
         rows = np.intersect1d(found.clusters[int(kind) - 1].rows, rows)
-    name = within.describe() + (f", error cluster {kind}" if kind != ANY else "")
+    rows, group = _of_group(audit, within, rows)
+    name = within.describe() + (f", {group}" if group else "") + (f", error cluster {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(
             f"No face: {escape.markdown(name)}. An error cluster holds incorrect predictions only; "
@@ -135,7 +139,7 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     if order.of_a_face:
         st.caption(f"Ordered by similarity to face {escape.markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // single_faces.PAGE)
-    _first_sheet((audit.path, within, order, kind, like), sheets)
+    _first_sheet((audit.path, within, order, kind, like, group), sheets)
     place, wanted = st.container(), controls.asked("sheet")
     sheet = st.session_state.get("sheet", 1)
     if sheets > 1:
@@ -152,6 +156,21 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
         cards(audit, images, shown, target, view, notes, "grid")
 
 
+def _of_group(audit: Audit, within: Filter, rows: np.ndarray) -> tuple[np.ndarray, str]:
+    """The rows of one group across columns, where columns and a group are chosen, and its name; else all rows."""
+    by = choose_columns(audit, within)
+    if not by:
+        return rows, ""
+    member, names = group_rows(audit.faces.iloc[rows], list(by), audit.columns)
+    wrong = ~audit.faces["correct"].to_numpy(dtype=bool)[rows]
+    faces, errors = (np.bincount(member, weights=w, minlength=len(names)).astype(int) for w in (wrong >= 0, wrong))
+    told = {name: f"{name}: {e:,} of {n:,} incorrect" for name, n, e in zip(names["group"], faces, errors, strict=True)}
+    chosen = controls.selectbox(
+        "Group", [ANY, *told], key="crossed", format_func=lambda name: told.get(name, name), named="group"
+    )
+    return (rows, "") if chosen == ANY else (rows[member == list(told).index(chosen)], chosen)
+
+
 def _first_sheet(view: tuple, sheets: int) -> None:
     """Another group or order begins at its first page; a link's page is kept."""
     state = st.session_state
@@ -161,9 +180,17 @@ def _first_sheet(view: tuple, sheets: int) -> None:
 
 
 def cards(
-    audit: Audit, images: AuditImages, rows: np.ndarray, target: str, view: str, notes: list[str] | None, key: str
+    audit: Audit,
+    images: AuditImages,
+    rows: np.ndarray,
+    target: str,
+    view: str,
+    notes: list[str] | None,
+    key: str,
+    under: Callable[[str], None] | None = None,
 ) -> None:
-    """Cards of faces, each with a button that opens its record; one scale for all their maps."""
+    """Cards of faces, each with a button that opens its record, or what `under` draws of its id; one scale for all
+    their maps."""
     signed = target == "margin"
     maps = None if view == ALONE else audit.maps(target, "raw")[rows]
     limit = 1.0 if maps is None else pictures.shared_limit(list(maps))
@@ -173,7 +200,10 @@ def cards(
                 st.html(STYLE + _card(audit, images, row, None if maps is None else maps[n], limit, view, signed,
                                       notes[n] if notes else ""))  # fmt: skip
                 face_id = str(audit.faces["face_id"].iloc[row])
-                st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
+                if under is not None:
+                    under(face_id)
+                else:
+                    st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
     if maps is not None:
         st.html(
             layout.STYLE

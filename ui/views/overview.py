@@ -25,6 +25,7 @@ from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.widgets import controls, help_texts, layout
 from ui.widgets.map_target import choose_target
+from ui.widgets.threshold import OWN, not_moved
 
 
 def what_this_is(audit: Audit) -> str:
@@ -70,8 +71,10 @@ _SUREST = (
 )
 
 
-def show_study_grid(audit: Audit, filter: Filter) -> None:
+def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> None:
     """The original study's grid of average faces and maps, with the choice of what the maps explain.
+
+    It is of the model's own decisions, by which average faces are stored; another `threshold` is said not to move it.
 
     Nothing where an audit keeps neither; why is said beside the audit's name.
     """
@@ -79,6 +82,8 @@ def show_study_grid(audit: Audit, filter: Filter) -> None:
         return
     heading = help_texts.grid_title(audit)
     st.subheader(heading)
+    if threshold != OWN:
+        st.caption(not_moved(threshold, "This grid shows"))
     target, normalisation = "predicted", "raw"
     if audit.has_maps:
         left, right = st.columns(2)

@@ -19,6 +19,7 @@ from core.jobs.job import JOBS
 from core.jobs.options import Option, OptionKind, words_of
 from core.jobs.programs import HOUSE
 from core.present.text import escape
+from core.task import GENDERS
 from ui.shell import open_audit as opening
 from ui.shell.open_audit import OpenAudit
 from ui.views import faces
@@ -39,8 +40,7 @@ CALLED = {
     "check": "Data set",
     "out": "Name of the store",
     "path": "File",
-    "female": "Output that is female",
-    "male": "Output that is male",
+    **{name: f"Output that is {name}" for name in GENDERS},
     "of": "Class of the one output",
 }
 #: What of a data set can come from a visitor's computer.
@@ -73,7 +73,7 @@ def _form(command: Startable, opened: OpenAudit) -> None:
     st.caption(
         "Open to this page: "
         + (", ".join(escape.markdown(path) for path in named) or "no folder yet")
-        + f". Others are named in `{roots.VARIABLE}`, before the app is started."
+        + f". More are named in `{roots.VARIABLE}`, before the app is started."
     )
     config = None
     if command.program == "train":

@@ -15,6 +15,7 @@ from core.classifiers.info import list_models, model_info
 from core.errors import LookwhereError
 from core.photo.portraits import CREDIT, drawn, portraits
 from core.present.text import escape
+from core.task import GENDERS
 from core.wording import number
 from ui.shell import open_audit as opening
 from ui.widgets import layout
@@ -40,10 +41,10 @@ def show_input(values: Mapping[str, object]) -> None:
     given = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
     # The picture does not hang on what the outputs mean: where that is not said yet, anything does.
-    outputs = ("score", "female", "male", "of", "target", "classes", "indices")
+    outputs = ("score", *GENDERS, "of", "target", "classes", "indices")
     shown = {name: value for name, value in given.items() if name not in outputs}
     try:
-        declared = from_dict({"score": "logit", "of": "female"} | shown, "declared so far").for_images()
+        declared = from_dict({"score": "logit", "of": GENDERS[0]} | shown, "declared so far").for_images()
         seen = seen_input(face, declared)
     except LookwhereError as error:
         st.caption(f":material/warning: {escape.markdown(error)}")

@@ -12,13 +12,14 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, ModelKind, TrainingInfo
 from core.data.faces import ADULT_AGE, AGE_EDGES
-from core.data.filters import group_name
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape
 from core.present.text.credits import credit
+from core.present.text.training import trained_group
 from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
+from core.template import SIDE
 from core.training.record import Status
 from core.wording import duration, number, percent
 
@@ -40,12 +41,6 @@ NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
 OUTSIDE = "Chin and long hair lie outside the aligned crop."
-MORPH = (
-    "The left figures are the original study's: ResNet-50 trained on 2M MS1MV2 faces and tested on MORPH, mug "
-    "shots with ethnicities named by police records. Ours are of another model, another data set and other "
-    "labels, put beside them for orientation, not as a repetition. «White» stands in for Caucasian, «Black» for "
-    "African-American."
-)
 
 
 def age_note(faces: pd.DataFrame) -> str:
@@ -62,7 +57,10 @@ def age_note(faces: pd.DataFrame) -> str:
     shares = shares[shares["size"] >= LARGE_GROUP]["mean"]
     if len(shares) > 1:
         ends = (f"{percent(shares[name])} ({escape.markdown(name)})" for name in (shares.idxmin(), shares.idxmax()))
-        lines.append(f"By ethnicity the share of faces under {ADULT_AGE} years is from {' to '.join(ends)}.")
+        lines.append(
+            f"By ethnicity (of {LARGE_GROUP} faces and more) the share of faces under {ADULT_AGE} years is from "
+            f"{' to '.join(ends)}."
+        )
     age = known.loc[~known["correct"].astype(bool), "age"]
     if len(age):
         small, young = (percent((age < years).mean()) for years in (AGE_EDGES[1], ADULT_AGE))
@@ -150,7 +148,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     ]
     if declared.size:
         height, width = declared.size
-        left, top, right, bottom = declared.crop or (0, 0, 112, 112)
+        left, top, right, bottom = declared.crop or (0, 0, SIDE, SIDE)
         lines.insert(
             2,
             f"- It is shown {height}×{width} pixels of the aligned face, from ({left:g}, {top:g}) to ({right:g}, "
@@ -204,18 +202,18 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
 
 def worst_group(row: pd.Series) -> str:
     """«Asian women at 80.3%», from a row of `metrics.csv`."""
-    gender, _, ethnicity = str(row["worst_group"]).partition(" ")
-    if gender not in GENDERS:
+    if pd.isna(row["worst_group"]) or not row["worst_group"]:
         return "not known (every group is smaller)"
-    return f"{group_name(gender, ethnicity)} at {number(row['worst_group_accuracy'], '.1%')}"
+    return f"{trained_group(str(row['worst_group']))} at {number(row['worst_group_accuracy'], '.1%')}"
 
 
 def group_columns(metrics: pd.DataFrame) -> dict[str, str]:
     """The per-group validation columns of `metrics.csv`, each with its group's name."""
     found = {}
     for column in metrics:
-        _, _, rest = column.partition("val_")
+        rest = column.removeprefix("val_")
+        if rest == column or rest in ("loss", "accuracy"):
+            continue
         gender, _, ethnicity = rest.partition("_")
-        if gender in GENDERS and ethnicity:
-            found[column] = group_name(gender, ethnicity)
+        found[column] = trained_group(f"{gender} {ethnicity}" if gender in GENDERS else rest)
     return found

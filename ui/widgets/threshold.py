@@ -76,8 +76,13 @@ def follow(page: str) -> float:
             f"own threshold is {OWN:.2f}."
         )
         return value
-    st.caption(
-        f":material/tune: This page shows the model's own decisions, from p = {OWN:.2f} on. The threshold {value:.2f} "
-        "chosen on *Accuracy breakdown* moves Overview, Accuracy breakdown and Gaps only."
-    )
+    st.caption(not_moved(value, "This page shows"))
     return OWN
+
+
+def not_moved(value: float, what: str) -> str:
+    """That something, «This page shows», is of the model's own decisions although another threshold is chosen."""
+    return (
+        f":material/tune: {what} the model's own decisions, from p = {OWN:.2f} on. The threshold {value:.2f} chosen on "
+        "*Accuracy breakdown* moves numbers of accuracy on Overview, Accuracy breakdown and Gaps only."
+    )

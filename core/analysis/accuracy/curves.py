@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 
 from core.analysis.intervals import Z95, wilson
 from core.errors import LookwhereError
@@ -42,6 +43,24 @@ def roc(faces: pd.DataFrame) -> Roc | None:
     error = np.sqrt(v_p.var(ddof=1) / m + v_n.var(ddof=1) / n)
     bounds = np.clip([auc - Z95 * error, auc + Z95 * error], 0, 1)
     return Roc(np.append(0, fp / n), np.append(0, tp / m), Estimate(auc, *map(float, bounds)), m + n)
+
+
+def area_bounds(auc: float, positive: int, negative: int, z: float = Z95) -> tuple[float, float]:
+    """Low and high of an area under the ROC curve at a normal quantile `z`, for classes of any size from one face on.
+
+    Newcombe's score interval (2006, Stat Med 25:559, method 5): the areas whose own standard error, Hanley & McNeil's
+    with both classes taken for equally large, reaches from them to `auc`. It has a width where `auc` is 1.
+    """
+    more = (positive + negative) / 2 - 1
+
+    def beyond(area: float) -> float:
+        spread = area * (1 - area) * (1 + more * ((1 - area) / (2 - area) + area / (1 + area)))
+        return abs(area - auc) - z * np.sqrt(max(spread, 0.0) / (positive * negative))
+
+    # At 0 and 1 no area has an error, so that these solve it too; the other solution is meant.
+    inner = min(max(auc, 1e-9), 1 - 1e-9)
+    low = 0.0 if auc <= 0 else float(brentq(beyond, 0.0, inner))
+    return low, 1.0 if auc >= 1 else float(brentq(beyond, inner, 1.0))
 
 
 def calibration(faces: pd.DataFrame, bins: int = 10) -> pd.DataFrame:

@@ -176,7 +176,7 @@ def _rows(
         {"factor": factor.name, "words": factor.words, "measured": factor.measured, "group": words,
          "n": each.astype(np.int64), "accuracy": hits.sum(axis=1) / np.maximum(each, 1), **gap}
     )  # fmt: skip
-    apart = _independent(x)
+    apart = independent(x)
     # Of all measures together, what cannot be told apart has no column of its own.
     wanted = apart if factor.name == TOGETHER else np.ones(x.shape[1], dtype=bool)
     if each.min() == 0 or len(set(k)) < 2 or not apart[wanted].all():
@@ -207,7 +207,7 @@ def _rows(
     )  # fmt: skip
 
 
-def _independent(columns: np.ndarray) -> np.ndarray:
+def independent(columns: np.ndarray) -> np.ndarray:
     """Bool (P,): the columns of (R, P) that each add to the rank of those before."""
     basis, keep = np.zeros((len(columns), 0)), np.zeros(columns.shape[1], dtype=bool)
     for place, column in enumerate(columns.T):

@@ -12,14 +12,17 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import group_rows
-from core.analysis.accuracy.curves import calibration, calibration_error, roc
+from core.analysis.accuracy.curves import Roc, area_bounds, calibration, calibration_error, roc
+from core.analysis.accuracy.surest import Surest, surest
+from core.analysis.intervals import Z95
 from core.audit.doubts import mere_decisions
 from core.data.faces import UNRECORDED
 from core.estimate import Estimate
-from core.task import Task
+from core.task import Task, task_of
 
 
 class Unit(StrEnum):
@@ -36,7 +39,8 @@ class GroupStatistic:
     `name` as it stands in a sentence, `title` over a table. `compute` takes a group's rows of an audit's faces and
     returns the value with its 95 % interval; NaN where there is none. `interval` says how the interval is made, `about`
     what the number is. `groupings`: by which columns (gender, ethnicity, age band) groups are made. Groups under
-    `smallest` faces have no value.
+    `smallest` faces have no value. `bounds` gives, of a group's faces and a level such as 0.99, bounds that hold for
+    groups of any size; without them no group is named worst or best, since nothing is sure.
     """
 
     name: str
@@ -48,6 +52,7 @@ class GroupStatistic:
     higher_is_better: bool = True
     groupings: tuple[tuple[str, ...], ...] = (("ethnicity",),)
     smallest: int = LARGE_GROUP
+    bounds: Callable[[pd.DataFrame, float], tuple[float, float]] | None = None
 
     def about_of(self, task: Task) -> str:
         """What the number is, of an audit of this task; `about` may name {p}, {said}, {positive} and {negative}."""
@@ -60,15 +65,36 @@ class GroupStatistic:
 
 
 NONE = Estimate(np.nan, np.nan, np.nan)
+NOT_SURE = (np.nan, np.nan)
+LEVEL = 0.95
 
 
 def area_under_roc(faces: pd.DataFrame) -> Estimate:
-    """Area under the ROC curve of the positive class, DeLong's interval; none unless both classes occur.
+    """Area under the ROC curve of the positive class, DeLong's interval, of groups under 50 faces Newcombe's.
 
-    None of mere decisions either, here and below.
+    None unless both classes occur twice. None of mere decisions either, here and below.
     """
     curve = None if mere_decisions(faces) else roc(faces)
-    return NONE if curve is None else curve.auc
+    if curve is None:
+        return NONE
+    small = len(faces) < LARGE_GROUP
+    return Estimate(curve.auc.value, *_area_bounds(faces, curve, Z95)) if small else curve.auc
+
+
+def sure_area(faces: pd.DataFrame, level: float) -> tuple[float, float]:
+    """Bounds of the area at a level: DeLong's, nowhere narrower than Newcombe's, which have a width at an area of 1."""
+    curve = None if mere_decisions(faces) else roc(faces)
+    if curve is None:
+        return np.nan, np.nan
+    z = float(norm.ppf((1 + level) / 2))
+    low, high = _area_bounds(faces, curve, z)
+    value, spread = curve.auc.value, (curve.auc.high - curve.auc.low) / 2 / Z95 * z
+    return min(low, max(0.0, value - spread)), max(high, min(1.0, value + spread))
+
+
+def _area_bounds(faces: pd.DataFrame, curve: Roc, z: float) -> tuple[float, float]:
+    positive = int(task_of(faces).is_positive(faces).sum())
+    return area_bounds(curve.auc.value, positive, len(faces) - positive, z)
 
 
 def expected_calibration_error(faces: pd.DataFrame) -> Estimate:
@@ -82,9 +108,12 @@ GROUP_STATISTICS: tuple[GroupStatistic, ...] = (
     GroupStatistic(
         "area under the ROC curve",
         "Area under the ROC curve",
-        "How well {p} ranks {positive} above {negative}, whatever the threshold: 1 is perfect, 0.5 is chance.",
+        "How well {p} ranks {positive} above {negative}, whatever the threshold: 1 is perfect, 0.5 is chance. Of "
+        "groups under 50 faces the interval is Newcombe's (2006).",
         area_under_roc,
         interval="DeLong",
+        smallest=1,
+        bounds=sure_area,
     ),
     GroupStatistic(
         "expected calibration error",
@@ -98,23 +127,41 @@ GROUP_STATISTICS: tuple[GroupStatistic, ...] = (
 
 
 def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFrame:
-    """All faces, then the groups of each grouping: columns by («» for all), group (in words), n, value, low, high.
+    """All faces, then the groups of each grouping: columns by («» for all), group (in words), n, value, low, high,
+    sure_low, sure_high.
 
+    The last two hold for all groups of a grouping at once (Šidák), and are NaN where the statistic has no `bounds`.
     Values are NaN under the statistic's smallest number of faces. A grouping that makes one group is left out.
     """
-    rows = [("", "all faces", len(faces), _value(statistic, faces))]
+    rows = [("", "all faces", len(faces), _value(statistic, faces), NOT_SURE)]
     for by in statistic.groupings:
         if "ethnicity" in by and set(faces["ethnicity"]) <= {UNRECORDED}:
             continue
         member, names = group_rows(faces, list(by))
         groups = names["group"] if len(names) > 1 else ()
-        for place, name in enumerate(groups):
-            part = faces[member == place]
-            rows.append((" × ".join(by), name, len(part), _value(statistic, part)))
+        parts = [faces[member == place] for place in range(len(groups))]
+        values = [_value(statistic, part) for part in parts]
+        known = sum(not np.isnan(value.value) for value in values)
+        for name, part, value in zip(groups, parts, values, strict=True):
+            sure = NOT_SURE
+            if statistic.bounds is not None and not np.isnan(value.value):
+                sure = statistic.bounds(part, LEVEL ** (1 / known))
+            rows.append((" × ".join(by), name, len(part), value, sure))
     return pd.DataFrame(
-        [(by, name, n, e.value, e.low, e.high) for by, name, n, e in rows],
-        columns=["by", "group", "n", "value", "low", "high"],
+        [(by, name, n, e.value, e.low, e.high, *sure) for by, name, n, e, sure in rows],
+        columns=["by", "group", "n", "value", "low", "high", "sure_low", "sure_high"],
     )
+
+
+def surest_groups(statistic: GroupStatistic, rows: pd.DataFrame) -> Surest | None:
+    """Places of the surely worst and best of a grouping's `rows`, which have bounds; None where fewer than two have."""
+    known = rows.dropna(subset=["value", "sure_low", "sure_high"])
+    if len(known) < 2 or len(known) < rows["value"].notna().sum():
+        return None
+    value, low, high = (known[name].to_numpy() for name in ("value", "sure_low", "sure_high"))
+    if not statistic.higher_is_better:
+        value, low, high = -value, -high, -low
+    return surest(value, low, high, low[:, None] - high[None])
 
 
 def _value(statistic: GroupStatistic, faces: pd.DataFrame) -> Estimate:

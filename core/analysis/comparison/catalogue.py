@@ -24,7 +24,7 @@ def same_face_audits(models: Path, audit: Audit) -> list[Path]:
     for name in list_experiments(models):
         experiment = open_experiment(models / EXPERIMENTS / name)
         places += [experiment.path / model / "audits" / experiment.audit for model in experiment.arms[0].models]
-    manifests = ((place, read_manifest(place)) for place in places if place.resolve() != own)
+    manifests = ((place, read_manifest(place)) for place in places if place.resolve().parents[1] != own.parents[1])
     return [place for place, of in manifests if same_faces(of) == wanted and not _decisions(of)][:MOST_AUDITS]
 
 

@@ -71,8 +71,9 @@ def of_other_data(audit: Audit, others: Sequence[Audit], info: ModelInfo | None)
     return sorted(audits, key=lambda one: one.seen != Seen.HOME)
 
 
-def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter) -> pd.DataFrame:
-    """Accuracy with Wilson intervals of all faces, by gender, and by gender × ethnicity where a name occurs twice.
+def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter, threshold: float = 0.5) -> pd.DataFrame:
+    """Accuracy with Wilson intervals of all faces, by gender, and by gender × ethnicity where a name occurs twice, when
+    the positive class is said from this probability on.
 
     A row a data set and group: `audit, seen, gender, ethnicity` (empty for all), `n, correct, errors, accuracy, low,
     high`. Rows are ordered by group, then by data set. Groups that a data set has no face of are absent.
@@ -83,7 +84,7 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter) -> pd.D
         groupings: list[list[str]] = [[], ["gender"], PAIR] if len(faces["gender"].unique()) > 1 else [[], PAIR]
         for by in groupings:
             if len(faces):
-                table = accuracy_by(faces, by)
+                table = accuracy_by(faces, by, threshold)
                 tables.append(table.assign(audit=one.name, seen=one.seen.value))
     if not tables:
         return pd.DataFrame(columns=["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"])

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from core.analysis.accuracy.counts import group_rows
 from core.analysis.bootstrap import by_unit, highest_t, resampled_sums
 from core.analysis.intervals import holm, newcombe_paired
 from core.analysis.maps.group_means import intersectional
 from core.analysis.maps.shapes import by_rms
 from core.analysis.permutation import SAMPLES, family_wise, max_t
 from core.audit.folder import Audit
+from core.data.columns import Column
 from core.data.faces import UNRECORDED, people
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
@@ -99,6 +101,30 @@ def paired_by_group(
         rows.append((gender, ethnicity, *counts, *accuracies, d.value, d.low, d.high, one.p, one.mid_p))
     names = "gender ethnicity n both only_a only_b accuracy_a accuracy_b difference low high p mid_p"
     table = pd.DataFrame(rows, columns=names.split())
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def paired_across(
+    audit_a: Audit, audit_b: Audit, by: Sequence[str], within: Filter | None = None, columns: Sequence[Column] = ()
+) -> pd.DataFrame:
+    """As `paired_by_group`, a row a group of up to three columns of the faces, crossed: group in place of gender and
+    ethnicity, which are empty. `columns` are the audit's, by which groups are called."""
+    within = within or Filter()
+    faces, mask = audit_a.faces, within.mask(audit_a.faces)
+    a, b = audit_a.faces["correct"].to_numpy(dtype=bool), audit_b.faces["correct"].to_numpy(dtype=bool)
+    persons = people(faces)
+    member = np.full(len(faces), -1)
+    member[mask], names = group_rows(faces[mask], list(by), columns)
+    rows = []
+    for name, inside in [("all faces", mask), *((name, member == n) for n, name in enumerate(names["group"]))]:
+        one = mcnemar(a[inside], b[inside], None if persons is None else persons[inside])
+        n, d = max(one.n, 1), one.difference
+        rows.append(
+            (name, one.n, one.both, one.only_a, one.only_b, (one.both + one.only_a) / n, (one.both + one.only_b) / n,
+             d.value, d.low, d.high, one.p, one.mid_p)
+        )  # fmt: skip
+    words = "group n both only_a only_b accuracy_a accuracy_b difference low high p mid_p"
+    table = pd.DataFrame(rows, columns=words.split())
     return table.assign(p_holm=holm(table["p"]))
 
 

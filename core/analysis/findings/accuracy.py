@@ -75,10 +75,10 @@ def _by_gender(faces: pd.DataFrame, fit: Regression | None, why: str) -> Finding
         row["gender"]: f"{with_interval(row['accuracy'], row['wilson_low'], row['wilson_high'])} of {row['n']:,}"
         for _, row in groups.table.iterrows()
     }
-    female, male = GENDERS
-    sentence = f"{rows[female]} women are correct and {rows[male]} men."
+    first, second = GENDERS
+    sentence = f"{rows[first]} women are correct and {rows[second]} men."
     if fit is None or np.isnan(fit.equal.p):
-        plain = two_groups(k[female], n[female], k[male], n[male])
+        plain = two_groups(k[first], n[first], k[second], n[second])
         d, p, by_age, ends = plain.difference, plain.p, _by_age(faces.iloc[:0]), None
         sentence += f" Women less men: {_signed(d)} ({why or 'not at equal ages'})."
     else:

@@ -21,6 +21,7 @@ from core.explain.method import OnlyOutputs
 from core.explain.methods import Occlusion
 from core.files import plain_name, sha256, write_json
 from core.locks import alone
+from core.task import GENDER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ __all__ = ["Declaration", "declare", "from_dict", "import_model", "kind_for", "l
 #: What an imported network of PyTorch computes in unless it is told: bfloat16 turns the decision of faces near 0.
 DEFAULT_PRECISION = "float32"
 #: What is declared of predictions alone.
-OF_SCORES = ("score", "of", "female", "male", "target", "classes", "indices")
+OF_SCORES = ("score", "of", *GENDER.classes, "target", "classes", "indices")
 WEIGHTS = {"torch": "model.safetensors", "onnx": "model.onnx", "predictions": "predictions.parquet"}
 #: Folders under models/ that hold something else.
 RESERVED = ("experiments",)

@@ -22,6 +22,8 @@ from core.task import GENDER, Task
 from core.template import SIDE
 from core.yaml_file import read_yaml
 
+#: The two options by which outputs of gender are declared.
+BOTH = " and ".join(GENDER.classes)
 Layout = Literal["nchw", "nhwc"]
 Channels = Literal["rgb", "bgr", "grey"]
 #: `logits`, `probabilities`: an output a class, told apart by `female` and `male`, or `indices`; `logit` and
@@ -126,28 +128,28 @@ class Declaration:
             self._check_indices()
             return
         if self.indices is not None:
-            raise LookwhereError("indices: are of another --target; of gender female and male say which is which")
+            raise LookwhereError(f"indices: are of another --target; of gender {BOTH} say which is which")
         if self.score in ONE_OUTPUT:
             _one_of("of, the class of the one output,", self.of, self.classes)
-            if self.female is not None or self.male is not None:
+            if self.by_name != (None, None):
                 raise LookwhereError(
-                    f"female and male: score {self.score} is one output, and `of` says whose; leave them out, or "
+                    f"{BOTH}: score {self.score} is one output, and `of` says whose; leave them out, or "
                     "declare logits or probabilities"
                 )
         elif self.score == "label":
-            if (self.of, self.female, self.male) != (None, None, None):
-                raise LookwhereError("of, female and male: a label names the gender itself; leave them out")
+            if (self.of, *self.by_name) != (None, None, None):
+                raise LookwhereError(f"of, {BOTH}: a label names the gender itself; leave them out")
         elif self.of is not None:
             raise LookwhereError(
-                f"of: is for one logit or probability; of {self.score} female and male say which is which, leave it out"
+                f"of: is for one logit or probability; of {self.score} {BOTH} say which is which, leave it out"
             )
-        elif self.female is None or self.male is None or self.female == self.male or min(self.female, self.male) < 0:
-            raise LookwhereError(f"female and male: {self.score} need two different output indices, counted from 0")
+        elif None in self.by_name or len(set(self.by_name)) < 2 or min(self.by_name) < 0:
+            raise LookwhereError(f"{BOTH}: {self.score} need two different output indices, counted from 0")
 
     def _check_indices(self) -> None:
         """The same of another attribute than gender."""
-        if (self.female, self.male) != (None, None):
-            raise LookwhereError(f"female and male: are of gender; of {self.target} give indices, one a class")
+        if self.by_name != (None, None):
+            raise LookwhereError(f"{BOTH}: are of gender; of {self.target} give indices, one a class")
         if self.score in ONE_OUTPUT:
             _one_of("of, the class of the one output,", self.of, self.classes)
         elif self.of is not None:
@@ -172,9 +174,15 @@ class Declaration:
         return task_for(Column(name=self.target, kind=kind, levels=self.classes))
 
     @property
+    def by_name(self) -> tuple[int | None, int | None]:
+        """The outputs that are declared by the names of the genders, in their order; None where they are not."""
+        first, second = (getattr(self, name) for name in GENDER.classes)
+        return first, second
+
+    @property
     def pair(self) -> tuple[int, int]:
         """The outputs of both classes, in their order. Asked only where there is one a class."""
-        first, second = self.indices if self.indices is not None else (self.female, self.male)
+        first, second = self.indices if self.indices is not None else self.by_name
         return first, second
 
     @property
@@ -319,7 +327,7 @@ def _with_crop(content: dict, origin: str) -> dict:
 
 def _typed(key: str, value: object) -> object:
     """Numbers and tuples of the kind that a field has. Raises `ValueError`."""
-    whole, several = key in ("size", "female", "male", "indices"), key in SEVERAL
+    whole, several = key in ("size", *GENDER.classes, "indices"), key in SEVERAL
     if several:
         if key == "size" and isinstance(value, int):
             value = [value, value]

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration, from_dict
+from core.classifiers.imported.declaration import BOTH, ONE_OUTPUT, Declaration, from_dict
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
 from core.classifiers.info import ModelInfo
 from core.data.readers.label_table import header_of, read_table
@@ -50,7 +50,7 @@ def import_predictions(
     wanted = 1 if single else max(declaration.pair) + 1
     count = len(set(score_columns))
     if count != len(score_columns) or count < wanted or (single and count > 1):
-        counting = "female and male count" if declaration.indices is None else "indices count"
+        counting = f"{BOTH} count" if declaration.indices is None else "indices count"
         need = "one" if single else f"{wanted} different ones, in the order in which {counting} them"
         raise LookwhereError(f"--score-column: {declaration.score} needs {need}, not {', '.join(score_columns)}")
     table, columns, first = _read(source, (file_column, *score_columns))

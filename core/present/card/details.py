@@ -6,6 +6,8 @@ from core.classifiers.info import DataInfo, ModelInfo, ModelKind, TrainingInfo, 
 from core.data.filters import group_name
 from core.present.card.blocks import Table, Text
 from core.present.text.credits import credit
+from core.present.text.training import balanced_words, trained_group
+from core.task import GENDERS
 from core.template import SIDE
 from core.wording import capital, percent
 
@@ -25,8 +27,7 @@ DECLARED = {
     "output": "name of the output",
     "outputs": "outputs",
     "score": "what the score is",
-    "female": "index of «female», from 0",
-    "male": "index of «male», from 0",
+    **{name: f"index of «{name}», from 0" for name in GENDERS},
     "of": "class of the one output",
     "target": "column of the data that is classified",
     "classes": "its classes, the positive one last",
@@ -37,7 +38,7 @@ DECLARED = {
     "activation": "activation",
 }
 #: All that a table of scores is read by; what a declaration says of pictures is nothing of it.
-OF_SCORES = ("score", "female", "male", "of", "target", "classes", "indices")
+OF_SCORES = ("score", *GENDERS, "of", "target", "classes", "indices")
 SOURCE = {
     "file": "file",
     "architecture": "architecture",
@@ -158,10 +159,9 @@ def protocol(info: ModelInfo) -> list[Text]:
             f"{optimiser.weight_decay}, batch {training.batch}, label smoothing {training.label_smoothing}, decay of "
             f"averaged weights {training.ema}."
         )
-    drawn = {"gender": "genders", "group": "genders × ethnicities"}.get(training.balance)
-    parts.append(f"Faces were drawn so that {drawn} are equally frequent." if drawn else "Faces were not rebalanced.")
+    parts.append(balanced_words(info))
     if training.exclude:
-        parts.append(f"Left out of training: {', '.join(training.exclude)}.")
+        parts.append(f"Left out of training: {', '.join(map(trained_group, training.exclude))}.")
     chosen = (
         f"Epoch {_known(info.epoch)} was kept by {training.choose} validation accuracy"
         + _validation(info.validation or ValidationInfo())
@@ -183,9 +183,8 @@ def _validation(result: ValidationInfo) -> str:
     if result.val_accuracy is None:
         return ""
     text = percent(result.val_accuracy)
-    gender, _, ethnicity = (result.worst_group or "").partition(" ")
-    if ethnicity and result.worst_group_accuracy is not None:
-        text += f"; weakest {group_name(gender, ethnicity)}, {percent(result.worst_group_accuracy)}"
+    if result.worst_group and result.worst_group_accuracy is not None:
+        text += f"; weakest {trained_group(result.worst_group)}, {percent(result.worst_group_accuracy)}"
     return f" ({text})"
 
 
@@ -216,7 +215,11 @@ def training_data(info: ModelInfo) -> list[Text | Table]:
         return [Text(text), Text("The training faces by group are unknown: model.json does not say.")]
     total = sum(group.faces for group in data.train_groups)
     rows = [
-        (capital(group_name(group.gender, group.ethnicity)), f"{group.faces:,}", percent(group.faces / total))
+        (
+            capital(group.group or group_name(group.gender, group.ethnicity)),
+            f"{group.faces:,}",
+            percent(group.faces / total),
+        )
         for group in data.train_groups
     ]
     return [Text(text), Table(("group", "training faces", "share"), tuple(rows), "lrr")]

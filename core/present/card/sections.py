@@ -19,10 +19,12 @@ from core.present.text.settings import kept_words
 from core.present.text.speed import speed_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
+from core.task import GENDERS
 
 LABELS = (
-    "Gender (female, male) and ethnicity are those that the data set's annotators perceived in an image, spelt as the "
-    "data set spells them. They are not what the people pictured would say of themselves, and two genders are not all."
+    f"Gender ({', '.join(GENDERS)}) and ethnicity are those that the data set's annotators perceived in an "
+    "image, spelt as the data set spells them. They are not what the people pictured would say of themselves, and "
+    "two genders are not all."
 )
 INTENDED = "Intended: studying how such classifiers fail and for whom, teaching it, and comparing audits of models."
 UNINTENDED = (

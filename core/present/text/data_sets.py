@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pandas as pd
 
 from core.analysis.comparison.data_sets import DataSetAudit, GroupDrop, Seen, group_drops, overall_drop
@@ -22,6 +25,13 @@ def data_set_name(one: DataSetAudit) -> str:
     return f"{one.audit.manifest.dataset}, {SEEN_WORDS[one.seen]}"
 
 
+def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:
+    """`data_set_name` of each audit by its name, which stands with it where two data sets are called alike."""
+    names = {one.name: data_set_name(one) for one in audits}
+    alike = {name for name, times in Counter(names.values()).items() if times > 1}
+    return {key: f"{key}: {name}" if name in alike else name for key, name in names.items()}
+
+
 def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAudit, within: Filter) -> str:
     """How accuracy on a second data set differs from that on the first, over all and for the group that loses most.
 
@@ -29,6 +39,8 @@ def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAud
     sentence says no cause.
     """
     names = {one.name: one.audit.manifest.dataset for one in (first, second)}
+    if len(set(names.values())) < 2:
+        names = {name: name for name in names}
     overall = dict(table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit").iterrows())
     if not {first.name, second.name} <= set(overall):
         missing = ", ".join(names[name] for name in names if name not in overall)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.analysis.accuracy.group_statistics import GroupStatistic, Unit, statistic_table
+from core.analysis.accuracy.group_statistics import GroupStatistic, Unit, statistic_table, surest_groups
 from core.data.filters import Filter
 from core.present.text.sentences import scope
 from core.wording import number, percent, with_interval
@@ -27,7 +27,7 @@ def value_words(statistic: GroupStatistic, value: float, low: float, high: float
 
 
 def statistic_sentence(statistic: GroupStatistic, table: pd.DataFrame, within: Filter) -> str:
-    """Of all faces, and of the worst and the best group of each grouping; empty where there is no value.
+    """Of all faces, and of the surely worst and best group of each grouping; empty where there is no value.
 
     `table` is that of `statistic_table`.
     """
@@ -39,12 +39,22 @@ def statistic_sentence(statistic: GroupStatistic, table: pd.DataFrame, within: F
     for by, rows in table.iloc[1:].dropna(subset="value").groupby("by", sort=False):
         if len(rows) < 2:
             continue
-        ranked = rows.sort_values("value", ascending=statistic.higher_is_better, kind="stable")
-        worst, best = ranked.iloc[0], ranked.iloc[-1]
-        text += (
-            f"; by {by} it is worst for {worst['group']}, {_words(statistic, worst)}, and best for {best['group']}, "
-            f"{_words(statistic, best)}"
-        )
+        found = surest_groups(statistic, rows)
+        if found is None:
+            ranked = rows.sort_values("value", kind="stable")
+            ends = " to ".join(
+                f"{_words(statistic, row)} ({row['group']})" for _, row in ranked.iloc[[0, -1]].iterrows()
+            )
+            text += f"; by {by} it is from {ends}, without intervals, so that no group is sure to be worst"
+            continue
+        worst, best = rows.iloc[found.worst], rows.iloc[found.best]
+        if found.told_apart:
+            text += (
+                f"; by {by} it is surely worst for {worst['group']}, {_words(statistic, worst)}, and surely best for "
+                f"{best['group']}, {_words(statistic, best)}"
+            )
+        else:
+            text += f"; by {by} no two of {len(rows)} groups are told apart"
     return f"{text}."
 
 

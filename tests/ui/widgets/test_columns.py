@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import ui.views.faces
 from core.audit.folder import Audit
+from core.audit.images import AuditImages
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.files import write_json
@@ -109,3 +111,41 @@ def test_a_group_is_picked_by_a_column(own, monkeypatch: pytest.MonkeyPatch) -> 
         narrow(Filter(columns=(("camera", ("x",)),)), None, None, ANY, "all", ("camera", "y"))
     inside = narrow(Filter(columns=(("glasses", ("no",)),)), None, None, ANY, "all", ("camera", "y"))
     assert inside.columns == (("camera", ("y",)), ("glasses", ("no",)))
+
+
+def test_evidence_and_comparison_across_columns(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(own[0], "evidence", monkeypatch, across=["glasses", "gender"])
+    assert not app.exception and not app.error
+    table = app.session_state["downloads"].items["table regions-by-group"].make()
+    assert len(table) == 6 and table["n"].sum() == 900, "faces without a level are a group too"
+    root = own[0]
+    if not (root / "other").exists():
+        made_audit(900, errors=0.1, own=True, path=root / "other/audits/made-test")
+        write_json(root / "other/model.json", MODEL_INFO)
+    app = page(root, "compare", monkeypatch, across=["skin_tone"])
+    assert not app.exception and not app.error
+    table = app.session_state["downloads"].items["table paired-across"].make()
+    assert list(table["group"][:3]) == ["All faces", "Skin tone: I", "Skin tone: II"]
+    assert "table paired-across" not in page(root, "compare", monkeypatch).session_state["downloads"].items
+
+
+def test_further_terms_of_the_regression(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(own[0], "gaps", monkeypatch, terms=["distance", "camera"])
+    assert not app.exception and not app.error
+    table = app.session_state["downloads"].items["table measured-terms"].make()
+    assert {"distance", "gender × distance", "camera", "ethnicity"} <= set(table["term"])
+    assert "given all other terms" in text(app)
+
+
+def test_faces_of_a_group_across_columns(own, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    root, audit = own
+    images = AuditImages(tmp_path, np.zeros((len(audit.faces), 112, 112, 3), np.uint8), np.arange(len(audit.faces)))
+    monkeypatch.setattr(ui.views.faces, "audit_images_of", lambda audit: (images, []))
+    app = page(root, "faces", monkeypatch, across=["glasses", "camera"], kind="any")
+    assert not app.exception and not app.error
+    inside = ((audit.faces["glasses"] == "yes") & (audit.faces["camera"] == CAMERA)).to_numpy()
+    wrong = int((inside & ~audit.faces["correct"].to_numpy(bool)).sum())
+    label = f"glasses: yes, camera: {CAMERA}: {wrong:,} of {inside.sum():,} incorrect"
+    assert label in app.selectbox(key="crossed").options
+    app.selectbox(key="crossed").set_value(label.rpartition(": ")[0]).run()
+    assert f"1–24 of {inside.sum():,}" in text(app)

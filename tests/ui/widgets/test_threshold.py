@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_the_threshold_goes_along_and_moves_what_says_so(models, monkeypatch: py
     moved = percent(accuracy_by(audit.faces, [], 0.8)["accuracy"].iloc[0])
     own = percent(accuracy_by(audit.faces, [])["accuracy"].iloc[0])
     assert moved != own and next(m.value for m in app.metric if m.label == "Accuracy") == moved
+    assert "This grid shows the model's own decisions, from p = 0.50 on. The threshold 0.80" in text(app)
     assert "made at p = 0.80" in text(app) and app.query_params["threshold"] in ("0.8", ["0.8"])
     app.switch_page("pages/heatmaps.py").run()
     assert not app.exception
@@ -47,3 +49,18 @@ def test_the_threshold_goes_along_and_moves_what_says_so(models, monkeypatch: py
 def test_a_threshold_that_is_none_leaves_the_models_own(models, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
     app = page(models[0], "gaps", monkeypatch, threshold=asked)
     assert not app.exception and "as chosen on" not in text(app)
+
+
+def test_data_sets_beside_each_other_are_at_the_chosen_threshold(models, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, audit = models
+    other = made_audit(300, noise=3.0, seed=5, path=root / "made/audits/abroad-test")
+    manifest = replace(other.manifest, data_fingerprint="2" * 64, files={})
+    write_json(other.path / "audit.json", manifest.to_json())
+    app = page(root, "overview", monkeypatch, threshold="0.8", audit="made-test")
+    assert not app.exception
+    assert not app.error, [e.value for e in app.error]
+    table = app.session_state["downloads"].items["table data-sets"].make()
+    everyone = table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit")["accuracy"]
+    for one in (audit, other):
+        assert everyone[one.name] == accuracy_by(one.faces, [], 0.8)["accuracy"].iloc[0]
+        assert everyone[one.name] != accuracy_by(one.faces, [])["accuracy"].iloc[0]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from core.analysis.accuracy import group_statistics
-from core.analysis.accuracy.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table
+from core.analysis.accuracy.curves import area_bounds
+from core.analysis.accuracy.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table, sure_area
 from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE
@@ -67,14 +70,18 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> GroupStatistic:
 
 
 @pytest.mark.parametrize("statistic", GROUP_STATISTICS, ids=lambda s: s.name)
-def test_a_statistic_has_a_value_for_large_groups_alone_and_survives_one_gender(statistic: GroupStatistic) -> None:
+def test_a_statistic_keeps_every_group_with_its_n_and_survives_one_gender(statistic: GroupStatistic) -> None:
     faces = made_faces()
     table = statistic_table(statistic, faces).set_index("group")
     assert list(table["n"]) == [600, *faces["ethnicity"].value_counts().sort_index()]
-    assert table["value"].notna().to_dict() == {"all faces": True, "A faces": True, "B faces": True, "C faces": False}
+    small = statistic.bounds is not None  # 20 faces: only what has an interval at any size says something of them
+    assert table["value"].notna().to_dict() == {"all faces": True, "A faces": True, "B faces": True, "C faces": small}
     bounded = table.dropna(subset="low")
     assert (bounded["low"] <= bounded["value"]).all() and (bounded["value"] <= bounded["high"]).all()
-    assert len(bounded) == (3 if statistic.interval else 0)
+    assert len(bounded) == (4 if statistic.interval else 0)
+    sure = table.dropna(subset="sure_low")
+    assert len(sure) == (3 if statistic.bounds else 0)
+    assert (sure["sure_low"] <= sure["low"]).all() and (sure["sure_high"] >= sure["high"]).all()
     statistic_sentence(statistic, statistic_table(statistic, faces[faces["gender"] == "male"]), Filter())
     assert statistic_lines(statistic, faces[:0], Filter()) == []
 
@@ -103,21 +110,61 @@ def test_values_are_written_by_their_unit() -> None:
     assert value_words(area, np.nan, np.nan, np.nan) == "–"
 
 
-def test_the_sentence_names_worst_and_best_by_the_statistics_direction() -> None:
+def table_of(*rows: tuple) -> pd.DataFrame:
+    columns = ["by", "group", "n", "value", "low", "high", "sure_low", "sure_high"]
+    return pd.DataFrame([("", "all faces", 300, 0.9, *[np.nan] * 4), *rows], columns=columns)
+
+
+def test_the_sentence_names_worst_and_best_by_what_is_sure_and_the_statistics_direction() -> None:
     area, error = GROUP_STATISTICS
-    rows = [("", "all faces", 300, 0.9), ("ethnicity", "A faces", 100, 0.95), ("ethnicity", "B faces", 100, 0.85),
-            ("ethnicity", "C faces", 10, np.nan)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["by", "group", "n", "value"]).assign(low=np.nan, high=np.nan)
-    assert statistic_sentence(area, table, Filter(age_from=ADULT_AGE)) == (
-        "Among adults, the area under the ROC curve is 0.900 (DeLong); by ethnicity it is worst for B faces, 0.850, "
-        "and best for A faces, 0.950."
+    table = table_of(
+        ("ethnicity", "A faces", 100, 0.95, 0.93, 0.97, 0.92, 0.98),
+        ("ethnicity", "B faces", 100, 0.85, 0.82, 0.88, 0.81, 0.89),
+        ("ethnicity", "C faces", 4, 0.50, 0.20, 0.90, 0.10, 0.96),
+        ("ethnicity", "D faces", 1, np.nan, np.nan, np.nan, np.nan, np.nan),
     )
-    assert statistic_sentence(error, table, Filter()) == (
-        "Over all ages, the expected calibration error is 90.0 %; by ethnicity it is worst for A faces, 95.0 %, and "
-        "best for B faces, 85.0 %."
+    bounded, whole = table.assign(low=table["low"], high=table["high"]), table[:1]
+    assert statistic_sentence(area, bounded, Filter(age_from=ADULT_AGE)) == (
+        "Among adults, the area under the ROC curve is 0.900 (DeLong); by ethnicity it is surely worst for B faces, "
+        "0.850 [0.820–0.880], and surely best for A faces, 0.950 [0.930–0.970]."
+    ), "not C, of which little is known, though its value is the lowest"
+    lower = replace(area, higher_is_better=False)
+    assert "surely worst for A faces" in statistic_sentence(lower, table, Filter())
+    assert "surely best for B faces" in statistic_sentence(lower, table, Filter())
+    alike = table.assign(sure_low=0.5, sure_high=1.0)
+    assert statistic_sentence(area, alike, Filter()).endswith("by ethnicity no two of 3 groups are told apart.")
+    unsure = table.assign(low=np.nan, high=np.nan, sure_low=np.nan, sure_high=np.nan)
+    assert statistic_sentence(error, unsure, Filter()) == (
+        "Over all ages, the expected calibration error is 90.0 %; by ethnicity it is from 50.0 % (C faces) to 95.0 % "
+        "(A faces), without intervals, so that no group is sure to be worst."
     )
-    assert statistic_sentence(error, table[:2], Filter()) == "Over all ages, the expected calibration error is 90.0 %."
+    assert statistic_sentence(error, whole, Filter()) == "Over all ages, the expected calibration error is 90.0 %."
     assert statistic_sentence(area, table.assign(value=np.nan), Filter()) == ""
+
+
+def test_a_perfect_area_of_few_faces_is_not_sure() -> None:
+    """DeLong's interval has no width at an area of 1; the sure one has, more with fewer faces."""
+    widths = []
+    for faces in (6, 12, 40):
+        part = pd.DataFrame({"gender": ["female", "male"] * (faces // 2)})
+        margin = np.where(part["gender"] == "male", 1, -1) * np.linspace(1, 2, faces)
+        part = part.assign(logit_female=0.0, logit_male=margin, p_male=1 / (1 + np.exp(-margin)))
+        low, high = sure_area(part, 0.95)
+        assert high == 1.0
+        widths.append(high - low)
+    assert widths[0] > widths[1] > widths[2] > 0.05
+
+
+def test_newcombes_interval_covers_the_area_of_few_faces() -> None:
+    """Of normal scores 1.5 deviations apart, by simulation: 95 % of intervals hold it, within five deviations."""
+    draw, true, runs = np.random.default_rng(0), norm.cdf(1.5 / np.sqrt(2)), 1500
+    for positive, negative in ((5, 5), (3, 12), (20, 20)):
+        inside = 0
+        for _ in range(runs):
+            a, b = draw.normal(1.5, 1, positive), draw.normal(0, 1, negative)
+            low, high = area_bounds(float((a[:, None] > b).mean()), positive, negative)
+            inside += low <= true <= high
+        assert inside / runs > 0.95 - 5 * np.sqrt(0.95 * 0.05 / runs), (positive, negative)
 
 
 # --- one entry, and it stands everywhere -----------------------------------------------------------------------------
@@ -128,7 +175,7 @@ def test_a_registered_statistic_is_in_command_card_and_report(registered: GroupS
     manifest = made_manifest(faces=600, map_shape=None)
     audit = Audit("made", tmp_path, faces, None, Averages(pd.DataFrame(), np.zeros(0)), manifest)
     whole = f"{100 * balanced_accuracy_score(faces['gender'], faces['predicted']):.1f} %"
-    sentence = f"Among adults, the balanced accuracy is {whole}; by ethnicity it is worst for B faces, "
+    sentence = f"Among adults, the balanced accuracy is {whole}; by ethnicity it is from "
     assert sentence in audit_report(audit)
     assert sentence in " ".join(item for block in known_failures(audit) for item in block.items)
     blocks = statistic_blocks(faces, Filter(age_from=ADULT_AGE))

@@ -1,0 +1,59 @@
+"""Commands count by a reviewed list, in memory: as the audit that `review` makes of it, and nothing is written."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core import __main__ as command
+from core.audit.catalogue import same_faces
+from core.audit.folder import open_audit
+from core.audit.reviewed import read_decisions, recounted, reviewed_audit
+from tests.helpers.made_audit import made_audit
+from tests.helpers.shipped import MODEL
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder of models with an audit and another model's of the same faces, and a list that flips and leaves out."""
+    root = tmp_path_factory.mktemp("reviewed")
+    path = root / "models/made/audits/made-test"
+    audit = made_audit(240, errors=0.3, path=path)
+    shutil.copytree(path, root / "models/other/audits/made-test")
+    for model in ("made", "other"):
+        shutil.copy(MODEL / "model.json", root / "models" / model)
+    wrong = audit.faces.loc[~audit.faces["correct"], "face_id"]
+    lines = [f"{face},{'leave out' if n % 3 == 0 else 'flip'}" for n, face in enumerate(wrong)]
+    (root / "labels.csv").write_text("\n".join(["face_id,decision", *lines[: len(lines) // 2]]) + "\n")
+    return root / "models", root / "labels.csv"
+
+
+def test_what_is_counted_in_memory_is_the_audit_that_review_writes(study: tuple[Path, Path]) -> None:
+    models, labels = study
+    audit, decisions = open_audit(models / "made/audits/made-test"), read_decisions(labels)
+    there = sorted(path.name for path in audit.path.parent.iterdir())
+    made = recounted(audit, decisions)
+    assert sorted(path.name for path in audit.path.parent.iterdir()) == there
+    written = reviewed_audit(audit, decisions, "written")
+    shutil.rmtree(written.path)
+    assert made.faces.astype(object).equals(written.faces.astype(object))
+    assert made.manifest.accuracy == written.manifest.accuracy > audit.manifest.accuracy
+    assert made.manifest.review == written.manifest.review
+    assert (made.evidence == written.evidence).all()
+    assert same_faces(made.manifest) != same_faces(audit.manifest), "other labels are not compared face by face"
+
+
+@pytest.mark.parametrize("name", ["show", "gaps", "findings", "evidence", "abstain", "report"])
+def test_commands_take_a_reviewed_list(
+    name: str, study: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models, labels = study
+    line = [name, "--model", "made", "--audit", "made-test", "--models", str(models)]
+    line += ["--out", str(tmp_path / "report.html")] if name == "report" else []
+    assert command.main([*line, "--reviewed", str(labels)]) == 0
+    said = capsys.readouterr().out
+    said = (tmp_path / "report.html").read_text() if name == "report" else said
+    assert "Labels were reviewed: of " in said
+    assert not (models / "made/audits/made-test-reviewed").exists()

@@ -1,0 +1,65 @@
+"""The part of «Gaps and tests» that takes measures of the image into the regression."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.analysis.accuracy.measured_terms import MeasuredTerms, measured_terms
+from core.audit.folder import Audit
+from core.data.columns import MOST_CROSSED
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.present.text import escape
+from core.present.text.gap_tables import p_column
+from core.present.text.measured_terms import measured_words
+from core.wording import capital
+from ui.shell import downloads
+from ui.shell.cache import kept
+from ui.widgets import controls, layout
+from ui.widgets.filter_query import occurring
+
+
+@kept(entries=32)
+def _terms(audit: Audit, filter: Filter, threshold: float, names: tuple[str, ...]) -> MeasuredTerms | str:
+    columns = {column.name: column for column in audit.columns}
+    try:
+        return measured_terms(audit.faces[filter.mask(audit.faces)], [columns[name] for name in names], threshold)
+    except LookwhereError as error:
+        return capital(str(error)) + "."
+
+
+def show_measured_terms(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
+    """The choice of measures and columns, and their terms; nothing where the audit has none."""
+    columns = [column for column in occurring(audit) if column.name != audit.task.attribute]
+    if not columns:
+        return
+    st.markdown("**With what the image says, and further columns, in the regression**")
+    said = {column.name: column.said for column in columns}
+    names = controls.multiselect(
+        "Further terms", list(said), key="terms", max_selections=MOST_CROSSED,
+        placeholder="choose measures or columns",
+    )  # fmt: skip
+    if not names:
+        return
+    found = _terms(audit, filter, threshold, tuple(names))
+    if isinstance(found, str):
+        st.info(escape.markdown(found))
+        return
+    layout.sentence(measured_words(found))
+    shown = pd.DataFrame(
+        {
+            "term": found.tests["term"],
+            "p": p_column(found.tests["p"]),
+            "p (Holm)": p_column(found.tests["p_holm"]),
+            "p without the further terms": p_column(found.tests["p_without"]),
+        }
+    )
+    layout.table(shown)
+    left = f" {found.unknown:,} faces are left out whose age or measure is not known." if found.unknown else ""
+    st.caption(
+        f"Measures go in by fifths, and may act differently on women and men; {found.n:,} faces, "
+        f"{escape.markdown(found.estimator)}; standard errors: {found.errors}.{left} What goes with a measure is not "
+        "shown to be caused by it. The page «The person or the image?» has each measure's part of each gap."
+    )
+    downloads.table(found.tests, "measured-terms", "tests of the regression's terms with further ones")
