@@ -12,7 +12,7 @@ import json
 import reprlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -138,6 +138,14 @@ def sealed(content: dict) -> dict:
 def intact(content: Mapping[str, object]) -> bool:
     """Whether the content has a digest, and it is that of the rest."""
     return content.get(DIGEST) == _digest({key: value for key, value in content.items() if key != DIGEST})
+
+
+def untouched(content: Mapping[str, object], keys: Collection[str]) -> bool:
+    """Whether an object that may have keys of these names alone, and a digest, is as it was written.
+
+    One of before there was a digest has none, and no other key either, as one whose word «digest» is damaged has.
+    """
+    return intact(content) if {*content} - {*keys} else True
 
 
 def _digest(content: Mapping[str, object]) -> str:

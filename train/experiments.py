@@ -28,6 +28,7 @@ from tqdm import tqdm
 from core.errors import LookwhereError, at_least, machine_error
 from core.extras import missing_extra
 from core.files import write_json
+from core.json_record import sealed
 from core.locks import alone
 from core.training.config_file import from_yaml
 from core.training.record import read_metrics, read_status
@@ -221,7 +222,7 @@ def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Pat
     }
     content |= {"audits": audits} if len(audits) > 1 else {}
     content |= {"pictures": {"model": there[0]["models"][0], "audit": pictures}} if pictures else {}
-    write_json(folder / "experiment.json", content)
+    write_json(folder / "experiment.json", sealed(content))
     return folder
 
 

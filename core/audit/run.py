@@ -36,7 +36,7 @@ from core.classifiers.faster import faster
 from core.classifiers.folder import Model
 from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.classifiers.speed import TRIED, Speed
-from core.classifiers.training_hashes import open_hashes
+from core.classifiers.training_hashes import TrainingHashes, open_hashes
 from core.data.columns import find_column
 from core.data.default_store import folder_name
 from core.data.ethnicity_names import rename
@@ -218,6 +218,7 @@ def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
     path = job.path
     if path.exists():
         raise LookwhereError(f"{path}: holds no finished audit; delete it, or choose another --name")
+    hashes = open_hashes(job.model.path, job.model.info)  # before any work: a damaged file is told at once
     try:
         if ranks.first:
             _prepare(job)
@@ -230,7 +231,7 @@ def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
         with keeping if ranks.first else contextlib.nullcontext():
             without = told_by_first(ranks, _without_averages(averages, job) if ranks.first else None)
             if ranks.first:
-                audit = _finish(job, seconds, without, ranks)
+                audit = _finish(job, seconds, without, ranks, hashes)
                 meet(ranks)
                 return audit
         _averaged(job, without, ranks)
@@ -339,10 +340,10 @@ def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     return None
 
 
-def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks) -> Audit:
+def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes: TrainingHashes | None) -> Audit:
     """Join the shards, average the images, write the manifest, and move the folder into its place.
 
-    `without` says why no average face is stored; None where some are.
+    `without` says why no average face is stored; None where some are. `hashes` are the model's training faces'.
     """
     work, faces, classify = job.work, job.faces, job.model.classify
     shards = shard_files(work)
@@ -355,7 +356,6 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks) -> Aud
         packages = (*packages, "openvino")
     shape = schema.metadata.get(b"map_shape")
     factor = input_enlargement(job.model.info)
-    hashes = open_hashes(job.model.path, job.model.info)
     copies = job.copies or look_up(job.store, faces, job.model.info, progress=job.progress, hashes=hashes)
     apart = call_otherwise(job.store, job.model, job.manifest, LEFT_OUT)
     write_otherwise(work, apart)

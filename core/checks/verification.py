@@ -20,7 +20,8 @@ from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.files import write_json
 from core.integrity import FileRecord, damage, record_files
-from core.json_record import JsonRecord
+from core.json_record import DIGEST, JsonRecord, intact, sealed
+from core.training.record import metrics_are_sealed, read_metrics, seal_metrics
 
 #: What marks a folder, and what its manifest is read as.
 MANIFESTS: Mapping[str, type[JsonRecord]] = {
@@ -45,12 +46,15 @@ def verify_folders(path: Path, record: bool = False) -> list[VerifiedFile]:
     With `record`, folders of versions that recorded nothing are given records of their files as they are now; those
     that have them already are only compared. Raises `LookwhereError` where there is no such folder.
     """
-    found = sorted(file for name in (*MANIFESTS, JSON) for file in path.rglob(name)) if path.is_dir() else []
+    found = sorted(file for name in (*MANIFESTS, *LISTS, JSON) for file in path.rglob(name)) if path.is_dir() else []
     if not found:
         raise LookwhereError(f"{path}: no store, model or audit in it; give a folder with {', '.join(MANIFESTS)}")
     results: list[VerifiedFile] = []
     for file in found:
-        results += _checks(file, record) if file.name == JSON else _folder(file, record)
+        if file.name in LISTS:
+            results.append(LISTS[file.name](file, record))
+        else:
+            results += _checks(file, record) if file.name == JSON else _folder(file, record)
     return results
 
 
@@ -91,6 +95,35 @@ def _records(manifest: JsonRecord, folder: Path) -> dict[str, FileRecord | None]
     names = AUDIT_FILES if isinstance(manifest, AuditManifest) else STORE_FILES
     there = {name: None for name in names if (folder / name).is_file() and name not in MANIFESTS}
     return there | dict(manifest.files)
+
+
+def _metrics(file: Path, record: bool) -> VerifiedFile:
+    """`metrics.csv` of a training, whose rows have digests."""
+    try:
+        read_metrics(file.parent)
+        if record:
+            seal_metrics(file.parent)
+        return VerifiedFile(file, None, metrics_are_sealed(file.parent))
+    except LookwhereError as error:
+        return VerifiedFile(file, str(error).removeprefix(f"{file}: "), True)
+
+
+def _experiment(file: Path, record: bool) -> VerifiedFile:
+    """`experiment.json`, which has a digest."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        return VerifiedFile(file, f"not readable ({error}); restore it", True)
+    if not isinstance(content, dict) or (DIGEST in content and not intact(content)):
+        return VerifiedFile(file, "changed since it was written; restore it", True)
+    if record and DIGEST not in content:
+        content = sealed(content)
+        write_json(file, content)
+    return VerifiedFile(file, None, DIGEST in content)
+
+
+#: Files that hold their own digests.
+LISTS = {"metrics.csv": _metrics, "experiment.json": _experiment}
 
 
 def _checks(file: Path, record: bool) -> Iterator[VerifiedFile]:

@@ -90,11 +90,11 @@ class TrainingHashes:
 
 
 def open_hashes(folder: Path, info: ModelInfo) -> TrainingHashes | None:
-    """The hashes of a model folder; None where the model has none.
+    """The hashes of a model folder; None where the model has none, or its file was taken away.
 
     Raises `LookwhereError` where the file is not the one that `model.json` records.
     """
-    if info.training_faces is None:
+    if info.training_faces is None or not (folder / FILE).exists():
         return None
     if (wrong := damage(folder / FILE, info.training_faces)) is not None:
         raise LookwhereError(f"{folder / FILE}: {wrong}; restore it, or make it again with `python -m core hashes`")

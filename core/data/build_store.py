@@ -39,6 +39,7 @@ from core.data.ties import (
     labels_fingerprint,
     plan_fingerprint,
     relabelled,
+    unchanged,
     unfinished,
 )
 from core.data.work_files import open_maps, parts, reserve
@@ -261,7 +262,8 @@ def _build(
     tick = progress("aligning", count) if progress else (lambda n=1: None)
     for _ in range(count - len(todo)):
         tick()
-    for batch in _batches(((name, _decoded(data)) for name, data in source.iterate(place.index)), BATCH):
+    given = unchanged(source.iterate(place.index), work.faces, source)
+    for batch in _batches(((name, _decoded(data)) for name, data in given), BATCH):
         rows = place.loc[[name for name, _ in batch]].to_numpy()
         images = [image for _, image in batch]
         readable = np.array([image is not None for image in images])

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from core.data.columns import Column
+from core.data.sources.base import Source
 from core.data.sources.tables import FURTHER
 from core.data.store_info import BorderInfo, DecidedBy, StoreInfo
 from core.errors import LookwhereError
@@ -174,3 +175,16 @@ def relabelled(faces: pd.DataFrame, read: pd.DataFrame) -> list[str]:
     gone = len(faces) - len(both)
     lines = [f"{differ.sum():,} of its faces are labelled otherwise now"] if differ.any() else []
     return [*lines, f"{gone:,} of its faces have no label now"] if gone else lines
+
+
+def unchanged(images: Iterable[tuple[str, bytes]], faces: pd.DataFrame, source: Source) -> Iterator[tuple[str, bytes]]:
+    """The images as they come, by name. Raises `LookwhereError` naming one that is not the file that `faces` were
+    planned with, where their hashes are known."""
+    planned = faces.set_index("path")["sha256"].to_dict() if "sha256" in faces else {}
+    for name, data in images:
+        if name in planned and hashlib.sha256(data).hexdigest() != planned[name]:
+            raise LookwhereError(
+                f"{source.path}: {name} changed while the data set was read; put it back and run again, or run again "
+                "with another --out"
+            )
+        yield name, data

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +13,14 @@ from typing import ClassVar
 import pandas as pd
 
 from core.errors import LookwhereError
-from core.files import write_json
-from core.json_record import JsonRecord
+from core.files import write_json, write_text
+from core.json_record import DIGEST, JsonRecord, intact, sealed
 
 #: A run whose heartbeat is older than this has died without a word.
 STALE_SECONDS = 120
+#: The last column of a run's `metrics.csv` before its digests, of which so many hex digits are kept.
+LAST, DIGITS = "seconds", 16
+MEND = "restore it, or train again"
 
 
 @dataclass(frozen=True)
@@ -46,12 +52,15 @@ def read_status(folder: Path) -> Status | None:
     file = folder / "status.json"
     if not file.is_file():
         return None
-    return Status.from_json(file)
+    status = Status.from_json(file)
+    if status.unknown_keys and not intact(json.loads(file.read_text(encoding="utf-8"))):
+        raise LookwhereError(f"{file}: changed since it was written; {Status.MEND}")
+    return dataclasses.replace(status, unknown_keys={}, key_order=())
 
 
 def write_status(folder: Path, status: Status) -> None:
     """Replace the heartbeat."""
-    write_json(folder / "status.json", status.to_json())
+    write_json(folder / "status.json", sealed(status.to_json()))
 
 
 def read_metrics(folder: Path) -> pd.DataFrame:
@@ -60,9 +69,42 @@ def read_metrics(folder: Path) -> pd.DataFrame:
     if not file.is_file():
         return pd.DataFrame()
     try:
-        return pd.read_csv(file)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise LookwhereError(f"{file}: not a table of epochs ({error})") from error
+        table = pd.read_csv(file)
+        columns = [str(column) for column in table.columns]
+        if columns[0] != "epoch" or (LAST in columns and columns[-1] not in (LAST, DIGEST)):
+            raise ValueError(f"its columns are {columns[0]} to {columns[-1]}")
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise LookwhereError(f"{file}: not a table of epochs ({why}); {MEND}") from error
+    if columns[-1] != DIGEST:  # of before rows had digests
+        return table
+    lines = file.read_text(encoding="utf-8").splitlines()
+    if lines != _with_digests([line.rpartition(",")[0] for line in lines]):
+        raise LookwhereError(f"{file}: changed since it was written; {MEND}")
+    return table.drop(columns=DIGEST)
+
+
+def metrics_are_sealed(folder: Path) -> bool:
+    """Whether the rows of `metrics.csv` have digests."""
+    with (folder / "metrics.csv").open(encoding="utf-8") as file:
+        return file.readline().rstrip().endswith(f",{DIGEST}")
+
+
+def seal_metrics(folder: Path) -> None:
+    """Give the rows of a `metrics.csv` of before their digests, and change nothing else. Raises `LookwhereError`."""
+    read_metrics(folder)
+    if not metrics_are_sealed(folder):
+        lines = _with_digests((folder / "metrics.csv").read_text(encoding="utf-8").splitlines())
+        write_text(folder / "metrics.csv", "\n".join(lines) + "\n")
+
+
+def _with_digests(lines: list[str]) -> list[str]:
+    """Lines of a table, its head first, each with the digest of all up to it as a last column."""
+    digest, result = hashlib.sha256(f"{lines[0]}\n".encode()), [f"{lines[0]},{DIGEST}"]
+    for line in lines[1:]:
+        digest.update(f"{line}\n".encode())
+        result.append(f"{line},{digest.hexdigest()[:DIGITS]}")
+    return result
 
 
 def append_metrics(folder: Path, row: dict) -> None:
@@ -71,6 +113,5 @@ def append_metrics(folder: Path, row: dict) -> None:
     if len(table):
         table = table[table["epoch"] < row["epoch"]]
     table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
-    partial = folder / "metrics.csv.partial"
-    table.to_csv(partial, index=False, float_format="%.6g")
-    partial.replace(folder / "metrics.csv")
+    lines = table.to_csv(index=False, float_format="%.6g", lineterminator="\n").splitlines()
+    write_text(folder / "metrics.csv", "\n".join(_with_digests(lines)) + "\n")

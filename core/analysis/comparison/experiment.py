@@ -12,9 +12,12 @@ from core.audit.catalogue import align_audits, same_faces
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.errors import LookwhereError
 from core.files import plain_name
+from core.json_record import untouched
 from core.task import GENDERS
 
 FORMAT = 1
+#: What `experiment.json` has, beside its digest.
+KEYS = ("format", "name", "title", "config", "audit", "arms", "contrasts", "audits", "pictures")
 FOLDER = "experiments"
 
 
@@ -150,11 +153,13 @@ def open_experiment(path: str | Path) -> Experiment:
         content = json.loads(file.read_text())
     except OSError as error:
         raise LookwhereError(f"{file}: missing or not readable; {mend}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LookwhereError(f"{file}: not valid JSON ({error}); {mend}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else None
         raise LookwhereError(f"{file}: format {found}, this version reads {FORMAT}; {mend}")
+    if not untouched(content, KEYS):
+        raise LookwhereError(f"{file}: changed since it was written; {mend}")
     try:
         arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
         claims = tuple(_claim(c, file) for c in content["contrasts"])

@@ -140,6 +140,7 @@ def import_model(
         raise LookwhereError(f"{source}: {', '.join(built)}: an ONNX file has its own; leave that out")
     if kind != "predictions" and (why := declaration.doubt()):
         raise LookwhereError(f"{source}: {why}")
+    read = sha256(source)
     with alone(path, "importing"):
         if path.exists():  # since it was looked for
             raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
@@ -160,6 +161,8 @@ def import_model(
                 from core.classifiers.imported.predictions import import_predictions
 
                 found = import_predictions(source, work, declaration, file_column, score_columns, faces)
+            if found["source"]["sha256"] != read or sha256(source) != read:
+                raise LookwhereError(f"{source}: changed while it was read; import it again")
             said, task = declaration.as_probabilities().as_dict(), declaration.task()
             content = {
                 "format": FORMAT,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration
-from core.classifiers.imported.onnx_session import Session, open_session, reason
+from core.classifiers.imported.onnx_apart import RunError, opened, reason
+from core.classifiers.imported.onnx_session import Session
 from core.classifiers.imported.onnx_tail import MOST_VALUES, Graph, NoTail, Tail, find_tail, taken
 from core.classifiers.imported.outputs import to_logits
 from core.errors import LookwhereError
@@ -198,7 +199,7 @@ def _run_tail(
     batch = _fixed_batch(model, graph)
     step = batch or max(1, AT_ONCE // int(np.prod(values.shape[1:])))
     try:
-        session = open_session(made.SerializeToString(), Path(start))
+        session = opened(made.SerializeToString(), Path(start))
     except LookwhereError as error:
         raise NoTail(f"what follows the last map cannot be run alone ({error})") from error
     explained = [0] if declaration.score in ONE_OUTPUT else list(declaration.pair)
@@ -210,8 +211,8 @@ def _run_tail(
             more = (batch or 0) - len(part)
             given = np.concatenate([part, np.repeat(part[-1:], more, axis=0)]) if more > 0 else part
             try:
-                outputs = session.run([tail.logits], {start: given})[0]
-            except Exception as error:  # onnxruntime's errors have no class in common but this
+                [[outputs]] = session.run([tail.logits], [{start: given}])
+            except (RunError, LookwhereError) as error:
                 raise NoTail(f"what follows the last map cannot be run alone ({reason(error)})") from error
             found.append(outputs.reshape(len(given), -1)[: len(part), explained].astype(np.float64))
         return np.concatenate(found)

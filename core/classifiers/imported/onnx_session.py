@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.classifiers.imported import onnx_apart as opening
 from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.onnx_apart import Opened, RunError, opened, reason
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 #: Inputs that are pixels of 0–255 as they are, scaled by the graph itself.
@@ -46,9 +41,8 @@ class Session:
 
     def __init__(self, model: Path | bytes, declaration: Declaration, path: Path) -> None:
         self.path, self.declaration = path, declaration
-        self._session = open_session(model, path)
+        self._session = opened(model if isinstance(model, bytes) else model.read_bytes(), path)
         self.port = _port(self._session, declaration, path)
-        self._workers = ThreadPoolExecutor(_cores())
 
     def fed(self, declaration: Declaration) -> Session:
         """The same opened model, shown faces as another declaration of its input says."""
@@ -59,54 +53,47 @@ class Session:
     def run(self, images: np.ndarray, names: Sequence[str] = ()) -> list[np.ndarray]:
         """uint8 (B, 112, 112, 3) → the outputs `names`, by default the declared one, each (B, …).
 
-        A core each takes a part, which changes no number.
+        A core each takes a part, in a process of their own (`onnx_apart`), which changes no number.
         """
         step = self.port.batch or max(
             1, min(BATCH, VALUES // (self.declaration.depth * np.prod(self.declaration.size)))
         )
         parts = [images[low : low + step] for low in range(0, len(images), step)]
-        found = self._workers.map(lambda part: self._run(part, names or (self.port.output,)), parts)
+        asked = list(names or (self.port.output,))
+        found: list[list[np.ndarray]] = []
+        try:
+            for arrays in self._session.run(asked, ({self.port.input: self._pixels(part)} for part in parts)):
+                found.append(self._checked(asked, arrays, len(parts[len(found)])))
+        except RunError as error:
+            shape = self._pixels(parts[len(found)]).shape
+            raise LookwhereError(f"{self.path}: cannot be run on {shape} ({reason(error)})") from error
         return [np.concatenate(one) for one in zip(*found, strict=True)]
 
-    def _run(self, images: np.ndarray, names: Sequence[str]) -> list[np.ndarray]:
+    def _pixels(self, images: np.ndarray) -> np.ndarray:
+        """What the graph is given for images: prepared as declared, as many as its batch has."""
         pixels = prepare(images, self.declaration)
         if np.issubdtype(self.port.dtype, np.integer):
             pixels = np.rint(pixels).clip(0, 255)
         pixels = pixels.astype(self.port.dtype, copy=False)
         if self.port.batch and len(pixels) < self.port.batch:
             pixels = np.concatenate([pixels, np.repeat(pixels[-1:], self.port.batch - len(pixels), axis=0)])
-        try:
-            found = self._session.run(list(names), {self.port.input: pixels})
-        except Exception as error:  # onnxruntime's errors have no class in common but this
-            raise LookwhereError(f"{self.path}: cannot be run on {pixels.shape} ({reason(error)})") from error
-        arrays = [np.asarray(one) for one in found]
+        return pixels
+
+    def _checked(self, names: Sequence[str], arrays: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
+        """The outputs for `count` faces. Raises `LookwhereError` where one is not of faces."""
+        given = max(count, self.port.batch or 0)
         for name, array in zip(names, arrays, strict=True):
-            if array.ndim == 0 or len(array) != len(pixels):
+            if array.ndim == 0 or len(array) != given:
                 raise LookwhereError(
-                    f"{self.path}: output {name} has shape {array.shape} for {len(pixels)} faces; "
+                    f"{self.path}: output {name} has shape {array.shape} for {given} faces; "
                     "its first axis must be the faces"
                 )
-        return [array[: len(images)] for array in arrays]
+        return [array[:count] for array in arrays]
 
 
-def open_session(model: Path | bytes, path: Path) -> onnxruntime.InferenceSession:
-    """A session on the CPU, of a file or a model's bytes. Raises `LookwhereError` naming `path`."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # A thread a run: several runs at a time use the cores better, and sums do not depend on their number.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        given = model if isinstance(model, bytes) else str(model)
-        return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's errors have no class in common but this
-        raise LookwhereError(f"{path}: onnxruntime cannot open it ({reason(error)})") from error
-
-
-def _port(session: onnxruntime.InferenceSession, declaration: Declaration, path: Path) -> Port:
+def _port(session: Opened, declaration: Declaration, path: Path) -> Port:
     """Which input and output are used. Raises `LookwhereError` where they are not what is declared."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
+    inputs, outputs = session.inputs, session.outputs
     if len(inputs) != 1:
         names = ", ".join(one.name for one in inputs) or "none"
         raise LookwhereError(f"{path}: expected one input, an image; it has {len(inputs)} ({names})")
@@ -146,16 +133,5 @@ def _port(session: onnxruntime.InferenceSession, declaration: Declaration, path:
     return Port(given.name, (FLOATS | WHOLE)[given.type], batch, chosen)
 
 
-def _shape(node: onnxruntime.NodeArg) -> str:
+def _shape(node: opening.Port) -> str:
     return " × ".join("?" if axis is None else str(axis) for axis in node.shape) or "none"
-
-
-def reason(error: Exception) -> str:
-    """The first line of what onnxruntime said, without its code, the path, and the place in its source."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0].split(" : ", 3)[-1]
-    said = re.sub(r"^Load model from .*? failed: ?", "", said)
-    return re.sub(r"^/\S+:\d+ [^(]*\([^)]*\) ", "", said)[:300]
-
-
-def _cores() -> int:
-    return min(os.cpu_count() or 1, 8)

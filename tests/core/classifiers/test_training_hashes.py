@@ -155,3 +155,17 @@ def test_another_file_of_hashes_is_refused(own: AlignedStore, tmp_path: Path) ->
     TrainingHashes.of([own], [train.iloc[:-2]]).save(folder)
     with pytest.raises(LookwhereError, match=r"training-faces\.npz.*python -m core hashes"):
         open_hashes(folder, model_info(folder))
+    (folder / FILE).unlink()
+    assert open_hashes(folder, model_info(folder)) is None, "who must not tell who was trained on deletes the file"
+
+
+def test_an_audit_needs_no_hashes_and_tells_damaged_ones_before_any_work(own: AlignedStore, tmp_path: Path) -> None:
+    folder = model_in(tmp_path / "models" / "made", trained_on(own, len(own.split("train"))))
+    add_hashes(folder, [own])
+    elsewhere = make_store(tmp_path / "elsewhere", faces=24, seed=9)
+    (folder / FILE).write_bytes(b"x")
+    with pytest.raises(LookwhereError, match=r"training-faces\.npz"):
+        run_audit(elsewhere, load_model(folder), None, name="abroad")
+    assert not list((folder / "audits").iterdir())
+    (folder / FILE).unlink()
+    assert run_audit(elsewhere, load_model(folder), None, name="abroad").manifest.training_copies is None

@@ -1,20 +1,69 @@
-"""`kill -9` in the middle of a command: the short form of `python -m benchmarks.faults`."""
+"""Faults put into commands, once each: the short form of `python -m benchmarks.faults`."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
 
-from benchmarks.faults import CASES, counted, injected
+import pytest
+
+from benchmarks.faults.__main__ import settings
+from benchmarks.faults.flips import flip_files
+from benchmarks.faults.kinds import KINDS, Setting, may_mount
+from benchmarks.faults.process import Ended, Fault, run
+from benchmarks.faults.stages import STAGES
 
 
-def test_a_killed_import_goes_on_to_the_same_result(tmp_path: Path) -> None:
-    case, before, whole = CASES["import"], tmp_path / "before", tmp_path / "whole"
-    for folder in (before, whole):
-        folder.mkdir()
-        (folder / "s.csv").write_text("file,score\na.jpg,0.2\nb.jpg,0.8\n")
-    ended, count = counted(case.words, whole)
-    assert ended.code == 0
-    assert count > 5, "changes of files are seen"
-    tally = injected(case, before, whole, count, 1, random.Random(1))
-    assert (tally.times, tally.lost, tally.wrong, tally.unclear) == (1, 0, 0, 0), tally.said
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Setting]:
+    """Every stage, run undisturbed."""
+    return settings(tuple(STAGES), tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_in_an_import_loses_nothing(kind: str, stages: dict[str, Setting]) -> None:
+    if kind in ("full", "readonly") and not may_mount():
+        pytest.skip("needs leave to mount")
+    tally = KINDS[kind][1](stages["import"], 1, random.Random(1))
+    assert tally.times == 1
+    assert tally.bad == 0, tally.said
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind"),
+    [("align", "kill"), ("align", "change"), ("train", "kill"), ("train", "term"), ("audit", "kill"),
+     ("audit", "two"), ("check", "kill"), ("report", "kill")],
+)  # fmt: skip
+def test_a_fault_in_a_stage_loses_nothing(stage: str, kind: str, stages: dict[str, Setting]) -> None:
+    tally = KINDS[kind][1](stages[stage], 1, random.Random(4))
+    assert tally.times == 1
+    assert tally.bad == 0, tally.said
+
+
+def test_what_goes_wrong_is_counted(stages: dict[str, Setting], tmp_path: Path, monkeypatch) -> None:
+    """A tally that could find nothing would be worth nothing."""
+    setting = stages["import"]
+    assert len(setting.changes) > 5, "changes of files are seen"
+    killed = run(setting.stage.words, tmp_path, Fault("kill", 1))
+    assert killed.code in (-9, 2), "it is killed at its first change, or finds no table"
+    from benchmarks.faults import kinds
+
+    told = Ended(0, "Traceback", (), 0.0)
+    for ended, bad in ((told, "unclear"), (Ended(0, "", (), 0.0), "wrong"), (Ended(2, "error: no", (), 0.0), "lost")):
+        monkeypatch.setattr(kinds, "run", lambda *_, ended=ended: ended)
+        tally = kinds.Tally()
+        tally.judge(setting, tmp_path, Ended(-9, "", (), 0.0), False, "nothing was made")
+        assert (tally.lost, tally.wrong, tally.unclear) == tuple(
+            int(bad == one) for one in ("lost", "wrong", "unclear")
+        )
+
+
+def test_flips_that_nobody_tells_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    tally = flip_files(tmp_path, ("file", "none"), lambda root: (root / "file").read_bytes(), 3, random.Random(0))
+    assert (tally.times, tally.wrong, tally.unclear) == (3, 3, 0)
+    tally = flip_files(
+        tmp_path, ("file",), lambda root: (root / "file").read_bytes().decode("ascii")[0:0], 9, random.Random(0)
+    )
+    assert tally.unclear > 0
+    assert (tmp_path / "file").read_bytes() == b"abc"
