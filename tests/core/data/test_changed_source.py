@@ -1,0 +1,65 @@
+"""A data set or a table that changes while it is read is told by name, and nothing is kept under another's hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.classifiers import imported
+from core.classifiers.imported import declare, import_model
+from core.data import build_store as building
+from core.data.store import AlignedStore
+from core.errors import LookwhereError
+from tests.helpers.made_store import store_of
+
+
+def pictures(folder: Path) -> Path:
+    draw = np.random.default_rng(0)
+    folder.mkdir()
+    for n in range(6):
+        image = Image.fromarray(draw.integers(0, 255, (112, 112, 3), dtype=np.uint8))
+        image.save(folder / f"{30 + n}_{n % 2}_0_2017010100000000{n}.png")
+    return folder
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_an_image_that_changes_after_it_was_planned_is_told(
+    gone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pictures(tmp_path / "pics")
+    file, reserve = sorted(folder.iterdir())[3], building.reserve
+    good = file.read_bytes()
+
+    def change(path: Path, count: int) -> None:
+        reserve(path, count)
+        file.unlink() if gone else file.write_bytes(good[:-20] + bytes(20))
+
+    monkeypatch.setattr(building, "reserve", change)
+    with pytest.raises(LookwhereError, match=r"33_1_0_20170101000000003\.png"):
+        store_of(folder, tmp_path / "store")
+    assert not (tmp_path / "store/store.json").exists()
+    monkeypatch.setattr(building, "reserve", reserve)
+    file.write_bytes(good)
+    store = store_of(folder, tmp_path / "store")
+    whole = store_of(folder, tmp_path / "whole")
+    assert isinstance(store, AlignedStore)
+    np.testing.assert_array_equal(store.images, whole.images)
+
+
+def test_a_table_that_changes_while_it_is_imported_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, hashed = tmp_path / "s.csv", imported.sha256
+    file.write_text("file,score\na.jpg,0.2\nb.jpg,0.8\n")
+
+    def change(path: Path) -> str:
+        digest = hashed(path)
+        if path == file:
+            file.write_text("file,score\na.jpg,0.8\nb.jpg,0.2\n")
+        return digest
+
+    monkeypatch.setattr(imported, "sha256", change)
+    with pytest.raises(LookwhereError, match=r"s\.csv: changed while it was read"):
+        import_model(file, "it", declare(None, score="probability", of="male"), models=tmp_path / "models")
+    assert not list((tmp_path / "models").iterdir())

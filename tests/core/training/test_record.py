@@ -1,0 +1,76 @@
+"""What a run writes for others has digests: a byte that changed since is told, and files of before open as they did."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.checks.verification import verify_folders
+from core.errors import LookwhereError
+from core.training.record import (
+    Status,
+    append_metrics,
+    metrics_are_sealed,
+    read_metrics,
+    read_status,
+    seal_metrics,
+    write_status,
+)
+from tests.helpers.shipped import ROOT
+
+ROW = {"epoch": 1, "size": 64, "val_accuracy": 0.5, "worst_group": "female, «B»", "images_per_second": 9, "seconds": 2}
+
+
+def test_every_changed_byte_of_a_run_is_told(tmp_path: Path) -> None:
+    for epoch in (1, 2, 3, 2):
+        append_metrics(tmp_path, ROW | {"epoch": epoch})
+    write_status(tmp_path, Status("running", 0, 2, 1, 4, 10.0, 5.0, 0.7, updated=1.0))
+    assert read_metrics(tmp_path)["epoch"].tolist() == [1, 2]
+    assert read_metrics(tmp_path).columns.tolist() == list(ROW)
+    draw = random.Random(1)
+    for name, read in (("metrics.csv", read_metrics), ("status.json", read_status)):
+        file = tmp_path / name
+        good = file.read_bytes()
+        said = str(read(tmp_path))
+        for place in range(0, len(good), 3):
+            file.write_bytes(good[:place] + bytes([good[place] ^ 1 << draw.randrange(8)]) + good[place + 1 :])
+            try:
+                assert str(read(tmp_path)) == said, f"{name}, byte {place}"  # white space between keys
+            except LookwhereError as error:
+                assert name in str(error)
+        file.write_bytes(good)
+
+
+def test_metrics_of_before_open_and_are_sealed_once_asked(tmp_path: Path) -> None:
+    model = tmp_path / "m"
+    (model / "training").mkdir(parents=True)
+    old = "epoch,val_accuracy,seconds\n1,0.50,3\n2,0.6,3.0\n"
+    (model / "training/metrics.csv").write_text(old)
+    shutil.copy(ROOT / "models/experiments/claims/experiment.json", model)
+    before = read_metrics(model / "training")
+    assert [(one.file.name, one.recorded) for one in verify_folders(model)] == [
+        ("experiment.json", False), ("metrics.csv", False)]  # fmt: skip
+    verify_folders(model, record=True)
+    assert all(one.recorded and one.damage is None for one in verify_folders(model))
+    assert metrics_are_sealed(model / "training")
+    assert read_metrics(model / "training").equals(before)
+    lines = (model / "training/metrics.csv").read_text().splitlines()
+    assert [line.rpartition(",")[0] for line in lines] == old.splitlines(), "nothing but the digests is added"
+    seal_metrics(model / "training")
+    assert (model / "training/metrics.csv").read_text().splitlines() == lines
+    (model / "training/metrics.csv").write_text("\n".join(lines).replace("0.6", "0.7"))
+    content = json.loads((model / "experiment.json").read_text())
+    (model / "experiment.json").write_text(json.dumps(content | {"title": "Another"}))
+    told = [one.damage for one in verify_folders(model)]
+    assert [why.partition("; ")[0] for why in told] == ["changed since it was written"] * 2
+
+
+@pytest.mark.parametrize("head", ["epoch,seconds,digesu", "epocx,seconds", "epoch,seconds,more"])
+def test_a_table_of_other_columns_is_none(head: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text(f"{head}\n1,2,3\n"[: None if head.count(",") == 2 else -3])
+    with pytest.raises(LookwhereError, match=r"metrics\.csv: not a table of epochs"):
+        read_metrics(tmp_path)
