@@ -220,6 +220,7 @@ def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Pat
         "arms": there,
         "contrasts": plan.content["contrasts"],
     }
+    content |= {"validation": plan.content["validation"]} if "validation" in plan.content else {}
     content |= {"audits": audits} if len(audits) > 1 else {}
     content |= {"pictures": {"model": there[0]["models"][0], "audit": pictures}} if pictures else {}
     write_json(folder / "experiment.json", sealed(content))

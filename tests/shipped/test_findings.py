@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -23,10 +20,10 @@ from core.present.text.experiments import experiment_report
 from core.present.text.findings import findings_report, seeds_words
 from core.privacy import MINIMUM_FACES
 from core.training.record import read_metrics
+from tests.helpers.documents import assert_same, blocks
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 
 ADULTS = Filter(age_from=ADULT_AGE)
-NUMBER = re.compile(r"[−-]?\d[\d,]*\.?\d*")
 
 
 @pytest.fixture(scope="module")
@@ -118,19 +115,6 @@ def test_women_are_ahead_of_men_at_18_and_behind_at_60(findings: list[Finding]) 
     rows = findings[0].result.by_age.set_index("band")[["difference", "low", "high"]]
     assert list(100 * rows.loc["18–29 years"]) == pytest.approx([1.9, -0.1, 4.2], abs=0.06)
     assert list(100 * rows.loc["60+ years"]) == pytest.approx([-15.8, -22.7, -9.8], abs=0.06)
-
-
-def blocks(text: str) -> Iterator[str]:
-    yield from re.findall(r"^```text\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
-def assert_same(printed: str, documented: str) -> None:
-    """The same words, and the same numbers up to one in the last digit: another processor may round another way."""
-    assert NUMBER.sub("#", " ".join(printed.split())) == NUMBER.sub("#", " ".join(documented.split()))
-    for mine, theirs in zip(NUMBER.findall(printed), NUMBER.findall(documented), strict=True):
-        digits = len(theirs.partition(".")[2])
-        a, b = (float(x.replace("−", "-").replace(",", "")) for x in (mine, theirs))
-        assert abs(a - b) <= 1.01 * 10**-digits, (mine, theirs)
 
 
 def test_the_docs_say_what_the_commands_print(findings: list[Finding], experiment: Experiment) -> None:

@@ -83,7 +83,8 @@ class Experiment:
     """An opened experiment; its audits are opened when asked for, once.
 
     `audit` is the one that all is said of, `tests` are all that every model has, `audit` among them. `pictures` is the
-    folder of one more audit, of one model, that keeps average faces; None where there is none.
+    folder of one more audit, of one model, that keeps average faces; None where there is none. `validation` names the
+    data set validated on, where its store does not.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Experiment:
     claims: tuple[Claim, ...]
     tests: tuple[str, ...] = ()
     pictures: Path | None = None
+    validation: str = ""
     _opened: dict = field(default_factory=dict, repr=False, compare=False)
 
     def arm(self, name: str) -> Arm:
@@ -168,7 +170,7 @@ def open_experiment(path: str | Path) -> Experiment:
         pictures = path / plain_name(drawn["model"]) / "audits" / plain_name(drawn["audit"]) if drawn else None
         made = Experiment(
             content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims, tests,
-            pictures,
+            pictures, str(content.get("validation", "")),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error

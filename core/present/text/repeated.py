@@ -56,7 +56,7 @@ def protocol(study: Repeated, test: str) -> list[tuple[str, str, str]]:
         (
             "Validate",
             STUDY["validate"],
-            f"{data_set_title(data.validation_dataset)}: {data.faces['val']:,} faces{copies}; "
+            f"{_validation(study)}: {data.faces['val']:,} faces{copies}; "
             f"{percent(study.info.validation.val_accuracy)} right in the first network's kept epoch",
         ),
         ("Test", STUDY["test"], f"{data_set_title(audit.manifest.dataset)}: {adults:,} faces{years}"),
@@ -138,8 +138,13 @@ def repeated_report(study: Repeated) -> str:
 def credits_of(study: Repeated) -> list[str]:
     """Who made each data set, and on what terms."""
     tested = [study.experiment.on(test).audits(study.arm)[0].manifest.dataset for test in study.tests]
-    names = dict.fromkeys([study.info.data.dataset, study.info.data.validation_dataset, *tested])
+    validated = study.experiment.validation or study.info.data.validation_dataset
+    names = dict.fromkeys([study.info.data.dataset, validated, *tested])
     return [known for name in names if (known := credit(name))]
+
+
+def _validation(study: Repeated) -> str:
+    return data_set_title(study.experiment.validation or study.info.data.validation_dataset)
 
 
 def _verb(study: Repeated) -> str:
