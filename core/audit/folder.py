@@ -32,6 +32,8 @@ from core.task import Task, carrying, task_of
 FILES = ("faces.parquet", "averages.npz", "audit.json")
 #: Faces whose maps are added up when an audit is opened, and how far they may be off, beside the mean logit.
 SUMMED, OFF = 256, 0.1
+#: Targets and normalisations whose maps an open audit holds; the first is given up for another.
+KEPT_MAPS = 6
 
 
 @dataclass(frozen=True)
@@ -154,10 +156,13 @@ class Audit:
         """All faces' maps (N, h, w) float32 of a target, computed once: a page averages parts of them at each click."""
         self.need_maps()
         key = (target, normalisation)
-        if key not in self._maps:
+        if (kept := self._maps.get(key)) is None:
             evidence = self.evidence.astype(np.float32)
-            self._maps[key] = display_maps(evidence, target, normalisation, self.truth, self.called, self.task)
-        return self._maps[key]
+            kept = display_maps(evidence, target, normalisation, self.truth, self.called, self.task)
+            for oldest in list(self._maps)[: len(self._maps) + 1 - KEPT_MAPS]:
+                self._maps.pop(oldest, None)
+            self._maps[key] = kept
+        return kept
 
 
 def open_audit(path: str | Path) -> Audit:

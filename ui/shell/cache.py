@@ -1,14 +1,22 @@
-"""What pages compute is kept here, by the names of what it was computed from: the one use of Streamlit's caches."""
+"""What pages compute is kept here, by the names of what it was computed from: the one use of Streamlit's caches.
+
+It is bounded in bytes, for all visitors together: what the function that holds most has kept is given up beyond that.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Hashable
-from dataclasses import is_dataclass
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.analysis.comparison import Experiment
@@ -25,6 +33,54 @@ FILES: dict[type, tuple[str, ...]] = {
     Experiment: ("experiment.json", "*/audits/*/audit.json"),
     Repeated: ("experiment.json", "*/audits/*/audit.json"),
 }
+
+#: Bytes that are kept of all results together.
+MOST_BYTES = 2**30
+
+
+def weight(value: object) -> int:
+    """About how many bytes a result takes: arrays, tables, text and whatever holds such; mapped files take none."""
+    if isinstance(value, np.ndarray):
+        return 0 if isinstance(value, np.memmap) or isinstance(value.base, np.memmap) else value.nbytes
+    if isinstance(value, (pd.DataFrame, pd.Series)):
+        used = value.memory_usage(deep=True)
+        return int(used.sum() if isinstance(used, pd.Series) else used)
+    if isinstance(value, Mapping):
+        return sum(weight(key) + weight(member) for key, member in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return sum(map(weight, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return sum(weight(getattr(value, one.name)) for one in fields(value))
+    return sys.getsizeof(value, 0)
+
+
+class Ledger:
+    """How many bytes the results of each function take; what the function that holds most has kept is given up where
+    all together take more than `most`."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self.most = most
+        self._held: dict[str, deque[int]] = {}
+        self._forget: dict[str, Callable[[], None]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def total(self) -> int:
+        """Bytes of all results that are kept."""
+        return sum(map(sum, self._held.values()))
+
+    def add(self, name: str, result: object, entries: int, forget: Callable[[], None]) -> None:
+        """A function that keeps `entries` results has a further one; `forget` gives up all that are kept of it."""
+        with self._lock:
+            self._held.setdefault(name, deque(maxlen=entries)).append(weight(result))
+            self._forget[name] = forget
+            while self.total > self.most:
+                largest = max(self._held, key=lambda one: sum(self._held[one]))
+                self._forget[largest]()
+                del self._held[largest]
+
+
+ledger = Ledger()
 
 
 def name_of(value: object) -> Hashable:
@@ -64,7 +120,9 @@ def kept(
 
     def decorate(compute: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         def by_names(names: tuple, _arguments: inspect.BoundArguments) -> Result:
-            return compute(*_arguments.args, **_arguments.kwargs)
+            result = compute(*_arguments.args, **_arguments.kwargs)
+            ledger.add(f"{compute.__module__}.{compute.__qualname__}", result, entries, cached.clear)
+            return result
 
         # Streamlit tells functions apart by module, name and source, and finds these through `__wrapped__`; the
         # parameters are our own, of which the one with an underscore is not hashed.

@@ -22,7 +22,7 @@ from core.audit.notes import note_sentence
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
-from ui.shell import downloads, screen
+from ui.shell import downloads, limits, screen
 from ui.shell.error_boundary import error_boundary
 from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
 from ui.shell.open_audit import OpenAudit, need_maps, sidebar
@@ -136,6 +136,7 @@ def run(chosen: st.Page) -> None:
     with error_boundary():
         state = st.session_state
         screen.apply()
+        limits.apply()
         controls.place_notes()
         if state.get("page") != chosen.url_path:
             leave_page()

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core import files
 from core.audit import run
 from core.audit.folder import Audit, open_audit
 from core.audit.notes import NoteCode, note_sentence
 from core.audit.run import KeepAverages, run_audit
-from core.classifiers.folder import Model, load_model
+from core.classifiers.folder import load_model
 from core.classifiers.imported import from_dict, import_model
-from core.classifiers.info import ModelInfo, ModelKind
-from core.data.faces import fingerprint
 from core.data.filters import Filter
-from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from tests.helpers.former import write_former
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
+from tests.helpers.releases_made import made_model, release, store_with_one_marked
 
 
 class OneOff(Brightness):
@@ -36,26 +29,6 @@ class OneOff(Brightness):
         other = images[:, 0, 0, 0] == 255
         logits[other] = -logits[other]
         return logits, maps
-
-
-def model(tmp_path: Path, name: str, classify: Brightness) -> Model:
-    return Model(
-        name, tmp_path / "models" / name, None, ModelInfo(kind=ModelKind.ONNX, weights_sha256=name * 8), classify
-    )
-
-
-def store_with_one_marked(tmp_path: Path) -> AlignedStore:
-    """24 women of one group, all of one age, and as many men; one woman is marked."""
-    store = make_store(tmp_path / "store", faces=144)
-    table = store.faces.assign(age=pd.array([30] * 144, dtype="Int16"), split="test")
-    table["ethnicity"] = np.where(table.index < 48, "White", table["ethnicity"])
-    files.write_parquet(tmp_path / "store/faces.parquet", table)
-    manifest = replace(store.manifest, data_fingerprint=fingerprint(table)).to_json()
-    write_former(tmp_path / "store/store.json", manifest)
-    images = np.load(tmp_path / "store/faces.npy", mmap_mode="r+")
-    images[0, 0, 0, 0] = 255
-    images.flush()
-    return AlignedStore.open(store.path)
 
 
 def subtracted(first: Audit, second: Audit) -> float:
@@ -72,13 +45,13 @@ def subtracted(first: Audit, second: Audit) -> float:
 
 def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_path: Path) -> None:
     store = store_with_one_marked(tmp_path)
-    first = run_audit(store, model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
-    second = run_audit(store, model(tmp_path, "b", OneOff(None)), ("all",), averages=KeepAverages.AUTO)
+    first = run_audit(store, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
+    second = run_audit(store, made_model(tmp_path, "b", OneOff(None)), ("all",), averages=KeepAverages.AUTO)
     assert len(first.averages.cells) and first.manifest.averages is None
     assert len(second.averages.cells) == 0 and second.manifest.averages.code is NoteCode.AVERAGES_KEPT_ELSEWHERE
     assert second.averages.mean(Filter()) == (None, 0)
     assert subtracted(first, second) == 0
-    forced = run_audit(store, model(tmp_path, "c", OneOff(None)), ("all",), averages=KeepAverages.YES)
+    forced = run_audit(store, made_model(tmp_path, "c", OneOff(None)), ("all",), averages=KeepAverages.YES)
     assert len(forced.averages.cells)
     # The reason for the rule: with both, a single face comes back through the rounding.
     assert subtracted(first, forced) > 0.5
@@ -87,25 +60,14 @@ def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_
 def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
     one = make_store(tmp_path / "one", faces=240, seed=0)
     two = make_store(tmp_path / "two", faces=260, seed=1)
-    first = run_audit(one, model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
+    first = run_audit(one, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
     assert len(
-        run_audit(two, model(tmp_path, "b", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
+        run_audit(two, made_model(tmp_path, "b", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
     )
     (first.path / "averages.npz").write_bytes(b"")
     assert len(
-        run_audit(one, model(tmp_path, "c", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
+        run_audit(one, made_model(tmp_path, "c", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
     )
-
-
-def release(store: AlignedStore, folder: Path, *, without: int = 0, **changed: object) -> AlignedStore:
-    """The store with its pictures' hashes, less its first faces, as aligning a data set anew makes it."""
-    folder = Path(shutil.copytree(store.path, folder))
-    hashes = [hashlib.sha256(face_id.encode()).hexdigest() for face_id in store.faces["face_id"]]
-    table = store.faces.assign(sha256=hashes).iloc[without:].assign(**changed)
-    files.write_parquet(folder / "faces.parquet", table)
-    manifest = replace(store.manifest, data_fingerprint=fingerprint(table), faces=len(table), files={}).to_json()
-    write_former(folder / "store.json", manifest)
-    return AlignedStore.open(folder)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +84,7 @@ def release(store: AlignedStore, folder: Path, *, without: int = 0, **changed: o
 def test_a_release_without_one_face_keeps_no_averages(tmp_path: Path, changed: dict) -> None:
     store = store_with_one_marked(tmp_path)
     one, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1, **changed)
-    first, second = model(tmp_path, "a", Brightness(None)), model(tmp_path, "b", Brightness(None))
+    first, second = made_model(tmp_path, "a", Brightness(None)), made_model(tmp_path, "b", Brightness(None))
     whole = run_audit(one, first, ("all",), averages=KeepAverages.AUTO)
     assert len(whole.averages.cells) and whole.manifest.pictures
     for one_of, name in ((second, "later"), (first, "again")):
@@ -135,9 +97,9 @@ def test_a_release_without_one_face_keeps_no_averages(tmp_path: Path, changed: d
 
 def test_the_manifest_tells_which_faces_were_chosen(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=240)
-    unseen = run_audit(store, model(tmp_path, "a", Brightness(None)), None)
+    unseen = run_audit(store, made_model(tmp_path, "a", Brightness(None)), None)
     assert (unseen.manifest.chosen, unseen.split_words) == ("unseen", "all splits")
-    test = run_audit(store, model(tmp_path, "b", Brightness(None)), ("test",))
+    test = run_audit(store, made_model(tmp_path, "b", Brightness(None)), ("test",))
     assert (test.manifest.chosen, test.split_words) == ("test", "test split")
     assert open_audit(test.path).split_words == "test split"
 
@@ -146,7 +108,7 @@ def test_the_manifest_tells_which_faces_were_chosen(tmp_path: Path) -> None:
 def test_an_audit_has_a_plain_name(name: str, tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=48)
     with pytest.raises(LookwhereError, match="use letters, digits"):
-        run_audit(store, model(tmp_path, "a", Brightness(None)), ("all",), name=name)
+        run_audit(store, made_model(tmp_path, "a", Brightness(None)), ("all",), name=name)
 
 
 class Fixed(Brightness):
@@ -162,7 +124,7 @@ class Fixed(Brightness):
 
 def test_ties_are_male_in_the_audit_as_in_the_accuracies(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=240)
-    tied = run_audit(store, model(tmp_path, "a", Fixed(0, 0)), ("all",))
+    tied = run_audit(store, made_model(tmp_path, "a", Fixed(0, 0)), ("all",))
     assert set(tied.faces["predicted"]) == {"male"}
     right = (tied.faces["p_male"] >= 0.5) == (tied.faces["gender"] == "male")
     assert tied.manifest.accuracy == pytest.approx(right.mean())
@@ -170,18 +132,18 @@ def test_ties_are_male_in_the_audit_as_in_the_accuracies(tmp_path: Path) -> None
 
 def test_a_model_that_says_one_thing_and_mere_decisions_are_told(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=240)
-    found = run_audit(store, model(tmp_path, "a", Fixed(3, 0)), ("all",)).manifest.warnings
+    found = run_audit(store, made_model(tmp_path, "a", Fixed(3, 0)), ("all",)).manifest.warnings
     called = {note.code: note for note in found}[NoteCode.ONE_CLASS]
     assert (called.share, called.predicted) == (1, "female")
     assert NoteCode.EQUAL_CERTAINTY in {note.code for note in found}
-    assert run_audit(store, model(tmp_path, "b", Brightness(None)), ("all",)).manifest.warnings == ()
+    assert run_audit(store, made_model(tmp_path, "b", Brightness(None)), ("all",)).manifest.warnings == ()
 
 
 def test_all_faces_and_the_test_split_are_not_taken_for_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = make_store(tmp_path / "store", faces=240)
-    theirs = model(tmp_path, "a", Brightness(None))
+    theirs = made_model(tmp_path, "a", Brightness(None))
     run_audit(store, theirs, None, name="one")
     with pytest.raises(LookwhereError, match="another"):
         run_audit(store, theirs, ("test",), name="one")

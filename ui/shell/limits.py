@@ -1,0 +1,91 @@
+"""What visitors may ask of a server: sessions at once, and bytes of uploads of one and of all. It knows the runtime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import streamlit as st
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+
+from core.errors import LookwhereError
+
+#: Sessions that are served at once, by default; each has at most one script running.
+MOST_SESSIONS = 100
+#: Environment variable that asks for another number.
+SESSIONS_VARIABLE = "LOOKWHERE_MOST_SESSIONS"
+#: Bytes of uploads that are held of one session, and of all.
+SESSION_UPLOADS, ALL_UPLOADS = 200 * 2**20, 2**30
+BUSY = (
+    "**Too many people are here at once**: this server shows its pages to {most} at a time. Come back in a minute, or "
+    f"let it serve more with the environment variable {SESSIONS_VARIABLE}."
+)
+#: The sessions that are served, in the order in which they came.
+_served: list[str] = []
+
+
+def apply() -> None:
+    """Bound this server's uploads, and stop the page where as many sessions as are served are open before this one."""
+    context = get_script_run_ctx()
+    if context is None or not exists():
+        return
+    runtime = get_instance()
+    if isinstance(manager := runtime.uploaded_file_mgr, MemoryUploadedFileManager):
+        bound_uploads(manager)
+    sessions = getattr(getattr(runtime, "_session_mgr", None), "list_active_sessions", tuple)()
+    most = most_sessions()
+    if not admit(_served, context.session_id, [one.session.id for one in sessions], most):
+        st.title("Lookwhere")
+        st.warning(BUSY.format(most=most))
+        st.stop()
+
+
+def most_sessions() -> int:
+    """`$LOOKWHERE_MOST_SESSIONS`, else 100. Raises `LookwhereError` for what is no whole number of 1 and more."""
+    given = os.environ.get(SESSIONS_VARIABLE, "").strip() or str(MOST_SESSIONS)
+    if not given.isdecimal() or int(given) < 1:
+        raise LookwhereError(f"{SESSIONS_VARIABLE} {given!r}: not a whole number of 1 and more")
+    return int(given)
+
+
+def admit(served: list[str], session: str, active: Iterable[str], most: int) -> bool:
+    """Whether a session is served: it was before, or fewer than `most` of those served are still active.
+
+    `served` is brought up to date. A session that is not known to be active, as in a test, is served.
+    """
+    active = set(active)
+    if session not in active:
+        return True
+    served[:] = [one for one in served if one in active]
+    if session not in served and len(served) < most:
+        served.append(session)
+    return session in served
+
+
+def bound_uploads(manager: MemoryUploadedFileManager) -> None:
+    """From now on the server refuses a file, with HTTP status 413, that goes beyond what is held of a session or of
+    all."""
+    add = manager.add_file
+    if getattr(add, "bounded", False):
+        return
+
+    def add_within_bounds(session_id: str, file: UploadedFileRec) -> None:
+        from starlette.exceptions import HTTPException
+
+        held = {session: sum(len(one.data) for one in list(files.values())) for session, files in stored(manager)}
+        if held.get(session_id, 0) + len(file.data) > SESSION_UPLOADS:
+            raise HTTPException(413, f"over {SESSION_UPLOADS // 2**20} MB of files in this session: remove some")
+        if sum(held.values()) + len(file.data) > ALL_UPLOADS:
+            raise HTTPException(413, "this server holds as many files as it may: try again in a few minutes")
+        add(session_id, file)
+
+    add_within_bounds.bounded = True  # type: ignore[attr-defined]
+    manager.add_file = add_within_bounds  # type: ignore[method-assign]
+
+
+def stored(manager: MemoryUploadedFileManager) -> list[tuple[str, dict[str, UploadedFileRec]]]:
+    """The files held, session by session, as they are now."""
+    return list(manager.file_storage.items())
