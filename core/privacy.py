@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,6 +46,43 @@ def enough_people(persons: np.ndarray, minimum: int = MINIMUM_FACES) -> bool:
         return False
     counts = np.unique(persons, return_counts=True)[1]
     return len(counts) >= minimum and counts.max() <= MOST_OF_ONE * len(persons)
+
+
+def refined(
+    place: np.ndarray, columns: Sequence[np.ndarray], persons: np.ndarray, minimum: int = MINIMUM_FACES
+) -> np.ndarray:
+    """Cells divided by the levels of one column after the other, int64 (N,), −1 where `place` is.
+
+    `place` int (N,) is each face's cell, `columns` have int (N,) codes of levels, `persons` int64 (N,). A cell is
+    divided where each part is of enough people; levels that are not are kept together, with the smallest of the others
+    where need be. All averages by these columns are sums of whole cells, so that no two of them, with or without
+    columns, by whichever, differ by less than a cell. That is why there is one division and not one a column: of two
+    columns' own divisions, one level could hold another but for a single face.
+    """
+    place = np.asarray(place, dtype=np.int64).copy()
+    for codes in columns:
+        order = np.argsort(place, kind="stable")
+        order = order[place[order] >= 0]
+        cells = np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(order) else []
+        following = int(place.max(initial=-1)) + 1
+        for members in cells:
+            if len(members) < 2 * minimum:
+                continue
+            for part in _parts(members, codes[members], persons, minimum)[1:]:
+                place[part] = following
+                following += 1
+    return place
+
+
+def _parts(members: np.ndarray, codes: np.ndarray, persons: np.ndarray, minimum: int) -> list[np.ndarray]:
+    """The members by level, each of enough people, the last of them perhaps of several levels; all in one otherwise."""
+    levels = sorted((members[codes == code] for code in np.unique(codes)), key=len, reverse=True)
+    alone = [part for part in levels if enough_people(persons[part], minimum)]
+    rest = [part for part in levels if not enough_people(persons[part], minimum)]
+    while alone and rest and not enough_people(persons[np.concatenate(rest)], minimum):
+        rest.append(alone.pop())
+    parts = [*alone, *([np.concatenate(rest)] if rest else [])]
+    return parts if len(parts) > 1 else [members]
 
 
 def showable(sizes: np.ndarray, minimum: int = MINIMUM_FACES) -> np.ndarray:

@@ -61,6 +61,17 @@ class Averages:
             keep &= (cells["age_to"] <= (OPEN if wanted.age_to is None else wanted.age_to)).to_numpy()
         return keep
 
+    def place(self, faces: pd.DataFrame) -> np.ndarray:
+        """The cell that each of the audited faces is in, int64 (N,); −1 for a face that takes part in no average."""
+        band, place = age_band(faces["age"]), np.full(len(faces), -1, dtype=np.int64)
+        keys = [*KEYS, *(name for name in self.cells if name not in (*KEYS, *BOUNDS))]
+        members = _told_apart(faces, keys).groupby(keys, observed=True).indices if len(self.cells) else {}
+        for n in range(len(self.cells)):
+            cell = self.cells.iloc[n]
+            inside = members.get(tuple(cell[keys]), np.empty(0, dtype=np.int64))
+            place[inside[_in_bands(band[inside], cell["age_from"], cell["age_to"])]] = n
+        return place
+
     def of_at_least(self, minimum: int, faces: pd.DataFrame) -> Averages:
         """Without the cells of under `minimum` people, so that no average of fewer can be had by subtraction either.
 
@@ -68,15 +79,14 @@ class Averages:
         """
         keep = (self.cells["n"] >= minimum).to_numpy(dtype=bool, copy=True)
         if keep.any():
-            band, persons = age_band(faces["age"]), person_numbers(faces)
-            keys = [*KEYS, *(name for name in self.cells if name not in (*KEYS, *BOUNDS))]
-            members = _told_apart(faces, keys).groupby(keys, observed=True).indices
+            place, persons = self.place(faces), person_numbers(faces)
             for n in np.flatnonzero(keep):
-                cell = self.cells.iloc[n]
-                inside = members.get(tuple(cell[keys]), np.empty(0, dtype=np.int64))
-                inside = inside[_in_bands(band[inside], cell["age_from"], cell["age_to"])]
-                keep[n] = enough_people(persons[inside], minimum)
+                keep[n] = enough_people(persons[place == n], minimum)
         return self if keep.all() else Averages(self.cells[keep].reset_index(drop=True), self.means[keep])
+
+    def none(self) -> Averages:
+        """No cell and no average."""
+        return Averages(self.cells.iloc[:0], self.means[:0])
 
     def mean(self, wanted: Filter) -> tuple[np.ndarray | None, int]:
         """The average face uint8 (112, 112, 3) of the cells inside the filter, and its number of faces.

@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.audit.averages import Averages
+from core.audit.averages import Averages, assign_cells
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import MapsInfo
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
 from core.data.measured import publishable, read_measured, with_measures
 from core.data.otherwise import read_otherwise
+from core.data.splits import person_numbers
 from core.errors import LookwhereError
 from core.explain.maps import display_maps
 from core.explain.method import AttributionMethod
@@ -26,7 +27,7 @@ from core.explain.methods import UNTOLD, ClosedForm, stored
 from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.integrity import check_files
-from core.privacy import MINIMUM_FACES, asked_minimum
+from core.privacy import MINIMUM_FACES, asked_minimum, refined
 from core.task import Task, carrying, task_of
 
 FILES = ("faces.parquet", "averages.npz", "audit.json")
@@ -76,6 +77,19 @@ class Audit:
         """The faces labelled with none of the two classes, with what the model calls them: in no accuracy, no map."""
         kept = bool(self.manifest.otherwise)
         return read_otherwise(self.path, self.manifest.columns) if kept else self.faces[:0]
+
+    @cached_property
+    def picture_cells(self) -> np.ndarray:
+        """The cell that each face is averaged in where columns are asked for too, int64 (N,), −1 for none.
+
+        Cells of the stored averages, divided by the audit's columns in their order (`core.privacy.refined`). All are −1
+        where an audit is to keep no averages; where it was made of no images, its cells are those that it would store.
+        """
+        place = self.averages.place(self.faces)
+        if self.manifest.averages is None and not len(self.averages.cells):
+            place = assign_cells(self.faces, self.minimum_faces, self.manifest.cells)[1]
+        codes = [pd.factorize(self.faces[column.name])[0] for column in self.columns]
+        return refined(place, codes, person_numbers(self.faces), self.minimum_faces)
 
     @property
     def has_maps(self) -> bool:

@@ -52,19 +52,23 @@ class AuditImages:
         return (total / len(rows)).round().astype(np.uint8)
 
 
-def average_by_columns(audit: Audit, images: AuditImages, wanted: Filter) -> np.ndarray | None:
-    """The mean picture of the faces that pass a filter with columns, uint8 (112, 112, 3), for audits that store no
-    average by these columns.
+def rows_by_columns(audit: Audit, wanted: Filter) -> np.ndarray:
+    """Rows of the audit's faces that an average by a filter with columns is of, int64 (n,): the whole cells inside it.
 
-    None where the faces, or those that the columns leave out of the same filter, are under the least number of people:
-    the filter without columns, less this one, would show them. Where the store is at hand, the faces page shows each
-    face by itself, so averages tell no more there.
+    Cells are those of `Audit.picture_cells`. Any average of chosen faces, less another of the same but for one, would
+    be that face; of whole cells no two differ by fewer people than the smallest cell has.
     """
-    inside = wanted.mask(audit.faces)
-    rest = np.flatnonzero(wanted.narrowed(columns=()).mask(audit.faces) & ~inside)
-    if len(rest) and not enough_people(rest if images.people is None else images.people[rest], images.minimum):
-        return None
-    return images.average(np.flatnonzero(inside))
+    place, inside = audit.picture_cells, wanted.mask(audit.faces)
+    cells = np.setdiff1d(place[inside], place[~inside])
+    return np.flatnonzero(np.isin(place, cells[cells >= 0]))
+
+
+def average_by_columns(audit: Audit, images: AuditImages, wanted: Filter) -> tuple[np.ndarray | None, int]:
+    """The mean picture uint8 (112, 112, 3) of faces that pass a filter with columns, for audits that store no average
+    by these, and its number of faces (`rows_by_columns`); None and 0 where there is none."""
+    rows = rows_by_columns(audit, wanted)
+    mean = images.average(rows)
+    return mean, 0 if mean is None else len(rows)
 
 
 def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]]:

@@ -18,6 +18,7 @@ class NoteCode(StrEnum):
     EQUAL_CERTAINTY = "equal_certainty"
     AVERAGES_NOT_WANTED = "averages_not_wanted"
     AVERAGES_KEPT_ELSEWHERE = "averages_kept_elsewhere"
+    AVERAGES_KEPT_BEFORE = "averages_kept_before"
     AVERAGES_OF_OTHER_LABELS = "averages_of_other_labels"
     AVERAGES_WITHOUT_IMAGES = "averages_without_images"
     WORDS = "words"  # text: what an earlier version stored instead of a code
@@ -82,6 +83,11 @@ def note_words(note: Note) -> str:
             return "left out when the audit was made"
         case NoteCode.AVERAGES_KEPT_ELSEWHERE:
             return "another audit of these faces, or of some, keeps them, and averages of both could be subtracted"
+        case NoteCode.AVERAGES_KEPT_BEFORE:
+            return (
+                "an audit that is gone kept others of some of these faces, and averages of both could be subtracted; "
+                "where nobody was shown those, delete `.averages.json` in the folder of models and audit again"
+            )
         case NoteCode.AVERAGES_OF_OTHER_LABELS:
             return "labels were reviewed, and the average faces kept are those of the labels before"
         case NoteCode.AVERAGES_WITHOUT_IMAGES:

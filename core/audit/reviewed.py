@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.audit.averages import Averages
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
 from core.audit.manifest import AuditManifest, Review
@@ -143,7 +142,7 @@ def recounted(audit: Audit, decisions: Decisions) -> Audit:
         path=audit.path.with_name(f"{audit.name}, reviewed by {decisions.file}"),
         faces=faces,
         evidence=None if audit.evidence is None else audit.evidence[keep],
-        averages=Averages(audit.averages.cells.iloc[:0], audit.averages.means[:0]),
+        averages=audit.averages.none(),
         manifest=_manifest(audit, faces, decisions, flip, keep),
         minimum_asked=audit.minimum_asked,
         measured=audit.measured,
@@ -175,7 +174,7 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         pq.write_table(table, work / "faces.parquet", compression="zstd")
-        Averages(audit.averages.cells.iloc[:0], audit.averages.means[:0]).save(work / "averages.npz")
+        audit.averages.none().save(work / "averages.npz")
         manifest = _manifest(audit, labels, decisions, flip, keep)
         manifest = replace(manifest, files=record_files(work, ("faces.parquet", "averages.npz")))
         write_json(work / "audit.json", manifest.to_json())

@@ -24,6 +24,7 @@ from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
+from core.audit.kept_averages import KeptAverages, kept_before, remember
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
 from core.audit.measures import write_published
 from core.audit.notes import Note, NoteCode
@@ -67,7 +68,7 @@ class KeepAverages(StrEnum):
 
     Their cells are split by each model's own decision, and a face may be taken out of the data: averages of two audits
     of nearly the same faces could be subtracted to a single one. `AUTO` stores them unless another audit of some of
-    these faces, of this model or one beside it, has averages.
+    these faces, of this model or one beside it, has averages, or had others before it was deleted.
     """
 
     AUTO = "auto"
@@ -231,7 +232,7 @@ def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
         with keeping if ranks.first else contextlib.nullcontext():
             without = told_by_first(ranks, _without_averages(averages, job) if ranks.first else None)
             if ranks.first:
-                audit = _finish(job, seconds, without, ranks, hashes)
+                audit = _finish(job, seconds, without, ranks, hashes, averages)
                 meet(ranks)
                 return audit
         _averaged(job, without, ranks)
@@ -340,7 +341,9 @@ def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
     return None
 
 
-def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes: TrainingHashes | None) -> Audit:
+def _finish(
+    job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes: TrainingHashes | None, keep: KeepAverages
+) -> Audit:
     """Join the shards, average the images, write the manifest, and move the folder into its place.
 
     `without` says why no average face is stored; None where some are. `hashes` are the model's training faces'.
@@ -349,6 +352,9 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
     shards = shard_files(work)
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
+    kept, models = KeptAverages.of(averages, job.manifest), job.model.path.parent
+    if keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept):
+        without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
     packages = (*PACKAGES, *MORE_PACKAGES.get(job.model.info.kind, ()))
@@ -386,5 +392,7 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
     (work / "identity.json").unlink()
     write_published(work, job.manifest, faces, job.store)
     write_json(work / "audit.json", manifest.to_json())
+    if len(averages.cells):
+        remember(models, kept)
     work.replace(job.path)
     return open_audit(job.path)

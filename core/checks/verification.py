@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.audit.disclosure import StoredAverages, stored_averages
 from core.audit.folder import FILES as AUDIT_FILES
 from core.audit.manifest import FORMAT as AUDIT_FORMAT
 from core.audit.manifest import AuditManifest
@@ -56,6 +57,12 @@ def verify_folders(path: Path, record: bool = False) -> list[VerifiedFile]:
         else:
             results += _checks(file, record) if file.name == JSON else _folder(file, record)
     return results
+
+
+def averages_in(path: Path) -> list[StoredAverages]:
+    """The average faces that audits at and below `path` store. Raises `LookwhereError` for one of too few people."""
+    found = (stored_averages(file.parent) for file in sorted(path.rglob("audit.json")))
+    return [stored for stored in found if stored is not None]
 
 
 def _folder(file: Path, record: bool) -> Iterator[VerifiedFile]:

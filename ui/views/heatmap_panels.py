@@ -35,7 +35,8 @@ from ui.widgets.map_target import choose_target
 SIDE = 336
 NO_FACE_BY_COLUMNS = (
     "No average face of these: the audit stores none by these columns (`audit --cells` does), and the aligned images "
-    "are not at hand, or too few people are in the group or left out of it."
+    "are not at hand, or have too few people of each level side by side. The audit's first columns are told apart "
+    "first."
 )
 
 
@@ -71,18 +72,18 @@ def _with_face(audit: Audit, group: Group) -> Group:
     """A group of columns that the audit stores no average face by gets it from the aligned images, where at hand."""
     if group.face is not None or group.too_small or not group.filter.columns:
         return group
-    face = _average(audit, audit_images_of(audit)[0], group.filter)
-    return group if face is None else replace(group, face=face, face_n=group.n)
+    face, face_n = _average(audit, audit_images_of(audit)[0], group.filter)
+    return group if face is None else replace(group, face=face, face_n=face_n)
 
 
-def _average(audit: Audit, images: AuditImages | None, wanted: Filter) -> np.ndarray | None:
-    return None if images is None else _kept_average(audit, images.path / "store.json", wanted)
+def _average(audit: Audit, images: AuditImages | None, wanted: Filter) -> tuple[np.ndarray | None, int]:
+    return (None, 0) if images is None else _kept_average(audit, images.path / "store.json", wanted)
 
 
 @kept(entries=64)
-def _kept_average(audit: Audit, store: Path, wanted: Filter) -> np.ndarray | None:
+def _kept_average(audit: Audit, store: Path, wanted: Filter) -> tuple[np.ndarray | None, int]:
     images, _ = audit_images_of(audit)
-    return None if images is None else average_by_columns(audit, images, wanted)
+    return (None, 0) if images is None else average_by_columns(audit, images, wanted)
 
 
 def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls) -> None:

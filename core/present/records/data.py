@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.audit.disclosure import StoredAverages
 from core.audit.tried_settings import Tried
 from core.checks.verification import VerifiedFile
 from core.classifiers.info import ModelInfo
@@ -155,6 +156,20 @@ def settings_record(tried: Tried, title: str) -> dict:
     }
 
 
-def verified_record(results: list[VerifiedFile]) -> dict:
-    """Each file that was read, and whether anything was recorded of it."""
-    return {"files": [{"file": result.file, "recorded": result.recorded} for result in results]}
+def verified_record(
+    results: list[VerifiedFile], stored: Sequence[StoredAverages] = (), shared: Sequence[tuple[Path, Path]] = ()
+) -> dict:
+    """Each file that was read and whether anything was recorded of it, and what the stored averages give away."""
+    return {
+        "files": [{"file": result.file, "recorded": result.recorded} for result in results],
+        "averages": [
+            {
+                "audit": one.path,
+                "count": one.count,
+                "fewest_people": one.fewest_people,
+                "most_of_one": one.most_of_one,
+            }
+            for one in stored
+        ],
+        "shared_averages": [list(pair) for pair in shared],
+    }
