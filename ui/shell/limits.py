@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime import exists, get_instance
@@ -35,7 +36,7 @@ def apply() -> None:
     runtime = get_instance()
     if isinstance(manager := runtime.uploaded_file_mgr, MemoryUploadedFileManager):
         bound_uploads(manager)
-    sessions = getattr(getattr(runtime, "_session_mgr", None), "list_active_sessions", tuple)()
+    sessions: Iterable[Any] = getattr(getattr(runtime, "_session_mgr", None), "list_active_sessions", tuple)()
     most = most_sessions()
     if not admit(_served, context.session_id, [one.session.id for one in sessions], most):
         st.title("Lookwhere")
@@ -82,8 +83,8 @@ def bound_uploads(manager: MemoryUploadedFileManager) -> None:
             raise HTTPException(413, "this server holds as many files as it may: try again in a few minutes")
         add(session_id, file)
 
-    add_within_bounds.bounded = True  # type: ignore[attr-defined]
-    manager.add_file = add_within_bounds  # type: ignore[method-assign]
+    add_within_bounds.bounded = True
+    manager.add_file = add_within_bounds
 
 
 def stored(manager: MemoryUploadedFileManager) -> list[tuple[str, dict[str, UploadedFileRec]]]:
