@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from unittest.mock import patch
 from streamlit.testing.v1 import AppTest
 
 import ui.shell.open_audit
+from core.present.text.glossary import glossary
 from tests.helpers.pages import text
 from tests.helpers.shipped import ROOT
 from ui.shell.navigation import Needs, PageEntry
@@ -98,6 +100,31 @@ def check_a_hostile_link_changes_nothing(entry: PageEntry, studies: Studies) -> 
     assert "<script>" not in "".join(one.proto.body for one in app.get("html"))
 
 
+def sentences(app: AppTest) -> list[tuple[str, str]]:
+    """The page's words from top to bottom, each with its help: paragraphs, quiet lines, headings, the headline."""
+    found = []
+    for node in app.main:
+        if node.type in ("markdown", "caption", "subheader"):
+            found.append((re.sub(r"`[^`]*`", "", node.value), node.proto.help))
+        elif node.type == "html" and HEADLINE in node.proto.body:
+            said, _, its_help = node.proto.body.partition("<span class='lw-help'")
+            found.append((html.unescape(said.split(HEADLINE)[1]), html.unescape(its_help)))
+    return found
+
+
+def check_each_terms_first_use_has_its_help_once(entry: PageEntry, studies: Studies) -> None:
+    app = _runs(open_page(entry, studies.whole))
+    said = sentences(app)
+    for term, meaning in glossary().items():
+        plain = [re.search(rf"(?<![\w-]){term}s?(?![\w-])", text, 0 if term.isupper() else re.I) for text, _ in said]
+        uses = [place for place, hit in enumerate(plain) if hit]
+        helped = [place for place, (_, its_help) in enumerate(said) if meaning in its_help.replace("\\", "")]
+        if entry.glossary:
+            assert not helped and sum(meaning in text.replace("\\", "") for text, _ in said) == 1, term
+        elif uses:
+            assert len(helped) == 1 and helped[0] <= uses[0], (term, said[uses[0]], helped)
+
+
 #: One thing a page must do each: what it takes is the page's entry and the studies.
 BATTERY: tuple[Callable[[PageEntry, Studies], None], ...] = (
     check_opens_with_title_and_headline_and_offers_its_charts,
@@ -107,4 +134,5 @@ BATTERY: tuple[Callable[[PageEntry, Studies], None], ...] = (
     check_without_ethnicity_and_age_stays_useful,
     check_no_face_left_says_what_to_do,
     check_a_hostile_link_changes_nothing,
+    check_each_terms_first_use_has_its_help_once,
 )

@@ -31,6 +31,7 @@ class PageEntry:
     `file` names `pages/FILE.py` and is the page's address. `title` stands in the navigation and, unless `heading` says
     more, at the head of the page. `section` is the navigation's, `description` README's. `icon` is a name of Material
     Symbols. `needs` says what must be there before the page can show anything; `page()` sees to it.
+    `glossary` is True of the page that has all terms, and explains none of them elsewhere.
     `single_faces` is True where a page draws single faces, none of which it may offer to download.
     """
 
@@ -42,6 +43,7 @@ class PageEntry:
     needs: Needs = Needs.AUDIT
     heading: str = ""
     single_faces: bool = False
+    glossary: bool = False
 
     @property
     def path(self) -> Path:
@@ -84,6 +86,7 @@ PAGES: tuple[PageEntry, ...] = (
         section="",
         description="what this is, how to read an average heatmap and how not to, the original study, and a glossary",
         needs=Needs.MODEL,
+        glossary=True,
     ),
     PageEntry(
         file="accuracy",

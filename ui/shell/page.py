@@ -22,11 +22,12 @@ from core.audit.notes import note_sentence
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
+from core.task import GENDER
 from ui.shell import downloads, limits, screen
 from ui.shell.error_boundary import error_boundary
 from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
 from ui.shell.open_audit import OpenAudit, need_maps, sidebar
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.filter_bar import filter_bar, leave_page
 from ui.widgets.threshold import OWN, follow
 
@@ -65,7 +66,7 @@ class Page:
 
     def caption(self, text: str) -> None:
         """A quiet line under the headline, in Markdown."""
-        self.above.caption(text)
+        terms.above(text, self.above)
 
     def info(self, text: str, **more: object) -> None:
         """A box under the headline, in Markdown."""
@@ -113,6 +114,8 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     opened = _opened()
     entry = entry_of(st.session_state.page)
     downloads.start(entry.file)
+    info = opened.info() if entry.needs >= Needs.MODEL else None
+    terms.start(info.task if info else GENDER, explains=not entry.glossary)
     if entry.needs >= Needs.MODEL:
         opened.need_model()
     if entry.needs >= Needs.AUDIT:

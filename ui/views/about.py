@@ -13,7 +13,7 @@ from core.task import GENDER
 from core.wording import percent
 from ui.shell import downloads
 from ui.shell.page import Page
-from ui.widgets import layout
+from ui.widgets import layout, terms
 
 HEADLINE = (
     "A face classifier guesses the gender label of a face. Lookwhere shows for whom the guess fails, and where in the "
@@ -39,19 +39,19 @@ NOT = """
 def show_about(p: Page) -> None:
     """The whole page; the words alone depend on what the open model classifies."""
     p.headline(HEADLINE)
-    st.subheader("How to read an average heatmap")
-    st.markdown(READING)
-    st.subheader("How not to read it")
-    st.markdown(NOT)
-    st.subheader("The original study")
-    st.markdown(STUDY)
+    terms.subheader("How to read an average heatmap")
+    terms.markdown(READING)
+    terms.subheader("How not to read it")
+    terms.markdown(NOT)
+    terms.subheader("The original study")
+    terms.markdown(STUDY)
     shown = MORPH_ACCURACY.assign(accuracy=MORPH_ACCURACY["accuracy"].map(lambda share: percent(share, 0)))
     for column in ("gender", "ethnicity"):
         shown[column] = shown[column].replace("", "all")
     layout.table(shown)
     downloads.table(MORPH_ACCURACY, "original-study", "the original study's accuracies on MORPH")
-    st.subheader("Words")
+    terms.subheader("Words")
     info = p.opened.info()
-    terms = glossary(info.task if info else GENDER)
-    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in terms.items()]
+    meanings = glossary(info.task if info else GENDER)
+    lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in meanings.items()]
     st.markdown("\n".join(lines))

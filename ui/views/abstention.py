@@ -12,7 +12,7 @@ from core.present.text.abstention import HOW, abstention_sentence
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.page import Page
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 SHARES = ["cutoff", "share", "share_low", "share_high", "accuracy", "low", "high"]
 
@@ -30,7 +30,7 @@ def show_abstention(p: Page, threshold: float) -> None:
     """
     if mere_decisions(p.audit.faces):
         return
-    st.subheader("Who gets no answer")
+    terms.subheader("Who gets no answer")
     left, right = st.columns([2, 1])
     share = controls.slider("Without an answer, in percent of the faces", 0, 50, 10, key="abstain", place=left)
     equal = controls.toggle(
@@ -39,7 +39,7 @@ def show_abstention(p: Page, threshold: float) -> None:
     found = _abstention(p.audit, p.filter, share / 100, threshold, equal)
     layout.sentence(abstention_sentence(found))
     layout.share_table(found.table.drop(columns=["gender", "ethnicity"]), SHARES)
-    st.caption(
+    terms.caption(
         "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error_ratio»: "
         f"the group's error rate over that of all other answered faces. {HOW} This slider moves this part only."
     )

@@ -19,7 +19,7 @@ from core.task import task_of
 from core.wording import capital, told_apart
 from ui.shell import downloads
 from ui.shell.page import Page
-from ui.widgets import help_texts, layout
+from ui.widgets import help_texts, layout, terms
 from ui.widgets.filter_query import ethnicities
 from ui.widgets.group_columns import choose_columns
 
@@ -42,9 +42,9 @@ def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
     overall = accuracy_by(faces, [], threshold)["accuracy"].iloc[0]
     if ethnicities(audit):
         _dots(accuracy_by(faces, PAIR, threshold), "By gender × ethnicity", overall)
-    st.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
+    terms.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
     if (words := kept_words(audit)) is not None:
-        st.caption(escape.markdown(words))
+        terms.caption(escape.markdown(words))
     left, right = st.columns(2)
     with left:
         _dots(accuracy_by(faces, ["gender"], threshold), "By gender", overall)
@@ -65,7 +65,7 @@ def show_across(p: Page, threshold: float) -> None:
         return
     table = accuracy_of_groups(p.faces, list(by), p.audit.columns, threshold)
     title = f"By {grouping_words(by, p.audit.columns)}"
-    st.subheader(escape.markdown(title))
+    terms.subheader(escape.markdown(title))
     overall = accuracy_by(p.faces, [], threshold)["accuracy"].iloc[0]
     said = table["group"] if len(by) > 1 or by[0] in PAIR else table[by[0]].astype(str)
     names = [capital(short(name, WIDEST)) for name in said]
@@ -79,7 +79,7 @@ def show_across(p: Page, threshold: float) -> None:
 
 def _dots(table: pd.DataFrame, title: str, overall: float) -> None:
     """One dot plot under its title."""
-    st.subheader(title)
+    terms.subheader(title)
     names = [_label(row) for row in table.to_dict("records")]
     genders = list(table["gender"]) if "gender" in table else None
     figure = charts.accuracy_dots(table, names, genders, overall)
@@ -95,12 +95,12 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
     """The confusion matrix, and every group's numbers beside it."""
     left, right = st.columns([1, 1])
     with left:
-        st.subheader("Confusion matrix")
+        terms.subheader("Confusion matrix")
         downloads.chart(
             charts.confusion_matrix(confusion(faces, threshold), task_of(faces)), "confusion", "confusion matrix"
         )
     with right:
-        st.subheader("All groups as a table")
+        terms.subheader("All groups as a table")
         groupings: tuple[list[str], ...] = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
         table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
         table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
@@ -118,9 +118,9 @@ def show_original_study(audit: Audit, faces: pd.DataFrame, threshold: float) -> 
     """
     if audit.manifest.dataset not in BESIDE_THE_STUDY or not audit.task.is_gender:
         return
-    st.subheader("Beside the original study's MORPH figures")
+    terms.subheader("Beside the original study's MORPH figures")
     groups = pd.concat([accuracy_by(faces, by, threshold) for by in ([], ["gender"], PAIR)], ignore_index=True)
     compared = beside(groups.fillna({"gender": "", "ethnicity": ""}))
     layout.share_table(compared, ["original", "ours", "low", "high"])
     downloads.table(compared, "morph", "accuracy beside the original study's on MORPH")
-    st.caption(MORPH)
+    terms.caption(MORPH)

@@ -12,6 +12,7 @@ from core.present.figures import charts
 from core.present.text import escape
 from core.wording import number, told_apart
 from ui.shell import downloads
+from ui.widgets import terms
 from ui.widgets.filter_query import ethnicities
 
 
@@ -29,13 +30,13 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
     groups = {told_apart("all", names): faces} | {name: faces[faces["ethnicity"] == name] for name in names}
     left, right = st.columns(2)
     with left:
-        st.subheader("ROC by ethnicity" if names else "ROC")
+        terms.subheader("ROC by ethnicity" if names else "ROC")
         by_name = {name: curve for name, group in groups.items() if (curve := roc(group)) is not None}
         downloads.chart(charts.roc_curves(by_name, task), "roc", "ROC curves")
-        st.caption("The threshold moves along a curve; the curve itself does not depend on it.")
+        terms.caption("The threshold moves along a curve; the curve itself does not depend on it.")
     with right:
-        st.subheader("Calibration by ethnicity" if names else "Calibration")
+        terms.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(group) for name, group in groups.items() if len(group)}
         downloads.chart(charts.calibration_curves(tables, task), "calibration", "calibration")
         errors = ", ".join(f"{name} {number(calibration_error(table), '.3f')}" for name, table in tables.items())
-        st.caption(escape.markdown(f"Expected calibration error: {errors}."))
+        terms.caption(escape.markdown(f"Expected calibration error: {errors}."))

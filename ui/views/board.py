@@ -24,7 +24,7 @@ from core.present.text.board import CAUTION, SEEN_RULE, seen_sentence, sources
 from core.wording import capital, percent
 from ui.shell import downloads
 from ui.shell.page import Page
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 __all__ = ["ADULTS", "CAUTION"]
 ADULTS = Filter(age_from=ADULT_AGE)
@@ -76,7 +76,7 @@ def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
     shares = ["accuracy", "low", "high", "worst_accuracy", "best_accuracy", "gap", "women_less_men"]
     layout.share_table(shown, shares)
     downloads.table(table, "board", "the board: each model's accuracy, worst and best group")
-    st.caption(
+    terms.caption(
         "Intervals are Wilson's, 95 %. Worst is the group with the lowest upper bound, best the one with the highest "
         "lower bound, of intervals that hold for all groups of a model at once; where «told apart» is not ticked, "
         "nothing is sure of them."
@@ -85,7 +85,7 @@ def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
 
 def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:
     """Accuracy of each group under each model."""
-    st.subheader("Accuracy by group")
+    terms.subheader("Accuracy by group")
     table = accuracy_table(models, data, within)
     table = table.assign(group=[capital(group_name(g, e)) for g, e in zip(table.gender, table.ethnicity, strict=True)])
     wide = table.pivot(index="group", columns="model", values="accuracy").reset_index()
@@ -93,7 +93,7 @@ def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:
     with st.expander("With intervals"):
         layout.share_table(table[["model", "group", "n", "accuracy", "low", "high"]], ["accuracy", "low", "high"])
     downloads.table(table, "board-groups", "the board: accuracy by model and group, simultaneous 95 % intervals")
-    st.caption("The intervals hold for all groups of a model at once (95 %): exact ones at Šidák's level.")
+    terms.caption("The intervals hold for all groups of a model at once (95 %): exact ones at Šidák's level.")
 
 
 def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
@@ -101,26 +101,26 @@ def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
     reference = next((model for model in models if model.name == OURS and data in model.audits), None)
     if reference is None:
         return
-    st.subheader(f"Against {reference.title}, on the same faces")
+    terms.subheader(f"Against {reference.title}, on the same faces")
     table = paired_with(models, reference, data, within)
     layout.share_table(table, ["difference", "low", "high"])
     downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
-    st.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
+    terms.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
 
 
 def show_seen(models: list[BoardModel], within: Filter) -> None:
     """Who has evidently seen the faces of the data set at home."""
-    st.subheader("Who has seen the test faces?")
+    terms.subheader("Who has seen the test faces?")
     table = seen(models, within)
-    st.markdown(seen_sentence(table))
+    terms.markdown(seen_sentence(table))
     layout.share_table(table, ["home", "abroad", "difference", "low", "high", "others"])
-    st.caption(SEEN_RULE)
+    terms.caption(SEEN_RULE)
 
 
 def show_sources(models: list[BoardModel]) -> None:
     """Where the models come from, and the facts of their declarations."""
     with st.expander("Where the models come from"):
-        st.markdown("\n".join(sources(models)))
+        terms.markdown("\n".join(sources(models)))
 
 
 def _named(groups: object) -> list[str]:

@@ -27,7 +27,7 @@ from core.task import GENDER, Task
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 SIDE = 144
 STYLE = """
@@ -152,7 +152,7 @@ def _verdict(result: CheckResult | None) -> None:
     if result is None:
         return
     badge = "" if result.verdict is None else f":{layout.COLOURS[result.verdict.tone]}-badge[{result.verdict}] "
-    st.markdown(badge + escape.markdown(result.sentence))
+    terms.markdown(badge + escape.markdown(result.sentence))
 
 
 def _missing(checks: Checks, part: str, group: str) -> bool:
@@ -184,7 +184,7 @@ def _maps_row(
 def _show_tables(part: str, checks: Checks, view: View) -> None:
     """What any registered check has: its title, its verdict with the sentence, and its tables."""
     for check in checks_of(part):
-        st.subheader(check.title)
+        terms.subheader(check.title)
         if _missing(checks, part, view.group):
             continue
         _verdict(check.result(checks, view))
@@ -196,7 +196,7 @@ def _show_tables(part: str, checks: Checks, view: View) -> None:
 
 def _show_randomised(checks: Checks, view: View, task: Task) -> None:
     """The cascade of random weights."""
-    st.subheader("Does it depend on what was learnt?", help=RANDOM)
+    terms.subheader("Does it depend on what was learnt?", help=RANDOM)
     group = view.group
     if _missing(checks, "randomised", group):
         return
@@ -219,7 +219,7 @@ def _show_randomised(checks: Checks, view: View, task: Task) -> None:
     ssim = rows[(rows["measure"] == SSIM) & (rows["stage"] == STAGES[-1])].iloc[0]
     first, second = map(escape.markdown, task.labels)
     draws, seeds = checks.manifest.draws, checks.manifest.seed
-    st.caption(
+    terms.caption(
         f"n = {part.n(group):,} faces, {draws} random draws (seed {seeds}); maps are of the first. SSIM of all random "
         f"weights' map with the real one: {interval_of(ssim)}. {RANDOM_READING.format(first=first, second=second)}"
     )
@@ -227,13 +227,13 @@ def _show_randomised(checks: Checks, view: View, task: Task) -> None:
 
 def _show_deletion(checks: Checks, view: View) -> None:
     """Deletion and insertion."""
-    st.subheader("Do the places it marks matter?", help=DELETION)
+    terms.subheader("Do the places it marks matter?", help=DELETION)
     _show_orders("deletion", CONTROLS, checks, view)
 
 
 def _show_road(checks: Checks, view: View) -> None:
     """ROAD, from both ends of the order."""
-    st.subheader("The same with holes filled in (ROAD)", help=ROAD)
+    terms.subheader("The same with holes filled in (ROAD)", help=ROAD)
     _show_orders("road", "Controls and intervals are as above.", checks, view)
 
 
@@ -261,14 +261,14 @@ def _show_orders(part: str, reading: str, checks: Checks, view: View) -> None:
     figure, name = figures.difference_dots(rows, better, labels), f"{part}-differences"
     downloads.chart(figure, name, f"{part}: how much better than controls", key=name)
     downloads.table(rows, part, f"{part}: areas under the curves, and less the controls' ({score})")
-    st.caption(
+    terms.caption(
         f"n = {found.n(group):,} faces. Dots: by how much the curve's mean height is better than a control's. {reading}"
     )
 
 
 def _show_occlusion(checks: Checks, view: View) -> None:
     """Hidden regions beside the evidence budget."""
-    st.subheader("Is what it marks what is used?", help=OCCLUSION)
+    terms.subheader("Is what it marks what is used?", help=OCCLUSION)
     by_area = controls.toggle("Per unit of area", key="trust_area", help="Large regions lose more.")
     group, fill = view.group, view.fill
     if _missing(checks, "occlusion", group):
@@ -279,12 +279,12 @@ def _show_occlusion(checks: Checks, view: View) -> None:
     rows = rows[rows["fill"] == fill]
     downloads.chart(figures.region_bars(rows, by_area), "regions", HIDDEN, key="regions")
     downloads.table(rows, "regions", f"{HIDDEN} ({fill})")
-    st.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
+    terms.caption(f"n = {part.n(group):,} faces. {OCCLUSION_READING}")
 
 
 def _show_methods(checks: Checks, view: View) -> None:
     """The methods of the library: agreement and mean maps."""
-    st.subheader("Would another method show the same?", help=METHODS)
+    terms.subheader("Would another method show the same?", help=METHODS)
     group = view.group
     rows = checks.table("methods", group)
     if rows.empty:
@@ -292,7 +292,7 @@ def _show_methods(checks: Checks, view: View) -> None:
         return
     result = MethodAgreement().result(checks, view)
     if result is None:
-        st.markdown("No map of these methods has ranks to compare.")
+        terms.markdown("No map of these methods has ranks to compare.")
     _verdict(result)
     downloads.chart(figures.method_dots(rows), "methods", AGREEMENT, key="methods")
     downloads.table(rows, "methods", AGREEMENT)
@@ -300,7 +300,7 @@ def _show_methods(checks: Checks, view: View) -> None:
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
     names = [f"{html.escape(r['method'])}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
     _maps_row(maps, checks.placement, names, False, "method-maps", "mean maps of other methods")
-    st.caption(
+    terms.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each image on its own scale. n "
         f"is of the faces whose map has ranks at all: a constant one has none. {METHODS}"
     )
@@ -318,8 +318,8 @@ _DRAWN = {
 def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
     """How the sample was drawn, the command that makes or adds checks, and all numbers as text."""
     manifest = checks.manifest
-    st.subheader("How this was made")
-    st.caption(
+    terms.subheader("How this was made")
+    terms.caption(
         f"A sample of {manifest.sample:,} faces is the measure (seed {manifest.seed}), of which each check takes "
         "a share, stratified by gender × ethnicity × outcome: incorrect ones come first, up to half of a group, and "
         "each face counts for as many as it stands for, so that means are those of the whole audit. Nothing is "
@@ -327,7 +327,7 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
         f"{manifest.seconds / 60:.0f} minutes."
     )
     if said := audit_placement(audit):
-        st.caption(said)
+        terms.caption(said)
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"
     layout.download_button("All numbers as text", lambda: checks_report(checks).encode(), name, "text/plain")

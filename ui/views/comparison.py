@@ -21,7 +21,7 @@ from core.present.text.sentences import scope
 from core.wording import capital, number, points_words, signed_bounds, signed_points
 from ui.shell import downloads
 from ui.views import comparison_choice
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target
 
@@ -72,16 +72,16 @@ def _seeds(effect: Effect) -> str:
 def show_differences(choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame]) -> None:
     """Each group's paired difference of accuracy between the first model and each other one."""
     first, *others = choice.models
-    st.subheader("Whom the change helped, and whom it harmed")
+    terms.subheader("Whom the change helped, and whom it harmed")
     named_pair = " and ".join(
         f"**{letter}**: {escape.markdown(other.label)}"
         for letter, other in zip(comparison_choice.LETTERS[1:], others, strict=False)
     )
-    st.markdown(f"{named_pair}, compared with **A**: {escape.markdown(first.label)}")
+    terms.markdown(f"{named_pair}, compared with **A**: {escape.markdown(first.label)}")
     downloads.chart(
         figures.difference_dots(tables), "differences", "paired differences of accuracy by group", key="differences"
     )
-    st.caption(
+    terms.caption(
         "The same faces under both models. To the right: correct more often than under A. Bars are Newcombe's paired "
         "95 % intervals; a filled dot differs by McNemar's exact test at 5 %, corrected by Holm for all rows."
     )
@@ -91,7 +91,7 @@ def show_where_it_looks(
     choice: comparison_choice.Choice, table: pd.DataFrame, contrast: Contrast | None, filter: Filter
 ) -> None:
     """The mean maps of chosen groups under each model, where the models' maps can be compared."""
-    st.subheader("Where it looks now")
+    terms.subheader("Where it looks now")
     if not _same_method(choice):
         return
     columns = st.columns([1.2, 1.4, 2.4])
@@ -111,16 +111,16 @@ def show_where_it_looks(
     )
     shown = chosen or automatic_groups(table, contrast)
     _show_maps(choice, table, shown, filter, target, scaling == "shape")
-    st.caption(f"{help_texts.reading(comparison_choice.methods(choice))} {UNEVEN_SIDES}")
+    terms.caption(f"{help_texts.reading(comparison_choice.methods(choice))} {UNEVEN_SIDES}")
 
 
 def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, filter: Filter) -> None:
     """Where an experiment is open: its arms over all seeds, and the effects of its claim."""
     if choice.experiment is None:
         return
-    st.subheader("Over all seeds")
+    terms.subheader("Over all seeds")
     _show_arms(choice.experiment, contrast, filter)
-    st.caption(
+    terms.caption(
         f"{escape.markdown(choice.experiment.title)}. A dot is one seed; bars are Student's 95 % intervals over the "
         "seeds, wide because seeds are few. The worst group and the gap are among groups of 50 and more faces; an "
         "extreme of several groups is biased outward, in each arm alike."
@@ -128,7 +128,7 @@ def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, 
     if contrast is not None:
         layout.table(effects_table(contrast))
         downloads.table(effects_table(contrast), "effects", "effects over all seeds")
-        st.caption(
+        terms.caption(
             "Differences in points, each seed with its own partner. «Seeds and faces» draws both anew. **Supported**: "
             f"both intervals lie beyond 0. **Not supported**: neither holds {100 * MATTERS:.0f} points or more. "
             "Otherwise one cannot tell here."
@@ -137,7 +137,7 @@ def show_all_seeds(choice: comparison_choice.Choice, contrast: Contrast | None, 
 
 def show_all_groups(choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame], filter: Filter) -> None:
     """All groups as one table, and those of columns that are chosen as another."""
-    st.subheader("All groups as a table")
+    terms.subheader("All groups as a table")
     whole = _whole_table(tables)
     _show_table(whole)
     downloads.table(whole, "paired", "paired comparison of all groups")
@@ -192,7 +192,7 @@ def _show_maps(
     signed, task = target == "margin", choice.models[0].open().task
     sheet = []
     for name, found, maps, face, face_n in rows:
-        st.markdown(f"**{escape.markdown(capital(name))}**, n = {found[0].n:,}")
+        terms.markdown(f"**{escape.markdown(capital(name))}**, n = {found[0].n:,}")
         minimum = max(pair.minimum for pair in found)
         if found[0].n < minimum:
             st.info(f"Averages need {minimum} faces, or a single face could be seen through them.")
@@ -225,7 +225,7 @@ def _show_maps(
     st.html(f"{layout.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
     resampled = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
     people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
-    st.caption(
+    terms.caption(
         f"Outlined: cells that differ at a family-wise 5 % over each map (bootstrap samples of the same faces' "
         f"differences, largest |t|).{people} The correction is for one map's cells, not for the number of maps."
         + "".join(f" {capital(text)}, so that both have one grid." for text in resampled)
@@ -256,7 +256,7 @@ def _show_arms(experiment: Experiment, contrast: Contrast | None, within: Filter
         if not len(parts_of[0]):
             continue
         with columns[n % 2]:
-            st.markdown(f"**{escape.markdown(title)}**")
+            terms.markdown(f"**{escape.markdown(title)}**")
             downloads.chart(figures.arm_dots(*parts_of, titles), f"arms-{measure}", title, key=f"arms_{measure}")
 
 

@@ -39,7 +39,7 @@ from core.wording import capital
 from ui.shell.cache import kept
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
-from ui.widgets import controls
+from ui.widgets import controls, terms
 
 OWN = "my own choice of models"
 LETTERS = "ABCD"
@@ -166,7 +166,7 @@ def _own(p: Page, found: list[Candidate]) -> Choice:
     for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
         names = [c.label for c in rest]
         if not names:
-            column.caption("No further model is audited on these faces.")
+            terms.caption("No further model is audited on these faces.", place=column)
             break
         quiet = st.session_state.get("compared_with") not in (None, first)
         key = f"model_{letter.lower()}"

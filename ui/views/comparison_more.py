@@ -16,7 +16,7 @@ from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.open_audit import audit_of
 from ui.views.comparison_choice import Choice
-from ui.widgets import layout
+from ui.widgets import layout, terms
 
 REPORT_HELP = (
     "One HTML file that opens offline: what differs and for whom, in plain words first; no single face is in it."
@@ -40,13 +40,13 @@ def _report(audits: list[Audit], all_ages: bool) -> bytes:
 def show_all_models() -> None:
     """Every audit of every model: accuracy, worst group and gap, of adults where ages are known."""
     places: list[Path] = audit_places(open_audit_shell.MODELS)
-    st.subheader("Every model on every audit")
+    terms.subheader("Every model on every audit")
     shown = [audit_of(place / "audit.json") for place in places[:MOST]]
     table = pd.concat([_row(audit) for audit in shown], ignore_index=True)
     layout.table(shown_audits(table))
     downloads.table(table, "audits", "every model on every audit")
     more = f" The first {MOST} of {len(places)}; `python -m core compare` prints all." if len(places) > MOST else ""
-    st.caption(
+    terms.caption(
         "Adults where ages are known, whatever the filter. Wilson 95 % intervals; of the groups the surely worst. "
         f"Accuracies on different faces do not tell models apart: compare those of one audit.{more}"
     )
@@ -65,6 +65,6 @@ def report_button(choice: Choice, all_ages: bool) -> None:
         on_click="ignore",
         help=REPORT_HELP,
     )
-    st.caption("The same from a shell:")
+    terms.caption("The same from a shell:")
     words = " ".join(shlex.quote(audit_label(audit)) for audit in audits)
     st.code(f"python -m core compare {words} --out comparison.html", language="bash", wrap_lines=True)

@@ -12,7 +12,7 @@ from core.present.text.data_sets import abroad_sentence, data_set_names, group_l
 from ui.shell import downloads
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
-from ui.widgets import layout
+from ui.widgets import layout, terms
 
 HEADING = "At home and abroad"
 #: More data sets than these are not told apart in one chart.
@@ -28,7 +28,7 @@ def show_data_sets(p: Page) -> None:
     audits = _audits(p)
     if len(audits) < 2:
         return
-    st.subheader(HEADING)
+    terms.subheader(HEADING)
     within = p.filter
     table = accuracy_by_data_set(audits, within, p.threshold)
     for other in audits[1:]:
@@ -42,7 +42,7 @@ def show_data_sets(p: Page) -> None:
             shown[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]], ["accuracy", "low", "high"]
         )
     downloads.table(table, "data-sets", "accuracy by data set and group, with Wilson 95 % intervals")
-    st.caption(CAUTION)
+    terms.caption(CAUTION)
 
 
 def _audits(p: Page) -> list[DataSetAudit]:

@@ -17,10 +17,10 @@ from core.present.figures import pictures
 from core.present.figures.single_faces import error_cluster_sheet
 from core.present.text import escape
 from core.task import Task
-from core.wording import capital, number
+from core.wording import capital, number, percent
 from ui.shell import downloads
 from ui.shell.cache import kept
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 FOUND = "as found"
 OPACITY = 0.6
@@ -63,9 +63,9 @@ _error_clusters = kept(entries=64, spinner="Looking for error clusters …")(fin
 
 def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
     """Draw the choice of a number of kinds; None for an audit without maps."""
-    st.subheader("Error clusters", help=KINDS_HELP.format(kind=audit.task.kind))
+    terms.subheader("Error clusters", help=KINDS_HELP.format(kind=audit.task.kind))
     if within.outcome != "all":
-        st.caption("Of all incorrect predictions inside the filter: its choice of «Prediction» does not count here.")
+        terms.caption("Of all incorrect predictions inside the filter: its choice of «Prediction» does not count here.")
     if not audit.has_maps:
         st.info("Only predictions were audited: without maps there are no clusters of maps, nor orders by similarity.")
         return None
@@ -82,7 +82,7 @@ def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None, 
         st.info(escape.markdown(f"{found.n} incorrect predictions: {found.verdict}."))
         return
     tried = ", ".join(f"{k}: {number(row.silhouette)} ({number(row.null)})" for k, row in found.search.iterrows())
-    st.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
+    terms.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
     shown = [kind for kind in found.clusters if kind.map is not None]
     limit = pictures.shared_limit([kind.map for kind in shown])
     with st.grid("auto" if len(found.clusters) > 1 else 2, min_column_width=300, gap="small"):
@@ -90,7 +90,7 @@ def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None, 
             with st.container(border=True, gap="xsmall"):
                 st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.clusters), limit, shots, found.minimum))
     st.html(layout.STYLE + _decision_scale(limit))
-    st.caption(_reading(task))
+    terms.caption(_reading(task))
     if shown:
         _offer_downloads(found, limit)
 
@@ -125,13 +125,15 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
     top = kind.regions.sort_values("share", ascending=False).head(3)
     compared = count > 1
     regions = ", ".join(
-        f"{row.region} {row.share:.0%}" + (f" ({row.share_all:.0%})" if compared else "") for row in top.itertuples()
+        f"{row.region} {percent(row.share, 0)}" + (f" ({percent(row.share_all, 0)})" if compared else "")
+        for row in top.itertuples()
     )
     text = f"<p>Most evidence: {regions}{'; in brackets, in all wrong ones' if compared else ''}.</p>"
     over = kind.over()
     if len(over):
         groups = ", ".join(
-            f"{html.escape(row.group)} {row.share:.0%} ({row.share_all:.0%})" for row in over.itertuples()
+            f"{html.escape(row.group)} {percent(row.share, 0)} ({percent(row.share_all, 0)})"
+            for row in over.itertuples()
         )
         text += f"<p>More than among all incorrect: {groups}.</p>"
     elif compared:

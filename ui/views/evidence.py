@@ -19,7 +19,7 @@ from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import NOT_ADDITIVE
 from ui.shell.page import Page
-from ui.widgets import layout
+from ui.widgets import layout, terms
 from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target, shares_help
 
@@ -67,13 +67,13 @@ def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | 
     """The regions over an average face, and beside them the way between the groups."""
     left, right = st.columns([1, 2.2])
     with left:
-        st.subheader("The regions")
+        terms.subheader("The regions")
         _show_regions(audit, within)
     with right:
         if found:
             _show_waterfall(audit, found)
     first, second = map(escape.markdown, audit.task.labels)
-    st.caption(f"{audit.method.reading} {READING.format(first=first, second=second)}")
+    terms.caption(f"{audit.method.reading} {READING.format(first=first, second=second)}")
 
 
 def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
@@ -82,7 +82,7 @@ def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
         return
     if audit.additive:
         _show_group_evidence(audit, groups)
-    st.subheader("Share of positive evidence")
+    terms.subheader("Share of positive evidence")
     target = choose_target(audit.task, help=shares_help(audit.task))
     _show_energy(audit, groups, target)
 
@@ -100,7 +100,7 @@ def show_across(audit: Audit, within: Filter) -> None:
         if audit.additive
         else "Mean share of each face's positive evidence for the predicted class."
     )
-    st.caption(f"{unit} Without a value: groups under {audit.minimum_faces} people, and what would show them.")
+    terms.caption(f"{unit} Without a value: groups under {audit.minimum_faces} people, and what would show them.")
     downloads.table(table, "regions-by-group", f"evidence by region, {grouping_words(by, audit.columns)}")
 
 
@@ -123,7 +123,7 @@ def _show_regions(audit: Audit, within: Filter) -> None:
 def _show_waterfall(audit: Audit, found: Waterfall) -> None:
     """From A's mean margin to B's, or why there is none."""
     a, b = capital(found.a.describe()), capital(found.b.describe())
-    st.subheader("From group A to group B")
+    terms.subheader("From group A to group B")
     if found.too_small:
         _few_faces([(a, found.n_a), (b, found.n_b)], audit)
         return
@@ -132,7 +132,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
         figures.waterfall_chart(found, f"A: {a}", f"B: {b}", task=audit.task), "waterfall", title, key="waterfall"
     )
     total, low, high = found.ends.loc["b − a"]
-    st.caption(
+    terms.caption(
         f"The bars between add up to the whole way, {signed_interval(total, low, high)}; the last layer's bias "
         f"cancels, and rounding leaves {abs(found.residual):.6f}. Whiskers are 95 % bootstrap intervals of "
         "each bar's length, each for itself, so the largest of many small bars is overstated; a large "
@@ -143,7 +143,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
 
 def _show_group_evidence(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     """The groups' own budgets side by side."""
-    st.subheader("Evidence by region of each group")
+    terms.subheader("Evidence by region of each group")
     found = [(f"{letter}: {capital(w.describe())}", _evidence_by_region(audit, w)) for letter, w in groups]
     _few_faces([(name, b.n) for name, b in found if b.too_small], audit)
     shown = [(name, b) for name, b in found if not b.too_small]
@@ -156,7 +156,7 @@ def _show_group_evidence(audit: Audit, groups: list[tuple[str, Filter]]) -> None
         f"{name}: regions {signed(b.table['evidence'].sum())}, bias {signed(b.bias)}, mean margin {signed(b.margin)}"
         for name, b in shown
     )
-    st.caption(f"{escape.markdown(sums)}. Whiskers are 95 % bootstrap intervals.")
+    terms.caption(f"{escape.markdown(sums)}. Whiskers are 95 % bootstrap intervals.")
     table = pd.concat([b.table.assign(group=name, n=b.n, bias=b.bias, margin=b.margin) for name, b in shown])
     downloads.table(table, "budgets", "contributions to the mean margin by region")
 
@@ -169,7 +169,7 @@ def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) ->
     if not shown:
         return
     downloads.chart(figures.energy_dots(shown), "energy", "share of positive evidence by region", key="energy")
-    st.caption(
+    terms.caption(
         "Each face's positive evidence is shared out by region and the shares are averaged, so each face counts alike "
         "and strength is left out. The grey stroke is a uniform map's share, the region's area: a dot to its right has "
         "more evidence than its size explains. n counts faces with any positive evidence."

@@ -30,7 +30,7 @@ from core.present.text import faces as faces_text
 from core.task import Task
 from ui.shell.cache import kept
 from ui.shell.page import Page
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target, targets_help
 
@@ -98,7 +98,7 @@ def how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> No
     out = STORES / audit.manifest.dataset if "LOOKWHERE_STORES" in os.environ else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
     found = "".join(f"\n- {escape.markdown(line)}" for line in looked)
-    st.caption(
+    terms.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
         f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{found}"
     )
@@ -137,7 +137,7 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
         return
     rows, values = single_faces.ordered(audit, rows, order, like)
     if order.of_a_face:
-        st.caption(f"Ordered by similarity to face {escape.markdown(str(audit.faces['face_id'].iloc[like]))}.")
+        terms.caption(f"Ordered by similarity to face {escape.markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // single_faces.PAGE)
     _first_sheet((audit.path, within, order, kind, like, group), sheets)
     place, wanted = st.container(), controls.asked("sheet")
@@ -149,7 +149,7 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     start = (sheet - 1) * single_faces.PAGE
     shown = rows[start : start + single_faces.PAGE]
     with place:
-        st.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {escape.markdown(name)}.")
+        terms.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {escape.markdown(name)}.")
         notes = (
             [f"similarity {wording.number(v)}" for v in values[start:][: len(shown)]] if order.by_similarity else None
         )
@@ -330,7 +330,7 @@ def _pictures(record: FaceRecord, task: Task) -> None:
 
 
 def _regions(record: FaceRecord, task: Task) -> None:
-    st.markdown("**Evidence by region**")
+    terms.markdown("**Evidence by region**")
     if record.regions is None:
         st.info("Only predictions were audited: there is no evidence to divide by region.")
         return
@@ -338,13 +338,13 @@ def _regions(record: FaceRecord, task: Task) -> None:
     st.plotly_chart(figure, key="record-regions", config={"displayModeBar": False})
     total, margin = wording.signed(record.regions.sum(), 3), wording.signed(record.margin, 3)
     if record.additive:
-        st.caption(
+        terms.caption(
             f"The bars add up to {total}; with the last layer's bias, {wording.signed(record.bias, 3)}, that is the "
             f"margin, {margin} (half-precision maps leave {abs(record.rest):.3f}). Evidence is centred on a region, "
             "not confined to it."
         )
     else:
-        st.caption(
+        terms.caption(
             f"Maps by {escape.markdown(record.map_method)} do not add up to the margin: "
             f"the bars' sum is {total}, "
             f"the margin {margin}. Compare the bars with each other."
@@ -357,7 +357,7 @@ def _others(
     if not len(rows):
         return
     more = f" (the first {single_faces.PAGE} of {len(rows):,})" if len(rows) > single_faces.PAGE else ""
-    st.markdown(f"**{title}**{more}")
+    terms.markdown(f"**{title}**{more}")
     notes = None if cosines is None else [f"similarity {wording.number(c)}" for c in cosines]
     target = st.session_state.get("target", "predicted")
     cards(audit, images, rows[: single_faces.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)

@@ -21,7 +21,7 @@ from core.wording import capital
 from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, help_texts, layout, terms
 
 ICONS = {
     Verdict.SUPPORTED: ":material/check_circle:",
@@ -59,13 +59,13 @@ def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
 def seeds_caption(audit: Audit, ages: Filter) -> None:
     """How far networks of one recipe differ, where an experiment has some."""
     if (words := _seeds(experiment_for(open_audit_shell.MODELS, audit), ages)) is not None:
-        st.caption(escape.markdown(words))
+        terms.caption(escape.markdown(words))
 
 
 def show_command(audit: Audit, ages: Filter) -> None:
     """The command that prints the page's numbers."""
     command = f"python -m core findings --model {audit.manifest.model} --audit {audit.name}"
-    st.caption("Every number of this page, as text:")
+    terms.caption("Every number of this page, as text:")
     st.code(command + (" --ages all" if ages.any_age else ""), language="bash")
 
 
@@ -74,7 +74,7 @@ def show_finding(found: Finding) -> None:
     with st.container(border=True):
         text, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
         with text:
-            st.subheader(escape.markdown(f"{found.key} · {found.claim}"))
+            terms.subheader(escape.markdown(f"{found.key} · {found.claim}"))
             st.badge(found.verdict, icon=ICONS[found.verdict], color=layout.COLOURS[found.verdict.tone])
             layout.sentence(found.sentence)
         if figure is not None:
@@ -92,12 +92,12 @@ def _figure(found: Finding) -> None:
     result = found.result
     if isinstance(result, GenderGap | EthnicityGap):
         downloads.chart(gaps.simultaneous_dots(found.numbers), name, title, key=name)
-        st.caption(
+        terms.caption(
             "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
         )
     elif isinstance(result, EvidenceDensity):
         downloads.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
-        st.caption(
+        terms.caption(
             "Share of the positive evidence over share of the image, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
         )
@@ -107,10 +107,10 @@ def _figure(found: Finding) -> None:
         panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
         st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))
         downloads.image_sheet(lambda: map_sheet(shapes), name, title)
-        st.caption(escape.markdown(shapes.note))
+        terms.caption(escape.markdown(shapes.note))
     elif isinstance(result, CauseContrasts):
         for claim, _ in result.contrasts:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
-            st.markdown(f"**{escape.markdown(capital(claim.name))}** · {escape.markdown(claim.question)}")
+            terms.markdown(f"**{escape.markdown(capital(claim.name))}** · {escape.markdown(claim.question)}")
             one = f"{name}-{claim.name}"
             downloads.chart(figures.effect_dots(rows), one, f"{title}, {claim.name}", key=one)

@@ -34,7 +34,7 @@ from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.views.wrong_labels import show_tipping_points
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.group_columns import choose_columns
 
 GROUPINGS = {
@@ -121,7 +121,7 @@ def choose_grouping(p: Page) -> tuple[str, ...]:
 def show_simultaneous(result: GroupGaps) -> None:
     """The surest gap in figures, then each group with its two intervals."""
     bands, gap = result.intervals, result.largest
-    st.subheader("All groups at once")
+    terms.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
         layout.metric(places[0], "Gap", f"{in_points(gap.difference.value)} points", _between(gap), help=_SUREST)
@@ -135,7 +135,7 @@ def show_simultaneous(result: GroupGaps) -> None:
         )  # fmt: skip
     if len(bands.table):
         downloads.chart(charts.simultaneous_dots(bands.table), "simultaneous", BANDS)
-        st.caption(
+        terms.caption(
             "Thick: the Wilson 95 % interval of a group alone. Thin, grey: intervals that hold for all "
             f"{len(bands.table)} groups together in 95 of 100 test sets ({bands.resampled} resampled). "
             "Compare groups chosen by looking with the thin ones."
@@ -165,7 +165,7 @@ _SIMULTANEOUS = (
 
 def _left_out(table: pd.DataFrame, column: str) -> None:
     if len(table):
-        st.caption(escape.markdown(left_out_words(table, column, most=len(table))))
+        terms.caption(escape.markdown(left_out_words(table, column, most=len(table))))
 
 
 def _table(table: pd.DataFrame, **formats: str) -> None:
@@ -175,7 +175,7 @@ def _table(table: pd.DataFrame, **formats: str) -> None:
 
 def show_tests(result: GroupGaps) -> None:
     """The two-group tests as a table, the clearest first."""
-    st.subheader("Which groups differ")
+    terms.subheader("Which groups differ")
     family = controls.segments("Compare", list(FAMILIES), default="all pairs", key="family")
     table = result.tests[family]
     if table.empty:
@@ -183,8 +183,8 @@ def show_tests(result: GroupGaps) -> None:
         _left_out(result.not_tested, "group")
         return
     layout.sentence(f"{differ_words(table, 'comparisons')}.")
-    _table(comparison_table(table), points="%.1f")
-    st.caption(
+    _table(comparison_table(table), points=".1f")
+    terms.caption(
         f"Accuracy of the first less that of the second. One family: the {len(table)} tests of this table. Intervals "
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
         "difference seen» is not «no difference»."
@@ -195,37 +195,39 @@ def show_tests(result: GroupGaps) -> None:
 
 def show_age(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Regression on gender × ethnicity and age; accuracy at equal ages."""
-    st.subheader("Age against ethnicity")
+    terms.subheader("Age against ethnicity")
     fit = _regression(audit, filter, threshold)
     if isinstance(fit, str):
         st.info(help_texts.NO_AGE if not audit.faces["age"].notna().any() else fit)
         return
-    st.markdown(_age_words(fit))
+    terms.markdown(_age_words(fit))
     downloads.chart(charts.age_dots(fit.standardised), "equal-ages", EQUAL_AGES)
-    st.caption(
+    terms.caption(
         "Hollow: accuracy as it is. Filled: what a logistic regression expects of the group if it had the ages of all "
         "faces shown. Where the two part, age was part of the difference."
     )
     if (fit.standardised["unseen"] > 0).any():
         part = fit.standardised[fit.standardised["unseen"] > 0]
         text = "; ".join(f"{g}, {percent(u)}" for g, u in zip(part["group"], part["unseen"], strict=True))
-        st.caption(escape.markdown(f"Extrapolated, for want of a face of the group, at a share of these ages: {text}."))
+        terms.caption(
+            escape.markdown(f"Extrapolated, for want of a face of the group, at a share of these ages: {text}.")
+        )
     if fit.separated:
         groups = escape.markdown(", ".join(fit.separated))
         st.warning(
             f"Predictions are all correct or all incorrect for {groups}: no maximum likelihood "
             f"exists, so {FIRTH} is used, which keeps odds ratios finite."
         )
-    _table(term_table(fit), **{"χ²": "%.1f"})
+    _table(term_table(fit), **{"χ²": ".1f"})
     left = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
-    st.caption(
+    terms.caption(
         f"Each term given all others that do not contain it; {fit.n:,} faces, {fit.estimator}; standard errors: "
         f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on women and men.{left}"
     )
     with st.expander("Odds ratios of being correct"):
         table = fit.odds_ratios.assign(p=p_column(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
-        _table(table, **{"odds ratio": "%.2f", "low": "%.2f", "high": "%.2f"})
-        st.caption("An odds ratio under 1 means less often correct. 95 % intervals (Wald), without correction.")
+        _table(table, **{"odds ratio": ".2f", "low": ".2f", "high": ".2f"})
+        terms.caption("An odds ratio under 1 means less often correct. 95 % intervals (Wald), without correction.")
     downloads.table(fit.tests, "terms", "tests of the regression's terms")
     downloads.table(fit.odds_ratios, "odds-ratios", "odds ratios of being correct")
     downloads.table(fit.standardised, "equal-ages", EQUAL_AGES)
@@ -247,7 +249,7 @@ def _age_words(fit: Regression) -> str:
 
 def show_power(audit: Audit, faces: pd.DataFrame, by: tuple[str, ...], threshold: float = 0.5) -> None:
     """Faces needed to see a difference, and the difference that can be seen."""
-    st.subheader("How many faces it would take")
+    terms.subheader("How many faces it would take")
     asked = controls.slider("Difference to be seen, in points", 1, 10, 2, key="points")
     groups = group_counts(faces, list(by), threshold, columns=audit.columns).table
     tests = max(1, len(groups) * (len(groups) - 1) // 2)
@@ -261,8 +263,8 @@ def show_power(audit: Audit, faces: pd.DataFrame, by: tuple[str, ...], threshold
             "points seen now": (100 * table["smallest difference seen"]).round(1),
         }
     )
-    _table(shown, **{"points seen now": "%.1f"})
-    st.caption(
+    _table(shown, **{"points seen now": ".1f"})
+    terms.caption(
         f"«Needed»: faces in this group, and as many in another that is {asked} points worse, to find the difference "
         "in 8 of 10 test sets at the 5 % level, and at 5 % shared by all pairs. «Points seen now»: the smallest "
         "difference to the best other group that today's faces would show as often."
@@ -272,7 +274,7 @@ def show_power(audit: Audit, faces: pd.DataFrame, by: tuple[str, ...], threshold
 
 def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Demographic parity and equalized odds."""
-    st.subheader("Fairness measures")
+    terms.subheader("Fairness measures")
     found = _fairness(audit, filter, threshold)
     task = audit.task
     called, men_called, women_called = rates_of(task).values()
@@ -285,10 +287,10 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
         return
     left, right = st.columns(2)
     with left:
-        _table(measure_table(found), value="%.3f")
+        _table(measure_table(found), value=".3f")
     with right:
         layout.share_table(rate_table(found, task), list(rates_of(task).values()))
-    st.caption(
+    terms.caption(
         f"As fairlearn defines them, with «{task.label(task.positive)}» as the positive class: demographic parity "
         f"compares the share {called} (which differs with the share of {task.nouns[1].many} in the data too), "
         f"equalized odds the worse of {men_called} (TPR) and {women_called} (FPR). "
@@ -303,8 +305,8 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
 def _copies(audit: Audit, filter: Filter) -> None:
     """What copies of one photograph say of the labels."""
     found = repeated_photographs(audit, filter)
-    st.markdown("**Label error, where it can be seen**")
-    st.markdown(escape.markdown(repeated_words(found, audit.task)))
+    terms.markdown("**Label error, where it can be seen**")
+    terms.markdown(escape.markdown(repeated_words(found, audit.task)))
     if len(found.table) > 1:
         with st.expander("By ethnicity"):
             layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
@@ -312,17 +314,17 @@ def _copies(audit: Audit, filter: Filter) -> None:
 
 def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Where the errors sit, and the gap without those places."""
-    st.subheader("Label noise and leaks")
+    terms.subheader("Label noise and leaks")
     found = _noise(audit, filter, threshold)
     left, right = st.columns(2)
     with left:
-        st.markdown("**Where the errors sit**")
+        terms.markdown("**Where the errors sit**")
         if found.shares.empty:
             st.info("Neither near-copies nor likely mislabels can be told from the decisions of a table.")
         else:
             downloads.chart(charts.noise_shares(found), "noise", "where the errors sit")
     with right:
-        st.markdown("**The largest gap without them**")
+        terms.markdown("**The largest gap without them**")
         if any(variant.gap is not None for variant in found.variants):
             downloads.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
         else:
@@ -332,10 +334,10 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
         if found.searched
         else UNSEEN
     )
-    st.caption(copies + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
-    st.caption(DECISIONS if found.decisions else CIRCULAR)
+    terms.caption(copies + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
+    terms.caption(DECISIONS if found.decisions else CIRCULAR)
     if found.unaged:
-        st.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
+        terms.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
     show_tipping_points(audit, filter)
     if found.searched:
         _copies(audit, filter)
@@ -357,6 +359,6 @@ def _agreement(audit: Audit) -> None:
         paths = same_face_audits(open_audit_shell.MODELS, audit)
         found = _consensus(audit, tuple(path / "audit.json" for path in paths))
     except LookwhereError as error:
-        st.caption(escape.markdown(capital(str(error)) + "."))
+        terms.caption(escape.markdown(capital(str(error)) + "."))
         return
-    st.caption(escape.markdown(consensus_words(found, [path.parent.parent.name for path in paths])))
+    terms.caption(escape.markdown(consensus_words(found, [path.parent.parent.name for path in paths])))

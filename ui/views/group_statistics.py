@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import streamlit as st
 
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.group_statistics import statistic_table
@@ -14,7 +13,7 @@ from core.present.text.group_statistics import statistic_sentence, value_words
 from core.task import task_of
 from core.wording import capital
 from ui.shell import downloads
-from ui.widgets import layout
+from ui.widgets import layout, terms
 
 
 def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
@@ -24,7 +23,7 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
         sentence = statistic_sentence(statistic, table, filter)
         if not sentence:
             continue
-        st.subheader(statistic.title)
+        terms.subheader(statistic.title)
         layout.sentence(sentence)
         chart = statistic_dots(statistic, table)
         if chart.rows:
@@ -33,5 +32,7 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
         layout.table(shown)
         about = statistic.about_of(task_of(faces))
-        st.caption(escape.markdown(about) + (f" Intervals are {statistic.interval}'s." if statistic.interval else ""))
+        terms.caption(
+            escape.markdown(about) + (f" Intervals are {statistic.interval}'s." if statistic.interval else "")
+        )
         downloads.table(table, statistic.name, f"{statistic.name} by group")

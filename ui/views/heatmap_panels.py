@@ -28,7 +28,7 @@ from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.views.faces import audit_images_of
 from ui.views.map_differences import Found, MapControls, limit_of
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.group_picker import ChosenGroup
 from ui.widgets.map_target import choose_target
 
@@ -108,7 +108,7 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
             f"{'average face and ' if len(audit.averages.cells) else ''}average {audit.map_words} of each group, and "
             "their differences",
         )
-    st.caption(f"{help_texts.reading([audit.map_method])} {sides_words(audit)}")
+    terms.caption(f"{help_texts.reading([audit.map_method])} {sides_words(audit)}")
 
 
 def _note(audit: Audit, controls: MapControls) -> str:
@@ -119,14 +119,14 @@ def _note(audit: Audit, controls: MapControls) -> str:
 def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, audit: Audit) -> None:
     """Average face, average map and overlay of one group of an audit, with n; or why there is nothing to show."""
     kind = audit.map_words
-    st.markdown(f"**{letter}: {escape.markdown(capital(group.name))}**")
+    terms.markdown(f"**{letter}: {escape.markdown(capital(group.name))}**")
     if group.too_small:
         why = "No face" if group.n == 0 else f"Only {group.n} faces"
         st.info(f"{why} in this group: averages need {group.minimum}, or a single face could be seen through them.")
         return
     low, high = wilson(group.correct, group.n)
     right = f"; {percent(group.correct / group.n)} correct [{bounds(100 * low, 100 * high)}]"
-    st.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
+    terms.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
     name = capital(group.name)
     panels = [(pictures.paint(group.map, limit, signed, SIDE, group.placement), kind, f"Average {kind}: {name}")]
     if group.face is not None:
@@ -136,12 +136,14 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
     st.html(layout.STYLE + layout.image_row(panels))
     if group.face is None:
         if group.filter.columns:
-            st.caption(NO_FACE_BY_COLUMNS)
+            terms.caption(NO_FACE_BY_COLUMNS)
         elif len(audit.averages.cells):  # else it is said beside the audit's name
-            st.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
+            terms.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return
     if group.face_n < group.n:
-        st.caption(f"The average face is of {group.face_n:,} of {group.n:,}: cells under {group.minimum} are left out.")
+        terms.caption(
+            f"The average face is of {group.face_n:,} of {group.n:,}: cells under {group.minimum} are left out."
+        )
 
 
 def comparison_sheet(

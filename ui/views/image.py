@@ -35,7 +35,7 @@ from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.views.faces import audit_images_of
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 PARTS = "what goes with each group's gap"
 
@@ -92,7 +92,7 @@ def show_parts(p: Page, found: PersonOrImage | None) -> None:
     """One group's gap, the part that goes with each measure and what is left; the table of all groups."""
     if found is None:
         return
-    st.subheader("What goes with a group's gap")
+    terms.subheader("What goes with a group's gap")
     groups, row = list(found.explained.groups), main_part(found)
     first = groups.index(row["group"]) if row is not None else 0
     group = controls.selectbox("Group", groups, index=first, key="group", format_func=capital)
@@ -101,14 +101,14 @@ def show_parts(p: Page, found: PersonOrImage | None) -> None:
     layout.sentence(f"{together} {HOW}".strip())
     table = parts_table(found)
     layout.table(table, height=38 + 35 * len(table))
-    st.caption(
+    terms.caption(
         f"Points of accuracy. * surely other than none: over all {len(found.explained.table)} parts at once. Under a "
         "positive number a group fares better than it would with everyone's values. «p within groups»: that "
         "the measure makes no difference among faces of one group, after Holm's correction."
     )
-    st.caption(escape.markdown(skin_tone_words(found, p.audit)))
+    terms.caption(escape.markdown(skin_tone_words(found, p.audit)))
     if found.explained.left_out:
-        st.caption(escape.markdown(f"Left out, under 50 faces: {', '.join(found.explained.left_out)}."))
+        terms.caption(escape.markdown(f"Left out, under 50 faces: {', '.join(found.explained.left_out)}."))
     downloads.table(found.explained.table, "gap-parts", PARTS)
 
 
@@ -116,13 +116,13 @@ def show_thirds(found: PersonOrImage | None) -> None:
     """How many of each third of a group were misclassified, by one measure."""
     if found is None or found.thirds.empty:
         return
-    st.subheader("Thirds within each group")
+    terms.subheader("Thirds within each group")
     factors = list(found.thirds["factor"].drop_duplicates())
     factor = controls.selectbox(
         "Measure", factors, key="measure", format_func=lambda name: capital(BY_NAME[name].words)
     )
     layout.table(thirds_table(found, factor))
-    st.caption(
+    terms.caption(
         f"Misclassified of all, by the group's own thirds of {BY_NAME[factor].words} ({BY_NAME[factor].unit}). Thirds "
         "are cut within each group of the faces shown; those told beside an audit, of apparent skin tone, among adults."
     )
@@ -131,7 +131,7 @@ def show_thirds(found: PersonOrImage | None) -> None:
 
 def show_slices(p: Page) -> None:
     """Slices that were searched on one half of the faces and hold on the other."""
-    st.subheader("Slices that hold")
+    terms.subheader("Slices that hold")
     found = _slices(p.audit, _measured(p.audit), p.filter)
     layout.sentence(slices_sentence(found, p.filter))
     table = slices_table(found)
@@ -142,7 +142,7 @@ def show_slices(p: Page) -> None:
         with st.expander(f"Tested, and {'the others do' if len(table) else 'do'} not hold: {len(tested)}"):
             layout.share_table(tested, ["accuracy", "others"])
     crossed = ", ".join(found.columns)
-    st.caption(
+    terms.caption(
         escape.markdown(
             f"Crossed, up to three at a time: {crossed}. {found.first:,} faces were searched, {found.second:,} tested. "
             f"«At least» holds for all {found.searched:,} slices searched. {OVERLAP}"

@@ -21,7 +21,7 @@ from core.present.text.sentences import hottest_place
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 SIDE = 336
 STYLE = """
@@ -95,7 +95,7 @@ def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[st
         asked = controls.segments("Ages", AGES, default=AGES[0], key="ages_as", place=left, help=EQUAL_AGES)
         ages = (AGE,) if asked == AGES[0] else ()
     elif apart:
-        left.caption(NO_AGES)
+        terms.caption(NO_AGES, place=left)
     if not names:
         return ages
     said = {column.name: column.said for column in audit.columns}
@@ -119,7 +119,7 @@ def show_differences(audit: Audit, groups: list[tuple[str, Group]], controls: Ma
     large = [(letter, group) for letter, group in groups if group.map is not None]
     if not large or len(groups) < 2:
         return {}
-    st.subheader("Difference of the average maps")
+    terms.subheader("Difference of the average maps")
     compared = large + [(letter, group) for letter, group in groups if group.map is None]
     adjust = _choose_adjustment(audit, compared)
     found = _compute(audit, compared, controls.target, controls.normalisation, adjust)
@@ -184,7 +184,7 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
     there = {other: d for other, d in found.items() if isinstance(d, MapDifference)}
     for other, error in found.items():
         if other not in there:
-            st.caption(escape.markdown(f"{letter} − {other} is not shown: {error}."))
+            terms.caption(escape.markdown(f"{letter} − {other} is not shown: {error}."))
     for d in there.values():
         layout.sentence(d.verdict)
     there = {other: d for other, d in there.items() if np.isfinite(d.difference).all()}
@@ -197,7 +197,9 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
             for other, d in there.items()
         ]
     )
-    st.caption(f"Scale ±{limit:.3g}, shared. {METHOD}" + (" Each image is tested by itself." if len(there) > 1 else ""))
+    terms.caption(
+        f"Scale ±{limit:.3g}, shared. {METHOD}" + (" Each image is tested by itself." if len(there) > 1 else "")
+    )
 
 
 def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
@@ -214,8 +216,8 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     one = audit.task.is_gender and len(wanted.gender) == 1
     # Gender and decision together say who is right, so nobody would have a counterpart; few have one in margin and age.
     adjust = tuple(name for name in adjust if name not in ("gender", AGE))
-    st.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
-    st.markdown(SHAPE.format(kind=audit.task.kind))
+    terms.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
+    terms.markdown(SHAPE.format(kind=audit.task.kind))
     decisions = (False, True) if one else (True,)
     compared = [_right_or_wrong(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
     limit = limit_of(compared)
@@ -237,14 +239,14 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     if one:
         first, second = map(escape.markdown, audit.task.labels)
         incorrect, same_class = map(escape.markdown, same.names)
-        st.caption(
+        terms.caption(
             f"Left: {incorrect}, less the correct ones of the same group. They were given opposite classes, so "
             f"this also holds whatever tells evidence for «{first}» from evidence for «{second}». "
             f"Right: less {same_class}, who were given the same class: what differs here is not due to the class. "
             f"{letters} above; scale ±{limit:.3g} of a map's root mean square."
         )
     else:
-        st.caption(f"Faces given the same class are compared. Scale ±{limit:.3g} of a map's root mean square.")
+        terms.caption(f"Faces given the same class are compared. Scale ±{limit:.3g} of a map's root mean square.")
     if same.abstained:
         return
     head = (
@@ -252,4 +254,4 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
         if same.differs
         else "incorrect predictions look where correct ones of the same class do, as far as this test can tell."
     )
-    st.markdown(f"**At equal certainty, {head}** {escape.markdown(same.verdict)}")
+    terms.markdown(f"**At equal certainty, {head}** {escape.markdown(same.verdict)}")

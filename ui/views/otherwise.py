@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.analysis.accuracy.otherwise import labelled_otherwise, usual_sureness
 from core.audit.folder import Audit
 from core.data.filters import Filter
@@ -11,7 +9,7 @@ from core.present.text import escape
 from core.present.text.otherwise import otherwise_sentence
 from core.wording import percent, with_interval
 from ui.shell import downloads
-from ui.widgets import layout
+from ui.widgets import layout, terms
 
 
 def show_otherwise(audit: Audit, wanted: Filter) -> None:
@@ -19,15 +17,15 @@ def show_otherwise(audit: Audit, wanted: Filter) -> None:
     sentence = otherwise_sentence(audit, wanted)
     if sentence is None:
         return
-    st.subheader("Labelled otherwise")
-    st.markdown(escape.markdown(sentence))
+    terms.subheader("Labelled otherwise")
+    terms.markdown(escape.markdown(sentence))
     table, positive = labelled_otherwise(audit, wanted), audit.task.label(audit.task.positive)
     shown = table[["label", "n"]].rename(columns={"n": "faces"})
     rates = zip(table["share"], table["low"], table["high"], strict=True)
     shown[f"called {positive}"] = [with_interval(*rate) for rate in rates]
     shown["median probability of what it is called"] = [percent(value) for value in table["sureness"]]
     layout.table(shown)
-    st.caption(
+    terms.caption(
         f"Of the faces labelled with one of the two classes that median is {percent(usual_sureness(audit, wanted))}."
     )
     downloads.table(table, "labelled otherwise", "faces labelled otherwise")

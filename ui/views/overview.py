@@ -23,7 +23,7 @@ from ui.shell import downloads
 from ui.shell.extremes import extremes_of
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
-from ui.widgets import controls, help_texts, layout
+from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.map_target import choose_target
 from ui.widgets.threshold import OWN, not_moved
 
@@ -81,9 +81,9 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
     if not audit.has_maps and not len(audit.averages.cells):
         return
     heading = help_texts.grid_title(audit)
-    st.subheader(heading)
+    terms.subheader(heading)
     if threshold != OWN:
-        st.caption(not_moved(threshold, "This grid shows"))
+        terms.caption(not_moved(threshold, "This grid shows"))
     target, normalisation = "predicted", "raw"
     if audit.has_maps:
         left, right = st.columns(2)
@@ -116,8 +116,8 @@ def offer_accuracy(p: Page) -> None:
 
 def show_model(opened: OpenAudit, audit: Audit) -> None:
     """What the model and its audit are, in a few lines."""
-    st.subheader("What this model is")
-    st.markdown(help_texts.model_summary(opened.info(), audit.manifest))
+    terms.subheader("What this model is")
+    terms.markdown(help_texts.model_summary(opened.info(), audit.manifest))
 
 
 def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool = True) -> str:

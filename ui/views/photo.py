@@ -33,7 +33,7 @@ from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.views.photo_style import STYLE
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 from ui.widgets.map_target import photo_help
 
 if TYPE_CHECKING:  # they need torch, which a portrait drawn before does not wait for
@@ -139,7 +139,7 @@ def _finder() -> Finder:
 def choose_files(task: Task) -> list:
     """Say what becomes of a picture and draw the uploader or the camera; the files in hand, at most `MOST_PICTURES`."""
     files = _files_in_hand()
-    st.caption(PLAIN.format(name=escape.markdown(task.name)))
+    terms.caption(PLAIN.format(name=escape.markdown(task.name)))
     return files
 
 
@@ -353,19 +353,19 @@ def _details(n: int, result: Result, number: int, audit: Audit | None) -> None:
     reading = result.readings[number]
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**Evidence by region{which}**")
+        terms.markdown(f"**Evidence by region{which}**")
         if reading.evidence is None:
             st.info("This model gives no maps, so nothing can be said of where it looks.")
         else:
             regions, bias = reading.regions(), result.bias
             bars = figure_of(figures.region_bars(regions, bias, reading.margin, reading.task))
             st.plotly_chart(bars, key=f"photo_regions_{n}")
-            st.caption(_sum(regions, bias, reading.margin, result.maps))
+            terms.caption(_sum(regions, bias, reading.margin, result.maps))
     with right:
-        st.markdown(f"**How certain{which}**", help=CERTAINTY)
+        terms.markdown(f"**How certain{which}**", help=CERTAINTY)
         found = placed(audit, reading)
         if found is None:
-            st.caption("No audited faces to compare with.")
+            terms.caption("No audited faces to compare with.")
             return
         right_ones, wrong_ones = certainties(audit.faces, reading.predicted)
         few = [a if f is not None else a[:0] for a, f in (
@@ -374,7 +374,7 @@ def _details(n: int, result: Result, number: int, audit: Audit | None) -> None:
             places = figure_of(figures.certainty(*few, reading.margin, reading.task.label(reading.predicted)))
             st.plotly_chart(places, key=f"photo_certain_{n}")
         words = photo_text.place_words(found, reading.task), photo_text.near_words(found, reading.task)
-        st.caption(escape.markdown(f"{capital(words[0])}. {words[1]}".strip()))
+        terms.caption(escape.markdown(f"{capital(words[0])}. {words[1]}".strip()))
 
 
 def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: Mapping[str, object]) -> str:

@@ -14,7 +14,7 @@ from core.present.figures import photo as figures
 from core.present.figures import pictures
 from ui.views.photo import Result, Tools, try_image
 from ui.views.photo_style import STRIP
-from ui.widgets import controls
+from ui.widgets import controls, terms
 
 
 def choose_portrait() -> Portrait | None:
@@ -29,7 +29,7 @@ def choose_portrait() -> Portrait | None:
     chosen = controls.pills(
         "Or try a portrait", list(numbers), format_func=lambda n: f"{n}: {numbers[n].words}", key="portrait"
     )
-    st.caption(f"{CREDIT}.")
+    terms.caption(f"{CREDIT}.")
     return None if chosen is None else numbers[chosen]
 
 

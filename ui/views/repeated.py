@@ -24,7 +24,7 @@ from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.views.findings import ICONS
 from ui.views.overview import show_study_grid
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 COMMAND = "python -m core repeated"
 
@@ -61,14 +61,14 @@ def audits_of(study: Repeated, test: str) -> list[Path]:
 
 def show_protocol(study: Repeated, test: str) -> None:
     """Three boxes, one after the other: what is trained on, validated on, tested on; the original's and ours."""
-    st.subheader("Three data sets")
+    terms.subheader("Three data sets")
     steps = words.protocol(study, test)
     for number, (place, (name, original, ours)) in enumerate(zip(st.columns(len(steps)), steps, strict=True), 1):
         with place, st.container(border=True):
-            st.markdown(f"**{number} · {name}**" + (" →" if number < len(steps) else ""))
-            st.markdown(escape.markdown(capital(ours)))
-            st.caption(f"Original: {escape.markdown(original)}")
-    st.caption(
+            terms.markdown(f"**{number} · {name}**" + (" →" if number < len(steps) else ""))
+            terms.markdown(escape.markdown(capital(ours)))
+            terms.caption(f"Original: {escape.markdown(original)}")
+    terms.caption(
         f"{capital(words.networks(study))} of one recipe, a ResNet-50 from random weights each; settings in "
         f"`{study.experiment.config}`. {words.copies_words(study, test)}"
     )
@@ -76,7 +76,7 @@ def show_protocol(study: Repeated, test: str) -> None:
 
 def show_figures(study: Repeated, table: pd.DataFrame) -> None:
     """The seven figures beside the original's, as a chart and a table."""
-    st.subheader("The seven figures")
+    terms.subheader("The seven figures")
     layout.sentence(words.outcome(table))
     downloads.chart(study_dots(table), "seven-figures", "the original study's figures and ours")
     seeds = {f"network {n + 1}": [row[n] if n < len(row) else None for row in table["by_seed"]]
@@ -85,25 +85,25 @@ def show_figures(study: Repeated, table: pd.DataFrame) -> None:
     shares = ["original", "mean", "spread", "low", "high", *seeds]
     layout.share_table(flat, shares)
     downloads.table(flat, "seven-figures", "the original study's figures and ours, with intervals and spread")
-    st.caption(f"{words.interval_words(study)} «Spread» is the standard deviation over networks.")
+    terms.caption(f"{words.interval_words(study)} «Spread» is the standard deviation over networks.")
     st.code(COMMAND, language="bash")
 
 
 def show_claims(study: Repeated, test: str) -> None:
     """Claims 1 to 3, put to each network."""
-    st.subheader("Its claims")
+    terms.subheader("Its claims")
     table = _claims(study, test)
     for key, found in table.groupby("key", sort=False):
         with st.container(border=True):
             claim = found["claim"].iloc[0]
-            st.markdown(f"**{escape.markdown(f'{key} · {claim}')}**")
+            terms.markdown(f"**{escape.markdown(f'{key} · {claim}')}**")
             for row in found.itertuples():
                 verdict = Verdict(row.verdict)
                 badge = f"Network {row.seed + 1}: {verdict}"
                 st.badge(badge, icon=ICONS[verdict], color=layout.COLOURS[verdict.tone])
                 layout.sentence(row.sentence)
     downloads.table(table, "claims", "the claims' verdicts by network")
-    st.caption(
+    terms.caption(
         "Each verdict is of one network. Claims 4 and 5, of causes, need networks that were trained otherwise: "
         "*Findings* has them for the model that comes with Lookwhere."
     )
@@ -116,7 +116,7 @@ def show_pictures(study: Repeated) -> None:
     audit = open_audit(study.experiment.pictures)
     show_study_grid(audit, Filter.of_ages(audit.faces, "adults"))
     faces = f"the {audit.split_words} of {data_set_title(audit.manifest.dataset)}"
-    st.caption(
+    terms.caption(
         f"Of the first network alone, on {faces}: these faces are in no other audit that keeps averages, so "
         "no face can be had by subtraction."
     )
@@ -125,4 +125,4 @@ def show_pictures(study: Repeated) -> None:
 def show_sources(study: Repeated) -> None:
     """Who made the data sets."""
     with st.expander("Whose faces these are"):
-        st.markdown("\n".join(f"- {escape.markdown(line)}" for line in words.credits_of(study)))
+        terms.markdown("\n".join(f"- {escape.markdown(line)}" for line in words.credits_of(study)))

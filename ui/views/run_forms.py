@@ -24,7 +24,7 @@ from ui.shell import open_audit as opening
 from ui.shell.open_audit import OpenAudit
 from ui.views import faces
 from ui.views.run_input import show_input
-from ui.widgets import controls
+from ui.widgets import controls, terms
 from ui.widgets.option_fields import option_field
 
 MODEL_FILES = (".safetensors", ".pt", ".pth", ".pth.tar", ".bin", ".ckpt", ".onnx", ".csv", ".parquet")
@@ -51,11 +51,11 @@ UPLOAD = "A file from your computer, up to 50 MB; of images, a .zip. Larger ones
 
 def show_forms(opened: OpenAudit) -> None:
     """The commands to choose from, and the form of the chosen one."""
-    st.subheader("Start something")
+    terms.subheader("Start something")
     titles = {one.title: one.program for one in STARTABLE}
     title = controls.segments("What", list(titles), default=STARTABLE[0].title, key="start")
     command = startable(titles[title])
-    st.caption(command.what)
+    terms.caption(command.what)
     try:
         _form(command, opened)
     except LookwhereError as error:
@@ -70,7 +70,7 @@ def open_roots() -> tuple[Path, ...]:
 
 def _form(command: Startable, opened: OpenAudit) -> None:
     named = roots.data_roots()
-    st.caption(
+    terms.caption(
         "Open to this page: "
         + (", ".join(escape.markdown(path) for path in named) or "no folder yet")
         + f". More are named in `{roots.VARIABLE}`, before the app is started."
@@ -95,7 +95,7 @@ def _form(command: Startable, opened: OpenAudit) -> None:
     if start or tried:
         _start(command, options, values, config, tried)
     if lacking:
-        st.caption(f"Still needed: {escape.markdown(', '.join(lacking).lower())}.")
+        terms.caption(f"Still needed: {escape.markdown(', '.join(lacking).lower())}.")
 
 
 def _asked(option: Option) -> Option:

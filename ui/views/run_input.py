@@ -18,7 +18,7 @@ from core.present.text import escape
 from core.task import GENDERS
 from core.wording import number
 from ui.shell import open_audit as opening
-from ui.widgets import layout
+from ui.widgets import layout, terms
 
 NEEDED = ("size", "mean", "std")
 #: How large the picture is shown, in pixels.
@@ -32,7 +32,7 @@ def show_input(values: Mapping[str, object]) -> None:
     `values` are those of the form. What they lack or cannot be is told in a line.
     """
     if not all(values.get(name) for name in NEEDED):
-        st.caption("Once size, mean and std are given, a face is shown here as the model would get it.")
+        terms.caption("Once size, mean and std are given, a face is shown here as the model would get it.")
         return
     face = _aligned_face()
     if face is None:
@@ -47,10 +47,10 @@ def show_input(values: Mapping[str, object]) -> None:
         declared = from_dict({"score": "logit", "of": GENDERS[0]} | shown, "declared so far").for_images()
         seen = seen_input(face, declared)
     except LookwhereError as error:
-        st.caption(f":material/warning: {escape.markdown(error)}")
+        terms.caption(f":material/warning: {escape.markdown(error)}")
         return
     st.html(layout.STYLE + layout.image_row(_panels(face, seen), widest="14rem"))
-    st.caption(_facts(seen, declared))
+    terms.caption(_facts(seen, declared))
 
 
 def _panels(face: np.ndarray, seen: SeenInput) -> list[tuple[Image.Image, str, str]]:

@@ -19,6 +19,7 @@ from core.present.text import escape
 from core.present.text.jobs import command_words, progress_words, queue_sentence, state_words
 from core.progress import read_progress
 from ui.views.runs import may_start
+from ui.widgets import terms
 
 REFRESH_SECONDS = 2
 #: Ended jobs that are shown at once.
@@ -73,7 +74,7 @@ def _show(was_busy: bool) -> None:
     if len(ended) > SHOWN:
         with st.expander(f"{len(ended) - SHOWN} earlier jobs"):
             for job in ended[SHOWN:]:
-                st.caption(f"{escape.markdown(job.title)}: {state_words(job)}")
+                terms.caption(f"{escape.markdown(job.title)}: {state_words(job)}")
 
 
 def _card(job: Job, newest: bool) -> None:
@@ -127,7 +128,7 @@ def _result(job: Job, folder: Path, newest: bool) -> None:
         try:
             found = json.loads(text)
             _link("Open the audit", "overview", model=found["model"], audit=found["audit"])
-            st.markdown(escape.markdown(found["scopes"][0]["sentence"]))
+            terms.markdown(escape.markdown(found["scopes"][0]["sentence"]))
         except (ValueError, KeyError, IndexError, TypeError):  # of another version
             st.code(text, language=None)
         return

@@ -11,6 +11,7 @@ from core.jobs import password
 from core.jobs.permission import ALLOW, Permission, permission
 from core.jobs.roots import VARIABLE as ROOTS
 from core.present.text import escape
+from ui.widgets import terms
 
 #: Wrong tries of all sessions of this server.
 TRIES = password.Tries()
@@ -61,17 +62,17 @@ def _has_password() -> bool:
 
 def _switched_off(why: str) -> None:
     st.info(f"**Starting work from this page is switched off**: {escape.markdown(why)}", icon=":material/lock:")
-    st.markdown(
+    terms.markdown(
         "With it on, you attach a data set that lies on this machine, see what would be read of it, align it, audit a "
         "model on it, check the maps, train, or import a model. Each is a job of its own that goes on when this page "
         "is closed."
     )
-    st.markdown("**To switch it on for this machine alone**, bind the app to it, and open it as `localhost`:")
+    terms.markdown("**To switch it on for this machine alone**, bind the app to it, and open it as `localhost`:")
     st.code(HERE, language="bash")
-    st.markdown("**To switch it on for a network**, set a password and say so, then start the app again:")
+    terms.markdown("**To switch it on for a network**, set a password and say so, then start the app again:")
     st.code(NETWORK, language="bash")
-    st.markdown(f"Either way it reads only what lies in `data/`, or in the folders that `{ROOTS}` names.")
-    st.markdown(SHELL)
+    terms.markdown(f"Either way it reads only what lies in `data/`, or in the folders that `{ROOTS}` names.")
+    terms.markdown(SHELL)
 
 
 def _ask_password() -> None:
@@ -80,7 +81,7 @@ def _ask_password() -> None:
         given = st.text_input("Password", type="password", max_chars=password.LONGEST, key="runs_given")
         asked = st.form_submit_button("Open")
     if not asked:
-        st.caption("Who runs this server has set a password for starting work.")
+        terms.caption("Who runs this server has set a password for starting work.")
         return
     if state.get("runs_wrong", 0) >= password.SESSION_TRIES or not TRIES.allowed():
         st.error("Too many wrong passwords. Wait ten minutes, then load the page anew.")

@@ -25,7 +25,7 @@ from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.views.faces import ALONE, audit_images_of, cards, how_to_attach
 from ui.views.wrong_labels import show_tipping_points
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 
 CHOICES = (KEEP, FLIP, LEAVE_OUT)
 
@@ -46,7 +46,7 @@ def show_suspects(p: Page) -> None:
     table = suspected_by_group(audit, p.filter, shared and shared.face_ids)
     p.headline(suspects_sentence(table, p.filter))
     layout.sentence(agreed_words(table, [path.parent.parent.name for path in paths]))
-    st.caption(escape.markdown(CIRCULAR))
+    terms.caption(escape.markdown(CIRCULAR))
     shown = table.assign(group=[capital(name) for name in table["group"]])
     names = {"n": "faces", "share": "suspected of errors", "agreed": "also by all other models"}
     layout.share_table(shown.rename(columns=names), ["suspected of errors"])
@@ -58,7 +58,7 @@ def show_suspects(p: Page) -> None:
 def _review(p: Page) -> None:
     """The faces with a decision each, and the list to take away."""
     audit = p.audit
-    st.subheader("A person looks")
+    terms.subheader("A person looks")
     listing = Listing(
         controls.segments(
             "Faces to look at", [one.value for one in Listing], default=Listing.SUSPECTED.value, key="listed",
@@ -77,7 +77,7 @@ def _review(p: Page) -> None:
         sheet = st.pagination(sheets, key="leaf", bind="query-params") if sheets > 1 else 1
         part = rows[(sheet - 1) * single_faces.PAGE : sheet * single_faces.PAGE]
         cards(audit, images, part, "margin", ALONE, None, "review", lambda face: _decide(decisions, face))
-    st.caption(reviewed_so_far(decisions))
+    terms.caption(reviewed_so_far(decisions))
     _take_away(audit, rows, decisions)
 
 
@@ -112,5 +112,7 @@ def _take_away(audit: Audit, rows: np.ndarray, decisions: dict[str, str]) -> Non
     )
     model = audit.path.parent.parent.name
     named = f"--model {model} --audit {audit.path.name} --reviewed {audit.path.name}-labels.csv"
-    st.markdown("These commands count by the list: the first prints the gaps, the second makes an audit for all pages.")
+    terms.markdown(
+        "These commands count by the list: the first prints the gaps, the second makes an audit for all pages."
+    )
     st.code(f"python -m core gaps {named}\npython -m core review {named}", language="bash", wrap_lines=True)

@@ -11,7 +11,7 @@ from core.present.text import escape
 from core.training.record import Status, read_metrics, read_status
 from ui.shell import downloads
 from ui.shell.open_audit import STORE, OpenAudit
-from ui.widgets import help_texts, layout
+from ui.widgets import help_texts, layout, terms
 
 REFRESH_SECONDS = 5
 
@@ -66,33 +66,33 @@ def _show_status(status: Status, metrics: pd.DataFrame) -> None:
     if status.state != "finished":
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
     if status.message and status.state != "finished":
-        st.caption(escape.markdown(status.message))
+        terms.caption(escape.markdown(status.message))
 
 
 def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
     """Loss, accuracy, accuracy by group, learning rate."""
     left, right = st.columns(2)
     with left:
-        st.subheader("Accuracy")
+        terms.subheader("Accuracy")
         names = {"train_accuracy": "training (augmented)", "val_accuracy": "validation"}
         names["worst_group_accuracy"] = "worst group, validation"
         downloads.chart(
             charts.training_curve(metrics, names, True, best), "accuracy", "accuracy over epochs", key="accuracy"
         )
     with right:
-        st.subheader("Loss")
+        terms.subheader("Loss")
         names = {"train_loss": "training (augmented, smoothed labels)", "val_loss": "validation"}
         downloads.chart(charts.training_curve(metrics, names, False, best), "loss", "loss over epochs", key="loss")
     left, right = st.columns(2)
     with left:
-        st.subheader("Validation accuracy by group")
+        terms.subheader("Validation accuracy by group")
         curve = charts.training_curve(metrics, help_texts.group_columns(metrics), True, best)
         downloads.chart(curve, "groups", "validation accuracy by group over epochs", key="groups")
     with right:
-        st.subheader("Learning rate")
+        terms.subheader("Learning rate")
         curve = charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True)
         downloads.chart(curve, "rate", "learning rate over epochs", key="rate")
-    st.caption(
+    terms.caption(
         "The dotted line is the epoch that was kept. Shades mark image sizes. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):

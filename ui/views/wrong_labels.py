@@ -12,6 +12,7 @@ from core.present.text.tipping import assumes, tipping_sentence
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
+from ui.widgets import terms
 
 _tips = kept(entries=64)(tipping_points)
 
@@ -21,11 +22,11 @@ def show_tipping_points(audit: Audit, filter: Filter) -> None:
     table = _tips(audit, filter)
     if table.empty:
         return
-    st.markdown("**How many wrong labels would each gap need?**")
+    terms.markdown("**How many wrong labels would each gap need?**")
     widest = table.loc[table["difference"].idxmin()]
-    st.markdown(escape.markdown(capital(tipping_sentence(widest))))
+    terms.markdown(escape.markdown(capital(tipping_sentence(widest))))
     with st.expander(f"All {len(table)} pairs that differ beyond their interval" if len(table) > 1 else "The pair"):
         for _, row in table.iterrows():
-            st.markdown("- " + escape.markdown(capital(tipping_sentence(row))))
-    st.caption(escape.markdown(assumes(audit.task)))
+            terms.markdown("- " + escape.markdown(capital(tipping_sentence(row))))
+    terms.caption(escape.markdown(assumes(audit.task)))
     downloads.table(table, "tipping-points", "wrong labels that each gap would need")

@@ -12,7 +12,7 @@ from core.data.columns import Column
 from core.data.filters import OUTCOMES, Filter
 from core.present.text import escape
 from core.task import GENDERS
-from ui.widgets import controls, help_texts
+from ui.widgets import controls, help_texts, terms
 from ui.widgets.filter_query import AGES, BY, FilterOptions, FilterSelection, read_query, write_query
 
 #: Fields with a parameter and a widget of their own name; further columns have one each (`BY`).
@@ -115,7 +115,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
         if selection != arrived:
             st.session_state.filter_notes = (arrived, notes := ())
         for note in notes:
-            st.caption(f":material/link_off: In the address: {escape.markdown(note)} Left out.")
+            terms.caption(f":material/link_off: In the address: {escape.markdown(note)} Left out.")
     _publish(selection, options.opening, outcome)
     return selection.filter() if outcome else replace(selection, outcome=OUTCOMES[0]).filter()
 
@@ -188,7 +188,7 @@ def _columns(options: FilterOptions) -> dict[str, list[str]]:
             state.kept_bar_columns = controls.multiselect(
                 "Columns in this bar", list(by_name), key="bar_columns", bind=False, format_func=said
             )
-            st.caption("A choice by such a column is exploratory, and leaves out faces whose level is not recorded.")
+            terms.caption("A choice by such a column is exploratory, and leaves out faces whose level is not recorded.")
     return found
 
 

@@ -12,7 +12,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text import escape
 from core.wording import capital
-from ui.widgets import controls
+from ui.widgets import controls, terms
 from ui.widgets.filter_query import occurring
 
 #: More groups than these are no chart that anyone could read.
@@ -42,5 +42,5 @@ def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:
             st.info(f"These columns make {count:,} groups, more than a page can show: cross fewer of them.")
             return ()
         if not set(by) <= {"gender", "ethnicity"}:
-            st.caption("Exploratory: the declared analysis is by gender × ethnicity.")
+            terms.caption("Exploratory: the declared analysis is by gender × ethnicity.")
     return tuple(by)

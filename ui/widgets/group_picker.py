@@ -17,7 +17,7 @@ from core.present.text import escape
 from core.task import GENDERS
 from core.wording import capital, told_apart
 from ui.shell.extremes import extremes_of
-from ui.widgets import controls
+from ui.widgets import controls, terms
 from ui.widgets.filter_query import ethnicities, occurring
 
 ANY = "any"
@@ -58,7 +58,7 @@ def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]
     groups = []
     for letter, column, first in zip(LETTERS, columns, default_groups(audit, within), strict=False):
         with column, st.container(border=True):
-            st.markdown(f"**Group {letter}**")
+            terms.markdown(f"**Group {letter}**")
             try:
                 groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first)))
             except LookwhereError as error:

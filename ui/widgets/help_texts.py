@@ -21,7 +21,7 @@ from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
 from core.template import SIDE
 from core.training.record import Status
-from core.wording import duration, number, percent
+from core.wording import duration, percent
 
 NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
@@ -193,7 +193,7 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
         "stopped": "Training was stopped (--resume goes on)",
         "failed": "Training failed",
     }.get(state(status) if status else "finished", "Training")
-    accuracy = number(kept["val_accuracy"], ".1%")
+    accuracy = percent(kept["val_accuracy"])
     return (
         f"{head}: after {len(metrics)} epochs, epoch {int(kept['epoch'])} is kept, with {accuracy} on "
         f"validation; its weakest group of 50 and more faces is {worst_group(kept)}."
@@ -201,10 +201,10 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
 
 
 def worst_group(row: pd.Series) -> str:
-    """«Asian women at 80.3%», from a row of `metrics.csv`."""
+    """«Asian women at 80.3 %», from a row of `metrics.csv`."""
     if pd.isna(row["worst_group"]) or not row["worst_group"]:
         return "not known (every group is smaller)"
-    return f"{trained_group(str(row['worst_group']))} at {number(row['worst_group_accuracy'], '.1%')}"
+    return f"{trained_group(str(row['worst_group']))} at {percent(row['worst_group_accuracy'])}"
 
 
 def group_columns(metrics: pd.DataFrame) -> dict[str, str]:

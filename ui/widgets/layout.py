@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from core.present.figures import pictures
 from core.present.text import escape
 from core.task import GENDER, Task
 from core.verdicts import Tone
-from core.wording import NONE
+from core.wording import NONE, number, percent
+from ui.widgets import terms
 
 #: A verdict's colour, as Streamlit names it.
 COLOURS = {Tone.GOOD: "green", Tone.MIXED: "orange", Tone.BAD: "red", Tone.OPEN: "gray"}
@@ -47,7 +49,7 @@ STYLE = """
 def headline(sentence: str) -> None:
     """The sentence that opens a page."""
     text = html.escape(sentence).replace(" %", "&nbsp;%").replace(" ×", "&nbsp;×")
-    st.html(f"{STYLE}<p class='lw-headline'>{text}</p>")
+    st.html(f"{STYLE}<p class='lw-headline'>{text}{terms.headline_help(sentence)}</p>")
 
 
 def colour_scale(signed: bool, limit: float, note: str, task: Task = GENDER) -> str:
@@ -96,17 +98,63 @@ def metric(place: Any, label: str, value: str, note: str, **more: Any) -> None:
 
 def sentence(text: str) -> None:
     """A paragraph of plain text; `st.markdown` is for our own words with marks in them."""
-    st.markdown(escape.markdown(text))
+    terms.markdown(escape.markdown(text))
 
 
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more: Any) -> None:
-    """A sortable table without its index; «–» where there is no value. `formats` of numbers by column, as Streamlit's.
+    """A sortable table without its index; «–» where there is no value, and a line below it where it goes on.
 
-    Columns are plain text to Streamlit. What cannot be counted (NaN, infinite) has no place on a page.
+    `formats` of numbers by column: `percent` of a share, else Python's, as «.1f». Cells are written as sentences write
+    numbers, and sorted by what they are. What cannot be counted (NaN, infinite) has no place on a page.
     """
-    settings = {name: st.column_config.NumberColumn(format=text) for name, text in (formats or {}).items()}
-    shown = frame.assign(**{name: _finite(frame[name]) for name in frame.columns})
-    st.dataframe(shown, hide_index=True, column_config=settings, placeholder=NONE, **more)
+    shown = frame.assign(**{name: _finite(frame[name]) for name in frame.columns}).reset_index(drop=True)
+    written = {name: partial(_written, form=form) for name, form in (formats or {}).items() if name in shown}
+    content = shown.style.format(written) if written else shown
+    st.dataframe(content, hide_index=True, placeholder=NONE, **more)
+    if line := goes_on(shown, more.get("height")):
+        st.html(line)
+
+
+def _written(value: object, form: str) -> str:
+    if not isinstance(value, int | float | np.number) or not np.isfinite(value):
+        return NONE
+    return percent(float(value)) if form == "percent" else number(float(value), form)
+
+
+#: Streamlit's tables show ten rows under a head of this many pixels, a row of these.
+ROWS, HEAD, ROW = 10, 38, 35
+#: What a letter takes in a cell, and what stands round it, in pixels.
+_LETTER, _ROUND = 7, 18
+
+
+def goes_on(frame: pd.DataFrame, height: int | None = None) -> str:
+    """HTML of a line on what of a table lies beyond its edge: rows, and in a place too narrow for it columns.
+
+    Empty where all rows and, in a place of 300 pixels, all columns can be seen.
+    """
+    rows = ROWS if height is None else max(1, (height - HEAD + ROW - 1) // ROW)
+    lines = []
+    if len(frame) > rows:
+        lines.append(f"<span>{rows} of {len(frame):,} rows are in sight: scroll in the table for the others.</span>")
+    style, wide = "", _width(frame)
+    if len(frame.columns) > 2 and wide > 300:
+        name = f"lw-wide-{wide}"
+        style = f"<style>@container (min-width: {wide}px) {{.{name} {{display: none}}}}</style>"
+        columns = f"{len(frame.columns)} columns: where not all are in sight, scroll to the right."
+        lines.append(f"<span class='{name}'>{columns}</span>")
+    if not lines:
+        return ""
+    look = "font-size: .8rem; opacity: .75; margin: -.6rem 0 0 0"
+    return f"{style}<div style='container-type: inline-size'><p style='{look}'>{' '.join(lines)}</p></div>"
+
+
+def _width(frame: pd.DataFrame) -> int:
+    """About how many pixels a table takes, by the longest text of each column, to fifty."""
+    total = 0
+    for name in frame.columns:
+        texts = [NONE * 6] if frame[name].dtype.kind == "f" else [str(value) for value in frame[name].head(200)]
+        total += _LETTER * min(max(map(len, [str(name), *texts])), 60) + _ROUND
+    return -(-total // 50) * 50
 
 
 def _finite(column: pd.Series) -> pd.Series:

@@ -10,7 +10,7 @@ from streamlit.errors import StreamlitAPIException
 from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.task import Task
-from ui.widgets import controls
+from ui.widgets import controls, terms
 
 LOW, HIGH, OWN, STEP = 0.05, 0.95, 0.5, 0.01
 KEY = "threshold"
@@ -71,12 +71,12 @@ def follow(page: str) -> float:
     if value == OWN:
         return OWN
     if moved:
-        st.caption(
+        terms.caption(
             f":material/tune: Decisions are made at p = {value:.2f}, as chosen on *Accuracy breakdown*; the model's "
             f"own threshold is {OWN:.2f}."
         )
         return value
-    st.caption(not_moved(value, "This page shows"))
+    terms.caption(not_moved(value, "This page shows"))
     return OWN
 
 

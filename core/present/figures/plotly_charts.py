@@ -22,6 +22,7 @@ from core.present.figures.chart_data import (
     Series,
 )
 from core.present.text import escape
+from core.wording import percent
 
 _MARGIN = {"l": 8, "r": 12, "t": 40, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
@@ -278,7 +279,7 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
             z=np.array(chart.shares),
             x=[escape.plotly(name) for name in chart.columns],
             y=[escape.plotly(name) for name in chart.rows],
-            text=[[f"{n:,}<br>{share:.1%}" for n, share in zip(*row, strict=True)] for row in cells],
+            text=[[f"{n:,}<br>{percent(share)}" for n, share in zip(*row, strict=True)] for row in cells],
             texttemplate="%{text}",
             colorscale="Blues",
             zmin=0,

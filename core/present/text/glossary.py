@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from core.task import GENDER, Task
 
 _TERMS = {
@@ -16,8 +18,16 @@ _TERMS = {
     "calibration": (
         "Whether the model is right as often as its probability says: of faces called with 80 %, four in five."
     ),
+    "cell": "One square of a heatmap's grid. It covers several pixels, and sees beyond its edge.",
     "confidence interval": (
         "A range made by a rule that holds the true value in 95 of 100 repetitions. Few faces make it wide."
+    ),
+    "corrected": (
+        "Said of a p-value or interval that allows for how many were looked at: of many, some stand out by chance."
+    ),
+    "equal ages": (
+        "Said of groups as they would compare if each had the ages of all faces: worked out by a model of accuracy by "
+        "age, not counted."
     ),
     "ethnicity": "The group that a data set's annotators saw in an image, under the name they gave it.",
     "evidence": (
@@ -42,11 +52,14 @@ _TERMS = {
     "logit": "The model's score of a class. The larger of the two decides; their difference is the margin.",
     "margin": "The logit for {first} less that for {second}. Near zero the model is unsure.",
     "near-copy": "The same photograph cropped, scaled or encoded anew.",
+    "odds ratio": "How many times the odds of a correct answer are those of another group; 1 is no difference.",
     "p-value": (
         "How often chance alone would make a difference at least as large. A large one does not show that "
         "there is none."
     ),
     "point": "One hundredth of an accuracy: from 90 % to 92 % are two points.",
+    "ROC": "The curve of how many of one class are found against how many of the other are taken for it.",
+    "seed": "The number that a random draw begins with. Training once more with another one gives another network.",
     "simultaneous": (
         "Said of intervals that hold for all groups shown together, so that looking for the worst is allowed."
     ),
@@ -55,6 +68,33 @@ _TERMS = {
         "The probability of {second} from which on the model's answer counts as {second}, one half unless it is moved."
     ),
 }
+
+#: How a term is written in a sentence, where that is not the term itself or with an s.
+_FORMS = {
+    "accuracy": r"accurac(?:y|ies)",
+    "calibration": r"calibrat(?:ion|ed)",
+    "confidence interval": r"(?:confidence )?intervals?",
+    "corrected": r"corrected|correction",
+    "ethnicity": r"ethnicit(?:y|ies)",
+    "label": r"label(?:s|led)?",
+    "near-copy": r"near-cop(?:y|ies)",
+    "p-value": r"p-values?|p [=<] \d",
+    "ROC": r"ROC",
+    "simultaneous": r"simultaneous|hold for all \w+(?: of [^.;]{1,40})? at once",
+}
+_CODE = re.compile(r"`[^`]*`|\]\([^)]*\)")
+
+
+def terms_in(text: str) -> list[str]:
+    """The glossary's terms that a text uses, in its order; what stands in code or in an address is none."""
+    words = _CODE.sub(" ", text).replace("\u00a0", " ")
+    hits = {term: hit.start() for term in _TERMS if (hit := _pattern(term).search(words))}
+    return sorted(hits, key=lambda term: hits[term])
+
+
+def _pattern(term: str) -> re.Pattern[str]:
+    form = _FORMS.get(term, re.escape(term) + "s?")
+    return re.compile(rf"(?<![\w-])(?:{form})(?!\w|-\w)", 0 if term.isupper() else re.IGNORECASE)
 
 
 def glossary(task: Task = GENDER) -> dict[str, str]:

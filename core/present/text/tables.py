@@ -32,7 +32,7 @@ from core.present.text.table_rows import NO_IMAGES
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
-from core.wording import with_interval
+from core.wording import percent, with_interval
 
 #: Files named of those rejected, repaired or in disagreement for one reason.
 EXAMPLES = 10
@@ -58,7 +58,7 @@ def not_found_by_group(store: AlignedStore) -> pd.DataFrame:
     table = table.fillna(0).astype(int)
     table.loc[("all", ""), :] = table.sum()
     table = table.astype(int)
-    table["share not found"] = (table["not found"] / table.sum(axis=1)).map("{:.2%}".format)
+    table["share not found"] = (table["not found"] / table.sum(axis=1)).map(lambda share: percent(share, 2))
     return table
 
 

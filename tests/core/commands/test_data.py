@@ -100,7 +100,7 @@ def test_align_counts_and_tells_what_it_leaves_out(
     assert "near-copies: 1 clusters" in out
     for reason, count in Counter(REASONS.values()).items():
         assert f"rejected  {count:6}  {reason}\n" in out
-    assert [line.split()[-3:] for line in out.splitlines() if line.startswith("all")][-1] == ["7", "1", "12.50%"]
+    assert [line.split()[-4:] for line in out.splitlines() if line.startswith("all")][-1] == ["7", "1", "12.50", "%"]
     assert "reading" in err
     assert "aligning" in err
 

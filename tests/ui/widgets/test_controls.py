@@ -150,6 +150,7 @@ def test_what_shows_names_or_is_in_the_address_goes_through_the_controls() -> No
         r"(pills|segmented_control)\(": ("controls.py",),
         # Forms of commands are not in the address, and their options are the command's own words.
         r"(?<!controls)\.(multiselect|radio)\(|st\.tabs\(": ("controls.py", "option_fields.py"),
+        r"\bst\.(caption|markdown|subheader)\(": ("about.py", "open_audit.py", "report_button.py"),
         r"\.dataframe\(|\.data_editor\(|st\.table\(": ("layout.py",),
         r"\.metric\(": ("layout.py",),
         r'bind="query-params"': ("controls.py", "faces.py"),  # the sheets of faces, whose numbers are not names

@@ -277,7 +277,7 @@ def test_the_confusion_matrix() -> None:
     assert chart.counts == ((1474, 82), (0, 0))
     (trace,) = figure_of(chart).data
     np.testing.assert_allclose(trace.z, [[1474 / 1556, 82 / 1556], [0, 0]])
-    assert list(trace.text[0]) == ["1,474<br>94.7%", "82<br>5.3%"]
+    assert list(trace.text[0]) == ["1,474<br>94.7 %", "82<br>5.3 %"]
     assert (list(trace.x), list(trace.y)) == (list(chart.columns), list(chart.rows))
     assert figure_of(chart).layout.yaxis.autorange == "reversed"
 

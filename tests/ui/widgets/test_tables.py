@@ -1,0 +1,51 @@
+"""Tables of a page: numbers written as sentences write them, and a line where a table goes on beyond its edge."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from ui.widgets.layout import goes_on
+
+SHARES = [0.926, -0.032, float("nan"), float("inf"), *[0.5] * 36]
+
+
+def drawn(shares: list[float]) -> AppTest:
+    def page(shares: list[float]) -> None:
+        import pandas as pd
+
+        from ui.widgets import layout
+
+        frame = pd.DataFrame({"group": [f"g{n}" for n in range(len(shares))], "accuracy": shares, "points": shares})
+        layout.table(frame, {"accuracy": "percent", "points": ".2f"})
+
+    return AppTest.from_function(page, args=(shares,)).run()
+
+
+def test_a_cell_is_written_as_a_sentence_writes_it_and_sorted_by_its_number() -> None:
+    app = drawn(SHARES)
+    assert not app.exception
+    (table,) = app.dataframe
+    assert table.value["accuracy"].iloc[0] == 0.926
+    written = table.proto.arrow_data.styler.display_values
+    assert b"92.6 %" in written and "−3.2 %".encode() in written and "−0.03".encode() in written
+    assert b"nan" not in written.lower() and b"inf" not in written.lower()
+
+
+def test_a_table_says_how_many_rows_lie_beyond_its_edge() -> None:
+    said = [one.proto.body for one in drawn(SHARES).get("html")]
+    assert any("10 of 40 rows are in sight" in body for body in said)
+    assert not any("rows are in sight" in one.proto.body for one in drawn(SHARES[:9]).get("html"))
+    frame = pd.DataFrame({"group": range(20)})
+    assert "3 of 20 rows" in goes_on(frame, height=38 + 3 * 35) and goes_on(frame.head(10)) == ""
+
+
+def test_columns_are_told_only_where_the_place_is_too_narrow() -> None:
+    wide = pd.DataFrame({f"a long column {n}": ["words " * 3] for n in range(6)})
+    line = goes_on(wide)
+    assert "6 columns: where not all are in sight" in line
+    (least,) = re.findall(r"@container \(min-width: (\d+)px\)", line)
+    assert 600 <= int(least) <= 1200
+    assert goes_on(wide.iloc[:, :2]) == ""
