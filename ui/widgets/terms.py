@@ -66,7 +66,7 @@ class _Page:
 
 def start(task: Task = GENDER, explains: bool = True) -> None:
     """Begin a page: no term is explained yet."""
-    st.session_state.terms = _Page(task, explains)
+    st.session_state.words_said = _Page(task, explains)
 
 
 def caption(text: str, *, place: Any = None, help: str = "") -> None:
@@ -130,9 +130,9 @@ def _take(page: _Page, text: str, first: bool) -> list[str]:
 
 
 def _page() -> _Page:
-    if "terms" not in st.session_state:
+    if "words_said" not in st.session_state:
         start()
-    return st.session_state.terms
+    return st.session_state.words_said
 
 
 def _within_fragment() -> bool:
