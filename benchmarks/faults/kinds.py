@@ -113,13 +113,17 @@ def kill_at_operations(setting: Setting, times: int, draw: random.Random) -> Tal
 
 def kill_at_moments(setting: Setting, times: int, draw: random.Random) -> Tally:
     """`kill -9` at moments drawn at random."""
-    tally = Tally()
-    for _ in range(times or len(setting.changes)):
+    tally, longest, wanted = Tally(), setting.seconds, times or len(setting.changes)
+    for _ in range(6 * wanted):
+        if tally.times == wanted:
+            break
         with copied(setting) as folder:
-            delay = draw.uniform(0, setting.seconds)
+            delay = draw.uniform(0, longest)
             hit = run(setting.stage.words, folder, Fault(delay=delay))
             if hit.code == -signal.SIGKILL:
                 tally.judge(setting, folder, hit, False, f"killed after {delay:.2f} s")
+            else:
+                longest = min(longest, hit.seconds)  # it had ended by then
     return tally
 
 

@@ -146,4 +146,6 @@ def _bound(memory: int) -> None:
     import resource
 
     for kind, most in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_NOFILE, 0), (resource.RLIMIT_CORE, 0)):
-        resource.setrlimit(kind, (most, most))
+        hard = resource.getrlimit(kind)[1]
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (allowed, allowed))
