@@ -14,6 +14,7 @@ EXTRAS = {
     **dict.fromkeys(("lightning_fabric", "sklearn"), "train"),
     "openvino": "fast",
     **dict.fromkeys(("matplotlib", "kaleido", "choreographer"), "export"),
+    **dict.fromkeys(("fsspec", "s3fs"), "remote"),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import reprlib
 from pathlib import Path
 
 from core.errors import LookwhereError
+from core.remote import is_remote
 
 #: The default of every `--models`.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", "models"))
@@ -17,6 +18,8 @@ def audit_folder(models: Path, model: str, audit: str) -> Path:
 
     What is wrong with the audit itself is for its reader to say.
     """
+    if is_remote(models):
+        return within(within(models, model, "--model") / "audits", audit, "--audit")
     if not models.is_dir():
         raise LookwhereError(
             f"{models}: no such folder of models; give one with --models, or set LOOKWHERE_MODELS to it"

@@ -66,13 +66,16 @@ def told_by_first(ranks: Ranks, value: object) -> object:
 
 
 def summed(ranks: Ranks, values: np.ndarray) -> np.ndarray:
-    """The sum over all processes of integers int64, the same in each; exact, in whatever order they come."""
+    """The sum over all processes of an array of one shape and dtype, int64 or float64, the same in each.
+
+    Of integers it is exact in whatever order they come, and so it is where all but one process have zeros.
+    """
     if ranks.alone:
         return values
     import torch
     import torch.distributed as group
 
-    total = torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64))
+    total = torch.from_numpy(np.array(values))
     with _together(ranks):
         if total.numel():
             group.all_reduce(total)

@@ -6,6 +6,7 @@ Settings come from the defaults, then `--config FILE` (YAML), then flags, later 
   python -m train --data data/aligned/utkface --name resnet50-utkface --config train/configs/utkface.yaml --resume
   python -m train --data data/aligned/utkface --name quick --batch 128 --optimiser.lr 5e-4
   python -m train --train faces_emore --labels identities.csv --val kaggle-gender --name original-study
+  torchrun --nproc-per-node 8 -m train --data data/aligned/utkface --name resnet50-utkface --config utkface
   python -m train --train data/aligned/lfw data/aligned/utkface --weights 2 1 --val kaggle-gender --name both
   python -m train --data data/aligned/celeba --name glasses --target Eyeglasses --balance group --groups gender Young
 """
@@ -30,6 +31,7 @@ from core.extras import missing_extra
 from core.files import plain_name
 from core.locks import alone
 from core.progress import Bars, ProgressFile
+from core.ranks import Ranks
 from core.training.config import TrainConfig
 from core.training.config_file import load_config
 from core.training.options import TrainOptions
@@ -183,18 +185,18 @@ def run(command: Command) -> int:
     """Train as commanded; 0 when finished or stopped as asked, 130 when interrupted."""
     folder = command.models / plain_name(command.name)
     faces = open_faces(command)
-    # Other processes of one run, which Fabric starts, leave the lock to the first.
-    with contextlib.nullcontext() if os.environ.get("LOCAL_RANK", "0") != "0" else alone(folder, "training"):
+    # Other processes of one run, which Fabric or torchrun starts, leave the lock to the first.
+    first = os.environ.get("LOCAL_RANK", "0") == "0" and Ranks.here().first
+    with alone(folder, "training") if first else contextlib.nullcontext():
         return _train(command, faces, folder)
 
 
 def _train(command: Command, faces: FaceSets, folder: Path) -> int:
     """Train into a folder that no other process trains into."""
-    from lightning_fabric import Fabric
-
     from core.devices import precision
     from core.present.card import write_card
     from core.training.loop import train
+    from core.training.processes import make_fabric
 
     begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
     if begun and not command.resume:
@@ -206,7 +208,7 @@ def _train(command: Command, faces: FaceSets, folder: Path) -> int:
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         kind = "bf16-mixed" if precision(device) == torch.bfloat16 else "32-true"
-    fabric = Fabric(accelerator="auto", devices=command.devices, precision=kind)
+    fabric = make_fabric(command.devices, kind)
     fabric.launch()
     stop, bar = Interrupt(), Bar()
     try:
@@ -224,7 +226,8 @@ def _train(command: Command, faces: FaceSets, folder: Path) -> int:
         bar.close()
     if fabric.is_global_zero and (folder / "model.json").is_file():
         write_card(folder)
-    print(f"{folder}: {status.state}{': ' + status.message if status.message else ''}")
+    if fabric.is_global_zero:
+        print(f"{folder}: {status.state}{': ' + status.message if status.message else ''}")
     return 130 if stop.asked and status.state == "stopped" else 0
 
 

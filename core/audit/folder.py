@@ -28,6 +28,7 @@ from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.integrity import check_files
 from core.privacy import MINIMUM_FACES, asked_minimum, refined
+from core.remote import AUDIT, fetched
 from core.task import Task, carrying, task_of
 
 FILES = ("faces.parquet", "averages.npz", "audit.json")
@@ -180,11 +181,13 @@ class Audit:
 
 
 def open_audit(path: str | Path) -> Audit:
-    """The audit in a folder, read whole; it shows no average of fewer faces than `$LOOKWHERE_MINIMUM_FACES` asks.
+    """The audit in a folder, or at an address (`core.remote`), read whole.
+
+    It shows no average of fewer faces than `$LOOKWHERE_MINIMUM_FACES` asks.
 
     Raises `LookwhereError` where the audit is missing, unfinished, damaged or of another format.
     """
-    path = Path(path)
+    path = fetched(path, AUDIT)
     manifest = read_manifest(path)
     check_files(path, manifest.files, manifest.MEND)
     try:

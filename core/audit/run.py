@@ -31,7 +31,7 @@ from core.audit.notes import Note, NoteCode
 from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
-from core.audit.shards import LEFT_OUT, ShardManifest, joined, read_ahead, seconds_of, shard_files, write_shard
+from core.audit.shards import LEFT_OUT, joined, read_ahead, seconds_of, shard_file, shard_files, write_shard
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.faster import faster
 from core.classifiers.folder import Model
@@ -54,6 +54,7 @@ from core.privacy import MINIMUM_FACES, asked_minimum
 from core.process_group import meet, stopping, summed, told_by_first
 from core.progress import Progress
 from core.ranks import ALONE, Ranks
+from core.shards import ShardManifest, drop
 from core.task import carrying
 
 SHARD = 2048
@@ -284,8 +285,8 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
         for number in ranks.mine(-(-len(faces) // SHARD)):
             start = number * SHARD
             shard = faces.iloc[start : start + SHARD]
-            manifest = ShardManifest.of(identity, number, shard)
-            if manifest.done_in(work):
+            manifest = ShardManifest.of(identity, number, shard["face_id"])
+            if manifest.is_done(shard_file(work, number)):
                 tick(len(shard))
                 continue
             began = time.perf_counter()
@@ -386,9 +387,7 @@ def _finish(
         otherwise=label_counts(apart),
         files=record_files(work, ("faces.parquet", "averages.npz", *((OTHERWISE,) if len(apart) else ()))),
     )
-    for shard in shards:
-        shard.unlink()
-        shard.with_suffix(".json").unlink()
+    drop(shards)
     (work / "identity.json").unlink()
     write_published(work, job.manifest, faces, job.store)
     write_json(work / "audit.json", manifest.to_json())

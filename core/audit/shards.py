@@ -1,18 +1,10 @@
-"""The shards of an audit that is being made: files of their own, each with a manifest beside it.
-
-A shard is taken for done only where its manifest says that it is of this audit and of these faces, and the file is byte
-by byte what it says; any other is done again. So it does not matter which process wrote it, or when one was killed.
-"""
+"""The shards of an audit that is being made (`core.shards`): tables of faces with logits and maps."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,55 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import LookwhereError
-from core.files import write_json
-from core.integrity import FileRecord, damage, record_files
-from core.json_record import JsonRecord
 from core.privacy import coarse
 from core.ranks import Ranks
+from core.shards import ShardManifest, shard_manifest
 from core.task import Task
 
 #: Columns of the store that say where a picture lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShardManifest(JsonRecord):
-    """What a shard is of: the audit, by the digest of its identity, and its faces in order.
-
-    Once it is written, also the record of its `file`, the seconds it was computed, and by which of how many processes.
-    """
-
-    audit_sha256: str
-    number: int
-    faces: int
-    face_ids_sha256: str
-    file: FileRecord | None = None
-    seconds: float = 0.0
-    rank: int = 0
-    processes: int = 1
-
-    MEND: ClassVar = "delete it"
-
-    @classmethod
-    def of(cls, identity: Mapping[str, object], number: int, faces: pd.DataFrame) -> ShardManifest:
-        """The manifest of a shard that is not written yet."""
-        known = json.dumps(identity, sort_keys=True, ensure_ascii=False)
-        return cls(
-            audit_sha256=hashlib.sha256(known.encode()).hexdigest(),
-            number=number,
-            faces=len(faces),
-            face_ids_sha256=hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
-        )
-
-    def done_in(self, work: Path) -> bool:
-        """Whether the shard lies in the folder of unfinished work, whole and of what this says."""
-        file = shard_file(work, self.number)
-        try:
-            kept = ShardManifest.from_json(file.with_suffix(".json"))
-        except LookwhereError:
-            return False
-        as_now = replace(kept, file=None, seconds=0.0, rank=0, processes=1)
-        return as_now == self and kept.file is not None and damage(file, kept.file) is None
 
 
 def shard_file(work: Path, number: int) -> Path:
@@ -83,7 +33,7 @@ def shard_files(work: Path) -> list[Path]:
 
 def seconds_of(work: Path) -> float:
     """How long the shards that are there were computed, by all processes together."""
-    return sum(ShardManifest.from_json(file.with_suffix(".json")).seconds for file in shard_files(work))
+    return sum(shard_manifest(file).seconds for file in shard_files(work))
 
 
 def read_ahead(images: np.ndarray, batches: list[np.ndarray], beside: Executor) -> Iterator[np.ndarray]:
@@ -129,9 +79,7 @@ def write_shard(
     partial = file.with_name(f"{file.name}.partial-{ranks.rank}")
     pq.write_table(arrow.replace_schema_metadata(meta), partial, compression="zstd")
     partial.replace(file)
-    record = record_files(work, (file.name,))[file.name]
-    written = replace(manifest, file=record, seconds=seconds, rank=ranks.rank, processes=ranks.world)
-    write_json(file.with_suffix(".json"), written.to_json())
+    manifest.write(file, seconds, ranks)
 
 
 def joined(shards: list[Path], file: Path) -> pa.Schema:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 from core.audit.folder import Audit
 from core.audit.run import PACKAGES
@@ -20,7 +23,18 @@ from core.checks.manifest import ChecksManifest
 from core.checks.parameter_randomisation import DRAWS, NORM_FACES, check_randomised
 from core.checks.probe import Probe, check_source, make_probe
 from core.checks.region_occlusion import check_occlusion
-from core.checks.results import HIDING, JSON, METHODS, Checks, Part, open_checks, save_checks, settle, uncheckable
+from core.checks.results import (
+    HIDING,
+    JSON,
+    METHODS,
+    Checks,
+    Part,
+    open_checks,
+    read_checks,
+    save_checks,
+    settle,
+    uncheckable,
+)
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model
 from core.data.store import AlignedStore
@@ -28,7 +42,9 @@ from core.devices import precision
 from core.errors import LookwhereError
 from core.explain.methods import LibraryCam
 from core.locks import alone
+from core.process_group import meet
 from core.progress import Progress
+from core.ranks import Ranks
 
 #: What measures each part but the methods': (probe, seed, draws, progress) → part.
 MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
@@ -42,6 +58,8 @@ MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
 HIDING_SHARE = 1 / 5
 #: Each part takes its share of it (`Check.sample_share`): some 64,000 forward passes, and the sparse systems of ROAD.
 SAMPLE = 600
+#: Where parts lie that several processes measured, until they are taken in.
+APART = ".checks.unfinished"
 #: Faces for a method that is costly, and the least that any part asks for.
 FEWEST = 12
 
@@ -102,8 +120,9 @@ def run_checks(
         versions={name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
     )
-    with alone(audit.path, "checking"):
-        return _measured(audit, model, store, manifest, todo, progress)
+    ranks = Ranks.here()
+    with alone(audit.path, "checking") if ranks.first else contextlib.nullcontext():
+        return _measured(audit, model, store, manifest, todo, progress, ranks)
 
 
 def _measured(
@@ -113,19 +132,25 @@ def _measured(
     manifest: ChecksManifest,
     todo: list[str],
     progress: Progress | None,
+    ranks: Ranks,
 ) -> Checks:
-    """The checks with all of `todo`: those that are not there yet are measured, and each is written when it is done."""
+    """The checks with all of `todo`: those that are not there yet are measured, and each is written when it is done.
+
+    Several processes share the parts out, each in a folder of its own until the first takes them in.
+    """
     sample, seed, draws = manifest.sample, manifest.seed, manifest.draws
-    settle(audit.path)
+    if ranks.first:
+        settle(audit.path)
+    meet(ranks)
     earlier = open_checks(audit)
     found = kept_parts(earlier, manifest)
     if earlier and found:
         manifest = replace(manifest, versions=manifest.versions_with(earlier.manifest))
     probes: dict[tuple[bool, int], Probe] = {}
     faces: dict[int, cams.Explained] = {}
-    for name in todo:
-        if name in found:
-            continue
+    found |= left_by_several(audit.path, manifest)
+    missing = [name for name in todo if name not in found]
+    for name in [missing[n] for n in ranks.mine(len(missing))]:
         size = size_of(name, sample)
         of = (name == HIDING, size)
         if of not in probes:
@@ -139,9 +164,39 @@ def _measured(
         else:
             part = MEASUREMENTS[name](probes[of], seed, draws, progress)
         found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
-        _save(audit, manifest, found, todo)
-    _save(audit, manifest, found, todo)
+        if ranks.alone:
+            _save(audit, manifest, found, todo)
+        else:
+            _save_apart(audit.path, manifest, name, found[name])
+    meet(ranks)
+    if ranks.first:
+        _save(audit, manifest, found | left_by_several(audit.path, manifest), todo)
+        shutil.rmtree(audit.path / APART, ignore_errors=True)
+    meet(ranks)
     return open_checks(audit)
+
+
+def left_by_several(path: Path, manifest: ChecksManifest) -> dict[str, Part]:
+    """The parts of this very sample that several processes left in folders of their own, by name."""
+    found: dict[str, Part] = {}
+    for folder in sorted((path / APART).glob("*")):
+        with contextlib.suppress(LookwhereError):
+            kept = read_checks(folder)
+            if kept.manifest.same_sample(manifest) and kept.manifest.precision == manifest.precision:
+                found |= kept.parts
+    return found
+
+
+def _save_apart(path: Path, manifest: ChecksManifest, name: str, part: Part) -> None:
+    """Write one part, whole or not at all, into a folder of its own."""
+    folder = path / APART / name.replace("/", "-")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_checks(Checks(folder, manifest, {name: part}))
+    except OSError as error:
+        raise LookwhereError(
+            f"{path}: cannot write ({error.strerror or error}); mend that, the same command goes on"
+        ) from error
 
 
 def size_of(part: str, sample: int) -> int:

@@ -16,6 +16,7 @@ from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
 from core.files import sha256, write_json
 from core.integrity import record_files
+from core.remote import MODEL, fetched
 
 if TYPE_CHECKING:  # pages list models without paying for torch
     import torch
@@ -86,11 +87,13 @@ def save_model(path: Path, network: GenderResNet, info: ModelInfo) -> ModelInfo:
 
 
 def load_model(path: str | Path, device: torch.device | str = "cpu") -> Model:
-    """Load and check a model folder of any kind; a ResNet-50 of ours gets float32 weights in channels_last memory.
+    """Load and check a model folder of any kind, or one at an address (`core.remote`).
+
+    A ResNet-50 of ours gets float32 weights in channels_last memory.
 
     Raises `LookwhereError` where a file is missing or changed, or the weights do not fit the architecture.
     """
-    path = Path(path)
+    path = fetched(path, MODEL)
     info = model_info(path)
     if str(device) != "cpu":
         from core.devices import usable

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from core import places
+from core import places, remote
 from core.commands.help_words import MAPS, METHODS, PARTS
 from core.commands.output import printed
 from core.commands.reviews import and_reviewed, opened_audit
@@ -62,7 +62,8 @@ def audit(
 
     Args:
         model: The model's name, a folder under models/.
-        data: An aligned store, or the data set itself (then it is aligned first).
+        data: An aligned store, or the data set itself (then it is aligned first). Like --models it may be an address
+            (s3://bucket/store), where it and the models lie.
         split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw,
             and so of any with an imported model, whose training nobody knows.
         name: The audit's name; by default DATASET-SPLIT, or FOLDER-SPLIT where that is of other data.
@@ -98,6 +99,7 @@ def audit(
 
     at_least("--batch", batch, 1)
     loaded = load_model(places.within(models, model, "--model"), device)
+    remote.fetched_audits(models)
     keep = KeepAverages(averages)
     bars = Bars()
     try:
@@ -122,6 +124,8 @@ def audit(
         bars.close()
     if Ranks.here().first:
         write_card(loaded.path)
+        remote.push(models / model / "audits" / result.name, remote.AUDIT)
+        remote.push(models / model, remote.MODEL)
     return printed("audit", json, lambda: audit_report(result), lambda: audit_record(result))
 
 
@@ -180,7 +184,7 @@ def check(
 ) -> str:
     """Check an audit's explanations: random weights, deletion, ROAD, hidden regions, other methods.
 
-    Finished parts are kept, so a stopped run goes on and methods can be added.
+    Finished parts are kept, so a stopped run goes on and methods can be added. Under torchrun processes share them out.
     Example: python -m core check --model resnet50-utkface --audit utkface-test --data data/aligned/utkface
     Or, some methods: python -m core check … --parts methods --methods GradCAM ScoreCAM
 
@@ -219,6 +223,8 @@ def check(
         )
     finally:
         bars.close()
+    if Ranks.here().first:
+        remote.push(models / model / "audits" / audit, remote.AUDIT)
     return printed("check", json, lambda: checks_report(done), lambda: checks_record(done))
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 from core.commands.output import printed
 from core.errors import LookwhereError, at_least
 from core.progress import Bars
+from core.ranks import Ranks
+from core.remote import STORE, fetched, mirror, push, there
 
 
 def datasets(
@@ -78,15 +80,17 @@ def align(
 ) -> str:
     """Read a data set, drop copies, split, detect and align its faces into data/aligned/DATASET.
 
-    Interrupted work resumes; a finished store is only reported.
+    Interrupted work resumes; a finished store is only reported. Under torchrun several processes share the work.
     Example: python -m core align --data UTKFace.tar.gz
+    Or, by four processes: torchrun --nproc-per-node 4 -m core align --data …
     Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
     Or: python -m core align --data faces.csv --columns glasses skin=skin_tone columns.yaml
 
     Args:
         data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
         dataset: The reader's name; by default the data set is recognised.
-        out: The store's folder; by default data/aligned/DATASET, of data of your own data/aligned/FOLDER.
+        out: The store's folder, or an address (s3://bucket/store); by default data/aligned/DATASET, of data of your own
+            data/aligned/FOLDER.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         balance: Take equally many faces of each gender, or of each gender × ethnicity; people stay whole.
         limit: Take at most this many faces, chosen by the seed.
@@ -108,6 +112,8 @@ def align(
     from core.present.text.tables import store_report
 
     at_least("--seed", seed, 0)
+    if out is not None and there(out, STORE):
+        fetched(out, STORE)
     source = open_source(data)
     reader = choose_reader(source, dataset)
     subset = None if balance == "none" and limit is None else Subset(balance, limit)
@@ -116,7 +122,7 @@ def align(
         store = build_store(
             source,
             reader,
-            out or default_store(source, reader),
+            mirror(out) if out else default_store(source, reader),
             seed=seed,
             device=device,
             progress=bars,
@@ -127,6 +133,8 @@ def align(
         )
     finally:
         bars.close()
+    if out is not None and Ranks.here().first:
+        push(out, STORE)
     return printed("align", json, lambda: store_report(store), lambda: store_record(store))
 
 

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from core import template
 from core.data import alignment
+from core.data.align_batch import (
+    ALIGNED,
+    BATCH,
+    ONE_OF_SEVERAL,
+    PENDING,
+    REASONS,
+    aligned_batch,
+    batches,
+)
+from core.data.align_shards import align_by_several, drop_shards, hashes_by, measure_with_first, take_in
 from core.data.border import decide_border, given_border, sampled
 from core.data.columns import Column
 from core.data.default_store import default_store, free_folder
-from core.data.detection import DETECTOR_NAME, ENLARGED_TO, SMALLEST_SIDE
+from core.data.detection import DETECTOR_NAME, ENLARGED_TO
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
-from core.data.images import decode
 from core.data.measured import measure, write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise
@@ -30,7 +39,7 @@ from core.data.same_photograph import by_aligned_face
 from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.data.splits import NEAR_TORN, Subset, assign_splits, near_disagreements, still_near, torn_apart
-from core.data.store import FILES, NO_FACE, AlignedStore
+from core.data.store import FILES, AlignedStore
 from core.data.store_info import FORMAT, DecidedBy, StoreInfo
 from core.data.ties import (
     OtherStoreError,
@@ -47,25 +56,15 @@ from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files
 from core.locks import alone
+from core.process_group import meet, summed, told_by_first
 from core.progress import Progress
+from core.ranks import Ranks
+from core.remote import is_remote
 
 #: What to do where a folder holds the store of something else.
 ANOTHER_FOLDER = "choose another folder with --out, or delete this one"
 #: Repairs named one by one in the manifest; the rest are counted.
 REPAIRS_LISTED = 20
-
-
-BATCH = 64
-
-
-#: What has become of each planned face, as `state.partial.npy` keeps it.
-PENDING, ALIGNED, WITHOUT_FACE, UNREADABLE, DETECTOR_FAILED, ONE_OF_SEVERAL, TOO_SMALL = range(7)
-REASONS = {
-    WITHOUT_FACE: NO_FACE,
-    UNREADABLE: "not a readable image",
-    DETECTOR_FAILED: "the face detector fails on it",
-    TOO_SMALL: f"under {SMALLEST_SIDE} pixels a side, too small to look for a face",
-}
 
 
 @dataclass(frozen=True)
@@ -91,10 +90,11 @@ def plan(
     labels: Path | None = None,
     subset: Subset | None = None,
     reading: Reading | None = None,
+    hashed: Callable[..., pd.DataFrame] = hash_images,
 ) -> Plan:
     """Read labels, hash every image once (unless the reader says not to), drop copies, cluster near-copies, split.
 
-    `reading` is what the reader gave, where it was asked already.
+    `reading` is what the reader gave, where it was asked already; `hashed` gives what `hash_images` does.
     """
     reading = reading or reader.read(source, labels)
     if reading.faces.empty:
@@ -125,7 +125,7 @@ def plan(
             reading.columns,
         )
     tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
-    hashes = hash_images(source, reading.faces["path"], tick)
+    hashes = hashed(source, reading.faces["path"], tick)
     faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
     bad = faces["problem"] != ""
     unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
@@ -179,8 +179,10 @@ def build_store(
     if reader.aligned:
         asked = None  # no face is looked for
     # A finished store is only read: many may do so at once.
-    with contextlib.nullcontext() if (path / "store.json").is_file() else alone(path, "aligning into"):
-        return _store(source, reader, path, seed, device, progress, labels, subset, asked, columns)
+    ranks = Ranks.here()
+    finished = told_by_first(ranks, (path / "store.json").is_file())
+    with contextlib.nullcontext() if finished or not ranks.first else alone(path, "aligning into"):
+        return _store(source, reader, path, seed, device, progress, labels, subset, asked, columns, ranks)
 
 
 def _store(
@@ -194,6 +196,7 @@ def _store(
     subset: Subset | None,
     asked: float | None,
     columns: ColumnChoice | None,
+    ranks: Ranks,
 ) -> AlignedStore:
     """`build_store` in a folder that no other process aligns into; `asked` is the border asked for."""
     source.read_whole.clear()
@@ -224,22 +227,29 @@ def _store(
     if begun is not None and (found := differences(identity, begun, True)):
         raise OtherStoreError(path, found, ANOTHER_FOLDER)
     try:
-        work = plan(source, reader, seed, progress, labels=labels, subset=subset, reading=reading)
+        meet(ranks)  # all have seen whether anything is there
+        of = {key: identity[key] for key in ("dataset", "source_fingerprint")}
+        hashed = hash_images if ranks.alone else hashes_by(ranks, path, of)
+        work = plan(source, reader, seed, progress, labels=labels, subset=subset, reading=reading, hashed=hashed)
         identity["plan_sha256"] = plan_fingerprint(work.faces, work.columns)
         if begun is not None and begun.plan_sha256 != identity["plan_sha256"]:
             why = "its faces, their order or their images are others than those planned now"
             unknown = "it was begun by an earlier version, which did not keep of which faces"
             raise OtherStoreError(path, [why if begun.plan_sha256 else unknown], ANOTHER_FOLDER)
-        reserve(path, len(work.faces))
+        if ranks.first:
+            reserve(path, len(work.faces))
         path.mkdir(parents=True, exist_ok=True)
         if reader.aligned:
-            return _build(source, alignment.Resizer(), path, identity, work, progress)
+            return _build(source, alignment.Resizer(), path, identity, work, progress, ranks)
         aligner = alignment.FaceAligner(device=device, minimum_face=reader.minimum_face)
         # Work begun goes on with the border it began with.
-        decided = (begun and begun.border) or decide_border(sampled(source, work.faces), aligner.detector, asked)
+        decided = begun and begun.border
+        if decided is None and ranks.first:
+            decided = decide_border(sampled(source, work.faces), aligner.detector, asked)
+        decided = told_by_first(ranks, decided)
         aligner.border, aligner.wider = decided.percent / 100, decided.decided is DecidedBy.IMAGES
         aligner.smallest = (decided.smallest or 0) / 100
-        return _build(source, aligner, path, identity | {"border": decided.to_json()}, work, progress)
+        return _build(source, aligner, path, identity | {"border": decided.to_json()}, work, progress, ranks)
     except OSError as error:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that and run again, it resumes"
@@ -253,31 +263,28 @@ def _build(
     identity: dict,
     work: Plan,
     progress: Progress | None,
+    ranks: Ranks,
 ) -> AlignedStore:
     count = len(work.faces)
-    maps = open_maps(path, count)
-    write_json(path / "unfinished.json", identity)
+    if ranks.first:
+        maps = open_maps(path, count)
+        write_json(path / "unfinished.json", identity)
+        take_in(path, maps, identity)
+    tick = progress("aligning", count) if progress else (lambda n=1: None)
+    if not ranks.alone:
+        align_by_several(source, aligner, path, identity, work.faces, ranks, tick)
+        if not ranks.first:
+            measure_with_first(path, ranks)
+            return AlignedStore.open(path)
+        take_in(path, maps, identity)
     todo = work.faces.index[maps["state"][:] == PENDING]
     place = pd.Series(todo, index=work.faces.loc[todo, "path"])
-    tick = progress("aligning", count) if progress else (lambda n=1: None)
     for _ in range(count - len(todo)):
         tick()
-    given = unchanged(source.iterate(place.index), work.faces, source)
-    for batch in _batches(((name, _decoded(data)) for name, data in given), BATCH):
+    for batch in batches(unchanged(source.iterate(place.index), work.faces, source), BATCH):
         rows = place.loc[[name for name, _ in batch]].to_numpy()
-        images = [image for _, image in batch]
-        readable = np.array([image is not None for image in images])
-        maps["state"][rows[~readable]] = UNREADABLE
-        if readable.any():
-            seen = [image for image in images if image is not None]
-            result = aligner.align(seen)
-            maps["faces"][rows[readable]] = result.faces
-            maps["landmarks"][rows[readable]] = result.landmarks
-            maps["source"][rows[readable]] = result.source
-            small = [min(image.size) < SMALLEST_SIDE for image in seen]
-            became = (ONE_OF_SEVERAL, ALIGNED, DETECTOR_FAILED, TOO_SMALL)
-            state = np.select((result.several, result.found, result.failed, small), became, WITHOUT_FACE)
-            maps["state"][rows[readable]] = state
+        for name, values in aligned_batch(aligner, batch).items():
+            maps[name][rows] = values
         for _ in batch:
             tick()
     for array in maps.values():
@@ -312,7 +319,9 @@ def _build(
         rejects[column] = rejects[column].astype("string") if column in rejects else pd.NA
     looked_for = None if isinstance(aligner, alignment.Resizer) else maps["landmarks"]
     told = progress("measuring", len(faces)) if progress else None
-    write_measured(path, measure(maps["faces"], faces, looked_for, maps["source"], told))
+    told_by_first(ranks, faces["row"].to_numpy())
+    total = partial(summed, ranks)
+    write_measured(path, measure(maps["faces"], faces, looked_for, maps["source"], told, total, ranks))
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", disagreements.astype("string"))
@@ -338,30 +347,14 @@ def _build(
     for name in ("state", "source"):
         parts(path)[name].unlink()
     (path / "unfinished.json").unlink()
+    drop_shards(path)
+    meet(ranks)
     return AlignedStore.open(path)
 
 
 def _by_group(faces: pd.DataFrame) -> list[dict]:
     """How many faces there are of each group that has any, as `core.data.store_info.GroupCount`."""
     return faces.groupby(["gender", "ethnicity"], observed=True).size().reset_index(name="n").to_dict("records")
-
-
-def _decoded(data: bytes) -> Image.Image | None:
-    try:
-        return alignment.shrunk(decode(data))
-    except ValueError:
-        return None
-
-
-def _batches(items: Iterator, size: int) -> Iterator[list]:
-    batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def open_or_align(
@@ -375,8 +368,12 @@ def open_or_align(
 
     Raises `OtherStoreError` where the data set's default folder holds another store, with the command to align it.
     """
-    if (data / "store.json").is_file() or (data / "unfinished.json").is_file():
+    if is_remote(data) or (data / "store.json").is_file() or (data / "unfinished.json").is_file():
         return AlignedStore.open(data)
+    if not Ranks.here().alone:
+        raise LookwhereError(
+            f"{data}: no aligned store; several processes need one: `torchrun … -m core align` it first"
+        )
     source = open_source(data)
     reader = choose_reader(source, dataset)
     path = default_store(source, reader)

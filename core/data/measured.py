@@ -14,6 +14,7 @@ from core.data.measures import BY_NAME, FROM_SOURCE, MEASURES, Measure, of_squar
 from core.errors import LookwhereError
 from core.files import write_parquet
 from core.privacy import MINIMUM_FACES
+from core.ranks import ALONE, Ranks
 
 FILE = "measured.parquet"
 #: What the name of a measure's thirds within a gender × ethnicity group ends with.
@@ -30,6 +31,8 @@ def measure(
     landmarks: np.ndarray | None,
     source: np.ndarray | None = None,
     tick: Callable[[], object] | None = None,
+    total: Callable[[np.ndarray], np.ndarray] = lambda values: values,
+    ranks: Ranks = ALONE,
 ) -> pd.DataFrame:
     """`face_id` and each of `MEASURES` that any face has, float64 (N,), NaN where it is not known.
 
@@ -37,19 +40,36 @@ def measure(
     (R, 4) (`core.data.measures.FROM_SOURCE`). Without landmarks, of images that nobody looked for a face in, there is
     no turn of the head. `tick` is called once a face.
     """
-    rows, parts = faces["row"].to_numpy(dtype=np.int64), []
-    for start in range(0, len(rows), READ):
-        some = rows[start : start + READ]
-        parts.append(of_squares(images[some]))
-        for _ in some if tick else ():
-            tick()
-    table = pd.concat(parts, ignore_index=True)
+    rows = faces["row"].to_numpy(dtype=np.int64)
+    table = squares_of(images, rows, tick, total, ranks)
     if landmarks is not None:
         table["image_yaw"] = turn(landmarks[rows])
     if source is not None:
         table = table.assign(**dict(zip(FROM_SOURCE, source[rows].astype(np.float64).T, strict=True)))
     kept = [m.name for m in MEASURES if m.name in table and table[m.name].notna().any()]
     return pd.concat([faces[["face_id"]].reset_index(drop=True), table[kept].round(DECIMALS)], axis=1)
+
+
+def squares_of(
+    images: np.ndarray,
+    rows: np.ndarray,
+    tick: Callable[[], object] | None = None,
+    total: Callable[[np.ndarray], np.ndarray] = lambda values: values,
+    ranks: Ranks = ALONE,
+) -> pd.DataFrame:
+    """`core.data.measures.of_squares` of the images at `rows`.
+
+    Of several processes each measures its part of them, and `total` adds up what all have, zeros elsewhere.
+    """
+    parts, whole = [of_squares(images[:0])], np.zeros((len(rows), of_squares(images[:0]).shape[1]))
+    mine = ranks.slice(len(rows))
+    for start in range(mine.start, mine.stop, READ):
+        some = rows[start : min(start + READ, mine.stop)]
+        parts.append(of_squares(images[some]))
+        for _ in some if tick else ():
+            tick()
+    whole[mine] = pd.concat(parts, ignore_index=True).to_numpy()
+    return pd.DataFrame(total(whole), columns=parts[0].columns)
 
 
 def write_measured(folder: Path, table: pd.DataFrame) -> None:

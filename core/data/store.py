@@ -21,6 +21,7 @@ from core.data.otherwise import read_otherwise
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.integrity import check_files
+from core.remote import STORE, fetched
 
 NO_FACE = "no face found"
 #: What lies beside `store.json`, in the order in which it is written.
@@ -49,8 +50,11 @@ class AlignedStore:
 
     @classmethod
     def open(cls, path: str | Path) -> AlignedStore:
-        """Raises `LookwhereError` where the store is missing, unfinished, damaged or of another format."""
-        path = Path(path)
+        """The store in a folder, or at an address (`core.remote`).
+
+        Raises `LookwhereError` where it is missing, unfinished, damaged or of another format.
+        """
+        path = fetched(path, STORE)
         if not (path / "store.json").is_file():
             raise LookwhereError(f"{path}: no finished store here; make it with `python -m core align --data PATH`")
         try:

@@ -18,6 +18,9 @@ from core.task import GENDER, Task
 from core.training.config import Augmentation
 from core.training.groups import GROUPS, balance_codes
 
+#: `torch.multinomial` draws from no more things; of more, the sums of their chances are searched.
+MOST_DRAWN = 2**24
+
 
 def generator(*key: object) -> torch.Generator:
     """A CPU generator seeded by the key."""
@@ -97,4 +100,8 @@ def epoch_order(
     part = balance_codes(faces, balance, task, groups)
     if part is not None:
         chance = chance / np.bincount(part, weights=chance)[part]
+    if len(faces) > MOST_DRAWN:
+        ends = torch.cumsum(torch.tensor(np.asarray(chance, dtype=np.float64)), 0)
+        places = torch.rand(len(faces), generator=draw, dtype=torch.float64) * ends[-1]
+        return torch.searchsorted(ends, places, right=True).clamp(max=len(faces) - 1).numpy()
     return torch.multinomial(torch.tensor(np.asarray(chance)), len(faces), replacement=True, generator=draw).numpy()

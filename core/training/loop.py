@@ -29,14 +29,15 @@ from core.template import TEMPLATE_NAME
 from core.training import record
 from core.training import resume as resuming
 from core.training.augment import augment, epoch_order, generator
+from core.training.clock import Clock
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.groups import training_groups
 from core.training.optimisation import FIRST_PLATEAU, learning_rate, make_optimiser, plateau_after, weight_decay_groups
+from core.training.processes import added, agreed, by_first, share_of_batch, together
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
-HEARTBEAT_SECONDS = 3.0
 EVALUATION_BATCH = 128
 
 
@@ -73,7 +74,7 @@ class Run:
         self.best: dict = {"score": -1.0, "epoch": -1, "geometry": None}
         self.plateau = FIRST_PLATEAU
         self.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
-        self.local_batch = config.batch // fabric.world_size
+        self.local_batch = share_of_batch(config.batch, fabric)
         self.steps_per_epoch = len(self.faces["train"]) // (self.local_batch * fabric.world_size)
         if self.steps_per_epoch == 0:
             raise LookwhereError(f"{len(self.faces['train'])} training faces are fewer than --batch {config.batch}")
@@ -108,8 +109,8 @@ class Run:
         """The learning rate at a step of this epoch."""
         if self.config.optimiser.schedule == "plateau":
             return self.config.optimiser.lr * self.plateau["scale"]
-        total = self.steps_per_epoch * self.config.epochs
-        return learning_rate(self.epoch * self.steps_per_epoch + step, total, self.config)
+        done, total = self.epoch * self.steps_per_epoch + step, self.steps_per_epoch * self.config.epochs
+        return learning_rate(done, total, self.config)
 
     def train_step(self, order: np.ndarray, stage: Stage) -> None:
         config, device = self.config, self.fabric.device
@@ -152,8 +153,7 @@ class Run:
     @torch.no_grad()
     def settle_norms(self, order: np.ndarray, stage: Stage) -> None:
         """Batch-norm statistics of the averaged weights, from training images as they are augmented now."""
-        norms = [m for m in self.average.modules() if isinstance(m, nn.BatchNorm2d)]
-        for norm in norms:
+        for norm in (m for m in self.average.modules() if isinstance(m, nn.BatchNorm2d)):
             norm.reset_running_stats()
             norm.momentum = None  # cumulative mean
         self.average.train()
@@ -184,13 +184,17 @@ class Run:
         result["worst_group"] = groups[worst].key if any_large else ""
         return result | {group.column: share for group, share in zip(groups, accuracy, strict=True)}
 
-    def finish_epoch(self, order: np.ndarray, stage: Stage, rate: float) -> dict:
-        """Validate, keep the weights where they are the best of this geometry, write the row."""
+    def validated(self, order: np.ndarray, stage: Stage) -> dict:
+        """What `validate` says of the averaged weights once their batch norms are settled."""
         if self.config.ema == 0:
             self.average.load_state_dict(self.network.state_dict())
         else:
             self.settle_norms(order, stage)
-        result = self.validate(stage)
+        return self.validate(stage)
+
+    def finish_epoch(self, order: np.ndarray, stage: Stage, rate: float) -> dict:
+        """Validate, keep the weights where they are the best of this geometry, write the row."""
+        result = by_first(self.fabric, lambda: self.validated(order, stage))
         score = result["worst_group_accuracy" if self.config.choose == "worst-group" else "val_accuracy"]
         score = result["val_accuracy"] if math.isnan(score) else score
         geometry = [stage.size, stage.dilated]
@@ -201,16 +205,16 @@ class Run:
             self.keep(self.folder / "training" / "epochs" / f"{self.epoch + 1:03}", result)
         grown = self.config.stage_at(self.epoch + 1).size != stage.size
         self.plateau = plateau_after(self.plateau, float(score), self.config.optimiser, grown)
-        seen, seconds = self.running["seen"], self.running["seconds"]
+        seen, seconds = (running := added(self.fabric, self.running))["seen"], self.running["seconds"]
         row = {
             "epoch": self.epoch + 1,
             "size": stage.size,
             "dilated": stage.dilated,
             "learning_rate": rate,
-            "train_loss": self.running["loss"] / seen,
-            "train_accuracy": self.running["right"] / seen,
+            "train_loss": running["loss"] / seen,
+            "train_accuracy": running["right"] / seen,
             **result,
-            "images_per_second": seen * self.fabric.world_size / seconds,
+            "images_per_second": seen / seconds,
             "seconds": seconds,
         }
         if self.fabric.is_global_zero:
@@ -301,12 +305,14 @@ def train(
     run = Run(data, folder, config, fabric)
     if resume:
         run.load()
-    clock = _Clock(run, training, report)
+    clock = Clock(run, training, report)
     try:
         while run.epoch < config.epochs:
             if stop_after is not None and run.epoch >= stop_after:
                 return clock.beat("stopped", message=f"stopped after epoch {run.epoch}; --resume continues")
-            if not _run_epoch(run, clock, stop):
+            with together(fabric, folder):
+                ended = _run_epoch(run, clock, stop)
+            if not ended:
                 run.save()
                 return clock.beat("stopped", message="stopped by hand; --resume continues")
         return clock.beat("finished")
@@ -321,7 +327,7 @@ def train(
         torch.set_flush_denormal(False)  # torch's default: the caller's numbers are his own
 
 
-def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:
+def _run_epoch(run: Run, clock: Clock, stop: Callable[[], bool]) -> bool:
     """Steps to the epoch's end and its evaluation; False where it was stopped before."""
     stage = run.config.stage_at(run.epoch)
     for network in (run.network, run.average):
@@ -331,7 +337,7 @@ def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:
     order = epoch_order(run.faces["train"], told.balance, told.seed, run.epoch, told.weights, run.task, run.groups)
     rate = run.rate(0)
     while run.step < run.steps_per_epoch:
-        if stop():
+        if agreed(run.fabric, stop()):
             return False
         start = time.perf_counter()
         run.train_step(order, stage)
@@ -344,56 +350,3 @@ def _run_epoch(run: Run, clock: _Clock, stop: Callable[[], bool]) -> bool:
     run.save()
     clock.beat("running", row=row)
     return True
-
-
-class _Clock:
-    """Heartbeats every few seconds, with throughput over the last ones and an ETA by pixels left to see."""
-
-    def __init__(self, run: Run, folder: Path, report: Callable) -> None:
-        self.run, self.folder, self.report = run, folder, report
-        self.last = time.perf_counter()
-        self.images = 0
-        self.speed = 0.0
-
-    def tick(self) -> None:
-        self.images += self.run.local_batch * self.run.fabric.world_size
-        if time.perf_counter() - self.last >= HEARTBEAT_SECONDS:
-            self.beat("running")
-
-    def beat(self, state: str, row: dict | None = None, message: str = "") -> record.Status:
-        run, now = self.run, time.perf_counter()
-        if self.images and row is None and state == "running":  # an epoch's end is mostly validation
-            self.speed = self.images / (now - self.last)
-        self.last, self.images = now, 0
-        seen = run.running["seen"]
-        status = record.Status(
-            state=state,
-            epoch=run.epoch,
-            epochs=run.config.epochs,
-            step=run.step,
-            steps=run.steps_per_epoch,
-            images_per_second=round(self.speed, 2),
-            eta=self._eta() if state == "running" else None,
-            loss=run.running["loss"] / seen if seen else None,
-            updated=time.time(),
-            message=message,
-        )
-        if run.fabric.is_global_zero:
-            record.write_status(self.folder, status)
-            self.report(status, row)
-        return status
-
-    def _eta(self) -> float | None:
-        """Seconds left, taking the work of an image as its area, and a third more where dilated."""
-        if not self.speed:
-            return None
-        run = self.run
-
-        def work(epoch: int) -> float:
-            stage = run.config.stage_at(epoch)
-            return stage.size**2 * (1.3 if stage.dilated else 1.0)
-
-        here = min(run.epoch, run.config.epochs - 1)
-        left = sum(work(epoch) for epoch in range(run.epoch, run.config.epochs)) * run.steps_per_epoch
-        left -= work(here) * run.step
-        return left / work(here) * run.config.batch / self.speed

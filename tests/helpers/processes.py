@@ -35,7 +35,7 @@ def in_processes(world: int, work: Callable[[Ranks], object]) -> list[int]:
     for one in processes:
         one.start()
     for one in processes:
-        one.join(60)
+        one.join(400)
         if one.is_alive():
             one.kill()
             raise AssertionError("a process waits for ever")
@@ -46,7 +46,7 @@ def _child(ranks: Ranks, port: str, work: Callable[[Ranks], object]) -> None:
     os.environ |= {
         "RANK": str(ranks.rank), "WORLD_SIZE": str(ranks.world), "LOCAL_RANK": str(ranks.local),
         "LOCAL_WORLD_SIZE": str(ranks.on_machine), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
-        "GLOO_SOCKET_IFNAME": "lo",
+        "GLOO_SOCKET_IFNAME": "lo", "TORCHELASTIC_RUN_ID": "made", "GROUP_RANK": "0",
     }  # fmt: skip
     torch.set_num_threads(1)  # threads of the parent's are not here
     code = 0

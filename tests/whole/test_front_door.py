@@ -194,7 +194,7 @@ def test_ranges_hold_what_make_installs() -> None:
     declared = [*PROJECT["dependencies"], *(x for extra in PROJECT["optional-dependencies"].values() for x in extra)]
     ranges = {r.name.lower(): r.specifier for r in map(Requirement, declared) if r.name != "lookwhere"}
     pins = requirements("requirements.txt")
-    # What makes an audit faster is installed for the tests alone.
+    # What makes an audit faster, and object storage, are installed for the tests alone.
     pins |= {name: pin for name, pin in requirements("requirements-dev.txt").items() if name in ranges}
     assert set(pins) == set(ranges)
     for name, pin in pins.items():
@@ -211,7 +211,8 @@ def test_every_optional_package_is_explained_with_the_extra_that_has_it() -> Non
     }
     names = {"facenet_pytorch": "facenet-pytorch", "pytorch_grad_cam": "grad-cam", "pi_heif": "pi-heif",
              "lightning_fabric": "lightning-fabric", "sklearn": "scikit-learn", "choreographer": "kaleido"}  # fmt: skip
-    assert {extra_of[names.get(module, module)] for module in extras.EXTRAS} == {"models", "train", "export", "fast"}
+    extra = {extra_of[names.get(module, module)] for module in extras.EXTRAS}
+    assert extra == {"models", "train", "export", "fast", "remote"}
     assert all(extra_of[names.get(module, module)] == extra for module, extra in extras.EXTRAS.items())
     assert {names.get(module, module) for module in extras.EXTRAS} == set(extra_of)
     assert missing_extra(ModuleNotFoundError("x", name="torch.nn")).endswith('pip install "lookwhere[models]"')

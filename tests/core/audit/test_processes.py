@@ -12,10 +12,11 @@ import pytest
 from core.audit import run
 from core.audit.folder import FILES, Audit, list_audits, open_audit
 from core.audit.run import run_audit
-from core.audit.shards import ShardManifest, shard_file
+from core.audit.shards import shard_file
 from core.data.faces import SPLITS
 from core.data.store import AlignedStore
 from core.ranks import Ranks
+from core.shards import ShardManifest, shard_manifest
 from tests.helpers.made_store import make_store
 from tests.helpers.processes import REFUSED, in_processes
 from tests.helpers.tiny_network import tiny_model
@@ -145,11 +146,12 @@ def test_a_shard_says_what_it_is_of(tmp_path: Path, store: AlignedStore) -> None
     with pytest.raises(KeyboardInterrupt):
         run_audit(store, tiny_model(tmp_path / "tiny"), SPLITS, name="made", progress=stopped_at("averaging"))
     work = tmp_path / "tiny/audits/.made.unfinished"
-    kept = ShardManifest.from_json(shard_file(work, 0).with_suffix(".json"))
-    assert (kept.number, kept.faces, kept.rank, kept.processes) == (0, SHARD, 0, 1)
-    assert not ShardManifest.of({}, 0, store.faces[:SHARD]).done_in(work)
-    shard_file(work, 0).with_suffix(".json").write_text("{")
-    assert not ShardManifest.of({}, 0, store.faces[:SHARD]).done_in(work)
+    file = shard_file(work, 0)
+    kept = shard_manifest(file)
+    assert (kept.number, kept.items, kept.rank, kept.processes) == (0, SHARD, 0, 1)
+    assert not ShardManifest.of({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
+    file.with_suffix(".json").write_text("{")
+    assert not ShardManifest.of({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
 
 
 def test_processes_share_numbers_and_runs_out_evenly() -> None:

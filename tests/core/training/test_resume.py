@@ -20,7 +20,7 @@ from core.classifiers.folder import load_model
 from core.classifiers.preprocessing import normalise
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.training import loop
+from core.training import clock, loop
 from core.training.config import Optimiser, Stage, TrainConfig
 from core.training.loop import Run, train
 from core.training.optimisation import learning_rate
@@ -77,7 +77,7 @@ def small_groups() -> Iterator[None]:
     """The made store has 2 or 3 validation faces a group."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "SMALLEST_GROUP", 2)
-        patch.setattr(loop, "HEARTBEAT_SECONDS", 0.0)
+        patch.setattr(clock, "HEARTBEAT_SECONDS", 0.0)
         yield
 
 

@@ -1,0 +1,181 @@
+"""Alignment by several processes: hashes of images and aligned faces in shards, until the first process joins them.
+
+Images are shared out in the order in which their source is read, so that each process goes through it once and has one
+shard in memory. A machine's faces are not written into a file that another machine maps: not every network's file
+system would keep both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.data import alignment
+from core.data.align_batch import BATCH, PENDING, aligned_batch
+from core.data.duplicates import hash_images
+from core.data.measured import squares_of
+from core.data.sources.base import Source
+from core.data.ties import unchanged
+from core.data.work_files import parts
+from core.errors import LookwhereError
+from core.files import write_parquet
+from core.process_group import meet, stopping, summed, told_by_first
+from core.ranks import Ranks
+from core.shards import ShardManifest, drop, shard_manifest
+
+#: Images whose hashes are one shard, and faces that are one: 38 MB, and a multiple of the detector's batch.
+HASHED, SHARD = 8192, 1024
+ARRAYS = ("faces", "landmarks", "source", "state")
+
+
+def in_reading_order(source: Source, paths: Iterable[str]) -> list[str]:
+    """The paths in the order in which the source gives them."""
+    wanted = set(paths)
+    return [name for name in source.names if name in wanted]
+
+
+def hashes_by(
+    ranks: Ranks, path: Path, identity: Mapping[str, object]
+) -> Callable[[Source, Iterable[str], Callable[[], object]], pd.DataFrame]:
+    """`core.data.duplicates.hash_images` by all processes, each its blocks; the hashes lie in the store's folder.
+
+    `identity` says of what data set and reader they are.
+    """
+
+    def hashed(source: Source, paths: Iterable[str], tick: Callable[[], object] = lambda: None) -> pd.DataFrame:
+        ordered = in_reading_order(source, paths)
+        blocks = [ordered[start : start + HASHED] for start in range(0, len(ordered), HASHED)]
+        path.mkdir(parents=True, exist_ok=True)
+        manifests = [ShardManifest.of(identity, n, block) for n, block in enumerate(blocks)]
+        mine = [n for n in ranks.mine(len(blocks)) if not manifests[n].is_done(_hash_file(path, n))]
+        images = _Reading(source, [name for n in mine for name in blocks[n]])
+        with stopping(ranks) as stop:
+            for n in mine:
+                began, file = time.perf_counter(), _hash_file(path, n)
+                write_parquet(file, hash_images(images, blocks[n], tick))
+                manifests[n].write(file, time.perf_counter() - began, ranks)
+                stop.between()
+        meet(ranks)
+        tables = [pd.read_parquet(_hash_file(path, n)) for n in range(len(blocks))]
+        return pd.concat(tables, ignore_index=True).astype({"phash": "uint64"})
+
+    return hashed
+
+
+def _hash_file(path: Path, number: int) -> Path:
+    return path / f"hashes-{number:05}.parquet"
+
+
+def _face_file(path: Path, number: int) -> Path:
+    return path / f"aligned-{number:05}.npz"
+
+
+def align_shards(
+    source: Source,
+    align: Callable[[list[tuple[str, bytes]]], dict[str, np.ndarray]],
+    path: Path,
+    identity: Mapping[str, object],
+    todo: pd.Series,
+    faces: pd.DataFrame,
+    batch: int,
+    ranks: Ranks,
+    tick: Callable[[int], object],
+) -> None:
+    """Align this process's share of the faces that are still to do, a shard a file.
+
+    `todo` has the planned row of each image by its path, `faces` are those planned, `align` gives the `ARRAYS` of a
+    batch of images.
+    """
+    ordered = in_reading_order(source, todo.index)
+    shards = [ordered[start : start + SHARD] for start in range(0, len(ordered), SHARD)]
+    manifests = [ShardManifest.of(identity, n, todo.loc[shard]) for n, shard in enumerate(shards)]
+    mine = [n for n in ranks.mine(len(shards)) if not manifests[n].is_done(_face_file(path, n))]
+    images = _Reading(source, [name for n in mine for name in shards[n]], faces)
+    with stopping(ranks) as stop:
+        for n in mine:
+            began, parts = time.perf_counter(), []
+            for low in range(0, len(shards[n]), batch):
+                names = shards[n][low : low + batch]
+                parts.append(align(list(images.iterate(names))))
+                tick(len(names))
+            arrays = {name: np.concatenate([part[name] for part in parts]) for name in ARRAYS}
+            file = _face_file(path, n)
+            partial = file.with_name(f"{file.name}.partial-{ranks.rank}")
+            with partial.open("wb") as out:
+                np.savez(out, rows=todo.loc[shards[n]].to_numpy(np.int64), **arrays)
+            partial.replace(file)
+            manifests[n].write(file, time.perf_counter() - began, ranks)
+            stop.between()
+
+
+class _Reading:
+    """Some images of a source, gone through once, a piece at a time: a tar begins anew with every `iterate`."""
+
+    def __init__(self, source: Source, names: list[str], planned: pd.DataFrame | None = None) -> None:
+        self.source, images = source, source.iterate(names)
+        self.rest = images if planned is None else unchanged(images, planned, source)
+
+    def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name in names:
+            found, data = next(self.rest, (None, b""))
+            if found != name:
+                raise LookwhereError(f"{self.source.path}: {name} has gone while it was read; run again, it goes on")
+            yield name, data
+
+    def why_empty(self, name: str) -> str | None:
+        return self.source.why_empty(name)
+
+
+def take_in(path: Path, maps: Mapping[str, np.ndarray], identity: Mapping[str, object]) -> None:
+    """Put the shards that are there and of this work into the store's arrays, and delete all of them."""
+    work = ShardManifest.of(identity, 0, ()).work_sha256
+    for file in sorted(path.glob("aligned-*.npz")):
+        try:
+            kept = shard_manifest(file)
+        except LookwhereError:
+            continue
+        if kept.work_sha256 != work or not ShardManifest(
+            work_sha256=work, number=kept.number, items=kept.items, items_sha256=kept.items_sha256
+        ).is_done(file):
+            continue
+        with np.load(file) as shard:
+            rows = shard["rows"]
+            for name in ARRAYS:  # what is done is told last
+                maps[name][rows] = shard[name]
+                maps[name].flush()
+        drop([file])
+    drop(path.glob("aligned-*.npz"))
+
+
+def drop_shards(path: Path) -> None:
+    """Delete what several processes left in a folder whose store is finished."""
+    drop([*path.glob("aligned-*.npz"), *path.glob("hashes-*.parquet")])
+
+
+def align_by_several(
+    source: Source,
+    aligner: alignment.Resizer | alignment.FaceAligner,
+    path: Path,
+    identity: dict,
+    faces: pd.DataFrame,
+    ranks: Ranks,
+    tick: Callable[[int], object],
+) -> None:
+    """This process's share of the faces that are still to do, as files in the store's folder."""
+    meet(ranks)  # the arrays are there
+    todo = faces.index[np.load(parts(path)["state"], mmap_mode="r")[:] == PENDING]
+    place = pd.Series(todo, index=faces.loc[todo, "path"])
+    align_shards(source, partial(aligned_batch, aligner), path, identity, place, faces, BATCH, ranks, tick)
+    meet(ranks)  # so are the shards of all
+
+
+def measure_with_first(path: Path, ranks: Ranks) -> None:
+    """What the other processes do while the first one ends: each measures its part of the faces."""
+    rows = told_by_first(ranks, None)
+    squares_of(np.load(parts(path)["faces"], mmap_mode="r"), rows, None, partial(summed, ranks), ranks)
+    meet(ranks)

@@ -1,0 +1,216 @@
+"""Folders on object storage (`s3://…`, or what else `fsspec` knows): files are fetched and checked, and pushed back.
+
+A folder's manifest (`store.json`, `audit.json`, `model.json`) is what makes it whole, there as on a disk: it is written
+last, and taken away before a file that it records is replaced. So a push that breaks off leaves nothing that opens, and
+the same push goes on. What is fetched lies in a mirror, under `$LOOKWHERE_CACHE` or `~/.cache/lookwhere`; work is done
+there, as in any folder. Nothing is fetched or pushed but what an address names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import LookwhereError
+from core.files import sha256, write_json
+from core.locks import alone
+
+STORE, AUDIT, MODEL = "store.json", "audit.json", "model.json"
+#: `Path` makes one slash of the two after the scheme; a drive of one letter is none.
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)")
+#: What a mirror knows of the files it fetched or pushed.
+_SYNCED = ".synced.json"
+#: Files of a folder that stay on this machine.
+_LOCAL = re.compile(r"\..*|.*\.partial.*|unfinished\.json|look\.png")
+
+
+def is_remote(path: str | Path) -> bool:
+    """Whether this is an address, and no folder of this machine."""
+    return _ADDRESS.fullmatch(str(path)) is not None and not Path(path).exists()
+
+
+def mirror(path: str | Path) -> Path:
+    """Where on this machine what is at an address lies, or will; a folder of this machine itself."""
+    return _mirror(path) if is_remote(path) else Path(path)
+
+
+def fetched(path: str | Path, manifest: str) -> Path:
+    """The folder on this machine: an address's mirror, brought up to date and checked; another one as it is.
+
+    Raises `LookwhereError` where the address cannot be reached, holds no `manifest`, or a file is not as it records.
+    """
+    if not is_remote(path):
+        return Path(path)
+    place = _Place.of(path)
+    with alone(place.folder, "fetching into", wait=True), _told(place):
+        found = place.listed()
+        if manifest not in found:
+            raise LookwhereError(f"{place.url}: no {manifest} there, so nothing that is whole")
+        place.fetch(found, manifest)
+    return place.folder
+
+
+def fetched_audits(models: str | Path) -> None:
+    """Bring the mirrors of all finished audits under an address of models up to date."""
+    if is_remote(models):
+        place = _Place.of(models)
+        with _told(place):
+            found = place.system.glob(f"{place.root}/*/audits/*/{AUDIT}")
+        for file in found:
+            fetched(f"{place.url}/{file.removeprefix(place.root).strip('/').removesuffix(f'/{AUDIT}')}", AUDIT)
+
+
+def there(path: str | Path, manifest: str) -> bool:
+    """Whether a whole folder is there: its manifest is."""
+    if not is_remote(path):
+        return (Path(path) / manifest).is_file()
+    place = _Place.of(path)
+    with _told(place):
+        return manifest in place.listed()
+
+
+def push(path: str | Path, manifest: str) -> None:
+    """Bring the folder at an address up to date with its mirror: the manifest last. Nothing for another folder.
+
+    Raises `LookwhereError` where the mirror holds no finished folder, or the address cannot be written.
+    """
+    if not is_remote(path):
+        return
+    place = _Place.of(path)
+    if not (place.folder / manifest).is_file():
+        raise LookwhereError(f"{place.folder}: no {manifest}, so nothing is pushed to {place.url}")
+    with alone(place.folder, "pushing", wait=True), _told(place):
+        place.push(manifest)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An address: its file system, `root` as that calls it, and its mirror `folder`."""
+
+    url: str
+    system: Any
+    root: str
+    folder: Path
+
+    @classmethod
+    def of(cls, path: str | Path) -> _Place:
+        url = _url(path)
+        try:
+            import fsspec
+
+            system, root = fsspec.url_to_fs(url)
+        except ImportError as error:  # fsspec itself, or what it needs for this scheme
+            raise LookwhereError(
+                f"{url}: this needs fsspec and what it takes for such addresses ({error}); install it with: "
+                'pip install "lookwhere[remote]"'
+            ) from error
+        except (ValueError, OSError) as error:
+            raise LookwhereError(f"{url}: no such address can be opened ({error})") from error
+        return cls(url, system, root.rstrip("/"), _mirror(path))
+
+    def listed(self) -> dict[str, list]:
+        """The files right there, by name: size, and what the storage tells one content from another by."""
+        self.system.invalidate_cache()
+        try:
+            entries = self.system.ls(self.root, detail=True)
+        except FileNotFoundError:
+            return {}
+        files = [entry for entry in entries if entry["type"] == "file"]
+        return {entry["name"].rpartition("/")[2]: [entry["size"], _mark(entry)] for entry in files}
+
+    def fetch(self, found: Mapping[str, list], manifest: str) -> None:
+        """Fetch what differs, the manifest last, and hold it against what the manifest records."""
+        synced = self.synced()
+        local = {name for name in found if not _LOCAL.fullmatch(name)}
+        stale = [n for n in local if synced.get(n, [None])[:2] != found[n] or not (self.folder / n).is_file()]
+        gone = {file.name for file in self.kept()} - local
+        if not stale and not gone:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in (manifest, *gone):
+            (self.folder / name).unlink(missing_ok=True)
+        for name in sorted({*stale, manifest}, key=lambda name: (name == manifest, name)):
+            partial = self.folder / f".{name}.partial"
+            self.system.get_file(f"{self.root}/{name}", str(partial))
+            if name == manifest:
+                self._check(json.loads(partial.read_bytes()))
+            partial.replace(self.folder / name)
+            synced[name] = [*found[name], sha256(self.folder / name)]
+        write_json(self.folder / _SYNCED, {name: synced[name] for name in local})
+
+    def _check(self, content: Mapping) -> None:
+        records = content.get("files") or {}
+        for name, record in records.items():
+            file = self.folder / name
+            if not file.is_file() or sha256(file) != record["sha256"]:
+                raise LookwhereError(f"{self.url}/{name}: not as the manifest beside it records; push it again")
+
+    def push(self, manifest: str) -> None:
+        """Push what differs. The old manifest goes before anything that it records, the new one comes last."""
+        found, synced = self.listed(), self.synced()
+        digests = {file.name: sha256(file) for file in self.kept()}
+        same = {name for name, digest in digests.items() if synced.get(name) == [*found.get(name, [None]), digest]}
+        recorded = {*(json.loads((self.folder / manifest).read_bytes()).get("files") or {}), manifest}
+        if manifest in found and (recorded & digests.keys()) - same:
+            self.system.rm_file(f"{self.root}/{manifest}")
+            same.discard(manifest)
+        if not found:
+            self.system.makedirs(self.root, exist_ok=True)
+        for name in sorted(digests.keys() - same, key=lambda name: (name == manifest, name.endswith(".json"), name)):
+            self.system.put_file(str(self.folder / name), f"{self.root}/{name}")
+        pushed = self.listed()
+        for name in digests:
+            if name not in pushed or pushed[name][0] != (self.folder / name).stat().st_size:
+                raise LookwhereError(f"{self.url}/{name}: not there as it was pushed; run the same command again")
+        write_json(self.folder / _SYNCED, {name: [*pushed[name], digest] for name, digest in digests.items()})
+
+    def kept(self) -> list[Path]:
+        """The mirror's files that are there and here."""
+        return [file for file in self.folder.glob("*") if file.is_file() and not _LOCAL.fullmatch(file.name)]
+
+    def synced(self) -> dict[str, list]:
+        """What was fetched or pushed last, by name: size, mark and SHA-256."""
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads((self.folder / _SYNCED).read_text(encoding="utf-8"))
+        return {}
+
+
+def _mark(entry: Mapping[str, Any]) -> str:
+    """What the storage tells one content from another by: a tag, or when it was written."""
+    for key in ("ETag", "etag", "md5Hash", "mtime", "created", "LastModified"):
+        if entry.get(key) is not None:
+            return str(entry[key])
+    return ""
+
+
+def _url(path: str | Path) -> str:
+    scheme, rest = _ADDRESS.fullmatch(str(path)).groups()
+    return f"{scheme}://{rest.strip('/')}"
+
+
+def _mirror(path: str | Path) -> Path:
+    """A folder that keeps the address's own last names, so that a model's audits lie in its folder."""
+    cache = Path(os.environ.get("LOOKWHERE_CACHE") or Path.home() / ".cache" / "lookwhere")
+    scheme, _, rest = _url(path).partition("://")
+    parts = [part for part in rest.split("/") if part]
+    if any(part in (".", "..") or part.startswith(".") for part in parts):
+        raise LookwhereError(f"{_url(path)}: an address of plain names is needed")
+    return cache.joinpath("mirror", scheme, *parts)
+
+
+@contextlib.contextmanager
+def _told(place: _Place) -> Iterator[None]:
+    """Raises `LookwhereError` for whatever a storage's client raises."""
+    try:
+        yield
+    except LookwhereError:
+        raise
+    except Exception as error:
+        what = (str(error) or type(error).__name__)[:200]
+        raise LookwhereError(f"{place.url}: cannot be read or written ({what}); the same command goes on") from error
