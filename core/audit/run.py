@@ -42,6 +42,7 @@ from core.data.columns import find_column
 from core.data.default_store import folder_name
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
+from core.data.mapped import let_go
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
@@ -304,6 +305,7 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
                         maps.append(evidence.astype(np.float16))
                     tick(len(images))
             stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
+            let_go(job.store.images)
             write_shard(work, manifest, shard, job.manifest.task, np.concatenate(logits), stacked, seconds, ranks)
             stop.between()
 

@@ -18,6 +18,7 @@ import pandas as pd
 from core.data import alignment
 from core.data.align_batch import BATCH, PENDING, aligned_batch
 from core.data.duplicates import hash_images
+from core.data.mapped import let_go
 from core.data.measured import squares_of
 from core.data.sources.base import Source
 from core.data.ties import unchanged
@@ -148,6 +149,7 @@ def take_in(path: Path, maps: Mapping[str, np.ndarray], identity: Mapping[str, o
             for name in ARRAYS:  # what is done is told last
                 maps[name][rows] = shard[name]
                 maps[name].flush()
+                let_go(maps[name])
         drop([file])
     drop(path.glob("aligned-*.npz"))
 

@@ -30,6 +30,7 @@ from core.data.default_store import default_store, free_folder
 from core.data.detection import DETECTOR_NAME, ENLARGED_TO
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
+from core.data.mapped import let_go
 from core.data.measured import measure, write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise
@@ -285,6 +286,7 @@ def _build(
         rows = place.loc[[name for name, _ in batch]].to_numpy()
         for name, values in aligned_batch(aligner, batch).items():
             maps[name][rows] = values
+        let_go(maps["faces"])
         for _ in batch:
             tick()
     for array in maps.values():

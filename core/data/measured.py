@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.columns import VALUE, Column, Kind, number_column
+from core.data.mapped import let_go
 from core.data.measures import BY_NAME, FROM_SOURCE, MEASURES, Measure, of_squares, turn
 from core.errors import LookwhereError
 from core.files import write_parquet
@@ -66,6 +67,7 @@ def squares_of(
     for start in range(mine.start, mine.stop, READ):
         some = rows[start : min(start + READ, mine.stop)]
         parts.append(of_squares(images[some]))
+        let_go(images)
         for _ in some if tick else ():
             tick()
     whole[mine] = pd.concat(parts, ignore_index=True).to_numpy()

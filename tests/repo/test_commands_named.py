@@ -38,6 +38,13 @@ OTHERS = {
     "--porcelain",
     "--show-toplevel",
     "--threads",
+    # torchrun
+    "--nnodes",
+    "--nproc-per-node",
+    "--rdzv-backend",
+    "--rdzv-endpoint",
+    "--rdzv-id",
+    "--standalone",
 }
 #: Names of our own style sheets, and a word for any option.
 NO_OPTIONS = ("--lw-", "--columns", "--flag")
