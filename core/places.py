@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import reprlib
+from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import LookwhereError
-from core.remote import is_remote
+from core.ranks import Ranks
+from core.remote import AUDIT, MODEL, is_remote, push
 
 #: The default of every `--models`.
 MODELS = Path(os.environ.get("LOOKWHERE_MODELS", "models"))
@@ -36,3 +38,14 @@ def within(folder: Path, name: str, what: str) -> Path:
     if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
         raise LookwhereError(f"{what} {reprlib.repr(name)}: no name of a folder in {folder}")
     return folder / name
+
+
+def keep(models: Path, model: str, audit: str, first: Callable[[], object] = lambda: None) -> None:
+    """Bring an audit, and its model's folder, to the address where the models lie; nothing for folders of this machine.
+
+    `first` is done before. Of several processes one does this.
+    """
+    if Ranks.here().first:
+        first()
+        push(models / model / "audits" / audit, AUDIT)
+        push(models / model, MODEL)

@@ -14,7 +14,6 @@ from core.errors import LookwhereError, at_least
 from core.locks import alone
 from core.places import MODELS, audit_folder
 from core.progress import Bars
-from core.ranks import Ranks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,13 +56,11 @@ def audit(
 
     Interrupted work resumes; a finished audit is only reported. Under torchrun several processes share the work.
     Example: python -m core audit --model resnet50-utkface --data data/aligned/utkface
-    Or, by four processes: torchrun --nproc-per-node 4 -m core audit --model … --data …
     Or, with other maps: python -m core audit … --maps occlusion --name utkface-test-occlusion
 
     Args:
         model: The model's name, a folder under models/.
-        data: An aligned store, or the data set itself (then it is aligned first). Like --models it may be an address
-            (s3://bucket/store), where it and the models lie.
+        data: An aligned store, or its address (s3://…; --models too), or the data set itself (then it is aligned first).
         split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw,
             and so of any with an imported model, whose training nobody knows.
         name: The audit's name; by default DATASET-SPLIT, or FOLDER-SPLIT where that is of other data.
@@ -122,10 +119,7 @@ def audit(
         )
     finally:
         bars.close()
-    if Ranks.here().first:
-        write_card(loaded.path)
-        remote.push(models / model / "audits" / result.name, remote.AUDIT)
-        remote.push(models / model, remote.MODEL)
+    places.keep(models, model, result.name, lambda: write_card(loaded.path))
     return printed("audit", json, lambda: audit_report(result), lambda: audit_record(result))
 
 
@@ -223,8 +217,7 @@ def check(
         )
     finally:
         bars.close()
-    if Ranks.here().first:
-        remote.push(models / model / "audits" / audit, remote.AUDIT)
+    places.keep(models, model, audit)
     return printed("check", json, lambda: checks_report(done), lambda: checks_record(done))
 
 
