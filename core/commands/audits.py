@@ -60,7 +60,7 @@ def audit(
 
     Args:
         model: The model's name, a folder under models/.
-        data: An aligned store, or its address (s3://…; --models too), or the data set itself (then it is aligned first).
+        data: An aligned store, its address (s3://…; --models too), or the data set itself (then it is aligned first).
         split: Which splits, e.g. --split val test, or all. By default test; all of a data set that the model never saw,
             and so of any with an imported model, whose training nobody knows.
         name: The audit's name; by default DATASET-SPLIT, or FOLDER-SPLIT where that is of other data.
