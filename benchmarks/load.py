@@ -123,7 +123,11 @@ async def visit(address: str, until: float, draw: random.Random, pause: float, t
     """One visitor: opens a page, clicks until the time is over, and leaves."""
     try:
         async with connect(
-            f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None, open_timeout=PATIENCE
+            f"ws://{address}/_stcore/stream",
+            subprotocols=["streamlit"],
+            max_size=None,
+            open_timeout=PATIENCE,
+            ping_interval=None,  # a browser asks for none
         ) as session:
             while time.monotonic() < until:
                 began = time.monotonic()

@@ -12,7 +12,7 @@ import pytest
 from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from tests.helpers.chromium import DRAWN, boxes, visit, wait
+from tests.helpers.chromium import DRAWN, FAINT, boxes, visit, wait
 from tests.helpers.portrait import PORTRAIT
 from ui.shell.navigation import PAGES, entry_of
 
@@ -41,6 +41,11 @@ def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
     for svg in page.locator(".js-plotly-plot .main-svg").all():  # by which a printed chart is scaled
         assert svg.get_attribute("viewBox") == f"0 0 {svg.get_attribute('width')} {svg.get_attribute('height')}"
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
+    quiet = '[data-testid="stCaptionContainer"] p, [data-testid="stWidgetLabel"] p'
+    assert page.locator(quiet).evaluate_all(FAINT) == []
+    assert page.locator('[data-testid="stSidebarNavItems"] li:not([role])').count() == 0
+    cut = "texts => texts.filter(text => text.scrollWidth > text.clientWidth + 1).map(text => text.innerText)"
+    assert page.locator('[data-testid="stMetricLabel"] p, [data-testid="stMetricDelta"] *').evaluate_all(cut) == []
     page.close()
 
 

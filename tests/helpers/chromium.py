@@ -28,6 +28,21 @@ FLAGS = [
     "--disable-sync",
 ]
 DRAWN = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+#: Of elements, those whose text has less contrast than 4.5 to 1 with the app's ground (WCAG 2.2, 1.4.3).
+FAINT = """elements => elements.filter(element => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = rgb => rgb.slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
+  let alpha = 1;
+  for (let one = element; one; one = one.parentElement) alpha *= Number(getComputedStyle(one).opacity);
+  const ground = numbers(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
+  const text = numbers(getComputedStyle(element).color);
+  alpha *= text[3] ?? 1;
+  const seen = text.slice(0, 3).map((v, n) => alpha * v + (1 - alpha) * ground[n]);
+  const [low, high] = [light(seen), light(ground)].sort((a, b) => a - b);
+  return element.innerText.trim() && element.offsetParent && (high + 0.05) / (low + 0.05) < 4.5;
+}).map(element => element.innerText)"""
 
 
 def chromium_or_skip() -> str:

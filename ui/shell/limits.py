@@ -1,9 +1,11 @@
-"""What visitors may ask of a server: sessions at once, and bytes of uploads of one and of all. It knows the runtime."""
+"""What visitors may ask of a server: sessions and pages at once, and bytes of uploads of one and of all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -18,6 +20,10 @@ from core.errors import LookwhereError
 MOST_SESSIONS = 100
 #: Environment variable that asks for another number.
 SESSIONS_VARIABLE = "LOOKWHERE_MOST_SESSIONS"
+#: Pages that are drawn at once; the others wait for their turn. Were all drawn at once, none would be done before all
+#: are, and the server would answer nobody meanwhile.
+PAGES_AT_ONCE = 4
+_turns = threading.BoundedSemaphore(PAGES_AT_ONCE)
 #: Bytes of uploads that are held of one session, and of all.
 SESSION_UPLOADS, ALL_UPLOADS = 200 * 2**20, 2**30
 BUSY = (
@@ -42,6 +48,13 @@ def apply() -> None:
         st.title("Lookwhere")
         st.warning(BUSY.format(most=most))
         st.stop()
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait until fewer than `PAGES_AT_ONCE` pages are drawn, and draw one."""
+    with _turns:
+        yield
 
 
 def most_sessions() -> int:

@@ -148,7 +148,8 @@ def run(chosen: st.Page) -> None:
         state.page = chosen.url_path
         state.framed = True
         try:
-            chosen.run()
+            with limits.turn():
+                chosen.run()
         finally:
             state.framed = False
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-#: That something must be chosen needs no word where something always is. In print: no menu, charts no wider than the
-#: paper (Plotly draws for the screen; the script notes the size, by which they can be scaled), nothing torn by the end
-#: of a page.
+#: That something must be chosen needs no word where something always is. Quiet text keeps a contrast of 4.5 to 1 (WCAG
+#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4. In print: no menu, charts no wider
+#: than the paper (Plotly draws for the screen; the script notes the size, by which they can be scaled), nothing torn by
+#: the end of a page.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
+[data-testid="stCaptionContainer"] {color: inherit !important; opacity: .78}
+[data-testid="stCaptionContainer"] code {color: inherit}
+[data-testid="stWidgetLabel"] {color: inherit !important}
+@media (max-width: 640px) {
+ [data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
+  overflow: visible !important; text-overflow: clip !important}
+ [data-testid="stMetricDelta"] {height: auto !important; max-width: 100% !important}
+}
 @page {margin: 12mm}
 @media print {
  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"], .modebar,
@@ -28,6 +37,8 @@ STYLE = """
 </style>
 """
 #: Streamlit closes the menu after a choice on what calls itself a telephone; here also in a window as narrow as one.
+#: Its menu is a list whose items lie in boxes of their own, which a screen reader does not take for one: the boxes are
+#: groups called by their headings.
 SCRIPT = """
 <script data-of="lookwhere">
 if (!window.lookwhereScreen) {
@@ -42,6 +53,19 @@ if (!window.lookwhereScreen) {
   document.querySelectorAll(".main-svg").forEach(measure);
   new MutationObserver(changes => changes.forEach(({target}) => target.matches(".main-svg") && measure(target)))
     .observe(document.body, {subtree: true, attributes: true, attributeFilter: ["width", "height"]});
+  const group = () => {
+    const menu = document.querySelector('[data-testid="stSidebarNavItems"]:has(li:not([role]))');
+    if (!menu) return;
+    menu.setAttribute("role", "presentation");
+    for (const box of menu.querySelectorAll(":scope > div")) {
+      const heading = box.querySelector('[data-testid="stNavSectionHeader"]');
+      box.setAttribute("role", "group");
+      if (heading) box.setAttribute("aria-label", heading.innerText.split("\\n")[0]);
+    }
+    for (const item of menu.querySelectorAll("li")) item.setAttribute("role", "presentation");
+  };
+  group();
+  new MutationObserver(group).observe(document.body, {subtree: true, childList: true});
   document.addEventListener("click", event => {
     const button = '[data-testid="stSidebar"] [aria-label="Collapse sidebar"][aria-expanded="true"]';
     if (innerWidth < 768 && event.target.closest('[data-testid="stSidebarNavLink"]'))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,6 +64,26 @@ def test_a_number_of_sessions_that_is_none_is_told(given: str, monkeypatch: pyte
     monkeypatch.setenv(limits.SESSIONS_VARIABLE, given)
     with pytest.raises(LookwhereError, match="whole number"):
         limits.most_sessions()
+
+
+def test_few_pages_are_drawn_at_once_and_all_get_their_turn() -> None:
+    drawn, at_once, lock = [], [], threading.Lock()
+
+    def draw(n: int) -> None:
+        with limits.turn():
+            with lock:
+                at_once.append(len(at_once) - len(drawn) + 1)
+            time.sleep(0.01)
+            with lock:
+                drawn.append(n)
+
+    threads = [threading.Thread(target=draw, args=(n,)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(drawn) == list(range(20))
+    assert max(at_once) <= limits.PAGES_AT_ONCE
 
 
 @dataclass(frozen=True)
