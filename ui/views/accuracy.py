@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analysis.accuracy.by_group import accuracy_by, confusion
+from core.analysis.accuracy.by_group import GROUP_COLUMNS, accuracy_by, confusion
 from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
 from core.analysis.original_study import beside
 from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text import escape
-from core.present.text.columns import short
+from core.present.text.columns import tick_names
 from core.present.text.original_study import MORPH
 from core.present.text.sentences import row_name
 from core.present.text.settings import kept_words
@@ -26,8 +26,6 @@ from ui.widgets.group_columns import choose_columns
 PAIR = ["gender", "ethnicity"]
 SHARES = ["accuracy", "low", "high"]
 BESIDE_THE_STUDY = ("morph", "utkface", "utkface-wild")
-#: The widest name of a group on an axis; a longer one is cut there and whole in the table.
-WIDEST = 48
 
 
 def show_groups(p: Page, threshold: float) -> None:
@@ -67,13 +65,16 @@ def show_across(p: Page, threshold: float) -> None:
     title = f"By {grouping_words(by, p.audit.columns)}"
     terms.subheader(escape.markdown(title))
     overall = accuracy_by(p.faces, [], threshold)["accuracy"].iloc[0]
-    said = table["group"] if len(by) > 1 or by[0] in PAIR else table[by[0]].astype(str)
-    names = [capital(short(name, WIDEST)) for name in said]
+    own = [name for name in by if name not in GROUP_COLUMNS]
+    names = tick_names(
+        table.assign(**dict.fromkeys({"gender", "ethnicity"} - set(by), ""))[["group", *PAIR, *own, "n"]]
+    )
     genders = list(table["gender"]) if "gender" in table else None
     downloads.chart(
         charts.accuracy_dots(table, names, genders, overall), "across", f"accuracy {title}", key="across chart"
     )
-    layout.share_table(table, SHARES, height=min(38 + 35 * len(table), 388))
+    # The columns say all of the name, which would push the numbers off a telephone.
+    layout.share_table(table.drop(columns="group"), SHARES, height=min(38 + 35 * len(table), 388))
     downloads.table(table, "accuracy-across", f"accuracy {title}, with 95 % intervals")
 
 

@@ -17,22 +17,44 @@ def rank_measures(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -
     samples. Ties count half. The own threshold is where as large a share of one class lies under it as of the other
     above, between two scores on the straight line: it is not tuned for accuracy. NaN in a sample of one class.
     """
+    return _ranked(score, positive, np.asarray(weight, dtype=np.float64).T)
+
+
+def _ranked(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`rank_measures` of weights (n, R): a face a row, which lies together in memory and is only moved as a whole."""
     order = np.argsort(score, kind="stable")
-    last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    below = [
-        np.cumsum(weight[:, order] * side[order], axis=1, dtype=np.float64)[:, last] for side in (~positive, positive)
-    ]
+    side, weight = positive[order], weight[order]
+    ends = np.append(np.flatnonzero(np.diff(score[order]) != 0) + 1, len(score))  # of each value's faces
+    # How many of either class lie up to each value's end, from none on.
+    women_to, men_to = (np.append(0, np.cumsum(one))[np.append(0, ends)] for one in (~side, side))
+    women, men = (_summed(weight[one]) for one in (~side, side))
+    all_women, all_men = women[-1], men[-1]
+    value = np.searchsorted(ends, np.flatnonzero(side), side="right")
+    low, high = women_to[value], women_to[value + 1]
+    under = women[low] if (low == high).all() else (women[low] + women[high]) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        women, men = (part / part[:, -1:] for part in below)
-        step = np.diff(men, axis=1, prepend=0)
-        area = (step * (women - np.diff(women, axis=1, prepend=0) / 2)).sum(axis=1)
-        women, men = (np.pad(part, ((0, 0), (1, 0))) for part in (women, men))
-        after = (women + men >= 1).argmax(axis=1)[:, None]
-        w, m = (np.take_along_axis(part, np.maximum(after - 1, 0), 1)[:, 0] for part in (women, men))
-        w_next, m_next = (np.take_along_axis(part, after, 1)[:, 0] for part in (women, men))
+        area = np.einsum("ij,ij->j", weight[side], under) / (all_women * all_men)
+        each = np.arange(weight.shape[1])
+
+        def shares(end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return women[women_to[end], each] / all_women, men[men_to[end], each] / all_men
+
+        # The first value up to which both shares make 1 or more: they rise, so it is looked for by halves.
+        before, after = np.zeros(len(each), dtype=np.int64), np.full(len(each), len(ends))
+        while (after - before > 1).any():
+            middle = (before + after) // 2
+            reached = np.add(*shares(middle)) >= 1
+            before, after = np.where(reached, before, middle), np.where(reached, middle, after)
+        (w, m), (w_next, m_next) = shares(before), shares(after)
         own = w + (1 - w - m) / (w_next + m_next - w - m) * (w_next - w)
-    one = np.isnan(area)
-    return area, np.where(one, np.nan, own)
+    return area, np.where(np.isnan(area), np.nan, own)
+
+
+def _summed(weight: np.ndarray) -> np.ndarray:
+    """Sums (k + 1, R) of the first rows of (k, R), from none to all."""
+    sums = np.zeros((len(weight) + 1, weight.shape[1]))
+    np.cumsum(weight, axis=0, out=sums[1:])
+    return sums
 
 
 def resampled_ranking(
@@ -46,7 +68,8 @@ def resampled_ranking(
     step = max(1, _BLOCK // n)
     for start in range(0, samples, step):
         size = min(step, samples - start)
-        weight = draw.multinomial(units, np.full(units, 1 / units), size=size)[:, code]
+        drawn = draw.multinomial(units, np.full(units, 1 / units), size=size)
+        weight = np.ascontiguousarray(drawn.T, dtype=np.float64)[code]
         for m in range(networks):
-            found[:, start : start + size, m] = rank_measures(scores[:, m], positive, weight)
+            found[:, start : start + size, m] = _ranked(scores[:, m], positive, weight)
     return found[0], found[1]

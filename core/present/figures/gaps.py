@@ -8,6 +8,7 @@ from core.analysis.accuracy.label_noise import LabelNoise
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.present.figures.charts import accuracy_range, gender_series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, GREY, OWN, STROKE, THIN, Style
+from core.present.text.columns import tick_names
 from core.wording import capital, in_points, percent, points, with_interval
 
 AT_ONCE, ALONE = "all groups at once", "this group alone"
@@ -20,7 +21,7 @@ def _n(count: int) -> str:
 def simultaneous_dots(table: pd.DataFrame) -> IntervalChart:
     """Accuracy of each group of a `Simultaneous.table`: thick its Wilson interval, thin the one that holds for all."""
     rows = []
-    for row in table.to_dict("records"):
+    for name_of, row in zip(tick_names(table), table.to_dict("records"), strict=True):
         alone = with_interval(row["accuracy"], row["wilson_low"], row["wilson_high"])
         words = with_interval(row["accuracy"], row["low"], row["high"])
         told = (f"alone {alone}", f"all at once {words}", f"{row['errors']:,} incorrect")
@@ -29,7 +30,7 @@ def simultaneous_dots(table: pd.DataFrame) -> IntervalChart:
             Mark(AT_ONCE, row["accuracy"], row["low"], row["high"]),
             Mark(name, row["accuracy"], row["wilson_low"], row["wilson_high"], percent(row["accuracy"]), told),
         )
-        rows.append(Row(capital(row["group"]), marks, _n(row["n"]), words))
+        rows.append(Row(name_of, marks, _n(row["n"]), words))
     genders = [gender if gender in GENDER_NOUNS else "" for gender in table["gender"]]
     thick = (
         Series(one.name, one.style.but(size=10, thickness=4), legend=one.legend)

@@ -13,6 +13,7 @@ from core.audit.manifest import AuditManifest
 from core.data.columns import Column, Kind, find_column, number_column, reserved, restored, shown_level
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.present.text.columns import tick_names
 from tests.helpers.made_audit import made_audit, with_manifest, write_audit
 from tests.helpers.made_columns import MADE_COLUMNS
 
@@ -154,3 +155,13 @@ def test_no_average_of_a_column_is_made_of_cells_without_it() -> None:
     audit = made_audit(200, own=True, images=images)
     assert audit.averages.mean(Filter())[1] > 0
     assert audit.averages.mean(Filter(columns=(("glasses", ("yes",)),))) == (None, 0)
+
+
+def test_names_beside_a_chart_are_two_lines_different_and_as_they_are_written() -> None:
+    long = "a name that goes on for so long that nothing of it but the beginning can stand there"
+    table = pd.DataFrame({"group": ["camera: iPhone", f"camera: {long} 1", f"camera: {long} 2"], "gender": "",
+                          "ethnicity": "", "camera": ["iPhone", f"{long} 1", f"{long} 2"], "n": 3})  # fmt: skip
+    names = tick_names(table)
+    assert names[0] == "iPhone" and len(set(names)) == 3 and max(map(len, names)) <= 48
+    crossed = table.assign(gender="female", group=["women, camera: iPhone", "women, camera: b", "women, camera: c"])
+    assert tick_names(crossed)[0] == "Women, camera: iPhone"

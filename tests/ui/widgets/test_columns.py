@@ -149,3 +149,13 @@ def test_faces_of_a_group_across_columns(own, monkeypatch: pytest.MonkeyPatch, t
     assert label in app.selectbox(key="crossed").options
     app.selectbox(key="crossed").set_value(label.rpartition(": ")[0]).run()
     assert f"1–24 of {inside.sum():,}" in text(app)
+
+
+def test_levels_stand_as_they_are_written(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = page(own[0], "accuracy", monkeypatch, across=["camera"])
+    assert not app.exception and not app.error
+    item = app.session_state["downloads"].items["figure across"]
+    ticks = str(item.make().to_json())
+    assert "a camera whose name is so long" in ticks and "A camera whose name is so long" not in ticks
+    frame = next(frame.value for frame in app.dataframe if "camera" in frame.value)
+    assert "group" not in frame, "numbers stand beside the level, also on a telephone"
