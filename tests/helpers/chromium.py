@@ -95,8 +95,11 @@ def served(log: Path, **environment: str) -> Iterator[str]:
             server.wait(20)
 
 
-def visit(browser, url: str, width: int = 1440):
-    """A page of the app once drawn, and the list that collects its console errors."""
+def visit(browser, url: str, width: int = 1440, first: str = ""):
+    """A page of the app once drawn, and the list that collects its console errors.
+
+    `first` is what shows that it is drawn, where that is no headline.
+    """
     context = browser.contexts[0] if browser.contexts else browser.new_context()
     page = context.new_page()  # pages of one context share its cache of the app's scripts
     page.set_viewport_size({"width": width, "height": 900})
@@ -108,7 +111,10 @@ def visit(browser, url: str, width: int = 1440):
     )
     page.on("pageerror", lambda e: errors.append(str(e)))
     page.goto(url)
-    wait(page)
+    if first:
+        page.wait_for_selector(first, timeout=60_000)
+    else:
+        wait(page)
     return page, errors
 
 

@@ -18,7 +18,7 @@ from core.present.text import escape
 from core.present.text.reviews import review_words
 from core.present.text.task import task_words
 from ui.shell.cache import kept
-from ui.widgets import controls
+from ui.widgets import controls, help_texts
 
 #: The study that comes with the project: its model and its audit.
 SHIPPED = ("resnet50-utkface", "utkface-test")
@@ -32,7 +32,9 @@ NOT_ADDITIVE = (
     "This audit's maps were made by **{method}**: {unit}. So the margin cannot be divided among regions without "
     "something left over."
 )
-FIRST_STEPS = """
+FIRST_STEPS = f"""
+{help_texts.WHAT_THIS_IS}
+
 There is no model here yet. Three commands make one from a folder or an archive of faces; `python -m core datasets`
 lists what can be read:
 
@@ -42,7 +44,8 @@ python -m train --data data/aligned/faces --name my-model
 python -m core audit --model my-model --data data/aligned/faces
 ```
 
-A model of somebody else's, or its predictions alone, is taken in by `python -m core import`.
+A model of somebody else's, or its predictions alone, is taken in by `python -m core import`. This page shows what is
+made as soon as it is there.
 """
 
 

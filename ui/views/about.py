@@ -13,12 +13,8 @@ from core.task import GENDER
 from core.wording import percent
 from ui.shell import downloads
 from ui.shell.page import Page
-from ui.widgets import layout, terms
+from ui.widgets import help_texts, layout, terms
 
-HEADLINE = (
-    "A face classifier guesses the gender label of a face. Lookwhere shows for whom the guess fails, and where in the "
-    "face the model looks when it does."
-)
 READING = f"""
 - A heatmap is the mean over the faces of a group. Bright places speak for the class it explains, on average; the
   colour scale under it says how much, and panels that share a scale can be compared.
@@ -38,7 +34,7 @@ NOT = """
 
 def show_about(p: Page) -> None:
     """The whole page; the words alone depend on what the open model classifies."""
-    p.headline(HEADLINE)
+    p.headline(help_texts.WHAT_THIS_IS)
     terms.subheader("How to read an average heatmap")
     terms.markdown(READING)
     terms.subheader("How not to read it")

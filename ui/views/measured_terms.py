@@ -16,7 +16,7 @@ from core.present.text.measured_terms import measured_words
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
-from ui.widgets import controls, layout
+from ui.widgets import controls, layout, terms
 from ui.widgets.filter_query import occurring
 
 
@@ -34,7 +34,7 @@ def show_measured_terms(audit: Audit, filter: Filter, threshold: float = 0.5) ->
     columns = [column for column in occurring(audit) if column.name != audit.task.attribute]
     if not columns:
         return
-    st.markdown("**With what the image says, and further columns, in the regression**")
+    terms.markdown("**With what the image says, and further columns, in the regression**")
     said = {column.name: column.said for column in columns}
     names = controls.multiselect(
         "Further terms", list(said), key="terms", max_selections=MOST_CROSSED,
@@ -57,7 +57,7 @@ def show_measured_terms(audit: Audit, filter: Filter, threshold: float = 0.5) ->
     )
     layout.table(shown)
     left = f" {found.unknown:,} faces are left out whose age or measure is not known." if found.unknown else ""
-    st.caption(
+    terms.caption(
         f"Measures go in by fifths, and may act differently on women and men; {found.n:,} faces, "
         f"{escape.markdown(found.estimator)}; standard errors: {found.errors}.{left} What goes with a measure is not "
         "shown to be caused by it. The page «The person or the image?» has each measure's part of each gap."

@@ -23,6 +23,10 @@ from core.template import SIDE
 from core.training.record import Status
 from core.wording import duration, percent
 
+WHAT_THIS_IS = (
+    "A face classifier guesses the gender label of a face. Lookwhere shows for whom the guess fails, and where in the "
+    "face the model looks when it does."
+)
 NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."

@@ -58,13 +58,19 @@ def _gap(faces: pd.DataFrame) -> str:
     if found is None:
         return "There are no two groups to compare, so it cannot be said for whom it is right less often."
     worst, best = found.worst, found.best
-    text = (
-        f"It is surely right less often for {worst['group']}, {percent(worst['accuracy'])} of {worst['n']:,}, than for "
-        f"{best['group']}, {percent(best['accuracy'])} of {best['n']:,}."
+    shares = (
+        f"{worst['group']}, {percent(worst['accuracy'])} of {worst['n']:,}, than for {best['group']}, "
+        f"{percent(best['accuracy'])} of {best['n']:,}"
     )
     if found.distinguishable:
-        return f"{text} So large a difference is not chance alone; ages may be part of it."
-    return "No two groups are told apart: the differences between them can be chance."
+        return (
+            f"It is surely right less often for {shares}. So large a difference is not chance alone; ages may be part "
+            "of it."
+        )
+    return (
+        f"Of these faces it is right less often for {shares}; but no two groups are told apart, the differences "
+        "between them can be chance."
+    )
 
 
 def _looks(audit: Audit, within: Filter, checks: Checks | None) -> list[str]:
