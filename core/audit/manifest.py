@@ -42,6 +42,7 @@ class AuditManifest(JsonRecord):
     `model` and `dataset` are names; `names` maps ethnicities of the data set to those of the audit; `chosen` is `ALL`,
     `UNSEEN` or the splits' names joined by hyphens, None in audits of before it was kept. `minimum_faces` is the least
     number of faces in a stored average. `aligned` says how the faces were aligned (`StoreInfo.alignment`), and
+    `copies_by` says what told near-copies (`StoreInfo.copies_by`), None in audits of before the aligned faces did.
     `declared_sha256` is that of what `model.json` says of input and outputs (`ModelInfo.declared_sha256`); empty and
     None in audits of before these were kept. `pictures` is a sketch of the audited faces' pictures
     (`core.audit.releases`), empty without average faces and in audits of before it was kept. `faces` counts the audited
@@ -73,6 +74,7 @@ class AuditManifest(JsonRecord):
     face_ids_sha256: str | None = None
     pictures: tuple[str, ...] = ()
     aligned: Mapping[str, object] = field(default_factory=dict)
+    copies_by: str | None = None
     declared_sha256: str | None = None
     kind: ModelKind = ModelKind.TRAINED_HERE
     task: Task = GENDER

@@ -174,6 +174,7 @@ def run_audit(
         chosen=chosen,
         minimum_faces=minimum,
         aligned=store.manifest.alignment,
+        copies_by=store.manifest.copies_by,
         declared_sha256=model.info.declared_sha256,
         face_ids_sha256=hashlib.sha256("\n".join(faces["face_id"]).encode()).hexdigest(),
         pictures=sketch(faces),

@@ -260,6 +260,7 @@ def gaps(
     ages: Ages = "adults",
     by: tuple[str, ...] | None = None,
     reviewed: Path | None = None,
+    data: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
 ) -> str:
@@ -273,6 +274,8 @@ def gaps(
         ages: adults (18 years and older), or all. Where no age is known, all.
         by: What groups are made by, up to three crossed, as of `show`; then without what is of gender and ethnicity.
         reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
+        data: The aligned store that was audited: its faces then tell which images are one photograph, where the audit
+            has that by image hashes alone.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
@@ -282,6 +285,11 @@ def gaps(
     from core.present.text.label_noise import noise_report
 
     opened = opened_audit(models, model, audit, reviewed)
+    if data is not None:
+        from core.audit.copies import with_copies_of
+        from core.data.store import AlignedStore
+
+        opened = with_copies_of(opened, AlignedStore.open(data))
     asked = None if by is None else grouping(by, opened.columns)
     within = faces_within(opened.faces, ages, opened.path)
     return printed(

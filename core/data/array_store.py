@@ -12,6 +12,7 @@ from core.data.faces import UNRECORDED, fingerprint
 from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers.base import Reading
 from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
+from core.data.same_photograph import BY_FACE
 from core.data.store import FILES, AlignedStore
 from core.data.store_info import FORMAT, StoreInfo
 from core.data.ties import columns_fingerprint, plan_fingerprint
@@ -98,6 +99,7 @@ def store_from_arrays(
             "rejects": {},
             "disagreements": {},
             "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
+            "copies_by": BY_FACE,
             "own_splits": "split" in given,
             "faces": len(images),
             "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},

@@ -36,7 +36,7 @@ from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise
 from core.data.own_columns import ColumnChoice, with_columns
 from core.data.readers import Reader, Reading, choose_reader
-from core.data.same_photograph import by_aligned_face
+from core.data.same_photograph import BY_FACE, by_aligned_face
 from core.data.sources import open_source
 from core.data.sources.base import Source
 from core.data.splits import NEAR_TORN, Subset, assign_splits, near_disagreements, still_near, torn_apart
@@ -338,6 +338,7 @@ def _build(
         "disagreements": disagreements["what"].value_counts().to_dict(),
         **({"remarks": list(work.remarks)} if work.remarks else {}),
         "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
+        "copies_by": BY_FACE,
         "several_faces": None if identity["border"] is None else _by_group(work.faces[state == ONE_OF_SEVERAL]),
         "otherwise": write_otherwise(path, apart.reset_index(drop=True)),
         "own_splits": work.own_splits,

@@ -15,6 +15,8 @@ from core.data.shared_images import coarse_detail, fine_agreement
 #: best of small shifts from which its faces are one photograph's. Of 750 pairs with near hashes in UTKFace, Kaggle's
 #: set and LFW, 39 lie between 0.6 and 0.85, the rest below or above; of 3,000 unrelated pairs none is above 0.64.
 CLOSER, SAME = 0.45, 0.70
+#: What a store whose near-copies were told so says of them.
+BY_FACE = "aligned face"
 
 
 def by_aligned_face(images: np.ndarray, rows: np.ndarray, scenes: np.ndarray) -> np.ndarray:

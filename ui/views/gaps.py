@@ -307,9 +307,16 @@ def _copies(audit: Audit, filter: Filter) -> None:
     found = repeated_photographs(audit, filter)
     terms.markdown("**Label error, where it can be seen**")
     terms.markdown(escape.markdown(repeated_words(found, audit.task)))
-    if len(found.table) > 1:
+    if len(found.table) > 1 and found.by_face:
         with st.expander("By ethnicity"):
             layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
+
+
+NEAR_COPIES_ARE = "Near-copies: faces whose aligned images show one photograph with another one here."
+NEAR_HASHES_ARE = (
+    "Near-copies: faces whose images have nearly the hash of another one here; hashes also join different people "
+    "before one backdrop."
+)
 
 
 def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
@@ -329,11 +336,8 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
             downloads.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
         else:
             st.info("There are no two groups.")
-    copies = (
-        "Near-copies: faces whose images the alignment found almost equal to another one here."
-        if found.searched
-        else UNSEEN
-    )
+    copies = NEAR_COPIES_ARE if audit.manifest.copies_by else NEAR_HASHES_ARE
+    copies = copies if found.searched else UNSEEN
     terms.caption(copies + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
     terms.caption(DECISIONS if found.decisions else CIRCULAR)
     if found.unaged:

@@ -25,11 +25,13 @@ class Repeated:
     `faces`, `differ` (photographs whose copies' labels differ), `share` of them with `low`, `high` (Wilson), and
     `wrong`, `wrong_low`, `wrong_high`: the share of labels wrong at least, one of two that differ. Groups of under
     `minimum` photographs are left out. `dropped` counts files of the whole data set that were left out as exact copies
-    with different labels, None where the audit does not say; whichever label differed.
+    with different labels, None where the audit does not say; whichever label differed. `by_face`: the aligned faces
+    told the near-copies; else image hashes alone did, which also join different people before one backdrop.
     """
 
     table: pd.DataFrame
     dropped: int | None
+    by_face: bool = True
 
     @property
     def wrong(self) -> Estimate | None:
@@ -71,4 +73,4 @@ def repeated_photographs(audit: Audit, within: Filter | None = None) -> Repeated
     columns = ["group", "photographs", "faces", "differ", "share", "low", "high", "wrong", "wrong_low", "wrong_high"]
     rejects = audit.manifest.rejects or {}
     dropped = rejects.get("exact copies with different labels")
-    return Repeated(pd.DataFrame(rows, columns=columns), dropped)
+    return Repeated(pd.DataFrame(rows, columns=columns), dropped, audit.manifest.copies_by is not None)

@@ -29,7 +29,7 @@ from core.wording import capital, percent, with_interval
 
 #: Differing pairs named one by one, groups told in a table; more would not be read.
 PAIRS, ROWS = 5, 60
-COPIES = "near-copies of another audited face"
+COPIES, BY_HASHES = "near-copies of another audited face", " (by image hashes alone, which also join different people)"
 
 
 def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
@@ -126,8 +126,9 @@ def _noise(audit: Audit, within: Filter) -> list[str]:
     if not found.errors:
         return []
     rows = {row["where"]: row for row in found.shares.to_dict("records")}
+    copies = COPIES + ("" if audit.manifest.copies_by else BY_HASHES)
     told = [
-        (word, rows[name]) for name, word in ((MISLABELS, "likely mislabels"), (NEAR_COPIES, COPIES)) if name in rows
+        (word, rows[name]) for name, word in ((MISLABELS, "likely mislabels"), (NEAR_COPIES, copies)) if name in rows
     ]
     if not told:
         return ["Neither likely mislabels nor near-copies can be told from the decisions of a table."]

@@ -80,7 +80,10 @@ def _looks(audit: Audit, within: Filter, checks: Checks | None) -> list[str]:
     if found.map is None:
         return []
     place = hottest_place(found.map, found.placement)
-    looks = [f"On average its answer rests most on what it sees around the {place}."]
+    looks = [
+        f"Its heatmap is on average strongest around the {place}. That alone does not say that its answer rests on it: "
+        "what hiding a place costs does."
+    ]
     judged = [] if checks is None or not checks.groups else results(checks, View(checks.groups[0]))
     judged = [one for one in judged if one.verdict is not None]
     if not judged:

@@ -33,6 +33,13 @@ def repeated_words(found: Repeated, task: Task = GENDER) -> str:
     if found.wrong is None:
         return "Too few photographs occur more than once here to see label errors by."
     row, least = found.table.iloc[0], found.wrong
+    if not found.by_face:
+        return (
+            f"{row['photographs']:,} groups of images here are near-copies by their hashes alone, and hashes also join "
+            f"different people before one backdrop; in {row['differ']:,} of them labels disagree on the {task.kind}, "
+            f"{with_interval(row['share'], row['low'], row['high'])}. How many labels are wrong is not told by that: "
+            "`python -m core gaps --data STORE` asks the aligned faces which are one photograph."
+        )
     text = (
         f"{row['photographs']:,} photographs occur more than once here; the copies of {row['differ']:,} disagree on "
         f"the {task.kind}, {with_interval(row['share'], row['low'], row['high'])}. So at least "
@@ -81,7 +88,7 @@ def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 
     if found.searched:
         said = repeated_words(copies, task_of(audit.faces))
         lines += ["", "Label error, by photographs that occur more than once", f"  {said}"]
-    for row in copies.table.iloc[1:].to_dict("records"):
+    for row in copies.table.iloc[1:].to_dict("records") if copies.by_face else ():
         lines.append(
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "
             f"{with_interval(row['wrong'], row['wrong_low'], row['wrong_high'])} of labels wrong"

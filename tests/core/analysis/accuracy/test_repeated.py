@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from core.analysis.accuracy.repeated import repeated_photographs
 from core.analysis.intervals import wilson
+from core.audit.copies import with_copies_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
+from core.data.same_photograph import BY_FACE
+from core.errors import LookwhereError
 from core.present.text.label_noise import noise_report, repeated_words
 from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_store import make_store
 
 
 def copied(pairs: int, differ: int, triples: int = 0) -> Audit:
@@ -23,7 +30,8 @@ def copied(pairs: int, differ: int, triples: int = 0) -> Audit:
     alone = np.arange(1000, 1200)
     faces = made_faces(n, ethnicities=("A",), columns={"cluster": np.concatenate([cluster, alone])})
     faces.loc[: len(cluster) - 1, "gender"] = gender
-    return made_audit(faces=faces, errors=0.05)
+    audit = made_audit(faces=faces, errors=0.05)
+    return replace(audit, manifest=replace(audit.manifest, copies_by=BY_FACE))
 
 
 def test_the_rarer_gender_of_a_photograph_is_the_least_that_is_wrong() -> None:
@@ -61,3 +69,26 @@ def test_the_filter_and_the_report() -> None:
     text = noise_report(audit)
     assert "40 photographs occur more than once here; the copies of 6 disagree on the gender, 15.0 %" in text
     assert "at least 7.5 %" in text and "«incorrect» is «disagrees with the label»" in text
+
+
+def test_hashes_alone_bound_no_label_error() -> None:
+    audit = copied(40, 6)
+    old = replace(audit, manifest=replace(audit.manifest, copies_by=None))
+    text = noise_report(old)
+    assert "40 groups of images here are near-copies by their hashes alone" in text
+    assert "of their labels are wrong" not in text and "of labels wrong" not in text
+
+
+def test_the_store_tells_which_images_are_one_photograph(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", faces=40)
+    images = np.asarray(store.images).copy()
+    images[1] = images[0]
+    faces = store.faces.assign(cluster=np.arange(40) // 2)  # hashes join all pairs, and only one is of one photograph
+    store = replace(store, images=images, faces=faces)
+    made = made_audit(faces=faces.drop(columns="row"), errors=0.0)
+    audit = replace(made, manifest=replace(made.manifest, data_fingerprint=store.manifest.data_fingerprint))
+    told = with_copies_of(audit, store)
+    assert told.faces["cluster"].duplicated(keep=False).tolist() == [True, True] + [False] * 38
+    assert told.manifest.copies_by == BY_FACE and audit.manifest.copies_by is None
+    with pytest.raises(LookwhereError, match="other data than was audited"):
+        with_copies_of(replace(made, manifest=replace(made.manifest, data_fingerprint="0" * 64)), store)

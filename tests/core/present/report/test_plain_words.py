@@ -41,7 +41,7 @@ def test_the_summary_comes_first_and_has_the_audits_numbers(tmp_path: Path) -> N
     assert f"it is right for {percent(faces['correct'].mean())} of 480 faces" in said
     assert f"surely right less often for Black women, {percent(black['correct'].mean())} of {len(black)}" in said
     assert "So large a difference is not chance alone" in said
-    assert "rests most on what it sees around the" in said
+    assert "heatmap is on average strongest around the" in said
     assert "Nobody has checked yet whether the heatmaps follow" in said
     for term, meaning in glossary().items():
         assert f"{capital(term)}: {meaning}" in said
