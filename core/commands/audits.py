@@ -71,8 +71,7 @@ def audit(
         batch: Faces a forward pass.
         averages: Whether to store average faces. By default unless another audit of some of these faces has them:
             the averages of two could be subtracted to a single face.
-        minimum_faces: The least number of people in a stored average, 11 or more; by default $LOOKWHERE_MINIMUM_FACES,
-            or 11.
+        minimum_faces: Least number of people in a stored average, from 11 on; by default $LOOKWHERE_MINIMUM_FACES or 11.
         cells: Columns of the store whose levels average faces tell apart too, so that there is an average face of who
             wears glasses. Cells of under 11 people take part in no average, so fewer faces are in the others.
         training_data: The aligned stores that the model was trained on. Faces that are copies or near-copies of theirs
@@ -142,8 +141,7 @@ def show(
         model: The model's name, a folder under models/.
         audit: The audit's name, a folder under models/MODEL/audits/.
         ages: Tables of all ages and of adults (18 years and older), or of one of the two.
-        by: What groups are made by, up to three crossed: gender, ethnicity, age_band, and the audit's own columns. By
-            default gender × ethnicity.
+        by: What groups are made by, up to three crossed: gender, ethnicity (the default two), age_band, own columns.
         out: Files to which the table of groups is written too: .tex, .pdf or .csv. Of adults where ages are known,
             unless --ages all.
         reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
@@ -274,22 +272,17 @@ def gaps(
         ages: adults (18 years and older), or all. Where no age is known, all.
         by: What groups are made by, up to three crossed, as of `show`; then without what is of gender and ethnicity.
         reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
-        data: The aligned store that was audited: its faces then tell which images are one photograph, where the audit
-            has that by image hashes alone.
+        data: The aligned store that was audited, whose faces then tell which images are one photograph.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.accuracy.groupings import grouping
+    from core.audit.copies import with_copies_of
     from core.present.records.analysis import gaps_record
     from core.present.text.gaps_report import gaps_report
     from core.present.text.label_noise import noise_report
 
-    opened = opened_audit(models, model, audit, reviewed)
-    if data is not None:
-        from core.audit.copies import with_copies_of
-        from core.data.store import AlignedStore
-
-        opened = with_copies_of(opened, AlignedStore.open(data))
+    opened = with_copies_of(opened_audit(models, model, audit, reviewed), data)
     asked = None if by is None else grouping(by, opened.columns)
     within = faces_within(opened.faces, ages, opened.path)
     return printed(

@@ -11,7 +11,7 @@ import pytest
 
 from core.analysis.accuracy.repeated import repeated_photographs
 from core.analysis.intervals import wilson
-from core.audit.copies import with_copies_of
+from core.audit.copies import with_clusters_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.data.same_photograph import BY_FACE
@@ -87,8 +87,8 @@ def test_the_store_tells_which_images_are_one_photograph(tmp_path: Path) -> None
     store = replace(store, images=images, faces=faces)
     made = made_audit(faces=faces.drop(columns="row"), errors=0.0)
     audit = replace(made, manifest=replace(made.manifest, data_fingerprint=store.manifest.data_fingerprint))
-    told = with_copies_of(audit, store)
+    told = with_clusters_of(audit, store)
     assert told.faces["cluster"].duplicated(keep=False).tolist() == [True, True] + [False] * 38
     assert told.manifest.copies_by == BY_FACE and audit.manifest.copies_by is None
     with pytest.raises(LookwhereError, match="other data than was audited"):
-        with_copies_of(replace(made, manifest=replace(made.manifest, data_fingerprint="0" * 64)), store)
+        with_clusters_of(replace(made, manifest=replace(made.manifest, data_fingerprint="0" * 64)), store)
