@@ -71,7 +71,7 @@ def audit(
         batch: Faces a forward pass.
         averages: Whether to store average faces. By default unless another audit of some of these faces has them:
             the averages of two could be subtracted to a single face.
-        minimum_faces: Least number of people in a stored average, from 11 on; by default $LOOKWHERE_MINIMUM_FACES or 11.
+        minimum_faces: Least number of people in a stored average, from 11; by default $LOOKWHERE_MINIMUM_FACES or 11.
         cells: Columns of the store whose levels average faces tell apart too, so that there is an average face of who
             wears glasses. Cells of under 11 people take part in no average, so fewer faces are in the others.
         training_data: The aligned stores that the model was trained on. Faces that are copies or near-copies of theirs
