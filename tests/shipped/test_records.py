@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.analysis.comparison.experiment import list_experiments, open_experiment
 from core.audit.folder import open_audit, read_manifest
 from core.checks.manifest import ChecksManifest
 from core.classifiers.info import model_info
@@ -57,3 +58,10 @@ def test_the_checks_are_written_as_they_were() -> None:
 
 def test_the_status_of_the_training_is_read() -> None:
     assert read_status(MODEL / "training").state == "finished"
+
+
+def test_every_shipped_experiment_opens() -> None:
+    names = list_experiments(ROOT / "models")
+    assert {"claims", "repeated"} <= set(names)
+    for name in names:
+        assert open_experiment(ROOT / "models/experiments" / name).arms, name

@@ -17,7 +17,7 @@ from core.task import GENDERS
 
 FORMAT = 1
 #: What `experiment.json` has, beside its digest.
-KEYS = ("format", "name", "title", "config", "audit", "arms", "contrasts", "audits", "pictures")
+KEYS = ("format", "name", "title", "config", "audit", "arms", "contrasts", "audits", "pictures", "validation")
 FOLDER = "experiments"
 
 
