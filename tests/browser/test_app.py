@@ -61,6 +61,12 @@ def test_overview_says_what_the_audit_says(browser, address: str, shipped_audit:
             f"{100 * row['accuracy']:.1f} % [{100 * row['low']:.1f}–{100 * row['high']:.1f}] of {row['n']:,} correct"
             in text
         )
+    page.emulate_media(media="print")
+    frame = page.locator('[data-testid="stFullScreenFrame"]:has(.stPlotlyChart)').first
+    empty = "frame => frame.offsetHeight - frame.querySelector('.svg-container').offsetHeight"
+    page.set_viewport_size({"width": 700, "height": 900})  # about an A4 page's width
+    page.wait_for_timeout(300)
+    assert frame.evaluate(empty) < 40, "no blank half page under a printed chart"
     page.close()
 
 

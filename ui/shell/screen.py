@@ -26,7 +26,8 @@ STYLE = """
  .stApp, .stAppViewContainer, .stMain {position: static !important; display: block !important; width: 100% !important;
   height: auto !important; overflow: visible !important}
  .stMainBlockContainer {padding: 0 !important; max-width: 100% !important}
- .stPlotlyChart, .stPlotlyChart div {height: auto !important}
+ .stPlotlyChart, .stPlotlyChart div, [data-testid="stFullScreenFrame"]:has(.stPlotlyChart),
+ [data-testid="stElementContainer"]:has(.stPlotlyChart) {height: auto !important}
  .js-plotly-plot, .js-plotly-plot .plot-container {width: 100% !important}
  .js-plotly-plot .svg-container {width: min(100%, var(--lw-width)) !important; aspect-ratio: var(--lw-ratio)}
  .js-plotly-plot .main-svg {max-width: 100% !important; height: auto !important}
@@ -38,7 +39,7 @@ STYLE = """
 """
 #: Streamlit closes the menu after a choice on what calls itself a telephone; here also in a window as narrow as one.
 #: Its menu is a list whose items lie in boxes of their own, which a screen reader does not take for one: the boxes are
-#: groups called by their headings.
+#: groups called by their headings. Code that is wider than its box is scrolled by the keyboard too.
 SCRIPT = """
 <script data-of="lookwhere">
 if (!window.lookwhereScreen) {
@@ -53,7 +54,8 @@ if (!window.lookwhereScreen) {
   document.querySelectorAll(".main-svg").forEach(measure);
   new MutationObserver(changes => changes.forEach(({target}) => target.matches(".main-svg") && measure(target)))
     .observe(document.body, {subtree: true, attributes: true, attributeFilter: ["width", "height"]});
-  const group = () => {
+  const tidy = () => {
+    document.querySelectorAll("pre:not([tabindex])").forEach(code => code.tabIndex = 0);
     const menu = document.querySelector('[data-testid="stSidebarNavItems"]:has(li:not([role]))');
     if (!menu) return;
     menu.setAttribute("role", "presentation");
@@ -64,8 +66,8 @@ if (!window.lookwhereScreen) {
     }
     for (const item of menu.querySelectorAll("li")) item.setAttribute("role", "presentation");
   };
-  group();
-  new MutationObserver(group).observe(document.body, {subtree: true, childList: true});
+  tidy();
+  new MutationObserver(tidy).observe(document.body, {subtree: true, childList: true});
   document.addEventListener("click", event => {
     const button = '[data-testid="stSidebar"] [aria-label="Collapse sidebar"][aria-expanded="true"]';
     if (innerWidth < 768 && event.target.closest('[data-testid="stSidebarNavLink"]'))
