@@ -105,7 +105,7 @@ def main(
     data: Path,
     split: Literal["train", "val", "test", "all"] = "test",
     faces: int | None = None,
-    speeds: tuple[Speed, ...] = tuple(Speed),
+    speeds: tuple[Literal["plain", "folded", "openvino"], ...] = ("plain", "folded", "openvino"),
     also: tuple[Literal["int8", "compile"], ...] = (),
     models: Path = Path("models"),
 ) -> None:
@@ -124,7 +124,7 @@ def main(
     chosen = (store.faces if split == "all" else store.split(split)).head(faces or len(store.faces))
     rows = chosen["row"].to_numpy()
     ways: dict[str, Callable[[], Way]] = {
-        speed.value: lambda speed=speed: classifier.computed(speed) for speed in speeds
+        speed: lambda speed=speed: classifier.computed(Speed(speed)) for speed in speeds
     }
     if "int8" in also:
         others = store.faces[~store.faces["row"].isin(rows)] if len(chosen) < len(store.faces) else store.faces

@@ -12,23 +12,43 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.side_by_side import Measured
+
 ROOT = Path(__file__).parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ROUNDS = 5
+#: A page of one sentence and a button, for what Streamlit itself takes.
+PLAIN = """import streamlit as st
+count = st.session_state.get("count", 0)
+if st.button("change"):
+    st.session_state["count"] = count = count + 1
+st.write(f"Changed {count} times.")
+"""
 
 
-def serve() -> tuple[subprocess.Popen, str]:
+def serve(app: Path = ROOT / "app.py") -> tuple[subprocess.Popen, str]:
     """A server on a free port of this machine, ready to answer."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(app),
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     for _ in range(120):
@@ -41,11 +61,11 @@ def serve() -> tuple[subprocess.Popen, str]:
     raise SystemExit("the app did not start")
 
 
-def first_page(page: Page, url: str) -> float:
+def first_page(page: Page, url: str, shown: str = ".lw-card img") -> float:
     """Seconds from asking for the page to its pictures standing in it and the script's end."""
     began = time.perf_counter()
     page.goto(url)
-    page.wait_for_selector(".lw-card img", timeout=60_000)
+    page.wait_for_selector(shown, timeout=60_000)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     return time.perf_counter() - began
 
@@ -59,6 +79,48 @@ def filter_change(page: Page, name: str) -> float:
     page.wait_for_function("before => document.querySelector('.lw-headline')?.innerText !== before", arg=before)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     return time.perf_counter() - began
+
+
+def plain_change(page: Page) -> float:
+    """Seconds from the click on a button of `PLAIN` to the new sentence and the script's end."""
+    count = page.locator("p", has_text="Changed").inner_text()
+    button = page.get_by_role("button", name="change")
+    began = time.perf_counter()
+    button.click()
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('p')].some(p => /Changed/.test(p.innerText) && p.innerText !== count)",
+        arg=count,
+    )
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    return time.perf_counter() - began
+
+
+def measure(seconds: float) -> dict[str, Measured]:
+    """First pages of new servers, and changes, of the app and of `PLAIN` in turns, until `seconds` are spent."""
+    firsts: list[tuple[float, float]] = []
+    changes: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        plain = Path(folder) / "plain.py"
+        plain.write_text(PLAIN)
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        while not firsts or sum(map(sum, firsts)) < seconds:
+            found: list[tuple[float, float]] = []
+            for app, shown in ((ROOT / "app.py", ".lw-card img"), (plain, "button")):
+                server, url = serve(app)
+                try:
+                    page = browser.new_page(viewport={"width": 1440, "height": 900})
+                    first = first_page(page, url, shown)
+                    page.wait_for_timeout(500)
+                    found.append((first, plain_change(page) if app == plain else filter_change(page, "Black")))
+                    page.close()
+                finally:
+                    server.terminate()
+                    server.wait(20)
+            firsts.append((found[0][0], found[1][0]))
+            changes.append((found[0][1], found[1][1]))
+        browser.close()
+    return {"first-page": Measured(tuple(firsts)), "filter": Measured(tuple(changes))}
 
 
 def main() -> None:
