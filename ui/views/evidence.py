@@ -94,7 +94,7 @@ def show_across(audit: Audit, within: Filter) -> None:
     table = _by_group(audit, within, by)
     shown = table.assign(group=[capital(name) for name in table["group"]])
     numbers = [name for name in table.columns if name not in ("group", "n")]
-    layout.table(shown.assign(**{name: shown[name].round(3) for name in numbers}), dict.fromkeys(numbers, "%.3f"))
+    layout.table(shown, dict.fromkeys(numbers, ".3f"))
     unit = (
         "Mean contribution of each region to the margin; regions and bias add up to it."
         if audit.additive

@@ -96,6 +96,7 @@ def _fairness(audit: Audit, filter: Filter, threshold: float) -> fair.Fairness |
 
 
 _noise = kept(entries=64)(label_noise)
+_repeated = kept(entries=64)(repeated_photographs)
 
 
 @kept(entries=8, spinner="Reading the other models' audits …")
@@ -304,7 +305,7 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
 
 def _copies(audit: Audit, filter: Filter) -> None:
     """What copies of one photograph say of the labels."""
-    found = repeated_photographs(audit, filter)
+    found = _repeated(audit, filter)
     terms.markdown("**Label error, where it can be seen**")
     terms.markdown(escape.markdown(repeated_words(found, audit.task)))
     if len(found.table) > 1 and found.by_face:

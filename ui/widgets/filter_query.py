@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+import numpy as np
+
 from core.audit.folder import Audit
 from core.data.columns import Column, Kind
 from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED
@@ -94,7 +96,10 @@ def occurring(audit: Audit) -> list[Column]:
     """The audit's further columns of which faces have two levels and more, each with the levels that occur."""
     found = []
     for column in sorted(audit.columns, key=lambda column: column.measured):
-        there = set(audit.faces[column.name].dropna().unique())
+        values = audit.faces[column.name].cat
+        # By the codes: each page asks for this several times a click.
+        count = np.bincount(values.codes + 1, minlength=len(values.categories) + 1)[1:]
+        there = {name for name, n in zip(values.categories, count, strict=True) if n}
         if len(there) > 1:
             levels = tuple(level for level in column.levels if level in there)
             # Edges go with all bands of a number, which are not all there: a choice of levels needs none.
