@@ -130,8 +130,7 @@ def run_audit(
     manifest.
     `progress(stage, total)` returns a function to call with a count of faces. Raises `LookwhereError` where the folder
     holds an audit of other data, another model or another method, or cannot be written, and where the method cannot be
-    used on the model,
-    or its maps are too far from those in float32 by the speed asked for.
+    used on the model, or maps at the speed asked for are too far from those in float32.
 
     Of a model whose predictions only are there, faces without one are left out; `not_predicted` counts them.
     """
