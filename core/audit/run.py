@@ -318,7 +318,7 @@ def _averaged(job: Job, without: Note | None, ranks: Ranks) -> tuple[Averages, p
     labels = carrying(pd.read_parquet(job.work / "faces.parquet", columns=list(dict.fromkeys(columns))), task)
     tick = job.progress("averaging", len(faces)) if job.progress and not without else None
     rows, least = faces["row"].to_numpy()[: 0 if without else len(faces)], job.manifest.minimum_faces
-    labels = labels.assign(**{name: faces[name].to_numpy() for name in further})
+    labels = labels.assign(**{name: faces[name].to_numpy() for name in (*further, "identity", "cluster")})  # people
     averages = average_faces(
         job.store.images,
         rows,

@@ -26,7 +26,7 @@ def _shipped() -> None:
 
 def test_averages_are_of_eleven_people_and_no_two_audits_keep_any_of_the_same_faces() -> None:
     stored = averages_in(MODELS)
-    assert len(stored) == 2 and not of_common_faces(stored)
+    assert len(stored) >= 2 and not of_common_faces(stored)
     assert min(one.fewest_people for one in stored) == MINIMUM_FACES
     assert max(one.most_of_one for one in stored) <= MOST_OF_ONE
 
