@@ -1,4 +1,4 @@
-"""MTCNN around facenet-pytorch's three networks and weights: what the library finds, in a third of its time.
+"""MTCNN around facenet-pytorch's three networks and weights: what the library finds, in less of its time.
 
 Zhang et al. 2016, https://arxiv.org/abs/1604.02878: a first network looks at an image at many scales, a second and a
 third at what the one before took for a face. The library averages the whole image anew for each scale and each
@@ -6,7 +6,7 @@ candidate, one at a time. Here each image's sums over rectangles are taken once 
 https://doi.org/10.1145/800031.808600), from which any average follows by four look-ups, of all candidates of all images
 together; and the networks get channels last and no more at once than a cache holds. Steps, thresholds and roundings are
 the library's, so faces, certainties and landmarks are its own up to the last bits (`benchmarks.alignment`); and what is
-found in an image does not depend on the images beside it.
+found in an image hardly depends on the images beside it (docs/performance.md has both).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AT_ONE_SCALE, IN_ONE_IMAGE = 0.5, 0.7
 #: Images whose rows are summed at once, pixels that the first network gets at once, and crops that are cut at once.
 SUMMED, PIXELS, CUT = 4, 100_000, 128
 #: Crops that the other networks get at once, by side. Always so many: their last bits depend on the number, and then
-#: what is found in an image would depend on the images beside it.
+#: what is found in an image would depend on how many are beside it.
 CROPS = {REFINED: 32, FINAL: 8}
 #: Boxes at different scales of one image are moved so far apart that they never overlap.
 FAR = 1e6
