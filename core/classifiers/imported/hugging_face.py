@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.classifiers.imported.declaration import Declaration
 from core.data.readers.labels import GENDER_WORDS
 from core.errors import LookwhereError
+from core.task import GENDERS
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -252,7 +253,7 @@ def declared_beside(source: Path) -> dict:
     size = found.config.get("image_size")
     if isinstance(size, int):
         said["size"] = (size, size)
-    for gender in ("female", "male"):
+    for gender in GENDERS:
         labels = found.config.get("id2label") or {}
         words = (str(label).strip().lower() for label in labels.values()) if isinstance(labels, dict) else ()
         hits = [key for key, word in zip(labels, words, strict=False) if GENDER_WORDS.get(word) == gender]

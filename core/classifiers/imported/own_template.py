@@ -17,7 +17,7 @@ from core.template import SIDE, TEMPLATE
 #: 112×96 is that of ArcFace without 8 pixels a side. FFHQ: the 512×512 of facexlib's face restoration.
 NAMED: dict[str, tuple[tuple[int, int], np.ndarray]] = {
     "arcface": ((SIDE, SIDE), TEMPLATE),
-    "sphereface": ((112, 96), TEMPLATE - (8, 0)),
+    "sphereface": ((SIDE, 96), TEMPLATE - (8, 0)),
     "ffhq": (
         (512, 512),
         np.array(
