@@ -177,8 +177,7 @@ def test_images_that_one_person_has_many_of_are_counted_as_that_person() -> None
 
 
 def test_an_audit_counts_near_copies_as_one_person_when_it_stores_averages(tmp_path: Path) -> None:
-    store = store_with_one_marked(tmp_path)
-    store.faces["cluster"] = np.arange(len(store.faces)) // 4
+    store = release(store_with_one_marked(tmp_path), tmp_path / "near", cluster=np.arange(144) // 24)
     audit = run_audit(store, made_model(tmp_path, "a", Brightness(None)), ("all",))
     raw = Averages.load(audit.path / "averages.npz")
     assert raw.of_at_least(MINIMUM_FACES, audit.faces) is raw, "nothing is stored that must not be shown"
