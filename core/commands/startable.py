@@ -22,7 +22,7 @@ CONFIGS = tuple(sorted(file.stem for file in (HOUSE / "train/configs").glob("*.y
 #: which it is, until somebody does.
 PLAIN_TEXTS = frozenset({
     "model", "audit", "name", "cells", "architecture", "output", "layer", "activation", "file_column",
-    "score_column", "exclude", "of", "target", "classes",
+    "score_column", "exclude", "of", "target", "classes", "template",
 })  # fmt: skip
 TEXTS_OR_FILES = frozenset({"columns"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -116,6 +117,6 @@ def test_photos_of_ones_own_are_seen_aligned_and_audited_from_the_page(browser, 
     wait(page)
     manifest = json.loads((place.root / "models" / MODEL.name / "audits/my-photos/audit.json").read_text())
     assert manifest["faces"] == 12
-    assert "12" in page.get_by_test_id("stMetricValue").all_inner_texts()
+    page.get_by_test_id("stMetricValue").filter(has_text=re.compile(r"^\s*12\s*$")).first.wait_for(timeout=60_000)
     assert boxes(page) == errors == []
     page.close()

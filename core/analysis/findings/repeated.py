@@ -71,8 +71,8 @@ def open_repeated(models: str | Path) -> Repeated:
     path = Path(models) / FOLDER / NAME
     if not (path / "experiment.json").is_file():
         raise LookwhereError(
-            f"{path}: no repetition of the study here; `python -m train.experiments --experiment "
-            "train/plans/repeated.yaml` makes it (docs/reproduce.md)"
+            f"{path}: no repetition of the study here; `python -m core align` the data sets, then `python -m "
+            "train.experiments --experiment train/plans/repeated.yaml` makes it (docs/reproduce.md)"
         )
     experiment = open_experiment(path)
     return Repeated(experiment, model_info(path / experiment.arms[0].models[0]))

@@ -28,6 +28,7 @@ SHEETS = {
     "evidence": {"regions"},
     "trust": {"random-weights", "method-maps"},
     "compare": {"maps"},
+    "repeated": {"study-grid"},
 }
 KINDS = {"chart": go.Figure, "picture": Sheet, "table": pd.DataFrame}
 

@@ -147,13 +147,18 @@ def test_two_names_never_share_a_label() -> None:
 def test_what_shows_names_or_is_in_the_address_goes_through_the_controls() -> None:
     """Streamlit's own would read names as Markdown, hide what does not fit, or leave out in silence what a link has."""
     through = {
-        r"(pills|segmented_control)\(": ("controls.py",),
+        # The decisions on a suspected label are the page's own words, and no part of the address.
+        r"(pills|segmented_control)\(": ("controls.py", "suspects.py"),
         # Forms of commands are not in the address, and their options are the command's own words.
         r"(?<!controls)\.(multiselect|radio)\(|st\.tabs\(": ("controls.py", "option_fields.py"),
         r"\bst\.(caption|markdown|subheader)\(": ("about.py", "open_audit.py", "report_button.py"),
         r"\.dataframe\(|\.data_editor\(|st\.table\(": ("layout.py",),
         r"\.metric\(": ("layout.py",),
-        r'bind="query-params"': ("controls.py", "faces.py"),  # the sheets of faces, whose numbers are not names
+        r'bind="query-params"': (
+            "controls.py",
+            "faces.py",
+            "suspects.py",
+        ),  # sheets of faces, whose numbers are no names
     }
     for file in sorted((ROOT / "ui").rglob("*.py")):
         for line in file.read_text(encoding="utf-8").splitlines():

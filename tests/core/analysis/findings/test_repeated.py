@@ -91,5 +91,5 @@ def test_the_protocol_is_that_of_the_models(models: Path) -> None:
 
 
 def test_no_repetition_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(LookwhereError, match=r"no repetition of the study here; `python -m train\.experiments"):
+    with pytest.raises(LookwhereError, match=r"no repetition of the study here; .*train/plans/repeated\.yaml"):
         open_repeated(tmp_path)

@@ -242,7 +242,7 @@ TWO = [helper.make_node("Relu", ["linear"], ["a"]), helper.make_node("Neg", ["li
         ({"size": 32}, {}, ["24 × 24", "N × 3 × 32 × 32"]),
         ({"layout": "nhwc"}, {}, ["nchw", "N × 24 × 24 × 3"]),
         ({}, {"channels": "grey", "mean": [0.5], "std": [0.5]}, ["grey", "N × 1 × 24 × 24"]),
-        ({"shape": ["N", "C", "H", "W"]}, {"layout": "nhwc"}, ["cannot be run", "(64, 24, 24, 3)"]),
+        ({"shape": ["N", "C", "H", "W"]}, {"layout": "nhwc"}, ["cannot be run", "(1, 24, 24, 3)"]),
         ({"kind": TensorProto.UINT8}, {}, ["uint8", "declare mean 0"]),
         ({"shape": ["N", 3]}, {}, ["shape N × 3", "four axes"]),
         ({"more_inputs": MORE}, {}, ["one input", "pixels, boxes"]),
