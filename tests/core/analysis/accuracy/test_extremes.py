@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.analysis.accuracy import age_model
 from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.extremes import extremes
 from core.analysis.accuracy.simultaneous import gap_of, largest_gap
 from core.analysis.accuracy.surest import surest
+from core.errors import LookwhereError
 
 
 def made_faces(rows: list[tuple[str, str, int, int]], age: int | None = None, persons: bool = False) -> pd.DataFrame:
@@ -88,3 +92,26 @@ def test_among_equal_and_tiny_groups_a_worst_one_is_named_in_under_5_percent() -
         ]
         named += largest_gap(made_faces(rows), ["gender", "ethnicity"], draws=200).distinguishable
     assert named <= 6  # binomial: 7 and more of 60 happen in 3 % at a rate of 5 %
+
+
+def test_columns_of_full_rank_are_those_that_add_to_it() -> None:
+    """The same columns as by the rank of each longer part of the design."""
+    draw = np.random.default_rng(0)
+    for _ in range(40):
+        n, ethnicities, bands = draw.integers((2, 1, 1), (60, 6, 5))
+        codes = (draw.integers(0, most, n) for most in (2, ethnicities, bands))
+        x = age_model._design(*codes, ethnicities, bands, 0).x
+        ranks = [np.linalg.matrix_rank(x[:, : k + 1]) for k in range(x.shape[1])]
+        assert list(age_model._full_rank(x)) == list(np.diff([0, *ranks]) > 0)
+
+
+def test_as_many_groups_as_faces_are_named_as_they_are_and_at_once() -> None:
+    """Each face its own ethnicity: ages cannot be told from it, and nobody waits minutes to learn that."""
+    rows = [(("female", "male")[n % 2], f"E{n}", 1, int(n % 10 == 0)) for n in range(480)]
+    faces = made_faces(rows).assign(age=pd.array(20 + np.arange(480) % 60, dtype="Int16"))
+    with pytest.raises(LookwhereError, match="480 faces in 480 groups are no more than the model has terms"):
+        age_model.age_model(faces, smallest=1)
+    began = time.process_time()
+    found = extremes(faces)
+    assert time.process_time() - began < 10
+    assert not found.at_equal_ages and not found.told_apart
