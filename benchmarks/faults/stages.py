@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +106,8 @@ def content(file: Path) -> object:
         return [{key: value for key, value in row.items() if key not in CLOCK} for row in rows]
     if file.suffix == ".json":
         return {key: value for key, value in json.loads(file.read_text()).items() if key not in CLOCK}
+    if file.suffix == ".html":
+        return re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d UTC", b"", file.read_bytes())
     return file.read_bytes()
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from tests.helpers.chromium import DRAWN, FAINT, boxes, visit, wait
+from tests.helpers.chromium import DRAWN, FAINT, boxes, visit, wait, wait_for_figure
 from tests.helpers.portrait import PORTRAIT
 from ui.shell.navigation import PAGES, entry_of
 
@@ -83,9 +83,9 @@ def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(
     wanted = Filter(ethnicity=("Black",))  # the page opens on adults, and the click asked for all ages
     n = int(wanted.mask(shipped_audit.faces).sum())
     expected = f"{n:,}"
-    assert expected in page.get_by_test_id("stMetricValue").all_inner_texts()
+    wait_for_figure(page, expected)
     again, more = visit(browser, page.url)
-    assert expected in again.get_by_test_id("stMetricValue").all_inner_texts()
+    wait_for_figure(again, expected)
     assert errors == more == []
     page.close()
     again.close()

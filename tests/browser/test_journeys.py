@@ -18,7 +18,7 @@ from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
 from core.present.text.glossary import glossary
-from tests.helpers.chromium import boxes, served, visit, wait
+from tests.helpers.chromium import boxes, served, visit, wait, wait_for_figure
 from tests.helpers.made_store import make_store
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
@@ -65,7 +65,7 @@ def test_an_auditor_brings_predictions_of_somebody_elses(browser, address: str, 
     wait(page)
     page.goto(f"{address}/overview?model=theirs&audit=all&adults=false")
     wait(page)
-    assert f"{100 * right:.1f} %" in page.get_by_test_id("stMetricValue").all_inner_texts()
+    wait_for_figure(page, f"{100 * right:.1f} %")
     page.goto(f"{address}/heatmaps?model=theirs&audit=all")
     page.get_by_text("were imported").first.wait_for(timeout=60_000)
     assert boxes(page) == errors == []

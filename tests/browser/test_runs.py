@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from PIL import Image, ImageOps
 from core.data.store import AlignedStore
 from core.jobs.job import JobState, list_jobs
 from core.photo.portraits import portraits
-from tests.helpers.chromium import boxes, served, visit, wait
+from tests.helpers.chromium import boxes, served, visit, wait, wait_for_figure
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
 pytestmark = pytest.mark.browser
@@ -117,6 +116,6 @@ def test_photos_of_ones_own_are_seen_aligned_and_audited_from_the_page(browser, 
     wait(page)
     manifest = json.loads((place.root / "models" / MODEL.name / "audits/my-photos/audit.json").read_text())
     assert manifest["faces"] == 12
-    page.get_by_test_id("stMetricValue").filter(has_text=re.compile(r"^\s*12\s*$")).first.wait_for(timeout=60_000)
+    wait_for_figure(page, "12")
     assert boxes(page) == errors == []
     page.close()

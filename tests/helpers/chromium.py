@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -120,9 +121,16 @@ def visit(browser, url: str, width: int = 1440, first: str = ""):
 
 def wait(page) -> None:
     """Returns once the page is drawn and its script rests."""
-    page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
-    page.wait_for_selector(DRAWN, timeout=60_000)
-    page.wait_for_timeout(300)
+    for _ in range(2):  # a click's run may begin a moment after it, and follow one that has just ended
+        page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
+        page.wait_for_selector(DRAWN, timeout=60_000)
+        page.wait_for_timeout(200)
+
+
+def wait_for_figure(page, value: str) -> None:
+    """Returns once a figure of the page is just this value: a page may rest for a moment before it is drawn."""
+    shown = page.get_by_test_id("stMetricValue").filter(has_text=re.compile(rf"^\s*{re.escape(value)}\s*$"))
+    shown.first.wait_for(timeout=60_000)
 
 
 def boxes(page) -> list[str]:
