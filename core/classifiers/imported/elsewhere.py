@@ -14,7 +14,9 @@ def how_to_convert(source: Path) -> str | None:
     suffix, told = source.suffix.lower(), shlex.quote(str(source))
     if source.is_dir():
         if (source / "saved_model.pb").is_file():
-            return _sentence("a SavedModel of TensorFlow", f"{TF2ONNX} --saved-model {told} --output model.onnx")
+            return _sentence(
+                "a folder, a SavedModel of TensorFlow", f"{TF2ONNX} --saved-model {told} --output model.onnx"
+            )
         if kind := _javascript(source / "model.json"):
             return _of_javascript(kind, source / "model.json")
         return None

@@ -106,7 +106,7 @@ def test_a_scale_that_nobody_means_is_asked_about(said: dict, words: str, tmp_pa
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (("saved_model.pb", "variables/variables.index"), ["a SavedModel", "tf2onnx"]),
+        (("saved_model.pb", "variables/variables.index"), ["a folder, a SavedModel", "tf2onnx"]),
         (("config.json", "model.safetensors"), ["a folder", "model.safetensors", "ONNX"]),
         ((), ["a folder", "ONNX"]),
     ],
