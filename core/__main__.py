@@ -48,6 +48,7 @@ COMMANDS: dict[str, Callable[..., str | None]] = {
     "review": reviews.review,
     "experiments": audits.experiments,
     "repeated": repeating.repeated,
+    "diversity": repeating.diversity,
     "board": boards.board,
     "compare": comparisons.compare,
     "report": audits.report,

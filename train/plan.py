@@ -129,9 +129,14 @@ class Plan:
         """The settings of a run: the shared file's, then the arm's, then the seed."""
         file = self.file.parent / str(self.content["config"])
         base, own = read_yaml(file), arm.get("settings", {})
+        splits = self.content.get("splits", {})
+        if not isinstance(splits, dict) or not splits.keys() <= {*self.data_sets}:
+            raise LookwhereError(f"{self.file}: splits: expected a split for each of some data sets, found {splits!r}")
         for settings, origin in ((base, file), (own, self.file)):
             if not isinstance(settings, dict):
                 raise LookwhereError(f"{origin}: expected settings, lines of «key: value»")
+        if splits:
+            own = {"splits": [splits.get(name, "own") for name in self.trains_on(arm)]} | own
         return base | own | {"seed": seed}
 
 

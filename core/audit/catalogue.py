@@ -99,7 +99,7 @@ def common_faces(audits: Sequence[Audit]) -> CommonFaces:
         shared = shared[shared.isin(other.faces["face_id"])]
         if not len(shared):
             raise LookwhereError(f"{pair}: have no face in common; audit both models on the same faces")
-    brought = tuple(_restricted(audit, shared) for audit in audits)
+    brought = tuple(restricted(audit, shared) for audit in audits)
     for audit in brought[1:]:
         for label in ("gender", "ethnicity"):
             ours, theirs = (one.faces[label].astype(object).to_numpy() for one in (brought[0], audit))
@@ -111,7 +111,7 @@ def common_faces(audits: Sequence[Audit]) -> CommonFaces:
     return CommonFaces(brought, tuple(len(audit.faces) - len(shared) for audit in audits))
 
 
-def _restricted(audit: Audit, ids: pd.Index) -> Audit:
+def restricted(audit: Audit, ids: pd.Index) -> Audit:
     """The audit with these of its faces, in this order; itself where these are all, as they lie."""
     place = pd.Index(audit.faces["face_id"]).get_indexer(ids)
     if np.array_equal(place, np.arange(len(audit.faces))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,11 @@ if TYPE_CHECKING:  # the app reads the record, and needs no store for it
     from core.classifiers.training_hashes import TrainingHashes
     from core.data.shared_images import SharedImages
     from core.data.store import AlignedStore
+
+
+#: Comparisons that are remembered, a few bytes a face each.
+MOST_KNOWN = 16
+_KNOWN: dict[tuple, SharedImages] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +74,11 @@ def look_up(
 ) -> LookUp | None:
     """Look `faces` of `store` up among the training faces; None where nothing is known of these.
 
-    With `training` all faces of these stores are compared with, and found ones are to be left out. Without it the train
-    split of the store itself is, where the model was trained on that and none of it is audited; else the model's own
-    `hashes` are asked, which know copies alone. Found faces are then counted and stay. Raises `LookwhereError` where
-    the model says that it was trained on other data than one of `training`.
+    With `training` all faces of these stores are compared with (of the audited store itself its train split, where none
+    of it is audited), and found ones are to be left out. Without it the train split of the store itself is, where the
+    model was trained on that and none of it is audited; else the model's own `hashes` are asked, which know copies
+    alone. Found faces are then counted and stay. Raises `LookwhereError` where the model says that it was trained on
+    other data than one of `training`.
     """
     from core.data.shared_images import MANY_PAIRS, shared_images
 
@@ -89,17 +96,36 @@ def look_up(
         return _record(shared_images(store, faces, store, own, progress), (store.manifest.dataset,), left_out=False)
     result: SharedImages | None = None
     for other in training:
-        print_of = other.manifest.data_fingerprint
+        print_of, theirs = other.manifest.data_fingerprint, other.faces
         if print_of == store.manifest.data_fingerprint:
-            raise LookwhereError(
-                f"{other.path}: these are the audited faces themselves; audit their test split instead"
-            )
+            theirs = theirs[theirs["split"] == "train"]
+            if theirs.empty or not set(faces["face_id"]).isdisjoint(theirs["face_id"]):
+                raise LookwhereError(
+                    f"{other.path}: these are the audited faces themselves; audit their test split instead"
+                )
         if known and print_of not in known:
             raise LookwhereError(f"{other.path}: not data that the model was trained on, as its model.json has it")
-        one = shared_images(store, faces, other, other.faces, progress)
+        one = _compared(store, faces, other, theirs, progress)
         result = one if result is None else result | one
     assert result is not None
     return _record(result, tuple(other.manifest.dataset for other in training), left_out=True)
+
+
+def _compared(
+    store: AlignedStore, faces: pd.DataFrame, other: AlignedStore, others: pd.DataFrame, progress: Progress | None
+) -> SharedImages:
+    """`shared_images`, once in a process for the same faces: the models of an experiment ask it again and again."""
+    from core.data.shared_images import shared_images
+
+    key = tuple(
+        (str(one.path), one.manifest.data_fingerprint, hashlib.sha256("\n".join(table["face_id"]).encode()).digest())
+        for one, table in ((store, faces), (other, others))
+    )
+    if key not in _KNOWN:
+        while len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.pop(next(iter(_KNOWN)))
+        _KNOWN[key] = shared_images(store, faces, other, others, progress)
+    return _KNOWN[key]
 
 
 def _by_hashes(store: AlignedStore, faces: pd.DataFrame, info: ModelInfo, hashes: TrainingHashes) -> LookUp:

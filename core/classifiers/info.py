@@ -111,8 +111,14 @@ class TrainingInfo(JsonRecord):
     age_weight: float | None = None
     ema: float | None = None
     balance: str | None = None
+    splits: tuple[str, ...] = ()
+    epoch_images: int | None = None
     groups: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    teacher_weight: float | None = None
+    teacher_where: str | None = None
+    teacher_temperature: float | None = None
+    teacher_features: float | None = None
     choose: str = "overall"
     init: str | None = None
     seed: int | None = None
@@ -192,6 +198,20 @@ class DataInfo(JsonRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TeacherInfo(JsonRecord):
+    """A model whose soft labels and features a network was trained on: what it is, and on what `terms` it may be used,
+    as whoever trained said (None: not said)."""
+
+    name: str
+    kind: ModelKind
+    architecture: str | None = None
+    file: str | None = None
+    weights_sha256: str
+    declared_sha256: str
+    terms: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeclaredInfo(JsonRecord):
     """The declaration of an imported model as `model.json` has it; the module `imported.declaration` reads it whole.
 
@@ -223,14 +243,14 @@ class ModelInfo(JsonRecord):
     """The content of `model.json`.
 
     Models trained here have `input_size` in pixels, `dilated`, `mean` and `std` by channel, `training`, `data`, the
-    `validation` of the kept `epoch`, and what they were `computed` in; `head` says how the last layer was trained
-    again. Imported ones have `declaration`, `weights` (the name of the file), `maps`, `source`, `outputs` (their
-    number), and by their kind `heads`, `assumed` (what of an architecture its weights do not tell),
-    `precision` (what it is computed in; None in files of before it was kept: as the device is fastest), `rows`,
-    `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1). `task` is what
-    is classified and `classes` are its two; files of before it could be another than gender say gender.
-    `training_faces` records the file of hashes of the training faces (`core.classifiers.training_hashes`), None where
-    there is none.
+    `validation` of the kept `epoch`, `teachers` if they had any, and what they were `computed` in; `head` says how
+    the last layer was trained again. Imported ones have `declaration`, `weights` (the name of the file), `maps`,
+    `source`, `outputs` (their number), and by their kind `heads`, `assumed` (what of an architecture its weights do
+    not tell), `precision` (what it is computed in; None in files of before it was kept: as the device is fastest),
+    `rows`, `empty` (rows without a score, which were left out) and `decisions` (whether all scores are 0 or 1).
+    `task` is what is classified and `classes` are its two; files of before it could be another than gender say
+    gender. `training_faces` records the file of hashes of the training faces (`core.classifiers.training_hashes`),
+    None where there is none.
     """
 
     format: int = FORMAT
@@ -248,6 +268,7 @@ class ModelInfo(JsonRecord):
     training: TrainingInfo | None = None
     computed: ComputedInfo | None = None
     data: DataInfo | None = None
+    teachers: tuple[TeacherInfo, ...] = ()
     head: str | None = None
     declaration: DeclaredInfo | None = None
     weights: str | None = None

@@ -331,7 +331,7 @@ def findings(
     return printed(
         "findings",
         json,
-        lambda: and_reviewed(opened, findings_report(found, title, seeds_words(experiment, within))),
+        lambda: and_reviewed(opened, findings_report(found, title, seeds_words(experiment, within, opened))),
         lambda: findings_record(opened, within, found),
     )
 

@@ -87,13 +87,33 @@ def epoch_order(
     weights: Sequence[float] = (),
     task: Task = GENDER,
     groups: Sequence[str] = GROUPS,
+    images: int | None = None,
 ) -> np.ndarray:
-    """Positions of `faces` in the order of an epoch, int64 (N,).
+    """Positions of `faces` in the order of an epoch, int64 (N,), or (images,) where an epoch has so many.
 
     A permutation; or draws with equal chances a class or group (`core.training.groups`), and where `weights` are given,
-    chances times the weight of a face's data set (its column `store`).
+    chances times the weight of a face's data set (its column `store`). An epoch of `images` is the next piece of such
+    orders one after another.
     """
-    draw = generator("order", seed, epoch)
+    if images is None:
+        return _whole_order(faces, balance, seed, epoch, weights, task, groups)
+    start, count = epoch * images, len(faces)
+    first, last = start // count, (start + images - 1) // count
+    orders = [_whole_order(faces, balance, seed, n, weights, task, groups) for n in range(first, last + 1)]
+    return np.concatenate(orders)[start - first * count :][:images]
+
+
+def _whole_order(
+    faces: pd.DataFrame,
+    balance: str,
+    seed: int,
+    number: int,
+    weights: Sequence[float],
+    task: Task,
+    groups: Sequence[str],
+) -> np.ndarray:
+    """The order in which all faces are gone through for the time `number`, int64 (N,)."""
+    draw = generator("order", seed, number)
     if balance == "none" and not weights:
         return torch.randperm(len(faces), generator=draw).numpy()
     chance = np.asarray(weights, dtype=float)[faces["store"].to_numpy()] if weights else np.ones(len(faces))

@@ -113,6 +113,23 @@ class TrainConfig:
     """Smoothing of the labels, at most 0.05."""
     age_weight: float = 0.0
     """Weight of an auxiliary loss, the age band from the same features; its head is thrown away. 0 is none."""
+    teacher: tuple[str, ...] = ()
+    """Models that teach, imported or trained here: names under --models, or folders. Their soft labels are those of the
+    clean aligned face (the mean of several teachers' log-odds), computed once and kept beside the run."""
+    teacher_weight: float = 0.5
+    """Share of the soft labels in the loss, 0 to 1; the rest is the label's."""
+    teacher_where: Literal["right", "always"] = "right"
+    """Faces whose soft label is used: those where the teachers say the label, or always. A teacher that fails a group
+    would else teach that."""
+    teacher_temperature: float = 2.0
+    """Temperature of the soft labels, 1 and more: softer ones tell more of how sure a teacher is."""
+    teacher_features: float = 0.0
+    """Weight of the match with the teachers' features, by a linear projection that is thrown away; 0 is none."""
+    teacher_outputs: tuple[str, ...] = ()
+    """Of each teacher, the output of its ONNX file that holds its features; empty for what it has by itself: the
+    averaged last maps of a network, or of a graph with exact maps."""
+    teacher_terms: tuple[str, ...] = ()
+    """On what terms each teacher may be used, for model.json and the card."""
     ema: float = 0.998
     """Decay a step of the weights' moving average, which is what is validated and kept; 0 is none."""
     norm_batches: int = 30
@@ -126,6 +143,13 @@ class TrainConfig:
     weights: tuple[float, ...] = ()
     """How often faces of each data set of --train are drawn, in their order, relative to their number; by default all
     alike."""
+    splits: tuple[Literal["own", "train", "all"], ...] = ()
+    """Which faces of each data set of --train are trained on, in their order: train, its train split; all; or own, the
+    default: its train split where the data set itself names splits, else all. Who tests on the rest says train."""
+    epoch_images: int | None = None
+    """An epoch is so many images, a multiple of the batch, instead of all training faces once: runs on different
+    numbers of faces then see equally many, in equally many steps. Faces are gone through in turn, one epoch going on
+    where the last ended."""
     limit: int | None = None
     """Train on at most this many faces, as many of each class of `balance`; people are taken or left whole."""
     exclude: tuple[str, ...] = ()
@@ -149,6 +173,19 @@ class TrainConfig:
         _check(0 <= self.ema < 1, f"--ema {self.ema}: must be 0 up to (not with) 1")
         _check(self.limit is None or self.limit >= 1, f"--limit {self.limit}: must be at least 1")
         _check(all(w > 0 for w in self.weights), f"--weights {self.weights}: each must be above 0")
+        _check(0 <= self.teacher_weight <= 1, f"--teacher-weight {self.teacher_weight}: must be 0 to 1")
+        _check(self.teacher_temperature >= 1, f"--teacher-temperature {self.teacher_temperature}: must be at least 1")
+        _check(self.teacher_features >= 0, f"--teacher-features {self.teacher_features}: must not be negative")
+        for name in ("teacher_terms", "teacher_outputs"):
+            count, flag = len(getattr(self, name)), name.replace("_", "-")
+            _check(
+                count in (0, len(self.teacher)),
+                f"--{flag}: {count} for {len(self.teacher)} teachers; say those of each",
+            )
+        _check(
+            self.epoch_images is None or (self.epoch_images >= 1 and self.epoch_images % self.batch == 0),
+            f"--epoch-images {self.epoch_images}: must be a multiple of --batch {self.batch}",
+        )
         _check(self.age_weight >= 0, f"--age-weight {self.age_weight}: must not be negative")
 
     @property

@@ -47,12 +47,19 @@ class FaceSets:
 
     @classmethod
     def across(
-        cls, train: AlignedStore | Sequence[AlignedStore], val: AlignedStore, *, all_of_val: bool = False
+        cls,
+        train: AlignedStore | Sequence[AlignedStore],
+        val: AlignedStore,
+        *,
+        all_of_val: bool = False,
+        splits: Sequence[str] = (),
     ) -> FaceSets:
         """One data set or several to train on, another to validate on.
 
         Where a data set itself names splits, its own train or val part is taken, else all of its faces; with
-        `all_of_val` all faces of `val` in any case. Raises `LookwhereError` where two are the same faces.
+        `all_of_val` all faces of `val` in any case. `splits`, one a data set to train on, says otherwise of these:
+        «train», their train split whoever made it, «all», or «own» as above. Raises `LookwhereError` where two are the
+        same faces, a split is empty, or there are not as many splits as data sets.
         """
         training = (train,) if isinstance(train, AlignedStore) else tuple(train)
         if not training:
@@ -66,8 +73,13 @@ class FaceSets:
             raise LookwhereError(
                 f"{val.path}: the same faces as {other.path}; leave out --val to use its own val split"
             )
+        if splits and len(splits) != len(training):
+            raise LookwhereError(
+                f"--splits: {len(splits)} for {len(training)} data sets to train on; give one for each"
+            )
+        parts = zip(training, splits or ["own"] * len(training), strict=True)
         faces = {
-            "train": _joined([_part(store, "train") for store in training]),
+            "train": _joined([_chosen(store, split) for store, split in parts]),
             "val": val.faces if all_of_val else _part(val, "val"),
         }
         return cls({"train": training, "val": (val,)}, faces)
@@ -82,8 +94,8 @@ class FaceSets:
         if any(val is store for store in self.stores["train"]) or len(self.faces["train"]) * len(faces) > MANY_PAIRS:
             return self
         shared = np.zeros(len(faces), dtype=bool)
-        for store in self.stores["train"]:
-            shared |= shared_images(val, faces, store, _part(store, "train"), progress).any
+        for store, trained in zip(self.stores["train"], self._trained(), strict=True):
+            shared |= shared_images(val, faces, store, trained, progress).any
         if shared.all():
             raise LookwhereError(f"{val.path}: all of its faces are copies of training faces; validate on others")
         rest = faces[~shared].reset_index(drop=True)
@@ -234,10 +246,12 @@ class FaceSets:
 
     def training_hashes(self) -> TrainingHashes:
         """Salted hashes of the training faces, by which audits look theirs up."""
+        return TrainingHashes.of(self.stores["train"], self._trained())
+
+    def _trained(self) -> list[pd.DataFrame]:
+        """The training faces of each store."""
         stores, faces = self.stores["train"], self.faces["train"]
-        if len(stores) == 1:
-            return TrainingHashes.of(stores, [faces])
-        return TrainingHashes.of(stores, [faces[faces["store"] == n] for n in range(len(stores))])
+        return [faces] if len(stores) == 1 else [faces[faces["store"] == n] for n in range(len(stores))]
 
     def provenance(self, task: Task = GENDER, groups: Sequence[str] = GROUPS) -> DataInfo:
         """What `model.json` says of the data; training faces are counted by class crossed with `groups`."""
@@ -283,6 +297,16 @@ def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         ids = {name: f"{n}:" + table[name].astype("string") for name in ("face_id", "identity")}
         marked.append(table.assign(store=n, **ids))
     return pd.concat(marked, ignore_index=True)
+
+
+def _chosen(store: AlignedStore, split: str) -> pd.DataFrame:
+    """The faces of a store that are trained on: `split` is «own», «train» or «all»."""
+    if split == "own":
+        return _part(store, "train")
+    faces = store.split("train") if split == "train" else store.faces
+    if faces.empty:
+        raise LookwhereError(f"{store.path}: no face in its {split} split")
+    return faces
 
 
 def _part(store: AlignedStore, role: str) -> pd.DataFrame:

@@ -35,6 +35,7 @@ from core.training.face_sets import FaceSets
 from core.training.groups import training_groups
 from core.training.optimisation import FIRST_PLATEAU, learning_rate, make_optimiser, plateau_after, weight_decay_groups
 from core.training.processes import added, agreed, by_first, share_of_batch, together
+from core.training.teacher import check_teachers, lessons, teacher_infos
 
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
@@ -44,16 +45,19 @@ STEPS_KEPT = 16
 
 
 class Trainee(nn.Module):
-    """The network, and beside it the auxiliary age head that is thrown away."""
+    """The network, and beside it what is thrown away: an auxiliary age head, a projection on a teacher's features."""
 
-    def __init__(self, dilated: bool, with_age: bool) -> None:
+    def __init__(self, dilated: bool, with_age: bool, teacher_features: int = 0) -> None:
         super().__init__()
         self.network = GenderResNet(dilated=dilated)
-        self.age = nn.Linear(self.network.fc.in_features, len(AGE_BANDS)) if with_age else None
+        width = self.network.fc.in_features
+        self.age = nn.Linear(width, len(AGE_BANDS)) if with_age else None
+        self.projection = nn.Linear(width, teacher_features) if teacher_features else None
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         pooled = self.network.features(pixels).mean(dim=(2, 3))
-        return self.network.fc(pooled), self.age(pooled) if self.age is not None else None
+        aside = (head and head(pooled) for head in (self.age, self.projection))
+        return self.network.fc(pooled), *aside
 
 
 class Run:
@@ -77,11 +81,15 @@ class Run:
         self.plateau = FIRST_PLATEAU
         self.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}
         self.local_batch = share_of_batch(config.batch, fabric)
-        self.steps_per_epoch = len(self.faces["train"]) // (self.local_batch * fabric.world_size)
+        images = config.epoch_images or len(self.faces["train"])
+        self.steps_per_epoch = images // (self.local_batch * fabric.world_size)
         if self.steps_per_epoch == 0:
             raise LookwhereError(f"{len(self.faces['train'])} training faces are fewer than --batch {config.batch}")
+        self.teachers = teacher_infos(config, folder.parent)
+        self.lessons = lessons(self.sets, config, self.task, folder.parent, fabric)
         torch.manual_seed(config.seed)
-        trainee = Trainee(config.stages[0].dilated, config.age_weight > 0)
+        features = self.lessons.features.shape[1] if self.lessons else 0
+        trainee = Trainee(config.stages[0].dilated, config.age_weight > 0, features)
         if config.init:
             load_initial(trainee.network, config.init)
         trainee = trainee.to(memory_format=torch.channels_last)
@@ -120,14 +128,19 @@ class Run:
             group["lr"] = self.rate(self.step)
         places, pixels = self.batch(order, self.step, stage)
         label = self.labels["train"][places].to(device)
-        logits, ages = self.model(pixels)
-        loss = F.cross_entropy(logits.float(), label, label_smoothing=config.label_smoothing)
+        logits, ages, matched = self.model(pixels)
+        if self.lessons is None:
+            loss = F.cross_entropy(logits.float(), label, label_smoothing=config.label_smoothing)
+        else:
+            loss = self.lessons.label_loss(places, logits.float(), label)
         whole = loss
+        if matched is not None:
+            whole = whole + config.teacher_features * self.lessons.feature_loss(places, matched)
         if ages is not None:
             band = self.bands[places].to(device)
             known = (band >= 0).sum().clamp(min=1)
             age_loss = F.cross_entropy(ages.float(), band, ignore_index=-1, reduction="sum") / known
-            whole = loss + config.age_weight * age_loss
+            whole = whole + config.age_weight * age_loss
         if not torch.isfinite(whole):
             raise LookwhereError(
                 f"the loss is not finite at epoch {self.epoch + 1}, step {self.step}; lower --optimiser.lr"
@@ -238,6 +251,7 @@ class Run:
             training=TrainingInfo.from_json(dataclasses.asdict(self.config) | {"groups": self.groups}),
             computed=ComputedInfo.from_json(resuming.computed_on(self.fabric)),
             data=self.sets.provenance(self.task, self.groups),
+            teachers=self.teachers,
         )
         save_model(folder, self.average, info.for_task(self.task))
 
@@ -258,6 +272,7 @@ class Run:
             "running": self.running,
             "config": dataclasses.asdict(self.config),
             "computed": resuming.computed_on(self.fabric),
+            "teachers": [one.to_json() for one in self.teachers],
         } | resuming.made_of(self.sets)
         resuming.save_checkpoint(self.checkpoint, tensors, meta)
 
@@ -273,6 +288,7 @@ class Run:
             raise LookwhereError(
                 f"{self.checkpoint}: made with another {', '.join(changed)}; use the same config or start anew"
             )
+        check_teachers(meta.get("teachers", ()), self.teachers, self.checkpoint)
         # After the config: what it excludes makes other faces, and is the reason to be told.
         resuming.check_faces(meta, self.sets, self.checkpoint)
         self.epoch, self.step = meta["epoch"], meta["step"]
@@ -337,7 +353,8 @@ def _run_epoch(run: Run, clock: Clock, stop: Callable[[], bool]) -> bool:
         network.set_dilation(stage.dilated)
     run.model.train()
     told = run.config
-    order = epoch_order(run.faces["train"], told.balance, told.seed, run.epoch, told.weights, run.task, run.groups)
+    draw = (told.balance, told.seed, run.epoch, told.weights, run.task, run.groups, told.epoch_images)
+    order = epoch_order(run.faces["train"], *draw)
     rate = run.rate(0)
     while run.step < run.steps_per_epoch:
         if agreed(run.fabric, stop()):

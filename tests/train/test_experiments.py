@@ -15,6 +15,8 @@ from core.classifiers.info import model_info
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
+from core.training.config import TrainConfig
+from core.training.config_file import from_yaml
 from core.training.record import Status, read_metrics, write_status
 from tests.helpers.made_store import make_store
 from train import experiments
@@ -231,3 +233,25 @@ def test_the_plan_with_controls_is_the_plan_of_the_claims_and_three_more_arms() 
     assert all(one["control"] and one["finding"] == "4" and one["group"] == "female Black" for one in controls)
     assert len(more.runs()) == len(plain.runs()) + 9
     assert more.config(more.trained[3], 0)["exclude"] == ["as many as female Black"]
+
+
+@pytest.mark.parametrize("name", sorted(file.name for file in PLAN.parent.glob("*.yaml")))
+def test_every_plan_that_ships_reads_and_its_settings_are_known(name: str) -> None:
+    plan = Plan.read(PLAN.parent / name)
+    for run, arm, seed in plan.runs():
+        config = from_yaml(TrainConfig, plan.config(arm, seed), run)
+        assert config.seed == seed
+        if "splits" in plan.content:
+            assert len(config.splits) == len(plan.trains_on(arm))
+
+
+def test_arms_of_diversity_see_equally_many_images_and_never_the_faces_that_are_tested_on() -> None:
+    plan = Plan.read(PLAN.parent / "diversity.yaml")
+    configs = {arm["name"]: from_yaml(TrainConfig, plan.config(arm, 0), "") for arm in plan.trained}
+    assert {config.epochs * config.epoch_images for config in configs.values()} == {35200}
+    assert "fairface" not in {name for arm in plan.trained for name in plan.trains_on(arm)}
+    for arm in plan.trained:
+        chosen = dict(zip(plan.trains_on(arm), configs[arm["name"]].splits, strict=True))
+        assert chosen.get("utkface", "train") == "train"
+    for file in ("diversity.yaml", "best.yaml"):
+        assert Plan.read(PLAN.parent / file).content["splits"]["utkface"] == "train"

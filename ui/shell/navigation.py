@@ -76,7 +76,7 @@ PAGES: tuple[PageEntry, ...] = (
         icon="replay",
         section="",
         description="the original's three-set protocol on open data: its seven figures beside ours, by network, the "
-        "average faces and maps, claims 1 to 3",
+        "average faces and maps, claims 1 to 3; and whether diversity of training closes the gap",
         needs=Needs.NOTHING,
     ),
     PageEntry(

@@ -62,7 +62,7 @@ def audit_findings(audit: Audit, ages: Filter) -> list[Finding]:
 
 def seeds_caption(audit: Audit, ages: Filter) -> None:
     """How far networks of one recipe differ, where an experiment has some."""
-    if (words := _seeds(experiment_for(open_audit_shell.MODELS, audit), ages)) is not None:
+    if (words := _seeds(experiment_for(open_audit_shell.MODELS, audit), ages, audit)) is not None:
         terms.caption(escape.markdown(words))
 
 

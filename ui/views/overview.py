@@ -9,17 +9,20 @@ import streamlit as st
 from PIL import Image
 
 from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.comparison.recipe import recipe_of
 from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
 from core.present.text import escape
+from core.present.text.method import method_words
 from core.present.text.sentences import as_low_words, pair_rate, target_words
 from core.task import GENDER, Task
 from core.template import SIDE
 from core.wording import bounds, capital, in_points, percent, span
 from ui.shell import downloads
+from ui.shell.cache import kept
 from ui.shell.extremes import extremes_of
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
@@ -35,6 +38,19 @@ def what_this_is(audit: Audit) -> str:
     looks = ", and where in the face it looks" if audit.has_maps else ""
     guesses = f"**{model}** guesses the {kind} label of a face, {negative} or {positive}."
     return f"{guesses} Here is for whom it is wrong{looks}."
+
+
+def method_caption(p: Page) -> None:
+    """What holds of the recipe over its networks, where it has several; nothing of one network."""
+    if p.threshold == OWN and (words := _method(p.audit, p.filter)) is not None:
+        p.caption(escape.markdown(words))
+
+
+def _method_of(audit: Audit, within: Filter) -> str | None:
+    return method_words(recipe_of(audit), within) if within.outcome == "all" else None
+
+
+_method = kept(entries=8)(_method_of)
 
 
 def show_numbers(p: Page) -> None:

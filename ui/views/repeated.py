@@ -27,6 +27,7 @@ from ui.views.overview import show_study_grid
 from ui.widgets import controls, layout, terms
 
 COMMAND = "python -m core repeated"
+REPEATED, DIVERSITY = "The study, repeated", "Diversity of training"
 
 
 def open_or_say(p: Page) -> Repeated:
@@ -46,6 +47,11 @@ def _open(file: Path) -> Repeated:
 _opened = kept(entries=2, spinner="Opening the audits …", shared=True)(_open)
 figures_of = kept(entries=8, spinner="Counting …")(seven_figures)
 _claims = kept(entries=8, spinner="Putting the claims to each network …")(claims_by_seed)
+
+
+def choose_part() -> str:
+    """What the page shows: the repetition itself, or what training on more data sets does."""
+    return controls.segments("Show", [REPEATED, DIVERSITY], key="part", default=REPEATED)
 
 
 def choose_test(study: Repeated) -> str:

@@ -7,8 +7,10 @@ from core.analysis.comparison.contrasts import (
     arm_contrast,
     arm_estimates,
     arm_groups,
+    arm_measure,
     arm_table,
     claim_contrast,
+    group_changes,
     verdict,
 )
 from core.analysis.comparison.experiment import (
@@ -35,9 +37,11 @@ __all__ = [
     "arm_contrast",
     "arm_estimates",
     "arm_groups",
+    "arm_measure",
     "arm_table",
     "claim_contrast",
     "experiment_for",
+    "group_changes",
     "list_experiments",
     "open_experiment",
     "parse_group",

@@ -262,6 +262,51 @@ def arm_groups(
     return found
 
 
+def arm_measure(
+    experiment: Experiment,
+    arm: str,
+    group: str,
+    measure: Measure,
+    within: Filter | None = None,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> Effect:
+    """One measure of an arm by itself: its level by seed, and over seeds and faces. `group` as "female Black".
+
+    Raises `LookwhereError` where the faces that pass the filter do not give it.
+    """
+    counts, pair = _Counts(experiment, (arm,), within or Filter(), samples, seed), parse_group(group)
+    seen, drawn = (counts.measures(one, pair) for one in (counts.seen, counts.drawn))
+    if measure not in seen:
+        raise LookwhereError(f"{experiment.name}: no «{measure}» among the faces that pass the filter; widen it")
+    return counts.effect(seen[measure][0][0], drawn[measure][0])
+
+
+def group_changes(
+    experiment: Experiment,
+    start: str,
+    end: str,
+    within: Filter | None = None,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Each group's accuracy in arm `start` and `end`, and its change over paired seeds: columns gender, ethnicity, n,
+    start, end, change, low, high (Student's over seeds), both_low, both_high (seeds and faces resampled); shares of
+    0–1. Not corrected for the number of groups."""
+    counts, rows = _Counts(experiment, (start, end), within or Filter(), samples, seed), []
+    seen, drawn = counts.measures(counts.seen), counts.measures(counts.drawn)
+    for place, pair in enumerate(counts.groups):
+        (a,), (b,) = seen[pair]
+        one = counts.effect(b - a, drawn[pair][1] - drawn[pair][0])
+        n = int(counts.seen[0, place, 0])
+        rows.append((*pair, n, float(a.mean()), float(b.mean()), one.seeds.value, one.seeds.low, one.seeds.high,
+                     one.both.low, one.both.high))  # fmt: skip
+    columns = ["gender", "ethnicity", "n", "start", "end", "change", "low", "high", "both_low", "both_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def arm_contrast(
     experiment: Experiment,
     start: str,

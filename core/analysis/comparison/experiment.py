@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from core.audit.catalogue import align_audits, same_faces
+import pandas as pd
+
+from core.audit.catalogue import align_audits, may_share_faces, restricted, same_faces
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.errors import LookwhereError
 from core.files import plain_name
@@ -19,6 +23,7 @@ FORMAT = 1
 #: What `experiment.json` has, beside its digest.
 KEYS = ("format", "name", "title", "config", "audit", "arms", "contrasts", "audits", "pictures", "validation")
 FOLDER = "experiments"
+_COMMON = "faces that all have"
 
 
 class Expectation(StrEnum):
@@ -99,6 +104,15 @@ class Experiment:
     validation: str = ""
     _opened: dict = field(default_factory=dict, repr=False, compare=False)
 
+    @classmethod
+    def of_audits(cls, name: str, audits: Sequence[Audit]) -> Experiment:
+        """Audits of networks that differ by the seed alone as an experiment of one arm, called as `name`; the first
+        one's folder stands for it. All must be of the same faces (`same_faces`)."""
+        models = tuple(str(number) for number in range(len(audits)))
+        opened: dict[str, Any] = dict(zip(models, audits, strict=True)) | {_COMMON: None}
+        arm, first = Arm(name, name, models), audits[0]
+        return cls(name, name, first.path, "", first.name, (arm,), (), (first.name,), _opened=opened)
+
     def arm(self, name: str) -> Arm:
         """Raises `LookwhereError` naming the arms there are."""
         for arm in self.arms:
@@ -113,10 +127,32 @@ class Experiment:
         return replace(self, audit=audit, _opened={})
 
     def audits(self, arm: str) -> tuple[Audit, ...]:
-        """The arm's audits by seed, their faces in the order of the experiment's first audit."""
+        """The arm's audits by seed, their faces in the order of the experiment's first audit.
+
+        Arms that were trained on different data leave different copies of their training faces out of their audits:
+        all are then of the faces that every one has.
+        """
         models = self.arm(arm).models
+        common = self._common_faces()
+        if common is not None:
+            return tuple(restricted(self._open(model), common) for model in models)
         first = self._open(self.arms[0].models[0])
         return align_audits([first, *map(self._open, models)])[1:]
+
+    def _common_faces(self) -> pd.Index | None:
+        """The ids of the faces that every model was audited on; None where all were audited on the same."""
+        if _COMMON not in self._opened:
+            paths = [self.path / model / "audits" / self.audit for arm in self.arms for model in arm.models]
+            manifests = [read_manifest(path) for path in paths]
+            common = None
+            alike = all(may_share_faces(manifests[0], other) for other in manifests)
+            if alike and len({(one.faces, one.face_ids_sha256) for one in manifests}) > 1:
+                ids = [pd.read_parquet(path / "faces.parquet", columns=["face_id"])["face_id"] for path in paths]
+                common = pd.Index(ids[0])
+                for other in ids[1:]:
+                    common = common[common.isin(other)]
+            self._opened[_COMMON] = common if common is not None and len(common) else None
+        return self._opened[_COMMON]
 
     def _open(self, model: str) -> Audit:
         if model not in self._opened:

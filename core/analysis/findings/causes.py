@@ -10,6 +10,8 @@ from core.analysis.comparison.contrasts import FEWEST_PAIRS, t_interval
 from core.analysis.comparison.experiment import Measure, parse_group
 from core.analysis.findings.accuracy import points
 from core.analysis.findings.base import CauseContrasts, Finding, unable
+from core.classifiers.info import model_info
+from core.data.faces import UNRECORDED
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.verdicts import Verdict
@@ -60,6 +62,9 @@ def _finding(key: str, experiment: Experiment | None, within: Filter) -> Finding
         sentences += _beside(found[0][0], first, controls)
         if verdict == Verdict.SUPPORTED and not (_ranks_worse(first) and controls and _beyond(first, controls)):
             verdict = Verdict.IN_PART
+    if stayed := unrecorded(experiment, found[0][0]):
+        sentences.append(_stayed(found[0][0], stayed))
+        verdict = Verdict.CANNOT_TELL if verdict == Verdict.NOT_SUPPORTED else verdict
     rows = [
         {"contrast": claim.name, "measure": measure, "mean": e.seeds.value, "low": e.seeds.low, "high": e.seeds.high,
          "both_low": e.both.low, "both_high": e.both.high, "pairs": sum(result.given),
@@ -70,6 +75,30 @@ def _finding(key: str, experiment: Experiment | None, within: Filter) -> Finding
     by_test = verdict in (Verdict.SUPPORTED, Verdict.IN_PART)
     p = first.effects[first.measure].p if sum(first.given) >= FEWEST_PAIRS else float("nan")
     return Finding(key, CLAIMS[key], verdict, " ".join(sentences), RULES[key], pd.DataFrame(rows), result, p, by_test)
+
+
+def unrecorded(experiment: Experiment, claim: Claim) -> int:
+    """Training faces of the claim's gender whose ethnicity is not recorded and that stayed in its arm «to», where that
+    arm leaves out a group by its ethnicity; 0 where it leaves out none, or all ethnicities are recorded."""
+    info = model_info(experiment.path / experiment.arm(claim.end).models[0])
+    gender, ethnicity = parse_group(claim.group)
+    if not ethnicity or info.training is None or claim.group not in info.training.exclude or info.data is None:
+        return 0
+    return sum(
+        part.faces
+        for part in info.data.train_groups
+        if part.ethnicity in ("", UNRECORDED) and part.gender in ("", gender) and not part.group
+    )
+
+
+def _stayed(claim: Claim, faces: int) -> str:
+    gender, _ = parse_group(claim.group)
+    group, who = group_name(*parse_group(claim.group)), group_name(gender or (), ())
+    return (
+        f"Left out were those who are recorded as {group}: {faces:,} training faces of {who} whose ethnicity is not "
+        f"recorded stayed, and there may be {group} among them. So a fall is a lower bound, and «not supported» is not "
+        "offered."
+    )
 
 
 def _ranks_worse(found: Contrast) -> bool:

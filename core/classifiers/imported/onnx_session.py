@@ -50,6 +50,11 @@ class Session:
         other.declaration = replace(declaration, output=self.port.output)
         return other
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all outputs that the graph has."""
+        return tuple(port.name for port in self._session.outputs)
+
     def run(self, images: np.ndarray, names: Sequence[str] = ()) -> list[np.ndarray]:
         """uint8 (B, 112, 112, 3) → the outputs `names`, by default the declared one, each (B, …).
 

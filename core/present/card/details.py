@@ -152,7 +152,8 @@ def protocol(info: ModelInfo) -> list[Text]:
     parts = []
     if stages:
         steps = ", ".join(f"{s.epochs} at {s.size} px{' (dilated)' if s.dilated else ''}" for s in stages)
-        parts.append(f"{sum(s.epochs or 0 for s in stages)} epochs: {steps}.")
+        images = f" of {training.epoch_images:,} images each" if training.epoch_images else ""
+        parts.append(f"{sum(s.epochs or 0 for s in stages)} epochs{images}: {steps}.")
     if optimiser:
         parts.append(
             f"{optimiser.name}, learning rate {optimiser.lr} ({optimiser.schedule}), weight decay "
@@ -160,6 +161,7 @@ def protocol(info: ModelInfo) -> list[Text]:
             f"averaged weights {training.ema}."
         )
     parts.append(balanced_words(info))
+    parts += _teachers(info)
     if training.exclude:
         parts.append(f"Left out of training: {', '.join(map(trained_group, training.exclude))}.")
     chosen = (
@@ -173,6 +175,25 @@ def protocol(info: ModelInfo) -> list[Text]:
     age = training.age_weight
     aside = f" Age bands were an auxiliary target (weight {age}); ethnicity never was." if age else ""
     return [Text(" ".join(parts)), Text(chosen + aside)]
+
+
+def _teachers(info: ModelInfo) -> list[str]:
+    """Whom the network learnt from beside the labels, by which files and on what terms."""
+    if not info.teachers:
+        return []
+    named = "; ".join(
+        f"{one.name} ({one.file or one.kind}, SHA-256 of its weights {one.weights_sha256[:16]}…, terms: "
+        f"{one.terms or 'not said by whoever trained'})"
+        for one in info.teachers
+    )
+    training = info.training or TrainingInfo()
+    where = "where they are right by the label" if training.teacher_where == "right" else "of every face"
+    features = training.teacher_features
+    matched = f"; their features by a projection that was thrown away (weight {features:g})" if features else ""
+    return [
+        f"Teachers: {named}. Learnt from them: soft labels {where} (weight {_known(training.teacher_weight)}, "
+        f"temperature {_known(training.teacher_temperature)}){matched}, of the clean aligned face."
+    ]
 
 
 def _known(value: object) -> str:

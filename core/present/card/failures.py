@@ -12,6 +12,7 @@ from core.analysis.accuracy.group_statistics import statistic_table
 from core.analysis.accuracy.label_noise import MISLABELS, NEAR_COPIES, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.simultaneous import largest_gap
+from core.analysis.comparison.recipe import recipe_of
 from core.audit.folder import Audit
 from core.audit.notes import note_sentence
 from core.checks.definitions import View
@@ -23,6 +24,7 @@ from core.present.card.blocks import Items, Table, Text
 from core.present.text.checks import verdicts_sentence
 from core.present.text.gaps import differ_words, gap_sentence, gap_words
 from core.present.text.group_statistics import statistic_sentence
+from core.present.text.method import method_words
 from core.present.text.sentences import accuracy_sentence, pair_rate, scope
 from core.verdicts import TestVerdict
 from core.wording import capital, percent, with_interval
@@ -77,7 +79,7 @@ def known_failures(audit: Audit) -> list[Text | Items]:
     sentences = warning_sentences(audit)
     if len(faces):
         sentences += [accuracy_sentence(faces, within), *_statistics(faces, within), *_gaps(faces, within)]
-    sentences += [*_ages(audit), *_noise(audit, within), *_checks(audit)]
+    sentences += [*_ages(audit), *_noise(audit, within), *_checks(audit), *_method(audit, within)]
     return [Items(tuple(sentences))]
 
 
@@ -140,6 +142,12 @@ def _noise(audit: Audit, within: Filter) -> list[str]:
         f"Of {found.errors:,} errors {scope(within, begins=False)}, {named}, which make up {parts} of the faces. The "
         f"largest gap without {without}: {gap_words(found.variants[-1].gap)}.{doubtful if MISLABELS in rows else ''}"
     ]
+
+
+def _method(audit: Audit, within: Filter) -> list[str]:
+    """What holds of the recipe, over its networks, where there are several with these faces."""
+    words = method_words(recipe_of(audit), within) if within.mask(audit.faces).any() else None
+    return [words] if words else []
 
 
 def _share(row: dict) -> str:

@@ -92,7 +92,7 @@ def build_report(
         budget_section(audit, within),
         checks_section(audit, checks, check_command(audit)),
         noise_section(audit, within, others),
-        findings_section(found, experiment, within),
+        findings_section(found, experiment, within, audit),
         Section("card", "Model card", card),
         words_section([audit]),
         data_section(audit, within, len(faces)),

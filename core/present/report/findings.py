@@ -7,6 +7,7 @@ from core.analysis.comparison import Experiment
 from core.analysis.findings import Finding
 from core.analysis.findings.base import SCOPE, CauseContrasts, ErrorPattern, EthnicityGap, EvidenceDensity, GenderGap
 from core.analysis.findings.maps import PLACES
+from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.card import Items, Section, Table, Text, section
 from core.present.figures import pictures
@@ -19,9 +20,11 @@ from core.wording import capital, signed_points
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
 
 
-def findings_section(findings: list[Finding], experiment: Experiment | None, within: Filter) -> Section:
+def findings_section(
+    findings: list[Finding], experiment: Experiment | None, within: Filter, audit: Audit | None = None
+) -> Section:
     """All claims in order."""
-    seeds = seeds_words(experiment, within)
+    seeds = seeds_words(experiment, within, audit)
     blocks: list = [Text(SCOPE), Text(seeds) if seeds else None, None if experiment else Text(NO_EXPERIMENT)]
     untold = _untold(findings)
     for found in (one for one in findings if one.key not in {gone.key for gone in untold}):

@@ -9,8 +9,11 @@ import pandas as pd
 
 from core.analysis.comparison import Experiment
 from core.analysis.comparison.contrasts import LARGE_GROUP
+from core.analysis.comparison.recipe import recipe_of
 from core.analysis.findings.base import Finding
+from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
+from core.present.text.method import method_words
 from core.task import GENDERS
 from core.verdicts import Verdict
 from core.wording import signed_points
@@ -34,8 +37,14 @@ def findings_sentence(findings: list[Finding]) -> str:
     return f"Of the original study's {len(findings)} claims, {', '.join(parts)}."
 
 
-def seeds_words(experiment: Experiment | None, within: Filter) -> str | None:
-    """How far networks of one recipe, a seed each, differ in what the claims on accuracy say; None without two."""
+def seeds_words(experiment: Experiment | None, within: Filter, audit: Audit | None = None) -> str | None:
+    """How far networks of one recipe, a seed each, differ in what the claims on accuracy say; None without two.
+
+    Of the audit's own recipe where it has further networks, with intervals over networks and faces; else of the
+    experiment's first arm.
+    """
+    if audit is not None and (recipe := recipe_of(audit)) is not None:
+        return method_words(recipe, within)
     if experiment is None or len(experiment.arms[0].models) < 2:
         return None
     gaps, worst = [], []

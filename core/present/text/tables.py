@@ -9,6 +9,7 @@ import pandas as pd
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import extremes
+from core.analysis.comparison.recipe import recipe_of
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.faces import ADULT_AGE, SPLITS
@@ -22,6 +23,7 @@ from core.present.text.columns import column_lines
 from core.present.text.gaps import gap_words
 from core.present.text.group_statistics import statistic_lines
 from core.present.text.group_tables import group_lines
+from core.present.text.method import method_words
 from core.present.text.otherwise import APART, counts_words, otherwise_lines
 from core.present.text.placement import audit_placement
 from core.present.text.reviews import review_words
@@ -209,6 +211,7 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         lines.append(words)
     if (words := kept_words(audit)) is not None:
         lines.append(words)
+    recipe = recipe_of(audit)
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
     for title, within in titles.values() if ages == "both" else [titles[ages]]:
         faces = audit.faces[within.mask(audit.faces)]
@@ -231,6 +234,8 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
             lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
         found = extremes(faces)
         lines.append("  " + accuracy_sentence(faces, within, found=found))
+        if (words := method_words(recipe, within)) is not None:
+            lines.append(f"  {words}")
         if found is not None and found.at_equal_ages:
             lines.append(f"  whatever their ages: {gap_words(found.as_they_are)}")
         lines += [

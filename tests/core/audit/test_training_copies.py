@@ -85,7 +85,16 @@ def test_data_that_the_model_was_not_trained_on_is_refused(own: AlignedStore, tm
     with pytest.raises(LookwhereError, match="others: not data that the model was trained on"):
         look_up(own, own.split("test"), trained_on(own), (others,))
     with pytest.raises(LookwhereError, match="the audited faces themselves"):
-        look_up(own, own.split("test"), trained_on(own), (own,))
+        look_up(own, own.faces, trained_on(own), (own,))
+
+
+def test_of_the_audited_store_itself_its_train_split_is_compared_with(own: AlignedStore) -> None:
+    images = np.array(own.images)
+    test, train = own.split("test"), own.split("train")
+    images[test["row"].iloc[0]] = images[train["row"].iloc[1]]
+    found = look_up(replace(own, images=images, path=own.path / "other"), test, trained_on(own), (own,))
+    assert found is not None and found.found[0] and found.record.left_out
+    assert found.record.compared == len(train)
 
 
 def test_the_sentence_gives_both_accuracies() -> None:

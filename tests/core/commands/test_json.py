@@ -19,7 +19,7 @@ from core.classifiers.info import DataInfo, ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.present.records.values import plain
 from tests.helpers.datasets_made import jpeg
-from tests.helpers.made_experiment import make_repeated
+from tests.helpers.made_experiment import make_diversity, make_repeated
 from tests.helpers.made_store import make_store
 from tests.helpers.onnx_made import DECLARED, small_onnx
 from tests.helpers.recordio_writer import insightface_pack
@@ -48,6 +48,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [f"{n},{'female' if n % 2 else 'male'}" for n in people]
     (root / "labels.csv").write_text("\n".join(["identity,gender", *lines]) + "\n")
     make_repeated(root / "repeated")
+    make_diversity(root / "diverse")
     return root
 
 
@@ -74,6 +75,7 @@ CASES: dict[str, list[str]] = {
     "review": [*NAMED, "--out", "{root}/suspects.csv", "--models", "{root}/models"],
     "experiments": ["--models", str(MODEL.parent)],
     "repeated": ["--models", "{root}/repeated"],
+    "diversity": ["--models", "{root}/diverse"],
     "board": ["--folder", str(ROOT / "docs/board"), "--out", "{root}/board.md"],
     "compare": ["made/made-all", "made/made-all", "--models", "{root}/models"],
     "report": [*NAMED, "--out", "{root}/report.html", "--models", "{root}/models"],

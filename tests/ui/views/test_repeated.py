@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from core.analysis.findings.diversity import open_diversity, questions
 from core.analysis.findings.repeated import open_repeated, seven_figures
 from core.present.text import repeated as words
-from tests.helpers.made_experiment import make_repeated
+from tests.helpers.made_experiment import make_diversity, make_repeated
 from tests.helpers.pages import headline, page, text
 
 
@@ -30,3 +31,17 @@ def test_the_page_says_what_the_command_says(tmp_path: Path, monkeypatch: pytest
 def test_without_a_repetition_the_page_says_how_it_comes_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(tmp_path, "repeated", monkeypatch)
     assert "train/plans/repeated.yaml" in text(app) and not app.exception
+
+
+def test_diversity_is_the_other_part_and_says_that_nobody_has_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page(tmp_path, "repeated", monkeypatch, part="Diversity of training")
+    assert "Nobody has run it yet." in headline(app) and "train/plans/diversity.yaml" in text(app)
+    make_diversity(tmp_path, n=300)
+    app = page(tmp_path, "repeated", monkeypatch, part="Diversity of training")
+    assert not app.exception and not app.error
+    study = open_diversity(tmp_path)
+    found = questions(study, "fairface")
+    assert found[0].sentence[:80] in headline(app).replace("\\", "")
+    assert "LFW alone" in text(app)

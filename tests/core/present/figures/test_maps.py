@@ -26,6 +26,7 @@ from core.present.figures.differences import (
     panel_picture,
     panel_pictures,
 )
+from core.present.figures.diversity import arm_maps
 from core.present.figures.evidence import margin_title, towards
 from core.present.figures.plotly_maps import map_figure
 from core.present.figures.single_faces import error_cluster_sheet
@@ -239,3 +240,11 @@ def test_an_interval_is_checked_to_rounding() -> None:
     check_interval("a", 0.5, np.nan, np.nan)
     with pytest.raises(LookwhereError, match=r"a: 0\.3 with an interval from 0\.31 to 0\.4"):
         check_interval("a", 0.3, 0.31, 0.4)
+
+
+def test_arms_maps_are_shapes_on_one_scale_and_one_of_too_few_faces_says_so() -> None:
+    chart = arm_maps({"one": 3 * FIRST, "other": FIRST, "none": None}, "Black women")
+    first, second, none = chart.panels
+    np.testing.assert_allclose(first.values, second.values)
+    assert np.sqrt((first.values**2).mean()) == pytest.approx(1)
+    assert none.values is None and none.why and len(chart.scales) == 1

@@ -1,0 +1,34 @@
+"""Mean maps of an experiment's arms beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.present.figures.chart_data import MapChart, MapPanel, Scale
+from core.present.figures.pictures import shared_limit
+from core.task import GENDERS
+
+
+def arm_maps(maps: Mapping[str, np.ndarray | None], faces: str) -> MapChart:
+    """The mean map (h, w) of each arm, male less female evidence, each divided by its own strength, on one scale.
+
+    None of an arm without maps, or of too few `faces` (their name) for an average.
+    """
+    shapes = {name: None if one is None else _shape(one) for name, one in maps.items()}
+    drawn = [one for one in shapes.values() if one is not None]
+    limit = shared_limit(drawn) if drawn else 1.0
+    panels = tuple(
+        MapPanel(one, name, f"Mean map of {faces}: {name}", why="" if one is not None else "too few faces, or no maps")
+        for name, one in shapes.items()
+    )
+    less, more = GENDERS
+    note = f"Evidence for «{more}» (red) less that for «{less}» (blue) over {faces}, each map by its own strength."
+    return MapChart(panels, (Scale(limit, True, f"−{limit:.3g}", f"{limit:.3g}"),), note)
+
+
+def _shape(values: np.ndarray) -> np.ndarray:
+    """A map divided by its root mean square over cells; as it is where that is 0."""
+    strength = float(np.sqrt((values**2).mean()))
+    return values / strength if strength else values

@@ -1,0 +1,147 @@
+"""Diversity of training, in words: what the arms are, what became of the two questions, for whom, and the maps."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from core.analysis.comparison.experiment import Measure, parse_group
+from core.analysis.comparison.paired import named
+from core.analysis.findings.base import Finding
+from core.analysis.findings.diversity import ALL, ONE, Diversity, by_arm, for_whom, map_agreement, questions
+from core.classifiers.info import model_info
+from core.data.filters import Filter
+from core.present.text.credits import data_set_title
+from core.verdicts import Verdict
+from core.wording import bounds, capital, number, percent, signed_points
+
+QUESTION = "Does diversity of training close the gap, for whom, and where does the network look then?"
+CAUTION = (
+    "Data sets differ in cameras, ages, crops and labels beside the people in them, so «all data sets» is more than "
+    "more diverse people. The schedule is short: it compares arms and is no measure of what a data set could give. "
+    "Labels are perceived gender and ethnicity."
+)
+FOR_WHOM = (
+    "Each group's change from LFW alone to all data sets. Exploratory: not corrected for the number of groups, and no "
+    "group is named the most helped."
+)
+MAPS = (
+    "How alike two networks' mean maps are (male less female evidence, r over the cells): between the arm of all data "
+    "sets and each other arm, and between seeds of one arm. Of so few seeds nothing is decided, and no region is "
+    "named, since it is smaller than a cell."
+)
+INTERVALS = (
+    "The first interval is Student's over seeds, the second of seeds and faces resampled together, both 95 %. An "
+    "extreme of several groups is biased outward, in each arm alike."
+)
+VERDICTS = {
+    Verdict.SUPPORTED: "Yes, as far as these networks go",
+    Verdict.IN_PART: "In part",
+    Verdict.NOT_SUPPORTED: "No, as far as these networks go",
+    Verdict.CANNOT_TELL: "That cannot be told from these networks",
+}
+
+
+def headline(study: Diversity, test: str, found: list[Finding]) -> str:
+    """The answer to the first question, with its numbers."""
+    first = found[0]
+    return f"{test_title(study, test)}. {VERDICTS[first.verdict]}: {first.sentence}"
+
+
+def test_title(study: Diversity, test: str) -> str:
+    """«Adult faces of FairFace»."""
+    title = data_set_title(study.experiment.on(test).audits(ALL)[0].manifest.dataset)
+    faces = f"{'all' if study.adults(test).any_age else 'adult'} faces of {title}"
+    own = "" if test == study.tests[0] else ", of which other faces are trained on: beside the question"
+    return capital(faces) + own
+
+
+def arms_table(study: Diversity) -> pd.DataFrame:
+    """What each arm was trained on: columns arm, title, faces, data, epochs, images (seen in all), networks."""
+    rows = []
+    for arm in study.experiment.arms:
+        info = model_info(study.experiment.path / arm.models[0])
+        data, training = info.data, info.training
+        faces = data.faces.get("train") if data else None
+        names = data_set_title(data.dataset) if data and data.dataset else ""
+        epochs = sum(stage.epochs or 0 for stage in training.stages) if training else 0
+        each = (training.epoch_images if training else None) or faces or 0
+        rows.append((arm.name, arm.title, faces, names, epochs, epochs * each, len(arm.models)))
+    return pd.DataFrame(rows, columns=["arm", "title", "faces", "data", "epochs", "images", "networks"])
+
+
+def group_table(study: Diversity, means: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies as «77.8 % [60.1–95.5] [70.2–84.9]»: a row a group (and all), a column an arm."""
+    shown = means[means["measure"].isin([Measure.OVERALL, Measure.GROUP, Measure.WORST, Measure.GAP])]
+    rows: dict[str, dict[str, str]] = {}
+    for row in shown.itertuples():
+        name = named(row.gender, row.ethnicity) if row.measure == Measure.GROUP else str(row.measure)
+        rows.setdefault(name, {})[row.arm] = _level(row)
+    table = pd.DataFrame.from_dict(rows, orient="index")[[arm.name for arm in study.experiment.arms]]
+    return table.rename_axis("group").reset_index()
+
+
+def _level(row: Any) -> str:
+    if row.low != row.low:
+        return percent(row.mean)
+    ends = ((row.low, row.high), (row.both_low, row.both_high))
+    return f"{percent(row.mean)} " + " ".join(f"[{bounds(100 * low, 100 * high)}]" for low, high in ends)
+
+
+def change_table(changes: pd.DataFrame) -> pd.DataFrame:
+    """`for_whom` in words: columns group, faces, LFW alone, all data sets, change (points), both intervals."""
+    return pd.DataFrame(
+        {
+            "group": [capital(named(row.gender, row.ethnicity)) for row in changes.itertuples()],
+            "faces": changes["n"].to_numpy(),
+            ONE: [percent(value) for value in changes["start"]],
+            ALL: [percent(value) for value in changes["end"]],
+            "points": [signed_points(value) for value in changes["change"]],
+            "over seeds": [_span(row.low, row.high) for row in changes.itertuples()],
+            "seeds and faces": [_span(row.both_low, row.both_high) for row in changes.itertuples()],
+        }
+    )
+
+
+def _span(low: float, high: float) -> str:
+    return f"[{bounds(100 * low, 100 * high)}]" if low == low else "–"
+
+
+def map_sentences(table: pd.DataFrame) -> list[str]:
+    """A sentence an arm: its r with the arm of all data sets, and that between seeds."""
+    return [
+        f"{row.arm}: r = {number(row.between)} with {ALL} ({row.pairs} pairs of networks), {number(row.within)} "
+        f"between seeds of one arm ({row.pairs_within} pairs)."
+        for row in table.itertuples()
+    ]
+
+
+def diversity_report(study: Diversity) -> str:
+    """Every number as text, by data set tested on."""
+    lines = [f"{study.experiment.title}: {study.seeds} networks an arm; {study.experiment.config}", QUESTION, ""]
+    for row in arms_table(study).itertuples():
+        trained = f"{row.faces:,} faces, " if row.faces == row.faces and row.faces else ""
+        lines.append(f"  {row.arm:<24} {row.title} ({trained}{row.images:,} images seen)")
+    for test in study.tests:
+        lines += ["", *textwrap.wrap(headline(study, test, found := questions(study, test)), 110), ""]
+        for one in found:
+            lines += [f"  {one.key}  {one.claim}  → {one.verdict.upper()}"]
+            lines += textwrap.wrap(one.sentence, 108, initial_indent="      ", subsequent_indent="      ")
+        lines += ["", f"  accuracy by arm; {INTERVALS}", ""]
+        lines += [f"  {line}" for line in group_table(study, by_arm(study, test)).to_string(index=False).split("\n")]
+        lines += ["", f"  {FOR_WHOM}", ""]
+        lines += [f"  {line}" for line in change_table(for_whom(study, test)).to_string(index=False).split("\n")]
+        lines += ["", f"  {MAPS}", ""]
+        for title, within in map_filters(study, test).items():
+            lines += [f"  {title}: {line}" for line in map_sentences(map_agreement(study, test, within))]
+    return "\n".join([*lines, "", *textwrap.wrap(CAUTION, 110)])
+
+
+def map_filters(study: Diversity, test: str) -> dict[str, Filter]:
+    """Whose mean maps are compared: all, and the group that the questions are of."""
+    adults, (gender, ethnicity) = study.adults(test), parse_group(study.group)
+    group = replace(adults, gender=(gender,) if gender else (), ethnicity=(ethnicity,) if ethnicity else ())
+    return {"All": adults, capital(named(gender, ethnicity)): group}

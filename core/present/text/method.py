@@ -1,0 +1,54 @@
+"""What is said of a way of training, over its networks, and what is of one network alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.analysis.comparison.contrasts import Effect
+from core.analysis.comparison.recipe import MethodAccuracy, Recipe, method_accuracy
+from core.data.filters import Filter, group_name
+from core.wording import bounds, number, percent, signed_points
+
+
+def hull(effect: Effect) -> tuple[float, float]:
+    """The wider of both intervals on each side: over networks, and over networks and faces."""
+    return (
+        float(np.nanmin([effect.seeds.low, effect.both.low])),
+        float(np.nanmax([effect.seeds.high, effect.both.high])),
+    )
+
+
+def method_words(recipe: Recipe | None, within: Filter) -> str | None:
+    """The recipe's accuracy with an interval over networks and faces, how its networks differ, and that all else is of
+    this network; None where the recipe has no further network."""
+    return None if recipe is None else method_sentence(recipe, method_accuracy(recipe, within))
+
+
+def method_sentence(recipe: Recipe, found: MethodAccuracy) -> str:
+    """`method_words` of what was computed."""
+    count = len(recipe.audits)
+    low, high = hull(found.overall)
+    low, high = max(0.0, low), min(1.0, high)
+    spread = float(np.std(found.overall.by_seed, ddof=1))
+    parts = [
+        f"Of the recipe: {count} networks that differ by the seed alone, this one and {count - 1} of experiment "
+        f"{recipe.experiment}, are on average right for {percent(found.overall.seeds.value)} "
+        f"[{bounds(100 * low, 100 * high)}], over networks and faces (SD over networks {number(100 * spread, '.1f')} "
+        "points)."
+    ]
+    if found.less_men is not None:
+        ends = hull(found.less_men)
+        each = ", ".join(signed_points(value) for value in found.less_men.by_seed)
+        parts.append(
+            f"Women less men: {signed_points(found.less_men.seeds.value)} points "
+            f"[{bounds(100 * ends[0], 100 * ends[1])}], by network {each}."
+        )
+    least = [group_name(*pair) for pair in found.least]
+    same = len(set(least)) == 1
+    parts.append(
+        f"Least often right are {least[0]} in each."
+        if same
+        else f"Least often right are, by network, {', '.join(least)}."
+    )
+    parts.append("Whatever else is said here is of this network, and need not hold of another by the same recipe.")
+    return " ".join(parts)

@@ -1,0 +1,98 @@
+"""What is said of a recipe holds the spread over its networks; a network alone, or of another recipe, says nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.analysis.comparison.recipe import method_accuracy, recipe_of
+from core.audit.folder import Audit
+from core.data.filters import Filter
+from core.files import write_json
+from core.present.text.findings import seeds_words
+from core.present.text.method import hull, method_words
+from core.present.text.tables import audit_report
+from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_experiment import INFO
+
+N = 1200
+#: Errors of women by network: the networks of one recipe differ by more than faces alone do.
+MISSED = (0.05, 0.15, 0.25)
+
+
+def make_recipe(models: Path, missed: tuple[float, ...] = MISSED, **other: object) -> Audit:
+    """A model `own`, and further networks of its recipe in an experiment; `other` settings make it another recipe."""
+    faces, draw = made_faces(N, 0), np.random.default_rng(1)
+    women = (faces["gender"] == "female").to_numpy()
+    training = {"stages": [{"size": 32, "epochs": 2}], "batch": 8}
+    data = {"dataset": "made", "fingerprint": "a", "faces": {"train": 36, "val": 12}}
+    audits = []
+    for seed, rate in enumerate(missed):
+        folder = models / "own" if seed == 0 else models / f"experiments/best/best-s{seed}"
+        correct = draw.random(N) >= np.where(women, rate, 0.05)
+        audits.append(
+            made_audit(
+                faces=faces,
+                correct=correct,
+                path=folder / "audits/made-test",
+                manifest={"weights_sha256": str(seed) * 64},
+            )
+        )
+        settings = training | {"seed": seed} | (other if seed else {})
+        write_json(folder / "model.json", INFO | {"training": settings, "data": data})
+    names = [f"best-s{seed}" for seed in range(1, len(missed))]
+    if not names:
+        return audits[0]
+    write_json(
+        models / "experiments/best/experiment.json",
+        {"format": 1, "name": "best", "title": "Best", "config": "x", "audit": "made-test", "contrasts": [],
+         "arms": [{"name": "best", "title": "Best", "models": names}]},
+    )  # fmt: skip
+    return audits[0]
+
+
+def test_intervals_hold_the_spread_over_networks_and_the_numbers_are_by_hand(tmp_path: Path) -> None:
+    audit = make_recipe(tmp_path)
+    recipe = recipe_of(audit)
+    assert recipe is not None and recipe.experiment == "best" and len(recipe.audits) == 3
+    within = Filter(age_from=18)
+    found = method_accuracy(recipe, within)
+    adults = (audit.faces["age"] >= 18).to_numpy()
+    women = (audit.faces["gender"] == "female").to_numpy()
+    rights = [one.faces["correct"].to_numpy(float) for one in recipe.audits]
+    assert found.faces == adults.sum()
+    assert found.overall.by_seed == pytest.approx([right[adults].mean() for right in rights])
+    gaps = [right[adults & women].mean() - right[adults & ~women].mean() for right in rights]
+    assert found.less_men.by_seed == pytest.approx(gaps)
+    assert found.less_men.seeds.value == pytest.approx(np.mean(gaps))
+    low, high = hull(found.less_men)
+    alike = np.sqrt(0.15 * 0.85 / (adults & women).sum() + 0.05 * 0.95 / (adults & ~women).sum())
+    assert high - low > 2 * 2 * 1.96 * alike  # far wider than of faces alone
+    assert low < -0.1 < high
+
+
+def test_the_sentence_tells_the_recipe_from_this_network(tmp_path: Path) -> None:
+    audit = make_recipe(tmp_path)
+    words = method_words(recipe_of(audit), Filter(age_from=18))
+    assert words.startswith(
+        "Of the recipe: 3 networks that differ by the seed alone, this one and 2 of experiment best"
+    )
+    assert words.endswith("is of this network, and need not hold of another by the same recipe.")
+    assert seeds_words(None, Filter(age_from=18), audit) == words
+    assert words in audit_report(audit)
+
+
+def test_another_recipe_and_the_network_itself_do_not_count(tmp_path: Path) -> None:
+    assert recipe_of(make_recipe(tmp_path / "batch", batch=16)) is None
+    audit = make_recipe(tmp_path / "own", missed=MISSED[:1])
+    assert recipe_of(audit) is None and method_words(None, Filter()) is None
+    copied = make_recipe(tmp_path / "copied")
+    for seed in (1, 2):
+        folder = tmp_path / f"copied/experiments/best/best-s{seed}/audits/made-test"
+        shutil.rmtree(folder)
+        made_audit(faces=made_faces(N, 0), correct=np.ones(N, bool), path=folder, manifest={"weights_sha256": "0" * 64})
+    assert recipe_of(copied) is None
+    assert "Of the recipe" not in audit_report(copied)

@@ -1,0 +1,118 @@
+"""The other half of the page «The study, repeated»: whether diversity of training closes the gap, and for whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.analysis.comparison.experiment import FOLDER
+from core.analysis.findings.diversity import (
+    NAME,
+    Diversity,
+    by_arm,
+    for_whom,
+    map_agreement,
+    mean_map,
+    open_diversity,
+    questions,
+)
+from core.data.filters import Filter
+from core.errors import LookwhereError
+from core.present.figures.differences import map_sheet, panel_pictures
+from core.present.figures.diversity import arm_maps
+from core.present.text import diversity as words
+from core.present.text import escape
+from ui.shell import downloads
+from ui.shell import open_audit as open_audit_shell
+from ui.shell.cache import kept
+from ui.shell.page import Page
+from ui.views.findings import show_finding
+from ui.widgets import controls, layout, terms
+
+COMMAND = "python -m core diversity"
+
+
+def _open(file: Path) -> Diversity:
+    return open_diversity(file.parents[2])
+
+
+_opened = kept(entries=2, spinner="Opening the audits …", shared=True)(_open)
+_questions = kept(entries=4, spinner="Putting the questions to the networks …")(questions)
+_by_arm = kept(entries=4, spinner="Counting …")(by_arm)
+_for_whom = kept(entries=4, spinner="Counting …")(for_whom)
+
+
+def _maps(study: Diversity, test: str, within: Filter) -> tuple[dict[str, np.ndarray | None], pd.DataFrame]:
+    """The mean over seeds of each arm's mean map, and how alike they are."""
+    found = {}
+    for arm in study.experiment.arms:
+        by_seed = [mean_map(study, test, arm.name, seed, within) for seed in range(len(arm.models))]
+        found[arm.name] = None if any(one is None for one in by_seed) else np.mean(by_seed, axis=0)
+    return found, map_agreement(study, test, within)
+
+
+_mean_maps = kept(entries=4, spinner="Averaging maps …")(_maps)
+
+
+def show(p: Page) -> None:
+    """The whole of it; how it comes about where nobody has run it."""
+    try:
+        study = _opened(Path(open_audit_shell.MODELS) / FOLDER / NAME / "experiment.json")
+    except LookwhereError as error:
+        p.headline(f"{words.QUESTION} Nobody has run it yet.")
+        p.info(escape.markdown(str(error)))
+        return
+    titles = {test: words.test_title(study, test) for test in study.tests}
+    test = controls.selectbox("Tested on", list(titles), key="diversity_test", format_func=titles.__getitem__)
+    found = _questions(study, test)
+    audits = [audit.path for arm in study.experiment.arms for audit in study.experiment.on(test).audits(arm.name)]
+    p.set_scope(study.adults(test).describe(), audits)
+    p.headline(escape.markdown(words.headline(study, test, found)))
+    p.caption(words.CAUTION)
+    _show_arms(study)
+    for one in found:
+        show_finding(one)
+    _show_groups(study, test)
+    _show_maps(study, test)
+    st.code(COMMAND, language="bash")
+
+
+def _show_arms(study: Diversity) -> None:
+    terms.subheader("What each network was trained on")
+    table = words.arms_table(study)
+    layout.table(table)
+    downloads.table(table, "diversity-arms", "the arms and their training faces")
+    terms.caption(
+        "Every network sees equally many images, whatever the number of its faces. Rules, set before any was trained: "
+        "docs/rules.md, «Diversity of training»."
+    )
+
+
+def _show_groups(study: Diversity, test: str) -> None:
+    terms.subheader("For whom")
+    changes, means = _for_whom(study, test), _by_arm(study, test)
+    layout.table(words.change_table(changes))
+    downloads.table(changes, "diversity-changes", "each group's change from one data set to all")
+    terms.caption(words.FOR_WHOM)
+    with st.expander("Every arm, every group"):
+        layout.table(words.group_table(study, means))
+        downloads.table(means, "diversity-accuracies", "accuracies by arm and group, with both intervals")
+        terms.caption(words.INTERVALS)
+
+
+def _show_maps(study: Diversity, test: str) -> None:
+    terms.subheader("Where the networks look")
+    filters = words.map_filters(study, test)
+    whose = controls.segments("Whose maps", list(filters), key="diversity_maps", default=next(iter(filters)))
+    maps, agreement = _mean_maps(study, test, filters[whose])
+    chart = arm_maps(maps, whose)
+    drawn = zip(panel_pictures(chart), chart.panels, strict=True)
+    st.html(layout.STYLE + layout.image_row([(one, part.caption, part.alt) for one, part in drawn], widest="11rem"))
+    downloads.image_sheet(lambda: map_sheet(chart), "diversity-maps", f"mean maps by arm, {whose}")
+    terms.caption(f"{chart.note} Means over seeds.")
+    layout.table(agreement)
+    downloads.table(agreement, "diversity-map-agreement", f"how alike mean maps are, {whose}")
+    terms.caption(words.MAPS)
