@@ -24,6 +24,7 @@ from core.commands import (
     tables,
     verifying,
 )
+from core.commands.helping import help_of, listing, without_examples
 from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 from core.ranks import Ranks
@@ -133,13 +134,28 @@ def run(arguments: list[str] | None, commands: Mapping[str, Callable[..., str | 
     Help is printed where it belongs: it is what was asked for.
     """
     words = renewed(sys.argv[1:] if arguments is None else arguments)
-    with contextlib.nullcontext() if {"-h", "--help"} & {*words} else contextlib.redirect_stdout(sys.stderr):
-        return tyro.extras.subcommand_cli_from_dict(
-            dict(commands),
-            prog=prog,
-            description=f"Lookwhere's commands, `{prog} COMMAND`; each has `--help` with an example.",
-            args=words,
-        )
+    asked = bool({"-h", "--help"} & {*words})
+    if not words or words[0] in ("-h", "--help"):
+        print(listing(commands, prog), file=sys.stdout if asked else sys.stderr)
+        raise SystemExit(0 if asked else 2)
+    shown = {name: without_examples(command) for name, command in commands.items()} if asked else dict(commands)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said if asked else sys.stderr):
+            return _called(words, shown, prog)
+    finally:
+        if asked:
+            command = commands.get(words[0])
+            print(help_of(command, prog, said.getvalue()) if command else said.getvalue(), end="")
+
+
+def _called(words: list[str], commands: Mapping[str, Callable[..., str | None]], prog: str) -> str | None:
+    return tyro.extras.subcommand_cli_from_dict(
+        dict(commands),
+        prog=prog,
+        description=f"Lookwhere's commands, `{prog} COMMAND`; each has `--help` with an example.",
+        args=words,
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from core.estimate import Estimate
 ETHNICITY_WORDS = {"Others": "other-ethnicity"}
 #: Stands where there is no value.
 NONE = "–"
+#: What ends a share, in sentences, in tables and at the ticks of charts.
+PER_CENT = " %"
 
 
 def number(value: float, form: str = ".2f") -> str:
@@ -24,7 +26,7 @@ def number(value: float, form: str = ".2f") -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     """«6.1 %»."""
-    return f"{number(100 * value, f'.{digits}f')} %" if math.isfinite(value) else NONE
+    return f"{number(100 * value, f'.{digits}f')}{PER_CENT}" if math.isfinite(value) else NONE
 
 
 def told_apart(word: str, names: Collection[str | None]) -> str:
@@ -35,8 +37,19 @@ def told_apart(word: str, names: Collection[str | None]) -> str:
 
 
 def in_points(share: float) -> str:
-    """«6.1»: a share or a difference of shares in points, without the word."""
-    return number(100 * share, ".1f")
+    """«6.1»: a share or a difference of shares in points, without the word. Rounded first: there is no «−0.0»."""
+    return number(round(100 * share, 1) + 0.0, ".1f") if math.isfinite(share) else NONE
+
+
+def trimmed(value: float, digits: int = 4) -> str:
+    """«0.931», «−0.0728», «2»: at most so many decimals, and none that is a nought at the end."""
+    text = number(round(value, digits) + 0.0, f".{digits}f") if math.isfinite(value) else NONE
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def in_unit(value: float, unit: str) -> str:
+    """A value as an axis of a chart counts it: «6.1 %» or, for «points», «6.1», of a share; else any number."""
+    return percent(value) if unit == "%" else in_points(value) if unit == "points" else number(value, ".4g")
 
 
 def bounds(low: float, high: float, form: str = ".1f") -> str:

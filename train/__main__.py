@@ -36,7 +36,7 @@ from core.training.config import TrainConfig
 from core.training.config_file import load_config
 from core.training.options import TrainOptions
 from core.training.record import Status, read_metrics, read_status
-from core.wording import number
+from core.wording import percent
 
 if typing.TYPE_CHECKING:
     from core.training.face_sets import FaceSets
@@ -79,7 +79,7 @@ def worst_words(row: Mapping[str, Any]) -> str:
     """The weakest group of an epoch's row of `metrics.csv`, of those large enough to be compared."""
     if not row["worst_group"]:
         return "no group is large enough to be the worst"
-    return f"worst {row['worst_group']} {number(row['worst_group_accuracy'], '.2%')}"
+    return f"worst {row['worst_group']} {percent(row['worst_group_accuracy'], 2)}"
 
 
 class Bar:
@@ -98,7 +98,7 @@ class Bar:
             self.close()
             tqdm.write(
                 f"epoch {row['epoch']:3}/{status.epochs}  {row['size']} px{' dilated' if row['dilated'] else ''}  "
-                f"train {number(row['train_accuracy'], '.2%')}  val {number(row['val_accuracy'], '.2%')}  "
+                f"train {percent(row['train_accuracy'], 2)}  val {percent(row['val_accuracy'], 2)}  "
                 f"{worst_words(row)}  "
                 f"{row['images_per_second']:.0f} img/s  {row['seconds']:.0f} s"
             )

@@ -22,6 +22,7 @@ from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.progress import Progress
 from core.template import TEMPLATE
+from core.wording import percent
 
 #: What is varied: how the crop becomes the input, where it lies, the order of the colours, and whether each face is
 #: laid by its own landmarks on the model's own template, or by its eyes alone.
@@ -64,8 +65,10 @@ def admissible(declared: Declaration, varied: tuple[Varied, ...]) -> list[tuple[
 def _crops(declared: Declaration) -> list[tuple[Setting, Declaration]]:
     left, top, right, bottom = declared.crop
     wide, high = right - left, bottom - top
-    boxes = {f"{abs(share):.0%} {'wider' if share > 0 else 'tighter'}": (share / 2,) * 4 for share in WIDER}
-    boxes |= {f"{MOVED:.0%} {word}": (0.0, -down, 0.0, down) for word, down in (("up", -MOVED), ("down", MOVED))}
+    boxes = {f"{percent(abs(share), 0)} {'wider' if share > 0 else 'tighter'}": (share / 2,) * 4 for share in WIDER}
+    boxes |= {
+        f"{percent(MOVED, 0)} {word}": (0.0, -down, 0.0, down) for word, down in (("up", -MOVED), ("down", MOVED))
+    }
     found = []
     for name, (a, b, c, d) in boxes.items():
         crop = (left - a * wide, top - b * high, right + c * wide, bottom + d * high)

@@ -56,7 +56,8 @@ def audit(
 
     Interrupted work resumes; a finished audit is only reported. Under torchrun several processes share the work.
     Example: python -m core audit --model resnet50-utkface --data data/aligned/utkface
-    Or, with other maps: python -m core audit … --maps occlusion --name utkface-test-occlusion
+    Or, with other maps: python -m core audit --model resnet50-utkface --data data/aligned/utkface --maps occlusion
+    --name utkface-test-occlusion
 
     Args:
         model: The model's name, a folder under models/.
@@ -178,7 +179,7 @@ def check(
 
     Finished parts are kept, so a stopped run goes on and methods can be added. Under torchrun processes share them out.
     Example: python -m core check --model resnet50-utkface --audit utkface-test --data data/aligned/utkface
-    Or, some methods: python -m core check … --parts methods --methods GradCAM ScoreCAM
+    Or: python -m core check --model theirs --audit own-all --data data/aligned/own --parts methods --methods GradCAM
 
     Args:
         model: The model's name, a folder under models/.
@@ -186,8 +187,7 @@ def check(
         data: The aligned store that was audited.
         sample: How many faces, spread over groups and outcomes; each check takes the share that it can afford.
         seed: Seed of the sample and of everything drawn.
-        methods: Attribution methods to compare with the closed form; by default all of the grad-cam library but the
-            costliest.
+        methods: Attribution methods to compare with the closed form; by default all of the library but the costliest.
         parts: Which checks; by default all.
         device: cpu or cuda.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.

@@ -82,7 +82,7 @@ def align(
 
     Interrupted work resumes; a finished store is only reported. Under torchrun several processes share the work.
     Example: python -m core align --data UTKFace.tar.gz
-    Or, by four processes: torchrun --nproc-per-node 4 -m core align --data …
+    Or, by four processes: torchrun --nproc-per-node 4 -m core align --data UTKFace.tar.gz
     Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
     Or: python -m core align --data faces.csv --columns glasses skin=skin_tone columns.yaml
 

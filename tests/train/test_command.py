@@ -268,4 +268,4 @@ def test_ctrl_c_too_late_to_stop_anything_is_success(
 def test_a_run_without_a_large_group_names_no_worst_one() -> None:
     words = worst_words({"worst_group": "", "worst_group_accuracy": float("nan")})
     assert "no group" in words and "nan" not in words
-    assert worst_words({"worst_group": "male White", "worst_group_accuracy": 0.5}) == "worst male White 50.00%"
+    assert worst_words({"worst_group": "male White", "worst_group_accuracy": 0.5}) == "worst male White 50.00 %"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 #: That something must be chosen needs no word where something always is. Quiet text keeps a contrast of 4.5 to 1 (WCAG
-#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4. In print: no menu, charts no wider
-#: than the paper (Plotly draws for the screen; the script notes the size, by which they can be scaled), nothing torn by
-#: the end of a page.
+#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4. In print: no menu, charts and tables
+#: no wider than the paper (they are drawn for the screen; of charts the script notes the size, by which they can be
+#: scaled), nothing torn by the end of a page, no title parted from what is under it.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
@@ -34,6 +34,9 @@ STYLE = """
  figure, .lw-card, .lw-pairs, .lw-face, [data-testid="stPlotlyChart"], [data-testid="stMetric"],
  [data-testid="stDataFrame"] {break-inside: avoid}
  h1, h2, h3 {break-after: avoid}
+ [data-testid="stElementContainer"]:has(h1, h2, h3, h4, h5, p > strong:first-child) {break-after: avoid}
+ [data-testid="stDataFrame"], [data-testid="stDataFrame"] div:has(canvas) {width: 100% !important}
+ [data-testid="stDataFrame"] canvas {max-width: 100% !important; height: auto !important}
 }
 </style>
 """

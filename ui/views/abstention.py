@@ -9,6 +9,7 @@ from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text.abstention import HOW, abstention_sentence
+from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.page import Page
@@ -38,7 +39,9 @@ def show_abstention(p: Page, threshold: float) -> None:
     )
     found = _abstention(p.audit, p.filter, share / 100, threshold, equal)
     layout.sentence(abstention_sentence(found))
-    layout.share_table(found.table.drop(columns=["gender", "ethnicity"]), SHARES)
+    ratios = dict.fromkeys(("error_ratio", "ratio_low", "ratio_high"), ".1f")
+    shown = found.table.drop(columns=["gender", "ethnicity"])
+    layout.share_table(shown.assign(group=[capital(name) for name in shown["group"]]), SHARES, ratios)
     terms.caption(
         "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error_ratio»: "
         f"the group's error rate over that of all other answered faces. {HOW} This slider moves this part only."

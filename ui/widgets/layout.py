@@ -12,11 +12,12 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from core.present.export.tables import holds_p
 from core.present.figures import pictures
 from core.present.text import escape
 from core.task import GENDER, Task
 from core.verdicts import Tone
-from core.wording import NONE, number, percent
+from core.wording import NONE, number, p_words, percent, trimmed
 from ui.widgets import terms
 
 #: A verdict's colour, as Streamlit names it.
@@ -104,11 +105,13 @@ def sentence(text: str) -> None:
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more: Any) -> None:
     """A sortable table without its index; «–» where there is no value, and a line below it where it goes on.
 
-    `formats` of numbers by column: `percent` of a share, else Python's, as «.1f». Cells are written as sentences write
-    numbers, and sorted by what they are. What cannot be counted (NaN, infinite) has no place on a page.
+    `formats` of numbers by column: `percent` of a share, else Python's, as «.1f»; by default «1,234», p-values as in
+    sentences, and at most four decimals. Cells are written as sentences write numbers, and sorted by what they are.
+    What cannot be counted (NaN, infinite) has no place on a page.
     """
     shown = frame.assign(**{name: _finite(frame[name]) for name in frame.columns}).reset_index(drop=True)
-    written = {name: partial(_written, form=form) for name, form in (formats or {}).items() if name in shown}
+    forms = {name: form for name in shown if (form := _form(str(name), shown[name]))} | dict(formats or {})
+    written = {name: partial(_written, form=form) for name, form in forms.items() if name in shown}
     content = shown.style.format(written) if written else shown
     st.dataframe(content, hide_index=True, placeholder=NONE, **more)
     if line := goes_on(shown, more.get("height")):
@@ -118,9 +121,28 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more:
 def _written(value: object, form: str) -> str:
     if not isinstance(value, int | float | np.number) or not np.isfinite(value):
         return NONE
-    return percent(float(value)) if form == "percent" else number(float(value), form)
+    if form in _WRITERS:
+        return _WRITERS[form](float(value))
+    return number(float(value), form)
 
 
+def _form(name: str, column: pd.Series) -> str:
+    """How a column of numbers is written where nothing else is said; empty where it holds other things."""
+    if column.dtype.kind in "iu":
+        return ",.0f"
+    if column.dtype.kind != "f":
+        return ""
+    values = column.dropna().abs()
+    if holds_p(name) and (values <= 1).all():
+        return "p"
+    if (values == values.round()).all():
+        return ",.0f"
+    return "trimmed" if values.max() >= 0.01 else ".2g"
+
+
+_WRITERS: dict[str, Callable[[float], str]] = {
+    "percent": percent, "trimmed": trimmed, "p": partial(p_words, named=False),
+}  # fmt: skip
 #: Streamlit's tables show ten rows under a head of this many pixels, a row of these.
 ROWS, HEAD, ROW = 10, 38, 35
 #: What a letter takes in a cell, and what stands round it, in pixels.
@@ -161,7 +183,10 @@ def _finite(column: pd.Series) -> pd.Series:
     return column.mask(np.isinf(column)) if column.dtype.kind == "f" else column
 
 
-def share_table(frame: pd.DataFrame, shares: list[str], **more: Any) -> None:
-    """A sortable table, its shares as percentages to a tenth of a point; downloads keep them whole."""
+def share_table(frame: pd.DataFrame, shares: list[str], formats: Mapping[str, str] | None = None, **more: Any) -> None:
+    """A sortable table, its shares as percentages to a tenth of a point; downloads keep them whole.
+
+    `formats` are of its other columns, as in `table`.
+    """
     rounded = frame.assign(**{name: np.round(frame[name].astype(float), 3) for name in shares})
-    table(rounded, dict.fromkeys(shares, "percent"), **more)
+    table(rounded, dict.fromkeys(shares, "percent") | dict(formats or {}), **more)

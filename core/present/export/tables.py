@@ -25,6 +25,11 @@ _P = re.compile(r"(mid[_-]?)?p([_ (].*)?|.* p", re.IGNORECASE)
 NONE = "--"
 
 
+def holds_p(name: str) -> bool:
+    """Whether a column called so holds p-values: «p», «p_holm», «p (Holm)», «mid-p»."""
+    return _P.fullmatch(name) is not None
+
+
 def csv(table: pd.DataFrame) -> bytes:
     """UTF-8, every digit; texts that a spreadsheet would run as a formula get an apostrophe before them."""
     safe = table.copy()
@@ -89,7 +94,7 @@ def _column(name: str, values: pd.Series) -> tuple[list[str], str]:
     if not pd.api.types.is_numeric_dtype(kind):
         return [NONE if v is None or v is pd.NA or v != v else _cell(str(v)) for v in values], "l"
     numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    show = _p if _P.fullmatch(name) else _format(numbers[np.isfinite(numbers)])
+    show = _p if holds_p(name) else _format(numbers[np.isfinite(numbers)])
     return [NONE if math.isnan(v) else show(v) if math.isfinite(v) else escape(f"{v}") for v in numbers], "r"
 
 

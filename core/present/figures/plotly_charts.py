@@ -22,7 +22,7 @@ from core.present.figures.chart_data import (
     Series,
 )
 from core.present.text import escape
-from core.wording import percent
+from core.wording import PER_CENT, bounds, in_unit, percent
 
 _MARGIN = {"l": 8, "r": 12, "t": 40, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
@@ -32,9 +32,8 @@ LONGEST = 40
 #: How much of a row its bars take.
 _WIDE = 0.72
 _DOTTED = {"dash": "dot", "width": 1.5, "color": "#888"}
-#: As many decimals as a tick needs, and what is told of a value.
-_TICKS = {"%": "~%", "points": None, "": None}
-_TOLD = {"%": ".1%", "points": ".1f", "": ".4g"}
+#: Ticks as `core.wording` writes numbers: «92 %», «1,234», never «10k» or «10μ»; Plotly's own minus is one.
+_TICKS = {"separatethousands": True, "exponentformat": "power", "minexponent": 5}
 
 
 def figure_of(chart: Chart) -> go.Figure:
@@ -43,8 +42,8 @@ def figure_of(chart: Chart) -> go.Figure:
 
 
 def scaled(axis: Axis, value: float) -> float:
-    """A value as its axis counts: differences of shares in points, all else as it is."""
-    return 100 * value if axis.unit == "points" else value
+    """A value as its axis counts: shares in per cent, their differences in points, all else as it is."""
+    return 100 * value if axis.unit else value
 
 
 def label(name: str, note: str, below: bool = False) -> str:
@@ -146,7 +145,8 @@ def _marks(figure: go.Figure, chart: IntervalChart | BarChart, series: Series) -
     marker = {"size": style.size, "color": style.colour, "symbol": symbol, "opacity": style.opacity}
     if style.edge:
         marker["line"] = {"width": style.edge, "color": style.colour}
-    figure.add_scatter(mode="markers", marker=marker, **_trace(chart, series))
+    # A mark at the end of the scale is drawn whole.
+    figure.add_scatter(mode="markers", marker=marker, cliponaxis=False, **_trace(chart, series))
 
 
 def _bars(figure: go.Figure, chart: BarChart, series: Series) -> None:
@@ -168,7 +168,8 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
     figure = go.Figure()
     if chart.diagonal:
         line = {"dash": "dot", "color": "#999"}
-        figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+        x, y = ([scaled(axis, end) for end in (0, 1)] for axis in (chart.x, chart.y))
+        figure.add_scatter(x=x, y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip")
     for band in chart.bands:
         across = band.axis == "y"
         low, high, line = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
@@ -182,7 +183,7 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
     for curve in chart.curves:
         _curve(figure, chart, curve)
     if chart.reference is not None:
-        figure.add_vline(x=chart.reference, line=_DOTTED | {"color": chart.reference_colour})
+        figure.add_vline(x=scaled(chart.x, chart.reference), line=_DOTTED | {"color": chart.reference_colour})
     figure.update_xaxes(**_axis(chart.x))
     figure.update_yaxes(**_axis(chart.y))
     if not chart.y.unit:
@@ -194,7 +195,7 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
 
 def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
     style, name = curve.style, label(curve.name, "")
-    across = [escape.plotly(x) if isinstance(x, str) else x for x in curve.x]
+    across = [escape.plotly(x) if isinstance(x, str) else scaled(chart.x, x) for x in curve.x]
     y, low, high = (scaled(chart.y, np.array(part, dtype=np.float64)) for part in (curve.y, curve.low, curve.high))
     more: dict = {}
     if curve.interval == "band":
@@ -213,18 +214,6 @@ def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
             "type": "data", "symmetric": False, "array": high - y, "arrayminus": y - low,
             "thickness": style.thickness, "width": style.cap,
         }  # fmt: skip
-    told = [
-        f"{escape.plotly(chart.x.title)} %{{x:{_TOLD[chart.x.unit]}}}".strip(),
-        f"{escape.plotly(chart.y.title)} <b>%{{y:{_TOLD[chart.y.unit]}}}</b>",
-    ]
-    if curve.x and isinstance(curve.x[0], str):
-        told[0] = "%{x}"
-    if len(low):
-        more["customdata"] = np.stack([low, high], axis=1)
-        told[1] += f" [%{{customdata[0]:{_TOLD[chart.y.unit]}}} to %{{customdata[1]:{_TOLD[chart.y.unit]}}}]"
-    if curve.notes:
-        more["hovertext"] = [escape.plotly(note) for note in curve.notes]
-        told.append("%{hovertext}")
     if curve.markers:
         more["marker"] = {"size": style.size, "symbol": style.symbol}
     figure.add_scatter(
@@ -234,9 +223,21 @@ def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
         line={"color": style.colour, "width": style.width, "dash": style.dash},
         name=name,
         showlegend=curve.legend,
-        hovertemplate="<br>".join(line.strip() for line in told) + f"<extra>{name}</extra>",
+        hovertext=[_told(chart, curve, place) for place in range(len(curve.x))],
+        hovertemplate=f"%{{hovertext}}<extra>{name}</extra>",
         **more,
     )
+
+
+def _told(chart: CurveChart, curve: Curve, place: int) -> str:
+    """What is told of a point of a curve, a fact a line, as HTML of Plotly's."""
+    x, y = curve.x[place], in_unit(curve.y[place], chart.y.unit)
+    across = x if isinstance(x, str) else f"{chart.x.title} {in_unit(x, chart.x.unit)}"
+    up = f"{escape.plotly(chart.y.title)} <b>{y}</b>"
+    if curve.low:
+        up += f" [{' to '.join(in_unit(end[place], chart.y.unit) for end in (curve.low, curve.high))}]"
+    notes = [escape.plotly(curve.notes[place])] if curve.notes else []
+    return "<br>".join(line.strip() for line in (escape.plotly(across), up, *notes))
 
 
 def _histogram_figure(chart: HistogramChart) -> go.Figure:
@@ -245,14 +246,17 @@ def _histogram_figure(chart: HistogramChart) -> go.Figure:
     for one in chart.histograms:
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
-            y=np.array(one.shares),
+            y=scaled(chart.y, np.array(one.shares)),
             width=np.diff(edges) * 0.98,
             opacity=one.style.opacity,
             marker={"color": one.style.colour},
             name=label(one.name, ""),
             showlegend=True,
-            customdata=np.stack([edges[:-1], edges[1:]], axis=1),
-            hovertemplate="%{customdata[0]:.2f}–%{customdata[1]:.2f}: %{y:.1%}<extra></extra>",
+            hovertext=[
+                f"{bounds(low, high, '.2f')}: {in_unit(share, chart.y.unit)}"
+                for low, high, share in zip(edges[:-1], edges[1:], one.shares, strict=True)
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
         )
     left = chart.at < edges[-1] / 2
     figure.add_vline(x=chart.at, line={"width": 3, "color": "#E69F00"})
@@ -296,7 +300,11 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
 
 
 def _axis(axis: Axis) -> dict:
-    settings: dict = {"tickformat": _TICKS[axis.unit], "automargin": True, "dtick": axis.step}
+    settings: dict = _TICKS | {"automargin": True}
+    if axis.step is not None:
+        settings["dtick"] = scaled(axis, axis.step)
+    if axis.unit == "%":
+        settings["ticksuffix"] = PER_CENT
     if axis.title:
         settings["title"] = escape.plotly(axis.title)
     if axis.low is not None and axis.high is not None:
@@ -304,7 +312,7 @@ def _axis(axis: Axis) -> dict:
     elif axis.from_zero:
         settings["rangemode"] = "tozero"
     if axis.log:
-        settings |= {"type": "log", "dtick": 1, "tickformat": ".0e"}
+        settings |= {"type": "log", "dtick": 1}
     return settings
 
 

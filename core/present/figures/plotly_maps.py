@@ -10,6 +10,7 @@ from core.explain.placement import placed
 from core.present.figures.chart_data import MapChart
 from core.present.figures.pictures import SIGNED, STRENGTH
 from core.present.text import escape
+from core.wording import number
 
 #: Pixels of a panel's side, and panels in a row.
 PANEL, COLUMNS = 220, 4
@@ -34,8 +35,9 @@ def map_figure(chart: MapChart) -> go.Figure:
         axis = f"coloraxis{panel.scale + 1 if panel.scale else ''}"
         down, across = placed(panel.values.shape, panel.placement).edges
         figure.add_heatmap(
-            z=panel.values, x=across, y=down, coloraxis=axis, hovertemplate="%{z:.4f}<extra></extra>", **where
-        )
+            z=panel.values, x=across, y=down, coloraxis=axis, hovertemplate="%{hovertext}<extra></extra>",
+            hovertext=[[number(value, ".4f") for value in line] for line in panel.values], **where,
+        )  # fmt: skip
         for y, x in np.argwhere(panel.outlined) if panel.outlined is not None else []:
             corners = {"x0": across[x], "x1": across[x + 1], "y0": down[y], "y1": down[y + 1]}
             figure.add_shape(type="rect", line={"color": "#101014", "width": 2}, **corners, **where)

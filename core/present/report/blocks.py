@@ -16,7 +16,7 @@ from core.present.card import Table
 from core.present.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
 from core.present.figures.differences import panel_pictures
 from core.present.figures.pictures import colour_bar
-from core.wording import NONE, bounds, number, percent
+from core.wording import NONE, PER_CENT, bounds, number, percent
 
 #: A picture in a page: (address, alternative text, caption).
 Picture = tuple[str, str, str]
@@ -89,8 +89,9 @@ class Chart:
         """A tick in words."""
         scale = 1.0 if not self.data.axis.unit else 100.0
         digits = max(0, int(np.ceil(-np.log10(step * scale) - 1e-9)))
-        text = f"{value * scale + 0.0:.{digits}f}".replace("-", "−")
-        return f"{text} %" if self.data.axis.unit == "%" else text
+        # Rounded first: a tick at −0.0000001 is «0», not «−0».
+        text = number(round(value * scale, digits) + 0.0, f",.{digits}f")
+        return f"{text}{PER_CENT}" if self.data.axis.unit == "%" else text
 
     def place(self, value: float) -> float:
         """Where a value lies, in per cent of the width."""

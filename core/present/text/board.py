@@ -17,7 +17,7 @@ from core.analysis.comparison.board import (
     summary,
 )
 from core.data.filters import Filter, group_name
-from core.wording import capital, in_points, percent, span
+from core.wording import capital, in_points, p_words, percent, span
 
 CAUTION = (
     "Each model sees the same aligned faces, cropped and resized as its declaration says; its own pipeline may find, "
@@ -111,7 +111,7 @@ def _paired(table: pd.DataFrame, reference: BoardModel) -> list[str]:
             row["model"],
             f"{row['only_model']:,} / {row['only_reference']:,}",
             f"{in_points(row['difference'])} [{span(row['low'], row['high'])}]",
-            f"{row['p_holm']:.2g}",
+            p_words(row["p_holm"], named=False),
         ]
         for row in table.to_dict("records")
     ]

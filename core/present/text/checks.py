@@ -8,6 +8,7 @@ import pandas as pd
 from core.checks.definitions import CHECKS, CheckResult, MethodAgreement, View
 from core.checks.results import HIDING, Checks
 from core.verdicts import CheckVerdict
+from core.wording import number
 
 
 def sentence(checks: Checks, view: View) -> str:
@@ -96,7 +97,7 @@ def _tables(checks: Checks, group: str) -> list[str]:
 
 
 def _text(rows: pd.DataFrame) -> str:
-    return rows.drop(columns="group").to_string(index=False, float_format=lambda x: f"{x:.4f}", na_rep="–")
+    return rows.drop(columns="group").to_string(index=False, float_format=lambda x: number(x, ".4f"), na_rep="–")
 
 
 def _curves(checks: Checks, part: str, group: str) -> str:
@@ -110,4 +111,4 @@ def _curves(checks: Checks, part: str, group: str) -> str:
         for place in np.ndindex(*(len(axis) for axis in names))
     }
     table = pd.DataFrame(rows, index=[f"{share:.1f}" for share in x]).T
-    return table.to_string(float_format=lambda v: f"{v:.3f}")
+    return table.to_string(float_format=lambda v: number(v, ".3f"))

@@ -9,7 +9,7 @@ from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity
 from core.audit.folder import Audit, head_bias
 from core.data.filters import Filter, group_name
 from core.explain.regions import REGIONS
-from core.wording import bounds, number, signed_interval
+from core.wording import bounds, number, signed, signed_interval
 
 
 def evidence_report(audit: Audit, within: Filter | None = None) -> str:
@@ -21,16 +21,16 @@ def evidence_report(audit: Audit, within: Filter | None = None) -> str:
     logits = " − ".join(f"logit {label}" for label in audit.task.labels)
     lines = [
         f"{audit.path}: Σ regions + bias against mean margin ({logits}), {n:,} faces ({within.describe()})",
-        f"bias {head_bias(audit):+.4f} ({source}); regions {', '.join(REGIONS)}",
+        f"bias {signed(head_bias(audit), 4)} ({source}); regions {', '.join(REGIONS)}",
         "",
         f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
     ]
     for row in table.to_dict("records"):
         few = row["n"] < audit.minimum_faces
-        means = (f"under {audit.minimum_faces}", "–") if few else (f"{row['evidence']:+.4f}", f"{row['margin']:+.4f}")
+        means = [f"under {audit.minimum_faces}", "–"] if few else [signed(row[k], 4) for k in ("evidence", "margin")]
         lines.append(
             f"{group_name(row['gender'], row['ethnicity']):28}{row['outcome']:13}{row['n']:7,}"
-            f"{means[0]:>19}{means[1]:>14}{row['difference']:+13.1e}"
+            f"{means[0]:>19}{means[1]:>14}{number(row['difference'], '+.1e'):>13}"
         )
     largest = float(table["difference"].abs().max()) if len(table) else np.nan
     verdict = "within" if largest <= TOLERANCE else "NOT within"

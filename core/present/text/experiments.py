@@ -8,6 +8,7 @@ from core.analysis.comparison.contrasts import arm_estimates, arm_table, claim_c
 from core.analysis.comparison.experiment import Experiment, Measure
 from core.analysis.comparison.paired import named
 from core.data.filters import Filter
+from core.wording import in_points, number, p_words, signed_points
 
 
 def experiment_report(experiment: Experiment, within: Filter | None = None) -> str:
@@ -22,7 +23,7 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
         for _, row in means[means["arm"] == arm.name].iterrows():
             keys = ["measure"] if row["measure"] != Measure.GROUP else ["measure", "gender", "ethnicity"]
             same = (table["arm"] == arm.name) & (table[keys] == row[keys]).all(axis=1)
-            values = "  ".join(f"{100 * value:5.1f}" for value in table.loc[same, "accuracy"])
+            values = "  ".join(f"{in_points(value):>5}" for value in table.loc[same, "accuracy"])
             name = named(row["gender"], row["ethnicity"]) if row["measure"] == Measure.GROUP else row["measure"]
             bounds = [100 * row[key] for key in ("mean", "low", "high", "both_low", "both_high")]
             lines.append(f"  {name:<22} {values}   mean {_words(*bounds)}")
@@ -30,14 +31,14 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
         found = claim_contrast(experiment, claim, within)
         lines += ["", f"{claim.name}: {claim.start} → {claim.end}, {found.group} (n = {found.n:,}). {claim.question}"]
         for kind, one in found.effects.items():
-            values = "  ".join(f"{100 * value:+5.1f}" for value in one.by_seed)
+            values = "  ".join(f"{signed_points(value):>5}" for value in one.by_seed)
             bounds = [100 * value for e in (one.seeds, one.both) for value in (e.value, e.low, e.high)]
             lines.append(f"  {kind:<22} {values}   mean {_words(*bounds[:3], *bounds[4:], '+.1f')}: {one.verdict}")
         if not all(found.given):
             same = ", ".join(str(seed) for seed, given in enumerate(found.given) if not given)
             counted = f"{sum(found.given)} of {len(found.given)} pairs differ at all and count"
             lines.append(f"  {counted}; one network in both arms: seed {same}")
-        pairs = (f"{one.only_a} / {one.only_b}, p = {one.p:.2g}" for one in found.paired)
+        pairs = (f"{one.only_a} / {one.only_b}, {p_words(one.p)}" for one in found.paired)
         lines.append(f"  correct only before / only after, by seed: {'; '.join(pairs)}")
         lines.append(f"  verdict on «{found.measure}», expected {found.expect}: {found.verdict.upper()}")
     lines += [
@@ -49,5 +50,6 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
 
 def _words(mean: float, low: float, high: float, both_low: float, both_high: float, form: str = ".1f") -> str:
     if math.isnan(low):
-        return "not known: no pair differs" if math.isnan(mean) else f"{mean:{form}} (no interval of one seed)"
-    return f"{mean:{form}} [{low:{form}} to {high:{form}}] [{both_low:{form}} to {both_high:{form}}]"
+        return "not known: no pair differs" if math.isnan(mean) else f"{number(mean, form)} (no interval of one seed)"
+    value, *ends = (number(one, form) for one in (mean, low, high, both_low, both_high))
+    return f"{value} [{ends[0]} to {ends[1]}] [{ends[2]} to {ends[3]}]"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 
-import numpy as np
 import pandas as pd
 
 from core.analysis.comparison import Experiment
@@ -16,7 +15,7 @@ from core.data.filters import Filter, group_name
 from core.present.text.method import method_words
 from core.task import GENDERS
 from core.verdicts import Verdict
-from core.wording import signed_points
+from core.wording import signed_points, trimmed
 
 
 def findings_sentence(findings: list[Finding]) -> str:
@@ -81,5 +80,5 @@ def _text(table: pd.DataFrame) -> str:
     shown = table.copy()
     for name in shown.select_dtypes("number"):
         if shown[name].dtype.kind == "f":
-            shown[name] = [("–" if np.isnan(x) else f"{x:.4f}".rstrip("0").rstrip(".")) for x in shown[name]]
+            shown[name] = [trimmed(x) for x in shown[name]]
     return shown.to_string(index=False)

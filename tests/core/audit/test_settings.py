@@ -32,8 +32,8 @@ def test_each_setting_is_the_audit_of_a_model_imported_with_it(tmp_path: Path) -
         (0, "bilinear (declared)", {}),
         (1, "pillow-bilinear", {"resize": "pillow-bilinear"}),
         (7, "bgr", {"channels": "bgr"}),
-        (8, "10% tighter", {"crop": (5.6, 5.6, 106.4, 106.4)}),
-        (10, "5% up", {"crop": (0, -5.6, 112, 106.4)}),
+        (8, "10 % tighter", {"crop": (5.6, 5.6, 106.4, 106.4)}),
+        (10, "5 % up", {"crop": (0, -5.6, 112, 106.4)}),
     ):
         assert tried.settings[n].value == name
         other = load_model(import_model(file, f"m{n}", replace(DECLARED, **change), models=tmp_path / "models"))

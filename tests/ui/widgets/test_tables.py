@@ -49,3 +49,32 @@ def test_columns_are_told_only_where_the_place_is_too_narrow() -> None:
     (least,) = re.findall(r"@container \(min-width: (\d+)px\)", line)
     assert 600 <= int(least) <= 1200
     assert goes_on(wide.iloc[:, :2]) == ""
+
+
+def test_numbers_of_which_nothing_is_said_are_written_in_the_house_form_too() -> None:
+    def page() -> None:
+        import pandas as pd
+
+        from ui.widgets import layout
+
+        more = {"n": [1412, 3, 8], "g": [-0.072812, 2.5, float("nan")], "p_holm": [0.00001, 0.25, 1.0]}
+        layout.table(pd.DataFrame({"group": ["a", "b", "c"], **more, "whole": [2.0, 3.0, float("nan")]}))
+
+    app = AppTest.from_function(page).run()
+    assert not app.exception
+    written = app.dataframe[0].proto.arrow_data.styler.display_values
+    for text in ("1,412", "−0.0728", "2.5", "< 0.0001", "0.250"):
+        assert text.encode() in written, text
+    assert b"-0.0" not in written and b"2.0" not in written
+
+
+def test_tables_of_nothing_are_drawn() -> None:
+    def page() -> None:
+        import pandas as pd
+
+        from ui.widgets import layout
+
+        layout.table(pd.DataFrame({"n": pd.Series(dtype=int), "share": pd.Series(dtype=float)}))
+        layout.table(pd.DataFrame({"share": [float("nan")], "n": pd.array([None], dtype="Int64")}))
+
+    assert not AppTest.from_function(page).run().exception

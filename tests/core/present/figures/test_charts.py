@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ from core.present.figures.plotly_charts import figure_of
 from core.present.figures.styles import OWN
 from core.present.report import blocks
 from core.present.report.build import render
+from core.wording import in_unit
 from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS, Case, CurveCase
 from tests.helpers.chart_tables import ACCURACY, NAN, PAIRED
 
@@ -57,8 +59,8 @@ def same(drawn: list, asked: list, scale: float = 1.0, atol: float = 1e-9) -> No
 
 
 def scale_of(chart: Chart) -> float:
-    """What Plotly multiplies: differences of shares are shown in points."""
-    return 100.0 if chart.axis.unit == "points" else 1.0
+    """What Plotly multiplies: shares are shown in per cent, their differences in points."""
+    return 100.0 if chart.axis.unit else 1.0
 
 
 @pytest.mark.parametrize("case", ROWS, ids=str)
@@ -238,6 +240,18 @@ def test_words_are_those_of_the_numbers(case: Case) -> None:
                     assert np.isnan(number) or any(abs(x - number * scale) <= 0.0501 for x in told), (row.name, mark)
 
 
+def scale_of_axis(axis: Axis) -> float:
+    """As `scale_of`, of one axis."""
+    return 100.0 if axis.unit else 1.0
+
+
+def counted(axis: Axis, values: list | None) -> Any:
+    """Values as an axis counts them; names of places as they are."""
+    if values is None or any(isinstance(one, str) for one in values):
+        return values
+    return scale_of_axis(axis) * np.array(values, dtype=np.float64)
+
+
 @pytest.mark.parametrize("case", CURVES, ids=str)
 def test_curves_are_drawn_as_they_are_given(case: CurveCase) -> None:
     chart = case.build(**case.tables)
@@ -247,13 +261,16 @@ def test_curves_are_drawn_as_they_are_given(case: CurveCase) -> None:
     shaded = [trace for trace in figure.data if trace.fill == "toself"]
     for curve, (name, (x, y, low, high)) in zip(chart.curves, case.curves.items(), strict=True):
         trace = drawn[name]
-        assert list(trace.x) == list(x) == list(curve.x)
+        assert list(x) == list(curve.x)
+        x, y, low, high = counted(chart.x, x), *(counted(chart.y, one) for one in (y, low, high))
+        assert list(trace.x) == pytest.approx(x) if isinstance(x, np.ndarray) else list(trace.x) == x
         np.testing.assert_allclose(trace.y, y)
         if low is None:
             assert trace.error_y.array is None
             assert not curve.low
             continue
-        np.testing.assert_allclose(np.array(trace.customdata, dtype=float), np.stack([low, high], axis=1))
+        for told, ends in zip(trace.hovertext, zip(low, high, strict=True), strict=True):
+            assert f"[{' to '.join(in_unit(end / scale_of_axis(chart.y), chart.y.unit) for end in ends)}]" in told
         if curve.interval == "bars":
             np.testing.assert_allclose(np.subtract(trace.y, trace.error_y.arrayminus), low)
             np.testing.assert_allclose(np.add(trace.y, trace.error_y.array), high)
@@ -266,7 +283,8 @@ def test_curves_are_drawn_as_they_are_given(case: CurveCase) -> None:
     bands = [("x", s.x0, s.x1) if s.x0 > 0 else ("y", s.y0, s.y1) for s in shapes if s.type == "rect"]
     assert bands == [band[:3] for band in case.bands]
     assert [s.y0 for s in shapes if s.type == "line" and s.y0 == s.y1] == [b[3] for b in case.bands if b[3] is not None]
-    assert any(list(t.x) == list(t.y) == [0, 1] and not t.name for t in figure.data) == case.diagonal
+    ends = [[0, scale_of_axis(axis)] for axis in (chart.x, chart.y)]
+    assert any([list(t.x), list(t.y)] == ends and not t.name for t in figure.data) == case.diagonal
     assert figure.layout.height == chart.height
 
 
@@ -294,7 +312,8 @@ def test_the_certainties() -> None:
     assert [trace.name for trace in figure.data] == [one.name for one in chart.histograms]
     assert figure.layout.shapes[0].x0 == figure.layout.annotations[0].x == 1.5
     for trace in figure.data:
-        assert sum(trace.y) == pytest.approx(1)
+        assert sum(trace.y) == pytest.approx(100)
+        assert all(re.fullmatch(r"\d\.\d\d–\d\.\d\d: \d+\.\d %", told) for told in trace.hovertext)
     alone = photo.certainty(correct, incorrect[:0], 9.0, "male")
     assert len(alone.histograms) == 1
     assert alone.edges[-1] >= 9

@@ -1,0 +1,59 @@
+"""What a newcomer reads first: the list of commands, and examples that are typed as they stand."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+
+import pytest
+
+from core.__main__ import COMMANDS, main
+from core.commands.helping import SECTIONS, first_sentence, listing, split_examples, tidied
+
+
+def test_the_list_has_every_command_once_in_a_line_of_its_own() -> None:
+    said = listing(COMMANDS, "python -m core")
+    for name, command in COMMANDS.items():
+        assert said.count(f"\n  {name:<13}{first_sentence(command).split()[0]}") == 1, name
+    assert "More:" not in said, "a new command needs a section in core/commands/helping.py"
+    assert {name for names in SECTIONS.values() for name in names} >= {*COMMANDS}
+    assert "More:\n  odd" in listing({**COMMANDS, "odd": main}, "x")
+
+
+def test_help_of_all_is_the_list_and_no_command_at_all_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, code in ((["--help"], 0), ([], 2)):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == code
+    printed = capsys.readouterr()
+    assert printed.out.strip() == printed.err.strip() == listing(COMMANDS, "python -m core")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_example_can_be_typed_as_it_stands(name: str) -> None:
+    text, examples = split_examples(inspect.getdoc(COMMANDS[name]).partition("\nArgs:")[0])
+    assert "python -m core" not in text
+    typed = [line for line in examples if not line.startswith("#")]
+    assert typed
+    for line in typed:
+        assert "…" not in line
+        assert line.startswith(("python -m core ", "torchrun "))
+        assert f"core {name}" in line
+        assert shlex.split(line)
+
+
+def test_the_help_of_a_command_ends_with_its_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"], prog="lookwhere")
+    said = capsys.readouterr().out
+    assert said.partition("Example:\n")[2].splitlines() == [
+        "  lookwhere compare",
+        "  lookwhere compare resnet50-utkface/utkface-test theirs/utkface-test --out comparison.html",
+    ]
+    assert "None}" not in said and "{None" not in said
+
+
+def test_what_may_be_left_out_is_said_by_its_default_alone() -> None:
+    assert tidied("  --size {None}|{INT INT}  Height") == "  --size {INT INT}         Height"
+    assert tidied("  --name {None}|STR  What") == "  --name STR         What"
+    assert tidied("  --score {None,logit,label}  What") == "  --score {logit,label}  What"
