@@ -25,7 +25,7 @@ from core.data.filters import Filter
 from core.data.mapped import let_go
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
-from core.privacy import MINIMUM_FACES, enough_people
+from core.privacy import MINIMUM_FACES, MOST_OF_ONE, enough_people
 from core.task import task_of
 
 KEYS = ["split", "gender", "ethnicity", "predicted"]
@@ -73,16 +73,32 @@ class Averages:
             place[inside[_in_bands(band[inside], cell["age_from"], cell["age_to"])]] = n
         return place
 
-    def of_at_least(self, minimum: int, faces: pd.DataFrame) -> Averages:
+    def shares(self, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """How many people each cell is of, and the share of the person with most of its faces, float64 (C,) each."""
+        if not len(self.cells):
+            return np.zeros(0), np.zeros(0)
+        place, persons = self.place(faces), person_numbers(faces)
+        inside = place >= 0
+        order = np.lexsort((persons[inside], place[inside]))
+        cell, person = place[inside][order], persons[inside][order]
+        first = np.flatnonzero(np.r_[True, (cell[1:] != cell[:-1]) | (person[1:] != person[:-1])][: len(cell)])
+        counts = np.diff(np.r_[first, len(cell)])
+        people, most = np.bincount(cell[first], minlength=len(self.cells)), np.zeros(len(self.cells))
+        np.maximum.at(most, cell[first], counts)
+        return people.astype(np.float64), most / np.maximum(np.bincount(cell, minlength=len(self.cells)), 1)
+
+    def of_at_least(
+        self, minimum: int, faces: pd.DataFrame, shares: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Averages:
         """Without the cells of under `minimum` people, so that no average of fewer can be had by subtraction either.
 
-        `faces` are the audited ones; versions before people were counted stored cells of fewer.
+        `faces` are the audited ones; versions before people were counted stored cells of fewer. `shares` are those of
+        these faces, where they were counted before.
         """
         keep = (self.cells["n"] >= minimum).to_numpy(dtype=bool, copy=True)
         if keep.any():
-            place, persons = self.place(faces), person_numbers(faces)
-            for n in np.flatnonzero(keep):
-                keep[n] = enough_people(persons[place == n], minimum)
+            people, most = self.shares(faces) if shares is None else shares
+            keep &= (people >= minimum) & (most <= MOST_OF_ONE)
         return self if keep.all() else Averages(self.cells[keep].reset_index(drop=True), self.means[keep])
 
     def none(self) -> Averages:

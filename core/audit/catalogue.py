@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +28,20 @@ def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
     Raises `LookwhereError`, naming both, where data, splits, ethnicity names or face ids differ.
     """
     first, aligned = audits[0], [audits[0]]
-    ids = pd.Index(first.faces["face_id"])
     for other in audits[1:]:
         pair = f"{first.path} and {other.path}"
         kinds = ("data", "splits", "ethnicity names", "number of faces", "attribute", "reviewed labels")
         pairs = zip(kinds, same_faces(first.manifest), same_faces(other.manifest), strict=True)
         if differing := [kind for kind, a, b in pairs if a != b]:
             raise LookwhereError(f"{pair}: audited with other {differing[0]}; audit both models on the same faces")
-        order = pd.Index(other.faces["face_id"]).get_indexer(ids)
+        if other.faces["face_id"].equals(first.faces["face_id"]):
+            aligned.append(other)
+            continue
+        order = pd.Index(other.faces["face_id"]).get_indexer(pd.Index(first.faces["face_id"]))
         if len(order) != len(other.faces) or (order < 0).any():
             raise LookwhereError(f"{pair}: not the same face_ids; audit both models on the same faces")
         if not np.array_equal(order, np.arange(len(order))):
-            faces = other.faces.iloc[order].reset_index(drop=True)
-            evidence = other.evidence[order] if other.has_maps else None
-            other = replace(other, faces=faces, evidence=evidence, _maps={})
+            other = other.of_rows(order)
         aligned.append(other)
     return tuple(aligned)
 
@@ -114,7 +114,4 @@ def common_faces(audits: Sequence[Audit]) -> CommonFaces:
 def restricted(audit: Audit, ids: pd.Index) -> Audit:
     """The audit with these of its faces, in this order; itself where these are all, as they lie."""
     place = pd.Index(audit.faces["face_id"]).get_indexer(ids)
-    if np.array_equal(place, np.arange(len(audit.faces))):
-        return audit
-    faces = audit.faces.iloc[place].reset_index(drop=True)
-    return replace(audit, faces=faces, evidence=audit.evidence[place] if audit.has_maps else None, _maps={})
+    return audit if np.array_equal(place, np.arange(len(audit.faces))) else audit.of_rows(place)

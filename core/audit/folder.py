@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,9 +14,11 @@ import pyarrow.parquet as pq
 
 from core.audit.averages import Averages, assign_cells
 from core.audit.manifest import AuditManifest
+from core.audit.mapped import MapCells, Mapped, mapped
 from core.classifiers.info import MapsInfo
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
+from core.data.filters import Filter
 from core.data.measured import publishable, read_measured, with_measures
 from core.data.otherwise import read_otherwise
 from core.data.splits import person_numbers
@@ -36,6 +38,8 @@ FILES = ("faces.parquet", "averages.npz", "audit.json")
 SUMMED, OFF = 256, 0.1
 #: Targets and normalisations whose maps an open audit holds; the first is given up for another.
 KEPT_MAPS = 6
+#: Filters whose faces an open audit holds.
+KEPT_FACES = 2
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Audit:
     `evidence` float16 (N, 2, h, w), signed, in the task's order of classes, None where only a model's predictions were
     audited; `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was
     opened. `measured` are the columns that were measured from the images (`core.data.measured`), none where nothing
-    was.
+    was. `cells` are the maps of a large audit added up (`core.audit.mapped`); its faces and maps are mapped files.
     """
 
     name: str
@@ -57,7 +61,9 @@ class Audit:
     manifest: AuditManifest
     minimum_asked: int = MINIMUM_FACES
     measured: tuple[Column, ...] = ()
+    cells: MapCells | None = None
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
+    _passing: dict = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.task.is_gender:
@@ -152,6 +158,22 @@ class Audit:
         self.need_maps()
         return self.evidence.shape[2:]
 
+    def passing(self, wanted: Filter) -> pd.DataFrame:
+        """The faces that pass a filter. The last ones are kept: a page asks for the same several times at a click."""
+        if (kept := self._passing.get(wanted)) is None:
+            keep = wanted.mask(self.faces)
+            kept = self.faces if keep.all() else self.faces[keep]
+            for oldest in list(self._passing)[: len(self._passing) + 1 - KEPT_FACES]:
+                self._passing.pop(oldest, None)
+            self._passing[wanted] = kept
+        return kept
+
+    def of_rows(self, rows: np.ndarray) -> Audit:
+        """The same audit of the faces at `rows` (positions or bool), in this order; averages are those of all."""
+        faces = self.faces.iloc[rows].reset_index(drop=True)
+        evidence = self.evidence[rows] if self.has_maps else None
+        return replace(self, faces=faces, evidence=evidence, cells=None, _maps={}, _passing={})
+
     def need_maps(self) -> None:
         """Raises `LookwhereError` where the audit has no maps."""
         if not self.has_maps:
@@ -190,6 +212,10 @@ def open_audit(path: str | Path) -> Audit:
     path = fetched(path, AUDIT)
     manifest = read_manifest(path)
     check_files(path, manifest.files, manifest.MEND)
+    if manifest.map_shape:
+        _check_shape(manifest, path)
+    if (large := mapped(path, manifest)) is not None:
+        return _of_mapped(path, manifest, large)
     try:
         table = pq.read_table(path / "faces.parquet")
     except (OSError, pa.ArrowException) as error:
@@ -202,7 +228,6 @@ def open_audit(path: str | Path) -> Audit:
         raise LookwhereError(f"{path}/faces.parquet: no {', '.join(missing)} in it; delete this audit and run it again")
     evidence, fits = None, len(table) == manifest.faces
     if manifest.map_shape:
-        _check_shape(manifest, path)
         shape = (len(table), len(manifest.task.classes), *manifest.map_shape)
         flat = table["evidence"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         fits = fits and flat.size == np.prod(shape)
@@ -225,6 +250,19 @@ def open_audit(path: str | Path) -> Audit:
     measures = read_measured(path, faces)
     faces, measured = with_measures(faces, publishable(measures)) if measures is not None else (faces, ())
     return Audit(path.name, path, faces, evidence, averages, manifest, minimum, measured)
+
+
+def _of_mapped(path: Path, manifest: AuditManifest, large: Mapped) -> Audit:
+    """A large audit, from the mapped form of its files."""
+    faces = large.faces
+    if not manifest.task.is_gender:
+        faces = _of_task(faces, manifest.task, path)
+    if large.evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
+        _check_sums(faces[list(manifest.task.logits)], large.evidence, manifest.head_bias, path)
+    minimum = asked_minimum()
+    least = max(minimum, stored_minimum(manifest))
+    averages = Averages.load(path / "averages.npz").of_at_least(least, faces, (large.people, large.most))
+    return Audit(path.name, path, faces, large.evidence, averages, manifest, minimum, large.measured, large.cells)
 
 
 def _of_task(faces: pd.DataFrame, task: Task, path: Path) -> pd.DataFrame:

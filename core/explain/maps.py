@@ -44,6 +44,14 @@ def target_maps(
     raise LookwhereError(f"target must be one of {', '.join(targets_of(task))}, not {target!r}")
 
 
+def check_display(target: str, normalisation: str, task: Task = GENDER) -> None:
+    """Raises `LookwhereError` for an unknown target or normalisation."""
+    if normalisation not in NORMALISATIONS:
+        raise LookwhereError(f"normalisation must be one of {', '.join(NORMALISATIONS)}, not {normalisation!r}")
+    if target not in targets_of(task):
+        raise LookwhereError(f"target must be one of {', '.join(targets_of(task))}, not {target!r}")
+
+
 def grad_cam(signed: np.ndarray) -> np.ndarray:
     """Grad-CAM ReLU(E) / (h·w) of signed maps (…, h, w), as pytorch-grad-cam has it before its scaling to 0–1.
 
@@ -72,8 +80,7 @@ def display_maps(
     The margin map keeps its sign (positive speaks for the first class); scaled, it is divided by its largest magnitude.
     Raises `LookwhereError` for an unknown target or normalisation.
     """
-    if normalisation not in NORMALISATIONS:
-        raise LookwhereError(f"normalisation must be one of {', '.join(NORMALISATIONS)}, not {normalisation!r}")
+    check_display(target, normalisation, task)
     signed = target_maps(evidence, target, true, predicted, task)
     if target == "margin":
         maps = signed / (signed.shape[-1] * signed.shape[-2])
@@ -82,3 +89,38 @@ def display_maps(
         return maps
     maps = grad_cam(signed)
     return scale_each(maps) if normalisation == "scaled" else maps
+
+
+#: Kinds of maps whose sums tell every mean map: of the negative or the positive class, or their margin, each raw and
+#: scaled. Those of the true or the predicted class are sums over the faces of either.
+SUMMED_AS = tuple(f"{which}, {normalisation}" for normalisation in NORMALISATIONS for which in ("0", "1", "margin"))
+#: Scaled maps are added up in whole numbers of this: then, as of the raw maps, sums are exact in any order.
+STEP = 2.0**-24
+
+
+def added_up(evidence: np.ndarray, kind: str, starts: np.ndarray) -> np.ndarray:
+    """Sums float64 (R, h, w) of display maps over runs of faces that begin at `starts`.
+
+    `evidence` is float32 (N, 2, h, w), made of half-precision values; `kind` is one of `SUMMED_AS`. Raw maps are not
+    yet divided by their h·w cells: the values are multiples of 2**-24, so that sums of up to 2**29 have no rounding,
+    and are the same however faces are split up.
+    """
+    which, normalisation = kind.split(", ")
+    if which == "margin":
+        maps = evidence[:, 0] - evidence[:, 1]
+        if normalisation == "scaled":
+            maps = maps / (maps.shape[-1] * maps.shape[-2])
+            maps = maps / (1e-7 + np.abs(maps).max(axis=(-2, -1), keepdims=True))
+    else:
+        maps = np.maximum(evidence[:, int(which)], 0)
+        if normalisation == "scaled":
+            maps = scale_each(maps / (maps.shape[-1] * maps.shape[-2]))
+    exact = maps.astype(np.float64)
+    if normalisation == "scaled":
+        exact = np.rint(exact / STEP) * STEP
+    return np.add.reduceat(exact, starts, axis=0)
+
+
+def mean_of(total: np.ndarray, n: int, normalisation: str) -> np.ndarray:
+    """The mean display map (h, w) of n faces whose maps were `added_up` to a total."""
+    return total / n / (1 if normalisation == "scaled" else total.size)

@@ -57,7 +57,7 @@ class Page:
     @property
     def faces(self) -> pd.DataFrame:
         """The open audit's faces that pass the filter."""
-        return self.audit.faces[self.filter.mask(self.audit.faces)]
+        return self.audit.passing(self.filter)
 
     def headline(self, sentence: str) -> None:
         """The page's computed sentence, in its place over the controls."""

@@ -20,7 +20,7 @@ SHARES = ["cutoff", "share", "share_low", "share_high", "accuracy", "low", "high
 
 @kept(entries=64)
 def _abstention(audit: Audit, filter: Filter, share: float, threshold: float, equal: bool) -> Abstention:
-    faces = audit.faces[filter.narrowed(outcome="all").mask(audit.faces)]
+    faces = audit.passing(filter.narrowed(outcome="all"))
     return abstention(faces, share, threshold=threshold, equal=equal)
 
 

@@ -107,7 +107,7 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
         shown = table.astype({"age band": object})
         for column in ("gender", "ethnicity", "age band"):
-            shown[column] = shown[column].fillna(told_apart("all", set(shown[column])))
+            shown[column] = shown[column].astype(object).fillna(told_apart("all", set(shown[column])))
         layout.share_table(shown, SHARES, height=300)
         downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 

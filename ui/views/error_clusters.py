@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.analysis.clustering import COUNTS
 from core.analysis.maps.error_clusters import ErrorCluster, ErrorClusters, find_error_clusters
+from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
 from core.audit.images import AuditImages
 from core.data.filters import Filter
@@ -71,6 +72,8 @@ def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
         return None
     count = controls.segments("Number of clusters", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds")
     wanted = within.narrowed(outcome="all")
+    if (sample := drawn_words(audit, wanted.narrowed(outcome="incorrect"))) is not None:
+        terms.caption(sample)
     return _error_clusters(audit, wanted, None if count == FOUND else int(count))
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from core.analysis.accuracy.groupings import grouping_words
 from core.analysis.comparison.regions_by_group import regions_by_group
 from core.analysis.maps.region_evidence import Waterfall, evidence_by_region, proportional_energy, waterfall
+from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.figures import evidence as figures
@@ -55,7 +56,9 @@ def sentence(audit: Audit, groups: list[tuple[str, Filter]], found: Waterfall | 
 
 
 def add_notes(p: Page, groups: list[tuple[str, Filter]]) -> None:
-    """Under the headline, why there is no way between the groups where maps do not add up."""
+    """Under the headline, whether faces were drawn, and why there is no way between groups where maps do not add up."""
+    if (sample := drawn_words(p.audit, *(wanted for _, wanted in groups))) is not None:
+        p.caption(sample)
     if len(groups) == 2 and not p.audit.additive:
         p.info(
             NOT_ADDITIVE.format(method=escape.markdown(p.audit.map_method), unit=escape.markdown(p.audit.map_units)),

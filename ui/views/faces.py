@@ -192,7 +192,7 @@ def cards(
     """Cards of faces, each with a button that opens its record, or what `under` draws of its id; one scale for all
     their maps."""
     signed = target == "margin"
-    maps = None if view == ALONE else audit.maps(target, "raw")[rows]
+    maps = None if view == ALONE else audit.of_rows(rows).maps(target, "raw")
     limit = 1.0 if maps is None else pictures.shared_limit(list(maps))
     with st.grid(min_column_width=215 if view == BESIDE else 130, gap="small"):
         for n, row in enumerate(rows):

@@ -74,7 +74,7 @@ class GroupGaps:
 @kept(entries=64)
 def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: float = 0.5) -> GroupGaps:
     """The faces of a filter by some of their columns."""
-    faces, asked = audit.faces[filter.mask(audit.faces)], list(by)
+    faces, asked = audit.passing(filter), list(by)
     groups = group_counts(faces, asked, threshold, columns=audit.columns)
     every = group_counts(faces, asked, threshold, smallest=1, columns=audit.columns)
     tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
@@ -85,14 +85,14 @@ def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: flo
 def _regression(audit: Audit, filter: Filter, threshold: float) -> Regression | str:
     """The regression, or why there is none."""
     try:
-        return regression(audit.faces[filter.mask(audit.faces)], threshold)
+        return regression(audit.passing(filter), threshold)
     except LookwhereError as error:
         return capital(str(error)) + "."
 
 
 @kept(entries=64)
 def _fairness(audit: Audit, filter: Filter, threshold: float) -> fair.Fairness | None:
-    return fair.fairness(audit.faces[filter.mask(audit.faces)], threshold)
+    return fair.fairness(audit.passing(filter), threshold)
 
 
 _noise = kept(entries=64)(label_noise)

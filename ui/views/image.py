@@ -68,7 +68,7 @@ def _explained(audit: Audit, measured: Path | None, filter: Filter) -> PersonOrI
 @kept(entries=64, spinner="Searching slices …")
 def _slices(audit: Audit, measured: Path | None, filter: Filter) -> Slices:
     whole = _with_store(audit, measured) if measured else audit
-    return find_slices(whole.faces[filter.mask(whole.faces)].reset_index(drop=True), whole.columns)
+    return find_slices(whole.passing(filter).reset_index(drop=True), whole.columns)
 
 
 def explained_or_say(p: Page) -> PersonOrImage | None:

@@ -11,6 +11,7 @@ import streamlit as st
 from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
 from core.analysis.maps.group_means import Group
 from core.analysis.strata import AGE, adjustable, equal_ages
+from core.audit.drawn import drawn
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -84,6 +85,7 @@ Found = MapDifference | LookwhereError
 def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str, ...]:
     """Draw the choice of what to adjust for: ages, and what else varies within the groups and is shared by each with
     the first."""
+    audit = drawn(audit, *(group.filter for _, group in shown))
     masks = [group.filter.mask(audit.faces) for _, group in shown]
     apart = [mask for mask in masks[1:] if not (masks[0] & mask).any()]
     offered = [adjustable(audit.faces, masks[0], mask) for mask in apart]

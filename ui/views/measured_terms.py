@@ -24,7 +24,7 @@ from ui.widgets.filter_query import occurring
 def _terms(audit: Audit, filter: Filter, threshold: float, names: tuple[str, ...]) -> MeasuredTerms | str:
     columns = {column.name: column for column in audit.columns}
     try:
-        return measured_terms(audit.faces[filter.mask(audit.faces)], [columns[name] for name in names], threshold)
+        return measured_terms(audit.passing(filter), [columns[name] for name in names], threshold)
     except LookwhereError as error:
         return capital(str(error)) + "."
 

@@ -37,7 +37,7 @@ def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:
         st.info(escape.markdown(capital(str(error))) + ".")
         return ()
     if by:
-        count = len(group_rows(audit.faces[within.mask(audit.faces)], by)[1])
+        count = len(group_rows(audit.passing(within), by)[1])
         if count > MOST_GROUPS:
             st.info(f"These columns make {count:,} groups, more than a page can show: cross fewer of them.")
             return ()

@@ -35,6 +35,6 @@ def labelled_otherwise(audit: Audit, wanted: Filter | None = None) -> pd.DataFra
 
 def usual_sureness(audit: Audit, wanted: Filter | None = None) -> float:
     """The median probability of the class that the faces of the two classes are called; NaN where there is none."""
-    faces = audit.faces[(wanted or Filter()).narrowed(gender=(), outcome="all").mask(audit.faces)]
+    faces = audit.passing((wanted or Filter()).narrowed(gender=(), outcome="all"))
     p = audit.task.p(faces).astype(np.float64)
     return float(np.median(np.maximum(p, 1 - p))) if len(p) else np.nan

@@ -44,7 +44,7 @@ class PersonOrImage:
 def person_or_image(audit: Audit, wanted: Filter) -> PersonOrImage:
     """The faces of a filter, whatever their outcome. Raises `LookwhereError` as `explain` does."""
     wanted = wanted.narrowed(outcome="all")
-    faces = audit.faces[wanted.mask(audit.faces)].reset_index(drop=True)
+    faces = audit.passing(wanted).reset_index(drop=True)
     found, thirds = explain(faces, audit.columns), _thirds(faces, audit.columns, audit.minimum_faces)
     if any(column.name == SKIN_TONE for column in audit.columns):
         return PersonOrImage(found, thirds, "faces")

@@ -147,7 +147,7 @@ def _parts(faces: pd.DataFrame, codes: np.ndarray, levels: tuple[str, ...], mini
 
 def _explained(audit: Audit, ages: str) -> tuple[Mapping[str, object], ...]:
     """Rows of apparent skin tone alone, of groups whose errors are of enough people."""
-    faces = audit.faces[Filter.of_ages(audit.faces, ages).mask(audit.faces)]
+    faces = audit.passing(Filter.of_ages(audit.faces, ages))
     column = tuple(one for one in audit.columns if one.name == SKIN_TONE)
     try:
         table = explain(faces.assign(age=pd.array([pd.NA] * len(faces), dtype="Int16")), column).table

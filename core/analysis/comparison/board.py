@@ -149,4 +149,4 @@ def _with(models: list[BoardModel], data: str) -> list[BoardModel]:
 
 
 def _faces(audit: Audit, within: Filter) -> pd.DataFrame:
-    return audit.faces[within.mask(audit.faces)]
+    return audit.passing(within)

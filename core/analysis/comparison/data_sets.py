@@ -80,7 +80,7 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter, thresho
     """
     tables = []
     for one in audits:
-        faces = one.audit.faces[within.mask(one.audit.faces)]
+        faces = one.audit.passing(within)
         groupings: list[list[str]] = [[], ["gender"], PAIR] if len(faces["gender"].unique()) > 1 else [[], PAIR]
         for by in groupings:
             if len(faces):

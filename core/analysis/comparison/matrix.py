@@ -34,7 +34,7 @@ def audits_table(audits: Iterable[Audit], ages: str = "adults") -> pd.DataFrame:
     """
     rows = []
     for audit in audits:
-        faces = audit.faces[Filter.of_ages(audit.faces, ages).mask(audit.faces)]
+        faces = audit.passing(Filter.of_ages(audit.faces, ages))
         row = dict.fromkeys(COLUMNS, np.nan) | {"worst": "", "best": ""}
         row |= {"model": audit.manifest.model, "audit": audit.name, "dataset": audit.manifest.dataset}
         row["faces"] = len(faces)

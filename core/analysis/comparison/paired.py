@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from core.analysis.intervals import holm, newcombe_paired
 from core.analysis.maps.group_means import intersectional
 from core.analysis.maps.shapes import by_rms
 from core.analysis.permutation import SAMPLES, family_wise, max_t
+from core.audit.drawn import MOST_DRAWN
 from core.audit.folder import Audit
 from core.data.columns import Column
 from core.data.faces import UNRECORDED, people
@@ -170,7 +171,7 @@ class MapPair:
 class PairedMapDifference:
     """`n` faces of `units` people (or faces); maps as they are, and each divided by its RMS (`shape`): two networks'
     logits have scales of their own. None under `minimum` faces. `resampled` says whose grid was made
-    coarser, or is empty."""
+    coarser, and of how many faces drawn at random maps and tests are; or is empty."""
 
     n: int
     units: int
@@ -203,6 +204,13 @@ def paired_map_difference(
     minimum = max(audit_a.minimum_faces, audit_b.minimum_faces)
     if n < minimum:
         return PairedMapDifference(n, units, None, None, words, minimum)
+    if n > MOST_DRAWN:
+        rows = np.sort(np.random.default_rng(seed).choice(np.flatnonzero(mask), MOST_DRAWN, replace=False))
+        found = paired_map_difference(
+            audit_a.of_rows(rows), audit_b.of_rows(rows), np.ones(len(rows), dtype=bool), target, permutations, seed
+        )
+        of = f"maps and tests are of {MOST_DRAWN:,} of {n:,} faces, drawn at random"
+        return replace(found, n=n, resampled="; ".join(filter(None, (found.resampled, of))))
     a, b = (
         resample(audit.maps(target, "raw")[mask], onto, of) for audit, of in zip((audit_a, audit_b), lie, strict=True)
     )

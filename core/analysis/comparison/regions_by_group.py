@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.counts import group_rows
+from core.audit.drawn import drawn
 from core.audit.folder import Audit, head_bias, margin_evidence, margins
 from core.data.filters import Filter
 from core.data.splits import person_numbers
@@ -26,6 +27,7 @@ def regions_by_group(audit: Audit, within: Filter, by: Sequence[str]) -> pd.Data
     value are: what all faces have less what is shown would be theirs. Raises `LookwhereError` where there are no maps.
     """
     audit.need_maps()
+    whole, audit = audit, drawn(audit, within)
     mask = within.mask(audit.faces)
     faces = audit.faces[mask]
     member, names = group_rows(faces, list(by), audit.columns)
@@ -52,6 +54,10 @@ def regions_by_group(audit: Audit, within: Filter, by: Sequence[str]) -> pd.Data
             known = values[inside][~np.isnan(values[inside]).any(axis=1)]
             mean = known.mean(axis=0) if len(known) else mean
         rows.append((name, int(inside.sum()), *mean))
+    if whole is not audit:  # means are of faces drawn, counts are of all
+        counted, all_names = group_rows(whole.passing(within), list(by), whole.columns)
+        sizes = dict(zip(all_names["group"], np.bincount(counted, minlength=len(all_names)), strict=True))
+        rows = [(name, int(sizes[name]), *rest) for name, _, *rest in rows]
     more = ("margin",) if audit.additive else ()
     table = pd.DataFrame(rows, columns=["group", "n", *REGIONS, *more])
     if audit.additive:

@@ -60,7 +60,7 @@ def _fit(faces: pd.DataFrame) -> tuple[Regression | None, str]:
 
 def accuracy_findings(audit: Audit, within: Filter) -> list[Finding]:
     """Findings 1a and 1b on the faces in a filter, before the correction over all claims."""
-    faces = audit.faces[within.mask(audit.faces)]
+    faces = audit.passing(within)
     fit, why = _fit(faces)
     return [_by_gender(faces, fit, why), _by_ethnicity(faces, fit, why)]
 

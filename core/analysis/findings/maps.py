@@ -14,6 +14,7 @@ from core.analysis.maps.dispersion import compare_dispersion
 from core.analysis.maps.own_pattern import OwnPattern, own_pattern
 from core.analysis.maps.shapes import oriented_shapes
 from core.analysis.strata import crossed, strata_of
+from core.audit.drawn import drawn, drawn_words
 from core.audit.folder import Audit
 from core.checks.hidden_costs import CLAIMED, MOVE, Way
 from core.checks.hidden_costs import PLACES as MOVES
@@ -68,6 +69,8 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     if not audit.has_maps:
         return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
     right = within.narrowed(outcome="correct")
+    sample = drawn_words(audit, right)
+    audit = drawn(audit, right)
     mask = right.mask(audit.faces)
     if mask.sum() < ABSTAIN_UNDER:
         return unable(key, CLAIMS[key], f"Only {int(mask.sum())} correct predictions here.", RULES[key])
@@ -101,7 +104,7 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
         table = table.merge(_costs(costs, less), on="region", how="left")
         verdict, said = _by_costs(costs, less, n)
     result = EvidenceDensity(int(some.sum()), Estimate(means[-1], low[-1], high[-1]), (min(moved), max(moved)), n)
-    return Finding(key, CLAIMS[key], verdict, f"{said} {beside}", RULES[key], table, result)
+    return Finding(key, CLAIMS[key], verdict, " ".join(filter(None, (said, beside, sample))), RULES[key], table, result)
 
 
 def _density(positive: np.ndarray, move: tuple[int, int], inside: np.ndarray, placement: Placement | None) -> float:
@@ -192,6 +195,8 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     key = "3"
     if not audit.has_maps:
         return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
+    sides = [within.narrowed(outcome=outcome) for outcome in ("incorrect", "correct")]
+    sample, audit = drawn_words(audit, *sides), drawn(audit, *sides)
     shapes = oriented_shapes(audit)
     shaped = shapes.std(axis=(1, 2)) > 0
     wrong, right = (within.narrowed(outcome=o).mask(audit.faces) & shaped for o in ("incorrect", "correct"))
@@ -221,7 +226,7 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
         f"left is {_within(found.strength)} times as strong as the correct ones' map, and random halves agree on it at "
         f"r = {_within(found.halves)}. With nothing of their own, «supported» would fall in {percent(found.reach, 0)} "
         f"of audits of such faces. Two incorrect maps differ {times(spread.ratio)} as much as two of the correct ones "
-        f"({p_words(spread.p)})."
+        f"({p_words(spread.p)})." + (f" {sample}" if sample else "")
     )
     cells = Estimate(float(own.significant.sum()), np.nan, np.nan)
     measures = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from core.analysis.permutation import (
     units_of,
 )
 from core.analysis.strata import crossed, equal_ages, strata_of
+from core.audit.drawn import drawn
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -40,6 +41,7 @@ class MapDifference:
     took part, of `people_a`, `people_b` people (None where identities are unknown); `left_out` faces of A and B have
     no counterpart in their stratum; `adjusted_for` names what the strata are of. Where `abstained` says why, nothing
     was tested: `error`, `statistic`, `p` are NaN. `placement` says where cells lie, None where they are tiles.
+    `drawn_from`: how many faces the sides have, where those of A and B were drawn from them at random.
     """
 
     names: tuple[str, str]
@@ -60,6 +62,7 @@ class MapDifference:
     abstained: str | None = None
     adjusted_for: tuple[str, ...] = ()
     placement: Placement | None = None
+    drawn_from: tuple[int, int] | None = None
 
     @property
     def p_map(self) -> float:
@@ -90,6 +93,22 @@ class MapDifference:
         """One sentence: do the maps differ beyond chance, in how many cells, how strongly."""
         if self.abstained:
             return f"Not tested: {self.abstained}."
+        return f"{self._tested}{self._drawn}"
+
+    @property
+    def _drawn(self) -> str:
+        """What is said of a random sample, and of its error in the units of g; nothing where all faces were tested."""
+        if self.drawn_from is None:
+            return ""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.nanmax(np.abs(self.effect * self.error / self.difference))
+        return (
+            f" Tested on faces drawn at random, {self.n_a:,} and {self.n_b:,} of {self.drawn_from[0]:,} and "
+            f"{self.drawn_from[1]:,}: the sample's own error of g is up to ±{1.96 * error:.2f}."
+        )
+
+    @property
+    def _tested(self) -> str:
         after = f"Adjusted for {' and '.join(self.adjusted_for)}, " if self.adjusted_for else ""
         g = f"g = {self.effect[self.largest]:+.2f}".replace("-", "−")
         if not self.differs:
@@ -249,13 +268,15 @@ def right_or_wrong(
     of the other labelled class, or by strata where the group has both.
     """
     wrong, right = (wanted.narrowed(outcome=outcome) for outcome in ("incorrect", "correct"))
+    whole = audit
     by = [*(("margin",) if match_margin else ()), *adjust]
     if same_decision and audit.task.is_gender and len(wanted.gender) == 1:
         right = right.narrowed(gender=tuple(g for g in GENDERS if g not in wanted.gender))
     elif same_decision:
         by.append("predicted")
+    audit = drawn(audit, wrong, right, seed=seed)
     masks = wrong.mask(audit.faces), right.mask(audit.faces)
-    return difference(
+    found = difference(
         oriented_shapes(audit),
         *masks,
         people=people_of(audit.faces),
@@ -270,6 +291,14 @@ def right_or_wrong(
             {"margin": "|margin|", "predicted": f"predicted {audit.task.name}"}.get(column, column) for column in by
         ),
     )
+    return _with_sample(found, whole, audit, wrong, right)
+
+
+def _with_sample(found: MapDifference, whole: Audit, audit: Audit, a: Filter, b: Filter) -> MapDifference:
+    """The difference, with how many faces its sides were drawn from where they were."""
+    if whole is audit:
+        return found
+    return replace(found, drawn_from=tuple(int(side.mask(whole.faces).sum()) for side in (a, b)))
 
 
 def difference_of(
@@ -288,9 +317,10 @@ def difference_of(
     By default at equal ages, where they are known (`equal_ages`); of the faces as they are with `()`. Raises
     `LookwhereError` on an overlap.
     """
+    whole, audit = audit, drawn(audit, a, b, seed=seed)
     masks = a.mask(audit.faces), b.mask(audit.faces)
     adjust = equal_ages(audit.faces, *masks) if adjust is None else adjust
-    return difference(
+    found = difference(
         audit.maps(target, normalisation),
         *masks,
         people=people_of(audit.faces),
@@ -303,3 +333,4 @@ def difference_of(
         names=(a.describe(), b.describe()),
         adjusted_for=adjust,
     )
+    return _with_sample(found, whole, audit, a, b)

@@ -9,7 +9,7 @@ p of a silhouette as large in one cloud of the same mean and covariance, searche
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ import pandas as pd
 from core.analysis.clustering import COUNTS, DRAWS, FOUND, LEVEL, SMALLEST, divide, stability, structure
 from core.analysis.intervals import holm
 from core.analysis.maps.shapes import oriented_shapes
+from core.audit.drawn import drawn_rows
 from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter, group_name
@@ -126,7 +127,11 @@ def find_error_clusters(
         raise LookwhereError(f"the number of clusters must be 1 to {COUNTS[-1]}, not {count}")
     if not audit.has_maps:
         raise LookwhereError(f"{audit.name}: an audit of predictions only, without maps to cluster")
-    rows = np.flatnonzero(wanted.narrowed(outcome="incorrect").mask(audit.faces))
+    wrong = wanted.narrowed(outcome="incorrect")
+    places = drawn_rows(audit, [wrong], seed)
+    if places is not None:
+        audit = audit.of_rows(places)
+    rows = np.flatnonzero(wrong.mask(audit.faces))
     shapes = oriented_shapes(audit)[rows].astype(np.float64)
     has_shape = shapes.any(axis=(1, 2))
     rows, shapes, flat = rows[has_shape], shapes[has_shape], int((~has_shape).sum())
@@ -155,6 +160,8 @@ def find_error_clusters(
         clusters.append(
             ErrorCluster(rows[inside], float(firm[cluster]), mean, table, tables[cluster], median, audit.placement)
         )
+    if places is not None:  # rows are told as the whole audit's
+        clusters = [replace(one, rows=places[one.rows]) for one in clusters]
     return ErrorClusters(wanted, len(rows), flat, count is not None, search, p, tuple(clusters), audit.minimum_faces)
 
 

@@ -10,9 +10,13 @@ import pandas as pd
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
+from core.explain.maps import SUMMED_AS, added_up, check_display, mean_of
 from core.explain.placement import Placement
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
+
+#: Faces whose maps are added up at a time.
+BLOCK = 1 << 15
 
 
 class MeanMap:
@@ -83,20 +87,51 @@ class Group:
 
 def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str = "raw") -> Group:
     """Mean map and average face of the faces that pass a filter."""
-    mask = wanted.mask(audit.faces)
-    n = int(mask.sum())
+    cells = audit.cells if audit.cells is not None and audit.cells.tells(wanted) else None
+    counted = audit.faces if cells is None else cells.table
+    mask = wanted.mask(counted)
+    each = np.ones(len(counted), dtype=np.int64) if cells is None else counted["n"].to_numpy()
+    n, correct = int(each[mask].sum()), int(each[mask & counted["correct"].to_numpy(dtype=bool)].sum())
     mean, face, face_n = None, None, 0
     if n >= audit.minimum_faces and audit.has_maps:
-        mean = MeanMap().update(audit.maps(target, normalisation)[mask]).result()[0]
+        mean = _mean_map(audit, counted, mask, n, target, normalisation)
     if n >= audit.minimum_faces:
         face, face_n = audit.averages.mean(wanted)
-    correct = int(audit.faces["correct"].to_numpy()[mask].sum())
     return Group(wanted, n, correct, mean, face, face_n, audit.minimum_faces, audit.placement)
+
+
+def _mean_map(
+    audit: Audit, counted: pd.DataFrame, mask: np.ndarray, n: int, target: str, normalisation: str
+) -> np.ndarray:
+    """The mean display map (h, w) of the n faces of `mask`: rows of `counted`, which are the audit's faces or cells.
+
+    Sums are exact (`core.explain.maps.added_up`), so both ways give the same.
+    """
+    task = audit.task
+    check_display(target, normalisation, task)
+    positive = {
+        "true": task.is_positive(counted),
+        "predicted": (counted["predicted"] == task.positive).to_numpy(dtype=bool),
+    }.get(target)
+    if positive is None:
+        parts = [("margin" if target == "margin" else str(task.index(target)), mask)]
+    else:
+        parts = [("0", mask & ~positive), ("1", mask & positive)]
+    total = np.zeros(audit.map_shape)
+    for which, inside in parts:
+        kind, rows = f"{which}, {normalisation}", np.flatnonzero(inside)
+        if counted is not audit.faces:
+            total += audit.cells.sums[rows, SUMMED_AS.index(kind)].sum(axis=0)
+            continue
+        for start in range(0, len(rows), BLOCK):
+            maps = audit.evidence[rows[start : start + BLOCK]].astype(np.float32)
+            total += added_up(maps, kind, np.zeros(1, dtype=np.int64))[0]
+    return mean_of(total, n, normalisation)
 
 
 def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
     """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men."""
-    faces = audit.faces[within.narrowed(outcome="all").mask(audit.faces)]
+    faces = audit.passing(within.narrowed(outcome="all"))
     order = faces["ethnicity"].value_counts().index
     present = set(map(tuple, faces[["gender", "ethnicity"]].drop_duplicates().to_numpy()))
     return [(g, e) for e in order for g in GENDERS if (g, e) in present]

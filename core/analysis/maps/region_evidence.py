@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.bootstrap import DRAWS, bootstrap_interval, bootstrap_means, paired_means
+from core.audit.drawn import drawn
 from core.audit.folder import Audit, head_bias, margin_evidence, margins, need_additive
 from core.data.faces import person_codes
 from core.data.filters import OUTCOMES, Filter
@@ -74,6 +75,7 @@ class Waterfall:
 
 def evidence_by_region(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> EvidenceByRegion:
     """The mean margin of the faces that pass a filter, by region; `draws` bootstrap samples."""
+    audit = drawn(audit, wanted, seed=seed)
     mask = wanted.mask(audit.faces)
     values, margin = margin_evidence(audit)[mask], margins(audit)[mask]
     people, bias = person_codes(audit.faces)[mask], head_bias(audit)
@@ -93,6 +95,7 @@ def evidence_by_region(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: i
 def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int = 0) -> Waterfall:
     """What moves group A's mean margin to group B's, by region. Groups may share faces or people."""
     need_additive(audit)
+    audit = drawn(audit, a, b, seed=seed)
     masks = np.stack([wanted.mask(audit.faces) for wanted in (a, b)])
     n_a, n_b = (int(mask.sum()) for mask in masks)
     values = np.column_stack([margin_evidence(audit), margins(audit)])
@@ -137,6 +140,7 @@ def proportional_energy(
     energy (Wang et al. 2020, https://arxiv.org/abs/1910.01279). Raises `LookwhereError` for an unknown target.
     """
     audit.need_maps()
+    audit = drawn(audit, wanted, seed=seed)
     mask = wanted.mask(audit.faces)
     evidence, predicted = audit.evidence[mask].astype(np.float64), audit.called[mask]
     maps = target_maps(evidence, target, audit.truth[mask], predicted, audit.task)
@@ -161,6 +165,7 @@ def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
     Columns `gender, ethnicity, outcome, n, evidence` (Σ regions + bias), `margin, difference`; a row a group with a
     face. Under 11 faces the two means are NaN; the difference, a rounding error, tells nothing of a face and stays.
     """
+    audit = drawn(audit, within or Filter())
     faces = audit.faces
     values = pd.DataFrame(
         {

@@ -44,7 +44,7 @@ def accuracy_table(audit: Audit) -> Table:
     filters = list(dict.fromkeys([Filter(), main_filter(audit)]))
     found: list[dict[tuple[str, str], pd.Series]] = []
     for within in filters:
-        faces = audit.faces[within.mask(audit.faces)]
+        faces = audit.passing(within)
         rows = {("", ""): accuracy_by(faces, []).iloc[0]} if len(faces) else {}
         rows |= {(row["gender"], ""): row for _, row in accuracy_by(faces, ["gender"]).iterrows()}
         if set(faces["ethnicity"]) - {UNRECORDED}:
@@ -75,7 +75,7 @@ def _rate(row: pd.Series | None, minimum: int) -> tuple[str, str]:
 def known_failures(audit: Audit) -> list[Text | Items]:
     """Worst groups, gaps beyond chance, ages, label noise and what the checks of the maps said."""
     within = main_filter(audit)
-    faces = audit.faces[within.mask(audit.faces)]
+    faces = audit.passing(within)
     sentences = warning_sentences(audit)
     if len(faces):
         sentences += [accuracy_sentence(faces, within), *_statistics(faces, within), *_gaps(faces, within)]

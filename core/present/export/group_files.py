@@ -29,7 +29,7 @@ def write_groups(audit: Audit, by: list[str], wanted: Filter, file: Path, made: 
     kind = file.suffix.lower()
     if kind not in SUFFIXES:
         raise LookwhereError(f"--out {file}: end it with {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    frame = group_frame(audit.faces[wanted.mask(audit.faces)], by, audit.columns)
+    frame = group_frame(audit.passing(wanted), by, audit.columns)
     words = grouping_words(by, audit.columns)
     about = Provenance(
         (Source.of(audit.manifest, audit.name),),

@@ -48,7 +48,7 @@ def gaps_record(
     Of groups by other columns, `by`, without regression, fairness and label noise, which are of gender and ethnicity.
     """
     wanted = wanted.narrowed(outcome="all")
-    faces = audit.faces[wanted.mask(audit.faces)]
+    faces = audit.passing(wanted)
     asked, by = by is not None, by if by is not None else columns_of(faces)
     head = {**audit_head(audit), "filter": filter_record(wanted), "faces": len(faces), "by": by}
     if not by:

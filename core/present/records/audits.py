@@ -67,7 +67,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
     scopes = []
     filters = {"all": Filter(), "adults": Filter(age_from=ADULT_AGE)}
     for wanted in filters.values() if ages == "both" else [filters[ages]]:
-        faces = audit.faces[wanted.mask(audit.faces)]
+        faces = audit.passing(wanted)
         table = accuracy_by(faces, keys) if by is None else accuracy_of_groups(faces, by, audit.columns)
         found = extremes(faces, by=tuple(by or CROSSED), columns=audit.columns)
         scopes.append(

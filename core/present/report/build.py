@@ -77,7 +77,7 @@ def build_report(
 
     Of the same inputs the same text, but for `made`. Raises `LookwhereError` where no face passes the filter.
     """
-    faces = audit.faces[within.mask(audit.faces)]
+    faces = audit.passing(within)
     if not len(faces):
         raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --ages all")
     found = all_findings(audit, within, checks, experiment)

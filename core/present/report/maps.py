@@ -11,6 +11,7 @@ from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, d
 from core.analysis.maps.group_means import Group, study_grid
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
 from core.analysis.strata import equal_ages
+from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.checks.definitions import CheckResult, View
@@ -141,7 +142,7 @@ def differences_section(audit: Audit, within: Filter) -> Section:
     title = "Differences of the maps"
     if not audit.has_maps:
         return section("differences", title, [Text(NO_MAPS)])
-    faces = audit.faces[within.mask(audit.faces)]
+    faces = audit.passing(within)
     blocks: list = []
     pair = extreme_filters(faces, within)
     if pair is None:
@@ -210,16 +211,17 @@ def budget_section(audit: Audit, within: Filter) -> Section:
     if not audit.additive:
         why = f"Maps by {audit.map_method} do not add up to the logits, so the margin cannot be divided by region."
         return section("budget", title, [Text(why)])
-    pair = extreme_filters(audit.faces[within.mask(audit.faces)], within)
+    pair = extreme_filters(audit.passing(within), within)
     if pair is None:
         return section("budget", title, [Text("There are no two groups, so no evidence by region is compared.")])
     worst, best = pair
-    found = waterfall(audit, best, worst)
+    found, words = waterfall(audit, best, worst), drawn_words(audit, best, worst)
+    sample = [Text(words)] if words else []
     largest = float(additivity(audit)["difference"].abs().max())
     adds = "within" if largest <= TOLERANCE else "NOT within"
     sums = f"Σ regions + bias equal the mean margin to {largest:.1e} in every group, {adds} {TOLERANCE:g}."
     return section(
-        "budget", title, [Text(waterfall_sentence(found)), *_budget(found, audit.task), Text(sums, quiet=True)]
+        "budget", title, [Text(waterfall_sentence(found)), *sample, *_budget(found, audit.task), Text(sums, quiet=True)]
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity
+from core.audit.drawn import drawn_words
 from core.audit.folder import Audit, head_bias
 from core.data.filters import Filter, group_name
 from core.explain.regions import REGIONS
@@ -32,6 +33,8 @@ def evidence_report(audit: Audit, within: Filter | None = None) -> str:
             f"{group_name(row['gender'], row['ethnicity']):28}{row['outcome']:13}{row['n']:7,}"
             f"{means[0]:>19}{means[1]:>14}{number(row['difference'], '+.1e'):>13}"
         )
+    if (sample := drawn_words(audit, within)) is not None:
+        lines += ["", sample]
     largest = float(table["difference"].abs().max()) if len(table) else np.nan
     verdict = "within" if largest <= TOLERANCE else "NOT within"
     return "\n".join([*lines, "", f"largest difference {largest:.1e}: {verdict} {TOLERANCE:g}"])

@@ -48,7 +48,7 @@ def facts(record: FaceRecord, task: Task = GENDER) -> dict[str, str]:
 def faces_sentence(audit: Audit, within: Filter, kinds: str = "") -> str:
     """How many inside a filter are wrong, how many of them confidently, and `kinds` of wrong; any outcome."""
     within = within.narrowed(outcome="all")
-    faces = audit.faces[within.mask(audit.faces)]
+    faces = audit.passing(within)
     if faces.empty:
         return "No face passes this filter."
     wrong = faces[~faces["correct"].to_numpy(dtype=bool)]

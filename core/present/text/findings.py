@@ -48,7 +48,7 @@ def seeds_words(experiment: Experiment | None, within: Filter, audit: Audit | No
         return None
     gaps, worst = [], []
     for audit in experiment.audits(experiment.arms[0].name):
-        faces = audit.faces[within.mask(audit.faces)]
+        faces = audit.passing(within)
         rates = faces.groupby("gender", observed=True)["correct"].mean()
         groups = faces.groupby(["gender", "ethnicity"], observed=True)["correct"].agg(["mean", "size"])
         groups = groups[groups["size"] >= LARGE_GROUP]

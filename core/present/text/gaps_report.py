@@ -31,7 +31,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
     Of groups by other columns, `by`, without regression and fairness, which are of gender and ethnicity.
     """
     wanted = wanted.narrowed(outcome="all")
-    faces = audit.faces[wanted.mask(audit.faces)]
+    faces = audit.passing(wanted)
     asked, by = by is not None, by if by is not None else columns_of(faces)
     lines = [f"{audit.name}, {wanted.describe()}: {len(faces):,} faces"]
     if asked:

@@ -214,7 +214,7 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
     recipe = recipe_of(audit)
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
     for title, within in titles.values() if ages == "both" else [titles[ages]]:
-        faces = audit.faces[within.mask(audit.faces)]
+        faces = audit.passing(within)
         if faces.empty:
             known = audit.faces["age"].notna().any()
             lines += ["", f"{title}: " + ("no face" if known or within.any_age else "ages are not known")]

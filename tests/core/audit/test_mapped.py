@@ -1,0 +1,168 @@
+"""A large audit is mapped instead of read, and every number is the one that reading it whole gives."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.analysis.accuracy.by_group import accuracy_by, confusion
+from core.analysis.accuracy.extremes import extremes
+from core.analysis.maps import differences
+from core.analysis.maps.differences import difference_of
+from core.analysis.maps.group_means import group, study_grid
+from core.audit import drawn as drawing
+from core.audit import mapped
+from core.audit.folder import Audit, open_audit
+from core.data.filters import Filter
+from core.explain.maps import NORMALISATIONS, TARGETS, display_maps
+from core.present.text.sentences import accuracy_sentence
+from tests.helpers.made_audit import made_audit, made_faces
+
+FILTERS = (
+    Filter(),
+    Filter(age_from=18),
+    Filter(gender=("female",), ethnicity=("Black", "Asian"), outcome="incorrect"),
+    Filter(columns=(("glasses", ("yes",)),)),
+)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Audit, Audit]:
+    """The same audit, read whole and mapped."""
+    path = tmp_path_factory.mktemp("models") / "model" / "audits" / "made"
+    faces = made_faces(700, seed=3, persons=90, ages=(0, 80))
+    faces.loc[::17, "age"] = pd.NA
+    faces.loc[::29, "identity"] = pd.NA
+    images = np.random.default_rng(0).integers(0, 255, (700, 112, 112, 3), dtype=np.uint8)
+    whole = made_audit(faces=faces, errors=0.2, path=path, own=True, images=images)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapped, "LARGE", 1)
+        large = open_audit(path)
+    return whole, large
+
+
+def test_the_faces_maps_and_averages_are_those_of_the_audit(both):
+    whole, large = both
+    assert isinstance(large.evidence, np.memmap)
+    assert whole.cells is None
+    assert large.cells.table["n"].sum() == 700
+    assert np.array_equal(whole.evidence, large.evidence)
+    assert list(whole.faces) == list(large.faces)
+    for name in whole.faces:
+        one, other = (of.faces[name].astype(object).where(of.faces[name].notna(), None) for of in both)
+        assert list(one) == list(other), name
+    assert len(whole.averages.cells)
+    assert whole.averages.cells.equals(large.averages.cells)
+    assert np.array_equal(whole.averages.means, large.averages.means)
+
+
+@pytest.mark.parametrize("wanted", FILTERS)
+def test_mean_maps_are_the_same_to_the_last_bit(both, wanted):
+    whole = both[0]
+    for target in TARGETS:
+        for normalisation in NORMALISATIONS:
+            one, other = (group(audit, wanted, target, normalisation) for audit in both)
+            assert (one.n, one.correct, one.face_n) == (other.n, other.correct, other.face_n)
+            assert np.array_equal(one.map, other.map)
+            args = (target, normalisation, whole.truth, whole.called)
+            slow = display_maps(whole.evidence.astype(np.float64), *args)[wanted.mask(whole.faces)].mean(axis=0)
+            np.testing.assert_allclose(one.map, slow, atol=1e-6)
+
+
+def test_grids_accuracies_extremes_and_tests_are_the_same(both):
+    whole, large = both
+    wanted = Filter(age_from=18)
+    one, other = (study_grid(audit, wanted) for audit in both)
+    assert list(one["ethnicity"]) == list(other["ethnicity"])
+    for by in (["gender", "ethnicity"], ["age band"], ["glasses"]):
+        tables = [accuracy_by(audit.passing(wanted), by).astype({by[0]: str, by[-1]: str}) for audit in both]
+        pd.testing.assert_frame_equal(*tables)
+    assert confusion(whole.faces).equals(confusion(large.faces))
+    sentences = [accuracy_sentence(audit.passing(wanted), wanted) for audit in both]
+    assert sentences[0] == sentences[1]
+    found = [extremes(audit.passing(wanted)) for audit in both]
+    assert found[0].difference == found[1].difference
+    tested = [difference_of(audit, Filter(("female",)), Filter(("male",)), "predicted", "raw") for audit in both]
+    assert np.array_equal(tested[0].p, tested[1].p)
+    assert tested[0].verdict == tested[1].verdict
+
+
+def test_it_is_made_anew_where_a_file_changed_or_it_is_damaged(both, monkeypatch):
+    monkeypatch.setattr(mapped, "LARGE", 1)
+    path, made = both[1].path, []
+    make = mapped._make
+    monkeypatch.setattr(mapped, "_make", lambda *arguments: (made.append(1), make(*arguments)))
+    open_audit(path)
+    assert not made
+    (path / ".mapped" / "correct.npy").write_bytes(b"")
+    assert open_audit(path).faces["correct"].equals(both[0].faces["correct"])
+    assert len(made) == 1
+    os.utime(path / "averages.npz", ns=(1, 1))
+    open_audit(path)
+    assert len(made) == 2
+    assert not list(path.glob("*partial*"))
+
+
+def test_where_nothing_can_be_written_the_audit_is_read(both, monkeypatch):
+    monkeypatch.setattr(mapped, "LARGE", 1)
+    monkeypatch.setattr(mapped, "_fresh", lambda path: None)
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "no room")
+
+    monkeypatch.setattr(mapped, "_make", full)
+    assert open_audit(both[0].path).cells is None
+
+
+def test_faces_are_drawn_from_each_side_and_it_is_said(monkeypatch):
+    audit = made_audit(900, errors=0.1)
+    women, men = Filter(("female",)), Filter(("male",), ("Black",))
+    assert drawing.drawn(audit, women, men) is audit
+    assert drawing.drawn_words(audit, women, men) is None
+    monkeypatch.setattr(drawing, "MOST_DRAWN", 200)
+    sample = drawing.drawn(audit, women, men)
+    assert int(women.mask(sample.faces).sum()) == 200
+    assert int(men.mask(sample.faces).sum()) == int(men.mask(audit.faces).sum())
+    assert len(sample.faces) == 350
+    assert sample.faces["face_id"].is_unique
+    for row in (0, 349):
+        place = int(np.flatnonzero(audit.faces["face_id"] == sample.faces["face_id"][row])[0])
+        assert np.array_equal(sample.evidence[row], audit.evidence[place])
+    found = difference_of(audit, women, men, "predicted", "raw", adjust=())
+    assert found.drawn_from == (450, 150)
+    assert (found.n_a, found.n_b) == (200, 150)
+    assert "Tested on faces drawn at random, 200 and 150 of 450 and 150" in found.verdict
+    assert "350 of these 600 faces, drawn at random" in drawing.drawn_words(audit, women, men)
+
+
+def test_sides_that_share_faces_are_drawn_together(monkeypatch):
+    audit = made_audit(900, errors=0.1)
+    monkeypatch.setattr(drawing, "MOST_DRAWN", 200)
+    everyone, women = Filter(), Filter(("female",))
+    sample = drawing.drawn(audit, everyone, women)
+    assert len(sample.faces) == 200
+    assert 70 < int(women.mask(sample.faces).sum()) < 130
+
+
+def test_a_sample_finds_the_difference_that_is_there(monkeypatch):
+    audit = made_audit(2400, errors=0.3, correct_on=["nose"], incorrect_on=["forehead"])
+    right, wrong = Filter(outcome="correct"), Filter(outcome="incorrect")
+    whole = difference_of(audit, right, wrong, "predicted", "raw", adjust=())
+    monkeypatch.setattr(drawing, "MOST_DRAWN", 300)
+    sample = difference_of(audit, right, wrong, "predicted", "raw", adjust=())
+    assert whole.differs
+    assert sample.differs
+    assert sample.largest == whole.largest
+    inside = np.abs(sample.difference - whole.difference) <= 4 * sample.error + 1e-9
+    assert inside.all()
+    assert sample.permutations == differences.PERMUTATIONS
+
+
+def test_a_folder_of_a_small_audit_gets_nothing_more(tmp_path: Path):
+    path = tmp_path / "model" / "audits" / "made"
+    made_audit(200, errors=0.1, path=path)
+    assert not (path / mapped.FOLDER).exists()
