@@ -1,9 +1,12 @@
-"""What axe-core finds on every page, in light and in dark.
+"""What axe-core, a screen reader's tree and the Tab key find on every page, in light and in dark.
 
     npm pack axe-core && tar xzf axe-core-*.tgz package/axe.min.js
     python -m benchmarks.accessibility --axe package/axe.min.js
 
-A server of this machine is started and ended; needs requirements-dev.txt, chromium, and axe-core's script.
+Without --axe its part is left out. No screen reader is run: `unnamed` is what chromium would tell one, controls, images
+and charts that have no name. `keyboard` presses Tab from a page's beginning to its end: what holds the focus, what
+shows no sign of it, and what it never comes to. A server of this machine is started and ended; needs
+requirements-dev.txt and chromium.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.pages import FLAGS, serve
 from ui.shell.navigation import PAGES
@@ -22,50 +26,169 @@ from ui.shell.navigation import PAGES
 SERIOUS = ("critical", "serious")
 RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.flatMap(
   rule => rule.nodes.map(node => [rule.impact, rule.id, node.html.slice(0, 120)]))"""
+#: Roles, as chromium calls them, that say nothing without a name.
+NAMED = {
+    "button", "link", "checkbox", "radio", "combobox", "textbox", "searchbox", "slider", "spinbutton", "switch", "tab",
+    "image", "grid", "table", "dialog",
+}  # fmt: skip
+#: Presses of Tab on one page, and on one element, after which they are taken never to end.
+PRESSES, STAYS = 1500, 60
+#: How an element looks with what is in it and around it; beside it too where it is a hidden `input` of what is shown.
+LOOK = """window.lwLook = one => {
+  const parts = [one, ...[...one.querySelectorAll("*")].slice(0, 30)];
+  for (let up = one.parentElement, n = 0; up && n < 8; up = up.parentElement, n++) parts.push(up);
+  if (one.tagName === "INPUT") for (const beside of one.parentElement.children) parts.push(beside, ...beside.children);
+  return parts.map(part => {
+    const style = getComputedStyle(part);
+    return ["outlineStyle", "outlineWidth", "outlineColor", "boxShadow", "borderColor", "backgroundColor", "color",
+      "textDecoration", "opacity", "filter"].map(name => style[name]).join();
+  }).join(";");
+}"""
+#: The number and the beginning of the element that has the focus, or none; and whether the one that had it before looks
+#: otherwise now.
+FOCUSED = """() => {
+  for (const moving of document.getAnimations()) { try { moving.finish(); } catch {} }
+  const before = window.lwBefore, changed = before ? window.lwLook(before[0]) !== before[1] : true;
+  const one = document.activeElement;
+  if (!one || one === document.body || one === document.documentElement) return [null, "", changed];
+  window.lwStops ??= 0;
+  one.lwStop ??= ++window.lwStops;
+  window.lwBefore = [one, window.lwLook(one)];
+  return [one.lwStop, one.outerHTML.slice(0, 120), changed];
+}"""
+#: Controls in sight that Tab should come to. Within a group of buttons arrows choose, and Tab comes to one of them.
+MISSED = """() => [...document.querySelectorAll(
+  "a[href], button, input, select, textarea, [tabindex='0']")].filter(one => one.tabIndex >= 0 && !one.disabled
+  && !one.lwStop && one.offsetParent && getComputedStyle(one).visibility === "visible"
+  && !["radio", "tab"].includes(one.type) && !["radio", "tab"].includes(one.getAttribute("role"))
+  && ![...(one.closest("[role=toolbar], [role=radiogroup], [role=tablist], [data-testid=stButtonGroup]")
+    ?.querySelectorAll("*") ?? [])].some(other => other.lwStop)
+  && !one.closest("[inert]")).map(one => one.outerHTML.slice(0, 120))"""
 
 
-def findings(browser: Browser, url: str, page: str, scheme: str, axe: str) -> list[tuple[str, str, str]]:
-    """Impact, rule and element of each finding on a page."""
+@dataclass
+class Tabbed:
+    """What pressing Tab came to: how many stops, whether it came to the page's end, and what is wrong."""
+
+    stops: int = 0
+    ended: bool = False
+    unseen: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+
+def opened(browser: Browser, url: str, page: str, scheme: str) -> Page:
+    """A page in a context of its own, once it is drawn."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)
-    try:
-        opened = context.new_page()
-        opened.goto(f"{url}/{page}")
-        opened.wait_for_selector(".lw-headline, [data-testid='stAlert']", timeout=60_000)
-        opened.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
-        opened.wait_for_timeout(500)
-        opened.evaluate(axe)
-        return [tuple(one) for one in opened.evaluate(RUN)]
-    finally:
-        context.close()
+    drawn = context.new_page()
+    drawn.goto(f"{url}/{page}")
+    drawn.wait_for_selector(".lw-headline, [data-testid='stAlert']", timeout=90_000)
+    drawn.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=90_000)
+    drawn.wait_for_timeout(800)
+    return drawn
+
+
+def findings(page: Page, axe: str) -> list[tuple[str, str, str]]:
+    """Impact, rule and element of each of axe-core's findings."""
+    page.evaluate(axe)
+    return [tuple(one) for one in page.evaluate(RUN)]
+
+
+def unnamed(page: Page) -> tuple[int, list[str]]:
+    """How many parts of a page need a name for a screen reader, and those that have none in chromium's tree."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    needing = [one for one in nodes if not one.get("ignored") and one.get("role", {}).get("value") in NAMED]
+    without = []
+    for one in needing:
+        if not str(one.get("name", {}).get("value", "")).strip():
+            try:
+                shown = session.send("DOM.getOuterHTML", {"backendNodeId": one["backendDOMNodeId"]})["outerHTML"]
+            except Exception:  # gone since
+                shown = ""
+            without.append(f"{one['role']['value']}: {shown[:120]}")
+    return len(needing), without
+
+
+def keyboard(page: Page) -> Tabbed:
+    """Press Tab until the page's end; nothing else is pressed, so nothing opens.
+
+    A table keeps the focus for a press a column; what keeps it for `STAYS` is taken never to give it back.
+    """
+    found, last, first, stays = Tabbed(), (None, ""), None, 0
+    page.evaluate(LOOK)
+    for _ in range(PRESSES):
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(30)  # what is drawn by script follows the focus a moment later
+        number, element, changed = page.evaluate(FOCUSED)
+        if number is not None and number == last[0]:
+            stays += 1
+            if stays < STAYS:
+                continue
+            found.unseen.append(f"holds the focus: {element}")
+            break
+        if last[0] is not None and not changed:
+            found.unseen.append(last[1])
+        if number is None or number == first:
+            found.ended = True
+            break
+        first, last, stays = first or number, (number, element), 0
+        found.stops = max(found.stops, number)
+    found.missed = page.evaluate(MISSED)
+    return found
+
+
+def read(page: Page, name: str, scheme: str, axe: str | None) -> tuple[str, int, int]:
+    """Lines on one page, how many findings of axe-core are serious, and how many others there are."""
+    lines, serious, others = [], 0, 0
+    if axe:
+        found = findings(page, axe)
+        counts = Counter((impact, rule) for impact, rule, _ in found)
+        words = ", ".join(f"{rule} ({impact}) × {n}" for (impact, rule), n in counts.items())
+        lines.append(f"{name}, {scheme}: axe-core: {words or 'nothing'}")
+        bad = [f"  {rule}: {element}" for impact, rule, element in found if impact in SERIOUS]
+        lines, serious = lines + bad, len(bad)
+    if scheme == "light":
+        count, without = unnamed(page)
+        tabbed = keyboard(page)
+        others = len(without) + len(tabbed.unseen) + len(tabbed.missed) + (not tabbed.ended)
+        lines.append(
+            f"{name}: {count} parts need a name, {len(without)} have none; Tab stops {tabbed.stops} times, "
+            f"{'comes to the end' if tabbed.ended else 'does not come to the end'}, "
+            f"{len(tabbed.unseen)} stops show no sign, {len(tabbed.missed)} controls are passed over"
+        )
+        lines += [f"  without a name: {one}" for one in without]
+        lines += [f"  no sign of the focus: {one}" for one in tabbed.unseen]
+        lines += [f"  passed over: {one}" for one in tabbed.missed]
+    return "\n".join(lines), serious, others
 
 
 def main() -> None:
-    """Print the findings page by page, and how many are serious."""
+    """Print the findings page by page, and how many there are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--axe", type=Path, required=True, help="axe-core's axe.min.js")
+    parser.add_argument("--axe", type=Path, help="axe-core's axe.min.js")
     parser.add_argument("--pages", nargs="*", default=[entry.file for entry in PAGES])
     asked = parser.parse_args()
-    axe, serious = asked.axe.read_text(encoding="utf-8"), 0
+    axe = asked.axe.read_text(encoding="utf-8") if asked.axe else None
+    serious = others = 0
     server, url = serve()
     try:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            for page in asked.pages:
-                for scheme in ("light", "dark"):
-                    found = findings(browser, url, page, scheme, axe)
-                    counts = Counter((impact, rule) for impact, rule, _ in found)
-                    words = ", ".join(f"{rule} ({impact}) × {n}" for (impact, rule), n in counts.items())
-                    print(f"{page}, {scheme}: {words or 'nothing'}", flush=True)
-                    for impact, rule, element in found:
-                        if impact in SERIOUS:
-                            serious += 1
-                            print(f"  {rule}: {element}")
+            for name in asked.pages:
+                for scheme in ("light", "dark") if axe else ("light",):
+                    page = opened(browser, url, name, scheme)
+                    lines, bad, rest = read(page, name, scheme, axe)
+                    page.context.close()
+                    serious, others = serious + bad, others + rest
+                    print(lines, flush=True)
             browser.close()
     finally:
         server.terminate()
         server.wait(20)
-    print(f"{len(asked.pages)} pages in two themes, {serious} findings that are serious or worse")
+    if axe:
+        print(f"{len(asked.pages)} pages in two themes, {serious} findings of axe-core that are serious or worse")
+    print(f"{len(asked.pages)} pages, {others} findings of names and of the keyboard")
 
 
 if __name__ == "__main__":

@@ -31,15 +31,24 @@ def read_bounded(path: Path, most: int) -> bytes:
     return data
 
 
+def file_to_write(path: Path, flag: str = "--out") -> Path:
+    """The path, before work is spent on what is to be written there. Raises `LookwhereError` where it is a folder."""
+    if path.is_dir():
+        raise LookwhereError(f"{flag} {path}: this is a folder; name a file in it")
+    return path
+
+
 def write_text(path: Path, content: str) -> None:
     """Write whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(path)
+    write_bytes(path, content.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write whole or not at all."""
+    """Write whole or not at all; into a device or a pipe, as `/dev/stdout`, which no file may replace."""
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            file.write(content)
+        return
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(content)
     partial.replace(path)

@@ -30,9 +30,11 @@ def alone(output: Path, doing: str, *, wait: bool = False) -> Iterator[None]:
 
     The lock is on the hidden file `.NAME.lock` beside it, which goes with the block; the operating system frees it when
     a process ends, however that came, and a file left behind keeps nobody out. With `wait` another process is waited
-    for. Raises `TakenError` naming `output` where another one is `doing` it, `LookwhereError` where nothing can be
-    written there.
+    for. Raises `TakenError` naming `output` where another one is `doing` it, `LookwhereError` where it has no
+    name, or nothing can be written there.
     """
+    if not output.name:
+        raise LookwhereError(f"{output}: names no file or folder of its own; give it a name")
     file = output.with_name(f".{output.name}.lock")
     try:
         held = _locked(file, wait)

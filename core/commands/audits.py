@@ -11,6 +11,7 @@ from core.commands.help_words import MAPS, METHODS, PARTS
 from core.commands.output import printed
 from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError, at_least
+from core.files import file_to_write
 from core.locks import alone
 from core.places import MODELS, audit_folder
 from core.progress import Bars
@@ -387,7 +388,7 @@ def report(
     from core.analysis.accuracy.groupings import grouping
     from core.present.report import report_of, write_report
 
-    with alone(out, "writing"):
+    with alone(file_to_write(out), "writing"):
         opened = opened_audit(models, model, audit, reviewed)
         content = report_of(models / model, opened, ages == "all", by=grouping(by, opened.columns))
         write_report(out, content)

@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from core.commands.output import printed
 from core.errors import LookwhereError
+from core.files import file_to_write
 from core.locks import alone
 from core.places import MODELS, audit_folder
 
@@ -45,6 +46,8 @@ def compare(
         raise LookwhereError(f"compare two to {MOST} audits, each as MODEL/AUDIT; without any, all are put in a table")
     if out and not audits:
         raise LookwhereError("--out goes with two to four audits, each as MODEL/AUDIT")
+    if out:
+        file_to_write(out)
     places_of = [_named(models, name) for name in audits] or audit_places(models)
     opened = [open_audit(place) for place in places_of]
     table = audits_table(opened, ages)

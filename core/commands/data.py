@@ -7,6 +7,7 @@ from typing import Literal
 
 from core.commands.output import printed
 from core.errors import LookwhereError, at_least
+from core.files import file_to_write
 from core.progress import Bars
 from core.ranks import Ranks
 from core.remote import STORE, fetched, mirror, push, there
@@ -154,7 +155,7 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
     from core.present.figures.alignment import alignment_sheet
     from core.present.text.tables import disagreement_lines
 
-    file, store = out or data / "look.png", AlignedStore.open(data)
+    file, store = file_to_write(out or data / "look.png"), AlignedStore.open(data)
     picture = alignment_sheet(store, at_least("--faces", faces, 0))
     try:
         picture.save(file)

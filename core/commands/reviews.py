@@ -58,6 +58,7 @@ def review(
     from core.analysis.accuracy.suspects import suspects
     from core.audit.folder import open_audit
     from core.audit.reviewed import read_decisions, reviewed_audit
+    from core.files import write_text
     from core.locks import alone
     from core.present.records.reviews import review_record, suspects_record
     from core.present.text.reviews import review_report, suspects_report
@@ -74,5 +75,5 @@ def review(
         raise LookwhereError(f"{out}: is there already, perhaps with decisions in it; give another --out")
     found = suspects(opened)
     with alone(out, "writing"):
-        found.to_csv(out, index=False)
+        write_text(out, found.to_csv(index=False))
     return printed("review", json, lambda: suspects_report(opened, found, out), lambda: suspects_record(found, out))

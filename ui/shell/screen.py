@@ -14,6 +14,7 @@ STYLE = """
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: .78}
 [data-testid="stCaptionContainer"] code {color: inherit}
 [data-testid="stWidgetLabel"] {color: inherit !important}
+.stMain:focus-visible {outline: 2px solid; outline-offset: -2px}
 @media (max-width: 640px) {
  [data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
   overflow: visible !important; text-overflow: clip !important}
@@ -42,7 +43,8 @@ STYLE = """
 """
 #: Streamlit closes the menu after a choice on what calls itself a telephone; here also in a window as narrow as one.
 #: Its menu is a list whose items lie in boxes of their own, which a screen reader does not take for one: the boxes are
-#: groups called by their headings. Code that is wider than its box is scrolled by the keyboard too.
+#: groups called by their headings. Code that is wider than its box is scrolled by the keyboard too. A table's grid is
+#: called by the heading above it; icons of a chart's buttons say nothing beside the buttons' own names.
 SCRIPT = """
 <script data-of="lookwhere">
 if (!window.lookwhereScreen) {
@@ -59,6 +61,14 @@ if (!window.lookwhereScreen) {
     .observe(document.body, {subtree: true, attributes: true, attributeFilter: ["width", "height"]});
   const tidy = () => {
     document.querySelectorAll("pre:not([tabindex])").forEach(code => code.tabIndex = 0);
+    for (const icon of document.querySelectorAll(".modebar svg, #js-plotly-tester"))
+      if (!icon.ariaHidden) icon.ariaHidden = "true";
+    for (const table of document.querySelectorAll('[data-testid="stDataFrame"] [role="grid"]:not([aria-label])')) {
+      const above = [...document.querySelectorAll("h1, h2, h3, h4, summary")]
+        .filter(one => one.compareDocumentPosition(table) & Node.DOCUMENT_POSITION_FOLLOWING).pop();
+      const said = above?.querySelector('[data-testid="stMarkdownContainer"]') ?? above;
+      table.setAttribute("aria-label", "Table: " + (said?.innerText || document.title).split("\\n")[0]);
+    }
     const menu = document.querySelector('[data-testid="stSidebarNavItems"]:has(li:not([role]))');
     if (!menu) return;
     menu.setAttribute("role", "presentation");

@@ -31,6 +31,9 @@ from core.errors import LookwhereError
 #: Tables of other data sets, and of predictions' and spreadsheets' own, that are no manifest unless given themselves.
 FOREIGN = r"(?:fairface_label_|list_\w*celeba|identity_celeba|morph|identity_meta|identities|metadata)[^/]*"
 
+#: Tables whose first lines are looked at for labels.
+MAXIMUM_TABLES = 100
+
 
 class Manifest(Reader):
     name = "manifest"
@@ -67,8 +70,11 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
         refusal, _ = _lacking(source, source.manifest)
         return (None, refusal) if refusal else (source.manifest, None)
     tables = _at_root(source, source.files(*SUFFIXES))
-    tables = [name for name in tables if name not in find_files(source, FOREIGN)]
+    foreign = set(find_files(source, FOREIGN)) if tables else set()
+    tables = [name for name in tables if name not in foreign]
     named = [name for name in tables if posixpath.basename(name).lower() in [f"manifest{end}" for end in SUFFIXES]]
+    if len(named or tables) > MAXIMUM_TABLES:
+        return None, Refusal(f"there are {len(named or tables):,} tables at its root; give one of them itself")
     lacking = {name: _lacking(source, name) for name in named or tables}
     fit = [name for name, (refusal, _) in lacking.items() if refusal is None]
     exact = [name for name in fit if set(NEEDED) <= {column.lower() for column in columns_at(source, name)[1]}]

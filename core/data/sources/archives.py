@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from core.data.image_kinds import BEGINNING_BYTES, IMAGE_SUFFIXES, is_image
-from core.data.sources.base import NO_IMAGE_SUFFIXES, Source, too_large
+from core.data.sources.base import HEAD_BYTES, MAXIMUM_HEADS, NO_IMAGE_SUFFIXES, Source, too_large
 from core.data.sources.links import Link, Links, follow
 from core.data.sources.names import distinct_names, plain_name
 from core.data.sources.zstandard import ZstandardFile
@@ -25,6 +25,8 @@ DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFE
 MAXIMUM_HEADER_BYTES = 1 << 20
 #: The path in a symbolic link of a ZIP.
 MAXIMUM_LINK_BYTES = 4_096
+#: How the names of tables end whose first lines a tar's listing keeps: each further look would go through the tar.
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".txt")
 
 
 class ArchiveSource(Source):
@@ -131,13 +133,16 @@ class TarSource(ArchiveSource):
         places: dict[str, int] = {}
         links: dict[str, Link] = {}
         by_content: set[str] = set()
+        heads: dict[str, bytes] = {}
         with _told(path), _opened(path) as archive:
             for member in archive:
                 archive.members = []  # else it keeps all that it went past, a kilobyte each
                 name = member.name
                 if member.isfile():
-                    for listed in (sizes, links):
+                    for listed in (sizes, links, heads):
                         listed.pop(name, None)
+                    if name.lower().endswith(TABLE_SUFFIXES) and len(heads) < MAXIMUM_HEADS:
+                        heads[name] = archive.extractfile(member).read(HEAD_BYTES)
                     sizes[name], places[name] = member.size, member.offset_data
                     if not name.lower().endswith((*IMAGE_SUFFIXES, *NO_IMAGE_SUFFIXES)):
                         beginning = archive.extractfile(member).read(BEGINNING_BYTES)
@@ -152,6 +157,7 @@ class TarSource(ArchiveSource):
         self._content = {plain[old] for old in by_content if old in plain}
         links = {plain_name(name): Link(plain_name(link.target), link.from_top) for name, link in links.items()}
         super().__init__(path, {name: sizes[old] for name, old in raw.items()}, links)
+        self._heads = {plain[old]: head for old, head in heads.items() if old in plain}
 
     def _images_by_content(self, names: list[str]) -> set[str]:
         return {name for name in names if self._file.get(name, name) in self._content}

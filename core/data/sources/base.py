@@ -12,6 +12,8 @@ from core.data.sources.names import is_added_by_mac, is_hidden
 from core.errors import LookwhereError
 
 HEAD_BYTES = 65_536
+#: Files whose first lines are kept: of a million tables nobody can say which has the labels.
+MAXIMUM_HEADS = 1_000
 #: Of one image: 100 million pixels as they come from a camera. A larger file is not read, so that no file and no member
 #: of an archive, packed to a thousandth of its size, fills the memory.
 MAXIMUM_IMAGE_BYTES = 256 * 1024 * 1024
@@ -116,8 +118,13 @@ class Source:
         self.read_whole[name] = hashlib.sha256(data).hexdigest()
 
     def head(self, name: str) -> bytes:
-        """The first bytes of a file, enough for the first lines of a table; kept, as every reader asks for them."""
+        """The first bytes of a file, enough for the first lines of a table; kept, as every reader asks for them.
+
+        Raises `LookwhereError` after `MAXIMUM_HEADS`.
+        """
         if name not in self._heads:
+            if len(self._heads) >= MAXIMUM_HEADS:
+                raise LookwhereError(f"{self.path}: over {MAXIMUM_HEADS:,} tables in it; give the one with the labels")
             self._heads[name] = self._first_bytes(name, HEAD_BYTES)
         return self._heads[name]
 

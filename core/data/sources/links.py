@@ -15,7 +15,8 @@ NOTHING = "links to nothing"
 RING = "links that go round"
 #: Links followed on the way to one file, as in Linux.
 MAXIMUM_HOPS = 40
-#: Names that links may add: ten folders of links into each other, nested, would make billions.
+#: Names that links may add, links to nothing counted too: ten folders of links into each other, nested, would make
+#: billions.
 MAXIMUM_NAMES = 5_000_000
 
 
@@ -44,7 +45,8 @@ class _Follower:
     def __init__(self, files: Iterable[str], links: dict[str, Link]) -> None:
         self.file_at = {posixpath.normpath(name): name for name in files}
         self.link_at = {posixpath.normpath(name): link for name, link in links.items()}
-        self.links, self.result = links, Links()
+        self.links, self.result, self.looked = links, Links(), 0
+        self.ends: dict[str, str] = {}  # a link is come to from every folder that leads to its own
         self.files_sorted, self.links_sorted = sorted(self.file_at), sorted(self.link_at)
 
     def follow(self) -> Links:
@@ -54,26 +56,40 @@ class _Follower:
 
     def _add(self, name: str, end: str, above: tuple[str, ...]) -> None:
         """Give `name` to the file, or to all in the folder, at `end`; `above` are folders on the way to it."""
+        self._count()
         if end in self.file_at:
             self._name(name, self.file_at[end])
         elif end in (OUT, NOTHING, RING):
             self.result.refused[end] += 1
-        elif not end or any(folder == end or folder.startswith(f"{end}/") for folder in above):
+        elif (
+            not end
+            or len(above) > 2 * MAXIMUM_HOPS
+            or any(folder == end or folder.startswith(f"{end}/") for folder in above)
+        ):
             self.result.refused[RING] += 1
         else:
             within = len(end) + 1
             for file in _under(self.files_sorted, end):
+                self._count()
                 self._name(f"{name}/{file[within:]}", self.file_at[file])
             for link in _under(self.links_sorted, end):
                 self._add(f"{name}/{link[within:]}", self._end(link), (*above, end, posixpath.dirname(link)))
 
     def _name(self, name: str, file: str) -> None:
         self.result.names[name] = file
-        if len(self.result.names) > MAXIMUM_NAMES:
+
+    def _count(self) -> None:
+        self.looked += 1
+        if self.looked > MAXIMUM_NAMES:
             raise LookwhereError(f"its links make over {MAXIMUM_NAMES:,} names; unpack it and give the folder")
 
     def _end(self, path: str) -> str:
         """The file or folder at which a path ends, links followed; or why it ends at none."""
+        if path not in self.ends:
+            self.ends[path] = self._followed(path)
+        return self.ends[path]
+
+    def _followed(self, path: str) -> str:
         ahead, done, hops = path.split("/")[::-1], list[str](), 0
         while ahead:
             part = ahead.pop()

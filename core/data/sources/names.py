@@ -25,13 +25,16 @@ def plain_name(raw: str) -> str:
 def distinct_names(raws: Iterable[str]) -> dict[str, str]:
     """`plain_name` of each to the raw one, in their order; where two became one, the second is counted: `a~2.jpg`."""
     names: dict[str, str] = {}
+    counts: dict[str, int] = {}  # a million names of one plain name would be counted anew from 2 each
     for raw in raws:
-        name = plain_name(raw)
-        stem, dot, suffix = name.rpartition(".")
-        count = 1
-        while name in names:
-            count += 1
-            name = f"{stem}~{count}{dot}{suffix}" if dot and "/" not in suffix else f"{stem}{dot}{suffix}~{count}"
+        name = plain = plain_name(raw)
+        if name in names:
+            stem, dot, suffix = plain.rpartition(".")
+            count = counts.get(plain, 1)
+            while name in names:
+                count += 1
+                name = f"{stem}~{count}{dot}{suffix}" if dot and "/" not in suffix else f"{plain}~{count}"
+            counts[plain] = count
         names[name] = raw
     return names
 

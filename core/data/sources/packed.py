@@ -33,7 +33,16 @@ def unfold(source: Source, open_inner: Callable[[Path, int], Source], depth: int
     if not archives or source.images():
         return source
     taken = _Taken(source)
-    return PackedSource(source, {name: open_inner(taken.file(name), depth + 1) for name in archives}, taken)
+    return PackedSource(source, {name: _opened(source, name, taken, open_inner, depth) for name in archives}, taken)
+
+
+def _opened(source: Source, name: str, taken: _Taken, open_inner: Callable[[Path, int], Source], depth: int) -> Source:
+    """An archive inside a source. Raises `LookwhereError` naming both where it is damaged."""
+    file = taken.file(name)
+    try:
+        return open_inner(file, depth + 1)
+    except LookwhereError as error:
+        raise LookwhereError(str(error).replace(str(file), f"{source.path}: {name} in it")) from error
 
 
 def unfold_shards(source: Source) -> Source:
@@ -60,6 +69,7 @@ class _Taken:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.folder: tempfile.TemporaryDirectory | None = None
+        self.count = 0
 
     def file(self, name: str) -> Path:
         if isinstance(self.source, FolderSource):
@@ -72,10 +82,25 @@ class _Taken:
                 f"{self.source.path}: {name} in it unpacks to {self.source.size(name) / 1e9:.1f} GB, and "
                 f"{tempfile.gettempdir()} has {max(free, 0) / 1e9:.1f} GB; unpack it and give the folder"
             )
-        file = Path(self.folder.name).joinpath(*(part for part in name.split("/") if part not in ("", ".", "..")))
-        file.parent.mkdir(parents=True, exist_ok=True)
+        self.count += 1
+        file = self._place(Path(self.folder.name), name)
         self.source.copy(name, file)
         return file
+
+    def _place(self, folder: Path, name: str) -> Path:
+        """Where a member goes: by its name, or where that is taken, too long or none of a file, by its number."""
+        parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+        file = folder.joinpath(*parts) if parts and "\0" not in name else folder
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                file.touch()
+                return file
+        except OSError:
+            pass
+        numbered = folder / f"~{self.count}"
+        numbered.mkdir()
+        return numbered / f"file{''.join(Path(parts[-1].replace(chr(0), '')).suffixes[-2:])[-20:] if parts else ''}"
 
 
 class PackedSource(Source):

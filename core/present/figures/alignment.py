@@ -8,13 +8,17 @@ from PIL import Image, ImageDraw
 from core.data.filters import group_name
 from core.data.splits import person_numbers
 from core.data.store import AlignedStore, average_face
+from core.errors import LookwhereError
 from core.present.figures.pictures import sheet, show_face
 from core.privacy import asked_minimum, enough_people
 from core.template import SIDE
 
 
 def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Image.Image:
-    """Averages with n and sharpness in rows of five, then `sample` faces drawn at random, five points on each."""
+    """Averages with n and sharpness in rows of five, then `sample` faces drawn at random, five points on each.
+
+    Raises `LookwhereError` where there is neither.
+    """
     panels, minimum = [], asked_minimum()
     for (gender, ethnicity), faces in store.faces.groupby(["gender", "ethnicity"]):
         if enough_people(person_numbers(faces), minimum):
@@ -25,6 +29,10 @@ def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Ima
     chosen = np.random.default_rng(seed).choice(len(store.faces), min(sample, len(store.faces)), replace=False)
     singles = [(_with_points(store, int(n)), str(store.faces["age"].iloc[n])) for n in chosen]
     rows += [("landmarks", singles[n : n + 8]) for n in range(0, len(singles), 8)]
+    if not rows:
+        raise LookwhereError(
+            f"{store.path}: no group has the {minimum} people of an average; ask for --faces to see some"
+        )
     return sheet(f"{store.manifest.dataset}: {len(store.faces):,} aligned faces", rows)
 
 

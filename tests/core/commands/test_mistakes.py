@@ -35,11 +35,14 @@ def told(capsys: pytest.CaptureFixture[str], code: int) -> str:
     [
         ("look --data STORE --out ROOT/x.nosuch", "end it with .png"),
         ("look --data STORE --out ROOT/no/such.png", "make its folder first"),
-        ("look --data STORE --out ROOT/models", "end it with .png"),
+        ("look --data STORE --out ROOT/models", "this is a folder; name a file in it"),
+        ("look --data STORE --out ROOT/l.png --faces 0", "no group has the 11 people of an average"),
         ("look --data STORE --faces -5", "--faces -5: give 0 or more"),
         ("audit --model m --data STORE --batch 0", "--batch 0: give 1 or more"),
         ("align --data STORE --seed -1", "--seed -1: give 0 or more"),
         ("report --model m --audit a --out ROOT/file/x.html", "cannot write"),
+        ("report --model m --audit a --out ROOT/models", "this is a folder; name a file in it"),
+        ("report --model m --audit a --out .", "this is a folder; name a file in it"),
         ("audit --model ../outside --data STORE", "no name of a folder in"),
         ("audit --model /etc --data STORE", "no name of a folder in"),
         ("show --model m/../../outside --audit a", "no name of a folder in"),
@@ -89,3 +92,9 @@ def test_any_other_error_is_a_defect() -> None:
     assert machine_error(OSError(errno.EBADF, "ours")) is None
     with pytest.raises(OSError, match="ours"):
         main(["one"], {"one": command, "two": command}, "x")
+
+
+@pytest.mark.parametrize("flag", ["--optimiser.lr inf", "--optimiser.clip nan", "--age-weight inf", "--weights nan"])
+def test_a_setting_of_a_training_is_a_finite_number(flag: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--data", str(root / "store"), "--models", str(root / "models"), "--name", "m", *flag.split()]
+    assert "must be a finite number" in told(capsys, train(arguments))
