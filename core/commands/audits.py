@@ -391,8 +391,7 @@ def report(
     with alone(file_to_write(out), "writing"):
         opened = opened_audit(models, model, audit, reviewed)
         content = report_of(models / model, opened, ages == "all", by=grouping(by, opened.columns))
-        write_report(out, content)
-    size = len(content.encode())
+        size = write_report(out, content)
     return printed(
         "report",
         json,

@@ -141,11 +141,12 @@ def held(text: str) -> str:
     return text.replace(" %", "\u00a0%").replace(" ×", "\u00a0×")
 
 
-def write_report(file: Path, content: str) -> None:
-    """Write whole or not at all. Raises `LookwhereError` where the place cannot be written."""
+def write_report(file: Path, content: str) -> int:
+    """Write whole or not at all; its bytes. Raises `LookwhereError` where the place cannot be written."""
     try:
         write_text(file, content)
     except OSError as error:
         with suppress(OSError):
             file.with_name(file.name + ".partial").unlink()
         raise LookwhereError(f"{file}: cannot be written ({error.strerror or error}); choose another --out") from error
+    return len(content.encode())
