@@ -80,7 +80,8 @@ def resampled_sums(values: np.ndarray, units: np.ndarray | None, samples: int, d
     bits = np.packbits(values, axis=1) if units is None and values.dtype == bool else rows
     keys = np.ascontiguousarray(bits).view(f"V{bits.shape[1] * bits.itemsize}").ravel()
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    return draw.multinomial(counts.sum(), counts / counts.sum(), size=samples) @ rows[first]
+    drawn = draw.multinomial(counts.sum(), counts / counts.sum(), size=samples)
+    return drawn.astype(np.float64) @ rows[first].astype(np.float64)
 
 
 def highest_t(parts: Sequence[np.ndarray], draws: int, seed: int, families: int = 1) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.commands.audits import Ages, faces_within
 from core.commands.output import printed
+from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError, at_least
 from core.places import MODELS, audit_folder
 from core.progress import Bars
@@ -77,7 +78,13 @@ def measure(
 
 
 def image(
-    model: str, audit: str, data: Path | None = None, ages: Ages = "adults", models: Path = MODELS, json: bool = False
+    model: str,
+    audit: str,
+    data: Path | None = None,
+    ages: Ages = "adults",
+    reviewed: Path | None = None,
+    models: Path = MODELS,
+    json: bool = False,
 ) -> str:
     """Print how much of each group's gap goes with what the image says, and with age, and what is left.
 
@@ -89,6 +96,7 @@ def image(
         audit: The audit's name, a folder under models/MODEL/audits/.
         data: The audited store, for apparent skin tone by face; nothing of that is kept.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
@@ -96,11 +104,14 @@ def image(
     from core.present.records.measures import image_record
     from core.present.text.image import image_report
 
-    opened = _opened(models, model, audit, data)
+    opened = _opened(models, model, audit, data, reviewed)
     within = faces_within(opened.faces, ages, opened.path)
     found = person_or_image(opened, within)
     return printed(
-        "image", json, lambda: image_report(opened, within, found), lambda: image_record(opened, within, found)
+        "image",
+        json,
+        lambda: and_reviewed(opened, image_report(opened, within, found)),
+        lambda: image_record(opened, within, found),
     )
 
 
@@ -109,6 +120,7 @@ def slices(
     audit: str,
     data: Path | None = None,
     ages: Ages = "adults",
+    reviewed: Path | None = None,
     seed: int = 0,
     models: Path = MODELS,
     json: bool = False,
@@ -123,6 +135,7 @@ def slices(
         audit: The audit's name, a folder under models/MODEL/audits/.
         data: The audited store, to cross apparent skin tone too; nothing of it is kept by face.
         ages: adults (18 years and older), or all. Where no age is known, all.
+        reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         seed: Seed of the halves and of the errors dealt anew. To choose it by the result is to search again.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
@@ -132,18 +145,22 @@ def slices(
     from core.present.text.image import slices_report
 
     at_least("--seed", seed, 0)
-    opened = _opened(models, model, audit, data)
+    opened = _opened(models, model, audit, data, reviewed)
     within = faces_within(opened.faces, ages, opened.path)
     faces = opened.faces[within.mask(opened.faces)].reset_index(drop=True)
     found = find_slices(faces, opened.columns, seed)
-    return printed("slices", json, lambda: slices_report(found, within), lambda: slices_record(opened, within, found))
+    return printed(
+        "slices",
+        json,
+        lambda: and_reviewed(opened, slices_report(found, within)),
+        lambda: slices_record(opened, within, found),
+    )
 
 
-def _opened(models: Path, model: str, audit: str, data: Path | None) -> Audit:
-    """The audit, with every measure of its store where that is given."""
-    from core.audit.folder import open_audit
+def _opened(models: Path, model: str, audit: str, data: Path | None, reviewed: Path | None) -> Audit:
+    """The audit as `opened_audit` has it, with every measure of its store where that is given."""
     from core.audit.measures import with_all_measures
     from core.data.store import AlignedStore
 
-    opened = open_audit(audit_folder(models, model, audit))
+    opened = opened_audit(models, model, audit, reviewed)
     return opened if data is None else with_all_measures(opened, AlignedStore.open(data))

@@ -44,7 +44,7 @@ def review(
     Example: python -m core review --model resnet50-utkface --audit utkface-test --out suspects.csv
     Then write keep, flip or leave out in the column decision, and:
     python -m core review --model resnet50-utkface --audit utkface-test --reviewed suspects.csv
-    Without an audit of its own, show, gaps, findings, evidence, abstain and report take --reviewed too.
+    Without an audit of its own, show, gaps, findings, evidence, abstain, image, slices and report take --reviewed too.
 
     Args:
         model: The model's name, a folder under models/.

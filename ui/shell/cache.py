@@ -36,12 +36,16 @@ FILES: dict[type, tuple[str, ...]] = {
 
 #: Bytes that are kept of all results together.
 MOST_BYTES = 2**30
+#: Tables of so few cells are taken to have so many bytes a cell: to count them takes longer than to make some.
+SMALL, CELL = 2000, 64
 
 
 def weight(value: object) -> int:
     """About how many bytes a result takes: arrays, tables, text and whatever holds such; mapped files take none."""
     if isinstance(value, np.ndarray):
         return 0 if isinstance(value, np.memmap) or isinstance(value.base, np.memmap) else value.nbytes
+    if isinstance(value, (pd.DataFrame, pd.Series)) and value.size <= SMALL:
+        return CELL * value.size
     if isinstance(value, (pd.DataFrame, pd.Series)):
         used = value.memory_usage(deep=True)
         return int(used.sum() if isinstance(used, pd.Series) else used)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analysis.accuracy.measured_terms import MeasuredTerms, measured_terms
+from core.analysis.accuracy.measured_terms import MeasuredTerms, terms_of
 from core.audit.folder import Audit
 from core.data.columns import MOST_CROSSED
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text import escape
 from core.present.text.gap_tables import p_column
-from core.present.text.measured_terms import measured_words
+from core.present.text.measured_terms import how_words, measured_words
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
@@ -22,9 +22,8 @@ from ui.widgets.filter_query import occurring
 
 @kept(entries=32)
 def _terms(audit: Audit, filter: Filter, threshold: float, names: tuple[str, ...]) -> MeasuredTerms | str:
-    columns = {column.name: column for column in audit.columns}
     try:
-        return measured_terms(audit.passing(filter), [columns[name] for name in names], threshold)
+        return terms_of(audit, filter, names, threshold)
     except LookwhereError as error:
         return capital(str(error)) + "."
 
@@ -56,10 +55,7 @@ def show_measured_terms(audit: Audit, filter: Filter, threshold: float = 0.5) ->
         }
     )
     layout.table(shown)
-    left = f" {found.unknown:,} faces are left out whose age or measure is not known." if found.unknown else ""
     terms.caption(
-        f"Measures go in by fifths, and may act differently on women and men; {found.n:,} faces, "
-        f"{escape.markdown(found.estimator)}; standard errors: {found.errors}.{left} What goes with a measure is not "
-        "shown to be caused by it. The page «The person or the image?» has each measure's part of each gap."
+        f"{escape.markdown(how_words(found))} The page «The person or the image?» has each measure's part of each gap."
     )
     downloads.table(found.tests, "measured-terms", "tests of the regression's terms with further ones")

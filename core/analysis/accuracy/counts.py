@@ -201,18 +201,20 @@ def group_table(
 
     Arguments are those of `tally`; no group is left out here.
     """
-    table = names.copy()
-    table["n"] = np.bincount(member, minlength=len(table))
-    table["correct"] = np.bincount(member, weights=right, minlength=len(table)).astype(np.int64)
-    table["errors"] = table["n"] - table["correct"]
-    table["accuracy"] = table["correct"] / table["n"]
-    table["people"], table["effect"] = table["n"], 1.0
+    n = np.bincount(member, minlength=len(names))
+    correct = np.bincount(member, weights=right, minlength=len(names)).astype(np.int64)
+    people, effect = n, np.ones(len(names))
     if unit is not None:
-        found = [design_effect(right[member == row], unit[member == row]) for row in range(len(table))]
-        table["people"] = [m for _, m in found]
-        table["effect"] = np.maximum([effect for effect, _ in found], pooled_effects(member, right, unit, len(table)))
-    table["wilson_low"], table["wilson_high"] = wilson(table["correct"] / table["effect"], table["n"] / table["effect"])
-    return table
+        found = [design_effect(right[member == row], unit[member == row]) for row in range(len(names))]
+        people = np.array([m for _, m in found], dtype=np.int64)
+        effect = np.maximum([effect for effect, _ in found], pooled_effects(member, right, unit, len(names)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        counted = {
+            "n": n, "correct": correct, "errors": n - correct, "accuracy": correct / n, "people": people,
+            "effect": effect,
+        }  # fmt: skip
+    counted["wilson_low"], counted["wilson_high"] = wilson(correct / effect, n / effect)
+    return names.assign(**counted)
 
 
 def tally(
@@ -232,17 +234,18 @@ def tally(
     """
     table = group_table(member, names, right, unit)
     few = FEWEST_PEOPLE if unit is not None and smallest > 1 else 0
-    why = np.where(table["people"] < few, "too few people", "")
+    why = np.where(table["people"].to_numpy() < few, "too few people", "")
     for reason, rows in (outside or {}).items():
         why = np.where(rows, reason, why)
-    why = np.where(table["n"] < smallest, f"under {smallest} faces", why)
-    left = table.loc[why != "", ["group", "n"]].assign(why=why[why != ""]).reset_index(drop=True)
-    kept = table[why == ""]
+    why = np.where(table["n"].to_numpy() < smallest, f"under {smallest} faces", why)
+    out = why != ""
+    left = pd.DataFrame({"group": table["group"].array[out], "n": table["n"].array[out], "why": why[out]})
+    kept = np.flatnonzero(~out)
     if order:
-        kept = kept.sort_values(order, ascending=False, kind="stable")
+        kept = kept[np.argsort(-table[order].to_numpy(dtype=float)[kept], kind="stable")]
     place = np.full(len(table), -1)
-    place[kept.index] = np.arange(len(kept))
-    return Groups(kept.reset_index(drop=True), left, place[member], right, unit)
+    place[kept] = np.arange(len(kept))
+    return Groups(table.iloc[kept].reset_index(drop=True), left, place[member], right, unit)
 
 
 def resample_cells(

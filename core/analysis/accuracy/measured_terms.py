@@ -13,8 +13,10 @@ from core.analysis.accuracy.by_group import LARGE_GROUP, right_calls
 from core.analysis.accuracy.counts import columns_of, group_rows
 from core.analysis.accuracy.explained import fifths, independent
 from core.analysis.intervals import holm
-from core.data.columns import Column, Kind
+from core.audit.folder import Audit
+from core.data.columns import MOST_CROSSED, Column, Kind, find_column
 from core.data.faces import age_band, people
+from core.data.filters import Filter
 from core.errors import LookwhereError
 
 #: What a column of the design is of, beside a measure: the names of its variables.
@@ -46,6 +48,19 @@ class _Block:
     x: np.ndarray
     variables: frozenset[str]
     words: str
+
+
+def terms_of(audit: Audit, wanted: Filter, names: Sequence[str], threshold: float = 0.5) -> MeasuredTerms:
+    """`measured_terms` of a filter's faces, whatever their outcome, by columns of the audit as they are named.
+
+    Raises `LookwhereError` where one is not there, naming what there is, where there are more than three, and as
+    `measured_terms` does.
+    """
+    offered = [column for column in audit.columns if column.name != audit.task.attribute]
+    columns = list({column.name: column for column in (find_column(offered, name, "terms") for name in names)}.values())
+    if len(columns) > MOST_CROSSED:
+        raise LookwhereError(f"terms {', '.join(names)}: up to {MOST_CROSSED} go in, not {len(columns)}")
+    return measured_terms(audit.passing(wanted.narrowed(outcome="all")), columns, threshold)
 
 
 def measured_terms(faces: pd.DataFrame, columns: Sequence[Column], threshold: float = 0.5) -> MeasuredTerms:

@@ -6,8 +6,8 @@ import numpy as np
 
 from core.analysis.bootstrap import by_unit
 
-#: Weights held at a time; a block of samples is as long as fits.
-_BLOCK = 4_000_000
+#: Weights held at a time: they stay in the processor's cache; a block of samples is as long as fits.
+_BLOCK = 300_000
 
 
 def rank_measures(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -23,17 +23,18 @@ def rank_measures(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -
 def _ranked(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`rank_measures` of weights (n, R): a face a row, which lies together in memory and is only moved as a whole."""
     order = np.argsort(score, kind="stable")
-    side, weight = positive[order], weight[order]
+    side = positive[order]
+    of_women, of_men = (weight[order[one]] for one in (~side, side))
     ends = np.append(np.flatnonzero(np.diff(score[order]) != 0) + 1, len(score))  # of each value's faces
     # How many of either class lie up to each value's end, from none on.
     women_to, men_to = (np.append(0, np.cumsum(one))[np.append(0, ends)] for one in (~side, side))
-    women, men = (_summed(weight[one]) for one in (~side, side))
+    women, men = _summed(of_women), _summed(of_men)
     all_women, all_men = women[-1], men[-1]
     value = np.searchsorted(ends, np.flatnonzero(side), side="right")
     low, high = women_to[value], women_to[value + 1]
     under = women[low] if (low == high).all() else (women[low] + women[high]) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        area = np.einsum("ij,ij->j", weight[side], under) / (all_women * all_men)
+        area = np.einsum("ij,ij->j", of_men, under) / (all_women * all_men)
         each = np.arange(weight.shape[1])
 
         def shares(end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

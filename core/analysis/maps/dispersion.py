@@ -125,8 +125,8 @@ def _resampled(
     """Dispersion (draws,) of `sizes` faces a group, drawn with replacement, over pairs of different faces."""
     total, itself = 0.0, 0.0
     for rows, k in zip(members, sizes, strict=True):
-        times = np.zeros((draws, len(rows)))
-        np.add.at(times, (np.arange(draws)[:, None], rng.integers(0, len(rows), (draws, k))), 1)
+        picks = rng.integers(0, len(rows), (draws, k)) + np.arange(draws)[:, None] * len(rows)
+        times = np.bincount(picks.ravel(), minlength=draws * len(rows)).reshape(draws, len(rows)).astype(np.float64)
         total = total + times @ z[rows]
         itself = itself + (times**2).sum(axis=1)
     pairs = sizes.sum() ** 2 - itself

@@ -22,6 +22,8 @@ from core.privacy import MINIMUM_FACES
 
 #: Random halves that are compared.
 SPLITS = 500
+#: Units' halves held at a time: memory is bounded whatever the faces.
+_BLOCK = 500_000
 
 
 @dataclass(frozen=True)
@@ -133,24 +135,39 @@ def _halves(layers: list[Stratum], splits: int, seed: int) -> Estimate:
     """r of the contrasts of two halves of units, drawn anew in each stratum and side (its odd one in either half)."""
     draw = np.random.default_rng(seed)
     cells = layers[0].sums.shape[1] - 2
-    keep = [*range(cells), -1]
-    parts = [layer.sums[on][:, keep] for layer in layers for on in (layer.side, ~layer.side)]
+    parts = [layer.sums[on] for layer in layers for on in (layer.side, ~layer.side)]  # wrong ones and right, by turns
     sums, group = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    maps, faces = sums[:, :cells], sums[:, -1]
     starts = np.searchsorted(group, np.arange(len(parts)))
-    total = np.add.reduceat(sums, starts, axis=0)
-    found = np.empty(splits)
-    for n in range(splits):
-        order = np.lexsort((draw.random(len(group)), group))
-        odd = (np.arange(len(group)) + draw.integers(0, 2, len(parts))[group]) % 2 == 1
-        first = np.add.reduceat(sums * odd[np.argsort(order)][:, None], starts, axis=0)
-        found[n] = np.corrcoef(_contrast(first), _contrast(total - first))[0, 1]
+    found, place = np.empty(splits), np.arange(len(group))
+    block = max(1, _BLOCK // len(group))
+    for start in range(0, splits, block):
+        taken = np.empty((min(block, splits - start), len(group)))
+        for half in taken:
+            order = np.lexsort((draw.random(len(group)), group))
+            half[order] = (place + draw.integers(0, 2, len(parts))[group]) % 2
+        one, other = (_contrasts(half, maps, faces, group, starts) for half in (taken, 1 - taken))
+        found[start : start + len(taken)] = _correlation(one, other)
     low, high = np.nanpercentile(found, [2.5, 97.5])
     return Estimate(float(np.nanmean(found)), float(low), float(high))
 
 
-def _contrast(sums: np.ndarray) -> np.ndarray:
-    """Wrong less right (C,) of sums and face counts (2 S, C + 1), a row a stratum's wrong ones and one its right."""
-    wrong, right = sums[::2], sums[1::2]
-    n = np.maximum(wrong[:, -1:] + right[:, -1:], 1)
-    weight = wrong[:, -1:] * right[:, -1:] / n
-    return ((right[:, -1:] * wrong[:, :-1] - wrong[:, -1:] * right[:, :-1]) / n).sum(axis=0) / max(weight.sum(), 1e-12)
+def _contrasts(
+    taken: np.ndarray, maps: np.ndarray, faces: np.ndarray, group: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
+    """Wrong less right (R, C) of the units `taken` (R, U), 1 or 0, of sums of `maps` (U, C) over `faces` (U,).
+
+    `group` (U,) is the unit's place in strata of two sides each, wrong ones first, which begin at `starts`.
+    """
+    n = np.add.reduceat(taken * faces, starts, axis=1)
+    wrong, right = n[:, ::2], n[:, 1::2]
+    both = np.maximum(wrong + right, 1)
+    share = np.stack([right / both, -wrong / both], axis=2).reshape(n.shape)
+    return (taken * share[:, group]) @ maps / np.maximum((wrong * right / both).sum(axis=1), 1e-12)[:, None]
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Pearson's r (R,) of the rows of two arrays (R, C); NaN of a constant row."""
+    one, other = (rows - rows.mean(axis=1, keepdims=True) for rows in (one, other))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))

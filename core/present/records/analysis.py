@@ -8,6 +8,7 @@ from core.analysis.accuracy.abstention import Abstention
 from core.analysis.accuracy.counts import Groups, columns_of, group_counts
 from core.analysis.accuracy.fairness import fairness
 from core.analysis.accuracy.label_noise import consensus, label_noise
+from core.analysis.accuracy.measured_terms import MeasuredTerms
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.power import power_table
 from core.analysis.accuracy.regression import regression
@@ -41,11 +42,17 @@ def _gap_record(found: LargestGap | None) -> dict | None:
 
 
 def gaps_record(
-    audit: Audit, wanted: Filter, models: Path, threshold: float = 0.5, by: list[str] | None = None
+    audit: Audit,
+    wanted: Filter,
+    models: Path,
+    threshold: float = 0.5,
+    by: list[str] | None = None,
+    further: MeasuredTerms | None = None,
 ) -> dict:
     """Group accuracies with both kinds of interval, tests, regression, faces needed, fairness and label noise.
 
     Of groups by other columns, `by`, without regression, fairness and label noise, which are of gender and ethnicity.
+    `further` is the regression with further terms, where it was asked for.
     """
     wanted = wanted.narrowed(outcome="all")
     faces = audit.passing(wanted)
@@ -67,6 +74,7 @@ def gaps_record(
         **_bands_record(groups, every),
         "regression": adjusted,
         "no_regression": why,
+        **({} if further is None else {"further_terms": plain(further)}),
         "fairness": None if found is None else plain(found),
         "label_noise": _noise_record(audit, wanted, models, threshold),
     }

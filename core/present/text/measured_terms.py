@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.analysis.accuracy.measured_terms import ETHNICITY, MeasuredTerms
-from core.wording import capital, p_words
+from core.wording import capital, number, p_words
 
 
 def measured_words(found: MeasuredTerms) -> str:
@@ -21,3 +23,25 @@ def measured_words(found: MeasuredTerms) -> str:
         row = tests.loc[ETHNICITY]
         text += f" Ethnicity beside it: {p_words(row['p'])}; of the same faces without it {p_words(row['p_without'])}."
     return capital(text)
+
+
+def how_words(found: MeasuredTerms) -> str:
+    """How further terms go in, of how many faces, and what that does not show."""
+    left = f" {found.unknown:,} faces are left out whose age or measure is not known." if found.unknown else ""
+    return (
+        f"Measures go in by fifths, and may act differently on women and men; {found.n:,} faces, {found.estimator}; "
+        f"standard errors: {found.errors}.{left} What goes with a measure is not shown to be caused by it."
+    )
+
+
+def terms_report(found: MeasuredTerms) -> str:
+    """Every term with its test, corrected, and its p in the model of the same faces without the further terms."""
+    lines = [f"With {', '.join(found.measures)} in the regression (exploratory)", f"  {measured_words(found)}"]
+    for row in found.tests.to_dict("records"):
+        before = p_words(row["p_without"])
+        before = "" if np.isnan(row["p_without"]) else f"; without the further terms {before}"
+        lines.append(
+            f"  {row['term']}: {row['test']}, χ² = {number(row['statistic'], '.1f')}, df {row['df']}, "
+            f"{p_words(row['p'])}, Holm {p_words(row['p_holm'])}{before}"
+        )
+    return "\n".join([*lines, f"  {how_words(found)}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from core.audit.catalogue import same_faces
 from core.audit.folder import open_audit
 from core.audit.reviewed import read_decisions, recounted, reviewed_audit
 from tests.helpers.made_audit import made_audit
-from tests.helpers.shipped import MODEL
+from tests.helpers.shipped import AUDIT, MODEL
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +46,32 @@ def test_what_is_counted_in_memory_is_the_audit_that_review_writes(study: tuple[
     assert same_faces(made.manifest) != same_faces(audit.manifest), "other labels are not compared face by face"
 
 
-@pytest.mark.parametrize("name", ["show", "gaps", "findings", "evidence", "abstain", "report"])
+@pytest.mark.parametrize("name", ["show", "gaps", "findings", "evidence", "abstain", "slices", "report"])
 def test_commands_take_a_reviewed_list(
     name: str, study: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     models, labels = study
     line = [name, "--model", "made", "--audit", "made-test", "--models", str(models)]
     line += ["--out", str(tmp_path / "report.html")] if name == "report" else []
+    line += ["--ages", "all"] if name == "slices" else []  # adults alone are too few
     assert command.main([*line, "--reviewed", str(labels)]) == 0
     said = capsys.readouterr().out
     said = (tmp_path / "report.html").read_text() if name == "report" else said
     assert "Labels were reviewed: of " in said
     assert not (models / "made/audits/made-test-reviewed").exists()
+
+
+def test_the_person_or_the_image_is_of_reviewed_labels_and_no_counts_of_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["image", "--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MODEL.parent), "--json"]
+    assert command.main(line) == 0
+    before = json.loads(capsys.readouterr().out)
+    faces = open_audit(AUDIT).faces
+    wrong = faces.loc[~faces["correct"] & (faces["gender"] == "female") & (faces["ethnicity"] == "Black"), "face_id"]
+    (tmp_path / "labels.csv").write_text("face_id,decision\n" + "".join(f"{face},leave out\n" for face in wrong))
+    assert command.main([*line, "--reviewed", str(tmp_path / "labels.csv")]) == 0
+    after = json.loads(capsys.readouterr().out)
+    assert before["skin_tone"] == "counts" and after["skin_tone"] is None, "they are of the labels before"
+    gap = {one["group"]: one["gap"] for one in after["parts"]}
+    assert gap["Black women"] > 0 > {one["group"]: one["gap"] for one in before["parts"]}["Black women"]
