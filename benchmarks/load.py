@@ -3,9 +3,10 @@
     python -m benchmarks.load --sessions 50 --seconds 120
 
 Each session is a websocket of Streamlit's own protocol, as a browser opens: it goes from page to page and filters, and
-clicks again a while (`--pause`, drawn anew each time around it) after a page has ended. The server is one of this
-machine, ended at the end. Memory is the server's resident set: after each page was opened once, at its highest, and
-after all sessions are gone. Needs requirements-dev.txt.
+clicks again a while (`--pause`, drawn anew each time around it) after a page has ended. A page that takes longer than
+`--patience` seconds counts as an error. The server is one of this machine, ended at the end. Memory is the server's
+resident set: after each page was opened once, at its highest, and after all sessions are gone. Needs
+requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ FILTERS = (
     "", "adults=true", "gender=female", "ethnicity=Black", "ethnicity=White&gender=male", "outcome=incorrect",
     "age=30&age=60", "gender=female&ethnicity=Asian&adults=true",
 )  # fmt: skip
-#: Seconds that a page may take before it counts as an error, and after which sessions that left are forgotten.
+#: Seconds that a page may take before it counts as an error where `--patience` says nothing else, and after which
+#: sessions that left are forgotten.
 PATIENCE, FORGET = 120.0, 5
 #: Seconds waited for memory to come back.
 REST = 20.0
@@ -96,6 +98,12 @@ def resident(process: int) -> int:
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
+def cpu(process: int) -> float:
+    """Seconds of processor that a process has had."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def click(session: ClientConnection, address: str, page: str, query: str) -> str | None:
     """Ask for a page under a filter and wait for its end; what was wrong, None where nothing was."""
     asked = BackMsg()
@@ -119,20 +127,22 @@ async def click(session: ClientConnection, address: str, page: str, query: str) 
             return "the page's script did not compile"
 
 
-async def visit(address: str, until: float, draw: random.Random, pause: float, tally: Tally) -> None:
+async def visit(
+    address: str, until: float, draw: random.Random, pause: float, tally: Tally, patience: float = PATIENCE
+) -> None:
     """One visitor: opens a page, clicks until the time is over, and leaves."""
     try:
         async with connect(
             f"ws://{address}/_stcore/stream",
             subprotocols=["streamlit"],
             max_size=None,
-            open_timeout=PATIENCE,
+            open_timeout=patience,
             ping_interval=None,  # a browser asks for none
         ) as session:
             while time.monotonic() < until:
                 began = time.monotonic()
                 page, query = draw.choice(PAGES), draw.choice(FILTERS)
-                wrong = await asyncio.wait_for(click(session, address, page, query), PATIENCE)
+                wrong = await asyncio.wait_for(click(session, address, page, query), patience)
                 tally.seconds.append(time.monotonic() - began)
                 if wrong:
                     tally.errors.append(f"{page}?{query}: {wrong}")
@@ -141,23 +151,25 @@ async def visit(address: str, until: float, draw: random.Random, pause: float, t
         tally.errors.append(f"{type(error).__name__}: {error}")
 
 
-async def opened_once(address: str, pages: tuple[str, ...] = PAGES) -> Tally:
+async def opened_once(address: str, pages: tuple[str, ...] = PAGES, patience: float = PATIENCE) -> Tally:
     """Every page opened once by one visitor, so that what is kept for all is kept."""
     tally = Tally()
     async with connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as session:
         for page in pages:
             began = time.monotonic()
-            if wrong := await asyncio.wait_for(click(session, address, page, ""), PATIENCE):
+            if wrong := await asyncio.wait_for(click(session, address, page, ""), patience):
                 tally.errors.append(f"{page}: {wrong}")
             tally.seconds.append(time.monotonic() - began)
     return tally
 
 
-async def clicked(address: str, sessions: int, seconds: float, pause: float, seed: int = 0) -> Tally:
+async def clicked(
+    address: str, sessions: int, seconds: float, pause: float, seed: int = 0, patience: float = PATIENCE
+) -> Tally:
     """So many visitors at once for so long."""
     tally, until = Tally(), time.monotonic() + seconds
     draws = [random.Random(seed * 1000 + n) for n in range(sessions)]
-    await asyncio.gather(*(visit(address, until, draw, pause, tally) for draw in draws))
+    await asyncio.gather(*(visit(address, until, draw, pause, tally, patience) for draw in draws))
     return tally
 
 
@@ -168,14 +180,18 @@ async def highest(process: int, seen: list[int]) -> None:
         await asyncio.sleep(0.5)
 
 
-async def measured(address: str, process: int, sessions: int, seconds: float, pause: float) -> str:
+async def measured(
+    address: str, process: int, sessions: int, seconds: float, pause: float, patience: float = PATIENCE
+) -> str:
     """The report of one run."""
-    warm = await opened_once(address)
+    warm = await opened_once(address, patience=patience)
     await asyncio.sleep(FORGET + 3)
     before, seen = resident(process), []
     watch = asyncio.create_task(highest(process, seen))
     began = time.monotonic()
-    tally = await clicked(address, sessions, seconds, pause)
+    worked = cpu(process)
+    tally = await clicked(address, sessions, seconds, pause, patience=patience)
+    worked = cpu(process) - worked
     took = time.monotonic() - began
     watch.cancel()
     await asyncio.sleep(FORGET + REST)
@@ -189,7 +205,8 @@ async def measured(address: str, process: int, sessions: int, seconds: float, pa
     return "\n".join(
         [
             f"{sessions} sessions, {took:.0f} s, a click about {pause:g} s after a page's end; load average {load}",
-            f"{len(tally.seconds):,} clicks, {len(errors)} errors",
+            f"{len(tally.seconds):,} clicks, {len(errors)} errors; the server had {worked / took:.2f} of a core, "
+            f"{worked / max(1, len(tally.seconds)):.2f} s a click",
             f"seconds to a page's end: median {p50:.1f}, 95 % within {p95:.1f}, longest {most:.1f}",
             f"memory of the server: {before // mega} MB each page opened once, at most {max(seen) // mega} MB, "
             f"{after // mega} MB when all had left ({100 * (after / before - 1):+.0f} %)",
@@ -204,12 +221,13 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--pause", type=float, default=3)
+    parser.add_argument("--patience", type=float, default=PATIENCE)
     parser.add_argument("--port", type=int)
     asked = parser.parse_args()
     if not 1 <= asked.sessions <= 200 or not 1 <= asked.seconds <= 600:
         raise SystemExit("1 to 200 sessions, 1 to 600 seconds")
     with server(asked.port) as (address, process):
-        print(asyncio.run(measured(address, process, asked.sessions, asked.seconds, asked.pause)))
+        print(asyncio.run(measured(address, process, asked.sessions, asked.seconds, asked.pause, asked.patience)))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ from core.data.ties import (
     unchanged,
     unfinished,
 )
-from core.data.work_files import open_maps, parts, reserve
+from core.data.work_files import drop_work, open_maps, parts, reserve
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files
@@ -223,6 +223,8 @@ def _store(
             found += relabelled(store.faces, reading.faces)
         if found:
             raise OtherStoreError(path, found, ANOTHER_FOLDER)
+        if ranks.first:
+            drop_work(path)  # a process killed at its very end leaves it
         return store
     begun = unfinished(path)
     if begun is not None and (found := differences(identity, begun, True)):
@@ -347,9 +349,7 @@ def _build(
     }
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
     del maps
-    for name in ("state", "source"):
-        parts(path)[name].unlink()
-    (path / "unfinished.json").unlink()
+    drop_work(path)
     drop_shards(path)
     meet(ranks)
     return AlignedStore.open(path)

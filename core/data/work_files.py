@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def parts(path: Path) -> dict[str, Path]:
     """The arrays by name."""
     work = {name: path / f"{name}.partial.npy" for name in ("state", "source")}
     return {name: path / f"{name}.npy" for name in ("faces", "landmarks")} | work
+
+
+def drop_work(path: Path) -> None:
+    """Take away what only unfinished work needs, as far as the folder lets itself be written."""
+    with contextlib.suppress(OSError):
+        for file in (parts(path)["state"], parts(path)["source"], path / "unfinished.json"):
+            file.unlink(missing_ok=True)
 
 
 def open_maps(path: Path, count: int) -> dict[str, np.memmap]:

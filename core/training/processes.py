@@ -6,6 +6,7 @@ decided once: processes that decide for themselves would part.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +19,17 @@ from core.ranks import Ranks
 
 
 def make_fabric(devices: int, precision: str) -> Fabric:
-    """Of the processes that `torchrun` started, or that Fabric starts itself where `devices` is more than one."""
+    """Of the processes that `torchrun` started, or that Fabric starts itself where `devices` is more than one.
+
+    Raises `LookwhereError` where this machine has not so many: each process takes the memory of a training.
+    """
     ranks = Ranks.here()
     if ranks.alone:
+        gpus = torch.cuda.device_count()
+        most = gpus or max(2, os.cpu_count() or 1)
+        if not 1 <= devices <= most:
+            what = "GPUs" if gpus else "processors"
+            raise LookwhereError(f"--devices {devices}: give 1 to {most}; this machine has no more {what}")
         return Fabric(accelerator="auto", devices=devices, precision=precision)
     nodes = ranks.world // ranks.on_machine
     return Fabric(accelerator="auto", devices=ranks.on_machine, num_nodes=nodes, strategy="ddp", precision=precision)

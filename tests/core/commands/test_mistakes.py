@@ -94,6 +94,14 @@ def test_any_other_error_is_a_defect() -> None:
         main(["one"], {"one": command, "two": command}, "x")
 
 
+@pytest.mark.parametrize("devices", ["0", "-1", "999"])
+def test_as_many_processes_as_a_machine_has(devices: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """999 were started, each with the memory of a training."""
+    arguments = ["--data", str(root / "store"), "--models", str(root / "models"), "--name", "m", "--batch", "4"]
+    assert f"--devices {devices}: give 1 to" in told(capsys, train([*arguments, "--devices", devices]))
+    assert not (root / "models" / "m").exists()
+
+
 @pytest.mark.parametrize("flag", ["--optimiser.lr inf", "--optimiser.clip nan", "--age-weight inf", "--weights nan"])
 def test_a_setting_of_a_training_is_a_finite_number(flag: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--data", str(root / "store"), "--models", str(root / "models"), "--name", "m", *flag.split()]
