@@ -33,6 +33,8 @@ from ui.views.findings import show_finding
 from ui.widgets import controls, layout, terms
 
 COMMAND = "python -m core diversity"
+#: Maps beside each other; more would be too small on a telephone.
+IN_A_ROW = 4
 
 
 def _open(file: Path) -> Diversity:
@@ -110,7 +112,9 @@ def _show_maps(study: Diversity, test: str) -> None:
     maps, agreement = _mean_maps(study, test, filters[whose])
     chart = arm_maps(maps, whose)
     drawn = zip(panel_pictures(chart), chart.panels, strict=True)
-    st.html(layout.STYLE + layout.image_row([(one, part.caption, part.alt) for one, part in drawn], widest="11rem"))
+    pictures = [(one, part.caption, part.alt) for one, part in drawn]
+    for start in range(0, len(pictures), IN_A_ROW):
+        st.html(layout.STYLE + layout.image_row(pictures[start : start + IN_A_ROW], widest="14rem"))
     downloads.image_sheet(lambda: map_sheet(chart), "diversity-maps", f"mean maps by arm, {whose}")
     terms.caption(f"{chart.note} Means over seeds.")
     layout.table(agreement)

@@ -33,9 +33,11 @@ from core.wording import percent
 #: The experiment's folder under `models/experiments`, and its arms that the questions name.
 NAME = "diversity"
 ONE, ALL, FEW = "lfw", "everyone", "as-few-as-lfw"
-KEYS = ("D1", "D2")
+#: Where the first question's sentence goes on to what is left; how a gap is told that surely lies within 2 points.
+OTHER_NUMBERS = " With all data sets"
+CLOSED = "so that the gap is closed to within 2 points"
 CLAIMS = {
-    "D1": "Diversity of training closes the gap.",
+    "D1": "Diversity of training narrows the gap.",
     "D2": "A group that is missing from training is the cause of its gap, tested across data sets.",
 }
 RULES = {
@@ -199,8 +201,8 @@ def _left(claim: Claim, left: Effect) -> str:
     closed = np.isfinite(low) and low > -MATTERS
     gender, ethnicity = parse_group(claim.group)
     apart = points(left.seeds.value, low, high)
-    end = ", so that the gap is closed to within 2 points" if closed else ": what is left of the gap"
-    return f"With all data sets {group_name(gender or (), ethnicity or ())} are at {apart} from all others{end}."
+    end = f", {CLOSED}" if closed else ": what is left of the gap"
+    return f"{OTHER_NUMBERS.strip()} {group_name(gender or (), ethnicity or ())} are at {apart} from all others{end}."
 
 
 def _beside(found: Contrast) -> list[str]:

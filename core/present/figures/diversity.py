@@ -24,7 +24,7 @@ def arm_maps(maps: Mapping[str, np.ndarray | None], faces: str) -> MapChart:
         for name, one in shapes.items()
     )
     less, more = GENDERS
-    note = f"Evidence for «{more}» (red) less that for «{less}» (blue) over {faces}, each map by its own strength."
+    note = f"Evidence for «{more}» (red) less that for «{less}» (blue), each map by its own strength. {faces}."
     return MapChart(panels, (Scale(limit, True, f"−{limit:.3g}", f"{limit:.3g}"),), note)
 
 

@@ -11,7 +11,17 @@ import pandas as pd
 from core.analysis.comparison.experiment import Measure, parse_group
 from core.analysis.comparison.paired import named
 from core.analysis.findings.base import Finding
-from core.analysis.findings.diversity import ALL, ONE, Diversity, by_arm, for_whom, map_agreement, questions
+from core.analysis.findings.diversity import (
+    ALL,
+    CLOSED,
+    ONE,
+    OTHER_NUMBERS,
+    Diversity,
+    by_arm,
+    for_whom,
+    map_agreement,
+    questions,
+)
 from core.classifiers.info import model_info
 from core.data.filters import Filter
 from core.present.text.credits import data_set_title
@@ -38,17 +48,21 @@ INTERVALS = (
     "extreme of several groups is biased outward, in each arm alike."
 )
 VERDICTS = {
-    Verdict.SUPPORTED: "Yes, as far as these networks go",
-    Verdict.IN_PART: "In part",
-    Verdict.NOT_SUPPORTED: "No, as far as these networks go",
-    Verdict.CANNOT_TELL: "That cannot be told from these networks",
+    Verdict.SUPPORTED: "Diversity of training narrows the gap",
+    Verdict.IN_PART: "Diversity of training narrows the gap in part",
+    Verdict.NOT_SUPPORTED: "Diversity of training does not narrow the gap by 2 points or more",
+    Verdict.CANNOT_TELL: "Whether diversity of training narrows the gap cannot be told from these networks",
 }
 
 
 def headline(study: Diversity, test: str, found: list[Finding]) -> str:
     """The answer to the first question, with its numbers."""
     first = found[0]
-    return f"{test_title(study, test)}. {VERDICTS[first.verdict]}: {first.sentence}"
+    answer = VERDICTS[first.verdict]
+    if first.verdict == Verdict.SUPPORTED and CLOSED in first.sentence:
+        answer = "Diversity of training closes the gap to within 2 points"
+    told = first.sentence.partition(OTHER_NUMBERS)[0]  # the rest stands with the question
+    return f"{answer}. {test_title(study, test)}: {told[:1].lower()}{told[1:]}"
 
 
 def test_title(study: Diversity, test: str) -> str:
@@ -87,7 +101,7 @@ def group_table(study: Diversity, means: pd.DataFrame) -> pd.DataFrame:
 def _level(row: Any) -> str:
     if row.low != row.low:
         return percent(row.mean)
-    ends = ((row.low, row.high), (row.both_low, row.both_high))
+    ends = [(max(0.0, low), min(1.0, high)) for low, high in ((row.low, row.high), (row.both_low, row.both_high))]
     return f"{percent(row.mean)} " + " ".join(f"[{bounds(100 * low, 100 * high)}]" for low, high in ends)
 
 
@@ -130,7 +144,7 @@ def diversity_report(study: Diversity) -> str:
         for one in found:
             lines += [f"  {one.key}  {one.claim}  → {one.verdict.upper()}"]
             lines += textwrap.wrap(one.sentence, 108, initial_indent="      ", subsequent_indent="      ")
-        lines += ["", f"  accuracy by arm; {INTERVALS}", ""]
+        lines += ["", f"  Accuracy by arm. {INTERVALS}", ""]
         lines += [f"  {line}" for line in group_table(study, by_arm(study, test)).to_string(index=False).split("\n")]
         lines += ["", f"  {FOR_WHOM}", ""]
         lines += [f"  {line}" for line in change_table(for_whom(study, test)).to_string(index=False).split("\n")]
@@ -144,4 +158,4 @@ def map_filters(study: Diversity, test: str) -> dict[str, Filter]:
     """Whose mean maps are compared: all, and the group that the questions are of."""
     adults, (gender, ethnicity) = study.adults(test), parse_group(study.group)
     group = replace(adults, gender=(gender,) if gender else (), ethnicity=(ethnicity,) if ethnicity else ())
-    return {"All": adults, capital(named(gender, ethnicity)): group}
+    return {"All faces": adults, capital(named(gender, ethnicity)): group}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.present.text.experiments import experiment_report
 from core.verdicts import Verdict
+from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import LOSS, make_experiment
 
 
@@ -261,3 +263,18 @@ def test_a_missing_experiment_is_told(tmp_path: Path) -> None:
     assert list_experiments(tmp_path) == []
     with pytest.raises(LookwhereError, match=r"experiment\.json: missing"):
         open_experiment(tmp_path)
+
+
+def test_arms_that_left_out_different_copies_are_compared_on_the_faces_of_all(tmp_path: Path) -> None:
+    path, faces = make_experiment(tmp_path, n=300, seeds=1), made_faces(300, 0)
+    for arm, kept in (("without", slice(5, None)), ("again", slice(None, 290))):
+        folder = path / f"{arm}-s0/audits/made-test"
+        shutil.rmtree(folder)
+        some = faces.iloc[kept].reset_index(drop=True)
+        made_audit(faces=some, correct=np.arange(len(some)) % 7 > 0, path=folder)
+    experiment = open_experiment(path)
+    ids = [list(experiment.audits(arm.name)[0].faces["face_id"]) for arm in experiment.arms]
+    assert ids[0] == ids[1] == ids[2] == list(faces["face_id"][5:290])
+    assert claim_contrast(experiment, experiment.claims[0]).n == int(
+        ((faces["gender"] == "female") & (faces["ethnicity"] == "Black"))[5:290].sum()
+    )
