@@ -7,18 +7,19 @@ import pandas as pd
 
 from core.analysis.accuracy.counts import columns_of, group_counts
 from core.analysis.accuracy.label_noise import likely_mislabels
-from core.analysis.intervals import Z95, newcombe_bounds
+from core.analysis.intervals import Z95, clopper_pearson, wilson
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.task import task_of
 
+LEVEL = 0.95
 COLUMNS = (
     "worse", "better", "n_worse", "n_better", "difference", "low", "high", "errors", "wrong_labels", "suspected",
 )  # fmt: skip
 
 
 def tipping_points(audit: Audit, within: Filter | None = None, threshold: float = 0.5) -> pd.DataFrame:
-    """Every pair of groups of 50 faces and more whose accuracies' 95 % interval (Newcombe) leaves out zero.
+    """Every pair of groups, of any size, whose accuracies' 95 % interval (Newcombe) leaves out zero.
 
     Columns: `worse`, `better` (groups), `n_worse`, `n_better`, `difference` of the accuracies (worse less better, under
     0) with `low`, `high`; `errors` of the worse group; `wrong_labels`, the least number of these that would have to be
@@ -28,7 +29,8 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
     An error with a wrong label is a right prediction of a face of the other gender: it leaves the worse group, and
     joins the group of that gender and the same ethnicity, the better one or a third. Where another attribute is
     classified it stays in its group, as a right one. Counts are divided by the groups' design effects where people are
-    known, which are taken to stay as they are.
+    known, which are taken to stay as they are. Of a group under 50 faces (or 20 people) the interval is made from exact
+    bounds (Clopper & Pearson) where these are wider than Wilson's: few faces show little, and so tip by little.
     """
     inside = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
     faces = audit.faces[inside]
@@ -36,37 +38,48 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
     moves = task_of(audit.faces).is_gender
     if not by or (moves and "gender" not in by):
         return pd.DataFrame(columns=list(COLUMNS))
-    groups = group_counts(faces, by, threshold)
-    table, effect = groups.table, groups.table["effect"].to_numpy(dtype=float)
+    groups = group_counts(faces, by, threshold, smallest=1)
+    table, small = groups.table, groups.small
+    effect = table["effect"].to_numpy(dtype=float)
+    effect = np.where(small, table["n"].to_numpy() / groups.effective_at(Z95)[1], effect)
     doubted = likely_mislabels(audit.faces)[inside] & ~groups.right
     suspects = np.bincount(groups.member[doubted & (groups.member >= 0)], minlength=len(table))
     k, n = table["correct"].to_numpy(dtype=float), table["n"].to_numpy(dtype=float)
+    _, _, high = _bounds(
+        k[:, None], n[:, None], k[None], n[None], effect[:, None], effect[None], small[:, None], small[None]
+    )
     rows = []
-    for a in range(len(table)):
-        for b in range(len(table)):
-            worse, better = table.iloc[a], table.iloc[b]
-            if worse["accuracy"] >= better["accuracy"]:
-                continue
-            joins = worse["ethnicity"] == better["ethnicity"] and worse["gender"] != better["gender"]
-
-            errors = int(worse["errors"])
-            labels = np.arange(errors + 1.0)
-            if moves:
-                joined = labels if joins else 0 * labels
-                counts = k[a] + 0 * labels, n[a] - labels, k[b] + joined, n[b] + joined
-            else:
-                counts = k[a] + labels, n[a] + 0 * labels, k[b] + 0 * labels, n[b] + 0 * labels
-            scales = effect[[a, a, b, b]]
-            with np.errstate(divide="ignore", invalid="ignore"):  # all faces of a group may be wrong labels
-                found = newcombe_bounds(*(count / scale for count, scale in zip(counts, scales, strict=True)), Z95)
-            difference, low, high = (bound[0] for bound in found)
-            if not high < 0:
-                continue
-            reached = np.flatnonzero(~(found[2] < 0))
-            tips = int(reached[0]) if len(reached) else None
-            rows.append(
-                (worse["group"], better["group"], int(worse["n"]), int(better["n"]), difference, low, high, errors,
-                 tips, int(suspects[a]))
-            )  # fmt: skip
+    for a, b in np.argwhere(high < 0):
+        worse, better = table.iloc[a], table.iloc[b]
+        joins = worse["ethnicity"] == better["ethnicity"] and worse["gender"] != better["gender"]
+        errors = int(worse["errors"])
+        labels = np.arange(errors + 1.0)
+        if moves:
+            joined = labels if joins else 0 * labels
+            counts = k[a] + 0 * labels, n[a] - labels, k[b] + joined, n[b] + joined
+        else:
+            counts = k[a] + labels, n[a] + 0 * labels, k[b] + 0 * labels, n[b] + 0 * labels
+        found = _bounds(*counts, effect[a], effect[b], small[a], small[b])
+        reached = np.flatnonzero(~(found[2] < 0))
+        rows.append(
+            (worse["group"], better["group"], int(worse["n"]), int(better["n"]), *(bound[0] for bound in found), errors,
+             int(reached[0]) if len(reached) else None, int(suspects[a]))
+        )  # fmt: skip
     result = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"wrong_labels": "Int64"})
     return result.sort_values(["wrong_labels", "difference"], kind="stable", ignore_index=True)
+
+
+def _bounds(
+    k1: np.ndarray, n1: np.ndarray, k2: np.ndarray, n2: np.ndarray,
+    effect1: np.ndarray, effect2: np.ndarray, small1: np.ndarray, small2: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Differences and Newcombe's bounds (`newcombe_bounds`), of small groups from exact ones where wider."""
+    ends = []
+    with np.errstate(divide="ignore", invalid="ignore"):  # all faces of a group may be wrong labels
+        for k, n, effect, small in ((k1, n1, effect1, small1), (k2, n2, effect2, small2)):
+            k, n = k / effect, n / effect
+            (low, high), exact = wilson(k, n), clopper_pearson(k, n, LEVEL)
+            low = np.where(small, np.minimum(low, exact[0]), low)
+            ends.append((k / n, low, np.where(small, np.maximum(high, exact[1]), high)))
+        (p1, l1, u1), (p2, l2, u2) = ends
+        return p1 - p2, p1 - p2 - np.hypot(p1 - l1, u2 - p2), p1 - p2 + np.hypot(u1 - p1, p2 - l2)

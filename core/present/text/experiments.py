@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.comparison.contrasts import arm_estimates, arm_table, claim_contrast
 from core.analysis.comparison.experiment import Experiment, Measure
 from core.analysis.comparison.paired import named
@@ -44,6 +45,7 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
     lines += [
         "",
         "mean [95 % t interval over seeds] [seeds and faces resampled]; accuracies in %, differences in points",
+        f"worst group and gap are of each network's groups of {LARGE_GROUP} faces and more",
     ]
     return "\n".join(lines)
 

@@ -35,6 +35,6 @@ def assumes(task: Task) -> str:
 def tipping_report(table: pd.DataFrame, task: Task = GENDER) -> list[str]:
     """All pairs as lines of text, the gap that needs fewest wrong labels first."""
     if table.empty:
-        return ["Wrong labels that a gap would need: no two groups of 50 faces differ beyond their interval."]
+        return ["Wrong labels that a gap would need: no two groups differ beyond their interval."]
     lines = ["Wrong labels that each gap beyond its interval would need to reach zero"]
     return [*lines, *(f"  {tipping_sentence(row)}" for _, row in table.iterrows()), f"  {assumes(task)}"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
+from scipy.stats import binomtest
 
 from core.analysis.accuracy.suspects import suspects
 from core.analysis.accuracy.tipping import tipping_points
@@ -35,6 +37,19 @@ def test_labels_are_moved_to_the_other_gender_until_the_interval_reaches_zero() 
     assert table["wrong_labels"].is_monotonic_increasing
 
 
+def test_small_groups_have_exact_bounds_and_are_left_out_of_nothing() -> None:
+    faces = made_faces(160, ethnicities=("White", "Black"))  # 40 faces a group
+    black = ((faces["gender"] == "female") & (faces["ethnicity"] == "Black")).to_numpy()
+    correct = ~(black & (np.cumsum(black) <= 16))
+    table = tipping_points(made_audit(faces=faces, correct=correct, shape=None)).set_index(["worse", "better"])
+    row = table.loc[("Black women", "Black men")]
+    exact = [binomtest(k, 40).proportion_ci(0.95, "exact") for k in (24, 40)]
+    high = -0.4 + np.hypot(exact[0].high - 0.6, 1 - exact[1].low)
+    assert row["high"] == pytest.approx(high) and row["high"] > newcombe(24, 40, 40, 40).high
+    assert 0 < row["wrong_labels"] < 16 and row["errors"] == 16
+    assert planted({("female", "Black"): 1}, each=3).empty, "of three faces nothing is sure"
+
+
 def test_where_glasses_are_classified_a_wrong_label_stays_in_its_group() -> None:
     faces = made_faces(200, ethnicities=("White",))
     women = (faces["gender"] == "female").to_numpy()
@@ -48,9 +63,7 @@ def test_where_glasses_are_classified_a_wrong_label_stays_in_its_group() -> None
 def test_groups_that_do_not_differ_beyond_chance_are_in_no_row() -> None:
     table = planted({("female", "Black"): 3, ("male", "White"): 2})
     assert table.empty
-    assert tipping_report(table) == [
-        "Wrong labels that a gap would need: no two groups of 50 faces differ beyond their interval."
-    ]
+    assert tipping_report(table) == ["Wrong labels that a gap would need: no two groups differ beyond their interval."]
 
 
 def test_the_shipped_gap_between_black_women_and_men_needs_19_wrong_labels_of_28() -> None:
