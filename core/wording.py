@@ -20,8 +20,13 @@ PER_CENT = " %"
 
 
 def number(value: float, form: str = ".2f") -> str:
-    """A number as `format` gives it, with a minus that is one; «–» where it is not finite."""
-    return format(value, form).replace("-", "−") if math.isfinite(value) else NONE
+    """A number as `format` gives it, with a minus that is one and none before a nought; «–» where it is not finite."""
+    if not math.isfinite(value):
+        return NONE
+    text = format(value, form)
+    if text.lstrip()[:1] == "-" and not text.strip(" -0.,%"):
+        text = text.replace("-", "+" if "+" in form else "")
+    return text.replace("-", "−")
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -37,13 +42,13 @@ def told_apart(word: str, names: Collection[str | None]) -> str:
 
 
 def in_points(share: float) -> str:
-    """«6.1»: a share or a difference of shares in points, without the word. Rounded first: there is no «−0.0»."""
-    return number(round(100 * share, 1) + 0.0, ".1f") if math.isfinite(share) else NONE
+    """«6.1»: a share or a difference of shares in points, without the word."""
+    return number(100 * share, ".1f")
 
 
 def trimmed(value: float, digits: int = 4) -> str:
     """«0.931», «−0.0728», «2»: at most so many decimals, and none that is a nought at the end."""
-    text = number(round(value, digits) + 0.0, f".{digits}f") if math.isfinite(value) else NONE
+    text = number(value, f".{digits}f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -55,7 +60,6 @@ def in_unit(value: float, unit: str) -> str:
 def bounds(low: float, high: float, form: str = ".1f") -> str:
     """«4.2–8.7»; «−0.4 to 9.1» where one is negative, «– to 9.1» where one is not known, «–» where neither is."""
     ends = [number(end, form) for end in (low, high)]
-    ends = [end.lstrip("−") if not end.strip("−0.") else end for end in ends]
     if ends == [NONE, NONE]:
         return NONE
     return ("–" if all(end[0].isdigit() for end in ends) else " to ").join(ends)
@@ -92,8 +96,8 @@ def points(value: Estimate) -> str:
 
 
 def signed_points(share: float) -> str:
-    """«+0.7», «−4.2»: a share in points. It is rounded first: −0.0004 is «+0.0», not «−0.0»."""
-    return signed(round(100 * share, 1) + 0.0, 1)
+    """«+0.7», «−4.2»: a share in points; −0.0004 is «+0.0», not «−0.0»."""
+    return signed(100 * share, 1)
 
 
 def signed_bounds(low: float, high: float) -> str:

@@ -44,8 +44,8 @@ python -m train --data data/aligned/faces --name my-model
 python -m core audit --model my-model --data data/aligned/faces
 ```
 
-A model of somebody else's, or its predictions alone, is taken in by `python -m core import`. This page shows what is
-made as soon as it is there.
+A model of somebody else's, or its predictions alone, is taken in by `python -m core import`. Without a shell, all of it
+is started from the page *Runs*. This page shows what is made as soon as it is there.
 """
 
 
@@ -77,7 +77,11 @@ class OpenAudit:
         folder = self.folder
         if self.audit is None:
             st.info(f"**{escape.markdown(self.model)}** has not been audited yet. This makes what the page shows:")
-            st.code(f"python -m core audit --model {shlex.quote(self.model)} --data {STORE}", language="bash")
+            st.code(
+                f"python -m core audit --model {shlex.quote(self.model)} --data {STORE}",
+                language="bash",
+                wrap_lines=True,
+            )
             st.caption(f"{STORE} stands for a store of aligned faces, as `python -m core align` makes it.")
             st.stop()
         return audit_of(folder / "audits" / self.audit / "audit.json")

@@ -73,8 +73,8 @@ def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
     """A row a model: accuracy, worst and best group, gap, women less men."""
     table = summary(models, data, within).sort_values("accuracy", ascending=False)
     shown = table.assign(worst=_named(table["worst"]), best=_named(table["best"]))
-    shares = ["accuracy", "low", "high", "worst_accuracy", "best_accuracy", "gap", "women_less_men"]
-    layout.share_table(shown, shares)
+    shares = ["accuracy", "low", "high", "worst_accuracy", "best_accuracy"]
+    layout.share_table(shown, shares, dict.fromkeys(("gap", "women_less_men"), "points"))
     downloads.table(table, "board", "the board: each model's accuracy, worst and best group")
     terms.caption(
         "Intervals are Wilson's, 95 %. Worst is the group with the lowest upper bound, best the one with the highest "
@@ -103,7 +103,7 @@ def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
         return
     terms.subheader(f"Against {reference.title}, on the same faces")
     table = paired_with(models, reference, data, within)
-    layout.share_table(table, ["difference", "low", "high"])
+    layout.share_table(table, [], dict.fromkeys(("difference", "low", "high"), "points"))
     downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
     terms.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
 
@@ -113,7 +113,8 @@ def show_seen(models: list[BoardModel], within: Filter) -> None:
     terms.subheader("Who has seen the test faces?")
     table = seen(models, within)
     terms.markdown(seen_sentence(table))
-    layout.share_table(table, ["home", "abroad", "difference", "low", "high", "others"])
+    differences = dict.fromkeys(("difference", "low", "high", "others"), "points")
+    layout.share_table(table, ["home", "abroad"], differences)
     terms.caption(SEEN_RULE)
 
 

@@ -110,7 +110,7 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
 def _show_command(opened: OpenAudit, audit: Audit) -> None:
     """The command that makes or adds checks."""
     line = f"python -m core check --model {opened.model} --audit {opened.audit}"
-    st.code(f"{line} --data data/aligned/{audit.manifest.dataset}", language="bash")
+    st.code(f"{line} --data data/aligned/{audit.manifest.dataset}", language="bash", wrap_lines=True)
 
 
 def choose_view(checks: Checks) -> View:

@@ -18,7 +18,7 @@ from core.present.text import escape
 from core.present.text.comparison import pair_sentence
 from core.present.text.placement import UNEVEN_SIDES
 from core.present.text.sentences import scope
-from core.wording import capital, number, points_words, signed_bounds, signed_points
+from core.wording import capital, points_words, signed_bounds, signed_points
 from ui.shell import downloads
 from ui.views import comparison_choice
 from ui.widgets import controls, help_texts, layout, terms
@@ -294,7 +294,7 @@ def _whole_table(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _show_table(whole: pd.DataFrame) -> None:
-    """`whole_table` on the page: words for its columns, p to two digits."""
+    """`whole_table` on the page: words for its columns."""
     ps = {"p": "p (McNemar)", "mid_p": "mid-p", "p_holm": "p (Holm)"}
     columns = {
         "both": "both correct",
@@ -302,9 +302,9 @@ def _show_table(whole: pd.DataFrame) -> None:
         "only_b": "only B correct",
         "accuracy_a": "accuracy A",
     }
-    shown = whole.assign(**{name: [number(p, ".2g") for p in whole[name]] for name in ps})
-    shown = shown.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
-    layout.share_table(shown, ["accuracy A", "accuracy B", "difference", "low", "high"])
+    shown = whole.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
+    differences = dict.fromkeys(("difference", "low", "high"), "points")
+    layout.share_table(shown, ["accuracy A", "accuracy B"], differences)
 
 
 def effects_table(contrast: Contrast) -> pd.DataFrame:

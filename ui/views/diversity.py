@@ -79,7 +79,7 @@ def show(p: Page) -> None:
         show_finding(one)
     _show_groups(study, test)
     _show_maps(study, test)
-    st.code(COMMAND, language="bash")
+    st.code(COMMAND, language="bash", wrap_lines=True)
 
 
 def _show_arms(study: Diversity) -> None:

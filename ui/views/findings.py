@@ -23,10 +23,6 @@ from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.widgets import controls, help_texts, layout, terms
 
-OTHER_NETWORKS = (
-    "Of other networks than the open model: pairs of an experiment, trained for this question, one pair for each seed. "
-    "What differs within a pair is said below, all else of its recipe is alike."
-)
 ICONS = {
     Verdict.SUPPORTED: ":material/check_circle:",
     Verdict.IN_PART: ":material/adjust:",
@@ -70,7 +66,7 @@ def show_command(audit: Audit, ages: Filter) -> None:
     """The command that prints the page's numbers."""
     command = f"python -m core findings --model {audit.manifest.model} --audit {audit.name}"
     terms.caption("Every number of this page, as text:")
-    st.code(command + (" --ages all" if ages.any_age else ""), language="bash")
+    st.code(command + (" --ages all" if ages.any_age else ""), language="bash", wrap_lines=True)
 
 
 def show_finding(found: Finding) -> None:
@@ -113,7 +109,6 @@ def _figure(found: Finding) -> None:
         downloads.image_sheet(lambda: map_sheet(shapes), name, title)
         terms.caption(escape.markdown(shapes.note))
     elif isinstance(result, CauseContrasts):
-        terms.caption(OTHER_NETWORKS)
         for claim, _ in result.contrasts:
             rows = found.numbers[found.numbers["contrast"] == claim.name]
             terms.markdown(f"**{escape.markdown(capital(claim.name))}** · {escape.markdown(claim.question)}")

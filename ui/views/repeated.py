@@ -92,7 +92,7 @@ def show_figures(study: Repeated, table: pd.DataFrame) -> None:
     layout.share_table(flat, shares)
     downloads.table(flat, "seven-figures", "the original study's figures and ours, with intervals and spread")
     terms.caption(f"{words.interval_words(study)} «Spread» is the standard deviation over networks.")
-    st.code(COMMAND, language="bash")
+    st.code(COMMAND, language="bash", wrap_lines=True)
 
 
 def show_claims(study: Repeated, test: str) -> None:

@@ -28,6 +28,8 @@ from ui.widgets import controls, terms
 from ui.widgets.option_fields import option_field
 
 MODEL_FILES = (".safetensors", ".pt", ".pth", ".pth.tar", ".bin", ".ckpt", ".onnx", ".csv", ".parquet")
+#: Of these, tables of predictions, which are of a data set.
+TABLES = (".csv", ".parquet")
 #: Options whose path is an aligned store, by command; elsewhere it is a data set of any kind.
 OF_STORES = {
     "audit": ("data", "training_data"),
@@ -174,6 +176,9 @@ class _Fields:
             return self.opened.audit
         if option.name == "out":
             return store_name(str(self.values.get("data") or ""))
+        of_table = str(self.values.get("path") or "").lower().endswith(TABLES)
+        if self.command.program == "import" and option.name == "data" and not of_table:
+            return None  # a model needs no data set, and is refused with one
         remembered = _remembered(option.name)
         return remembered if remembered in self._offers(option.name) else None
 

@@ -34,8 +34,8 @@ ICONS = {
 }
 EMPTY = (
     "Begin below with a data set: **see** what would be read of it, **align** it, **audit** a "
-    "model on it. Each is a job of its own, which goes on when this page or the browser is closed, and after the app "
-    "was started again."
+    "model on it. A model that is not here yet is **imported** first, or **trained**. Each is a job of its own, which "
+    "goes on when this page or the browser is closed, and after the app was started again."
 )
 
 
@@ -130,7 +130,7 @@ def _result(job: Job, folder: Path, newest: bool) -> None:
             _link("Open the audit", "overview", model=found["model"], audit=found["audit"])
             terms.markdown(escape.markdown(found["scopes"][0]["sentence"]))
         except (ValueError, KeyError, IndexError, TypeError):  # of another version
-            st.code(text, language=None)
+            st.code(text, language=None, wrap_lines=True)
         return
     if job.program == "check":
         _link("Open the checks", "trust", model=named.get("--model", ""), audit=named.get("--audit", ""))

@@ -68,9 +68,9 @@ def _switched_off(why: str) -> None:
         "is closed."
     )
     terms.markdown("**To switch it on for this machine alone**, bind the app to it, and open it as `localhost`:")
-    st.code(HERE, language="bash")
+    st.code(HERE, language="bash", wrap_lines=True)
     terms.markdown("**To switch it on for a network**, set a password and say so, then start the app again:")
-    st.code(NETWORK, language="bash")
+    st.code(NETWORK, language="bash", wrap_lines=True)
     terms.markdown(f"Either way it reads only what lies in `data/`, or in the folders that `{ROOTS}` names.")
     terms.markdown(SHELL)
 

@@ -30,7 +30,7 @@ def _show_run(opened: OpenAudit) -> None:
             f"**{escape.markdown(opened.model)}** has no training record here: it was trained elsewhere, or not at "
             "all. To train one:"
         )
-        st.code(f"python -m train --data {STORE} --name my-model", language="bash")
+        st.code(f"python -m train --data {STORE} --name my-model", language="bash", wrap_lines=True)
         return
     info = opened.info()
     best = info.epoch if info else None
@@ -50,7 +50,11 @@ def show_configuration(opened: OpenAudit) -> None:
     info = opened.info()
     if info and info.training:
         with st.expander("The configuration"):
-            st.code(yaml.safe_dump(info.training.to_json(), sort_keys=False, allow_unicode=True), language="yaml")
+            st.code(
+                yaml.safe_dump(info.training.to_json(), sort_keys=False, allow_unicode=True),
+                language="yaml",
+                wrap_lines=True,
+            )
 
 
 def _show_status(status: Status, metrics: pd.DataFrame) -> None:

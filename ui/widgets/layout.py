@@ -17,7 +17,7 @@ from core.present.figures import pictures
 from core.present.text import escape
 from core.task import GENDER, Task
 from core.verdicts import Tone
-from core.wording import NONE, number, p_words, percent, trimmed
+from core.wording import NONE, in_points, number, p_words, percent, trimmed
 from ui.widgets import terms
 
 #: A verdict's colour, as Streamlit names it.
@@ -105,9 +105,9 @@ def sentence(text: str) -> None:
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more: Any) -> None:
     """A sortable table without its index; «–» where there is no value, and a line below it where it goes on.
 
-    `formats` of numbers by column: `percent` of a share, else Python's, as «.1f»; by default «1,234», p-values as in
-    sentences, and at most four decimals. Cells are written as sentences write numbers, and sorted by what they are.
-    What cannot be counted (NaN, infinite) has no place on a page.
+    `formats` of numbers by column: `percent` of a share, `points` of a difference of two, else Python's, as «.1f»; by
+    default «1,234», p-values as in sentences, and at most four decimals. Cells are written as sentences write
+    numbers, and sorted by what they are. What cannot be counted (NaN, infinite) has no place on a page.
     """
     shown = frame.assign(**{name: _finite(frame[name]) for name in frame.columns}).reset_index(drop=True)
     forms = {name: form for name in shown if (form := _form(str(name), shown[name]))} | dict(formats or {})
@@ -142,6 +142,7 @@ def _form(name: str, column: pd.Series) -> str:
 
 _WRITERS: dict[str, Callable[[float], str]] = {
     "percent": percent, "trimmed": trimmed, "p": partial(p_words, named=False),
+    "points": lambda share: f"{in_points(share)} points",
 }  # fmt: skip
 #: Streamlit's tables show ten rows under a head of this many pixels, a row of these.
 ROWS, HEAD, ROW = 10, 38, 35

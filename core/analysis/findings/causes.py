@@ -57,7 +57,7 @@ def _finding(key: str, experiment: Experiment | None, within: Filter) -> Finding
         return unable(key, CLAIMS[key], f"{error}.", RULES[key])
     first, controls = found[0][1], [contrast for claim, contrast in found if claim.control]
     verdict = first.verdict
-    sentences = [_sentence(claim, result) for claim, result in found]
+    sentences = [whose(experiment.name), *(_sentence(claim, result) for claim, result in found)]
     if Measure.EXTRA in first.effects:
         sentences += _beside(found[0][0], first, controls)
         if verdict == Verdict.SUPPORTED and not (_ranks_worse(first) and controls and _beyond(first, controls)):
@@ -75,6 +75,14 @@ def _finding(key: str, experiment: Experiment | None, within: Filter) -> Finding
     by_test = verdict in (Verdict.SUPPORTED, Verdict.IN_PART)
     p = first.effects[first.measure].p if sum(first.given) >= FEWEST_PAIRS else float("nan")
     return Finding(key, CLAIMS[key], verdict, " ".join(sentences), RULES[key], pd.DataFrame(rows), result, p, by_test)
+
+
+def whose(experiment: str) -> str:
+    """Whose networks a claim of causes is answered by: the audited model is none of them, and nothing is said of it."""
+    return (
+        f"Of other networks than the audited one: pairs of the experiment «{experiment}», trained for this question, a "
+        "pair a seed, alike in all that is not said to differ."
+    )
 
 
 def unrecorded(experiment: Experiment, claim: Claim) -> int:

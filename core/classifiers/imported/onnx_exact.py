@@ -30,6 +30,8 @@ EVIDENCE = "lookwhere_evidence"
 TOLERANCE = 1e-4
 #: Faces of noise that the last tensor is had of, values of it that are put through at once.
 TRIED, AT_ONCE = 8, 2**24
+#: What asks of the picture only how large it is, and how many there are.
+SIZES = ("Shape", "Size")
 #: What the logits are declared as, where they are taken before the softmax or sigmoid.
 BEFORE = {"probabilities": "logits", "probability": "logit"}
 
@@ -185,12 +187,18 @@ def _run_tail(
         front += taken(node)
     nodes = [graph.nodes[place] for place in sorted(set(needed))]
     used = {name for node in nodes for name in taken(node)}
-    if used & set(graph.inputs) - {start}:
+    pictures = sorted(used & set(graph.inputs) - {start})
+    if any(node.op_type not in SIZES for node in nodes if set(taken(node)) & {*pictures}):
         raise NoTail("what follows the last map asks for the picture again")
+    # Only how many pictures there are, and how large: PyTorch's exporter asks for it before it flattens the last maps.
+    ports = [port for port in model.graph.input if port.name in pictures]
     whole = onnx.helper.make_graph(
         nodes,
         "tail",
-        [onnx.helper.make_tensor_value_info(start, onnx.helper.np_dtype_to_tensor_dtype(values.dtype), [None] * 4)],
+        [
+            onnx.helper.make_tensor_value_info(start, onnx.helper.np_dtype_to_tensor_dtype(values.dtype), [None] * 4),
+            *ports,
+        ],
         [onnx.ValueInfoProto(name=tail.logits)],
         [tensor for tensor in model.graph.initializer if tensor.name in used],
     )
@@ -210,14 +218,24 @@ def _run_tail(
             part = tensors[low : low + step].astype(values.dtype)
             more = (batch or 0) - len(part)
             given = np.concatenate([part, np.repeat(part[-1:], more, axis=0)]) if more > 0 else part
+            blank = {port.name: _blank(port, len(given), declaration) for port in ports}
             try:
-                [[outputs]] = session.run([tail.logits], [{start: given}])
+                [[outputs]] = session.run([tail.logits], [{start: given} | blank])
             except (RunError, LookwhereError) as error:
                 raise NoTail(f"what follows the last map cannot be run alone ({reason(error)})") from error
             found.append(outputs.reshape(len(given), -1)[: len(part), explained].astype(np.float64))
         return np.concatenate(found)
 
     return run
+
+
+def _blank(port: onnx.ValueInfoProto, count: int, declaration: Declaration) -> np.ndarray:
+    """As many pictures of an input as there are faces, all 0, in its own type."""
+    import onnx
+
+    colours = 1 if declaration.channels == "grey" else 3
+    shape = (colours, *declaration.size) if declaration.layout == "nchw" else (*declaration.size, colours)
+    return np.zeros((count, *shape), dtype=onnx.helper.tensor_dtype_to_np_dtype(port.type.tensor_type.elem_type))
 
 
 def _fixed_batch(model: onnx.ModelProto, graph: Graph) -> int | None:

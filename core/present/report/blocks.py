@@ -89,8 +89,7 @@ class Chart:
         """A tick in words."""
         scale = 1.0 if not self.data.axis.unit else 100.0
         digits = max(0, int(np.ceil(-np.log10(step * scale) - 1e-9)))
-        # Rounded first: a tick at −0.0000001 is «0», not «−0».
-        text = number(round(value * scale, digits) + 0.0, f",.{digits}f")
+        text = number(value * scale, f",.{digits}f")
         return f"{text}{PER_CENT}" if self.data.axis.unit == "%" else text
 
     def place(self, value: float) -> float:

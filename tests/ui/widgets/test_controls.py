@@ -25,6 +25,7 @@ IN_VAIN = {
     "evidence": {"a_gender": "Female", "target": "neither"},
     "faces": {"kinds": "99"},
     "findings": {"grown": "perhaps"},
+    "labels": {"listed": "some"},
     "compare": {"model_b": "deleted", "maps": "huge", "shown": "Purple women"},
 }
 

@@ -90,6 +90,19 @@ ENDINGS = {
         LOGITS,
         "a",
     ),
+    # As PyTorch's exporter flattens where the batch is of any size.
+    "a view by the picture's shape": (
+        [
+            ("GlobalAveragePool", ["a"], "p"),
+            ("Shape", ["x"], "s"),
+            ("Gather", ["s", "first"], "n"),
+            ("Concat", ["n", "batch"], "k", {"axis": 0}),
+            ("Reshape", ["p", "k"], "f"),
+            GEMM,
+        ],
+        LOGITS,
+        "a",
+    ),
     "two averages added": (
         [
             ("Identity", ["a"], "i"),
@@ -211,11 +224,16 @@ def margin(ending: list, tensor: np.ndarray, layer: str, said: dict) -> np.ndarr
     graph = made(ending)
     place = next(n for n, node in enumerate(graph.graph.node) if layer in node.output)
     rest = list(graph.graph.node[place + 1 :])
+    picture = graph.graph.input.pop()
     del graph.graph.node[:], graph.graph.output[:], graph.graph.input[:]
     graph.graph.node.extend(rest)
+    given = {layer: tensor}
+    if any(picture.name in node.input for node in rest):
+        graph.graph.input.append(picture)
+        given[picture.name] = np.zeros((len(tensor), 3, SIZE, SIZE), dtype=np.float32)
     graph.graph.input.append(helper.make_tensor_value_info(layer, TensorProto.FLOAT, [None] * 4))
     graph.graph.output.append(onnx.ValueInfoProto(name="z"))
-    (scores,) = ReferenceEvaluator(graph).run(None, {layer: tensor})
+    (scores,) = ReferenceEvaluator(graph).run(None, given)
     return -scores[:, 0] if said["score"] == "probability" else scores[:, said["female"]] - scores[:, said["male"]]
 
 

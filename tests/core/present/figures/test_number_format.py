@@ -16,6 +16,7 @@ from core.present.figures.chart_data import MapChart, MapPanel, Scale
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.plotly_maps import map_figure
 from core.present.report import blocks
+from core.wording import bounds, in_unit, number, percent, signed_points, trimmed
 from tests.helpers.chart_cases import BAR_CASES, CURVES, INTERVALS, Case, CurveCase
 
 ROWS = [*INTERVALS, *BAR_CASES]
@@ -77,3 +78,15 @@ def test_so_do_matrices_histograms_and_maps() -> None:
     figure = map_figure(MapChart((panel,), (Scale(1.0, True, "−1", "1"),)))
     told_by_plotly(figure)
     assert figure.data[0].hovertext[0][0] == "−0.2500"
+
+
+def test_a_number_is_written_one_way() -> None:
+    """A true minus, thousands apart, and no «−0.0»."""
+    assert [number(-1234.5, ",.1f"), number(-0.001), number(-0.001, "+.1f"), number(2.0, "+.1f")] == [
+        "−1,234.5", "0.00", "+0.0", "+2.0",
+    ]  # fmt: skip
+    assert number(-2e-9, "+.1e") == "−2.0e−09"
+    assert (percent(0.9234), percent(-0.0001), signed_points(-0.0004)) == ("92.3 %", "0.0 %", "+0.0")
+    assert [in_unit(-0.051, unit) for unit in ("%", "points", "")] == ["−5.1 %", "−5.1", "−0.051"]
+    assert [trimmed(value) for value in (0.931, -0.07281, 2.0, float("nan"))] == ["0.931", "−0.0728", "2", "–"]
+    assert bounds(-0.01, 9.1) == "0.0–9.1"
