@@ -3,8 +3,9 @@
 python -m benchmarks.memory
 python -m benchmarks.memory --faces 2000 20000 200000
 
-Each command is a process of its own, on one thread. Told is its peak resident memory (`ru_maxrss`), which counts the
-pages of memory-mapped files, and the peak of what is its alone (`RssAnon`, looked at 50 times a second). Images are
+Each command is a process of its own, on one thread. Told is its peak resident memory (`VmHWM`), which counts the pages
+of memory-mapped files, and the peak of what is its alone (`RssAnon`, looked at 50 times a second). `ru_maxrss` is not
+what is told: of a child it is at least what this process had when it started the child. Images are
 noise of 112×112 pixels; `align` reads files of 16×16 pixels and looks for no face in them, since a detector's memory is
 that of a batch.
 """
@@ -129,13 +130,14 @@ def train(work: Path) -> None:
 
 
 def command(name: str, work: str) -> None:
-    """Run one of the commands in this process; its peak of private memory, in kB, is in `$LOOKWHERE_PEAK` then."""
+    """Run one of the commands in this process; its peaks of resident and private memory, in kB, are in the file
+    `$LOOKWHERE_PEAK` then."""
     peak, over = 0, threading.Event()
 
     def watch() -> None:
         nonlocal peak
         while not over.wait(0.02):
-            peak = max(peak, private())
+            peak = max(peak, resident("RssAnon"))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -144,13 +146,13 @@ def command(name: str, work: str) -> None:
     run[name](Path(work))
     over.set()
     watcher.join()
-    Path(os.environ[TOLD]).write_text(str(max(peak, private())))
+    Path(os.environ[TOLD]).write_text(f"{resident('VmHWM')} {max(peak, resident('RssAnon'))}")
 
 
-def private() -> int:
-    """This process's private resident memory now, in kB."""
+def resident(what: str) -> int:
+    """What this process's status says of its memory, in kB: `RssAnon`, private now, or `VmHWM`, the peak of all."""
     with open("/proc/self/status") as status:  # noqa: PTH123
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
+        return next(int(line.split()[1]) for line in status if line.startswith(f"{what}:"))
 
 
 def measured(name: str, work: Path) -> tuple[float, float, float]:
@@ -165,7 +167,8 @@ def measured(name: str, work: Path) -> tuple[float, float, float]:
         if process.returncode or not told.is_file():
             said.seek(0)
             raise SystemExit(f"{name}: {said.read().decode(errors='replace')[-2_000:]}")
-    return usage.ru_maxrss / 1e3, int(told.read_text()) / 1e3, usage.ru_utime + usage.ru_stime
+    most, alone = (int(value) / 1e3 for value in told.read_text().split())
+    return most, alone, usage.ru_utime + usage.ru_stime
 
 
 def prepare(work: Path, faces: int) -> None:

@@ -14,7 +14,7 @@ from ui.widgets.threshold import threshold_for
 with page(outcome=False) as p:
     threshold = threshold_for(p.audit)
     p.set_scope(f"{p.filter.describe()}; «{p.audit.task.label(p.audit.task.positive)}» from p = {threshold:.2f} on")
-    p.headline(accuracy_sentence(p.faces, p.filter, threshold, extremes_of(p.audit, p.filter, threshold)))
+    p.headline(accuracy_sentence(p.counted(threshold), p.filter, threshold, extremes_of(p.audit, p.filter, threshold)))
     p.add_data_notes()
     accuracy.show_groups(p, threshold)
     show_abstention(p, threshold)
@@ -22,4 +22,4 @@ with page(outcome=False) as p:
     show_statistics(p.faces, p.filter)
     show_otherwise(p.audit, p.filter)
     show_data_sets(p)
-    accuracy.show_original_study(p.audit, p.faces, threshold)
+    accuracy.show_original_study(p.audit, p.counted(threshold), threshold)

@@ -9,7 +9,7 @@ from ui.views.measured_terms import show_measured_terms
 with page(outcome=False) as p:
     grouping = gaps_view.choose_grouping(p)
     result = gaps_view.group_gaps(p.audit, p.filter, grouping, p.threshold)
-    p.headline(gap_sentence(result.largest, scope(p.filter), len(p.faces)))
+    p.headline(gap_sentence(result.largest, scope(p.filter), p.number))
     p.add_data_notes()
     gaps_view.show_simultaneous(result)
     gaps_view.show_tests(result)

@@ -7,7 +7,7 @@ from ui.views import overview
 from ui.views.data_sets import show_data_sets
 
 with page(outcome=False) as p:
-    p.headline(accuracy_sentence(p.faces, p.filter, p.threshold, extremes_of(p.audit, p.filter, p.threshold)))
+    p.headline(accuracy_sentence(p.counted(), p.filter, p.threshold, extremes_of(p.audit, p.filter, p.threshold)))
     p.caption(overview.what_this_is(p.audit))
     overview.method_caption(p)
     overview.show_numbers(p)

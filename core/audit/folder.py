@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import Averages, assign_cells
+from core.audit.counted import Kinds, counted_faces, tells
 from core.audit.manifest import AuditManifest
 from core.audit.mapped import MapCells, Mapped, mapped
 from core.classifiers.info import MapsInfo
@@ -50,7 +51,8 @@ class Audit:
     `evidence` float16 (N, 2, h, w), signed, in the task's order of classes, None where only a model's predictions were
     audited; `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was
     opened. `measured` are the columns that were measured from the images (`core.data.measured`), none where nothing
-    was. `cells` are the maps of a large audit added up (`core.audit.mapped`); its faces and maps are mapped files.
+    was. `cells` are the maps of a large audit added up and `kinds` its faces counted
+    together (`core.audit.mapped`, `core.audit.counted`); its faces and maps are mapped files.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Audit:
     minimum_asked: int = MINIMUM_FACES
     measured: tuple[Column, ...] = ()
     cells: MapCells | None = None
+    kinds: Kinds | None = None
     _maps: dict = field(default_factory=dict, repr=False, compare=False)
     _passing: dict = field(default_factory=dict, repr=False, compare=False)
 
@@ -168,11 +171,28 @@ class Audit:
             self._passing[wanted] = kept
         return kept
 
+    def counted(self, wanted: Filter, threshold: float = 0.5) -> pd.DataFrame:
+        """The faces that pass a filter, those of a large audit counted together (`core.audit.counted`), for functions
+        that take counts. Without ids and scores there; `predicted` and `correct` are by the threshold."""
+        if self.kinds is None or not tells(wanted):
+            return self.passing(wanted)
+        key = ("counted", wanted, threshold)
+        if (kept := self._maps.get(key)) is None:
+            kept = counted_faces(self.faces, self.kinds, self._kind_table, self.task, wanted, threshold)
+            for oldest in list(self._maps)[: len(self._maps) + 1 - KEPT_MAPS]:
+                self._maps.pop(oldest, None)
+            self._maps[key] = kept
+        return kept
+
+    @cached_property
+    def _kind_table(self) -> pd.DataFrame:
+        return self.kinds.table(self.faces, self.task)
+
     def of_rows(self, rows: np.ndarray) -> Audit:
         """The same audit of the faces at `rows` (positions or bool), in this order; averages are those of all."""
         faces = self.faces.iloc[rows].reset_index(drop=True)
         evidence = self.evidence[rows] if self.has_maps else None
-        return replace(self, faces=faces, evidence=evidence, cells=None, _maps={}, _passing={})
+        return replace(self, faces=faces, evidence=evidence, cells=None, kinds=None, _maps={}, _passing={})
 
     def need_maps(self) -> None:
         """Raises `LookwhereError` where the audit has no maps."""
@@ -262,7 +282,9 @@ def _of_mapped(path: Path, manifest: AuditManifest, large: Mapped) -> Audit:
     minimum = asked_minimum()
     least = max(minimum, stored_minimum(manifest))
     averages = Averages.load(path / "averages.npz").of_at_least(least, faces, (large.people, large.most))
-    return Audit(path.name, path, faces, large.evidence, averages, manifest, minimum, large.measured, large.cells)
+    return Audit(
+        path.name, path, faces, large.evidence, averages, manifest, minimum, large.measured, large.cells, large.kinds
+    )
 
 
 def _of_task(faces: pd.DataFrame, task: Task, path: Path) -> pd.DataFrame:

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import Averages
+from core.audit.counted import Kinds
 from core.audit.manifest import AuditManifest
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
@@ -49,14 +50,14 @@ AGE_UNKNOWN = -1
 class MappedInfo(JsonRecord):
     """`mapped.json`: of which files, by size and time of change, and of what columns; `sizes` are its own files'."""
 
-    format: int = 1
+    format: int = 2
     sources: Mapping[str, tuple[int, int]]
     sizes: Mapping[str, int]
     faces: int
     kinds: Mapping[str, str]
     measured: tuple[Column, ...] = ()
 
-    FORMAT: ClassVar = 1
+    FORMAT: ClassVar = 2
     ALWAYS: ClassVar = ("format", "measured")
     MEND: ClassVar = "delete this folder, it is made again"
 
@@ -77,12 +78,14 @@ class MapCells:
 @dataclass(frozen=True)
 class Mapped:
     """What lies in the folder: the faces table with the measured columns, the maps float16 (N, 2, h, w) or None, the
-    cells, and how many `people` each stored average is of and the share of the one with `most` in it."""
+    cells, the kinds of faces that are counted together, how many `people` each stored average is of, and the share of
+    the one with `most` in it."""
 
     faces: pd.DataFrame
     measured: tuple[Column, ...]
     evidence: np.ndarray | None
     cells: MapCells
+    kinds: Kinds
     people: np.ndarray
     most: np.ndarray
 
@@ -159,6 +162,9 @@ def _make(path: Path, folder: Path, manifest: AuditManifest) -> None:
         np.save(folder / "sums.npy", sums)
     for name in table:
         _write_column(folder, f"cell.{name}", table[name], task)
+    kinds_of = Kinds.of(faces, task)
+    np.save(folder / "kind.npy", kinds_of.place)
+    np.save(folder / "first.npy", kinds_of.first)
     people, most = Averages.load(path / "averages.npz").shares(faces)
     np.save(folder / "people.npy", np.stack([people, most]))
     sizes = {one.name: one.stat().st_size for one in folder.iterdir()}
@@ -293,6 +299,7 @@ def _opened(folder: Path, info: MappedInfo, task: Task) -> Mapped:
         info.measured,
         np.load(evidence, mmap_mode="r") if evidence.is_file() else None,
         MapCells(pd.DataFrame(cells), np.load(sums, mmap_mode="r") if sums.is_file() else None),
+        Kinds(np.load(folder / "kind.npy", mmap_mode="r"), np.load(folder / "first.npy", mmap_mode="r")),
         people,
         most,
     )

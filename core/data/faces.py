@@ -24,6 +24,22 @@ AGE_EDGES = (0, 3, 10, 18, 30, 45, 60)
 AGE_BANDS = (*tuple(f"{low}–{high - 1}" for low, high in itertools.pairwise(AGE_EDGES)), f"{AGE_EDGES[-1]}+")
 
 
+#: How many faces a row stands for, in a table of faces that are counted together (`core.audit.counted`).
+COUNT = "n"
+
+
+def counts_of(faces: pd.DataFrame) -> np.ndarray:
+    """How many faces each row stands for, int64 (N,): one, unless the table says otherwise."""
+    return faces[COUNT].to_numpy(dtype=np.int64) if COUNT in faces else np.ones(len(faces), dtype=np.int64)
+
+
+def most_first(values: pd.Series, each: np.ndarray) -> list[str]:
+    """The levels that occur, those of most faces first, of equally many the one that comes first."""
+    code, levels = pd.factorize(values)
+    n = np.bincount(code[code >= 0], weights=each[code >= 0], minlength=len(levels))
+    return [levels[place] for place in np.argsort(-n, kind="stable")]
+
+
 def age_band(age: pd.Series | np.ndarray) -> np.ndarray:
     """Index of each age's band in `AGE_BANDS`, int8 (N,); −1 where the age is unknown."""
     years = np.asarray(pd.array(age, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan))

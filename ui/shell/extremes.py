@@ -11,4 +11,4 @@ from ui.shell.cache import kept
 @kept(entries=64)
 def extremes_of(audit: Audit, filter: Filter, threshold: float = 0.5) -> Extremes | None:
     """`extremes` of a filter's faces, right and wrong ones together."""
-    return extremes(audit.passing(filter.narrowed(outcome="all")), threshold)
+    return extremes(audit.counted(filter.narrowed(outcome="all"), threshold), threshold)

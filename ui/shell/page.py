@@ -19,6 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.audit.notes import note_sentence
+from core.data.faces import counts_of
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
@@ -58,6 +59,15 @@ class Page:
     def faces(self) -> pd.DataFrame:
         """The open audit's faces that pass the filter."""
         return self.audit.passing(self.filter)
+
+    @property
+    def number(self) -> int:
+        """How many faces pass the filter."""
+        return int(counts_of(self.counted()).sum())
+
+    def counted(self, threshold: float | None = None) -> pd.DataFrame:
+        """`Audit.counted` of the faces that pass the filter, at the threshold in force if no other is given."""
+        return self.audit.counted(self.filter, self.threshold if threshold is None else threshold)
 
     def headline(self, sentence: str) -> None:
         """The page's computed sentence, in its place over the controls."""

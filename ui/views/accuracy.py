@@ -31,8 +31,9 @@ BESIDE_THE_STUDY = ("morph", "utkface", "utkface-wild")
 def show_groups(p: Page, threshold: float) -> None:
     """Accuracy by the groups of chosen columns, by gender and ethnicity; the confusion matrix and all numbers."""
     show_across(p, threshold)
-    show_by_group(p.audit, p.faces, threshold)
-    show_confusion_and_table(p.faces, threshold)
+    faces = p.counted(threshold)
+    show_by_group(p.audit, faces, threshold)
+    show_confusion_and_table(faces, threshold)
 
 
 def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
@@ -64,7 +65,7 @@ def show_across(p: Page, threshold: float) -> None:
     table = accuracy_of_groups(p.faces, list(by), p.audit.columns, threshold)
     title = f"By {grouping_words(by, p.audit.columns)}"
     terms.subheader(escape.markdown(title))
-    overall = accuracy_by(p.faces, [], threshold)["accuracy"].iloc[0]
+    overall = accuracy_by(p.counted(threshold), [], threshold)["accuracy"].iloc[0]
     own = [name for name in by if name not in GROUP_COLUMNS]
     names = tick_names(
         table.assign(**dict.fromkeys({"gender", "ethnicity"} - set(by), ""))[["group", *PAIR, *own, "n"]]

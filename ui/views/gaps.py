@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.accuracy import fairness as fair
+from core.analysis.accuracy.by_group import GROUP_COLUMNS
 from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
 from core.analysis.accuracy.pairwise import pairs_of
@@ -58,7 +59,7 @@ def groupings(faces: pd.DataFrame) -> list[str]:
     names = ["gender × ethnicity"] if ethnicities - {UNRECORDED} and len(ethnicities) * genders > 1 else []
     names += ["ethnicity"] if len(ethnicities) > 1 and genders > 1 else []
     names += ["gender"] if genders > 1 else []
-    return names + (["age"] if len(set(faces["age"].dropna())) > 1 else [])
+    return names + (["age"] if len(faces["age"].dropna().unique()) > 1 else [])
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class GroupGaps:
 @kept(entries=64)
 def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: float = 0.5) -> GroupGaps:
     """The faces of a filter by some of their columns."""
-    faces, asked = audit.passing(filter), list(by)
+    known = set(by) <= set(GROUP_COLUMNS)
+    faces, asked = audit.counted(filter, threshold) if known else audit.passing(filter), list(by)
     groups = group_counts(faces, asked, threshold, columns=audit.columns)
     every = group_counts(faces, asked, threshold, smallest=1, columns=audit.columns)
     tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
@@ -85,7 +87,7 @@ def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: flo
 def _regression(audit: Audit, filter: Filter, threshold: float) -> Regression | str:
     """The regression, or why there is none."""
     try:
-        return regression(audit.passing(filter), threshold)
+        return regression(audit.counted(filter, threshold), threshold)
     except LookwhereError as error:
         return capital(str(error)) + "."
 
@@ -110,9 +112,7 @@ def choose_grouping(p: Page) -> tuple[str, ...]:
         return across
     choices = groupings(p.faces)
     if not choices:
-        p.headline(
-            f"{scope(p.filter)}, there is one group only (n = {len(p.faces):,}), so there is no gap to speak of."
-        )
+        p.headline(f"{scope(p.filter)}, there is one group only (n = {p.number:,}), so there is no gap to speak of.")
         st.stop()
     if len(choices) == 1:
         return GROUPINGS[choices[0]]

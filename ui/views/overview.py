@@ -55,13 +55,13 @@ _method = kept(entries=8)(_method_of)
 
 def show_numbers(p: Page) -> None:
     """Under the headline: accuracy, number of faces, the surely worst group, its gap to the best."""
-    overall = accuracy_by(p.faces, [], p.threshold).iloc[0]
+    overall = accuracy_by(p.counted(), [], p.threshold).iloc[0]
     found = extremes_of(p.audit, p.filter, p.threshold)
     with p.above:
         places = layout.metric_row()
     interval = f"95 % interval {bounds(100 * overall['low'], 100 * overall['high'])}"
     layout.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
-    layout.metric(places[1], "Faces", f"{len(p.faces):,}", p.audit.split_words)
+    layout.metric(places[1], "Faces", f"{p.number:,}", p.audit.split_words)
     if found is None:
         return
     worst, difference = found.worst, found.difference
@@ -126,7 +126,7 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
 
 def offer_accuracy(p: Page) -> None:
     """The accuracy of every group, to download."""
-    table = accuracy_by(p.faces, ["gender", "ethnicity"], p.threshold)
+    table = accuracy_by(p.counted(), ["gender", "ethnicity"], p.threshold)
     downloads.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from core.analysis.accuracy import logistic
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import Groups, group_counts
-from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
+from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, counts_of, most_first, people
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
@@ -103,43 +103,44 @@ def age_model(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True, sm
     by = ["gender"] if set(faces["ethnicity"].unique()) == {UNRECORDED} else ["gender", "ethnicity"]
     groups = group_counts(faces[known], by, threshold, smallest, order="")
     part = faces[known][groups.member >= 0]
-    right, unit = groups.right[groups.member >= 0], people(part)
+    right, unit, each = groups.right[groups.member >= 0], people(part), counts_of(part)
     if len(groups.table) < 2:
         few = f"have {smallest} faces" if smallest > 1 else "have faces"
         raise LookwhereError(f"no two groups {few} of known age, so age cannot be told from ethnicity")
     if right.all() or not right.any():
         raise LookwhereError("all predictions are correct or all incorrect, so there is nothing to explain")
-    band, bands = _merged_bands(age_band(part["age"]))
+    band, bands = _merged_bands(age_band(part["age"]), each)
     if len(bands) < 2 and ages:
         raise LookwhereError(f"all faces are of one age band ({bands[0]}), so age has nothing to explain")
-    ethnicities = list(part["ethnicity"].value_counts().index) if "ethnicity" in by else [""]
+    ethnicities = most_first(part["ethnicity"], each) if "ethnicity" in by else [""]
     ethnicity = np.zeros(len(part), dtype=np.int64)
     if "ethnicity" in by:  # codes come in eight bits, which ethnicity × age band outgrows
         ethnicity = pd.Categorical(part["ethnicity"], ethnicities).codes.astype(np.int64)
     gender = (part["gender"] == GENDERS[1]).to_numpy().astype(int)
-    base_band = int(np.bincount(band).argmax())
+    base_band = int(np.bincount(band, weights=each).argmax())
     # Faces of one gender, ethnicity and age are alike to the model, so it is fitted to such cells, not to faces.
     sizes = (len(GENDERS), len(ethnicities), len(bands))
     present, cell = np.unique(np.ravel_multi_index((gender, ethnicity, band), sizes), return_inverse=True)
     cells = pd.DataFrame(dict(zip("geb", np.unravel_index(present, sizes), strict=True)))
-    n, k = np.bincount(cell), np.bincount(cell, weights=right).astype(np.int64)
+    n, k = (np.bincount(cell, weights=counted).astype(np.int64) for counted in (each, right * each))
     cells = cells.assign(k=k, n=n)
     whole = _design(*(cells[c].to_numpy() for c in "geb"), len(ethnicities), len(bands), base_band)
     used = _full_rank(whole.x)
-    if used.sum() >= len(part):
+    if used.sum() >= each.sum():
         raise LookwhereError(
-            f"{len(part):,} faces in {len(groups.table):,} groups are no more than the model has terms, so age cannot "
+            f"{each.sum():,} faces in {len(groups.table):,} groups are no more than the model has terms, so age cannot "
             "be told from ethnicity"
         )
     full = whole.keep(used)
-    persons = None if unit is None else logistic.Persons.counted(unit, cell, right, len(cells))
+    persons = None if unit is None else logistic.Persons.counted(unit, cell, right, len(cells), each)
     apart = logistic.separated(full.x, k, n)
     fit = (logistic.firth if apart.any() else logistic.maximum_likelihood)(full.x, k, n, persons)
-    counts = np.bincount(ethnicity * len(bands) + band, minlength=len(ethnicities) * len(bands))
+    place = ethnicity * len(bands) + band
+    counts = np.bincount(place, weights=each, minlength=len(ethnicities) * len(bands)).astype(np.int64)
     counts = counts.reshape(len(ethnicities), len(bands))
     return AgeModel(
-        groups, int((~known).sum()), band, tuple(bands), tuple(ethnicities), base_band, used, cells, full, persons,
-        apart, fit, counts,
+        groups, int(counts_of(faces)[~known].sum()), band, tuple(bands), tuple(ethnicities), base_band, used, cells,
+        full, persons, apart, fit, counts,
     )  # fmt: skip
 
 
@@ -156,10 +157,12 @@ def _design(g: np.ndarray, e: np.ndarray, b: np.ndarray, ethnicities: int, bands
     )
 
 
-def _merged_bands(band: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Bands renumbered from 0 (N,), those under 11 faces joined to the smaller neighbour, and their names."""
-    parts = [[b] for b in range(len(AGE_BANDS)) if (band == b).any()]
-    sizes = [int((band == b[0]).sum()) for b in parts]
+def _merged_bands(band: np.ndarray, each: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Bands renumbered from 0 (N,), those under 11 faces joined to the smaller neighbour, and their names; a row stands
+    for `each` faces."""
+    counts = np.bincount(band, weights=each, minlength=len(AGE_BANDS)).astype(np.int64)
+    parts = [[b] for b in range(len(AGE_BANDS)) if counts[b]]
+    sizes = [int(counts[b[0]]) for b in parts]
     while len(parts) > 1 and min(sizes) < MINIMUM_FACES:
         place = int(np.argmin(sizes))
         near = min((p for p in (place - 1, place + 1) if 0 <= p < len(parts)), key=lambda p: sizes[p])
@@ -171,7 +174,7 @@ def _merged_bands(band: np.ndarray) -> tuple[np.ndarray, list[str]]:
     for part in parts:
         low, last = AGE_EDGES[part[0]], part[-1]
         names.append(f"{low}+" if last == len(AGE_BANDS) - 1 else f"{low}–{AGE_EDGES[last + 1] - 1}")
-    return np.array([lookup[b] for b in band]), names
+    return np.array([lookup.get(b, 0) for b in range(len(AGE_BANDS))])[band], names
 
 
 def _full_rank(x: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.intervals import wilson
-from core.data.faces import AGE_BANDS, UNRECORDED, age_band
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, counts_of
 from core.errors import LookwhereError
 from core.task import task_of
 
@@ -43,8 +43,9 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     Raises `LookwhereError` for an unknown column.
     """
     check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
-    right = right_calls(faces, threshold)
-    table = faces.assign(right=right)
+    each = counts_of(faces)
+    right = right_calls(faces, threshold) * each
+    table = faces.assign(right=right, all=each)
     for column in set(by) - set(GROUP_COLUMNS):
         if isinstance(table[column].dtype, pd.CategoricalDtype) and table[column].isna().any():
             # Faces whose level is not known are a group too: nothing vanishes.
@@ -54,9 +55,9 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
         names = np.array([*AGE_BANDS, "unknown"])[np.where(band < 0, len(AGE_BANDS), band)]
         table["age band"] = pd.Categorical(names, [*AGE_BANDS, "unknown"], ordered=True)
     if not by:
-        counted = pd.DataFrame({"n": [len(table)], "correct": [int(right.sum())]})
+        counted = pd.DataFrame({"n": [int(each.sum())], "correct": [int(right.sum())]})
     else:
-        counted = table.groupby(by, observed=True)["right"].agg(n="size", correct="sum").reset_index()
+        counted = table.groupby(by, observed=True).agg(n=("all", "sum"), correct=("right", "sum")).reset_index()
     counted["errors"] = counted["n"] - counted["correct"]
     counted["accuracy"] = counted["correct"] / counted["n"].where(counted["n"] > 0)
     counted["low"], counted["high"] = wilson(counted["correct"], counted["n"])
@@ -66,5 +67,7 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
 def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:
     """Counts, rows the labelled class, columns the predicted one, in the task's order."""
     task = task_of(faces)
-    table = pd.crosstab(task.truth(faces), predict(faces, threshold))
-    return table.reindex(index=task.classes, columns=task.classes, fill_value=0)
+    code = 2 * task.is_positive(faces) + task.called(faces, threshold)
+    table = np.bincount(code, weights=counts_of(faces), minlength=4).astype(np.int64).reshape(2, 2)
+    rows, columns = pd.Index(task.classes, name="row_0"), pd.Index(task.classes, name="col_0")
+    return pd.DataFrame(table, index=rows, columns=columns)

@@ -16,7 +16,7 @@ from scipy.stats import t as student
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, LARGE_GROUP, check_columns, right_calls
 from core.analysis.intervals import clopper_pearson, wilson
 from core.data.columns import Column
-from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, people
+from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, COUNT, UNRECORDED, age_band, counts_of, people
 from core.data.filters import group_name
 
 #: A group of fewer known people says too little about how faces of one person hang together.
@@ -87,40 +87,48 @@ def own_levels(values: pd.Series) -> tuple[np.ndarray, list[str]]:
     return np.where(code < 0, len(levels.categories), code), [*map(str, levels.categories), UNRECORDED]
 
 
-def design_effect(right: np.ndarray, unit: np.ndarray | None) -> tuple[float, int]:
+def design_effect(right: np.ndarray, unit: np.ndarray | None, each: np.ndarray | None = None) -> tuple[float, int]:
     """Variance of a share when people are drawn, over that when faces are; never under 1. And the number of people.
 
     Rao & Scott 1992 (Biometrics 48:577): counts divided by it may be used as independent ones. Where all faces are
-    right or all wrong it cannot be estimated, and each person counts once.
+    right or all wrong it cannot be estimated, and each person counts once. `each` says how many faces a row stands for.
     """
-    n = len(right)
+    each = np.ones(len(right), dtype=np.int64) if each is None else each
+    n = int(each.sum())
     if unit is None or n == 0:
         return 1.0, n
-    count = np.bincount(unit)
+    count = np.bincount(unit, weights=each)
     there = count > 0
     faces, m = count[there], int(there.sum())
-    p = right.mean()
+    correct = np.bincount(unit, weights=right * each)[there]
+    p = correct.sum() / n
     if m < 2 or p in (0.0, 1.0):
         return n / m, m
-    apart = np.bincount(unit, weights=right - p)[there]
+    apart = correct - p * faces
     return max(1.0, float(m / (m - 1) * (apart**2).sum() / (n * p * (1 - p)))) if faces.max() > 1 else 1.0, m
 
 
-def pooled_effects(member: np.ndarray, right: np.ndarray, unit: np.ndarray, groups: int) -> np.ndarray:
+def pooled_effects(
+    member: np.ndarray, right: np.ndarray, unit: np.ndarray, groups: int, each: np.ndarray | None = None
+) -> np.ndarray:
     """Design effects (G,) that all groups would have by one correlation within people, pooled over them.
 
     Of few people a group's own design effect is a guess, and without an error it is none; what faces of one person have
     in common is much the same in all groups. 1 + ρ (Σm² / Σm − 1), ρ from the squares of people's sums against those of
-    faces (Kish 1965; Donner & Klar 2000), and 0 or more. A person in two groups counts as one in each.
+    faces (Kish 1965; Donner & Klar 2000), and 0 or more. A person in two groups counts as one in each. `each` says
+    how many faces a row stands for.
     """
+    each = np.ones(len(right), dtype=np.int64) if each is None else each
     person, place = np.unique(unit * groups + member, return_inverse=True)
-    group, faces = person % groups, np.bincount(place).astype(np.float64)
-    n, people = np.bincount(member, minlength=groups), np.bincount(group, minlength=groups)
+    group, faces = person % groups, np.bincount(place, weights=each)
+    n, people = np.bincount(group, weights=faces, minlength=groups), np.bincount(group, minlength=groups)
+    correct = np.bincount(place, weights=right * each)
     with np.errstate(divide="ignore", invalid="ignore"):
-        apart = right - (np.bincount(member, weights=right, minlength=groups) / n)[member]
+        k = np.bincount(group, weights=correct, minlength=groups)
+        p = k / n
         size = np.bincount(group, weights=faces**2, minlength=groups) / n
-        alone = np.bincount(member, weights=apart**2, minlength=groups) * n / np.maximum(n - 1, 1)
-        together = np.bincount(group, weights=np.bincount(place, weights=apart) ** 2, minlength=groups)
+        alone = (k * (1 - p) ** 2 + (n - k) * p**2) * n / np.maximum(n - 1, 1)
+        together = np.bincount(group, weights=(correct - p[group] * faces) ** 2, minlength=groups)
         together *= people / np.maximum(people - 1, 1)
         known = (n > 1) & (people > 1)
         rest = (alone * (size - 1))[known].sum()
@@ -135,6 +143,7 @@ class Groups:
     `table`: group, gender, ethnicity (empty where not asked for), n, correct, errors, accuracy, wilson_low, wilson_high
     (the plain interval, of effective counts where people are known), people, effect (design effect). `left_out`: group,
     n, why. `member` int (N,): the table's row of each face, −1 where left out. `right` bool, `unit` int or None (N,).
+    `each` int (N,) where a row stands for so many faces, None where for one.
     """
 
     table: pd.DataFrame
@@ -142,6 +151,7 @@ class Groups:
     member: np.ndarray
     right: np.ndarray
     unit: np.ndarray | None
+    each: np.ndarray | None = None
 
     @property
     def small(self) -> np.ndarray:
@@ -191,23 +201,32 @@ def group_counts(
     for name in set(by) - set(GROUP_COLUMNS):
         outside |= {f"{name} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
     unit = people(faces)
-    return tally(member, names.drop(columns="years"), right, unit, smallest, order, outside)
+    each = counts_of(faces) if COUNT in faces else None
+    return tally(member, names.drop(columns="years"), right, unit, smallest, order, outside, each)
 
 
 def group_table(
-    member: np.ndarray, names: pd.DataFrame, right: np.ndarray, unit: np.ndarray | None = None
+    member: np.ndarray,
+    names: pd.DataFrame,
+    right: np.ndarray,
+    unit: np.ndarray | None = None,
+    each: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """`names` with n, correct, errors, accuracy, people, effect (design effect), wilson_low, wilson_high of each row.
 
     Arguments are those of `tally`; no group is left out here.
     """
-    n = np.bincount(member, minlength=len(names))
-    correct = np.bincount(member, weights=right, minlength=len(names)).astype(np.int64)
+    each_right = right if each is None else right * each
+    n = np.bincount(member, weights=each, minlength=len(names)).astype(np.int64)
+    correct = np.bincount(member, weights=each_right, minlength=len(names)).astype(np.int64)
     people, effect = n, np.ones(len(names))
     if unit is not None:
-        found = [design_effect(right[member == row], unit[member == row]) for row in range(len(names))]
+        found = []
+        for row in range(len(names)):
+            inside = member == row
+            found.append(design_effect(right[inside], unit[inside], None if each is None else each[inside]))
         people = np.array([m for _, m in found], dtype=np.int64)
-        effect = np.maximum([effect for effect, _ in found], pooled_effects(member, right, unit, len(names)))
+        effect = np.maximum([effect for effect, _ in found], pooled_effects(member, right, unit, len(names), each))
     with np.errstate(divide="ignore", invalid="ignore"):
         counted = {
             "n": n, "correct": correct, "errors": n - correct, "accuracy": correct / n, "people": people,
@@ -225,6 +244,7 @@ def tally(
     smallest: int = LARGE_GROUP,
     order: str = "accuracy",
     outside: Mapping[str, np.ndarray] | None = None,
+    each: np.ndarray | None = None,
 ) -> Groups:
     """Count any groups of anything: `member` int (N,) is each one's row in `names`, `right` bool (N,).
 
@@ -232,7 +252,7 @@ def tally(
     tells people apart, None where each stands for itself. Groups under `smallest` faces, or of too few people, are left
     out; none with 1. `outside`: further rows, bool (G,), to leave out, by reason.
     """
-    table = group_table(member, names, right, unit)
+    table = group_table(member, names, right, unit, each)
     few = FEWEST_PEOPLE if unit is not None and smallest > 1 else 0
     why = np.where(table["people"].to_numpy() < few, "too few people", "")
     for reason, rows in (outside or {}).items():
@@ -245,22 +265,29 @@ def tally(
         kept = kept[np.argsort(-table[order].to_numpy(dtype=float)[kept], kind="stable")]
     place = np.full(len(table), -1)
     place[kept] = np.arange(len(kept))
-    return Groups(table.iloc[kept].reset_index(drop=True), left, place[member], right, unit)
+    return Groups(table.iloc[kept].reset_index(drop=True), left, place[member], right, unit, each)
 
 
 def resample_cells(
-    cell: np.ndarray, cells: int, unit: np.ndarray | None, draws: int, rng: np.random.Generator
+    cell: np.ndarray,
+    cells: int,
+    unit: np.ndarray | None,
+    draws: int,
+    rng: np.random.Generator,
+    each: np.ndarray | None = None,
 ) -> np.ndarray:
     """Bootstrap of faces, or of people whole, counted by `cell` int (N,): float64 (draws, cells).
 
     People with the same counts are interchangeable, so the kinds of people are drawn by a multinomial: exactly the
     bootstrap of people, at the price of the kinds. Where nearly everybody is a kind, people are drawn one by one.
+    `each` says how many faces a row stands for; without `unit` a row is one.
     """
     if unit is None:
         seen = np.bincount(cell, minlength=cells)
         return rng.multinomial(len(cell), seen / len(cell), size=draws).astype(np.float64)
     m = int(unit.max()) + 1
-    profile = sparse.csr_array((np.ones(len(cell)), (unit, cell)), shape=(m, cells))
+    times = np.ones(len(cell)) if each is None else each.astype(np.float64)
+    profile = sparse.csr_array((times, (unit, cell)), shape=(m, cells))
     profile.sum_duplicates()
     kinds, number = _kinds(profile)
     if len(kinds) <= MOST_KINDS:
@@ -298,10 +325,12 @@ def resample_accuracy(groups: Groups, draws: int, seed: int) -> tuple[np.ndarray
     unit = np.unique(groups.unit[inside], return_inverse=True)[1]
     cell = groups.member[inside] * 2 + groups.right[inside]
     # Bands, gap, findings and card of one report ask for the same draws, which take seconds where people are many.
-    asked = hashlib.sha256(unit.tobytes() + cell.tobytes()).digest() + np.array([len(n), draws, seed]).tobytes()
+    each = None if groups.each is None else groups.each[inside]
+    told = unit.tobytes() + cell.tobytes() + (b"" if each is None else each.tobytes())
+    asked = hashlib.sha256(told).digest() + np.array([len(n), draws, seed]).tobytes()
     counts = _DRAWN.get(asked)
     if counts is None:
-        counts = _DRAWN[asked] = resample_cells(cell, 2 * len(n), unit, draws, rng)
+        counts = _DRAWN[asked] = resample_cells(cell, 2 * len(n), unit, draws, rng, each)
         counts.flags.writeable = False
         if len(_DRAWN) > KEPT:
             _DRAWN.pop(next(iter(_DRAWN)), None)

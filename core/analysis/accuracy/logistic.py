@@ -28,13 +28,16 @@ class Persons:
     faces: sparse.csr_array
 
     @classmethod
-    def counted(cls, unit: np.ndarray, row: np.ndarray, right: np.ndarray, rows: int) -> Persons:
-        """From each face's person and row, int (F,), and whether it is right, bool (F,)."""
+    def counted(
+        cls, unit: np.ndarray, row: np.ndarray, right: np.ndarray, rows: int, each: np.ndarray | None = None
+    ) -> Persons:
+        """From each face's person and row, int (F,), and whether it is right, bool (F,); each stands for so many."""
+        each = np.ones(len(row)) if each is None else each
         code = np.unique(unit, return_inverse=True)[1]
         shape = (int(code.max()) + 1, rows)
         return cls(
-            sparse.csr_array((right.astype(np.float64), (code, row)), shape=shape),
-            sparse.csr_array((np.ones(len(row)), (code, row)), shape=shape),
+            sparse.csr_array(((right * each).astype(np.float64), (code, row)), shape=shape),
+            sparse.csr_array((each.astype(np.float64), (code, row)), shape=shape),
         )
 
     def covariance(self, x: np.ndarray, mu: np.ndarray, inverse: np.ndarray) -> np.ndarray:

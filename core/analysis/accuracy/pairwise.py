@@ -82,10 +82,12 @@ def pairs_of(groups: Groups, family: Family = "pairs") -> pd.DataFrame:
     elif len(table) > 1:
         for a in range(len(table)):
             rest = (groups.member >= 0) & (groups.member != a)
-            right = groups.right[rest]
-            effect, _ = design_effect(right, None if groups.unit is None else groups.unit[rest])
-            other = pd.Series({"group": REST, "n": len(right), "accuracy": right.mean()})
-            rows.append(_row(table.iloc[a], other, two_groups(k[a], n[a], right.sum() / effect, len(right) / effect)))
+            right, each = groups.right[rest], None if groups.each is None else groups.each[rest]
+            effect, _ = design_effect(right, None if groups.unit is None else groups.unit[rest], each)
+            faces = len(right) if each is None else int(each.sum())
+            correct = right.sum() if each is None else (right * each).sum()
+            other = pd.Series({"group": REST, "n": faces, "accuracy": correct / faces})
+            rows.append(_row(table.iloc[a], other, two_groups(k[a], n[a], correct / effect, faces / effect)))
     columns = [
         "first",
         "second",

@@ -84,13 +84,13 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -
     k, n = cells["k"].to_numpy(), cells["n"].to_numpy()
     seen = set(cells[["g", "e", "b"]].itertuples(index=False, name=None))
     return Regression(
-        len(model.band),
+        int(model.cells["n"].sum()),
         model.without_age,
         tuple(model.groups.left_out["group"]),
         model.bands,
         _tests(model.full, k, n, persons, model.penalised),
         _odds_ratios(fit, model.row, ethnicities, bands, model.base, seen),
-        _standardised(table, fit, model.row, model.band, ethnicities, seen),
+        _standardised(table, fit, model.row, model.counts.sum(axis=0), ethnicities, seen),
         _without_both(cells[model.apart], cells, ethnicities, bands),
         FIRTH if model.penalised else LIKELIHOOD,
         "independent faces" if persons is None else "by person",
@@ -179,9 +179,9 @@ def _odds_ratios(
 
 
 def _standardised(
-    table: pd.DataFrame, fit: Any, row: Callable[..., np.ndarray], band: np.ndarray, ethnicities: list[str], seen: set
+    table: pd.DataFrame, fit: Any, row: Callable[..., np.ndarray], counts: np.ndarray, ethnicities: list[str], seen: set
 ) -> pd.DataFrame:
-    weight = np.bincount(band) / len(band)
+    weight = counts / counts.sum()
     rows = []
     for group in table.to_dict("records"):
         g, e = GENDERS.index(group["gender"]), ethnicities.index(group["ethnicity"])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.data.faces import counts_of, most_first
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.maps import SUMMED_AS, added_up, check_display, mean_of
@@ -131,8 +132,8 @@ def _mean_map(
 
 def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
     """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men."""
-    faces = audit.passing(within.narrowed(outcome="all"))
-    order = faces["ethnicity"].value_counts().index
+    faces = audit.counted(within.narrowed(outcome="all"))
+    order = most_first(faces["ethnicity"], counts_of(faces))
     present = set(map(tuple, faces[["gender", "ethnicity"]].drop_duplicates().to_numpy()))
     return [(g, e) for e in order for g in GENDERS if (g, e) in present]
 

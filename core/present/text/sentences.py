@@ -9,7 +9,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
-from core.data.faces import ADULT_AGE
+from core.data.faces import ADULT_AGE, counts_of
 from core.data.filters import Filter, group_name
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
@@ -65,7 +65,8 @@ def accuracy_sentence(
     if found is None:
         overall = accuracy_by(faces, [], threshold).iloc[0]
         rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
-        return f"{scope(within)}, {rate} of {len(faces):,} predictions are correct; there are no two groups to compare."
+        n = f"{counts_of(faces).sum():,}"
+        return f"{scope(within)}, {rate} of {n} predictions are correct; there are no two groups to compare."
     text = f"{scope(within)}, {'at equal ages, ' if found.at_equal_ages else ''}"
     if not found.told_apart:
         text += "no two groups are told apart beyond chance: "

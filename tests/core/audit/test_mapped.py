@@ -10,13 +10,18 @@ import pandas as pd
 import pytest
 
 from core.analysis.accuracy.by_group import accuracy_by, confusion
+from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.extremes import extremes
+from core.analysis.accuracy.pairwise import pairs_of
+from core.analysis.accuracy.regression import regression
+from core.analysis.accuracy.simultaneous import LargestGap, gap_of
 from core.analysis.maps import differences
 from core.analysis.maps.differences import difference_of
 from core.analysis.maps.group_means import group, study_grid
 from core.audit import drawn as drawing
 from core.audit import mapped
 from core.audit.folder import Audit, open_audit
+from core.data.faces import counts_of
 from core.data.filters import Filter
 from core.explain.maps import NORMALISATIONS, TARGETS, display_maps
 from core.present.text.sentences import accuracy_sentence
@@ -89,6 +94,51 @@ def test_grids_accuracies_extremes_and_tests_are_the_same(both):
     tested = [difference_of(audit, Filter(("female",)), Filter(("male",)), "predicted", "raw") for audit in both]
     assert np.array_equal(tested[0].p, tested[1].p)
     assert tested[0].verdict == tested[1].verdict
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("wanted", [*FILTERS, Filter(age_from=18, age_to=60, split=("test",))])
+def test_counts_gaps_and_regressions_are_those_of_the_faces(both, wanted, threshold):
+    whole, large = both
+    faces, counted = whole.passing(wanted), large.counted(wanted, threshold)
+    assert counts_of(counted).sum() == len(faces)
+    assert "face_id" not in counted
+    assert "logit_male" not in counted
+    for by in ([], ["gender", "ethnicity"], ["age band"]):
+        kinds = dict.fromkeys(by, str)
+        tables = (accuracy_by(table, by, threshold).astype(kinds) for table in (faces, counted))
+        pd.testing.assert_frame_equal(*tables)
+    assert confusion(faces, threshold).equals(confusion(counted, threshold))
+    for by in (["gender", "ethnicity"], ["gender"], ["age band"]):
+        one, other = (group_counts(table, by, threshold, smallest=1) for table in (faces, counted))
+        pd.testing.assert_frame_equal(one.table, other.table)
+        assert gap_words(gap_of(one, 200)) == gap_words(gap_of(other, 200))
+        for family in ("pairs", "rest"):
+            pd.testing.assert_frame_equal(pairs_of(one, family), pairs_of(other, family))
+
+
+def gap_words(gap: LargestGap | None) -> str:
+    """All of a gap's numbers."""
+    return "" if gap is None else f"{gap.difference} {gap.plain} {gap.bias} {gap.best['group']} {gap.as_low}"
+
+
+def test_the_regression_by_counts_is_that_of_the_faces(both):
+    whole, large = both
+    for wanted in (Filter(), Filter(age_from=18)):
+        one, other = regression(whole.passing(wanted)), regression(large.counted(wanted))
+        assert one.n == other.n
+        pd.testing.assert_frame_equal(one.standardised, other.standardised)
+        pd.testing.assert_frame_equal(one.tests, other.tests)
+        pair = [extremes(whole.passing(wanted)), extremes(large.counted(wanted))]
+        assert pair[0].difference.value == pytest.approx(pair[1].difference.value, rel=1e-9)
+        assert pair[0].as_low == pair[1].as_low
+        assert pair[0].as_they_are.difference == pair[1].as_they_are.difference
+
+
+def test_filters_between_the_edges_of_bands_are_of_the_faces(both):
+    wanted = Filter(age_from=20)
+    assert both[1].counted(wanted) is both[1].passing(wanted)
+    assert both[0].counted(Filter()) is both[0].passing(Filter())
 
 
 def test_it_is_made_anew_where_a_file_changed_or_it_is_damaged(both, monkeypatch):
