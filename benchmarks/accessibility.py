@@ -19,6 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.load import end
 from benchmarks.pages import FLAGS, serve
 from ui.shell.navigation import PAGES
 
@@ -34,7 +35,7 @@ NAMED = {
 #: Presses of Tab on one page, and on one element, after which they are taken never to end.
 PRESSES, STAYS = 1500, 60
 #: How an element looks with what is in it and around it; beside it too where it is a hidden `input` of what is shown.
-LOOK = """window.lwLook = one => {
+LOOK = """() => {window.lwLook = one => {
   const parts = [one, ...[...one.querySelectorAll("*")].slice(0, 30)];
   for (let up = one.parentElement, n = 0; up && n < 8; up = up.parentElement, n++) parts.push(up);
   if (one.tagName === "INPUT") for (const beside of one.parentElement.children) parts.push(beside, ...beside.children);
@@ -43,7 +44,7 @@ LOOK = """window.lwLook = one => {
     return ["outlineStyle", "outlineWidth", "outlineColor", "boxShadow", "borderColor", "backgroundColor", "color",
       "textDecoration", "opacity", "filter"].map(name => style[name]).join();
   }).join(";");
-}"""
+};}"""
 #: The number and the beginning of the element that has the focus, or none; and whether the one that had it before looks
 #: otherwise now.
 FOCUSED = """() => {
@@ -184,8 +185,7 @@ def main() -> None:
                     print(lines, flush=True)
             browser.close()
     finally:
-        server.terminate()
-        server.wait(20)
+        end(server)
     if axe:
         print(f"{len(asked.pages)} pages in two themes, {serious} findings of axe-core that are serious or worse")
     print(f"{len(asked.pages)} pages, {others} findings of names and of the keyboard")

@@ -89,8 +89,17 @@ def server(port: int | None = None) -> Iterator[tuple[str, int]]:
             raise SystemExit("the app did not start")
         yield f"127.0.0.1:{port}", process.pid
     finally:
-        process.terminate()
-        process.wait(20)
+        end(process)
+
+
+def end(process: subprocess.Popen) -> None:
+    """Ask a server to end, and end it where it does not: on a busy machine that takes it longer."""
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def resident(process: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 #: That something must be chosen needs no word where something always is. Quiet text keeps a contrast of 4.5 to 1 (WCAG
-#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4. In print: no menu, charts and tables
+#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4,
+#: flags and constants in code less than 4.5 too. In print: no menu, charts and tables
 #: no wider than the paper (they are drawn for the screen; of charts the script notes the size, by which they can be
 #: scaled), nothing torn by the end of a page, no title parted from what is under it.
 STYLE = """
@@ -14,6 +15,7 @@ STYLE = """
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: .78}
 [data-testid="stCaptionContainer"] code {color: inherit}
 [data-testid="stWidgetLabel"] {color: inherit !important}
+[data-testid="stCode"] .token.parameter, [data-testid="stCode"] .token.constant {color: inherit !important}
 .stMain:focus-visible {outline: 2px solid; outline-offset: -2px}
 @media (max-width: 640px) {
  [data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
