@@ -9,10 +9,14 @@ import json
 import re
 import reprlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from core.errors import LookwhereError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def plain_name(name: str, what: str = "--name") -> str:
@@ -59,11 +63,41 @@ def write_json(path: Path, content: dict) -> None:
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
+#: Columns of a face's own names and numbers, which a dictionary makes larger: each is stored by what it shares with the
+#: row before.
+BY_WHAT_IS_SHARED = ("face_id", "path")
+
+
+def parquet_encodings(schema: pa.Schema) -> dict[str, object]:
+    """Options of a Parquet writer by which a table of faces takes a fifth less; values stay bit for bit what they are.
+
+    Bytes of floats are put beside those of the same place (`BYTE_STREAM_SPLIT`), names lose what they share.
+    """
+    import pyarrow as pa
+
+    encodings, dictionaries = {}, []
+    for field in schema:
+        inner, name = field.type, field.name
+        if pa.types.is_fixed_size_list(inner):
+            inner, name = inner.value_type, f"{name}.list.element"
+        if pa.types.is_floating(inner):
+            encodings[name] = "BYTE_STREAM_SPLIT"
+        elif field.name in BY_WHAT_IS_SHARED and (pa.types.is_large_string(inner) or pa.types.is_string(inner)):
+            encodings[name] = "DELTA_BYTE_ARRAY"
+        else:
+            dictionaries.append(name)
+    return {"compression": "zstd", "column_encoding": encodings or None, "use_dictionary": dictionaries}
+
+
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
     """Write whole or not at all, zstd-compressed."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     partial = path.with_name(path.name + ".partial")
     try:
-        table.to_parquet(partial, index=False, compression="zstd")
+        content = pa.Table.from_pandas(table, preserve_index=False)
+        pq.write_table(content, partial, **parquet_encodings(content.schema))
         partial.replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):

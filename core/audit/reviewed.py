@@ -22,7 +22,7 @@ from core.audit.notes import Note, NoteCode
 from core.data.readers.label_table import Columns, read_table
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
 from core.errors import LookwhereError
-from core.files import plain_name, read_bounded, write_json
+from core.files import parquet_encodings, plain_name, read_bounded, write_json
 from core.integrity import record_files
 from core.locks import alone
 from core.task import carrying
@@ -173,7 +173,7 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
         work = path.with_name(f".{name}.unfinished")
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
-        pq.write_table(table, work / "faces.parquet", compression="zstd")
+        pq.write_table(table, work / "faces.parquet", **parquet_encodings(table.schema))
         audit.averages.none().save(work / "averages.npz")
         manifest = _manifest(audit, labels, decisions, flip, keep)
         manifest = replace(manifest, files=record_files(work, ("faces.parquet", "averages.npz")))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import LookwhereError
+from core.files import parquet_encodings
 from core.privacy import coarse
 from core.ranks import Ranks
 from core.shards import ShardManifest, shard_manifest
@@ -85,7 +86,7 @@ def write_shard(
 def joined(shards: list[Path], file: Path) -> pa.Schema:
     """Write the shards one after the other into one file; returns the schema of the first, with its metadata."""
     schema = pq.read_schema(shards[0])
-    with pq.ParquetWriter(file, schema.remove_metadata(), compression="zstd", compression_level=9) as out:
+    with pq.ParquetWriter(file, schema.remove_metadata(), compression_level=9, **parquet_encodings(schema)) as out:
         for shard in shards:
             out.write_table(pq.read_table(shard).replace_schema_metadata(None))
     return schema

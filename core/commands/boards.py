@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS
 from core.progress import Bars
 
+if TYPE_CHECKING:
+    from core.data.store import AlignedStore
+
 #: Where the project keeps its board, and the page that is written of it.
 FOLDER, PAGE = Path("docs/board"), Path("docs/board.md")
+#: Which faces of each data set are looked at.
+SPLITS = {"fairface": ("all",), "utkface": ("test",)}
 #: Our model on the board, and its audits of the board's data sets.
 OURS, AUDITS = "resnet50-utkface", {"fairface": "fairface-val-1000", "utkface": "utkface-test"}
 
@@ -26,12 +31,14 @@ def board(
     out: Path = PAGE,
     ages: Literal["adults", "all"] = "adults",
     models: Path = MODELS,
+    map_faces: int = 40,
     json: bool = False,
 ) -> str:
     """Write the board: ready-made classifiers on the same faces, accuracy by group, pairs, and who has seen the faces.
 
-    With --files, each model that has a declaration in the folder is imported and audited first, without maps or average
-    faces; audits that are there are kept. Without, the page is written from the audits.
+    With --files, each model that has a declaration in the folder is imported and audited first, without average faces,
+    and average maps by group are made of a few faces of each; what is there is kept. Without, the page is written from
+    the audits.
     Example: python -m core board
     Or: python -m core board --files ~/classifiers --fairface data/aligned/fairface --utkface data/aligned/utkface
 
@@ -43,6 +50,7 @@ def board(
         out: The page to write.
         ages: adults (18 years and older), or all.
         models: Where our own model lies: by default $LOOKWHERE_MODELS, else models/.
+        map_faces: Adults of each group whose maps are averaged; 0 for no maps.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.comparison.board import open_board
@@ -55,7 +63,7 @@ def board(
     if bool(files) != bool(stores):
         raise LookwhereError("--files and the stores go together: name the models' files and --fairface or --utkface")
     if files:
-        _make(folder, files, stores)
+        _make(folder, files, stores, map_faces)
     own = {OURS: {data: models / OURS / "audits" / name for data, name in AUDITS.items()}}
     found = open_board(folder, own)
     within = Filter.of_ages(next(iter(found[0].audits.values())).faces, ages)
@@ -65,11 +73,8 @@ def board(
     )
 
 
-def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path]) -> None:
-    """Import and audit each declared model whose file is there; models themselves are not kept."""
-    from core.audit.run import KeepAverages, run_audit
-    from core.classifiers.folder import load_model
-    from core.classifiers.imported import declare, import_model
+def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_faces: int) -> None:
+    """Import each declared model whose file is there, audit it and look where it looks; models are not kept."""
     from core.data.store import AlignedStore
     from core.files import sha256
     from core.yaml_file import read_yaml
@@ -77,18 +82,67 @@ def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path]) -> Non
     opened, bars = {name: AlignedStore.open(path) for name, path in stores.items()}, Bars()
     try:
         for declaration in sorted(folder.glob("*.yaml")):
-            name, about = declaration.stem, read_yaml(declaration)["about"]
-            missing = [data for data in opened if not (folder / "audits" / name / data / "audit.json").is_file()]
+            about = read_yaml(declaration)["about"]
             file = next((place / about["file"] for place in files if (place / about["file"]).is_file()), None)
-            if not missing or file is None:
+            if file is None:
                 continue
-            if sha256(file) != about["sha256"]:
-                raise LookwhereError(f"{file}: not the file that {declaration} is about (SHA-256 differs)")
-            with tempfile.TemporaryDirectory() as work:
-                model = load_model(import_model(file, name, declare(declaration), models=Path(work), maps="none"))
-                for data in missing:
-                    splits = ("test",) if data == "utkface" else ("all",)
-                    made = run_audit(opened[data], model, splits, name=data, averages=KeepAverages.NO, progress=bars)
-                    shutil.copytree(made.path, folder / "audits" / name / data)
+            named = {file: about["sha256"]}
+            if "weights_sha256" in about:
+                named[file.with_suffix(".bin")] = about["weights_sha256"]
+            for one, digest in named.items():
+                if not one.is_file() or sha256(one) != digest:
+                    raise LookwhereError(f"{one}: not the file that {declaration} is about (SHA-256 differs)")
+            _audit(folder, declaration, file, opened, bars)
+            if map_faces:
+                _look(folder, declaration, file, opened, map_faces, bars)
     finally:
         bars.close()
+
+
+def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], bars: Bars) -> None:
+    """Audit a model on the stores that it has no audit of, without maps."""
+    from core.audit.run import KeepAverages, run_audit
+    from core.classifiers.folder import load_model
+    from core.classifiers.imported import declare, import_model
+    from core.data.measured import FILE as MEASURED
+
+    name = declaration.stem
+    missing = [data for data in stores if not (folder / "audits" / name / data / "audit.json").is_file()]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory() as work:
+        model = load_model(import_model(file, name, declare(declaration), models=Path(work), maps="none"))
+        for data in missing:
+            made = run_audit(stores[data], model, SPLITS[data], name=data, averages=KeepAverages.NO, progress=bars)
+            # What was measured of the images is with our own audit of the same faces.
+            place, without = folder / "audits" / name / data, shutil.ignore_patterns(MEASURED)
+            shutil.copytree(made.path, place, ignore=without)
+
+
+def _look(
+    folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], map_faces: int, bars: Bars
+) -> None:
+    """Average maps by group of the stores that a model has none of, over some adults of each group."""
+    from core.analysis.comparison.board_maps import FOLDER as MAPS
+    from core.analysis.comparison.board_maps import look, read_maps, sampled, write_maps
+    from core.classifiers.folder import load_model
+    from core.classifiers.imported import declare, import_model
+    from core.data.faces import ADULT_AGE
+    from core.data.filters import Filter
+
+    name, kept = declaration.stem, folder / MAPS / f"{declaration.stem}.json"
+    known = read_maps(kept).groups if kept.is_file() else {}
+    missing = [data for data in stores if data not in known]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory() as work:
+        model = load_model(import_model(file, name, declare(declaration), models=Path(work)))
+        for data in missing:
+            faces = stores[data].faces
+            if SPLITS[data] != ("all",):
+                faces = stores[data].split(*SPLITS[data])
+            faces = faces.iloc[sampled(faces, Filter(age_from=ADULT_AGE), map_faces)].reset_index(drop=True)
+            tick = bars("looking", len(faces))
+            write_maps(
+                kept, model.classify.maps["method"], data, look(model.classify, stores[data].images, faces, tick)
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import streamlit as st
@@ -19,8 +20,10 @@ from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.places import MODELS
+from core.present.figures import pictures
+from core.present.figures.board import AGAINST, FOR, looks, looks_sheet
 from core.present.text import escape
-from core.present.text.board import CAUTION, SEEN_RULE, seen_sentence, sources
+from core.present.text.board import CAUTION, MAPS_RULE, SEEN_RULE, maps_table, seen_sentence, sources
 from core.wording import capital, percent
 from ui.shell import downloads
 from ui.shell.page import Page
@@ -28,6 +31,11 @@ from ui.widgets import controls, layout, terms
 
 __all__ = ["ADULTS", "CAUTION"]
 ADULTS = Filter(age_from=ADULT_AGE)
+ALL_ALIKE = "all groups alike"
+MAPS_STYLE = """<style>
+.lw-looks {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 1rem}
+.lw-looks span {opacity: .7; font-size: .8rem}
+</style>"""
 FOLDER = Path(__file__).parents[2] / "docs/board"
 #: Our model and its audits of the board's data sets.
 OURS, AUDITS = "resnet50-utkface", {"fairface": "fairface-val-1000", "utkface": "utkface-test"}
@@ -106,6 +114,30 @@ def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
     layout.share_table(table, [], dict.fromkeys(("difference", "low", "high"), "points"))
     downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
     terms.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
+
+
+def show_maps(models: list[BoardModel], data: str) -> None:
+    """Where each model looks, on one scale: a pair of maps a model, which wrap on a narrow window."""
+    groups = sorted({g.ethnicity for model in models if model.maps for g in model.maps.groups.get(data, [])})
+    if not groups:
+        return
+    terms.subheader("Where each looks")
+    names = {ALL_ALIKE: None, **{name: name for name in groups}}
+    chosen = names[controls.selectbox("Maps of", list(names), key="looks")]
+    rows, limit = looks(models, data, chosen)
+    cards = "".join(
+        f"<div><b>{html.escape(row.title)}</b> <span>{html.escape(row.method)}</span>"
+        + layout.image_row([(picture, words, f"{row.title}: average map, {words}") for picture, words in row.panels])
+        + "</div>"
+        for row in rows
+    )
+    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
+    ends = f"<span>{AGAINST} −{limit:.1f}</span><img src='{bar}' alt='colour scale'><span>{limit:.1f} {FOR}</span>"
+    st.html(f"{layout.STYLE}{MAPS_STYLE}<div class='lw-looks'>{cards}</div><div class='lw-scale'>{ends}</div>")
+    downloads.image_sheet(lambda: looks_sheet(rows, limit, MAPS_RULE), "board-maps", "where each model looks")
+    table = maps_table(models, data)
+    downloads.table(table, "board-maps", "the board: the strongest cell of each model's mean map")
+    terms.caption(MAPS_RULE)
 
 
 def show_seen(models: list[BoardModel], within: Filter) -> None:

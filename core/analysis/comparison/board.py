@@ -1,7 +1,7 @@
 """Ready-made classifiers of others on the same two data sets: what the board says of each, from their audits.
 
 A board is a folder: `NAME.yaml` declares a model's input and tells, under `about`, where it and the facts come from;
-`audits/NAME/DATASET` are its audits, without weights, maps or average faces.
+`audits/NAME/DATASET` are its audits, without weights, maps or average faces; `maps/NAME.json` has average maps.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import pandas as pd
 
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.simultaneous import largest_gap
+from core.analysis.comparison.board_maps import FOLDER as MAPS
+from core.analysis.comparison.board_maps import ModelMaps, of_audits, read_maps
 from core.analysis.comparison.paired import mcnemar
 from core.analysis.intervals import clopper_pearson, holm, newcombe
 from core.audit.folder import Audit, open_audit
+from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.task import GENDERS
@@ -26,6 +29,8 @@ from core.yaml_file import read_yaml
 #: The data set that a model is thought to have seen, or not, and the one that it is compared with.
 HOME, ABROAD = "utkface", "fairface"
 DATA_SETS = {ABROAD: "FairFace-val-1000", HOME: "UTKFace, test split"}
+#: Whose maps are averaged.
+ADULTS = Filter(age_from=ADULT_AGE)
 #: How much farther a model's accuracy at home may lie above that abroad than the other models' do.
 EVIDENT = 0.05
 #: With which probability the intervals of all groups of a model hold together.
@@ -34,11 +39,12 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class BoardModel:
-    """A model of the board: its name, what its declaration's `about` says, and its audits by data set."""
+    """A model of the board: its name, what its declaration's `about` says, its audits by data set, and its maps."""
 
     name: str
     about: Mapping[str, object]
     audits: Mapping[str, Audit]
+    maps: ModelMaps | None = None
 
     @property
     def title(self) -> str:
@@ -51,13 +57,17 @@ def open_board(folder: Path, own: Mapping[str, Mapping[str, Path]] | None = None
 
     Raises `LookwhereError` where a declaration or an audit is broken, or there is no audit at all.
     """
-    found = [BoardModel(name, {"title": name}, _audits(paths)) for name, paths in (own or {}).items()]
+    found = []
+    for name, paths in (own or {}).items():
+        audits = _audits(paths)
+        found.append(BoardModel(name, {"title": name}, audits, of_audits(audits, ADULTS)))
     for file in sorted(folder.glob("*.yaml")):
         content = read_yaml(file)
         about = content.get("about", {}) if isinstance(content, dict) else {}
         audits = _audits({data: folder / "audits" / file.stem / data for data in DATA_SETS})
         if audits:
-            found.append(BoardModel(file.stem, about, audits))
+            maps = folder / MAPS / f"{file.stem}.json"
+            found.append(BoardModel(file.stem, about, audits, read_maps(maps) if maps.is_file() else None))
     if not found:
         raise LookwhereError(f"{folder}: no audit of a model in it; make them with `python -m core board --files …`")
     return found

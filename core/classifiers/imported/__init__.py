@@ -47,6 +47,7 @@ SUFFIXES = {
     ".pth.tar": "torch",
     ".pt.tar": "torch",
     ".onnx": "onnx",
+    ".xml": "onnx",
     ".csv": "predictions",
     ".parquet": "predictions",
 }

@@ -1,7 +1,8 @@
 """A model in an ONNX file: checked when it is imported, run by onnxruntime on the CPU.
 
 Where its graph ends in linear steps, one run gives logits and exact maps (`core.classifiers.imported.onnx_exact`);
-elsewhere maps come from hiding parts of the face.
+where all cells of its last tensor are treated alike, Grad-CAM comes of the graph written out in PyTorch
+(`onnx_gradients`); elsewhere maps come from hiding parts of the face.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from core.classifiers.imported.onnx_exact import ExactMaps, explaining
 from core.classifiers.imported.onnx_file import DOMAINS, any_number, parameters, parsed
 from core.classifiers.imported.onnx_session import Session
 from core.classifiers.imported.onnx_tail import NoTail
+from core.classifiers.imported.openvino_ir import as_onnx
 from core.classifiers.imported.outputs import doubt, to_logits
 from core.classifiers.info import ModelInfo
 from core.classifiers.speed import Speed
 from core.errors import LookwhereError
-from core.explain.method import AttributionMethod, Needs, OnlyOutputs
-from core.explain.methods import ClosedForm, Occlusion, choose, from_record, key_of, method
+from core.explain.method import AttributionMethod, Layers, Needs, OnlyOutputs
+from core.explain.methods import ClosedForm, GradCam, Occlusion, choose, from_record, key_of, method
 from core.files import sha256
 from core.privacy import coarse
 from core.template import SIDE
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     import onnx
 
 FILE = "model.onnx"
+#: The suffix of OpenVINO's descriptions, whose weights lie in a `.bin` beside them.
+OPENVINO = ".xml"
 #: Images of noise that an imported file is tried on, and those that are run twice.
 TRIED, AGAIN = 64, 8
 #: Faces of which declared logits can be doubted.
@@ -39,12 +43,13 @@ DOUBTED = 50
 #: Why an ONNX file whose graph was not opened for it has no exact maps; what methods see of it.
 NO_LAYERS = "an ONNX file gives only outputs"
 OUTPUTS = OnlyOutputs(lambda images: images, NO_LAYERS)
-#: What of the record of exact maps is kept with each audit's maps.
+#: What of the record of exact maps, and of that of gradients, is kept with each audit's maps.
 KEPT = ("layer", "logits", "grid", "cells", "bias", "adds_up_to")
+KEPT_OF_GRADIENTS = ("layer", "logits", "view", "cells", "agrees_to")
 
 
 class OnnxClassifier:
-    """A model in an ONNX file, with exact maps where `layers` has them, else by methods that need only outputs.
+    """A model in an ONNX file, with exact maps or gradients where `layers` has them, else by methods of outputs alone.
 
     Raises `LookwhereError` where the file does not do.
     """
@@ -56,11 +61,12 @@ class OnnxClassifier:
         self,
         session: Session,
         method: AttributionMethod,
-        layers: ExactMaps | None = None,
+        layers: Layers | None = None,
         no_layers: str = NO_LAYERS,
     ) -> None:
         self.session, self.declaration, self.path = session, session.declaration, session.path
         self.method, self.layers, self.no_layers = method, layers, no_layers
+        self._exact = layers if isinstance(layers, ExactMaps) else None
         self.maps, self.head_bias = method.record(self), method.bias(self)
         self.precision = np.dtype(session.port.dtype).name
         #: Outputs of the first faces, until there are enough to doubt a declaration; then None.
@@ -71,10 +77,10 @@ class OnnxClassifier:
 
         Raises `LookwhereError` where the outputs are not what was declared.
         """
-        if self.method.needs is Needs.LINEAR_HEAD:
+        if self.method.needs is not Needs.OUTPUTS:
             logits, evidence = self.method.explain(self, images)
-            return logits, coarse(evidence)
-        logits = self._first_logits(images) if self.layers is None else self.layers.logits(images)
+            return (logits if self._exact else self._first_logits(images)), coarse(evidence)
+        logits = self._first_logits(images) if self._exact is None else self._exact.logits(images)
         # The faces as they are have been run already, the method changes copies of them.
         known = OnlyOutputs(lambda faces: logits if faces is images else self.logits(faces))
         found, evidence = self.method.explain(known, images)
@@ -91,7 +97,13 @@ class OnnxClassifier:
     def fed(self, declaration: Declaration) -> OnnxClassifier:
         """The same model, shown faces as another declaration of its input says."""
         session = self.session.fed(declaration)
-        layers = self.layers and replace(self.layers, session=session, declaration=session.declaration)
+        layers = self.layers
+        if self._exact is not None:
+            layers = replace(self._exact, session=session, declaration=session.declaration)
+        elif layers is not None:
+            from core.classifiers.imported.onnx_gradients import fed
+
+            layers = fed(layers, declaration)
         return OnnxClassifier(session, self.method, layers, self.no_layers)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -100,8 +112,8 @@ class OnnxClassifier:
 
         Raises `LookwhereError` where the outputs are not what was declared.
         """
-        if self.layers is not None:
-            return self.layers.logits(images)
+        if self._exact is not None:
+            return self._exact.logits(images)
         return self._of(self.session.run(images)[0])
 
     def _first_logits(self, images: np.ndarray) -> np.ndarray:
@@ -125,15 +137,18 @@ class OnnxClassifier:
 def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str | None = None) -> dict:
     """Check an ONNX file, write it to `folder/model.onnx`, and say what `model.json` keeps of it.
 
-    Its maps are by default exact where its graph allows, else by occlusion; `maps` names a method. Weights of a second
-    file beside it are taken in. Raises `LookwhereError` where the file is no ONNX model or a damaged one, needs
+    Its maps are by default exact where its graph allows, else Grad-CAM where all cells of its last tensor are treated
+    alike, else by occlusion; `maps` names a method. Weights of a second file beside it are taken in, and a model of
+    OpenVINO's is written as ONNX first. Raises `LookwhereError` where the file is no ONNX model or a damaged one, needs
     operators that onnxruntime lacks, or does not fit the declaration; where seeded noise gives values that cannot be
     what is declared, or that change from run to run or with the batch.
     """
     wanted = None if maps == NO_MAPS else maps
     exact = maps is None or (wanted is not None and method(wanted) is ClosedForm)
-    other = choose(Occlusion.name if wanted is None or exact else wanted, OUTPUTS)
-    data = source.read_bytes()
+    graded = wanted is not None and method(wanted).needs is Needs.LAYERS
+    other = choose(Occlusion.name if wanted is None or exact or graded else wanted, OUTPUTS)
+    written = source.suffix.lower() == OPENVINO
+    data = as_onnx(source).SerializeToString() if written else source.read_bytes()
     model, joined = parsed(data, source)
     changed = any_number(model) or joined
     copy = folder / FILE
@@ -150,6 +165,14 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
             if maps is not None:
                 raise LookwhereError(f"{source}: --maps {maps}: {error}; use {key_of(other.name)}") from error
             why = str(error).removeprefix(f"{source}: ")
+    not_graded = None
+    if graded or (exact and why):
+        try:
+            said = _by_gradients(model, session, noise, wanted if graded else GradCam.name, asked=graded)
+        except (NoTail, LookwhereError) as error:
+            if graded:
+                raise LookwhereError(f"{source}: --maps {maps}: {error}; use {key_of(other.name)}") from error
+            not_graded = str(error).removeprefix(f"{source}: ")
     port = session.port
     opset = next((entry.version for entry in model.opset_import if entry.domain in DOMAINS[:2]), None)
     return {
@@ -165,7 +188,9 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
             "output": port.output,
             **({"batch": port.batch} if port.batch else {}),
             **({"joined": joined} if joined else {}),
+            **({"weights": sha256(source.with_suffix(".bin"))} if written else {}),
             **({"not_exact": why} if why else {}),
+            **({"not_by_gradients": not_graded} if not_graded else {}),
         },
     }
 
@@ -179,6 +204,22 @@ def _exactly(model: onnx.ModelProto, session: Session, noise: np.ndarray) -> tup
     return made, {"method": ClosedForm.name, "additive": True, **record}
 
 
+def _by_gradients(model: onnx.ModelProto, session: Session, noise: np.ndarray, name: str, asked: bool) -> dict:
+    """What is recorded of maps by the method `name` of the written-out graph. Raises `NoTail` where there are none, or
+    where they mix places up and nobody `asked` for them."""
+    from core.classifiers.imported.onnx_gradients import access, with_gradients
+
+    declaration = replace(session.declaration, output=session.port.output)
+    record = with_gradients(
+        model, declaration, noise[:AGAIN], lambda faces: to_logits(session.run(faces)[0], declaration)
+    )
+    if not record["alike"] and not asked:
+        raise NoTail("Grad-CAM would mix places up, since each cell of its last tensor has weights of its own")
+    kept = {key: record[key] for key in KEPT_OF_GRADIENTS}
+    explained = OnnxClassifier(session, from_record({"method": name}, "--maps"), access(model, kept, declaration))
+    return explained.maps
+
+
 def load_onnx(folder: Path, info: ModelInfo, device: str) -> OnnxClassifier:
     """The classifier of a model folder. Raises `LookwhereError` for a device that is not the CPU, or a damaged file."""
     if device != "cpu":
@@ -190,11 +231,24 @@ def load_onnx(folder: Path, info: ModelInfo, device: str) -> OnnxClassifier:
     session = Session(folder / FILE, declaration, folder / FILE)
     record = info.maps.to_json()
     kind = from_record(record, origin)
-    if "logits" in record:
+    if kind.needs is not Needs.LAYERS and "logits" in record:
         kept = {key: record[key] for key in KEPT if key in record}
         return OnnxClassifier(session, kind, ExactMaps(session, declaration, kept))
+    if kind.needs is Needs.LAYERS:
+        return OnnxClassifier(session, kind, _gradients(folder, record, declaration))
     why = info.source.unknown_keys.get("not_exact")
     return OnnxClassifier(session, kind, no_layers=f"{NO_LAYERS}, and {why}" if why else NO_LAYERS)
+
+
+def _gradients(folder: Path, record: dict, declaration: Declaration) -> Layers:
+    """The written-out graph of a model that was imported with it. Raises `LookwhereError` where it is not the same."""
+    from core.classifiers.imported.onnx_gradients import access
+
+    try:
+        model, _ = parsed((folder / FILE).read_bytes(), folder / FILE)
+        return access(model, {key: record[key] for key in KEPT_OF_GRADIENTS if key in record}, declaration)
+    except (NoTail, KeyError) as error:
+        raise LookwhereError(f"{folder}/model.json: its maps cannot be made ({error}); import it again") from error
 
 
 def _tried(session: Session, noise: np.ndarray) -> np.ndarray:

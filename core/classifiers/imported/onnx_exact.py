@@ -56,7 +56,9 @@ class ExactMaps:
     declaration: Declaration
     record: dict
 
-    no_gradients: ClassVar[str] = "an ONNX file gives no gradients"
+    no_gradients: ClassVar[str] = (
+        "an ONNX file imported with exact maps gives no gradients (import it with --maps gradcam)"
+    )
     rectified: ClassVar[bool] = False
     convolutional: ClassVar[bool] = True
 

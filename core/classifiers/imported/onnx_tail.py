@@ -35,8 +35,8 @@ CHANNELS_FIRST = {
 IN_PLACE = {
     "Add", "Cast", "Ceil", "Celu", "Clip", "Concat", "DequantizeLinear", "Div", "Dropout", "Elu", "Erf", "Exp",
     "Gelu", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Max", "Min", "Mish", "Mul", "Neg", "PRelu", "Pad",
-    "Pow", "QuantizeLinear", "Relu", "Resize", "Selu", "Sigmoid", "Slice", "Softplus", "Softsign", "Split", "Sqrt",
-    "Sub", "Sum", "Swish", "Tanh", "ThresholdedRelu", "Upsample", "Where",
+    "Pow", "QuantizeLinear", "Relu", "Resize", "Round", "Selu", "Sigmoid", "Slice", "Softplus", "Softsign", "Split",
+    "Sqrt", "Sub", "Sum", "Swish", "Tanh", "ThresholdedRelu", "Upsample", "Where",
 }  # fmt: skip
 #: Steps back from the logits, and values of a tensor whose every cell has its own rows: no usual network has more.
 MOST_STEPS, MOST_VALUES = 64, 2**17
@@ -121,7 +121,7 @@ def attribute(node: onnx.NodeProto, name: str) -> object:
 
 def find_tail(graph: Graph, output: str, score: str) -> Tail:
     """The tail of an output that is declared as `score`. Raises `NoTail` saying what stands in the way."""
-    logits = _before_activation(graph, output, score)
+    logits = before_activation(graph, output, score)
     starts, front, stop = [], {logits}, ""
     for _ in range(MOST_STEPS):
         last = max(front, key=lambda name: graph.made.get(name, -1))
@@ -141,7 +141,7 @@ def find_tail(graph: Graph, output: str, score: str) -> Tail:
     return Tail(tuple(starts), logits, stop)
 
 
-def _before_activation(graph: Graph, output: str, score: str) -> str:
+def before_activation(graph: Graph, output: str, score: str) -> str:
     """The tensor before the softmax or sigmoid that the declaration speaks of."""
     tensor = output
     while (node := graph.node(tensor)) is not None and node.op_type in (*PLAIN, *ACTIVATIONS.values()):

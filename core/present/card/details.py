@@ -52,6 +52,8 @@ SOURCE = {
     "batch": "faces at once, fixed in the file",
     "joined": "weights taken in from a second file",
     "not_exact": "why its maps are not exact",
+    "not_by_gradients": "why they are not by Grad-CAM",
+    "weights": "SHA-256 of its weights, the .bin beside it",
     "unwrapped": "taken off the file's names, or left out",
 }
 KINDS = {

@@ -172,6 +172,20 @@ def board_record(models: list[BoardModel], reference: BoardModel, wanted: Filter
             for data in board.DATA_SETS
         },
         "seen": plain(board.seen(models, wanted)),
+        "maps": {
+            model.name: {
+                "method": model.maps.method,
+                "data_sets": {
+                    data: [
+                        {"gender": g.gender, "ethnicity": g.ethnicity, "n": g.n, "map": g.mean.round(6).tolist()}
+                        for g in groups
+                    ]
+                    for data, groups in model.maps.groups.items()
+                },
+            }
+            for model in models
+            if model.maps is not None
+        },
     }
 
 

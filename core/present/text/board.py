@@ -17,7 +17,9 @@ from core.analysis.comparison.board import (
     summary,
 )
 from core.data.filters import Filter, group_name
-from core.wording import capital, in_points, p_words, percent, span
+from core.present.text.sentences import hottest_place
+from core.task import GENDER, GENDERS
+from core.wording import capital, in_points, number, p_words, percent, span
 
 CAUTION = (
     "Each model sees the same aligned faces, cropped and resized as its declaration says; its own pipeline may find, "
@@ -41,6 +43,46 @@ def seen_sentence(table: pd.DataFrame) -> str:
     return f"**{' and '.join(names)}** {verb} evidently seen UTKFace, and its accuracy there says little of new faces."
 
 
+MAPS_RULE = (
+    "A map is the mean, over adults of a group, of the evidence for the labelled gender less that for the other; all "
+    "groups of a gender count alike. Each is divided by the mean magnitude of its cells, so that all are on one scale: "
+    "2 is twice what an average cell has. Red speaks for the label, blue against it. Of others' models a few adults of "
+    "each group were looked at, drawn with a fixed seed. Methods differ: exact maps (closed form) and Grad-CAM say "
+    "where evidence is centred, occlusion what hiding a place takes away. Compare places between methods, not amounts."
+)
+
+
+def maps_table(models: list[BoardModel], data: str) -> pd.DataFrame:
+    """A row a model with maps: `model`, `maps` by which method, `cells`, and for each gender where the strongest cell
+    lies, with its value over the average cell's, and over how many faces."""
+    rows = []
+    for model in models:
+        found = {gender: model.maps and model.maps.of(data, gender) for gender in GENDERS}
+        if any(one is not None for one in found.values()):
+            shape = next(one.shape for one in found.values() if one is not None)
+            row = {"model": model.title, "maps": model.maps.method, "cells": "×".join(map(str, shape))}
+            for gender, mean in found.items():
+                words = GENDER.nouns[GENDER.index(gender)].many
+                row[words] = "–" if mean is None else _strongest(mean, model.maps.faces(data, gender))
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _strongest(mean: np.ndarray, n: int) -> str:
+    value = mean.flat[np.abs(mean).argmax()]
+    return f"{hottest_place(mean)}, {number(value, '.1f')} × (n = {n:,})"
+
+
+def _maps(models: list[BoardModel]) -> list[str]:
+    lines = []
+    for data, name in DATA_SETS.items():
+        table = maps_table(models, data)
+        if len(table):
+            lines += [f"The strongest cell of each map on {name}:", ""]
+            lines += [*_table(list(table.columns), table.astype(str).to_numpy().tolist()), ""]
+    return ["## Where each looks", "", MAPS_RULE, "", *lines] if lines else []
+
+
 def board_markdown(models: list[BoardModel], reference: BoardModel, within: Filter) -> str:
     """The whole page, as `docs/board.md` has it."""
     lines = [
@@ -57,6 +99,7 @@ def board_markdown(models: list[BoardModel], reference: BoardModel, within: Filt
         lines += _paired(paired_with(models, reference, data, within), reference)
     table = seen(models, within)
     lines += ["## Who has seen the test faces?", "", SEEN_RULE + " " + seen_sentence(table), "", *_seen(table), ""]
+    lines += _maps(models)
     lines += ["## Where the models come from", "", *sources(models), ""]
     return "\n".join(lines)
 

@@ -54,6 +54,7 @@ def test_accuracies_and_intervals_follow_from_the_predictions(models: list[Board
                 assert (row["low"], row["high"]) == (pytest.approx(low), pytest.approx(high))
             one = overall.loc[model.title]
             assert one["accuracy"] == pytest.approx(faces["right"].mean())
+            assert (one["low"], one["high"]) == pytest.approx(wilson(faces["right"]))
             worst, best = (groups["mean"][tuple(one[side].split(" ", 1))] for side in ("worst", "best"))
             assert (one["worst_accuracy"], one["best_accuracy"], one["gap"]) == pytest.approx(
                 (worst, best, best - worst)
@@ -77,9 +78,38 @@ def test_pairs_are_of_the_same_faces(models: list[BoardModel]) -> None:
         assert (row["only_model"], row["only_reference"]) == alone
         assert row["p"] == pytest.approx(binomtest(alone[0], sum(alone)).pvalue)
         assert row["difference"] == pytest.approx(both["b"].mean() - both["a"].mean())
+        assert row["low"] < row["difference"] < row["high"]
+        # Newcombe's interval of paired shares lies near Wald's where there are hundreds of faces.
+        deviation = np.sqrt((both["b"].astype(int) - both["a"]).var(ddof=0) / len(both))
+        assert (row["low"], row["high"]) == pytest.approx(
+            (row["difference"] - 1.96 * deviation, row["difference"] + 1.96 * deviation), abs=0.003
+        )
     p = table["p"].sort_values().to_numpy()
     expected = np.minimum(1, np.maximum.accumulate(p * np.arange(len(p), 0, -1)))
     np.testing.assert_allclose(table.sort_values("p")["p_holm"], expected)
+
+
+def test_differences_between_data_sets_follow_from_the_predictions(models: list[BoardModel]) -> None:
+    table, apart = seen(models, ADULTS).set_index("model"), {}
+    for model in models:
+        home, abroad = (predictions(model, data)["right"] for data in ("utkface", "fairface"))
+        row, change = table.loc[model.title], home.mean() - abroad.mean()
+        apart[model.title] = change
+        (low, high), (other_low, other_high) = wilson(home), wilson(abroad)
+        assert row["difference"] == pytest.approx(change)
+        assert row["low"] == pytest.approx(change - np.hypot(home.mean() - low, other_high - abroad.mean()))
+        assert row["high"] == pytest.approx(change + np.hypot(high - home.mean(), abroad.mean() - other_low))
+    for name, row in table.iterrows():
+        others = float(np.median([change for other, change in apart.items() if other != name]))
+        assert row["others"] == pytest.approx(others)
+        assert row["evidently_seen"] == (row["low"] > others + 0.05)
+
+
+def wilson(right: pd.Series) -> tuple[float, float]:
+    """Wilson's 95 % interval, written out (https://doi.org/10.1080/01621459.1927.10502953)."""
+    n, share, z = len(right), right.mean(), 1.959963984540054
+    middle, spread = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (middle - spread) / (1 + z**2 / n), (middle + spread) / (1 + z**2 / n)
 
 
 def test_the_page_is_what_the_command_writes_and_the_audits_are_small(

@@ -238,12 +238,16 @@ def margin(ending: list, tensor: np.ndarray, layer: str, said: dict) -> np.ndarr
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_is_not_linear_is_explained_by_hiding_and_the_import_says_why(name: str, tmp_path: Path) -> None:
+def test_what_is_not_linear_is_explained_otherwise_and_the_import_says_why(name: str, tmp_path: Path) -> None:
     ending, said, why = OTHERS[name]
     model = imported(made(ending), tmp_path, said)
-    assert model.classify.maps["method"] == "occlusion" and not model.classify.maps["additive"]
-    assert why in model.info.source.unknown_keys["not_exact"]
-    with pytest.raises(LookwhereError, match=r"--maps closed-form: .*usable here are occlusion, rise"):
+    graded = name in ("a hidden layer", "the maximum", "a gate")
+    assert (
+        model.classify.maps["method"] == ("GradCAM" if graded else "occlusion") and not model.classify.maps["additive"]
+    )
+    source = model.info.source.unknown_keys
+    assert why in source["not_exact"] and ("not_by_gradients" in source) != graded
+    with pytest.raises(LookwhereError, match=r"--maps closed-form: .*usable here are .*occlusion, rise"):
         model.explained_by("closed-form")
     (tmp_path / "models/made").rename(tmp_path / "models/kept")
     with pytest.raises(LookwhereError) as refused:
@@ -267,7 +271,7 @@ def test_one_face_a_run_grey_and_another_class_change_no_map(name: str, tmp_path
 def test_half_precision_that_does_not_add_up_is_no_exact_map(tmp_path: Path) -> None:
     ending, said, _ = ENDINGS["pool and linear"]
     model = imported(made(ending, kind=TensorProto.FLOAT16), tmp_path, said)
-    assert model.classify.maps["method"] == "occlusion"
+    assert model.classify.maps["method"] == "GradCAM"
     assert "not linear to 0.0001 (it computes in float16)" in model.info.source.unknown_keys["not_exact"]
 
 
@@ -283,7 +287,7 @@ def test_an_audit_has_exact_maps_other_methods_stay_and_a_changed_bias_is_seen(t
     hidden = run_audit(store, model.explained_by("occlusion"), ("all",), name="hidden", averages=KeepAverages.NO)
     assert not hidden.additive
     np.testing.assert_array_equal(hidden.faces["logit_male"], audit.faces["logit_male"])
-    with pytest.raises(LookwhereError, match=r"--maps gradcam: it needs gradients .* an ONNX file gives no grad"):
+    with pytest.raises(LookwhereError, match=r"--maps gradcam: it needs gradients .* exact maps gives no gradients"):
         model.explained_by("gradcam")
 
     model.classify.layers.record["bias"][0] += 0.01
@@ -321,3 +325,45 @@ def test_weights_in_a_second_file_are_taken_in_and_others_refused(tmp_path: Path
         (folder / "far.onnx").write_bytes(far.SerializeToString())
         with pytest.raises(LookwhereError, match="that is not beside it"):
             import_model(folder / "far.onnx", "none", given, models=tmp_path / "models")
+
+
+@pytest.mark.parametrize("name", ["a hidden layer", "the maximum"])
+def test_its_maps_are_grad_cam_by_hand(name: str, tmp_path: Path) -> None:
+    """Where what is averaged is not negative, a ReLU after the average changes nothing, and the maps are exact."""
+    ending, said, _ = OTHERS[name]
+    model = imported(made(ending), tmp_path, said)
+    logits, evidence = model.classify(pictures())
+    (tmp_path / "exact").mkdir()
+    exact = imported(made([*POOL, GEMM]), tmp_path / "exact", said)
+    other, maps = exact.classify(pictures())
+    if name == "a hidden layer":
+        np.testing.assert_allclose(logits, other, atol=1e-4)
+    # A channel's weight by the maximum is that of the average: each passes the whole gradient to one cell.
+    np.testing.assert_allclose(evidence, maps, atol=1e-3)
+    assert model.classify.maps["agrees_to"] < 1e-3 and model.classify.maps["layer"] == "a"
+
+
+def test_cells_with_weights_of_their_own_are_explained_by_hiding_unless_asked(tmp_path: Path) -> None:
+    ending = [("Flatten", ["a"], "flat", {}), ("Gemm", ["flat", "wide", "none"], "deep", {"transB": 1})]
+    ending += [("Relu", ["deep"], "h", {}), ("Gemm", ["h", "narrow", "b1"], "last", {"transB": 1})]
+    model = made([*POOL, GEMM])
+    values = CHANNELS * GRID * GRID
+    more = {
+        "wide": DRAW.normal(size=(5, values)) / values,
+        "none": DRAW.normal(size=5),
+        "narrow": DRAW.normal(size=(3, 5)),
+        "b1": DRAW.normal(size=3),
+    }
+    nodes = [helper.make_node(kind, takes, [name], **options) for kind, takes, name, options in ending]
+    del model.graph.node[2:], model.graph.output[:]
+    model.graph.node.extend(nodes)
+    held = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in more.items()]
+    model.graph.initializer.extend(held)
+    model.graph.output.append(helper.make_tensor_value_info("last", TensorProto.FLOAT, None))
+    found = imported(model, tmp_path, LOGITS)
+    assert found.classify.maps["method"] == "occlusion"
+    assert "mix places up" in found.info.source.unknown_keys["not_by_gradients"]
+    (tmp_path / "asked").mkdir()
+    assert imported(model, tmp_path / "asked", LOGITS, maps="hirescam").classify.maps["method"] == "HiResCAM"
+    with pytest.raises(LookwhereError, match="usable here are"):
+        found.explained_by("gradcam")

@@ -20,6 +20,9 @@ from tests.helpers.shipped import ROOT
 FILES = Path(os.environ.get("LOOKWHERE_SAMPLES", ROOT.parent / "shared/data")) / "models"
 
 
+INTEL = "age-gender-recognition-retail-0013"
+
+
 def at_hand(name: str) -> Path:
     file = FILES / f"{name}.onnx"
     if not file.is_file():
@@ -59,3 +62,23 @@ def test_what_stands_in_the_way_of_exact_maps_is_named(name: str, why: str) -> N
     declared = replace(declared, output=Session(file, declared, file).port.output)
     with pytest.raises(NoTail, match=why):
         explaining(onnx.load(file), declared, file, faces(1))
+
+
+def test_intels_classifier_decides_as_openvino_has_it(tmp_path: Path) -> None:
+    import openvino as ov
+
+    from core.classifiers.preprocessing import prepare
+
+    at_hand("ssrnet-imdb")  # skipped where none of the files is
+    source, declared = FILES / f"{INTEL}.xml", declare(ROOT / f"docs/board/{INTEL}.yaml")
+    model = load_model(import_model(source, "intel", declared, models=tmp_path))
+    assert model.classify.maps["method"] == "occlusion"
+    assert "not_exact" in model.info.source.unknown_keys and "not_by_gradients" in model.info.source.unknown_keys
+    compiled = ov.Core().compile_model(source, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    images = faces(24)
+    pixels = prepare(images, declared)
+    expected = np.concatenate([compiled(one[None])[compiled.output("prob")] for one in pixels]).reshape(-1, 2)
+    logits = model.classify.logits(images).astype(np.float64)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    # Values that lie between two of 256 levels fall to either side.
+    np.testing.assert_allclose(shares, expected, atol=5e-3)

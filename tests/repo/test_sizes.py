@@ -1,0 +1,45 @@
+"""How large what is shipped is: the audits, the pictures of the documents, and a clone."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.helpers.shipped import ROOT
+
+#: Bytes: all audits together, a board's audit, a picture of the documents, and what a clone receives.
+AUDITS, BOARD_AUDIT, PICTURE, RECEIVED = 12e6, 1e6, 300e3, 120e6
+#: What a clone has on disk beside its history; with it more than 120 MB, see docs/decisions.md.
+CHECKED_OUT = 72e6
+
+
+def git(*words: str) -> str:
+    found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("not a checkout of git")
+    return found.stdout
+
+
+def tracked() -> dict[str, int]:
+    """Files of the project by their path, in bytes."""
+    files = [ROOT / name for name in git("ls-files", "-z").split("\0") if name]
+    return {str(file.relative_to(ROOT)): file.stat().st_size for file in files if file.is_file()}
+
+
+def test_audits_and_pictures_are_small() -> None:
+    files = tracked()
+    audits = {name: size for name, size in files.items() if "/audits/" in name and not name.startswith("tests/")}
+    assert len(audits) > 50 and sum(audits.values()) <= AUDITS, f"{sum(audits.values()):,} bytes of audits"
+    pictures = {name: size for name, size in files.items() if name.startswith("docs/pictures/")}
+    assert pictures and max(pictures.values()) <= PICTURE, pictures
+    maps = [size for name, size in files.items() if name.startswith("docs/board/maps/")]
+    assert maps and max(maps) <= BOARD_AUDIT
+
+
+def test_a_clone_receives_less_than_its_limit() -> None:
+    """What git has packed and loose is at least what a clone receives."""
+    said = dict(line.split(": ") for line in git("count-objects", "-v").splitlines())
+    received = 1024 * (int(said["size"]) + int(said["size-pack"]))
+    assert received <= RECEIVED, f"{received:,} bytes of history"
+    assert sum(tracked().values()) <= CHECKED_OUT, f"{sum(tracked().values()):,} bytes checked out"
