@@ -79,8 +79,16 @@ def choose_form(page, name: str) -> None:
 
 def choose(page, label: str, value: str) -> None:
     """Choose a value of a selectbox."""
-    page.get_by_test_id("stMain").get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=value, exact=True).click()
+    from playwright.sync_api import TimeoutError
+
+    option = page.get_by_role("option", name=value, exact=True)
+    for _ in range(4):
+        page.get_by_test_id("stMain").get_by_role("combobox", name=label).click()
+        try:
+            option.click(timeout=10_000)
+            break
+        except TimeoutError:  # a run of the page that ended meanwhile has closed the list
+            page.keyboard.press("Escape")
     wait(page)
 
 
