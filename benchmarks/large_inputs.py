@@ -131,7 +131,7 @@ def imported(path: Path) -> str:
 def tabled(path: Path) -> str:
     from core.__main__ import main
 
-    words = ["--name", "theirs", "--score", "probability", "--of", "male", "--models", str(path.parent / "models")]
+    words = ["--name", "labelled", "--score", "probability", "--of", "male", "--models", str(path.parent / "models")]
     return _said(lambda: main(["table", str(path), *words]))
 
 
