@@ -122,7 +122,7 @@ def visit(browser, url: str, width: int = 1440, first: str = ""):
 def wait(page) -> None:
     """Returns once the page is drawn and its script rests."""
     for _ in range(2):  # a click's run may begin a moment after it, and follow one that has just ended
-        page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=30_000)
+        page.wait_for_selector(".lw-headline, [data-testid='stAlert'], [data-testid='stException']", timeout=90_000)
         page.wait_for_selector(DRAWN, timeout=60_000)
         page.wait_for_timeout(200)
 
