@@ -259,7 +259,7 @@ TWO = [helper.make_node("Relu", ["linear"], ["a"]), helper.make_node("Neg", ["li
         ({"tail": centred()}, {}, ["others in its batch"]),
         ({"tail": CUSTOM, "opsets": [helper.make_opsetid("my.ops", 1)]}, {}, ["custom operator my.ops.Mend"]),
         ({"opsets": [helper.make_opsetid("", 999)]}, {}, ["cannot open it"]),
-        ({}, {"maps": "gradcam"}, ["--maps", "occlusion, rise"]),
+        ({}, {"maps": "gradcamm"}, ["--maps", "unknown"]),
         ({}, {"mean": None}, ["mean not declared"]),
         ({}, {"layer": "layer4"}, ["look at no layer"]),
     ],
