@@ -195,7 +195,8 @@ def _hashes(info: ModelInfo, audits: list[Audit]) -> Table:
     for audit in audits:
         rows.append((f"{audit.name}: data, SHA-256 of its table", audit.manifest.data_fingerprint or "unknown"))
         versions = ", ".join(f"{key} {value}" for key, value in audit.manifest.versions.items())
-        rows.append((f"{audit.name}: made with", versions or "unknown"))
+        computed = f"; computed in {audit.manifest.precision}" if audit.manifest.precision else ""
+        rows.append((f"{audit.name}: made with", (versions or "unknown") + computed))
         if audit.manifest.speed is not None:
             rows.append((f"{audit.name}: computed", speed_words(audit.manifest.speed)))
     return Table(("what made it", "value"), tuple(dict.fromkeys(rows)), "ll")

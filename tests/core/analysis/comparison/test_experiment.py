@@ -33,6 +33,7 @@ from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.present.text.experiments import experiment_report
 from core.verdicts import Verdict
+from core.wording import signed_points
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import LOSS, make_experiment
 
@@ -194,7 +195,7 @@ def test_the_report_says_every_verdict_and_number(made: Experiment) -> None:
     found = claim_contrast(made, made.claims[0])
     assert f"verdict on «group», expected lower: {Verdict.SUPPORTED.upper()}" in text
     for value in found.effects["group less others"].by_seed:
-        assert f"{100 * value:+.1f}" in text
+        assert signed_points(value) in text
     for _, row in arm_table(made).iterrows():
         assert f"{100 * row['accuracy']:.1f}" in text
     assert experiment_report(made) == text
