@@ -109,8 +109,10 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more:
     default «1,234», p-values as in sentences, and at most four decimals. Cells are written as sentences write
     numbers, and sorted by what they are. What cannot be counted (NaN, infinite) has no place on a page.
     """
-    shown = frame.assign(**{name: _finite(frame[name]) for name in frame.columns}).reset_index(drop=True)
-    forms = {name: form for name in shown if (form := _form(str(name), shown[name]))} | dict(formats or {})
+    endless = {name: _finite(column) for name, column in frame.items() if _endless(column)}
+    shown = (frame.assign(**endless) if endless else frame).reset_index(drop=True)
+    told = dict(formats or {})
+    forms = {name: form for name in shown if name not in told and (form := _form(str(name), shown[name]))} | told
     written = {name: partial(_written, form=form) for name, form in forms.items() if name in shown}
     content = shown.style.format(written) if written else shown
     st.dataframe(content, hide_index=True, placeholder=NONE, **more)
@@ -180,8 +182,12 @@ def _width(frame: pd.DataFrame) -> int:
     return -(-total // 50) * 50
 
 
+def _endless(column: pd.Series) -> bool:
+    return column.dtype.kind == "f" and bool(np.isinf(column).any())
+
+
 def _finite(column: pd.Series) -> pd.Series:
-    return column.mask(np.isinf(column)) if column.dtype.kind == "f" else column
+    return column.mask(np.isinf(column))
 
 
 def share_table(frame: pd.DataFrame, shares: list[str], formats: Mapping[str, str] | None = None, **more: Any) -> None:
