@@ -65,8 +65,8 @@ class Audit:
     measured: tuple[Column, ...] = ()
     cells: MapCells | None = None
     kinds: Kinds | None = None
-    _maps: dict = field(default_factory=dict, repr=False, compare=False)
-    _passing: dict = field(default_factory=dict, repr=False, compare=False)
+    _maps: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+    _passing: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.task.is_gender:
@@ -192,7 +192,7 @@ class Audit:
         """The same audit of the faces at `rows` (positions or bool), in this order; averages are those of all."""
         faces = self.faces.iloc[rows].reset_index(drop=True)
         evidence = self.evidence[rows] if self.has_maps else None
-        return replace(self, faces=faces, evidence=evidence, cells=None, kinds=None, _maps={}, _passing={})
+        return replace(self, faces=faces, evidence=evidence, cells=None, kinds=None)
 
     def need_maps(self) -> None:
         """Raises `LookwhereError` where the audit has no maps."""

@@ -13,7 +13,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Your data": ("datasets", "align", "look", "measure"),
     "A model": ("train", "import", "table", "settings", "portraits", "hashes"),
     "For whom it fails, and where it looks": ("audit", "show", "gaps", "findings", "evidence", "check", "report"),
-    "Further questions": ("compare", "image", "slices", "abstain", "review", "board", "experiments", "repeated"),
+    "Further questions": (
+        "compare",
+        "image",
+        "slices",
+        "abstain",
+        "review",
+        "board",
+        "experiments",
+        "repeated",
+        "diversity",
+    ),
     "Housekeeping": ("app", "jobs", "verify"),
 }
 WIDTH = 100

@@ -16,12 +16,12 @@ def _check(good: bool, message: str) -> None:
         raise LookwhereError(message)
 
 
-def _numbers(settings: object, flag: str) -> None:
+def _numbers(settings: object, part: str = "") -> None:
     """Raise unless every number of settings is one that can be computed with."""
     for one in fields(settings):
         value = getattr(settings, one.name)
         for number in value if isinstance(value, tuple) else (value,):
-            what = f"{flag}{one.name.replace('_', '-')} {number}"
+            what = "--" + part + f"{one.name.replace('_', '-')} {number}"
             _check(not isinstance(number, float) or math.isfinite(number), f"{what}: must be a finite number")
 
 
@@ -99,7 +99,7 @@ class Optimiser:
     """Largest gradient norm; 0 is no limit."""
 
     def __post_init__(self) -> None:
-        _numbers(self, "--optimiser.")
+        _numbers(self, "optimiser.")
         _check(self.lr > 0, f"--optimiser.lr {self.lr}: must be above 0")
         _check(0 < self.warmup < 1, f"--optimiser.warmup {self.warmup}: must lie between 0 and 1")
         _check(0 < self.factor < 1, f"--optimiser.factor {self.factor}: must lie between 0 and 1")
@@ -178,7 +178,7 @@ class TrainConfig:
     """Seed of weights, order and augmentation."""
 
     def __post_init__(self) -> None:
-        _numbers(self, "--")
+        _numbers(self)
         _check(len(self.stages) > 0, "stages: at least one is needed")
         _check(self.batch >= 2, f"--batch {self.batch}: must be at least 2")
         _check(0 <= self.label_smoothing <= 0.05, f"--label-smoothing {self.label_smoothing}: must be 0 to 0.05")

@@ -139,7 +139,7 @@ def made_audit(
         predicted=np.array(GENDERS)[chosen],
         correct=chosen == gender,
     )
-    averages = Averages(pd.DataFrame(), np.zeros(0))
+    averages = Averages(pd.DataFrame(), np.zeros((0, 112, 112, 3), dtype=np.uint8))
     if images is not None or path is not None:
         shown = faces if images is not None else faces[:0]
         empty = np.zeros((0, 112, 112, 3), dtype=np.uint8)

@@ -71,7 +71,9 @@ def headline(models: list[BoardModel], data: str, within: Filter) -> str:
     head = f"Of {len(table)} models on adult faces of {DATA_SETS[data]}, "
     if len(worst):
         gender, _, ethnicity = str(worst.index[0]).partition(" ")
-        head += f"{worst.iloc[0]} are surely worst for {group_name(gender, ethnicity)}"
+        head += (
+            f"{worst.iloc[0]} are surely right less often for {group_name(gender, ethnicity)} than for their best group"
+        )
     else:
         head += "none tells two groups apart beyond chance"
     return f"{head}; accuracy is {percent(table['accuracy'].min())} to {percent(table['accuracy'].max())}."

@@ -55,7 +55,7 @@ def recipe_of(audit: Audit) -> Recipe | None:
     Alike are all settings but the seed, the data and the teachers. A copy of the model itself, as of a seed whose
     weights were shipped, does not count.
     """
-    folder: Path = audit.path.parents[1]
+    folder: Path = audit.path.absolute().parents[1]
     try:
         own = model_info(folder)
     except LookwhereError:

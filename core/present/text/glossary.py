@@ -7,7 +7,9 @@ import re
 from core.task import GENDER, Task
 
 _TERMS = {
-    "accuracy": "The share of faces whose label the model gives. It is of the faces shown and of nothing else.",
+    "accuracy": (
+        "The share of faces for which the model's answer is their label. It is of the faces shown and of nothing else."
+    ),
     "aligned face": (
         "A face turned, scaled and moved so that eyes, nose and mouth lie at fixed places of a square. What "
         "lies outside the square, such as chin and long hair, the model does not see."
@@ -57,7 +59,7 @@ _TERMS = {
         "How often chance alone would make a difference at least as large. A large one does not show that "
         "there is none."
     ),
-    "point": "One hundredth of an accuracy: from 90 % to 92 % are two points.",
+    "point": "One percentage point of accuracy: from 90 % to 92 % are two points.",
     "ROC": "The curve of how many of one class are found against how many of the other are taken for it.",
     "seed": "The number that a random draw begins with. Training once more with another one gives another network.",
     "simultaneous": (
@@ -65,7 +67,8 @@ _TERMS = {
     ),
     "test split": "Faces that were kept from training and from every choice made in it.",
     "threshold": (
-        "The probability of {second} from which on the model's answer counts as {second}, one half unless it is moved."
+        "Where the probability of {second} reaches the threshold, the answer is {second}. "
+        "It is one half unless it is moved."
     ),
 }
 

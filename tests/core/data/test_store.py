@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -200,7 +201,7 @@ def test_a_write_that_fails_leaves_a_build_to_resume(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pd.DataFrame, "to_parquet", full)
+        patch.setattr(pq, "write_table", full)
         with pytest.raises(LookwhereError, match=r"cannot write .No space left on device.*it resumes"):
             build(few, tmp_path)
     assert not files(tmp_path) & {"store.json", "faces.parquet", "faces.parquet.partial"}

@@ -26,6 +26,7 @@ SHEETS = {
     "findings": {"finding-3"},
     "heatmaps": {"heatmaps"},
     "evidence": {"regions"},
+    "board": {"board-maps"},
     "trust": {"random-weights", "method-maps"},
     "compare": {"maps"},
     "repeated": {"study-grid"},

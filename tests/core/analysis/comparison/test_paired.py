@@ -238,7 +238,7 @@ def test_a_planted_change_of_the_map_is_found_where_it_is(tmp_path: Path, shapes
     h, w = shapes[1]
     planted = b.evidence.copy()
     planted[:, 0, h - 1, w - 1] += np.float16(3)  # female evidence in the last corner
-    b = replace(b, evidence=planted, _maps={})
+    b = replace(b, evidence=planted)
     found = paired_map_difference(a, b, np.ones(600, bool), "margin", 500)
     assert found.strength.difference.shape == (4, 4)
     assert found.strength.survives[3, 3]
@@ -255,7 +255,7 @@ def test_strength_alone_is_no_change_of_shape(tmp_path: Path) -> None:
     a, _ = made_pair(tmp_path)
     warm = a.evidence.copy()
     warm[:, :, 1, 1] += np.float16(2)
-    a, louder = (replace(a, evidence=maps, _maps={}) for maps in (warm, warm * 2))
+    a, louder = (replace(a, evidence=maps) for maps in (warm, warm * 2))
     found = paired_map_difference(a, louder, np.ones(600, bool), "female", 500)
     assert found.strength.survives[1, 1]
     assert not found.shape.survives.any()

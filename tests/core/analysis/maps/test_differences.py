@@ -316,7 +316,7 @@ def test_oriented_shapes_speak_for_the_chosen_class_and_have_no_strength() -> No
         assert shapes[n] == pytest.approx(expected / np.sqrt((expected**2).mean()), rel=1e-5)
         assert shapes[n].mean() > 0, "these logits have no bias, so the mean is the margin of the chosen class"
     assert (shapes[5] == 0).all()
-    stronger = replace(audit, evidence=audit.evidence * np.float16(4), _maps={})
+    stronger = replace(audit, evidence=audit.evidence * np.float16(4))
     assert oriented_shapes(stronger) == pytest.approx(shapes, rel=1e-5)
 
 

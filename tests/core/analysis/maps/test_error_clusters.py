@@ -72,7 +72,7 @@ def audited(maps: np.ndarray, kind: np.ndarray, right: int = 30) -> Audit:
         evidence[row, 1 - chosen] = 0
         evidence[row, chosen] = maps[row] * strength[row]
     shuffled = draw.permutation(n + right)
-    return replace(audit, faces=faces.iloc[shuffled].reset_index(drop=True), evidence=evidence[shuffled], _maps={})
+    return replace(audit, faces=faces.iloc[shuffled].reset_index(drop=True), evidence=evidence[shuffled])
 
 
 def kind_of(audit: Audit, kind: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -134,7 +134,7 @@ def test_the_face_of_a_group_is_the_mean_of_its_whole_cells(audit: Audit, pictur
 @pytest.mark.parametrize("size", [0, 1, 10, 11])
 def test_under_11_faces_nothing_averaged_is_given(audit: Audit, size: int) -> None:
     few = audit.faces.assign(ethnicity=["Rare"] * size + ["White"] * (COUNT - size))
-    found = group(replace(audit, faces=few, _maps={}), Filter(ethnicity=("Rare",)))
+    found = group(replace(audit, faces=few), Filter(ethnicity=("Rare",)))
     assert found.n == size
     assert found.too_small == (size < 11)
     assert (found.map is None) == (size < 11)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.analysis.comparison.board import open_board
+from core.present.figures.board import looks, looks_sheet
 from core.present.figures.pictures import (
     colour_bar,
     data_uri,
@@ -21,6 +23,8 @@ from core.present.figures.pictures import (
     sheet,
     show_face,
 )
+from core.task import GENDERS
+from tests.helpers.shipped import ROOT
 
 SIDE = 28
 
@@ -132,3 +136,13 @@ def test_a_sheet_holds_every_panel_whole() -> None:
     taller = sheet("Where it looks", [*rows, rows[0]])
     assert taller.height >= page.height + 60
     assert taller.width == page.width
+
+
+def test_the_board_s_maps_have_one_scale_and_go_into_one_sheet() -> None:
+    models = open_board(ROOT / "docs/board")
+    rows, limit = looks(models, "fairface", None, SIDE)
+    maps = [model.maps.of("fairface", gender, None) for model in models for gender in GENDERS]
+    assert len(rows) == len(models) >= 7 and all(len(row.panels) == 2 for row in rows)
+    assert limit == shared_limit(maps)
+    page = looks_sheet(rows, limit, "A note.")
+    assert [title for title, _ in page.rows] == [f"{row.title} ({row.method})" for row in rows]
