@@ -46,10 +46,10 @@ ADJUST = (
     "by how many pairs each holds. What is left is not due to a different mix of them."
 )
 METHOD = (
-    "The line runs round cells beyond chance; **hatched** ones are not. "
-    "Faces of either group are drawn anew 2,000 times, and a cell must differ, in units of its own standard error, more than the *most different* cell strays from what was found "
-    "in 95 % of the draws; with no difference at all, one image in 20 would have any cell outlined. g is the "
-    "difference in standard deviations of single faces (Hedges)."
+    "The line runs round cells beyond chance; **hatched** ones are not. Faces of either group are drawn anew "
+    "2,000 times, and a cell must differ, in units of its own standard error, more than the *most different* cell"
+    " strays from what was found in 95 % of the draws; with no difference at all, one image in 20 would have any "
+    "cell outlined. g is the difference in standard deviations of single faces (Hedges)."
 )
 SHAPE = (
     "**Why not the maps above.** Faces of one {kind} that are predicted incorrectly were given the other class: the "
