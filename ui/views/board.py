@@ -32,6 +32,12 @@ from ui.widgets import controls, layout, terms
 __all__ = ["ADULTS", "CAUTION"]
 ADULTS = Filter(age_from=ADULT_AGE)
 ALL_ALIKE = "all groups alike"
+#: Heads of the tables in words; downloads keep the columns' names.
+HEADS = {
+    "worst_accuracy": "worst, accuracy", "best_accuracy": "best, accuracy", "women_less_men": "women − men",
+    "told_apart": "told apart", "only_model": "it alone correct", "only_reference": "ours alone correct",
+    "p_holm": "p, corrected", "evidently_seen": "evidently seen",
+}  # fmt: skip
 MAPS_STYLE = """<style>
 .lw-looks {display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); gap: 1rem}
 .lw-looks span {opacity: .7; font-size: .8rem}
@@ -82,9 +88,9 @@ def headline(models: list[BoardModel], data: str, within: Filter) -> str:
 def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
     """A row a model: accuracy, worst and best group, gap, women less men."""
     table = summary(models, data, within).sort_values("accuracy", ascending=False)
-    shown = table.assign(worst=_named(table["worst"]), best=_named(table["best"]))
-    shares = ["accuracy", "low", "high", "worst_accuracy", "best_accuracy"]
-    layout.share_table(shown, shares, dict.fromkeys(("gap", "women_less_men"), "points"))
+    shown = table.assign(worst=_named(table["worst"]), best=_named(table["best"])).rename(columns=HEADS)
+    shares = ["accuracy", "low", "high", "worst, accuracy", "best, accuracy"]
+    layout.share_table(shown, shares, dict.fromkeys(("gap", "women − men"), "points"))
     downloads.table(table, "board", "the board: each model's accuracy, worst and best group")
     terms.caption(
         "Intervals are Wilson's, 95 %. Worst is the group with the lowest upper bound, best the one with the highest "
@@ -99,7 +105,8 @@ def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:
     table = accuracy_table(models, data, within)
     table = table.assign(group=[capital(group_name(g, e)) for g, e in zip(table.gender, table.ethnicity, strict=True)])
     wide = table.pivot(index="group", columns="model", values="accuracy").reset_index()
-    layout.share_table(wide, [name for name in wide.columns if name != "group"])
+    names = sorted((name for name in wide.columns if name != "group"), key=lambda name: name != OURS)
+    layout.share_table(wide[["group", *names]], names)
     with st.expander("With intervals"):
         layout.share_table(table[["model", "group", "n", "accuracy", "low", "high"]], ["accuracy", "low", "high"])
     downloads.table(table, "board-groups", "the board: accuracy by model and group, simultaneous 95 % intervals")
@@ -113,7 +120,8 @@ def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
         return
     terms.subheader(f"Against {reference.title}, on the same faces")
     table = paired_with(models, reference, data, within)
-    layout.share_table(table, [], dict.fromkeys(("difference", "low", "high"), "points"))
+    forms = dict.fromkeys(("difference", "low", "high"), "points") | {HEADS["p_holm"]: "p"}
+    layout.share_table(table.rename(columns=HEADS), [], forms)
     downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
     terms.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
 
@@ -148,7 +156,7 @@ def show_seen(models: list[BoardModel], within: Filter) -> None:
     table = seen(models, within)
     terms.markdown(seen_sentence(table))
     differences = dict.fromkeys(("difference", "low", "high", "others"), "points")
-    layout.share_table(table, ["home", "abroad"], differences)
+    layout.share_table(table.rename(columns=HEADS), ["home", "abroad"], differences)
     terms.caption(SEEN_RULE)
 
 
