@@ -41,6 +41,19 @@ LOGITS = {"score": "logits", "female": 2, "male": 0}
 SHARES = {**LOGITS, "score": "probabilities"}
 ONE = {"score": "probability", "of": "male"}
 
+
+def view_by_shape_of(tensor: str) -> list[tuple]:
+    """The average seen as rows, as many as a tensor's shape says."""
+    return [
+        ("GlobalAveragePool", ["a"], "p"),
+        ("Shape", [tensor], "s"),
+        ("Gather", ["s", "first"], "n"),
+        ("Concat", ["n", "batch"], "k", {"axis": 0}),
+        ("Reshape", ["p", "k"], "f"),
+        GEMM,
+    ]
+
+
 #: Endings after the rectified convolution `a`, (N, 5, 7, 7): nodes, what is declared, and the layer expected.
 ENDINGS = {
     "pool and linear": ([*POOL, GEMM], LOGITS, "a"),
@@ -78,31 +91,9 @@ ENDINGS = {
         {"score": "probabilities", "female": 0, "male": 1},
         "c",
     ),
-    "a view by shape": (
-        [
-            ("GlobalAveragePool", ["a"], "p"),
-            ("Shape", ["p"], "s"),
-            ("Gather", ["s", "first"], "n"),
-            ("Concat", ["n", "batch"], "k", {"axis": 0}),
-            ("Reshape", ["p", "k"], "f"),
-            GEMM,
-        ],
-        LOGITS,
-        "a",
-    ),
+    "a view by shape": (view_by_shape_of("p"), LOGITS, "a"),
     # As PyTorch's exporter flattens where the batch is of any size.
-    "a view by the picture's shape": (
-        [
-            ("GlobalAveragePool", ["a"], "p"),
-            ("Shape", ["x"], "s"),
-            ("Gather", ["s", "first"], "n"),
-            ("Concat", ["n", "batch"], "k", {"axis": 0}),
-            ("Reshape", ["p", "k"], "f"),
-            GEMM,
-        ],
-        LOGITS,
-        "a",
-    ),
+    "a view by the picture's shape": (view_by_shape_of("x"), LOGITS, "a"),
     "two averages added": (
         [
             ("Identity", ["a"], "i"),
