@@ -38,8 +38,10 @@ def test_audits_and_pictures_are_small() -> None:
 
 
 def test_a_clone_receives_less_than_its_limit() -> None:
-    """What git has packed and loose is at least what a clone receives."""
-    said = dict(line.split(": ") for line in git("count-objects", "-v").splitlines())
-    received = 1024 * (int(said["size"]) + int(said["size-pack"]))
-    assert received <= RECEIVED, f"{received:,} bytes of history"
+    """The pack that a clone is sent, made as a server makes it: how this checkout's own packs lie says nothing of it."""
+    command = ["git", "pack-objects", "--revs", "--stdout", "--quiet"]
+    sent = subprocess.run(command, cwd=ROOT, input=b"HEAD\n", capture_output=True, check=False)
+    if sent.returncode:
+        pytest.skip("not a checkout of git")
+    assert len(sent.stdout) <= RECEIVED, f"{len(sent.stdout):,} bytes of history"
     assert sum(tracked().values()) <= CHECKED_OUT, f"{sum(tracked().values()):,} bytes checked out"
