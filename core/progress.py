@@ -65,7 +65,7 @@ class ProgressFile:
             write_json(self.file, progress.to_json())
 
 
-class Bars:
+class ProgressBars:
     """`progress` for core's functions: one tqdm bar a stage, with ETA, told to the progress file too.
 
     Of several processes the first alone tells of its part.

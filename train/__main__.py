@@ -30,7 +30,7 @@ from core.errors import LookwhereError, machine_error
 from core.extras import missing_extra
 from core.files import plain_name
 from core.locks import alone
-from core.progress import Bars, ProgressFile
+from core.progress import ProgressBars, ProgressFile
 from core.ranks import Ranks
 from core.training.config import TrainConfig
 from core.training.config_file import load_config
@@ -151,7 +151,7 @@ def open_faces(command: Command) -> FaceSets:
         )
     if len(command.train) > 1 and command.val is None:
         raise LookwhereError("several data sets to train on need --val PATH, another one to validate on")
-    bars = Bars()
+    bars = ProgressBars()
     try:
         stores = [
             open_or_align(path, command.dataset, progress=bars, labels=command.labels)

@@ -257,9 +257,9 @@ def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[Aligne
     """One audit of a run's model, without copies of faces of the stores it was `trained` on: opened where it is
     finished, begun or resumed where it is not."""
     from core.audit.run import KeepAverages, run_audit
-    from core.progress import Bars
+    from core.progress import ProgressBars
 
-    bars = Bars()
+    bars = ProgressBars()
     averages = KeepAverages.YES if test.averages else KeepAverages.NO
     try:
         return run_audit(

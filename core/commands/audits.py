@@ -14,7 +14,7 @@ from core.errors import LookwhereError, at_least
 from core.files import file_to_write
 from core.locks import alone
 from core.places import MODELS, audit_folder
-from core.progress import Bars
+from core.progress import ProgressBars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def audit(
     loaded = load_model(places.within(models, model, "--model"), device)
     remote.fetched_audits(models)
     keep = KeepAverages(averages)
-    bars = Bars()
+    bars = ProgressBars()
     try:
         store = open_or_align(data, dataset, device, bars, labels)
         mapping = read_names(map_ethnicities) if map_ethnicities else None
@@ -203,7 +203,7 @@ def check(
 
     chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
     at_least("--seed", seed, 0)
-    opened, bars = open_audit(audit_folder(models, model, audit)), Bars()
+    opened, bars = open_audit(audit_folder(models, model, audit)), ProgressBars()
     try:
         done = run_checks(
             opened,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS
-from core.progress import Bars
+from core.progress import ProgressBars
 
 if TYPE_CHECKING:
     from core.data.store import AlignedStore
@@ -79,7 +79,7 @@ def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_fa
     from core.files import sha256
     from core.yaml_file import read_yaml
 
-    opened, bars = {name: AlignedStore.open(path) for name, path in stores.items()}, Bars()
+    opened, bars = {name: AlignedStore.open(path) for name, path in stores.items()}, ProgressBars()
     try:
         for declaration in sorted(folder.glob("*.yaml")):
             about = read_yaml(declaration)["about"]
@@ -99,7 +99,7 @@ def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_fa
         bars.close()
 
 
-def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], bars: Bars) -> None:
+def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], bars: ProgressBars) -> None:
     """Audit a model on the stores that it has no audit of, without maps."""
     from core.audit.run import KeepAverages, run_audit
     from core.classifiers.folder import load_model
@@ -120,7 +120,7 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
 
 
 def _look(
-    folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], map_faces: int, bars: Bars
+    folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], map_faces: int, bars: ProgressBars
 ) -> None:
     """Average maps by group of the stores that a model has none of, over some adults of each group."""
     from core.analysis.comparison.board_maps import FOLDER as MAPS

@@ -8,7 +8,7 @@ from typing import Literal
 from core.commands.output import printed
 from core.errors import LookwhereError, at_least
 from core.files import file_to_write
-from core.progress import Bars
+from core.progress import ProgressBars
 from core.ranks import Ranks
 from core.remote import STORE, fetched, mirror, push, there
 
@@ -118,7 +118,7 @@ def align(
     source = open_source(data)
     reader = choose_reader(source, dataset)
     subset = None if balance == "none" and limit is None else Subset(balance, limit)
-    bars = Bars()
+    bars = ProgressBars()
     try:
         store = build_store(
             source,

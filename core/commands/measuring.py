@@ -10,7 +10,7 @@ from core.commands.output import printed
 from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError, at_least
 from core.places import MODELS, audit_folder
-from core.progress import Bars
+from core.progress import ProgressBars
 
 if TYPE_CHECKING:
     from core.audit.folder import Audit
@@ -56,7 +56,7 @@ def measure(
         raise LookwhereError("--model and --audit go together: name both, or neither")
     folder = audit_folder(models, model, audit) if model and audit else None
     opened = open_audit(folder) if folder else None
-    bars = Bars()
+    bars = ProgressBars()
     try:
         store = measure_store(AlignedStore.open(data), bars)
         only = set(opened.faces["face_id"]) if opened else None

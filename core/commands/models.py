@@ -15,7 +15,7 @@ from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS
-from core.progress import Bars
+from core.progress import ProgressBars
 from core.wording import percent
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def settings(
     from core.present.records.data import settings_record
     from core.present.text.settings import settings_report
 
-    loaded, store, bars = load_model(models / model), AlignedStore.open(data), Bars()
+    loaded, store, bars = load_model(models / model), AlignedStore.open(data), ProgressBars()
     faces = store.faces if "all" in split else store.split(*split)
     opened = None if audit is None else open_audit(places.audit_folder(models, model, audit))
     if opened is not None:

@@ -26,7 +26,7 @@ from core.data.mapped import let_go
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.places import MODELS
-from core.progress import Bars, Progress
+from core.progress import Progress, ProgressBars
 from core.task import Task
 from core.training.config import TrainConfig
 from core.training.face_sets import FaceSets
@@ -150,7 +150,7 @@ def _said(
     faces = sets.faces["train"]
     store_of = faces["store"].to_numpy() if "store" in faces else np.zeros(len(faces), dtype=np.int64)
     logits, found = np.empty((len(faces), 2), np.float32), None
-    bars = Bars() if fabric.is_global_zero else None
+    bars = ProgressBars() if fabric.is_global_zero else None
     try:
         for number, store in enumerate(sets.stores["train"]):
             inside = store_of == number

@@ -38,7 +38,7 @@ def test_audits_and_pictures_are_small() -> None:
 
 
 def test_a_clone_receives_less_than_its_limit() -> None:
-    """The pack that a clone is sent, made as a server makes it: how this checkout's own packs lie says nothing of it."""
+    """The pack that a clone is sent, as a server makes it: how this checkout's own packs lie says nothing of it."""
     command = ["git", "pack-objects", "--revs", "--stdout", "--quiet"]
     sent = subprocess.run(command, cwd=ROOT, input=b"HEAD\n", capture_output=True, check=False)
     if sent.returncode:

@@ -10,17 +10,17 @@ import pytest
 
 from core.jobs import logs
 from core.present.text.jobs import progress_words
-from core.progress import VARIABLE, Bars, ProgressFile, StageProgress, read_progress
+from core.progress import VARIABLE, ProgressBars, ProgressFile, StageProgress, read_progress
 
 
 def test_bars_tell_a_file_where_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "progress.json"
-    bars = Bars()
+    bars = ProgressBars()
     bars("aligning", 4)(1)
     bars.close()
     assert not file.exists(), "nobody asked"
     monkeypatch.setenv(VARIABLE, str(file))
-    bars = Bars()
+    bars = ProgressBars()
     tick = bars("aligning", 4)
     assert read_progress(file).done == 0
     tick()
@@ -29,7 +29,7 @@ def test_bars_tell_a_file_where_one_is_named(tmp_path: Path, monkeypatch: pytest
     assert (told.stage, told.done, told.total, told.left) == ("aligning", 4, 4, 0)
     bars.close()
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none/progress.json"))
-    Bars()("aligning", 4)(4)  # the work goes on where it cannot be told
+    ProgressBars()("aligning", 4)(4)  # the work goes on where it cannot be told
 
 
 def test_the_file_is_written_at_most_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
