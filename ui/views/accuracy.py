@@ -41,7 +41,7 @@ def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
     overall = accuracy_by(faces, [], threshold)["accuracy"].iloc[0]
     if ethnicities(audit):
         _dots(accuracy_by(faces, PAIR, threshold), "By gender × ethnicity", overall)
-    terms.caption("ProgressBars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
+    terms.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
     if (words := kept_words(audit)) is not None:
         terms.caption(escape.markdown(words))
     left, right = st.columns(2)

@@ -76,7 +76,7 @@ OCCLUSION = (
 OCCLUSION_READING = (
     "Logits for the predicted class; percentages are shares of the image. The two need not be equal: the network "
     "fills in from other regions what it loses in one, a hole is itself something it never saw, and a cell sees more "
-    "than its region. What should agree is the order. ProgressBars are 95 % bootstrap intervals."
+    "than its region. What should agree is the order. Bars are 95 % bootstrap intervals."
 )
 METHODS = (
     "Other methods of the grad-cam library for the same faces, layer and margin, by their ranks of the map's cells. "

@@ -31,7 +31,7 @@ def towards(value: float, task: Task = GENDER) -> str:
 
 
 def _towards_series(task: Task) -> tuple[Series, ...]:
-    """ProgressBars towards each class, in its colour, with whiskers."""
+    """Bars towards each class, in its colour, with whiskers."""
     styles = zip(task.labels, BY_CLASS, strict=True)
     return tuple(Series(f"towards {label}", style.but(**WHISKERS)) for label, style in styles)
 
@@ -53,7 +53,7 @@ def waterfall_chart(
         at += row["difference"]
         turns.append(at)
     rows.append(_total(name_b, found.n_b, total, ends.loc["b"]))
-    # ProgressBars from 0 dwarf the steps between two groups of like margins: a mark then stands for the total.
+    # Bars from 0 dwarf the steps between two groups of like margins: a mark then stands for the total.
     reach = float(np.ptp([*turns, ends.loc["b", "margin"]]))
     dwarfed = reach < 0.4 * float(ends.loc[["a", "b"], "margin"].abs().max())
     style = Style(DARK_GREY, "diamond" if dwarfed else None, size=13, **WHISKERS)

@@ -31,7 +31,7 @@ def data_uri(picture: Image.Image) -> str:
 
 @dataclass(frozen=True)
 class Chart:
-    """An interval chart drawn as rows of SVG on one horizontal scale. ProgressBars are drawn as their lengths."""
+    """An interval chart drawn as rows of SVG on one horizontal scale. Bars are drawn as their lengths."""
 
     kind: ClassVar[str] = "chart"
     data: IntervalChart
