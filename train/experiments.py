@@ -25,6 +25,7 @@ import tyro
 import yaml
 from tqdm import tqdm
 
+from core.data.measured import FILE as MEASURED
 from core.errors import LookwhereError, at_least, machine_error
 from core.extras import missing_extra
 from core.files import write_json
@@ -188,7 +189,7 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
         info = dataclasses.replace(info, validation=None, head="retrained on group-balanced validation")
     target.mkdir(parents=True, exist_ok=True)
     shutil.copytree(run / "training", target / "training", ignore=lambda _, names: {*names} - {"metrics.csv"})
-    if info.training_faces is not None:
+    if info.training_faces is not None and not plan.lean:
         shutil.copy(kept / HASHES, target / HASHES)
     write_json(target / MADE_OF, made_of)
     save_model(target, source.network, info)
@@ -202,14 +203,19 @@ def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Pat
     of every model's audits, the main one first.
     """
     folder = out / plan.content["name"]
+    unpublished = ["*.safetensors", "*.partial", MADE_OF, *([MEASURED] if plan.lean else [])]
     for name in made:
         shutil.rmtree(folder / name, ignore_errors=True)
-        shutil.copytree(
-            work / name, folder / name, ignore=shutil.ignore_patterns("*.safetensors", "*.partial", MADE_OF)
-        )
+        shutil.copytree(work / name, folder / name, ignore=shutil.ignore_patterns(*unpublished))
     arms = [(a, [run_name(a["name"], seed) for seed in plan.all_seeds]) for a in plan.content["arms"]]
-    there = [{"name": a["name"], "title": a["title"], "models": [n for n in names if _whole(folder / n, audits)]}
-             for a, names in arms]  # fmt: skip
+    # An audit of a plan with one data set has the usual name, which the plan does not know.
+    elsewhere = {test.name: test.arms for test in plan.tests if test.arms is not None}
+
+    def whole(arm: dict, model: str) -> bool:
+        wanted = [audit for audit in audits if audit not in elsewhere or arm["name"] in elsewhere[audit]]
+        return all((folder / model / "audits" / audit / "audit.json").is_file() for audit in wanted)
+
+    there = [{"name": a["name"], "title": a["title"], "models": [n for n in names if whole(a, n)]} for a, names in arms]
     pictures = next((test.name for test in plan.tests if test.averages), None)
     content = {
         "format": 1,
@@ -222,13 +228,10 @@ def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Pat
     }
     content |= {"validation": plan.content["validation"]} if "validation" in plan.content else {}
     content |= {"audits": audits} if len(audits) > 1 else {}
+    content |= {"only": {name: list(names) for name, names in elsewhere.items()}} if elsewhere else {}
     content |= {"pictures": {"model": there[0]["models"][0], "audit": pictures}} if pictures else {}
     write_json(folder / "experiment.json", sealed(content))
     return folder
-
-
-def _whole(model: Path, audits: list[str]) -> bool:
-    return all((model / "audits" / name / "audit.json").is_file() for name in audits)
 
 
 def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) -> None:
@@ -244,8 +247,9 @@ def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) ->
             model = load_model(folder)
             first = run_name(plan.content["arms"][0]["name"], plan.all_seeds[0]) == folder.name
             trained = stores.of_run(arm)[0] if plan.several else []
-            done = {test: _audited(test, stores, model, trained) for test in plan.tests if first or not test.averages}
-            audits = [audit.name for test, audit in done.items() if not test.averages]
+            asked = [test for test in plan.tests if test.of_arm(arm["name"]) and (first or not test.averages)]
+            done = {test: _audited(test, stores, model, trained) for test in asked}
+            audits += [audit.name for test, audit in done.items() if not test.averages and audit.name not in audits]
             write_card(folder)
             made.append(folder.name)
             told = ", ".join(f"{audit.name} {audit.manifest.accuracy}" for audit in done.values())
@@ -268,6 +272,7 @@ def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[Aligne
             test.splits,
             name=test.name,
             averages=averages,
+            maps=test.maps,
             batch=256,
             training=trained,
             progress=bars,

@@ -26,13 +26,20 @@ def run_name(arm: str, seed: int) -> str:
 class AuditPlan:
     """An audit that every run gets: its name (None: the usual one), of which data set (empty: the only one) and splits.
 
-    With `averages` it is for the pictures alone: only the first run gets it, and it keeps average faces.
+    With `averages` it is for the pictures alone: only the first run gets it, and it keeps average faces. With `arms`
+    only their runs get it. `maps` names an attribution method, or is `none`; by default the model's own.
     """
 
     name: str | None
     data: str
     splits: tuple[str, ...]
     averages: bool = False
+    maps: str | None = None
+    arms: tuple[str, ...] | None = None
+
+    def of_arm(self, arm: str) -> bool:
+        """Whether the runs of an arm get it."""
+        return self.arms is None or arm in self.arms
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,21 @@ class Plan:
             if wrong := [split for split in splits if split not in (*SPLITS, ALL)]:
                 raise LookwhereError(f"{self.file}: no split {wrong[0]!r}; there are {', '.join((*SPLITS, ALL))}")
             data = str(entry.get("data", name))
-            tests.append(AuditPlan(plain_name(name, f"{self.file}: test"), data, splits, entry.get("averages") is True))
-        if not tests or tests[0].averages:
+            maps = None if entry.get("maps") is None else str(entry["maps"])
+            arms = tuple(map(str, entry["arms"])) if "arms" in entry else None
+            if unknown := sorted({*(arms or ())} - {arm["name"] for arm in self.content["arms"]}):
+                raise LookwhereError(f"{self.file}: test {name}: no arm {', '.join(unknown)}")
+            name = plain_name(name, f"{self.file}: test")
+            tests.append(AuditPlan(name, data, splits, entry.get("averages") is True, maps, arms))
+        if not tests or tests[0].averages or tests[0].arms is not None:
             raise KeyError("test: an audit of every run comes first")
         return tuple(tests)
+
+    @property
+    def lean(self) -> bool:
+        """Whether what is published is what the questions need: no columns measured from the images, no hashes of the
+        training faces."""
+        return self.content.get("lean") is True
 
     @property
     def data_sets(self) -> tuple[str, ...]:

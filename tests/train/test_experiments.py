@@ -11,6 +11,7 @@ import yaml
 
 from core.analysis.comparison import open_experiment
 from core.audit.folder import open_audit
+from core.checks.verification import verify_folders
 from core.classifiers.info import model_info
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -162,8 +163,11 @@ def test_a_store_that_is_not_there_is_one_line(tmp_path: Path, capsys) -> None:
 
 SEVERAL = {
     "train": ["one", "two"], "val": "three", "all_of_val": True, "seeds": [0, 1], "contrasts": [],
-    "arms": [{"name": "both", "title": "Both"}],
-    "test": {"abroad": "all", "home": "test", "drawn": {"data": "home", "splits": "val", "averages": True}},
+    "arms": [{"name": "both", "title": "Both"}, {"name": "one", "title": "One", "train": ["one"]}], "lean": True,
+    "test": {
+        "abroad": "all", "home": {"splits": "test", "maps": "none", "arms": ["both"]},
+        "drawn": {"data": "home", "splits": "val", "averages": True},
+    },
 }  # fmt: skip
 
 
@@ -181,7 +185,7 @@ def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeyp
     for seed, published in ((0, ["both-s0"]), (1, ["both-s0", "both-s1"])):
         assert main(given, file, (seed,), **where) == 0, capsys.readouterr().err
         described = json.loads((folder / "experiment.json").read_text())
-        assert described["arms"][0]["models"] == published
+        assert described["arms"][0]["models"] == published and len(described["arms"][1]["models"]) == seed + 1
         assert (described["audit"], described["audits"]) == ("abroad", ["abroad", "home"])
     data = model_info(folder / "both-s1").data
     assert [part.dataset for part in data.parts] == ["made", "made"]
@@ -190,6 +194,12 @@ def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeyp
     assert splits == {"abroad": {"train", "val", "test"}, "home": {"test"}}
     opened = open_experiment(folder)
     assert [len(opened.on(test).audits("both")) for test in opened.tests] == [2, 2]
+    # «home» is asked of the first arm alone, without maps.
+    assert [[arm.name for arm in opened.on(test).arms] for test in opened.tests] == [["both", "one"], ["both"]]
+    assert not (folder / "one-s0/audits/home").exists()
+    assert [opened.on(test).audits("both")[0].has_maps for test in opened.tests] == [True, False]
+    assert not [*folder.rglob("measured.parquet"), *folder.rglob("training-faces.npz")]
+    assert not [one for one in verify_folders(folder) if one.damage]
     assert opened.pictures == folder / "both-s0/audits/drawn"
     assert set(open_audit(opened.pictures).faces["split"]) == {"val"}
     assert len(open_audit(opened.pictures).averages.cells) and not (folder / "both-s1/audits/drawn").exists()
@@ -248,7 +258,7 @@ def test_every_plan_that_ships_reads_and_its_settings_are_known(name: str) -> No
 def test_arms_of_diversity_see_equally_many_images_and_never_the_faces_that_are_tested_on() -> None:
     plan = Plan.read(PLAN.parent / "diversity.yaml")
     configs = {arm["name"]: from_yaml(TrainConfig, plan.config(arm, 0), "") for arm in plan.trained}
-    assert {config.epochs * config.epoch_images for config in configs.values()} == {28800}
+    assert {config.epochs * config.epoch_images for config in configs.values()} == {16000}
     assert "fairface" not in {name for arm in plan.trained for name in plan.trains_on(arm)}
     for arm in plan.trained:
         chosen = dict(zip(plan.trains_on(arm), configs[arm["name"]].splits, strict=True))

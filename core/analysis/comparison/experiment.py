@@ -21,7 +21,7 @@ from core.task import GENDERS
 
 FORMAT = 1
 #: What `experiment.json` has, beside its digest.
-KEYS = ("format", "name", "title", "config", "audit", "arms", "contrasts", "audits", "pictures", "validation")
+KEYS = ("format", "name", "title", "config", "audit", "arms", "contrasts", "audits", "pictures", "validation", "only")
 FOLDER = "experiments"
 _COMMON = "faces that all have"
 
@@ -87,9 +87,9 @@ class Claim:
 class Experiment:
     """An opened experiment; its audits are opened when asked for, once.
 
-    `audit` is the one that all is said of, `tests` are all that every model has, `audit` among them. `pictures` is the
-    folder of one more audit, of one model, that keeps average faces; None where there is none. `validation` names the
-    data set validated on, where its store does not.
+    `audit` is the one that all is said of, `tests` are all that models have, `audit` among them: every model, or those
+    of the arms that `only` names for a test. `pictures` is the folder of one more audit, of one model, that keeps
+    average faces; None where there is none. `validation` names the data set validated on, where its store does not.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Experiment:
     tests: tuple[str, ...] = ()
     pictures: Path | None = None
     validation: str = ""
+    only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _opened: dict = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -121,10 +122,18 @@ class Experiment:
         raise LookwhereError(f"{self.path}: no arm {name!r}; there are {', '.join(a.name for a in self.arms)}")
 
     def on(self, audit: str) -> Experiment:
-        """The same experiment on the faces of another of its `tests`. Raises `LookwhereError` naming them."""
+        """The same experiment on the faces of another of its `tests`, with the arms that were audited on them and the
+        contrasts between these. Raises `LookwhereError` naming the tests."""
         if audit not in self.tests:
             raise LookwhereError(f"{self.path}: no audit {audit!r}; there are {', '.join(self.tests)}")
-        return replace(self, audit=audit, _opened={})
+        arms = tuple(arm for arm in self.arms if self.has(arm.name, audit))
+        names = [arm.name for arm in arms]
+        claims = tuple(claim for claim in self.claims if claim.start in names and claim.end in names)
+        return replace(self, audit=audit, arms=arms, claims=claims, _opened={})
+
+    def has(self, arm: str, audit: str) -> bool:
+        """Whether an arm's models were audited on a test's faces."""
+        return audit not in self.only or arm in self.only[audit]
 
     def audits(self, arm: str) -> tuple[Audit, ...]:
         """The arm's audits by seed, their faces in the order of the experiment's first audit.
@@ -207,6 +216,7 @@ def open_experiment(path: str | Path) -> Experiment:
         made = Experiment(
             content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims, tests,
             pictures, str(content.get("validation", "")),
+            {test: tuple(map(str, names)) for test, names in content.get("only", {}).items()},
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error
@@ -237,7 +247,8 @@ def _check(experiment: Experiment, file: Path) -> None:
     for arm in experiment.arms:
         if not arm.models:
             raise LookwhereError(f"{file}: arm {arm.name!r} has no models")
-        for model, name in itertools.product(arm.models, (experiment.audit, *experiment.tests)):
+        tests = [test for test in (experiment.audit, *experiment.tests) if experiment.has(arm.name, test)]
+        for model, name in itertools.product(arm.models, tests):
             audit = experiment.path / model / "audits" / name / "audit.json"
             if not audit.is_file():
                 raise LookwhereError(f"{file}: arm {arm.name!r} names {model}, but {audit} is missing; restore it")
