@@ -26,7 +26,7 @@ from core.commands import (
     verifying,
 )
 from core.commands.helping import help_of, listing, without_examples
-from core.errors import LookwhereError, machine_error
+from core.errors import LookwhereError, terminal, told
 from core.extras import missing_extra
 from core.ranks import Ranks
 
@@ -105,10 +105,7 @@ def main(
     try:
         result = run(arguments, commands, prog)
         if result is not None and Ranks.here().first:
-            print(result, flush=True)
-    except LookwhereError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+            print(terminal(result), flush=True)
     except ModuleNotFoundError as error:
         if (line := missing_extra(error)) is None:
             raise
@@ -118,8 +115,8 @@ def main(
         # Whoever read the output, `head` for one, has had enough; nothing is left to be said at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if (line := machine_error(error)) is None:
+    except (LookwhereError, OSError, UnicodeEncodeError) as error:
+        if (line := told(error)) is None:
             raise
         print(f"error: {line}", file=sys.stderr)
         return 2

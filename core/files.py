@@ -6,17 +6,24 @@ import contextlib
 import errno
 import hashlib
 import json
+import math
 import re
 import reprlib
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from core.errors import LookwhereError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+#: Bytes that an archive of arrays may unpack to. Average faces of a large audit are some hundred megabytes.
+MOST_ARRAYS = 4 * 2**30
 
 
 def plain_name(name: str, what: str = "--name") -> str:
@@ -31,8 +38,35 @@ def read_bounded(path: Path, most: int) -> bytes:
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise OSError(errno.EFBIG, f"over {most / 1e6:,.0f} MB, more than a table of labels has", str(path))
+        raise OSError(errno.EFBIG, f"over {most / 1e6:,.0f} MB, more than is read of such a file", str(path))
     return data
+
+
+def read_npz(file: Path, most: int = MOST_ARRAYS) -> dict[str, np.ndarray]:
+    """The arrays of a NumPy archive, none of them pickled.
+
+    Raises `OSError`, or `ValueError` where it is damaged, unpacks to over `most` bytes, or an array's head tells of
+    more than there is: numpy would make room for that before it reads.
+    """
+    try:
+        with zipfile.ZipFile(file) as packed:
+            if (size := sum(entry.file_size for entry in packed.infolist())) > most:
+                raise ValueError(f"it unpacks to {size / 1e9:,.1f} GB")
+            for entry in packed.infolist():
+                with packed.open(entry) as array:
+                    version = np.lib.format.read_magic(array)
+                    read_head = (
+                        np.lib.format.read_array_header_1_0
+                        if version == (1, 0)
+                        else (np.lib.format.read_array_header_2_0)
+                    )
+                    shape, _, dtype = read_head(array)
+                if math.prod(shape) * dtype.itemsize > entry.file_size:
+                    raise ValueError(f"{entry.filename} tells of {shape} values and has {entry.file_size:,} bytes")
+        with np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(str(error) or type(error).__name__) from error
 
 
 def file_to_write(path: Path, flag: str = "--out") -> Path:

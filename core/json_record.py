@@ -20,11 +20,34 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 from core.errors import LookwhereError
+from core.files import read_bounded
 
 #: The key of a sealed file's digest.
 DIGEST = "digest"
+#: Bytes of a file at the most.
+LARGEST = 2**30
 #: What a value should have been, in words.
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def parsed(text: str | bytes) -> object:
+    """What a JSON text says. Raises `ValueError` where it is none, lies too deep within itself to be read, or has half
+    a sign, which nothing can write or show."""
+    try:
+        content = json.loads(text)
+        if "\\ud" in (text if isinstance(text, str) else text.decode("utf-8")).lower():
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except RecursionError as error:
+        raise ValueError("lists or objects within each other beyond what can be read") from error
+    return content
+
+
+def read_object(file: Path) -> dict:
+    """The JSON object in a file. Raises `OSError`, or `ValueError` where it is none."""
+    content = parsed(read_bounded(file, LARGEST))
+    if not isinstance(content, dict):
+        raise ValueError("no object")
+    return content
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,10 +189,10 @@ def _hints(cls: type[JsonRecord]) -> dict[str, object]:
 
 def _load(file: Path, mend: str) -> object:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return parsed(read_bounded(file, LARGEST))
     except OSError as error:
         raise LookwhereError(f"{file}: not readable ({error.strerror or error}){_hint(mend)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise LookwhereError(f"{file}: not valid JSON ({error}){_hint(mend)}") from error
 
 

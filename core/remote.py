@@ -19,6 +19,7 @@ from typing import Any
 
 from core.errors import LookwhereError
 from core.files import sha256, write_json
+from core.json_record import parsed, read_object
 from core.locks import alone
 
 STORE, AUDIT, MODEL = "store.json", "audit.json", "model.json"
@@ -139,7 +140,7 @@ class _Place:
             partial = self.folder / f".{name}.partial"
             self.system.get_file(f"{self.root}/{name}", str(partial))
             if name == manifest:
-                self._check(json.loads(partial.read_bytes()))
+                self._check(parsed(partial.read_bytes()))
             partial.replace(self.folder / name)
             synced[name] = [*found[name], sha256(self.folder / name)]
         write_json(self.folder / _SYNCED, {name: synced[name] for name in local})
@@ -177,7 +178,7 @@ class _Place:
     def synced(self) -> dict[str, list]:
         """What was fetched or pushed last, by name: size, mark and SHA-256."""
         with contextlib.suppress(OSError, ValueError):
-            return json.loads((self.folder / _SYNCED).read_text(encoding="utf-8"))
+            return read_object(self.folder / _SYNCED)
         return {}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from core.errors import LookwhereError
+from core.files import read_bounded
 
 #: Bytes of a file, characters of one value, and lists or mappings within each other, at the most.
 LARGEST, LONGEST, DEEPEST = 1_000_000, 10_000, 50
@@ -22,9 +23,7 @@ def read_yaml(file: Path, as_written: bool = False) -> object:
     Anchors, aliases and merges are refused: a few lines of them unfold to gigabytes.
     """
     try:
-        if file.stat().st_size > LARGEST:
-            raise ValueError(f"over {LARGEST:,} bytes")
-        text = file.read_text(encoding="utf-8")
+        text = read_bounded(file, LARGEST).decode("utf-8")
         _check(text)
         return yaml.load(text, Loader=yaml.BaseLoader if as_written else yaml.SafeLoader)
     except (OSError, ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:

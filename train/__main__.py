@@ -26,7 +26,7 @@ from typing import Any
 import tyro
 from tqdm import tqdm
 
-from core.errors import LookwhereError, machine_error
+from core.errors import LookwhereError, told
 from core.extras import missing_extra
 from core.files import plain_name
 from core.locks import alone
@@ -237,16 +237,13 @@ def main(arguments: list[str] | None = None, prog: str = "python -m train") -> i
     """0 on success, 2 with one line on bad input, 130 where a person interrupted (the run can be resumed)."""
     try:
         return run(parse(arguments, prog))
-    except LookwhereError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except ModuleNotFoundError as error:
         if (line := missing_extra(error)) is None:
             raise
         print(f"error: {line}", file=sys.stderr)
         return 2
-    except OSError as error:
-        if (line := machine_error(error)) is None:
+    except (LookwhereError, OSError, UnicodeEncodeError) as error:
+        if (line := told(error)) is None:
             raise
         print(f"error: {line}", file=sys.stderr)
         return 2

@@ -26,10 +26,10 @@ import yaml
 from tqdm import tqdm
 
 from core.data.measured import FILE as MEASURED
-from core.errors import LookwhereError, at_least, machine_error
+from core.errors import LookwhereError, at_least, told
 from core.extras import missing_extra
 from core.files import write_json
-from core.json_record import sealed
+from core.json_record import read_object, sealed
 from core.locks import alone
 from core.training.config_file import from_yaml
 from core.training.record import read_metrics, read_status
@@ -176,8 +176,11 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
     made_of |= {"data": model_info(run).data.fingerprint, "seed": seed}
     if (target / "model.json").is_file():
         # What was made before this was kept says nothing of it, and stays.
-        if not (target / MADE_OF).is_file() or json.loads((target / MADE_OF).read_text()) == made_of:
-            return target
+        try:
+            if not (target / MADE_OF).is_file() or read_object(target / MADE_OF) == made_of:
+                return target
+        except ValueError as error:
+            raise LookwhereError(f"{target / MADE_OF}: damaged ({error}); delete {target}") from error
         shutil.rmtree(target)
     source = load_model(kept)
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
@@ -308,11 +311,8 @@ def main(
         runs = runs / plan.content["name"]
         with alone(runs, "running"), alone(out / plan.content["name"], "publishing"):
             _run_all(plan, stores, runs, out, at_least("--workers", workers, 1))
-    except LookwhereError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if (line := machine_error(error)) is None:
+    except (LookwhereError, OSError, UnicodeEncodeError) as error:
+        if (line := told(error)) is None:
             raise
         print(f"error: {line}", file=sys.stderr)
         return 2

@@ -10,8 +10,6 @@ for itself.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from core.data.filters import Filter
 from core.data.mapped import let_go
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
+from core.files import read_npz
 from core.privacy import MINIMUM_FACES, MOST_OF_ONE, enough_people
 from core.task import task_of
 
@@ -130,12 +129,12 @@ class Averages:
     def load(cls, file: Path) -> Averages:
         """Raises `LookwhereError` where the file is missing or damaged."""
         try:
-            with np.load(file, allow_pickle=False) as content:
-                cells = {k.removeprefix("cell_"): content[k] for k in content.files if k.startswith("cell_")}
-                # Before pictures were written as differences, they were written as they are.
-                means = content["means"] if "means" in content.files else undifferenced(content["differences"])
-                return cls(pd.DataFrame(cells), means)
-        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            content = read_npz(file)
+            cells = {k.removeprefix("cell_"): array for k, array in content.items() if k.startswith("cell_")}
+            # Before pictures were written as differences, they were written as they are.
+            means = content["means"] if "means" in content else undifferenced(content["differences"])
+            return cls(pd.DataFrame(cells), means)
+        except (OSError, ValueError, KeyError) as error:
             raise LookwhereError(f"{file}: damaged or missing ({error}); delete this audit and run it again") from error
 
 

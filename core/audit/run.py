@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import platform
 import shutil
 import time
@@ -50,6 +49,7 @@ from core.data.table_store import TableStore
 from core.errors import LookwhereError
 from core.files import plain_name, write_json
 from core.integrity import record_files
+from core.json_record import read_object
 from core.locks import alone
 from core.privacy import MINIMUM_FACES, asked_minimum
 from core.process_group import meet, stopping, summed, told_by_first
@@ -260,11 +260,9 @@ def _prepare(job: Job) -> None:
     """An empty work folder, or that of an interrupted run of this very audit."""
     identity, file = _identity(job), job.work / "identity.json"
     # Work of before the minimum was kept was begun with 11, of before the task with gender, of before cells with none.
-    if (
-        file.is_file()
-        and {"minimum_faces": MINIMUM_FACES, "task": None, "cells": None} | json.loads(file.read_text()) == identity
-    ):
-        return
+    with contextlib.suppress(OSError, ValueError):  # work whose own file is damaged is begun anew
+        if {"minimum_faces": MINIMUM_FACES, "task": None, "cells": None} | read_object(file) == identity:
+            return
     shutil.rmtree(job.work, ignore_errors=True)
     job.work.mkdir(parents=True)
     write_json(file, identity)

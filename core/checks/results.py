@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,9 +19,9 @@ from core.checks.manifest import ChecksManifest
 from core.errors import LookwhereError
 from core.explain.methods import ClosedForm
 from core.explain.placement import Placement
-from core.files import sha256
+from core.files import read_npz, sha256
 from core.integrity import FileRecord, check_files, damage
-from core.json_record import DIGEST, intact, sealed
+from core.json_record import DIGEST, intact, read_object, sealed
 
 FORMAT = 2
 #: An earlier format that is read too; it has neither a digest nor the record of the arrays' file.
@@ -167,7 +165,7 @@ def settle(folder: Path) -> None:
     """Put a new `checks.json` in its place where an interruption left it beside arrays that are in theirs already."""
     new = folder / f"{JSON}.partial"
     try:
-        content = json.loads(new.read_text(encoding="utf-8"))
+        content = read_object(new)
         record = FileRecord.from_json(content["arrays"], str(new))
     except (OSError, ValueError, KeyError, TypeError, LookwhereError):
         return
@@ -200,9 +198,8 @@ def _dumps(content: dict) -> str:
 def _arrays(file: Path) -> dict[str, np.ndarray]:
     """Every array of `checks.npz`. Raises `LookwhereError` where it is missing or damaged."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        return read_npz(file)
+    except (OSError, ValueError) as error:
         raise LookwhereError(f"{file}: damaged or missing ({error}); {ChecksManifest.MEND}") from error
 
 
@@ -228,7 +225,7 @@ def read_checks(folder: Path) -> Checks:
     """The checks in an audit's folder, groups of every size. Raises `LookwhereError` where they are damaged."""
     file, mend = folder / JSON, ChecksManifest.MEND
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_object(file)
         if content.get("format") not in (FORMAT, UNSEALED):
             raise LookwhereError(f"{file}: format {content.get('format')}, this version reads {FORMAT}; {mend}")
         if content["format"] != UNSEALED:
@@ -246,7 +243,7 @@ def read_checks(folder: Path) -> Checks:
             for name, part in content["parts"].items()
         }
         manifest = ChecksManifest.from_json(content["manifest"], str(file))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
     for part in parts.values():
         for array in part.arrays.values():

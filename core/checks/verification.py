@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.files import write_json
 from core.integrity import FileRecord, damage, record_files
-from core.json_record import DIGEST, JsonRecord, intact, sealed
+from core.json_record import DIGEST, JsonRecord, intact, read_object, sealed
 from core.training.record import metrics_are_sealed, read_metrics, seal_metrics
 
 #: What marks a folder, and what its manifest is read as.
@@ -118,10 +117,10 @@ def _metrics(file: Path, record: bool) -> VerifiedFile:
 def _experiment(file: Path, record: bool) -> VerifiedFile:
     """`experiment.json`, which has a digest."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_object(file)
+    except (OSError, ValueError) as error:
         return VerifiedFile(file, f"not readable ({error}); restore it", True)
-    if not isinstance(content, dict) or (DIGEST in content and not intact(content)):
+    if DIGEST in content and not intact(content):
         return VerifiedFile(file, "changed since it was written; restore it", True)
     if record and DIGEST not in content:
         content = sealed(content)
@@ -149,5 +148,5 @@ def _checks(file: Path, record: bool) -> Iterator[VerifiedFile]:
     if not checks.recorded:
         yield VerifiedFile(arrays, None, False)
         return
-    known = FileRecord.from_json(json.loads(file.read_text(encoding="utf-8"))["arrays"], str(file))
+    known = FileRecord.from_json(read_object(file)["arrays"], str(file))
     yield VerifiedFile(arrays, damage(arrays, known), True)

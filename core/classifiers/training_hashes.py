@@ -31,6 +31,7 @@ import pandas as pd
 from core.classifiers.info import ModelInfo
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.files import read_npz
 from core.integrity import FileRecord, damage, record_files
 
 FILE = "training-faces.npz"
@@ -98,8 +99,11 @@ def open_hashes(folder: Path, info: ModelInfo) -> TrainingHashes | None:
         return None
     if (wrong := damage(folder / FILE, info.training_faces)) is not None:
         raise LookwhereError(f"{folder / FILE}: {wrong}; restore it, or make it again with `python -m core hashes`")
-    with np.load(folder / FILE, allow_pickle=False) as arrays:
+    try:
+        arrays = read_npz(folder / FILE)
         return TrainingHashes(arrays["salt"].tobytes(), arrays["files"], arrays["aligned"], int(arrays["count"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LookwhereError(f"{folder / FILE}: damaged ({error}); restore it, or delete it") from error
 
 
 def _file_digests(faces: pd.DataFrame) -> list[bytes | None]:

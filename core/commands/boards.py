@@ -82,7 +82,10 @@ def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_fa
     opened, bars = {name: AlignedStore.open(path) for name, path in stores.items()}, ProgressBars()
     try:
         for declaration in sorted(folder.glob("*.yaml")):
-            about = read_yaml(declaration)["about"]
+            content = read_yaml(declaration)
+            about = content.get("about") if isinstance(content, dict) else None
+            if not isinstance(about, dict) or any(not isinstance(about.get(key), str) for key in ("file", "sha256")):
+                raise LookwhereError(f"{declaration}: about: expected the file's name and its SHA-256")
             file = next((place / about["file"] for place in files if (place / about["file"]).is_file()), None)
             if file is None:
                 continue

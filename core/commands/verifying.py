@@ -30,7 +30,7 @@ def verify(path: Positional[Path], record: bool = False, json: bool = False) -> 
 
     results = verify_folders(path, record)
     if damaged := [result for result in results if result.damage]:
-        raise LookwhereError("\n".join(f"{result.file}: {result.damage}" for result in damaged))
+        raise LookwhereError(*(f"{result.file}: {result.damage}" for result in damaged))
     stored = averages_in(path)
     shared = of_common_faces(stored)
     return printed(

@@ -18,6 +18,7 @@ from core.data.sources.tables import FURTHER
 from core.data.store_info import BorderInfo, DecidedBy, StoreInfo
 from core.errors import LookwhereError
 from core.files import sha256
+from core.json_record import read_object
 
 #: What a plan's fingerprint is over, as far as a plan has it; not paths, which differ between a folder and its tar.
 PLANNED = ("face_id", "gender", "ethnicity", "age", "identity", "cluster", "split", "sha256")
@@ -67,7 +68,7 @@ def unfinished(path: Path) -> StoreInfo | None:
     if not file.is_file():
         return None
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_object(file)
         return StoreInfo.from_json({"data_fingerprint": "", "faces": 0} | content, str(file))
     except (OSError, ValueError, TypeError) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {StoreInfo.MEND}") from error

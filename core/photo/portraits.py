@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -19,6 +18,8 @@ from core.classifiers.info import model_info
 from core.data.filters import group_name
 from core.errors import LookwhereError
 from core.explain.placement import Placement
+from core.files import read_npz
+from core.json_record import parsed
 from core.photo.faces import Face
 from core.photo.prediction import Prediction, head_bias, read_faces
 from core.task import GENDER, Task
@@ -74,14 +75,13 @@ def drawn(folder: Path, weights: str | None) -> dict[str, Drawn]:
     `weights` is their SHA-256. A damaged file counts as none, since all in it can be computed again.
     """
     try:
-        with np.load(folder / FILE, allow_pickle=False) as kept:
-            content = {key: kept[key] for key in kept.files}
-        about = json.loads(str(content["about"]))
+        content = read_npz(folder / FILE)
+        about = parsed(str(content["about"]))
         if weights is None or about["weights_sha256"] != weights:
             return {}
         task = model_info(folder).task if (folder / "model.json").is_file() else GENDER
         return {id: _drawn(content, n, about, task) for n, id in enumerate(about["ids"])}
-    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
         return {}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import pandas as pd
 
 from core.errors import LookwhereError
 from core.files import write_json, write_text
-from core.json_record import DIGEST, JsonRecord, intact, sealed
+from core.json_record import DIGEST, JsonRecord, intact, read_object, sealed
 
 #: A run whose heartbeat is older than this has died without a word.
 STALE_SECONDS = 120
@@ -53,7 +52,7 @@ def read_status(folder: Path) -> Status | None:
     if not file.is_file():
         return None
     status = Status.from_json(file)
-    if status.unknown_keys and not intact(json.loads(file.read_text(encoding="utf-8"))):
+    if status.unknown_keys and not intact(read_object(file)):
         raise LookwhereError(f"{file}: changed since it was written; {Status.MEND}")
     return dataclasses.replace(status, unknown_keys={}, key_order=())
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
+from core.json_record import parsed
 from core.training.face_sets import FaceSets
 
 
@@ -79,7 +80,8 @@ def load_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict]:
         raise LookwhereError(f"{file}: nothing to resume; leave out --resume to start anew")
     try:
         with safe_open(file, framework="pt") as opened:
-            return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(opened.metadata()["meta"])  # noqa: SIM118
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            return tensors, parsed(opened.metadata()["meta"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
 
@@ -91,7 +93,7 @@ def read_meta(file: Path) -> dict:
     """
     try:
         with safe_open(file, framework="pt") as opened:
-            return json.loads(opened.metadata()["meta"])
+            return parsed(opened.metadata()["meta"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from core.classifiers.info import TeacherInfo, model_info
 from core.data.mapped import let_go
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.files import read_npz
 from core.places import MODELS
 from core.progress import Progress, ProgressBars
 from core.task import Task
@@ -203,10 +205,9 @@ def _compute(
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Raises `LookwhereError` where the file is missing, damaged, or was changed since it was written."""
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in ("logits", "features")}
-            digest = str(kept["digest"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        kept = read_npz(file, sys.maxsize)
+        arrays, digest = {name: kept[name] for name in ("logits", "features")}, str(kept["digest"])
+    except (OSError, ValueError, KeyError) as error:
         raise LookwhereError(f"{file}: not readable ({error}); delete it, and the teacher is asked again") from error
     if digest != _digest(arrays):
         raise LookwhereError(f"{file}: changed since it was written; delete it, and the teacher is asked again")

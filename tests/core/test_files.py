@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import threading
+import tracemalloc
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import LookwhereError
-from core.files import file_to_write, write_bytes, write_text
+from core.files import file_to_write, read_npz, write_bytes, write_text
 from core.locks import alone
 
 
@@ -37,3 +41,55 @@ def test_a_folder_is_told_before_any_work(tmp_path: Path) -> None:
 def test_what_has_no_name_cannot_be_locked() -> None:
     with pytest.raises(LookwhereError, match="give it a name"), alone(Path(), "making"):
         pass
+
+
+def archive(file: Path, **arrays: bytes) -> Path:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in arrays.items():
+            out.writestr(f"{name}.npy", data)
+    return file
+
+
+def array_bytes(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def test_arrays_are_read_as_they_were_written(tmp_path: Path) -> None:
+    given = {
+        "a": np.arange(6).reshape(2, 3),
+        "b": np.array(["x", "yy"]),
+        "c": np.asfortranarray(np.eye(3)),
+        "d": np.float32(2),
+    }
+    np.savez_compressed(tmp_path / "whole.npz", **given)
+    read = read_npz(tmp_path / "whole.npz")
+    assert all(np.array_equal(read[name], value) and read[name].dtype == value.dtype for name, value in given.items())
+
+
+@pytest.mark.parametrize("kind", ["bomb", "head", "pickle", "cut", "none", "text"])
+def test_arrays_that_would_fill_the_memory_or_run_code_are_refused(kind: str, tmp_path: Path) -> None:
+    """numpy makes room for what a head tells before it reads: 8 TB here."""
+    whole, file = array_bytes(np.zeros(1000)), tmp_path / "x.npz"
+    if kind == "bomb":
+        archive(file, a=array_bytes(np.zeros(200_000)))
+    elif kind == "head":
+        lie = whole.replace(b"(1000,), }         ", b"(1000000000000,), }")
+        assert len(lie) == len(whole) and lie != whole
+        archive(file, a=lie)
+    elif kind == "pickle":
+        np.savez(file, a=np.array([{"x": 1}], dtype=object))
+    elif kind == "cut":
+        file.write_bytes(archive(file, a=whole).read_bytes()[:-30])
+    elif kind == "text":
+        archive(file, a=b"no array")
+    else:
+        file.write_bytes(b"")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError):
+            read_npz(file, 10**6)
+        assert tracemalloc.get_traced_memory()[1] < 5 * 10**6
+    finally:
+        tracemalloc.stop()

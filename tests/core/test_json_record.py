@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LookwhereError
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, parsed
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_subnormal=False) | st.text(),
@@ -154,3 +154,15 @@ def test_a_file_that_is_no_text_or_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_part_without_a_file_names_what_it_is() -> None:
     with pytest.raises(LookwhereError, match=r"^Part: lacks name$"):
         Part.from_json({})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": "\\ud800"}', '{"\\uDFFF": 1}', '"\\udc00\\ud83d"'])
+def test_json_that_cannot_be_read_or_written_is_a_value_error(text: str, tmp_path: Path) -> None:
+    """Half a sign can be shown on no page; 100,000 lists within each other are a `RecursionError` to Python."""
+    with pytest.raises(ValueError):
+        parsed(text)
+    assert "thing.json: not valid JSON" in told(text, tmp_path)
+
+
+def test_a_whole_sign_of_two_halves_is_text() -> None:
+    assert parsed('"\\ud83d\\ude00 \\\\ud800"') == "\U0001f600 \\ud800"

@@ -36,13 +36,13 @@ BEYOND = {
 def test_what_unfolds_or_runs_on_is_refused_at_once(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "c.yaml"
     file.write_bytes(BEYOND[kind].encode("utf-8", "surrogateescape"))
-    began = time.monotonic()
+    began = time.process_time()
     for read in (read_yaml, load_config, declare, Plan.read):
         with pytest.raises(LookwhereError, match=r"c\.yaml: not a readable YAML file") as told:
             read(file)
         assert "\n" not in str(told.value)
         assert len(str(told.value)) < 600
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_what_a_person_writes_is_read(tmp_path: Path) -> None:
@@ -68,3 +68,10 @@ def test_a_plan_names_no_folder_outside_its_own(tmp_path: Path, old: str, new: s
     file.write_text(text.replace(old, new, 1))
     with pytest.raises(LookwhereError, match=r"plan\.yaml"):
         Plan.read(file)
+
+
+def test_a_file_without_an_end_is_not_read_to_it() -> None:
+    """It has no size either; a process that read it on took all memory of the machine."""
+    for read in (read_yaml, load_config, declare, Plan.read):
+        with pytest.raises(LookwhereError, match="/dev/zero: not a readable YAML file"):
+            read(Path("/dev/zero"))

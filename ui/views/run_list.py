@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from core.jobs import queue
 from core.jobs.job import JOBS, LOG, PROGRESS, RESULT, Job, JobState, Listing, list_jobs
 from core.jobs.logs import tail
 from core.jobs.programs import flag_values
+from core.json_record import parsed
 from core.present.text import escape
 from core.present.text.jobs import command_words, progress_words, queue_sentence, state_words
 from core.progress import read_progress
@@ -126,7 +126,7 @@ def _result(job: Job, folder: Path, newest: bool) -> None:
     text, named = tail(folder / RESULT), flag_values(job.arguments)
     if job.program == "audit":
         try:
-            found = json.loads(text)
+            found = parsed(text)
             _link("Open the audit", "overview", model=found["model"], audit=found["audit"])
             terms.markdown(escape.markdown(found["scopes"][0]["sentence"]))
         except (ValueError, KeyError, IndexError, TypeError):  # of another version

@@ -64,6 +64,8 @@ def open_board(folder: Path, own: Mapping[str, Mapping[str, Path]] | None = None
     for file in sorted(folder.glob("*.yaml")):
         content = read_yaml(file)
         about = content.get("about", {}) if isinstance(content, dict) else {}
+        if not isinstance(about, dict):
+            raise LookwhereError(f"{file}: about: expected «key: value», found {about!r}")
         audits = _audits({data: folder / "audits" / file.stem / data for data in DATA_SETS})
         if audits:
             maps = folder / MAPS / f"{file.stem}.json"

@@ -6,7 +6,6 @@ face's own map is kept, and no average of fewer people than `core.privacy` asks.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
+from core.json_record import read_object
 from core.privacy import MINIMUM_FACES, MOST_CELLS, enough_people
 from core.task import GENDER
 
@@ -128,8 +128,8 @@ def write_maps(file: Path, method: str, data: str, groups: list[GroupMap]) -> No
     """Put a data set's maps into a model's file, in place of those that were there."""
     from core.files import write_json
 
-    content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    kept = content.get("data", {}) if content.get("method") == method else {}
+    before = read_maps(file) if file.is_file() else None
+    kept = read_object(file)["data"] if before and before.method == method else {}
     kept[data] = [
         {
             "gender": group.gender,
@@ -150,7 +150,7 @@ UNIT = "evidence for the labelled gender less that for the other; over the numbe
 def read_maps(file: Path) -> ModelMaps:
     """What `write_maps` wrote. Raises `LookwhereError` where it is damaged, or has a map that may not be shown."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_object(file)
         groups = {
             data: [
                 GroupMap(one["gender"], one["ethnicity"], int(one["n"]), np.array(one["map"], dtype=np.float64))
@@ -159,7 +159,7 @@ def read_maps(file: Path) -> ModelMaps:
             for data, found in content["data"].items()
         }
         method = str(content["method"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LookwhereError(
             f"{file}: damaged ({error}); make it again with `python -m core board --files …`"
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -16,7 +15,7 @@ from core.audit.catalogue import align_audits, may_share_faces, restricted, same
 from core.audit.folder import Audit, open_audit, read_manifest
 from core.errors import LookwhereError
 from core.files import plain_name
-from core.json_record import untouched
+from core.json_record import parsed, untouched
 from core.task import GENDERS
 
 FORMAT = 1
@@ -197,10 +196,10 @@ def open_experiment(path: str | Path) -> Experiment:
     file = path / "experiment.json"
     mend = "restore it, or make the experiment again with `python -m train.experiments`"
     try:
-        content = json.loads(file.read_text())
+        content = parsed(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise LookwhereError(f"{file}: missing or not readable; {mend}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise LookwhereError(f"{file}: not valid JSON ({error}); {mend}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else None
@@ -244,6 +243,8 @@ def _check(experiment: Experiment, file: Path) -> None:
     names = [arm.name for arm in experiment.arms]
     if not names or len(set(names)) < len(names):
         raise LookwhereError(f"{file}: arms must be there and have names of their own, found {names}")
+    for name in {experiment.audit, *experiment.tests, *itertools.chain(*(arm.models for arm in experiment.arms))}:
+        plain_name(name, f"{file}: the name")  # of a folder beside it, and nowhere else
     for arm in experiment.arms:
         if not arm.models:
             raise LookwhereError(f"{file}: arm {arm.name!r} has no models")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
+
+from core.json_record import read_object
 
 TF2ONNX = "python -m tf2onnx.convert"
 
@@ -51,10 +52,10 @@ def _of_javascript(kind: str, file: Path) -> str:
 def _javascript(file: Path) -> str | None:
     """The format that a `model.json` of TensorFlow.js names; None of any other file."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_object(file)
     except (OSError, ValueError):
         return None
-    if not isinstance(content, dict) or "modelTopology" not in content:
+    if "modelTopology" not in content:
         return None
     nodes = isinstance(content["modelTopology"], dict) and "node" in content["modelTopology"]
     return "graph-model" if content.get("format") == "graph-model" or nodes else "layers-model"

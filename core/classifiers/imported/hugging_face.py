@@ -7,7 +7,6 @@ then get; nothing of transformers is needed or run.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from core.classifiers.imported.declaration import Declaration
 from core.data.readers.labels import GENDER_WORDS
 from core.errors import LookwhereError
+from core.json_record import read_object
 from core.task import GENDERS
 
 if TYPE_CHECKING:
@@ -104,10 +104,9 @@ def find(source: Path) -> Found | None:
 
 def _read(file: Path) -> dict | None:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        return read_object(file)
     except (OSError, ValueError):  # of no model of theirs, then
         return None
-    return content if isinstance(content, dict) else None
 
 
 def architecture_of(config: dict, file: Path) -> str:

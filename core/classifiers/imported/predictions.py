@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.classifiers.imported.declaration import BOTH, ONE_OUTPUT, Declaration, from_dict
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
@@ -15,6 +14,7 @@ from core.classifiers.info import ModelInfo
 from core.data.readers.label_table import header_of, read_table
 from core.data.readers.labels import GENDER_WORDS
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
+from core.data.sources.tables import open_parquet, unfolded
 from core.errors import LookwhereError
 from core.files import read_bounded, sha256, write_parquet
 
@@ -92,7 +92,10 @@ def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.n
     of the face's name up to a dot (`X` or `X.jpg` of `X.jpg.chip.jpg`) or the other way round. The first of these that
     finds any face is taken for all. Raises `LookwhereError` where names stay ambiguous, or no face is found.
     """
-    table = pd.read_parquet(folder / FILE)
+    try:
+        table = pd.read_parquet(folder / FILE)
+    except (OSError, ValueError) as error:
+        raise LookwhereError(f"{folder / FILE}: damaged or missing ({error}); import the predictions again") from error
     place = _places(table["file"], faces, folder)
     found = place >= 0
     scores = table.drop(columns="file").to_numpy(dtype=np.float64)[place[found]]
@@ -107,8 +110,9 @@ def _read(source: Path, names: tuple[str, ...]) -> tuple[pd.DataFrame, list[str]
     """The table, its columns of these names whatever their case, and what to add to its index for a row's number."""
     try:
         if source.suffix.lower() == ".parquet":
-            table = pq.read_table(source).to_pandas().reset_index(drop=True)
-            return table, _columns([str(column) for column in table.columns], names, source), 1
+            file = open_parquet(source)
+            columns = _columns([str(column) for column in file.schema_arrow.names], names, source)
+            return pd.DataFrame({name: unfolded(file, name).to_pandas() for name in columns}), columns, 1
         data = read_bounded(source, MAXIMUM_TABLE_BYTES)
         columns = _columns(header_of(data, str(source))[1], names, source)
         return read_table(data, str(source), dict.fromkeys(columns, ())), columns, 2

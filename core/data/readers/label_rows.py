@@ -6,7 +6,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from core.data.columns import OWN, loose
 from core.data.readers.base import Reading
@@ -14,7 +13,7 @@ from core.data.readers.label_table import Columns, header_of, place_columns, rea
 from core.data.readers.manifest_table import COLUMNS, labelled
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
-from core.data.sources.tables import single_valued, string_table
+from core.data.sources.tables import open_parquet, single_valued, string_table
 from core.errors import LookwhereError
 from core.files import read_bounded
 
@@ -34,7 +33,7 @@ def read_rows(
     log, origin = ReadLog(), str(file)
     try:
         if file.suffix.lower() == ".parquet":
-            parquet = pq.ParquetFile(file)
+            parquet = open_parquet(file)
             written = list(parquet.schema_arrow.names)
         else:
             data = read_bounded(file, MAXIMUM_TABLE_BYTES)

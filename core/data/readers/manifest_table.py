@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import posixpath
 from collections.abc import Collection
@@ -20,8 +19,9 @@ from core.data.readers.spelling import folded
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
 from core.data.sources.shards import splits_of
-from core.data.sources.tables import DAMAGE, ParquetSource, single_valued, string_table, tie_table
+from core.data.sources.tables import DAMAGE, ParquetSource, open_parquet, single_valued, string_table, tie_table
 from core.errors import LookwhereError
+from core.json_record import parsed
 
 NEEDED = ("path", "gender")
 #: What is read, and the other names by which it goes.
@@ -131,7 +131,7 @@ def _with_split_of_shards(faces: pd.DataFrame) -> pd.DataFrame:
 def _parquet(source: Source, name: str) -> pq.ParquetFile:
     """Raises `LookwhereError` where it cannot be read."""
     try:
-        return pq.ParquetFile(source.path / name if isinstance(source, FolderSource) else io.BytesIO(source.read(name)))
+        return open_parquet(source.path / name if isinstance(source, FolderSource) else source.read(name))
     except DAMAGE as error:
         raise LookwhereError(f"{name}: not a readable Parquet ({str(error).splitlines()[0]})") from error
 
@@ -143,7 +143,7 @@ def _objects(data: bytes, origin: str) -> list[tuple[int, dict]]:
         if not line.strip():
             continue
         try:
-            content = json.loads(line)
+            content = parsed(line)
         except ValueError as error:
             raise LookwhereError(f"{origin}, row {number}: not a JSON object ({error})") from error
         if not isinstance(content, dict):

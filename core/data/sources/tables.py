@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.data.columns import OWN
-from core.data.sources.base import MAXIMUM_IMAGE_BYTES, Source, too_large
+from core.data.sources.base import MAXIMUM_IMAGE_BYTES, MAXIMUM_TABLE_BYTES, Source, too_large
 from core.data.sources.files import FolderSource
 from core.data.sources.names import plain_name
 from core.data.sources.shards import configurations
 from core.errors import LookwhereError
 from core.files import sha256
+from core.json_record import parsed
 
 IMAGE = "image"
 #: After the name of a file whose further columns are meant.
@@ -109,7 +110,7 @@ class ParquetSource(Source):
         parts = []
         for name, file in self.files_by_name.items():
             try:
-                parquet = pq.ParquetFile(file)
+                parquet = open_parquet(file)
                 part = string_table(parquet, columns, file.name)
                 inner = _struct_paths(parquet)
             except DAMAGE as error:
@@ -190,17 +191,18 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
     """Columns (our name: that in the file) as strings, NA where empty or no number; numbers that Hugging Face's
     metadata name are named. A column that is not there is left out.
 
-    Raises `LookwhereError` for a column that holds neither text nor numbers.
+    Raises `LookwhereError` for a column that holds neither text nor numbers, or unfolds beyond `MAXIMUM_TABLE_BYTES`.
     """
     schema, found = file.schema_arrow, {}
     named = _class_names(schema)
     for ours, name in columns.items():
         if name not in schema.names:
             continue
-        column = file.read(columns=[name]).column(0).combine_chunks()
         try:
-            if pa.types.is_dictionary(column.type):
-                column = column.dictionary_decode()
+            column = unfolded(file, name)
+        except DAMAGE as error:
+            raise LookwhereError(f"{origin}: column {name}: {str(error).splitlines()[0]}") from error
+        try:
             if pa.types.is_floating(column.type):
                 column = pc.if_else(pc.is_nan(column), None, column)
             text = column.cast(pa.string()).to_pandas().astype("str")
@@ -209,6 +211,48 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
         text = text.str.strip().replace("", pd.NA)
         found[ours] = text.map(named[name]).astype("str") if name in named else text
     return pd.DataFrame(found, index=range(file.metadata.num_rows))
+
+
+def open_parquet(place: Path | bytes) -> pq.ParquetFile:
+    """A Parquet file, whose texts are read each once, however often they come. Raises one of `DAMAGE`."""
+    texts = [field.name for field in _parquet(place).schema_arrow if _is_text(field.type)]
+    return _parquet(place, texts)
+
+
+def _parquet(place: Path | bytes, texts: Sequence[str] = ()) -> pq.ParquetFile:
+    return pq.ParquetFile(place if isinstance(place, Path) else io.BytesIO(place), read_dictionary=list(texts))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def unfolded(file: pq.ParquetFile, name: str) -> pa.Array:
+    """A column of a file of `open_parquet`. Raises `pa.ArrowException` where it takes more than a table may have: a
+    file of some kilobytes can say one long text, or one number, a billion times."""
+    leaves = [file.metadata.schema.column(n).path.partition(".")[0] for n in range(file.metadata.num_columns)]
+    written = sum(
+        file.metadata.row_group(group).column(n).total_uncompressed_size
+        for group in range(file.num_row_groups)
+        for n, leaf in enumerate(leaves)
+        if leaf == name
+    )
+    _bounded(max(written, 8 * file.metadata.num_rows))
+    column = file.read(columns=[name]).column(0)
+    if pa.types.is_dictionary(column.type):
+        lengths = (pc.sum(pc.take(_lengths(part.dictionary), part.indices)).as_py() or 0 for part in column.chunks)
+        _bounded(sum(lengths))
+        column = pa.chunked_array([part.dictionary_decode() for part in column.chunks], column.type.value_type)
+    return column.combine_chunks()
+
+
+def _lengths(texts: pa.Array) -> pa.Array:
+    return pc.binary_length(texts).cast(pa.int64()) if _is_text(texts.type) else pa.array([8] * len(texts), pa.int64())
+
+
+def _bounded(size: int) -> None:
+    if size > MAXIMUM_TABLE_BYTES:
+        raise pa.ArrowInvalid(f"it unfolds to over {MAXIMUM_TABLE_BYTES / 1e6:,.0f} MB, more than a table has")
 
 
 def single_valued(schema: pa.Schema) -> set[str]:
@@ -245,7 +289,7 @@ def _struct_paths(file: pq.ParquetFile) -> pd.Series:
 def _class_names(schema: pa.Schema) -> dict[str, dict[str, str]]:
     """The names that Hugging Face's `ClassLabel` columns declare for their numbers: {column: {"0": name}}."""
     try:
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        features = parsed((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return {
             column: {str(n): name for n, name in enumerate(feature["names"])}
             for column, feature in features.items()
@@ -302,7 +346,7 @@ def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, pa.
 
 def _open(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return open_parquet(path)
     except DAMAGE as error:
         raise _damaged(path, error) from error
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import pytest
 
 from core.__main__ import main
-from core.errors import MACHINE, machine_error
+from core.errors import MACHINE, LookwhereError, machine_error
 from tests.helpers.made_store import make_store
 from train.__main__ import main as train
 
@@ -106,3 +107,44 @@ def test_as_many_processes_as_a_machine_has(devices: str, root: Path, capsys: py
 def test_a_setting_of_a_training_is_a_finite_number(flag: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--data", str(root / "store"), "--models", str(root / "models"), "--name", "m", *flag.split()]
     assert "must be a finite number" in told(capsys, train(arguments))
+
+
+def raising(error: Exception) -> dict[str, object]:
+    def command() -> None:
+        raise error
+
+    return {"one": command, "two": command}
+
+
+def test_an_error_is_a_line_whatever_the_names_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file's name may clear the screen, write a line of its own, or turn the line round."""
+    name = "a\nerror: b\r\x1b[2J\x9b31m\u202egnp.jpg"
+    assert main(["one"], raising(LookwhereError(f"{name}: no such column")), "x") == 2
+    assert capsys.readouterr().err == ("error: a error: b\\u000d\\u001b[2J\\u009b31m\\u202egnp.jpg: no such column\n")
+    main(["one"], raising(LookwhereError(f"file: no column; there are {'x, ' * 10**6}; name it with --column")), "x")
+    said = capsys.readouterr().err
+    assert len(said) < 2_000
+    assert said.startswith("error: file: no column")
+    assert said.endswith("name it with --column\n")
+    main(["one"], raising(LookwhereError("a: damaged", "b: damaged")), "x")
+    assert capsys.readouterr().err == "error: a: damaged\nb: damaged\n"
+
+
+def test_a_result_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> str:
+        return json.dumps({"group": "a\x1b[2J\x9b\u202e"}, ensure_ascii=False) + "\n\ttwo"
+
+    assert main(["one"], {"one": command, "two": command}, "x") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == '{"group": "a\\u001b[2J\\u009b\\u202e"}'
+    assert json.loads(first) == {"group": "a\x1b[2J\x9b\u202e"}
+    assert second == "\ttwo"
+
+
+def test_a_name_that_is_no_text_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = root / "named.csv"
+    table.write_text("path,gender,score\n" + "".join(f"{n}.jpg,male,0.5\n" for n in range(30)))
+    words = ["table", str(table), "--name", "t", "--score", "probability", "--of", "male"]
+    assert "no text in UTF-8" in told(capsys, main([*words, "--models", str(root / "\udcff")]))
+    with pytest.raises(UnicodeEncodeError):
+        main(["one"], raising(UnicodeEncodeError("ascii", "é", 0, 1, "ours")), "x")

@@ -151,3 +151,10 @@ def test_a_model_far_better_at_home_than_the_others_has_evidently_seen_it() -> N
 def test_a_board_without_audits_says_how_they_are_made(tmp_path: Path) -> None:
     with pytest.raises(LookwhereError, match="python -m core board --files"):
         open_board(tmp_path)
+
+
+@pytest.mark.parametrize("about", ["5", "[a, b]", "text"])
+def test_a_declaration_that_is_about_nothing_is_told(about: str, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(f"about: {about}\n")
+    with pytest.raises(LookwhereError, match=r"one\.yaml: about: expected"):
+        open_board(tmp_path)

@@ -83,3 +83,16 @@ def test_shipped_maps_are_of_eleven_people_and_more_and_of_coarse_cells() -> Non
     assert {file.stem for file in files} == {file.stem for file in (ROOT / "docs/board").glob("*.yaml")}
     for file in files:
         assert {"fairface"} <= set(read_maps(file).groups)
+
+
+ENDLESS = '{"data": {"d": [{"gender": "male", "ethnicity": "A", "n": Infinity, "map": [[1]]}]}, "method": "x"}'
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[]", '{"data": [], "method": "x"}', ENDLESS])
+def test_damaged_maps_are_told_when_read_and_when_written_into(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    file.write_text(content)
+    with pytest.raises(LookwhereError, match=r"one\.json: damaged"):
+        read_maps(file)
+    with pytest.raises(LookwhereError, match=r"one\.json: damaged"):
+        write_maps(file, "x", "d", [])

@@ -20,6 +20,7 @@ from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
 from core.classifiers.info import ModelKind, model_info
 from core.commands.models import import_
+from core.data.sources import tables
 from core.errors import LookwhereError
 from tests.helpers.made_store import make_store
 
@@ -333,3 +334,20 @@ def test_images_inside_a_parquet_are_found_by_the_end_of_their_id(tmp_path: Path
     logits, found = scores(path, faces)
     assert found.all()
     assert p_male(logits) == pytest.approx([0.9, 0.2], abs=1e-6)
+
+
+def test_a_table_that_unfolds_beyond_bounds_is_not_taken_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAXIMUM_TABLE_BYTES", 10**6)
+    file = tmp_path / "scores.parquet"
+    pq.write_table(pa.table({"file": ["x" * 10_000] * 5_000, "score": [0.5] * 5_000}), file)
+    with pytest.raises(LookwhereError, match=r"scores.parquet: not a readable table \(it unfolds to over 1 MB"):
+        imported(file, tmp_path)
+
+
+def test_damaged_predictions_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text("file,score\na.jpg,0.2\nb.jpg,0.8\n")
+    path = imported(file, tmp_path)
+    (path / "predictions.parquet").write_bytes(b"PAR1")
+    with pytest.raises(LookwhereError, match=r"predictions\.parquet: "):
+        scores(path, faces_table(["a.jpg", "b.jpg"]))

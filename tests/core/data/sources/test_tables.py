@@ -239,8 +239,26 @@ def test_labels_are_read_from_a_pipe_and_no_further_than_a_table_has(tmp_path: P
         writer = threading.Thread(target=pipe.write_bytes, args=(b"abcdefghi"[:size],))
         writer.start()
         if expected is None:
-            with pytest.raises(OSError, match="more than a table of labels has"):
+            with pytest.raises(OSError, match="more than is read of such a file"):
                 read_bounded(pipe, 8)
         else:
             assert read_bounded(pipe, 8) == expected
         writer.join()
+
+
+@pytest.mark.parametrize(
+    "bomb", [["x" * 10_000] * 5_000, ["x" * 10_000, *[None] * 3_000, *["x" * 10_000] * 5_000], [7] * 100_000]
+)
+def test_a_column_that_unfolds_to_more_than_a_table_has_is_refused(
+    bomb: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One text, kept once, that each of a billion rows says."""
+    monkeypatch.setattr(tables, "MAXIMUM_TABLE_BYTES", 400_000)
+    file, gender = tmp_path / "labels.parquet", {"gender": "gender"}
+    pq.write_table(pa.table({"ethnicity": bomb}), file)
+    assert file.stat().st_size < 50_000
+    with pytest.raises(LookwhereError, match=r"labels\.parquet: column ethnicity: it unfolds to over"):
+        tables.string_table(tables.open_parquet(file), {"ethnicity": "ethnicity"}, "labels.parquet")
+    pq.write_table(pa.table({"gender": GENDERS * 200}), file)
+    read = tables.string_table(tables.open_parquet(file.read_bytes()), gender, "labels.parquet")
+    assert read["gender"].tolist() == GENDERS * 200
