@@ -41,7 +41,7 @@ PAGES = (
     "findings",
     "about",
     "image",
-    "trust",
+    "checks",
     "compare",
     "board",
 )

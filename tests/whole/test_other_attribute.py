@@ -92,7 +92,7 @@ def test_every_page_speaks_of_glasses(name: str, audit: Audit, monkeypatch: pyte
     assert not app.exception, [one.value for one in app.exception]
     assert not app.error, [one.value for one in app.error]
     said = text(app)
-    assert name == "trust" or headline(app)
+    assert name == "checks" or headline(app)
     assert "«male»" not in said and "«female»" not in said
     expected = {
         "accuracy": "How well p(glasses) ranks faces with glasses above faces without glasses",

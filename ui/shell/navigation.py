@@ -33,6 +33,7 @@ class PageEntry:
     Symbols. `needs` says what must be there before the page can show anything; `page()` sees to it.
     `glossary` is True of the page that has all terms, and explains none of them elsewhere.
     `single_faces` is True where a page draws single faces, none of which it may offer to download.
+    `former` is the address that it had before, empty for none: links to it still hold.
     """
 
     file: str
@@ -44,6 +45,7 @@ class PageEntry:
     heading: str = ""
     single_faces: bool = False
     glossary: bool = False
+    former: str = ""
 
     @property
     def path(self) -> Path:
@@ -129,7 +131,8 @@ PAGES: tuple[PageEntry, ...] = (
         needs=Needs.MAPS,
     ),
     PageEntry(
-        file="trust",
+        file="checks",
+        former="trust",
         title="Explanation checks",
         icon="verified",
         section="Where it looks",
@@ -203,34 +206,39 @@ PAGES: tuple[PageEntry, ...] = (
 
 
 def entry_of(address: str) -> PageEntry:
-    """The entry of a page by its address; the first page's where the address names none of them."""
-    return next((entry for entry in PAGES if entry.file == address), PAGES[0])
+    """The entry of a page by its address, present or former; the first page's where the address names none of them."""
+    return next((entry for entry in PAGES if address and address in (entry.file, entry.former)), PAGES[0])
 
 
 def navigation() -> st.Page:
     """Declare the app and its pages; returns the one that the address names."""
     st.set_page_config(page_icon=ICON, layout="wide")
     sections: dict[str, list[st.Page]] = {}
+    open_at = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
     for entry in PAGES:
-        sections.setdefault(entry.section, []).append(_declared(entry))
-    # The first page answers at / and at its name, each an entry of its own: the menu shows, and so marks, the one that
-    # is open.
-    named = urlsplit(st.context.url or "").path.rstrip("/").endswith(f"/{PAGES[0].file}")
+        # A page that answers at two addresses has an entry for each: the menu shows, and so marks, the open one.
+        former = bool(entry.former) and open_at == entry.former
+        pages = sections.setdefault(entry.section, [])
+        pages.append(_declared(entry, hidden=former))
+        if entry.former:
+            pages.append(_declared(entry, address=entry.former, hidden=not former))
+    # The first page answers at / and at its name.
+    named = open_at == PAGES[0].file
     first = sections[PAGES[0].section]
     first[0] = _declared(PAGES[0], hidden=not named)
-    first.insert(0, _declared(PAGES[0], default=True, hidden=named))
+    first.insert(0, _declared(PAGES[0], address="home", hidden=named))
     chosen = st.navigation(sections, expanded=True)
     st.set_page_config(page_title=f"{entry_of(chosen.url_path).title} · Lookwhere")
     return chosen
 
 
-def _declared(entry: PageEntry, default: bool = False, hidden: bool = False) -> st.Page:
+def _declared(entry: PageEntry, address: str = "", hidden: bool = False) -> st.Page:
     return st.Page(
         entry.path,
         title=entry.title,
         icon=f":material/{entry.icon}:",
-        url_path="home" if default else entry.file,
-        default=default,
+        url_path=address or entry.file,
+        default=address == "home",
         visibility="hidden" if hidden else "visible",
     )
 

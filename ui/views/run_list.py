@@ -133,7 +133,7 @@ def _result(job: Job, folder: Path, newest: bool) -> None:
             st.code(text, language=None, wrap_lines=True)
         return
     if job.program == "check":
-        _link("Open the checks", "trust", model=named.get("--model", ""), audit=named.get("--audit", ""))
+        _link("Open the checks", "checks", model=named.get("--model", ""), audit=named.get("--audit", ""))
     elif job.program == "train":
         _link("Open its curves", "training", model=named.get("--name", ""))
     elif job.program == "import" and "--try-portraits" not in job.arguments:

@@ -77,7 +77,7 @@ def test_our_network_is_audited_by_occlusion_and_opened(
         ("overview", "map by occlusion of 7×7 cells"),
         ("heatmaps", "the score falls where the cell is hidden"),
         ("evidence", "what the score loses without the cell"),
-        ("trust", "maps are by occlusion and are unchecked"),
+        ("checks", "maps are by occlusion and are unchecked"),
     ):
         app = page(study.models, name, monkeypatch, model="made", audit="made-all")
         assert not app.exception and [e.value for e in app.error] == []

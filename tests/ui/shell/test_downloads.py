@@ -27,7 +27,7 @@ SHEETS = {
     "heatmaps": {"heatmaps"},
     "evidence": {"regions"},
     "board": {"board-maps"},
-    "trust": {"random-weights", "method-maps"},
+    "checks": {"random-weights", "method-maps"},
     "compare": {"maps"},
     "repeated": {"study-grid"},
 }
@@ -68,7 +68,7 @@ def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: 
         assert offered(app, "table")
 
 
-@pytest.mark.parametrize("name", ["gaps", "trust", "compare"])
+@pytest.mark.parametrize("name", ["gaps", "checks", "compare"])
 def test_every_table_of_a_page_is_csv_and_latex(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     provenance = Provenance((), name, name, "all faces", "2026-01-31")
     for key, frame in offered(page(shipped, name, monkeypatch), "table").items():

@@ -45,6 +45,12 @@ def test_an_address_that_names_no_page_is_the_first_ones() -> None:
     assert [entry_of(entry.file) for entry in PAGES] == list(PAGES)
 
 
+def test_a_page_still_answers_at_the_address_it_had_before() -> None:
+    assert entry_of("trust").file == "checks"
+    former = [entry.former for entry in PAGES if entry.former]
+    assert not {*former} & {entry.file for entry in PAGES} and len({*former}) == len(former)
+
+
 def test_the_app_declares_every_page_in_order_and_one_that_answers_at_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,5 +71,8 @@ def test_the_app_declares_every_page_in_order_and_one_that_answers_at_the_root(
         "the first answers at the root"
     )
     every = [one for section in declared.values() for one in section]
-    assert [one.url_path for one in every if one not in shown] == [PAGES[0].file], "and at its name, for old links"
+    hidden = [one.url_path for one in every if one not in shown]
+    assert hidden == [PAGES[0].file, *(entry.former for entry in PAGES if entry.former)], (
+        "for old links"
+    )
     assert list(declared) == list(dict.fromkeys(entry.section for entry in PAGES))

@@ -37,7 +37,7 @@ def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, obje
 
 
 def test_without_checks_the_page_says_which_command_makes_them(study, monkeypatch) -> None:
-    app = page(study[0], "trust", monkeypatch)
+    app = page(study[0], "checks", monkeypatch)
     assert not app.exception
     assert any("core check --model made --audit made-all" in block.value for block in app.get("code"))
 
@@ -45,7 +45,7 @@ def test_without_checks_the_page_says_which_command_makes_them(study, monkeypatc
 @pytest.mark.parametrize("query", [{}, {"trust_score": "probability", "trust_fill": "grey", "trust_area": "true"}])
 def test_the_page_opens_with_what_was_found(query: dict, checked, monkeypatch: pytest.MonkeyPatch) -> None:
     root, checks = checked
-    app = page(root, "trust", monkeypatch, **query)
+    app = page(root, "checks", monkeypatch, **query)
     assert not app.exception
     assert not app.error
     said = text(app)
@@ -60,7 +60,7 @@ def test_the_page_opens_with_what_was_found(query: dict, checked, monkeypatch: p
 def test_each_group_can_be_chosen_and_small_ones_are_told(checked, monkeypatch: pytest.MonkeyPatch) -> None:
     root, checks = checked
     for group in checks.groups:
-        app = page(root, "trust", monkeypatch, trust_group=group)
+        app = page(root, "checks", monkeypatch, trust_group=group)
         assert not app.exception
         assert not app.error
         missing = sum(part.n(group) == 0 for name, part in checks.parts.items() if not name.startswith("methods"))

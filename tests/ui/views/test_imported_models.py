@@ -61,7 +61,7 @@ def test_no_page_breaks_on_maps_that_do_not_add_up(name: str, models: Path, monk
     if name != "photo":
         assert [e.value for e in app.error] == []
     said = text(app)
-    if name == "trust":
+    if name == "checks":
         assert "cannot be run on an imported model" in said
     if name == "evidence":
         assert "do not add up" in said and "Evidence by region of each group" not in said
