@@ -72,7 +72,5 @@ def test_the_app_declares_every_page_in_order_and_one_that_answers_at_the_root(
     )
     every = [one for section in declared.values() for one in section]
     hidden = [one.url_path for one in every if one not in shown]
-    assert hidden == [PAGES[0].file, *(entry.former for entry in PAGES if entry.former)], (
-        "for old links"
-    )
+    assert hidden == [PAGES[0].file, *(entry.former for entry in PAGES if entry.former)], "for old links"
     assert list(declared) == list(dict.fromkeys(entry.section for entry in PAGES))
