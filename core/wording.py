@@ -34,6 +34,11 @@ def percent(value: float, digits: int = 1) -> str:
     return f"{number(100 * value, f'.{digits}f')}{PER_CENT}" if math.isfinite(value) else NONE
 
 
+def share_of_audits(value: float) -> str:
+    """«46 %»; «under 1 %» and «over 99 %» at the ends, since no computed chance is nought or all."""
+    return f"under 1{PER_CENT}" if value < 0.01 else f"over 99{PER_CENT}" if value > 0.99 else percent(value, 0)
+
+
 def told_apart(word: str, names: Collection[str | None]) -> str:
     """A word of ours for all or any of some groups: «all», or «all faces» where a group is called «all»."""
     while word in names:

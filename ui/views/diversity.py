@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.analysis.comparison.experiment import FOLDER
 from core.analysis.findings.diversity import (
+    ALL,
     NAME,
     Diversity,
     by_arm,
@@ -50,7 +51,7 @@ _for_whom = kept(entries=4, spinner="Counting …")(for_whom)
 def _maps(study: Diversity, test: str, within: Filter) -> tuple[dict[str, np.ndarray | None], pd.DataFrame]:
     """The mean over seeds of each arm's mean map, and how alike they are."""
     found = {}
-    for arm in study.experiment.arms:
+    for arm in study.experiment.on(test).arms:
         by_seed = [mean_map(study, test, arm.name, seed, within) for seed in range(len(arm.models))]
         found[arm.name] = None if any(one is None for one in by_seed) else np.mean(by_seed, axis=0)
     return found, map_agreement(study, test, within)
@@ -70,7 +71,8 @@ def show(p: Page) -> None:
     titles = {test: words.test_title(study, test) for test in study.tests}
     test = controls.selectbox("Tested on", list(titles), key="diversity_test", format_func=titles.__getitem__)
     found = _questions(study, test)
-    audits = [audit.path for arm in study.experiment.arms for audit in study.experiment.on(test).audits(arm.name)]
+    tested = study.experiment.on(test)
+    audits = [audit.path for arm in tested.arms for audit in tested.audits(arm.name)]
     p.set_scope(study.adults(test).describe(), audits)
     p.headline(escape.markdown(words.headline(study, test, found)))
     p.caption(words.CAUTION)
@@ -106,6 +108,9 @@ def _show_groups(study: Diversity, test: str) -> None:
 
 
 def _show_maps(study: Diversity, test: str) -> None:
+    tested = study.experiment.on(test)
+    if not tested.audits(ALL)[0].has_maps:
+        return
     terms.subheader("Where the networks look")
     filters = words.map_filters(study, test)
     whose = controls.segments("Whose maps", list(filters), key="diversity_maps", default=next(iter(filters)))

@@ -120,12 +120,12 @@ def show_pictures(study: Repeated) -> None:
     if study.experiment.pictures is None:
         return
     audit = open_audit(study.experiment.pictures)
-    show_study_grid(audit, Filter.of_ages(audit.faces, "adults"))
     faces = f"the {audit.split_words} of {data_set_title(audit.manifest.dataset)}"
     terms.caption(
-        f"Of the first network alone, on {faces}: these faces are in no other audit that keeps averages, so "
-        "no face can be had by subtraction."
+        f"The pictures that follow are of other faces than the figures above: of the first network alone, on {faces}. "
+        "These faces are in no other audit that keeps averages, so no face can be had by subtraction."
     )
+    show_study_grid(audit, Filter.of_ages(audit.faces, "adults"))
 
 
 def show_sources(study: Repeated) -> None:

@@ -47,6 +47,11 @@ class ModelMaps:
     method: str
     groups: Mapping[str, list[GroupMap]]
 
+    @property
+    def method_words(self) -> str:
+        """The method as readers know it; the file has the registry's name."""
+        return "Grad-CAM" if self.method == "GradCAM" else self.method
+
     def of(self, data: str, gender: str, ethnicity: str | None = None) -> np.ndarray | None:
         """A group's map as `relative`, without `ethnicity` the mean of all groups of a gender, each alike; None where
         there are none."""

@@ -21,7 +21,7 @@ from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.task import GENDERS
 from core.verdicts import Verdict
-from core.wording import p_words, percent, points_words, signed_points, with_interval
+from core.wording import p_words, points_words, share_of_audits, signed_points, with_interval
 
 CLAIMS = {
     "1a": "Women are recognised less often than men.",
@@ -102,7 +102,7 @@ def _by_gender(faces: pd.DataFrame, fit: Regression | None, why: str) -> Finding
         )
     if fit is not None and fit.equal.error > 0:
         found = float(ndtr(MATTERS / fit.equal.error + ndtri(STRICTEST / 2)))
-        sentence += f" A difference of 2 points would be found in {_share(found)} of audits of such faces."
+        sentence += f" A difference of 2 points would be found in {share_of_audits(found)} of audits of such faces."
     worse = p < ALPHA and d.value < 0
     if worse:
         verdict = Verdict.IN_PART if ends else Verdict.SUPPORTED
@@ -161,11 +161,11 @@ def _by_ethnicity(faces: pd.DataFrame, fit: Regression | None, why: str) -> Find
     if np.isfinite(fit.p(Term.GENDER_ETHNICITY)):
         sentence += f" That the two genders' gap depends on ethnicity: {p_words(fit.p(Term.GENDER_ETHNICITY))}."
     reached = reach(fit.equal, MATTERS)
-    least, most = (_share(value) for value in fit.power)
+    least, most = (share_of_audits(value) for value in fit.power)
     sentence += (
         f" One ethnicity 2 points below the others would be found in {least if least == most else f'{least} to {most}'}"
-        " of audits of such faces, by ethnicity; if nothing differed, «not supported» would fall in "
-        f"{_share(reached)}" + (", so it is out of reach here." if reached < OUT_OF_REACH else ".")
+        " of audits of such faces, by ethnicity; if nothing differed, the verdict would be «not supported» in "
+        f"{share_of_audits(reached)}" + (", so it is out of reach here." if reached < OUT_OF_REACH else ".")
     )
     close = len(same) > 0 and bool((same["high"] < MATTERS).all() and (same["low"] > -MATTERS).all())
     differs = p < ALPHA
@@ -188,10 +188,6 @@ def _estimate(row: pd.Series) -> Estimate:
 
 def _signed(d: Estimate) -> str:
     return points(d.value, d.low, d.high)
-
-
-def _share(value: float) -> str:
-    return percent(value, 0)
 
 
 def points(value: float, low: float, high: float, sign: bool = True) -> str:

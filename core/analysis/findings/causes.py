@@ -149,7 +149,7 @@ def _pairs(found: Contrast) -> str:
     """«over 3 seeds», or that in some of them both arms are one network."""
     given, pairs = sum(found.given), len(found.given)
     if given == pairs:
-        return f"over {pairs} seeds"
+        return f"over {pairs} seed{'' if pairs == 1 else 's'}"
     same = [str(seed) for seed, one in enumerate(found.given) if not one]
     where = f"seed {same[0]}" if len(same) == 1 else f"seeds {' and '.join(same)}"
     few = f", fewer than the {FEWEST_PAIRS} that a verdict needs" if given < FEWEST_PAIRS else ""

@@ -131,7 +131,7 @@ def map_agreement(study: Diversity, test: str, within: Filter | None = None) -> 
     within = study.adults(test) if within is None else within
     maps = {
         arm.name: [mean_map(study, test, arm.name, seed, within) for seed in range(len(arm.models))]
-        for arm in study.experiment.arms
+        for arm in study.experiment.on(test).arms
     }
     rows = []
     for arm, theirs in maps.items():
@@ -220,7 +220,10 @@ def _beside(found: Contrast) -> list[str]:
 def _control(control: Contrast | None) -> str:
     """Whether as few faces as LFW has, of all data sets, do it too."""
     if control is None:
-        return "No arm of as few faces from all data sets was trained: «diversity» cannot be told from «more faces»."
+        return (
+            "No arm of as few faces from all data sets was tested on these faces: «diversity» cannot be told from "
+            "«more faces»."
+        )
     extra = control.effects[Measure.EXTRA]
     low, high = min(extra.seeds.low, extra.both.low), max(extra.seeds.high, extra.both.high)
     told = f"With as few faces as LFW has, of all data sets, it is {points(extra.seeds.value, low, high)}"

@@ -27,7 +27,7 @@ from core.explain.maps import target_maps
 from core.explain.placement import Placement
 from core.explain.regions import REGIONS, by_region, even_shares, weights
 from core.verdicts import Verdict
-from core.wording import bounds, capital, number, p_words, percent, times
+from core.wording import bounds, capital, number, p_words, percent, share_of_audits, times
 
 #: The own pattern of incorrect predictions is next to nothing under so much of the common map's strength.
 SLIGHT = 0.25
@@ -224,8 +224,9 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
         + f". Their mean map is {_within(found.shown)} times that of the correct ones; beyond it "
         f"{int(own.significant.sum())} of {own.significant.size} cells differ beyond chance ({own.p_words}), what is "
         f"left is {_within(found.strength)} times as strong as the correct ones' map, and random halves agree on it at "
-        f"r = {_within(found.halves)}. With nothing of their own, «supported» would fall in {percent(found.reach, 0)} "
-        f"of audits of such faces. Two incorrect maps differ {times(spread.ratio)} as much as two of the correct ones "
+        f"r = {_within(found.halves)}. Had they nothing of their own, the verdict would be «supported» in "
+        f"{share_of_audits(found.reach)} of audits of such faces. "
+        f"Two incorrect maps differ {times(spread.ratio)} as much as two of the correct ones "
         f"({p_words(spread.p)})." + (f" {sample}" if sample else "")
     )
     cells = Estimate(float(own.significant.sum()), np.nan, np.nan)

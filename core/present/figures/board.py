@@ -46,7 +46,7 @@ def looks(models: list[BoardModel], data: str, ethnicity: str | None, side: int 
                 words = capital(GENDER.nouns[GENDER.index(gender)].many)
                 panels.append((_with_regions(pictures.paint(mean, limit, True, side)), f"{words}, n = {n:,}"))
         if panels:
-            rows.append(LookRow(model.title, model.maps.method, panels))
+            rows.append(LookRow(model.title, model.maps.method_words, panels))
     return rows, limit
 
 

@@ -60,7 +60,7 @@ def maps_table(models: list[BoardModel], data: str) -> pd.DataFrame:
         found = {gender: model.maps and model.maps.of(data, gender) for gender in GENDERS}
         if any(one is not None for one in found.values()):
             shape = next(one.shape for one in found.values() if one is not None)
-            row = {"model": model.title, "maps": model.maps.method, "cells": "×".join(map(str, shape))}
+            row = {"model": model.title, "maps": model.maps.method_words, "cells": "×".join(map(str, shape))}
             for gender, mean in found.items():
                 words = GENDER.nouns[GENDER.index(gender)].many
                 row[words] = "–" if mean is None else _strongest(mean, model.maps.faces(data, gender))

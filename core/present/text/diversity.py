@@ -94,7 +94,9 @@ def group_table(study: Diversity, means: pd.DataFrame) -> pd.DataFrame:
     for row in shown.itertuples():
         name = named(row.gender, row.ethnicity) if row.measure == Measure.GROUP else str(row.measure)
         rows.setdefault(name, {})[row.arm] = _level(row)
-    table = pd.DataFrame.from_dict(rows, orient="index")[[arm.name for arm in study.experiment.arms]]
+    table = pd.DataFrame.from_dict(rows, orient="index")[
+        [arm.name for arm in study.experiment.arms if arm.name in set(means["arm"])]
+    ]
     return table.rename_axis("group").reset_index()
 
 
@@ -120,6 +122,10 @@ def change_table(changes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def _span(low: float, high: float) -> str:
     return f"[{bounds(100 * low, 100 * high)}]" if low == low else "–"
 
@@ -127,15 +133,19 @@ def _span(low: float, high: float) -> str:
 def map_sentences(table: pd.DataFrame) -> list[str]:
     """A sentence an arm: its r with the arm of all data sets, and that between seeds."""
     return [
-        f"{row.arm}: r = {number(row.between)} with {ALL} ({row.pairs} pairs of networks), {number(row.within)} "
-        f"between seeds of one arm ({row.pairs_within} pairs)."
+        f"{row.arm}: r = {number(row.between)} with {ALL} ({_count(row.pairs, 'pair')} of networks)"
+        + (f", {number(row.within)} between seeds ({_count(row.pairs_within, 'pair')})." if row.pairs_within else ".")
         for row in table.itertuples()
     ]
 
 
 def diversity_report(study: Diversity) -> str:
     """Every number as text, by data set tested on."""
-    lines = [f"{study.experiment.title}: {study.seeds} networks an arm; {study.experiment.config}", QUESTION, ""]
+    lines = [
+        f"{study.experiment.title}: {_count(study.seeds, 'network')} an arm; {study.experiment.config}",
+        QUESTION,
+        "",
+    ]
     for row in arms_table(study).itertuples():
         trained = f"{row.faces:,} faces, " if row.faces == row.faces and row.faces else ""
         lines.append(f"  {row.arm:<24} {row.title} ({trained}{row.images:,} images seen)")
@@ -148,9 +158,12 @@ def diversity_report(study: Diversity) -> str:
         lines += [f"  {line}" for line in group_table(study, by_arm(study, test)).to_string(index=False).split("\n")]
         lines += ["", f"  {FOR_WHOM}", ""]
         lines += [f"  {line}" for line in change_table(for_whom(study, test)).to_string(index=False).split("\n")]
-        lines += ["", f"  {MAPS}", ""]
-        for title, within in map_filters(study, test).items():
-            lines += [f"  {title}: {line}" for line in map_sentences(map_agreement(study, test, within))]
+        told = [
+            f"  {title}: {line}"
+            for title, within in map_filters(study, test).items()
+            for line in map_sentences(map_agreement(study, test, within))
+        ]
+        lines += ["", f"  {MAPS}", "", *told] if told else []
     return "\n".join([*lines, "", *textwrap.wrap(CAUTION, 110)])
 
 
