@@ -3,7 +3,8 @@
     npm pack axe-core && tar xzf axe-core-*.tgz package/axe.min.js
     python -m benchmarks.accessibility --axe package/axe.min.js
 
-Without --axe its part is left out. No screen reader is run: `unnamed` is what chromium would tell one, controls, images
+A table of pages and findings by impact comes last. Without
+--axe its part is left out. No screen reader is run: `unnamed` is what chromium would tell one, controls, images
 and charts that have no name. `keyboard` presses Tab from a page's beginning to its end: what holds the focus, what
 shows no sign of it, and what it never comes to. A server of this machine is started and ended; needs
 requirements-dev.txt and chromium.
@@ -25,6 +26,7 @@ from ui.shell.navigation import PAGES
 
 #: Impacts that no page may have, and all, the worst first.
 SERIOUS = ("critical", "serious")
+IMPACTS = (*SERIOUS, "moderate", "minor")
 RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.flatMap(
   rule => rule.nodes.map(node => [rule.impact, rule.id, node.html.slice(0, 120)]))"""
 #: Roles, as chromium calls them, that say nothing without a name.
@@ -75,6 +77,39 @@ class Tabbed:
     ended: bool = False
     unseen: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Row:
+    """A page: axe-core's findings by impact in all themes, parts that need a name, those without, and the Tab pass."""
+
+    page: str
+    found: Counter[str] = field(default_factory=Counter)
+    named: int = 0
+    nameless: int = 0
+    tabbed: Tabbed = field(default_factory=Tabbed)
+
+    @property
+    def serious(self) -> int:
+        return sum(self.found[impact] for impact in SERIOUS)
+
+    @property
+    def others(self) -> int:
+        return self.nameless + len(self.tabbed.unseen) + len(self.tabbed.missed) + (not self.tabbed.ended)
+
+    def cells(self) -> list[object]:
+        tab = self.tabbed
+        counts = [self.found[impact] for impact in IMPACTS]
+        return [self.page, *counts, self.named, self.nameless, tab.stops, len(tab.unseen), len(tab.missed)]
+
+
+HEAD = ("page", *IMPACTS, "named", "without a name", "Tab stops", "without a sign", "passed over")
+
+
+def table(rows: list[Row]) -> str:
+    """A row a page, in Markdown."""
+    lines = [HEAD, ["---", *["---:"] * (len(HEAD) - 1)], *(row.cells() for row in rows)]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def opened(browser: Browser, url: str, page: str, scheme: str) -> Page:
@@ -138,20 +173,20 @@ def keyboard(page: Page) -> Tabbed:
     return found
 
 
-def read(page: Page, name: str, scheme: str, axe: str | None) -> tuple[str, int, int]:
-    """Lines on one page, how many findings of axe-core are serious, and how many others there are."""
-    lines, serious, others = [], 0, 0
+def read(page: Page, row: Row, scheme: str, axe: str | None) -> str:
+    """Lines on one page in one theme; what they tell is added to its row."""
+    lines, name = [], row.page
     if axe:
         found = findings(page, axe)
         counts = Counter((impact, rule) for impact, rule, _ in found)
         words = ", ".join(f"{rule} ({impact}) × {n}" for (impact, rule), n in counts.items())
         lines.append(f"{name}, {scheme}: axe-core: {words or 'nothing'}")
-        bad = [f"  {rule}: {element}" for impact, rule, element in found if impact in SERIOUS]
-        lines, serious = lines + bad, len(bad)
+        lines += [f"  {rule}: {element}" for impact, rule, element in found if impact in SERIOUS]
+        row.found.update(impact for impact, _, _ in found)
     if scheme == "light":
         count, without = unnamed(page)
         tabbed = keyboard(page)
-        others = len(without) + len(tabbed.unseen) + len(tabbed.missed) + (not tabbed.ended)
+        row.named, row.nameless, row.tabbed = count - len(without), len(without), tabbed
         lines.append(
             f"{name}: {count} parts need a name, {len(without)} have none; Tab stops {tabbed.stops} times, "
             f"{'comes to the end' if tabbed.ended else 'does not come to the end'}, "
@@ -160,7 +195,7 @@ def read(page: Page, name: str, scheme: str, axe: str | None) -> tuple[str, int,
         lines += [f"  without a name: {one}" for one in without]
         lines += [f"  no sign of the focus: {one}" for one in tabbed.unseen]
         lines += [f"  passed over: {one}" for one in tabbed.missed]
-    return "\n".join(lines), serious, others
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -170,25 +205,25 @@ def main() -> None:
     parser.add_argument("--pages", nargs="*", default=[entry.file for entry in PAGES])
     asked = parser.parse_args()
     axe = asked.axe.read_text(encoding="utf-8") if asked.axe else None
-    serious = others = 0
+    rows = [Row(name) for name in asked.pages]
     server, url = serve()
     try:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            for name in asked.pages:
+            for row in rows:
                 for scheme in ("light", "dark") if axe else ("light",):
-                    page = opened(browser, url, name, scheme)
-                    lines, bad, rest = read(page, name, scheme, axe)
+                    page = opened(browser, url, row.page, scheme)
+                    print(read(page, row, scheme, axe), flush=True)
                     page.context.close()
-                    serious, others = serious + bad, others + rest
-                    print(lines, flush=True)
             browser.close()
     finally:
         end(server)
+    print(table(rows))
     if axe:
-        print(f"{len(asked.pages)} pages in two themes, {serious} findings of axe-core that are serious or worse")
-    print(f"{len(asked.pages)} pages, {others} findings of names and of the keyboard")
+        serious = sum(row.serious for row in rows)
+        print(f"{len(rows)} pages in two themes, {serious} findings of axe-core that are serious or worse")
+    print(f"{len(rows)} pages, {sum(row.others for row in rows)} findings of names and of the keyboard")
 
 
 if __name__ == "__main__":

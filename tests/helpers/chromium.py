@@ -68,15 +68,15 @@ def chromium() -> Iterator[object]:
 
 
 @contextmanager
-def served(log: Path, **environment: str) -> Iterator[str]:
-    """The app's address on a free port of this machine; it is ended by its own process id.
+def served(log: Path, script: str = "app.py", **environment: str) -> Iterator[str]:
+    """The address of the app, or another script, on a free port of this machine; it is ended by its own process id.
 
     `environment` are variables that are set for it.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
     url = f"http://127.0.0.1:{port}"
     with log.open("w") as output:
         server = subprocess.Popen(

@@ -5,18 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 #: That something must be chosen needs no word where something always is. Quiet text keeps a contrast of 4.5 to 1 (WCAG
-#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4,
-#: flags and constants in code less than 4.5 too. In print: no menu, charts and tables
-#: no wider than the paper (they are drawn for the screen; of charts the script notes the size, by which they can be
-#: scaled), nothing torn by the end of a page, no title parted from what is under it.
+#: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4, links in captions 3.8, and of what it
+#: colours in code all has less, down to 2.2. A table's grid, and what scrolls it, show the focus around themselves. In
+#: print: no menu, charts and tables no wider than the paper (they are drawn for the screen; of charts the script notes
+#: the size, by which they can be scaled), nothing torn by the end of a page, no title parted from what is under it.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: .78}
-[data-testid="stCaptionContainer"] code {color: inherit}
+[data-testid="stCaptionContainer"] code, [data-testid="stCaptionContainer"] a {color: inherit}
 [data-testid="stWidgetLabel"] {color: inherit !important}
-[data-testid="stCode"] .token.parameter, [data-testid="stCode"] .token.constant {color: inherit !important}
+[data-testid="stCode"] .token {color: inherit !important}
 .stMain:focus-visible {outline: 2px solid; outline-offset: -2px}
+[data-testid="stDataFrame"] canvas:focus, [data-testid="stDataFrame"] .dvn-scroller:focus {outline: 2px solid;
+ outline-offset: -2px}
 @media (max-width: 640px) {
  [data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
   overflow: visible !important; text-overflow: clip !important}
@@ -45,8 +47,9 @@ STYLE = """
 """
 #: Streamlit closes the menu after a choice on what calls itself a telephone; here also in a window as narrow as one.
 #: Its menu is a list whose items lie in boxes of their own, which a screen reader does not take for one: the boxes are
-#: groups called by their headings. Code that is wider than its box is scrolled by the keyboard too. A table's grid is
-#: called by the heading above it; icons of a chart's buttons say nothing beside the buttons' own names.
+#: groups called by their headings. Code that is wider than its box is scrolled by the keyboard too. A table's grid and
+#: a chart are called by the heading above; icons of a chart's buttons say nothing beside the buttons' own names, and a
+#: chart's layers without text say nothing at all.
 SCRIPT = """
 <script data-of="lookwhere">
 if (!window.lookwhereScreen) {
@@ -65,11 +68,22 @@ if (!window.lookwhereScreen) {
     document.querySelectorAll("pre:not([tabindex])").forEach(code => code.tabIndex = 0);
     for (const icon of document.querySelectorAll(".modebar svg, #js-plotly-tester"))
       if (!icon.ariaHidden) icon.ariaHidden = "true";
-    for (const table of document.querySelectorAll('[data-testid="stDataFrame"] [role="grid"]:not([aria-label])')) {
+    const call = (one, kind) => {
       const above = [...document.querySelectorAll("h1, h2, h3, h4, summary")]
-        .filter(one => one.compareDocumentPosition(table) & Node.DOCUMENT_POSITION_FOLLOWING).pop();
+        .filter(other => other.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING).pop();
       const said = above?.querySelector('[data-testid="stMarkdownContainer"]') ?? above;
-      table.setAttribute("aria-label", "Table: " + (said?.innerText || document.title).split("\\n")[0]);
+      one.setAttribute("aria-label", kind + ": " + (said?.innerText || document.title).split("\\n")[0]);
+    };
+    for (const table of document.querySelectorAll('[data-testid="stDataFrame"] [role="grid"]:not([aria-label])'))
+      call(table, "Table");
+    for (const chart of document.querySelectorAll(".stPlotlyChart:not([role])")) {
+      chart.setAttribute("role", "figure");
+      call(chart, "Chart");
+    }
+    for (const layer of document.querySelectorAll(".main-svg")) {
+      const silent = layer.textContent.trim() ? null : "true";
+      if (layer.getAttribute("aria-hidden") !== silent)
+        silent ? layer.setAttribute("aria-hidden", silent) : layer.removeAttribute("aria-hidden");
     }
     const menu = document.querySelector('[data-testid="stSidebarNavItems"]:has(li:not([role]))');
     if (!menu) return;
