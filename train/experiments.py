@@ -251,7 +251,7 @@ def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) ->
             first = run_name(plan.content["arms"][0]["name"], plan.all_seeds[0]) == folder.name
             trained = stores.of_run(arm)[0] if plan.several else []
             asked = [test for test in plan.tests if test.of_arm(arm["name"]) and (first or not test.averages)]
-            done = {test: _audited(test, stores, model, trained) for test in asked}
+            done = {test: _audited(test, stores, model, trained, test.maps_for(arm["name"])) for test in asked}
             audits += [audit.name for test, audit in done.items() if not test.averages and audit.name not in audits]
             write_card(folder)
             made.append(folder.name)
@@ -260,7 +260,7 @@ def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) ->
     print(f"{publish(plan, made, audits, work, out)}: {len(made)} models, without their weights")
 
 
-def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[AlignedStore]) -> Audit:
+def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[AlignedStore], maps: str | None) -> Audit:
     """One audit of a run's model, without copies of faces of the stores it was `trained` on: opened where it is
     finished, begun or resumed where it is not."""
     from core.audit.run import KeepAverages, run_audit
@@ -275,7 +275,7 @@ def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[Aligne
             test.splits,
             name=test.name,
             averages=averages,
-            maps=test.maps,
+            maps=maps,
             batch=256,
             training=trained,
             progress=bars,

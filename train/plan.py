@@ -27,7 +27,8 @@ class AuditPlan:
     """An audit that every run gets: its name (None: the usual one), of which data set (empty: the only one) and splits.
 
     With `averages` it is for the pictures alone: only the first run gets it, and it keeps average faces. With `arms`
-    only their runs get it. `maps` names an attribution method, or is `none`; by default the model's own.
+    only their runs get it. `maps` names an attribution method, or is `none`; by default the model's own. With
+    `maps_of` only these arms' have maps.
     """
 
     name: str | None
@@ -36,10 +37,17 @@ class AuditPlan:
     averages: bool = False
     maps: str | None = None
     arms: tuple[str, ...] | None = None
+    maps_of: tuple[str, ...] | None = None
 
     def of_arm(self, arm: str) -> bool:
         """Whether the runs of an arm get it."""
         return self.arms is None or arm in self.arms
+
+    def maps_for(self, arm: str) -> str | None:
+        """What the audits of an arm's runs are told of maps: a method, `none`, or None for the model's own."""
+        from core.classifiers.classifier import NO_MAPS
+
+        return self.maps if self.maps_of is None or arm in self.maps_of else NO_MAPS
 
 
 @dataclass(frozen=True)
@@ -101,11 +109,11 @@ class Plan:
                 raise LookwhereError(f"{self.file}: no split {wrong[0]!r}; there are {', '.join((*SPLITS, ALL))}")
             data = str(entry.get("data", name))
             maps = None if entry.get("maps") is None else str(entry["maps"])
-            arms = tuple(map(str, entry["arms"])) if "arms" in entry else None
-            if unknown := sorted({*(arms or ())} - {arm["name"] for arm in self.content["arms"]}):
+            arms, maps_of = (tuple(map(str, entry[key])) if key in entry else None for key in ("arms", "maps_of"))
+            if unknown := sorted({*(arms or ()), *(maps_of or ())} - {arm["name"] for arm in self.content["arms"]}):
                 raise LookwhereError(f"{self.file}: test {name}: no arm {', '.join(unknown)}")
             name = plain_name(name, f"{self.file}: test")
-            tests.append(AuditPlan(name, data, splits, entry.get("averages") is True, maps, arms))
+            tests.append(AuditPlan(name, data, splits, entry.get("averages") is True, maps, arms, maps_of))
         if not tests or tests[0].averages or tests[0].arms is not None:
             raise KeyError("test: an audit of every run comes first")
         return tuple(tests)

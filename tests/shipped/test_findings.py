@@ -62,10 +62,8 @@ def test_every_arm_has_three_seeds_audits_and_metrics_but_no_weights(experiment:
             assert info.weights_sha256 == one.manifest.weights_sha256
             assert len(read_metrics(experiment.path / name / "training")) == 8
             assert len(one.averages.cells) == 0
-            # Maps of the first seed alone: each further seed's would take a quarter of a megabyte, so they are left out
-            assert (one.manifest.map_shape is not None) == name.endswith("-s0")
-            if one.manifest.map_shape is not None:
-                assert additivity(one)["difference"].abs().max() < TOLERANCE
+            # No claim that they answer is of maps, and a network's would take a quarter of a megabyte.
+            assert one.manifest.map_shape is None
 
 
 def test_seeds_are_paired_and_only_what_an_arm_names_differs(experiment: Experiment) -> None:

@@ -165,7 +165,7 @@ SEVERAL = {
     "train": ["one", "two"], "val": "three", "all_of_val": True, "seeds": [0, 1], "contrasts": [],
     "arms": [{"name": "both", "title": "Both"}, {"name": "one", "title": "One", "train": ["one"]}], "lean": True,
     "test": {
-        "abroad": "all", "home": {"splits": "test", "maps": "none", "arms": ["both"]},
+        "abroad": {"splits": "all", "maps_of": ["both"]}, "home": {"splits": "test", "maps": "none", "arms": ["both"]},
         "drawn": {"data": "home", "splits": "val", "averages": True},
     },
 }  # fmt: skip
@@ -198,6 +198,7 @@ def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeyp
     assert [[arm.name for arm in opened.on(test).arms] for test in opened.tests] == [["both", "one"], ["both"]]
     assert not (folder / "one-s0/audits/home").exists()
     assert [opened.on(test).audits("both")[0].has_maps for test in opened.tests] == [True, False]
+    assert not opened.audits("one")[0].has_maps
     assert not [*folder.rglob("measured.parquet"), *folder.rglob("training-faces.npz")]
     assert not [one for one in verify_folders(folder) if one.damage]
     assert opened.pictures == folder / "both-s0/audits/drawn"
