@@ -8,7 +8,7 @@ from core.analysis.comparison.data_sets import DataSetAudit, accuracy_by_data_se
 from core.audit.folder import list_audits, read_manifest
 from core.present.figures.comparison import data_set_dots
 from core.present.text import escape
-from core.present.text.data_sets import abroad_sentence, data_set_names, group_label
+from core.present.text.data_sets import abroad_sentence, data_set_names, group_label, shown_sentence
 from ui.shell import downloads
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
@@ -42,7 +42,7 @@ def show_data_sets(p: Page) -> None:
             shown[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]], ["accuracy", "low", "high"]
         )
     downloads.table(table, "data-sets", "accuracy by data set and group, with Wilson 95 % intervals")
-    terms.caption(CAUTION)
+    terms.caption(f"{escape.markdown(shown_sentence(audits, within))} {CAUTION}")
 
 
 def _audits(p: Page) -> list[DataSetAudit]:

@@ -113,7 +113,8 @@ def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Foun
 
 def _note(audit: Audit, controls: MapControls) -> str:
     what = capital(target_words(controls.target, audit.map_words, audit.task))
-    return f"{what}, {controls.normalisation}; one scale for all panels."
+    scale = "one scale for all panels, fitted to these: other groups and filters may change it"
+    return f"{what}, {controls.normalisation}; {scale}."
 
 
 def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: float, audit: Audit) -> None:

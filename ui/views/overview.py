@@ -30,6 +30,9 @@ from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.map_target import choose_target
 from ui.widgets.threshold import OWN, not_moved
 
+#: The cards' accuracies stand on one page with the worst group's, which is at equal ages where ages are known.
+COUNTED = "Accuracies on these cards are as counted among the faces shown, not at equal ages."
+
 
 def what_this_is(audit: Audit) -> str:
     """What a first visitor is looking at, in Markdown."""
@@ -98,6 +101,7 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
         return
     heading = help_texts.grid_title(audit)
     terms.subheader(heading)
+    terms.caption(COUNTED)
     if threshold != OWN:
         terms.caption(not_moved(threshold, "This grid shows"))
     target, normalisation = "predicted", "raw"

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.data.columns import Column
+from core.data.faces import ADULT_AGE
 from core.data.filters import OUTCOMES, Filter
 from core.present.text import escape
 from core.task import GENDERS
@@ -142,7 +143,7 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
     several = len(options.splits) > 1
     second = st.columns([2.2, 1.4, 0.9] if several else [2.2, 1.4])
     age = second[0].select_slider(
-        "Age in years (from – up to)",
+        f"Age in years (adults only: {ADULT_AGE} and older)" if adults else "Age in years (from – up to)",
         AGES,
         value=st.session_state.age_start,
         key=_key("age"),

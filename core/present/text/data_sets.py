@@ -35,6 +35,15 @@ def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:
     return {key: f"{key}: {name}" if name in alike else name for key, name in names.items()}
 
 
+def shown_sentence(audits: Sequence[DataSetAudit], within: Filter) -> str:
+    """How many of each data set's audited faces are shown: numbers of faces differ between pages for that."""
+    counts = [
+        f"{int(within.mask(one.audit.faces).sum()):,} of {one.audit.manifest.dataset}'s {len(one.audit.faces):,}"
+        for one in audits
+    ]
+    return f"Shown are {', '.join(counts[:-1])} and {counts[-1]} audited faces."
+
+
 def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAudit, within: Filter) -> str:
     """How accuracy on a second data set differs from that on the first, over all and for the group that loses most.
 

@@ -20,7 +20,7 @@ from core.analysis.intervals import newcombe
 from core.audit.folder import Audit
 from core.classifiers.info import DataInfo, ModelInfo
 from core.data.filters import Filter
-from core.present.text.data_sets import abroad_sentence
+from core.present.text.data_sets import abroad_sentence, data_set_name, shown_sentence
 from tests.helpers.made_audit import made_audit, made_faces
 
 
@@ -63,6 +63,24 @@ def test_the_training_data_come_first_whichever_is_open(both: list[DataSetAudit]
 def test_one_audit_a_data_set(home: Audit, abroad: Audit) -> None:
     again = replace(home, path=home.path.with_name("again"))
     assert len(of_other_data(home, [again, abroad], None)) == 2
+
+
+def test_how_many_of_each_data_sets_faces_are_shown_is_said(both: list[DataSetAudit]) -> None:
+    adults = Filter(age_from=18)
+    home, abroad = (int(adults.mask(one.audit.faces).sum()) for one in both)
+    every = [len(one.audit.faces) for one in both]
+    assert shown_sentence(both, adults) == (
+        f"Shown are {home} of home's {every[0]} and {abroad} of abroad's {every[1]} audited faces."
+    )
+
+
+def test_faces_of_the_train_split_are_not_called_other_faces(both: list[DataSetAudit]) -> None:
+    home = both[0]
+    trained_on = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("train",))))
+    other = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("test",))))
+    assert data_set_name(trained_on) == "home, the data it was trained on"
+    assert data_set_name(other) == "home, other faces of the data it was trained on"
+    assert data_set_name(both[1]) == "abroad, data it was not trained on"
 
 
 def test_counts_are_those_of_each_data_set_and_strange_names_are_left_out(both: list[DataSetAudit]) -> None:
