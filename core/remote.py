@@ -67,6 +67,30 @@ def fetched_audits(models: str | Path) -> None:
             fetched(f"{place.url}/{file.removeprefix(place.root).strip('/').removesuffix(f'/{AUDIT}')}", AUDIT)
 
 
+def fetched_models(models: str | Path) -> Path:
+    """A folder of models on this machine: of an address the mirror, its models and their finished audits up to date.
+
+    Models that are not there any longer are taken from the mirror. Raises `LookwhereError` where the address cannot be
+    reached or holds no model.
+    """
+    if not is_remote(models):
+        return Path(models)
+    place = _Place.of(models)
+    with _told(place):
+        place.system.invalidate_cache()
+        found = place.system.glob(f"{place.root}/*/{MODEL}")
+    names = [file.removesuffix(f"/{MODEL}").rpartition("/")[2] for file in found]
+    if not names:
+        raise LookwhereError(f"{place.url}: no model there, that is, no folder with a {MODEL}")
+    for name in names:
+        fetched(f"{place.url}/{name}", MODEL)
+    for file in place.folder.glob(f"*/{MODEL}"):
+        if file.parent.name not in names:
+            file.unlink()
+    fetched_audits(models)
+    return place.folder
+
+
 def there(path: str | Path, manifest: str) -> bool:
     """Whether a whole folder is there: its manifest is."""
     if not is_remote(path):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.errors import LookwhereError
 from core.places import MODELS
+from core.remote import fetched_models
 from lookwhere.house import HOUSE
 
 
@@ -22,13 +23,17 @@ def app_command(port: int = 8501, address: str = "127.0.0.1") -> list[str]:
 def app(models: Path = MODELS, port: int = 8501, address: str = "127.0.0.1") -> None:
     """Open the app on a folder of models; Ctrl-C ends it.
 
-    Example: lookwhere app --models path/to/models
+    Models at an address (`s3://…`) and their audits are fetched first, and again at the next start where they differ.
+
+    Examples: lookwhere app --models path/to/models
+              lookwhere app --models s3://bucket/models
 
     Args:
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         port: The port it answers at.
         address: The address it answers at; by default this machine alone can open it.
     """
+    models = fetched_models(models)
     if not models.is_dir():
         raise LookwhereError(
             f"{models}: no such folder of models; give one with --models, or set LOOKWHERE_MODELS to it (the shipped "

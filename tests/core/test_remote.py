@@ -19,6 +19,7 @@ from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files
+from lookwhere import app
 from tests.helpers.made_store import make_store
 from tests.helpers.processes import free_port
 
@@ -107,6 +108,30 @@ def test_an_audit_of_a_store_and_a_model_on_object_storage(
     opened = open_audit(f"{place}/models/made/audits/far")
     pd.testing.assert_frame_equal(opened.faces, near.faces)
     assert main(["audit", "--model", "made", *words]) == 0  # a finished one is opened
+
+
+def test_the_app_opens_models_and_audits_of_an_address(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Path] = []
+    monkeypatch.setattr(app.subprocess, "call", lambda words, env: calls.append(Path(env["LOOKWHERE_MODELS"])) or 0)
+    with pytest.raises(LookwhereError, match="no model there"):
+        app.app(Path(f"{place}/models"))
+    store = sealed_store(tmp_path / "store")
+    model = predictions(tmp_path, store)
+    for name in ("one", "two"):
+        pushed(model, f"{place}/models/{name}", remote.MODEL)
+    audit = run_audit(store, load_model(remote.mirror(f"{place}/models/one")), ("all",), name="made")
+    remote.push(f"{place}/models/one/audits/made", "audit.json")
+    forget(tmp_path)
+    app.app(Path(f"{place}/models"))
+    assert sorted(file.parent.name for file in calls[-1].glob("*/model.json")) == ["one", "two"]
+    again = open_audit(calls[-1] / "one/audits/made")
+    pd.testing.assert_frame_equal(again.faces, audit.faces)
+    storage, root = fsspec.url_to_fs(f"{place}/models/two")
+    storage.rm(root, recursive=True)
+    app.app(Path(f"{place}/models"))
+    assert [file.parent.name for file in calls[-1].glob("*/model.json")] == ["one"]
 
 
 def test_only_what_differs_is_fetched_and_what_is_changed_there_is_seen(place: str, tmp_path: Path) -> None:
