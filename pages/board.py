@@ -12,6 +12,7 @@ with page(filter_bar=False) as p:
     board.show_summary(models, data, within)
     board.show_groups(models, data, within)
     board.show_pairs(models, data, within)
+    board.show_answers(models, data, within)
     board.show_maps(models, data)
     board.show_seen(models, within)
     board.show_sources(models)

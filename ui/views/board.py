@@ -16,6 +16,7 @@ from core.analysis.comparison.board import (
     seen,
     summary,
 )
+from core.analysis.comparison.board_answers import answers
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
@@ -23,7 +24,16 @@ from core.places import MODELS
 from core.present.figures import pictures
 from core.present.figures.board import AGAINST, FOR, looks, looks_sheet
 from core.present.text import escape
-from core.present.text.board import CAUTION, MAPS_RULE, SEEN_RULE, maps_table, seen_sentence, sources
+from core.present.text.board import (
+    ANSWERS_RULE,
+    CAUTION,
+    MAPS_RULE,
+    SEEN_RULE,
+    answers_table,
+    maps_table,
+    seen_sentence,
+    sources,
+)
 from core.wording import capital, percent
 from ui.shell import downloads
 from ui.shell.page import Page
@@ -124,6 +134,15 @@ def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
     layout.share_table(table.rename(columns=HEADS), [], forms)
     downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
     terms.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
+
+
+def show_answers(models: list[BoardModel], data: str, within: Filter) -> None:
+    """Who gets no answer, where each model abstains on what it is least sure of."""
+    terms.subheader("Who gets no answer")
+    table = answers(models, data, within)
+    layout.table(answers_table(table))
+    downloads.table(table, "board-answers", "the board: shares answered by group where each model abstains on a tenth")
+    terms.caption(ANSWERS_RULE)
 
 
 def show_maps(models: list[BoardModel], data: str) -> None:

@@ -17,6 +17,7 @@ from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous
 from core.analysis.accuracy.tipping import tipping_points
 from core.analysis.comparison import Experiment, arm_estimates, arm_table, board, claim_contrast
 from core.analysis.comparison.board import BoardModel
+from core.analysis.comparison.board_answers import answers
 from core.analysis.comparison.catalogue import same_face_audits
 from core.analysis.findings import Finding
 from core.audit.folder import Audit, open_audit
@@ -168,6 +169,7 @@ def board_record(models: list[BoardModel], reference: BoardModel, wanted: Filter
                 "summary": plain(board.summary(models, data, wanted)),
                 "groups": plain(board.accuracy_table(models, data, wanted)),
                 "paired": plain(board.paired_with(models, reference, data, wanted)),
+                "answers": plain(answers(models, data, wanted)),
             }
             for data in board.DATA_SETS
         },

@@ -16,10 +16,11 @@ from core.analysis.comparison.board import (
     seen,
     summary,
 )
+from core.analysis.comparison.board_answers import answers
 from core.data.filters import Filter, group_name
 from core.present.text.sentences import hottest_place
 from core.task import GENDER, GENDERS
-from core.wording import capital, in_points, number, p_words, percent, span
+from core.wording import bounds, capital, in_points, number, p_words, percent, span
 
 CAUTION = (
     "Each model sees the same aligned faces, cropped and resized as its declaration says; its own pipeline may find, "
@@ -43,6 +44,11 @@ def seen_sentence(table: pd.DataFrame) -> str:
     return f"**{' and '.join(names)}** {verb} evidently seen UTKFace, and its accuracy there says little of new faces."
 
 
+ANSWERS_RULE = (
+    "Each model answers nine in ten of these adults: those it is surest of, whoever they are. Shares answered have "
+    "intervals that hold for all groups of a model at once (95 %, exact ones at Šidák's level); least is the group "
+    "with the lowest upper bound, most the one with the highest lower bound, named where they are told apart."
+)
 MAPS_RULE = (
     "A map is the mean, over adults of a group, of the evidence for the labelled gender less that for the other; all "
     "groups of a gender count alike. Each is divided by the mean magnitude of its cells, so that all are on one scale: "
@@ -97,6 +103,7 @@ def board_markdown(models: list[BoardModel], reference: BoardModel, within: Filt
         lines += [f"## {name}", "", *_summary(summary(models, data, within)), ""]
         lines += _by_group(accuracy_table(models, data, within), name)
         lines += _paired(paired_with(models, reference, data, within), reference)
+        lines += _answers(answers(models, data, within), name)
     table = seen(models, within)
     lines += ["## Who has seen the test faces?", "", SEEN_RULE + " " + seen_sentence(table), "", *_seen(table), ""]
     lines += _maps(models)
@@ -163,6 +170,34 @@ def _paired(table: pd.DataFrame, reference: BoardModel) -> list[str]:
         "that one alone has right, and accuracy less ours."
     )
     return [head, "", *_table(["model", "it alone / ours alone", "points", "p, corrected"], rows), ""]
+
+
+def answers_table(table: pd.DataFrame) -> pd.DataFrame:
+    """`core.analysis.comparison.board_answers.answers` in words, the most accurate of the answered first."""
+    rows = [
+        {
+            "model": row["model"],
+            "accuracy of all": percent(row["accuracy_of_all"]),
+            "of the answered": percent(row["accuracy"]),
+            **{
+                f"answered {end}": f"{_group(row[end])} {percent(row[f'{end}_share'])} "
+                f"[{bounds(100 * row[f'{end}_low'], 100 * row[f'{end}_high'])}]"
+                if row["told_apart"]
+                else "not sure"
+                for end in ("least", "most")
+            },
+        }
+        for row in table.sort_values("accuracy", ascending=False).to_dict("records")
+    ]
+    return pd.DataFrame(rows)
+
+
+def _answers(table: pd.DataFrame, name: str) -> list[str]:
+    shown = answers_table(table)
+    if not len(shown):
+        return []
+    head = f"Who gets no answer on {name}: {ANSWERS_RULE[:1].lower()}{ANSWERS_RULE[1:]}"
+    return [head, "", *_table(list(shown.columns), shown.to_numpy().tolist()), ""]
 
 
 def _seen(table: pd.DataFrame) -> list[str]:

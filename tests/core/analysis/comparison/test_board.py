@@ -12,6 +12,7 @@ from scipy.stats import beta, binomtest
 
 from core.__main__ import main
 from core.analysis.comparison.board import BoardModel, accuracy_table, open_board, paired_with, seen, summary
+from core.analysis.comparison.board_answers import answers
 from core.classifiers.imported import declare
 from core.commands.boards import AUDITS, OURS
 from core.data.filters import Filter
@@ -65,6 +66,30 @@ def test_accuracies_and_intervals_follow_from_the_predictions(models: list[Board
             assert not one["told_apart"] or high.min() > low[tuple(one["worst"].split(" ", 1))]
             apart = faces.groupby("gender")["right"].mean()
             assert one["women_less_men"] == pytest.approx(apart["female"] - apart["male"])
+
+
+def test_who_gets_no_answer_follows_from_the_predictions(models: list[BoardModel]) -> None:
+    for data in ("fairface", "utkface"):
+        table = answers(models, data, ADULTS).set_index("model")
+        for model in models:
+            faces = predictions(model, data)
+            p = faces["p_male"].astype(float)
+            sure = np.maximum(p, 1 - p)
+            # The tenth it is least sure of is left out; faces that are equally sure stay together, answered.
+            kept = sure >= np.sort(sure)[int(0.1 * len(sure) + 1e-9)]
+            row = table.loc[model.title]
+            assert row["answered"] == pytest.approx(kept.mean()) and 0.9 <= row["answered"] < 1
+            assert row["accuracy"] == pytest.approx(faces.loc[kept, "right"].mean())
+            assert row["accuracy_of_all"] == pytest.approx(faces["right"].mean())
+            groups = kept.groupby([faces["gender"], faces["ethnicity"]]).agg(["size", "sum", "mean"])
+            level = 1 - 0.95 ** (1 / len(groups))
+            low = beta.ppf(level / 2, groups["sum"], groups["size"] - groups["sum"] + 1)
+            high = np.nan_to_num(beta.ppf(1 - level / 2, groups["sum"] + 1, groups["size"] - groups["sum"]), nan=1.0)
+            least, most = groups.index[high.argmin()], groups.index[low.argmax()]
+            assert (row["least"], row["most"]) == (" ".join(least), " ".join(most))
+            shares = groups["mean"][least], groups["mean"][most]
+            assert (row["least_share"], row["most_share"]) == pytest.approx(shares)
+            assert row["told_apart"] == (high.min() < low.max())
 
 
 def test_pairs_are_of_the_same_faces(models: list[BoardModel]) -> None:
