@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from core.analysis.comparison import Experiment
 from core.analysis.findings.repeated import Repeated
@@ -35,15 +36,17 @@ FILES: dict[type, tuple[str, ...]] = {
 }
 
 #: Bytes that are kept of all results together.
-MOST_BYTES = 2**30
+MOST_BYTES = 2**28
 #: Tables of so few cells are taken to have so many bytes a cell: to count them takes longer than to make some.
 SMALL, CELL = 2000, 64
 
 
 def weight(value: object) -> int:
-    """About how many bytes a result takes: arrays, tables, text and whatever holds such; mapped files take none."""
+    """About how many bytes a result takes: arrays, pictures, tables, text, what holds such; mapped files take none."""
     if isinstance(value, np.ndarray):
         return 0 if isinstance(value, np.memmap) or isinstance(value.base, np.memmap) else value.nbytes
+    if isinstance(value, Image.Image):
+        return value.width * value.height * len(value.getbands())
     if isinstance(value, (pd.DataFrame, pd.Series)) and value.size <= SMALL:
         return CELL * value.size
     if isinstance(value, (pd.DataFrame, pd.Series)):

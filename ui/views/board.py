@@ -36,6 +36,7 @@ from core.present.text.board import (
 )
 from core.wording import capital, percent
 from ui.shell import downloads
+from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.widgets import controls, layout, terms
 
@@ -59,19 +60,22 @@ OURS, AUDITS = "resnet50-utkface", {"fairface": "fairface-val-1000", "utkface": 
 
 def open_or_say(p: Page) -> list[BoardModel]:
     """The board's models. Stops the page with how they come about where there are none."""
-    own = {data: MODELS / OURS / "audits" / name for data, name in AUDITS.items()}
-    there = {OURS: own} if any((path / "audit.json").is_file() for path in own.values()) else {}
+    own = tuple((data, MODELS / OURS / "audits" / name) for data, name in AUDITS.items())
+    files = [*FOLDER.glob("*.yaml"), *FOLDER.glob("maps/*.json"), *FOLDER.glob("audits/*/*/audit.json")]
+    files += [path / "audit.json" for _, path in own]
     try:
-        return _opened(str(FOLDER), there)
+        return _opened(FOLDER, own, sorted(file for file in files if file.is_file()))
     except LookwhereError as error:
         p.headline("There is no board here.")
         p.info(escape.markdown(str(error)))
         st.stop()
 
 
-@st.cache_resource(max_entries=1, show_spinner="Opening the audits …")
-def _opened(folder: str, own: dict[str, dict[str, Path]]) -> list[BoardModel]:
-    return open_board(Path(folder), own)
+@kept(entries=1, spinner="Opening the audits …", shared=True)
+def _opened(folder: Path, own: tuple[tuple[str, Path], ...], files: list[Path]) -> list[BoardModel]:
+    """The board that these files were read from: it is opened again where one of them changed."""
+    there = any((path / "audit.json").is_file() for _, path in own)
+    return open_board(folder, {OURS: dict(own)} if there else {})
 
 
 def choose_data(models: list[BoardModel]) -> str:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from starlette.exceptions import HTTPException
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from core.audit.folder import KEPT_MAPS
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.maps import NORMALISATIONS
 from tests.helpers.made_audit import made_audit
@@ -98,6 +100,7 @@ def test_the_weight_of_a_result_is_that_of_its_arrays(tmp_path) -> None:
     assert cache.weight([array, (array, {"x": array})]) == pytest.approx(24_000, abs=200)
     table = pd.DataFrame({"a": array, "b": ["é" * 100] * 1000})
     assert cache.weight(Held(table, {"m": array})) > 8000 + 8000 + 100_000
+    assert cache.weight(Image.new("RGB", (30, 20))) == 30 * 20 * 3
     np.save(tmp_path / "large.npy", array)
     assert cache.weight(np.load(tmp_path / "large.npy", mmap_mode="r")) == 0
 
@@ -123,6 +126,26 @@ def test_beyond_its_bytes_the_largest_is_given_up(monkeypatch: pytest.MonkeyPatc
     calls.clear()
     small(1), large(1)
     assert calls == [("large", 1)]
+
+
+def test_a_thousand_filters_keep_the_cache_within_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "ledger", cache.Ledger(most=2_000_000))
+
+    @cache.kept(entries=64)
+    def maps(within: Filter) -> np.ndarray:
+        return np.zeros(within.age_from * 100 + 5000)
+
+    @cache.kept(entries=1000)
+    def table(within: Filter) -> pd.DataFrame:
+        return pd.DataFrame({"group": ["a group of people"] * 1200, "n": 1.0})
+
+    for n in range(1000):
+        within = Filter(age_from=n % 100, ethnicity=(f"group {n}",))
+        assert maps(within).nbytes >= 40_000
+        assert len(table(within)) == 1200
+        assert cache.ledger.total <= 2_000_000
+    assert cache.ledger.total > 100_000, "it is not given up at every turn"
+    assert cache.MOST_BYTES <= 2**28
 
 
 def test_what_is_pushed_out_by_number_is_no_longer_counted() -> None:
