@@ -42,10 +42,12 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     Groups that never occur are absent, those with no face after filtering cannot occur; order is by name or age.
     Raises `LookwhereError` for an unknown column.
     """
-    check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
+    if not {*by} <= {*GROUP_COLUMNS, *faces.columns}:
+        check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
     each = counts_of(faces)
     right = right_calls(faces, threshold) * each
-    table = faces.assign(right=right, all=each)
+    # Of a hundred columns a few are asked for: the others are not copied.
+    table = faces[[column for column in by if column in faces.columns]].assign(right=right, all=each)
     for column in set(by) - set(GROUP_COLUMNS):
         if isinstance(table[column].dtype, pd.CategoricalDtype) and table[column].isna().any():
             # Faces whose level is not known are a group too: nothing vanishes.

@@ -25,8 +25,8 @@ from core.present.text import escape
 from core.wording import PER_CENT, bounds, in_unit, percent
 
 _MARGIN = {"l": 8, "r": 12, "t": 40, "b": 8}
-_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
-_BELOW = {"orientation": "h", "yanchor": "top", "x": 0, "title": None}
+_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+_BELOW = {"orientation": "h", "yanchor": "top", "x": 0}
 #: Characters of a name on one line: a longer one would leave no room for the chart.
 LONGEST = 40
 #: How much of a row its bars take.
@@ -55,49 +55,55 @@ def label(name: str, note: str, below: bool = False) -> str:
     return f"{name}{'<br>' if below else '  '}<span style='opacity:.65'>{note}</span>" if note else name
 
 
+# Figures are made of dictionaries at once: each call of Plotly's `add_…` and `update_…` costs some milliseconds.
 def _interval_figure(chart: IntervalChart) -> go.Figure:
-    figure = go.Figure()
-    for series in chart.series:
-        _marks(figure, chart, series)
-    return _rows(figure, chart)
+    return _rows([_marks(chart, series) for series in chart.series], chart)
 
 
 def _bar_figure(chart: BarChart) -> go.Figure:
-    figure = go.Figure()
-    for series in chart.series:
-        (_bars if series.style.symbol is None else _marks)(figure, chart, series)
+    traces = [(_bars if series.style.symbol is None else _marks)(chart, series) for series in chart.series]
     if chart.connected:
         ends = [scaled(chart.axis, row.marks[0].base + row.marks[0].value) for row in chart.rows]
         steps = itertools.pairwise(range(len(chart.rows)))
-        figure.add_scatter(
-            x=np.repeat(ends[:-1], 3),
-            y=[y for above, below in steps for y in (above, below, None)],
-            mode="lines",
-            line={"color": "#888", "width": 1, "dash": "dot"},
-            showlegend=False,
-            hoverinfo="skip",
+        traces.append(
+            {
+                "type": "scatter",
+                "x": np.repeat(ends[:-1], 3),
+                "y": [y for above, below in steps for y in (above, below, None)],
+                "mode": "lines",
+                "line": {"color": "#888", "width": 1, "dash": "dot"},
+                "showlegend": False,
+                "hoverinfo": "skip",
+            }
         )
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(zeroline=True, zerolinewidth=1.5, zerolinecolor="rgba(128,128,140,.6)")
-    return _rows(figure, chart)
+    return _rows(traces, chart)
 
 
-def _rows(figure: go.Figure, chart: IntervalChart | BarChart) -> go.Figure:
+def _rows(traces: list[dict], chart: IntervalChart | BarChart) -> go.Figure:
     """Rows from above with their names; scale, legend and the value to compare with."""
-    if chart.reference is not None:
-        figure.add_vline(x=scaled(chart.axis, chart.reference), line=_DOTTED)
     names = [label(row.name, row.note, chart.note_below) for row in chart.rows]
-    figure.update_yaxes(
-        tickvals=list(range(len(names))),
-        ticktext=[name + " " for name in names],
-        range=[len(names) - 0.45, -0.55],
-        automargin=True,
-        zeroline=False,
-    )
+    layout = _layout(chart.height, chart.legend_below, -0.13)
+    layout["yaxis"] = {
+        "tickvals": list(range(len(names))),
+        "ticktext": [name + " " for name in names],
+        "range": [len(names) - 0.45, -0.55],
+        "automargin": True,
+        "zeroline": False,
+    }
     if isinstance(chart, IntervalChart):
-        figure.update_xaxes(zeroline=False)
-    figure.update_xaxes(**_axis(chart.axis))
-    return _laid_out(figure, chart.height, chart.legend_below, -0.13)
+        zero: dict = {"zeroline": False}
+    else:
+        zero = {"zeroline": True, "zerolinewidth": 1.5, "zerolinecolor": "rgba(128,128,140,.6)"}
+        layout["barmode"] = "overlay"
+    layout["xaxis"] = zero | _axis(chart.axis)
+    if chart.reference is not None:
+        layout["shapes"] = [_upright(scaled(chart.axis, chart.reference), _DOTTED)]
+    return go.Figure(traces, layout)
+
+
+def _upright(at: float, line: dict) -> dict:
+    """A line over the chart's whole height."""
+    return {"type": "line", "x0": at, "x1": at, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}
 
 
 def _hover(row: Row, words: str, details: Sequence[str]) -> str:
@@ -137,7 +143,7 @@ def _trace(chart: IntervalChart | BarChart, series: Series) -> dict:
     }
 
 
-def _marks(figure: go.Figure, chart: IntervalChart | BarChart, series: Series) -> None:
+def _marks(chart: IntervalChart | BarChart, series: Series) -> dict:
     style, symbol = series.style, series.style.symbol
     rings = [mark.hollow for _, _, mark in chart.marks_of(series.name)]
     if any(rings):
@@ -146,10 +152,10 @@ def _marks(figure: go.Figure, chart: IntervalChart | BarChart, series: Series) -
     if style.edge:
         marker["line"] = {"width": style.edge, "color": style.colour}
     # A mark at the end of the scale is drawn whole.
-    figure.add_scatter(mode="markers", marker=marker, cliponaxis=False, **_trace(chart, series))
+    return {"type": "scatter", "mode": "markers", "marker": marker, "cliponaxis": False, **_trace(chart, series)}
 
 
-def _bars(figure: go.Figure, chart: BarChart, series: Series) -> None:
+def _bars(chart: BarChart, series: Series) -> dict:
     bars = [bar for _, _, bar in chart.marks_of(series.name)]
     settings = _trace(chart, series)
     if any(bar.base for bar in bars):
@@ -161,53 +167,65 @@ def _bars(figure: go.Figure, chart: BarChart, series: Series) -> None:
     settings["width"] = width = _WIDE / len(drawn) if chart.grouped else _WIDE
     settings["offset"] = drawn.index(series.name) * width - _WIDE / 2 if chart.grouped else -_WIDE / 2
     pattern = {"shape": series.style.pattern}
-    figure.add_bar(orientation="h", marker={"color": series.style.colour, "pattern": pattern}, **settings)
+    marker = {"color": series.style.colour, "pattern": pattern}
+    return {"type": "bar", "orientation": "h", "marker": marker, **settings}
 
 
 def _curve_figure(chart: CurveChart) -> go.Figure:
-    figure = go.Figure()
+    traces: list[dict] = []
     if chart.diagonal:
         line = {"dash": "dot", "color": "#999"}
         x, y = ([scaled(axis, end) for end in (0, 1)] for axis in (chart.x, chart.y))
-        figure.add_scatter(x=x, y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip")
+        traces.append(
+            {"type": "scatter", "x": x, "y": y, "mode": "lines", "line": line, "showlegend": False, "hoverinfo": "skip"}
+        )
+    for curve in chart.curves:
+        traces += _curve(chart, curve)
+    layout = _layout(chart.height, chart.legend_below, -0.24)
+    layout["xaxis"], layout["yaxis"] = _axis(chart.x), _axis(chart.y)
+    if not chart.y.unit:
+        layout["yaxis"] |= {"zeroline": True, "zerolinecolor": "#888"}
+    if any(isinstance(x, str) for curve in chart.curves for x in curve.x):
+        layout["xaxis"] |= {"tickangle": -35, "tickfont": {"size": 11}}
+    if chart.reference is not None and not chart.bands:
+        at, line = scaled(chart.x, chart.reference), _DOTTED | {"color": chart.reference_colour}
+        layout["shapes"] = [_upright(at, line)]
+    figure = go.Figure(traces, layout)
     for band in chart.bands:
         across = band.axis == "y"
-        low, high, line = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
+        low, high, at = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
         name = {"text": escape.plotly(band.name), "font": {"size": 10}, "textangle": 0}
         named = {"annotation": name, "annotation_position": "bottom left"} if band.name else {}
         shade = figure.add_hrect if across else figure.add_vrect
         shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **named)
-        if not np.isnan(line):
+        if not np.isnan(at):
             middle = figure.add_hline if across else figure.add_vline
-            middle(line, line={"color": band.colour, "width": 1, "dash": "dot"})
-    for curve in chart.curves:
-        _curve(figure, chart, curve)
-    if chart.reference is not None:
+            middle(at, line={"color": band.colour, "width": 1, "dash": "dot"})
+    if chart.reference is not None and chart.bands:
         figure.add_vline(x=scaled(chart.x, chart.reference), line=_DOTTED | {"color": chart.reference_colour})
-    figure.update_xaxes(**_axis(chart.x))
-    figure.update_yaxes(**_axis(chart.y))
-    if not chart.y.unit:
-        figure.update_yaxes(zeroline=True, zerolinecolor="#888")
-    if any(isinstance(x, str) for curve in chart.curves for x in curve.x):
-        figure.update_xaxes(tickangle=-35, tickfont={"size": 11})
-    return _laid_out(figure, chart.height, chart.legend_below, -0.24)
+    return figure
 
 
-def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
+def _curve(chart: CurveChart, curve: Curve) -> list[dict]:
+    """The curve's traces: its band, where it has one, and itself."""
     style, name = curve.style, label(curve.name, "")
     across = [escape.plotly(x) if isinstance(x, str) else scaled(chart.x, x) for x in curve.x]
     y, low, high = (scaled(chart.y, np.array(part, dtype=np.float64)) for part in (curve.y, curve.low, curve.high))
+    traces: list[dict] = []
     more: dict = {}
     if curve.interval == "band":
-        figure.add_scatter(
-            x=[*across, *across[::-1]],
-            y=np.concatenate([high, low[::-1]]),
-            mode="lines",
-            fill="toself",
-            fillcolor=style.interval_colour,
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [*across, *across[::-1]],
+                "y": np.concatenate([high, low[::-1]]),
+                "mode": "lines",
+                "fill": "toself",
+                "fillcolor": style.interval_colour,
+                "line": {"width": 0},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
         )
     elif len(low) and curve.interval == "bars":
         more["error_y"] = {
@@ -216,17 +234,18 @@ def _curve(figure: go.Figure, chart: CurveChart, curve: Curve) -> None:
         }  # fmt: skip
     if curve.markers:
         more["marker"] = {"size": style.size, "symbol": style.symbol}
-    figure.add_scatter(
-        x=across,
-        y=y,
-        mode="lines+markers" if curve.markers else "lines",
-        line={"color": style.colour, "width": style.width, "dash": style.dash},
-        name=name,
-        showlegend=curve.legend,
-        hovertext=[_told(chart, curve, place) for place in range(len(curve.x))],
-        hovertemplate=f"%{{hovertext}}<extra>{name}</extra>",
-        **more,
-    )
+    itself = {
+        "type": "scatter",
+        "x": across,
+        "y": y,
+        "mode": "lines+markers" if curve.markers else "lines",
+        "line": {"color": style.colour, "width": style.width, "dash": style.dash},
+        "name": name,
+        "showlegend": curve.legend,
+        "hovertext": [_told(chart, curve, place) for place in range(len(curve.x))],
+        "hovertemplate": f"%{{hovertext}}<extra>{name}</extra>",
+    }
+    return [*traces, itself | more]
 
 
 def _told(chart: CurveChart, curve: Curve, place: int) -> str:
@@ -273,7 +292,7 @@ def _histogram_figure(chart: HistogramChart) -> go.Figure:
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(**_axis(chart.x))
     figure.update_yaxes(**_axis(chart.y))
-    return _laid_out(figure, chart.height, False, 0)
+    return figure.update_layout(_layout(chart.height, False, 0))
 
 
 def _matrix_figure(chart: MatrixChart) -> go.Figure:
@@ -296,7 +315,7 @@ def _matrix_figure(chart: MatrixChart) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(side="top")
-    return _laid_out(figure, chart.height, False, 0)
+    return figure.update_layout(_layout(chart.height, False, 0))
 
 
 def _axis(axis: Axis) -> dict:
@@ -316,9 +335,9 @@ def _axis(axis: Axis) -> dict:
     return settings
 
 
-def _laid_out(figure: go.Figure, height: int, below: bool, lowered: float) -> go.Figure:
+def _layout(height: int, below: bool, lowered: float) -> dict:
     legend = _BELOW | {"y": lowered} if below else _ABOVE
-    return figure.update_layout(height=height, margin=_MARGIN, legend=legend, hoverlabel={"namelength": -1})
+    return {"height": height, "margin": _MARGIN, "legend": legend, "hoverlabel": {"namelength": -1}}
 
 
 _DRAW = {
