@@ -343,7 +343,7 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
     terms.caption(DECISIONS if found.decisions else CIRCULAR)
     if found.unaged:
         terms.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
-    show_tipping_points(audit, filter)
+    show_tipping_points(audit, filter, threshold)
     if found.searched:
         _copies(audit, filter)
     if not found.decisions:

@@ -13,13 +13,14 @@ from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.widgets import terms
+from ui.widgets.threshold import OWN
 
 _tips = kept(entries=64)(tipping_points)
 
 
-def show_tipping_points(audit: Audit, filter: Filter) -> None:
+def show_tipping_points(audit: Audit, filter: Filter, threshold: float = OWN) -> None:
     """The widest gap in a sentence, all pairs in a table; nothing where no pair differs beyond its interval."""
-    table = _tips(audit, filter)
+    table = _tips(audit, filter, threshold)
     if table.empty:
         return
     terms.markdown("**How many wrong labels would each gap need?**")

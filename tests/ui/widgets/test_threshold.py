@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.accuracy.tipping import tipping_points
 from core.audit.folder import Audit
 from core.files import write_json
 from core.wording import percent
@@ -64,3 +66,13 @@ def test_data_sets_beside_each_other_are_at_the_chosen_threshold(models, monkeyp
     for one in (audit, other):
         assert everyone[one.name] == accuracy_by(one.faces, [], 0.8)["accuracy"].iloc[0]
         assert everyone[one.name] != accuracy_by(one.faces, [])["accuracy"].iloc[0]
+
+
+def test_tipping_points_on_gaps_are_at_the_chosen_threshold(models, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, audit = models
+    app = page(root, "gaps", monkeypatch, threshold="0.8", audit="made-test", adults="false")
+    assert not app.exception
+    shown = app.session_state["downloads"].items["table tipping-points"].make()
+    moved, own = tipping_points(audit, None, 0.8), tipping_points(audit)
+    assert len(moved) and not moved.equals(own)
+    pd.testing.assert_frame_equal(shown.reset_index(drop=True), moved.reset_index(drop=True))
