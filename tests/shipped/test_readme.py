@@ -41,7 +41,8 @@ def test_figures_of_the_shipped_study_are_printed(audit: Audit) -> None:
     abroad = open_audit(MODEL / "audits/fairface-val-1000")
     # docs/findings.md is compared with the command word for word by a test of its own
     findings = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
-    printed = plain("\n".join([audit_report(audit), audit_report(abroad), findings]))
+    diverse = (ROOT / "docs/diversity.md").read_text(encoding="utf-8")  # compared word for word too
+    printed = plain("\n".join([audit_report(audit), audit_report(abroad), findings, diverse]))
     study = section("## The study we ship", "| speed on").replace("Wilson 95 % interval", "")
     assert not missing(study, printed)
 

@@ -61,8 +61,16 @@ def headline(study: Diversity, test: str, found: list[Finding]) -> str:
     answer = VERDICTS[first.verdict]
     if first.verdict == Verdict.SUPPORTED and CLOSED in first.sentence:
         answer = "Diversity of training closes the gap to within 2 points"
+    if first.verdict == Verdict.NOT_SUPPORTED and _widened(first):
+        answer = "Diversity of training does not narrow the gap: with these networks it is wider, in both intervals"
     told = first.sentence.partition(OTHER_NUMBERS)[0]  # the rest stands with the question
     return f"{answer}. {test_title(study, test)}: {told[:1].lower()}{told[1:]}"
+
+
+def _widened(first: Finding) -> bool:
+    """Whether the group's accuracy, less that of all others, falls in both intervals."""
+    row = first.numbers[first.numbers["measure"] == Measure.EXTRA].iloc[0]
+    return bool(max(row["high"], row["both_high"]) < 0)
 
 
 def test_title(study: Diversity, test: str) -> str:

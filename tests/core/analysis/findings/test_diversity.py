@@ -68,6 +68,16 @@ def test_without_a_difference_the_gap_is_not_said_to_close(tmp_path: Path) -> No
     assert "not recorded" not in missing.sentence
 
 
+def test_a_gap_that_widens_is_not_told_as_one_that_stays(tmp_path: Path) -> None:
+    make_diversity(tmp_path, n=1200, missed={"lfw": 0.1, "everyone": 0.5}, unrecorded=0)
+    found = open_diversity(tmp_path)
+    results = diversity.questions(found, "fairface")
+    assert results[0].verdict == Verdict.NOT_SUPPORTED
+    assert words.headline(found, "fairface", results).startswith(
+        "Diversity of training does not narrow the gap: with these networks it is wider, in both intervals."
+    )
+
+
 def test_a_planted_fall_in_the_treated_arm_alone_is_found(tmp_path: Path) -> None:
     make_diversity(tmp_path, n=1200, missed={"without-black-women": 0.5})
     missing = diversity.questions(open_diversity(tmp_path), "fairface")[1]
