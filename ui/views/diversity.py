@@ -51,7 +51,10 @@ _for_whom = kept(entries=4, spinner="Counting …")(for_whom)
 def _maps(study: Diversity, test: str, within: Filter) -> tuple[dict[str, np.ndarray | None], pd.DataFrame]:
     """The mean over seeds of each arm's mean map, and how alike they are."""
     found = {}
-    for arm in study.experiment.on(test).arms:
+    tested = study.experiment.on(test)
+    for arm in tested.arms:
+        if not tested.audits(arm.name)[0].has_maps:
+            continue
         by_seed = [mean_map(study, test, arm.name, seed, within) for seed in range(len(arm.models))]
         found[arm.name] = None if any(one is None for one in by_seed) else np.mean(by_seed, axis=0)
     return found, map_agreement(study, test, within)
@@ -90,8 +93,8 @@ def _show_arms(study: Diversity) -> None:
     layout.table(table)
     downloads.table(table, "diversity-arms", "the arms and their training faces")
     terms.caption(
-        "Every network sees equally many images, whatever the number of its faces. Rules, set before any was trained: "
-        "docs/rules.md, «Diversity of training»."
+        "Every network sees equally many images, whatever the number of its faces. The rule, and what was changed in "
+        "it and when: docs/rules.md, «Diversity of training»."
     )
 
 
@@ -121,7 +124,8 @@ def _show_maps(study: Diversity, test: str) -> None:
     for start in range(0, len(pictures), IN_A_ROW):
         st.html(layout.STYLE + layout.image_row(pictures[start : start + IN_A_ROW], widest="14rem"))
     downloads.image_sheet(lambda: map_sheet(chart), "diversity-maps", f"mean maps by arm, {whose}")
-    terms.caption(f"{chart.note} Means over seeds.")
-    layout.table(agreement)
+    of_how_many = "" if len(maps) == len(tested.arms) else f" Maps are kept of {len(maps)} of {len(tested.arms)} arms."
+    terms.caption(f"{chart.note} Means over seeds.{of_how_many}")
+    layout.table(words.agreement_table(agreement))
     downloads.table(agreement, "diversity-map-agreement", f"how alike mean maps are, {whose}")
     terms.caption(words.MAPS)

@@ -20,7 +20,7 @@ from core.analysis.comparison.board_answers import answers
 from core.data.filters import Filter, group_name
 from core.present.text.sentences import hottest_place
 from core.task import GENDER, GENDERS
-from core.wording import bounds, capital, in_points, number, p_words, percent, span
+from core.wording import capital, in_points, number, p_words, percent, span, with_interval
 
 CAUTION = (
     "Each model sees the same aligned faces, cropped and resized as its declaration says; its own pipeline may find, "
@@ -180,11 +180,12 @@ def answers_table(table: pd.DataFrame) -> pd.DataFrame:
             "accuracy of all": percent(row["accuracy_of_all"]),
             "of the answered": percent(row["accuracy"]),
             **{
-                f"answered {end}": f"{_group(row[end])} {percent(row[f'{end}_share'])} "
-                f"[{bounds(100 * row[f'{end}_low'], 100 * row[f'{end}_high'])}]"
-                if row["told_apart"]
-                else "not sure"
+                head: words if row["told_apart"] else "not sure"
                 for end in ("least", "most")
+                for head, words in (
+                    (f"answered {end}", _group(row[end])),
+                    (f"{end}, share", with_interval(*(row[f"{end}_{part}"] for part in ("share", "low", "high")))),
+                )
             },
         }
         for row in table.sort_values("accuracy", ascending=False).to_dict("records")

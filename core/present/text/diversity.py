@@ -138,6 +138,19 @@ def _span(low: float, high: float) -> str:
     return f"[{bounds(100 * low, 100 * high)}]" if low == low else "–"
 
 
+def agreement_table(table: pd.DataFrame) -> pd.DataFrame:
+    """`map_agreement` in words: columns arm, r with all data sets and between seeds, each with how many pairs."""
+    return pd.DataFrame(
+        {
+            "arm": table["arm"],
+            f"r with {ALL}": [number(value) for value in table["between"]],
+            "pairs": table["pairs"],
+            "r between seeds": [number(value) for value in table["within"]],
+            "pairs of seeds": table["pairs_within"],
+        }
+    )
+
+
 def map_sentences(table: pd.DataFrame) -> list[str]:
     """A sentence an arm: its r with the arm of all data sets, and that between seeds."""
     return [
