@@ -143,7 +143,7 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
     several = len(options.splits) > 1
     second = st.columns([2.2, 1.4, 0.9] if several else [2.2, 1.4])
     age = second[0].select_slider(
-        f"Age in years (adults only: {ADULT_AGE} and older)" if adults else "Age in years (from – up to)",
+        f"Age in years ({ADULT_AGE} and older)" if adults else "Age in years (from – up to)",
         AGES,
         value=st.session_state.age_start,
         key=_key("age"),
