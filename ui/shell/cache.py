@@ -21,6 +21,7 @@ import streamlit as st
 from PIL import Image
 
 from core.analysis.comparison import Experiment
+from core.analysis.findings.diversity import Diversity
 from core.analysis.findings.repeated import Repeated
 from core.audit.folder import Audit
 from core.checks.results import Checks
@@ -31,6 +32,7 @@ Result = TypeVar("Result")
 FILES: dict[type, tuple[str, ...]] = {
     Audit: ("audit.json", "measured.parquet", "skin_tone.json"),
     Checks: ("checks.json",),
+    Diversity: ("experiment.json", "*/audits/*/audit.json"),
     Experiment: ("experiment.json", "*/audits/*/audit.json"),
     Repeated: ("experiment.json", "*/audits/*/audit.json"),
 }

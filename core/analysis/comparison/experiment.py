@@ -102,6 +102,7 @@ class Experiment:
     pictures: Path | None = None
     validation: str = ""
     only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: By audit, then by model and arm: `on` hands it on, so that nothing is opened twice.
     _opened: dict = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -109,8 +110,9 @@ class Experiment:
         """Audits of networks that differ by the seed alone as an experiment of one arm, called as `name`; the first
         one's folder stands for it. All must be of the same faces (`same_faces`)."""
         models = tuple(str(number) for number in range(len(audits)))
-        opened: dict[str, Any] = dict(zip(models, audits, strict=True)) | {_COMMON: None}
         arm, first = Arm(name, name, models), audits[0]
+        opened: dict[tuple[str, ...], Any] = {(first.name, n): one for n, one in zip(models, audits, strict=True)}
+        opened[first.name, _COMMON] = None
         return cls(name, name, first.path, "", first.name, (arm,), (), (first.name,), _opened=opened)
 
     def arm(self, name: str) -> Arm:
@@ -128,7 +130,7 @@ class Experiment:
         arms = tuple(arm for arm in self.arms if self.has(arm.name, audit))
         names = [arm.name for arm in arms]
         claims = tuple(claim for claim in self.claims if claim.start in names and claim.end in names)
-        return replace(self, audit=audit, arms=arms, claims=claims, _opened={})
+        return replace(self, audit=audit, arms=arms, claims=claims)
 
     def has(self, arm: str, audit: str) -> bool:
         """Whether an arm's models were audited on a test's faces."""
@@ -141,15 +143,18 @@ class Experiment:
         all are then of the faces that every one has.
         """
         models = self.arm(arm).models
-        common = self._common_faces()
-        if common is not None:
-            return tuple(restricted(self._open(model), common) for model in models)
-        first = self._open(self.arms[0].models[0])
-        return align_audits([first, *map(self._open, models)])[1:]
+        if (key := (self.audit, "", arm)) not in self._opened:
+            common = self._common_faces()
+            if common is not None:
+                self._opened[key] = tuple(restricted(self._open(model), common) for model in models)
+            else:
+                first = self._open(self.arms[0].models[0])
+                self._opened[key] = align_audits([first, *map(self._open, models)])[1:]
+        return self._opened[key]
 
     def _common_faces(self) -> pd.Index | None:
         """The ids of the faces that every model was audited on; None where all were audited on the same."""
-        if _COMMON not in self._opened:
+        if (key := (self.audit, _COMMON)) not in self._opened:
             paths = [self.path / model / "audits" / self.audit for arm in self.arms for model in arm.models]
             manifests = [read_manifest(path) for path in paths]
             common = None
@@ -159,13 +164,13 @@ class Experiment:
                 common = pd.Index(ids[0])
                 for other in ids[1:]:
                     common = common[common.isin(other)]
-            self._opened[_COMMON] = common if common is not None and len(common) else None
-        return self._opened[_COMMON]
+            self._opened[key] = common if common is not None and len(common) else None
+        return self._opened[key]
 
     def _open(self, model: str) -> Audit:
-        if model not in self._opened:
-            self._opened[model] = open_audit(self.path / model / "audits" / self.audit)
-        return self._opened[model]
+        if (key := (self.audit, model)) not in self._opened:
+            self._opened[key] = open_audit(self.path / model / "audits" / self.audit)
+        return self._opened[key]
 
 
 def list_experiments(models: str | Path) -> list[str]:

@@ -63,6 +63,11 @@ class Diversity:
     experiment: Experiment
 
     @property
+    def path(self) -> Path:
+        """The experiment's folder."""
+        return self.experiment.path
+
+    @property
     def tests(self) -> tuple[str, ...]:
         """The audits that every network has, the one that decides first."""
         return self.experiment.tests

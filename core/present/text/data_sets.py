@@ -13,19 +13,17 @@ from core.estimate import Estimate
 from core.present.text.sentences import scope
 from core.wording import bounds, capital, in_points, percent, signed_points, with_interval
 
-#: Said of faces that are not of the train split; `TRAINED_ON` of those that may be.
 SEEN_WORDS = {
-    Seen.HOME: "other faces of the data it was trained on",
+    Seen.HOME: "of the data it was trained on",
     Seen.ABROAD: "data it was not trained on",
     Seen.UNKNOWN: "whether it was trained on these nobody knows",
 }
-TRAINED_ON = "the data it was trained on"
 
 
 def data_set_name(one: DataSetAudit) -> str:
-    """«fairface, data it was not trained on»; of the training's data, whether these are other faces of it."""
-    trained_on = one.seen == Seen.HOME and "train" in one.audit.manifest.splits
-    return f"{one.audit.manifest.dataset}, {TRAINED_ON if trained_on else SEEN_WORDS[one.seen]}"
+    """«fairface, data it was not trained on»; of the training's data which of its splits."""
+    splits = f"{one.audit.split_words} " if one.seen == Seen.HOME else ""
+    return f"{one.audit.manifest.dataset}, {splits}{SEEN_WORDS[one.seen]}"
 
 
 def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:

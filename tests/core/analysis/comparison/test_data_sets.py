@@ -74,12 +74,12 @@ def test_how_many_of_each_data_sets_faces_are_shown_is_said(both: list[DataSetAu
     )
 
 
-def test_faces_of_the_train_split_are_not_called_other_faces(both: list[DataSetAudit]) -> None:
+def test_of_the_training_data_it_is_said_which_splits_were_audited(both: list[DataSetAudit]) -> None:
     home = both[0]
     trained_on = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("train",))))
     other = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("test",))))
-    assert data_set_name(trained_on) == "home, the data it was trained on"
-    assert data_set_name(other) == "home, other faces of the data it was trained on"
+    assert data_set_name(trained_on) == "home, train split of the data it was trained on"
+    assert data_set_name(other) == "home, test split of the data it was trained on"
     assert data_set_name(both[1]) == "abroad, data it was not trained on"
 
 

@@ -24,6 +24,7 @@ from core.analysis.comparison import (
     open_experiment,
     verdict,
 )
+from core.analysis.comparison import experiment as experiment_module
 from core.analysis.comparison.contrasts import t_interval
 from core.analysis.comparison.paired import group_mask, mcnemar
 from core.classifiers.info import list_models
@@ -279,3 +280,15 @@ def test_arms_that_left_out_different_copies_are_compared_on_the_faces_of_all(tm
     assert claim_contrast(experiment, experiment.claims[0]).n == int(
         ((faces["gender"] == "female") & (faces["ethnicity"] == "Black"))[5:290].sum()
     )
+
+
+def test_an_audit_is_opened_once_however_often_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = open_experiment(make_experiment(tmp_path, n=200))
+    calls: list[Path] = []
+    real = experiment_module.open_audit
+    monkeypatch.setattr(experiment_module, "open_audit", lambda path: calls.append(path) or real(path))
+    for _ in range(3):
+        for arm in made.arms:
+            made.on(made.audit).audits(arm.name)
+            made.audits(arm.name)
+    assert len(calls) == len(set(calls)) == sum(len(arm.models) for arm in made.arms)
