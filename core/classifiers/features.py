@@ -78,7 +78,7 @@ def _of_torch(model: Model, classify: TorchClassifier) -> Reading:
 
 
 def _of_output(model: Model, classify: OnnxClassifier, output: str) -> Reading:
-    session, exact = classify.session, classify.layers
+    session, exact = classify.session, classify.exact
     if output not in session.outputs:
         raise LookwhereError(f"{model.path}: no output {output}; there are {', '.join(session.outputs)}")
     declared = session.port.output if exact is None else exact.record["logits"]
@@ -92,7 +92,7 @@ def _of_output(model: Model, classify: OnnxClassifier, output: str) -> Reading:
 
 
 def _of_onnx(model: Model, classify: OnnxClassifier) -> Reading:
-    exact = classify.layers
+    exact = classify.exact
     if exact is None:
         return lambda images: (classify.logits(images), None)
     import onnx

@@ -66,7 +66,8 @@ class OnnxClassifier:
     ) -> None:
         self.session, self.declaration, self.path = session, session.declaration, session.path
         self.method, self.layers, self.no_layers = method, layers, no_layers
-        self._exact = layers if isinstance(layers, ExactMaps) else None
+        #: What gives exact maps; None where `layers` are gradients, or there are none.
+        self.exact = layers if isinstance(layers, ExactMaps) else None
         self.maps, self.head_bias = method.record(self), method.bias(self)
         self.precision = np.dtype(session.port.dtype).name
         #: Outputs of the first faces, until there are enough to doubt a declaration; then None.
@@ -79,8 +80,8 @@ class OnnxClassifier:
         """
         if self.method.needs is not Needs.OUTPUTS:
             logits, evidence = self.method.explain(self, images)
-            return (logits if self._exact else self._first_logits(images)), coarse(evidence)
-        logits = self._first_logits(images) if self._exact is None else self._exact.logits(images)
+            return (logits if self.exact else self._first_logits(images)), coarse(evidence)
+        logits = self._first_logits(images) if self.exact is None else self.exact.logits(images)
         # The faces as they are have been run already, the method changes copies of them.
         known = OnlyOutputs(lambda faces: logits if faces is images else self.logits(faces))
         found, evidence = self.method.explain(known, images)
@@ -98,8 +99,8 @@ class OnnxClassifier:
         """The same model, shown faces as another declaration of its input says."""
         session = self.session.fed(declaration)
         layers = self.layers
-        if self._exact is not None:
-            layers = replace(self._exact, session=session, declaration=session.declaration)
+        if self.exact is not None:
+            layers = replace(self.exact, session=session, declaration=session.declaration)
         elif layers is not None:
             from core.classifiers.imported.onnx_gradients import fed
 
@@ -112,8 +113,8 @@ class OnnxClassifier:
 
         Raises `LookwhereError` where the outputs are not what was declared.
         """
-        if self._exact is not None:
-            return self._exact.logits(images)
+        if self.exact is not None:
+            return self.exact.logits(images)
         return self._of(self.session.run(images)[0])
 
     def _first_logits(self, images: np.ndarray) -> np.ndarray:

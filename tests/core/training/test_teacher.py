@@ -101,6 +101,18 @@ def test_an_output_of_the_file_is_read_as_features_by_its_name(made_store: Align
         taught(made_store, models, teacher_outputs=("nowhere",))
 
 
+def test_maps_by_gradients_of_an_onnx_file_do_not_hinder_its_teaching(
+    made_store: AlignedStore, models: Path, tmp_path: Path
+) -> None:
+    import_model(tmp_path / "file.onnx", "graded", DECLARED, models=models, maps="gradcam")
+    by_name = taught(made_store, models, teacher=("graded",), teacher_outputs=("z",))
+    exact = taught(made_store, models, teacher_outputs=("z",))
+    torch.testing.assert_close(by_name.odds, exact.odds)
+    torch.testing.assert_close(by_name.features, exact.features)
+    with pytest.raises(LookwhereError, match="of graded none has features"):
+        taught(made_store, models, teacher=("graded",))
+
+
 def test_the_loss_by_hand() -> None:
     config = dataclasses.replace(CONFIG, teacher_weight=0.25, teacher_temperature=2.0, label_smoothing=0.0)
     given = Lessons(torch.tensor([2.0, -1.0, 4.0]), torch.tensor([1.0, 0.0, 1.0]), torch.eye(3), config)
