@@ -64,8 +64,7 @@ def roc_curves(curves: dict[str, Roc], task: Task = GENDER) -> CurveChart:
     drawn = tuple(
         Curve(
             f"{name}, AUC {number(curve.auc.value, '.3f')}",
-            curve.false_positive,
-            curve.true_positive,
+            *curve.drawn(),
             Style(cycled(COLOURS, n)),
             markers=False,
         )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.analysis.accuracy import curves
 from core.analysis.accuracy.by_group import accuracy_by, confusion, predict
 from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.analysis.intervals import Z95, newcombe, risk_ratio, wilson
@@ -197,6 +198,35 @@ def test_auc_equals_a_slow_count_of_pairs_with_ties(male: list[int], female: lis
     error = (wins.mean(axis=1).var(ddof=1) / len(male) + wins.mean(axis=0).var(ddof=1) / len(female)) ** 0.5
     assert found.auc.low == pytest.approx(max(0.0, np.mean(wins) - Z95 * error), abs=1e-9)
     assert found.auc.high == pytest.approx(min(1.0, np.mean(wins) + Z95 * error), abs=1e-9)
+
+
+def many_scores(n: int) -> pd.DataFrame:
+    draw = np.random.default_rng(0)
+    male = draw.random(n) < 0.6
+    score = (draw.normal(size=n) * 3 + np.where(male, 4, -4)).astype(np.float32)
+    gender = pd.Categorical.from_codes(male.astype(np.int8), ["female", "male"])
+    return pd.DataFrame({"gender": gender, "logit_female": np.float32(0), "logit_male": score})
+
+
+def test_scores_of_many_faces_are_counted_in_steps_within_the_bound_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = many_scores(120_000)
+    steps = roc(faces)
+    monkeypatch.setattr(curves, "LARGE", 10**9)
+    exact = roc(faces)
+    assert exact.off == 0 < abs(steps.auc.value - exact.auc.value) <= steps.off < 1e-4
+    assert steps.auc.high - steps.auc.low == pytest.approx(exact.auc.high - exact.auc.low, rel=1e-3)
+    assert len(steps.true_positive) < len(exact.true_positive) / 3
+
+
+def test_a_drawn_curve_has_few_points_of_the_curve_close_to_each_other() -> None:
+    curve = roc(many_scores(20_000))
+    drawn = np.stack(curve.drawn())
+    assert len(curve.true_positive) > 19_000 and drawn.shape[1] <= curves.DRAWN + 2
+    assert {*zip(*drawn, strict=True)} <= {*zip(curve.false_positive, curve.true_positive, strict=True)}
+    assert drawn[:, 0].tolist() == [0, 0] and drawn[:, -1].tolist() == [1, 1]
+    assert np.diff(drawn, axis=1).sum(axis=0).max() < 2.2 / curves.DRAWN
+    few = roc(scored([3, 1, 2], [1, 0]))
+    assert few.drawn()[0] is few.false_positive
 
 
 def test_calibration_by_hand() -> None:
