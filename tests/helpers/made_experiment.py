@@ -50,7 +50,7 @@ def make_experiment(
                 {"name": arm, "title": f"Arm {arm}", "models": [f"{arm}-s{k}" for k in range(seeds)]} for arm in arms
             ],
             "contrasts": [
-                {"name": "leaving out Black women", "to": "without", "expect": "lower", **question},
+                {"name": "leaving out Black women", "to": "without", "expect": "lower", "finding": "4", **question},
                 {"name": "nothing at all", "to": "again", **question},
                 {"name": "the worst group", "from": "everyone", "to": "again", "question": "Better?"},
             ],

@@ -10,6 +10,7 @@ from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.present.figures import charts
 from core.present.text import escape
+from core.present.text.group_statistics import roc_note
 from core.wording import number, told_apart
 from ui.shell import downloads
 from ui.widgets import terms
@@ -33,7 +34,7 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
         terms.subheader("ROC by ethnicity" if names else "ROC")
         by_name = {name: curve for name, group in groups.items() if (curve := roc(group)) is not None}
         downloads.chart(charts.roc_curves(by_name, task), "roc", "ROC curves")
-        terms.caption("The threshold moves along a curve; the curve itself does not depend on it.")
+        terms.caption(roc_note(by_name.values()))
     with right:
         terms.subheader("Calibration by ethnicity" if names else "Calibration")
         tables = {name: calibration(group) for name, group in groups.items() if len(group)}

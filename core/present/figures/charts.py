@@ -22,9 +22,12 @@ def gender_series(genders: Sequence[str], both: str = "") -> tuple[Series, ...]:
 
 
 def accuracy_range(low: pd.Series, margin: float = 0.03) -> dict[str, float]:
-    """Ends of a scale of accuracies: a little below the lowest bound, and 1."""
+    """Ends of a scale of accuracies, a little below the lowest bound and 1, and steps of which 1 is one."""
     least = float(np.nanmin(low)) if len(low) and low.notna().any() else 0.5
-    return {"low": max(0.0, least - margin), "high": 1.005}
+    start = max(0.0, least - margin)
+    # Said outright: on a narrow screen the axis would be marked so sparsely that its end is not.
+    step = next(step for step in (0.01, 0.02, 0.05, 0.1, 0.2) if 1 - start <= 5 * step)
+    return {"low": start, "high": 1.005, "step": step}
 
 
 def accuracy_dots(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from core.analysis.accuracy.curves import LARGE, Roc
 from core.analysis.accuracy.group_statistics import GroupStatistic, Unit, statistic_table, surest_groups
 from core.data.filters import Filter
 from core.present.text.sentences import scope
@@ -68,6 +71,16 @@ def statistic_lines(statistic: GroupStatistic, faces: pd.DataFrame, within: Filt
     lines = [f"  {statistic.title}{how}"]
     lines += [f"    {row['group']:26}{row['n']:6,}  {_words(statistic, row)}" for row in table.to_dict("records")]
     return [*lines, f"  {sentence}"]
+
+
+def roc_note(curves: Iterable[Roc]) -> str:
+    """What is said below ROC curves: what a curve is, and by how much areas may be off where scores count in steps."""
+    off = max((curve.off for curve in curves), default=0.0)
+    text = "The threshold moves along a curve; the curve itself does not depend on it."
+    if off > 0:
+        small = np.format_float_positional(off, precision=1, fractional=False)
+        text += f" Scores of {LARGE:,} faces and more are counted in steps: an area is off by at most {small}."
+    return text
 
 
 def _words(statistic: GroupStatistic, row: pd.Series | dict) -> str:

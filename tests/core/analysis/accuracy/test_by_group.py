@@ -16,6 +16,7 @@ from core.analysis.accuracy.curves import calibration, calibration_error, roc
 from core.analysis.intervals import Z95, newcombe, risk_ratio, wilson
 from core.data.faces import AGE_BANDS, AGE_EDGES
 from core.errors import LookwhereError
+from core.present.text.group_statistics import roc_note
 
 
 def made_faces(count: int = 300, seed: int = 0) -> pd.DataFrame:
@@ -216,6 +217,9 @@ def test_scores_of_many_faces_are_counted_in_steps_within_the_bound_it_tells(mon
     assert exact.off == 0 < abs(steps.auc.value - exact.auc.value) <= steps.off < 1e-4
     assert steps.auc.high - steps.auc.low == pytest.approx(exact.auc.high - exact.auc.low, rel=1e-3)
     assert len(steps.true_positive) < len(exact.true_positive) / 3
+    told = "Scores of 100,000 faces and more are counted in steps: an area is off by at most 0.00000"
+    assert told in roc_note([steps, exact])
+    assert "steps" not in roc_note([exact])
 
 
 def test_a_drawn_curve_has_few_points_of_the_curve_close_to_each_other() -> None:

@@ -223,9 +223,17 @@ def test_names_and_colours_of_series() -> None:
 
 
 def test_scales_hold_every_bound() -> None:
-    assert charts.accuracy_range(pd.Series([0.9, 0.8, np.nan])) == {"low": pytest.approx(0.77), "high": 1.005}
+    assert charts.accuracy_range(pd.Series([0.9, 0.8, np.nan])) == {
+        "low": pytest.approx(0.77),
+        "high": 1.005,
+        "step": 0.05,
+    }
     assert charts.accuracy_range(pd.Series([0.01]))["low"] == 0
     assert charts.accuracy_range(pd.Series([], dtype=float))["low"] == pytest.approx(0.47)
+    for least in np.linspace(0, 1, 101):
+        scale = charts.accuracy_range(pd.Series([least]))
+        marks = (1 - scale["low"]) / scale["step"]
+        assert (1 / scale["step"]).is_integer() and 1.5 <= marks <= 5
 
 
 def test_points_are_rounded_shares() -> None:
