@@ -16,6 +16,7 @@ from PIL import Image
 from core import template
 from core.data.columns import Column, restored
 from core.data.faces import SPLITS, check_faces, fingerprint
+from core.data.mapped import open_mapped
 from core.data.measured import read_measured
 from core.data.otherwise import read_otherwise
 from core.data.store_info import StoreInfo
@@ -60,8 +61,7 @@ class AlignedStore:
         try:
             manifest = StoreInfo.from_json(path / "store.json")
             check_files(path, manifest.files, StoreInfo.MEND)
-            images = np.load(path / "faces.npy", mmap_mode="r")
-            landmarks = np.load(path / "landmarks.npy", mmap_mode="r")
+            images, landmarks = open_mapped(path / "faces.npy"), open_mapped(path / "landmarks.npy")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
             kept = manifest.disagreements is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +14,20 @@ if TYPE_CHECKING:
     from core.training.loop import Run
 
 HEARTBEAT_SECONDS = 3.0
+#: The time left is told by the speed over so many heartbeats, a minute: other work slows a machine for seconds.
+BEATS = 20
 
 
 class Clock:
-    """Heartbeats every few seconds, with throughput over the last ones and an ETA by pixels left to see."""
+    """Heartbeats every few seconds, with throughput since the last one and an ETA by pixels left to see."""
 
     def __init__(self, run: Run, folder: Path, report: Callable) -> None:
         self.run, self.folder, self.report = run, folder, report
         self.last = time.perf_counter()
         self.images = 0
         self.speed = 0.0
+        #: Work and seconds of the last heartbeats.
+        self.recent: deque[tuple[float, float]] = deque(maxlen=BEATS)
 
     def tick(self) -> None:
         self.images += self.run.local_batch * self.run.fabric.world_size
@@ -33,6 +38,7 @@ class Clock:
         run, now = self.run, time.perf_counter()
         if self.images and row is None and state == "running":  # an epoch's end is mostly validation
             self.speed = self.images / (now - self.last)
+            self.recent.append((self.images * self._work(run.epoch), now - self.last))
         self.last, self.images = now, 0
         seen = run.running["seen"]
         status = record.Status(
@@ -53,16 +59,16 @@ class Clock:
         return status
 
     def _eta(self) -> float | None:
-        """Seconds left, taking the work of an image as its area, and a third more where dilated."""
-        if not self.speed:
+        """Seconds left, at the speed of the last heartbeats."""
+        if not self.recent:
             return None
         run = self.run
+        left = sum(self._work(epoch) for epoch in range(run.epoch, run.config.epochs)) * run.steps_per_epoch
+        left -= self._work(run.epoch) * run.step
+        done, seconds = (sum(part) for part in zip(*self.recent, strict=True))
+        return left * run.config.batch / (done / seconds)
 
-        def work(epoch: int) -> float:
-            stage = run.config.stage_at(epoch)
-            return stage.size**2 * (1.3 if stage.dilated else 1.0)
-
-        here = min(run.epoch, run.config.epochs - 1)
-        left = sum(work(epoch) for epoch in range(run.epoch, run.config.epochs)) * run.steps_per_epoch
-        left -= work(here) * run.step
-        return left / work(here) * run.config.batch / self.speed
+    def _work(self, epoch: int) -> float:
+        """The work of an image in an epoch: its area, and a third more where dilated."""
+        stage = self.run.config.stage_at(min(epoch, self.run.config.epochs - 1))
+        return stage.size**2 * (1.3 if stage.dilated else 1.0)

@@ -181,6 +181,26 @@ def test_a_store_cut_while_it_is_open_is_told(store: AlignedStore, model: Model,
             look()
 
 
+def test_a_store_cut_during_its_audit_is_told_and_nothing_is_published(
+    store: AlignedStore, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is cut when the first batch has been classified."""
+    opened, classify = AlignedStore.open(store.path), model.classify
+
+    class Cutting:
+        def __call__(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            with (store.path / "faces.npy").open("r+b") as file:
+                file.truncate(5000)
+            return classify(pictures)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(classify, name)
+
+    with pytest.raises(LookwhereError, match=r"faces\.npy: cut while it was read; align again"):
+        run_audit(opened, replace(model, classify=Cutting()), ("all",), batch=4)
+    assert not list(model.path.glob("audits/*/audit.json"))
+
+
 def test_only_what_both_say_is_compared() -> None:
     assert aligned_otherwise({"padding": 0, "detector": "a"}, {"padding": 0}) == ""
     assert aligned_otherwise({}, {"padding": 0}) == ""

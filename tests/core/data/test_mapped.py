@@ -1,4 +1,4 @@
-"""Pages of memory-mapped images are given back, and nothing that was read or written is lost."""
+"""Mapped images: pages are given back, nothing read or written is lost, and a file cut under its map is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data.mapped import let_go
+from core.data.mapped import let_go, open_mapped
+from core.errors import LookwhereError
 
 
 def mapped_memory() -> int:
@@ -32,3 +33,28 @@ def test_what_was_read_no_longer_counts_and_what_was_written_stays(tmp_path: Pat
     let_go(read[3:9])  # a part lets all go
     assert int(read.sum(dtype=np.int64)) == total == int(np.arange(faces, dtype=np.uint8).sum()) * 112 * 112 * 3
     let_go(np.zeros(3))
+
+
+def test_a_file_cut_under_its_map_is_told_before_it_is_read(tmp_path: Path) -> None:
+    """To read on would end the process (SIGBUS); also a part that was taken before says so."""
+    file = tmp_path / "i.npy"
+    np.save(file, np.arange(4_000_000, dtype=np.uint8).reshape(1000, 4000))
+    images = open_mapped(file)
+    part = images[10:20]
+    assert type(images[[900, 1]]) is np.ndarray and images[900, 5] == (900 * 4000 + 5) % 256
+    with file.open("r+b") as held:
+        held.truncate(5000)
+    for read in (lambda: images[0], lambda: images[[900, 1]], lambda: images[5:9], lambda: part[0]):
+        with pytest.raises(LookwhereError, match=r"i\.npy: cut while it was read; align again"):
+            read()
+
+
+def test_a_file_replaced_or_deleted_is_read_on(tmp_path: Path) -> None:
+    file = tmp_path / "i.npy"
+    np.save(file, np.full((10, 4000), 7, dtype=np.uint8))
+    images = open_mapped(file)
+    np.save(tmp_path / "other.npy", np.zeros((1, 4), dtype=np.uint8))
+    (tmp_path / "other.npy").replace(file)
+    assert images[[9, 0]].tolist() == [[7] * 4000] * 2
+    file.unlink()
+    assert int(images[9].sum()) == 28_000
