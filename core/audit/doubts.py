@@ -39,6 +39,12 @@ def mere_decisions(faces: pd.DataFrame) -> bool:
     """
     if len(faces) < FEWEST:
         return False
+    # Of very many faces the first tell at once where there is more than one certainty.
+    return _one_each(faces[:1000]) and (len(faces) <= 1000 or _one_each(faces))
+
+
+def _one_each(faces: pd.DataFrame) -> bool:
+    """Whether there is one certainty at most of each class."""
     logits = [name for name in faces.columns if name.startswith("logit_")]
     if p := [name for name in faces.columns if name.startswith("p_")]:
         certain = faces[p[0]].to_numpy(dtype=np.float64) - 0.5

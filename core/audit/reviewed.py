@@ -173,7 +173,7 @@ def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:
         work = path.with_name(f".{name}.unfinished")
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
-        pq.write_table(table, work / "faces.parquet", **parquet_encodings(table.schema))
+        pq.write_table(table, work / "faces.parquet", **parquet_encodings(table.schema, len(table)))
         audit.averages.none().save(work / "averages.npz")
         manifest = _manifest(audit, labels, decisions, flip, keep)
         manifest = replace(manifest, files=record_files(work, ("faces.parquet", "averages.npz")))

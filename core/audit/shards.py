@@ -86,7 +86,8 @@ def write_shard(
 def joined(shards: list[Path], file: Path) -> pa.Schema:
     """Write the shards one after the other into one file; returns the schema of the first, with its metadata."""
     schema = pq.read_schema(shards[0])
-    with pq.ParquetWriter(file, schema.remove_metadata(), compression_level=9, **parquet_encodings(schema)) as out:
+    rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
+    with pq.ParquetWriter(file, schema.remove_metadata(), **parquet_encodings(schema, rows)) as out:
         for shard in shards:
             out.write_table(pq.read_table(shard).replace_schema_metadata(None))
     return schema

@@ -11,10 +11,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from core.errors import LookwhereError
-from core.files import file_to_write, read_npz, write_bytes, write_text
+from core.files import LARGE_TABLE, file_to_write, read_npz, write_bytes, write_parquet, write_text
 from core.locks import alone
 
 
@@ -93,3 +95,17 @@ def test_arrays_that_would_fill_the_memory_or_run_code_are_refused(kind: str, tm
         assert tracemalloc.get_traced_memory()[1] < 5 * 10**6
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("rows", [3, LARGE_TABLE])
+def test_a_table_of_faces_is_read_as_it_was_and_small_ones_are_packed_slowly(tmp_path: Path, rows: int) -> None:
+    draw = np.random.default_rng(0)
+    names = pd.Series([f"UTKFace/{n}_0_{draw.integers(1 << 40)}.jpg" for n in range(rows)], dtype="str")
+    table = pd.DataFrame({"path": names, "p_male": draw.random(rows).astype(np.float32), "gender": "female"})
+    write_parquet(tmp_path / "faces.parquet", table)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "faces.parquet"), table, check_dtype=False)
+    held = pq.ParquetFile(tmp_path / "faces.parquet").metadata.row_group(0)
+    encodings = {held.column(n).path_in_schema: held.column(n).encodings for n in range(held.num_columns)}
+    assert "BYTE_STREAM_SPLIT" in encodings["p_male"] and "RLE_DICTIONARY" in encodings["gender"]
+    assert ("DELTA_BYTE_ARRAY" in encodings["path"]) == (rows == LARGE_TABLE)
+    assert "RLE_DICTIONARY" not in encodings["path"]

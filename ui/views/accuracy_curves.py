@@ -23,12 +23,14 @@ def show_curves(audit: Audit, faces: pd.DataFrame) -> None:
         st.info("The scores are mere decisions: there is no ROC curve and no calibration to draw.")
         return
     task = audit.task
-    if len(set(task.truth(faces))) < 2:
+    positive = task.is_positive(faces)
+    if positive.all() or not positive.any():
         kinds = "genders: clear the gender filter" if task.is_gender else f"classes of {task.name}: clear the filter"
         st.info(escape.markdown(f"ROC and calibration need faces of both {kinds} to see them."))
         return
-    names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"])]
-    groups = {told_apart("all", names): faces} | {name: faces[faces["ethnicity"] == name] for name in names}
+    names = [name for name in ethnicities(audit) if name in set(faces["ethnicity"].unique())]
+    needed = faces[list(dict.fromkeys([task.attribute, *task.logits, task.probability]))]
+    groups = {told_apart("all", names): needed} | {name: needed[faces["ethnicity"] == name] for name in names}
     left, right = st.columns(2)
     with left:
         terms.subheader("ROC by ethnicity" if names else "ROC")

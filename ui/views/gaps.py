@@ -55,7 +55,7 @@ FAMILIES = {"all pairs": "pairs", "each against the rest": "rest"}
 
 def groupings(faces: pd.DataFrame) -> list[str]:
     """The groupings that make more than one group of these faces."""
-    ethnicities, genders = set(faces["ethnicity"]), faces["gender"].nunique()
+    ethnicities, genders = set(faces["ethnicity"].unique()), faces["gender"].nunique()
     names = ["gender × ethnicity"] if ethnicities - {UNRECORDED} and len(ethnicities) * genders > 1 else []
     names += ["ethnicity"] if len(ethnicities) > 1 and genders > 1 else []
     names += ["gender"] if genders > 1 else []
@@ -280,7 +280,7 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     task = audit.task
     called, men_called, women_called = rates_of(task).values()
     if found is None:
-        none = task.is_gender and set(audit.faces["ethnicity"]) == {UNRECORDED}
+        none = task.is_gender and set(audit.faces["ethnicity"].unique()) == {UNRECORDED}
         kind, (women, men) = "ethnicities" if task.is_gender else "groups", (words.many for words in task.nouns)
         st.info(
             help_texts.NO_ETHNICITY if none else f"Two {kind} with 50 {women} and 50 {men} each are needed for these."

@@ -110,10 +110,14 @@ def calibration(faces: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     if not len(faces):
         return pd.DataFrame(columns=["p", "n", "positive", "share", "low", "high"])
     task = task_of(faces)
-    p = task.p(faces).astype(np.float64)
-    place = np.minimum((p * bins).astype(int), bins - 1)
-    table = pd.DataFrame({"p": p, "positive": task.is_positive(faces)}).groupby(place)
-    result = table.agg(p=("p", "mean"), n=("p", "size"), positive=("positive", "sum"))
+    p, positive = task.p(faces).astype(np.float64), task.is_positive(faces)
+    place = np.minimum((p * bins).astype(np.int64), bins - 1)
+    n = np.bincount(place, minlength=bins)
+    result = pd.DataFrame(
+        {"p": np.bincount(place, p, bins), "n": n, "positive": np.bincount(place[positive], minlength=bins)}
+    )
+    result = result[n > 0]
+    result["p"] /= result["n"]
     result["share"] = result["positive"] / result["n"]
     result["low"], result["high"] = wilson(result["positive"], result["n"])
     return result

@@ -78,8 +78,13 @@ def _bounds(
     with np.errstate(divide="ignore", invalid="ignore"):  # all faces of a group may be wrong labels
         for k, n, effect, small in ((k1, n1, effect1, small1), (k2, n2, effect2, small2)):
             k, n = k / effect, n / effect
-            (low, high), exact = wilson(k, n), clopper_pearson(k, n, LEVEL)
-            low = np.where(small, np.minimum(low, exact[0]), low)
-            ends.append((k / n, low, np.where(small, np.maximum(high, exact[1]), high)))
+            low, high = wilson(k, n)
+            if small.any():
+                exact = clopper_pearson(k, n, LEVEL)
+                low, high = (
+                    np.where(small, wider, end)
+                    for wider, end in ((np.minimum(low, exact[0]), low), (np.maximum(high, exact[1]), high))
+                )
+            ends.append((k / n, low, high))
         (p1, l1, u1), (p2, l2, u2) = ends
         return p1 - p2, p1 - p2 - np.hypot(p1 - l1, u2 - p2), p1 - p2 + np.hypot(u1 - p1, p2 - l2)

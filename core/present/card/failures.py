@@ -47,7 +47,7 @@ def accuracy_table(audit: Audit) -> Table:
         faces = audit.passing(within)
         rows = {("", ""): accuracy_by(faces, []).iloc[0]} if len(faces) else {}
         rows |= {(row["gender"], ""): row for _, row in accuracy_by(faces, ["gender"]).iterrows()}
-        if set(faces["ethnicity"]) - {UNRECORDED}:
+        if set(faces["ethnicity"].unique()) - {UNRECORDED}:
             crossed = accuracy_by(faces, ["gender", "ethnicity"])
             rows |= {(row["gender"], row["ethnicity"]): row for _, row in crossed.iterrows()}
         found.append(rows)

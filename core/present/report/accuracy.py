@@ -28,7 +28,11 @@ NO_AGE = "This data set records no ages: nothing can be said by age, and childre
 
 def one_gender(faces: pd.DataFrame) -> str | None:
     """What to say where only one gender is labelled."""
-    return None if len(set(faces["gender"])) > 1 else "All faces here have one labelled gender: there is no other."
+    return (
+        None
+        if len(set(faces["gender"].unique())) > 1
+        else "All faces here have one labelled gender: there is no other."
+    )
 
 
 def accuracy_section(
@@ -51,7 +55,7 @@ def accuracy_section(
     if note := one_gender(faces):
         blocks.append(Text(note))
     blocks.append(_by(faces, ["gender"], "By gender", minimum))
-    if set(faces["ethnicity"]) <= {UNRECORDED}:
+    if set(faces["ethnicity"].unique()) <= {UNRECORDED}:
         blocks.append(Text(NO_ETHNICITY))
     else:
         crossed = accuracy_by(faces, ["gender", "ethnicity"])
