@@ -10,6 +10,7 @@ from core.analysis.comparison.regions_by_group import regions_by_group
 from core.analysis.maps.region_evidence import Waterfall, evidence_by_region, proportional_energy, waterfall
 from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
+from core.audit.notes import note_words
 from core.data.filters import Filter
 from core.present.figures import evidence as figures
 from core.present.figures.pictures import Sheet
@@ -115,7 +116,9 @@ def _show_regions(audit: Audit, within: Filter) -> None:
         face, n = audit.averages.mean(Filter())
         name = "all faces"
     if face is None:
-        st.info(f"No average face is stored: no group has {audit.minimum_faces} faces.")
+        why = audit.manifest.averages
+        reason = f"no group has {audit.minimum_faces} faces" if why is None else note_words(why)
+        st.info(escape.markdown(f"No average face is stored: {reason}."))
         return
     picture = figures.regions_picture(face, SIDE)
     caption = f"average of {n:,}: {name}"

@@ -25,6 +25,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.figures import gaps as charts
 from core.present.text import escape
+from core.present.text.columns import brief_names, order_words
 from core.present.text.gap_tables import comparison_table, measure_table, p_column, rate_table, rates_of, term_table
 from core.present.text.gaps import differ_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_words
@@ -141,6 +142,8 @@ def show_simultaneous(result: GroupGaps) -> None:
             f"{len(bands.table)} groups together in 95 of 100 test sets ({bands.resampled} resampled). "
             "Compare groups chosen by looking with the thin ones."
         )
+    if (order := order_words(bands.table)) is not None:
+        terms.caption(escape.markdown(order))
     _left_out(bands.left_out, "group")
     downloads.table(bands.table, "simultaneous", BANDS)
 
@@ -184,7 +187,7 @@ def show_tests(result: GroupGaps) -> None:
         _left_out(result.not_tested, "group")
         return
     layout.sentence(f"{differ_words(table, 'comparisons')}.")
-    _table(comparison_table(table), points=".1f")
+    _table(comparison_table(table, brief_names(result.intervals.table)), points=".1f")
     terms.caption(
         f"Accuracy of the first less that of the second. One family: the {len(table)} tests of this table. Intervals "
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "

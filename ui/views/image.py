@@ -21,6 +21,7 @@ from core.present.text.image import (
     CAUTION,
     HOW,
     OVERLAP,
+    TOLD,
     image_sentence,
     measure_command,
     parts_table,
@@ -106,7 +107,9 @@ def show_parts(p: Page, found: PersonOrImage | None) -> None:
         "positive number a group fares better than it would with everyone's values. «p within groups»: that "
         "the measure makes no difference among faces of one group, after Holm's correction."
     )
-    terms.caption(escape.markdown(skin_tone_words(found, p.audit)))
+    terms.caption(escape.markdown(skin_tone_words(found)))
+    if found.skin_tone not in TOLD:
+        st.code(measure_command(p.audit), language=None)
     if found.explained.left_out:
         terms.caption(escape.markdown(f"Left out, under 50 faces: {', '.join(found.explained.left_out)}."))
     downloads.table(found.explained.table, "gap-parts", PARTS)

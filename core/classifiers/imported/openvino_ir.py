@@ -49,7 +49,9 @@ def as_onnx(source: Path) -> onnx.ModelProto:
     """
     weights = source.with_suffix(".bin")
     if not weights.is_file():
-        raise LookwhereError(f"{source}: its weights, {weights.name}, are not beside it; put both in one folder")
+        raise LookwhereError(
+            f"{source}: its weights, {weights.name}, are not beside it; put both in one folder, or export it to ONNX"
+        )
     if source.stat().st_size > MOST_TEXT or weights.stat().st_size > MOST_WEIGHTS:
         raise LookwhereError(f"{source}: larger than a classifier is; export it to ONNX")
     root = _root(source)
@@ -67,9 +69,11 @@ def _root(source: Path) -> ElementTree.Element:
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise LookwhereError(f"{source}: no XML, or cut short ({error}); download it again") from error
+        raise LookwhereError(
+            f"{source}: no XML, or cut short ({error}); download it again, or export the model to ONNX"
+        ) from error
     if root.tag != "net" or root.find("layers") is None or root.find("edges") is None:
-        raise LookwhereError(f"{source}: XML, but no model of OpenVINO's")
+        raise LookwhereError(f"{source}: XML, but no model of OpenVINO's; export the model to ONNX")
     if int(root.get("version", 0)) < 10:
         raise LookwhereError(
             f"{source}: of OpenVINO's format {root.get('version')}; export it anew, in format 10 or 11"

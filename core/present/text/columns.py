@@ -33,12 +33,11 @@ def tick_names(table: pd.DataFrame) -> list[str]:
     """What a chart calls the groups of a table by `core.analysis.accuracy.counts.group_counts`, on two lines at most.
 
     Of one column of the data's own the level as it is written, «iPhone» or «a|b»: its name stands over the chart. Else
-    the group in words.
+    the group in words; where one of them has no room, all by their levels (`brief_names`).
     """
-    names = list(table.columns)
-    own = names[names.index("ethnicity") + 1 : names.index("n")] if {"gender", "ethnicity"} <= set(names) else []
+    own = _own_columns(table)
     alone = len(own) == 1 and not (table["gender"] != "").any() and not (table["ethnicity"] != "").any()
-    said = table[own[0]].astype(str) if alone else table["group"].map(capital)
+    said = table[own[0]].astype(str) if alone else table["group"].map(brief_names(table).get).map(capital)
     found: list[str] = []
     for name in said:
         cut, more = short(name, WIDEST), 2
@@ -46,6 +45,44 @@ def tick_names(table: pd.DataFrame) -> list[str]:
             cut, more = f"{short(name, WIDEST - 4)} ({more})", more + 1
         found.append(cut)
     return found
+
+
+def brief_names(table: pd.DataFrame) -> dict[str, str]:
+    """Each group of such a table and what it is called where room is short: its words, or where one of all has more
+    than `WIDEST` characters, without the names of the data's own columns: «Black women, no, under 28».
+
+    The columns then have to be told beside, in their order.
+    """
+    own, groups = _own_columns(table), [str(group) for group in table["group"]]
+    if not own or max(map(len, groups), default=0) <= WIDEST:
+        return dict(zip(groups, groups, strict=True))
+    levels = table[own].astype(str).itertuples(index=False)
+    return {group: _levels_alone(group, of_group) for group, of_group in zip(groups, levels, strict=True)}
+
+
+def order_words(table: pd.DataFrame) -> str | None:
+    """Which columns `brief_names` leaves out, in the order of their levels; None where it leaves out none."""
+    names = brief_names(table)
+    if all(group == name for group, name in names.items()):
+        return None
+    return f"Groups are named by their levels alone, in the order of {', '.join(_own_columns(table))}."
+
+
+def _own_columns(table: pd.DataFrame) -> list[str]:
+    """The data's own columns by which the groups of such a table are made."""
+    names = list(table.columns)
+    return names[names.index("ethnicity") + 1 : names.index("n")] if {"gender", "ethnicity"} <= set(names) else []
+
+
+def _levels_alone(group: str, levels: Sequence[str]) -> str:
+    """«women, glasses: no, camera: a» without the names of the columns, whose levels are the last of its parts."""
+    rest = group
+    for place in range(len(levels) - 1, 0, -1):
+        # A column's own name may have commas; it begins where the level before ends.
+        before = f": {levels[place - 1]}, "
+        rest = rest[: rest.removesuffix(f": {levels[place]}").rfind(before) + len(before) - 2]
+    rest = rest.removesuffix(f": {levels[0]}").rpartition(", ")[0]
+    return ", ".join([*([rest] if rest else []), *levels])
 
 
 def column_lines(faces: pd.DataFrame, columns: Sequence[Column]) -> list[str]:

@@ -5,7 +5,7 @@ Each is a frame whose columns are named as a reader sees them; p and intervals a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -36,11 +36,15 @@ def p_column(values: Sequence[float]) -> list[str]:
     return [p_words(p, named=False) for p in values]
 
 
-def comparison_table(tests: pd.DataFrame) -> pd.DataFrame:
-    """Two-group tests of `pairs_of`, in their order: `points` is the first's accuracy less the second's."""
+def comparison_table(tests: pd.DataFrame, brief: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Two-group tests of `pairs_of`, in their order: `points` is the first's accuracy less the second's.
+
+    `brief`: what groups are called here, where not by their names.
+    """
+    first, second = ([(brief or {}).get(name, name) for name in tests[side]] for side in ("first", "second"))
     return pd.DataFrame(
         {
-            "comparison": [f"{capital(a)} – {b}" for a, b in zip(tests["first"], tests["second"], strict=True)],
+            "comparison": [f"{capital(a)} – {b}" for a, b in zip(first, second, strict=True)],
             # Adding 0 makes of −0.0 a 0.0.
             "points": (100 * tests["difference"]).round(1) + 0.0,
             "95 % interval": [span(*bounds) for bounds in tests[["low", "high"]].to_numpy()],

@@ -66,8 +66,15 @@ def gap_sentence(gap: LargestGap | None, scope: str, n: int) -> str:
     )
     if not gap.distinguishable:
         return f"{scope}, no two groups are told apart: {head}{', the surest,' if gap.pairs > 1 else ''} is {size}."
-    others = f"; {several(gap.as_low)} may be as low" if gap.as_low else ""
+    others = f"; {as_low(gap)} may be as low" if gap.as_low else ""
     return f"{scope}, {head} is {size}{others}."
+
+
+def as_low(gap: LargestGap) -> str:
+    """«A, B and C», «12 of the other 16 groups» where names have commas and nobody could tell them apart in a row."""
+    if len(gap.as_low) > 1 and any(", " in name for name in gap.as_low):
+        return f"{len(gap.as_low)} of the other {gap.groups - 2} groups"
+    return several(gap.as_low)
 
 
 def several(names: Sequence[str], most: int = 4) -> str:

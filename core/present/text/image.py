@@ -22,6 +22,14 @@ HOW = (
     "having other values of the measure than all faces have, by a logistic regression within groups whose slopes "
     "differ by true class; «left» is the rest. Intervals are 95 %, each by itself."
 )
+#: Where apparent skin tone is from.
+TOLD = {
+    "faces": "Apparent skin tone is read from the aligned store here; what is published has none by face.",
+    "counts": (
+        "Apparent skin tone is told as counts by group alone, never by face: of all adults, and in the parts of a gap "
+        "of all ages too. For other faces the command «image» takes the aligned store."
+    ),
+}
 #: The column of p of «within groups the measure makes no difference».
 WITHIN = "p within groups"
 OVERLAP = (
@@ -45,16 +53,9 @@ def image_sentence(found: PersonOrImage, within: Filter) -> str:
     )
 
 
-def skin_tone_words(found: PersonOrImage, audit: Audit) -> str:
-    """Where apparent skin tone is from, or why it is not there."""
-    if found.skin_tone == "faces":
-        return "Apparent skin tone is read from the aligned store here; what is published has none by face."
-    if found.skin_tone == "counts":
-        return (
-            "Apparent skin tone is told as counts by group alone, never by face: of all adults, and in the parts of a "
-            "gap of all ages too. For other faces the command «image» takes the aligned store."
-        )
-    return f"Apparent skin tone is not known for these faces: `{measure_command(audit)}` counts it, for all adults."
+def skin_tone_words(found: PersonOrImage) -> str:
+    """Where apparent skin tone is from, or that it is not there; `measure_command` counts it then."""
+    return TOLD.get(found.skin_tone, "Apparent skin tone is not known for these faces. This counts it, for all adults:")
 
 
 def measure_command(audit: Audit) -> str:
@@ -100,7 +101,9 @@ def parts_table(found: PersonOrImage) -> pd.DataFrame:
 
 def image_report(audit: Audit, wanted: Filter, found: PersonOrImage) -> str:
     """All of it as plain text."""
-    lines = [image_sentence(found, wanted), CAUTION, skin_tone_words(found, audit)]
+    lines = [image_sentence(found, wanted), CAUTION, skin_tone_words(found)]
+    if found.skin_tone not in TOLD:
+        lines.append(f"  {measure_command(audit)}")
     for group in found.explained.groups:
         rows = found.of(group).to_dict("records")
         lines += ["", f"{capital(group)}: gap {_interval(rows[-1], 'gap', 'gap_low', 'gap_high')}"]

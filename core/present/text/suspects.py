@@ -35,8 +35,9 @@ def agreed_words(table: pd.DataFrame, models: list[str]) -> str:
     whole, names = table.iloc[0], ", ".join(models)
     others = f"{len(models)} other models ({names}) doubt" if len(models) > 1 else f"One other model ({names}) doubts"
     return (
-        f"{others} {whole['agreed']:,} of these {whole['suspected']:,} labels too. They were trained apart, so what "
-        "they share is less circular than one model's own word, though they learned from labels of one kind."
+        f"{others} {whole['agreed']:,} of these {whole['suspected']:,} labels too. Where models "
+        "were trained apart, what they share is less circular than one model's own word, though labels of one kind may "
+        "have taught them all."
     )
 
 

@@ -13,7 +13,7 @@ from core.audit.manifest import AuditManifest
 from core.data.columns import Column, Kind, find_column, number_column, reserved, restored, shown_level
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.present.text.columns import tick_names
+from core.present.text.columns import brief_names, order_words, tick_names
 from tests.helpers.made_audit import made_audit, with_manifest, write_audit
 from tests.helpers.made_columns import MADE_COLUMNS
 
@@ -165,3 +165,20 @@ def test_names_beside_a_chart_are_two_lines_different_and_as_they_are_written() 
     assert names[0] == "iPhone" and len(set(names)) == 3 and max(map(len, names)) <= 48
     crossed = table.assign(gender="female", group=["women, camera: iPhone", "women, camera: b", "women, camera: c"])
     assert tick_names(crossed)[0] == "Women, camera: iPhone"
+
+
+def test_long_names_of_crossed_columns_are_told_by_their_levels_so_that_no_two_look_alike() -> None:
+    said = ("glasses", "tone, as labelled", "sharpness of the image")
+    levels = [("no", "under 28", "blurriest third"), ("no", "under 28", "sharpest third"), ("yes", "a: b, c", "no")]
+    whole = [", ".join(f"{name}: {level}" for name, level in zip(said, of, strict=True)) for of in levels]
+    table = pd.DataFrame(levels, columns=["glasses", "tone", "image_sharpness"]).assign(n=3)
+    table.insert(0, "group", whole)
+    table.insert(1, "gender", "")
+    table.insert(2, "ethnicity", "")
+    assert tick_names(table)[:2] == ["No, under 28, blurriest third", "No, under 28, sharpest third"]
+    assert order_words(table).endswith("in the order of glasses, tone, image_sharpness.")
+    headed = table.assign(gender="female", group=[f"Black women, {name}" for name in whole])
+    assert brief_names(headed)[headed["group"][0]].startswith("Black women, ")
+    assert tick_names(headed)[1].endswith("no, under 28, sharpest third")
+    short = table.assign(group=["glasses: no", "glasses: yes", "glasses: not recorded"])
+    assert brief_names(short)["glasses: no"] == "glasses: no" and order_words(short) is None

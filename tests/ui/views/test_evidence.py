@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from core.analysis.maps.region_evidence import waterfall
 from core.data.filters import Filter
 from core.explain.maps import TARGETS
+from core.files import write_json
 from core.present.text.evidence import waterfall_sentence
+from tests.helpers.made_audit import made_audit
+from tests.helpers.made_study import MODEL_INFO
 from tests.helpers.pages import headline, page, text
 
 
@@ -75,3 +80,19 @@ def test_a_group_that_the_filter_bar_leaves_out_is_told(study, monkeypatch: pyte
     assert not app.exception
     assert any("leaves out male" in w.value for w in app.warning)
     assert "Choose two groups" in headline(app)
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (None, "no group has 11 faces"),
+        ("averages_kept_elsewhere", "another audit of these faces, or of some, keeps them"),
+    ],
+)
+def test_without_average_faces_the_page_says_why(
+    why: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {} if why is None else {"averages": {"code": why}}
+    made_audit(240, path=tmp_path / "made/audits/test", manifest=told)
+    write_json(tmp_path / "made/model.json", MODEL_INFO)
+    assert f"No average face is stored: {said}" in text(page(tmp_path, "evidence", monkeypatch))

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.accuracy.simultaneous import largest_gap
+from core.analysis.accuracy.counts import tally
+from core.analysis.accuracy.simultaneous import gap_of, largest_gap
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, UNRECORDED
 from core.present.text.gaps import gap_sentence, gap_words
@@ -109,3 +110,15 @@ def test_words() -> None:
     assert "no two groups" in gap_words(None)
     assert "no two groups" in gap_sentence(None, "Among adults", 40)
     assert gap_sentence(None, "Among adults", 0) == "No face passes this filter."
+
+
+def test_groups_that_may_be_as_low_are_named_or_counted_where_names_have_commas() -> None:
+    rows = [("women", 40, 100), ("men", 99, 100), ("faces", 45, 100), ("others", 46, 100)]
+    gaps = []
+    for more in ("", ", glasses: no"):
+        names = pd.DataFrame({"group": [name + more for name, _, _ in rows]})
+        member = np.repeat(np.arange(4), 100)
+        right = np.concatenate([np.arange(n) < k for _, k, n in rows])
+        gaps.append(gap_of(tally(member, names, right)))
+    assert gap_sentence(gaps[0], "Among adults", 400).endswith("; others and faces may be as low.")
+    assert gap_sentence(gaps[1], "Among adults", 400).endswith("; 2 of the other 2 groups may be as low.")

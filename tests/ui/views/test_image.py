@@ -83,3 +83,13 @@ def test_an_audit_of_before_is_told_how_to_be_measured(tmp_path: Path, monkeypat
 def test_thirds_in_words() -> None:
     assert thirds_words({"n": 117, "incorrect": 17.0}) == "17 of 117 (14.5 %)"
     assert thirds_words({"n": 1117, "incorrect": float("nan")}) == "1,117 faces"
+
+
+def test_the_command_that_counts_skin_tone_stands_as_code_and_not_between_marks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_audit(600, errors=0.2, path=tmp_path / "made/audits/test")
+    write_json(tmp_path / "made/model.json", MODEL_INFO)
+    app = page(tmp_path, "image", monkeypatch)
+    assert "python -m core measure --data STORE --model made --audit test" in [one.value for one in app.code]
+    assert "`" not in text(app).split("Apparent skin tone is not known", 1)[1].split("\n", 1)[0]

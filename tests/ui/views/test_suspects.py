@@ -93,7 +93,8 @@ def test_groups_and_words_by_hand() -> None:
         "Over all ages, the labels of 8 of 20 incorrect predictions are doubted by the model itself, most of them of "
         "women: 7 of 15. Whether they are wrong only a look at the faces tells."
     )
-    assert agreed_words(table, ["a", "b"]).startswith("2 other models (a, b) doubt 3 of these 8 labels too.")
+    said = agreed_words(table, ["a", "b"])
+    assert said.startswith("2 other models (a, b) doubt 3 of these 8 labels too. Where models were trained apart,")
 
 
 def test_counts_by_group_add_up_and_agreement_is_of_the_suspected(study) -> None:

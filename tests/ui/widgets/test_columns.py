@@ -89,6 +89,14 @@ def test_groups_across_columns(own, monkeypatch: pytest.MonkeyPatch, name: str) 
     frames = [frame.value for frame in app.dataframe]
     assert any("skin_tone" in frame or "comparison" in frame for frame in frames)
     assert "Exploratory: the declared analysis is by gender × ethnicity." in text(app)
+    long = page(root, name, monkeypatch, across=["glasses", "camera", "gender"])
+    assert not long.exception and not long.error
+    if name == "gaps":
+        assert "Groups are named by their levels alone, in the order of glasses, camera." in text(long).replace(
+            "\\", ""
+        )
+        pairs = next(frame.value for frame in long.dataframe if "comparison" in frame.value)["comparison"]
+        assert not pairs.str.contains("camera: ").any() and pairs.str.contains("Women, no, Nikon").any()
     many = page(root, name, monkeypatch, across=["glasses", "skin_tone", "camera", "gender"])
     assert not many.exception and "up to 3 columns are crossed" in text(many)
 

@@ -53,6 +53,8 @@ def test_comparisons_by_hand() -> None:
     assert f"{table['points'].iloc[1]:.1f}" == "0.0"
     assert list(table["verdict"]) == list(TESTS["verdict"])
     assert gap_tables.comparison_table(TESTS.iloc[:0]).empty
+    brief = gap_tables.comparison_table(TESTS, {"black women": "b", "white men": "w"})
+    assert list(brief["comparison"]) == ["B – w", "W – asian men"]
 
 
 def test_terms_measures_and_rates_by_hand() -> None:
