@@ -95,13 +95,16 @@ def common_faces(audits: Sequence[Audit]) -> CommonFaces:
     for other in audits[1:]:
         pair = f"{first.path} and {other.path}"
         if not may_share_faces(first.manifest, other.manifest):
-            raise LookwhereError(f"{pair}: of other data, splits or ethnicity names; compare audits of one data set")
+            raise LookwhereError(
+                f"{pair}: of other data, splits, ethnicity names or attribute; compare audits of one data set and one "
+                "attribute"
+            )
         shared = shared[shared.isin(other.faces["face_id"])]
         if not len(shared):
             raise LookwhereError(f"{pair}: have no face in common; audit both models on the same faces")
     brought = tuple(restricted(audit, shared) for audit in audits)
     for audit in brought[1:]:
-        for label in ("gender", "ethnicity"):
+        for label in dict.fromkeys(("gender", "ethnicity", audit.task.attribute)):
             ours, theirs = (one.faces[label].astype(object).to_numpy() for one in (brought[0], audit))
             if not np.array_equal(ours, theirs):
                 raise LookwhereError(

@@ -35,6 +35,7 @@ from core.classifiers.info import list_models
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text import escape
+from core.present.text.task import target_flag
 from core.wording import capital
 from ui.shell.cache import kept
 from ui.shell.open_audit import audit_of
@@ -48,7 +49,7 @@ SECOND = """
 auditing one that is there already, on the same data and split:
 
 ```
-python -m train --data {store} --name second
+python -m train --data {store} --name second{target}
 python -m core audit --model second --data {store}
 ```
 """
@@ -161,7 +162,8 @@ def _own(p: Page, found: list[Candidate]) -> Choice:
     if not rest:
         p.headline(f"Nothing can be compared yet: {first} is the only model audited on these faces.")
         store = shlex.quote(f"data/aligned/{chosen[0].manifest.dataset}")
-        st.info(SECOND.format(label=escape.markdown(first), store=store))
+        target = target_flag(chosen[0].manifest.task)
+        st.info(SECOND.format(label=escape.markdown(first), store=store, target=target))
         st.stop()
     for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
         names = [c.label for c in rest]

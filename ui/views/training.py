@@ -8,6 +8,8 @@ import yaml
 
 from core.present.figures import charts
 from core.present.text import escape
+from core.present.text.task import target_flag
+from core.task import GENDER
 from core.training.record import Status, read_metrics, read_status
 from ui.shell import downloads
 from ui.shell.open_audit import STORE, OpenAudit
@@ -30,7 +32,8 @@ def _show_run(opened: OpenAudit) -> None:
             f"**{escape.markdown(opened.model)}** has no training record here: it was trained elsewhere, or not at "
             "all. To train one:"
         )
-        st.code(f"python -m train --data {STORE} --name my-model", language="bash", wrap_lines=True)
+        task = opened.info().task if opened.info() else GENDER
+        st.code(f"python -m train --data {STORE} --name my-model{target_flag(task)}", language="bash", wrap_lines=True)
         return
     info = opened.info()
     best = info.epoch if info else None

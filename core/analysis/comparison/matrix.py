@@ -15,7 +15,7 @@ from core.classifiers.info import list_models
 from core.data.filters import Filter
 
 COLUMNS = (
-    "model", "audit", "dataset", "faces", "accuracy", "low", "high", "worst", "worst_accuracy", "best", "gap",
+    "model", "audit", "dataset", "task", "faces", "accuracy", "low", "high", "worst", "worst_accuracy", "best", "gap",
     "gap_low", "gap_high",
 )  # fmt: skip
 
@@ -28,15 +28,16 @@ def audit_places(models: Path) -> list[Path]:
 def audits_table(audits: Iterable[Audit], ages: str = "adults") -> pd.DataFrame:
     """A row an audit: `COLUMNS`, of adults where ages are known unless `ages` is «all».
 
-    `accuracy` with Wilson's `low` and `high`; `worst` and `best` are the surely worst and best groups of gender ×
-    ethnicity in words, `gap` what lies between them, for all pairs at once. Empty words and NaN where there are no two
-    groups, and where no face passes.
+    `task` is what is classified. `accuracy` with Wilson's `low` and `high`; `worst` and `best` are the surely worst and
+    best groups of gender × ethnicity in words, `gap` what lies between them, for all pairs at once. Empty words and NaN
+    where there are no two groups, and where no face passes.
     """
     rows = []
     for audit in audits:
         faces = audit.passing(Filter.of_ages(audit.faces, ages))
         row = dict.fromkeys(COLUMNS, np.nan) | {"worst": "", "best": ""}
         row |= {"model": audit.manifest.model, "audit": audit.name, "dataset": audit.manifest.dataset}
+        row["task"] = audit.task.name
         row["faces"] = len(faces)
         if len(faces):
             row |= accuracy_by(faces, []).iloc[0][["accuracy", "low", "high"]].to_dict()

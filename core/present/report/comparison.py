@@ -145,4 +145,5 @@ def _panels(common: CommonFaces, found: Sequence[PairedMapDifference]) -> list:
 
 def _audits(audits: Sequence[Audit], all_ages: bool) -> Table:
     shown = shown_audits(audits_table(audits, "all" if all_ages else "adults"))
-    return Table(tuple(shown.columns), tuple(map(tuple, shown.to_numpy().tolist())), "llrrlr")
+    aligned = "".join("r" if name in ("faces", "accuracy", "gap to the best") else "l" for name in shown)
+    return Table(tuple(shown.columns), tuple(map(tuple, shown.to_numpy().tolist())), aligned)

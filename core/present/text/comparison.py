@@ -83,7 +83,7 @@ def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], withi
 
 
 def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
-    """`audits_table` in words, a text a cell."""
+    """`audits_table` in words, a text a cell; what is classified has a column where that is not one thing."""
 
     def gap(row: dict) -> str:
         return f"{in_points(row['gap'])} points [{span(row['gap_low'], row['gap_high'])}]" if row["worst"] else NONE
@@ -92,6 +92,7 @@ def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
         {
             "model": row["model"],
             "audit": row["audit"],
+            "classified": row["task"],
             "faces": f"{row['faces']:,}",
             "accuracy": with_interval(row["accuracy"], row["low"], row["high"]) if row["faces"] else NONE,
             "worst group": f"{capital(row['worst'])} {percent(row['worst_accuracy'])}" if row["worst"] else NONE,
@@ -99,7 +100,9 @@ def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
         }
         for row in table.to_dict("records")
     ]
-    return pd.DataFrame(rows, columns=["model", "audit", "faces", "accuracy", "worst group", "gap to the best"])
+    columns = ["model", "audit", "classified", "faces", "accuracy", "worst group", "gap to the best"]
+    shown = pd.DataFrame(rows, columns=columns)
+    return shown if len(set(table["task"])) > 1 else shown.drop(columns="classified")
 
 
 def audits_report(table: pd.DataFrame) -> str:

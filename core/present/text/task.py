@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 from core.audit.manifest import AuditManifest
+from core.task import Task
+
+
+def target_flag(task: Task) -> str:
+    """What a command that trains on this task says of it: « --target glasses», nothing of gender."""
+    return "" if task.is_gender else f" --target {shlex.quote(task.attribute)}"
 
 
 def task_words(manifest: AuditManifest) -> str | None:

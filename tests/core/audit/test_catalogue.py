@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from core.audit.catalogue import common_faces, may_share_faces, share_ids
 from core.audit.folder import Audit
 from core.errors import LookwhereError
-from tests.helpers.made_audit import made_audit, made_faces, with_manifest
+from tests.helpers.made_audit import made_audit, made_faces, of_glasses, with_manifest
 
 
 def audit_of(rows: list[int], seed: int = 0, **more: object) -> Audit:
@@ -41,8 +42,19 @@ def test_what_is_not_known_to_be_one_face_is_refused() -> None:
     other.faces["gender"] = other.faces["gender"].to_numpy()[::-1]
     with pytest.raises(LookwhereError, match=r"label the same faces differently \(gender\)"):
         common_faces([a, other])
-    with pytest.raises(LookwhereError, match="other data, splits or ethnicity names"):
+    with pytest.raises(LookwhereError, match="other data, splits, ethnicity names or attribute"):
         common_faces([a, with_manifest(audit_of([1, 2]), dataset="elsewhere")])
+
+
+def test_audits_of_another_attribute_share_no_face_and_its_labels_are_compared_too() -> None:
+    a = audit_of([1, 2, 3])
+    with pytest.raises(LookwhereError, match="attribute"):
+        common_faces([a, of_glasses(a)])
+    other = of_glasses(audit_of([1, 2, 3], 1))
+    assert common_faces([of_glasses(a), other]).count == 3
+    relabelled = replace(other, faces=other.faces.assign(Eyeglasses=["yes"] * 3))
+    with pytest.raises(LookwhereError, match=r"label the same faces differently \(Eyeglasses\)"):
+        common_faces([of_glasses(a), relabelled])
 
 
 def test_manifests_say_who_may_share_faces() -> None:

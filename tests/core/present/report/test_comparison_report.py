@@ -20,9 +20,9 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.files import write_json
 from core.present.report.comparison import comparison_of
-from core.present.text.comparison import plain_sentence
+from core.present.text.comparison import plain_sentence, shown_audits
 from core.wording import percent
-from tests.helpers.made_audit import made_audit, made_faces
+from tests.helpers.made_audit import made_audit, made_faces, of_glasses
 from tests.helpers.made_experiment import INFO
 
 MADE = datetime(2026, 1, 31, tzinfo=UTC)
@@ -98,6 +98,13 @@ def test_every_model_on_every_audit(models: Path, capsys: pytest.CaptureFixture[
     assert command.main(["compare", "--models", str(models)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["model", "a", "b", "c"]
+
+
+def test_what_is_classified_is_told_where_it_is_not_one_thing(models: Path) -> None:
+    first = opened(models, "a")[0]
+    assert "classified" not in shown_audits(audits_table([first]))
+    shown = shown_audits(audits_table([first, of_glasses(first)]))
+    assert list(shown["classified"]) == ["gender", of_glasses(first).task.name]
 
 
 def test_the_command_prints_and_writes_the_same(
