@@ -22,7 +22,7 @@ from core.wording import capital, points_words, signed_bounds, signed_points
 from ui.shell import downloads
 from ui.views import comparison_choice
 from ui.widgets import controls, help_texts, layout, terms
-from ui.widgets.group_columns import choose_columns
+from ui.widgets.group_columns import choose_columns, short_names
 from ui.widgets.map_target import choose_target
 
 SIDE = 288
@@ -277,7 +277,11 @@ def _show_across(choice: comparison_choice.Choice, filter: Filter) -> None:
     if not (by := choose_columns(audit, filter)):
         return
     whole = _whole_table(comparison_choice.tables_across(choice, filter, by))
-    _show_table(whole)
+    brief, order = short_names(audit, filter, by)
+    said = {capital(name): capital(short) for name, short in brief.items()}
+    _show_table(whole.assign(group=[said.get(name, name) for name in whole["group"]]))
+    if order is not None:
+        terms.caption(escape.markdown(order))
     downloads.table(whole, "paired-across", f"paired comparison, {grouping_words(by, audit.columns)}")
 
 

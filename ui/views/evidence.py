@@ -22,7 +22,7 @@ from ui.shell.cache import kept
 from ui.shell.open_audit import NOT_ADDITIVE
 from ui.shell.page import Page
 from ui.widgets import layout, terms
-from ui.widgets.group_columns import choose_columns
+from ui.widgets.group_columns import choose_columns, short_names
 from ui.widgets.map_target import choose_target, shares_help
 
 SIDE = 448
@@ -96,7 +96,8 @@ def show_across(audit: Audit, within: Filter) -> None:
     if not (by := choose_columns(audit, within)):
         return
     table = _by_group(audit, within, by)
-    shown = table.assign(group=[capital(name) for name in table["group"]])
+    brief, order = short_names(audit, within, by)
+    shown = table.assign(group=[capital(brief.get(name, name)) for name in table["group"]])
     numbers = [name for name in table.columns if name not in ("group", "n")]
     layout.table(shown, dict.fromkeys(numbers, ".3f"))
     unit = (
@@ -105,6 +106,8 @@ def show_across(audit: Audit, within: Filter) -> None:
         else "Mean share of each face's positive evidence for the predicted class."
     )
     terms.caption(f"{unit} Without a value: groups under {audit.minimum_faces} people, and what would show them.")
+    if order is not None:
+        terms.caption(escape.markdown(order))
     downloads.table(table, "regions-by-group", f"evidence by region, {grouping_words(by, audit.columns)}")
 
 

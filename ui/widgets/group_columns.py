@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.analysis.accuracy.counts import group_rows
@@ -11,12 +13,19 @@ from core.data.columns import MOST_CROSSED
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text import escape
+from core.present.text.columns import brief_names, order_words
 from core.wording import capital
 from ui.widgets import controls, terms
 from ui.widgets.filter_query import occurring
 
 #: More groups than these are no chart that anyone could read.
 MOST_GROUPS = 120
+
+
+def short_names(audit: Audit, within: Filter, by: Sequence[str]) -> tuple[dict[str, str], str | None]:
+    """What a table with more than the groups calls each of them, and the sentence that then goes with it, if any."""
+    names = group_rows(audit.passing(within), list(by), audit.columns)[1].drop(columns="years").assign(n=0)
+    return brief_names(names), order_words(names)
 
 
 def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:

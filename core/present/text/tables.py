@@ -174,7 +174,8 @@ def disagreement_lines(store: AlignedStore) -> list[str]:
 
 
 def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) -> str:
-    """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`: overall, by group, and the gap.
+    """Accuracy with Wilson 95 % intervals over `all` ages, of `adults`, or `both`, these first where ages are known:
+    overall, by group, and the gap.
 
     Groups are of gender × ethnicity, or by the columns `by`.
     """
@@ -213,7 +214,9 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         lines.append(words)
     recipe = recipe_of(audit)
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
-    for title, within in titles.values() if ages == "both" else [titles[ages]]:
+    # The faces to be believed come first: most errors are of infants, where ages are known.
+    both = ("adults", "all") if audit.faces["age"].notna().any() else ("all", "adults")
+    for title, within in (titles[name] for name in (both if ages == "both" else (ages,))):
         faces = audit.passing(within)
         if faces.empty:
             known = audit.faces["age"].notna().any()

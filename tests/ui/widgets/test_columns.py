@@ -126,6 +126,10 @@ def test_evidence_and_comparison_across_columns(own, monkeypatch: pytest.MonkeyP
     assert not app.exception and not app.error
     table = app.session_state["downloads"].items["table regions-by-group"].make()
     assert len(table) == 6 and table["n"].sum() == 900, "faces without a level are a group too"
+    long = page(own[0], "evidence", monkeypatch, across=["glasses", "camera", "gender"])
+    shown = next(frame.value for frame in long.dataframe if "forehead" in frame.value)["group"]
+    assert shown.str.startswith("Women, no, Nikon").any() and not shown.str.contains("camera: ").any()
+    assert "in the order of glasses, camera." in text(long).replace("\\", "")
     root = own[0]
     if not (root / "other").exists():
         made_audit(900, errors=0.1, own=True, path=root / "other/audits/made-test")
