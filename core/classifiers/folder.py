@@ -159,7 +159,8 @@ def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
 
 
 def load_initial(network: GenderResNet, init: str) -> str:
-    """Weights to start from: a `.safetensors` file, or `imagenet` (torchvision's; needs the network once).
+    """Weights to start from: a `.safetensors` file or the folder of a model, or `imagenet` (torchvision's; needs the
+    network once).
 
     A head of another size is left as it is. Returns a word for the provenance.
     """
@@ -177,7 +178,7 @@ def load_initial(network: GenderResNet, init: str) -> str:
             ) from error
     else:
         try:
-            state = load_file(init)
+            state = load_file(Path(init) / "model.safetensors" if Path(init).is_dir() else init)
         except (OSError, SafetensorError) as error:
             raise LookwhereError(f"--init {init}: not a readable .safetensors file ({error})") from error
     own = network.state_dict()

@@ -173,7 +173,7 @@ class TrainConfig:
     enlarge: bool = False
     """Allow stages larger than the aligned faces. These are then enlarged, which costs time and adds no detail."""
     init: str | None = None
-    """Start from a .safetensors file, or 'imagenet' (torchvision's weights, fetched once)."""
+    """Start from a .safetensors file or a model's folder, or 'imagenet' (torchvision's weights, fetched once)."""
     seed: int = 0
     """Seed of weights, order and augmentation."""
 

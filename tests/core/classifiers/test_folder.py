@@ -218,6 +218,14 @@ def test_initial_weights_from_a_model_folder_become_float32(saved: Path) -> None
     assert torch.equal(network.fc.weight, stored["fc.weight"].float())
 
 
+def test_a_models_folder_is_started_from_as_its_weights_are(folder: Path) -> None:
+    by_folder, by_file = GenderResNet(), GenderResNet()
+    assert load_initial(by_folder, str(folder)) == str(folder)
+    load_initial(by_file, str(folder / "model.safetensors"))
+    assert torch.equal(by_folder.conv1.weight, by_file.conv1.weight)
+    assert torch.equal(by_folder.conv1.weight.half(), load_file(folder / "model.safetensors")["conv1.weight"])
+
+
 def test_unfit_initial_files_are_named(tmp_path: Path) -> None:
     garbage, lone = tmp_path / "garbage.safetensors", tmp_path / "lone.safetensors"
     garbage.write_bytes(b"not weights at all, but long enough")
