@@ -27,6 +27,7 @@ from core.audit.manifest import AuditManifest
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
 from core.data.filters import Filter
+from core.data.mapped import open_mapped
 from core.data.measured import FILE as MEASURED
 from core.data.measured import publishable, read_measured, with_measures
 from core.errors import LookwhereError
@@ -144,21 +145,20 @@ def _make(path: Path, folder: Path, manifest: AuditManifest) -> None:
     shape = manifest.map_shape
     sums = None
     if shape is not None:
-        evidence = np.lib.format.open_memmap(
-            folder / "evidence.npy", mode="w+", dtype=np.float16, shape=(len(faces), len(task.classes), *shape)
-        )
         sums = np.zeros((len(table), len(SUMMED_AS), *shape))
-        start = 0
-        for block in _maps(file, evidence.shape[1:]):
-            rows = slice(start, start + len(block))
-            evidence[rows] = block
-            _add(sums, cell[rows], block)
-            start += len(block)
+        whole, start = (len(faces), len(task.classes), *shape), 0
+        # Written and not mapped: a disk that is full while a map is written ends the process without a word.
+        with (folder / "evidence.npy").open("wb") as out:
+            kind = np.lib.format.dtype_to_descr(np.dtype(np.float16))
+            np.lib.format.write_array_header_1_0(out, {"descr": kind, "fortran_order": False, "shape": whole})
+            for block in _maps(file, whole[1:]):
+                out.write(np.ascontiguousarray(block, dtype=np.float16).tobytes())
+                _add(sums, cell[start : start + len(block)], block)
+                start += len(block)
         if start != len(faces):
             raise LookwhereError(
                 f"{path}/faces.parquet: {start} maps of {len(faces)} faces; delete this audit and run it again"
             )
-        evidence.flush()
         np.save(folder / "sums.npy", sums)
     for name in table:
         _write_column(folder, f"cell.{name}", table[name], task)
@@ -297,7 +297,7 @@ def _opened(folder: Path, info: MappedInfo, task: Task) -> Mapped:
     return Mapped(
         faces,
         info.measured,
-        np.load(evidence, mmap_mode="r") if evidence.is_file() else None,
+        open_mapped(evidence, MappedInfo.MEND) if evidence.is_file() else None,
         MapCells(pd.DataFrame(cells), np.load(sums, mmap_mode="r") if sums.is_file() else None),
         Kinds(np.load(folder / "kind.npy", mmap_mode="r"), np.load(folder / "first.npy", mmap_mode="r")),
         people,

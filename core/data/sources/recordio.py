@@ -99,7 +99,13 @@ class RecordFile:
             except RecordError as error:
                 yield key, error
 
+    def _check(self) -> None:
+        """Raises `LookwhereError` where the file was cut: to read its map beyond its end ends the process (SIGBUS)."""
+        if self._data.size() < len(self._data):
+            raise LookwhereError(f"{self.path}: cut while it was read; put it back whole and run again")
+
     def _read_at(self, key: int, offset: int) -> bytes:
+        self._check()
         data, size, start = self._data, len(self._data), offset
         parts: list[bytes] = []
         while True:
@@ -128,6 +134,7 @@ class RecordFile:
         Vectorised, in blocks: no Python object a record. `good` is False where the frame or header cannot be read,
         `image` is True where the payload starts as an image does.
         """
+        self._check()
         places = np.searchsorted(self._sorted, keys)
         offsets = self._places[np.minimum(places, len(self._places) - 1)]
         buffer = np.frombuffer(self._data, dtype=np.uint8)

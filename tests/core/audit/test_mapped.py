@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.faults.kinds import disk, may_mount
 from core.analysis.accuracy.by_group import accuracy_by, confusion
 from core.analysis.accuracy.counts import group_counts
 from core.analysis.accuracy.extremes import extremes
@@ -23,6 +27,7 @@ from core.audit import mapped
 from core.audit.folder import Audit, open_audit
 from core.data.faces import counts_of
 from core.data.filters import Filter
+from core.errors import LookwhereError
 from core.explain.maps import NORMALISATIONS, TARGETS, display_maps
 from core.present.text.sentences import accuracy_sentence
 from tests.helpers.made_audit import made_audit, made_faces
@@ -216,3 +221,38 @@ def test_a_folder_of_a_small_audit_gets_nothing_more(tmp_path: Path):
     path = tmp_path / "model" / "audits" / "made"
     made_audit(200, errors=0.1, path=path)
     assert not (path / mapped.FOLDER).exists()
+
+
+def test_maps_cut_while_they_are_open_are_told(both, tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped, "LARGE", 1)
+    shutil.copytree(both[0].path, tmp_path / "made", ignore=shutil.ignore_patterns(".*"))
+    evidence = open_audit(tmp_path / "made").evidence
+    file = tmp_path / "made" / mapped.FOLDER / "evidence.npy"
+    assert evidence[600].shape == (2, 7, 7)
+    os.truncate(file, 5000)
+    with pytest.raises(LookwhereError, match=r"evidence\.npy: cut while it was read; delete this folder"):
+        evidence[600]
+
+
+MAKE = """
+import sys
+from pathlib import Path
+from core.audit import mapped
+from core.audit.folder import open_audit
+mapped.LARGE = 1
+audit = open_audit(Path(sys.argv[1]))
+print(len(audit.faces), audit.cells is None)
+"""
+
+
+@pytest.mark.skipif(not may_mount(), reason="needs leave to mount")
+def test_a_disk_that_is_full_is_as_one_that_cannot_be_written(both):
+    """The audit is read whole then, by a process of its own: a map written onto a full disk would end this one."""
+    own = sum(-(-file.stat().st_size // 4096) * 4096 for file in both[0].path.iterdir() if file.is_file())
+    for room in (60_000, 150_000):
+        with disk(own + room) as place:
+            audit = Path(place) / "made"
+            shutil.copytree(both[0].path, audit, ignore=shutil.ignore_patterns(".*"))
+            ended = subprocess.run([sys.executable, "-c", MAKE, str(audit)], capture_output=True, text=True)
+            assert (ended.returncode, ended.stdout) == (0, "700 True\n"), ended
+            assert not list(audit.glob(".mapped*"))

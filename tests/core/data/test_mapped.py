@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +61,48 @@ def test_a_file_replaced_or_deleted_is_read_on(tmp_path: Path) -> None:
     assert images[[9, 0]].tolist() == [[7] * 4000] * 2
     file.unlink()
     assert int(images[9].sum()) == 28_000
+
+
+def test_rows_are_read_through_the_file_as_through_the_map(tmp_path: Path) -> None:
+    made = np.random.default_rng(0).integers(0, 60_000, (50, 40, 60), dtype=np.uint16)
+    np.save(tmp_path / "i.npy", made)
+    images, chosen = open_mapped(tmp_path / "i.npy"), np.arange(50) % 3 == 0
+    for index in (7, -1, np.int32(3), [4, 4, -50], np.array([49, 0, 2], dtype=np.uint8), chosen, slice(3, 9), (2, 3),
+                  np.array([[1, 2], [3, 4]]), [], np.array([], dtype=np.int64), ..., None, True):  # fmt: skip
+        np.testing.assert_array_equal(images[index], made[index])
+    assert images[[4, 4]].base is None or not isinstance(images[[4, 4]].base, np.memmap)
+    for beyond in (50, -51, [0, 50]):
+        with pytest.raises(IndexError):
+            images[beyond]
+
+
+READS = """
+import sys
+from pathlib import Path
+import numpy as np
+from core.data.mapped import open_mapped
+from core.errors import LookwhereError
+images = open_mapped(Path(sys.argv[1]))
+rows = np.arange(len(images))
+print("begun", flush=True)
+try:
+    while True:
+        if not (images[rows] == 7).all():
+            print("zeros were taken for data")
+            break
+except LookwhereError as error:
+    print(error)
+"""
+
+
+def test_a_file_cut_in_the_middle_of_a_read_ends_nothing(tmp_path: Path) -> None:
+    """A process does nothing but read; so the file is cut while a read goes on, not between two."""
+    file = tmp_path / "i.npy"
+    for length in (5000, 300_000, 999_999, 2_000_100):
+        np.save(file, np.full((60, 112 * 112 * 3), 7, dtype=np.uint8))
+        with subprocess.Popen([sys.executable, "-c", READS, str(file)], stdout=subprocess.PIPE, text=True) as reading:
+            assert reading.stdout.readline() == "begun\n"
+            time.sleep(0.05)
+            os.truncate(file, length)
+            said, _ = reading.communicate(timeout=60)
+        assert (reading.returncode, said) == (0, f"{file}: cut while it was read; align again\n")

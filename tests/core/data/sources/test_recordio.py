@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -122,6 +125,29 @@ def test_bad_files_are_told_by_name(tmp_path: Path) -> None:
     rec.write_bytes(b"")
     with pytest.raises(LookwhereError, match=r"train\.rec"):
         RecordFile(rec)
+
+
+@pytest.mark.parametrize("what", ["read(15)", "headers(np.arange(1, 20))", "read_many([15])"])
+def test_a_pack_cut_while_it_is_read_is_told(tmp_path: Path, what: str) -> None:
+    """In a process of its own: to read a map beyond its file's end would end this one."""
+    rec = write_pack(tmp_path, [(key, image_record(1.0, bytes(9000))) for key in range(1, 20)])
+    lines = f"""
+        import numpy as np
+        from pathlib import Path
+        from core.data.sources.recordio import RecordFile
+        from core.errors import LookwhereError
+        rec = Path({str(rec)!r})
+        file = RecordFile(rec)
+        with rec.open("r+b") as held:
+            held.truncate(5000)
+        try:
+            print(list(file.{what}))
+        except LookwhereError as error:
+            print(error)
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(lines)], capture_output=True, text=True)
+    assert ended.returncode == 0, ended
+    assert ended.stdout == f"{rec}: cut while it was read; put it back whole and run again\n"
 
 
 def test_reading_is_quick(tmp_path: Path) -> None:
