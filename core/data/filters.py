@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED
+from core.data.measures import BY_NAME
 from core.errors import LookwhereError
 from core.task import gender_noun
 from core.wording import ETHNICITY_WORDS
@@ -91,13 +92,15 @@ class Filter:
     def describe(self, columns: Sequence[Column] = ()) -> str:
         """The filter in words: «Black women, 18 and older, glasses: yes, predicted incorrectly».
 
-        `columns` are the audit's, where they are at hand: then they are called as a person says them.
+        `columns` are the audit's, where they are at hand: then they are called as a person says them, as measures of
+        the image always are.
         """
         children = self.age_to is not None and self.age_to <= ADULT_AGE
         parts = [group_name(self.gender, self.ethnicity, children)]
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))
-        said = {column.name: column.said for column in columns}
+        said = {name: measure.words for name, measure in BY_NAME.items()}
+        said |= {column.name: column.said for column in columns}
         parts += [f"{said.get(name, name)}: {' or '.join(levels)}" for name, levels in self.columns]
         if self.outcome != "all":
             parts.append({"correct": "predicted correctly", "incorrect": "predicted incorrectly"}[self.outcome])

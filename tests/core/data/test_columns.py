@@ -144,6 +144,8 @@ def test_a_filter_takes_levels_of_any_column() -> None:
     assert wanted == Filter(gender=("female",), columns=tuple(reversed(wanted.columns)))
     assert hash(wanted) and not Filter(age_from=18, columns=(("glasses", ("yes",)),)).primary
     assert wanted.describe() == f"women, camera: {phone} or {CAMERA.levels[0]}, distance: under 1.5"
+    measured = Filter(columns=(("image_sharpness", ("blurriest third",)),))
+    assert measured.describe() == "all faces, sharpness of the image: blurriest third"
     spoken = Filter(columns=(("skin_tone", ("I",)),))
     assert spoken.describe(audit.columns) == "all faces, skin tone: I"
     with pytest.raises(LookwhereError, match="no column 'hat'"):
