@@ -219,7 +219,9 @@ def training_data(info: ModelInfo) -> list[Text | Table]:
     faces = ", ".join(f"{count:,} {split}" for split, count in data.faces.items()) or "unknown"
     text = f"{_known(data.dataset)}, split seed {_known(data.split_seed)}: {faces} faces."
     if data.validation_dataset not in (None, data.dataset):
-        text += f" Validation is of {data.validation_dataset}."
+        text += f" Validation is of {data.validation_dataset}"
+        lent = credit(data.validation_dataset)
+        text += f": {lent}." if lent else "."
         if data.validation_copies is not None:
             text += (
                 f" {data.validation_copies:,} of its faces were copies or near-copies of training faces and left out."

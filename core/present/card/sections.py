@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
 from core.classifiers.info import ModelInfo, ModelKind, model_info
 from core.errors import LookwhereError
 from core.files import write_text
+from core.json_record import parsed
 from core.locks import alone
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is
@@ -88,7 +90,7 @@ def write_card(model: Path, name: str | None = None) -> None:
     beside it as `CARD.own.md`, which git is told to leave alone. Raises `LookwhereError` where `model.json` or an audit
     is missing or broken.
     """
-    info = model_info(model)
+    info = _with_validation_named(model, model_info(model))
     audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
     name = name or model.name
     card = model / (OWN_CARD if _private(model, audits) else CARD)
@@ -97,6 +99,18 @@ def write_card(model: Path, name: str | None = None) -> None:
             write_text(card, markdown(name, card_sections(name, info, audits)))
     except OSError as error:
         raise LookwhereError(f"{card}: cannot write ({error.strerror or error})") from error
+
+
+def _with_validation_named(model: Path, info: ModelInfo) -> ModelInfo:
+    """With the name that its experiment has for the validation data: a store knows its reader alone."""
+    try:
+        content = parsed((model.parent / "experiment.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return info
+    named = content.get("validation") if isinstance(content, dict) else None
+    if info.data is None or info.data.validation_dataset is None or not isinstance(named, str):
+        return info
+    return replace(info, data=replace(info.data, validation_dataset=named))
 
 
 def _private(model: Path, audits: list[Audit]) -> bool:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-import pytest
 
 from core.data.readers import Reading, choose_reader
 from core.data.sources import open_source
 from tests.helpers.datasets_made import rejects, tree
-from tests.helpers.shipped import ROOT
-
-SAMPLES = Path(os.environ.get("LOOKWHERE_SAMPLES", ROOT.parent / "shared/data"))
+from tests.helpers.real_samples import SAMPLES, at_hand
 
 
 def sample(name: str, reader: str, labels: Path | None = None) -> Reading:
-    path = SAMPLES / name
-    if not path.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{path} is missing, and CI must not skip the tests that need it")
-        pytest.skip(f"{path} is not there: real samples are not part of the project")
-    source = open_source(path)
+    source = open_source(at_hand(name))
     assert choose_reader(source).name == reader
     return choose_reader(source).read(source, labels)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.files import write_json
 from core.present.card import Items, Table, Text, card_sections, markdown, section, write_card
 from core.present.card.failures import known_failures
 from core.present.text import escape
+from core.present.text.credits import CREDITS
 from tests.helpers.made_audit import with_manifest
 from tests.helpers.reports import info, reported_audit
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
@@ -221,3 +223,18 @@ def test_the_card_says_what_a_model_was_computed_in() -> None:
     )
     assert "Computed in 32-true on cpu, processes: 2." in said
     assert "Computed in" not in markdown("m", card_sections("m", info(), []))
+
+
+def test_the_cards_of_experiments_name_every_data_set_and_its_terms() -> None:
+    """Of all that a network learnt from, was chosen by and was audited on; no card is from before the names were."""
+    folders = sorted(path.parent for path in MODEL.parent.glob("experiments/*/*/model.json"))
+    if not folders:
+        shipped_or_skip()
+    for folder in folders:
+        data = model_info(folder).data
+        audited = {open_audit(folder / "audits" / name).manifest.dataset for name in list_audits(folder)}
+        card = (folder / "CARD.md").read_text(encoding="utf-8")
+        named = json.loads((folder.parent / "experiment.json").read_text(encoding="utf-8")).get("validation")
+        validated = named or data.validation_dataset or data.dataset
+        for name in {*data.dataset.split(" + "), validated, *audited}:
+            assert CREDITS[name] in card, (folder.parent.name, folder.name, name)
