@@ -24,7 +24,8 @@ from core.present.figures.chart_data import (
 from core.present.text import escape
 from core.wording import PER_CENT, bounds, in_unit, percent
 
-_MARGIN = {"l": 8, "r": 12, "t": 40, "b": 8}
+#: At the right half of «100 %» has room: where a legend is wide, Plotly would leave that mark out.
+_MARGIN = {"l": 8, "r": 20, "t": 40, "b": 8}
 _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _BELOW = {"orientation": "h", "yanchor": "top", "x": 0}
 #: Characters of a name on one line: a longer one would leave no room for the chart.

@@ -234,6 +234,8 @@ def test_scales_hold_every_bound() -> None:
         scale = charts.accuracy_range(pd.Series([least]))
         marks = (1 - scale["low"]) / scale["step"]
         assert (1 / scale["step"]).is_integer() and 1.5 <= marks <= 5
+    # Half of «100 %» is 17 pixels: of a narrow chart with a legend of two lines Plotly left that mark out.
+    assert figure_of(charts.roc_curves({})).layout.margin.r >= 20
 
 
 def test_points_are_rounded_shares() -> None:
