@@ -28,6 +28,7 @@ from core.present.figures.differences import (
 )
 from core.present.figures.diversity import arm_maps
 from core.present.figures.evidence import margin_title, towards
+from core.present.figures.plotly_charts import figure_of
 from core.present.figures.plotly_maps import map_figure
 from core.present.figures.single_faces import error_cluster_sheet
 from core.present.report.blocks import Pictures, data_uri
