@@ -33,6 +33,15 @@ def opened(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: st
     return app.run()
 
 
+def markdown_of(app: AppTest) -> list[str]:
+    """All that the page gives to Streamlit's Markdown: texts, labels, choices of buttons, figures."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error")
+    said = [str(one.value) for kind in kinds for one in app.get(kind)]
+    said += [text for one in app.metric for text in (one.proto.label, one.proto.body, one.proto.delta)]
+    said += [option.content for one in app.get("button_group") for option in one.proto.options]
+    return said + [one.label for kind in ("expander", "button", "toggle", "selectbox") for one in app.get(kind)]
+
+
 def text(app: AppTest) -> str:
     """All that the page says."""
     kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "html")

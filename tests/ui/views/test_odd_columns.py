@@ -15,14 +15,15 @@ from core.present.text import escape
 from tests.helpers import made_audit as making
 from tests.helpers import made_columns
 from tests.helpers.made_study import MODEL_INFO
-from tests.helpers.pages import page
-from tests.ui.views.test_odd_names import DRAWN, markdown_of
+from tests.helpers.pages import markdown_of, page
+from ui.shell.navigation import PAGES, Needs
 
 LEVELS = ("<i>x</i>", "[link](http://example.org)", ":red[White]", "$x^2$ and $y$", "=1+1", "\\input{a}", "a|b")
 COLUMNS = (
     Column(name="<b>cam</b>|=1+1", kind=Kind.CATEGORY, levels=LEVELS, words="<b>cam</b>|=1+1"),
     Column(name="*hat*", kind=Kind.YES_NO, levels=("no", "yes"), words="*hat* $a$ and $b$ :smile:"),
 )
+DRAWN = [entry.file for entry in PAGES if Needs.AUDIT <= entry.needs <= Needs.MAPS]
 SAID = (*LEVELS, *(column.said for column in COLUMNS))
 
 

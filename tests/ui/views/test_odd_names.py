@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.present.text import escape
 from tests.helpers.made_study import audited_models
 from tests.helpers.odd_names import ODD_NAMES
-from tests.helpers.pages import page
+from tests.helpers.pages import markdown_of, page
 from ui.shell.navigation import PAGES, Needs
 
 #: A few of each kind; the functions that escape are tested with all.
@@ -32,15 +31,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = np.array(NAMES)[np.arange(FACES) // 2 % len(NAMES)]
     audited_models(root, FACES, names=("*one*", "two"), columns={"ethnicity": names})
     return root
-
-
-def markdown_of(app: AppTest) -> list[str]:
-    """All that the page gives to Streamlit's Markdown: texts, labels, choices of buttons, figures."""
-    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error")
-    said = [str(one.value) for kind in kinds for one in app.get(kind)]
-    said += [text for one in app.metric for text in (one.proto.label, one.proto.body, one.proto.delta)]
-    said += [option.content for one in app.get("button_group") for option in one.proto.options]
-    return said + [one.label for kind in ("expander", "button", "toggle", "selectbox") for one in app.get(kind)]
 
 
 @pytest.mark.parametrize("name", DRAWN)
