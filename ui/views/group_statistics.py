@@ -6,20 +6,27 @@ import pandas as pd
 
 from core.analysis.accuracy import group_statistics
 from core.analysis.accuracy.group_statistics import statistic_table
+from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.figures.group_statistics import statistic_dots
 from core.present.text import escape
 from core.present.text.group_statistics import statistic_sentence, value_words
-from core.task import task_of
 from core.wording import capital
 from ui.shell import downloads
+from ui.shell.cache import kept
 from ui.widgets import layout, terms
 
 
-def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
+@kept(entries=64)
+def _table(name: str, audit: Audit, filter: Filter) -> pd.DataFrame:
+    statistic = next(one for one in group_statistics.GROUP_STATISTICS if one.name == name)
+    return statistic_table(statistic, audit.passing(filter))
+
+
+def show_statistics(audit: Audit, filter: Filter) -> None:
     """What is registered in `GROUP_STATISTICS` and has a value for these faces."""
     for statistic in group_statistics.GROUP_STATISTICS:
-        table = statistic_table(statistic, faces)
+        table = _table(statistic.name, audit, filter)
         sentence = statistic_sentence(statistic, table, filter)
         if not sentence:
             continue
@@ -31,7 +38,7 @@ def show_statistics(faces: pd.DataFrame, filter: Filter) -> None:
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
         shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
         layout.table(shown)
-        about = statistic.about_of(task_of(faces))
+        about = statistic.about_of(audit.task)
         terms.caption(
             escape.markdown(about) + (f" Intervals are {statistic.interval}'s." if statistic.interval else "")
         )
