@@ -12,7 +12,7 @@ import pytest
 from core.analysis.accuracy.by_group import accuracy_by
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from tests.helpers.chromium import DRAWN, FAINT, boxes, visit, wait, wait_for_figure
+from tests.helpers.chromium import DRAWN, FAINT, boxes, served, visit, wait, wait_for_figure
 from tests.helpers.portrait import PORTRAIT
 from ui.shell.navigation import PAGES, entry_of
 
@@ -210,3 +210,13 @@ def test_in_a_browser_a_photo_and_a_hostile_file_are_tried(browser, address: str
     assert not view.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
     assert errors == []
     view.close()
+
+
+def test_a_new_server_opens_a_former_address_without_saying_that_there_is_no_such_page(browser, tmp_path: Path) -> None:
+    entry = next(entry for entry in PAGES if entry.former)
+    with served(tmp_path / "log") as url:
+        page, errors = visit(browser, f"{url}/{entry.former}")
+        assert page.locator("h1").all_inner_texts() == [entry.title]
+        assert page.locator("[role='dialog']").all_inner_texts() == []
+        assert errors == []
+        page.close()

@@ -33,7 +33,8 @@ class PageEntry:
     Symbols. `needs` says what must be there before the page can show anything; `page()` sees to it.
     `glossary` is True of the page that has all terms, and explains none of them elsewhere.
     `single_faces` is True where a page draws single faces, none of which it may offer to download.
-    `former` is the address that it had before, empty for none: links to it still hold.
+    `former` is the address that it had before, empty for none: links to it still hold. `pages/FORMER.py` starts the app
+    over where it is the first that a new server is asked for.
     """
 
     file: str

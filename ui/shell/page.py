@@ -164,13 +164,18 @@ def run(chosen: st.Page) -> None:
             state.framed = False
 
 
-def _opened() -> OpenAudit:
-    """The model and audit that the sidebar has open.
+def start_over() -> None:
+    """Declare the pages and run the app again: a file of `pages/` was run without it.
 
     The first request to a new server, if it names a page, makes Streamlit run that file of `pages/` alone, since it has
-    not met `st.navigation` yet: declare the pages and start over.
+    not met `st.navigation` yet. A page's former address has a file there for this.
     """
+    navigation()
+    st.rerun()
+
+
+def _opened() -> OpenAudit:
+    """The model and audit that the sidebar has open."""
     if not st.session_state.get("framed"):
-        navigation()
-        st.rerun()
+        start_over()
     return st.session_state.opened

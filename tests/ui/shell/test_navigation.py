@@ -13,7 +13,8 @@ from ui.shell.navigation import PAGES, PAGES_FOLDER, entry_of, readme_table
 
 
 def test_every_file_of_pages_is_in_the_list_and_the_other_way_round() -> None:
-    assert sorted(path.stem for path in PAGES_FOLDER.glob("*.py")) == sorted(entry.file for entry in PAGES)
+    addresses = [address for entry in PAGES for address in (entry.file, entry.former) if address]
+    assert sorted(path.stem for path in PAGES_FOLDER.glob("*.py")) == sorted(addresses)
 
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.file)
