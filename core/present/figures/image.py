@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
-from core.present.figures.styles import GREY, OWN, Style
+from core.present.figures.styles import DARK_GREY, GREY, OWN, Style
 from core.wording import capital, points_words
 
 PART, LEFT, GAP = "goes with it", "left without it", "the gap as it is"
@@ -27,7 +27,7 @@ def gap_parts(table: pd.DataFrame) -> IntervalChart:
         )
         rows.append(Row(capital(row["words"]), marks))
     series = (
-        Series(GAP, Style("#333333", "diamond", size=11)),
+        Series(GAP, Style(DARK_GREY, "diamond", size=11)),
         Series(PART, OWN.but(symbol="circle", size=10), -0.16),
         Series(LEFT, Style(GREY, "circle-open", size=9, edge=2, interval_colour=GREY), 0.16),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from core.data.readers.manifest_table import TEMPLATE
 from core.data.sources import open_source
 from core.files import write_json
 from tests.helpers.datasets_made import jpeg
+from tests.helpers.shipped import ROOT
 
 
 def own(folder: Path, side: int = 64) -> Path:
@@ -71,3 +73,10 @@ def test_a_store_that_an_earlier_version_made_is_found_again(tmp_path: Path, mon
 )  # fmt: skip
 def test_a_folders_name(path: str, name: str, tmp_path: Path) -> None:
     assert folder_name(tmp_path / path) == name
+
+
+def test_readme_writes_the_template_into_the_folder_that_it_then_checks() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    written = re.search(r"core datasets --template > (\S+)/faces\.csv`", readme)
+    checked = re.search(r"core datasets --check (\S+)", readme)
+    assert written and checked and written[1] == checked[1]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
 
 import numpy as np
 import pytest
 
 from core.present.figures.styles import COLOURS, GENDER_COLOURS, GROUP_COLOURS
+from tests.helpers.chart_cases import INTERVALS, Case
+from tests.helpers.shipped import ROOT
 
 #: Machado, Oliveira & Fernandes 2009 (IEEE TVCG 15:1291), severity 1.0, on linear RGB.
 VISIONS = {
@@ -30,6 +33,9 @@ WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def linear(colour: str) -> np.ndarray:
+    """Linear RGB of #RRGGBB or #RGB."""
+    if len(colour) == 4:
+        colour = "#" + "".join(2 * digit for digit in colour[1:])
     value = np.array([int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)])
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
@@ -60,3 +66,20 @@ def test_the_first_four_series_are_told_apart(vision: str) -> None:
 
 def test_red_and_green_of_one_lightness_would_be_noticed() -> None:
     assert apart("#C05050", "#7A7A28", "any") > 40 > 15 > apart("#C05050", "#7A7A28", "deuteranopia")
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours by WCAG 2.2, 1 to 21."""
+    low, high = sorted(float((TO_XYZ @ linear(colour))[1]) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("case", INTERVALS, ids=lambda case: case.name)
+def test_marks_and_their_intervals_are_seen_on_the_light_and_the_dark_ground(case: Case, scheme: str) -> None:
+    theme = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))["theme"]
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21, abs=0.01)
+    for series in case.build(**case.tables).series:
+        for colour in {series.style.colour, series.style.interval_colour or series.style.colour}:
+            # Okabe & Ito's orange has 2.2 on white.
+            assert contrast(colour, theme[scheme]["backgroundColor"]) > 2, (series.name, colour)
