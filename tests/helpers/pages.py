@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import json
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui.shell.open_audit
+from core.present.text import escape
 from tests.helpers.shipped import ROOT
 from ui.shell.navigation import PAGES, Needs
 
@@ -40,6 +43,20 @@ def markdown_of(app: AppTest) -> list[str]:
     said += [text for one in app.metric for text in (one.proto.label, one.proto.body, one.proto.delta)]
     said += [option.content for one in app.get("button_group") for option in one.proto.options]
     return said + [one.label for kind in ("expander", "button", "toggle", "selectbox") for one in app.get(kind)]
+
+
+def shown_raw(app: AppTest, said: str) -> list[str]:
+    """Where the page has a text as it is written though Markdown, HTML or a chart would read it as markup."""
+    found: list[str] = []
+    if (safe := escape.markdown(f"x {said}")[2:]) != said:
+        found += [text for text in markdown_of(app) if said in text.replace(safe, "")]
+    if html.escape(said) != said:
+        found += [one.proto.body for one in app.get("html") if said in one.proto.body]
+    if (safe := escape.plotly(said)) != said:
+        charts = [json.dumps(json.loads(one.proto.spec), ensure_ascii=False) for one in app.get("plotly_chart")]
+        raw = json.dumps(said, ensure_ascii=False)[1:-1]
+        found += [chart for chart in charts if raw in chart.replace(safe, "")]
+    return found
 
 
 def text(app: AppTest) -> str:

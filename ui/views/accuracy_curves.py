@@ -34,14 +34,9 @@ def _curves(audit: Audit, filter: Filter) -> tuple[dict[str, Roc], dict[str, pd.
     return by_name, {name: calibration(group) for name, group in groups.items() if len(group)}
 
 
-@kept(entries=64)
-def _decisions(audit: Audit) -> bool:
-    return mere_decisions(audit.faces)
-
-
 def show_curves(audit: Audit, filter: Filter) -> None:
     """Draw both for all faces and for each ethnicity; they need faces of both classes, and scores."""
-    if _decisions(audit):
+    if mere_decisions(audit.faces):
         st.info("The scores are mere decisions: there is no ROC curve and no calibration to draw.")
         return
     task, found = audit.task, _curves(audit, filter)

@@ -34,9 +34,9 @@ YOUNG = {f"{band} years" for low, band in zip(AGE_EDGES, AGE_BANDS, strict=True)
 def columns_of(faces: pd.DataFrame) -> list[str]:
     """What groups can be made by: gender and ethnicity where they vary, else the age band; empty where nothing does."""
     ethnicities = set(faces["ethnicity"].unique())
-    if len(ethnicities) > 1 or (len(set(faces["gender"].unique())) > 1 and ethnicities - {UNRECORDED}):
+    if len(ethnicities) > 1 or (len(faces["gender"].unique()) > 1 and ethnicities - {UNRECORDED}):
         return ["gender", "ethnicity"]
-    if len(set(faces["gender"].unique())) > 1:
+    if len(faces["gender"].unique()) > 1:
         return ["gender"]
     return ["age band"] if len(set(age_band(faces["age"])) - {-1}) > 1 else []
 

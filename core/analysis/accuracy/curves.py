@@ -53,7 +53,7 @@ def roc(faces: pd.DataFrame) -> Roc | None:
     m, n = int(positive.sum()), int((~positive).sum())
     if m < 2 or n < 2:
         return None
-    place, off = _places(faces, task.logits)
+    place = _places(faces, task.logits)
     size = int(place.max()) + 1
     each = np.bincount(place, minlength=size)
     wins = np.bincount(place[positive], minlength=size)
@@ -65,20 +65,20 @@ def roc(faces: pd.DataFrame) -> Roc | None:
     error = np.sqrt(_spread(v_p, p, auc) / m + _spread(v_n, q, auc) / n)
     bounds = np.clip([auc - Z95 * error, auc + Z95 * error], 0, 1)
     rates = [np.append(0, np.cumsum(counted[::-1]) / total) for counted, total in ((q, n), (p, m))]
-    off = float((p * q).sum() / (2 * m * n)) if off else 0.0
+    off = float((p * q).sum() / (2 * m * n)) if len(faces) >= LARGE else 0.0
     return Roc(*rates, Estimate(auc, *map(float, bounds)), m + n, off)
 
 
-def _places(faces: pd.DataFrame, logits: tuple[str, str]) -> tuple[np.ndarray, bool]:
-    """Each face's place in the order of its score, from 0 on, ties alike; whether near scores share a place."""
+def _places(faces: pd.DataFrame, logits: tuple[str, str]) -> np.ndarray:
+    """Each face's place in the order of its score, from 0 on, ties alike; of `LARGE` faces near scores too."""
     low, high = (faces[name].to_numpy() for name in logits)
     if len(faces) < LARGE:
         score = high.astype(np.float64) - low.astype(np.float64)
-        return np.unique(score, return_inverse=True)[1], False
+        return np.unique(score, return_inverse=True)[1]
     score = high.astype(np.float32) - low.astype(np.float32) + np.float32(0)  # -0 counts as 0
     bits = score.view(np.int32)
     # A float's bits are in its order once those of negative numbers are turned round.
-    return ((bits ^ ((bits >> 31) & 0x7FFFFFFF)) >> 12) + (1 << 19), True
+    return ((bits ^ ((bits >> 31) & 0x7FFFFFFF)) >> 12) + (1 << 19)
 
 
 def _spread(values: np.ndarray, counts: np.ndarray, mean: float) -> float:

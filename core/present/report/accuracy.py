@@ -28,11 +28,8 @@ NO_AGE = "This data set records no ages: nothing can be said by age, and childre
 
 def one_gender(faces: pd.DataFrame) -> str | None:
     """What to say where only one gender is labelled."""
-    return (
-        None
-        if len(set(faces["gender"].unique())) > 1
-        else "All faces here have one labelled gender: there is no other."
-    )
+    several = len(faces["gender"].unique()) > 1
+    return None if several else "All faces here have one labelled gender: there is no other."
 
 
 def accuracy_section(

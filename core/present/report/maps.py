@@ -154,7 +154,7 @@ def differences_section(audit: Audit, within: Filter) -> Section:
         same = extreme_filters(faces[faces["gender"].isin(pair[0].gender)], within.narrowed(gender=pair[0].gender))
         if same is not None and same[0].ethnicity:
             blocks += [Heading("The same within one gender"), *_worst_less(audit, *same)]
-    both = len(set(audit.faces["gender"].unique())) > 1
+    both = len(audit.faces["gender"].unique()) > 1
     shapes = right_or_wrong(audit, within, same_decision=both)
     kind = "of the same class and |margin|" if both else "of the same |margin|"
     blocks.append(Heading("Incorrect less correct predictions"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from core.present.text import escape
 from tests.helpers import made_audit as making
 from tests.helpers import made_columns
 from tests.helpers.made_study import MODEL_INFO
-from tests.helpers.pages import markdown_of, page
+from tests.helpers.pages import page, shown_raw
 from ui.shell.navigation import PAGES, Needs
 
 LEVELS = ("<i>x</i>", "[link](http://example.org)", ":red[White]", "$x^2$ and $y$", "=1+1", "\\input{a}", "a|b")
@@ -49,15 +47,7 @@ def test_a_page_shows_names_of_columns_and_levels_as_they_are(
     app = page(models, name, monkeypatch)
     assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
     for said in SAID:
-        safe = escape.markdown(f"x {said}")[2:]
-        if safe != said:
-            assert not [text for text in markdown_of(app) if said in text.replace(safe, "")], said
-        if (safe := html.escape(said)) != said:
-            assert not [one.proto.body for one in app.get("html") if said in one.proto.body], said
-        if (safe := escape.plotly(said)) != said:
-            charts = [json.dumps(json.loads(one.proto.spec), ensure_ascii=False) for one in app.get("plotly_chart")]
-            raw = json.dumps(said, ensure_ascii=False)[1:-1]
-            assert not [chart for chart in charts if raw in chart.replace(safe, "")], said
+        assert not shown_raw(app, said), said
 
 
 def test_the_names_are_seen(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
