@@ -15,7 +15,7 @@ from core.errors import LookwhereError
 #: Layouts of anybody's data: their name tells nothing of what is read, that of the folder does.
 OF_ANYBODY = ("manifest", "image-folder", "class-folders")
 #: Endings of files that lie in a data set's folder and do not name it.
-INSIDE = (".csv", ".tsv", ".jsonl", ".rec")
+INSIDE = (".csv", ".tsv", ".jsonl", ".json", ".rec")
 
 
 def default_store(source: Source, reader: Reader) -> Path:

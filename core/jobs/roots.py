@@ -15,7 +15,7 @@ VARIABLE = "LOOKWHERE_DATA_ROOTS"
 DATA_FILES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip", ".rec", ".csv", ".tsv", ".parquet",
               ".jsonl")  # fmt: skip
 #: Files that stand for all that lies in their folder.
-OF_THEIR_FOLDER = (".rec", ".csv", ".tsv", ".jsonl", ".parquet")
+OF_THEIR_FOLDER = (".rec", ".csv", ".tsv", ".jsonl", ".json", ".parquet")
 #: Entries of a folder looked at for links that lead out, and for data sets to offer.
 MAXIMUM_ENTRIES, OFFERED = 5_000_000, 200
 

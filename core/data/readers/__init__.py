@@ -18,6 +18,7 @@ from core.data.readers.utkface import UTKFace
 from core.data.readers.utkface_wild import UTKFaceWild
 from core.data.readers.vggface2 import VGGFace2
 from core.data.sources.base import Source
+from core.data.sources.containers import in_containers
 from core.errors import LookwhereError
 
 READERS: dict[str, Reader] = {
@@ -59,6 +60,9 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         if refusal is None:
             return reader
         refusals.append((reader.name, refusal))
+    held = None if source.images() else in_containers(source.files(""))
+    if held is not None and not any(refusal.looks_like for _, refusal in refusals):
+        raise LookwhereError(f"{source.path}: {held}")
     nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
     told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)
     raise LookwhereError(

@@ -45,6 +45,9 @@ class AllAgeFaces(Reader):
         # Of the images at hand as photographed and as aligned crops, those as photographed.
         faces = images[~other].assign(crop=lambda t: t["path"].str.contains(r"(?i)(?:^|/)a[gl]*igned|(?:^|/)aglined"))
         faces = faces.sort_values("crop", kind="stable")
+        crops = faces["stem"].str.lower().duplicated()
+        log.reject(faces.loc[crops, "path"], "same name in another folder")
+        faces = faces[~crops]
         by_number = (pd.to_numeric(faces["number"]) <= LAST_WOMAN).map({True: "female", False: "male"})
         faces = faces.assign(face_id=faces["stem"], age=years(faces["years"]), gender=by_number)
         listed = _lists(source, log)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.label_table import Columns, columns_of, read_table, text
+from core.data.readers.label_table import Columns, columns_of, lines_of, read_table, text
 from core.data.readers.labels import find_files, image_table, join_images, known
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
@@ -81,7 +81,7 @@ def _columns(source: Source, name: str) -> list[str]:
     if _is_csv(source, name):
         found = columns_of(source, name, USES)
         return [*found, "image_id"] if found and _first_unnamed(source, name) else found
-    lines = text(source.head(name), name).splitlines()[:2]
+    lines = lines_of(text(source.head(name), name))[:2]
     return ["image_id", *(word for line in lines for word in re.split(r"[\s,;]+", line.lower()))]
 
 
@@ -106,7 +106,7 @@ def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
         else:
             table = read_table(data, name, {"name": ("", "unnamed: 0"), "male": ()}, notes, own=True)
         return table.assign(key=_stem(table["name"]))
-    lines = text(data, name, notes).splitlines()
+    lines = lines_of(text(data, name, notes))
     first = lines[0].split() if lines else []
     counted = len(first) == 1 and first[0].isdigit()
     columns = re.split(r"[\s,;]+", " ".join(lines[1:2]) if counted else " ".join(lines[:1]))

@@ -53,9 +53,13 @@ class FairFace(Reader):
         for csv in find_files(source, CSV):
             table = read_table(source.read(csv), csv, COLUMNS, notes, own=True)
             lacking = [column for column in COLUMNS if column not in table]
-            tables.append(table.assign(**dict.fromkeys(lacking, pd.NA), csv=csv.rsplit("/", 1)[-1]))
+            tables.append(
+                table.assign(**dict.fromkeys(lacking, pd.NA), csv=csv.rsplit("/", 1)[-1], line=table.index + 2)
+            )
         rows = pd.concat(tables, ignore_index=True)
-        rows = rows[rows["file"].notna()].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
+        nameless = rows["file"].isna()
+        notes.reject(rows.loc[nameless, "csv"] + ", row " + rows.loc[nameless, "line"].astype("str"), "names no file")
+        rows = rows[~nameless].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
         images = image_table(source)
         placed = images["path"].str.match(PLACE)
         notes.reject(images.loc[~placed, "path"], "not in train/ or val/")
@@ -63,7 +67,7 @@ class FairFace(Reader):
         faces = join_images(rows, images, notes, "the label CSVs")
         faces = known(faces, "gender", GENDER_WORDS, notes)
         faces = _aged(faces, notes)
-        race = mapped(faces["race"].str.replace("_", " ").str.lower(), RACE)
+        race = mapped(faces["race"].str.replace(r"\s*[-_/ ]\s*", " ", regex=True).str.lower(), RACE)
         strange = race.isna()
         notes.repair(faces.loc[strange, "path"], "race is none of FairFace's seven: not recorded")
         split = faces["key"].str.replace(r"/.*$", "", regex=True)

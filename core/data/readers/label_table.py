@@ -15,9 +15,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import pandas as pd
 
 from core.data.columns import OWN
+from core.data.image_kinds import looks_like
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import NO_WIDTH, plain
-from core.data.sources.base import HEAD_BYTES, Source
+from core.data.sources.base import HEAD_BYTES, MAXIMUM_TABLE_BYTES, Source
 from core.errors import LookwhereError
 
 #: Columns to read, each with the other names under which it is known.
@@ -32,6 +33,10 @@ _MARKS = (
 )
 #: Lines looked at for the separator and for the header.
 SAMPLE = 20
+# Notes and JSON stand in cells too, longer than the 131,072 letters that `csv` takes by default.
+csv.field_size_limit(MAXIMUM_TABLE_BYTES)
+#: What is no text, and is taken for a table all the same.
+SAID_TO_BE = {"a ZIP archive": " but a spreadsheet or an archive; save it as CSV"}
 _AROUND = " \t\r\n\f\v\u00a0\u2007\u202f" + NO_WIDTH
 
 
@@ -48,16 +53,25 @@ def text(data: bytes, origin: str, log: ReadLog | None = None) -> str:
         for encoding, letters in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
             if letters.count(0) > 0.6 * len(letters) and head.count(0) < 0.55 * len(head):
                 return data.decode(encoding, "replace")
-        raise LookwhereError(f"{origin}: not a text file")
+        kind = looks_like(data)
+        raise LookwhereError(f"{origin}: not a text file{SAID_TO_BE.get(kind or '', f' but {kind}' if kind else '')}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if log is not None:
-            log.remark(f"{origin}: not UTF-8, so it is read as Windows-1252 (Western European); look at its names")
+        pass
     try:
-        return data.decode("cp1252")
+        content, letters = data.decode("cp1252"), "; look at its names"
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        content, letters = data.decode("latin-1"), ", in which some of its bytes are no letters; save it as UTF-8"
+    if log is not None:
+        log.remark(f"{origin}: not UTF-8, so it is read as Windows-1252 (Western European){letters}")
+    return content
+
+
+def lines_of(content: str) -> list[str]:
+    """The lines of a text as editors count them: `str.splitlines` would also break one at letters such as U+2028, which
+    may stand inside a name."""
+    return [line.rstrip("\n") for line in io.StringIO(content, newline=None)]
 
 
 def read_table(
@@ -152,7 +166,7 @@ def place_columns(
                 break
     used = {place for found in places.values() for place in found}
     rest = [n for n, name in enumerate(header) if n not in used and not _unnamed(name)]
-    kept = [n for n in rest if own is True or (own and names[n] in own)]
+    kept = [n for n in rest if own is True or (own and names[n] in map(_name, own))]
     for n in kept:
         same = [m for m in kept[: kept.index(n)] if plain(header[m]) == plain(header[n])]
         places[f"{OWN}{plain(header[n])}" + (f" {len(same) + 1}" if same else "")] = [n]
@@ -163,7 +177,8 @@ def place_columns(
 
 
 def _name(column: str) -> str:
-    return re.sub(r"[\s\-]+", "_", column.strip(_AROUND).lower())
+    """What names of columns have in common that differ in case, or in `_`, `-`, a blank or nothing between words."""
+    return re.sub(r"[\s_-]+", "", column.strip(_AROUND).lower())
 
 
 def _unnamed(column: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.label_table import text
+from core.data.readers.label_table import lines_of, text
 from core.data.readers.labels import IMAGE_SUFFIX, find_files, image_table
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
@@ -66,7 +66,7 @@ class LFW(Reader):
 
 def _list(source: Source, file: str, log: ReadLog) -> set[str]:
     """Names of images without their suffix, in one spelling."""
-    names = pd.Series(text(source.read(file), file, log).splitlines(), dtype="str").str.strip()
+    names = pd.Series(lines_of(text(source.read(file), file, log)), dtype="str").str.strip()
     names = names.str.replace("\\", "/").str.replace(r"^.*/", "", regex=True)
     names = names.str.replace(f"(?i){IMAGE_SUFFIX}", "", regex=True)
     return set(names[names != ""].map(folded))

@@ -43,8 +43,9 @@ class London(Reader):
         log = ReadLog()
         file = find_files(source, CSV)[0]
         people = read_table(source.read(file), file, USES, log, own=True).rename(columns=OURS)
-        # A spreadsheet takes the zeros from 001.
-        people = people.assign(person=people["person"].str.replace(r"\.0$", "", regex=True).str.zfill(3))
+        # The published table has an X before the number, and a spreadsheet takes the zeros from 001.
+        number = people["person"].str.replace(r"^[Xx]|\.0$", "", regex=True)
+        people = people.assign(person=number.str.zfill(3))
         again = people["person"].duplicated()
         log.disagree(people.loc[again, "person"], f"second row in {file}; the first counts")
         images = image_table(source)

@@ -1,9 +1,9 @@
 """A data set of the user's own: a table with `path` and `gender`, and perhaps more.
 
 `ethnicity`, `age`, `identity` and `split` are read where they are there, by these names or by others that are in use.
-The file is `manifest.csv`, `.tsv`, `.jsonl` or `.parquet` (or the only table at the root with these columns) in a
-folder, tar or zip, or it is given itself; paths are relative to where it lies, and may not lead out of it. A Parquet
-with the column `image` needs no `path`.
+The file is `manifest.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet` (or the only table at the root with these columns,
+no `.json`) in a folder, tar or zip, or it is given itself; paths are relative to where it lies, and may not lead out of
+it. A Parquet of images needs no `path`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.label_table import place_columns
 from core.data.readers.labels import find_files
 from core.data.readers.manifest_table import (
-    COLUMNS,
     NEEDED,
     SUFFIXES,
     columns_at,
+    columns_of_images,
+    held_instead,
     labelled,
     rows_of_parquet,
     rows_with_images,
@@ -45,12 +46,14 @@ class Manifest(Reader):
     def why_not(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
             first, written = next(iter(source.rows)), source.columns()
-            if "gender" in place_columns(written, COLUMNS, first):
+            if "gender" in place_columns(written, columns_of_images(source), first):
                 return None
             return Refusal(f"column gender is missing in {first}; it has {_listed(written)}", "images in a Parquet")
         file, refusal = _find(source)
         if file is not None and "pixels" in map(str.lower, columns_at(source, file)[1]):
             return Refusal(f"the images of {file} are in its column pixels: write them as files", "a manifest")
+        if file is not None and not source.images() and (held := held_instead(source, file)):
+            return Refusal(f"{file}: {held}, and no bytes of an image file: write them so", "images in a Parquet")
         if file is not None and not source.images():
             return Refusal(f"there is no image beside {file}, in its folder or below", "a manifest")
         return refusal if file is None else None
@@ -69,10 +72,12 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
     if isinstance(source, ManifestSource):
         refusal, _ = _lacking(source, source.manifest)
         return (None, refusal) if refusal else (source.manifest, None)
-    tables = _at_root(source, source.files(*SUFFIXES))
+    # A JSON file of any other name is rarely a table.
+    tables = _at_root(source, [*source.files(*SUFFIXES), *find_files(source, r"manifest\.json")])
     foreign = set(find_files(source, FOREIGN)) if tables else set()
     tables = [name for name in tables if name not in foreign]
-    named = [name for name in tables if posixpath.basename(name).lower() in [f"manifest{end}" for end in SUFFIXES]]
+    ours = [f"manifest{end}" for end in (*SUFFIXES, ".json")]
+    named = [name for name in tables if posixpath.basename(name).lower() in ours]
     if len(named or tables) > MAXIMUM_TABLES:
         return None, Refusal(f"there are {len(named or tables):,} tables at its root; give one of them itself")
     lacking = {name: _lacking(source, name) for name in named or tables}
@@ -85,9 +90,19 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
     near = [refusal for refusal, missing in lacking.values() if named or missing < len(NEEDED)]
     if near:
         return None, near[0]
-    if sheets := _at_root(source, find_files(source, r"manifest\.(?:xlsx?|ods|numbers)")):
+    if sheets := _at_root(source, find_files(source, r"[^/]*\.(?:xlsx?|ods|numbers)")):
         return None, Refusal(f"{sheets[0]} is a spreadsheet: save it as CSV", "a manifest")
+    if _beside_each(source):
+        return None, Refusal(
+            "its labels lie in a .json beside each image: write them into one manifest.csv", "a manifest"
+        )
     return None, Refusal("no manifest.csv or .parquet, nor a single table with path and gender, at its root")
+
+
+def _beside_each(source: Source) -> bool:
+    """Whether a JSON file of the same name lies beside each image, as in shards of WebDataset."""
+    images = {name.rpartition(".")[0] for name in source.images()}
+    return bool(images) and images <= {name.rpartition(".")[0] for name in source.files(".json")}
 
 
 def _lacking(source: Source, name: str) -> tuple[Refusal | None, int]:

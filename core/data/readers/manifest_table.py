@@ -12,23 +12,24 @@ import pyarrow.parquet as pq
 from core.data.columns import OWN
 from core.data.readers.ages import with_ages
 from core.data.readers.base import Reading
-from core.data.readers.label_table import Columns, header_of, place_columns, read_table, text
+from core.data.readers.json_table import json_objects, keys_in
+from core.data.readers.label_table import Columns, header_of, place_columns, read_table
 from core.data.readers.labels import ALL_GENDER_WORDS, SPLIT_WORDS, join_images, known
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
+from core.data.sources.image_column import unfit_images
 from core.data.sources.shards import splits_of
 from core.data.sources.tables import DAMAGE, ParquetSource, open_parquet, single_valued, string_table, tie_table
 from core.errors import LookwhereError
-from core.json_record import parsed
 
 NEEDED = ("path", "gender")
 #: What is read, and the other names by which it goes.
 COLUMNS: Columns = {
     "path": (
         "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name", "image_file",
-        "img", "img_path", "img_name", "image_filename", "picture",
+        "image_file_name", "img", "img_path", "img_name", "image_filename", "picture",
     ),
     "gender": ("sex",),
     "ethnicity": ("race", "ethnic_group"),
@@ -42,6 +43,7 @@ images/anna-1.jpg,female,group A,34,anna,
 images/anna-2.jpg,female,group A,35,anna,
 images/bo.jpg,male,group B,,bo,"""
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+JSON = (".jsonl", ".json")
 OUTSIDE = r"^(?:/|\.\.(?:/|$)|~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/)"
 #: Paths that `normpath` would write otherwise.
 ROUNDABOUT = r"(?:^|/)\.{1,2}(?:/|$)|//"
@@ -54,16 +56,29 @@ def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
     """
     if name.lower().endswith(".parquet"):
         written = list(_parquet(source, name).schema_arrow.names)
-    elif name.lower().endswith(".jsonl"):
-        written = list(_objects(source.head(name).rpartition(b"\n")[0] or source.head(name), name)[0][1])
+    elif name.lower().endswith(JSON):
+        written = keys_in(source.head(name), name)
     else:
         return header_of(source.head(name), name, COLUMNS)
     return list(place_columns(written, COLUMNS, name)), written
 
 
-def columns_in(written: list[str], single: Collection[str], origin: str, log: ReadLog) -> dict[str, str]:
+def columns_of_images(source: ParquetSource) -> Columns:
+    """`COLUMNS` of Parquet files with images: the only label that has genders as its names is that, as in what the hub
+    makes of folders `female` and `male`."""
+    labels = [
+        column
+        for column, names in source.class_names().items()
+        if names and all(name.strip().lower() in ALL_GENDER_WORDS for name in names.values())
+    ]
+    return {**COLUMNS, "gender": (*COLUMNS["gender"], *labels)} if len(labels) == 1 else COLUMNS
+
+
+def columns_in(
+    written: list[str], single: Collection[str], origin: str, log: ReadLog, uses: Columns = COLUMNS
+) -> dict[str, str]:
     """The columns to read of a Parquet: our name, and that in the file; of its own those of `single` values."""
-    places = place_columns(written, COLUMNS, origin, log, own=True)
+    places = place_columns(written, uses, origin, log, own=True)
     named = {column: written[found[0]] for column, found in places.items()}
     packed = [name for column, name in named.items() if column.startswith(OWN) and name not in single]
     if packed:
@@ -77,7 +92,7 @@ def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
     A face is called by the column that names its file, or by the path beside its image's bytes, where every row has one
     of its own.
     """
-    columns = columns_in(source.columns(), source.single_valued(), source.path.name, log)
+    columns = columns_in(source.columns(), source.single_valued(), source.path.name, log, columns_of_images(source))
     faces = _with_split_of_shards(
         source.labels({"name" if ours == "path" else ours: name for ours, name in columns.items()})
     )
@@ -128,6 +143,11 @@ def _with_split_of_shards(faces: pd.DataFrame) -> pd.DataFrame:
     return faces.assign(split=faces["file"].map(dict(zip(files, splits, strict=True))))
 
 
+def held_instead(source: Source, name: str) -> str | None:
+    """What the column `image` of a Parquet holds that is neither names nor bytes of files, in words; None of others."""
+    return unfit_images(_parquet(source, name).schema_arrow) if name.lower().endswith(".parquet") else None
+
+
 def _parquet(source: Source, name: str) -> pq.ParquetFile:
     """Raises `LookwhereError` where it cannot be read."""
     try:
@@ -136,27 +156,9 @@ def _parquet(source: Source, name: str) -> pq.ParquetFile:
         raise LookwhereError(f"{name}: not a readable Parquet ({str(error).splitlines()[0]})") from error
 
 
-def _objects(data: bytes, origin: str) -> list[tuple[int, dict]]:
-    """The objects of a file of JSON lines, each with its line. Raises `LookwhereError` naming the line that is none."""
-    objects = []
-    for number, line in enumerate(text(data, origin).splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            content = parsed(line)
-        except ValueError as error:
-            raise LookwhereError(f"{origin}, row {number}: not a JSON object ({error})") from error
-        if not isinstance(content, dict):
-            raise LookwhereError(f"{origin}, row {number}: not a JSON object")
-        objects.append((number, content))
-    if not objects:
-        raise LookwhereError(f"{origin}: the table is empty")
-    return objects
-
-
-def _json_lines(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
-    """JSON lines as `read_table` gives a CSV; a value that is a list or an object counts as missing."""
-    objects = _objects(data, origin)
+def _json_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
+    """JSON as `read_table` gives a CSV; a value that is a list or an object counts as missing."""
+    objects = json_objects(data, origin)
     written = list(dict.fromkeys(key for _, content in objects for key in content))
     places = place_columns(written, COLUMNS, origin, log, own=True)
 
@@ -182,8 +184,8 @@ def _table(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
         names = columns_in(parquet.schema_arrow.names, single_valued(parquet.schema_arrow), file, log)
         table = string_table(parquet, names, file)
         tie_table(source, file, table)
-    elif file.lower().endswith(".jsonl"):
-        table = _json_lines(source.read(file), file, log)
+    elif file.lower().endswith(JSON):
+        table = _json_table(source.read(file), file, log)
     else:
         table = read_table(source.read(file), file, COLUMNS, log, own=True)
     key = table["path"].str.replace("\\", "/")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.label_table import Columns, columns_of, read_table
-from core.data.readers.labels import find_files, image_table, join_images, known, mapped, years
+from core.data.readers.labels import GENDER_WORDS, find_files, image_table, join_images, known, mapped, years
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 
@@ -76,7 +76,7 @@ def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: ReadLog, csv: st
     rows = rows.assign(key=stem.str.lower(), name=rows["photo"])
     faces = join_images(rows, images.assign(key=images["stem"].str.lower()), notes, csv)
     faces = faces.merge(images[["path", "stem", "number", "sex", "years"]], on="path", validate="one_to_one")
-    faces = known(faces, "gender", GENDER, notes)
+    faces = known(faces, "gender", GENDER_WORDS, notes, "write m or f")
     identity = pd.to_numeric(faces["id_num"], errors="coerce").astype("Int64")
     notes.reject(faces.loc[identity.isna(), "path"], "id_num is no number")
     faces, identity = faces[identity.notna()].reset_index(drop=True), identity.dropna().reset_index(drop=True)

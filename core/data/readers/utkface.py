@@ -15,7 +15,10 @@ GENDER = {"0": "male", "1": "female"}
 ETHNICITY = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_(\d{8,})$")
 _SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
-SUFFIX = re.compile(rf"\s*\.?({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
+#: A browser counts what it saves again: «… (1).jpg».
+SUFFIX = re.compile(rf"(?:\s*\(\d+\))?\s*\.?({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
+#: A name with all its fields, whatever they say.
+WHOLE = re.compile(r"^\d+_\d+_\d+_\d{8,}$")
 PLAIN_SUFFIX = re.compile(rf"^\.({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
 WILD = re.compile(r"(?:^|/)part[123]/[^/]+$", re.IGNORECASE)
 #: Below this share of names that parse, a folder of images is some other data set.
@@ -46,7 +49,7 @@ class UTKFace(Reader):
             file = path.rsplit("/", 1)[-1]
             parsed = parse(file)
             if parsed is None:
-                rejects.append((path, "name lacks a label field"))
+                rejects.append((path, _why(file)))
                 continue
             stem, suffix, (age, gender, race, _) = parsed
             if not PLAIN_SUFFIX.match(suffix):
@@ -62,6 +65,14 @@ class UTKFace(Reader):
             rejects=pd.DataFrame(rejects, columns=["file", "reason"], dtype=str),
             repaired=pd.DataFrame(repaired, columns=["file", "repair"], dtype=str),
         )
+
+
+def _why(file: str) -> str:
+    """Why the labels of a name are not taken."""
+    ending = SUFFIX.search(file)
+    if WHOLE.match(file[: ending.start()] if ending else file):
+        return "a label in its name is out of range: age is 0 to 116, gender 0 or 1, race 0 to 4"
+    return "name lacks a label field"
 
 
 def in_the_wild(path: str) -> bool:

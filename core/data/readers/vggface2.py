@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.identities import identity_table
-from core.data.readers.label_table import read_table, text
+from core.data.readers.label_table import lines_of, read_table, text
 from core.data.readers.labels import ALL_GENDER_WORDS, find_files, image_table, known, mapped
 from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
@@ -27,7 +27,7 @@ META = r"identity_meta\.csv"
 LABELS = r"identities\.csv"
 SPLIT = {"1": "train", "0": "test"}
 CLASS = r"(?i)^(?:.*/)?n\d{6}/[^/]+$"
-LINE = r"^\s*(?P<identity>[^,\s]+)\s*,.*,\s*\d+\s*,\s*(?P<split>[01])\s*,\s*\"?(?P<gender>[A-Za-z]*)\"?\s*$"
+LINE = r"^\s*(?P<identity>[^,\s]+)\s*,.*,\s*\d*\s*,\s*(?P<split>[01])\s*,\s*\"?(?P<gender>[A-Za-z]*)\"?\s*$"
 RECOGNISED_SHARE = 0.5
 
 
@@ -49,7 +49,8 @@ class VGGFace2(Reader):
             return None
         if not tables:
             none = "there is no identity_meta.csv or identities.csv"
-            return Refusal(f"images do not lie in folders n000001 …, and {none}")
+            given = "--dataset vggface2 --labels CSV gives one of identity,gender"
+            return Refusal(f"images do not lie in folders n000001 …, and {none}; {given}")
         return self.why_not_by_name(source)
 
     def why_not_by_name(self, source: Source) -> Refusal | None:
@@ -69,9 +70,12 @@ class VGGFace2(Reader):
         people, origin = _people(source, labels, notes)
         images = image_table(source)
         person = images["path"].str.extract(r"^(?:.*/)?([^/]+)/[^/]+$")[0]
-        faces = images.assign(key=person.map(folded, na_action="ignore")).merge(
-            people, on="key", how="left", validate="many_to_one"
-        )
+        key = person.map(folded, na_action="ignore")
+        lost = _zeros_lost(key, people["key"])
+        short = key.isin(list(lost))
+        notes.repair(images.loc[short, "path"], f"its person is called without the first zeros in {origin}")
+        key = key.mask(short, key.map(lost))
+        faces = images.assign(key=key).merge(people, on="key", how="left", validate="many_to_one")
         loose, unknown = faces["key"].isna(), faces["identity"].isna()
         notes.reject(faces.loc[loose, "path"], "in no person's folder")
         notes.reject(faces.loc[unknown & ~loose, "path"], f"person not in {origin}")
@@ -85,6 +89,22 @@ class VGGFace2(Reader):
                 "split: Flag " + faces["split"][differ] + ", folder " + folder[differ] + "; the Flag counts",
             )
         return notes.reading(faces.assign(face_id=faces["identity"] + "/" + faces["stem"]))
+
+
+def _zeros_lost(folders: pd.Series, people: pd.Series) -> dict[str, str]:
+    """The person of each folder `0007` that the table has as 7 alone: a spreadsheet takes the zeros from a number."""
+    table, tree = (_numbers(names) for names in (people, folders.dropna().drop_duplicates()))
+    known = set(people)
+    lost = {number: folder for number, folder in tree.items() if number in table and folder not in known}
+    return {folder: table[number] for number, folder in lost.items()}
+
+
+def _numbers(names: pd.Series) -> dict[int, str]:
+    """The names that are whole numbers, by these; none that two of them are."""
+    numbered = names[names.str.fullmatch(r"[0-9]{1,18}")]
+    number = numbered.astype("int64")
+    alone = ~number.duplicated(keep=False)
+    return dict(zip(number[alone].tolist(), numbered[alone], strict=True))
 
 
 def _people(source: Source, labels: Path | None, notes: ReadLog) -> tuple[pd.DataFrame, str]:
@@ -123,7 +143,7 @@ def _people(source: Source, labels: Path | None, notes: ReadLog) -> tuple[pd.Dat
 
 
 def _meta(content: str, origin: str, notes: ReadLog) -> pd.DataFrame:
-    lines = pd.Series(content.splitlines()[1:], dtype="str")
+    lines = pd.Series(lines_of(content)[1:], dtype="str")
     lines = lines[lines.str.strip() != ""]
     people = lines.str.extract(LINE)
     bad = people["identity"].isna()

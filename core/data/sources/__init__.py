@@ -9,6 +9,7 @@ from pathlib import Path
 from core.data.image_kinds import looks_like
 from core.data.sources.archives import TarSource, ZipSource
 from core.data.sources.base import Source
+from core.data.sources.containers import PACKED, container
 from core.data.sources.files import FolderSource
 from core.data.sources.packed import ARCHIVES, unfold, unfold_shards
 from core.data.sources.tables import open_shards, open_table
@@ -18,7 +19,7 @@ from core.errors import LookwhereError
 def open_source(path: str | Path) -> Source:
     """The source at `path`: a folder, `.tar` (also `.gz`, `.bz2`, `.xz`, `.zst`), `.zip` or `.rec`.
 
-    Where a folder or an archive has no image but archives inside, these are read in its place. A CSV, TSV, JSON lines
+    Where a folder or an archive has no image but archives inside, these are read in its place. A CSV, TSV, JSON
     or Parquet stands for the folder in which it lies, or for the images inside it.
 
     Raises `LookwhereError` where there is nothing, or nothing that can be read.
@@ -35,10 +36,12 @@ def open_source(path: str | Path) -> Source:
         return unfold(source, _open_archive, 0) if isinstance(source, FolderSource) else source
     if path.stat().st_size == 0:
         raise LookwhereError(f"{path}: the file is empty; download it again")
-    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".parquet"):
+    if path.suffix.lower() in (".csv", ".tsv", ".jsonl", ".json", ".parquet"):
         return open_table(path)
     if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers"):
         raise LookwhereError(f"{path}: a spreadsheet; save it as CSV and give that with --data")
+    if (what := container(path.name)) not in (None, PACKED):  # of an archive its content says more
+        raise LookwhereError(f"{path}: {what}")
     return _open_archive(path, 0)
 
 

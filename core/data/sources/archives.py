@@ -226,8 +226,10 @@ def _check_end(archive: tarfile.TarFile) -> None:
     archive.fileobj.seek(archive.offset)
     if archive.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
         raise tarfile.ReadError("no end mark where the last readable member ends")
-    while archive.fileobj.read(1 << 20):
-        pass
+    # Padding after it is of zeros.
+    while rest := archive.fileobj.read(1 << 20):
+        if rest.strip(tarfile.NUL):
+            raise RuntimeError("more follows after its end, as where archives were joined (tar -xif unpacks such)")
 
 
 @contextmanager

@@ -16,13 +16,12 @@ import pyarrow.parquet as pq
 from core.data.columns import OWN
 from core.data.sources.base import MAXIMUM_IMAGE_BYTES, MAXIMUM_TABLE_BYTES, Source, too_large
 from core.data.sources.files import FolderSource
+from core.data.sources.image_column import class_names, column_without_bytes, image_leaf, is_text, values_of
 from core.data.sources.names import plain_name
 from core.data.sources.shards import configurations
 from core.errors import LookwhereError
 from core.files import sha256
-from core.json_record import parsed
 
-IMAGE = "image"
 #: After the name of a file whose further columns are meant.
 FURTHER = " (further columns)"
 BATCH = 64
@@ -111,6 +110,11 @@ class ParquetSource(Source):
         for name, file in self.files_by_name.items():
             try:
                 parquet = open_parquet(file)
+                if (lacking := column_without_bytes(parquet)) is not None:
+                    raise LookwhereError(
+                        f"{file}: column {lacking} names files and holds no image: write it anew with its images in it "
+                        "(Hugging Face: Dataset.to_parquet), or give the folder of images with a manifest"
+                    )
                 part = string_table(parquet, columns, file.name)
                 inner = _struct_paths(parquet)
             except DAMAGE as error:
@@ -126,8 +130,12 @@ class ParquetSource(Source):
     def columns(self) -> list[str]:
         """Columns of the first file as they are written, without that of the images."""
         schema = _open(next(iter(self.files_by_name.values()))).schema_arrow
-        image = (_image_leaf(schema) or "").partition(".")[0]
+        image = (image_leaf(schema) or "").partition(".")[0]
         return [name for name in schema.names if name != image]
+
+    def class_names(self) -> dict[str, dict[str, str]]:
+        """The names of numbers that Hugging Face's metadata of the first file declare: {column: {"0": name}}."""
+        return class_names(_open(next(iter(self.files_by_name.values()))).schema_arrow)
 
     def single_valued(self) -> set[str]:
         """Those of `columns` that hold a single value a row: text, numbers, dates, true or false."""
@@ -184,7 +192,7 @@ def _below(file: Path, root: Path) -> str:
 
 def holds_images(path: Path) -> bool:
     """True where the column `image` holds bytes, alone or in a struct."""
-    return _image_leaf(_open(path).schema_arrow) is not None
+    return image_leaf(_open(path).schema_arrow) is not None
 
 
 def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) -> pd.DataFrame:
@@ -194,7 +202,7 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
     Raises `LookwhereError` for a column that holds neither text nor numbers, or unfolds beyond `MAXIMUM_TABLE_BYTES`.
     """
     schema, found = file.schema_arrow, {}
-    named = _class_names(schema)
+    named = class_names(schema)
     for ours, name in columns.items():
         if name not in schema.names:
             continue
@@ -215,16 +223,12 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
 
 def open_parquet(place: Path | bytes) -> pq.ParquetFile:
     """A Parquet file, whose texts are read each once, however often they come. Raises one of `DAMAGE`."""
-    texts = [field.name for field in _parquet(place).schema_arrow if _is_text(field.type)]
+    texts = [field.name for field in _parquet(place).schema_arrow if is_text(field.type)]
     return _parquet(place, texts)
 
 
 def _parquet(place: Path | bytes, texts: Sequence[str] = ()) -> pq.ParquetFile:
     return pq.ParquetFile(place if isinstance(place, Path) else io.BytesIO(place), read_dictionary=list(texts))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def unfolded(file: pq.ParquetFile, name: str) -> pa.Array:
@@ -247,7 +251,7 @@ def unfolded(file: pq.ParquetFile, name: str) -> pa.Array:
 
 
 def _lengths(texts: pa.Array) -> pa.Array:
-    return pc.binary_length(texts).cast(pa.int64()) if _is_text(texts.type) else pa.array([8] * len(texts), pa.int64())
+    return pc.binary_length(texts).cast(pa.int64()) if is_text(texts.type) else pa.array([8] * len(texts), pa.int64())
 
 
 def _bounded(size: int) -> None:
@@ -257,9 +261,7 @@ def _bounded(size: int) -> None:
 
 def single_valued(schema: pa.Schema) -> set[str]:
     """Columns that hold a single value a row: no list, no object, no bytes."""
-    kinds = {
-        field.name: field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in schema
-    }
+    kinds = {field.name: values_of(field.type) for field in schema}
     binary = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
     return {
         name for name, kind in kinds.items() if not pa.types.is_nested(kind) and not any(test(kind) for test in binary)
@@ -277,7 +279,7 @@ def tie_table(source: Source, name: str, table: pd.DataFrame) -> None:
 
 def _struct_paths(file: pq.ParquetFile) -> pd.Series:
     """The path that stands beside each image's bytes, with `/` between folders; NA where there is none."""
-    leaf = _image_leaf(file.schema_arrow) or ""
+    leaf = image_leaf(file.schema_arrow) or ""
     image = leaf.partition(".")[0]
     kind = file.schema_arrow.field(image).type if image else pa.null()
     if not pa.types.is_struct(kind) or kind.get_field_index("path") < 0:
@@ -286,36 +288,13 @@ def _struct_paths(file: pq.ParquetFile) -> pd.Series:
     return column.field("path").cast(pa.string()).to_pandas().astype("str").str.replace("\\", "/")
 
 
-def _class_names(schema: pa.Schema) -> dict[str, dict[str, str]]:
-    """The names that Hugging Face's `ClassLabel` columns declare for their numbers: {column: {"0": name}}."""
-    try:
-        features = parsed((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        return {
-            column: {str(n): name for n, name in enumerate(feature["names"])}
-            for column, feature in features.items()
-            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
-        }
-    except (KeyError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def _image_leaf(schema: pa.Schema) -> str | None:
-    for field in schema:
-        if field.name.lower() == IMAGE:
-            if pa.types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0:
-                return f"{field.name}.bytes"
-            if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
-                return field.name
-    return None
-
-
 def _bombs(file: pq.ParquetFile) -> Iterator[tuple[int, int, str]]:
     """First row, row after the last, and the reason, of row groups whose images are not unpacked.
 
     Parquet tells the size of a row group's images, not of one. Images are compressed already, so a group that unpacks
     to a hundred times its size holds none worth the memory: a page of it can have 2 GB.
     """
-    leaf, start = _image_leaf(file.schema_arrow), 0
+    leaf, start = image_leaf(file.schema_arrow), 0
     for group in range(file.num_row_groups):
         packed = file.metadata.row_group(group)
         for place in range(packed.num_columns):
@@ -328,7 +307,7 @@ def _bombs(file: pq.ParquetFile) -> Iterator[tuple[int, int, str]]:
 
 
 def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, pa.Buffer | None]]:
-    leaf, start = _image_leaf(file.schema_arrow), 0
+    leaf, start = image_leaf(file.schema_arrow), 0
     for group in range(file.num_row_groups):
         packed = file.metadata.row_group(group)
         end = start + packed.num_rows

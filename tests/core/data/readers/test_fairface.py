@@ -165,3 +165,14 @@ def test_one_split_alone_and_names_in_capitals_are_read(tmp_path: Path) -> None:
 def test_near_misses_come_first(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(LookwhereError, match=rf"knows this data set \(not fairface: looks like FairFace, {says}"):
         choose_reader(open_source(tree(tmp_path, files)))
+
+
+@pytest.mark.parametrize("race", ["Latino-Hispanic", "latino/hispanic", "Latino _Hispanic"])
+def test_races_are_known_whatever_stands_between_their_words(tmp_path: Path, race: str) -> None:
+    assert (
+        labels_of(one(tmp_path, f"train/1.jpg,20-29,Male,{race},True"), "ethnicity")["train-1"] == "Latino or Hispanic"
+    )
+
+
+def test_a_row_that_names_no_file_is_counted(tmp_path: Path) -> None:
+    assert rejects(one(tmp_path, ",20-29,Male,White,True"))["fairface_label_train.csv, row 2"] == "names no file"

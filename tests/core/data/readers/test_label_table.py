@@ -153,3 +153,24 @@ def test_without_wanted_columns_all_are_read_in_lower_case() -> None:
     table = read_table(b"File;Score A\n1.jpg;0,93\n", "t.csv")
     assert list(table) == ["file", "score a"]
     assert table.to_numpy().tolist() == [["1.jpg", "0,93"]]
+
+
+def test_a_field_may_be_longer_than_csv_takes_by_default() -> None:
+    assert cells(f"path,gender,note\n1.jpg,f,{'x' * 200_000}\n2.jpg,m,\n") == [["1.jpg", "f"], ["2.jpg", "m"]]
+
+
+@pytest.mark.parametrize("head", ["imagePath,personId", "Image-Path,PERSON ID", "imagepath,Person_Id"])
+def test_names_of_columns_are_one_whatever_stands_between_their_words(head: str) -> None:
+    uses = {"path": ("image_path",), "identity": ("person_id",)}
+    assert cells(f"{head}\n1.jpg,7\n", uses=uses) == [["1.jpg", "7"]]
+
+
+def test_bytes_that_are_letters_in_no_known_encoding_are_told() -> None:
+    log = ReadLog()
+    read_table("path,gender,race\n1.jpg,f,日本人\n".encode("shift_jis"), "t.csv", USES, log)
+    assert "in which some of its bytes are no letters; save it as UTF-8" in log.remarks[0]
+
+
+def test_a_spreadsheet_that_is_called_a_csv_is_told_as_one() -> None:
+    with pytest.raises(LookwhereError, match=r"t: not a text file but a spreadsheet or an archive; save it as CSV"):
+        text(b"PK\x03\x04\x14\0\x06\0\0\0", "t")

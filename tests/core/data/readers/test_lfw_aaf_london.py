@@ -111,3 +111,19 @@ def test_a_spreadsheet_may_have_taken_the_zeros_of_the_london_set(tmp_path: Path
 def test_near_misses_of_the_london_set(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(LookwhereError, match=f"not london: looks like the London set, {says}"):
         choose_reader(open_source(tree(tmp_path, files)))
+
+
+def test_the_london_table_may_have_an_x_before_each_number(tmp_path: Path) -> None:
+    tree(london(tmp_path), {"london_info.csv": "face_id,face_age,face_sex\nX001,24,female\nx002,30,male\n"})
+    assert labels_of(read("london", tmp_path), "age", "gender") == {"001_03": (24, "female"), "002_03": (30, "male")}
+
+
+def test_a_crop_of_a_listed_photograph_is_counted_once(tmp_path: Path) -> None:
+    tree(tmp_path, ["aglined faces/07380A80.jpg", *AAF])
+    tree(
+        tmp_path, {"image sets/train.txt": "07380A80.jpg 1\n00001A02.jpg 0\n", "image sets/val.txt": "07381A30.jpg 1\n"}
+    )
+    reading = read("all-age-faces", tmp_path)
+    assert len(reading.faces) == 3
+    assert rejects(reading) == {"aglined faces/07380A80.jpg": "same name in another folder"}
+    assert list(disagreements(reading)) == ["original images/07380A80.jpg"]

@@ -221,3 +221,8 @@ def test_the_kaggle_edition_takes_age_from_the_name_and_splits_from_folders(tmp_
 def test_near_misses_come_first(tmp_path: Path, files: dict[str, str], says: str) -> None:
     with pytest.raises(LookwhereError, match=rf"knows this data set \(not morph: looks like MORPH, {says}"):
         choose_reader(open_source(tree(tmp_path, files)))
+
+
+@pytest.mark.parametrize(("word", "gender"), [("Male", "male"), ("FEMALE", "female"), ("m", "male"), ("F", "female")])
+def test_genders_may_be_spelt_out(tmp_path: Path, word: str, gender: str) -> None:
+    assert labels_of(morph(tmp_path, row("000001_00M34.JPG", 1, gender=word)), "gender") == {"000001_00M34": gender}

@@ -11,6 +11,8 @@ from core.data.readers import choose_reader
 from core.data.readers.utkface import UTKFace
 from core.data.sources import open_source
 from core.errors import LookwhereError
+from tests.helpers.datasets_made import labels_of, rejects, repaired, tree
+from tests.helpers.datasets_made import read as read_by
 
 DATE = "20170112213500903"
 MISSPELT = ("24_0_1_20170116220224657 .jpg.chip.jpg", "55_0_0_20170116232725357jpg.chip.jpg")
@@ -156,3 +158,21 @@ def test_the_published_archive(utkface_archive: Path) -> None:
     assert sorted(Path(file).name for file in reading.rejects["file"]) == list(UNLABELLED)
     assert sorted(Path(file).name for file in reading.repaired["file"]) == list(MISSPELT)
     assert len(faces) + len(reading.rejects) == 20_694
+
+
+def test_labels_out_of_range_are_told_as_such_and_a_browsers_second_copy_keeps_its_labels(tmp_path: Path) -> None:
+    out = ["117_0_0_20170116205845440.jpg.chip.jpg", "20_3_1_20170116205845441.jpg", "20_0_5_20170116205845439.jpg"]
+    tree(
+        tmp_path,
+        [
+            *out,
+            "20_1_1_20170116205845442 (1).jpg.chip.jpg",
+            "20_1_20170116205845443.jpg",
+            *(f"2{n}_1_1_2017011620584544{n}.jpg" for n in range(5, 9)),
+        ],
+    )
+    reading = read_by("utkface", tmp_path)
+    told = "a label in its name is out of range: age is 0 to 116, gender 0 or 1, race 0 to 4"
+    assert rejects(reading) == {**dict.fromkeys(out, told), "20_1_20170116205845443.jpg": "name lacks a label field"}
+    assert repaired(reading) == {"20_1_1_20170116205845442 (1).jpg.chip.jpg": "suffix misspelt, labels good"}
+    assert labels_of(reading, "gender", "ethnicity")["20_1_1_20170116205845442"] == ("female", "Black")

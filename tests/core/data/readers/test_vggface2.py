@@ -156,3 +156,22 @@ def test_people_called_null_and_folders_in_another_unicode_form(tmp_path: Path) 
         "Null/1": ("male", UNRECORDED),
         "NA/1": ("female", "None"),
     }
+
+
+def test_a_spreadsheet_may_have_taken_the_zeros_of_peoples_numbers(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "set", ["0007/a.jpg", "0008/a.jpg", "010/a.jpg", "0010/a.jpg"])
+    tree(tmp_path, {"people.csv": "identity,gender\n7,f\n0008,m\n10,m\n"})
+    reading = read("vggface2", folder, tmp_path / "people.csv")
+    assert labels_of(reading, "gender") == {"7/a": "female", "0008/a": "male"}
+    assert repaired(reading) == {"0007/a.jpg": "its person is called without the first zeros in people.csv"}
+    # Which of 010 and 0010 is 10 nobody can say.
+    assert set(rejects(reading)) == {"010/a.jpg", "0010/a.jpg"}
+
+
+def test_a_line_without_its_number_of_samples_and_names_with_odd_letters_are_read(tmp_path: Path) -> None:
+    folder = tree(tmp_path, ["n000001/1.jpg", "n000002/1.jpg"])
+    meta = "Class_ID, Name, Sample_Num, Flag, Gender\nn000001, A\u2028B, , 1, m\nn000002, C,, 0, f\n"
+    tree(folder, {"identity_meta.csv": meta})
+    reading = read("vggface2", folder)
+    assert labels_of(reading, "gender") == {"n000001/1": "male", "n000002/1": "female"}
+    assert rejects(reading) == {}

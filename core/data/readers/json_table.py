@@ -1,0 +1,82 @@
+"""Tables in JSON: an object a line, or one list of objects, as pandas and browsers' tools write it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from core.data.readers.label_table import lines_of, text
+from core.errors import LookwhereError
+from core.json_record import parsed
+
+_BETWEEN = re.compile(r"[\s,]*")
+
+
+def json_objects(data: bytes, origin: str) -> list[tuple[int, dict]]:
+    """The objects of a file, each with its line, or with its place in the list from 1 on.
+
+    Raises `LookwhereError` naming the row that is none.
+    """
+    content = text(data, origin)
+    objects = _listed(content, origin) if _is_list(content) else _by_line(content, origin)
+    for number, found in objects:
+        if not isinstance(found, dict):
+            raise LookwhereError(f"{origin}, row {number}: not a JSON object")
+    if not objects:
+        raise LookwhereError(f"{origin}: the table is empty")
+    return objects
+
+
+def keys_in(head: bytes, origin: str) -> list[str]:
+    """The keys of the objects in a file's first bytes: an object may leave out what it does not know.
+
+    Raises `LookwhereError` where the first one is no object.
+    """
+    content = text(head, origin)
+    if _is_list(content):
+        objects = _first_listed(content, origin)
+    else:
+        objects = [found for _, found in json_objects(head.rpartition(b"\n")[0] or head, origin)]
+    return list(dict.fromkeys(key for found in objects for key in found))
+
+
+def _first_listed(content: str, origin: str) -> list[dict]:
+    """The objects of a list that may be cut somewhere. Raises `LookwhereError` where the first one is none."""
+    decoder, place, found, why = json.JSONDecoder(), content.index("[") + 1, [], ""
+    while True:
+        try:
+            one, place = decoder.raw_decode(content, _BETWEEN.match(content, place).end())
+        except (ValueError, RecursionError) as error:  # here it is cut, or ends
+            why = f" ({error})"
+            break
+        if not isinstance(one, dict):
+            break
+        found.append(one)
+    if not found:
+        raise LookwhereError(f"{origin}, row 1: not a JSON object{why}")
+    return found
+
+
+def _is_list(content: str) -> bool:
+    return content.lstrip().startswith("[")
+
+
+def _by_line(content: str, origin: str) -> list[tuple[int, object]]:
+    objects = []
+    for number, line in enumerate(lines_of(content), 1):
+        if not line.strip():
+            continue
+        try:
+            objects.append((number, parsed(line)))
+        except ValueError as error:
+            why = "; write an object a line, or one list of objects" if line.strip() == "{" else f" ({error})"
+            raise LookwhereError(f"{origin}, row {number}: not a JSON object{why}") from error
+    return objects
+
+
+def _listed(content: str, origin: str) -> list[tuple[int, object]]:
+    try:
+        found = parsed(content)
+    except ValueError as error:
+        raise LookwhereError(f"{origin}: not a list of JSON objects ({error})") from error
+    return list(enumerate(found, 1)) if isinstance(found, list) else []
