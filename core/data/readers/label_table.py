@@ -59,12 +59,13 @@ def text(data: bytes, origin: str, log: ReadLog | None = None) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
+    warning = "; look at its names"
     try:
-        content, letters = data.decode("cp1252"), "; look at its names"
+        content = data.decode("cp1252")
     except UnicodeDecodeError:
-        content, letters = data.decode("latin-1"), ", in which some of its bytes are no letters; save it as UTF-8"
+        content, warning = data.decode("latin-1"), ", in which some of its bytes are no letters; save it as UTF-8"
     if log is not None:
-        log.remark(f"{origin}: not UTF-8, so it is read as Windows-1252 (Western European){letters}")
+        log.remark(f"{origin}: not UTF-8, so it is read as Windows-1252 (Western European){warning}")
     return content
 
 
