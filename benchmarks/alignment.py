@@ -5,7 +5,8 @@
 Ours is the whole of it: detection with the border that the data set gets, which face, warp. The library's is detection
 alone, in the same batches: with its defaults (faces from 20 pixels on) and with our smallest face (40), of the images
 as they are. They take turns, batch by batch, in one process with the same number of threads, denormals flushed. Seconds
-are the processor's; a ratio is the median of the batches'.
+are the processor's; a ratio is the median of the batches'. `--speed openvino` is measured beside both, as far as it is
+installed.
 
 Landmarks are compared with those that the library's own `detect` gives on our way: same border, smallest face and
 choice of face, each image alone. Their distance is in pixels of the aligned face, 112 a side, on the mean of the five.
@@ -18,6 +19,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,7 @@ from PIL import Image, ImageOps
 from core.data.alignment import FaceAligner, shrunk, similarity
 from core.data.border import decide_border, given_border, sampled
 from core.data.cascade import Detector, Faces
-from core.data.detection import GREY, Detection, main_face
+from core.data.detection import GREY, Detection, DetectorSpeed, main_face
 from core.data.images import decode
 from core.data.readers import choose_reader
 from core.data.sources import open_source
@@ -37,7 +39,7 @@ from core.data.store_info import DecidedBy
 
 BATCH = 32
 #: The ways that are timed.
-OURS, DEFAULTS, SAME_SMALLEST = "align", "detect", "detect from 40 px"
+OURS, FAST, DEFAULTS, SAME_SMALLEST = "align", "align --speed openvino", "detect", "detect from 40 px"
 
 
 class Library(Detector):
@@ -88,16 +90,19 @@ def compare(data: Set, seconds: float | None = None) -> dict[str, float]:
     ours, same = FaceAligner(**data.options), FaceAligner(**data.options)
     same.detector = Library(keep_all=True, select_largest=False, min_face_size=ours.detector.min_face_size).eval()
     defaults, from_40 = MTCNN(), MTCNN(min_face_size=ours.detector.min_face_size)
+    aligners = {OURS: ours}
+    if find_spec("openvino"):
+        aligners[FAST] = FaceAligner(**data.options, speed=DetectorSpeed.OPENVINO)
     ways: dict[str, Callable[[list[Image.Image]], object]] = {
-        OURS: ours.align,
+        **{name: aligner.align for name, aligner in aligners.items()},
         DEFAULTS: lambda images: library(defaults, images),
         SAME_SMALLEST: lambda images: library(from_40, images),
     }
     for way in ways.values():
         way(data.images[:4])
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    found: dict[str, list[bool]] = {OURS: [], DEFAULTS: [], "same way": []}
-    off: list[float] = []
+    found: dict[str, list[bool]] = {**{name: [] for name in aligners}, DEFAULTS: [], "same way": []}
+    off: dict[str, list[float]] = {name: [] for name in aligners}
     began = time.perf_counter()
     for start in range(0, len(data.images), BATCH):
         images = data.images[start : start + BATCH]
@@ -106,30 +111,32 @@ def compare(data: Set, seconds: float | None = None) -> dict[str, float]:
             now = time.process_time()
             results[name] = way(images)
             taken[name].append((time.process_time() - now) / len(images))
-        found[OURS] += results[OURS].found.tolist()
         found[DEFAULTS] += results[DEFAULTS]
-        places = [same.all_faces(images), ours.all_faces(images)]
-        found["same way"] += [bool(one) for one in places[0]]
-        for image, one, other in zip(images, *places, strict=True):
-            if one and other:
-                off.append(apart(one, other, image.size))
+        right = same.all_faces(images)
+        found["same way"] += [bool(one) for one in right]
+        for name, aligner in aligners.items():
+            found[name] += results[name].found.tolist()
+            for image, one, other in zip(images, right, aligner.all_faces(images), strict=True):
+                if one and other:
+                    off[name].append(apart(one, other, image.size))
         if seconds is not None and time.perf_counter() - began > seconds:
             break
     speeds = {f"{name}, faces/s": 1 / statistics.median(times) for name, times in taken.items()}
     ratios = {
-        f"times {name}": statistics.median(b / a for a, b in zip(taken[OURS], taken[name], strict=True))
-        for name in (DEFAULTS, SAME_SMALLEST)
+        f"{name}, times {against}": statistics.median(b / a for a, b in zip(taken[name], taken[against], strict=True))
+        for name in aligners
+        for against in (DEFAULTS, SAME_SMALLEST)
     }
     shares = {f"found, {name}": float(np.mean(which)) for name, which in found.items()}
-    distance = np.array(off)
+    distances = {name: np.array(each) for name, each in off.items()}
     return {
         "images": len(found[OURS]),
         **speeds,
         **ratios,
         **shares,
-        "off, mean px": float(distance.mean()),
-        "off, largest px": float(distance.max()),
-        "off by over 1 px": float((distance > 1).mean()),
+        **{f"{name}, off, mean px": float(distance.mean()) for name, distance in distances.items()},
+        **{f"{name}, off, largest px": float(distance.max()) for name, distance in distances.items()},
+        **{f"{name}, off by over 1 px": float((distance > 1).mean()) for name, distance in distances.items()},
     }
 
 
@@ -181,7 +188,7 @@ def main(data: tuple[Path, ...], sample: int = 1000, seed: int = 0, threads: int
     for one in sets:
         print(f"-- {one.name}")
         for name, value in compare(one).items():
-            print(f"{name:28} {value:10.4g}", flush=True)
+            print(f"{name:44} {value:10.4g}", flush=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
-from core.data.detection import SURE, Detection, load_detector, look, look_wider, main_face
+from core.data.detection import SURE, Detection, DetectorSpeed, load_detector, look, look_wider, main_face
 from core.data.measures import FROM_SOURCE, of_source
 from core.errors import LookwhereError
 from core.template import SIDE, TEMPLATE
@@ -96,7 +96,8 @@ class FaceAligner:
     Around each image a border of mid-grey is put before detection, since the detector misplaces the landmarks of faces
     that reach the edge: `border` is its width in shares of the image's shorter side, `padding` in pixels. `wider`:
     images that need it are looked at again with a wider one (`core.data.detection.look_wider`). Faces smaller than
-    `smallest`, in shares of that side, are looked for only where one of them could be the main face.
+    `smallest`, in shares of that side, are looked for only where one of them could be the main face. `speed` says what
+    computes the detector's networks.
     """
 
     def __init__(
@@ -108,9 +109,10 @@ class FaceAligner:
         border: float = 0.0,
         wider: bool = False,
         smallest: float = 0.0,
+        speed: DetectorSpeed = DetectorSpeed.PLAIN,
     ) -> None:
         self.padding, self.border, self.wider, self.smallest = padding, border, wider, smallest
-        self.detector = load_detector(device, minimum_face)
+        self.detector = load_detector(device, minimum_face, speed)
 
     def detect(self, images: list[Image.Image]) -> list[np.ndarray | None]:
         """Five points (5, 2) in pixels of each image, of its main face; None where there is none or the detector fails.

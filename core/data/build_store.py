@@ -27,7 +27,7 @@ from core.data.align_shards import align_by_several, drop_shards, hashes_by, mea
 from core.data.border import decide_border, given_border, sampled
 from core.data.columns import Column
 from core.data.default_store import default_store, free_folder
-from core.data.detection import DETECTOR_NAME, ENLARGED_TO
+from core.data.detection import ENLARGED_TO, DetectorSpeed, detector_name, speed_of
 from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
 from core.data.faces import fingerprint
 from core.data.mapped import let_go
@@ -167,11 +167,13 @@ def build_store(
     subset: Subset | None = None,
     border: float | None = None,
     columns: ColumnChoice | None = None,
+    speed: DetectorSpeed | None = None,
 ) -> AlignedStore:
     """Align a data set into `path`, resuming what a run before left there; a finished store is opened, not rebuilt.
 
     `border` before detection is in percent of an image's shorter side; by default the images decide it. `columns` says
-    which of the data set's own columns are kept, and as what; by default all that make groups.
+    which of the data set's own columns are kept, and as what; by default all that make groups. `speed` is that of the
+    detector, by default that of what is there.
     `progress(stage, total)` returns a function to call once a face. Raises `OtherStoreError` where `path` holds the
     store of another data set, other labels or another setting, or work of another plan; `LookwhereError` where the disk
     is full (what was done stays, and the next run goes on from it).
@@ -183,7 +185,7 @@ def build_store(
     ranks = Ranks.here()
     finished = told_by_first(ranks, (path / "store.json").is_file())
     with contextlib.nullcontext() if finished or not ranks.first else alone(path, "aligning into"):
-        return _store(source, reader, path, seed, device, progress, labels, subset, asked, columns, ranks)
+        return _store(source, reader, path, seed, device, progress, labels, subset, asked, columns, ranks, speed)
 
 
 def _store(
@@ -198,9 +200,14 @@ def _store(
     asked: float | None,
     columns: ColumnChoice | None,
     ranks: Ranks,
+    speed: DetectorSpeed | None,
 ) -> AlignedStore:
     """`build_store` in a folder that no other process aligns into; `asked` is the border asked for."""
     source.read_whole.clear()
+    store = AlignedStore.open(path) if (path / "store.json").is_file() else None
+    begun = unfinished(path) if store is None else None
+    there = begun if store is None else store.manifest
+    speed = speed or speed_of(there and there.detector)
     reading = with_columns(reader.read(source, labels), columns)
     identity = {
         "format": FORMAT,
@@ -208,7 +215,7 @@ def _store(
         "source_fingerprint": source.fingerprint(),
         "seed": seed,
         "template": template.TEMPLATE_NAME,
-        "detector": "none, aligned already" if reader.aligned else DETECTOR_NAME,
+        "detector": "none, aligned already" if reader.aligned else detector_name(speed),
         "border": asked,
         "labels_sha256": labels and labels_fingerprint(labels),
         "label_files": dict(source.read_whole),
@@ -216,8 +223,7 @@ def _store(
         "columns": [column.to_json() for column in reading.columns],
         "columns_sha256": columns_fingerprint(reading.faces, reading.columns),
     }
-    if (path / "store.json").is_file():
-        store = AlignedStore.open(path)
+    if store is not None:
         found = differences(identity, store.manifest, columns is not None)
         if store.manifest.label_files is None:
             found += relabelled(store.faces, reading.faces)
@@ -226,7 +232,6 @@ def _store(
         if ranks.first:
             drop_work(path)  # a process killed at its very end leaves it
         return store
-    begun = unfinished(path)
     if begun is not None and (found := differences(identity, begun, True)):
         raise OtherStoreError(path, found, ANOTHER_FOLDER)
     try:
@@ -244,7 +249,7 @@ def _store(
         path.mkdir(parents=True, exist_ok=True)
         if reader.aligned:
             return _build(source, alignment.Resizer(), path, identity, work, progress, ranks)
-        aligner = alignment.FaceAligner(device=device, minimum_face=reader.minimum_face)
+        aligner = alignment.FaceAligner(device=device, minimum_face=reader.minimum_face, speed=speed)
         # Work begun goes on with the border it began with.
         decided = begun and begun.border
         if decided is None and ranks.first:

@@ -1,21 +1,44 @@
 """Faces in images: their boxes, certainties and five points; and which of several faces an image is of.
 
-Detection is MTCNN with the networks of facenet-pytorch (`core.data.cascade`).
+Detection is MTCNN with the networks of facenet-pytorch (`core.data.cascade`), which OpenVINO can run
+(`core.data.openvino_detector`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from core.errors import LookwhereError
+
 if TYPE_CHECKING:
     from core.data.cascade import Detector
 
 DETECTOR_NAME = "facenet-pytorch 2.5.3 MTCNN"
+
+
+class DetectorSpeed(StrEnum):
+    """How the detector's networks are computed: `PLAIN` by PyTorch, `OPENVINO` by OpenVINO on the CPU."""
+
+    PLAIN = "plain"
+    OPENVINO = "openvino"
+
+
+def detector_name(speed: DetectorSpeed) -> str:
+    """The detector as a store names it, whose images depend on it in the last hundredths of a pixel."""
+    return DETECTOR_NAME if speed is DetectorSpeed.PLAIN else f"{DETECTOR_NAME} by OpenVINO"
+
+
+def speed_of(name: str | None) -> DetectorSpeed:
+    """That of a detector by its name in a store."""
+    return DetectorSpeed.OPENVINO if name == detector_name(DetectorSpeed.OPENVINO) else DetectorSpeed.PLAIN
+
+
 #: MTCNN's certainty from which on something is called a face; fainter ones are false alarms more often than not.
 SURE = 0.9
 #: In halves of the diagonal: a face so far from the centre weighs e^-½ of one in it.
@@ -62,13 +85,24 @@ class Detection:
 NOTHING = Detection(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2)))
 
 
-def load_detector(device: str = "cpu", minimum_face: int = 40) -> Detector:
-    """MTCNN that returns every face of at least `minimum_face` pixels, whatever else is in the batch."""
+def load_detector(device: str = "cpu", minimum_face: int = 40, speed: DetectorSpeed = DetectorSpeed.PLAIN) -> Detector:
+    """MTCNN that returns every face of at least `minimum_face` pixels, whatever else is in the batch.
+
+    Raises `LookwhereError` where OpenVINO is asked for another device than the CPU, and `ModuleNotFoundError` without
+    the package openvino.
+    """
     # Imported here, so that stores are opened and reported without torch.
     from core.data.cascade import Detector
     from core.devices import usable
 
-    return Detector(keep_all=True, select_largest=False, min_face_size=minimum_face, device=usable(device)).eval()
+    place, kind = usable(device), Detector
+    if speed is DetectorSpeed.OPENVINO:
+        if place.type != "cpu":
+            raise LookwhereError(f"--speed openvino computes on the CPU; leave out --device {device} or --speed")
+        from core.data.openvino_detector import OpenVinoDetector
+
+        kind = OpenVinoDetector
+    return kind(keep_all=True, select_largest=False, min_face_size=minimum_face, device=place).eval()
 
 
 def detect(detector: Detector, images: np.ndarray, border: int = 0, skip: int = 0) -> list[Detection]:

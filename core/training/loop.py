@@ -320,11 +320,11 @@ def train(
         config.check_sizes(store.images.shape[1], store.path)
     training = folder / "training"
     training.mkdir(parents=True, exist_ok=True)
-    torch.set_flush_denormal(True)
     run = Run(data, folder, config, fabric)
     if resume:
         run.load()
     clock = Clock(run, training, report)
+    torch.set_flush_denormal(True)
     try:
         while run.epoch < config.epochs:
             if stop_after is not None and run.epoch >= stop_after:

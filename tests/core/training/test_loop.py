@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
@@ -187,6 +188,7 @@ def test_batch_larger_than_the_training_set_is_refused(made_store: AlignedStore,
     with pytest.raises(LookwhereError, match="36 training faces are fewer than --batch 37"):
         train(made_store, folder, dataclasses.replace(SMALL, batch=37), fabric=fabric())
     assert not (folder / "model.json").exists()
+    assert np.float64(5e-324) * 1 > 0, "denormal numbers are flushed in the caller's process"
 
 
 def test_weight_decay_spares_one_dimensional_weights_of_both_heads(made_store: AlignedStore, folder: Path) -> None:
