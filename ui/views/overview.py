@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 from PIL import Image
 
 from core.analysis.accuracy.by_group import accuracy_by
-from core.analysis.comparison.recipe import recipe_of
+from core.analysis.comparison.recipe import Recipe, experiment_files, recipe_of
 from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
@@ -49,11 +50,15 @@ def method_caption(p: Page) -> None:
         p.caption(escape.markdown(words))
 
 
-def _method_of(audit: Audit, within: Filter) -> str | None:
-    return method_words(recipe_of(audit), within) if within.outcome == "all" else None
+@kept(entries=8)
+def _method(audit: Audit, within: Filter) -> str | None:
+    return method_words(_recipe(audit, experiment_files(audit)), within) if within.outcome == "all" else None
 
 
-_method = kept(entries=8)(_method_of)
+# Apart, since it reads what all experiments say of their networks, whatever the filter.
+@kept(entries=8, shared=True)
+def _recipe(audit: Audit, _files: tuple[Path, ...]) -> Recipe | None:
+    return recipe_of(audit)
 
 
 def show_numbers(p: Page) -> None:
@@ -111,7 +116,7 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
         normalisation = controls.selectbox(
             "Averaging", NORMALISATIONS, key="norm", place=right, help=help_texts.NORMALISATIONS
         )
-    grid = study_grid(audit, filter, target, normalisation)
+    grid = _grid(audit, filter, target, normalisation)
     groups = zip(grid["gender"], grid["ethnicity"], strict=True)
     names = [capital(group_name(gender, ethnicity or filter.ethnicity)) for gender, ethnicity in groups]
     facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
@@ -126,6 +131,9 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
     downloads.image_sheet(
         lambda: study_sheet(grid, names, limit, signed, note, audit.task), "study-grid", heading.lower()
     )
+
+
+_grid = kept(entries=16)(study_grid)
 
 
 def offer_accuracy(p: Page) -> None:

@@ -59,7 +59,8 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
     if not by:
         counted = pd.DataFrame({"n": [int(each.sum())], "correct": [int(right.sum())]})
     else:
-        counted = table.groupby(by, observed=True).agg(n=("all", "sum"), correct=("right", "sum")).reset_index()
+        summed = table.groupby(by, observed=True)[["all", "right"]].sum()
+        counted = summed.set_axis(["n", "correct"], axis=1).reset_index()
     counted["errors"] = counted["n"] - counted["correct"]
     counted["accuracy"] = counted["correct"] / counted["n"].where(counted["n"] > 0)
     counted["low"], counted["high"] = wilson(counted["correct"], counted["n"])

@@ -49,6 +49,11 @@ class MethodAccuracy:
     least: tuple[tuple[str, str], ...]
 
 
+def experiment_files(audit: Audit) -> tuple[Path, ...]:
+    """The files of the experiments beside an audit's model, which `recipe_of` depends on."""
+    return tuple(sorted((audit.path.absolute().parents[2] / FOLDER).glob("*/experiment.json")))
+
+
 def recipe_of(audit: Audit) -> Recipe | None:
     """The further networks of the recipe of an audit's model, in the folder `experiments` beside it; None without any.
 
