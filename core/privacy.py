@@ -49,7 +49,11 @@ def enough_people(persons: np.ndarray, minimum: int = MINIMUM_FACES) -> bool:
 
 
 def refined(
-    place: np.ndarray, columns: Sequence[np.ndarray], persons: np.ndarray, minimum: int = MINIMUM_FACES
+    place: np.ndarray,
+    columns: Sequence[np.ndarray],
+    persons: np.ndarray,
+    minimum: int = MINIMUM_FACES,
+    asked: int = MINIMUM_FACES,
 ) -> np.ndarray:
     """Cells divided by the levels of one column after the other, int64 (N,), −1 where `place` is.
 
@@ -58,7 +62,12 @@ def refined(
     where need be. All averages by these columns are sums of whole cells, so that no two of them, with or without
     columns, by whichever, differ by less than a cell. That is why there is one division and not one a column: of two
     columns' own divisions, one level could hold another but for a single face.
+
+    Where more people are `asked` for than `minimum`, a cell whose parts are not all of so many stays whole and is not
+    divided further. So cells are whole cells of the division that was shown when fewer were asked for: divided anew by
+    the larger number, they would differ from those by single faces.
     """
+    whole: set[int] = set()
     place = np.asarray(place, dtype=np.int64).copy()
     for codes in columns:
         order = np.argsort(place, kind="stable")
@@ -66,9 +75,13 @@ def refined(
         cells = np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(order) else []
         following = int(place.max(initial=-1)) + 1
         for members in cells:
-            if len(members) < 2 * minimum:
+            if len(members) < 2 * minimum or int(place[members[0]]) in whole:
                 continue
-            for part in _parts(members, codes[members], persons, minimum)[1:]:
+            parts = _parts(members, codes[members], persons, minimum)
+            if not all(enough_people(persons[part], asked) for part in parts):
+                whole.add(int(place[members[0]]))
+                continue
+            for part in parts[1:]:
                 place[part] = following
                 following += 1
     return place

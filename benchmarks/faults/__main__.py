@@ -55,7 +55,8 @@ def _undisturbed(name: str, folder: Path) -> Ended:
 
 def row(words: str, stage: str, fault: str, times: int, tally: Tally) -> str:
     """A row of the table."""
-    command = f"`python -m benchmarks.faults --stage {stage} --fault {fault} --times {times}`"
+    of = "" if fault == "flip" else f"--stage {stage} "
+    command = f"`python -m benchmarks.faults {of}--fault {fault} --times {times}`"
     return (
         f"| {words} | {stage} | {tally.times} | {tally.lost} | {tally.wrong} | {tally.unclear} | {tally.left} | "
         f"{command} |"
@@ -69,7 +70,7 @@ def main(
 
     Args:
         stage: Which of align, train, audit, check, report, import.
-        fault: Which of kill, moment, term, full, readonly, vanish, change, clock, two, flip.
+        fault: Which of kill, moment, term, full, readonly, vanish, change, cut, over, clock, two, flip.
         times: How often each is put in; 0 is once at every change of files where that is to be had.
         seed: Of what is drawn at random.
     """

@@ -15,16 +15,18 @@ from core.errors import LookwhereError
 ROOT = Path(__file__).parents[2]
 AUDIT, EXPERIMENT = "models/m/audits/a", "models/experiments/claims"
 BOARD = "board/audits/mini-xception/utkface"
+SHIPPED = "models/resnet50-utkface/audits/utkface-test"
 
 
 def make_whole(root: Path) -> None:
-    """A store, a model, its audit with checks, the shipped experiment, and an audit of the shipped board."""
+    """A store, a model, its audit with checks, a shipped audit, experiment, and an audit of the shipped board."""
     make_inputs(root)
     for name in ("align", "train", "audit", "check"):
         ended = run(STAGES[name].words, root)
         if ended.code:
             raise RuntimeError(f"{name} fails undisturbed: {ended.output[-2000:]}")
-    shutil.copytree(ROOT / EXPERIMENT, root / EXPERIMENT)
+    for folder in (EXPERIMENT, SHIPPED):
+        shutil.copytree(ROOT / folder, root / folder)
     shutil.copytree(ROOT / "docs" / BOARD, root / BOARD)
 
 
@@ -71,11 +73,24 @@ def read_board(root: Path) -> object:
     return read_audit(root, BOARD)
 
 
-def read_checks(root: Path) -> object:
+def read_shipped(root: Path) -> object:
+    from core.analysis.accuracy.skin_tone import read_skin_tone
+    from core.audit.folder import open_audit
+
+    return read_audit(root, SHIPPED), read_skin_tone(open_audit(root / SHIPPED)), read_checks(root, SHIPPED)
+
+
+def read_remembered(root: Path) -> object:
+    from core.audit.kept_averages import read_kept
+
+    return read_kept(root / "models")
+
+
+def read_checks(root: Path, folder: str = AUDIT) -> object:
     from core.audit.folder import open_audit
     from core.checks.results import open_checks
 
-    checks = open_checks(open_audit(root / AUDIT))
+    checks = open_checks(open_audit(root / folder))
     tables = [table.to_csv() for part in checks.parts.values() for table in part.tables.values()]
     arrays = [array.tobytes() for part in checks.parts.values() for array in part.arrays.values()]
     return checks.manifest.to_json(), tables, arrays
@@ -96,8 +111,10 @@ FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path], object]]] = {
     "a model": (tuple(f"models/m/{n}" for n in ("model.safetensors", "model.json", "training-faces.npz")), read_model),
     "a training": (tuple(f"models/m/training/{n}" for n in ("metrics.csv", "status.json")), read_training),
     "a checkpoint": (("models/m/training/checkpoint.safetensors",), read_checkpoint),
-    "an audit": (tuple(f"{AUDIT}/{n}" for n in ("faces.parquet", "averages.npz", "audit.json", "measured.parquet",
-                                                "skin_tone.json", "otherwise.parquet")), read_audit),
+    "an audit": (tuple(f"{AUDIT}/{n}" for n in ("faces.parquet", "averages.npz", "audit.json")), read_audit),
+    "a shipped audit": (tuple(f"{SHIPPED}/{n}" for n in ("faces.parquet", "averages.npz", "audit.json", "checks.json",
+                              "checks.npz", "measured.parquet", "skin_tone.json")), read_shipped),
+    "what averages were stored": (("models/.averages.json",), read_remembered),
     "checks": (tuple(f"{AUDIT}/{n}" for n in ("checks.json", "checks.npz")), read_checks),
     "an experiment": ((f"{EXPERIMENT}/experiment.json",
                        f"{EXPERIMENT}/everyone-s0/audits/utkface-test/faces.parquet",
@@ -124,7 +141,7 @@ def flip_files(
         good = file.read_bytes()
         for _ in range(times):
             place, bit = draw.randrange(len(good)), 1 << draw.randrange(8)
-            file.write_bytes(good[:place] + bytes([good[place] ^ bit]) + good[place + 1 :])
+            write_byte(file, place, good[place] ^ bit)
             tally.times += 1
             what = f"{file.relative_to(root)}, byte {place:,} ({good[place] ^ bit:#04x} for {good[place]:#04x})"
             try:
@@ -138,5 +155,11 @@ def flip_files(
             except Exception as error:
                 tally.unclear += 1
                 tally.said.append(f"{what}: {type(error).__name__}: {error}")
-        file.write_bytes(good)
+            write_byte(file, place, good[place])
     return tally
+
+
+def write_byte(file: Path, place: int, byte: int) -> None:
+    with file.open("r+b") as held:
+        held.seek(place)
+        held.write(bytes([byte]))

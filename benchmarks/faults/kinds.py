@@ -187,6 +187,42 @@ def source_changes(setting: Setting, times: int, draw: random.Random) -> Tally:
     return tally
 
 
+def input_cut(setting: Setting, times: int, draw: random.Random) -> Tally:
+    """A file of what is read is cut in half where it lies, at a change of files, and is whole before the second try."""
+    return _input_harmed(setting, times, draw, "cut")
+
+
+def input_overwritten(setting: Setting, times: int, draw: random.Random) -> Tally:
+    """A file of what is read is written over where it lies, with other bytes at its end, and is mended as above."""
+    return _input_harmed(setting, times, draw, "change")
+
+
+def _input_harmed(setting: Setting, times: int, draw: random.Random, kind: str) -> Tally:
+    tally, count = Tally(), len(setting.changes)
+    files = [file for place in READ.get(setting.name, ()) for file in sorted((setting.before / place).glob("*.*"))]
+    files = [file.relative_to(setting.before) for file in files if file.suffix != ".md" and file.is_file()]
+    for n in range(times or count) if files else ():
+        with copied(setting) as folder:
+            target = folder / (files[n % len(files)] if times == 0 else draw.choice(files))
+            fault = Fault(kind, draw.randint(1, count), target=str(target))
+            hit = run(setting.stage.words, folder, fault)
+            shutil.copy2(setting.before / target.relative_to(folder), target)
+            if hit.code == 2 and str(target.name) not in hit.output:
+                tally.unclear += 1
+                tally.said.append(f"{setting.name}, {kind} {target.name}: names another file: {hit.last[:300]}")
+            tally.judge(setting, folder, hit, True, f"{kind} {target.name} at change {fault.at}")
+    return tally
+
+
+#: Folders of stores, models and audits that a command reads.
+READ = {
+    "train": ("store",),
+    "audit": ("store", "models/m"),
+    "check": ("store", "models/m", "models/m/audits/a"),
+    "report": ("models/m", "models/m/audits/a"),
+}
+
+
 def put_back(setting: Setting, folder: Path) -> None:
     """The source as it was."""
     source = setting.before / setting.stage.source
@@ -279,6 +315,8 @@ KINDS: dict[str, tuple[str, Callable[[Setting, int, random.Random], Tally]]] = {
     "readonly": ("read-only folder", read_only),
     "vanish": ("what is read vanishes half-way", source_vanishes),
     "change": ("what is read changes half-way", source_changes),
+    "cut": ("a file that is read is cut short half-way", input_cut),
+    "over": ("a file that is read is written over half-way", input_overwritten),
     "clock": ("clock going backwards", clock_turned_back),
     "two": ("the same command twice at once", two_at_once),
 }

@@ -22,8 +22,8 @@ LONGEST = 300.0
 class Fault:
     """What is done to a process: `at` its change of files number `at`, from 1; at 0 from its beginning.
 
-    `kind` is kill, term, vanish, change, clock, or none; `name` has part of the path of what `at` counts; `target` is
-    the file or folder that vanishes or changes; `delay` is when the process is killed from without, in seconds.
+    `kind` is kill, term, vanish, change, cut, clock, or none; `name` has part of the path of what `at` counts; `target`
+    is the file or folder that vanishes or changes; `delay` is when the process is killed from without, in seconds.
     """
 
     kind: str = "none"
@@ -149,6 +149,7 @@ def _act(fault: Fault) -> Callable[[], None]:
         "term": lambda: os.kill(os.getpid(), signal.SIGTERM),
         "vanish": lambda: Path(fault.target).rename(f"{fault.target}.gone"),
         "change": lambda: _change(Path(fault.target)),
+        "cut": lambda: os.truncate(fault.target, Path(fault.target).stat().st_size // 2),
         "clock": _turn_back,
     }[fault.kind]
 

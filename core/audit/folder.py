@@ -30,7 +30,7 @@ from core.explain.methods import UNTOLD, ClosedForm, stored
 from core.explain.placement import Placement
 from core.explain.regions import by_region
 from core.integrity import check_files
-from core.privacy import MINIMUM_FACES, asked_minimum, refined
+from core.privacy import MINIMUM_FACES, asked_minimum, enough_people, refined
 from core.remote import AUDIT, fetched
 from core.task import Task, carrying, task_of
 
@@ -94,12 +94,17 @@ class Audit:
 
         Cells of the stored averages, divided by the audit's columns in their order (`core.privacy.refined`). All are −1
         where an audit is to keep no averages; where it was made of no images, its cells are those that it would store.
+        The division is by the minimum that the audit was made with, whatever is asked for since.
         """
+        persons, least = person_numbers(self.faces), stored_minimum(self.manifest)
         place = self.averages.place(self.faces)
         if self.manifest.averages is None and not len(self.averages.cells):
-            place = assign_cells(self.faces, self.minimum_faces, self.manifest.cells)[1]
+            place = assign_cells(self.faces, least, self.manifest.cells)[1]
+            for n in range(place.max(initial=-1) + 1):
+                if not enough_people(persons[place == n], self.minimum_faces):
+                    place[place == n] = -1
         codes = [pd.factorize(self.faces[column.name])[0] for column in self.columns]
-        return refined(place, codes, person_numbers(self.faces), self.minimum_faces)
+        return refined(place, codes, persons, least, self.minimum_faces)
 
     @property
     def has_maps(self) -> bool:

@@ -15,6 +15,7 @@ from core.audit.manifest import AuditManifest
 from core.classifiers.info import ModelInfo
 from core.data.faces import check_faces, fingerprint
 from core.data.filters import Filter
+from core.data.mapped import open_mapped
 from core.data.splits import person_numbers
 from core.data.store_info import StoreInfo, aligned_otherwise
 from core.errors import LookwhereError
@@ -35,11 +36,8 @@ class AuditImages:
     def face(self, row: int) -> np.ndarray:
         """The picture of one of the audit's faces, uint8 (112, 112, 3).
 
-        Raises `LookwhereError` where the file was cut since it was opened: to read beyond its end ends the process.
+        Raises `LookwhereError` where the file was cut since it was opened (`core.data.mapped`).
         """
-        held = self.images
-        if isinstance(held, np.memmap) and _size(self.path / "faces.npy") < held.offset + held.nbytes:
-            raise LookwhereError(f"{self.path}/faces.npy: cut or gone since it was opened; align again")
         return np.asarray(self.images[self.rows[row]])
 
     def average(self, rows: np.ndarray) -> np.ndarray | None:
@@ -94,13 +92,6 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
     return None, looked
 
 
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
-
-
 def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, object]) -> AuditImages:
     """Raises `LookwhereError` where there is no finished store, it is damaged, or it is of other data."""
     if not (path / "store.json").is_file():
@@ -116,7 +107,7 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, 
             )
         if how := aligned_otherwise(aligned, store.alignment):
             raise LookwhereError(f"{path}: the audited faces, but aligned otherwise ({how})")
-        images = np.load(path / "faces.npy", mmap_mode="r")
+        images = open_mapped(path / "faces.npy")
         faces = pd.read_parquet(path / "faces.parquet")
     except (OSError, ValueError) as error:
         raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error

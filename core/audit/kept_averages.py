@@ -1,4 +1,4 @@
-"""Which average faces audits of a folder of models have stored, also audits that are gone since.
+"""Which average faces and counts of skin tone audits of a folder of models stored, also audits that are gone since.
 
 An audit that was published and then deleted can still be subtracted from the next one, of the same faces but for a
 person who asked to be taken out. So what was stored is remembered beside the models, by sketches that find no picture.
@@ -7,7 +7,7 @@ person who asked to be taken out. So what was stored is remembered beside the mo
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +22,8 @@ FILE = ".averages.json"
 
 @dataclass(frozen=True, kw_only=True)
 class KeptAverages(JsonRecord):
-    """The averages of one audit: of which data and `pictures` (`core.audit.releases.sketch`), and their SHA-256."""
+    """What one audit stored: of which data and `pictures` (`core.audit.releases.sketch`), and the SHA-256 of its
+    averages, or of the faces, groups and outcomes that skin tone was counted by."""
 
     data_fingerprint: str | None = None
     pictures: tuple[str, ...] = ()
@@ -43,20 +44,26 @@ class KeptAverages(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class KeptRecord(JsonRecord):
-    """The content of the file."""
+    """The content of the file: averages `kept`, and skin tone `counted`."""
 
     format: int = 1
     kept: tuple[KeptAverages, ...] = ()
+    counted: tuple[KeptAverages, ...] = ()
 
     FORMAT: ClassVar = 1
+    SEALED_FROM: ClassVar = 1
     ALWAYS: ClassVar = ("format",)
     MEND: ClassVar = "delete it where no average face was shown to anyone"
 
 
 def read_kept(models: Path) -> tuple[KeptAverages, ...]:
     """What is remembered in a folder of models. Raises `LookwhereError` where the file is damaged."""
+    return _record(models).kept
+
+
+def _record(models: Path) -> KeptRecord:
     file = models / FILE
-    return KeptRecord.from_json(file).kept if file.is_file() else ()
+    return KeptRecord.from_json(file) if file.is_file() else KeptRecord()
 
 
 def kept_before(models: Path, planned: KeptAverages) -> bool:
@@ -66,6 +73,25 @@ def kept_before(models: Path, planned: KeptAverages) -> bool:
 
 def remember(models: Path, averages: KeptAverages) -> None:
     """Add them to what is remembered, once."""
-    known = read_kept(models)
-    if averages not in known:
-        write_json(models / FILE, KeptRecord(kept=(*known, averages)).to_json())
+    known = _record(models)
+    if averages not in known.kept:
+        write_json(models / FILE, replace(known, kept=(*known.kept, averages)).to_json())
+
+
+def counted_before(models: Path, planned: KeptAverages) -> bool:
+    """Whether skin tone of some of these faces was counted once by other groups or outcomes, or of others of them.
+
+    Without pictures to tell faces by, all faces of the same data are taken for the same.
+    """
+    others = [one for one in _record(models).counted if one.sha256 != planned.sha256]
+    return any(
+        common(one.pictures, planned.pictures) > 0 if one.pictures and planned.pictures else one.of_faces_of(planned)
+        for one in others
+    )
+
+
+def remember_counted(models: Path, counts: KeptAverages) -> None:
+    """Add what skin tone was counted of to what is remembered, once."""
+    known = _record(models)
+    if counts not in known.counted:
+        write_json(models / FILE, replace(known, counted=(*known.counted, counts)).to_json())

@@ -350,6 +350,7 @@ def _finish(
     `without` says why no average face is stored; None where some are. `hashes` are the model's training faces'.
     """
     work, faces, classify = job.work, job.faces, job.model.classify
+    job.store.check_unchanged()
     shards = shard_files(work)
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from core.audit.folder import Audit
+from core.audit.folder import Audit, read_manifest
 from core.audit.run import PACKAGES
 from core.checks import method_agreement as cams
 from core.checks.definitions import ALL_PARTS, CHECKS, Fill, MethodAgreement
@@ -58,6 +58,8 @@ MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
 HIDING_SHARE = 1 / 5
 #: Each part takes its share of it (`Check.sample_share`): some 64,000 forward passes, and the sparse systems of ROAD.
 SAMPLE = 600
+#: What tells one audit from another in the same folder.
+SAME_AUDIT = ("weights_sha256", "data_fingerprint", "face_ids_sha256", "faces", "map_shape")
 #: Where parts lie that several processes measured, until they are taken in.
 APART = ".checks.unfinished"
 #: Faces for a method that is costly, and the least that any part asks for.
@@ -165,12 +167,12 @@ def _measured(
             part = MEASUREMENTS[name](probes[of], seed, draws, progress)
         found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
         if ranks.alone:
-            _save(audit, manifest, found, todo)
+            _save(audit, store, manifest, found, todo)
         else:
             _save_apart(audit.path, manifest, name, found[name])
     meet(ranks)
     if ranks.first:
-        _save(audit, manifest, found | left_by_several(audit.path, manifest), todo)
+        _save(audit, store, manifest, found | left_by_several(audit.path, manifest), todo)
         shutil.rmtree(audit.path / APART, ignore_errors=True)
     meet(ranks)
     return open_checks(audit)
@@ -227,7 +229,12 @@ def kept_parts(checks: Checks | None, manifest: ChecksManifest) -> dict[str, Par
     return dict(checks.parts)
 
 
-def _save(audit: Audit, manifest: ChecksManifest, found: dict[str, Part], todo: list[str]) -> None:
+def _save(audit: Audit, store: AlignedStore, manifest: ChecksManifest, found: dict[str, Part], todo: list[str]) -> None:
+    """Write the parts beside their audit. Raises `LookwhereError` where store or audit is no longer what was read."""
+    store.check_unchanged()
+    now, then = read_manifest(audit.path), audit.manifest
+    if any(getattr(now, name) != getattr(then, name) for name in SAME_AUDIT):
+        raise LookwhereError(f"{audit.path}/audit.json: of another audit since its checks began; run the checks again")
     kinds = [name for part in ALL_PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
     order = dict.fromkeys([*kinds, *found])
     parts = {name: found[name] for name in order if name in found}

@@ -138,9 +138,9 @@ def _check_input(info: ModelInfo, path: Path) -> None:
 def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
     import torch
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     from core.classifiers.resnet import GenderResNet
+    from core.classifiers.tensor_file import read_tensors
 
     if info.classes != info.task.classes:
         raise LookwhereError(
@@ -149,9 +149,9 @@ def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
     network = GenderResNet(dilated=info.dilated)
     try:
         network.load_state_dict(
-            {name: t.float() if t.is_floating_point() else t for name, t in load_file(weights).items()}
+            {name: t.float() if t.is_floating_point() else t for name, t in read_tensors(weights)[0].items()}
         )
-    except (SafetensorError, RuntimeError) as error:
+    except (SafetensorError, OSError, RuntimeError) as error:
         raise LookwhereError(
             f"{weights}: no ResNet-50 for {len(info.classes)} classes ({str(error).splitlines()[0]})"
         ) from error
@@ -165,7 +165,8 @@ def load_initial(network: GenderResNet, init: str) -> str:
     A head of another size is left as it is. Returns a word for the provenance.
     """
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+
+    from core.classifiers.tensor_file import read_tensors
 
     if init == "imagenet":
         from torchvision.models import ResNet50_Weights
@@ -178,7 +179,7 @@ def load_initial(network: GenderResNet, init: str) -> str:
             ) from error
     else:
         try:
-            state = load_file(Path(init) / "model.safetensors" if Path(init).is_dir() else init)
+            state, _ = read_tensors(Path(init) / "model.safetensors" if Path(init).is_dir() else Path(init))
         except (OSError, SafetensorError) as error:
             raise LookwhereError(f"--init {init}: not a readable .safetensors file ({error})") from error
     own = network.state_dict()

@@ -31,7 +31,7 @@ def measure(
     Alignment measures by itself; this is for stores of before. With --source, the data set, faces are found in it once
     more, for what the aligned square does not say: eye distance, tilt, the detector's score, what was filled. With
     --model and --audit the measures are laid beside an audit of the store: by face, but apparent skin tone, which is
-    kept there only as counts by group.
+    kept there only as counts by group, and beside one audit of the same faces alone.
     Example: python -m core measure --data data/aligned/utkface
     Or: python -m core measure --data data/aligned/utkface --model resnet50-utkface --audit utkface-test
 
@@ -65,15 +65,16 @@ def measure(
         bars.close()
     if source:
         store = AlignedStore.open(data)
+    untold = None
     if opened:
         from core.analysis.accuracy.skin_tone import lay_beside
 
-        lay_beside(opened, store)
+        untold = lay_beside(opened, store)
     return printed(
         "measure",
         json,
-        lambda: measured_report(store, lost, folder),
-        lambda: measured_record(store, lost, folder),
+        lambda: measured_report(store, lost, folder, untold),
+        lambda: measured_record(store, lost, folder, untold),
     )
 
 

@@ -5,6 +5,8 @@ Without `store.json` there is no store, only work that a next run resumes.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,12 +23,14 @@ from core.data.measured import read_measured
 from core.data.otherwise import read_otherwise
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
-from core.integrity import check_files
+from core.integrity import check_files, damage
 from core.remote import STORE, fetched
 
 NO_FACE = "no face found"
 #: What lies beside `store.json`, in the order in which it is written.
 FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet")
+#: Those of them that are mapped.
+MAPPED = FILES[:2]
 #: Where `align` writes and where `train` and `audit` look.
 STORES = Path("data/aligned")
 
@@ -38,7 +42,8 @@ class AlignedStore:
     `images` is uint8 (R, 112, 112, 3) and `landmarks` float32 (R, 5, 2), in pixels of the aligned face; both are
     memory-mapped, and a face's place in them is its column `row`. `disagreements` (`file, what`) are labels that two
     places of the data set give differently; it is empty too in a store of before these were kept, whose `manifest` then
-    has no `disagreements`.
+    has no `disagreements`. `opened` says which files images and landmarks were mapped from: device, inode, time of
+    change.
     """
 
     path: Path
@@ -48,6 +53,7 @@ class AlignedStore:
     rejects: pd.DataFrame
     manifest: StoreInfo
     disagreements: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": [], "what": []}, dtype=str))
+    opened: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | Path) -> AlignedStore:
@@ -61,6 +67,7 @@ class AlignedStore:
         try:
             manifest = StoreInfo.from_json(path / "store.json")
             check_files(path, manifest.files, StoreInfo.MEND)
+            opened = {name: _state((path / name).stat()) for name in MAPPED}
             images, landmarks = open_mapped(path / "faces.npy"), open_mapped(path / "landmarks.npy")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
@@ -80,7 +87,22 @@ class AlignedStore:
                 )
         if fingerprint(faces) != manifest.data_fingerprint:
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
-        return cls(path, images, landmarks, faces, rejects, manifest, **disagreements)
+        return cls(path, images, landmarks, faces, rejects, manifest, **disagreements, opened=opened)
+
+    def check_unchanged(self) -> None:
+        """Raises `LookwhereError` where images or landmarks were written over since the store was opened.
+
+        What is made of them is asked for this before it is kept. A file that was replaced or deleted stays what it was
+        under its map; one that only got another time of change is read whole, and is as it was.
+        """
+        for file, then in ((self.path / name, state) for name, state in self.opened.items()):
+            try:
+                now = _state(file.stat())
+            except OSError:
+                continue
+            known = self.manifest.files.get(file.name)
+            if now != then and now[:2] == then[:2] and (known is None or damage(file, known)):
+                raise LookwhereError(f"{file}: changed while it was read; align again")
 
     @cached_property
     def measured(self) -> pd.DataFrame | None:
@@ -107,6 +129,10 @@ class AlignedStore:
             there = ", ".join(split for split in SPLITS if (self.faces["split"] == split).any())
             raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}; there are {there}")
         return chosen
+
+
+def _state(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_dev, stat.st_ino, stat.st_mtime_ns
 
 
 def average_face(store: AlignedStore, faces: pd.DataFrame) -> Image.Image:

@@ -106,6 +106,11 @@ class FaceSets:
         for store in itertools.chain.from_iterable(self.stores.values()):
             let_go(store.images)
 
+    def check_unchanged(self) -> None:
+        """Raises `LookwhereError` where images were written over since their store was opened."""
+        for store in itertools.chain.from_iterable(self.stores.values()):
+            store.check_unchanged()
+
     def images(self, role: str, places: np.ndarray) -> np.ndarray:
         """The aligned faces at these places of `faces[role]`: uint8 (N, 112, 112, 3)."""
         stores, faces = self.stores[role], self.faces[role]

@@ -261,6 +261,7 @@ class Run:
         """The full checkpoint; also half-way through an epoch."""
         if not self.fabric.is_global_zero:
             return
+        self.sets.check_unchanged()
         tensors = {f"model.{k}": v for k, v in self.model.module.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         tensors |= resuming.pack_optimiser(self.optimiser)
@@ -366,6 +367,7 @@ def _run_epoch(run: Run, clock: Clock, stop: Callable[[], bool]) -> bool:
         if run.step % STEPS_KEPT == 0:
             run.sets.let_go()
         clock.tick()
+    run.sets.check_unchanged()
     row = run.finish_epoch(order, stage, rate)
     run.epoch, run.step = run.epoch + 1, 0
     run.running = {"loss": 0.0, "right": 0.0, "seen": 0, "seconds": 0.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -12,10 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from core.classifiers.tensor_file import read_tensors
 from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
 from core.json_record import parsed
 from core.training.face_sets import FaceSets
+
+#: Under what a checkpoint's header keeps its SHA-256.
+SHA256 = "sha256"
 
 
 def plain(content: dict) -> dict:
@@ -68,22 +73,43 @@ def check_faces(meta: dict, sets: FaceSets, file: Path) -> None:
 def save_checkpoint(file: Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """All of a run's tensors and its counters in one safetensors file, whole or not at all."""
     partial = file.with_name(file.name + ".partial")
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, partial, {"meta": json.dumps(meta)})
+    plainly, text = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, json.dumps(meta)
+    save_file(plainly, partial, {"meta": text, SHA256: _digest(plainly, text)})
     with partial.open("rb") as written:
         os.fsync(written.fileno())
     partial.replace(file)
 
 
+def _digest(tensors: dict[str, Tensor], meta: str) -> str:
+    """SHA-256 of a checkpoint's counters and tensors, in hex."""
+    content = hashlib.sha256(meta.encode())
+    for name, tensor in sorted(tensors.items()):
+        content.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        content.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return content.hexdigest()
+
+
 def load_checkpoint(file: Path) -> tuple[dict[str, Tensor], dict]:
-    """Raises `LookwhereError` where there is none, or it is damaged."""
+    """A checkpoint's tensors by name, and its counters.
+
+    Raises `LookwhereError` where there is none, or it is damaged; one of before digests were kept is not told of.
+    """
     if not file.is_file():
         raise LookwhereError(f"{file}: nothing to resume; leave out --resume to start anew")
     try:
-        with safe_open(file, framework="pt") as opened:
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-            return tensors, parsed(opened.metadata()["meta"])
+        tensors, texts = read_tensors(file)
+        if SHA256 in texts and texts[SHA256] != _digest(tensors, texts["meta"]):
+            raise ValueError("changed since it was written: its SHA-256 differs")
+        return tensors, parsed(texts["meta"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> LookwhereError:
+    """Without --resume a folder that holds a run is refused, so that nothing is written over."""
+    return LookwhereError(
+        f"{file}: the checkpoint is damaged ({error}); restore it, or delete {file.parents[1]} and train again"
+    )
 
 
 def read_meta(file: Path) -> dict:
@@ -95,7 +121,7 @@ def read_meta(file: Path) -> dict:
         with safe_open(file, framework="pt") as opened:
             return parsed(opened.metadata()["meta"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise LookwhereError(f"{file}: the checkpoint is damaged ({error}); start anew without --resume") from error
+        raise _damaged(file, error) from error
 
 
 def pack_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -155,6 +155,22 @@ def test_existing_run_is_not_overwritten(
     assert (models / "made/training" / left).read_text() == "epoch\n1\n"
 
 
+def test_a_run_whose_checkpoint_is_gone_or_damaged_is_told_what_helps(
+    made_store: AlignedStore, models: Path, signals: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With and without --resume, neither names the other in a circle."""
+    training, words = (
+        models / "made/training",
+        ["--data", str(made_store.path), "--models", str(models), "--batch", "8"],
+    )
+    training.mkdir(parents=True)
+    (training / "metrics.csv").write_text("epoch\n1\n2\n")
+    assert "no checkpoint to go on from: delete it, or choose another --name" in error_line(capsys, *words)
+    (training / "checkpoint.safetensors").write_bytes(b"damaged")
+    assert f"restore it, or delete {models}/made and train again" in error_line(capsys, *words, "--resume")
+    shutil.rmtree(models / "made")
+
+
 @pytest.mark.parametrize(
     ("rows", "state", "resumed"),
     [(1, "running", False), (1, None, False), (0, "failed", False), (0, None, True), (2, "failed", True),

@@ -1,21 +1,27 @@
 """Apparent skin tone beside an audit that is published: counts by group, third and outcome, and no face's own.
 
 An audit tells each face's outcome. So counts that split one outcome of a group may not put all of it into one part, or
-the part of each of these faces would be known (`core.privacy.outcome_told`).
+the part of each of these faces would be known (`core.privacy.outcome_told`). So faces are counted once, too: of two
+models that differ in one face's outcome, or of a review that changes one label, the counts subtracted are that face's
+part.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.explained import explain
-from core.audit.folder import Audit
+from core.audit.folder import Audit, open_audit
+from core.audit.kept_averages import KeptAverages, counted_before, remember_counted
 from core.audit.measures import measures_of, with_all_measures
+from core.audit.releases import same_ids, sketch
 from core.data.faces import ADULT_AGE, AGE_CHOICES, person_codes
 from core.data.filters import Filter, group_name
 from core.data.measured import publishable, thirds_within, write_measured
@@ -77,19 +83,57 @@ class SkinTone(JsonRecord):
     ALWAYS: ClassVar = ("format", "unit")
 
 
-def lay_beside(audit: Audit, store: AlignedStore) -> SkinTone | None:
-    """Write a store's measures beside its audit: by face without apparent skin tone, which is counted; returns that.
+def lay_beside(audit: Audit, store: AlignedStore) -> str | None:
+    """Write a store's measures beside its audit: by face without apparent skin tone, which is counted.
 
-    None where no face has a skin tone: nothing is counted then. Raises `LookwhereError` where the store is not the
-    audit's, or nothing was measured there.
+    Returns why apparent skin tone is not told beside it; None where it is. Raises `LookwhereError` where the store is
+    not the audit's, or nothing was measured there.
     """
     write_measured(audit.path, publishable(measures_of(audit.manifest, audit.faces, store)))
-    found = counted(with_all_measures(audit, store))
+    found, file, models = counted(with_all_measures(audit, store)), audit.path / FILE, audit.path.parents[2]
     if found is None:
-        (audit.path / FILE).unlink(missing_ok=True)
-    else:
-        write_json(audit.path / FILE, found.to_json())
-    return found
+        file.unlink(missing_ok=True)
+        return "no face has one"
+    own = _counted_of(audit, store)
+    other = _elsewhere(audit, own.sha256, models)
+    if other is not None or counted_before(models, own):
+        file.unlink(missing_ok=True)
+        what = f"{other} has" if other else "another audit had"
+        return f"{what} counts of some of the same faces, and the two subtracted could tell one face's"
+    write_json(file, found.to_json())
+    remember_counted(models, own)
+    return None
+
+
+def _counted_of(audit: Audit, store: AlignedStore) -> KeptAverages:
+    """Of which faces, groups and outcomes an audit's counts are, and by which minimum."""
+    pictures = sketch(store.faces[store.faces["face_id"].isin(audit.faces["face_id"])])
+    fingerprint = audit.manifest.data_fingerprint
+    return KeptAverages(data_fingerprint=fingerprint, pictures=pictures, sha256=_digest(audit))
+
+
+def _digest(audit: Audit) -> str:
+    """SHA-256 of what counts are made by: audits with the same tell the same."""
+    table = audit.faces[["face_id", "gender", "ethnicity", "age", "correct"]].astype(str).sort_values("face_id")
+    return hashlib.sha256(f"{audit.minimum_faces}\n{table.to_csv(index=False)}".encode()).hexdigest()
+
+
+def _elsewhere(audit: Audit, digest: str, models: Path) -> Path | None:
+    """Another audit that has counts of some of the same faces, by other groups or outcomes."""
+    for file in sorted(models.glob(f"*/audits/*/{FILE}")):
+        if file.parent == audit.path:
+            continue
+        try:
+            other = open_audit(file.parent)
+        except LookwhereError:  # a damaged one does not count
+            continue
+        if other.manifest.data_fingerprint == audit.manifest.data_fingerprint:
+            shared = audit.faces["face_id"].isin(other.faces["face_id"]).any()
+        else:
+            shared = same_ids(audit.faces, other.faces) > 0
+        if shared and _digest(other) != digest:
+            return file.parent
+    return None
 
 
 def read_skin_tone(audit: Audit) -> SkinTone | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from core.classifiers.classifier import NO_MAPS, noise
@@ -24,6 +24,7 @@ from core.classifiers.imported.state_dicts import check_finite, read_weights
 from core.classifiers.info import MapsInfo, ModelInfo, PlacementInfo
 from core.classifiers.preprocessing import prepare
 from core.classifiers.speed import Speed
+from core.classifiers.tensor_file import read_tensors
 from core.devices import autocast, precision
 from core.errors import LookwhereError
 from core.explain import gradcam, grids, layers
@@ -198,7 +199,7 @@ def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu"
     declaration = from_dict(info.declaration.to_json(), f"{folder}/model.json")
     from_record(info.maps.to_json(), f"{folder}/model.json")
     try:
-        state = load_file(file)
+        state, _ = read_tensors(file)
         network = architectures.build_for(state, info.architecture, declaration, info.outputs)
         architectures.fill(network, state)
     except (SafetensorError, OSError, RuntimeError) as error:

@@ -15,8 +15,8 @@ from core.present.text.image import CAUTION, image_sentence, slices_sentence
 from core.present.text.measures import measure_table
 
 
-def measured_record(store: AlignedStore, lost: int | None, beside: Path | None) -> dict:
-    """The measures of a store, and where they were laid."""
+def measured_record(store: AlignedStore, lost: int | None, beside: Path | None, untold: str | None = None) -> dict:
+    """The measures of a store, where they were laid, and why skin tone is `untold` there."""
     return {
         "path": store.path,
         "dataset": store.manifest.dataset,
@@ -24,6 +24,7 @@ def measured_record(store: AlignedStore, lost: int | None, beside: Path | None) 
         "measures": measure_table(store),
         "not_found_again": lost,
         "beside": beside,
+        "untold": untold,
     }
 
 

@@ -27,6 +27,8 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 #: A spreadsheet takes a cell that begins so for a formula, or for the end of the cell before it.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _CELL_ENDS = ("\t", "\r", "\n")
+#: Blanks and signs without width: a reader may drop those at a cell's beginning, a byte order mark at the file's.
+_UNSEEN = re.compile("^[\\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _RETURN = re.compile(r"\r\n?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -58,5 +60,5 @@ def cell(value: object) -> object:
     """
     if not isinstance(value, str) or _NUMBER.fullmatch(value):
         return value
-    formula = value.lstrip().startswith(_FORMULA) or value.startswith(_CELL_ENDS)
+    formula = _UNSEEN.sub("", value).startswith(_FORMULA) or value.startswith(_CELL_ENDS)
     return ("'" if formula else "") + _RETURN.sub("\n", value.replace("\0", ""))

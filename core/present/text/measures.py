@@ -33,8 +33,8 @@ def measure_table(store: AlignedStore) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured_report(store: AlignedStore, lost: int | None, beside: Path | None) -> str:
-    """The measures of a store, those it lacks, and where they were laid."""
+def measured_report(store: AlignedStore, lost: int | None, beside: Path | None, untold: str | None = None) -> str:
+    """The measures of a store, those it lacks, where they were laid, and why skin tone is `untold` there."""
     table = measure_table(store)
     lines = [f"{store.path}: {len(store.faces):,} faces measured"]
     for row in table.to_dict("records"):
@@ -47,5 +47,6 @@ def measured_report(store: AlignedStore, lost: int | None, beside: Path | None) 
     if lost:
         lines.append(f"  {lost:,} faces were not found again where the store has them: no measures of the source")
     if beside is not None:
-        lines.append(f"  laid beside {beside}: by face, and apparent skin tone as counts by group")
+        tone = f"without apparent skin tone: {untold}" if untold else "apparent skin tone as counts by group"
+        lines.append(f"  laid beside {beside}: by face, and {tone}")
     return "\n".join(lines)

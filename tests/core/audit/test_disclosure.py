@@ -19,6 +19,7 @@ from core.audit.folder import Audit, open_audit
 from core.audit.images import AuditImages, rows_by_columns
 from core.audit.kept_averages import FILE
 from core.audit.notes import NoteCode
+from core.audit.reviewed import Decisions, recounted
 from core.audit.run import KeepAverages, run_audit
 from core.data.filters import Filter
 from core.data.splits import person_numbers
@@ -122,6 +123,28 @@ def test_a_larger_minimum_leaves_no_smaller_difference() -> None:
     stricter = replace(audit, minimum_asked=30, averages=audit.averages.of_at_least(30, audit.faces))
     who = person_numbers(audit.faces)
     assert all(enough_people(who[members], 30) for members in told_apart(shown_sets(stricter)))
+
+
+def test_averages_shown_under_several_minimums_leave_no_smaller_difference_together() -> None:
+    """A server is started again with a larger `$LOOKWHERE_MINIMUM_FACES`, and what it showed before was kept. Divided
+    anew by each minimum, averages by columns left single faces."""
+    audit, _ = attacked(None, 3000)
+    who, shown = person_numbers(audit.faces), [shown_sets(audit)]
+    for asked in (13, 22, 30):
+        stricter = replace(audit, minimum_asked=asked, averages=audit.averages.of_at_least(asked, audit.faces))
+        shown.append(shown_sets(stricter))
+        assert all(enough_people(who[members], asked) for members in told_apart(shown[-1]))
+    assert len({sets.shape[0] for sets in shown}) == 4, "a larger minimum shows less"
+    assert all(enough_people(who[members]) for members in told_apart(np.concatenate(shown)))
+
+
+def test_a_review_of_labels_shows_no_average_of_its_own() -> None:
+    """One label flipped moves one face from a group's average to another's."""
+    audit, _ = attacked()
+    one = str(audit.faces["face_id"].iloc[3])
+    reviewed = recounted(audit, Decisions({one: "flip"}, "list.csv", "0" * 64))
+    assert (reviewed.faces["gender"] != audit.faces["gender"]).sum() == 1
+    assert not len(shown_sets(reviewed))
 
 
 def test_an_audit_without_one_person_keeps_no_averages_even_where_the_first_was_deleted(tmp_path: Path) -> None:

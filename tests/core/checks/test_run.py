@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -344,3 +345,27 @@ def test_damaged_or_foreign_checks_are_told_in_one_line(study: Study, tmp_path: 
     with pytest.raises(LookwhereError, match=r"checks\.npz: damaged"):
         open_checks(here)
     assert open_audit(audit.path).manifest == audit.manifest, "the audit itself is as it was"
+
+
+def test_checks_of_an_audit_replaced_meanwhile_or_of_images_written_over_are_not_written(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is held by a lock against commands of ours, not against a person's."""
+    store, model, audit = study
+    copy = shutil.copytree(audit.path, model.path / "audits/copied")
+    (copy / "checks.json").unlink(missing_ok=True)
+    content = json.loads((copy / "audit.json").read_text())
+    del content["digest"]
+    measure, asked = MEASUREMENTS["occlusion"], FAST | {"parts": ("occlusion",)}
+
+    def replaced(*arguments: object) -> Part:
+        (copy / "audit.json").write_text(json.dumps(content | {"face_ids_sha256": "0" * 64}))
+        return measure(*arguments)
+
+    monkeypatch.setitem(MEASUREMENTS, "occlusion", replaced)
+    with pytest.raises(LookwhereError, match=r"copied/audit\.json: of another audit since its checks began"):
+        run_checks(open_audit(copy), model, store, **asked)
+    assert not (copy / "checks.json").exists()
+    (copy / "audit.json").write_text(json.dumps(content))
+    monkeypatch.setitem(MEASUREMENTS, "occlusion", measure)
+    assert run_checks(open_audit(copy), model, store, **asked).parts.keys() == {"occlusion"}

@@ -32,7 +32,8 @@ def test_a_fault_in_an_import_loses_nothing(kind: str, stages: dict[str, Setting
 @pytest.mark.parametrize(
     ("stage", "kind"),
     [("align", "kill"), ("align", "change"), ("train", "kill"), ("train", "term"), ("audit", "kill"),
-     ("audit", "two"), ("check", "kill"), ("report", "kill")],
+     ("audit", "two"), ("check", "kill"), ("report", "kill"), ("train", "cut"),
+     ("audit", "over"), ("check", "cut")],
 )  # fmt: skip
 def test_a_fault_in_a_stage_loses_nothing(stage: str, kind: str, stages: dict[str, Setting]) -> None:
     tally = KINDS[kind][1](stages[stage], 1, random.Random(4))

@@ -1,7 +1,8 @@
-"""A data set or a table that changes while it is read is told by name, and nothing is kept under another's hash."""
+"""A data set, a table or a store that changes while it is read is told by name, and nothing is kept of it."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from core.classifiers.imported import declare, import_model
 from core.data import build_store as building
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from tests.helpers.made_store import store_of
+from tests.helpers.made_store import make_store, store_of
 
 
 def pictures(folder: Path) -> Path:
@@ -63,3 +64,27 @@ def test_a_table_that_changes_while_it_is_imported_is_told(tmp_path: Path, monke
     with pytest.raises(LookwhereError, match=r"s\.csv: changed while it was read"):
         import_model(file, "it", declare(None, score="probability", of="male"), models=tmp_path / "models")
     assert not list((tmp_path / "models").iterdir())
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("name", ["faces.npy", "landmarks.npy"])
+def test_a_store_written_over_where_it_lies_is_told_before_anything_is_kept(
+    name: str, recorded: bool, tmp_path: Path
+) -> None:
+    """A new time of change alone is nothing, where the file's hash is known; neither is another file in its place."""
+    store = store_of(pictures(tmp_path / "pics"), tmp_path / "s") if recorded else make_store(tmp_path / "s")
+    store.check_unchanged()
+    file = store.path / name
+    good = file.read_bytes()
+    if recorded:
+        os.utime(file, ns=(1, 1))
+        store.check_unchanged()
+    with file.open("r+b") as held:
+        held.seek(-4, os.SEEK_END)
+        held.write(b"over")
+    with pytest.raises(LookwhereError, match=rf"s/{name}: changed while it was read; align again"):
+        store.check_unchanged()
+    file.rename(file.with_name("aside"))
+    store.check_unchanged()
+    file.write_bytes(good)
+    store.check_unchanged()

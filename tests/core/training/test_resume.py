@@ -25,6 +25,7 @@ from core.training.config import Optimiser, Stage, TrainConfig
 from core.training.loop import Run, train
 from core.training.optimisation import learning_rate
 from core.training.record import Status, read_metrics, read_status
+from core.training.resume import load_checkpoint
 from tests.helpers.made_store import make_store
 
 CHECKPOINT = Path("training/checkpoint.safetensors")
@@ -262,6 +263,24 @@ def test_resume_is_refused_without_a_sound_checkpoint(store: AlignedStore, folde
         with pytest.raises(LookwhereError, match="damaged") as caught:
             train(store, folder, WHOLE, fabric=fabric(), resume=True)
         assert str(folder / CHECKPOINT) in str(caught.value)
+
+
+def test_a_checkpoint_of_which_one_number_changed_is_told(half: Path, tmp_path: Path) -> None:
+    """One of before it kept a digest goes on."""
+    for name in ("bn1.bias", "counters"):
+        file = Path(shutil.copy(half / CHECKPOINT, tmp_path / f"{name}.safetensors"))
+        tensors, meta = load_checkpoint(file)
+        with safe_open(file, framework="pt") as opened:
+            texts = opened.metadata()
+        if name == "counters":
+            texts["meta"] = json.dumps(meta | {"epoch": 7})
+        else:
+            tensors[f"average.{name}"][0] += 1e-6
+        save_file(tensors, file, texts)
+        with pytest.raises(LookwhereError, match=rf"{name}\.safetensors: the checkpoint is damaged .*SHA-256"):
+            load_checkpoint(file)
+        save_file(tensors, file, {"meta": texts["meta"]})
+        assert load_checkpoint(file)[1]["epoch"] == json.loads(texts["meta"])["epoch"]
 
 
 def test_what_it_was_computed_in_is_kept_and_resuming_otherwise_is_refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from core.analysis.accuracy.skin_tone import ADULTS, FILE, OVER_ALL, WITHIN, lay_beside, read_skin_tone, total
 from core.audit.folder import Audit, open_audit
+from core.audit.kept_averages import FILE as REMEMBERED
 from core.data.measured import FILE as MEASURED
 from core.data.measured import write_measured
 from core.data.measures import SKIN_TONE
@@ -107,3 +110,70 @@ def test_a_changed_document_is_told(pair: tuple[Audit, AlignedStore]) -> None:
     file.write_text(file.read_text().replace(f'"measured": {N}', '"measured": 7'))
     with pytest.raises(LookwhereError, match="changed since it was written; delete it and run"):
         read_skin_tone(audit)
+
+
+def incorrect(audit: Audit, levels: int) -> dict[tuple[str, str], list[int | None]]:
+    """Misclassified faces by group and thirds, of thirds in so many parts."""
+    return {
+        (counts.group, counts.thirds): [part.incorrect for part in counts.parts]
+        for counts in read_skin_tone(audit).counts
+        if len(counts.parts) == levels
+    }
+
+
+def test_counts_beside_two_audits_that_differ_in_one_outcome_would_tell_that_faces_third(
+    pair: tuple[Audit, AlignedStore], tmp_path: Path
+) -> None:
+    """Another model, or a review that flips one label: who has both files knows whose outcome differs."""
+    audit, store = pair
+    correct = audit.faces["correct"].to_numpy().copy()
+    one = int(np.flatnonzero(correct & (audit.faces["gender"] == "female") & (audit.faces["ethnicity"] == "White"))[9])
+    correct[one] = False
+    other = made_audit(faces=store.faces, correct=correct, path=tmp_path / "models/other/audits/all")
+    assert lay_beside(audit, store) is None
+    told = incorrect(audit, 3)
+
+    apart = made_audit(faces=store.faces, correct=correct, path=tmp_path / "elsewhere/models/other/audits/all")
+    assert lay_beside(apart, store) is None
+    less = [
+        b - a for a, b in zip(told["White women", OVER_ALL], incorrect(apart, 3)["White women", OVER_ALL], strict=True)
+    ]
+    tone = store.measured[SKIN_TONE].to_numpy()
+    third = int(np.searchsorted(read_skin_tone(apart).edges, tone[one], side="right"))
+    assert less == [int(n == third) for n in range(3)], "subtracted, they say which third the one face is in"
+
+    assert lay_beside(other, store) == (
+        f"{audit.path} has counts of some of the same faces, and the two subtracted could tell one face's"
+    )
+    assert read_skin_tone(other) is None and (other.path / MEASURED).is_file()
+    # Published and then deleted, the first file is with whoever has it.
+    shutil.rmtree(audit.path)
+    assert lay_beside(other, store).startswith("another audit had counts of some of the same faces")
+    (tmp_path / "models" / REMEMBERED).unlink()
+    assert lay_beside(other, store) is None
+
+
+def test_the_same_faces_and_outcomes_may_be_counted_again(pair: tuple[Audit, AlignedStore], tmp_path: Path) -> None:
+    """So it is of another map method, or where the command is run once more."""
+    audit, store = pair
+    correct = audit.faces["correct"].to_numpy()
+    again = made_audit(faces=store.faces, correct=correct, path=tmp_path / "models/made/audits/by-occlusion")
+    assert [lay_beside(one, store) for one in (audit, audit, again)] == [None] * 3
+    assert incorrect(again, 3) == incorrect(audit, 3)
+
+
+def test_splits_without_a_face_in_common_are_counted_each(pair: tuple[Audit, AlignedStore], tmp_path: Path) -> None:
+    audit, store = pair
+    table = store.faces.assign(sha256=[f"{n:012x}" for n in range(N)])
+    store = replace(store, faces=table)
+    halves = [np.arange(N) < N // 2, np.arange(N) >= N // 2]
+    parts = [
+        made_audit(
+            faces=table[half].reset_index(drop=True),
+            correct=audit.faces["correct"].to_numpy()[half],
+            path=tmp_path / f"halves/made/audits/{n}",
+            manifest={"data_fingerprint": audit.manifest.data_fingerprint},
+        )
+        for n, half in enumerate(halves)
+    ]
+    assert [lay_beside(part, store) for part in parts] == [None, None]

@@ -62,7 +62,8 @@ def test_plotly_shows_a_name_as_it_is(name: str) -> None:
     assert "<" not in text and "$" not in text and "%{" not in text
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", " =x", "\tx", "\rx", "\nx", "＝x", "-1+2", "+nan", "-inf"])
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", " =x", "\tx", "\rx", "\nx", "＝x", "-1+2", "+nan", "-inf",
+                                  "\ufeff=x", "\u200f=x", "\u202e@x", " \u2060-x"])  # fmt: skip
 def test_a_formula_in_a_cell_is_text(name: str) -> None:
     assert escape.cell(name) == "'" + name.replace("\r", "\n")
 
