@@ -47,6 +47,7 @@ BEGINNINGS = (
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
     (b"\x1aE\xdf\xa3", "a video"),
+    (b"version https://git-lfs.", "a pointer of Git LFS (git lfs pull fetches the file itself)"),
 )
 #: Bytes of a file's beginning that `looks_like` needs to tell an image.
 BEGINNING_BYTES = 32

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.classifiers.classifier import NO_MAPS, WithoutMaps
 from core.classifiers.imported.declaration import OF_ARCHITECTURES, Declaration, declare, from_dict
-from core.classifiers.imported.elsewhere import how_to_convert
+from core.classifiers.imported.elsewhere import TABLE, how_to_convert, not_the_file
 from core.classifiers.info import FORMAT, MapsInfo, ModelInfo, ModelKind
 from core.errors import LookwhereError
 from core.explain.method import OnlyOutputs
@@ -59,7 +59,9 @@ def kind_for(source: Path) -> str:
     if kind is None and (why := how_to_convert(source)):
         raise LookwhereError(f"{source}: {why}")
     if kind is None:
-        raise LookwhereError(f"{source}: not a model that can be imported; expected {', '.join(SUFFIXES)}")
+        raise LookwhereError(
+            f"{source}: not a model that can be imported; expected {', '.join(SUFFIXES)}; export it to ONNX, {TABLE}"
+        )
     return kind
 
 
@@ -120,6 +122,8 @@ def import_model(
     source, architecture = _of_hugging_face(source, architecture)
     if not source.is_file():
         raise LookwhereError(_no_file(source))
+    if why := not_the_file(source):
+        raise LookwhereError(f"{source}: {why}")
     kind, path = kind_for(source), models / name
     if path.exists():
         raise LookwhereError(f"{path}: is there already; choose another --name or delete it")

@@ -1,26 +1,61 @@
-"""Files of frameworks that are not read here, each with the one command that makes an ONNX file of it."""
+"""Files of frameworks that are not read here, each with the way to an ONNX file, and what is no model's file at all."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
 
+from core.data.image_kinds import looks_like
 from core.json_record import read_object
 
 TF2ONNX = "python -m tf2onnx.convert"
+#: What any model gives, whatever made it.
+TABLE = "or predict, and import a table of each face's file and score"
+#: Suffixes of files that are not read, and what such a file is.
+OTHERS = {
+    **dict.fromkeys(
+        (".pkl", ".pickle", ".joblib", ".sav"), "a pickle, which can do anything when it is opened: none is"
+    ),
+    **dict.fromkeys(
+        (".pt2", ".torchscript", ".jit", ".ptl", ".pte"), "a program of PyTorch's, and none of a file is run"
+    ),
+    **dict.fromkeys((".mar", ".nemo"), "an archive with code in it, which is not run"),
+    **dict.fromkeys((".caffemodel", ".prototxt"), "a model of Caffe's"),
+    **dict.fromkeys((".mlmodel", ".mlpackage"), "a model of Core ML's"),
+    **dict.fromkeys((".pdmodel", ".pdiparams"), "a model of Paddle's"),
+    **dict.fromkeys((".engine", ".trt", ".plan"), "a model of TensorRT's"),
+    ".params": "a model of MXNet's",
+    ".msgpack": "weights of Flax",
+    ".gguf": "weights of GGML's",
+    ".ort": "a model of onnxruntime's own format",
+    ".param": "a model of ncnn's",
+}
+_PAGES = ("a web page", "a pointer of Git LFS")
+
+
+def not_the_file(source: Path) -> str | None:
+    """What was saved in place of a model's file: a web page or a pointer; None of any other."""
+    with source.open("rb") as file:
+        kind = looks_like(file.read(1024))
+    return f"{kind}, not the file itself; download that" if kind is not None and kind.startswith(_PAGES) else None
 
 
 def how_to_convert(source: Path) -> str | None:
     """What a file or folder of Keras, TensorFlow or TensorFlow.js is, and the command; None of any other."""
     suffix, told = source.suffix.lower(), shlex.quote(str(source))
     if source.is_dir():
-        if (source / "saved_model.pb").is_file():
-            return _sentence(
-                "a folder, a SavedModel of TensorFlow", f"{TF2ONNX} --saved-model {told} --output model.onnx"
-            )
+        # TensorFlow Serving keeps versions as folders 1, 2 …: the last one counts.
+        versions = [path for path in source.iterdir() if path.name.isdecimal() and path.is_dir()]
+        for folder in (source, *sorted(versions, key=lambda path: -int(path.name))):
+            if (folder / "saved_model.pb").is_file():
+                command = f"{TF2ONNX} --saved-model {shlex.quote(str(folder))} --output model.onnx"
+                return _sentence("a folder, a SavedModel of TensorFlow", command)
         if kind := _javascript(source / "model.json"):
             return _of_javascript(kind, source / "model.json")
         return None
+    if source.name.lower().endswith(".weights.h5"):
+        network = "weights of Keras without their network; load them into it"
+        return f"{network}, and there model.export('model.onnx', format='onnx')"
     if suffix in (".h5", ".hdf5"):
         return _sentence("a Keras model in HDF5", f"{TF2ONNX} --keras {told} --output model.onnx")
     if suffix == ".keras":
@@ -33,6 +68,8 @@ def how_to_convert(source: Path) -> str | None:
         return _sentence("a graph of TensorFlow", f"{TF2ONNX} --saved-model {folder} --output model.onnx")
     if suffix == ".json" and (kind := _javascript(source)):
         return _of_javascript(kind, source)
+    if suffix in OTHERS:
+        return f"{OTHERS[suffix]}; export the model to ONNX (.onnx), {TABLE}"
     return None
 
 

@@ -112,7 +112,7 @@ def _read(file: Path) -> dict | None:
 def architecture_of(config: dict, file: Path) -> str:
     """`huggingface:vit?patch_size=8` of a config. Raises `LookwhereError` naming the file and what is not read."""
     kind = config["model_type"]
-    if kind not in OPTIONS:
+    if not isinstance(kind, str) or kind not in OPTIONS:
         raise LookwhereError(
             f"{file}: model_type {kind}: of Hugging Face's models vit and swin are read; export it to ONNX: "
             f"optimum-cli export onnx --model {file.parent} --task image-classification onnx"
@@ -241,11 +241,13 @@ def _renamed(name: str, kind: str) -> str:
 def declared_beside(source: Path) -> dict:
     """What of a declaration the files beside the weights say: size, mean, std, how to resize, which output is whose.
 
-    Only what they say outright: an output is a class's where exactly one label of `id2label` is a word for it.
+    Only what they say outright: an output is a class's where exactly one label of `id2label` is a word for it. Raises
+    `LookwhereError` for a network that is not read.
     """
     found = find(source)
-    if found is None or found.config.get("model_type") not in OPTIONS:
+    if found is None:
         return {}
+    architecture_of(found.config, found.weights.parent / CONFIG)  # what is not read is told before what is not declared
     said: dict = {}
     if any("ForImageClassification" in str(name) for name in found.config.get("architectures") or ()):
         said["score"] = "logits"
@@ -264,11 +266,14 @@ def declared_beside(source: Path) -> dict:
 def _input(processor: dict) -> dict:
     """Mean, std and resize of an image processor that divides pixels by 255; nothing of one that does not say so."""
     said: dict = {}
-    if processor.get("do_rescale", True) and abs(float(processor.get("rescale_factor", 1 / 255)) - 1 / 255) < 1e-6:
+    factor = processor.get("rescale_factor", 1 / 255)
+    by_255 = isinstance(factor, int | float) and abs(factor - 1 / 255) < 1e-6
+    if processor.get("do_rescale", True) and by_255:
         if processor.get("do_normalize") is False:
             said |= {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
         elif isinstance(processor.get("image_mean"), list) and isinstance(processor.get("image_std"), list):
             said |= {"mean": tuple(processor["image_mean"]), "std": tuple(processor["image_std"])}
-    if processor.get("resample") in RESAMPLE:
-        said["resize"] = RESAMPLE[processor["resample"]]
+    resample = processor.get("resample")
+    if isinstance(resample, int) and resample in RESAMPLE:
+        said["resize"] = RESAMPLE[resample]
     return said

@@ -54,9 +54,10 @@ def _take_in(tensors: list[onnx.TensorProto], source: Path) -> None:
         file = _beside(source, said.get("location", ""), tensor.name)
         try:
             start, length = int(said.get("offset", 0)), int(said.get("length", -1))
+            there = max(file.stat().st_size - start, 0)
             with file.open("rb") as stream:
-                stream.seek(start)
-                tensor.raw_data = stream.read(length)
+                stream.seek(max(start, 0))
+                tensor.raw_data = stream.read(there if length < 0 else min(length, there)) if start >= 0 else b""
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{file}: cannot read the weights of {source.name} ({error})") from error
         size = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize

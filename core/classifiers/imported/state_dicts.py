@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -19,6 +20,7 @@ MEND_BESIDE = (
     "the weights may be beside it: open the file where it was made, and there "
     'torch.save(ckpt["state_dict"], «weights.pt»)'
 )
+MEND_OTHERS = "save it without: torch.save({k: v for k, v in ckpt.items() if torch.is_tensor(v)}, «weights.pt»)"
 MEND = "save the weights alone: safetensors.torch.save_file(model.state_dict(), «weights.safetensors»)"
 
 
@@ -49,6 +51,8 @@ def _unpickle(source: Path) -> object:
         start = file.read(2)
     if start != b"PK" and start[:1] != b"\x80":
         raise LookwhereError(f"{source}: no file of PyTorch's (neither a zip archive nor a pickle); {MEND}")
+    if start == b"PK" and not zipfile.is_zipfile(source):
+        raise LookwhereError(f"{source}: cut off or damaged; copy or save it again")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -98,6 +102,10 @@ def _instead(content: object) -> str:
     there = (
         f"there are {', '.join(keys[:8])}{f' and {len(keys) - 8} more' if keys[8:] else ''}" if keys else "it is empty"
     )
+    strange = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
+    if len(strange) < len(keys):
+        few = f"{', '.join(strange[:5])}{', …' if strange[5:] else ''}"
+        return f"{few} in it {'is' if len(strange) == 1 else 'are'} none; {MEND_OTHERS}"
     weights = [key for key, value in content.items() if isinstance(value, dict) and _tensors(value)]
     if not weights:
         return f"{there}; {MEND}"

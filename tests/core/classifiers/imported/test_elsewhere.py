@@ -45,7 +45,55 @@ def test_each_kind_is_told_with_its_command(name: str, content: str, words: str,
 
 def test_any_other_file_is_none_of_them(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text('{"0": "female"}')
-    for name in ("labels.json", "m.mlmodel"):
+    for name in ("labels.json", "m.xyz"):
         (tmp_path / name).touch()
         with pytest.raises(LookwhereError, match="not a model that can be imported; expected "):
             import_model(tmp_path / name, "x", declared(), models=tmp_path / "models")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        *((f"m{suffix}", "a pickle, which can do anything") for suffix in (".pkl", ".pickle", ".joblib", ".sav")),
+        ("m.pt2", "a program of PyTorch's"),
+        ("m.mar", "an archive with code in it"),
+        ("m.caffemodel", "a model of Caffe's"),
+        ("m.mlmodel", "a model of Core ML's"),
+        ("m-0000.params", "a model of MXNet's"),
+        ("m.engine", "a model of TensorRT's"),
+    ],
+)
+def test_what_is_not_read_is_called_by_its_name_with_the_way_out(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\x80\x04N.")
+    with pytest.raises(
+        LookwhereError, match=rf"{name}: {words}.*; export the model to ONNX .*a table of each face"
+    ) as told:
+        import_model(tmp_path / name, "x", declared(), models=tmp_path / "models")
+    assert "\n" not in str(told.value)
+
+
+def test_weights_of_keras_alone_and_a_versioned_folder_of_tensorflow_are_told(tmp_path: Path) -> None:
+    (tmp_path / "m.weights.h5").touch()
+    with pytest.raises(LookwhereError, match=r"weights of Keras without their network; load them into it, and there"):
+        import_model(tmp_path / "m.weights.h5", "x", declared(), models=tmp_path / "models")
+    for version in ("2", "10"):
+        (tmp_path / "served" / version).mkdir(parents=True)
+        (tmp_path / "served" / version / "saved_model.pb").touch()
+    with pytest.raises(LookwhereError, match=r"SavedModel of TensorFlow, .*--saved-model .*/served/10 --output"):
+        import_model(tmp_path / "served", "x", declared(), models=tmp_path / "models")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".onnx", ".csv", ".ckpt", ".pth.tar", ".xml"])
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "a pointer of Git LFS"),
+        ("\n<!DOCTYPE html><html>", "a web page"),
+    ],
+)
+def test_a_pointer_or_a_web_page_saved_in_its_place_is_told(
+    content: str, kind: str, suffix: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"m{suffix}").write_text(content)
+    with pytest.raises(LookwhereError, match=rf"m{suffix}: {kind}.*, not the file itself; download that"):
+        import_model(tmp_path / f"m{suffix}", "x", declared(), models=tmp_path / "models")

@@ -174,6 +174,33 @@ def test_a_config_that_does_not_do_is_told_in_one_line(changes: dict, words: str
     assert "\n" not in str(told.value) and not (tmp_path / "models/x").exists()
 
 
+@pytest.mark.parametrize("kind", ["deit", ["vit"], None, 7])
+def test_a_network_that_is_not_read_is_told_before_what_is_not_declared(kind: object, tmp_path: Path) -> None:
+    folder = saved("vit", tmp_path, model_type=kind)
+    with pytest.raises(LookwhereError, match="of Hugging Face's models vit and swin are read"):
+        hugging_face.declared_beside(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacks"),
+    [
+        ({"rescale_factor": None}, "mean"),
+        ({"rescale_factor": "1/255"}, "mean"),
+        ({"rescale_factor": 1 / 127.5}, "mean"),
+        ({"do_rescale": False}, "mean"),
+        ({"resample": [2]}, "resize"),
+        ({"resample": "bilinear"}, "resize"),
+    ],
+)
+def test_what_an_image_processor_says_otherwise_is_left_to_be_declared(
+    changes: dict, lacks: str, tmp_path: Path
+) -> None:
+    file = saved("vit", tmp_path) / "preprocessor_config.json"
+    assert lacks in hugging_face.declared_beside(tmp_path)
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    assert lacks not in hugging_face.declared_beside(tmp_path)
+
+
 def test_weights_in_several_files_and_code_in_a_pickle_are_refused(tmp_path: Path) -> None:
     parts = saved("vit", tmp_path / "parts")
     (parts / "model.safetensors").rename(parts / "model-00001-of-00002.safetensors")

@@ -211,6 +211,12 @@ def test_a_loss_beside_the_network_is_told_with_the_mend(tmp_path: Path, prefix:
     assert imported(source)[1]["source"]["unwrapped"][0] == "state_dict"
 
 
+def test_what_lies_among_the_weights_is_named_with_the_mend(tmp_path: Path) -> None:
+    source = tmp_path / "weights.pth"
+    torch.save({**made(SQUEEZE).state_dict(), "epoch": 3, "name": "x"}, source)
+    refused(source, r"epoch, name in it are none; save it without: torch.save\(\{k: v for k, v in ckpt.items\(\)")
+
+
 def test_whole_modules_and_programs_are_refused(tmp_path: Path) -> None:
     source = tmp_path / "module.pt"
     torch.save(made(SQUEEZE), source)
