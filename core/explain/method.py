@@ -52,7 +52,10 @@ class Layers(Protocol):
         ...
 
     def gradients(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logits (B, 2), the layer's output A (B, K, h, w), and the gradient of each logit by A (B, 2, K, h, w)."""
+        """Logits (B, 2), the layer's output A (B, K, h, w), and the gradient of each logit by A (B, 2, K, h, w).
+
+        They lie over the network's input: `place` lays maps made of them over the face.
+        """
         ...
 
     def place(self, maps: np.ndarray) -> np.ndarray:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -128,6 +130,17 @@ def check_maps(kind: Kind) -> None:
     np.testing.assert_allclose(one, evidence[1:2], rtol=1e-3, atol=1e-4 * np.abs(evidence).max())
 
 
+def check_maps_of_a_layer_are_laid_over_the_face(kind: Kind) -> None:
+    """A network that sees the face mirrored: `place` turns its maps back."""
+    if not makes_maps(kind) or kind.needs is not Needs.LAYERS:
+        return
+    model = classifier()
+    turned = SimpleNamespace(
+        logits=model.logits, no_layers="", layers=replace(model.layers, place=lambda maps: maps[..., ::-1])
+    )
+    np.testing.assert_array_equal(kind().explain(turned, faces())[1], kind().explain(model, faces())[1][..., ::-1])
+
+
 def check_additive_maps_add_up(kind: Kind) -> None:
     if not makes_maps(kind):
         return
@@ -231,6 +244,7 @@ CHECKS: tuple[Callable[..., None], ...] = (
     check_attributes,
     check_name_is_unique_and_found_in_any_case,
     check_maps,
+    check_maps_of_a_layer_are_laid_over_the_face,
     check_additive_maps_add_up,
     check_the_record_makes_the_method_again,
     check_the_network_is_left_as_it_was,
