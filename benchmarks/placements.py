@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from core.classifiers.classifier import Classifier
 from core.classifiers.folder import load_model
 from core.classifiers.imported import architectures, import_model
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.preprocessing import prepare
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -88,13 +88,13 @@ def drawn_anew(network: torch.nn.Module, pixels: torch.Tensor) -> torch.nn.Modul
 def network_of(architecture: str, size: int, faces: np.ndarray, seed: int) -> Classifier:
     """A network of random weights, imported. Raises `LookwhereError` where the import refuses it."""
     torch.manual_seed(seed)
-    declaration = Declaration("logits", (size, size), (0.5,) * 3, (0.25,) * 3, female=0, male=1)
-    network = architectures.build(architecture, declaration, 2, auxiliary=False)
-    network = drawn_anew(network, torch.from_numpy(prepare(faces[:16], declaration)))
+    spec = InputOutputSpec("logits", (size, size), (0.5,) * 3, (0.25,) * 3, female=0, male=1)
+    network = architectures.build(architecture, spec, 2, auxiliary=False)
+    network = drawn_anew(network, torch.from_numpy(prepare(faces[:16], spec)))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.safetensors"
         save_file({name: value.contiguous() for name, value in network.state_dict().items()}, file)
-        import_model(file, "tried", declaration, models=Path(folder), architecture=architecture)
+        import_model(file, "tried", spec, models=Path(folder), architecture=architecture)
         return load_model(Path(folder) / "tried").classify
 
 

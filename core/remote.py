@@ -48,7 +48,7 @@ def fetched(path: str | Path, manifest: str) -> Path:
     """
     if not is_remote(path):
         return Path(path)
-    place = _Place.of(path)
+    place = _Place.from_path(path)
     with alone(place.folder, "fetching into", wait=True), _told(place):
         found = place.listed()
         if manifest not in found:
@@ -60,7 +60,7 @@ def fetched(path: str | Path, manifest: str) -> Path:
 def fetched_audits(models: str | Path) -> None:
     """Bring the mirrors of all finished audits under an address of models up to date."""
     if is_remote(models):
-        place = _Place.of(models)
+        place = _Place.from_path(models)
         with _told(place):
             found = place.system.glob(f"{place.root}/*/audits/*/{AUDIT}")
         for file in found:
@@ -75,7 +75,7 @@ def fetched_models(models: str | Path) -> Path:
     """
     if not is_remote(models):
         return Path(models)
-    place = _Place.of(models)
+    place = _Place.from_path(models)
     with _told(place):
         place.system.invalidate_cache()
         found = place.system.glob(f"{place.root}/*/{MODEL}")
@@ -95,7 +95,7 @@ def there(path: str | Path, manifest: str) -> bool:
     """Whether a whole folder is there: its manifest is."""
     if not is_remote(path):
         return (Path(path) / manifest).is_file()
-    place = _Place.of(path)
+    place = _Place.from_path(path)
     with _told(place):
         return manifest in place.listed()
 
@@ -107,7 +107,7 @@ def push(path: str | Path, manifest: str) -> None:
     """
     if not is_remote(path):
         return
-    place = _Place.of(path)
+    place = _Place.from_path(path)
     if not (place.folder / manifest).is_file():
         raise LookwhereError(f"{place.folder}: no {manifest}, so nothing is pushed to {place.url}")
     with alone(place.folder, "pushing", wait=True), _told(place):
@@ -124,7 +124,7 @@ class _Place:
     folder: Path
 
     @classmethod
-    def of(cls, path: str | Path) -> _Place:
+    def from_path(cls, path: str | Path) -> _Place:
         url = _url(path)
         try:
             import fsspec

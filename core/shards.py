@@ -40,7 +40,7 @@ class ShardManifest(JsonRecord):
     MEND: ClassVar = "delete it"
 
     @classmethod
-    def of(cls, identity: Mapping[str, object], number: int, items: Iterable[object]) -> ShardManifest:
+    def from_items(cls, identity: Mapping[str, object], number: int, items: Iterable[object]) -> ShardManifest:
         """The manifest of a shard that is not written yet."""
         known, names = json.dumps(identity, sort_keys=True, ensure_ascii=False), [str(item) for item in items]
         digests = [

@@ -41,7 +41,7 @@ class CheckVerdict(StrEnum):
     FAILS = "fails"
 
     @classmethod
-    def of(cls, whole: bool, part: bool) -> CheckVerdict:
+    def from_parts(cls, whole: bool, part: bool) -> CheckVerdict:
         """PASSES where the whole of what is asked holds, PASSES_IN_PART where a part of it does, else FAILS."""
         return cls.PASSES if whole else cls.PASSES_IN_PART if part else cls.FAILS
 

@@ -70,11 +70,11 @@ def import_model(
     file_column: str = "file",
     score_column: tuple[str, ...] = ("score",),
     declare: str | Path | None = None,
-    **declaration: Any,
+    **spec: Any,
 ) -> Model:
     """Make a model folder of somebody else's weights, ONNX file or predictions, and open it.
 
-    `declaration` says what goes in and what comes out, as the flags of `lookwhere import` do: score, female, male,
+    `spec` says what goes in and what comes out, as the flags of `lookwhere import` do: score, female, male,
     size, mean, std, …; or `declare` names a YAML file of them. Nothing is guessed. Raises `LookwhereError` where that
     does not do, or the folder is there already.
     """
@@ -82,7 +82,7 @@ def import_model(
     from core.classifiers.imported import import_model
     from core.present.card import write_card
 
-    said = declared(None if declare is None else Path(declare), **declaration)
+    said = declared(None if declare is None else Path(declare), **spec)
     folder = import_model(
         Path(path),
         name,

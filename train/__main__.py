@@ -160,7 +160,7 @@ def open_faces(command: Command) -> FaceSets:
         if command.val is None:
             if command.settings.splits:
                 raise LookwhereError("--splits is for --train with --val: --data trains on its train split")
-            return FaceSets.of(stores[0])
+            return FaceSets.from_store(stores[0])
         val = open_or_align(command.val, command.val_dataset, progress=bars)
         sets = FaceSets.across(stores, val, all_of_val=command.all_of_val, splits=command.settings.splits).apart(bars)
     finally:

@@ -304,7 +304,7 @@ def main(
     """
     try:
         plan = Plan.read(experiment)
-        stores = Stores.of(plan, data)
+        stores = Stores.from_arguments(plan, data)
         for name in stores.paths:
             stores.open(name)
         plan = plan.only(seeds) if seeds else plan

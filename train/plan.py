@@ -174,7 +174,7 @@ class Stores:
     paths: dict[str, Path]
 
     @classmethod
-    def of(cls, plan: Plan, given: Sequence[str | Path]) -> Stores:
+    def from_arguments(cls, plan: Plan, given: Sequence[str | Path]) -> Stores:
         """From `PATH`, or `NAME=PATH` for each data set of the plan. Raises `LookwhereError` where one is missing,
         named twice or not in the plan."""
         words = [str(one) for one in given]

@@ -52,8 +52,8 @@ def table(data: bytes) -> None:
 
 def predictions(data: bytes) -> None:
     """A CSV of predictions, imported."""
-    from core.classifiers.imported.declaration import declare
     from core.classifiers.imported.predictions import import_predictions
+    from core.classifiers.imported.spec import declare
 
     with written(data, "s.csv") as file:
         import_predictions(file, file.parent, declare(None, score="probability", of="male"), "file", ("score",), None)
@@ -75,7 +75,7 @@ def upload(data: bytes) -> None:
 
 def declaration(data: bytes) -> None:
     """A declaration of a model's input and outputs, in YAML."""
-    from core.classifiers.imported.declaration import declare
+    from core.classifiers.imported.spec import declare
 
     with written(data, "d.yaml") as file:
         declare(file)

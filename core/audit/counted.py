@@ -27,7 +27,7 @@ class Kinds:
     first: np.ndarray
 
     @classmethod
-    def of(cls, faces: pd.DataFrame, task: Task) -> Kinds:
+    def from_faces(cls, faces: pd.DataFrame, task: Task) -> Kinds:
         """The kinds of faces that there are. Who is not known is a person of their own where anybody is known."""
         code = np.zeros(len(faces), dtype=np.int64)
         person = pd.factorize(faces["identity"], use_na_sentinel=True)[0].astype(np.int64)

@@ -30,7 +30,7 @@ class KeptAverages(JsonRecord):
     sha256: str
 
     @classmethod
-    def of(cls, averages: Averages, manifest: AuditManifest) -> KeptAverages:
+    def from_averages(cls, averages: Averages, manifest: AuditManifest) -> KeptAverages:
         """What is remembered of an audit's averages."""
         content = hashlib.sha256(averages.cells.to_csv(index=False).encode())
         content.update(averages.means.tobytes())

@@ -162,7 +162,7 @@ def _make(path: Path, folder: Path, manifest: AuditManifest) -> None:
         np.save(folder / "sums.npy", sums)
     for name in table:
         _write_column(folder, f"cell.{name}", table[name], task)
-    kinds_of = Kinds.of(faces, task)
+    kinds_of = Kinds.from_faces(faces, task)
     np.save(folder / "kind.npy", kinds_of.place)
     np.save(folder / "first.npy", kinds_of.first)
     people, most = Averages.load(path / "averages.npz").shares(faces)

@@ -29,7 +29,7 @@ def placed_maps(maps: MapsInfo | None, model: Model, store: AlignedStore, faces:
     rows = faces["row"].to_numpy()
     some = np.sort(rows[np.linspace(0, len(rows) - 1, min(MIRRORED, len(rows))).round().astype(int)])
     mirror = mirror_tested(model.classify, store.images[some])
-    return replace(maps, placement=PlacementInfo.of(model.classify.placement), mirror=mirror)
+    return replace(maps, placement=PlacementInfo.from_placement(model.classify.placement), mirror=mirror)
 
 
 def with_placement(audit: Audit, model: Model, store: AlignedStore, faces: pd.DataFrame) -> Audit:

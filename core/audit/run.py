@@ -284,7 +284,7 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
         for number in ranks.mine(-(-len(faces) // SHARD)):
             start = number * SHARD
             shard = faces.iloc[start : start + SHARD]
-            manifest = ShardManifest.of(identity, number, shard["face_id"])
+            manifest = ShardManifest.from_items(identity, number, shard["face_id"])
             if manifest.is_done(shard_file(work, number)):
                 tick(len(shard))
                 continue
@@ -354,7 +354,7 @@ def _finish(
     shards = shard_files(work)
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
-    kept, models = KeptAverages.of(averages, job.manifest), job.model.path.parent
+    kept, models = KeptAverages.from_averages(averages, job.manifest), job.model.path.parent
     if keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept):
         without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")

@@ -15,8 +15,8 @@ import pandas as pd
 from core.audit.tried_settings import Setting, Tried
 from core.classifiers.classifier import WithoutMaps
 from core.classifiers.folder import Model
-from core.classifiers.imported.declaration import Declaration, Resize, from_dict
 from core.classifiers.imported.own_template import on_our_template
+from core.classifiers.imported.spec import InputOutputSpec, Resize, from_dict
 from core.data.realignment import realigned
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -33,7 +33,7 @@ WIDER, MOVED = (-0.1, 0.1), 0.05
 BATCH = 256
 
 
-def admissible(declared: Declaration, varied: tuple[Varied, ...]) -> list[tuple[Setting, Declaration]]:
+def admissible(declared: InputOutputSpec, varied: tuple[Varied, ...]) -> list[tuple[Setting, InputOutputSpec]]:
     """The declared setting, then one for each other value of what is `varied`.
 
     Raises `LookwhereError` where nothing can be varied: an input of the crop's own pixels is not resized.
@@ -62,7 +62,7 @@ def admissible(declared: Declaration, varied: tuple[Varied, ...]) -> list[tuple[
     return found
 
 
-def _crops(declared: Declaration) -> list[tuple[Setting, Declaration]]:
+def _crops(declared: InputOutputSpec) -> list[tuple[Setting, InputOutputSpec]]:
     left, top, right, bottom = declared.crop
     wide, high = right - left, bottom - top
     boxes = {f"{percent(abs(share), 0)} {'wider' if share > 0 else 'tighter'}": (share / 2,) * 4 for share in WIDER}
@@ -80,7 +80,7 @@ def _crops(declared: Declaration) -> list[tuple[Setting, Declaration]]:
     return found
 
 
-def _aim(setting: Setting, declared: Declaration) -> np.ndarray | None:
+def _aim(setting: Setting, declared: InputOutputSpec) -> np.ndarray | None:
     """Where on our template each face's landmarks are brought to, (5, 2) or the eyes' (2, 2); None where nowhere."""
     if setting.varied != "alignment":
         return None
@@ -105,8 +105,8 @@ def try_settings(
         raise LookwhereError(f"{store.path}: none of its faces is asked for; give another --split or --ages all")
     settings = admissible(from_dict(model.info.declaration.to_json(), f"{model.path}/model.json"), varied)
     classify = model.classify.classifier if isinstance(model.classify, WithoutMaps) else model.classify
-    fed = [classify.fed(declaration) for _, declaration in settings]
-    aims = [_aim(setting, declaration) for setting, declaration in settings]
+    fed = [classify.fed(spec) for _, spec in settings]
+    aims = [_aim(setting, spec) for setting, spec in settings]
     rows = faces["row"].to_numpy()
     if any(aim is not None for aim in aims) and not np.ptp(store.landmarks[rows], axis=0).any():
         raise LookwhereError(f"{store.path}: no landmarks were looked for in its faces, so alignment cannot be varied")

@@ -181,7 +181,7 @@ def names() -> tuple[str, ...]:
     return tuple(kind.name for kind in sorted(others, key=lambda kind: not issubclass(kind, LibraryCam)))
 
 
-def by_default() -> tuple[str, ...]:
+def default_methods() -> tuple[str, ...]:
     """Those that are compared unasked: of the library, but for the costliest."""
     return tuple(kind.name for kind in REGISTRY.values() if issubclass(kind, LibraryCam) and not kind.on_request)
 

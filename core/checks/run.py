@@ -95,7 +95,7 @@ def run_checks(
         )
     if why := uncheckable(audit):
         raise LookwhereError(f"{audit.path}: {why[:1].lower()}{why[1:].rstrip('.')}")
-    kinds = [cams.comparable(name) for name in (cams.by_default() if methods is None else methods)]
+    kinds = [cams.comparable(name) for name in (cams.default_methods() if methods is None else methods)]
     for kind in kinds:
         if not issubclass(kind, LibraryCam) and (why := kind.why_not(model.classify)):
             raise LookwhereError(f"--methods {kind.name}: {why}")

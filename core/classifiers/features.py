@@ -103,7 +103,7 @@ def _of_onnx(model: Model, classify: OnnxClassifier) -> Reading:
     graph = onnx.load(model.path / model.info.weights)
     if layer not in {output.name for output in graph.graph.output}:
         graph.graph.output.append(onnx.ValueInfoProto(name=layer))
-    session = Session(graph.SerializeToString(), exact.session.declaration, exact.session.path)
+    session = Session(graph.SerializeToString(), exact.session.spec, exact.session.path)
     grid = tuple(exact.record["grid"])
 
     def read(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -44,7 +44,7 @@ class PlacementInfo(JsonRecord):
     columns: tuple[float, ...]
 
     @classmethod
-    def of(cls, placement: Placement) -> PlacementInfo:
+    def from_placement(cls, placement: Placement) -> PlacementInfo:
         """As a manifest keeps it."""
         return cls(rows=placement.rows, columns=placement.columns)
 
@@ -213,7 +213,7 @@ class TeacherInfo(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredInfo(JsonRecord):
-    """The declaration of an imported model as `model.json` has it; the module `imported.declaration` reads it whole.
+    """The declaration of an imported model as `model.json` has it; the module `imported.spec` reads it whole.
 
     `by_default` is None where an earlier version did not record what was declared and what was default; `from_files`
     is what the model's own files said.

@@ -20,7 +20,7 @@ def resize(
 ) -> np.ndarray:
     """uint8 (B, H, W, C) → the box (left, top, right, bottom) at `size` (height, width), float32 (B, h, w, C), 0–255.
 
-    `how` is a `core.classifiers.imported.declaration.Resize`. `pillow-…`: Pillow's filters, all of them antialiased.
+    `how` is a `core.classifiers.imported.spec.Resize`. `pillow-…`: Pillow's filters, all of them antialiased.
     `bilinear`: between the two nearest pixels, as OpenCV's INTER_LINEAR and torch without antialiasing. `corners`: that
     with the corner pixels' centres on one another, as dlib's `resize_image` and torch's `align_corners`. `area`: the
     mean over each pixel's area, as OpenCV's INTER_AREA, for shrinking alone. `antialias`: torch's, which is Pillow's

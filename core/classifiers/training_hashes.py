@@ -54,7 +54,7 @@ class TrainingHashes:
     count: int
 
     @classmethod
-    def of(cls, stores: Sequence[AlignedStore], tables: Sequence[pd.DataFrame]) -> TrainingHashes:
+    def from_stores(cls, stores: Sequence[AlignedStore], tables: Sequence[pd.DataFrame]) -> TrainingHashes:
         """The hashes of faces, a table of them for each store. The same faces give the same hashes."""
         pixels = [_pixel_digests(store, faces) for store, faces in zip(stores, tables, strict=True)]
         digests = sorted(digest for part in pixels for digest in part)

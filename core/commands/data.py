@@ -53,7 +53,7 @@ def datasets(
 
         source = open_source(check)
         reader = choose_reader(source, dataset)
-        reading = with_columns(reader.read(source, labels), ColumnChoice.of(columns))
+        reading = with_columns(reader.read(source, labels), ColumnChoice.from_words(columns))
         return printed(
             "datasets",
             json,
@@ -135,7 +135,7 @@ def align(
             labels=labels,
             subset=subset,
             border=border,
-            columns=ColumnChoice.of(columns),
+            columns=ColumnChoice.from_words(columns),
             speed=DetectorSpeed(speed) if speed else None,
         )
     finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional
 
 from core import places
+from core.commands.declared_outputs import ScoreKind, outputs_declared
 from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.errors import LookwhereError
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
     from core.classifiers.info import ModelInfo
 
 
+@outputs_declared("output", "data")
 def import_(
     path: Positional[Path],
     name: str,
     declare: Path | None = None,
     architecture: str | None = None,
-    score: Literal["logits", "probabilities", "logit", "probability", "percentages", "percentage", "label"]
-    | None = None,
+    score: ScoreKind | None = None,
     female: int | None = None,
     male: int | None = None,
     of: str | None = None,
@@ -80,12 +81,6 @@ def import_(
             what the files beside say of input and outputs holds where no flag says otherwise.
         score: What the outputs are: logits or probabilities, one a class; or one logit or probability. Of tables also
             percentages or a percentage (0-100), or label (words such as male and female).
-        female: Which output is female, counted from 0.
-        male: Which output is male.
-        of: The class of a single output.
-        target: What is classified: gender (the default), or a column of the data with two values, such as Eyeglasses.
-        classes: The two values of --target, the positive one last.
-        indices: Instead of --female and --male: which outputs are those of --classes, counted from 0.
         size: Height and width of the input, in pixels.
         mean: What is taken from each channel, after dividing by --divisor.
         std: What each channel is then divided by.
@@ -130,7 +125,7 @@ def import_(
     from core.present.records.data import model_record
     from core.present.text.placement import TESTED, placement_words
 
-    declaration = declared(
+    spec = declared(
         declare,
         None if architecture or target else declared_beside(path),
         score=score,
@@ -157,12 +152,12 @@ def import_(
     )
     if try_portraits:
         choices = {"architecture": architecture, "maps": maps, "precision": precision}
-        return _tried(path, lambda models: import_model(path, "tried", declaration, models=models, **choices), json)
+        return _tried(path, lambda models: import_model(path, "tried", spec, models=models, **choices), json)
     faces = None if data is None else AlignedStore.open(data).faces
     folder = import_model(
         path,
         name,
-        declaration,
+        spec,
         models=models,
         architecture=architecture,
         maps=maps,
@@ -197,7 +192,7 @@ def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
     """What a model says of the portraits; it is imported by `bring` into a folder that goes again."""
     from core.classifiers.folder import load_model
     from core.classifiers.imported import kind_for
-    from core.classifiers.imported.declaration import BOTH
+    from core.classifiers.imported.spec import BOTH
     from core.photo import portraits as kept
     from core.present.records.data import model_record
 

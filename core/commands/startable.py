@@ -151,13 +151,13 @@ def _parts() -> tuple[str, ...]:
 
 
 def _resizes() -> tuple[str, ...]:
-    from core.classifiers.imported.declaration import Resize
+    from core.classifiers.imported.spec import Resize
 
     return Resize.__args__
 
 
 def _poolings() -> tuple[str, ...]:
-    from core.classifiers.imported.declaration import Pooling
+    from core.classifiers.imported.spec import Pooling
 
     return Pooling.__args__
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from core import places
+from core.commands.declared_outputs import ScoreKind, outputs_declared
 from core.commands.output import printed
 from core.errors import LookwhereError
 from core.places import MODELS
 
 if TYPE_CHECKING:
-    from core.classifiers.imported import Declaration
+    from core.classifiers.imported import InputOutputSpec
 
 
+@outputs_declared("score column", "table")
 def table(
     path: Positional[Path],
     name: str,
     declare: Path | None = None,
-    score: Literal["logits", "probabilities", "logit", "probability", "percentages", "percentage", "label"]
-    | None = None,
+    score: ScoreKind | None = None,
     female: int | None = None,
     male: int | None = None,
     of: str | None = None,
@@ -51,12 +52,6 @@ def table(
         declare: YAML file of what the flags on outputs say.
         score: What the predictions are: one logit, probability or percentage (0-100); logits, probabilities or
             percentages, one a class; or label (words such as male and female).
-        female: Which score column is female, counted from 0.
-        male: Which score column is male.
-        of: The class of a single score.
-        target: What is classified: gender (the default), or a column of the table with two values, such as glasses.
-        classes: The two values of --target, the positive one last.
-        indices: Instead of --female and --male: which score columns are those of --classes, counted from 0.
         file_column: The column that names the face; by default path, file, image, face_id or id.
         gender_column: The column of its labelled gender; by default gender, sex or label.
         score_column: The column of scores, or several, as --female and --male count them.
@@ -82,14 +77,14 @@ def table(
 
     if not path.is_file() or kind_for(path) != "predictions":
         raise LookwhereError(f"{path}: {'no such file' if not path.exists() else 'expected a .csv or .parquet table'}")
-    declaration = declared(
+    spec = declared(
         declare, score=score, female=female, male=male, of=of, target=target, classes=classes, indices=indices
     )
     reading, face = read_rows(path, file_column, gender_column, score_column)
-    store = table_store(path, reading, ColumnChoice.of(columns))
+    store = table_store(path, reading, ColumnChoice.from_words(columns))
     folder = places.within(models, name, "--name")
-    if not _imported(folder, path, declaration, [face, *score_column]):
-        import_model(path, name, declaration, models=models, file_column=face, score_columns=score_column)
+    if not _imported(folder, path, spec, [face, *score_column]):
+        import_model(path, name, spec, models=models, file_column=face, score_columns=score_column)
     result = run_audit(
         store,
         load_model(folder),
@@ -108,7 +103,7 @@ def table(
     return printed("table", json, text, lambda: audit_record(result))
 
 
-def _imported(folder: Path, source: Path, declaration: Declaration, columns: list[str]) -> bool:
+def _imported(folder: Path, source: Path, spec: InputOutputSpec, columns: list[str]) -> bool:
     """Whether an interrupted run of the same command has imported the table already."""
     from core.classifiers.imported import OF_SCORES, from_dict
     from core.classifiers.info import model_info
@@ -119,6 +114,6 @@ def _imported(folder: Path, source: Path, declaration: Declaration, columns: lis
     info = model_info(folder)
     if not info.declaration or info.source.sha256 != sha256(source) or info.source.to_json().get("columns") != columns:
         return False
-    both = (from_dict(info.declaration.to_json(), str(folder)), declaration.as_probabilities())
+    both = (from_dict(info.declaration.to_json(), str(folder)), spec.as_probabilities())
     then, now = ({key: said.as_dict().get(key) for key in OF_SCORES} for said in both)
     return then == now

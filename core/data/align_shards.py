@@ -52,7 +52,7 @@ def hashes_by(
         ordered = in_reading_order(source, paths)
         blocks = [ordered[start : start + HASHED] for start in range(0, len(ordered), HASHED)]
         path.mkdir(parents=True, exist_ok=True)
-        manifests = [ShardManifest.of(identity, n, block) for n, block in enumerate(blocks)]
+        manifests = [ShardManifest.from_items(identity, n, block) for n, block in enumerate(blocks)]
         mine = [n for n in ranks.mine(len(blocks)) if not manifests[n].is_done(_hash_file(path, n))]
         images = _Reading(source, [name for n in mine for name in blocks[n]])
         with stopping(ranks) as stop:
@@ -94,7 +94,7 @@ def align_shards(
     """
     ordered = in_reading_order(source, todo.index)
     shards = [ordered[start : start + SHARD] for start in range(0, len(ordered), SHARD)]
-    manifests = [ShardManifest.of(identity, n, todo.loc[shard]) for n, shard in enumerate(shards)]
+    manifests = [ShardManifest.from_items(identity, n, todo.loc[shard]) for n, shard in enumerate(shards)]
     mine = [n for n in ranks.mine(len(shards)) if not manifests[n].is_done(_face_file(path, n))]
     images = _Reading(source, [name for n in mine for name in shards[n]], faces)
     with stopping(ranks) as stop:
@@ -134,7 +134,7 @@ class _Reading:
 
 def take_in(path: Path, maps: Mapping[str, np.ndarray], identity: Mapping[str, object]) -> None:
     """Put the shards that are there and of this work into the store's arrays, and delete all of them."""
-    work = ShardManifest.of(identity, 0, ()).work_sha256
+    work = ShardManifest.from_items(identity, 0, ()).work_sha256
     for file in sorted(path.glob("aligned-*.npz")):
         try:
             kept = shard_manifest(file)

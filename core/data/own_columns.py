@@ -52,7 +52,7 @@ class ColumnChoice:
     corrections: Mapping[str, Correction] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, words: Iterable[str] | None) -> ColumnChoice | None:
+    def from_words(cls, words: Iterable[str] | None) -> ColumnChoice | None:
         """What `--columns` says: names, `skin=skin_tone` to rename, YAML files of corrections, or `none`; None unasked.
 
         Raises `LookwhereError` for a file that is not as expected, and a word that says nothing.

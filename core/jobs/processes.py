@@ -23,7 +23,7 @@ class Process(JsonRecord):
     mark: str
 
     @classmethod
-    def of(cls, pid: int) -> Self | None:
+    def from_pid(cls, pid: int) -> Self | None:
         """The process that has this number now; None where none runs."""
         mark = _mark(pid)
         return None if mark is None else cls(pid=pid, mark=mark)
@@ -44,7 +44,7 @@ class Process(JsonRecord):
 
 def here() -> Process:
     """This process."""
-    process = Process.of(os.getpid())
+    process = Process.from_pid(os.getpid())
     assert process is not None, "this process runs"
     return process
 

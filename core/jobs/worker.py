@@ -126,7 +126,7 @@ class _Worker:
                 self._end(job.id, JobState.FAILED, None)
                 return
         self.children[job.id] = child
-        self._change(job.id, lambda now: dataclasses.replace(now, process=Process.of(child.pid)))
+        self._change(job.id, lambda now: dataclasses.replace(now, process=Process.from_pid(child.pid)))
 
     def _see_to(self, job: Job) -> None:
         """What is to be done for one job that runs, or should."""

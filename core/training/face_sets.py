@@ -40,7 +40,7 @@ class FaceSets:
     unlabelled: int = 0
 
     @classmethod
-    def of(cls, store: AlignedStore) -> FaceSets:
+    def from_store(cls, store: AlignedStore) -> FaceSets:
         """The train and val splits of one store. Raises `LookwhereError` where one is empty."""
         roles = ("train", "val")
         return cls(dict.fromkeys(roles, (store,)), {role: store.split(role) for role in roles})
@@ -251,7 +251,7 @@ class FaceSets:
 
     def training_hashes(self) -> TrainingHashes:
         """Salted hashes of the training faces, by which audits look theirs up."""
-        return TrainingHashes.of(self.stores["train"], self._trained())
+        return TrainingHashes.from_stores(self.stores["train"], self._trained())
 
     def _trained(self) -> list[pd.DataFrame]:
         """The training faces of each store."""

@@ -39,7 +39,7 @@ def add_hashes(model: Path, stores: Sequence[AlignedStore]) -> TrainingHashes:
         )
     whole = info.data.faces.get("train", 0)
     tables = [_trained_on(store, info, named.get(store.manifest.data_fingerprint, whole)) for store in stores]
-    hashes = TrainingHashes.of(stores, tables)
+    hashes = TrainingHashes.from_stores(stores, tables)
     write_json(model / "model.json", replace(info, training_faces=hashes.save(model)).to_json())
     return hashes
 

@@ -65,7 +65,7 @@ class Run:
 
     def __init__(self, data: AlignedStore | FaceSets, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
         self.folder, self.config, self.fabric = folder, config, fabric
-        given = data if isinstance(data, FaceSets) else FaceSets.of(data)
+        given = data if isinstance(data, FaceSets) else FaceSets.from_store(data)
         self.task = given.task(config.target)
         self.groups = given.grouping(config.groups)
         self.sets = given.labelled(self.task).without(config.exclude, config.seed, self.task, self.groups)

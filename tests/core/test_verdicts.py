@@ -28,7 +28,7 @@ def test_every_verdict_has_a_tone_and_every_tone_a_colour() -> None:
     [(True, True, "passes"), (False, True, "passes in part"), (False, False, "fails")],
 )
 def test_a_check_passes_in_whole_in_part_or_fails(whole: bool, part: bool, verdict: str) -> None:
-    assert CheckVerdict.of(whole, part).value == verdict
+    assert CheckVerdict.from_parts(whole, part).value == verdict
 
 
 def test_verdicts_survive_a_cache_and_a_table() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.classifiers.imported.declaration import declare
+from core.classifiers.imported.spec import declare
 from core.errors import LookwhereError
 from core.training.config_file import load_config
 from core.yaml_file import read_yaml

@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 
 SIZE = 32
-DECLARED = Declaration(
+DECLARED = InputOutputSpec(
     score="logits", size=(SIZE, SIZE), mean=(0.5,) * 3, std=(0.25,) * 3, female=0, male=1, resize="bilinear"
 )
 

@@ -12,7 +12,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.imported.torch_classifier import WEIGHTS, TorchClassifier, import_torch, load_torch
 from core.classifiers.info import ModelInfo
 from core.task import GENDERS
@@ -24,10 +24,10 @@ LARGE = ("torchvision:vgg11_bn",)
 ROWS, COLUMNS = slice(72, 112), slice(0, 28)
 
 
-def declared(**changes: object) -> Declaration:
+def declared(**changes: object) -> InputOutputSpec:
     """Two logits, female after male, all of the template at 112×112."""
     values = {"score": "logits", "size": (112, 112), "mean": MEAN, "std": STD, "female": 1, "male": 0}
-    return Declaration(**values | changes)
+    return InputOutputSpec(**values | changes)
 
 
 def empty(architecture: str, outputs: int = 2) -> nn.Module:
@@ -69,10 +69,10 @@ def import_model(
     """Save the network's state dict as PyTorch does, import it and load it; with its `model.json` as it is read."""
     source = folder / "weights.pt"
     torch.save(halved(network.state_dict()) if architecture in LARGE else network.state_dict(), source)
-    declaration = declared(**changes)
-    info = import_torch(source, folder / "model", declaration, architecture, maps)
+    spec = declared(**changes)
+    info = import_torch(source, folder / "model", spec, architecture, maps)
     source.unlink()
-    info = json.loads(json.dumps(info | {"declaration": declaration.as_dict()}))
+    info = json.loads(json.dumps(info | {"declaration": spec.as_dict()}))
     return load_torch(folder / "model", as_info(info), "cpu"), info
 
 

@@ -26,7 +26,8 @@ SIDES = (112, (7, 7))
 LEFT: dict[str, tuple[int, str]] = {
     "core/analysis/findings/causes.py": (1, "the rule of a claim names the group of the experiment that was run"),
     "core/analysis/original_study.py": (16, "the original study's published figures, by its own groups"),
-    "core/classifiers/imported/declaration.py": (2, "fields that declarations of models have on disk"),
+    "core/classifiers/imported/spec.py": (2, "fields that declarations of models have on disk"),
+    "core/commands/declared_outputs.py": (6, "the help of the options --female and --male of import and table"),
     "core/commands/tables.py": (6, "the options --female and --male of table, as those of import"),
     "core/commands/models.py": (6, "the options --female and --male of import, which people have in their scripts"),
 }

@@ -90,14 +90,14 @@ def test_a_run_of_another_process_is_not_disturbed(tmp_path: Path, made_store: A
     write_status(training, Status("running", 0, 2, 1, 4, 1.0, None, None, time.time()))
     with pytest.raises(LookwhereError, match="being trained by another process"):
         plan = Plan.read(write_plan(tmp_path))
-        train_all(plan, Stores.of(plan, [made_store.path]), tmp_path / "runs", 1)
+        train_all(plan, Stores.from_arguments(plan, [made_store.path]), tmp_path / "runs", 1)
 
 
 def test_a_run_that_fails_is_named_with_its_log(tmp_path: Path, made_store: AlignedStore) -> None:
     plan = Plan.read(write_plan(tmp_path, arms=[{"name": "everyone", "title": "", "settings": {"exclude": ["no one"]}}],
                                 contrasts=[], seeds=[0]))  # fmt: skip
     with pytest.raises(LookwhereError, match=r"everyone-s0\.log: training ended with code 2"):
-        train_all(plan, Stores.of(plan, [made_store.path]), tmp_path / "runs", 1)
+        train_all(plan, Stores.from_arguments(plan, [made_store.path]), tmp_path / "runs", 1)
     assert "--exclude 'no one': no training face" in (tmp_path / "runs/everyone-s0.log").read_text()
 
 

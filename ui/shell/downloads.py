@@ -152,7 +152,7 @@ def _one_file(
 
 def _provenance(registry: DownloadRegistry, opened: OpenAudit) -> Provenance:
     paths = list(registry.audits) or ([opened.folder / "audits" / opened.audit] if opened.audit else [])
-    sources = [Source.of(read_manifest(path), path.name) for path in paths] or [Source(opened.model)]
+    sources = [Source.from_manifest(read_manifest(path), path.name) for path in paths] or [Source(opened.model)]
     # The face whose record is open has no place in a file that is passed on.
     shown = [key for key in st.query_params if key not in ("face", "like")]
     query = urlencode([(key, value) for key in shown for value in st.query_params.get_all(key)])

@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.prepared import SeenInput, seen_input
+from core.classifiers.imported.spec import InputOutputSpec, from_dict
 from core.classifiers.info import list_models, model_info
 from core.errors import LookwhereError
 from core.photo.portraits import CREDIT, drawn, portraits
@@ -37,7 +37,7 @@ def show_input(values: Mapping[str, object]) -> None:
     face = _aligned_face()
     if face is None:
         return
-    names = {field.name for field in dataclasses.fields(Declaration)}
+    names = {field.name for field in dataclasses.fields(InputOutputSpec)}
     given = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
     # The picture does not hang on what the outputs mean: where that is not said yet, anything does.
@@ -65,7 +65,7 @@ def _panels(face: np.ndarray, seen: SeenInput) -> list[tuple[Image.Image, str, s
     ]
 
 
-def _facts(seen: SeenInput, declared: Declaration) -> str:
+def _facts(seen: SeenInput, declared: InputOutputSpec) -> str:
     shape = " × ".join(map(str, seen.shape))
     values = f"{number(seen.low)} to {number(seen.high)}, {number(seen.mean)} on average"
     return f"Input {shape}, {ORDER[declared.channels]}; values {values}. Portrait: {CREDIT}."

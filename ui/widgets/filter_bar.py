@@ -108,7 +108,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
 
     `outcome` is left out where a page shows correct and incorrect predictions side by side; the next page has it again.
     """
-    options = FilterOptions.of(audit)
+    options = FilterOptions.from_audit(audit)
     _arrive(audit, options)
     with st.container(border=True, key="filters"):
         selection = _widgets(options, outcome)

@@ -43,7 +43,7 @@ class FilterOptions:
     columns: tuple[Column, ...] = ()
 
     @classmethod
-    def of(cls, audit: Audit) -> FilterOptions:
+    def from_audit(cls, audit: Audit) -> FilterOptions:
         """The options of an audit."""
         age = audit.faces["age"]
         known, adults = age.notna(), (age >= ADULT_AGE).fillna(False)

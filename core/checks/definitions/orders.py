@@ -80,4 +80,4 @@ class OrderCheck(Check):
             text = f"{self.does_not.format(marker=marker, score=view.score)} {listed(even + worse, 'or')}"
         if worse:
             text += f" (it is worse than {listed(worse)})"
-        return CheckVerdict.of(len(better) == len(rows), bool(better)), text
+        return CheckVerdict.from_parts(len(better) == len(rows), bool(better)), text

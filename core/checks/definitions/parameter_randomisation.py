@@ -47,7 +47,7 @@ class ParameterRandomisation(Check):
         magnitudes = interval_of(rows.loc[(STAGES[-1], RANK_OF_MAGNITUDES)])
         return CheckResult(
             self.title,
-            CheckVerdict.of(all(passed), any(passed)),
+            CheckVerdict.from_parts(all(passed), any(passed)),
             f"Randomising all weights {does}: rank correlation with the real one {all_random}, "
             f"where real maps of two different faces have {two_faces}; of magnitudes alone "
             f"{magnitudes} and {interval_of(rows.loc[(ANOTHER_FACE, RANK_OF_MAGNITUDES)])}.",

@@ -100,7 +100,7 @@ class RegionOcclusion(Check):
         rows, regions = rows[rows["fill"] == view.fill].set_index("kind"), regions[regions["fill"] == view.fill]
         means, faces = rows.loc[Agreement.MEANS], rows.loc[Agreement.EACH_FACE]
         above = [bool(row["agreement_low"] > max(0.0, row["control_high"])) for row in (means, faces)]
-        verdict = CheckVerdict.of(all(above), any(above) or means["agreement_low"] > 0)
+        verdict = CheckVerdict.from_parts(all(above), any(above) or means["agreement_low"] > 0)
         return _Found(verdict, rows, regions.loc[regions["drop"].idxmax()], regions.loc[regions["evidence"].idxmax()])
 
 

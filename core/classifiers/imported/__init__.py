@@ -1,7 +1,7 @@
 """Models imported by others: state dicts of torchvision, timm or Hugging Face, ONNX files, or nothing but predictions.
 
 `import_model` makes a model folder of one; `core.classifiers.folder.load_model` opens it through `load_imported`. The
-model's input and outputs are declared (`core.classifiers.imported.declaration`), and checked where that is possible.
+model's input and outputs are declared (`core.classifiers.imported.spec`), and checked where that is possible.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.classifiers.classifier import NO_MAPS, WithoutMaps
-from core.classifiers.imported.declaration import OF_ARCHITECTURES, Declaration, declare, from_dict
 from core.classifiers.imported.elsewhere import TABLE, how_to_convert, not_the_file
+from core.classifiers.imported.spec import OF_ARCHITECTURES, InputOutputSpec, declare, from_dict
 from core.classifiers.info import FORMAT, MapsInfo, ModelInfo, ModelKind
 from core.errors import LookwhereError
 from core.explain.method import OnlyOutputs
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from core.classifiers.classifier import Classifier
 
-__all__ = ["Declaration", "declare", "from_dict", "import_model", "kind_for", "load_imported"]
+__all__ = ["InputOutputSpec", "declare", "from_dict", "import_model", "kind_for", "load_imported"]
 
 #: What an imported network of PyTorch computes in unless it is told: bfloat16 turns the decision of faces near 0.
 DEFAULT_PRECISION = "float32"
@@ -97,7 +97,7 @@ def _of_hugging_face(source: Path, architecture: str | None) -> tuple[Path, str 
 def import_model(
     source: Path,
     name: str,
-    declaration: Declaration,
+    spec: InputOutputSpec,
     *,
     models: Path,
     architecture: str | None = None,
@@ -136,14 +136,14 @@ def import_model(
         raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
     if precision is not None and kind != "torch":
         raise LookwhereError(f"{source}: {_given_precision(kind)}; leave --precision out")
-    if declaration.layer is not None and maps == NO_MAPS:
+    if spec.layer is not None and maps == NO_MAPS:
         raise LookwhereError(f"{source}: layer is what maps explain, and --maps {NO_MAPS} asks for none; leave one out")
-    if declaration.layer is not None and kind == "onnx":
+    if spec.layer is not None and kind == "onnx":
         raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
-    built = [name for name in OF_ARCHITECTURES if getattr(declaration, name) is not None]
+    built = [name for name in OF_ARCHITECTURES if getattr(spec, name) is not None]
     if built and kind == "onnx":
         raise LookwhereError(f"{source}: {', '.join(built)}: an ONNX file has its own; leave that out")
-    if kind != "predictions" and (why := declaration.doubt()):
+    if kind != "predictions" and (why := spec.doubt()):
         raise LookwhereError(f"{source}: {why}")
     read = sha256(source)
     with alone(path, "importing"):
@@ -156,19 +156,19 @@ def import_model(
             if kind == "torch":
                 from core.classifiers.imported.torch_classifier import import_torch
 
-                found = import_torch(source, work, declaration.for_images(), architecture, maps)
+                found = import_torch(source, work, spec.for_images(), architecture, maps)
                 found["precision"] = precision or DEFAULT_PRECISION
             elif kind == "onnx":
                 from core.classifiers.imported.onnx_classifier import import_onnx
 
-                found = import_onnx(source, work, declaration.for_images(), maps)
+                found = import_onnx(source, work, spec.for_images(), maps)
             else:
                 from core.classifiers.imported.predictions import import_predictions
 
-                found = import_predictions(source, work, declaration, file_column, score_columns, faces)
+                found = import_predictions(source, work, spec, file_column, score_columns, faces)
             if found["source"]["sha256"] != read or sha256(source) != read:
                 raise LookwhereError(f"{source}: changed while it was read; import it again")
-            said, task = declaration.as_probabilities().as_dict(), declaration.task()
+            said, task = spec.as_probabilities().as_dict(), spec.task()
             content = {
                 "format": FORMAT,
                 "kind": kind,

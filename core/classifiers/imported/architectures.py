@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from core.classifiers.imported import hugging_face
 from core.classifiers.imported.assumed import pool_by_maximum, set_eps
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.errors import LookwhereError
 
 LIBRARIES = ("torchvision", "timm")
@@ -80,7 +80,7 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def build(architecture: str, declaration: Declaration, classes: int, auxiliary: bool = True) -> nn.Module:
+def build(architecture: str, spec: InputOutputSpec, classes: int, auxiliary: bool = True) -> nn.Module:
     """The network with no weights yet and `classes` outputs, for the declared input; torch's seed is left as it was.
 
     `auxiliary` keeps the training heads of GoogLeNet and Inception. Raises `LookwhereError` where the architecture
@@ -91,43 +91,41 @@ def build(architecture: str, declaration: Declaration, classes: int, auxiliary: 
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), _Undrawn():
             warnings.simplefilter("ignore")
-            network = make(model, declaration, classes, auxiliary).eval()
-            if declaration.bn_eps is not None:
-                set_eps(network, architecture, declaration.bn_eps)
+            network = make(model, spec, classes, auxiliary).eval()
+            if spec.bn_eps is not None:
+                set_eps(network, architecture, spec.bn_eps)
             return network
     except (AssertionError, KeyError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, NotImplementedError):  # a computation that PyTorch has not without data
             raise
-        height, width = declaration.size
-        said = [
-            f"{name} {getattr(declaration, name)}" for name in ("pooling", "activation") if getattr(declaration, name)
-        ]
+        height, width = spec.size
+        said = [f"{name} {getattr(spec, name)}" for name in ("pooling", "activation") if getattr(spec, name)]
         raise LookwhereError(
             f"{architecture} cannot be made for images of {height}×{width}{''.join(said)} "
             f"({_first_line(error)}); declare what it was trained with"
         ) from error
 
 
-def _build_timm(model: str, declaration: Declaration, classes: int, auxiliary: bool) -> nn.Module:
-    options = {"pretrained": False, "num_classes": classes, "in_chans": declaration.depth}
-    if declaration.pooling is not None:
-        options["global_pool"] = declaration.pooling
-    if declaration.activation is not None:
-        options["act_layer"] = declaration.activation
+def _build_timm(model: str, spec: InputOutputSpec, classes: int, auxiliary: bool) -> nn.Module:
+    options = {"pretrained": False, "num_classes": classes, "in_chans": spec.depth}
+    if spec.pooling is not None:
+        options["global_pool"] = spec.pooling
+    if spec.activation is not None:
+        options["act_layer"] = spec.activation
     try:
-        return _timm().create_model(model, **options, img_size=tuple(declaration.size))
+        return _timm().create_model(model, **options, img_size=tuple(spec.size))
     except TypeError as error:
         if "img_size" not in str(error):
             raise
         return _timm().create_model(model, **options)
 
 
-def _build_hugging_face(model: str, declaration: Declaration, classes: int, auxiliary: bool) -> nn.Module:
-    return hugging_face.build(model, declaration, classes)
+def _build_hugging_face(model: str, spec: InputOutputSpec, classes: int, auxiliary: bool) -> nn.Module:
+    return hugging_face.build(model, spec, classes)
 
 
-def _build_torchvision(model: str, declaration: Declaration, classes: int, auxiliary: bool) -> nn.Module:
-    height, width = declaration.size
+def _build_torchvision(model: str, spec: InputOutputSpec, classes: int, auxiliary: bool) -> nn.Module:
+    height, width = spec.size
     options: dict = {}
     if model.startswith("vit_"):
         if height != width:
@@ -137,12 +135,12 @@ def _build_torchvision(model: str, declaration: Declaration, classes: int, auxil
         options["input_size"] = (height, width)
     elif model in ("googlenet", "inception_v3"):
         options |= {"aux_logits": auxiliary, "init_weights": False}
-    if declaration.activation is not None:
+    if spec.activation is not None:
         raise ValueError("torchvision has one activation for each; export such a model to ONNX")
     network = torchvision.models.get_model(model, weights=None, num_classes=classes, **options)
-    if declaration.pooling not in (None, "avg"):
-        pool_by_maximum(network, declaration.pooling)
-    if declaration.depth == 1:
+    if spec.pooling not in (None, "avg"):
+        pool_by_maximum(network, spec.pooling)
+    if spec.depth == 1:
         _one_channel(network)
     return network
 
@@ -155,17 +153,17 @@ def _one_channel(network: nn.Module) -> None:
     network.get_submodule(parent).register_module(name, grey)
 
 
-def plan(architecture: str, declaration: Declaration, auxiliary: bool = True, cheaply: bool = False) -> Plan | None:
+def plan(architecture: str, spec: InputOutputSpec, auxiliary: bool = True, cheaply: bool = False) -> Plan | None:
     """Names and shapes of the architecture's tensors; None where `cheaply` and that takes building it."""
     found = []
     for classes in PROBES:
         try:
             with torch.device("meta"):
-                network = build(architecture, declaration, classes, auxiliary)
+                network = build(architecture, spec, classes, auxiliary)
         except NotImplementedError:
             if cheaply:
                 return None
-            network = build(architecture, declaration, classes, auxiliary)
+            network = build(architecture, spec, classes, auxiliary)
         found.append({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()})
     one, other = found
     return {key: tuple(a if a == b else None for a, b in zip(one[key], other[key], strict=True)) for key in one}
@@ -273,13 +271,13 @@ def _family(architecture: str) -> str:
     return re.split(r"[\d_.]", architecture.rpartition(":")[2], maxsplit=1)[0]
 
 
-def others_that_fit(state: dict[str, Tensor], architecture: str, declaration: Declaration) -> list[str]:
+def others_that_fit(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec) -> list[str]:
     """Which of the architectures with similar names these weights fit."""
     found = []
     family = [name for name in names() if _family(name) == _family(architecture)][: TRIED[0]]
     for name in dict.fromkeys([*family, *near(architecture, TRIED[1])]):
         try:
-            shapes = plan(name, declaration, _auxiliary(state), cheaply=True)
+            shapes = plan(name, spec, _auxiliary(state), cheaply=True)
         except LookwhereError:
             continue
         if shapes and compare(state, shapes).fits:
@@ -298,32 +296,32 @@ def fill(network: nn.Module, state: dict[str, Tensor]) -> None:
     network.load_state_dict(told)
 
 
-def fit(state: dict[str, Tensor], architecture: str, declaration: Declaration) -> tuple[nn.Module, Comparison, Plan]:
+def fit(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec) -> tuple[nn.Module, Comparison, Plan]:
     """The network with these weights in it, all of them and no other, in eval mode and float32.
 
     Raises `LookwhereError` counting the tensors that lack, are too many, or have another shape.
     """
     parse(architecture)
     auxiliary = _auxiliary(state)
-    shapes = plan(architecture, declaration, auxiliary)
+    shapes = plan(architecture, spec, auxiliary)
     found = compare(state, shapes)
     if not found.fits:
-        raise LookwhereError(_misfit(state, found, architecture, declaration))
-    network = build_for(found.state, architecture, declaration, found.outputs)
+        raise LookwhereError(_misfit(state, found, architecture, spec))
+    network = build_for(found.state, architecture, spec, found.outputs)
     fill(network, found.state)
     return network.requires_grad_(False), found, shapes
 
 
-def build_for(state: dict[str, Tensor], architecture: str, declaration: Declaration, classes: int) -> nn.Module:
+def build_for(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec, classes: int) -> nn.Module:
     """`build`, with training heads where the weights have them."""
-    return build(architecture, declaration, classes, _auxiliary(state))
+    return build(architecture, spec, classes, _auxiliary(state))
 
 
 def _auxiliary(state: dict[str, Tensor]) -> bool:
     return any("AuxLogits." in name or "aux1." in name for name in state)
 
 
-def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, declaration: Declaration) -> str:
+def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, spec: InputOutputSpec) -> str:
     parts = [
         f"{len(tensors)} {word} ({'; '.join(tensors[:2])}{', …' if len(tensors) > 2 else ''})"
         for word, tensors in (
@@ -335,7 +333,7 @@ def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, decl
     ]
     text = f"these {len(state)} tensors are no {architecture}: " + ", ".join(parts)
     if found.reshaped and not found.missing and not found.unexpected and all("pos" in x for x in found.reshaped):
-        height, width = declaration.size
+        height, width = spec.size
         return f"{text}; they were trained at another size than {height}×{width}: declare that one"
     prefix = found.prefix
     foreign = [name for name in state if not name.startswith(prefix) and not name.endswith(DERIVED)]
@@ -353,7 +351,7 @@ def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, decl
             f"{text}; {told} {'lie' if foreign[1:] else 'lies'} beside the network, which is under «{prefix}»: save "
             f"that alone, torch.save(model.{prefix}state_dict(), «weights.pt»)"
         )
-    fitting = others_that_fit(state, architecture, declaration)
+    fitting = others_that_fit(state, architecture, spec)
     if fitting:
         return f"{text}; they fit {' and '.join(fitting[:3])}"
     return f"{text}; name the architecture that they were trained as, or export the model to ONNX"

@@ -6,7 +6,7 @@ from collections import Counter
 
 from torch import nn
 
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.errors import LookwhereError
 
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm)
@@ -33,7 +33,7 @@ def set_eps(network: nn.Module, architecture: str, eps: float) -> None:
         module.eps = eps
 
 
-def assumed(network: nn.Module, declaration: Declaration) -> dict[str, str]:
+def assumed(network: nn.Module, spec: InputOutputSpec) -> dict[str, str]:
     """What of a network its weights do not tell and nobody declared, by its name in a declaration or «padding».
 
     A state dict is the same for a network that pools by the maximum or the mean, with this or that eps, activation and
@@ -59,4 +59,4 @@ def assumed(network: nn.Module, declaration: Declaration) -> dict[str, str]:
         found["activation"] = " and ".join(name for name, _ in kinds.most_common())
     if any(isinstance(m, nn.Conv2d) for m in modules):
         found["padding"] = "as the architecture has it"
-    return {name: value for name, value in found.items() if getattr(declaration, name, None) is None}
+    return {name: value for name, value in found.items() if getattr(spec, name, None) is None}

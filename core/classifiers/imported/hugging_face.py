@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.data.readers.labels import GENDER_WORDS
 from core.errors import LookwhereError
 from core.json_record import read_object
@@ -171,7 +171,7 @@ def _refuse(text: str) -> object:
     raise ValueError(text)
 
 
-def build(model: str, declaration: Declaration, classes: int) -> nn.Module:
+def build(model: str, spec: InputOutputSpec, classes: int) -> nn.Module:
     """timm's network of this shape, with no weights yet; a `ValueError` says what of the declaration it cannot have."""
     from timm.layers.create_act import get_act_layer
     from timm.models.swin_transformer import SwinTransformer
@@ -179,10 +179,10 @@ def build(model: str, declaration: Declaration, classes: int) -> nn.Module:
     from torch import nn
 
     kind, said = options_of(f"{LIBRARY}:{model}")
-    if declaration.pooling is not None or declaration.activation is not None:
+    if spec.pooling is not None or spec.activation is not None:
         raise ValueError("its config says how it pools and which activation it has; leave both out")
     common = {
-        "img_size": tuple(declaration.size), "patch_size": said["patch_size"], "in_chans": declaration.depth,
+        "img_size": tuple(spec.size), "patch_size": said["patch_size"], "in_chans": spec.depth,
         "num_classes": classes, "qkv_bias": said["qkv_bias"],
     }  # fmt: skip
     if kind == "vit":

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.classifiers.classifier import NO_MAPS
-from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.onnx_exact import ExactMaps, explaining
 from core.classifiers.imported.onnx_file import DOMAINS, any_number, parameters, parsed
 from core.classifiers.imported.onnx_session import Session
 from core.classifiers.imported.onnx_tail import NoTail
 from core.classifiers.imported.openvino_ir import as_onnx
 from core.classifiers.imported.outputs import doubt, to_logits
+from core.classifiers.imported.spec import InputOutputSpec, from_dict
 from core.classifiers.info import ModelInfo
 from core.classifiers.speed import Speed
 from core.errors import LookwhereError
@@ -64,7 +64,7 @@ class OnnxClassifier:
         layers: Layers | None = None,
         no_layers: str = NO_LAYERS,
     ) -> None:
-        self.session, self.declaration, self.path = session, session.declaration, session.path
+        self.session, self.spec, self.path = session, session.spec, session.path
         self.method, self.layers, self.no_layers = method, layers, no_layers
         #: What gives exact maps; None where `layers` are gradients, or there are none.
         self.exact = layers if isinstance(layers, ExactMaps) else None
@@ -95,16 +95,16 @@ class OnnxClassifier:
         """Raises `LookwhereError`: there is one way."""
         raise LookwhereError(f"--speed {how}: ONNX Runtime folds batch norms by itself; leave it out")
 
-    def fed(self, declaration: Declaration) -> OnnxClassifier:
+    def fed(self, spec: InputOutputSpec) -> OnnxClassifier:
         """The same model, shown faces as another declaration of its input says."""
-        session = self.session.fed(declaration)
+        session = self.session.fed(spec)
         layers = self.layers
         if self.exact is not None:
-            layers = replace(self.exact, session=session, declaration=session.declaration)
+            layers = replace(self.exact, session=session, spec=session.spec)
         elif layers is not None:
             from core.classifiers.imported.onnx_gradients import fed
 
-            layers = fed(layers, declaration)
+            layers = fed(layers, spec)
         return OnnxClassifier(session, self.method, layers, self.no_layers)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
@@ -123,19 +123,19 @@ class OnnxClassifier:
         if self._seen is not None:
             self._seen = np.concatenate([*([self._seen] if len(self._seen) else []), outputs])
             if len(self._seen) >= DOUBTED:
-                if why := doubt(self._seen, self.declaration):
+                if why := doubt(self._seen, self.spec):
                     raise LookwhereError(f"{self.path}: {why}")
                 self._seen = None
         return self._of(outputs)
 
     def _of(self, outputs: np.ndarray) -> np.ndarray:
         try:
-            return to_logits(outputs, self.declaration)
+            return to_logits(outputs, self.spec)
         except LookwhereError as error:
             raise LookwhereError(f"{self.path}: {error}") from error
 
 
-def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str | None = None) -> dict:
+def import_onnx(source: Path, folder: Path, spec: InputOutputSpec, maps: str | None = None) -> dict:
     """Check an ONNX file, write it to `folder/model.onnx`, and say what `model.json` keeps of it.
 
     Its maps are by default exact where its graph allows, else Grad-CAM where all cells of its last tensor are treated
@@ -154,7 +154,7 @@ def import_onnx(source: Path, folder: Path, declaration: Declaration, maps: str 
     changed = any_number(model) or joined
     copy = folder / FILE
     copy.write_bytes(model.SerializeToString() if changed else data)
-    session = Session(copy, declaration, source)
+    session = Session(copy, spec, source)
     noise = np.random.default_rng(0).integers(0, 256, (TRIED, SIDE, SIDE, 3), dtype=np.uint8)
     outputs = _tried(session, noise)
     said, why = None if maps == NO_MAPS else other.record(OUTPUTS), None
@@ -200,7 +200,7 @@ def _exactly(model: onnx.ModelProto, session: Session, noise: np.ndarray) -> tup
     """The model with its evidence as an output, and what is recorded of the maps. Raises `NoTail`."""
     # Patches too, of which more is left after some convolutions.
     small = noise[: len(noise) // 2, :7, :7].repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)
-    named = replace(session.declaration, output=session.port.output)
+    named = replace(session.spec, output=session.port.output)
     made, record = explaining(model, named, session.path, np.concatenate([noise[len(noise) // 2 :], small]))
     return made, {"method": ClosedForm.name, "additive": True, **record}
 
@@ -210,14 +210,12 @@ def _by_gradients(model: onnx.ModelProto, session: Session, noise: np.ndarray, n
     where they mix places up and nobody `asked` for them."""
     from core.classifiers.imported.onnx_gradients import access, with_gradients
 
-    declaration = replace(session.declaration, output=session.port.output)
-    record = with_gradients(
-        model, declaration, noise[:AGAIN], lambda faces: to_logits(session.run(faces)[0], declaration)
-    )
+    spec = replace(session.spec, output=session.port.output)
+    record = with_gradients(model, spec, noise[:AGAIN], lambda faces: to_logits(session.run(faces)[0], spec))
     if not record["alike"] and not asked:
         raise NoTail("Grad-CAM would mix places up, since each cell of its last tensor has weights of its own")
     kept = {key: record[key] for key in KEPT_OF_GRADIENTS}
-    explained = OnnxClassifier(session, from_record({"method": name}, "--maps"), access(model, kept, declaration))
+    explained = OnnxClassifier(session, from_record({"method": name}, "--maps"), access(model, kept, spec))
     return explained.maps
 
 
@@ -226,28 +224,28 @@ def load_onnx(folder: Path, info: ModelInfo, device: str) -> OnnxClassifier:
     if device != "cpu":
         raise LookwhereError(f"{folder}: ONNX models run on the CPU here; leave --device {device} out")
     origin = f"{folder}/model.json"
-    declaration = from_dict(info.declaration.to_json(), origin)
+    spec = from_dict(info.declaration.to_json(), origin)
     # An exact map is one more output, which nobody has to choose among.
-    declaration = replace(declaration, output=info.source.unknown_keys.get("output", declaration.output))
-    session = Session(folder / FILE, declaration, folder / FILE)
+    spec = replace(spec, output=info.source.unknown_keys.get("output", spec.output))
+    session = Session(folder / FILE, spec, folder / FILE)
     record = info.maps.to_json()
     kind = from_record(record, origin)
     if kind.needs is not Needs.LAYERS and "logits" in record:
         kept = {key: record[key] for key in KEPT if key in record}
-        return OnnxClassifier(session, kind, ExactMaps(session, declaration, kept))
+        return OnnxClassifier(session, kind, ExactMaps(session, spec, kept))
     if kind.needs is Needs.LAYERS:
-        return OnnxClassifier(session, kind, _gradients(folder, record, declaration))
+        return OnnxClassifier(session, kind, _gradients(folder, record, spec))
     why = info.source.unknown_keys.get("not_exact")
     return OnnxClassifier(session, kind, no_layers=f"{NO_LAYERS}, and {why}" if why else NO_LAYERS)
 
 
-def _gradients(folder: Path, record: dict, declaration: Declaration) -> Layers:
+def _gradients(folder: Path, record: dict, spec: InputOutputSpec) -> Layers:
     """The written-out graph of a model that was imported with it. Raises `LookwhereError` where it is not the same."""
     from core.classifiers.imported.onnx_gradients import access
 
     try:
         model, _ = parsed((folder / FILE).read_bytes(), folder / FILE)
-        return access(model, {key: record[key] for key in KEPT_OF_GRADIENTS if key in record}, declaration)
+        return access(model, {key: record[key] for key in KEPT_OF_GRADIENTS if key in record}, spec)
     except (NoTail, KeyError) as error:
         raise LookwhereError(f"{folder}/model.json: its maps cannot be made ({error}); import it again") from error
 
@@ -258,7 +256,7 @@ def _tried(session: Session, noise: np.ndarray) -> np.ndarray:
     outputs = session.run(noise)[0]
     values = outputs.astype(np.float64)
     try:
-        to_logits(outputs, session.declaration)
+        to_logits(outputs, session.spec)
     except LookwhereError as error:
         raise LookwhereError(f"{session.path}: {error}") from error
     scale = np.abs(values).max()
@@ -272,6 +270,6 @@ def _tried(session: Session, noise: np.ndarray) -> np.ndarray:
         )
     # Outputs of noise may lie between 0 and 1 by chance, but several do not add up to 1 each time.
     shares = np.allclose(values.reshape(len(values), -1).sum(axis=1), 1, atol=1e-3)
-    if shares and session.declaration.score == "logits" and (why := doubt(outputs, session.declaration)):
+    if shares and session.spec.score == "logits" and (why := doubt(outputs, session.spec)):
         raise LookwhereError(f"{session.path}: {why}")
     return outputs

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration
 from core.classifiers.imported.onnx_apart import RunError, opened, reason
 from core.classifiers.imported.onnx_session import Session
 from core.classifiers.imported.onnx_tail import MOST_VALUES, Graph, NoTail, Tail, find_tail, taken
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.spec import ONE_OUTPUT, InputOutputSpec
 from core.errors import LookwhereError
 from core.explain import grids
 
@@ -53,7 +53,7 @@ class ExactMaps:
     """
 
     session: Session
-    declaration: Declaration
+    spec: InputOutputSpec
     record: dict
 
     no_gradients: ClassVar[str] = (
@@ -80,7 +80,7 @@ class ExactMaps:
                 f"{self.session.path}: maps and bias leave {off:.1e} of the logits; import the model again, or make "
                 "its maps by another method (--maps occlusion)"
             )
-        return logits, np.ascontiguousarray(grids.regrid(evidence, self.declaration.crop), dtype=np.float32)
+        return logits, np.ascontiguousarray(grids.regrid(evidence, self.spec.crop), dtype=np.float32)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """uint8 (B, 112, 112, 3) → logits (B, 2), as the graph has them before a softmax or sigmoid."""
@@ -88,8 +88,8 @@ class ExactMaps:
 
     def logits_of(self, outputs: np.ndarray) -> np.ndarray:
         """The graph's logits (B, …) → those of female and male (B, 2)."""
-        score = self.declaration.score
-        return to_logits(outputs, replace(self.declaration, score=BEFORE.get(score, score)))
+        score = self.spec.score
+        return to_logits(outputs, replace(self.spec, score=BEFORE.get(score, score)))
 
     def off(self, logits: np.ndarray, evidence: np.ndarray) -> float:
         """The most that maps and bias leave of a logit, as a share of the larger of 1 and the largest logit."""
@@ -98,22 +98,22 @@ class ExactMaps:
 
 
 def explaining(
-    model: onnx.ModelProto, declaration: Declaration, path: Path, faces: np.ndarray
+    model: onnx.ModelProto, spec: InputOutputSpec, path: Path, faces: np.ndarray
 ) -> tuple[onnx.ModelProto, dict]:
     """The model with its evidence as one more output, and what is recorded of that.
 
-    `declaration` names the output; `faces` uint8 (B, 112, 112, 3) are what it is tried on. Raises `NoTail` saying why
+    `spec` names the output; `faces` uint8 (B, 112, 112, 3) are what it is tried on. Raises `NoTail` saying why
     there are no maps that add up.
     """
     graph = Graph(model)
-    tail = find_tail(graph, declaration.output, declaration.score)
+    tail = find_tail(graph, spec.output, spec.score)
     few = faces[:: max(len(faces) // TRIED, 1)]
-    start, values = _spatial(model, tail, declaration, path, few)
+    start, values = _spatial(model, tail, spec, path, few)
     layout = graph.order(start)
-    rows = _rows(_run_tail(model, graph, tail, start, values, declaration), values, layout)
+    rows = _rows(_run_tail(model, graph, tail, start, values, spec), values, layout)
     signs = np.eye(2)
-    if declaration.score in ONE_OUTPUT:
-        signs = np.array([[0.5], [-0.5]]) * declaration.sign
+    if spec.score in ONE_OUTPUT:
+        signs = np.array([[0.5], [-0.5]]) * spec.sign
     rows = Rows(np.tensordot(signs, rows.weight, axes=1).astype(np.float32), signs @ rows.bias)
     made = _with_evidence(model, start, values.dtype, layout, rows)
     _expose(made, [tail.logits])
@@ -122,15 +122,15 @@ def explaining(
         "layer": start,
         "logits": tail.logits,
         "grid": list(grid),
-        "cells": list(grids.cells_of(grid, declaration.crop)),
+        "cells": list(grids.cells_of(grid, spec.crop)),
         "bias": [round(float(b), 7) for b in rows.bias],
     }
-    exact = ExactMaps(Session(made.SerializeToString(), declaration, path), declaration, record)
+    exact = ExactMaps(Session(made.SerializeToString(), spec, path), spec, record)
     logits, evidence = (exact.session.run(faces, names)[0] for names in ((tail.logits,), (EVIDENCE,)))
     found = exact.logits_of(logits)
     if (off := exact.off(found, evidence)) > TOLERANCE:
         raise NoTail(f"maps and bias leave {off:.1e} of the logits, as it computes in {values.dtype}")
-    declared = to_logits(exact.session.run(faces)[0], declaration)
+    declared = to_logits(exact.session.run(faces)[0], spec)
     shares = [1 / (1 + np.exp(z[:, 0].astype(np.float64) - z[:, 1])) for z in (found, declared)]
     if np.abs(shares[0] - shares[1]).max() > TOLERANCE:
         raise NoTail("its logits do not give its outputs, as they are declared")
@@ -138,10 +138,10 @@ def explaining(
 
 
 def _spatial(
-    model: onnx.ModelProto, tail: Tail, declaration: Declaration, path: Path, faces: np.ndarray
+    model: onnx.ModelProto, tail: Tail, spec: InputOutputSpec, path: Path, faces: np.ndarray
 ) -> tuple[str, np.ndarray]:
     """The last tensor of the tail that has several cells, and its values for some faces."""
-    session = Session(_expose(_copy(model), tail.starts).SerializeToString(), declaration, path)
+    session = Session(_expose(_copy(model), tail.starts).SerializeToString(), spec, path)
     for start in tail.starts:
         try:
             values = session.run(faces, (start,))[0]
@@ -172,7 +172,7 @@ def _expose(model: onnx.ModelProto, names: list[str] | tuple[str, ...]) -> onnx.
 
 
 def _run_tail(
-    model: onnx.ModelProto, graph: Graph, tail: Tail, start: str, values: np.ndarray, declaration: Declaration
+    model: onnx.ModelProto, graph: Graph, tail: Tail, start: str, values: np.ndarray, spec: InputOutputSpec
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The graph from `start` on as a function: (B, …) → what is explained of the logits, float64 (B, 1 or 2)."""
     import onnx
@@ -212,7 +212,7 @@ def _run_tail(
         session = opened(made.SerializeToString(), Path(start))
     except LookwhereError as error:
         raise NoTail(f"what follows the last map cannot be run alone ({error})") from error
-    explained = [0] if declaration.score in ONE_OUTPUT else list(declaration.pair)
+    explained = [0] if spec.score in ONE_OUTPUT else list(spec.pair)
 
     def run(tensors: np.ndarray) -> np.ndarray:
         found = []
@@ -220,7 +220,7 @@ def _run_tail(
             part = tensors[low : low + step].astype(values.dtype)
             more = (batch or 0) - len(part)
             given = np.concatenate([part, np.repeat(part[-1:], more, axis=0)]) if more > 0 else part
-            blank = {port.name: _blank(port, len(given), declaration) for port in ports}
+            blank = {port.name: _blank(port, len(given), spec) for port in ports}
             try:
                 [[outputs]] = session.run([tail.logits], [{start: given} | blank])
             except (RunError, LookwhereError) as error:
@@ -231,12 +231,12 @@ def _run_tail(
     return run
 
 
-def _blank(port: onnx.ValueInfoProto, count: int, declaration: Declaration) -> np.ndarray:
+def _blank(port: onnx.ValueInfoProto, count: int, spec: InputOutputSpec) -> np.ndarray:
     """As many pictures of an input as there are faces, all 0, in its own type."""
     import onnx
 
-    colours = 1 if declaration.channels == "grey" else 3
-    shape = (colours, *declaration.size) if declaration.layout == "nchw" else (*declaration.size, colours)
+    colours = 1 if spec.channels == "grey" else 3
+    shape = (colours, *spec.size) if spec.layout == "nchw" else (*spec.size, colours)
     return np.zeros((count, *shape), dtype=onnx.helper.tensor_dtype_to_np_dtype(port.type.tensor_type.elem_type))
 
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration
 from core.classifiers.imported.onnx_exact import BEFORE
 from core.classifiers.imported.onnx_tail import Graph, NoTail, before_activation
 from core.classifiers.imported.onnx_torch import EXPLAINED, OnnxNetwork
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.spec import ONE_OUTPUT, InputOutputSpec
 from core.classifiers.preprocessing import prepare
 from core.explain import grids
 from core.explain.gradcam import LayerAccess
@@ -37,7 +37,7 @@ MOST_STEPS = 4096
 
 def with_gradients(
     model: onnx.ModelProto,
-    declaration: Declaration,
+    spec: InputOutputSpec,
     faces: np.ndarray,
     logits_of: Callable[[np.ndarray], np.ndarray],
 ) -> dict:
@@ -46,11 +46,11 @@ def with_gradients(
     `logits_of` gives what onnxruntime does of faces, (B, 2). Raises `NoTail` saying why there is no Grad-CAM.
     """
     graph = Graph(model)
-    logits = before_activation(graph, declaration.output, declaration.score)
+    logits = before_activation(graph, spec.output, spec.score)
     through = _necks(graph, logits)
     if not through:
         raise NoTail("no tensor has all of the picture pass through it")
-    pixels = torch.from_numpy(prepare(faces[:2], declaration))
+    pixels = torch.from_numpy(prepare(faces[:2], spec))
     for name in through:
         try:
             layout = graph.order(name)
@@ -73,8 +73,8 @@ def with_gradients(
     else:
         raise NoTail(f"no tensor of {LEAST_CELLS}×{LEAST_CELLS} cells and more has all of the picture pass through it")
     record = {"layer": name, "logits": logits, "view": View(layout, tuple(grid)).as_dict()}
-    record = access(model, record, declaration).record
-    found = access(model, record, declaration).gradients(faces)[0]
+    record = access(model, record, spec).record
+    found = access(model, record, spec).gradients(faces)[0]
     wanted = logits_of(faces)
     off = float(np.abs((found[:, 0] - found[:, 1]) - (wanted[:, 0] - wanted[:, 1])).max())
     if off > TOLERANCE * max(1.0, float(np.abs(wanted).max())):
@@ -113,33 +113,33 @@ def _necks(graph: Graph, logits: str) -> list[str]:
     return found
 
 
-def access(model: onnx.ModelProto, record: dict, declaration: Declaration) -> LayerAccess:
+def access(model: onnx.ModelProto, record: dict, spec: InputOutputSpec) -> LayerAccess:
     """The written-out network, opened for attribution methods at the tensor that `record` names."""
     view = View.from_dict(record["view"])
     network = OnnxNetwork(model, record["logits"], record["layer"]).eval().requires_grad_(False)
-    single = declaration.score in ONE_OUTPUT
-    signs = torch.tensor([[0.5], [-0.5]]) * declaration.sign if single else torch.eye(2)
-    rows = [0] if single else list(declaration.pair)
-    told = replace(declaration, score=BEFORE.get(declaration.score, declaration.score))
+    single = spec.score in ONE_OUTPUT
+    signs = torch.tensor([[0.5], [-0.5]]) * spec.sign if single else torch.eye(2)
+    rows = [0] if single else list(spec.pair)
+    told = replace(spec, score=BEFORE.get(spec.score, spec.score))
     opened = LayerAccess(
         network,
         Layer(EXPLAINED, view),
         record,
-        pixels=lambda images: torch.from_numpy(prepare(images, declaration)),
+        pixels=lambda images: torch.from_numpy(prepare(images, spec)),
         scores=lambda outputs: outputs[:, rows] @ signs.T,
         to_logits=lambda outputs: to_logits(outputs, told),
         place=lambda maps: maps,
         lock=threading.Lock(),
     )
-    return fed(opened, declaration)
+    return fed(opened, spec)
 
 
-def fed(opened: LayerAccess, declaration: Declaration) -> LayerAccess:
+def fed(opened: LayerAccess, spec: InputOutputSpec) -> LayerAccess:
     """The same network, shown faces as another declaration of its input says."""
     grid = tuple(opened.layer.view.grid)
     return replace(
         opened,
-        record=opened.record | {"cells": list(grids.cells_of(grid, declaration.crop))},
-        pixels=lambda images: torch.from_numpy(prepare(images, declaration)),
-        place=lambda maps: np.ascontiguousarray(grids.regrid(maps, declaration.crop), dtype=np.float32),
+        record=opened.record | {"cells": list(grids.cells_of(grid, spec.crop))},
+        pixels=lambda images: torch.from_numpy(prepare(images, spec)),
+        place=lambda maps: np.ascontiguousarray(grids.regrid(maps, spec.crop), dtype=np.float32),
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from core.classifiers.imported import onnx_apart as opening
-from core.classifiers.imported.declaration import Declaration
 from core.classifiers.imported.onnx_apart import Opened, RunError, opened, reason
+from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 
@@ -39,15 +39,15 @@ class Session:
     opened or is not what is declared.
     """
 
-    def __init__(self, model: Path | bytes, declaration: Declaration, path: Path) -> None:
-        self.path, self.declaration = path, declaration
+    def __init__(self, model: Path | bytes, spec: InputOutputSpec, path: Path) -> None:
+        self.path, self.spec = path, spec
         self._session = opened(model if isinstance(model, bytes) else model.read_bytes(), path)
-        self.port = _port(self._session, declaration, path)
+        self.port = _port(self._session, spec, path)
 
-    def fed(self, declaration: Declaration) -> Session:
+    def fed(self, spec: InputOutputSpec) -> Session:
         """The same opened model, shown faces as another declaration of its input says."""
         other = copy(self)
-        other.declaration = replace(declaration, output=self.port.output)
+        other.spec = replace(spec, output=self.port.output)
         return other
 
     @property
@@ -60,9 +60,7 @@ class Session:
 
         A core each takes a part, in a process of their own (`onnx_apart`), which changes no number.
         """
-        step = self.port.batch or max(
-            1, min(BATCH, VALUES // (self.declaration.depth * np.prod(self.declaration.size)))
-        )
+        step = self.port.batch or max(1, min(BATCH, VALUES // (self.spec.depth * np.prod(self.spec.size))))
         parts = [images[low : low + step] for low in range(0, len(images), step)]
         asked = list(names or (self.port.output,))
         found: list[list[np.ndarray]] = []
@@ -76,7 +74,7 @@ class Session:
 
     def _pixels(self, images: np.ndarray) -> np.ndarray:
         """What the graph is given for images: prepared as declared, as many as its batch has."""
-        pixels = prepare(images, self.declaration)
+        pixels = prepare(images, self.spec)
         if np.issubdtype(self.port.dtype, np.integer):
             pixels = np.rint(pixels).clip(0, 255)
         pixels = pixels.astype(self.port.dtype, copy=False)
@@ -96,7 +94,7 @@ class Session:
         return [array[:count] for array in arrays]
 
 
-def _port(session: Opened, declaration: Declaration, path: Path) -> Port:
+def _port(session: Opened, spec: InputOutputSpec, path: Path) -> Port:
     """Which input and output are used. Raises `LookwhereError` where they are not what is declared."""
     inputs, outputs = session.inputs, session.outputs
     if len(inputs) != 1:
@@ -108,7 +106,7 @@ def _port(session: Opened, declaration: Declaration, path: Path) -> Port:
             f"{path}: input {given.name} is {given.type} of shape {_shape(given)}; expected floats or bytes of four "
             "axes, faces × channels × height × width or faces × height × width × channels; export it so"
         )
-    if given.type in WHOLE and (set(declaration.mean), set(declaration.std), declaration.divisor) != (
+    if given.type in WHOLE and (set(spec.mean), set(spec.std), spec.divisor) != (
         {0.0},
         {1.0},
         1.0,
@@ -117,18 +115,18 @@ def _port(session: Opened, declaration: Declaration, path: Path) -> Port:
             f"{path}: input {given.name} is {given.type}, pixels of 0–255 that the graph scales itself; declare mean "
             "0, std 1 and divisor 1, or export it with an input of floats"
         )
-    height, width = declaration.size
-    depth, layout = declaration.depth, declaration.layout
+    height, width = spec.size
+    depth, layout = spec.depth, spec.layout
     wanted = (depth, height, width) if layout == "nchw" else (height, width, depth)
     if any(isinstance(there, int) and there != want for there, want in zip(given.shape[1:], wanted, strict=True)):
         raise LookwhereError(
-            f"{path}: input {given.name} has shape {_shape(given)}, declared are {layout}, {declaration.channels} and "
+            f"{path}: input {given.name} has shape {_shape(given)}, declared are {layout}, {spec.channels} and "
             f"size {height} × {width}, that is N × {' × '.join(map(str, wanted))}; mend the declaration"
         )
     names = [one.name for one in outputs]
-    if declaration.output is None and len(names) != 1:
+    if spec.output is None and len(names) != 1:
         raise LookwhereError(f"{path}: has {len(names)} outputs; declare which as output: {', '.join(names)}")
-    chosen = declaration.output or names[0]
+    chosen = spec.output or names[0]
     if chosen not in names:
         raise LookwhereError(f"{path}: no output {chosen}; there are {', '.join(names)}")
     kind = outputs[names.index(chosen)].type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.classifiers.imported.declaration import ONE_OUTPUT, Declaration
+from core.classifiers.imported.spec import ONE_OUTPUT, InputOutputSpec
 from core.errors import LookwhereError
 
 #: One probability is kept this far from 0 and 1 before its log-odds are taken: float32 rounds what lies nearer to 1.
@@ -15,7 +15,7 @@ NEAREST = 1e-7
 LEAST = float(np.finfo(np.float32).tiny)
 
 
-def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
+def to_logits(outputs: np.ndarray, spec: InputOutputSpec) -> np.ndarray:
     """What a model gave, (B, K) or (B,), → logits of both classes, float32 (B, 2).
 
     One output z for a class becomes ±z/2, so that the two logits' difference is z and softmax gives its sigmoid;
@@ -26,22 +26,22 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
     values = values.reshape(len(values), -1)
     if not np.isfinite(values).all():
         raise LookwhereError("the model gave values that are not finite; is its input declared correctly?")
-    single = declaration.score in ONE_OUTPUT
+    single = spec.score in ONE_OUTPUT
     if single and values.shape[1] != 1:
         raise LookwhereError(
-            f"score {declaration.score} is one output, the model gave {values.shape[1]}; declare logits or "
+            f"score {spec.score} is one output, the model gave {values.shape[1]}; declare logits or "
             "probabilities, with the indices of both classes"
         )
-    if not single and max(declaration.pair) >= values.shape[1]:
-        (first, second), (one, other) = declaration.task().labels, declaration.pair
+    if not single and max(spec.pair) >= values.shape[1]:
+        (first, second), (one, other) = spec.task().labels, spec.pair
         raise LookwhereError(
             f"{first} is output {one} and {second} {other}, but the model gave {values.shape[1]} (counted from 0)"
         )
-    chosen = values if single else values[:, list(declaration.pair)]
-    if declaration.score in ("probability", "probabilities"):
+    chosen = values if single else values[:, list(spec.pair)]
+    if spec.score in ("probability", "probabilities"):
         if chosen.min(initial=0) < -1e-4 or chosen.max(initial=0) > 1 + 1e-4:
             raise LookwhereError(
-                f"declared as {declaration.score}, but the model gave {chosen.min():.3g} to {chosen.max():.3g}; "
+                f"declared as {spec.score}, but the model gave {chosen.min():.3g} to {chosen.max():.3g}; "
                 "are these logits?"
             )
         if single:
@@ -50,21 +50,21 @@ def to_logits(outputs: np.ndarray, declaration: Declaration) -> np.ndarray:
         else:
             chosen = np.log(np.clip(chosen, LEAST, 1))
     if single:
-        chosen = np.concatenate([chosen, -chosen], axis=1) * (declaration.sign / 2)
+        chosen = np.concatenate([chosen, -chosen], axis=1) * (spec.sign / 2)
     return chosen.astype(np.float32)
 
 
-def doubt(outputs: np.ndarray, declaration: Declaration) -> str | None:
+def doubt(outputs: np.ndarray, spec: InputOutputSpec) -> str | None:
     """Why declared logits look like probabilities, from the outputs of 50 and more faces; None where they do not."""
     values = np.asarray(outputs, dtype=np.float64)
     values = values.reshape(len(values), -1)
-    if len(values) < 50 or declaration.score not in ("logit", "logits"):
+    if len(values) < 50 or spec.score not in ("logit", "logits"):
         return None
-    chosen = values[:, list(declaration.pair)] if declaration.score == "logits" else values
+    chosen = values[:, list(spec.pair)] if spec.score == "logits" else values
     if chosen.min() < 0 or chosen.max() > 1:
         return None
-    asked = {"logit": "is this a probability", "logits": "are these probabilities"}[declaration.score]
-    return f"declared as {declaration.score}, but all lie between 0 and 1; {asked}?"
+    asked = {"logit": "is this a probability", "logits": "are these probabilities"}[spec.score]
+    return f"declared as {spec.score}, but all lie between 0 and 1; {asked}?"
 
 
 def classes_doubt(accuracy: float, n: int) -> bool:

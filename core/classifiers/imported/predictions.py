@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.classifiers.imported.declaration import BOTH, ONE_OUTPUT, Declaration, from_dict
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
+from core.classifiers.imported.spec import BOTH, ONE_OUTPUT, InputOutputSpec, from_dict
 from core.classifiers.info import ModelInfo
 from core.data.readers.label_table import header_of, read_table
 from core.data.readers.labels import GENDER_WORDS
@@ -32,43 +32,43 @@ SURE = 20
 def import_predictions(
     source: Path,
     folder: Path,
-    declaration: Declaration,
+    spec: InputOutputSpec,
     file_column: str = "file",
     score_columns: tuple[str, ...] = ("score",),
     faces: pd.DataFrame | None = None,
 ) -> dict:
     """Check a table, write `folder/predictions.parquet` (`file`, `score_0`, …), and say what `model.json` keeps of it.
 
-    A single logit or probability is in one column, logits or probabilities in several; `declaration.female` and `male`
+    A single logit or probability is in one column, logits or probabilities in several; `spec.female` and `male`
     count these. Percentages are divided by 100, and labels (words such as male) become probabilities of 0 and 1. A row
     without a score leaves its face out. With `faces`, a data set's, some have to be found. `decisions` is in what is
     said where all scores are 0 or 1, `empty` is the number of rows without a score, where there are some. Raises
     `LookwhereError` naming the row or the columns where the table does not do.
     """
-    declaration.for_scores()
-    single = declaration.score in (*ONE_OUTPUT, "label")
-    wanted = 1 if single else max(declaration.pair) + 1
+    spec.for_scores()
+    single = spec.score in (*ONE_OUTPUT, "label")
+    wanted = 1 if single else max(spec.pair) + 1
     count = len(set(score_columns))
     if count != len(score_columns) or count < wanted or (single and count > 1):
-        counting = f"{BOTH} count" if declaration.indices is None else "indices count"
+        counting = f"{BOTH} count" if spec.indices is None else "indices count"
         need = "one" if single else f"{wanted} different ones, in the order in which {counting} them"
-        raise LookwhereError(f"--score-column: {declaration.score} needs {need}, not {', '.join(score_columns)}")
+        raise LookwhereError(f"--score-column: {spec.score} needs {need}, not {', '.join(score_columns)}")
     table, columns, first = _read(source, (file_column, *score_columns))
     if table.empty:
         raise LookwhereError(f"{source}: no row in it; a row a face is needed")
     files = _files(table[columns[0]], source, first)
-    if declaration.score == "label":
-        scores = _labels(table[columns[1]], source, first, declaration)[:, None]
+    if spec.score == "label":
+        scores = _labels(table[columns[1]], source, first, spec)[:, None]
     else:
         scores = np.stack([_numbers(table[column], source, first) for column in columns[1:]], axis=1)
     empty = np.isnan(scores).any(axis=1)
     if empty.all():
         raise LookwhereError(f"{source}: {', '.join(columns[1:])}: empty in every row")
     files, scores, rows = files[~empty].reset_index(drop=True), scores[~empty], table.index.to_numpy()[~empty] + first
-    if declaration.score in ("percentage", "percentages"):
+    if spec.score in ("percentage", "percentages"):
         _percent(scores, columns[1:], source, rows)
         scores = scores / 100
-    _plausible(scores, declaration.as_probabilities(), columns[1:], source, rows)
+    _plausible(scores, spec.as_probabilities(), columns[1:], source, rows)
     if faces is not None:
         _places(files, faces, source)
     kept = {f"score_{n}": column for n, column in enumerate(scores.T)}
@@ -99,11 +99,11 @@ def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.n
     place = _places(table["file"], faces, folder)
     found = place >= 0
     scores = table.drop(columns="file").to_numpy(dtype=np.float64)[place[found]]
-    declaration = from_dict(info.declaration.to_json(), f"{folder}/model.json")
-    if declaration.score == "probabilities":
+    spec = from_dict(info.declaration.to_json(), f"{folder}/model.json")
+    if spec.score == "probabilities":
         # Tables are rounded: a written 0 says no more than that.
         scores = np.clip(scores, NEAREST, 1 - NEAREST)
-    return to_logits(scores, declaration), found
+    return to_logits(scores, spec), found
 
 
 def _read(source: Path, names: tuple[str, ...]) -> tuple[pd.DataFrame, list[str], int]:
@@ -175,12 +175,12 @@ def _empty(column: pd.Series) -> np.ndarray:
     return (column.isna() | column.astype("string").str.strip().isin(("", *NO_NUMBER))).to_numpy(bool)
 
 
-def _labels(column: pd.Series, source: Path, first: int, declaration: Declaration) -> np.ndarray:
+def _labels(column: pd.Series, source: Path, first: int, spec: InputOutputSpec) -> np.ndarray:
     """1 for the positive class, 0 for the other, NaN where a cell is empty, float64 (N,).
 
     Raises `LookwhereError` for words that name neither.
     """
-    task = declaration.task()
+    task = spec.task()
     names = GENDER_WORDS if task.is_gender else {name.lower(): name for name in task.classes}
     words = column.astype("string").str.strip().str.lower()
     found = words.map({word: float(name == task.positive) for word, name in names.items()}).astype("Float64")
@@ -207,10 +207,10 @@ def _percent(scores: np.ndarray, names: list[str], source: Path, rows: np.ndarra
         raise LookwhereError(f"{source}: declared as percentages, but none is above 1; are these probabilities?")
 
 
-def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], source: Path, rows: np.ndarray) -> None:
-    if why := doubt(scores, declaration):
+def _plausible(scores: np.ndarray, spec: InputOutputSpec, names: list[str], source: Path, rows: np.ndarray) -> None:
+    if why := doubt(scores, spec):
         raise LookwhereError(f"{source}: {why}")
-    if declaration.score not in ("probability", "probabilities"):
+    if spec.score not in ("probability", "probabilities"):
         huge = np.abs(scores) > LARGEST_LOGIT
         if huge.any():
             row, column = np.argwhere(huge)[0]
@@ -233,7 +233,7 @@ def _plausible(scores: np.ndarray, declaration: Declaration, names: list[str], s
         row = off.argmax()
         raise LookwhereError(
             f"{source}, row {rows[row]}: {names[0]} and {names[1]} add up to {scores[row].sum():.3g}, not 1; are "
-            f"these the probabilities of {' and '.join(declaration.task().labels)}?"
+            f"these the probabilities of {' and '.join(spec.task().labels)}?"
         )
 
 

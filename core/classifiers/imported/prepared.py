@@ -6,33 +6,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.resizing import resize
 from core.template import SIDE
 
 
-def prepare(images: np.ndarray, declaration: Declaration) -> np.ndarray:
+def prepare(images: np.ndarray, spec: InputOutputSpec) -> np.ndarray:
     """uint8 (B, 112, 112, 3) → the model's input, float32 (B, C, h, w) or (B, h, w, C).
 
     Cropped, resized as declared, scaled. What a crop takes from beyond the image is its reflection. Raises
     `LookwhereError` where size, mean or std is not declared.
     """
-    declaration.for_images()
-    height, width = declaration.size
-    left, top, right, bottom = declaration.crop
+    spec.for_images()
+    height, width = spec.size
+    left, top, right, bottom = spec.crop
     margin = max(0, *(int(np.ceil(edge)) for edge in (-left, -top, right - SIDE, bottom - SIDE)))
     if margin:
         images = np.pad(images, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     box = (left + margin, top + margin, right + margin, bottom + margin)
     whole = box == (0, 0, images.shape[2], images.shape[1]) and (height, width) == images.shape[1:3]
-    pixels = images.astype(np.float32) if whole else resize(images, (height, width), box, declaration.resize)
-    if declaration.channels == "grey":
+    pixels = images.astype(np.float32) if whole else resize(images, (height, width), box, spec.resize)
+    if spec.channels == "grey":
         pixels = pixels @ np.array([[0.299], [0.587], [0.114]], dtype=np.float32)
-    elif declaration.channels == "bgr":
+    elif spec.channels == "bgr":
         pixels = pixels[..., ::-1]
-    mean, std = (np.array(values, dtype=np.float32) for values in (declaration.mean, declaration.std))
-    pixels = (pixels / np.float32(declaration.divisor) - mean) / std
-    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2) if declaration.layout == "nchw" else pixels)
+    mean, std = (np.array(values, dtype=np.float32) for values in (spec.mean, spec.std))
+    pixels = (pixels / np.float32(spec.divisor) - mean) / std
+    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2) if spec.layout == "nchw" else pixels)
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class SeenInput:
     high: float
 
 
-def seen_input(face: np.ndarray, declaration: Declaration) -> SeenInput:
+def seen_input(face: np.ndarray, spec: InputOutputSpec) -> SeenInput:
     """What a model gets of an aligned face, uint8 (112, 112, 3). Raises `LookwhereError` as `prepare`."""
-    pixels = prepare(face[None], declaration)
-    shown = pixels[0].transpose(1, 2, 0) if declaration.layout == "nchw" else pixels[0]
-    shown = (shown * np.array(declaration.std) + np.array(declaration.mean)) * declaration.divisor
-    shown = shown[..., ::-1] if declaration.channels == "bgr" else shown
+    pixels = prepare(face[None], spec)
+    shown = pixels[0].transpose(1, 2, 0) if spec.layout == "nchw" else pixels[0]
+    shown = (shown * np.array(spec.std) + np.array(spec.mean)) * spec.divisor
+    shown = shown[..., ::-1] if spec.channels == "bgr" else shown
     picture = np.clip(np.broadcast_to(shown, (*shown.shape[:2], 3)).round(), 0, 255).astype(np.uint8)
     return SeenInput(picture, pixels.shape, float(pixels.min()), float(pixels.mean()), float(pixels.max()))

@@ -18,8 +18,8 @@ from core.classifiers.classifier import NO_MAPS, noise
 from core.classifiers.folding import folded
 from core.classifiers.imported import architectures, hugging_face
 from core.classifiers.imported.assumed import assumed
-from core.classifiers.imported.declaration import Declaration, from_dict
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.spec import InputOutputSpec, from_dict
 from core.classifiers.imported.state_dicts import check_finite, read_weights
 from core.classifiers.info import MapsInfo, ModelInfo, PlacementInfo
 from core.classifiers.preprocessing import prepare
@@ -39,9 +39,7 @@ from core.privacy import coarse
 WEIGHTS = "model.safetensors"
 
 
-def import_torch(
-    source: Path, folder: Path, declaration: Declaration, architecture: str, maps: str | None = None
-) -> dict:
+def import_torch(source: Path, folder: Path, spec: InputOutputSpec, architecture: str, maps: str | None = None) -> dict:
     """Check a state dict against an architecture, write `folder/model.safetensors`; returns its part of `model.json`.
 
     `architecture` is `torchvision:…` or `timm:…`, built for the declared size, with as many outputs as its head has in
@@ -50,17 +48,17 @@ def import_torch(
     """
     if maps not in (None, NO_MAPS) and (why := method(maps).comparison_only):
         raise LookwhereError(f"--maps {maps}: {why}")
-    _check_declaration(source, declaration)
+    _check_declaration(source, spec)
     architectures.parse(architecture)
     state, unwrapped = read_weights(source)
     if architecture.startswith(f"{hugging_face.LIBRARY}:"):
         state = hugging_face.converted(state, architecture)
     try:
-        network, found, plan = architectures.fit(state, architecture, declaration)
+        network, found, plan = architectures.fit(state, architecture, spec)
         check_finite(network.state_dict())
-        pixels = torch.from_numpy(prepare(noise(), declaration))
-        _try(network, pixels, declaration)
-        said = None if maps == NO_MAPS else _find_maps(network, pixels, declaration, found.outputs, maps)
+        pixels = torch.from_numpy(prepare(noise(), spec))
+        _try(network, pixels, spec)
+        said = None if maps == NO_MAPS else _find_maps(network, pixels, spec, found.outputs, maps)
     except LookwhereError as error:
         raise LookwhereError(f"{source}: {error}") from error
     _write(folder, network, found.state)
@@ -71,52 +69,52 @@ def import_torch(
         "architecture": architecture,
         "outputs": found.outputs,
         "heads": heads,
-        "assumed": assumed(network, declaration),
+        "assumed": assumed(network, spec),
         "maps": said,
         "source": origin,
     }
 
 
-def _check_declaration(source: Path, declaration: Declaration) -> None:
-    declaration.for_images()
-    if declaration.score not in ("logits", "logit"):
-        wanted = {"probabilities": "logits", "probability": "logit"}[declaration.score]
+def _check_declaration(source: Path, spec: InputOutputSpec) -> None:
+    spec.for_images()
+    if spec.score not in ("logits", "logit"):
+        wanted = {"probabilities": "logits", "probability": "logit"}[spec.score]
         raise LookwhereError(
             f"{source}: declare score {wanted}: a classifier of torchvision or timm ends in logits, "
             "the softmax or sigmoid comes after it and is not in its weights"
         )
-    if declaration.layout != "nchw" or declaration.output is not None:
-        what = "layout nhwc" if declaration.layout != "nchw" else "output"
+    if spec.layout != "nchw" or spec.output is not None:
+        what = "layout nhwc" if spec.layout != "nchw" else "output"
         raise LookwhereError(f"{source}: {what} is for ONNX files; leave it out for a PyTorch network")
 
 
-def _try(network: nn.Module, pixels: Tensor, declaration: Declaration) -> None:
+def _try(network: nn.Module, pixels: Tensor, spec: InputOutputSpec) -> None:
     """Raises `LookwhereError` where the network does not take the input, or its outputs are not what was declared."""
     try:
         with torch.no_grad():
             outputs = network(pixels)
     except (RuntimeError, AssertionError, ValueError, IndexError, TypeError) as error:
-        height, width = declaration.size
+        height, width = spec.size
         line = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise LookwhereError(
             f"the network does not take images of {height}×{width} ({line}); declare the size it was trained at"
         ) from error
     if not isinstance(outputs, Tensor) or outputs.ndim != 2:
         raise LookwhereError("the network gives more than one row of outputs an image; export what you need to ONNX")
-    to_logits(outputs.numpy(), declaration)
+    to_logits(outputs.numpy(), spec)
     if torch.equal(outputs, outputs[:1].expand_as(outputs)):
         raise LookwhereError("the network gives the same outputs for every image; import a checkpoint that was trained")
 
 
-def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, outputs: int, maps: str | None) -> dict:
+def _find_maps(network: nn.Module, pixels: Tensor, spec: InputOutputSpec, outputs: int, maps: str | None) -> dict:
     """What `model.json` keeps of the maps: by `maps`, else in closed form, else by Grad-CAM."""
     kind = None if maps is None else method(maps)
     if kind is not None and kind.needs is Needs.OUTPUTS:
-        if declaration.layer is not None:
-            raise LookwhereError(f"layer {declaration.layer!r} is for Grad-CAM; {maps} looks at no layer, leave it out")
+        if spec.layer is not None:
+            raise LookwhereError(f"layer {spec.layer!r} is for Grad-CAM; {maps} looks at no layer, leave it out")
         return kind().record(OnlyOutputs(network))
     few = pixels[::2]
-    layer = layers.find_layer(network, few, lambda outputs: _margin(outputs, declaration), declaration.layer)
+    layer = layers.find_layer(network, few, lambda outputs: _margin(outputs, spec), spec.layer)
     # A convolution's output has its order by definition; that of tokens is what their number suggests.
     if layer.view.form != "nchw" and not layers.lies_on_image(network, layer, few):
         raise LookwhereError(
@@ -130,17 +128,17 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
     view = layer.view
     if found is not None:
         said["head"], view = found[0].name, found[1]
-    said |= {"cells": list(grids.cells_of(view.grid, declaration.crop)), "view": view.as_dict()}
+    said |= {"cells": list(grids.cells_of(view.grid, spec.crop)), "view": view.as_dict()}
     lie = measured_placement(
         network,
         layer,
-        partial(_as_input, declaration=declaration),
-        partial(_margin, declaration=declaration),
-        declaration.crop,
+        partial(_as_input, spec=spec),
+        partial(_margin, spec=spec),
+        spec.crop,
     )
-    said["placement"] = PlacementInfo.of(lie).to_json()
+    said["placement"] = PlacementInfo.from_placement(lie).to_json()
     layered = MapsInfo.from_json({"method": GradCam.name, "additive": False} | said)
-    tried = TorchClassifier(network, declaration, ModelInfo(maps=layered, outputs=outputs), GradCam())
+    tried = TorchClassifier(network, spec, ModelInfo(maps=layered, outputs=outputs), GradCam())
     chosen = choose(maps or (GradCam.name if ClosedForm.why_not(tried) else ClosedForm.name), tried)
     if chosen.needs is Needs.LAYERS and not tried.layers.gradients(noise())[2].any():
         raise LookwhereError(
@@ -150,25 +148,25 @@ def _find_maps(network: nn.Module, pixels: Tensor, declaration: Declaration, out
     return chosen.record(tried)
 
 
-def _as_input(images: np.ndarray, declaration: Declaration) -> Tensor:
-    return torch.from_numpy(prepare(images, declaration))
+def _as_input(images: np.ndarray, spec: InputOutputSpec) -> Tensor:
+    return torch.from_numpy(prepare(images, spec))
 
 
-def _targets(declaration: Declaration) -> list[int]:
+def _targets(spec: InputOutputSpec) -> list[int]:
     """The outputs that are explained: female's and male's, or the only one."""
-    return [0] if declaration.score == "logit" else list(declaration.pair)
+    return [0] if spec.score == "logit" else list(spec.pair)
 
 
-def _signs(declaration: Declaration) -> np.ndarray:
+def _signs(spec: InputOutputSpec) -> np.ndarray:
     """What of the explained outputs goes into the logits of female and male, (2, targets): one output z is ±z/2."""
-    if declaration.score == "logit":
-        return np.array([[0.5], [-0.5]], dtype=np.float32) * np.float32(declaration.sign)
+    if spec.score == "logit":
+        return np.array([[0.5], [-0.5]], dtype=np.float32) * np.float32(spec.sign)
     return np.eye(2, dtype=np.float32)
 
 
-def _margin(outputs: Tensor, declaration: Declaration) -> Tensor:
-    signs = torch.from_numpy(_signs(declaration)).to(outputs)
-    return outputs[:, _targets(declaration)] @ (signs[0] - signs[1])
+def _margin(outputs: Tensor, spec: InputOutputSpec) -> Tensor:
+    signs = torch.from_numpy(_signs(spec)).to(outputs)
+    return outputs[:, _targets(spec)] @ (signs[0] - signs[1])
 
 
 def _write(folder: Path, network: nn.Module, imported: dict[str, Tensor]) -> None:
@@ -196,11 +194,11 @@ def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu"
     the method of the maps is unknown.
     """
     file = folder / WEIGHTS
-    declaration = from_dict(info.declaration.to_json(), f"{folder}/model.json")
+    spec = from_dict(info.declaration.to_json(), f"{folder}/model.json")
     from_record(info.maps.to_json(), f"{folder}/model.json")
     try:
         state, _ = read_tensors(file)
-        network = architectures.build_for(state, info.architecture, declaration, info.outputs)
+        network = architectures.build_for(state, info.architecture, spec, info.outputs)
         architectures.fill(network, state)
     except (SafetensorError, OSError, RuntimeError) as error:
         made, line = info.source.library, str(error).splitlines()[0]
@@ -208,7 +206,7 @@ def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu"
             f"{file}: no {info.architecture} as it was imported with {made} ({line}); import the model again"
         ) from error
     network.requires_grad_(False)
-    return TorchClassifier(network.to(device, memory_format=torch.channels_last), declaration, info)
+    return TorchClassifier(network.to(device, memory_format=torch.channels_last), spec, info)
 
 
 class TorchClassifier:
@@ -221,15 +219,15 @@ class TorchClassifier:
     no_layers = "no layer was looked for when the model was imported; import it again with --maps gradcam"
 
     def __init__(
-        self, network: nn.Module, declaration: Declaration, info: ModelInfo, method: AttributionMethod | None = None
+        self, network: nn.Module, spec: InputOutputSpec, info: ModelInfo, method: AttributionMethod | None = None
     ) -> None:
-        self.network, self.declaration, self.info = network, declaration, info
+        self.network, self.spec, self.info = network, spec, info
         maps = info.maps.to_json()
         self.device = next(network.parameters()).device
         self._lie = cache(self._measure)
         self._lock = threading.Lock()  # hooks on a network that several sessions share
         self._dtype = precision(self.device, info.precision)
-        self._signs = torch.from_numpy(_signs(declaration)).to(self.device)
+        self._signs = torch.from_numpy(_signs(spec)).to(self.device)
         self.layers = self._access() if "view" in maps else None
         self.method = method or from_record(maps, "model.json")
         if self.method.needs is Needs.LAYERS and self._dtype != torch.float32:
@@ -242,7 +240,7 @@ class TorchClassifier:
         if self.layers is not None and "cells" in self.layers.record and self.method.needs is not Needs.OUTPUTS:
             self.maps = self.maps | {"cells": self.layers.record["cells"]}  # imported earlier, it may name a finer grid
             if "placement" in self.maps:
-                self.maps["placement"] = PlacementInfo.of(self.placement).to_json()
+                self.maps["placement"] = PlacementInfo.from_placement(self.placement).to_json()
         self.head_bias = self.method.bias(self)
         self.precision = str(self._dtype).removeprefix("torch.")
 
@@ -253,7 +251,7 @@ class TorchClassifier:
 
     def explained_by(self, maps: str) -> TorchClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
-        other = TorchClassifier(self.network, self.declaration, self.info, choose(maps, self))
+        other = TorchClassifier(self.network, self.spec, self.info, choose(maps, self))
         other._lie = self._lie
         return other
 
@@ -273,21 +271,21 @@ class TorchClassifier:
         other.layers = self.layers and other._access()
         return other
 
-    def fed(self, declaration: Declaration) -> TorchClassifier:
+    def fed(self, spec: InputOutputSpec) -> TorchClassifier:
         """The same network, shown faces as another declaration of its input says."""
-        return TorchClassifier(self.network, declaration, self.info, self.method)
+        return TorchClassifier(self.network, spec, self.info, self.method)
 
     def _access(self) -> gradcam.LayerAccess:
-        said, declaration = self.info.maps.to_json(), self.declaration
+        said, spec = self.info.maps.to_json(), self.spec
         layer = Layer(said["layer"], View.from_dict(said["view"]))
         record = {key: said[key] for key in ("layer", "head", "view", "placement") if key in said}
         access = gradcam.LayerAccess(
             self.network,
             layer,
-            record | {"cells": list(grids.cells_of(layer.view.grid, declaration.crop))},
+            record | {"cells": list(grids.cells_of(layer.view.grid, spec.crop))},
             self._pixels,
-            scores=lambda outputs: outputs[:, _targets(declaration)] @ self._signs.T,
-            to_logits=lambda outputs: to_logits(outputs, declaration),
+            scores=lambda outputs: outputs[:, _targets(spec)] @ self._signs.T,
+            to_logits=lambda outputs: to_logits(outputs, spec),
             place=self._place,
             lock=self._lock,
             dtype=self._dtype,
@@ -295,21 +293,21 @@ class TorchClassifier:
         if "head" not in said:
             return access
         weight, bias = head_weights(self.network, Head(said["head"]), self.info.outputs)
-        shares = self._signs.cpu().numpy() @ bias.cpu().numpy()[_targets(declaration)]
+        shares = self._signs.cpu().numpy() @ bias.cpu().numpy()[_targets(spec)]
 
         def closed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            rows = self._signs @ weight[_targets(declaration)]
+            rows = self._signs @ weight[_targets(spec)]
             with self._lock:
                 evidence, pooled = gradcam.closed_form(self.network, layer, rows, self._pixels(images), self._dtype)
             with torch.inference_mode():
                 outputs = torch.nn.functional.linear(pooled, weight, bias)
-            return to_logits(outputs.cpu().numpy(), declaration), self._place(evidence.cpu().numpy())
+            return to_logits(outputs.cpu().numpy(), spec), self._place(evidence.cpu().numpy())
 
         return replace(access, closed=closed, bias=[round(float(b), 7) for b in shares])
 
     def _place(self, maps: np.ndarray) -> np.ndarray:
         """Maps over the crop → maps over the template, never finer than privacy allows."""
-        crop = self.declaration.crop
+        crop = self.spec.crop
         if not grids.left_as_it_is(maps.shape[-2:], crop):
             maps = grids.regrid(maps, crop, self._lie())
         return np.ascontiguousarray(maps, dtype=np.float32)
@@ -323,8 +321,8 @@ class TorchClassifier:
                 self.network,
                 self.layers.layer,
                 self._pixels,
-                partial(_margin, declaration=self.declaration),
-                self.declaration.crop,
+                partial(_margin, spec=self.spec),
+                self.spec.crop,
             )
 
     @property
@@ -332,7 +330,7 @@ class TorchClassifier:
         """Where the maps' cells lie; None of methods that hide tiles."""
         if self.layers is None or self.method.needs is Needs.OUTPUTS:
             return None
-        lie, crop = self._lie(), self.declaration.crop
+        lie, crop = self._lie(), self.spec.crop
         grid = lie.shape
         return lie if grids.left_as_it_is(grid, crop) else Placement.tiles(grids.cells_of(grid, crop))
 
@@ -351,8 +349,8 @@ class TorchClassifier:
             finally:
                 for handle in handles:
                     handle.remove()
-        return to_logits(outputs.cpu().numpy(), self.declaration)
+        return to_logits(outputs.cpu().numpy(), self.spec)
 
     def _pixels(self, images: np.ndarray) -> Tensor:
-        pixels = torch.from_numpy(prepare(images, self.declaration)).to(self.device)
+        pixels = torch.from_numpy(prepare(images, self.spec)).to(self.device)
         return pixels.contiguous(memory_format=torch.channels_last)

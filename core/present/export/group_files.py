@@ -32,7 +32,7 @@ def write_groups(audit: Audit, by: list[str], wanted: Filter, file: Path, made: 
     frame = group_frame(audit.passing(wanted), by, audit.columns)
     words = grouping_words(by, audit.columns)
     about = Provenance(
-        (Source.of(audit.manifest, audit.name),),
+        (Source.from_manifest(audit.manifest, audit.name),),
         "accuracy",
         f"python -m core show --model {audit.manifest.model} --audit {audit.name} --by {' '.join(map(slug, by))}",
         wanted.describe(audit.columns),

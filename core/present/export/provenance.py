@@ -55,7 +55,7 @@ class Source:
     minimum: int = MINIMUM_FACES
 
     @classmethod
-    def of(cls, manifest: AuditManifest, audit: str) -> Source:
+    def from_manifest(cls, manifest: AuditManifest, audit: str) -> Source:
         """From an audit's `audit.json`."""
         minimum = max(stored_minimum(manifest), asked_minimum())
         return cls(manifest.model, audit, manifest.weights_sha256, manifest.data_fingerprint, minimum)

@@ -98,4 +98,4 @@ def _chart(table: pd.DataFrame, names: Sequence[str], overall: pd.Series, by: st
     kept = [name for name, keep in zip(names, enough, strict=True) if keep][: len(shown)]
     note = "Dots are accuracies, lines Wilson 95 % intervals; the dotted line is the accuracy over all faces shown."
     genders = list(shown["gender"]) if "gender" in shown else None
-    return Chart.of(accuracy_dots(shown, kept, genders, float(overall["accuracy"]), f"Accuracy by {by}", note))
+    return Chart.from_chart(accuracy_dots(shown, kept, genders, float(overall["accuracy"]), f"Accuracy by {by}", note))

@@ -37,7 +37,7 @@ class Chart:
     data: IntervalChart
 
     @classmethod
-    def of(cls, chart: IntervalChart | BarChart) -> Chart:
+    def from_chart(cls, chart: IntervalChart | BarChart) -> Chart:
         """The block of a chart."""
         return cls(chart.lengths() if isinstance(chart, BarChart) else chart)
 
@@ -118,7 +118,7 @@ class Pictures:
     scale: Scale | None = None
 
     @classmethod
-    def of(cls, chart: MapChart, side: int) -> Pictures:
+    def from_chart(cls, chart: MapChart, side: int) -> Pictures:
         """The maps of a chart on their one scale, each `side` pixels a side."""
         (scale,) = chart.scales
         drawn = zip(chart.panels, panel_pictures(chart, side), strict=True)

@@ -85,7 +85,7 @@ def _groups(labels: Sequence[str], tables: Sequence[pd.DataFrame], within: Filte
         pair_sentence(labels[0], label, table, within) for label, table in zip(labels[1:], tables, strict=True)
     ]
     blocks = [*map(Text, sentences)]
-    blocks.append(Chart.of(figures.difference_dots(dict(zip(labels[1:], tables, strict=True)))))
+    blocks.append(Chart.from_chart(figures.difference_dots(dict(zip(labels[1:], tables, strict=True)))))
     for letter, label, table in zip(LETTERS[1:], labels[1:], tables, strict=False):
         rows = tuple(
             (

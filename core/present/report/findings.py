@@ -55,12 +55,12 @@ def _told_together(untold: list[Finding], count: int) -> list:
 def _figure(found: Finding) -> list:
     match found.result:
         case GenderGap() | EthnicityGap():
-            return [Chart.of(simultaneous_dots(found.numbers))]
+            return [Chart.from_chart(simultaneous_dots(found.numbers))]
         case EvidenceDensity() as result:
             note = f"Mean over {result.n:,} correct predictions; 1 (dotted) is what a uniform map has."
-            return [Chart.of(density_dots(found.numbers, PLACES, note))]
+            return [Chart.from_chart(density_dots(found.numbers, PLACES, note))]
         case ErrorPattern() as result:
-            return [Pictures.of(mean_shapes(result.pattern), pictures.PANEL)]
+            return [Pictures.from_chart(mean_shapes(result.pattern), pictures.PANEL)]
         case CauseContrasts() as result:
             return _effects(found, result)
         case None:
@@ -76,7 +76,7 @@ def _effects(found: Finding, result: CauseContrasts) -> list:
         cells = tuple((measure, *map(signed_points, effect.by_seed)) for measure, effect in contrast.effects.items())
         blocks += [
             Text(claim.question) if claim.question else None,
-            Chart.of(effect_dots(rows, capital(claim.name))),
+            Chart.from_chart(effect_dots(rows, capital(claim.name))),
             Table(("measure", *seeds), cells, "l" + "r" * len(seeds), "Points, seed by seed"),
         ]
     return blocks

@@ -58,7 +58,7 @@ def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
         )
     rows = bands.table.head(ROWS).to_dict("records")
     if rows:
-        blocks += [Chart.of(simultaneous_dots(bands.table.head(ROWS))), _bands_table(rows, bands.resampled)]
+        blocks += [Chart.from_chart(simultaneous_dots(bands.table.head(ROWS))), _bands_table(rows, bands.resampled)]
     if len(bands.left_out):
         blocks.append(Text(left_out_words(bands.left_out), quiet=True))
     blocks += [Heading("Which groups differ"), *_tests(pairs_of(groups), "pairs of groups")]

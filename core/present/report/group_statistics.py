@@ -36,7 +36,7 @@ def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text
         blocks += [
             Heading(statistic.title),
             Text(sentence),
-            *([Chart.of(chart)] if chart.rows else []),
+            *([Chart.from_chart(chart)] if chart.rows else []),
             Table(("group", "faces", statistic.name), rows, "lrr", f"{statistic.title}{how}{more}"),
             Text(statistic.about_of(task_of(faces)), quiet=True),
         ]

@@ -186,7 +186,7 @@ def _compared(found: list[MapDifference], names: list[str], colours: str, minimu
         [f"Difference of average maps: {name}" for _, name in shown],
         colours,
     )
-    return [*(Text(d.verdict) for d in found), Pictures.of(maps, 2 * SIDE) if shown else None]
+    return [*(Text(d.verdict) for d in found), Pictures.from_chart(maps, 2 * SIDE) if shown else None]
 
 
 def _few(found: MapDifference, minimum: int) -> bool:
@@ -237,7 +237,7 @@ def _budget(found: Waterfall, task: Task) -> list:
     title = f"From {a} (n = {found.n_a:,}) to {b} (n = {found.n_b:,})"
     note = f"By how much each region moves the {margin_title(task)}; 95 % bootstrap intervals."
     return [
-        Chart.of(waterfall_chart(found, a, capital(b), title, note, task)),
+        Chart.from_chart(waterfall_chart(found, a, capital(b), title, note, task)),
         Table(("region", "first", "second", "second − first"), cells, "lrrr", title),
     ]
 

@@ -247,7 +247,7 @@ def test_a_genders_map_is_withheld_where_it_would_give_away_too_few(tmp_path: Pa
 
 def test_a_download_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = made_manifest(minimum_faces=20)
-    assert "averages of 20 faces and more" in str(Source.of(manifest, "a"))
-    assert "averages" not in str(Source.of(made_manifest(), "a"))
+    assert "averages of 20 faces and more" in str(Source.from_manifest(manifest, "a"))
+    assert "averages" not in str(Source.from_manifest(made_manifest(), "a"))
     monkeypatch.setenv(MINIMUM_VARIABLE, "30")
-    assert "averages of 30 faces and more" in str(Source.of(manifest, "a"))
+    assert "averages of 30 faces and more" in str(Source.from_manifest(manifest, "a"))

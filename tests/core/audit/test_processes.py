@@ -149,9 +149,9 @@ def test_a_shard_says_what_it_is_of(tmp_path: Path, store: AlignedStore) -> None
     file = shard_file(work, 0)
     kept = shard_manifest(file)
     assert (kept.number, kept.items, kept.rank, kept.processes) == (0, SHARD, 0, 1)
-    assert not ShardManifest.of({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
+    assert not ShardManifest.from_items({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
     file.with_suffix(".json").write_text("{")
-    assert not ShardManifest.of({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
+    assert not ShardManifest.from_items({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
 
 
 def test_processes_share_numbers_and_runs_out_evenly() -> None:

@@ -11,7 +11,16 @@ from scipy.stats import spearmanr
 
 from core.checks.definitions.parameter_randomisation import STAGES
 from core.checks.deletion import impute
-from core.checks.method_agreement import MarginTarget, Tail, by_default, comparable, head_of, names, on_tail, on_whole
+from core.checks.method_agreement import (
+    MarginTarget,
+    Tail,
+    comparable,
+    default_methods,
+    head_of,
+    names,
+    on_tail,
+    on_whole,
+)
 from core.checks.parameter_randomisation import estimate_norms, randomise
 from core.classifiers.resnet import GenderResNet
 from core.explain.maps import grad_cam, scale_each
@@ -110,7 +119,7 @@ def test_the_tail_gives_the_networks_logits(network: GenderResNet, faces: torch.
 
 
 def test_score_cam_is_left_out_by_default_and_works_when_named(network: GenderResNet) -> None:
-    assert set(LIBRARY) < set(names()) and set(by_default()) == set(QUICK)
+    assert set(LIBRARY) < set(names()) and set(default_methods()) == set(QUICK)
     face = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     found = explain(network, "ScoreCAM", face, np.zeros(1, int), None)  # all of its 2,048 passes, of small pictures
     assert found.shape == (1, 2, 2)

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from core.classifiers.imported.declaration import Declaration, declare
+from core.classifiers.imported.spec import InputOutputSpec, declare
 from core.classifiers.preprocessing import prepare
 from core.classifiers.resizing import resize
 from core.errors import LookwhereError
@@ -47,7 +47,7 @@ def test_area_is_the_mean_of_what_a_pixel_covers() -> None:
     assert np.allclose(shrunk[:, 0, 0], first, atol=1e-3)
 
 
-def declared(**said: object) -> Declaration:
+def declared(**said: object) -> InputOutputSpec:
     base = {
         "score": "logits",
         "female": 0,

@@ -57,7 +57,7 @@ def named_in(folder: Path, info: ModelInfo) -> Path:
 
 def test_a_copy_is_told_by_its_file_or_by_its_pixels(own: AlignedStore, tmp_path: Path) -> None:
     train = own.split("train")
-    hashes = TrainingHashes.of([own], [train])
+    hashes = TrainingHashes.from_stores([own], [train])
     other = make_store(tmp_path / "other", faces=24, seed=5, columns={"sha256": [None] * 24})
     images, faces = np.array(other.images), other.faces.copy()
     images[3] = own.images[train["row"].iloc[7]]  # written anew without loss: another file, or none known
@@ -72,8 +72,8 @@ def test_a_copy_is_told_by_its_file_or_by_its_pixels(own: AlignedStore, tmp_path
 
 def test_what_is_kept_are_short_hashes_of_a_salt_of_their_own(own: AlignedStore, tmp_path: Path) -> None:
     train = own.split("train")
-    one, again = (TrainingHashes.of([own], [train]) for _ in range(2))
-    fewer = TrainingHashes.of([own], [train.iloc[:-1]])
+    one, again = (TrainingHashes.from_stores([own], [train]) for _ in range(2))
+    fewer = TrainingHashes.from_stores([own], [train.iloc[:-1]])
     assert one.salt == again.salt
     np.testing.assert_array_equal(one.aligned, again.aligned)
     assert one.salt != fewer.salt
@@ -119,7 +119,7 @@ def test_an_audit_of_other_data_counts_training_images(own: AlignedStore, tmp_pa
 
 def test_training_faces_that_are_audited_themselves_are_said_to_be_so(own: AlignedStore) -> None:
     train = own.split("train")
-    hashes = TrainingHashes.of([own], [train])
+    hashes = TrainingHashes.from_stores([own], [train])
     found = look_up(own, train, trained_on(own, len(train)), hashes=hashes)
     assert found is not None
     assert found.record.copies == len(train)
@@ -152,7 +152,7 @@ def test_another_file_of_hashes_is_refused(own: AlignedStore, tmp_path: Path) ->
     folder = named_in(tmp_path / "made", trained_on(own, len(train)))
     add_hashes(folder, [own])
     assert open_hashes(folder, model_info(folder)).count == len(train)
-    TrainingHashes.of([own], [train.iloc[:-2]]).save(folder)
+    TrainingHashes.from_stores([own], [train.iloc[:-2]]).save(folder)
     with pytest.raises(LookwhereError, match=r"training-faces\.npz.*python -m core hashes"):
         open_hashes(folder, model_info(folder))
     (folder / FILE).unlink()

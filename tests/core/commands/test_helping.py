@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 import shlex
+from typing import get_type_hints
 
 import pytest
 
 from core.__main__ import COMMANDS, main
+from core.classifiers.imported.spec import Score
+from core.commands.declared_outputs import HELP
 from core.commands.helping import SECTIONS, first_sentence, listing, split_examples, tidied
+from core.jobs.options import options_of
 
 
 def test_the_list_has_every_command_once_in_a_line_of_its_own() -> None:
@@ -57,3 +61,16 @@ def test_what_may_be_left_out_is_said_by_its_default_alone() -> None:
     assert tidied("  --size {None}|{INT INT}  Height") == "  --size {INT INT}         Height"
     assert tidied("  --name {None}|STR  What") == "  --name STR         What"
     assert tidied("  --score {None,logit,label}  What") == "  --score {logit,label}  What"
+
+
+def test_import_and_table_say_the_same_of_what_both_ask() -> None:
+    """Every option of outputs has its help, the values of --score are the declaration's, and the words differ only in
+    what an output is called."""
+    both = []
+    for name, output, data in (("import", "output", "data"), ("table", "score column", "table")):
+        helps = {option.name: option.help for option in options_of(COMMANDS[name], ("path",))}
+        assert set(helps) == set(inspect.signature(COMMANDS[name]).parameters) and all(helps.values())
+        assert get_type_hints(COMMANDS[name])["score"] == Score | None
+        assert output in helps["female"] and data in helps["target"]
+        both.append({key: helps[key].replace(output, "…").replace(f"the {data} with", "…") for key in HELP})
+    assert both[0] == both[1]

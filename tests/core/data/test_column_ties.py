@@ -44,7 +44,7 @@ def test_columns_come_back_from_a_store_in_order(columned: Path, tmp_path: Path)
 
 
 def test_columns_asked_for_otherwise_are_told(columned: Path, tmp_path: Path) -> None:
-    store_of(columned, tmp_path / "store", columns=ColumnChoice.of(["glasses", "skin=skin_tone"]))
+    store_of(columned, tmp_path / "store", columns=ColumnChoice.from_words(["glasses", "skin=skin_tone"]))
     assert len(store_of(columned, tmp_path / "store").columns) == 2, "nobody asked for others"
     for asked, told in (
         (["glasses"], "columns are glasses, skin_tone, not glasses"),
@@ -56,7 +56,7 @@ def test_columns_asked_for_otherwise_are_told(columned: Path, tmp_path: Path) ->
         (tmp_path / "values.yaml").write_text("glasses: {values: {'yes': 'no', 'no': 'yes'}}")
         words = [str(tmp_path / word) if word.endswith("yaml") else word for word in asked]
         with pytest.raises(OtherStoreError, match=told):
-            store_of(columned, tmp_path / "store", columns=ColumnChoice.of(words))
+            store_of(columned, tmp_path / "store", columns=ColumnChoice.from_words(words))
 
 
 def test_a_column_mended_in_place_is_told_by_its_file(columned: Path, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_store_of_before_columns_were_kept_opens_as_before(columned: Path, tmp
         store = store_of(data, tmp_path / name)
         assert store.columns == () and "columns to group by" not in store_report(store)
         with pytest.raises(OtherStoreError, match="an earlier version, which kept no columns"):
-            store_of(data, tmp_path / name, columns=ColumnChoice.of(["glasses"]))
+            store_of(data, tmp_path / name, columns=ColumnChoice.from_words(["glasses"]))
 
 
 def test_work_begun_with_other_columns_is_not_gone_on_with(
@@ -88,11 +88,11 @@ def test_work_begun_with_other_columns_is_not_gone_on_with(
 ) -> None:
     monkeypatch.setattr(store_building, "write_parquet", _stops)
     with pytest.raises(LookwhereError, match="it resumes"):
-        store_of(columned, tmp_path / "store", columns=ColumnChoice.of(["glasses"]))
+        store_of(columned, tmp_path / "store", columns=ColumnChoice.from_words(["glasses"]))
     monkeypatch.undo()
     with pytest.raises(OtherStoreError, match="columns are glasses, not glasses, skin"):
         store_of(columned, tmp_path / "store")
-    assert len(store_of(columned, tmp_path / "store", columns=ColumnChoice.of(["glasses"])).columns) == 1
+    assert len(store_of(columned, tmp_path / "store", columns=ColumnChoice.from_words(["glasses"])).columns) == 1
 
 
 def _stops(*_: object) -> None:

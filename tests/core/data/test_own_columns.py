@@ -108,10 +108,10 @@ def test_all_columns_are_kept_and_those_that_make_no_groups_named() -> None:
 
 def test_columns_are_chosen_and_renamed() -> None:
     given = reading(skin=["a", "b"], glasses=["yes", "no"], hat=["yes", "no"])
-    found = with_columns(given, ColumnChoice.of(["skin=skin_tone", "GLASSES"]))
+    found = with_columns(given, ColumnChoice.from_words(["skin=skin_tone", "GLASSES"]))
     assert [column.name for column in found.columns] == ["skin_tone", "glasses"]
-    assert with_columns(given, ColumnChoice.of(["none"])).columns == ()
-    assert len(with_columns(given, ColumnChoice.of(None)).columns) == 3
+    assert with_columns(given, ColumnChoice.from_words(["none"])).columns == ()
+    assert len(with_columns(given, ColumnChoice.from_words(None)).columns) == 3
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_columns_are_chosen_and_renamed() -> None:
 )
 def test_what_cannot_be_asked_for_is_told(words: list[str], told: str) -> None:
     with pytest.raises(LookwhereError, match=told):
-        with_columns(reading(skin=["a", "b"], hat=["yes", "no"]), ColumnChoice.of(words))
+        with_columns(reading(skin=["a", "b"], hat=["yes", "no"]), ColumnChoice.from_words(words))
 
 
 def test_names_that_lookwhere_uses_are_changed_and_told() -> None:
@@ -157,7 +157,7 @@ def test_odd_names_are_names_of_columns_and_levels(name: str) -> None:
 
 def test_a_column_of_too_many_values_keeps_the_commonest_where_it_is_asked_for() -> None:
     words = [f"w{n:02}" for n in range(50) for _ in range(n + 1)]
-    found = with_columns(reading(place=words), ColumnChoice.of(["place"]))
+    found = with_columns(reading(place=words), ColumnChoice.from_words(["place"]))
     (column,) = found.columns
     assert len(column.levels) == 40 and column.levels[-1] == REST and column.levels[0] == "w11"
     assert (found.faces["place"] == REST).sum() == sum(range(1, 12))
@@ -166,7 +166,7 @@ def test_a_column_of_too_many_values_keeps_the_commonest_where_it_is_asked_for()
 def yaml(tmp_path: Path, content: str) -> ColumnChoice:
     file = tmp_path / "columns.yaml"
     file.write_text(content, encoding="utf-8")
-    return ColumnChoice.of([str(file)])
+    return ColumnChoice.from_words([str(file)])
 
 
 def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_a_number_given_out_anew_is_another_process(jobs: Path, data: Path) -> N
     write_job(jobs, replace(job, state=JobState.RUNNING, process=other, keeper=other))
     other.signal_group(signal.SIGKILL)  # were it taken for this process, this test would end here
     assert read_job(jobs, job.id).state is JobState.INTERRUPTED
-    assert Process.of(2**22 + 1) is None
+    assert Process.from_pid(2**22 + 1) is None
 
 
 @pytest.mark.parametrize("id", ["../x", "", "20260101-000000-align-abcdef", "..", "a\0b", "x" * 300])

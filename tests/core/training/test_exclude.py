@@ -35,7 +35,7 @@ def groups(faces) -> set[str]:
 
 
 def test_a_group_is_left_out_of_training_and_of_validation_and_no_other(made_store: AlignedStore) -> None:
-    whole, kept = FaceSets.of(made_store), FaceSets.of(made_store).without(["female Black"])
+    whole, kept = FaceSets.from_store(made_store), FaceSets.from_store(made_store).without(["female Black"])
     for role in ("train", "val"):
         assert groups(whole.faces[role]) - groups(kept.faces[role]) == {"female Black"}
         others = whole.faces[role][(whole.faces[role]["gender"] + whole.faces[role]["ethnicity"]) != "femaleBlack"]
@@ -44,14 +44,14 @@ def test_a_group_is_left_out_of_training_and_of_validation_and_no_other(made_sto
 
 def test_a_group_that_is_not_there_is_refused(made_store: AlignedStore) -> None:
     with pytest.raises(LookwhereError, match="'female Martian': no training face; there are female Asian"):
-        FaceSets.of(made_store).without(["female Martian"])
+        FaceSets.from_store(made_store).without(["female Martian"])
     with pytest.raises(LookwhereError, match="leaves no train face"):
-        sets = FaceSets.of(made_store)
+        sets = FaceSets.from_store(made_store)
         sets.without(sorted(groups(sets.faces["train"])))
 
 
 def test_as_many_random_faces_of_the_gender_are_left_out(made_store: AlignedStore) -> None:
-    whole = FaceSets.of(made_store)
+    whole = FaceSets.from_store(made_store)
     kept = whole.without(["as many as female Black"], seed=3)
     for role in ("train", "val"):
         before, after = (sets.faces[role].groupby(["gender", "ethnicity"]).size() for sets in (whole, kept))

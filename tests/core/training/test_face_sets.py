@@ -96,10 +96,10 @@ def test_the_same_faces_for_both_are_refused(tmp_path: Path) -> None:
 
 
 def test_faces_of_one_gender_are_no_training_set(tmp_path: Path) -> None:
-    sets = FaceSets.of(make_store(tmp_path / "store", columns={"gender": "female"}))
+    sets = FaceSets.from_store(make_store(tmp_path / "store", columns={"gender": "female"}))
     with pytest.raises(LookwhereError, match="all 36 training faces are labelled with one gender, female: a model"):
         sets.labelled(GENDER)
-    both = FaceSets.of(make_store(tmp_path / "both"))
+    both = FaceSets.from_store(make_store(tmp_path / "both"))
     assert both.labelled(both.task("Gender")) is both
 
 
@@ -167,4 +167,4 @@ def test_validation_faces_that_are_trained_on_are_left_out(tmp_path: Path) -> No
     assert 5 not in set(sets.faces["val"]["row"])
     assert len(sets.faces["val"]) == 39
     assert sets.provenance().validation_copies == 1
-    assert FaceSets.of(training[1]).apart().copies is None, "the splits of one data set are apart"
+    assert FaceSets.from_store(training[1]).apart().copies is None, "the splits of one data set are apart"

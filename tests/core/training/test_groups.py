@@ -130,7 +130,7 @@ def test_the_models_of_before_say_what_they_said() -> None:
 
 
 def test_a_group_of_another_attribute_can_be_left_out(store: AlignedStore) -> None:
-    sets = FaceSets.of(store)
+    sets = FaceSets.from_store(store)
     kept = sets.without(["faces with glasses, camera: side"], 0, TASK, ("camera",))
     for role in ("train", "val"):
         gone = (sets.faces[role]["Eyeglasses"] == "yes") & (sets.faces[role]["camera"] == "side")

@@ -58,7 +58,7 @@ def models(tmp_path: Path) -> Path:
 
 def taught(store: AlignedStore, models: Path, **changes: object) -> Lessons:
     config = dataclasses.replace(CONFIG, **changes)
-    found = lessons(FaceSets.of(store), config, GENDER, models, fabric())
+    found = lessons(FaceSets.from_store(store), config, GENDER, models, fabric())
     assert found is not None
     return found
 

@@ -39,7 +39,7 @@ def counted(app: AppTest) -> str:
 
 
 def test_an_address_of_columns_comes_back_and_what_is_not_there_is_told(own) -> None:
-    options = FilterOptions.of(own[1])
+    options = FilterOptions.from_audit(own[1])
     query = {"by.camera": [CAMERA, "none such"], "by.skin_tone": ["VI", "II"], "by.<b>*x*": ["1"]}
     selection, notes = read_query(query, options)
     assert selection.columns == (("camera", (CAMERA,)), ("skin_tone", ("II", "VI")))
@@ -60,7 +60,7 @@ def test_only_levels_that_occur_are_offered(own) -> None:
     some = replace(
         audit, faces=audit.faces[audit.faces["skin_tone"].isin(["I", "III"]) & (audit.faces["glasses"] == "no")]
     )
-    offered = {column.name: column.levels for column in FilterOptions.of(some).columns}
+    offered = {column.name: column.levels for column in FilterOptions.from_audit(some).columns}
     assert offered["skin_tone"] == ("I", "III") and "glasses" not in offered
     assert offered["distance"] == MADE_COLUMNS[3].levels
 

@@ -217,4 +217,4 @@ def test_where_a_page_opens_on_adults(query: dict, adults: bool, age: tuple[str,
 def test_adults_come_first_where_most_ages_are_known() -> None:
     for ages, first in (([30, 4, None], True), ([30, None, None], False), ([4, 5, 6], False), ([None] * 3, False)):
         audit = made_audit(faces=made_faces(3).assign(age=pd.array(ages, dtype="Int16")), correct=np.ones(3, bool))
-        assert FilterOptions.of(audit).adults_first is first, ages
+        assert FilterOptions.from_audit(audit).adults_first is first, ages

@@ -69,7 +69,7 @@ def refused(source: Path, *words: str, architecture: str | None = None, **said: 
 @pytest.mark.parametrize("shape", [[0, 3, 32, 32], [-1, 3, -1, -1], [0, 3, 0, 0], ["N", 3, "H", "W"], [1, 3, 32, 32]])
 def test_sizes_written_as_none_are_any(shape: list[object], tmp_path: Path) -> None:
     model = imported(exported(tmp_path / "m.onnx", shape))
-    expected = prepare(IMAGES, model.classify.declaration).mean(axis=(2, 3)) @ WEIGHTS.T
+    expected = prepare(IMAGES, model.classify.spec).mean(axis=(2, 3)) @ WEIGHTS.T
     np.testing.assert_allclose(model.classify.logits(IMAGES), expected, atol=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_pixels_go_in_as_they_are_where_the_graph_scales_them(kind: int, how: st
     source = exported(tmp_path / "m.onnx", ["N", 3, 32, 32], kind)
     refused(source, "declare mean 0, std 1 and divisor 1", "export")
     model = imported(source, **BYTES, resize=how)
-    pixels = np.rint(prepare(IMAGES, model.classify.declaration))
+    pixels = np.rint(prepare(IMAGES, model.classify.spec))
     np.testing.assert_allclose(model.classify.logits(IMAGES), (pixels / 255).mean(axis=(2, 3)) @ WEIGHTS.T, atol=1e-5)
 
 
@@ -173,7 +173,7 @@ def test_what_a_state_dict_does_not_tell_is_declared(architecture: str, made: di
                 module.eps = 0.01
     model = imported(tmp_path / "w.pth", architecture, size=[64, 64], **said)
     with torch.no_grad():
-        expected = network(torch.from_numpy(prepare(IMAGES, model.classify.declaration))).numpy()
+        expected = network(torch.from_numpy(prepare(IMAGES, model.classify.spec))).numpy()
     np.testing.assert_allclose(model.classify.logits(IMAGES), expected, rtol=1e-4, atol=1e-5)
     logits, _ = model.classify(IMAGES)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)

@@ -45,7 +45,7 @@ def test_no_map_is_finer_than_privacy_allows(
         if classifier.head_bias is not None:
             np.testing.assert_allclose(evidence.mean(axis=(2, 3)) + classifier.head_bias, logits, atol=1e-5)
     earlier = {**info, "maps": info["maps"] | {"cells": list(grid)}}
-    assert TorchClassifier(classifier.network, classifier.declaration, as_info(earlier)).maps["cells"] == cells
+    assert TorchClassifier(classifier.network, classifier.spec, as_info(earlier)).maps["cells"] == cells
 
 
 def test_fine_maps_are_merged_by_area() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from core.classifiers.folder import load_model
 from core.classifiers.imported import architectures, hugging_face, import_model
-from core.classifiers.imported.declaration import declare
+from core.classifiers.imported.spec import declare
 from core.classifiers.imported.state_dicts import read_weights
 from core.commands.models import import_
 from core.errors import LookwhereError
@@ -121,7 +121,7 @@ def test_a_folder_is_imported_with_what_its_files_say(
     assert f"models/theirs: huggingface:{kind}?" in said
     assert "read from its own files: female 1, male 0, resize pillow-bicubic, score logits, size" in said
     model = load_model(tmp_path / "models/theirs")
-    declared = model.classify.declaration
+    declared = model.classify.spec
     assert (declared.mean, declared.std, declared.female) == ((0.1, 0.2, 0.3), (0.5, 0.6, 0.7), 1), "flags win"
     card = (model.path / "CARD.md").read_text()
     assert "(the model's own files)" in card and "timm " in card

@@ -43,8 +43,8 @@ def test_a_checkpoint_named_pth_tar_is_a_state_dict_and_a_tar_archive_is_none(ch
     with torch.no_grad():
         pixels = (
             torch.from_numpy(faces).permute(0, 3, 1, 2) / 255
-            - torch.tensor(model.classify.declaration.mean)[None, :, None, None]
-        ) / torch.tensor(model.classify.declaration.std)[None, :, None, None]
+            - torch.tensor(model.classify.spec.mean)[None, :, None, None]
+        ) / torch.tensor(model.classify.spec.std)[None, :, None, None]
         expected = made(NETWORK)(pixels).numpy()[:, ::-1]
     np.testing.assert_allclose(model.classify.logits(faces), expected, atol=1e-4)
     (tmp_path / "images.tar").write_bytes(b"\0" * 1024)

@@ -191,7 +191,7 @@ def test_maps_and_bias_are_the_logits_and_each_cell_has_what_it_alone_adds(name:
 
     faces = pictures()
     logits, evidence = model.classify(faces)
-    pixels = prepare(faces, model.classify.declaration)
+    pixels = prepare(faces, model.classify.spec)
     scores, a = values(graph, pixels, "z", layer)
     if said["score"] == "probability":
         expected = np.concatenate([-scores, scores], axis=1) / 2

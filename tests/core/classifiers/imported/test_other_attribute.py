@@ -30,10 +30,10 @@ GLASSES = {"target": "Eyeglasses", "classes": ("no", "yes")}
     ],
 )
 def test_outputs_become_logits_in_the_order_of_the_classes(said: dict, outputs: list, logits: list) -> None:
-    declaration = declare(**GLASSES, **said)
-    assert to_logits(np.array(outputs), declaration)[0] == pytest.approx(logits)
-    again = from_dict(declaration.as_dict())
-    assert again == declaration and again.task().name == "glasses"
+    spec = declare(**GLASSES, **said)
+    assert to_logits(np.array(outputs), spec)[0] == pytest.approx(logits)
+    again = from_dict(spec.as_dict())
+    assert again == spec and again.task().name == "glasses"
 
 
 def test_what_is_said_of_gender_says_nothing_new() -> None:

@@ -42,9 +42,9 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def logits_of(network: nn.Module, images: np.ndarray, **changes: object) -> np.ndarray:
     """What the library's own network says."""
-    declaration = declared(**changes)
+    spec = declared(**changes)
     with torch.no_grad():
-        return to_logits(network(torch.from_numpy(prepare(images, declaration))).numpy(), declaration)
+        return to_logits(network(torch.from_numpy(prepare(images, spec))).numpy(), spec)
 
 
 def imported(source: Path, architecture: str = SQUEEZE, **changes: object) -> tuple[np.ndarray, dict]:

@@ -40,7 +40,7 @@ def test_an_attribute_of_celeba_is_yes_or_no(tmp_path: Path) -> None:
         cells[1 + 15] = value
         names[line] = "  ".join(cells)
     (tmp_path / "list_attr_celeba.txt").write_text("\n".join(names))
-    found = with_columns(read("celeba", tmp_path), ColumnChoice.of(["eyeglasses"]))
+    found = with_columns(read("celeba", tmp_path), ColumnChoice.from_words(["eyeglasses"]))
     assert [(column.name, column.kind.value) for column in found.columns] == [("Eyeglasses", "yes/no")]
     assert found.faces["Eyeglasses"].tolist() == ["no", "yes", "yes", "no"]
 

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import binomtest
 
 from core.audit.folder import Audit, list_audits, open_audit
-from core.classifiers.imported.declaration import Declaration
+from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, SourceInfo, model_info
 from core.files import write_json
 from core.present.card import Items, Table, Text, card_sections, markdown, section, write_card
@@ -122,8 +122,8 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
 
 
 def test_of_predictions_only_the_score_and_its_classes_are_declared(tmp_path: Path) -> None:
-    """`Declaration.as_dict` holds defaults for a picture too, which no table of scores has."""
-    declaration = Declaration("probability", of="male").as_dict()
+    """`InputOutputSpec.as_dict` holds defaults for a picture too, which no table of scores has."""
+    declaration = InputOutputSpec("probability", of="male").as_dict()
     assert {"crop", "layout", "divisor", "channels"} <= set(declaration)
     source = SourceInfo.from_json({"file": "scores.csv", "sha256": "6" * 64, "columns": ["file", "score"]})
     imported = ModelInfo(kind=ModelKind.PREDICTIONS, source=source, declaration=DeclaredInfo.from_json(declaration))

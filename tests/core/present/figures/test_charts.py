@@ -177,7 +177,7 @@ class Svg(HTMLParser):
 
 def in_report(chart: IntervalChart | BarChart) -> tuple[blocks.Chart, list[dict]]:
     """The report's block of a chart, and its rows as they stand in the page."""
-    block = blocks.Chart.of(chart)
+    block = blocks.Chart.from_chart(chart)
     page = render(title="", facts=[], headline=[], warnings=[], sections=[section("x", "X", [block])])
     return block, Svg(page.partition('<div class="rows">')[2].partition('<div class="row axis"')[0]).rows
 

@@ -99,7 +99,7 @@ def test_page_report_and_print_draw_one_chart_of_maps() -> None:
     np.testing.assert_array_equal(chart.panels[2].outlined, MASK)
     assert chart.scales[0].limit == 4.0
     page = panel_pictures(chart, SIDE)
-    block = Pictures.of(chart, SIDE)
+    block = Pictures.from_chart(chart, SIDE)
     assert [shown[0] for shown in block.pictures] == [data_uri(picture) for picture in page]
     assert [shown[1:] for shown in block.pictures] == [(panel.alt, panel.caption) for panel in chart.panels]
     assert (block.scale.low, block.scale.high) == ("−4 against the choice", "4 for it")

@@ -106,7 +106,7 @@ def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
     assert [numbers(block.data) for block in charts] == [numbers(chart) for chart in page]
     shapes = mean_shapes(findings["3"].result.pattern)
     (shown,) = [block for block in part.blocks if isinstance(block, Pictures)]
-    assert shown == Pictures.of(shapes, 224)
+    assert shown == Pictures.from_chart(shapes, 224)
 
 
 def test_the_page_hands_the_browser_the_same_numbers(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from core.present.text.placement import placement_words, sides_words
 
 
 def maps(placement: Placement | None, mirror: MirrorInfo | None = None) -> MapsInfo:
-    kept = None if placement is None else PlacementInfo.of(placement)
+    kept = None if placement is None else PlacementInfo.from_placement(placement)
     info = MapsInfo(method="GradCAM", additive=False, placement=kept, mirror=mirror)
     assert MapsInfo.from_json(info.to_json()).placement == kept
     return info

@@ -54,7 +54,7 @@ REACH = SIDE - 1
 
 
 @dataclass(frozen=True)
-class Declaration:
+class InputOutputSpec:
     """Input and outputs of an imported model.
 
     `size` (height, width) in pixels; `crop` (left, top, right, bottom) in pixels of the template, all of which is
@@ -195,7 +195,7 @@ class Declaration:
         """Channels of the input."""
         return 1 if self.channels == "grey" else 3
 
-    def for_images(self) -> Declaration:
+    def for_images(self) -> InputOutputSpec:
         """This declaration, if it says enough to put an image in. Raises `LookwhereError` naming what it lacks."""
         missing = [name for name in ("size", "mean", "std") if not getattr(self, name)]
         if missing:
@@ -224,14 +224,14 @@ class Declaration:
             return f"mean {means} and std {stds}: are these for pixels of 0–1? leave divisor 1 out"
         return None
 
-    def as_probabilities(self) -> Declaration:
+    def as_probabilities(self) -> InputOutputSpec:
         """What is declared of a table once percentages are divided by 100 and labels are 1 for the positive class."""
         if self.score == "label":
             return replace(self, score="probability", of=self.classes[1])
         kinds: dict[str, Score] = {"percentage": "probability", "percentages": "probabilities"}
         return replace(self, score=kinds.get(self.score, self.score))
 
-    def for_scores(self) -> Declaration:
+    def for_scores(self) -> InputOutputSpec:
         """This declaration, if it is of scores alone. Raises `LookwhereError` naming what is of images."""
         named = ("size", "mean", "std", "output", "layer", *OF_ARCHITECTURES)
         asked = [name for name in named if getattr(self, name)]
@@ -244,7 +244,7 @@ class Declaration:
 
     def _changed(self, name: str) -> bool:
         # One made without `from_dict` says nothing of what was declared.
-        return bool(self.by_default) or getattr(self, name) != getattr(Declaration, name)
+        return bool(self.by_default) or getattr(self, name) != getattr(InputOutputSpec, name)
 
     def as_dict(self) -> dict:
         """As JSON keeps it, what is not set left out, and that gender is what is classified."""
@@ -261,7 +261,7 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise LookwhereError(f"{name} must be one of {', '.join(allowed)}, not {reprlib.repr(value)}")
 
 
-def declare(file: Path | None = None, beside: dict | None = None, **flags: object) -> Declaration:
+def declare(file: Path | None = None, beside: dict | None = None, **flags: object) -> InputOutputSpec:
     """A declaration from a YAML file and flags; a flag that is not None wins.
 
     `beside` is what the model's own files say, which holds where neither the YAML file nor a flag says otherwise.
@@ -286,11 +286,11 @@ def declare(file: Path | None = None, beside: dict | None = None, **flags: objec
     return from_dict(content, str(file) if file else "flags")
 
 
-def from_dict(content: dict, origin: str = "declaration") -> Declaration:
+def from_dict(content: dict, origin: str = "declaration") -> InputOutputSpec:
     """A declaration from plain values. What nobody declared is in its `by_default`, unless the values have that too, as
     `model.json` does. Raises `LookwhereError` naming `origin`.
     """
-    known = {field.name for field in dataclasses.fields(Declaration)}
+    known = {field.name for field in dataclasses.fields(InputOutputSpec)}
     strange = [str(key) for key in content if key not in known]
     if strange:
         there = ", ".join(sorted(known - {"by_default", "from_files"}))
@@ -301,7 +301,7 @@ def from_dict(content: dict, origin: str = "declaration") -> Declaration:
     try:
         values = {key: _typed(key, value) for key, value in content.items() if value is not None}
         values.setdefault("by_default", tuple(name for name in DEFAULTED if name not in values))
-        return Declaration(**values)
+        return InputOutputSpec(**values)
     except (TypeError, ValueError) as error:
         raise LookwhereError(f"{origin}: {error}") from error
     except LookwhereError as error:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
-from core.classifiers.imported.declaration import Declaration, declare, from_dict
 from core.classifiers.imported.outputs import classes_doubt, doubt, to_logits
+from core.classifiers.imported.spec import InputOutputSpec, declare, from_dict
 from core.classifiers.preprocessing import normalise, prepare
 from core.errors import LookwhereError
 from core.privacy import coarse
@@ -70,18 +70,18 @@ def test_no_picture_gives_an_empty_batch() -> None:
 @given(z=st.floats(-12, 12), of=st.sampled_from(["female", "male"]))
 def test_one_output_keeps_its_probability(z: float, of: str) -> None:
     for score, value in (("logit", z), ("probability", expit(z))):
-        logits = to_logits(np.array([[value]]), Declaration(score=score, of=of))
+        logits = to_logits(np.array([[value]]), InputOutputSpec(score=score, of=of))
         p = softmax(logits.astype(np.float64), axis=1)[0, 0 if of == "female" else 1]
         assert p == pytest.approx(expit(z), abs=1e-5)
 
 
 def test_outputs_a_class_are_picked_by_index_and_probabilities_keep_their_ratio() -> None:
     raw = np.random.default_rng(0).normal(size=(5, 4))
-    logits = to_logits(raw, Declaration(score="logits", female=3, male=1))
+    logits = to_logits(raw, InputOutputSpec(score="logits", female=3, male=1))
     np.testing.assert_allclose(logits, raw[:, [3, 1]], rtol=1e-6)
-    logs = to_logits(softmax(raw, axis=1), Declaration(score="probabilities", female=3, male=1))
+    logs = to_logits(softmax(raw, axis=1), InputOutputSpec(score="probabilities", female=3, male=1))
     np.testing.assert_allclose(logs[:, 0] - logs[:, 1], raw[:, 3] - raw[:, 1], rtol=1e-4)
-    sure = to_logits(np.array([[1.0, 0.0]]), Declaration(score="probabilities", female=0, male=1))
+    sure = to_logits(np.array([[1.0, 0.0]]), InputOutputSpec(score="probabilities", female=0, male=1))
     assert np.isfinite(sure).all() and sure[0, 0] > sure[0, 1]
 
 
@@ -101,7 +101,7 @@ def test_outputs_that_cannot_be_what_was_declared_are_refused(outputs: list, con
 
 def test_logits_that_look_like_probabilities_are_doubted() -> None:
     raw = np.random.default_rng(0).normal(size=(60, 2)) * 3
-    declared = Declaration(score="logits", female=0, male=1)
+    declared = InputOutputSpec(score="logits", female=0, male=1)
     assert doubt(raw, declared) is None
     assert "are these probabilities" in doubt(softmax(raw, axis=1), declared)
     assert doubt(softmax(raw, axis=1)[:20], declared) is None
@@ -109,7 +109,7 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
     assert "are these probabilities?" in doubt(sigmoids, declared)
     assert "are these probabilities?" in doubt(np.concatenate([sigmoids, raw * 30 + 40], axis=1), declared)
     assert doubt(np.concatenate([raw, sigmoids], axis=1), declared) is None
-    assert "is this a probability?" in doubt(expit(raw[:, :1]), Declaration(score="logit", of="male"))
+    assert "is this a probability?" in doubt(expit(raw[:, :1]), InputOutputSpec(score="logit", of="male"))
 
 
 @pytest.mark.parametrize(
