@@ -141,7 +141,8 @@ def run_audit(
         model = model.explained_by(maps)
     faces, label = faces_of(splits, store, model)
     chosen = UNSEEN if splits is None and label == ALL else label
-    copies = look_up(store, faces, model.info, training, progress) if training else None
+    hashes = open_hashes(model.path, model.info) if training else None
+    copies = look_up(store, faces, model.info, training, progress, hashes) if training else None
     if copies:
         faces = faces[~copies.found].reset_index(drop=True)
         if faces.empty:

@@ -30,7 +30,7 @@ Varied = Literal["resize", "crop", "channels", "alignment"]
 OWN, EYES = "each face to the declared template", "by the eyes alone"
 #: A crop is made wider or tighter by these shares of its sides, and moved by that share.
 WIDER, MOVED = (-0.1, 0.1), 0.05
-BATCH = 256
+BATCH = 64
 
 
 def admissible(declared: InputOutputSpec, varied: tuple[Varied, ...]) -> list[tuple[Setting, InputOutputSpec]]:

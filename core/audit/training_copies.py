@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, PartInfo
 from core.errors import LookwhereError
 from core.json_record import JsonRecord
 from core.progress import Progress
@@ -34,7 +34,8 @@ class TrainingCopies(JsonRecord):
     audited faces whose image file or aligned pixels are equal to one of these, `near_copies` others that are as alike
     as near-copies; None where only the model's own hashes were asked, which tell nothing of these. `left_out` says
     whether these faces are missing from the audit; `accuracy_without` is the accuracy without them where they are in
-    it, None where there are none or nothing else.
+    it, None where there are none or nothing else. `by_hashes` are those of `datasets` that were asked by hashes alone,
+    so that near-copies of theirs are not known, and `not_asked` further data that the model was trained on.
     """
 
     datasets: tuple[str, ...]
@@ -43,6 +44,8 @@ class TrainingCopies(JsonRecord):
     near_copies: int | None
     left_out: bool
     accuracy_without: float | None = None
+    by_hashes: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
 
     @property
     def found(self) -> int:
@@ -74,41 +77,77 @@ def look_up(
 ) -> LookUp | None:
     """Look `faces` of `store` up among the training faces; None where nothing is known of these.
 
-    With `training` all faces of these stores are compared with (of the audited store itself its train split, where none
-    of it is audited), and found ones are to be left out. Without it the train split of the store itself is, where the
-    model was trained on that and none of it is audited; else the model's own `hashes` are asked, which know copies
-    alone. Found faces are then counted and stay. Raises `LookwhereError` where the model says that it was trained on
-    other data than one of `training`.
+    With `training` the training faces of these stores are compared with, and found ones are to be left out. Without it
+    those of the store itself are, where the model was trained on some of it and none of these is audited; copies of
+    the model's other training faces are told by its own `hashes`. Found faces are then counted and stay. Which faces of
+    a store were trained on the `hashes` say; without them all are, of the audited store itself its train split. Raises
+    `LookwhereError` where the model says that it was trained on other data than one of `training`.
     """
     from core.data.shared_images import MANY_PAIRS, shared_images
 
-    known = info.data.fingerprints if info.data else ()
+    known = info.data.trained_on if info.data else {}
     if not training:
         own = store.faces[store.faces["split"] == "train"]
-        audited = set(faces["face_id"])
-        if (
-            store.manifest.data_fingerprint not in known
-            or own.empty
-            or not audited.isdisjoint(own["face_id"])
-            or len(faces) * len(own) > MANY_PAIRS
-        ):
+        looked = store.manifest.data_fingerprint in known and len(faces) * len(own) <= MANY_PAIRS
+        if looked and hashes is not None:
+            own = _trained(store, known, hashes)
+        if not looked or own.empty or not set(faces["face_id"]).isdisjoint(own["face_id"]):
             return None if hashes is None else _by_hashes(store, faces, info, hashes)
-        return _record(shared_images(store, faces, store, own, progress), (store.manifest.dataset,), left_out=False)
+        shared = shared_images(store, faces, store, own, progress)
+        mine = known.pop(store.manifest.data_fingerprint)
+        others = tuple(part.dataset for part in known.values())
+        if not others:
+            return _record(shared, (store.manifest.dataset,), left_out=False)
+        return _with_others(shared, mine.dataset, others, hashes and (store, faces, hashes))
     result: SharedImages | None = None
     for other in training:
         print_of, theirs = other.manifest.data_fingerprint, other.faces
-        if print_of == store.manifest.data_fingerprint:
+        if known and print_of not in known:
+            raise LookwhereError(f"{other.path}: not data that the model was trained on, as its model.json has it")
+        if hashes is not None:
+            theirs = _trained(other, known, hashes)
+        elif print_of == store.manifest.data_fingerprint:
             theirs = theirs[theirs["split"] == "train"]
             if theirs.empty or not set(faces["face_id"]).isdisjoint(theirs["face_id"]):
                 raise LookwhereError(
                     f"{other.path}: these are the audited faces themselves; audit their test split instead"
                 )
-        if known and print_of not in known:
-            raise LookwhereError(f"{other.path}: not data that the model was trained on, as its model.json has it")
         one = _compared(store, faces, other, theirs, progress)
         result = one if result is None else result | one
     assert result is not None
-    return _record(result, tuple(other.manifest.dataset for other in training), left_out=True)
+    asked = {other.manifest.data_fingerprint: other.manifest.dataset for other in training}
+    names = tuple(known[print_of].dataset if print_of in known else name for print_of, name in asked.items())
+    rest = tuple(part.dataset for print_of, part in known.items() if print_of not in asked)
+    return _record(result, names, left_out=True, not_asked=rest)
+
+
+def _trained(store: AlignedStore, known: Mapping[str, PartInfo], hashes: TrainingHashes) -> pd.DataFrame:
+    """The faces of a store that were trained on; all where the hashes know none, which are then of another alignment.
+
+    The hashes are of all data sets together. So where those of its train split suffice, its others are taken for copies
+    of another data set's faces.
+    """
+    faces, part = store.faces, known.get(store.manifest.data_fingerprint)
+    found = hashes.among(store, faces)
+    of_split = found & (faces["split"] == "train").to_numpy()
+    if part is not None and of_split.sum() >= part.faces:
+        found = of_split
+    return faces[found] if found.any() else faces
+
+
+def _with_others(
+    shared: SharedImages,
+    own: str,
+    others: tuple[str, ...],
+    asked: tuple[AlignedStore, pd.DataFrame, TrainingHashes] | None,
+) -> LookUp:
+    """What was found in the training part of the audited data `own`, with copies from `others` as hashes tell them."""
+    if asked is None:
+        return _record(shared, (own,), left_out=False, not_asked=others)
+    store, faces, hashes = asked
+    copy = shared.copy | hashes.among(store, faces)
+    both = replace(shared, copy=copy, near=shared.near & ~copy, compared=hashes.count)
+    return _record(both, (own, *others), left_out=False, by_hashes=others)
 
 
 def _compared(
@@ -141,12 +180,21 @@ def _by_hashes(store: AlignedStore, faces: pd.DataFrame, info: ModelInfo, hashes
     return LookUp(found, record)
 
 
-def _record(shared: SharedImages, datasets: tuple[str, ...], *, left_out: bool) -> LookUp:
+def _record(
+    shared: SharedImages,
+    datasets: tuple[str, ...],
+    *,
+    left_out: bool,
+    by_hashes: tuple[str, ...] = (),
+    not_asked: tuple[str, ...] = (),
+) -> LookUp:
     record = TrainingCopies(
         datasets=datasets,
         compared=shared.compared,
         copies=int(shared.copy.sum()),
         near_copies=int(shared.near.sum()),
         left_out=left_out,
+        by_hashes=by_hashes,
+        not_asked=not_asked,
     )
     return LookUp(shared.any, record)

@@ -196,6 +196,15 @@ class DataInfo(JsonRecord):
         """Fingerprints of the stores that were trained and validated on."""
         return tuple(self.fingerprint.split("+")) if self.fingerprint else ()
 
+    @property
+    def trained_on(self) -> dict[str, PartInfo]:
+        """The data sets trained on, by fingerprint of their store; not one that was validated on alone."""
+        if self.parts:
+            return {part.fingerprint: part for part in self.parts}
+        # The store validated on comes last, where it is another.
+        name, faces = self.dataset or "its own", self.faces.get("train", 0)
+        return {one: PartInfo(dataset=name, fingerprint=one, faces=faces) for one in self.fingerprints[:1]}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherInfo(JsonRecord):

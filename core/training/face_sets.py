@@ -261,12 +261,13 @@ class FaceSets:
     def provenance(self, task: Task = GENDER, groups: Sequence[str] = GROUPS) -> DataInfo:
         """What `model.json` says of the data; training faces are counted by class crossed with `groups`."""
         training, faces = self.stores["train"], self.faces["train"]
+        called = _names([*training, *self.stores["val"]])
         member, found = training_groups(faces, task, groups)
         counts = np.bincount(member, minlength=len(found))
         parts = (
             tuple(
                 PartInfo(
-                    dataset=store.manifest.dataset,
+                    dataset=called[store.manifest.data_fingerprint],
                     fingerprint=store.manifest.data_fingerprint,
                     faces=int((faces["store"] == n).sum()),
                 )
@@ -276,8 +277,8 @@ class FaceSets:
             else ()
         )
         return DataInfo(
-            dataset=" + ".join(store.manifest.dataset for store in training),
-            validation_dataset=self.stores["val"][0].manifest.dataset,
+            dataset=" + ".join(called[store.manifest.data_fingerprint] for store in training),
+            validation_dataset=called[self.stores["val"][0].manifest.data_fingerprint],
             fingerprint=self.fingerprint,
             split_seed=training[0].manifest.seed,
             faces={role: len(faces) for role, faces in self.faces.items()},
@@ -291,6 +292,16 @@ class FaceSets:
             validation_copies=self.copies,
             unlabelled=self.unlabelled,
         )
+
+
+def _names(stores: Sequence[AlignedStore]) -> dict[str, str]:
+    """What data sets are called, by fingerprint: by their reader, and by their folder too where two have one reader."""
+    distinct = {store.manifest.data_fingerprint: store for store in stores}
+    readers = [store.manifest.dataset for store in distinct.values()]
+    return {
+        print_of: reader if readers.count(reader) == 1 else f"{reader} {store.path.name}"
+        for (print_of, store), reader in zip(distinct.items(), readers, strict=True)
+    }
 
 
 def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -56,7 +56,7 @@ class GroupDrop:
 
 def seen_in_training(audit: Audit, info: ModelInfo | None) -> Seen:
     """Whether the audited data set is one the model was trained on; unknown of a model that says no data."""
-    known = info.data.fingerprints if info is not None and info.data else ()
+    known = info.data.trained_on if info is not None and info.data else {}
     if not known or audit.manifest.data_fingerprint is None:
         return Seen.UNKNOWN
     return Seen.HOME if audit.manifest.data_fingerprint in known else Seen.ABROAD

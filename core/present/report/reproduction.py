@@ -7,7 +7,7 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -123,15 +123,14 @@ def commands(
     model, name = (shlex.quote(text) for text in (audit.manifest.model, audit.name))
     dataset, which = audit.manifest.dataset, f"--model {model} --audit {name}"
     store = shlex.quote(f"data/aligned/{dataset}")
-    trained = (info.data and info.data.dataset) or dataset
     lines = [] if audit.manifest.of_table else [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
     if audit.manifest.of_table:
         columns = " ".join(map(shlex.quote, info.source.to_json().get("columns", ())[1:]))
         said = f"--score {info.declaration.score} --score-column {columns}" if info.declaration else ""
         lines.append(f"python -m core table PATH --name {model} {said}  # and which score is whose, as it was declared")
     elif info.trained_here:
-        data = shlex.quote(f"data/aligned/{trained}")
-        lines.append(f"python -m train --data {data} --name {model} --config CONFIG.yaml  # as in the model card")
+        data = _trained_on(info.data or DataInfo(dataset=dataset))
+        lines.append(f"python -m train {data} --name {model} --config CONFIG.yaml  # as in the model card")
     else:
         lines.append(f"python -m core import PATH --name {model}  # with what the model card says was declared")
     # All of data that the model never saw is what an audit takes by itself.
@@ -142,7 +141,10 @@ def commands(
     names = " --map-ethnicities NAMES.yaml" if audit.manifest.names else ""
     if not audit.manifest.of_table:
         speed = f" --speed {audit.manifest.speed.how}" if audit.manifest.speed else ""
-        made = f"python -m core audit --model {model} --data {store}{splits} --name {name}{names}{minimum}{speed}"
+        copies = audit.manifest.training_copies
+        looked = f" --training-data {_stores(copies.datasets)}" if copies and copies.left_out else ""
+        how = f"{splits} --name {name}{names}{minimum}{looked}{speed}"
+        made = f"python -m core audit --model {model} --data {store}{how}"
         lines.append(made)
     if checks is not None:
         made = checks.manifest
@@ -157,6 +159,19 @@ def commands(
         f"python -m core report {which} --out report.html{ages}  # this file",
     ]
     return tuple(lines)
+
+
+def _trained_on(data: DataInfo) -> str:
+    """The flags that name what was trained on, and what was validated on where that is another data set."""
+    names = [part.dataset for part in data.parts] or [data.dataset or "DATASET"]
+    if data.validation_dataset in (None, *names):
+        return f"--data {_stores(names)}"
+    return f"--train {_stores(names)} --val {_stores([data.validation_dataset or ''])}"
+
+
+def _stores(names: Sequence[str]) -> str:
+    """Where data sets lie, unless they were aligned elsewhere; of two of one reader the folder's name comes last."""
+    return " ".join(shlex.quote(f"data/aligned/{name.rpartition(' ')[2]}") for name in names)
 
 
 def check_command(audit: Audit) -> str:

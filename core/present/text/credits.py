@@ -34,10 +34,17 @@ NAMES = {
 
 def data_set_title(dataset: str) -> str:
     """A data set's own name, the parts of a joined one too; what is not known here keeps the name it was given."""
-    return " + ".join(NAMES.get(name, name) for name in dataset.split(" + "))
+    return " + ".join(" ".join([NAMES.get(name, name), *folder]) for name, *folder in map(_apart, dataset.split(" + ")))
 
 
 def credit(dataset: str) -> str | None:
     """Who made a data set and on what terms, None where it is not known here; a joined name gives all of its parts."""
-    known = [CREDITS[name] for name in dataset.split(" + ") if name in CREDITS]
-    return "; ".join(known) or None
+    names = (_apart(name)[0] for name in dataset.split(" + "))
+    return "; ".join(dict.fromkeys(CREDITS[name] for name in names if name in CREDITS)) or None
+
+
+def _apart(name: str) -> list[str]:
+    """A known data set's name and the folder that follows it where a model was trained on two of that name; else the
+    name as it is."""
+    reader, space, folder = name.partition(" ")
+    return [reader, folder] if space and reader in CREDITS else [name]

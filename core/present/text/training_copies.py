@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.audit.manifest import AuditManifest
+from core.audit.training_copies import TrainingCopies
 from core.wording import percent
+
+HASHES = "hashes, which the model carries, tell equal images alone"
 
 
 def training_copies_words(manifest: AuditManifest) -> str | None:
@@ -13,22 +18,33 @@ def training_copies_words(manifest: AuditManifest) -> str | None:
         return None
     if copies.near_copies is None:
         return _by_hashes(manifest)
-    among = f"{copies.compared:,} training faces ({' and '.join(copies.datasets)})"
+    among = f"{copies.compared:,} training faces ({_and(copies.datasets)})"
     one = copies.found == 1
     if not copies.found:
-        return f"None of the {manifest.faces:,} faces is a copy or near-copy of the {among}."
+        return f"None of the {manifest.faces:,} faces is a copy or near-copy of the {among}.{_unknown(copies)}"
     kind = "is a copy or near-copy" if one else "are copies or near-copies"
     if copies.left_out:
-        return f"{copies.found:,} further face{'' if one else 's'} {kind} of the {among} and left out."
-    text = f"{copies.found:,} of the {manifest.faces:,} faces {kind} of the {among}"
-    return text + _without(manifest)
+        faces = f"{copies.found:,} further face{'' if one else 's'}"
+        return f"{faces} {kind} of the {among} and left out.{_unknown(copies)}"
+    faces = f"{copies.found:,} of the {manifest.faces:,} faces"
+    return f"{faces} {kind} of the {among}{_without(manifest)}{_unknown(copies)}"
+
+
+def _unknown(copies: TrainingCopies) -> str:
+    """What was not looked up among the training faces, in a sentence; empty where all was."""
+    text = ""
+    if copies.by_hashes:
+        text += f" Near-copies of those of {_and(copies.by_hashes)} are not known: {HASHES}."
+    if copies.not_asked:
+        text += f" Those of {_and(copies.not_asked)}, which the model was trained on too, were not looked through."
+    return text
 
 
 def _by_hashes(manifest: AuditManifest) -> str:
     """The same where only the model's own hashes of its training faces were asked."""
     copies = manifest.training_copies
-    among = f"{copies.compared:,} training faces ({' and '.join(copies.datasets)})"
-    rest = " Near-copies are not known: hashes, which the model carries, tell equal images alone."
+    among = f"{copies.compared:,} training faces ({_and(copies.datasets)})"
+    rest = f" Near-copies are not known: {HASHES}."
     if not copies.copies:
         return f"None of the {manifest.faces:,} faces is a copy of the {among}.{rest}"
     kind = "is a copy" if copies.copies == 1 else "are copies"
@@ -44,3 +60,7 @@ def _without(manifest: AuditManifest) -> str:
     without, whole = percent(copies.accuracy_without), percent(manifest.accuracy)
     is_now = f"stays {whole}" if without == whole else f"is {without} instead of {whole}"
     return f"; without {'it' if one else 'them'} the accuracy {is_now}."
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(names)

@@ -15,9 +15,11 @@ from core.audit.training_copies import TrainingCopies, look_up
 from core.classifiers.folder import Model, load_model, save_model
 from core.classifiers.info import DataInfo, ModelInfo
 from core.classifiers.resnet import GenderResNet
+from core.classifiers.training_hashes import TrainingHashes
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.present.text.training_copies import training_copies_words
+from core.training.face_sets import FaceSets
 from tests.helpers.made_store import make_store
 
 
@@ -86,6 +88,78 @@ def test_data_that_the_model_was_not_trained_on_is_refused(own: AlignedStore, tm
         look_up(own, own.split("test"), trained_on(own), (others,))
     with pytest.raises(LookwhereError, match="the audited faces themselves"):
         look_up(own, own.faces, trained_on(own), (own,))
+
+
+def several(*trained: AlignedStore, validated: AlignedStore) -> tuple[ModelInfo, TrainingHashes]:
+    """What a model says that was trained on the train splits of stores, and its hashes."""
+    splits = ["train"] * len(trained) if len(trained) > 1 else []
+    sets = FaceSets.across(trained, validated, splits=splits)
+    return ModelInfo(input_size=112, data=sets.provenance()), sets.training_hashes()
+
+
+@pytest.fixture
+def both(own: AlignedStore, tmp_path: Path) -> tuple[AlignedStore, AlignedStore, AlignedStore]:
+    """Two data sets to train on and one to validate on. The first two test faces of `own` are a training face of the
+    other and the same a little brighter, the first face of the third is a training face of `own`."""
+    other, third = make_store(tmp_path / "more", faces=60, seed=5), make_store(tmp_path / "third", faces=40, seed=6)
+    images, test = np.array(own.images), own.split("test")["row"].to_numpy()
+    trained = other.images[other.split("train")["row"].to_numpy()[3]]
+    images[test[0]], images[test[1]] = trained, np.clip(trained.astype(int) + 6, 0, 255)
+    validation = np.array(third.images)
+    validation[third.faces["row"].iloc[0]] = own.images[own.split("train")["row"].iloc[0]]
+    return replace(own, images=images), other, replace(third, images=validation)
+
+
+def test_of_several_data_sets_copies_of_all_are_told_and_near_copies_of_the_audited_one(
+    both: tuple[AlignedStore, AlignedStore, AlignedStore],
+) -> None:
+    own, other, third = both
+    info, hashes = several(own, other, validated=third)
+    found = look_up(own, own.split("test"), info, hashes=hashes)
+    assert found is not None and np.flatnonzero(found.found).tolist() == [0, 2], "the brighter one is not known"
+    record, trained = found.record, len(own.split("train")) + len(other.split("train"))
+    assert (record.copies, record.near_copies, record.compared) == (1, 1, trained)
+    dataset = own.manifest.dataset
+    assert (record.datasets, record.by_hashes) == ((f"{dataset} own", f"{dataset} more"), (f"{dataset} more",))
+    manifest = AuditManifest(
+        model="m", dataset="made", splits=("test",), faces=9, map_shape=None, accuracy=0.5, training_copies=record
+    )
+    assert training_copies_words(manifest) == (
+        f"2 of the 9 faces are copies or near-copies of the {trained} training faces ({dataset} own and {dataset} "
+        f"more). Near-copies of those of {dataset} more are not known: hashes, which the model carries, tell equal "
+        "images alone."
+    )
+    alone = look_up(own, own.split("test"), info)
+    assert alone is not None and alone.record.compared == len(own.split("train"))
+    said = training_copies_words(replace(manifest, training_copies=alone.record)) or ""
+    assert said.endswith(f" Those of {dataset} more, which the model was trained on too, were not looked through.")
+
+
+def test_of_named_data_sets_those_faces_alone_are_compared_with_that_were_trained_on(
+    both: tuple[AlignedStore, AlignedStore, AlignedStore],
+) -> None:
+    own, other, third = both
+    info, hashes = several(own, other, validated=third)
+    found = look_up(own, own.split("test"), info, (own, other), hashes=hashes)
+    assert found is not None and np.flatnonzero(found.found).tolist() == [0, 1, 2] and found.record.left_out
+    assert found.record.compared == len(own.split("train")) + len(other.split("train"))
+    part = look_up(own, own.split("test"), info, (own,), hashes=hashes)
+    assert part is not None and part.record.not_asked == (f"{own.manifest.dataset} more",)
+
+
+def test_a_data_set_that_was_validated_on_has_no_training_faces(
+    both: tuple[AlignedStore, AlignedStore, AlignedStore],
+) -> None:
+    own, _, third = both
+    info, hashes = several(own, validated=third)
+    assert look_up(third, third.split("test"), info) is None
+    asked = look_up(third, third.faces, info, hashes=hashes)
+    assert asked is not None and np.flatnonzero(asked.found).tolist() == [0] and asked.record.near_copies is None
+    assert asked.record.compared == hashes.count == len(own.faces), "a data set without splits is trained on whole"
+    with pytest.raises(LookwhereError, match="not data that the model was trained on"):
+        look_up(own, own.faces, info, (third,), hashes=hashes)
+    every = look_up(own, own.split("test"), info, hashes=hashes)
+    assert every is not None and every.found.all(), "the audited faces were trained on themselves"
 
 
 def test_of_the_audited_store_itself_its_train_split_is_compared_with(own: AlignedStore) -> None:
