@@ -179,6 +179,8 @@ def build_store(
     is full (what was done stays, and the next run goes on from it).
     """
     path, asked = Path(path), given_border(reader, border)
+    if path.resolve() == source.path.resolve():
+        raise LookwhereError(f"{path}: is the folder of the data set itself; choose another one with --out")
     if reader.aligned:
         asked = None  # no face is looked for
     # A finished store is only read: many may do so at once.
@@ -338,7 +340,7 @@ def _build(
     result = {
         "data_fingerprint": fingerprint(faces),
         "read": work.read,
-        "not_read": source.not_read(),
+        "not_read": source.not_read([*work.faces["path"], *rejects["file"]]),
         "repaired": work.repaired.head(REPAIRS_LISTED).to_dict("records"),
         "repairs": work.repaired["repair"].value_counts().to_dict(),
         "rejects": rejects["reason"].value_counts().to_dict(),

@@ -47,6 +47,9 @@ BEGINNINGS = (
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
     (b"\x1aE\xdf\xa3", "a video"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL image"),
+    (b"\x00\x00\x01\x00", "an icon"),
     (b"version https://git-lfs.", "a pointer of Git LFS (git lfs pull fetches the file itself)"),
 )
 #: Bytes of a file's beginning that `looks_like` needs to tell an image.

@@ -39,6 +39,7 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 ORIENTATION = 0x0112
+PNG_MARK, TEXTS = b"\x89PNG\r\n\x1a\n", (b"tEXt", b"zTXt", b"iTXt")
 PHOTOMETRIC = 262
 #: Rows laid on white at a time.
 ROWS = 256
@@ -96,8 +97,27 @@ def read_image(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        try:
+            with _open(data, formats) as picture:
+                return _Reader(picture, side).read(data, check_size)
+        except ValueError as error:
+            if "MAX_TEXT" not in str(error):
+                raise
+        # A PNG whose texts are larger than Pillow unpacks, as editors write their history: its pixels are whole.
+        data = _without_texts(data)
         with _open(data, formats) as picture:
             return _Reader(picture, side).read(data, check_size)
+
+
+def _without_texts(png: bytes) -> bytes:
+    """The bytes of a PNG without its chunks of text."""
+    kept, place = [png[: len(PNG_MARK)]], len(PNG_MARK)
+    while place < len(png):
+        end = place + 12 + int.from_bytes(png[place : place + 4], "big")
+        if png[place + 4 : place + 8] not in TEXTS:
+            kept.append(png[place:end])
+        place = end
+    return b"".join(kept)
 
 
 def _check_size(size: tuple[int, int], kind: str) -> None:

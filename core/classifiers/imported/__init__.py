@@ -49,6 +49,7 @@ SUFFIXES = {
     ".onnx": "onnx",
     ".xml": "onnx",
     ".csv": "predictions",
+    ".tsv": "predictions",
     ".parquet": "predictions",
 }
 

@@ -30,6 +30,7 @@ OTHERS = {
     ".ort": "a model of onnxruntime's own format",
     ".param": "a model of ncnn's",
 }
+TABLES = (".xlsx", ".xls", ".ods", ".numbers", ".jsonl", ".feather", ".arrow", ".npy", ".txt", ".gz")
 _PAGES = ("a web page", "a pointer of Git LFS")
 
 
@@ -68,6 +69,8 @@ def how_to_convert(source: Path) -> str | None:
         return _sentence("a graph of TensorFlow", f"{TF2ONNX} --saved-model {folder} --output model.onnx")
     if suffix == ".json" and (kind := _javascript(source)):
         return _of_javascript(kind, source)
+    if suffix in TABLES:
+        return "a table that is not read; save it as CSV, a row a face with its file and score"
     if suffix in OTHERS:
         return f"{OTHERS[suffix]}; export the model to ONNX (.onnx), {TABLE}"
     return None

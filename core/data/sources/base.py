@@ -78,12 +78,13 @@ class Source:
         """Those of `names` that begin as an image does."""
         return set()
 
-    def not_read(self) -> dict[str, int]:
+    def not_read(self, named: Iterable[str] = ()) -> dict[str, int]:
         """Files that are no image known here and were not read as a table, counted by kind, the most frequent first.
 
-        So that nothing is passed over in silence. A kind is a suffix, or says what it is. Ask once labels are read.
+        So that nothing is passed over in silence. A kind is a suffix, or says what it is. Ask once labels are read:
+        `named` are the files that these are of, whatever they are called.
         """
-        images = set(self.images())
+        images = {*self.images(), *named}
         kinds = self.refused.copy()
         for name in self.names:
             if name in images or name in self.read_whole or is_added_by_mac(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from core.errors import LookwhereError
 
 #: Linked folders followed below one folder: such that link to each other make ever more names.
 MAXIMUM_LINKS = 100_000
+#: A store that was aligned into the data set's folder, or is being aligned there, is no part of the data set.
+STORES = "aligned stores"
+#: What keeps a second process off one (`core.locks`).
+LOCK = re.compile(r"\..+\.lock")
 
 
 class FolderSource(Source):
@@ -72,6 +77,8 @@ def _files(root: Path, refused: Counter[str]) -> Iterator[tuple[str, int]]:
         prefix, above_here, entries = waiting.pop()
         for entry in entries:
             try:
+                if LOCK.fullmatch(entry.name):
+                    continue
                 if entry.is_file():
                     yield prefix + entry.name, entry.stat().st_size
                     continue
@@ -90,7 +97,15 @@ def _files(root: Path, refused: Counter[str]) -> Iterator[tuple[str, int]]:
             except OSError:
                 refused["folders that cannot be opened"] += 1
                 continue
+            if _is_store(inside):
+                refused[STORES] += 1
+                continue
             waiting.append((f"{prefix}{entry.name}/", above_here | {identity}, inside))
+
+
+def _is_store(inside: list[os.DirEntry]) -> bool:
+    names = {entry.name for entry in inside}
+    return "faces.npy" in names and not names.isdisjoint(("store.json", "unfinished.json"))
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -223,7 +223,7 @@ class RecordSource(Source):
     def problem(self, name: str) -> str | None:
         return self._problems.get(name)
 
-    def not_read(self) -> dict[str, int]:
+    def not_read(self, named: Iterable[str] = ()) -> dict[str, int]:
         """Nothing: a record that is no image is rejected by its reader."""
         return {}
 

@@ -141,7 +141,7 @@ class ParquetSource(Source):
         """Those of `columns` that hold a single value a row: text, numbers, dates, true or false."""
         return single_valued(_open(next(iter(self.files_by_name.values()))).schema_arrow)
 
-    def not_read(self) -> dict[str, int]:
+    def not_read(self, named: Iterable[str] = ()) -> dict[str, int]:
         """Nothing: every row is an image."""
         return {}
 

@@ -53,7 +53,7 @@ def reading_record(reading: Reading, reader: Reader, source: Source) -> dict:
         "people": faces["identity"].nunique() if len(faces) else 0,
         "columns": columns_record(faces, reading.columns),
         "labelled_otherwise": label_counts(reading.otherwise),
-        "not_read": source.not_read(),
+        "not_read": source.not_read(reading.faces["path"]),
         "remarks": reading.remarks,
         "rejected": _by_reason(reading.rejects, "reason"),
         "repaired": _by_reason(reading.repaired, "repair"),

@@ -88,7 +88,7 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         lines += column_lines(faces, reading.columns)
     if len(reading.otherwise):
         lines.append(f"labelled otherwise, {APART}: {counts_words(label_counts(reading.otherwise))}")
-    lines += not_read_lines(source.not_read())
+    lines += not_read_lines(source.not_read(reading.faces["path"]))
     lines += reading.remarks
     lines += _by_reason("Rejected", reading.rejects, "reason")
     lines += _by_reason("Repaired", reading.repaired, "repair")

@@ -88,3 +88,15 @@ def test_a_store_written_over_where_it_lies_is_told_before_anything_is_kept(
     store.check_unchanged()
     file.write_bytes(good)
     store.check_unchanged()
+
+
+def test_a_store_inside_the_data_sets_folder_is_found_again(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "pics")
+    first = store_of(folder, folder / "aligned/mine")
+    again = store_of(folder, folder / "aligned/mine")
+    np.testing.assert_array_equal(first.images, again.images)
+    with pytest.raises(
+        LookwhereError, match="pics: is the folder of the data set itself; choose another one with --out"
+    ):
+        store_of(folder, folder)
+    assert not (folder / "store.json").exists()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from core.data import images
 from core.data.image_kinds import FORMATS, NAMES, SUFFIXES, is_image, looks_like
@@ -362,3 +362,30 @@ def test_bytes_of_any_kind_are_taken() -> None:
     expected = Image.open(io.BytesIO(data)).convert("RGB")
     for given_as in (bytearray(data), memoryview(data)):
         assert np.array_equal(np.asarray(decode(given_as)), np.asarray(expected))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_png_keeps_its_pixels_however_much_text_it_holds(zipped: bool) -> None:
+    texts = PngImagePlugin.PngInfo()
+    for n in range(1 if zipped else 70):
+        texts.add_text(f"history {n}", "b" * (5_000_000 if zipped else 1_000_000), zip=zipped)
+    data = saved(drawn(), "PNG", pnginfo=texts)
+    with pytest.raises(ValueError, match="MAX_TEXT"), Image.open(io.BytesIO(data)) as picture:
+        picture.load()
+    np.testing.assert_array_equal(np.asarray(decode(data)), np.asarray(drawn()))
+    if zipped:  # a page takes no file as large as the other one
+        np.testing.assert_array_equal(np.asarray(read_upload(data, "a.png").picture), np.asarray(drawn()))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\xff\x0a" + bytes(40), "a JPEG XL image"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40), "a JPEG XL image"),
+        (b"\0\0\1\0\1\0" + bytes(40), "an icon"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
+    ],
+)
+def test_what_is_no_image_that_is_read_is_called_by_its_name(data: bytes, kind: str) -> None:
+    with pytest.raises(ValueError, match=f"not a readable image but {kind}"):
+        decode(data)

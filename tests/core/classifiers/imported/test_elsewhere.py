@@ -97,3 +97,10 @@ def test_a_pointer_or_a_web_page_saved_in_its_place_is_told(
     (tmp_path / f"m{suffix}").write_text(content)
     with pytest.raises(LookwhereError, match=rf"m{suffix}: {kind}.*, not the file itself; download that"):
         import_model(tmp_path / f"m{suffix}", "x", declared(), models=tmp_path / "models")
+
+
+@pytest.mark.parametrize("name", ["p.xlsx", "p.jsonl", "p.npy", "p.csv.gz", "p.txt"])
+def test_a_table_of_another_kind_is_told_to_be_saved_as_csv(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\1")
+    with pytest.raises(LookwhereError, match=rf"{name}: a table that is not read; save it as CSV"):
+        import_model(tmp_path / name, "x", declared(), models=tmp_path / "models")

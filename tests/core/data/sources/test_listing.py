@@ -196,3 +196,23 @@ def test_memory_stays_bounded_whatever_a_small_archive_holds(tmp_path: Path) -> 
         [sys.executable, "-c", code, tmp_path / "a.zip"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) / 1024 < 200
+
+
+def test_what_labels_name_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    source = open_source(tree(tmp_path, {".1.jpg": "", "2.bin": "", "3.bin": "", "4.jpg": ""}))
+    assert source.not_read() == {".bin": 2, "hidden images": 1}
+    assert source.not_read([".1.jpg", "2.bin"]) == {".bin": 1}
+
+
+@pytest.mark.parametrize("of", ["store.json", "unfinished.json"])
+def test_a_store_inside_the_data_set_is_no_part_of_it(tmp_path: Path, of: str) -> None:
+    tree(tmp_path, ["female/1.jpg", "male/2.jpg"])
+    before = open_source(tmp_path).fingerprint()
+    tree(tmp_path, {f"aligned/mine/{of}": "{}", "aligned/mine/faces.npy": "", "aligned/mine/look.png": ""})
+    tree(tmp_path, {"aligned/.mine.lock": ""})
+    source = open_source(tmp_path)
+    assert source.fingerprint() == before
+    assert source.images() == ["female/1.jpg", "male/2.jpg"]
+    assert source.not_read() == {"aligned stores": 1}
+    tree(tmp_path, {"other/faces.npy": ""})  # an array of somebody else's
+    assert "other/faces.npy" in open_source(tmp_path).names
