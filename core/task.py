@@ -159,6 +159,11 @@ class Task(JsonRecord):
         """The words of a class. Raises `LookwhereError` where no class has this name."""
         return self.nouns[self.index(name)]
 
+    def words_of(self, levels: Mapping[str, str]) -> ClassWords | None:
+        """The words of the class among a group's levels by column; None of gender, which groups have anyway."""
+        level = None if self.is_gender else levels.get(self.attribute)
+        return self.of(level) if level in self.classes else None
+
     def label(self, name: str) -> str:
         """A class's short name; a word that is no class is given back."""
         return self.nouns[self.classes.index(name)].label if name in self.classes else name
@@ -201,6 +206,8 @@ class Task(JsonRecord):
 
 
 GENDER = Task()
+#: «women and men».
+BOTH_GENDERS = " and ".join(words.many for words in GENDER.nouns)
 #: Where a table of faces carries its task, in `DataFrame.attrs`, which its parts inherit.
 CARRIED = "task"
 

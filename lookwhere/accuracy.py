@@ -136,9 +136,9 @@ def accuracy_by_group(
             faces = faces[within.mask(faces)]
         member, names = group_rows(faces, list(by), columns)
         names = names.drop(columns=[c for c in ("gender", "ethnicity") if c not in by])
-        aside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
+        aside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()}
         aside |= {f"{c} {UNRECORDED}": (names[c] == UNRECORDED).to_numpy() for c in set(by) - set(GROUP_COLUMNS)}
-        names = names.rename(columns={"years": "age band"}) if "age band" in by else names.drop(columns="years")
+        names = names if "age band" in by else names.drop(columns="age band")
         truth, said, unit = task_of(faces).truth(faces), predict(faces, threshold), people(faces)
     else:
         if y_pred is None or groups is None:

@@ -18,16 +18,18 @@ BATCH = 64
 def call_otherwise(store: AlignedStore, model: Model, planned: AuditManifest, leave: list[str]) -> pd.DataFrame:
     """The store's faces labelled otherwise, of the audited splits, with the model's answers; empty without any.
 
-    Columns are those of the audited faces without `correct`; `leave` are left out. There are none where another
-    attribute than gender is classified, and of imported predictions those faces that have one.
+    Columns are those of the audited faces without `correct`; `leave` are left out. Where another attribute than gender
+    is classified they are the faces whose class is known, and of imported predictions those that have one.
     """
     faces, task = store.otherwise, planned.task
     if planned.chosen == UNSEEN:
         faces = faces.assign(split="test")
     elif not planned.every_split:
         faces = faces[faces["split"].isin(planned.splits)]
-    if not task.is_gender or faces.empty:
-        return faces[:0]
+    if not task.is_gender and len(faces):
+        faces = faces[task.known(faces)]
+    if faces.empty:
+        return faces
     faces = faces.reset_index(drop=True)
     names = ["face_id", "path"]
     every = pd.concat([store.faces[names], store.otherwise[names]], ignore_index=True)

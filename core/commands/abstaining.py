@@ -17,7 +17,7 @@ def abstain(
     share: float = 0.1,
     cutoff: float | None = None,
     ages: Literal["adults", "all"] = "adults",
-    by: tuple[str, ...] = ("gender", "ethnicity"),
+    by: tuple[str, ...] = (),
     reviewed: Path | None = None,
     models: Path = MODELS,
     json: bool = False,
@@ -33,12 +33,14 @@ def abstain(
         share: The share of faces without an answer, those of which the model is least sure: 0 up to, not at, 1.
         cutoff: Instead of a share: how sure the model must be to answer, the likelier class's probability, 0.5 to 1.
         ages: adults (18 years and older), or all. Where no age is known, all.
-        by: What groups are made by, up to three crossed, as of `show`.
+        by: What groups are made by, up to three crossed, as of `show`; by default gender and ethnicity where they are
+            recorded.
         reviewed: A list with face_id and decision (keep, flip, leave out), by which labels are counted here.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.analysis.accuracy.abstention import abstention, certainty
+    from core.analysis.accuracy.counts import columns_of
     from core.analysis.accuracy.groupings import grouping
     from core.data.filters import Filter
     from core.present.records.analysis import abstention_record
@@ -47,11 +49,11 @@ def abstain(
     if cutoff is not None and not 0.5 <= cutoff <= 1:
         raise LookwhereError(f"--cutoff {cutoff:g}: the likelier class has a probability of 0.5 to 1")
     opened = opened_audit(models, model, audit, reviewed)
-    asked = grouping(by, opened.columns)
     within = Filter.of_ages(opened.faces, ages)
     faces = opened.faces[within.mask(opened.faces)]
     if faces.empty:
         raise LookwhereError(f"{opened.path}: none of its faces is known to be an adult; give --ages all")
+    asked = grouping(by, opened.columns) or columns_of(faces)
     if cutoff is not None and not (certainty(faces) >= cutoff).any():
         raise LookwhereError(f"--cutoff {cutoff:g}: the model is nowhere so sure; give a lower one")
     one, equal = (

@@ -15,7 +15,6 @@ import numpy as np
 
 from core.classifiers.classifier import Classifier
 from core.classifiers.info import model_info
-from core.data.filters import group_name
 from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.files import read_npz
@@ -50,8 +49,7 @@ class Portrait:
     @property
     def words(self) -> str:
         """«East Asian woman, 24»."""
-        noun = {"women": "woman", "men": "man"}[group_name(self.gender)]
-        return f"{' '.join(capital(word) for word in self.ethnicity.split())} {noun}, {self.age}"
+        return f"{' '.join(map(capital, self.ethnicity.split()))} {GENDER.of(self.gender).one}, {self.age}"
 
 
 @dataclass(frozen=True)

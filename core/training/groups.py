@@ -121,8 +121,8 @@ def _group(task: Task, level: dict[str, str]) -> TrainingGroup:
     if level.keys() == {*GROUPS} and task.is_gender:
         return TrainingGroup(f"{gender} {ethnicity}", group_name(gender, ethnicity), gender, ethnicity)
     name = group_name(gender or (), ethnicity or ()) if gender or ethnicity else ""
-    if not task.is_gender:
-        name = task.of(level[task.attribute]).of(name) if level[task.attribute] in task.classes else name
+    if (classified := task.words_of(level)) is not None:
+        name = classified.of(name)
     rest = [f"{column}: {value}" for column, value in level.items() if column not in (*GROUPS, task.attribute)]
     words = ", ".join([name, *rest])
     return TrainingGroup(words, words, gender, ethnicity)

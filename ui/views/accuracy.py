@@ -67,9 +67,8 @@ def show_across(p: Page, threshold: float) -> None:
     terms.subheader(escape.markdown(title))
     overall = accuracy_by(p.counted(threshold), [], threshold)["accuracy"].iloc[0]
     own = [name for name in by if name not in GROUP_COLUMNS]
-    names = tick_names(
-        table.assign(**dict.fromkeys({"gender", "ethnicity"} - set(by), ""))[["group", *PAIR, *own, "n"]]
-    )
+    empty = dict.fromkeys(set(GROUP_COLUMNS) - set(by), "")
+    names = tick_names(table.assign(**empty)[["group", *GROUP_COLUMNS, *own, "n"]])
     genders = list(table["gender"]) if "gender" in table else None
     downloads.chart(
         charts.accuracy_dots(table, names, genders, overall), "across", f"accuracy {title}", key="across chart"

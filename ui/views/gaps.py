@@ -26,10 +26,19 @@ from core.errors import LookwhereError
 from core.present.figures import gaps as charts
 from core.present.text import escape
 from core.present.text.columns import brief_names, order_words
-from core.present.text.gap_tables import comparison_table, measure_table, p_column, rate_table, rates_of, term_table
-from core.present.text.gaps import differ_words, left_out_words
+from core.present.text.gap_tables import (
+    comparison_table,
+    measure_table,
+    p_column,
+    rate_table,
+    rates_of,
+    term_table,
+    too_few_classes,
+)
+from core.present.text.gaps import FIRST_LEFT_OUT, NAMED_LEFT_OUT, differ_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_words
 from core.present.text.sentences import scope
+from core.task import BOTH_GENDERS
 from core.wording import capital, in_points, p_words, percent, span
 from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
@@ -168,8 +177,13 @@ _SIMULTANEOUS = (
 
 
 def _left_out(table: pd.DataFrame, column: str) -> None:
+    many = len(table) > NAMED_LEFT_OUT
     if len(table):
-        terms.caption(escape.markdown(left_out_words(table, column, most=len(table))))
+        most = FIRST_LEFT_OUT if many else NAMED_LEFT_OUT
+        terms.caption(escape.markdown(left_out_words(table, column, most)))
+    if many:
+        with st.expander(f"All {len(table):,} that are left out"):
+            _table(table.rename(columns={"n": "faces", "why": "why left out"}))
 
 
 def _table(table: pd.DataFrame, **formats: str) -> None:
@@ -226,7 +240,7 @@ def show_age(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     left = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
     terms.caption(
         f"Each term given all others that do not contain it; {fit.n:,} faces, {fit.estimator}; standard errors: "
-        f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on women and men.{left}"
+        f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on {BOTH_GENDERS}.{left}"
     )
     with st.expander("Odds ratios of being correct"):
         table = fit.odds_ratios.assign(p=p_column(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
@@ -281,13 +295,10 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     terms.subheader("Fairness measures")
     found = _fairness(audit, filter, threshold)
     task = audit.task
-    called, men_called, women_called = rates_of(task).values()
+    called, positives_called, negatives_called = rates_of(task).values()
     if found is None:
         none = task.is_gender and set(audit.faces["ethnicity"].unique()) == {UNRECORDED}
-        kind, (women, men) = "ethnicities" if task.is_gender else "groups", (words.many for words in task.nouns)
-        st.info(
-            help_texts.NO_ETHNICITY if none else f"Two {kind} with 50 {women} and 50 {men} each are needed for these."
-        )
+        st.info(help_texts.NO_ETHNICITY if none else f"These are given where two {too_few_classes(task)} each.")
         return
     left, right = st.columns(2)
     with left:
@@ -297,7 +308,7 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     terms.caption(
         f"As fairlearn defines them, with «{task.label(task.positive)}» as the positive class: demographic parity "
         f"compares the share {called} (which differs with the share of {task.nouns[1].many} in the data too), "
-        f"equalized odds the worse of {men_called} (TPR) and {women_called} (FPR). "
+        f"equalized odds the worse of {positives_called} (TPR) and {negatives_called} (FPR). "
         "Difference 0 and ratio 1 mean parity. An extreme over groups is never below its "
         "parity value and is too large on average: read the interval, not the value."
     )

@@ -7,6 +7,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.otherwise import otherwise_sentence
+from core.task import GENDERS
 from core.wording import percent, with_interval
 from ui.shell import downloads
 from ui.widgets import layout, terms
@@ -21,11 +22,14 @@ def show_otherwise(audit: Audit, wanted: Filter) -> None:
     terms.markdown(escape.markdown(sentence))
     table, positive = labelled_otherwise(audit, wanted), audit.task.label(audit.task.positive)
     shown = table[["label", "n"]].rename(columns={"n": "faces"})
+    if "accuracy" in table:
+        rates = zip(table["accuracy"], table["accuracy_low"], table["accuracy_high"], strict=True)
+        shown["correct"] = [with_interval(*rate) for rate in rates]
     rates = zip(table["share"], table["low"], table["high"], strict=True)
     shown[f"called {positive}"] = [with_interval(*rate) for rate in rates]
     shown["median probability of what it is called"] = [percent(value) for value in table["sureness"]]
     layout.table(shown)
     terms.caption(
-        f"Of the faces labelled with one of the two classes that median is {percent(usual_sureness(audit, wanted))}."
+        f"Of the faces labelled {' or '.join(GENDERS)} that median is {percent(usual_sureness(audit, wanted))}."
     )
     downloads.table(table, "labelled otherwise", "faces labelled otherwise")

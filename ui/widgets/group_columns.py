@@ -24,7 +24,7 @@ MOST_GROUPS = 120
 
 def short_names(audit: Audit, within: Filter, by: Sequence[str]) -> tuple[dict[str, str], str | None]:
     """What a table with more than the groups calls each of them, and the sentence that then goes with it, if any."""
-    names = group_rows(audit.passing(within), list(by), audit.columns)[1].drop(columns="years").assign(n=0)
+    names = group_rows(audit.passing(within), list(by), audit.columns)[1].assign(n=0)
     return brief_names(names), order_words(names)
 
 

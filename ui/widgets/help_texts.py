@@ -156,7 +156,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
         lines.insert(
             2,
             f"- It is shown {height}×{width} pixels of the aligned face, from ({left:g}, {top:g}) to ({right:g}, "
-            f"{bottom:g}) of the 112-pixel template; what lies beyond an image's edge is its mirror image."
+            f"{bottom:g}) of the {SIDE}-pixel template; what lies beyond an image's edge is its mirror image."
             + (f" {note}" if (note := enlarged(info)) else ""),
         )
     if maps:

@@ -22,7 +22,7 @@ def targets_help(task: Task) -> str:
     """What each of them is."""
     first, second = task.labels
     return (
-        f"**true**: evidence for the labelled {task.name}. **predicted**: for the {task.name} the model chose, so «why "
+        f"**true**: evidence for the labelled {task.kind}. **predicted**: for the {task.kind} the model chose, so «why "
         f"this decision». **{first}**, **{second}**: for that class in every face. **margin**: {first} less {second} "
         "evidence, with its sign; where maps add up to the logits, its mean decomposes their difference. Incorrect "
         "predictions have the opposite sign by construction: compare shape."

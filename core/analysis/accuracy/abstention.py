@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, right_calls
-from core.analysis.accuracy.counts import AGE_UNKNOWN, design_effect, group_rows, tally
+from core.analysis.accuracy.counts import AGE_UNKNOWN, columns_of, design_effect, group_rows, tally
 from core.analysis.accuracy.simultaneous import simultaneous_intervals
 from core.analysis.intervals import risk_ratio, wilson
 from core.data.columns import Column
@@ -59,7 +59,7 @@ def cutoff_for(sure: np.ndarray, abstained: float) -> float:
 def abstention(
     faces: pd.DataFrame,
     abstained: float = ABSTAINED,
-    by: Sequence[str] = ("gender", "ethnicity"),
+    by: Sequence[str] | None = None,
     threshold: float = 0.5,
     cutoff: float | None = None,
     equal: bool = False,
@@ -69,15 +69,17 @@ def abstention(
 ) -> Abstention:
     """Abstain on the share `abstained` that the model is least sure of, or under the certainty `cutoff`.
 
-    With `equal` on that share of each group. People are clustered where they are known, as in `simultaneous_accuracy`.
-    The intervals take the cutoffs as given. `columns` are the audit's, for groups by these. Faces of unknown age are in
-    no group by age band. Raises `LookwhereError`
-    for no face, an unknown column, or a share that is none.
+    With `equal` on that share of each group. Groups are of the columns `by`, by default of those of gender, ethnicity
+    and age that are known and differ (`columns_of`). People are clustered where they are known, as in
+    `simultaneous_accuracy`. The intervals take the cutoffs as given. `columns` are the audit's, for groups by these.
+    Faces of unknown age are in no group by age band. Raises `LookwhereError` for no face, an unknown column, or a share
+    that is none.
     """
     if not len(faces):
         raise LookwhereError("no face, so none is answered")
+    by = columns_of(faces) if by is None else list(by)
     check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
-    member, names = group_rows(faces, list(by), columns)
+    member, names = group_rows(faces, by, columns)
     unit, sure = people(faces), certainty(faces)
     right = right_calls(faces, threshold)
     each = np.full(len(names), cutoff_for(sure, abstained) if cutoff is None else cutoff)
@@ -85,8 +87,8 @@ def abstention(
         share = float((sure < cutoff).mean()) if cutoff is not None else abstained
         each = np.array([cutoff_for(sure[member == row], share) for row in range(len(names))])
     answered = sure >= each[member]
-    aside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()} if "age band" in by else None
-    names = names.drop(columns="years").assign(cutoff=each)
+    aside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()} if "age band" in by else None
+    names = names.drop(columns="age band").assign(cutoff=each)
     shares = simultaneous_intervals(tally(member, names, answered, unit, 1, "", aside), draws, seed).table
     table = shares[["group", "gender", "ethnicity", "n", "cutoff"]].assign(
         answered=shares["correct"], share=shares["accuracy"], share_low=shares["low"], share_high=shares["high"]

@@ -18,6 +18,7 @@ from core.analysis.intervals import clopper_pearson, wilson
 from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, COUNT, UNRECORDED, age_band, counts_of, people
 from core.data.filters import group_name
+from core.task import ClassWords, task_of
 
 #: A group of fewer known people says too little about how faces of one person hang together.
 FEWEST_PEOPLE = 20
@@ -42,12 +43,13 @@ def columns_of(faces: pd.DataFrame) -> list[str]:
 
 
 def group_rows(faces: pd.DataFrame, by: list[str], columns: Sequence[Column] = ()) -> tuple[np.ndarray, pd.DataFrame]:
-    """Each face's row (N,) in a table of the groups that occur: group (its name), gender, ethnicity, years, and further
-    columns that are asked for.
+    """Each face's row (N,) in a table of the groups that occur: group (its name), gender, ethnicity, age band, and
+    further columns that are asked for.
 
     Rows by age, then gender, then ethnicity, then the others in the order asked for; of the three a column not asked
     for is empty. `columns` are the audit's, where they are at hand: then they are called as a person says them.
     """
+    task = task_of(faces)
     own, said = [name for name in by if name not in GROUP_COLUMNS], {column.name: column.said for column in columns}
     check_columns(own, faces.columns)
     code = np.zeros(len(faces), dtype=np.int64)
@@ -72,11 +74,28 @@ def group_rows(faces: pd.DataFrame, by: list[str], columns: Sequence[Column] = (
     years, gender, ethnicity, *others = ([names[n] for n in place] for names, place in zip(levels, places, strict=True))
     words = []
     for age, g, e, *rest in zip(years, gender, ethnicity, *others, strict=True):
-        head = group_name(g or (), e or (), age in YOUNG) if g or e else ""
-        told = (f"{said.get(name, name)}: {level}" for name, level in zip(own, rest, strict=True))
-        words.append(", ".join(part for part in (head, age, *told) if part) or "all faces")
-    found = {"group": words, "gender": gender, "ethnicity": ethnicity, "years": years}
+        classified = task.words_of(dict(zip(own, rest, strict=True)))
+        told = [
+            f"{said.get(name, name)}: {level}"
+            for name, level in zip(own, rest, strict=True)
+            if classified is None or name != task.attribute
+        ]
+        words.append(group_words(g, e, age, told, classified))
+    found = {"group": words, "gender": gender, "ethnicity": ethnicity, "age band": years}
     return member, pd.DataFrame(found | dict(zip(own, others, strict=True)))
+
+
+def group_words(
+    gender: str, ethnicity: str, years: str, told: Sequence[str], classified: ClassWords | None = None
+) -> str:
+    """A group's name from its parts, of which any may be empty: «Black girls, 3–9 years, glasses: no».
+
+    `told` is what is said of its further columns, in their order; `classified` are the words of its class, where the
+    classified column is one of those it is made by and is not gender: «women with glasses, camera: a».
+    """
+    head = group_name(gender or (), ethnicity or (), years in YOUNG) if gender or ethnicity else ""
+    head = head if classified is None else classified.of(head)
+    return ", ".join(part for part in (head, years, *told) if part) or "all faces"
 
 
 def own_levels(values: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -197,12 +216,14 @@ def group_counts(
     check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
     right = right_calls(faces, threshold)
     member, names = group_rows(faces, by, columns)
-    outside = {AGE_UNKNOWN: (names["years"] == AGE_UNKNOWN).to_numpy()}
+    outside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()}
+    said = {column.name: column.said for column in columns}
     for name in set(by) - set(GROUP_COLUMNS):
-        outside |= {f"{name} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
+        outside |= {f"{said[name]} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
     unit = people(faces)
     each = counts_of(faces) if COUNT in faces else None
-    return tally(member, names.drop(columns="years"), right, unit, smallest, order, outside, each)
+    names = names if "age band" in by else names.drop(columns="age band")
+    return tally(member, names, right, unit, smallest, order, outside, each)
 
 
 def group_table(

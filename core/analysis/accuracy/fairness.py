@@ -103,7 +103,7 @@ def fairness(
             words = words if known.any() else "every rate is 0"
             rows.append((f"{name} {measure}", found, *np.clip([extreme(low), extreme(high)], 0, 1), words))
     groups = pd.DataFrame({by: kept, "n": seen.reshape(-1, 4).sum(axis=1).astype(int)})
-    classes = ["women", "men"] if task.is_gender else ["negative", "positive"]
+    classes = [words.many for words in task.nouns] if task.is_gender else ["negative", "positive"]
     groups[classes] = seen.reshape(-1, 2, 2).sum(axis=2).astype(int)
     groups["selection_rate"], groups["tpr"], groups["fpr"] = rates
     measures = pd.DataFrame(rows, columns=["measure", "value", "low", "high", "groups"])

@@ -48,5 +48,5 @@ def accuracy_of_groups(
     member, names = group_rows(faces, by, columns)
     right = right_calls(faces, threshold)
     table = group_table(member, names, right, people(faces))
-    table = table.rename(columns={"years": "age band", "wilson_low": "low", "wilson_high": "high"})
+    table = table.rename(columns={"wilson_low": "low", "wilson_high": "high"})
     return table[["group", *by, "n", "correct", "errors", "accuracy", "low", "high", "people"]]

@@ -16,10 +16,12 @@ def labelled_otherwise(audit: Audit, wanted: Filter | None = None) -> pd.DataFra
 
     `share` is that of the faces called so, with Wilson's interval, of people where they are known; `sureness` is the
     median probability of the class that a face is called. Of the faces in the filter, whatever it asks of gender and
-    outcome. Empty where there is no such face.
+    outcome. Empty where there is no such face. Where another attribute than gender is classified, such a face has a
+    true class: `correct` and `accuracy`, with its interval `accuracy_low` and `accuracy_high`, are beside the others.
     """
     faces, task = audit.otherwise, audit.task
     columns = ["label", "n", "people", "called", "share", "low", "high", "sureness"]
+    columns += [] if task.is_gender else ["correct", "accuracy", "accuracy_low", "accuracy_high"]
     if faces.empty:
         return pd.DataFrame(columns=columns)
     faces = faces[(wanted or Filter()).narrowed(gender=(), outcome="all").mask(faces)]
@@ -28,9 +30,19 @@ def labelled_otherwise(audit: Audit, wanted: Filter | None = None) -> pd.DataFra
         p = task.p(group).astype(np.float64)
         n, called = len(group), int((group["predicted"] == task.positive).sum())
         people = len(np.unique(person_codes(group)))
-        low, high = (float(end) for end in wilson(called * people / n, people))
-        rows.append((str(label), n, people, called, called / n, low, high, float(np.median(np.maximum(p, 1 - p)))))
+        sureness = float(np.median(np.maximum(p, 1 - p)))
+        row = [str(label), n, people, called, called / n, *_bounds(called, n, people), sureness]
+        if not task.is_gender:
+            right = int((group["predicted"].to_numpy(dtype=object) == task.truth(group)).sum())
+            row += [right, right / n, *_bounds(right, n, people)]
+        rows.append(row)
     return pd.DataFrame(rows, columns=columns)
+
+
+def _bounds(count: int, n: int, people: int) -> tuple[float, float]:
+    """Wilson's interval of a share of `n` faces, as of so many people."""
+    low, high = wilson(count * people / n, people)
+    return float(low), float(high)
 
 
 def usual_sureness(audit: Audit, wanted: Filter | None = None) -> float:

@@ -17,7 +17,7 @@ from core.analysis.accuracy.age_model import Design, Term, age_model
 from core.analysis.accuracy.equal_ages import EqualAges, equal_ages
 from core.analysis.intervals import Z95, holm
 from core.data.filters import group_name
-from core.task import GENDERS
+from core.task import GENDERS, gender_noun
 
 LIKELIHOOD, FIRTH = "maximum likelihood", "Firth's penalised likelihood"
 #: An effect of ethnicity for which the power of its joint test is told: so many points of one ethnicity.
@@ -153,7 +153,7 @@ def _odds_ratios(
     wanted = []
     have = {(g, e) for g, e, _ in seen}
     ages = {(g, b) for g, _, b in seen}
-    words = ("women", "men")
+    words = [gender_noun(gender) for gender in GENDERS]
     for g in (0, 1):
         for e in range(1, len(ethnicities)):
             if {(g, e), (g, 0)} <= have:

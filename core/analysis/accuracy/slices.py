@@ -11,12 +11,13 @@ import pandas as pd
 from scipy.special import gammaln
 from scipy.stats import norm
 
-from core.analysis.accuracy.counts import FEWEST_PEOPLE, YOUNG
+from core.analysis.accuracy.by_group import GROUP_COLUMNS
+from core.analysis.accuracy.counts import FEWEST_PEOPLE, group_words
 from core.analysis.intervals import newcombe_bounds
 from core.data.columns import MOST_CROSSED, Column
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band, people
-from core.data.filters import group_name
 from core.data.measured import IN_GROUP
+from core.task import Task, task_of
 
 #: A slice has so many faces in either half; of known people `FEWEST_PEOPLE` too.
 LEAST = 30
@@ -114,7 +115,7 @@ def find_slices(faces: pd.DataFrame, columns: Sequence[Column] = (), seed: int =
         holds = bool(low > 0)
         terms = found.terms[row]
         table.append(
-            [_words(coded, terms), tuple(coded[place].name for place, _ in terms), *told,
+            [_words(coded, terms, task_of(faces)), tuple(coded[place].name for place, _ in terms), *told,
              1 - (errors - k[row]) / others, float(less), float(low), p[row], holds]
         )  # fmt: skip
     taken = pd.DataFrame(table, columns=COLUMNS).sort_values(["holds", "low"], ascending=False, kind="stable")
@@ -280,11 +281,15 @@ def _dealer(wrong: np.ndarray, unit: np.ndarray | None, rng: np.random.Generator
     return deal
 
 
-def _words(coded: list[_Coded], terms: tuple[tuple[int, int], ...]) -> str:
+def _words(coded: list[_Coded], terms: tuple[tuple[int, int], ...], task: Task) -> str:
     """«Black women, 60+ years, sharpness of the image: blurriest third»."""
     level = {coded[place].name: coded[place].levels[code] for place, code in terms}
     years = f"{level['age band']} years" if "age band" in level else ""
-    head = group_name(level.get("gender", ()), level.get("ethnicity", ()), years in YOUNG)
+    classified = task.words_of(level)
+    said = {*GROUP_COLUMNS, *(() if classified is None else (task.attribute,))}
     rest = [f"{coded[place].words}: {coded[place].levels[code]}" for place, code in terms
-            if coded[place].name not in ("gender", "ethnicity", "age band")]  # fmt: skip
-    return ", ".join(part for part in (head.replace("all faces", "faces"), years, *rest) if part)
+            if coded[place].name not in said]  # fmt: skip
+    gender, ethnicity = level.get("gender", ""), level.get("ethnicity", "")
+    if not (gender or ethnicity or classified):
+        return ", ".join(["faces", *([years] if years else []), *rest])
+    return group_words(gender, ethnicity, years, rest, classified)

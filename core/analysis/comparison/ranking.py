@@ -1,4 +1,4 @@
-"""How well networks rank women under men whatever the threshold: area under the curve, and a threshold of one's own."""
+"""How well networks rank the classes whatever the threshold: area under the curve, and a threshold of one's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BLOCK = 300_000
 
 
 def rank_measures(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Area under the ROC curve, and accuracy where women and men are right equally often; float64 (R,) each.
+    """Area under the ROC curve, and accuracy where both classes are right equally often; float64 (R,) each.
 
     `score` (n,) of the positive class, `positive` bool (n,), `weight` (R, n): how often each face counts in each of R
     samples. Ties count half. The own threshold is where as large a share of one class lies under it as of the other
@@ -24,21 +24,21 @@ def _ranked(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tupl
     """`rank_measures` of weights (n, R): a face a row, which lies together in memory and is only moved as a whole."""
     order = np.argsort(score, kind="stable")
     side = positive[order]
-    of_women, of_men = (weight[order[one]] for one in (~side, side))
+    of_negative, of_positive = (weight[order[one]] for one in (~side, side))
     ends = np.append(np.flatnonzero(np.diff(score[order]) != 0) + 1, len(score))  # of each value's faces
     # How many of either class lie up to each value's end, from none on.
-    women_to, men_to = (np.append(0, np.cumsum(one))[np.append(0, ends)] for one in (~side, side))
-    women, men = _summed(of_women), _summed(of_men)
-    all_women, all_men = women[-1], men[-1]
+    negative_to, positive_to = (np.append(0, np.cumsum(one))[np.append(0, ends)] for one in (~side, side))
+    negatives, positives = _summed(of_negative), _summed(of_positive)
+    all_negative, all_positive = negatives[-1], positives[-1]
     value = np.searchsorted(ends, np.flatnonzero(side), side="right")
-    low, high = women_to[value], women_to[value + 1]
-    under = women[low] if (low == high).all() else (women[low] + women[high]) / 2
+    low, high = negative_to[value], negative_to[value + 1]
+    under = negatives[low] if (low == high).all() else (negatives[low] + negatives[high]) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        area = np.einsum("ij,ij->j", of_men, under) / (all_women * all_men)
+        area = np.einsum("ij,ij->j", of_positive, under) / (all_negative * all_positive)
         each = np.arange(weight.shape[1])
 
         def shares(end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return women[women_to[end], each] / all_women, men[men_to[end], each] / all_men
+            return negatives[negative_to[end], each] / all_negative, positives[positive_to[end], each] / all_positive
 
         # The first value up to which both shares make 1 or more: they rise, so it is looked for by halves.
         before, after = np.zeros(len(each), dtype=np.int64), np.full(len(each), len(ends))

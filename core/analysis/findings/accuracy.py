@@ -119,7 +119,7 @@ def _by_age(faces: pd.DataFrame) -> pd.DataFrame:
     """Women less men at each age with 50 faces of each: band, women, men, difference, low, high (Newcombe)."""
     groups = group_counts(faces, ["gender", "age band"], order="")
     k, n = groups.effective
-    band = np.array([name.partition(", ")[2] for name in groups.table["group"]], dtype=object)
+    band = groups.table["age band"].to_numpy(dtype=object)
     rows = []
     for name in dict.fromkeys(band):
         women, men = (np.flatnonzero((band == name) & (groups.table["gender"] == gender)) for gender in GENDERS)

@@ -14,7 +14,7 @@ from core.wording import capital, percent
 UNDECLARED = "unknown: not declared by whoever imported the model"
 #: What `declaration` says, in the order of a picture's way through the model; and the words for it.
 DECLARED = {
-    "crop": "crop of the aligned 112×112 face (left, top, right, bottom)",
+    "crop": f"crop of the aligned {SIDE}×{SIDE} face (left, top, right, bottom)",
     "template": "points of its own template, pixels of the input (x, y: eyes, nose, mouth corners)",
     "resize": "resized by",
     "size": "input size, pixels (height, width)",

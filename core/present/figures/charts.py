@@ -126,11 +126,12 @@ def training_curve(
     The kept epoch `best` is marked, and each part with one image size is shaded. `percent`: values are shares.
     """
     # An ethnicity's women and men share a colour; men's lines are dotted.
-    kinds = list(dict.fromkeys(name.removesuffix(" women").removesuffix(" men") for name in columns.values()))
+    solid, dotted = (f" {noun}" for noun in GENDER_NOUNS.values())
+    kinds = list(dict.fromkeys(name.removesuffix(solid).removesuffix(dotted) for name in columns.values()))
     curves = []
     for column, name in columns.items():
-        colour = cycled(COLOURS, kinds.index(name.removesuffix(" women").removesuffix(" men")))
-        style = Style(colour, size=5, dash="dot" if name.endswith(" men") else "solid")
+        colour = cycled(COLOURS, kinds.index(name.removesuffix(solid).removesuffix(dotted)))
+        style = Style(colour, size=5, dash="dot" if name.endswith(dotted) else "solid")
         curves.append(Curve(name, metrics["epoch"], metrics[column], style, legend=len(columns) > 1))
     return CurveChart(
         tuple(curves),

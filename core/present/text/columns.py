@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.analysis.accuracy.by_group import GROUP_COLUMNS
+from core.analysis.accuracy.counts import group_words
 from core.data.columns import Column, Kind
 from core.data.faces import UNRECORDED
 from core.wording import capital
@@ -56,8 +58,9 @@ def brief_names(table: pd.DataFrame) -> dict[str, str]:
     own, groups = _own_columns(table), [str(group) for group in table["group"]]
     if not own or max(map(len, groups), default=0) <= WIDEST:
         return dict(zip(groups, groups, strict=True))
-    levels = table[own].astype(str).itertuples(index=False)
-    return {group: _levels_alone(group, of_group) for group, of_group in zip(groups, levels, strict=True)}
+    years = table["age band"] if "age band" in table else [""] * len(table)
+    parts = zip(table["gender"], table["ethnicity"], years, table[own].astype(str).to_numpy(), strict=True)
+    return {group: group_words(*said) for group, said in zip(groups, parts, strict=True)}
 
 
 def order_words(table: pd.DataFrame) -> str | None:
@@ -71,18 +74,9 @@ def order_words(table: pd.DataFrame) -> str | None:
 def _own_columns(table: pd.DataFrame) -> list[str]:
     """The data's own columns by which the groups of such a table are made."""
     names = list(table.columns)
-    return names[names.index("ethnicity") + 1 : names.index("n")] if {"gender", "ethnicity"} <= set(names) else []
-
-
-def _levels_alone(group: str, levels: Sequence[str]) -> str:
-    """«women, glasses: no, camera: a» without the names of the columns, whose levels are the last of its parts."""
-    rest = group
-    for place in range(len(levels) - 1, 0, -1):
-        # A column's own name may have commas; it begins where the level before ends.
-        before = f": {levels[place - 1]}, "
-        rest = rest[: rest.removesuffix(f": {levels[place]}").rfind(before) + len(before) - 2]
-    rest = rest.removesuffix(f": {levels[0]}").rpartition(", ")[0]
-    return ", ".join([*([rest] if rest else []), *levels])
+    if not {"gender", "ethnicity"} <= set(names):
+        return []
+    return [name for name in names[names.index("ethnicity") + 1 : names.index("n")] if name not in GROUP_COLUMNS]
 
 
 def column_lines(faces: pd.DataFrame, columns: Sequence[Column]) -> list[str]:

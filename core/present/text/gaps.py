@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,11 @@ from core.analysis.accuracy.simultaneous import LargestGap
 from core.verdicts import TestVerdict
 from core.wording import bounds, in_points, number, percent, points, span
 
+#: So many groups that are left out are told by name; of more, on a page, the first few, and all in a table.
+NAMED_LEFT_OUT, FIRST_LEFT_OUT = 12, 6
+#: A reason that the number of faces beside it explains.
+COUNTED = re.compile(r"under [\d,]+ faces")
+
 
 def differ_words(tests: pd.DataFrame, what: str = "") -> str:
     """«3 of 45 pairs of groups differ at 5 % after Holm's correction», of a table of `pairs_of`."""
@@ -18,11 +24,19 @@ def differ_words(tests: pd.DataFrame, what: str = "") -> str:
     return f"{differ} of {len(tests)} {f'{what} ' if what else ''}differ at 5 % after Holm's correction"
 
 
-def left_out_words(left_out: pd.DataFrame, column: str = "group", most: int = 12) -> str:
-    """«Left out, since nothing sure can be said of them: … (under 50 faces: 31).», at most so many by name."""
-    names = [f"{row[column]} ({row['why']}: {row['n']:,})" for row in left_out.to_dict("records")]
+def left_out_words(left_out: pd.DataFrame, column: str = "group", most: int = NAMED_LEFT_OUT) -> str:
+    """«Left out, since nothing sure can be said of them: … (under 50 faces: 31).», at most so many by name.
+
+    Where the reason is not the number of faces, that is told beside it: «(under 50 women, 99 in all)».
+    """
+    rows = zip(left_out[column], left_out["why"], left_out["n"], strict=True)
+    names = [f"{name} ({_reason(why, n)})" for name, why, n in rows]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"Left out, since nothing sure can be said of them: {'; '.join(names[:most])}{more}."
+
+
+def _reason(why: str, n: int) -> str:
+    return f"{why}: {n:,}" if COUNTED.fullmatch(why) else f"{why}, {n:,} in all"
 
 
 def measure_words(row: dict) -> str:

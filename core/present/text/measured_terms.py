@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.analysis.accuracy.measured_terms import ETHNICITY, MeasuredTerms
+from core.task import BOTH_GENDERS
 from core.wording import capital, number, p_words
 
 
@@ -29,7 +30,7 @@ def how_words(found: MeasuredTerms) -> str:
     """How further terms go in, of how many faces, and what that does not show."""
     left = f" {found.unknown:,} faces are left out whose age or measure is not known." if found.unknown else ""
     return (
-        f"Measures go in by fifths, and may act differently on women and men; {found.n:,} faces, {found.estimator}; "
+        f"Measures go in by fifths, and may act differently on {BOTH_GENDERS}; {found.n:,} faces, {found.estimator}; "
         f"standard errors: {found.errors}.{left} What goes with a measure is not shown to be caused by it."
     )
 

@@ -8,6 +8,7 @@ from core.analysis.accuracy.otherwise import labelled_otherwise, usual_sureness
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text.columns import short
+from core.task import GENDERS
 from core.wording import percent, with_interval
 
 APART = "in no accuracy, gap or average"
@@ -27,9 +28,12 @@ def otherwise_sentence(audit: Audit, wanted: Filter | None = None) -> str | None
     called, rest = int(table["called"].sum()), task.label(task.negative)
     noun = "face is" if n == 1 else "faces are"
     labels = counts_words(dict(zip(table["label"], table["n"], strict=True)))
+    calls = f"calls {called:,} {task.label(task.positive)} and {n - called:,} {rest}"
+    if task.is_gender:
+        return f"{n:,} {noun} labelled otherwise ({labels}) and {APART}: the model has no answer for them and {calls}."
     return (
-        f"{n:,} {noun} labelled otherwise ({labels}) and {APART}: "
-        f"the model has no answer for them and calls {called:,} {task.label(task.positive)} and {n - called:,} {rest}."
+        f"The gender of {n:,} {'face is' if n == 1 else 'faces is'} labelled otherwise than {' or '.join(GENDERS)} "
+        f"({labels}); they are {APART}. The model {calls}, and is correct for {int(table['correct'].sum()):,} of {n:,}."
     )
 
 
@@ -43,5 +47,11 @@ def otherwise_lines(audit: Audit, wanted: Filter | None = None) -> list[str]:
     for row in labelled_otherwise(audit, wanted).to_dict("records"):
         rate = with_interval(row["share"], row["low"], row["high"])
         sure = f"{percent(row['sureness'])}, of the other faces {percent(usual)}"
-        lines.append(f"  {short(row['label']):16}{row['n']:6,}  called {positive} {rate}; median probability {sure}")
+        right = (
+            f"correct {with_interval(row['accuracy'], row['accuracy_low'], row['accuracy_high'])}; "
+            if "accuracy" in row
+            else ""
+        )
+        told = f"{right}called {positive} {rate}; median probability {sure}"
+        lines.append(f"  {short(row['label']):16}{row['n']:6,}  {told}")
     return lines

@@ -7,6 +7,7 @@ import numpy as np
 from core.audit.folder import Audit
 from core.audit.tried_settings import Tried, kept_settings
 from core.data.filters import group_name
+from core.task import BOTH_GENDERS
 from core.wording import in_points, percent
 
 
@@ -32,7 +33,7 @@ def settings_report(tried: Tried, title: str) -> str:
 
 def _gender(gaps: np.ndarray) -> str:
     if np.isnan(gaps).any():
-        return "women and men are not both among these faces"
+        return f"{BOTH_GENDERS} are not both among these faces"
     shown = np.round(100 * gaps, 1)
     turned = ": the sign depends on the setting" if shown.min() < 0 < shown.max() else ""
     return (

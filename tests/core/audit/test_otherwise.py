@@ -17,9 +17,11 @@ from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
 from core.data.splits import Subset
 from core.data.store import AlignedStore
+from core.data.targets import task_for
 from core.present.records.audits import audit_record
 from core.present.text.otherwise import otherwise_lines, otherwise_sentence
 from core.present.text.tables import audit_report, reading_report, store_report
+from core.wording import percent
 from tests.helpers import data_set_trees as trees
 from tests.helpers.datasets_made import read, rejects
 from tests.helpers.made_store import store_of
@@ -95,6 +97,29 @@ def test_an_audit_says_what_the_model_calls_them(store: AlignedStore, audit: Aud
     assert table["called"].sum() == (called == "male").sum()
     assert ((table["low"] <= table["share"]) & (table["share"] <= table["high"])).all()
     assert ((table["sureness"] >= 0.5) & (table["sureness"] <= 1)).all()
+
+
+def test_where_another_attribute_is_classified_they_have_a_true_class(store: AlignedStore, tmp_path: Path) -> None:
+    glasses = next(column for column in store.columns if column.name == "glasses")
+    model = Model("m", tmp_path / "m", None, INFO.for_task(task_for(glasses)), Brightness(None))
+    audit = open_audit(run_audit(store, model, ("all",), name="all").path)
+    apart = audit.otherwise
+    assert len(audit.faces) == 36 and audit.manifest.otherwise == {"nonbinary": 12, "other": 6}
+    right = apart["predicted"].to_numpy(dtype=object) == apart["glasses"].to_numpy(dtype=object)
+    table = labelled_otherwise(audit).set_index("label")
+    for label in ("nonbinary", "other"):
+        of_label = right[(apart["gender"] == label).to_numpy()]
+        assert (table.loc[label, "correct"], table.loc[label, "accuracy"]) == (of_label.sum(), of_label.mean())
+        assert table.loc[label, "accuracy_low"] <= of_label.mean() <= table.loc[label, "accuracy_high"]
+    calls = (apart["predicted"] == "yes").sum()
+    assert otherwise_sentence(audit) == (
+        "The gender of 18 faces is labelled otherwise than female or male (12 nonbinary, 6 other); they are in no "
+        f"accuracy, gap or average. The model calls {calls} glasses and {18 - calls} no glasses, and is correct for "
+        f"{right.sum()} of 18."
+    )
+    assert f"  nonbinary           12  correct {percent(table.loc['nonbinary', 'accuracy'])} [" in audit_report(
+        audit, "all"
+    )
 
 
 def test_a_filter_holds_for_them_too(audit: Audit) -> None:

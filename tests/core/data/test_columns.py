@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.analysis.accuracy.counts import group_rows
 from core.audit.folder import open_audit
 from core.audit.manifest import AuditManifest
 from core.data.columns import Column, Kind, find_column, number_column, reserved, restored, shown_level
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text.columns import brief_names, order_words, tick_names
-from tests.helpers.made_audit import made_audit, with_manifest, write_audit
+from tests.helpers.made_audit import made_audit, made_faces, with_manifest, write_audit
 from tests.helpers.made_columns import MADE_COLUMNS
 
 GLASSES, CAMERA, SKIN_TONE, DISTANCE = MADE_COLUMNS
@@ -169,6 +170,17 @@ def test_names_beside_a_chart_are_two_lines_different_and_as_they_are_written() 
     assert tick_names(crossed)[0] == "Women, camera: iPhone"
 
 
+def test_a_group_by_age_and_own_columns_is_named_from_its_parts() -> None:
+    faces = made_faces(600, ages=(5, 70))
+    camera = Column(name="camera", kind=Kind.CATEGORY, levels=("a, 3–9 years", "b"), words="the camera, as noted")
+    level = np.array(camera.levels, dtype=object)[np.arange(600) // 4 % 2]
+    faces = faces.assign(camera=camera.levelled(level), correct=True)
+    names = group_rows(faces, ["gender", "age band", "camera"], [camera])[1]
+    girls = "girls, 3–9 years, the camera, as noted: a, 3–9 years"
+    assert girls in set(names["group"])
+    assert brief_names(names.assign(n=0))[girls] == "girls, 3–9 years, a, 3–9 years"
+
+
 def test_long_names_of_crossed_columns_are_told_by_their_levels_so_that_no_two_look_alike() -> None:
     said = ("glasses", "tone, as labelled", "sharpness of the image")
     levels = [("no", "under 28", "blurriest third"), ("no", "under 28", "sharpest third"), ("yes", "a: b, c", "no")]
@@ -179,8 +191,11 @@ def test_long_names_of_crossed_columns_are_told_by_their_levels_so_that_no_two_l
     table.insert(2, "ethnicity", "")
     assert tick_names(table)[:2] == ["No, under 28, blurriest third", "No, under 28, sharpest third"]
     assert order_words(table).endswith("in the order of glasses, tone, image_sharpness.")
-    headed = table.assign(gender="female", group=[f"Black women, {name}" for name in whole])
-    assert brief_names(headed)[headed["group"][0]].startswith("Black women, ")
-    assert tick_names(headed)[1].endswith("no, under 28, sharpest third")
+    headed = table.assign(gender="female", ethnicity="Black", group=[f"Black women, {name}" for name in whole])
+    assert brief_names(headed)[headed["group"][0]] == "Black women, no, under 28, blurriest third"
+    assert tick_names(headed)[1] == "Black women, no, under 28, sharpest third"
+    # A level may read like the name of a column, so that no parse of the sentence could tell them apart.
+    like = table.assign(tone=["x, sharpness of the image: y", "b", "c"], group=[f"{name} and more" for name in whole])
+    assert brief_names(like)[like["group"][0]] == "no, x, sharpness of the image: y, blurriest third"
     short = table.assign(group=["glasses: no", "glasses: yes", "glasses: not recorded"])
     assert brief_names(short)["glasses: no"] == "glasses: no" and order_words(short) is None

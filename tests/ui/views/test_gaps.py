@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.analysis.accuracy.counts import tally
+from core.analysis.accuracy.counts import group_counts, tally
 from core.analysis.accuracy.simultaneous import gap_of, largest_gap
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, UNRECORDED
+from core.files import write_json
 from core.present.text.gaps import gap_sentence, gap_words
 from core.wording import p_words, span
+from tests.helpers.made_audit import made_audit
+from tests.helpers.made_experiment import INFO
 from tests.helpers.made_study import audited_models
 from tests.helpers.pages import page, text
 from tests.helpers.shipped import AUDIT, shipped_or_skip
@@ -57,6 +60,23 @@ def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytes
         assert sentence in said
     if lack != "one-group":
         assert [s.value for s in app.subheader] == list(PARTS)
+
+
+def test_many_groups_left_out_are_told_short_and_stand_in_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = made_audit(400, errors=0.2, shape=None, own=True, path=tmp_path / "made/audits/all")
+    write_json(tmp_path / "made/model.json", INFO)
+    by = ["glasses", "camera", "skin_tone"]
+    left = group_counts(audit.faces, by, smallest=1, columns=audit.columns).left_out
+    assert len(left) > 12
+    app = page(tmp_path, "gaps", monkeypatch, across=by)
+    assert not app.exception and not app.error
+    captions = [one.value for one in app.caption if "nothing sure can be said" in one.value]
+    assert f" and {len(left) - 6} more." in captions[0] and captions[0].count(" in all)") == 6
+    assert "skin_tone" not in captions[0]
+    tables = [one.value for one in app.dataframe if "why left out" in one.value]
+    assert len(left) in map(len, tables) and f"All {len(left)} that are left out" in [e.label for e in app.expander]
 
 
 def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

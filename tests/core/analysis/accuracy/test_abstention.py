@@ -9,6 +9,7 @@ import pytest
 from core.__main__ import main
 from core.analysis.accuracy.abstention import abstention, certainty, cutoff_for
 from core.analysis.intervals import risk_ratio
+from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
 from core.present.text.abstention import abstention_sentence
 from tests.helpers.made_audit import made_audit
@@ -33,6 +34,12 @@ ROWS = [
     *[("male", 0.95, True)] * 60, *[("male", 0.95, False)] * 2, *[("male", 0.6, False)] * 3,
     *[("female", 0.9, True)] * 20, *[("female", 0.9, False)] * 4, *[("female", 0.55, True)] * 11,
 ]  # fmt: skip
+
+
+def test_groups_are_by_default_of_what_is_recorded() -> None:
+    faces = faces_of(ROWS)
+    assert set(abstention(faces).table["group"]) == {"A women", "A men"}
+    assert set(abstention(faces.assign(ethnicity=UNRECORDED)).table["group"]) == {"women", "men"}
 
 
 def test_shares_accuracies_and_ratios_are_those_counted_by_hand() -> None:

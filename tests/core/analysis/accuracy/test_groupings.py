@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from core.analysis.accuracy.by_group import accuracy_by
-from core.analysis.accuracy.counts import group_counts
+from core.analysis.accuracy.counts import group_counts, group_rows
 from core.analysis.accuracy.groupings import accuracy_of_groups, grouping, grouping_words
 from core.audit.folder import Audit
+from core.data.targets import task_for
 from core.errors import LookwhereError
+from core.task import carrying
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_columns import MADE_COLUMNS
 
@@ -41,6 +43,16 @@ def test_groups_are_named_as_a_person_says_them_and_stand_in_the_columns_order(a
     assert alone["group"].iloc[0] == "0–2 years, glasses: no"
     assert grouping_words(["skin_tone", "age band"], audit.columns) == "skin tone × age"
     assert grouping_words([]) == "all faces"
+
+
+def test_groups_of_the_classified_column_are_named_by_the_tasks_words(audit: Audit) -> None:
+    faces = carrying(audit.faces, task_for(MADE_COLUMNS[0]))
+    table = group_rows(faces, ["gender", "glasses", "skin_tone"], audit.columns)[1]
+    names = set(table["group"])
+    assert {"women with glasses, skin tone: I", "men without glasses, skin tone: VI"} <= names
+    assert set(group_rows(faces, ["glasses"], audit.columns)[1]["group"]) == {
+        "faces without glasses", "faces with glasses", "glasses: not recorded",
+    }  # fmt: skip
 
 
 def test_faces_of_no_known_level_are_neither_best_nor_worst(audit: Audit) -> None:

@@ -8,6 +8,8 @@ import pytest
 from scipy.stats import hypergeom
 
 from core.analysis.accuracy.slices import LEAST, _tails, find_slices, halves
+from core.data.targets import task_for
+from core.task import carrying
 from tests.helpers.made_audit import made_faces
 from tests.helpers.made_columns import MADE_COLUMNS, with_made_columns
 
@@ -30,6 +32,12 @@ def test_a_planted_slice_is_found_and_named_first(persons: int | None) -> None:
     assert first["accuracy"] == pytest.approx(1 - first["incorrect"] / first["n"])
     assert first["p"] <= found.critical < 0.01
     assert found.by_person is (persons is not None)
+
+
+def test_a_slice_of_the_classified_column_is_named_by_the_tasks_words() -> None:
+    column = MADE_COLUMNS[0]
+    found = find_slices(carrying(audited(planted=0.4), task_for(column)), MADE_COLUMNS, draws=50)
+    assert found.held.iloc[0]["slice"] == "Black women with glasses"
 
 
 @pytest.mark.parametrize("seed", range(4))

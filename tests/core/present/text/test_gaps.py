@@ -44,6 +44,8 @@ def test_what_is_left_out_is_named_up_to_a_limit() -> None:
     head = "Left out, since nothing sure can be said of them: A (under 50 faces: 3)"
     assert left_out_words(table) == f"{head}; B (under 50 faces: 1,200); C (under 50 faces: 4)."
     assert left_out_words(table, most=1) == f"{head} and 2 more."
+    other = pd.DataFrame({"group": ["A"], "n": [99], "why": "under 50 smiling faces"})
+    assert left_out_words(other).endswith("of them: A (under 50 smiling faces, 99 in all).")
 
 
 def test_a_fairness_measure_is_written_with_its_interval() -> None:
