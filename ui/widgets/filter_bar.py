@@ -103,6 +103,9 @@ def _publish(selection: FilterSelection, opening: FilterSelection, outcome: bool
     state.filter_query = _address()
 
 
+_CHILDREN = "Small children's perceived gender is close to a guess for anyone. "
+
+
 def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
     """Draw the bar and return what it says; what the address asks for in vain is told under it.
 
@@ -137,8 +140,9 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         "Adults only",
         key="adults",
         disabled=not options.has_age,
-        help="Small children's perceived gender is close to a guess for anyone, and groups may have different shares "
-        "of children. Adults' ages may differ between groups too: «at equal ages» allows for that.",
+        help=(_CHILDREN if options.of_gender else "")
+        + "Groups may have different shares of children. Adults' ages may differ between groups too: «at equal ages» "
+        "allows for that.",
     )
     several = len(options.splits) > 1
     second = st.columns([2.2, 1.4, 0.9] if several else [2.2, 1.4])

@@ -33,14 +33,16 @@ LONGEST, MOST = 60, 5
 @dataclass(frozen=True)
 class FilterOptions:
     """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits;
-    whether any age is recorded; whether pages open on adults, the faces of the declared primary analysis; and further
-    columns with those of their levels that occur, labelled ones before those measured from the image."""
+    whether any age is recorded; whether pages open on adults, the faces of the declared primary analysis; further
+    columns with those of their levels that occur, labelled ones before those measured from the image; and whether
+    gender is what is classified."""
 
     ethnicities: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
     has_age: bool = True
     adults_first: bool = False
     columns: tuple[Column, ...] = ()
+    of_gender: bool = True
 
     @classmethod
     def from_audit(cls, audit: Audit) -> FilterOptions:
@@ -50,7 +52,12 @@ class FilterOptions:
         # Where most ages are unknown, adults would be a part that nobody asked for.
         adults_first = bool(adults.any() and known.mean() >= 0.5)
         return cls(
-            tuple(ethnicities(audit)), audit.manifest.splits, bool(known.any()), adults_first, tuple(occurring(audit))
+            tuple(ethnicities(audit)),
+            audit.manifest.splits,
+            bool(known.any()),
+            adults_first,
+            tuple(occurring(audit)),
+            audit.task.is_gender,
         )
 
     @property

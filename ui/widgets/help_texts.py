@@ -14,7 +14,7 @@ from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, ModelKind, Trai
 from core.data.faces import ADULT_AGE, AGE_EDGES
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
-from core.present.text import escape
+from core.present.text import escape, sentences
 from core.present.text.credits import credit
 from core.present.text.training import trained_group
 from core.present.text.training_copies import training_copies_words
@@ -41,8 +41,7 @@ SCORES = {
     "logit": "one logit",
     "probability": "one probability",
 }
-NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
-NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+NO_ETHNICITY, NO_AGE = sentences.NO_ETHNICITY, sentences.NO_AGE
 ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
 OUTSIDE = "Chin and long hair lie outside the aligned crop."
 

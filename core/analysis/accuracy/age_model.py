@@ -97,16 +97,17 @@ def age_model(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True, sm
     """
     if not ages:
         faces = faces.assign(age=0)
+    by = ["gender"] if set(faces["ethnicity"].unique()) == {UNRECORDED} else ["gender", "ethnicity"]
+    no_telling = ", so age cannot be told from ethnicity" if "ethnicity" in by else ""
     known = age_band(faces["age"]) >= 0
     if not known.any():
-        raise LookwhereError("no age is known here, so age cannot be told from ethnicity")
-    by = ["gender"] if set(faces["ethnicity"].unique()) == {UNRECORDED} else ["gender", "ethnicity"]
+        raise LookwhereError(f"no age is known here{no_telling}")
     groups = group_counts(faces[known], by, threshold, smallest, order="")
     part = faces[known][groups.member >= 0]
     right, unit, each = groups.right[groups.member >= 0], people(part), counts_of(part)
     if len(groups.table) < 2:
         few = f"have {smallest} faces" if smallest > 1 else "have faces"
-        raise LookwhereError(f"no two groups {few} of known age, so age cannot be told from ethnicity")
+        raise LookwhereError(f"no two groups {few} of known age{no_telling}")
     if right.all() or not right.any():
         raise LookwhereError("all predictions are correct or all incorrect, so there is nothing to explain")
     band, bands = _merged_bands(age_band(part["age"]), each)

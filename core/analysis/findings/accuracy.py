@@ -83,7 +83,11 @@ def _by_gender(faces: pd.DataFrame, fit: Regression | None, why: str) -> Finding
         sentence += f" Women less men: {_signed(d)} ({why or 'not at equal ages'})."
     else:
         d, p, by_age = fit.equal.women_less_men, fit.equal.p, _by_age(faces)
-        head = "At equal ages and ethnicities" if not why else f"At equal ethnicities ({why})"
+        named = set(faces["ethnicity"].unique()) != {UNRECORDED}
+        if named:
+            head = "At equal ages and ethnicities" if not why else f"At equal ethnicities ({why})"
+        else:
+            head = "At equal ages" if not why else f"As they are ({why})"
         sentence += f" {head} women less men is {_signed(d)}, {p_words(p)}."
         ends = _ends(by_age) if fit.p(Term.GENDER_AGE) < ALPHA else None
     depends = fit is not None and fit.p(Term.GENDER_AGE) < ALPHA
@@ -110,7 +114,8 @@ def _by_gender(faces: pd.DataFrame, fit: Regression | None, why: str) -> Finding
         verdict = Verdict.NOT_SUPPORTED if d.low > -MATTERS and not depends else Verdict.CANNOT_TELL
     table = simultaneous_accuracy(faces, ["gender"]).table
     if len(by_age):
-        table = pd.concat([table, simultaneous_accuracy(faces, ["gender", "age band"]).table], ignore_index=True)
+        aged = simultaneous_accuracy(faces, ["gender", "age band"]).table
+        table = pd.concat([table, aged.drop(columns="age band")], ignore_index=True)
     names = None if ends is None else (str(ends[0]["band"]), str(ends[1]["band"]))
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, GenderGap(d, by_age, names), p, worse)
 

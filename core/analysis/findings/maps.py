@@ -19,7 +19,7 @@ from core.audit.folder import Audit
 from core.checks.hidden_costs import CLAIMED, MOVE, Way
 from core.checks.hidden_costs import PLACES as MOVES
 from core.checks.results import HIDING, Checks, Part, uncheckable
-from core.data.faces import person_codes
+from core.data.faces import UNRECORDED, person_codes
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
@@ -274,4 +274,5 @@ def matched(audit: Audit, wrong: np.ndarray, right: np.ndarray) -> tuple[str, np
         n = int((wrong & (strata >= 0)).sum())
         if n >= ABSTAIN_UNDER and n >= MOST * wrong.sum():
             break
-    return _listed(names), strata
+    unknown = {"ethnicity": (faces["ethnicity"] == UNRECORDED).all(), "age": faces["age"].isna().all()}
+    return _listed([name for name in names if not unknown.get(name, False)]), strata

@@ -15,15 +15,13 @@ from core.present.card import Section, Table, Text, section
 from core.present.figures.charts import accuracy_dots
 from core.present.report.blocks import Chart, interval_words
 from core.present.report.group_statistics import statistic_blocks
-from core.present.text.sentences import row_name
+from core.present.text.sentences import NO_AGE, NO_ETHNICITY, row_name
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
 
 #: Rows of a table or chart; a data set may name hundreds of ethnicities.
 ROWS = 80
 COLUMNS = ("group", "faces", "correct", "incorrect", "accuracy", "95 % interval")
-NO_ETHNICITY = "This data set records no ethnicity: groups are by gender and age alone."
-NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
 
 
 def one_gender(faces: pd.DataFrame) -> str | None:

@@ -19,7 +19,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.card import Heading, Section, Table, Text, section
 from core.present.figures.gaps import simultaneous_dots
-from core.present.report.accuracy import NO_AGE, ROWS
+from core.present.report.accuracy import ROWS
 from core.present.report.blocks import Chart, frame_table, interval_words
 from core.present.text.gap_tables import (
     comparison_table,
@@ -31,7 +31,7 @@ from core.present.text.gap_tables import (
 )
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words
-from core.present.text.sentences import scope
+from core.present.text.sentences import NO_AGE, scope
 from core.present.text.tipping import assumes, tipping_sentence
 from core.task import task_of
 from core.wording import capital, in_points, percent, span, with_interval

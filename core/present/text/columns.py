@@ -82,7 +82,7 @@ def _own_columns(table: pd.DataFrame) -> list[str]:
 def column_lines(faces: pd.DataFrame, columns: Sequence[Column]) -> list[str]:
     """A line a column: its kind, and how many faces have each level; one line where there is none."""
     if not columns:
-        return ["columns to group by: gender, ethnicity and age alone"]
+        return ["columns to group by: none beside gender, ethnicity and age"]
     lines = [f"columns to group by: {len(columns)}"]
     for column in columns:
         counts = faces[column.name].value_counts()

@@ -24,6 +24,9 @@ EXPLORATORY_WHY = (
     "corrected for having been looked through."
 )
 
+NO_ETHNICITY = "This data set records no ethnicity: no group is made by it."
+NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+
 
 def error_rate(row: pd.Series) -> str:
     """A table row's error rate with its Wilson interval."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,7 @@ from core.analysis.findings.maps import where_right_looks, whether_wrong_has_a_p
 from core.audit.folder import Audit
 from core.checks.hidden_costs import CLAIMED, RIVALS, Way
 from core.checks.results import HIDING, Part
-from core.data.faces import ADULT_AGE
+from core.data.faces import ADULT_AGE, UNRECORDED
 from core.data.filters import Filter
 from core.explain.regions import REGIONS, weights
 from core.present.text.experiments import experiment_report
@@ -205,6 +206,17 @@ def test_wrong_predictions_with_the_common_map_have_no_pattern_of_their_own() ->
     values = found.numbers.set_index("measure")["value"]
     assert values["cells of 49 beyond chance"] == 0
     assert values["strength of the own pattern"] == found.result.pattern.strength.value
+
+
+def test_what_is_not_recorded_is_not_said_to_be_alike() -> None:
+    audit = made(3000, WRONG)
+    faces = audit.faces.assign(ethnicity=UNRECORDED, age=pd.array([pd.NA] * 3000, dtype="Int16"))
+    bare = replace(audit, faces=faces)
+    assert "of the same decision and |margin|" in whether_wrong_has_a_pattern(bare, EVERYONE).sentence
+    assert ". As they are (no age is known here) women less men is " in accuracy_findings(bare, EVERYONE)[0].sentence
+    aged = replace(audit, faces=audit.faces.assign(ethnicity=UNRECORDED))
+    assert ". At equal ages women less men is " in accuracy_findings(aged, EVERYONE)[0].sentence
+    assert "age band" not in accuracy_findings(aged, EVERYONE)[0].numbers
 
 
 def test_wrong_predictions_that_look_elsewhere_have_one() -> None:
