@@ -20,7 +20,7 @@ from core.analysis.accuracy.slices import find_slices
 from core.analysis.comparison import arm_estimates, arm_table, claim_contrast, experiment_for
 from core.analysis.comparison.paired import paired_by_group, paired_map_difference
 from core.analysis.findings import all_findings
-from core.analysis.maps.differences import difference_of, right_or_wrong
+from core.analysis.maps.differences import difference_of, incorrect_less_correct
 from core.analysis.maps.region_evidence import evidence_by_region, proportional_energy, waterfall
 from core.audit.catalogue import align_audits
 from core.audit.folder import open_audit
@@ -54,8 +54,8 @@ def main(model: str = "resnet50-utkface", audit: str = "utkface-test", models: P
 
     def heatmaps() -> None:
         difference_of(opened, women, men, "predicted", "raw")
-        right_or_wrong(opened, women)
-        right_or_wrong(opened, women, same_decision=True)
+        incorrect_less_correct(opened, women)
+        incorrect_less_correct(opened, women, same_decision=True)
 
     def evidence() -> None:
         waterfall(opened, women, men)

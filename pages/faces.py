@@ -1,4 +1,4 @@
-"""The faces behind a group, one by one with their maps, where their images are at hand; and the kinds of wrong."""
+"""The faces behind a group, one by one with their maps, where their images are at hand; and the error clusters."""
 
 import streamlit as st
 

@@ -9,7 +9,7 @@ import pandas as pd
 COUNTS = (2, 3, 4, 5, 6)
 
 
-#: Fewer wrong predictions are not divided.
+#: Fewer incorrect predictions are not divided.
 SMALLEST = 30
 
 

@@ -78,7 +78,7 @@ def orders(audit: Audit, of_a_face: bool) -> list[FaceOrder]:
 def ordered(audit: Audit, rows: np.ndarray, order: FaceOrder, face: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """`rows` (n,) of the audit's faces in an order, and the value they are ordered by, float64 (n,).
 
-    «most confidently wrong» lists the incorrect ones by falling |margin|, then the correct ones by rising |margin|.
+    «most confidently incorrect» lists the incorrect ones by falling |margin|, then the correct ones by rising |margin|.
     «incorrect first» has both in the audit's order. Equal values keep it. `face` is the row that `LIKE_FACE` asks for.
     Raises `LookwhereError` for an order that needs maps where there are none, or without its face.
     """

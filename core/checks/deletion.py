@@ -66,9 +66,9 @@ def _average_margin(probe: Probe, predicted: str) -> np.ndarray:
             f"{probe.audit.path}: no average face of those predicted {predicted} is stored; audit more faces"
         )
     face = np.average(averages.means[keep].astype(np.float64), axis=0, weights=averages.cells["n"].to_numpy()[keep])
-    picture = torch.from_numpy(face.astype(np.float32)).permute(2, 0, 1)[None].to(probe.device)
+    image = torch.from_numpy(face.astype(np.float32)).permute(2, 0, 1)[None].to(probe.device)
     with torch.inference_mode():
-        evidence = probe.model.network.evidence(probe.pixels(picture))[1].cpu().numpy()
+        evidence = probe.model.network.evidence(probe.pixels(image))[1].cpu().numpy()
     return evidence[0, 0] - evidence[0, 1]
 
 
@@ -89,7 +89,7 @@ def check_deletion(probe: Probe, seed: int = 0, progress: Progress | None = None
     curves = np.zeros((len(probe.sample), len(DELETION), len(ORDERS), len(FRACTIONS)))
     inner = torch.from_numpy(FRACTIONS[1:-1]).to(probe.device).view(1, 1, -1, 1, 1, 1)
     for block in probe.blocks():
-        faces = probe.pictures(block)
+        faces = probe.images(block)
         blur, side = blurred(faces), faces.shape[-1]
         place = removal_ranks(maps[block].reshape(-1, *maps.shape[2:]), side, probe.audit.placement).reshape(
             len(faces), len(ORDERS), 1, 1, side, side
@@ -125,7 +125,7 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
             alike.setdefault(one.tobytes(), []).append(n)
         for members in alike.values():
             place = removal_ranks(maps[members[:1], o], side, probe.audit.placement)[0]
-            faces = torch.cat([probe.pictures(slice(n, n + 1)) for n in members]).cpu()
+            faces = torch.cat([probe.images(slice(n, n + 1)) for n in members]).cpu()
             for kind in range(len(ROAD)):
                 for r, share in enumerate(REMOVED):
                     hole = place < share if kind == 0 else place >= 1 - share
@@ -136,12 +136,12 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
 
 
 def impute(
-    pictures: torch.Tensor, hole: np.ndarray, imputer: NoisyLinearImputer, generator: torch.Generator
+    images: torch.Tensor, hole: np.ndarray, imputer: NoisyLinearImputer, generator: torch.Generator
 ) -> torch.Tensor:
-    """Pictures (b, 3, H, W) of 0–255 with the pixels of `hole`, boolean (H, W), imputed in each."""
+    """Images (b, 3, H, W) of 0–255 with the pixels of `hole`, boolean (H, W), imputed in each."""
     known = torch.from_numpy((~hole).astype(np.float32))
-    filled = imputer(pictures.flatten(0, 1), known).reshape_as(pictures)
-    noise = torch.randn(pictures.shape, generator=generator) * (NOISE * 255)
+    filled = imputer(images.flatten(0, 1), known).reshape_as(images)
+    noise = torch.randn(images.shape, generator=generator) * (NOISE * 255)
     return filled + noise * torch.from_numpy(hole)
 
 

@@ -48,10 +48,10 @@ def check_hiding(probe: Probe, seed: int = 0, progress: Progress | None = None) 
     fills = tuple(word for word in (Fill.GREY.value, Fill.BLUR.value, AVERAGE) if word != AVERAGE or face is not None)
     lost = np.zeros((n, len(fills), len(every)))
     for block in probe.blocks(1):
-        picture = probe.pictures(block)
-        other = {Fill.GREY.value: grey, Fill.BLUR.value: blurred(picture), AVERAGE: average}
-        changed = [torch.where(every, other[word], picture) for word in fills]
-        margins = probe.margins(torch.cat([picture, *changed]))
+        image = probe.images(block)
+        other = {Fill.GREY.value: grey, Fill.BLUR.value: blurred(image), AVERAGE: average}
+        changed = [torch.where(every, other[word], image) for word in fills]
+        margins = probe.margins(torch.cat([image, *changed]))
         lost[block] = (margins[0] - margins[1:]).reshape(1, len(fills), -1)
         tick(1)
     lost *= probe.sign[:, None, None]

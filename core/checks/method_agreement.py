@@ -110,7 +110,7 @@ def prepare(probe: Probe) -> Explained:
     weight = network.fc.weight[0] - network.fc.weight[1]
     for block in probe.blocks(BLOCK):
         with torch.no_grad():
-            features.append(head_of(network, probe.pixels(probe.pictures(block))))
+            features.append(head_of(network, probe.pixels(probe.images(block))))
             margin = torch.einsum("k,bkij->bij", weight, network.layer4[-1](features[-1])).cpu().numpy()
         closed.append(grad_cam(margin * probe.sign[block, None, None]))
     return Explained(torch.cat(features), np.concatenate(closed), (probe.sign < 0).astype(np.int64))
@@ -143,7 +143,7 @@ def on_tail(
 
 def on_whole(network: GenderResNet, name: str, pixels: Tensor, predicted: np.ndarray) -> np.ndarray:
     """The same from normalised pixels, for methods that need all of the network; FullGrad's maps, which have the
-    picture's size, are averaged over each cell."""
+    image's size, are averaged over each cell."""
     targets = [MarginTarget(int(c)) for c in predicted]
     with torch.no_grad():
         cells = network.features(pixels[:1]).shape[-2:]
@@ -200,7 +200,7 @@ def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progr
         if not issubclass(kind, LibraryCam):
             maps.append(on_classifier(probe, name, block, faces.closed.shape[1:]))
         elif kind.whole:
-            maps.append(on_whole(network, name, probe.pixels(probe.pictures(block)), predicted))
+            maps.append(on_whole(network, name, probe.pixels(probe.images(block)), predicted))
         else:
             maps.append(on_tail(network, name, faces.features[block], predicted, generator))
         tick(len(predicted))

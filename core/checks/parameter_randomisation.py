@@ -79,10 +79,10 @@ def check_randomised(probe: Probe, seed: int = 0, draws: int = DRAWS, progress: 
     alike = np.full((n, draws, len(STAGES), len(MEASURES)), np.nan)
     first = np.zeros((n, len(STAGES), *probe.audit.map_shape), dtype=np.float32)
     norm_faces = np.random.default_rng(seed).permutation(n)[:NORM_FACES]
-    pictures = np.array(probe.store.images[probe.rows[norm_faces]])
+    images = np.array(probe.store.images[probe.rows[norm_faces]])
     batches = [
-        probe.pixels(torch.from_numpy(pictures[low : low + BATCH]).permute(0, 3, 1, 2))
-        for low in range(0, len(pictures), BATCH)
+        probe.pixels(torch.from_numpy(images[low : low + BATCH]).permute(0, 3, 1, 2))
+        for low in range(0, len(images), BATCH)
     ]
     for draw in range(draws):
         generator = torch.Generator().manual_seed(seed * 1000 + draw)
@@ -94,7 +94,7 @@ def check_randomised(probe: Probe, seed: int = 0, draws: int = DRAWS, progress: 
             estimate_norms(network, norms, batches)
             for block in probe.blocks(BATCH):
                 with torch.inference_mode(), autocast(probe.device):
-                    evidence = network.evidence(probe.pixels(probe.pictures(block)))[1].cpu().numpy()
+                    evidence = network.evidence(probe.pixels(probe.images(block)))[1].cpu().numpy()
                 margin = evidence[:, 0] - evidence[:, 1]
                 alike[block, draw, s] = similarity(probe.margin[block], margin)
                 if draw == 0:

@@ -1,4 +1,4 @@
-"""Pictures of sampled faces, changed and put through the network again."""
+"""Images of sampled faces, changed and put through the network again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.devices import autocast
 from core.errors import LookwhereError
 from core.explain.placement import Placement, enlarged, placed
 
-#: Faces read at once, and pictures put through the network at once.
+#: Faces read at once, and images put through the network at once.
 BLOCK, BATCH = 8, 64
 #: Gaussian blur that leaves no feature of the face: σ as a share of the side (8 px of 112).
 BLUR = 1 / 14
@@ -57,22 +57,22 @@ class Probe:
         """The sample in pieces of `size` faces."""
         return (slice(low, min(low + size, len(self.sample))) for low in range(0, len(self.sample), size))
 
-    def pictures(self, block: slice) -> Tensor:
+    def images(self, block: slice) -> Tensor:
         """Faces of a block, float32 (b, 3, 112, 112), 0–255."""
-        images = np.array(self.store.images[self.rows[block]])
-        return torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).float()
+        stored = np.array(self.store.images[self.rows[block]])
+        return torch.from_numpy(stored).to(self.device).permute(0, 3, 1, 2).float()
 
-    def pixels(self, pictures: Tensor) -> Tensor:
-        """Pictures (b, 3, 112, 112) of 0–255 as the network takes them."""
+    def pixels(self, images: Tensor) -> Tensor:
+        """Images (b, 3, 112, 112) of 0–255 as the network takes them."""
         info = self.model.info
-        return normalise(pictures.permute(0, 2, 3, 1), self.device, info.input_size, info.mean, info.std)
+        return normalise(images.permute(0, 2, 3, 1), self.device, info.input_size, info.mean, info.std)
 
-    def margins(self, pictures: Tensor) -> np.ndarray:
-        """Logit of the first class less that of the second, float64 (b,), of pictures (b, 3, 112, 112) of 0–255."""
+    def margins(self, images: Tensor) -> np.ndarray:
+        """Logit of the first class less that of the second, float64 (b,), of images (b, 3, 112, 112) of 0–255."""
         found = []
         with torch.inference_mode(), autocast(self.device):
-            for low in range(0, len(pictures), BATCH):
-                logits, _ = self.model.network.evidence(self.pixels(pictures[low : low + BATCH]))
+            for low in range(0, len(images), BATCH):
+                logits, _ = self.model.network.evidence(self.pixels(images[low : low + BATCH]))
                 found.append((logits[:, 0] - logits[:, 1]).cpu().numpy().astype(np.float64))
         return np.concatenate(found)
 
@@ -110,11 +110,11 @@ def make_probe(audit: Audit, model: Model, store: AlignedStore, sample: Sample) 
     )
 
 
-def blurred(pictures: Tensor) -> Tensor:
-    """Pictures (b, 3, H, W) blurred beyond recognition of a feature."""
-    sigma = BLUR * pictures.shape[-1]
-    width = 2 * min(math.ceil(3 * sigma), pictures.shape[-1] - 1) + 1
-    return gaussian_blur(pictures, [width, width], [sigma, sigma])
+def blurred(images: Tensor) -> Tensor:
+    """Images (b, 3, H, W) blurred beyond recognition of a feature."""
+    sigma = BLUR * images.shape[-1]
+    width = 2 * min(math.ceil(3 * sigma), images.shape[-1] - 1) + 1
+    return gaussian_blur(images, [width, width], [sigma, sigma])
 
 
 def enlarge(maps: np.ndarray, side: int, placement: Placement | None = None) -> np.ndarray:

@@ -33,16 +33,16 @@ def masks(probe: Probe, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return holes, shift
 
 
-def fill(pictures: Tensor, hole: Tensor, kind: Fill, grey: Tensor, blur: Tensor) -> Tensor:
-    """Pictures (b, 3, H, W) with the pixels of `hole`, boolean (b, 1, H, W), hidden."""
+def fill(images: Tensor, hole: Tensor, kind: Fill, grey: Tensor, blur: Tensor) -> Tensor:
+    """Images (b, 3, H, W) with the pixels of `hole`, boolean (b, 1, H, W), hidden."""
     if kind is Fill.GREY:
         other = grey.view(1, 3, 1, 1)
     elif kind is Fill.BLUR:
         other = blur
     else:
         count = hole.sum(dim=(2, 3), keepdim=True).clamp(min=1)
-        other = (pictures * hole).sum(dim=(2, 3), keepdim=True) / count
-    return torch.where(hole, other, pictures)
+        other = (images * hole).sum(dim=(2, 3), keepdim=True) / count
+    return torch.where(hole, other, images)
 
 
 def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = None) -> Part:
@@ -50,7 +50,7 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
 
     `drop` is the oriented margin of the whole face less that of the face with the region hidden, in logits: positive
     where the region speaks for the prediction. `control` is the same for the hole moved elsewhere, `evidence` the
-    region's part of the evidence budget, turned the same way. `agreement` is the rank correlation over regions of drop
+    region's part of the evidence, turned the same way. `agreement` is the rank correlation over regions of drop
     and evidence; `control` there is that of the moved holes' drop with the evidence of the region they came from.
     """
     n, count = len(probe.sample), len(regions.REGIONS)
@@ -59,7 +59,7 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
     grey = torch.tensor(probe.model.info.mean, device=probe.device) * 255
     margins = np.zeros((n, 1 + 2 * len(Fill) * count))
     for block in probe.blocks():
-        faces = probe.pictures(block)
+        faces = probe.images(block)
         blur, changed = blurred(faces), [faces]
         moved = np.stack(
             [[np.roll(hole, by, (0, 1)) for hole, by in zip(holes, face, strict=True)] for face in shift[block]]
@@ -82,7 +82,7 @@ def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -
     faces = _by_face(drops, evidence, areas)
     for member in groups:
         means = Means(probe.sample, member, seed)
-        budget, budget_draws = means.mean(evidence), means.replicates(evidence)
+        mean_evidence, evidence_draws = means.mean(evidence), means.replicates(evidence)
         for f, kind in enumerate(Fill):
             values = {"drop": drops[:, f, 0], "control": drops[:, f, 1], "evidence": evidence}
             values["excess"] = values["drop"] - values["control"]
@@ -98,8 +98,8 @@ def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -
                 for c, label in enumerate(("agreement", "control")):
                     if name.of_means:
                         lost, lost_draws = means.mean(drops[:, f, c]), means.replicates(drops[:, f, c])
-                        value = spearman((lost / by)[None], (budget / by)[None])[0]
-                        low, high = bounds(spearman(lost_draws / by, budget_draws / by))
+                        value = spearman((lost / by)[None], (mean_evidence / by)[None])[0]
+                        low, high = bounds(spearman(lost_draws / by, evidence_draws / by))
                     else:
                         value, low, high = means.interval(faces[:, f, c, int(name.by_area)])
                     row |= {label: value, f"{label}_low": low, f"{label}_high": high}

@@ -60,8 +60,8 @@ def spread(counts: np.ndarray, total: int) -> np.ndarray:
 def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MINIMUM_FACES) -> Sample:
     """About `size` faces, stratified by gender × ethnicity × outcome.
 
-    Each gender × ethnicity gets an equal share (less where it is smaller); in it wrong predictions come first, up to
-    half of the share, and right ones fill the rest; every stratum gives at least one face. Inside a stratum faces are
+    Each gender × ethnicity gets an equal share, less where it is smaller. Incorrect predictions come first in it, up to
+    half of the share, and correct ones fill the rest. Every stratum gives at least one face. Inside a stratum faces are
     drawn at random without replacement, so a mean with weights N_s / n_s is unbiased (Cochran 1977, 5.3). Raises
     `LookwhereError` where fewer than `minimum` faces can be had.
     """

@@ -68,13 +68,13 @@ def resample(maps: np.ndarray, onto: Placement, of: Placement | None = None) -> 
     `of` is by default tiles. Maps that lie there already are left as they are.
     """
     at = placed(maps.shape, of)
-    if alike(at, onto):
+    if same_places(at, onto):
         return maps
     rows, columns = (shares_of(edges, lines) for edges, lines in zip(at.edges, onto.edges, strict=True))
     return np.einsum("ij,njk,lk->nil", rows, maps.astype(np.float64), columns, optimize=True)
 
 
-def alike(one: Placement, other: Placement) -> bool:
+def same_places(one: Placement, other: Placement) -> bool:
     """Whether cells lie at the same places to a tenth of a cell."""
     if one.shape != other.shape:
         return False

@@ -91,8 +91,9 @@ def display_maps(
     return scale_each(maps) if normalisation == "scaled" else maps
 
 
-#: Kinds of maps whose sums tell every mean map: of the negative or the positive class, or their margin, each raw and
-#: scaled. Those of the true or the predicted class are sums over the faces of either.
+#: Kinds of maps that are added up: of the negative class (0), of the positive class (1) or of their margin, each raw
+#: and scaled. Every mean map follows from their sums: that of the true or the predicted class is the sum over the faces
+#: of one class plus that over the faces of the other.
 SUMMED_AS = tuple(f"{which}, {normalisation}" for normalisation in NORMALISATIONS for which in ("0", "1", "margin"))
 #: Scaled maps are added up in whole numbers of this: then, as of the raw maps, sums are exact in any order.
 STEP = 2.0**-24

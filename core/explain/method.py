@@ -67,8 +67,10 @@ class Layers(Protocol):
         ...
 
     def library_reruns(self, images: np.ndarray, name: str, rest: bool, block: int) -> Explanation:
-        """The same of a class that runs the network again by itself, on `block` faces at a time; `rest`: of each logit
-        less its cross-entropy."""
+        """`library_maps` by a class of the library that runs the network again by itself, on `block` faces at a time.
+
+        With `rest` the maps are of each logit less its cross-entropy.
+        """
         ...
 
 

@@ -57,7 +57,7 @@ def by_first(fabric: Fabric, compute: Callable[[], dict]) -> dict:
 
 
 def added(fabric: Fabric, running: dict[str, float]) -> dict[str, float]:
-    """Sums of loss, of right predictions and of images over all processes; the seconds are this one's."""
+    """Sums of loss, of correct predictions and of images over all processes; the seconds are this one's."""
     if fabric.world_size == 1:
         return running
     names = ("loss", "right", "seen")

@@ -10,5 +10,5 @@ from ui.shell.cache import kept
 
 @kept(entries=64)
 def extremes_of(audit: Audit, filter: Filter, threshold: float = 0.5) -> Extremes | None:
-    """`extremes` of a filter's faces, right and wrong ones together."""
+    """`extremes` of a filter's faces, correct and incorrect ones together."""
     return extremes(audit.counted(filter.narrowed(outcome="all"), threshold), threshold)

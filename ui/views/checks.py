@@ -267,7 +267,7 @@ def _show_orders(part: str, reading: str, checks: Checks, view: View) -> None:
 
 
 def _show_occlusion(checks: Checks, view: View) -> None:
-    """Hidden regions beside the evidence budget."""
+    """Hidden regions beside evidence by region."""
     terms.subheader("Is what it marks what is used?", help=OCCLUSION)
     by_area = controls.toggle("Per unit of area", key="trust_area", help="Large regions lose more.")
     group, fill = view.group, view.fill

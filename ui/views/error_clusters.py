@@ -1,4 +1,4 @@
-"""The clusters of wrong predictions («kinds of wrong») on the page «Faces»: their choice, a card each, downloads."""
+"""Error clusters on the page «Faces»: how many, a card for each, and downloads. Each holds similar maps of errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evidence page: cached budgets of two groups, and what it draws of them."""
+"""The evidence page: cached evidence by region of two groups, and what it draws of them."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _show_waterfall(audit: Audit, found: Waterfall) -> None:
 
 
 def _show_group_evidence(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
-    """The groups' own budgets side by side."""
+    """The groups' evidence by region side by side."""
     terms.subheader("Evidence by region of each group")
     found = [(f"{letter}: {capital(w.describe())}", _evidence_by_region(audit, w)) for letter, w in groups]
     _few_faces([(name, b.n) for name, b in found if b.too_small], audit)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
+from core.analysis.maps.differences import MapDifference, difference_of, incorrect_less_correct
 from core.analysis.maps.group_means import Group
 from core.analysis.strata import AGE, adjustable, equal_ages
 from core.audit.drawn import drawn
@@ -61,7 +61,7 @@ SHAPE = (
 
 TESTING = "Testing the difference …"
 _difference_of = kept(entries=128, spinner=TESTING)(difference_of)
-_right_or_wrong = kept(entries=64, spinner=TESTING)(right_or_wrong)
+_incorrect_less_correct = kept(entries=64, spinner=TESTING)(incorrect_less_correct)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
 
 
 def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
-    """Where right and wrong predictions of one group are compared: their shapes, matched on |margin|."""
+    """Where correct and incorrect predictions of one group are compared: their shapes, matched on |margin|."""
     first = shown[0][1].filter
     for letter, group in shown[1:]:
         if {first.outcome, group.filter.outcome} == {"correct", "incorrect"} and (
@@ -221,7 +221,7 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     terms.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
     terms.markdown(SHAPE.format(kind=audit.task.kind))
     decisions = (False, True) if one else (True,)
-    compared = [_right_or_wrong(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
+    compared = [_incorrect_less_correct(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
     limit = limit_of(compared)
     colours = "red where incorrect predictions lean more on the place, blue where correct ones do"
     titles = (

@@ -1,4 +1,4 @@
-"""Being right by gender, ethnicity and age: the fitted model on which tests and accuracies at equal ages rest."""
+"""Being correct by gender, ethnicity and age: the fitted model on which tests and accuracies at equal ages rest."""
 
 from __future__ import annotations
 

@@ -109,8 +109,9 @@ def own_levels(values: pd.Series) -> tuple[np.ndarray, list[str]]:
 def design_effect(right: np.ndarray, unit: np.ndarray | None, each: np.ndarray | None = None) -> tuple[float, int]:
     """Variance of a share when people are drawn, over that when faces are; never under 1. And the number of people.
 
-    Rao & Scott 1992 (Biometrics 48:577): counts divided by it may be used as independent ones. Where all faces are
-    right or all wrong it cannot be estimated, and each person counts once. `each` says how many faces a row stands for.
+    Counts divided by it may be used as independent ones (Rao & Scott 1992, Biometrics 48:577). It cannot be estimated
+    where all faces are correct or all are incorrect; each person then counts once. `each` says how many faces a row
+    stands for.
     """
     each = np.ones(len(right), dtype=np.int64) if each is None else each
     n = int(each.sum())

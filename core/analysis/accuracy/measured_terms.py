@@ -1,4 +1,4 @@
-"""The regression of being right on gender, ethnicity and age, with measures of the image as further terms."""
+"""The regression of being correct on gender, ethnicity and age, with measures of the image as further terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Age against ethnicity: logistic regression of being right on gender, ethnicity and age; standardised accuracy."""
+"""Age against ethnicity: logistic regression of being correct on gender, ethnicity and age; standardised accuracy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Together(StrEnum):
 class Regression:
     """`n` faces in it, `without_age` left out for want of an age, `left_out` groups under 50 faces.
 
-    `tests`: term, test, statistic, df, p, p_holm. `odds_ratios`: comparison, odds_ratio, low, high, p, of being right.
+    `tests`: term, test, statistic, df, p, p_holm. `odds_ratios` of being correct: comparison, odds_ratio, low, high, p.
     `standardised`: group, gender, ethnicity, n, accuracy, low, high (Wilson), standardised, standardised_low,
     standardised_high, and `unseen`, the share of the standard ages at which the group has no face. `separated`: groups
     and ages without an error (or with nothing else), for which no maximum likelihood exists; `estimator` says what was
@@ -202,7 +202,7 @@ def _standardised(
 def _without_both(
     apart: pd.DataFrame, cells: pd.DataFrame, ethnicities: list[str], bands: list[str]
 ) -> tuple[str, ...]:
-    """Names of the groups, and the women or men of an age, that are all right or all wrong and so separate."""
+    """Names of the groups, and the women or men of an age, that are all correct or all incorrect and so separate."""
     names = []
     for keys in (["g", "e"], ["g", "b"]):
         total = cells.groupby(keys)[["k", "n"]].sum()

@@ -26,7 +26,7 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
     wrong labels for the interval to reach zero, NA where not even all of them are enough; and `suspected`, the errors
     whose labels confident learning doubts. Rows by rising `wrong_labels`. Empty where nothing makes groups.
 
-    An error with a wrong label is a right prediction of a face of the other gender: it leaves the worse group, and
+    An error with a wrong label is a correct prediction of a face of the other gender: it leaves the worse group, and
     joins the group of that gender and the same ethnicity, the better one or a third. Where another attribute is
     classified it stays in its group, as a right one. Counts are divided by the groups' design effects where people are
     known, which are taken to stay as they are. Of a group under 50 faces (or 20 people) the interval is made from exact

@@ -110,7 +110,7 @@ def two_sided(values: np.ndarray, drawn: np.ndarray) -> float:
 
 
 class _Counts:
-    """Faces and right predictions by group and model of arms, for the faces in a filter, and their resamples."""
+    """Faces and correct predictions by group and model of arms, for the faces in a filter, and their resamples."""
 
     def __init__(self, experiment: Experiment, arms: tuple[str, ...], within: Filter, samples: int, seed: int) -> None:
         if within.outcome != "all":

@@ -22,7 +22,7 @@ from core.data.faces import UNRECORDED, people
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.estimate import Estimate
-from core.explain.grids import alike, resample
+from core.explain.grids import resample, same_places
 from core.explain.placement import Placement, placed
 from core.privacy import MINIMUM_FACES
 
@@ -34,7 +34,7 @@ FAMILY_WISE = 0.05
 
 @dataclass(frozen=True)
 class Paired:
-    """Right and wrong of the same `n` faces under models A and B.
+    """Correct and incorrect predictions of the same `n` faces under models A and B.
 
     `difference`: accuracy of B less A; `p` exact, `mid_p` less conservative, both two-sided.
     """
@@ -194,7 +194,7 @@ def paired_map_difference(
     lie = [placed(audit.map_shape, audit.placement) for audit in (audit_a, audit_b)]
     onto = Placement(*(min(lines, key=len) for lines in zip(*((p.rows, p.columns) for p in lie), strict=True)))
     grid = onto.shape
-    moved = dict.fromkeys(f"{p.shape[0]}×{p.shape[1]}" for p in lie if not alike(p, onto))
+    moved = dict.fromkeys(f"{p.shape[0]}×{p.shape[1]}" for p in lie if not same_places(p, onto))
     words = f"{' and '.join(moved)} maps are averaged by area onto {grid[0]}×{grid[1]}" if moved else ""
     if words and all(p.shape == grid for p in lie):
         words = f"{moved.popitem()[0]} maps, whose cells lie elsewhere, are averaged by area onto the other's cells"

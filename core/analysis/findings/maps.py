@@ -1,4 +1,4 @@
-"""Claims 2 and 3: right predictions rest on nose and mouth; wrong ones show no pattern."""
+"""Claims 2 and 3: correct predictions rest on nose and mouth; incorrect ones show no pattern."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ RULES = {
 
 
 def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Finding:
-    """Finding 2 on the right predictions in a filter, by what hiding their regions costs; the maps stand beside it."""
+    """Finding 2 on the correct predictions in a filter: what hiding each region costs, and the maps beside it."""
     key = "2"
     if not audit.has_maps:
         return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
@@ -258,7 +258,7 @@ def _within(value: Estimate) -> str:
 
 
 def matched(audit: Audit, wrong: np.ndarray, right: np.ndarray) -> tuple[str, np.ndarray]:
-    """What wrong and right predictions are matched on, in words, and the strata, int64 (N,), −1 for no counterpart."""
+    """What incorrect and correct predictions are matched on, in words; strata int64 (N,), −1 for no counterpart."""
     faces = audit.faces
     by = {
         "decision": strata_of(faces, "predicted"),

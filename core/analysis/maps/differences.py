@@ -145,13 +145,13 @@ def difference(
     Welch's without strata). Labels drawn at random would be exact for sides of one distribution, but 30 scattered maps
     against 300 others then pass for a difference of means in 1 of 10 cases. g: Hedges 1981.
 
-    `people` (N,), missing where unknown: a person's faces are drawn as a whole. A person with faces on both sides
-    (right and wrong ones) is a unit on each; the two are then drawn apart, which errs towards «no difference».
+    `people` (N,) is missing where unknown. A person's faces are drawn as a whole. A person with faces on both sides
+    (correct and incorrect ones) is a unit on each; the two are then drawn apart, which errs towards «no difference».
 
-    `strata` int (N,), negative for unknown: Σ_s w_s (mean_A,s − mean_B,s), w_s ∝ n_A,s n_B,s / (n_A,s + n_B,s), the
-    regression coefficient of «A» with an intercept a stratum. A unit counts in the
-    stratum of most of its faces. Strata without a face on one side drop out. Nothing is averaged where a side has under
-    `minimum` faces.
+    `strata` is int (N,), negative for unknown. The difference is then Σ_s w_s (mean_A,s − mean_B,s) with w_s ∝
+    n_A,s n_B,s / (n_A,s + n_B,s), which is the regression coefficient of «A» with an intercept a stratum. A unit counts
+    in the stratum of most of its faces. Strata without a face on one side drop out. Nothing is averaged where a side
+    has under `minimum` faces.
     """
     a, b = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
     if (a & b).any():
@@ -162,58 +162,69 @@ def difference(
     used = unit >= 0
     place, side = unit[used], unit_side[unit[used]]
     n_a, n_b = int(side.sum()), int((~side).sum())
-    facts = {
-        "names": names,
-        "n_a": n_a,
-        "n_b": n_b,
-        "people_a": None if people is None else int(unit_side.sum()),
-        "people_b": None if people is None else int((~unit_side).sum()),
-        "left_out": (int(a.sum()) - n_a, int(b.sum()) - n_b),
-        "permutations": permutations,
-        "level": level,
-        "seed": seed,
-        "adjusted_for": adjusted_for,
-        "placement": placement,
-    }
     shape = maps.shape[1:]
     nothing = np.full(shape, np.nan)
+    untested = MapDifference(
+        names=names,
+        difference=nothing,
+        error=nothing,
+        statistic=nothing,
+        p=nothing,
+        significant=nothing > 0,
+        effect=nothing,
+        n_a=n_a,
+        n_b=n_b,
+        people_a=None if people is None else int(unit_side.sum()),
+        people_b=None if people is None else int((~unit_side).sum()),
+        left_out=(int(a.sum()) - n_a, int(b.sum()) - n_b),
+        permutations=permutations,
+        level=level,
+        seed=seed,
+        adjusted_for=adjusted_for,
+        placement=placement,
+    )
+    too_few = _too_few(untested)
     if min(n_a, n_b) < minimum:
-        empty = dict.fromkeys(("difference", "error", "statistic", "p", "effect"), nothing)
-        return MapDifference(
-            **empty,
-            significant=nothing > 0,
-            **facts,
-            abstained=_too_few(facts) or f"averages need {minimum} faces on each side",
-        )
-    x = maps[used].reshape(n_a + n_b, -1).astype(np.float64)
-    stratum = unit_stratum[place]
-    counts = np.bincount(stratum)
-    x -= (sums_by(stratum, x, len(counts)) / counts[:, None])[stratum]
-    scale = np.sqrt((x**2).mean(axis=0))
-    flat = scale <= 1e-9 * np.abs(maps[used]).reshape(len(x), -1).max(axis=0)
-    x[:, flat], scale[flat] = 0.0, 1.0
-    x /= scale
-    layers = layers_of(x, place, unit_side, unit_stratum)
-    delta, variance, weight, shares = stratified_contrast(layers)
-    freedom = len(x) - len(counts) - 1
-    spread = np.sqrt(np.maximum((x**2).sum(axis=0) - delta**2 * weight, 0) / freedom)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effect = np.where(spread > 0, delta / spread, np.sign(delta) * np.inf) * (1 - 3 / (4 * freedom - 1))
-    effect[delta == 0] = 0.0
-    facts |= {"difference": (delta * scale).reshape(shape), "effect": effect.reshape(shape)}
-    if why := _too_few(facts):
-        return MapDifference(
-            error=nothing, statistic=nothing, p=nothing, significant=nothing > 0, **facts, abstained=why
-        )
+        return replace(untested, abstained=too_few or f"averages need {minimum} faces on each side")
+    x, scale, strata_left = _standardised(maps[used], unit_stratum[place])
+    delta, variance, weight, shares = stratified_contrast(layers_of(x, place, unit_side, unit_stratum))
+    effect = _hedges_g(x, delta, weight, freedom=len(x) - strata_left - 1)
+    described = replace(untested, difference=(delta * scale).reshape(shape), effect=effect.reshape(shape))
+    if too_few:
+        return replace(described, abstained=too_few)
     statistic = studentised(delta, variance, weight)
     p = family_wise(statistic, highest_t(shares, permutations, seed)[:, 0])
-    return MapDifference(
+    return replace(
+        described,
         error=(np.sqrt(variance) * scale).reshape(shape),
         statistic=statistic.reshape(shape),
         p=p.reshape(shape),
         significant=(p <= level).reshape(shape),
-        **facts,
     )
+
+
+def _standardised(maps: np.ndarray, stratum: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Maps (N, h, w) less their stratum's mean, float64 (N, h·w), over the cells' scale (h·w,); and how many strata.
+
+    A cell that does not vary within strata is 0, and its scale 1: rounding errors would be taken for a difference.
+    """
+    x = maps.reshape(len(maps), -1).astype(np.float64)
+    counts = np.bincount(stratum)
+    x -= (sums_by(stratum, x, len(counts)) / counts[:, None])[stratum]
+    scale = np.sqrt((x**2).mean(axis=0))
+    flat = scale <= 1e-9 * np.abs(maps).reshape(len(x), -1).max(axis=0)
+    x[:, flat], scale[flat] = 0.0, 1.0
+    x /= scale
+    return x, scale, len(counts)
+
+
+def _hedges_g(x: np.ndarray, delta: np.ndarray, weight: float, freedom: int) -> np.ndarray:
+    """Hedges' g (C,) of contrasts `delta` (C,) of `x` (N, C), whose strata have mean 0; 0 where there is none."""
+    spread = np.sqrt(np.maximum((x**2).sum(axis=0) - delta**2 * weight, 0) / freedom)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effect = np.where(spread > 0, delta / spread, np.sign(delta) * np.inf) * (1 - 3 / (4 * freedom - 1))
+    effect[delta == 0] = 0.0
+    return effect
 
 
 def _said(name: str) -> str:
@@ -221,15 +232,11 @@ def _said(name: str) -> str:
     return f"«{name}»" if "," in name else name
 
 
-def _too_few(facts: dict) -> str | None:
-    """«Black men, predicted wrong: 8 faces; a test needs 30, so 22 more», or None."""
+def _too_few(sides: MapDifference) -> str | None:
+    """«Black men, incorrect: 8 faces; a test needs 30, so 22 more» of each side that has too few; None of neither."""
     said = []
     for name, faces, people, out in zip(
-        facts["names"],
-        (facts["n_a"], facts["n_b"]),
-        (facts["people_a"], facts["people_b"]),
-        facts["left_out"],
-        strict=True,
+        sides.names, (sides.n_a, sides.n_b), (sides.people_a, sides.people_b), sides.left_out, strict=True
     ):
         count = faces if people is None else people
         if count >= ABSTAIN_UNDER:
@@ -248,7 +255,7 @@ def people_of(faces: pd.DataFrame) -> np.ndarray | None:
     return faces["identity"].to_numpy(dtype=object) if faces["identity"].notna().any() else None
 
 
-def right_or_wrong(
+def incorrect_less_correct(
     audit: Audit,
     wanted: Filter,
     match_margin: bool = True,
@@ -258,14 +265,15 @@ def right_or_wrong(
     level: float = LEVEL,
     seed: int = 0,
 ) -> MapDifference:
-    """Shapes (`oriented_shapes`) of a group's wrong less its right predictions; the filter's outcome does not count.
+    """The difference of a group's incorrect less its correct predictions, in `oriented_shapes` of their maps.
 
-    Matched on |margin|, as wrong predictions are the less certain ones: `n_b` right faces remain as matches,
-    `left_out` says how many have none.
+    The outcome of `wanted` does not count. Predictions are matched on |margin|, since incorrect ones are less certain:
+    `n_b` correct faces remain as matches, and `left_out` says how many have none.
 
-    Of one labelled class the two sides were given opposite ones, so this also holds whatever tells evidence for one
-    class from evidence for the other. `same_decision` compares with right predictions of the same class instead: those
-    of the other labelled class, or by strata where the group has both.
+    Faces of one labelled class were given opposite classes on the two sides, so the difference also holds whatever
+    tells evidence for one class from evidence for the other. With `same_decision` the incorrect predictions stand
+    beside correct ones of the same class instead: those of the other labelled class, or, where the group has both, by
+    strata of the predicted class.
     """
     wrong, right = (wanted.narrowed(outcome=outcome) for outcome in ("incorrect", "correct"))
     whole = audit
@@ -312,10 +320,10 @@ def difference_of(
     level: float = LEVEL,
     seed: int = 0,
 ) -> MapDifference:
-    """`difference` of two filters' maps, adjusted for columns, «age» or «age band».
+    """`difference` of two filters' maps. `adjust` names the columns to adjust for, such as «age» or «age band».
 
-    By default at equal ages, where they are known (`equal_ages`); of the faces as they are with `()`. Raises
-    `LookwhereError` on an overlap.
+    By default ages are made equal where they are known (`equal_ages`); with `()` the faces stay as they are. Raises
+    `LookwhereError` where a face is in both filters.
     """
     whole, audit = audit, drawn(audit, a, b, seed=seed)
     masks = a.mask(audit.faces), b.mask(audit.faces)

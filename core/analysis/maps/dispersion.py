@@ -58,16 +58,16 @@ class Dispersions:
 def compare_dispersion(
     shapes: np.ndarray, wrong: np.ndarray, groups: np.ndarray | None = None, draws: int = 1000, seed: int = 0
 ) -> Dispersions:
-    """Dispersion of maps (N, h, w) within `wrong`, bool (N,), against as many right ones of each of `groups`, (N,).
+    """Dispersion of maps (N, h, w) within `wrong`, bool (N,), against as many correct ones of each of `groups`, (N,).
 
     The values are exact means over all such choices of right faces. Intervals resample k faces a group and side with
     replacement; a face is never paired with itself, or every repetition would be a pair of correlation 1 and the
     dispersion come out too small. p relabels right and wrong within groups: beside the dispersion it answers to any
     other difference of the two sets of maps, a mean shape apart for one.
 
-    Says whether wrong predictions vary more among themselves than right ones. Does not say why: wrong ones are less
-    certain, and a weak map is a noisier shape, so cross `groups` with bins of |margin| to compare equals. A high
-    dispersion is not «no pattern»: see `own_pattern`. Faces of one person count as separate ones.
+    The test says whether incorrect predictions vary more among themselves than correct ones. It does not say why:
+    incorrect ones are less certain, and a weak map is a noisier shape. Cross `groups` with bins of |margin| to compare
+    equals. A high dispersion is not «no pattern»: see `own_pattern`. Faces of one person count as separate ones.
     Raises `LookwhereError` where fewer than 2 faces can be matched.
     """
     z, wrong = standardised(shapes), np.asarray(wrong, dtype=bool)

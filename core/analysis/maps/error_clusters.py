@@ -4,7 +4,7 @@ k-means divides the maps: each face's evidence for the class it was given over t
 The number of clusters has the largest mean silhouette (Rousseeuw 1987, J Comput Appl Math 20:53). The test for any is
 p of a silhouette as large in one cloud of the same mean and covariance, searched the same way (as SigClust: Liu et al.
 2008, JASA 103:1281). A cluster's stability is its mean Jaccard index with its nearest one in bootstrap samples (Hennig
-2007, Comput Stat Data Anal 52:258). Pages call a cluster a «kind of wrong».
+2007, Comput Stat Data Anal 52:258).
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ DISSOLVED, STABLE = 0.6, 0.75
 class ErrorCluster:
     """One error cluster: `rows` (n,) of the audit's faces, the most typical first; `stability` its mean Jaccard index.
 
-    `map` float64 (h, w) is the mean shape, positive where it speaks for the class the model chose. `regions`: each
-    region's `share` of the mean shape's positive evidence beside its `share_all` in all wrong ones' mean. `who`: the
-    groups in it by falling n: `group`, `n`, `share`, `share_all`, `ratio`, `p` (Fisher's exact test, Holm over all
-    kinds and groups). `margin` is the median |margin|. Everything but n and stability is None where it is not shown.
+    `map` float64 (h, w) is the mean shape, positive where it speaks for the class the model chose. `regions` has each
+    region's `share` of the mean shape's positive evidence, and `share_all`, that of all incorrect predictions' mean.
+    `who` has the groups in it by falling n: `group`, `n`, `share`, `share_all`, `ratio`, `p` (Fisher's exact test, Holm
+    over all clusters and groups). `margin` is the median |margin|. Everything but n and stability is None where it is
+    not shown.
     """
 
     rows: np.ndarray
@@ -62,7 +63,7 @@ class ErrorCluster:
         return "a tendency" if self.stability >= DISSOLVED else "dissolves in new samples"
 
     def over(self, level: float = LEVEL) -> pd.DataFrame:
-        """Groups that it holds more of than all wrong predictions do, beyond chance, the furthest first."""
+        """Groups that it holds more of than all incorrect predictions do, beyond chance, the furthest first."""
         if self.who is None:
             raise LookwhereError(f"who is in an error cluster of {self.n} faces is not shown")
         found = self.who[(self.who["p"] <= level) & (self.who["ratio"] > 1)]
@@ -71,10 +72,11 @@ class ErrorCluster:
 
 @dataclass(frozen=True)
 class ErrorClusters:
-    """The kinds of `n` wrong predictions inside `wanted`, whose own outcome does not count; none where n is too small.
+    """The clusters of `n` incorrect predictions inside `wanted`, none where n is too small.
 
-    `search`: for each number of kinds the mean silhouette beside that of clouds without kinds, and `p` (`structure`).
-    `asked`: the number was given, not found. `flat` faces whose map says nothing are left out of `n`.
+    The outcome of `wanted` does not count. `search` has, for each number of clusters, the mean silhouette beside that
+    of clouds without clusters, and `p` (`structure`). `asked` is True where the number was given and not found. `flat`
+    faces, whose map says nothing, are left out of `n`.
     """
 
     wanted: Filter
@@ -88,7 +90,7 @@ class ErrorClusters:
 
     @property
     def verdict(self) -> str:
-        """In words, to stand after the number of wrong predictions: «their maps fall into 2 clusters …»."""
+        """In words, to stand after the number of incorrect predictions: «their maps fall into 2 clusters …»."""
         if self.search is None:
             return f"error clusters are looked for from {SMALLEST} on"
         k = len(self.clusters)
@@ -117,11 +119,11 @@ def apart(silhouette: float) -> str:
 def find_error_clusters(
     audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0, draws: int = DRAWS
 ) -> ErrorClusters:
-    """The kinds of wrong predictions inside a filter: `count` of them, or as many as are found, which may be one.
+    """Clusters of the incorrect predictions inside a filter: `count` of them, or as many as are found, perhaps one.
 
-    Kinds under 11 faces are counted and not shown; where those faces are under 11 together, the smallest other kind is
-    not shown either: all wrong ones' average less those shown would be theirs. Raises `LookwhereError` for an audit
-    without maps or a count that is neither 1 nor among `COUNTS`.
+    Clusters under 11 faces are counted and not shown. Where those faces are under 11 together, the smallest other
+    cluster is not shown either: the average of all incorrect predictions less those shown would be theirs. Raises
+    `LookwhereError` for an audit without maps, or a count that is neither 1 nor among `COUNTS`.
     """
     if count is not None and count not in (1, *COUNTS):
         raise LookwhereError(f"the number of clusters must be 1 to {COUNTS[-1]}, not {count}")

@@ -1,8 +1,8 @@
-"""What maps of wrong predictions have beyond the map that the network has in common for right and wrong ones.
+"""What maps of incorrect predictions have beyond the map that the network shows for correct and incorrect ones alike.
 
-A network that looks at faces has a common map, and any set of its maps shows it: that says nothing of what makes
-predictions wrong. So wrong ones stand beside right ones like them, and what lies along those ones' mean map is taken
-away.
+A network that looks at faces has a common map, and any set of its maps shows it. The common map says nothing of what
+makes predictions incorrect. So incorrect predictions are compared with correct ones like them, and what lies along the
+mean map of these correct ones is taken away.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _BLOCK = 500_000
 
 @dataclass(frozen=True)
 class OwnPattern:
-    """Wrong predictions' mean map W beside C, that of right ones like them: W = shown · C + own, own ⟂ C.
+    """W, the mean map of incorrect predictions, and C, that of correct ones like them: W = shown · C + own, own ⟂ C.
 
-    All of maps without level and strength (mean 0, standard deviation 1 over the cells); strata weigh in both means as
-    in `difference`. `wrong` and `common` are W and C, float64 (h, w). `shown`: how much of the common map wrong ones
-    show, 1 where all. `own` is the tested difference: its `difference` is the own pattern. `strength` is |own| / |C|,
-    without the part that chance adds, with bounds. `halves`: Pearson's r of the own patterns of two random halves of
-    both sides, mean over the splits and where 95 % of them lie. `reach`: how often the upper bound of the strength
-    would fall under `limit` if there were no own pattern.
+    All maps are taken without level and strength (mean 0, standard deviation 1 over the cells). Strata weigh in both
+    means as in `difference`. `wrong` and `common` are W and C, float64 (h, w). `shown` is how much of the common map
+    incorrect predictions show, 1 where they show all of it. `own` is the tested difference, whose `difference` is the
+    own pattern. `strength` is |own| / |C| with bounds, without the part that chance adds. `halves` is Pearson's r of
+    the own patterns of two random halves of both sides: the mean over the splits, and where 95 % of them lie. `reach`
+    is how often the upper bound of the strength would fall under `limit` if there were no own pattern.
     """
 
     wrong: np.ndarray
@@ -67,7 +67,7 @@ def own_pattern(
     `strata` int (N,), negative for unknown, and `people` (N,) as in `difference`, whose family-wise test over the
     cells is taken. The bounds of the strength hold |own|² less the sum of its variances, whose own variance is
     2 tr Σ² + 4 own' Σ own, the second term by Σ's largest eigenvalue: they are wider than need be. Raises
-    `LookwhereError` where under 30 wrong ones (people, where known) have a right one in their stratum.
+    `LookwhereError` where under 30 incorrect ones (people, where known) have a correct one in their stratum.
     """
     unit, side, home = units_of(wrong, wrong | right, people, strata)
     if min(side.sum(), (~side).sum()) < ABSTAIN_UNDER:
@@ -76,21 +76,15 @@ def own_pattern(
         )
     used = unit >= 0
     place = unit[used]
-    stratum, on_wrong = home[place], side[place]
+    stratum = home[place]
     z = standardised(shapes[used]) * np.sqrt(shapes[0].size)
-    faces = np.stack([np.bincount(stratum[on], minlength=home.max() + 1) for on in (on_wrong, ~on_wrong)])
-    weight = faces.prod(axis=0) / faces.sum(axis=0)
-    means = [
-        sums_by(stratum[on], z[on], faces.shape[1]) / count[:, None]
-        for on, count in zip((on_wrong, ~on_wrong), faces, strict=True)
-    ]
-    mean_wrong, common = (weight @ mean / weight.sum() for mean in means)
+    mean_wrong, common, counts = _stratified_means(z, stratum, side[place])
     size = float(np.sqrt((common**2).sum()))
     along = z @ (common / size)
     beyond = z - along[:, None] * (common / size)
 
     x = np.column_stack([beyond, along])
-    x -= (sums_by(stratum, x, faces.shape[1]) / faces.sum(axis=0)[:, None])[stratum]
+    x -= (sums_by(stratum, x, len(counts)) / counts[:, None])[stratum]
     layers = layers_of(x, place, side, home)
     delta, variance, _, shares = stratified_contrast(layers)
     shown = 1 + float(delta[-1]) / size
@@ -116,6 +110,23 @@ def own_pattern(
     )
 
 
+def _stratified_means(
+    z: np.ndarray, stratum: np.ndarray, on_wrong: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean map (C,) of the incorrect and of the correct ones of `z` (N, C), and how many faces each stratum has (S,).
+
+    A stratum weighs n_A n_B / (n_A + n_B) in both means, as in `difference`.
+    """
+    strata = int(stratum.max()) + 1
+    faces = np.stack([np.bincount(stratum[on], minlength=strata) for on in (on_wrong, ~on_wrong)])
+    weight = faces.prod(axis=0) / faces.sum(axis=0)
+    incorrect, correct = (
+        weight @ (sums_by(stratum[on], z[on], strata) / count[:, None]) / weight.sum()
+        for on, count in zip((on_wrong, ~on_wrong), faces, strict=True)
+    )
+    return incorrect, correct, faces.sum(axis=0)
+
+
 def _strength(own: np.ndarray, covariance: np.ndarray, size: float, limit: float) -> tuple[Estimate, float]:
     """|own| / size with its bounds, and how often the upper one would fall under `limit` if own were nothing."""
     from scipy.special import ndtr
@@ -135,7 +146,9 @@ def _halves(layers: list[Stratum], splits: int, seed: int) -> Estimate:
     """r of the contrasts of two halves of units, drawn anew in each stratum and side (its odd one in either half)."""
     draw = np.random.default_rng(seed)
     cells = layers[0].sums.shape[1] - 2
-    parts = [layer.sums[on] for layer in layers for on in (layer.side, ~layer.side)]  # wrong ones and right, by turns
+    parts = [
+        layer.sums[on] for layer in layers for on in (layer.side, ~layer.side)
+    ]  # incorrect ones and correct, by turns
     sums, group = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     maps, faces = sums[:, :cells], sums[:, -1]
     starts = np.searchsorted(group, np.arange(len(parts)))
@@ -157,7 +170,7 @@ def _contrasts(
 ) -> np.ndarray:
     """Wrong less right (R, C) of the units `taken` (R, U), 1 or 0, of sums of `maps` (U, C) over `faces` (U,).
 
-    `group` (U,) is the unit's place in strata of two sides each, wrong ones first, which begin at `starts`.
+    `group` (U,) is the unit's place in strata of two sides each, incorrect ones first, which begin at `starts`.
     """
     n = np.add.reduceat(taken * faces, starts, axis=1)
     wrong, right = n[:, ::2], n[:, 1::2]

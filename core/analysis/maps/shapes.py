@@ -12,7 +12,7 @@ def oriented_shapes(audit: Audit) -> np.ndarray:
     """Each face's evidence for the chosen class over the other, float32 (N, h, w), root mean square 1 (or all 0).
 
     This is the margin map times the sign of the prediction, without its strength. The raw margin maps of right and
-    wrong predictions of a group differ trivially: their mean is the logit difference, whose sign is what makes one
+    incorrect predictions of a group differ trivially: their mean is the logit difference, whose sign is what makes one
     right and the other wrong.
     """
     audit.need_maps()

@@ -24,12 +24,12 @@ class Reading:
     """A data set's labels before anything was decoded.
 
     `faces` has `face_id, path, gender, ethnicity, age, identity`, and `split` where the data set names one.
-    `rejects` has `file, reason`; `repaired` has `file, repair`; `disagreements` has `file, what`: labels that two
-    places of the data set give differently. Which of them counts, the reader's module says. `remarks` are sentences
-    about the data set as a whole, such as columns of which nothing is made. `own` has what else the data set says of
-    each face, a row a face as `faces` has them: strings as they are written, NA where empty. What is made of it is in
-    `columns` and in `faces` (`core.data.own_columns`). `otherwise` are faces, in the columns of `faces`, whose label is
-    none of the two classes (`core.data.otherwise`); their own columns begin with `core.data.columns.OWN`.
+    `rejects` has `file, reason`; `repaired` has `file, repair`. `disagreements` has `file, what`: labels that two
+    places of the data set give differently; the reader's module says which of them counts. `remarks` are sentences
+    about the data set as a whole, such as columns that are not used. `own` has the data set's further columns, a row a
+    face as `faces` has them: strings as they are written, NA where empty. `core.data.own_columns` makes `columns` of
+    it, and their levels in `faces`. `otherwise` are faces, in the columns of `faces`, whose label is none of the two
+    classes (`core.data.otherwise`); their own columns begin with `core.data.columns.OWN`.
     """
 
     faces: pd.DataFrame

@@ -75,18 +75,18 @@ def _total(name: str, n: int, series: str, ends: pd.Series) -> Row:
     return Row(name, (bar,), f"n = {n:,}", words)
 
 
-def region_evidence_bars(budgets: list[tuple[str, EvidenceByRegion]]) -> BarChart:
+def region_evidence_bars(groups: list[tuple[str, EvidenceByRegion]]) -> BarChart:
     """Signed contributions to the mean margin by region, groups side by side, with bootstrap intervals."""
-    tables = [(name, found.table.set_index("region").loc[list(REGIONS)]) for name, found in budgets]
+    tables = [(name, found.table.set_index("region").loc[list(REGIONS)]) for name, found in groups]
     rows = tuple(
         Row(region, tuple(_contribution(name, table.loc[region]) for name, table in tables)) for region in REGIONS
     )
     series = tuple(
         Series(name, Style(cycled(GROUP_COLOURS, n), **WHISKERS), note=f"n = {found.n:,}")
-        for n, (name, found) in enumerate(budgets)
+        for n, (name, found) in enumerate(groups)
     )
     axis = Axis("contribution to the mean margin")
-    return BarChart(rows, series, axis, 120 + 24 * len(REGIONS) * max(len(budgets), 1), grouped=True)
+    return BarChart(rows, series, axis, 120 + 24 * len(REGIONS) * max(len(groups), 1), grouped=True)
 
 
 def _contribution(name: str, row: pd.Series) -> Bar:

@@ -1,4 +1,4 @@
-"""One face's evidence by region, drawn; and a kind of wrong beside all wrong predictions."""
+"""One face's evidence by region, drawn; and an error cluster beside all incorrect predictions."""
 
 from __future__ import annotations
 

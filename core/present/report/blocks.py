@@ -128,8 +128,11 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Side:
-    """Right or wrong predictions of a group: `face` and `cam`, or for each why it is not there; None where the grid
-    shows none at all. `n` is None where the whole group has too few to count its right ones apart."""
+    """Correct or incorrect predictions of a group: the average `face` and `cam`, or why there is none.
+
+    They are None where the grid shows none at all. `n` is None where the whole group has too few faces to count its
+    correct ones apart.
+    """
 
     tag: str
     n: int | None

@@ -30,7 +30,7 @@ from core.present.card.failures import main_filter, warning_sentences
 from core.present.report.accuracy import accuracy_section
 from core.present.report.findings import findings_section
 from core.present.report.gaps import gaps_section, noise_section
-from core.present.report.maps import budget_section, checks_section, differences_section, grid_section
+from core.present.report.maps import checks_section, differences_section, evidence_section, grid_section
 from core.present.report.plain import summary_section, words_section
 from core.present.report.reproduction import check_command, code_state, data_section, reproduction_section
 from core.present.text.findings import findings_sentence
@@ -89,7 +89,7 @@ def build_report(
         accuracy_section(faces, within, audit.minimum_faces, by, audit.columns),
         gaps_section(faces, within),
         differences_section(audit, within),
-        budget_section(audit, within),
+        evidence_section(audit, within),
         checks_section(audit, checks, check_command(audit)),
         noise_section(audit, within, others),
         findings_section(found, experiment, within, audit),

@@ -1,4 +1,4 @@
-"""The report's maps: the study's grid, tested differences, the evidence budget, and what the checks said."""
+"""The report's maps: the study's grid, tested differences, evidence by region, and what the checks said."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 from core.analysis.accuracy.counts import columns_of
 from core.analysis.accuracy.extremes import extremes
-from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, right_or_wrong
+from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, incorrect_less_correct
 from core.analysis.maps.group_means import Group, study_grid
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
 from core.analysis.strata import equal_ages
@@ -155,7 +155,7 @@ def differences_section(audit: Audit, within: Filter) -> Section:
         if same is not None and same[0].ethnicity:
             blocks += [Heading("The same within one gender"), *_worst_less(audit, *same)]
     both = len(audit.faces["gender"].unique()) > 1
-    shapes = right_or_wrong(audit, within, same_decision=both)
+    shapes = incorrect_less_correct(audit, within, same_decision=both)
     kind = "of the same class and |margin|" if both else "of the same |margin|"
     blocks.append(Heading("Incorrect less correct predictions"))
     blocks += _compared(
@@ -203,17 +203,17 @@ def _numbers(found: MapDifference) -> str:
     return text + "."
 
 
-def budget_section(audit: Audit, within: Filter) -> Section:
+def evidence_section(audit: Audit, within: Filter) -> Section:
     """From the best group's mean margin to the worst's, region by region, where the maps add up."""
     title = "Evidence by region"
     if not audit.has_maps:
-        return section("budget", title, [Text(NO_MAPS)])
+        return section("evidence", title, [Text(NO_MAPS)])
     if not audit.additive:
         why = f"Maps by {audit.map_method} do not add up to the logits, so the margin cannot be divided by region."
-        return section("budget", title, [Text(why)])
+        return section("evidence", title, [Text(why)])
     pair = extreme_filters(audit.passing(within), within)
     if pair is None:
-        return section("budget", title, [Text("There are no two groups, so no evidence by region is compared.")])
+        return section("evidence", title, [Text("There are no two groups, so no evidence by region is compared.")])
     worst, best = pair
     found, words = waterfall(audit, best, worst), drawn_words(audit, best, worst)
     sample = [Text(words)] if words else []
@@ -221,11 +221,13 @@ def budget_section(audit: Audit, within: Filter) -> Section:
     adds = "within" if largest <= TOLERANCE else "NOT within"
     sums = f"Σ regions + bias equal the mean margin to {largest:.1e} in every group, {adds} {TOLERANCE:g}."
     return section(
-        "budget", title, [Text(waterfall_sentence(found)), *sample, *_budget(found, audit.task), Text(sums, quiet=True)]
+        "evidence",
+        title,
+        [Text(waterfall_sentence(found)), *sample, *_evidence_blocks(found, audit.task), Text(sums, quiet=True)],
     )
 
 
-def _budget(found: Waterfall, task: Task) -> list:
+def _evidence_blocks(found: Waterfall, task: Task) -> list:
     cells = tuple(
         (row["region"], signed(row["a"]), signed(row["b"]), signed_interval(row["difference"], row["low"], row["high"]))
         for row in found.table.to_dict("records")

@@ -179,6 +179,17 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
 
     Groups are of gender × ethnicity, or by the columns `by`.
     """
+    lines = _facts_of(audit)
+    titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
+    # The faces to be believed come first: most errors are of infants, where ages are known.
+    both = ("adults", "all") if audit.faces["age"].notna().any() else ("all", "adults")
+    for title, within in (titles[name] for name in (both if ages == "both" else (ages,))):
+        lines += ["", *_accuracy_lines(audit, title, within, by)]
+    return "\n".join(lines)
+
+
+def _facts_of(audit: Audit) -> list[str]:
+    """What an audit is of, how it was made, and what its numbers do not say: lines over all accuracies."""
     manifest = audit.manifest
     known = manifest.precision and manifest.faces_per_second is not None
     speed = f", {manifest.faces_per_second:.1f} faces/s" if known else ""
@@ -212,38 +223,31 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         lines.append(words)
     if (words := kept_words(audit)) is not None:
         lines.append(words)
-    recipe = recipe_of(audit)
-    titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
-    # The faces to be believed come first: most errors are of infants, where ages are known.
-    both = ("adults", "all") if audit.faces["age"].notna().any() else ("all", "adults")
-    for title, within in (titles[name] for name in (both if ages == "both" else (ages,))):
-        faces = audit.passing(within)
-        if faces.empty:
-            known = audit.faces["age"].notna().any()
-            lines += ["", f"{title}: " + ("no face" if known or within.any_age else "ages are not known")]
-            continue
-        overall = accuracy_by(faces, []).iloc[0]
-        lines += [
-            "",
-            f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}",
-        ]
-        lines += otherwise_lines(audit, within)
-        if by is not None:
-            lines += group_lines(faces, by, audit.columns)
-            continue
-        table = accuracy_by(faces, ["gender", "ethnicity"])
-        for row in table.to_dict("records"):
-            rate = with_interval(row["accuracy"], row["low"], row["high"])
-            lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
-        found = extremes(faces)
-        lines.append("  " + accuracy_sentence(faces, within, found=found))
-        if (words := method_words(recipe, within)) is not None:
-            lines.append(f"  {words}")
-        if found is not None and found.at_equal_ages:
-            lines.append(f"  whatever their ages: {gap_words(found.as_they_are)}")
-        lines += [
-            line
-            for statistic in group_statistics.GROUP_STATISTICS
-            for line in statistic_lines(statistic, faces, within)
-        ]
-    return "\n".join(lines)
+    return lines
+
+
+def _accuracy_lines(audit: Audit, title: str, within: Filter, by: list[str] | None) -> list[str]:
+    """Accuracy of the faces in a filter, of their groups, and the gap; groups alone where columns are named."""
+    faces = audit.passing(within)
+    if faces.empty:
+        known = audit.faces["age"].notna().any()
+        return [f"{title}: " + ("no face" if known or within.any_age else "ages are not known")]
+    overall = accuracy_by(faces, []).iloc[0]
+    lines = [f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}"]
+    lines += otherwise_lines(audit, within)
+    if by is not None:
+        return lines + group_lines(faces, by, audit.columns)
+    table = accuracy_by(faces, ["gender", "ethnicity"])
+    for row in table.to_dict("records"):
+        rate = with_interval(row["accuracy"], row["low"], row["high"])
+        lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
+    found = extremes(faces)
+    lines.append("  " + accuracy_sentence(faces, within, found=found))
+    if (words := method_words(recipe_of(audit), within)) is not None:
+        lines.append(f"  {words}")
+    if found is not None and found.at_equal_ages:
+        lines.append(f"  whatever their ages: {gap_words(found.as_they_are)}")
+    lines += [
+        line for statistic in group_statistics.GROUP_STATISTICS for line in statistic_lines(statistic, faces, within)
+    ]
+    return lines

@@ -49,7 +49,7 @@ def test_hiding_costs_where_the_network_looks_and_nowhere_else() -> None:
             assert costs[way, fill, "forehead"] == pytest.approx(0, abs=1e-5)
     # A linear network loses in one hole what it loses in its patches, and grey takes all of it.
     probe = looking_at_the_mouth()
-    whole = probe.margins(probe.pictures(slice(0, 12))).mean()
+    whole = probe.margins(probe.images(slice(0, 12))).mean()
     assert part.array("patches", GROUP)[0].sum() == pytest.approx(whole, rel=1e-4)
     share = np.isin(np.array(regions.REGIONS)[regions.label_image(112)], TOGETHER).mean()
     assert costs["at once", "grey", CLAIMED] * 100 * share == pytest.approx(whole, rel=1e-3)

@@ -151,7 +151,7 @@ def planted(study: Study, region: str) -> Probe:
     store = replace(probe.store, images=images.astype(np.uint8))
     model = replace(probe.model, network=network, info=replace(probe.model.info, input_size=112))
     bare = replace(probe, model=model, store=store)
-    pixels = torch.cat([bare.pixels(bare.pictures(block)) for block in bare.blocks(n)])
+    pixels = torch.cat([bare.pixels(bare.images(block)) for block in bare.blocks(n)])
     with torch.no_grad():
         maps = network.evidence(pixels)[1].numpy()
     margin = maps[:, 0] - maps[:, 1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.explain.grids import alike, regrid, resample
+from core.explain.grids import regrid, resample, same_places
 from core.explain.mirror import mirror_mismatch, mirror_test
 from core.explain.placement import Placement, enlarged, placed
 from core.explain.regions import REGIONS, by_region, cell_words, even_shares, label_image, weights
@@ -123,7 +123,7 @@ def test_maps_are_carried_to_other_cells_by_area() -> None:
     np.add.at(shares, (which[1], which[0]), 1 / np.bincount(which[0])[which[0]])
     np.testing.assert_allclose(found, shares @ maps @ shares.T, atol=0.02)
     assert resample(maps, FINE, FINE) is maps
-    assert alike(FINE, Placement(*2 * (tuple(5.9 + 16 * n for n in range(7)),))) and not alike(
+    assert same_places(FINE, Placement(*2 * (tuple(5.9 + 16 * n for n in range(7)),))) and not same_places(
         FINE, Placement.tiles((7, 7))
     )
 

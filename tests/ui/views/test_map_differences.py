@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.analysis.maps.differences import MapDifference, difference_of, right_or_wrong
+from core.analysis.maps.differences import MapDifference, difference_of, incorrect_less_correct
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.figures.differences import outlined, painted
@@ -132,7 +132,7 @@ def test_wrong_against_right_adds_the_shapes_and_says_why(study, monkeypatch: py
     shown = said(app)
     assert "Incorrect against correct by shape: all faces" in shown
     assert "by construction" in shown
-    assert right_or_wrong(audit, Filter(), same_decision=True).verdict in shown
+    assert incorrect_less_correct(audit, Filter(), same_decision=True).verdict in shown
     one = query | {"a_gender": "female", "b_gender": "male"}
     assert "by shape" not in said(page(models, "heatmaps", monkeypatch, **one)), "another group is another question"
 
@@ -151,7 +151,7 @@ def test_of_one_gender_both_comparisons_are_shown(study, tmp_path: Path, monkeyp
     shown = said(app)
     assert "Same group, the other class" in shown
     assert "Same class, other faces" in shown
-    found = right_or_wrong(changed, Filter(("female",)), same_decision=True)
+    found = incorrect_less_correct(changed, Filter(("female",)), same_decision=True)
     assert escape.markdown(found.verdict) in shown
     assert "At equal certainty, " in shown
 

@@ -11,7 +11,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from core.analysis.maps.differences import ABSTAIN_UNDER, MapDifference, difference, difference_of, right_or_wrong
+from core.analysis.maps.differences import (
+    ABSTAIN_UNDER,
+    MapDifference,
+    difference,
+    difference_of,
+    incorrect_less_correct,
+)
 from core.analysis.maps.shapes import oriented_shapes
 from core.analysis.strata import AGE, adjustable, crossed, equal_ages, strata_of
 from core.audit.folder import Audit, open_audit
@@ -320,25 +326,25 @@ def test_oriented_shapes_speak_for_the_chosen_class_and_have_no_strength() -> No
     assert oriented_shapes(stronger) == pytest.approx(shapes, rel=1e-5)
 
 
-def test_right_or_wrong_compares_the_sides_it_names() -> None:
+def test_incorrect_less_correct_compares_the_sides_it_names() -> None:
     audit = labelled(900, 4)
     faces, women = audit.faces, Filter(("female",), outcome="correct")
     female, right = (faces["gender"] == "female").to_numpy(), faces["correct"].to_numpy()
-    plain = right_or_wrong(audit, women, match_margin=False, permutations=50)
+    plain = incorrect_less_correct(audit, women, match_margin=False, permutations=50)
     assert plain.names == ("women, predicted incorrectly", "women, predicted correctly")
     shapes = oriented_shapes(audit)
     expected = shapes[female & ~right].mean(axis=0) - shapes[female & right].mean(axis=0)
     assert plain.difference == pytest.approx(expected, abs=1e-6)
-    matched = right_or_wrong(audit, women, permutations=50)
+    matched = incorrect_less_correct(audit, women, permutations=50)
     strata = strata_of(faces, "margin", female & ~right, female & right)
     by_hand = difference(shapes, female & ~right, female & right, strata=strata, permutations=50)
     assert matched.p == pytest.approx(by_hand.p)
     assert matched.n_b + matched.left_out[1] == (female & right).sum()
     assert "Adjusted for |margin|, " in matched.verdict
-    same = right_or_wrong(audit, women, same_decision=True, permutations=50)
+    same = incorrect_less_correct(audit, women, same_decision=True, permutations=50)
     assert same.names[1] == "men, predicted correctly"
     assert same.n_b + same.left_out[1] == (~female & right).sum()
-    pooled = right_or_wrong(audit, Filter(), same_decision=True, match_margin=False, permutations=50)
+    pooled = incorrect_less_correct(audit, Filter(), same_decision=True, match_margin=False, permutations=50)
     predicted = difference(shapes, ~right, right, strata=strata_of(faces, "predicted"), permutations=50)
     assert pooled.difference == pytest.approx(predicted.difference)
 
@@ -375,7 +381,9 @@ def test_in_the_shipped_study_wrong_predictions_have_the_shape_of_their_class() 
     shipped_or_skip()
     audit = open_audit(AUDIT)
     women = Filter(("female",))
-    label, decision = (right_or_wrong(audit, women, same_decision=same, permutations=499) for same in (False, True))
+    label, decision = (
+        incorrect_less_correct(audit, women, same_decision=same, permutations=499) for same in (False, True)
+    )
     # Against right women the whole map differs; against right men, also called male, far less.
     assert label.differs
     assert np.abs(decision.effect).mean() < np.abs(label.effect).mean() / 4

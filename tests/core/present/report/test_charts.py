@@ -29,7 +29,7 @@ from core.present.report.accuracy import accuracy_section
 from core.present.report.blocks import Chart, Pictures
 from core.present.report.findings import findings_section
 from core.present.report.gaps import gaps_section
-from core.present.report.maps import budget_section
+from core.present.report.maps import evidence_section
 from core.present.text.sentences import row_name
 from core.wording import capital
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
@@ -86,7 +86,7 @@ def test_simultaneous_intervals(audit: Audit) -> None:
 
 
 def test_the_waterfalls_steps(audit: Audit) -> None:
-    (block,) = drawn(budget_section(audit, ADULTS))
+    (block,) = drawn(evidence_section(audit, ADULTS))
     best, worst = (ADULTS.narrowed(gender=(g,), ethnicity=("Black",)) for g in ("male", "female"))
     page = waterfall_chart(waterfall(audit, best, worst), "A", "B")
     steps = [row for row in page.rows if row.name not in ("A", "B")]

@@ -97,7 +97,9 @@ def test_what_data_lack_is_said_in_a_line(lack: str, tmp_path: Path) -> None:
     page = Page(report(reported_audit(tmp_path, **columns)))
     assert says in page.words
     headings = [attrs["id"] for tag, attrs in page.tags if tag == "section" and "id" in attrs]
-    assert {"grid", "accuracy", "gaps", "differences", "budget", "checks", "findings", "card", "data"} <= set(headings)
+    assert {"grid", "accuracy", "gaps", "differences", "evidence", "checks", "findings", "card", "data"} <= set(
+        headings
+    )
     assert "nan" not in page.words.replace("finance", "").lower().split()
     if lack in ("no age", "nothing"):
         assert "480 of 480: ages are not known" in page.words
@@ -132,7 +134,7 @@ def test_predictions_alone_give_no_map_and_say_so(tmp_path: Path) -> None:
     assert "python -m train --data" not in page.words
 
 
-def test_maps_that_do_not_add_up_get_no_budget(tmp_path: Path) -> None:
+def test_maps_that_do_not_add_up_get_no_evidence_by_region(tmp_path: Path) -> None:
     words = Page(report(with_manifest(reported_audit(tmp_path), maps=NOT_ADDITIVE))).words
     assert "Maps by occlusion do not add up to the logits" in words
     assert "python -m core evidence" not in words
