@@ -32,7 +32,7 @@ def looking_at_the_mouth(n: int = 12) -> SimpleNamespace:
         audit=SimpleNamespace(averages=SimpleNamespace(mean=lambda _: (np.full((112, 112, 3), 100, np.uint8), n))),
         device=torch.device("cpu"),
         blocks=lambda size: (slice(k, k + size) for k in range(0, n, size)),
-        pictures=lambda block: torch.from_numpy(images[block]).permute(0, 3, 1, 2),
+        images=lambda block: torch.from_numpy(images[block]).permute(0, 3, 1, 2),
         margins=lambda x: ((x.mean(dim=1) - 127.5) * seen).sum(dim=(1, 2)).numpy().astype(np.float64) / 1e4,
     )
 
