@@ -312,6 +312,7 @@ def test_parts_are_hidden_of_correct_predictions_alone(
         return Part([("all faces, predicted correctly", len(probe.sample))], {}, {})
 
     monkeypatch.setitem(MEASUREMENTS, HIDING, measured)
+    shutil.copy(audit.path / "audit.json", tmp_path)
     checks = run_checks(replace(audit, path=tmp_path), model, store, sample=200, parts=(HIDING,))
     assert len(seen[0].sample) == 40 and seen[0].sample.faces["correct"].all()
     assert list(checks.parts) == [HIDING] and checks.groups == []
@@ -325,6 +326,7 @@ def former(text: str) -> str:
 
 def test_damaged_or_foreign_checks_are_told_in_one_line(study: Study, tmp_path: Path) -> None:
     store, model, audit = study
+    shutil.copy(audit.path / "audit.json", tmp_path)
     here = replace(audit, path=tmp_path)
     run_checks(here, model, store, sample=200, methods=("EigenCAM",), parts=("methods",))
     good = (tmp_path / "checks.json").read_text()
