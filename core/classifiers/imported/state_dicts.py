@@ -16,6 +16,9 @@ from core.errors import LookwhereError
 
 #: What training scripts put a state dict under, the likeliest first.
 WRAPPERS = ("state_dict", "model_state_dict", "model", "state_dict_ema", "model_ema", "net", "weights", "ema", "module")
+#: Libraries whose models are no networks.
+NO_NETWORKS = (b"sklearn", b"xgboost", b"lightgbm", b"catboost")
+MEND_PREDICT = "predict with it, and import a table of each face's file and score"
 MEND_BESIDE = (
     "the weights may be beside it: open the file where it was made, and there "
     'torch.save(ckpt["state_dict"], «weights.pt»)'
@@ -48,7 +51,8 @@ def read_weights(source: Path) -> tuple[dict[str, Tensor], list[str]]:
 
 def _unpickle(source: Path) -> object:
     with source.open("rb") as file:
-        start = file.read(2)
+        head = file.read(4096)
+    start = head[:2]
     if start != b"PK" and start[:1] != b"\x80":
         raise LookwhereError(f"{source}: no file of PyTorch's (neither a zip archive nor a pickle); {MEND}")
     if start == b"PK" and not zipfile.is_zipfile(source):
@@ -61,7 +65,10 @@ def _unpickle(source: Path) -> object:
         # Lightning keeps a run's settings beside its weights: paths, numbers of numpy's.
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         beside = named and (source.suffix.lower() == ".ckpt" or named.group(1).startswith(("pathlib", "numpy")))
-        raise LookwhereError(f"{source}: {_why(str(error))}; {MEND_BESIDE if beside else MEND}") from error
+        mend = MEND_BESIDE if beside else MEND
+        if any(library in (named.group(1).encode() if named else head) for library in NO_NETWORKS):
+            mend = f"such a model has no weights of a network; {MEND_PREDICT}"
+        raise LookwhereError(f"{source}: {_why(str(error))}; {mend}") from error
 
 
 def _why(message: str) -> str:

@@ -60,7 +60,7 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         if refusal is None:
             return reader
         refusals.append((reader.name, refusal))
-    held = None if source.images() else in_containers(source.files(""))
+    held = None if source.images() else in_containers(source.files("")) or _not_followed(source)
     if held is not None and not any(refusal.looks_like for _, refusal in refusals):
         raise LookwhereError(f"{source.path}: {held}")
     nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
@@ -69,6 +69,14 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`, "
         "or write a manifest.csv with path,gender beside the images"
     )
+
+
+def _not_followed(source: Source) -> str | None:
+    """Of a source without an image, why files may be missing from it."""
+    if not source.refused:
+        return None
+    told = ", ".join(f"{count:,} {kind}" for kind, count in source.refused.most_common())
+    return f"there is no image in it; not followed: {told}; give the folder where the images lie"
 
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections import Counter
@@ -94,8 +95,8 @@ def _files(root: Path, refused: Counter[str]) -> Iterator[tuple[str, int]]:
                     if links > MAXIMUM_LINKS:
                         raise LookwhereError(f"{root}: over {MAXIMUM_LINKS:,} linked folders; do its links go round?")
                 inside = list(os.scandir(entry.path))
-            except OSError:
-                refused["folders that cannot be opened"] += 1
+            except OSError as error:
+                refused[RING if error.errno == errno.ELOOP else "folders that cannot be opened"] += 1
                 continue
             if _is_store(inside):
                 refused[STORES] += 1

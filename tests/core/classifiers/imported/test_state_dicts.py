@@ -8,6 +8,8 @@ import os
 import pickle
 import socket
 import struct
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +217,22 @@ def test_what_lies_among_the_weights_is_named_with_the_mend(tmp_path: Path) -> N
     source = tmp_path / "weights.pth"
     torch.save({**made(SQUEEZE).state_dict(), "epoch": 3, "name": "x"}, source)
     refused(source, r"epoch, name in it are none; save it without: torch.save\(\{k: v for k, v in ckpt.items\(\)")
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5, "zip"])
+def test_models_that_are_no_networks_are_refused_with_the_way_of_predictions(
+    protocol: int | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = types.ModuleType("sklearn.linear_model")
+    module.LogisticRegression = type("LogisticRegression", (), {"__module__": "sklearn.linear_model"})
+    for name, of in (("sklearn", types.ModuleType("sklearn")), ("sklearn.linear_model", module)):
+        monkeypatch.setitem(sys.modules, name, of)
+    source = tmp_path / "clf.pth"
+    if protocol == "zip":
+        torch.save({"model": module.LogisticRegression()}, source)
+    else:
+        source.write_bytes(pickle.dumps(module.LogisticRegression(), protocol=protocol))
+    refused(source, "no code of a file is run.*such a model has no weights of a network; predict with it, and import a")
 
 
 def test_whole_modules_and_programs_are_refused(tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from core.data.readers import choose_reader
 from core.data.sources import links, open_source
 from core.data.sources.base import Source
 from core.data.sources.links import NOTHING, OUT, RING
 from core.errors import LookwhereError
+from tests.helpers.datasets_made import tree
 
 FILES = {"all/1.jpg": b"one", "all/more/2.jpg": b"two!"}
 #: Name and target of symbolic links, to files and folders, through each other and upwards.
@@ -148,3 +150,26 @@ def test_links_that_multiply_are_stopped(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(LookwhereError, match="its links make over 1,000 names; unpack it") as error:
         linked(tmp_path, kind, bomb, {"8/1.jpg": b"1"})
     assert str(error.value).startswith(str(tmp_path))
+
+
+def test_a_link_to_itself_goes_round_and_is_no_folder(tmp_path: Path) -> None:
+    tree(tmp_path, ["female/1.jpg"])
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    assert open_source(tmp_path).not_read() == {RING: 1}
+
+
+@pytest.mark.parametrize("kind", [".zip", ".tar"])
+def test_where_all_images_lie_behind_links_that_are_not_followed_that_is_told(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"set{kind}"
+    if kind == ".tar":
+        member = tarfile.TarInfo("images")
+        member.type, member.linkname = tarfile.SYMTYPE, "../elsewhere"
+        with tarfile.open(path, "w") as archive:
+            archive.addfile(member)
+    else:
+        entry = zipfile.ZipInfo("images")
+        entry.create_system, entry.external_attr = 3, 0o120777 << 16
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(entry, "../elsewhere")
+    with pytest.raises(LookwhereError, match=f"no image in it; not followed: 1 {OUT}; give the folder"):
+        choose_reader(open_source(path))
