@@ -11,6 +11,7 @@ import re
 import reprlib
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,14 +130,15 @@ def parquet_encodings(schema: pa.Schema, rows: int) -> dict[str, object]:
     return options | {"column_encoding": encodings or None}
 
 
-def write_parquet(path: Path, table: pd.DataFrame) -> None:
-    """Write whole or not at all, zstd-compressed."""
+def write_parquet(path: Path, table: pd.DataFrame, texts: Mapping[str, str] | None = None) -> None:
+    """Write whole or not at all, zstd-compressed; `texts` are kept in the schema's metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     partial = path.with_name(path.name + ".partial")
     try:
         content = pa.Table.from_pandas(table, preserve_index=False)
+        content = content.replace_schema_metadata({**(content.schema.metadata or {}), **(texts or {})})
         pq.write_table(content, partial, **parquet_encodings(content.schema, len(table)))
         partial.replace(path)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -13,6 +14,10 @@ from core.files import read_bounded
 LARGEST, LONGEST, DEEPEST = 1_000_000, 10_000, 50
 #: Digits of a number: more name no setting, and Python takes long over millions.
 DIGITS = 40
+
+
+#: Half of a sign of two halves, as JSON and YAML may write it.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_yaml(file: Path, as_written: bool = False) -> object:
@@ -45,6 +50,8 @@ def _check(text: str) -> None:
         elif isinstance(event, yaml.ScalarEvent):
             if len(event.value) > LONGEST:
                 raise ValueError(f"line {line}: a value of {len(event.value):,} characters")
+            if _HALF.search(event.value):
+                raise ValueError(f"line {line}: half a sign, which nothing can show")
             if event.implicit[0] and len(event.value) > DIGITS and _number(event.value):
                 raise ValueError(f"line {line}: a number of {len(event.value):,} characters")
         if depth > DEEPEST:

@@ -20,11 +20,14 @@ SHIPPED = "models/resnet50-utkface/audits/utkface-test"
 
 def make_whole(root: Path) -> None:
     """A store, a model, its audit with checks, a shipped audit, experiment, and an audit of the shipped board."""
+    from core.audit.kept_averages import KeptAverages, remember
+
     make_inputs(root)
     for name in ("align", "train", "audit", "check"):
         ended = run(STAGES[name].words, root)
         if ended.code:
             raise RuntimeError(f"{name} fails undisturbed: {ended.output[-2000:]}")
+    remember(root / "models", KeptAverages(data_fingerprint="0" * 64, pictures=("a" * 12, "b" * 12), sha256="1" * 64))
     for folder in (EXPERIMENT, SHIPPED):
         shutil.copytree(ROOT / folder, root / folder)
     shutil.copytree(ROOT / "docs" / BOARD, root / BOARD)
@@ -35,7 +38,8 @@ def read_store(root: Path) -> object:
 
     store = AlignedStore.open(root / "store")
     tables = store.faces.to_csv(), store.rejects.to_csv()
-    return store.images.tobytes(), store.landmarks.tobytes(), tables, store.manifest.to_json()
+    measured = None if store.measured is None else store.measured.to_csv()
+    return store.images.tobytes(), store.landmarks.tobytes(), tables, store.manifest.to_json(), measured
 
 
 def read_model(root: Path) -> object:
@@ -107,7 +111,7 @@ def read_experiment(root: Path) -> object:
 #: Each kind of folder: its files, and how it is read.
 FOLDERS: dict[str, tuple[tuple[str, ...], Callable[[Path], object]]] = {
     "a store": (tuple(f"store/{n}" for n in ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet",
-                                             "disagreements.parquet", "store.json")), read_store),
+                                             "disagreements.parquet", "measured.parquet", "store.json")), read_store),
     "a model": (tuple(f"models/m/{n}" for n in ("model.safetensors", "model.json", "training-faces.npz")), read_model),
     "a training": (tuple(f"models/m/training/{n}" for n in ("metrics.csv", "status.json")), read_training),
     "a checkpoint": (("models/m/training/checkpoint.safetensors",), read_checkpoint),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from core.data.columns import VALUE, Column, Kind, number_column
 from core.data.mapped import let_go
@@ -18,6 +21,8 @@ from core.privacy import MINIMUM_FACES
 from core.ranks import ALONE, Ranks
 
 FILE = "measured.parquet"
+#: Under what its schema keeps the SHA-256 of its content.
+SHA256 = "sha256"
 #: What the name of a measure's thirds within a gender × ethnicity group ends with.
 IN_GROUP = "_in_group"
 #: Decimals that are kept: finer ones are noise.
@@ -76,7 +81,18 @@ def squares_of(
 
 def write_measured(folder: Path, table: pd.DataFrame) -> None:
     """Write `measure`'s table into a folder, whole or not at all."""
-    write_parquet(folder / FILE, table.astype({name: np.float32 for name in table if name in BY_NAME}))
+    stored = table.astype({name: np.float32 for name in table if name in BY_NAME})
+    write_parquet(folder / FILE, stored, {SHA256: _digest(stored)})
+
+
+def _digest(table: pd.DataFrame) -> str:
+    """SHA-256 of a table as it is stored, in hex."""
+    content = hashlib.sha256("\n".join(table["face_id"].astype(str)).encode())
+    for name in table.columns.drop("face_id"):
+        values = table[name].to_numpy(np.float32, copy=True)
+        values[np.isnan(values)] = np.nan  # of the many that are none, the one that files keep
+        content.update(f"{name} ".encode() + values.tobytes())
+    return content.hexdigest()
 
 
 def publishable(table: pd.DataFrame) -> pd.DataFrame:
@@ -94,12 +110,16 @@ def read_measured(folder: Path, faces: pd.DataFrame) -> pd.DataFrame | None:
         return None
     mend = f"delete {FILE} and run `python -m core measure` again"
     try:
-        table = pd.read_parquet(file)
-    except (OSError, ValueError) as error:
+        content = pq.read_table(file)
+        table = content.replace_schema_metadata(None).to_pandas()  # what pandas keeps there it trips over when damaged
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
     names = [m.name for m in MEASURES if m.name in table]
     if "face_id" not in table or list(table["face_id"].astype(str)) != list(faces["face_id"].astype(str)):
         raise LookwhereError(f"{file}: not of the faces beside it; {mend}")
+    kept = (content.schema.metadata or {}).get(SHA256.encode())  # a file of before has none
+    if kept is not None and kept.decode("ascii", "replace") != _digest(table):
+        raise LookwhereError(f"{file}: changed since it was written; {mend}")
     return table[names].astype(np.float64).set_axis(faces.index)
 
 

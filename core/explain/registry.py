@@ -7,7 +7,7 @@ whoever looks a method up takes these functions from there. No torch is needed h
 from __future__ import annotations
 
 from core.errors import LookwhereError
-from core.explain.method import AttributionMethod, Explainable
+from core.explain.method import AttributionMethod, Explainable, Needs
 
 #: Every method by its key, in the order in which they are listed.
 REGISTRY: dict[str, type[AttributionMethod]] = {}
@@ -56,7 +56,15 @@ def from_record(record: dict, origin: str) -> AttributionMethod:
 
 def stored(name: str) -> type[AttributionMethod]:
     """The method that a manifest names, for its words; one that is registered no more has the words of any."""
-    return REGISTRY.get(key_of(name)) or type("Unregistered", (AttributionMethod,), {"name": name})
+    unknown = {
+        "name": name,
+        "needs": Needs.LAYERS,
+        "additive": False,
+        "passes": 0,
+        "cost": "unknown",
+        "paper": "unknown",
+    }
+    return REGISTRY.get(key_of(name)) or type("Unregistered", (AttributionMethod,), unknown)
 
 
 def help_words() -> str:

@@ -26,6 +26,7 @@ BEYOND = {
     "deep mappings": "".join(" " * n + "a:\n" for n in range(200)),
     "long": "about: " + "x" * 20_000,
     "large": "# " + "x" * 1_100_000,
+    "half a sign": 'about: "\\ud800"',
     "two": "--- a\n--- b\n",
     "tag": "!!python/object/apply:os.system [true]",
     "bytes": "\udcff",

@@ -57,8 +57,10 @@ def _take_in(tensors: list[onnx.TensorProto], source: Path) -> None:
             there = max(file.stat().st_size - start, 0)
             with file.open("rb") as stream:
                 stream.seek(max(start, 0))
-                tensor.raw_data = stream.read(there if length < 0 else min(length, there)) if start >= 0 else b""
-        except (OSError, ValueError) as error:
+                # What the model says of it may be any number, and the file may be a hole of a terabyte.
+                most = min(there if length < 0 else length, there, MOST_BYTES - total + 1)
+                tensor.raw_data = stream.read(most) if start >= 0 else b""
+        except (OSError, ValueError, OverflowError) as error:
             raise LookwhereError(f"{file}: cannot read the weights of {source.name} ({error})") from error
         size = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize
         values = int(np.prod(list(tensor.dims)))

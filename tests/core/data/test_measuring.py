@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core import __main__ as command
-from core.data.measured import FILE
+from core.data.measured import FILE, read_measured, write_measured
 from core.data.measures import FROM_SOURCE
 from core.data.measuring import measure_again, measure_store
 from core.data.store import AlignedStore
@@ -73,3 +75,29 @@ def test_the_command_measures_once_and_says_what_it_lacks(
         assert "not measured: eye distance in the source image, tilt of the head, turn of the head" in out
     assert command.main(["measure", "--data", str(made_store.path), "--model", "m"]) == 2
     assert "--model and --audit go together" in capsys.readouterr().err
+
+
+def test_a_measure_changed_since_it_was_written_is_told(before: AlignedStore) -> None:
+    """A file of before it kept a digest is read as it is; many of its bytes could be turned over without a word."""
+    measure_store(before)
+    file, faces = before.path / FILE, before.faces
+    good, wanted = pq.read_table(file), read_measured(before.path, faces)
+    assert good.schema.metadata[b"sha256"]
+    for column in ("face_id", "image_lightness"):
+        place = good.column_names.index(column)
+        values = good[column].to_pandas().copy()
+        values.iloc[[0, 1]] = values.iloc[[1, 0]]
+        changed = good.set_column(place, column, pa.array(values, type=good.schema.field(column).type))
+        pq.write_table(changed, file)
+        told = "not of the faces beside it" if column == "face_id" else "changed since it was written"
+        with pytest.raises(LookwhereError, match=rf"measured\.parquet: {told}; delete measured\.parquet and run"):
+            read_measured(before.path, faces)
+    damaged = good.schema.metadata | {
+        b"pandas": good.schema.metadata[b"pandas"].replace(b"numpy_type", b"numpy_typ\xe5")
+    }
+    pq.write_table(good.replace_schema_metadata(damaged), file)
+    pd.testing.assert_frame_equal(read_measured(before.path, faces), wanted)
+    pq.write_table(changed.replace_schema_metadata(None), file)
+    assert read_measured(before.path, faces)["image_lightness"].iloc[0] == pytest.approx(values.iloc[0])
+    write_measured(before.path, good.to_pandas())
+    pd.testing.assert_frame_equal(read_measured(before.path, faces), wanted)

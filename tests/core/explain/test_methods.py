@@ -90,6 +90,7 @@ def test_an_unknown_name_is_told_the_known_ones() -> None:
     assert all(key in str(e.value) for key in REGISTRY)
     gone = stored("Gone")
     assert (gone.words, gone.reading.endswith(".")) == ("map by Gone", True)
+    assert all(hasattr(gone, name) for name in ("needs", "additive", "passes", "cost", "paper"))
 
 
 def test_on_a_linear_head_grad_cam_hirescam_and_xgradcam_are_the_closed_form() -> None:

@@ -265,10 +265,10 @@ def test_resume_is_refused_without_a_sound_checkpoint(store: AlignedStore, folde
         assert str(folder / CHECKPOINT) in str(caught.value)
 
 
-def test_a_checkpoint_of_which_one_number_changed_is_told(half: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_which_one_number_changed_is_told(whole: Path, tmp_path: Path) -> None:
     """One of before it kept a digest goes on."""
     for name in ("bn1.bias", "counters"):
-        file = Path(shutil.copy(half / CHECKPOINT, tmp_path / f"{name}.safetensors"))
+        file = Path(shutil.copy(whole / CHECKPOINT, tmp_path / f"{name}.safetensors"))
         tensors, meta = load_checkpoint(file)
         with safe_open(file, framework="pt") as opened:
             texts = opened.metadata()

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 from core.classifiers.info import MapsInfo, MirrorInfo, PlacementInfo
 from core.explain.placement import Placement
-from core.present.text.placement import placement_words, sides_words
+from core.present.text.placement import audit_placement, placement_words, sides_words
+from core.present.text.tables import audit_report
+from tests.helpers.made_audit import made_audit
 
 
 def maps(placement: Placement | None, mirror: MirrorInfo | None = None) -> MapsInfo:
@@ -42,3 +44,10 @@ def test_left_and_right_are_marked_as_not_interpreted_wherever_there_are_maps() 
         "and their mirror images, its mean map is 19.4 % off its own mirror image."
     )
     assert sides_words(SimpleNamespace(has_maps=False)) == ""
+
+
+def test_an_audit_whose_method_is_registered_no_more_is_told_of() -> None:
+    """Its report was a traceback."""
+    audit = made_audit(120, manifest={"maps": {"method": "Gone", "additive": False}})
+    assert audit_placement(audit) in audit_report(audit)
+    assert audit_placement(audit)
