@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from core.errors import LookwhereError
+from ui.shell import heap
 
 #: Sessions that are served at once, by default; each has at most one script running.
 MOST_SESSIONS = 100
@@ -39,6 +40,7 @@ def apply() -> None:
     context = get_script_run_ctx()
     if context is None or not exists():
         return
+    heap.share_one()
     runtime = get_instance()
     if isinstance(manager := runtime.uploaded_file_mgr, MemoryUploadedFileManager):
         bound_uploads(manager)
