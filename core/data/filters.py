@@ -85,6 +85,10 @@ class Filter:
             keep &= faces["correct"].to_numpy(dtype=bool) == (self.outcome == "correct")
         return keep
 
+    def applies_to(self, faces: pd.DataFrame) -> bool:
+        """Whether the faces have every column that is asked of."""
+        return all(name in faces for name, _ in self.columns)
+
     def narrowed(self, **changes: object) -> Filter:
         """This filter with some fields replaced."""
         return replace(self, **changes)

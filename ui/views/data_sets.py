@@ -8,7 +8,7 @@ from core.analysis.comparison.data_sets import DataSetAudit, accuracy_by_data_se
 from core.audit.folder import list_audits, read_manifest
 from core.present.figures.comparison import data_set_dots
 from core.present.text import escape
-from core.present.text.data_sets import abroad_sentence, data_set_names, group_label, shown_sentence
+from core.present.text.data_sets import abroad_sentence, data_set_names, group_label, shown_sentence, without_columns
 from ui.shell import downloads
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
@@ -30,6 +30,11 @@ def show_data_sets(p: Page) -> None:
         return
     terms.subheader(HEADING)
     within = p.filter
+    if without := [one for one in audits if not within.applies_to(one.audit.faces)]:
+        terms.caption(escape.markdown(without_columns(without, within, p.audit.columns)))
+        audits = [one for one in audits if one not in without]
+    if len(audits) < 2:
+        return
     table = accuracy_by_data_set(audits, within, p.threshold)
     for other in audits[1:]:
         layout.sentence(escape.markdown(abroad_sentence(table, audits[0], other, within)))

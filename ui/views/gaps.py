@@ -35,7 +35,7 @@ from core.present.text.gap_tables import (
     term_table,
     too_few_classes,
 )
-from core.present.text.gaps import FIRST_LEFT_OUT, NAMED_LEFT_OUT, differ_words, left_out_words
+from core.present.text.gaps import FIRST_LEFT_OUT, LONG_LEFT_OUT, NAMED_LEFT_OUT, differ_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_words
 from core.present.text.sentences import scope
 from core.task import BOTH_GENDERS
@@ -177,10 +177,10 @@ _SIMULTANEOUS = (
 
 
 def _left_out(table: pd.DataFrame, column: str) -> None:
-    many = len(table) > NAMED_LEFT_OUT
+    said = left_out_words(table, column)
+    many = len(table) > FIRST_LEFT_OUT and (len(table) > NAMED_LEFT_OUT or len(said) > LONG_LEFT_OUT)
     if len(table):
-        most = FIRST_LEFT_OUT if many else NAMED_LEFT_OUT
-        terms.caption(escape.markdown(left_out_words(table, column, most)))
+        terms.caption(escape.markdown(left_out_words(table, column, FIRST_LEFT_OUT) if many else said))
     if many:
         with st.expander(f"All {len(table):,} that are left out"):
             _table(table.rename(columns={"n": "faces", "why": "why left out"}))

@@ -13,12 +13,12 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.comparison.recipe import Recipe, experiment_files, recipe_of
 from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
-from core.data.filters import Filter, group_name
+from core.data.filters import Filter
 from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
 from core.present.text import escape
 from core.present.text.method import method_words
-from core.present.text.sentences import as_low_words, pair_rate, target_words
+from core.present.text.sentences import as_low_words, pair_names, pair_rate, target_words
 from core.task import GENDER, Task
 from core.template import SIDE
 from core.wording import bounds, capital, in_points, percent, span
@@ -117,8 +117,7 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
             "Averaging", NORMALISATIONS, key="norm", place=right, help=help_texts.NORMALISATIONS
         )
     grid = _grid(audit, filter, target, normalisation)
-    groups = zip(grid["gender"], grid["ethnicity"], strict=True)
-    names = [capital(group_name(gender, ethnicity or filter.ethnicity)) for gender, ethnicity in groups]
+    names = [capital(name) for name in pair_names(grid, filter.ethnicity)]
     facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
     signed = target == "margin"
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])

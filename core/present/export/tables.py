@@ -110,6 +110,9 @@ def _format(numbers: np.ndarray) -> Callable[[float], str]:
     decimals = max(0, 3 - max(0, math.floor(math.log10(size.max()))))
     if size.min() < 0.5 * 10**-decimals:
         return _digits
+    # Values that were rounded before have no more places than they have: 65.1 is not 65.10.
+    rounded = (places for places in range(decimals) if np.allclose(numbers, numbers.round(places), 0, 1e-9))
+    decimals = next(rounded, decimals)
     return lambda v: _minus(f"{v:,.{decimals}f}")
 
 

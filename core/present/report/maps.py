@@ -16,7 +16,7 @@ from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.checks.definitions import CheckResult, View
 from core.checks.results import Checks, uncheckable
-from core.data.filters import Filter, group_name
+from core.data.filters import Filter
 from core.present.card import Heading, Section, Table, Text, section
 from core.present.card.sections import maps_words
 from core.present.figures import pictures
@@ -26,7 +26,7 @@ from core.present.report.blocks import Chart, Grid, Pair, Picture, Pictures, Sca
 from core.present.text.checks import results
 from core.present.text.evidence import waterfall_sentence
 from core.present.text.placement import sides_words
-from core.present.text.sentences import hottest_place, pair_rate, target_words
+from core.present.text.sentences import hottest_place, pair_names, pair_rate, target_words
 from core.task import Task
 from core.template import SIDE
 from core.wording import capital, percent, signed, signed_interval
@@ -53,8 +53,8 @@ def grid_section(audit: Audit, within: Filter) -> Section:
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     hidden = withheld(grid)
     pairs, minimum = [], audit.minimum_faces
-    for n, row in enumerate(grid.itertuples()):
-        name = capital(group_name(row.gender, row.ethnicity or within.ethnicity))
+    for n, (row, said) in enumerate(zip(grid.itertuples(), pair_names(grid, within.ethnicity), strict=True)):
+        name = capital(said)
         sides = tuple(
             _side(audit, found, tag, limit, (n, column) in hidden)
             for column, tag, found in (("correct", "correct", row.correct), ("incorrect", "incorrect", row.incorrect))

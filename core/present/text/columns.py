@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -41,12 +42,21 @@ def tick_names(table: pd.DataFrame) -> list[str]:
     alone = len(own) == 1 and not (table["gender"] != "").any() and not (table["ethnicity"] != "").any()
     said = table[own[0]].astype(str) if alone else table["group"].map(brief_names(table).get).map(capital)
     found: list[str] = []
+    ends = Counter(short(name, WIDEST) for name in said)
     for name in said:
-        cut, more = short(name, WIDEST), 2
-        while cut in found:  # two long names may begin alike
+        # Of long names that begin alike the end tells which is which.
+        cut, more = short(name, WIDEST) if ends[short(name, WIDEST)] == 1 else _both_ends(name), 2
+        while cut in found:
             cut, more = f"{short(name, WIDEST - 4)} ({more})", more + 1
         found.append(cut)
     return found
+
+
+def _both_ends(text: str) -> str:
+    """A name on one line of at most `WIDEST` characters, with its beginning and its end."""
+    line = " ".join(text.split())
+    tail = WIDEST // 3
+    return line if len(line) <= WIDEST else f"{line[: WIDEST - tail - 1].rstrip()}…{line[-tail:].lstrip()}"
 
 
 def brief_names(table: pd.DataFrame) -> dict[str, str]:

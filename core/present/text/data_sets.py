@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from core.analysis.comparison.data_sets import DataSetAudit, GroupDrop, Seen, group_drops, overall_drop
+from core.data.columns import Column
 from core.data.filters import Filter, group_name
 from core.estimate import Estimate
 from core.present.text.sentences import scope
@@ -35,11 +36,26 @@ def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:
 
 def shown_sentence(audits: Sequence[DataSetAudit], within: Filter) -> str:
     """How many of each data set's audited faces are shown: numbers of faces differ between pages for that."""
+    called = _called(audits)
     counts = [
-        f"{int(within.mask(one.audit.faces).sum()):,} of {one.audit.manifest.dataset}'s {len(one.audit.faces):,}"
+        f"{int(within.mask(one.audit.faces).sum()):,} of {called[one.name]}'s {len(one.audit.faces):,}"
         for one in audits
     ]
     return f"Shown are {', '.join(counts[:-1])} and {counts[-1]} audited faces."
+
+
+def without_columns(without: Sequence[DataSetAudit], within: Filter, columns: Sequence[Column] = ()) -> str:
+    """Which audits have none of a column that the filter asks of, and so are not put beside the open one."""
+    asked = {name for name, _ in within.columns for one in without if name not in one.audit.faces}
+    said = [column.said for column in columns if column.name in asked]
+    have = "has" if len(without) == 1 else "have"
+    return f"Not beside it: {', '.join(one.name for one in without)}, which {have} no column {' or '.join(said)}."
+
+
+def _called(audits: Sequence[DataSetAudit]) -> dict[str, str]:
+    """The data set of each audit by the audit's name; where two are called alike, the audits' own names."""
+    names = {one.name: one.audit.manifest.dataset for one in audits}
+    return names if len(set(names.values())) == len(names) else {name: name for name in names}
 
 
 def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAudit, within: Filter) -> str:
@@ -48,9 +64,7 @@ def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAud
     `table` is that of `accuracy_by_data_set`. The data sets' faces differ in age, camera and annotators too, and the
     sentence says no cause.
     """
-    names = {one.name: one.audit.manifest.dataset for one in (first, second)}
-    if len(set(names.values())) < 2:
-        names = {name: name for name in names}
+    names = _called((first, second))
     overall = dict(table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit").iterrows())
     if not {first.name, second.name} <= set(overall):
         missing = ", ".join(names[name] for name in names if name not in overall)

@@ -8,8 +8,9 @@ import pandas as pd
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity
 from core.audit.drawn import drawn_words
 from core.audit.folder import Audit, head_bias
-from core.data.filters import Filter, group_name
+from core.data.filters import Filter
 from core.explain.regions import REGIONS
+from core.present.text.sentences import pair_names
 from core.wording import bounds, number, signed, signed_interval
 
 
@@ -17,20 +18,21 @@ def evidence_report(audit: Audit, within: Filter | None = None) -> str:
     """The additivity table of the faces inside a filter, the largest difference, and whether it is within 1e-3."""
     within = within or Filter()
     table = additivity(audit, within)
-    n = int(within.mask(audit.faces).sum())
+    n, names = int(within.mask(audit.faces).sum()), pair_names(table)
+    wide = max([28, *(len(name) + 2 for name in names)])
     source = "the manifest" if audit.manifest.head_bias is not None else "logits less maps, mean over faces"
     logits = " − ".join(f"logit {label}" for label in audit.task.labels)
     lines = [
         f"{audit.path}: Σ regions + bias against mean margin ({logits}), {n:,} faces ({within.describe()})",
         f"bias {signed(head_bias(audit), 4)} ({source}); regions {', '.join(REGIONS)}",
         "",
-        f"{'group':28}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
+        f"{'group':{wide}}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
     ]
-    for row in table.to_dict("records"):
+    for name, row in zip(names, table.to_dict("records"), strict=True):
         few = row["n"] < audit.minimum_faces
         means = [f"under {audit.minimum_faces}", "–"] if few else [signed(row[k], 4) for k in ("evidence", "margin")]
         lines.append(
-            f"{group_name(row['gender'], row['ethnicity']):28}{row['outcome']:13}{row['n']:7,}"
+            f"{name:{wide}}{row['outcome']:13}{row['n']:7,}"
             f"{means[0]:>19}{means[1]:>14}{number(row['difference'], '+.1e'):>13}"
         )
     if (sample := drawn_words(audit, within)) is not None:

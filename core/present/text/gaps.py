@@ -14,6 +14,8 @@ from core.wording import bounds, in_points, number, percent, points, span
 
 #: So many groups that are left out are told by name; of more, on a page, the first few, and all in a table.
 NAMED_LEFT_OUT, FIRST_LEFT_OUT = 12, 6
+#: Nor are more named than the first few where their names take more characters than these.
+LONG_LEFT_OUT = 500
 #: A reason that the number of faces beside it explains.
 COUNTED = re.compile(r"under [\d,]+ faces")
 

@@ -11,7 +11,7 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.data.measures import BY_NAME, SKIN_TONE
 from core.present.text.sentences import scope
-from core.wording import capital, in_points, p_words, percent, points_words, signed_points
+from core.wording import capital, in_points, number, p_words, percent, points_words, signed_points
 
 CAUTION = (
     "To explain is not to cause: a measure may go with errors because both go with something else. Apparent skin tone "
@@ -177,7 +177,8 @@ def slices_report(found: Slices, within: Filter) -> str:
     for held, title in ((True, "Hold on the other half"), (False, "Tested, and do not hold")):
         table = slices_table(found, held)
         if len(table):
-            lines += ["", title, table.round(3).to_string(index=False)]
+            signs = dict.fromkeys(("points less", "at least"), lambda value: number(value, ".1f"))
+            lines += ["", title, table.round(3).to_string(index=False, formatters=signs)]
     return "\n".join([*lines, "", OVERLAP])
 
 

@@ -9,7 +9,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
-from core.data.faces import ADULT_AGE, counts_of
+from core.data.faces import ADULT_AGE, UNRECORDED, counts_of
 from core.data.filters import Filter, group_name
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
@@ -26,6 +26,18 @@ EXPLORATORY_WHY = (
 
 NO_ETHNICITY = "This data set records no ethnicity: no group is made by it."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+
+
+def pair_names(table: pd.DataFrame, ethnicity: tuple[str, ...] = ()) -> list[str]:
+    """The groups of rows by gender and ethnicity, of all ethnicities or of `ethnicity` where a row has none.
+
+    Where no row has a recorded one, that is not said of each.
+    """
+    recorded = bool(set(table["ethnicity"]) - {"", UNRECORDED})
+    return [
+        group_name(gender, (own if recorded else "") or ethnicity)
+        for gender, own in zip(table["gender"], table["ethnicity"], strict=True)
+    ]
 
 
 def error_rate(row: pd.Series) -> str:

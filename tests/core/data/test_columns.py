@@ -166,6 +166,7 @@ def test_names_beside_a_chart_are_two_lines_different_and_as_they_are_written() 
                           "ethnicity": "", "camera": ["iPhone", f"{long} 1", f"{long} 2"], "n": 3})  # fmt: skip
     names = tick_names(table)
     assert names[0] == "iPhone" and len(set(names)) == 3 and max(map(len, names)) <= 48
+    assert names[1].endswith("stand there 1") and names[2].endswith("stand there 2"), "the end tells"
     crossed = table.assign(gender="female", group=["women, camera: iPhone", "women, camera: b", "women, camera: c"])
     assert tick_names(crossed)[0] == "Women, camera: iPhone"
 

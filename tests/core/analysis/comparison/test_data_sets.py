@@ -19,8 +19,9 @@ from core.analysis.comparison.data_sets import (
 from core.analysis.intervals import newcombe
 from core.audit.folder import Audit
 from core.classifiers.info import DataInfo, ModelInfo
+from core.data.columns import Column, Kind
 from core.data.filters import Filter
-from core.present.text.data_sets import abroad_sentence, data_set_name, shown_sentence
+from core.present.text.data_sets import abroad_sentence, data_set_name, shown_sentence, without_columns
 from tests.helpers.made_audit import made_audit, made_faces
 
 
@@ -72,6 +73,14 @@ def test_how_many_of_each_data_sets_faces_are_shown_is_said(both: list[DataSetAu
     assert shown_sentence(both, adults) == (
         f"Shown are {home} of home's {every[0]} and {abroad} of abroad's {every[1]} audited faces."
     )
+
+
+def test_a_data_set_without_a_column_that_is_asked_of_is_said(home: Audit, abroad: Audit) -> None:
+    both = [DataSetAudit(one, Seen.ABROAD) for one in (home, abroad)]
+    column = Column(name="hat", kind=Kind.YES_NO, levels=("no", "yes"), words="a hat")
+    asked = Filter(columns=(("hat", ("yes",)),))
+    assert not asked.applies_to(abroad.faces) and asked.applies_to(abroad.faces.assign(hat="yes"))
+    assert without_columns(both[1:], asked, [column]) == (f"Not beside it: {abroad.name}, which has no column a hat.")
 
 
 def test_of_the_training_data_it_is_said_which_splits_were_audited(both: list[DataSetAudit]) -> None:

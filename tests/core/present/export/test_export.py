@@ -73,6 +73,12 @@ def test_a_latex_table_keeps_its_shape_whatever_its_names(names: list[str], titl
     assert not any(re.match(r"\s*[\[*]", line) for line in code)
 
 
+def test_values_that_were_rounded_before_get_no_places_that_they_do_not_have() -> None:
+    values = {"accuracy, %": [40.0, 65.1], "from, %": [24.6, 4.25], "n": [30, 83], "share": [0.25, 0.123456]}
+    written = tables.latex(pd.DataFrame(values), "accuracy", "by group", PROVENANCE).decode()
+    assert "40.0 & 24.60 & 30 & 0.250 " in written and "65.1 & 4.25 & 83 & 0.123 " in written
+
+
 def test_numbers_in_latex_are_rounded_as_a_reader_wants_them() -> None:
     rows = [
         line.strip() for line in tables.latex(made_table(), "accuracy", "by group", PROVENANCE).decode().splitlines()

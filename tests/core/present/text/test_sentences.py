@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.analysis.maps.group_means import Group
+from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.estimate import Estimate
 from core.present.text.sentences import (
@@ -14,6 +15,7 @@ from core.present.text.sentences import (
     error_rate,
     heatmap_sentence,
     hottest_place,
+    pair_names,
     row_name,
     scope,
     target_words,
@@ -41,6 +43,13 @@ def says(text: str, *parts: str) -> bool:
             return False
         start += len(part)
     return True
+
+
+def test_an_ethnicity_that_no_face_has_recorded_is_not_said_of_each_group() -> None:
+    bare = pd.DataFrame({"gender": ["female", "male"], "ethnicity": UNRECORDED})
+    assert pair_names(bare) == ["women", "men"] and pair_names(bare, ("Black",)) == ["Black women", "Black men"]
+    some = pd.DataFrame({"gender": ["female", "male", "male"], "ethnicity": ["Black", UNRECORDED, ""]})
+    assert pair_names(some) == ["Black women", "men (ethnicity not recorded)", "men"]
 
 
 def test_numbers_are_written_with_their_interval() -> None:
