@@ -25,7 +25,8 @@ from core.template import SIDE
 class TableStore(AlignedStore):
     """Faces of a table: `images` and `landmarks` have no row, nothing was measured, and `path` is the table itself."""
 
-    apart: pd.DataFrame = field(default_factory=pd.DataFrame)
+    # By name alone: a field more of `AlignedStore` would take its place among the others.
+    apart: pd.DataFrame = field(default_factory=pd.DataFrame, kw_only=True)
 
     @cached_property
     def measured(self) -> pd.DataFrame | None:
@@ -72,7 +73,7 @@ def table_store(file: Path, reading: Reading, columns: ColumnChoice | None = Non
         reading.rejects,
         info,
         reading.disagreements,
-        apart,
+        apart=apart,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.__main__ import COMMANDS
 from tests.helpers.shipped import ROOT
+from ui.shell.navigation import PAGES as PAGES_OF_THE_APP
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
@@ -49,6 +50,19 @@ def test_links_files_modules_and_commands_of_a_page_exist(page: Path) -> None:
     assert missing(MODULE, text, is_module) == []
     assert missing(COMMAND, text, {*COMMANDS, "train", "app"}.__contains__) == []
     assert missing(RUN, text, is_module) == []
+
+
+def test_a_page_of_the_app_is_named_by_its_title() -> None:
+    """In the documentation and in the code, a page «…» is one of the app's, or the recipe's."""
+    titles = {entry.title for entry in PAGES_OF_THE_APP} | {"Children and adults"}
+    files = [*PAGES, *(file for room in ("core", "ui", "pages", "train") for file in (ROOT / room).rglob("*.py"))]
+    named = {
+        (str(file.relative_to(ROOT)), title)
+        for file in files
+        for title in re.findall(r"\bpages? «([^»]+)»", " ".join(file.read_text(encoding="utf-8").split()))
+    }
+    assert ("docs/extend.md", "Accuracy breakdown") in named
+    assert {(file, title) for file, title in named if title not in titles} == set()
 
 
 def test_what_is_missing_is_found() -> None:
