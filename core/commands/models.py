@@ -298,9 +298,10 @@ def _taken(info: ModelInfo) -> list[str]:
         lines.append("; ".join(parts))
     if info.maps and info.maps.layer:
         off = info.maps.unknown_keys.get("adds_up_to")
-        sums = "" if off is None else f"; on noise, maps and bias are the logits to {off:.0e} of the largest"
+        tried = "on noise and eight portraits"
+        sums = "" if off is None else f"; {tried}, maps and bias are the logits to {off:.0e} of the largest"
         off = info.maps.unknown_keys.get("agrees_to")
-        sums = sums if off is None else f"; written out for gradients, it gives the file's logits to {off:.0e}"
+        sums = sums if off is None else f"; {tried}, written out for gradients, it gives the file's logits to {off:.0e}"
         lines.append(f"layer explained: {info.maps.layer}{sums}")
     if why := info.source.unknown_keys.get("not_exact"):
         lines.append(f"no exact maps: {why}")

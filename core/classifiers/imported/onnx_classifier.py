@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.classifiers.classifier import NO_MAPS
+from core.classifiers.imported import tried_faces
 from core.classifiers.imported.onnx_exact import ExactMaps, explaining
 from core.classifiers.imported.onnx_file import DOMAINS, any_number, parameters, parsed
 from core.classifiers.imported.onnx_session import Session
@@ -155,7 +156,7 @@ def import_onnx(source: Path, folder: Path, spec: InputOutputSpec, maps: str | N
     copy = folder / FILE
     copy.write_bytes(model.SerializeToString() if changed else data)
     session = Session(copy, spec, source)
-    noise = np.random.default_rng(0).integers(0, 256, (TRIED, SIDE, SIDE, 3), dtype=np.uint8)
+    noise = tried_faces.noise(TRIED)
     outputs = _tried(session, noise)
     said, why = None if maps == NO_MAPS else other.record(OUTPUTS), None
     if exact:
@@ -201,7 +202,8 @@ def _exactly(model: onnx.ModelProto, session: Session, noise: np.ndarray) -> tup
     # Patches too, of which more is left after some convolutions.
     small = noise[: len(noise) // 2, :7, :7].repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)
     named = replace(session.spec, output=session.port.output)
-    made, record = explaining(model, named, session.path, np.concatenate([noise[len(noise) // 2 :], small]))
+    faces = np.concatenate([noise[len(noise) // 2 :], small, tried_faces.portraits()])
+    made, record = explaining(model, named, session.path, faces)
     return made, {"method": ClosedForm.name, "additive": True, **record}
 
 
@@ -211,7 +213,8 @@ def _by_gradients(model: onnx.ModelProto, session: Session, noise: np.ndarray, n
     from core.classifiers.imported.onnx_gradients import access, with_gradients
 
     spec = replace(session.spec, output=session.port.output)
-    record = with_gradients(model, spec, noise[:AGAIN], lambda faces: to_logits(session.run(faces)[0], spec))
+    tried = np.concatenate([noise[:AGAIN], tried_faces.portraits()])
+    record = with_gradients(model, spec, tried, lambda faces: to_logits(session.run(faces)[0], spec))
     if not record["alike"] and not asked:
         raise NoTail("Grad-CAM would mix places up, since each cell of its last tensor has weights of its own")
     kept = {key: record[key] for key in KEPT_OF_GRADIENTS}

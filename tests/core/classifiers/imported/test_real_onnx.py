@@ -15,6 +15,7 @@ from core.classifiers.imported import declare, import_model
 from core.classifiers.imported.onnx_exact import explaining
 from core.classifiers.imported.onnx_session import Session
 from core.classifiers.imported.onnx_tail import NoTail
+from core.classifiers.imported.tried_faces import portraits
 from tests.helpers.shipped import ROOT
 
 FILES = Path(os.environ.get("LOOKWHERE_SAMPLES", ROOT.parent / "shared/data")) / "models"
@@ -43,7 +44,9 @@ def test_maps_add_up(name: str, layer: str, grid: list[int], tmp_path: Path) -> 
     path = import_model(at_hand(name), name, declare(ROOT / f"docs/board/{name}.yaml"), models=tmp_path)
     model = load_model(path)
     assert (model.classify.maps["layer"], model.classify.maps["grid"]) == (layer, grid)
-    logits, evidence = model.classify(faces(5))
+    shown = np.concatenate([faces(5), portraits()])
+    assert shown.shape == (13, 112, 112, 3)
+    logits, evidence = model.classify(shown)
     sums = evidence.mean(axis=(2, 3)) + model.classify.head_bias
     np.testing.assert_allclose(sums, logits, atol=1e-4 * max(1, np.abs(logits).max()))
     assert evidence.std(axis=(2, 3)).min() > 0
