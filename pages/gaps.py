@@ -10,6 +10,7 @@ with page(outcome=False) as p:
     grouping = gaps_view.choose_grouping(p)
     result = gaps_view.group_gaps(p.audit, p.filter, grouping, p.threshold)
     p.headline(gap_sentence(result.largest, scope(p.filter), p.number))
+    gaps_view.say_counted(p, grouping)
     p.add_data_notes()
     gaps_view.show_simultaneous(result)
     gaps_view.show_tests(result)

@@ -25,7 +25,7 @@ def datasets(
 
     Example: python -m core datasets
     Or: python -m core datasets --check MORPH_nonCommercial
-    Or, a table to fill in for data of your own: python -m core datasets --template > faces.csv
+    Or, a table to fill in for data of your own: python -m core datasets --template > faces/faces.csv
 
     Args:
         check: A data set to look at: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.

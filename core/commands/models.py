@@ -114,8 +114,8 @@ def import_(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
+    from core.classifiers.imported import check_readable, import_model
     from core.classifiers.imported import declare as declared
-    from core.classifiers.imported import import_model
     from core.classifiers.imported.hugging_face import declared_beside
     from core.classifiers.imported.predictions import scores_for
     from core.classifiers.info import model_info
@@ -125,6 +125,7 @@ def import_(
     from core.present.records.data import model_record
     from core.present.text.placement import TESTED, placement_words
 
+    check_readable(path)
     spec = declared(
         declare,
         None if architecture or target else declared_beside(path),

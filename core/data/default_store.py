@@ -8,12 +8,10 @@ from pathlib import Path
 
 from core.data.readers import Reader
 from core.data.sources.base import Source
-from core.data.store import STORES
 from core.data.store_info import StoreInfo
+from core.data.store_names import OF_ANYBODY, STORES
 from core.errors import LookwhereError
 
-#: Layouts of anybody's data: their name tells nothing of what is read, that of the folder does.
-OF_ANYBODY = ("manifest", "image-folder", "class-folders")
 #: Endings of files that lie in a data set's folder and do not name it.
 INSIDE = (".csv", ".tsv", ".jsonl", ".json", ".rec")
 

@@ -31,8 +31,6 @@ NO_FACE = "no face found"
 FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet")
 #: Those of them that are mapped.
 MAPPED = FILES[:2]
-#: Where `align` writes and where `train` and `audit` look.
-STORES = Path("data/aligned")
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,14 @@ MAXIMUM_ENTRIES, OFFERED = 5_000_000, 200
 
 def data_roots(folder: Path | None = None) -> tuple[Path, ...]:
     """The real paths of `$LOOKWHERE_DATA_ROOTS` that are folders, by default of `folder/data`."""
+    return tuple(path for path in named_roots(folder) if path.is_dir())
+
+
+def named_roots(folder: Path | None = None) -> tuple[Path, ...]:
+    """The same whether they are there or not."""
     named = os.environ.get(VARIABLE, "").split(os.pathsep)
     folders = [Path(name).expanduser() for name in named if name.strip()] or [(folder or Path()) / "data"]
-    return tuple(dict.fromkeys(path.resolve() for path in folders if path.is_dir()))
+    return tuple(dict.fromkeys(path.resolve() for path in folders))
 
 
 def confined(text: str, roots: Sequence[Path], what: str = "path") -> Path:

@@ -20,7 +20,7 @@ def error_boundary() -> Iterator[None]:
     try:
         yield
     except LookwhereError as error:
-        st.error(escape.markdown(error), icon=":material/error:")
+        st.error(escape.sentence(error), icon=":material/error:")
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := missing_extra(error)):
             st.error(escape.markdown(capital(line) + "."), icon=":material/extension:")

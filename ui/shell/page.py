@@ -137,7 +137,7 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     frame = Page(entry, opened, st.container(), threshold=threshold)
     if entry.needs >= Needs.AUDIT:
         for note in opened.load().manifest.warnings:
-            frame.warning(escape.markdown(note_sentence(note)))
+            frame.warning(escape.sentence(note_sentence(note)))
     if filter_bar:
         frame.draw_filter_bar(frame.audit, outcome)
     yield frame

@@ -67,7 +67,7 @@ def open_or_say(p: Page) -> list[BoardModel]:
         return _opened(FOLDER, own, sorted(file for file in files if file.is_file()))
     except LookwhereError as error:
         p.headline("There is no board here.")
-        p.info(escape.markdown(str(error)))
+        p.info(escape.sentence(str(error)))
         st.stop()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, 
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks, Part, open_checks, uncheckable
+from core.data.store_names import store_to_name
 from core.explain.placement import Placement
 from core.present.figures import checks as figures
 from core.present.figures import pictures
@@ -27,6 +29,7 @@ from core.task import GENDER, Task
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
+from ui.views.faces import audit_images_of
 from ui.widgets import controls, layout, terms
 
 SIDE = 144
@@ -35,7 +38,7 @@ STYLE = """
 .lw-row {display: grid; grid-template-columns: repeat(auto-fill, minmax(6.6rem, 1fr)); gap: .5rem; max-width: 72rem}
 .lw-row figure {margin: 0}
 .lw-row img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
-.lw-row figcaption {font-size: .78rem; opacity: .85; margin-top: .2rem; line-height: 1.3}
+.lw-row figcaption {overflow-wrap: anywhere; font-size: .78rem; opacity: .85; margin-top: .2rem; line-height: 1.3}
 </style>
 """
 TOO_FEW = "Too few faces of this check's sample are in this group, so nothing is published of it."
@@ -109,8 +112,10 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
 
 def _show_command(opened: OpenAudit, audit: Audit) -> None:
     """The command that makes or adds checks."""
-    line = f"python -m core check --model {opened.model} --audit {opened.audit}"
-    st.code(f"{line} --data data/aligned/{audit.manifest.dataset}", language="bash", wrap_lines=True)
+    images, _ = audit_images_of(audit)
+    store = store_to_name(audit.manifest.dataset) if images is None else shlex.quote(str(images.path))
+    which = f"--model {shlex.quote(str(opened.model))} --audit {shlex.quote(str(opened.audit))}"
+    st.code(f"python -m core check {which} --data {store}", language="bash", wrap_lines=True)
 
 
 def choose_view(checks: Checks) -> View:

@@ -60,9 +60,9 @@ def sentence(
         text = f"{scope(within)}, {choice.claim.name} changes {of} by {_seeds(one)} over {len(one.by_seed)} seeds"
         if contrast.measure == Measure.GROUP and others is not None:
             text += f", and of all other faces by {_seeds(others)}"
-        text += f". Of this contrast is expected {EXPECTED[contrast.expect]}: {contrast.verdict}."
+        text += f". The claim is {EXPECTED[contrast.expect]}: {contrast.verdict}."
         if choice.claim.finding:
-            text += f" It is a part of what claim {choice.claim.finding} is tested by; Findings has the whole verdict."
+            text += f" It is part of what claim {choice.claim.finding} is tested by; Findings has the whole verdict."
         return text
     (label, table), *_ = found.items()
     return pair_sentence(choice.models[0].label, label, table, within)

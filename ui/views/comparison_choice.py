@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from core.audit.folder import Audit, list_audits, read_manifest
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import list_models
 from core.data.filters import Filter
+from core.data.store_names import store_to_name
 from core.errors import LookwhereError
 from core.present.text import escape
 from core.present.text.task import target_flag
@@ -92,7 +92,7 @@ def experiments() -> list[Experiment]:
             files = (folder / "experiment.json", *sorted(folder.glob("*/audits/*/audit.json")))
             found.append(_experiment(folder, files))
         except LookwhereError as error:
-            st.warning(escape.markdown(error))
+            st.warning(escape.sentence(error))
     return found
 
 
@@ -114,7 +114,7 @@ def candidates(known: list[Experiment]) -> list[Candidate]:
         try:
             found.append(Candidate(label, path, read_manifest(path)))
         except LookwhereError as error:
-            st.warning(escape.markdown(error))
+            st.warning(escape.sentence(error))
     return found
 
 
@@ -161,7 +161,7 @@ def _own(p: Page, found: list[Candidate]) -> Choice:
     rest = partners(found, chosen[0])
     if not rest:
         p.headline(f"Nothing can be compared yet: {first} is the only model audited on these faces.")
-        store = shlex.quote(f"data/aligned/{chosen[0].manifest.dataset}")
+        store = store_to_name(chosen[0].manifest.dataset)
         target = target_flag(chosen[0].manifest.task)
         st.info(SECOND.format(label=escape.markdown(first), store=store, target=target))
         st.stop()
@@ -253,7 +253,7 @@ def common(p: Page, choice: Choice) -> CommonFaces:
         found = _common([one.open() for one in choice.models])
     except LookwhereError as error:
         p.headline("These models were audited on other faces.")
-        st.info(escape.markdown(capital(str(error))) + ".")
+        st.info(escape.sentence(capital(str(error))) + ".")
         st.stop()
     if any(found.left_out):
         counts = ", ".join(f"{n:,} of {letter}" for letter, n in zip(LETTERS, found.left_out, strict=False))
@@ -340,5 +340,5 @@ def contrast_of(choice: Choice, filter: Filter) -> Contrast | None:
     try:
         return _claim_contrast(choice.experiment, choice.claim, filter)
     except LookwhereError as error:
-        st.warning(escape.markdown(capital(str(error))) + ".")
+        st.warning(escape.sentence(capital(str(error))) + ".")
         return None

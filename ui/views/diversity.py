@@ -69,7 +69,7 @@ def show(p: Page) -> None:
         study = _opened(Path(open_audit_shell.MODELS) / FOLDER / NAME / "experiment.json")
     except LookwhereError as error:
         p.headline(f"{words.QUESTION} Nobody has run it yet.")
-        p.info(escape.markdown(str(error)))
+        p.info(escape.sentence(str(error)))
         return
     titles = {test: words.test_title(study, test) for test in study.tests}
     test = controls.selectbox("Tested on", list(titles), key="diversity_test", format_func=titles.__getitem__)

@@ -22,6 +22,7 @@ from core.audit.folder import Audit
 from core.audit.images import AuditImages
 from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
+from core.data.store_names import OF_ANYBODY
 from core.present.figures import pictures
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.single_faces import region_bars
@@ -95,7 +96,8 @@ def how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> No
         "they are read from the aligned data set on this machine. This makes it from the data set that you have:",
         icon=":material/add_photo_alternate:",
     )
-    out = STORES / audit.manifest.dataset if "LOOKWHERE_STORES" in os.environ else None
+    elsewhere = "LOOKWHERE_STORES" in os.environ and audit.manifest.dataset not in OF_ANYBODY
+    out = STORES / audit.manifest.dataset if elsewhere else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
     found = "".join(f"\n- {escape.markdown(line)}" for line in looked)
     terms.caption(

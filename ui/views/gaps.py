@@ -35,7 +35,14 @@ from core.present.text.gap_tables import (
     term_table,
     too_few_classes,
 )
-from core.present.text.gaps import FIRST_LEFT_OUT, LONG_LEFT_OUT, NAMED_LEFT_OUT, differ_words, left_out_words
+from core.present.text.gaps import (
+    FIRST_LEFT_OUT,
+    LONG_LEFT_OUT,
+    NAMED_LEFT_OUT,
+    counted_words,
+    differ_words,
+    left_out_words,
+)
 from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_words
 from core.present.text.sentences import scope
 from core.task import BOTH_GENDERS
@@ -43,6 +50,7 @@ from core.wording import capital, in_points, p_words, percent, span
 from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
+from ui.shell.extremes import extremes_of
 from ui.shell.page import Page
 from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, help_texts, layout, terms
@@ -127,6 +135,14 @@ def choose_grouping(p: Page) -> tuple[str, ...]:
     if len(choices) == 1:
         return GROUPINGS[choices[0]]
     return GROUPINGS[controls.segments("Groups by", choices, default=choices[0], key="by")]
+
+
+def say_counted(p: Page, by: tuple[str, ...]) -> None:
+    """Under the headline, that its gap is as counted, beside the one that Overview opens with."""
+    if by != GROUPINGS["gender × ethnicity"]:
+        return
+    if (why := counted_words(extremes_of(p.audit, p.filter, p.threshold))) is not None:
+        p.caption(escape.markdown(why))
 
 
 def show_simultaneous(result: GroupGaps) -> None:

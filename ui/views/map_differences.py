@@ -186,7 +186,7 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
     there = {other: d for other, d in found.items() if isinstance(d, MapDifference)}
     for other, error in found.items():
         if other not in there:
-            terms.caption(escape.markdown(f"{letter} − {other} is not shown: {error}."))
+            terms.caption(escape.sentence(f"{letter} − {other} is not shown: {error}."))
     for d in there.values():
         layout.sentence(d.verdict)
     there = {other: d for other, d in there.items() if np.isfinite(d.difference).all()}
@@ -195,7 +195,7 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
     limit = limit_of(list(there.values()))
     _row(
         [
-            _figure(d, limit, f"{letter} − {other}", f"red where {letter} has more, blue where {other} has")
+            _figure(d, limit, f"{letter} − {other}", f"red where {letter} has more, blue where {other} has more")
             for other, d in there.items()
         ]
     )

@@ -16,6 +16,8 @@ from PIL import Image
 
 from core.audit.folder import Audit
 from core.classifiers.info import ModelInfo, ModelKind, model_info
+from core.data.faces import ADULT_AGE
+from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.photo.certainty import CertaintyRank, certainties, certainty_rank, same_weights
@@ -34,6 +36,7 @@ from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
 from ui.views.photo_style import STYLE
 from ui.widgets import controls, layout, terms
+from ui.widgets.filter_query import FilterOptions
 from ui.widgets.map_target import photo_help
 
 if TYPE_CHECKING:  # they need torch, which a portrait drawn before does not wait for
@@ -225,7 +228,7 @@ def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
     try:
         audit = opened.load() if opened.audit else None
     except LookwhereError as error:
-        st.warning(escape.markdown(f"No comparison with audited faces: {error}."))
+        st.warning(escape.sentence(f"No comparison with audited faces: {error}."))
         audit = None
     if audit is None:
         st.info("This model has no audit, so there are no audited faces to compare with.")
@@ -239,8 +242,12 @@ def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
 def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> str:
     """What the model says of the pictures; without any, how often it gave audited faces the wrong label."""
     if not results:
-        n, wrong = (None, None) if audit is None else (len(audit.faces), int((~audit.faces["correct"]).sum()))
-        return photo_text.invitation(opened.model, n, wrong)
+        if audit is None:
+            return photo_text.invitation(opened.model, None, None)
+        # Of the faces that other pages open on, so that the two figures agree.
+        adults = FilterOptions.of(audit).adults_first
+        faces = audit.passing(Filter(age_from=ADULT_AGE)) if adults else audit.faces
+        return photo_text.invitation(opened.model, len(faces), int((~faces["correct"]).sum()), adults)
     readings = [reading for result in results for reading in result.readings]
     alone = placed(audit, readings[0]) if len(readings) == 1 else None
     whole = [(result.name, list(result.readings)) for result in results if not result.error]
@@ -281,7 +288,7 @@ def _controls(given: list[Prediction]) -> tuple[str, float]:
 def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
     """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
-        st.error(escape.markdown(result.error), icon=":material/broken_image:")
+        st.error(escape.sentence(result.error), icon=":material/broken_image:")
         return
     with st.container(border=True):
         st.html(f"{layout.STYLE}{STYLE}<p class='lw-photo'>{result.head}</p>")

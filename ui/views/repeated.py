@@ -36,7 +36,7 @@ def open_or_say(p: Page) -> Repeated:
         return _opened(Path(open_audit_shell.MODELS) / FOLDER / NAME / "experiment.json")
     except LookwhereError as error:
         p.headline("There is no repetition of the study here.")
-        p.info(escape.markdown(str(error)))
+        p.info(escape.sentence(str(error)))
         st.stop()
 
 

@@ -61,7 +61,7 @@ def show_forms(opened: OpenAudit) -> None:
     try:
         _form(command, opened)
     except LookwhereError as error:
-        st.error(escape.markdown(error), icon=":material/error:")
+        st.error(escape.sentence(error), icon=":material/error:")
 
 
 def open_roots() -> tuple[Path, ...]:
@@ -71,11 +71,11 @@ def open_roots() -> tuple[Path, ...]:
 
 
 def _form(command: Startable, opened: OpenAudit) -> None:
-    named = roots.data_roots()
+    there = ", ".join(escape.markdown(path) for path in roots.data_roots())
+    lacking = ", ".join(escape.markdown(path) for path in roots.named_roots())
+    none = f"nothing yet, since there is no folder {lacking}: make it and put data sets there"
     terms.caption(
-        "Open to this page: "
-        + (", ".join(escape.markdown(path) for path in named) or "no folder yet")
-        + f". More are named in `{roots.VARIABLE}`, before the app is started."
+        f"Open to this page: {there or none}. More are named in `{roots.VARIABLE}`, before the app is started."
     )
     config = None
     if command.program == "train":

@@ -47,7 +47,7 @@ def show_input(values: Mapping[str, object]) -> None:
         declared = from_dict({"score": "logit", "of": GENDERS[0]} | shown, "declared so far").for_images()
         seen = seen_input(face, declared)
     except LookwhereError as error:
-        terms.caption(f":material/warning: {escape.markdown(error)}")
+        terms.caption(f":material/warning: {escape.sentence(error)}")
         return
     st.html(layout.STYLE + layout.image_row(_panels(face, seen), widest="14rem"))
     terms.caption(_facts(seen, declared))

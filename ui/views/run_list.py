@@ -116,7 +116,7 @@ def _do(action: Callable[[Path, str], object], id: str) -> None:
         action(JOBS, id)
         queue.ensure_worker(JOBS)
     except LookwhereError as error:  # somebody else was quicker
-        st.error(escape.markdown(error))
+        st.error(escape.sentence(error))
         return
     st.rerun()
 

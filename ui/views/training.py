@@ -64,15 +64,18 @@ def _show_status(status: Status, metrics: pd.DataFrame) -> None:
     """Where the run is, in four figures and a bar."""
     numbers = layout.metric_row()
     layout.metric(numbers[0], "State", help_texts.state(status), help_texts.ago(status.updated))
-    layout.metric(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", f"step {status.step} of {status.steps}")
-    layout.metric(numbers[2], "Time left", help_texts.duration(status.eta if status.alive else None), "at this speed")
+    finished = status.state == "finished"
+    step = f"{status.steps} steps each" if finished else f"step {status.step} of {status.steps}"
+    layout.metric(numbers[1], "Epoch", f"{status.epoch} of {status.epochs}", step)
+    pace = "at this speed" if status.alive else "it is finished" if finished else "it is not running"
+    layout.metric(numbers[2], "Time left", help_texts.duration(status.eta if status.alive else None), pace)
     speed, when = status.images_per_second, "at the last heartbeat"
     if not status.alive and len(metrics):
         speed, when = metrics["images_per_second"].iloc[-1], f"in epoch {metrics['epoch'].iloc[-1]}"
     layout.metric(numbers[3], "Images a second", f"{speed:.0f}", when)
-    if status.state != "finished":
+    if not finished:
         st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
-    if status.message and status.state != "finished":
+    if status.message and not finished:
         terms.caption(escape.markdown(status.message))
 
 

@@ -43,7 +43,7 @@ def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:
     try:
         by = grouping(asked, columns)
     except LookwhereError as error:
-        st.info(escape.markdown(capital(str(error))) + ".")
+        st.info(escape.sentence(capital(str(error))) + ".")
         return ()
     if by:
         count = len(group_rows(audit.passing(within), by)[1])

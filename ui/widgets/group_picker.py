@@ -62,7 +62,7 @@ def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]
             try:
                 groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first)))
             except LookwhereError as error:
-                st.warning(escape.markdown(capital(str(error))) + ".")
+                st.warning(escape.sentence(capital(str(error))) + ".")
     return groups
 
 

@@ -98,8 +98,8 @@ def metric(place: Any, label: str, value: str, note: str, **more: Any) -> None:
 
 
 def sentence(text: str) -> None:
-    """A paragraph of plain text; `st.markdown` is for our own words with marks in them."""
-    terms.markdown(escape.markdown(text))
+    """A paragraph of plain text, commands of ours as code; `st.markdown` is for our own words with marks in them."""
+    terms.markdown(escape.sentence(text))
 
 
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more: Any) -> None:

@@ -66,6 +66,17 @@ def kind_for(source: Path) -> str:
     return kind
 
 
+def check_readable(source: Path) -> None:
+    """Raise `LookwhereError` where there is no file, or one of a framework that is not read, with what converts it.
+
+    For before a declaration is asked for: of such a file none would do.
+    """
+    if not source.exists():
+        raise LookwhereError(_no_file(source))
+    if why := how_to_convert(source):
+        raise LookwhereError(f"{source}: {why}")
+
+
 def _suffix(source: Path) -> str:
     """A file's suffix in lower case, with the one before `.tar`, as `model_best.pth.tar` has it."""
     last = source.suffix.lower()

@@ -173,7 +173,7 @@ def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
     found = [difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([ages, ()])]
     names = [f"{capital(worst.describe())} less {best.describe()}", "The same, the ages as they are"]
     return _compared(
-        found, names, "red where the first has more evidence, blue where the second has", audit.minimum_faces
+        found, names, "red where the first has more evidence, blue where the second has more", audit.minimum_faces
     )
 
 

@@ -19,6 +19,7 @@ from core.audit.manifest import ALL, UNSEEN
 from core.checks.results import Checks
 from core.classifiers.info import DataInfo, ModelInfo, TrainingInfo
 from core.data.filters import Filter
+from core.data.store_names import store_to_name
 from core.present.card import Section, Table, Text, section
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
@@ -122,7 +123,7 @@ def commands(
     """The commands that made each part, in order."""
     model, name = (shlex.quote(text) for text in (audit.manifest.model, audit.name))
     dataset, which = audit.manifest.dataset, f"--model {model} --audit {name}"
-    store = shlex.quote(f"data/aligned/{dataset}")
+    store = store_to_name(dataset)
     lines = [] if audit.manifest.of_table else [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
     if audit.manifest.of_table:
         columns = " ".join(map(shlex.quote, info.source.to_json().get("columns", ())[1:]))
@@ -177,8 +178,7 @@ def _stores(names: Sequence[str]) -> str:
 def check_command(audit: Audit) -> str:
     """The command that makes an audit's checks."""
     model, name = (shlex.quote(text) for text in (audit.manifest.model, audit.name))
-    store = shlex.quote(f"data/aligned/{audit.manifest.dataset}")
-    return f"python -m core check --model {model} --audit {name} --data {store}"
+    return f"python -m core check --model {model} --audit {name} --data {store_to_name(audit.manifest.dataset)}"
 
 
 def reproduction_section(

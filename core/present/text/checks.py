@@ -20,7 +20,7 @@ def sentence(checks: Checks, view: View) -> str:
 
 
 def plain_answer(checks: Checks, view: View) -> str:
-    """Whether the maps can be trusted, in plain words and no further than the checks go; empty without a judged one."""
+    """Do the maps follow the model? In plain words, no further than the checks go; empty without a judged one."""
     judged = [(result.title, result.verdict) for result in results(checks, view) if result.verdict is not None]
     if not judged:
         return ""
@@ -38,7 +38,7 @@ def plain_answer(checks: Checks, view: View) -> str:
         answer = f"In part: of {len(judged)} checks {len(passed)} {'is' if len(passed) == 1 else 'are'} passed"
         answer += f", {len(in_part)} in part ({', '.join(in_part)})" if in_part else ""
         answer += f", {len(rest)} not ({', '.join(rest)})" if rest else ""
-    return f"{answer}. A check that is passed shows that maps follow the model, not that the model is right."
+    return f"Do the maps follow the model? {answer}. That they follow it does not show that the model is right."
 
 
 def results(checks: Checks, view: View) -> list[CheckResult]:

@@ -29,6 +29,8 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _CELL_ENDS = ("\t", "\r", "\n")
 #: Blanks and signs without width: a reader may drop those at a cell's beginning, a byte order mark at the file's.
 _UNSEEN = re.compile("^[\\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
+#: A command that our own sentences name. No backtick is in it, which would end the code, and no colon, for emoji.
+_COMMAND = re.compile(r"(?<!`)`python -m [^`:]+`(?!`)")
 _RETURN = re.compile(r"\r\n?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -38,14 +40,34 @@ def one_line(text: object) -> str:
     return _BLANK.sub(" ", _TURNS.sub("", str(text))).strip()
 
 
+def sentence(text: object) -> str:
+    """`markdown`, but a command of ours that stands between backticks stands as code."""
+    line = one_line(text)
+    commands = _COMMAND.findall(line)
+    if not commands:
+        return markdown(line)
+    rest = [_escaped(part) for part in _COMMAND.split(line)]
+    rest[0] = _at_start(rest[0])
+    return "".join(part + command for part, command in zip(rest, [*commands, ""], strict=True))
+
+
 def markdown(text: object) -> str:
     """Text as Markdown shows it, in one line: no markup, HTML, formula, colour, icon or table border comes of it."""
-    line = _ARROWS.sub(lambda hit: hit[1][0] + _JOINER + hit[1][1:], one_line(text))
+    return _at_start(_escaped(one_line(text)))
+
+
+def _at_start(line: str) -> str:
+    return _START.sub(lambda hit: hit[1] + "\\" if hit[1].isdigit() else "\\" + hit[1], line)
+
+
+def _escaped(text: str) -> str:
+    """Part of a line, wherever in it the part stands."""
+    line = _ARROWS.sub(lambda hit: hit[1][0] + _JOINER + hit[1][1:], text)
     emoji = bool(_EMOJI.search(line))
     line = _MARKDOWN.sub(r"\\\1", line)
     if emoji:
         line = re.sub(r"(?<!\\):", r"\:", line)
-    return _START.sub(lambda hit: hit[1] + "\\" if hit[1].isdigit() else "\\" + hit[1], line)
+    return line
 
 
 def plotly(text: object) -> str:

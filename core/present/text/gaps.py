@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from core.analysis.accuracy.extremes import Extremes
 from core.analysis.accuracy.simultaneous import LargestGap
 from core.verdicts import TestVerdict
 from core.wording import bounds, in_points, number, percent, points, span
@@ -84,6 +85,16 @@ def gap_sentence(gap: LargestGap | None, scope: str, n: int) -> str:
         return f"{scope}, no two groups are told apart: {head}{', the surest,' if gap.pairs > 1 else ''} is {size}."
     others = f"; {as_low(gap)} may be as low" if gap.as_low else ""
     return f"{scope}, {head} is {size}{others}."
+
+
+def counted_words(found: Extremes | None) -> str | None:
+    """Why a gap as counted is not Overview's, which is at equal ages where ages are known; None where both are one."""
+    if found is None or not found.at_equal_ages:
+        return None
+    return (
+        "These accuracies are as counted, whatever the ages in a group. At equal ages, as Overview has it, accuracy "
+        f"for {found.worst['group']} lies {points(found.difference)} below that for {found.best['group']}."
+    )
 
 
 def as_low(gap: LargestGap) -> str:

@@ -89,12 +89,16 @@ def headline(tried: list[tuple[str, list[Prediction]]], refused: int, place: Cer
     )
 
 
-def invitation(model: str, n: int | None, wrong: int | None) -> str:
-    """Before any picture: how often the model was wrong on the audited faces, if there are any."""
+def invitation(model: str, n: int | None, wrong: int | None, adults: bool = False) -> str:
+    """Before any picture: how often the model was wrong on the audited faces, if there are any.
+
+    `adults` says that they are the adults alone among them.
+    """
     ask = "Give it an image of your own to see what it says of one face, and where it looks."
     if not n:
         return f"{model} has not been audited. {ask}"
-    return f"{model} gave {100 * wrong / n:.1f} % of {n:,} audited faces the incorrect label. {ask}"
+    faces = "faces of adults" if adults else "faces"
+    return f"{model} gave {100 * wrong / n:.1f} % of {n:,} audited {faces} the incorrect label. {ask}"
 
 
 def _counted(n: int, noun: str) -> str:

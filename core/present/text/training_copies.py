@@ -52,14 +52,14 @@ def _by_hashes(manifest: AuditManifest) -> str:
 
 
 def _without(manifest: AuditManifest) -> str:
-    """The end of the sentence: the accuracy without the faces found."""
+    """The end of the sentence: the accuracy without the faces found, which no filter of the page narrows."""
     copies = manifest.training_copies
     if copies.accuracy_without is None or manifest.accuracy is None:
         return "."
     one = copies.found == 1
     without, whole = percent(copies.accuracy_without), percent(manifest.accuracy)
     is_now = f"stays {whole}" if without == whole else f"is {without} instead of {whole}"
-    return f"; without {'it' if one else 'them'} the accuracy {is_now}."
+    return f"; without {'it' if one else 'them'} the accuracy over all ages {is_now}."
 
 
 def _and(names: Sequence[str]) -> str:

@@ -179,11 +179,11 @@ def test_the_sentence_gives_both_accuracies() -> None:
         model="m", dataset="made", splits=("test",), faces=500, map_shape=None, accuracy=0.91, training_copies=record
     )
     assert training_copies_words(manifest) == (
-        "3 of the 500 faces are copies or near-copies of the 1,000 training faces (made); without them the accuracy is "
-        "90.0 % instead of 91.0 %."
+        "3 of the 500 faces are copies or near-copies of the 1,000 training faces (made); without them the accuracy "
+        "over all ages is 90.0 % instead of 91.0 %."
     )
     same = replace(manifest, accuracy=0.9004)
-    assert (training_copies_words(same) or "").endswith("without them the accuracy stays 90.0 %.")
+    assert (training_copies_words(same) or "").endswith("without them the accuracy over all ages stays 90.0 %.")
     none = replace(manifest, training_copies=replace(record, copies=0, near_copies=0, accuracy_without=None))
     assert training_copies_words(none) == (
         "None of the 500 faces is a copy or near-copy of the 1,000 training faces (made)."

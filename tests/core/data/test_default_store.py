@@ -13,6 +13,7 @@ from core.data.default_store import default_store, folder_name, free_folder
 from core.data.readers import READERS, choose_reader
 from core.data.readers.manifest_table import TEMPLATE
 from core.data.sources import open_source
+from core.data.store_names import store_to_name
 from core.files import write_json
 from tests.helpers.datasets_made import jpeg
 from tests.helpers.shipped import ROOT
@@ -80,3 +81,9 @@ def test_readme_writes_the_template_into_the_folder_that_it_then_checks() -> Non
     written = re.search(r"core datasets --template > (\S+)/faces\.csv`", readme)
     checked = re.search(r"core datasets --check (\S+)", readme)
     assert written and checked and written[1] == checked[1]
+
+
+def test_commands_name_no_folder_by_a_layout_that_anybody_may_have() -> None:
+    assert store_to_name("utkface") == "data/aligned/utkface"
+    assert store_to_name("manifest") == "data/aligned/FOLDER", "the folder is called as the data are"
+    assert store_to_name("a b") == "'data/aligned/a b'"

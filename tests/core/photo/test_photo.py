@@ -301,6 +301,7 @@ def test_the_sentences() -> None:
     assert photo_text.crop_notes(1.0, 0.01) == []
     assert len(photo_text.crop_notes(3.0, 0.2)) == 2
     assert "7.5 % of 200 audited faces" in photo_text.invitation("m", 200, 15)
+    assert "7.5 % of 200 audited faces of adults the" in photo_text.invitation("m", 200, 15, adults=True)
     assert "has not been audited" in photo_text.invitation("m", None, None)
 
 

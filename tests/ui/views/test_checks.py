@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ui.views.faces
 from core.audit.folder import open_audit
 from core.checks import deletion
 from core.checks.definitions import PARTS, Fill, View
@@ -39,7 +40,12 @@ def checked(study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, obje
 def test_without_checks_the_page_says_which_command_makes_them(study, monkeypatch) -> None:
     app = page(study[0], "checks", monkeypatch)
     assert not app.exception
-    assert any("core check --model made --audit made-all" in block.value for block in app.get("code"))
+    line = "python -m core check --model made --audit made-all --data"
+    assert f"{line} data/aligned/made" in [block.value for block in app.get("code")]
+    monkeypatch.setattr(ui.views.faces, "STORES", study[0].parent / "stores")
+    app = page(study[0], "checks", monkeypatch)
+    store = study[0].parent / "stores/made"
+    assert f"{line} {store}" in [block.value for block in app.get("code")], "the store that was audited"
 
 
 @pytest.mark.parametrize("query", [{}, {"trust_score": "probability", "trust_fill": "grey", "trust_area": "true"}])

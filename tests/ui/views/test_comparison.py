@@ -142,8 +142,8 @@ def test_an_experiment_is_a_preset_with_its_verdict(study: Path, monkeypatch: py
     assert app.selectbox(key="contrast").value == "leaving out Black women: everyone → without"
     value = f"{100 * found.effects['group'].seeds.value:+.1f}".replace("-", "−")
     assert f"changes the accuracy of Black women by {value} points" in headline(app)
-    assert f"Of this contrast is expected that it falls: {found.verdict}." in headline(app)
-    assert "a part of what claim 4 is tested by; Findings has the whole verdict" in headline(app)
+    assert f"The claim is that it falls: {found.verdict}." in headline(app)
+    assert "is part of what claim 4 is tested by; Findings has the whole verdict" in headline(app)
     assert "claims / without / seed 0" in said
     # The experiment's audits hold no average face; the first model's, of the same faces, does.
     assert averaged(said) > FACES / 12

@@ -91,9 +91,14 @@ def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(
     assert values["Epoch"] == "1 of 3"
     assert values["Time left"] == "1 min"
     write_status(models / "made/training", Status("running", 1, 3, 2, 4, 10.0, 65.0, 0.7, time.time() - 600))
-    values = {m.label: m.value for m in page(models, "training", monkeypatch).metric}
+    metrics = page(models, "training", monkeypatch).metric
+    values = {m.label: m.value for m in metrics}
     assert values["State"] == "lost"
     assert values["Time left"] == "–"
+    assert {m.label: m.delta for m in metrics}["Time left"] == "it is not running", "no speed of what stands still"
+    write_status(models / "made/training", Status("finished", 3, 3, 0, 4, 10.0, 0.0, 0.7, time.time()))
+    notes = {m.label: m.delta for m in page(models, "training", monkeypatch).metric}
+    assert (notes["Epoch"], notes["Time left"]) == ("4 steps each", "it is finished")
 
 
 def test_renamed_ethnicities_are_told_in_the_sidebar(tmp_path: Path, study, monkeypatch: pytest.MonkeyPatch) -> None:

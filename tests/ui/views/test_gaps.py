@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from core.analysis.accuracy.counts import group_counts, tally
+from core.analysis.accuracy.extremes import extremes
 from core.analysis.accuracy.simultaneous import gap_of, largest_gap
 from core.audit.folder import open_audit
 from core.data.faces import ADULT_AGE, UNRECORDED
 from core.files import write_json
 from core.present.text.gaps import gap_sentence, gap_words
-from core.wording import p_words, span
+from core.wording import p_words, points, span
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_experiment import INFO
 from tests.helpers.made_study import audited_models
@@ -101,13 +102,17 @@ def test_no_face_left_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_shipped_page_gives_the_numbers_that_core_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped_or_skip()
-    app = page(AUDIT.parent.parent.parent, "gaps", monkeypatch, adults="true", model="resnet50-utkface")
+    models = AUDIT.parent.parent.parent
+    app = page(models, "gaps", monkeypatch, adults="true", model="resnet50-utkface")
     assert not app.exception
     assert not app.error
     faces = open_audit(AUDIT).faces
     gap = largest_gap(faces[faces["age"] >= ADULT_AGE], ["gender", "ethnicity"])
     sentence = gap_sentence(gap, "Among adults", len(faces))
     assert sentence.replace(" %", "&nbsp;%") in text(app)
+    found = extremes(faces[faces["age"] >= ADULT_AGE])
+    assert "are as counted" in text(app) and points(found.difference).replace(" %", "&nbsp;%") in text(app)
+    assert "are as counted" not in text(page(models, "gaps", monkeypatch, by="age")), "Overview has no such gap"
     values = {m.label: m.value for m in app.metric}
     assert values["Gap"] == f"{100 * (gap.best['accuracy'] - gap.worst['accuracy']):.1f} points"
     assert values["Simultaneous 95 % interval"] == span(gap.difference.low, gap.difference.high)

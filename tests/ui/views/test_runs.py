@@ -50,6 +50,14 @@ def runs_page(study: Study, monkeypatch: pytest.MonkeyPatch, **query: str) -> Ap
     return app
 
 
+def test_where_no_folder_is_open_the_page_names_the_one_to_make(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"Open to this page: {here / 'data'}. More" in text(runs_page(study, monkeypatch))
+    monkeypatch.setenv(roots.VARIABLE, str(here / "none"))
+    assert f"there is no folder {here / 'none'}: make it" in text(runs_page(study, monkeypatch))
+
+
 def button(app: AppTest, label: str):
     return next(one for one in app.button if one.label == label)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.classifiers.imported import import_model
+from core.commands.models import import_
 from core.errors import LookwhereError
 from tests.helpers.torch_made import declared
 
@@ -104,3 +105,11 @@ def test_a_table_of_another_kind_is_told_to_be_saved_as_csv(name: str, tmp_path:
     (tmp_path / name).write_bytes(b"\1")
     with pytest.raises(LookwhereError, match=rf"{name}: a table that is not read; save it as CSV"):
         import_model(tmp_path / name, "x", declared(), models=tmp_path / "models")
+
+
+def test_the_command_tells_how_to_convert_before_it_asks_for_a_declaration(tmp_path: Path) -> None:
+    (tmp_path / "m.h5").touch()
+    with pytest.raises(LookwhereError, match=r"a Keras model in HDF5, .* tf2onnx"):
+        import_(tmp_path / "m.h5", name="x", models=tmp_path / "models")
+    with pytest.raises(LookwhereError, match=r"m\.onnx: no such file"):
+        import_(tmp_path / "m.onnx", name="x", models=tmp_path / "models")

@@ -50,6 +50,23 @@ def test_words_are_left_as_they_are() -> None:
         assert escape.markdown(text).replace(r"\:", ":") == text
 
 
+def test_a_command_of_ours_stands_as_code_in_a_sentence_and_nothing_else_does() -> None:
+    text = escape.sentence("*a*: no store; make it with `python -m core align --data A_b_c`, and `rm *x*` stays")
+    [inline] = [token for token in PARSER.parse(text) if token.type == "inline"]
+    assert [child.content for child in inline.children if child.type == "code_inline"] == [
+        "python -m core align --data A_b_c"
+    ]
+    assert {child.type for child in inline.children} <= {"text", "text_special", "code_inline"}
+    told = "".join(child.content for child in inline.children).replace(JOINER, "")
+    assert told == "*a*: no store; make it with python -m core align --data A_b_c, and `rm *x*` stays"
+    assert escape.sentence("1. `python -m core`").startswith("1\\.")
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_sentence_without_a_command_is_as_any_text(name: str) -> None:
+    assert escape.sentence(name) == escape.markdown(name)
+
+
 def test_signs_that_turn_the_line_round_are_taken_out() -> None:
     assert escape.one_line("a\u202eb\u2066c\u2069") == "abc"
     assert escape.one_line(" a\r\n\tb\x00 ") == "a b"

@@ -10,7 +10,7 @@ from core.present.text import checks as words
 from core.verdicts import CheckVerdict
 
 PASSES, IN_PART, FAILS = CheckVerdict.PASSES, CheckVerdict.PASSES_IN_PART, CheckVerdict.FAILS
-END = " A check that is passed shows that maps follow the model, not that the model is right."
+ASKED, END = "Do the maps follow the model? ", " That they follow it does not show that the model is right."
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ END = " A check that is passed shows that maps follow the model, not that the mo
 def test_the_answer_counts_the_verdicts(monkeypatch: pytest.MonkeyPatch, verdicts: list, said: str) -> None:
     found = [SimpleNamespace(title=f"check {n}", verdict=verdict) for n, verdict in enumerate(verdicts)]
     monkeypatch.setattr(words, "results", lambda *_: found)
-    assert words.plain_answer(None, None) == said
+    assert words.plain_answer(None, None) == (ASKED + said if said else "")
