@@ -220,3 +220,16 @@ def test_a_new_server_opens_a_former_address_without_saying_that_there_is_no_suc
         assert page.locator("[role='dialog']").all_inner_texts() == []
         assert errors == []
         page.close()
+
+
+def test_a_printed_table_is_as_high_as_it_is_drawn_and_says_nothing_of_scrolling(browser, address: str) -> None:
+    page, _ = visit(browser, f"{address}/about")
+    box = page.get_by_test_id("stDataFrameResizable").first
+    box.locator("canvas").first.wait_for()
+    page.pdf(format="A4")
+    page.emulate_media(media="print")
+    drawn = box.evaluate("box => { const {width, height} = box.querySelector('canvas').style;"
+                         " return parseFloat(width) / parseFloat(height) }")  # fmt: skip
+    assert box.evaluate("box => parseFloat(getComputedStyle(box).aspectRatio)") == pytest.approx(drawn, rel=0.02)
+    assert not page.locator(".lw-on-screen:visible").count()
+    page.close()

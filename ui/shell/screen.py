@@ -7,8 +7,8 @@ import streamlit as st
 #: That something must be chosen needs no word where something always is. Quiet text keeps a contrast of 4.5 to 1 (WCAG
 #: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4, links in captions 3.8, and of what it
 #: colours in code all has less, down to 2.2. A table's grid, and what scrolls it, show the focus around themselves. In
-#: print: no menu, charts and tables no wider than the paper (they are drawn for the screen; of charts the script notes
-#: the size, by which they can be scaled), nothing torn by the end of a page, no title parted from what is under it.
+#: print: no menu, charts and tables no wider than the paper (they are drawn for the screen; the script notes their
+#: sizes, by which they can be scaled), nothing torn by the end of a page, no title parted from what is under it.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
@@ -24,6 +24,7 @@ STYLE = """
   overflow: visible !important; text-overflow: clip !important}
  [data-testid="stMetricDelta"] {height: auto !important; max-width: 100% !important}
 }
+.lw-on-paper {display: none}
 @page {margin: 12mm}
 @media print {
  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"], .modebar,
@@ -41,6 +42,9 @@ STYLE = """
  h1, h2, h3 {break-after: avoid}
  [data-testid="stElementContainer"]:has(h1, h2, h3, h4, h5, p > strong:first-child) {break-after: avoid}
  [data-testid="stDataFrame"], [data-testid="stDataFrame"] div:has(canvas) {width: 100% !important}
+ .lw-on-screen {display: none}
+ .lw-on-paper {display: inline}
+ [data-testid="stDataFrameResizable"] {height: auto !important; aspect-ratio: var(--lw-ratio); overflow: hidden}
  [data-testid="stDataFrame"] canvas {max-width: 100% !important; height: auto !important}
 }
 </style>
@@ -64,6 +68,13 @@ if (!window.lookwhereScreen) {
   document.querySelectorAll(".main-svg").forEach(measure);
   new MutationObserver(changes => changes.forEach(({target}) => target.matches(".main-svg") && measure(target)))
     .observe(document.body, {subtree: true, attributes: true, attributeFilter: ["width", "height"]});
+  addEventListener("beforeprint", () => {
+    for (const canvas of document.querySelectorAll('canvas[data-testid="data-grid-canvas"]')) {
+      const [width, height] = ["width", "height"].map(name => parseFloat(canvas.style[name]));
+      const box = canvas.closest('[data-testid="stDataFrameResizable"]');
+      if (width && height) box?.style.setProperty("--lw-ratio", width / height);
+    }
+  });
   const tidy = () => {
     document.querySelectorAll("pre:not([tabindex])").forEach(code => code.tabIndex = 0);
     for (const icon of document.querySelectorAll(".modebar svg, #js-plotly-tester"))

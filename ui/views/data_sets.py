@@ -37,7 +37,7 @@ def show_data_sets(p: Page) -> None:
         return
     table = accuracy_by_data_set(audits, within, p.threshold)
     for other in audits[1:]:
-        layout.sentence(escape.markdown(abroad_sentence(table, audits[0], other, within)))
+        layout.sentence(abroad_sentence(table, audits[0], other, within))
     if table.empty:
         return
     downloads.chart(data_set_dots(table, data_set_names(audits)), "data-sets", "accuracy by data set", key="data_sets")

@@ -337,7 +337,7 @@ def _copies(audit: Audit, filter: Filter) -> None:
     """What copies of one photograph say of the labels."""
     found = _repeated(audit, filter)
     terms.markdown("**Label error, where it can be seen**")
-    terms.markdown(escape.markdown(repeated_words(found, audit.task)))
+    layout.sentence(repeated_words(found, audit.task))
     if len(found.table) > 1 and found.by_face:
         with st.expander("By ethnicity"):
             layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])

@@ -12,6 +12,7 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, ModelKind, TrainingInfo
 from core.data.faces import ADULT_AGE, AGE_EDGES
+from core.data.store_names import OF_ANYBODY
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape, sentences
@@ -106,7 +107,7 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         of_maps = f"{kind.words} of {shape[0]}×{shape[1]} cells{dilated}{adds}"
     labels = escape.markdown(", ".join(info.task.labels))
     note, trained_on = enlarged(info), escape.markdown(data.dataset or "an unknown data set")
-    dataset, splits = escape.markdown(manifest.dataset), escape.markdown(", ".join(manifest.splits))
+    dataset, splits = _dataset(manifest), escape.markdown(", ".join(manifest.splits))
     lines = [
         f"- **ResNet-50**, two outputs ({labels}), images of {info.input_size}×{info.input_size} pixels, "
         f"faces aligned to the ArcFace template; {of_maps}" + (f" {note}" if note else ""),
@@ -125,6 +126,11 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
     return "\n".join(lines)
 
 
+def _dataset(manifest: AuditManifest) -> str:
+    """The audited data set, in Markdown; a layout that anybody's data may have names none."""
+    return "a data set of one's own" if manifest.dataset in OF_ANYBODY else escape.markdown(manifest.dataset)
+
+
 def overlap(data: DataInfo, manifest: AuditManifest) -> str:
     """What is known of training faces among the audited ones; nothing is said that nobody looked up."""
     if (words := training_copies_words(manifest)) is not None:
@@ -139,7 +145,7 @@ def overlap(data: DataInfo, manifest: AuditManifest) -> str:
 def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
-    dataset, splits = escape.markdown(manifest.dataset), escape.markdown(", ".join(manifest.splits))
+    dataset, splits = _dataset(manifest), escape.markdown(", ".join(manifest.splits))
     lines = [
         f"- **Imported by whoever runs this app**: {escape.markdown(info.architecture)}"
         + (f", from {escape.markdown(source.file)}." if source.file else ".")

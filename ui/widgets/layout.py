@@ -160,17 +160,28 @@ def goes_on(frame: pd.DataFrame, height: int | None = None) -> str:
     rows = ROWS if height is None else max(1, (height - HEAD + ROW - 1) // ROW)
     lines = []
     if len(frame) > rows:
-        lines.append(f"<span>{rows} of {len(frame):,} rows are in sight: scroll in the table for the others.</span>")
+        in_sight = f"{rows} of {len(frame):,} rows are in sight"
+        lines.append(
+            f"<span>{in_sight}{_where('scroll in the table for the others', 'the page has the others')}</span>"
+        )
     style, wide = "", _width(frame)
     if len(frame.columns) > 2 and wide > 300:
         name = f"lw-wide-{wide}"
         style = f"<style>@container (min-width: {wide}px) {{.{name} {{display: none}}}}</style>"
-        columns = f"{len(frame.columns)} columns: where not all are in sight, scroll to the right."
+        columns = f"{len(frame.columns)} columns"
+        columns += _where(
+            "where not all are in sight, scroll to the right", "where not all are here, the page has them"
+        )
         lines.append(f"<span class='{name}'>{columns}</span>")
     if not lines:
         return ""
     look = "font-size: .8rem; opacity: .75; margin: -.6rem 0 0 0"
     return f"{style}<div style='container-type: inline-size'><p style='{look}'>{' '.join(lines)}</p></div>"
+
+
+def _where(screen: str, paper: str) -> str:
+    """HTML of what a line goes on with, on a screen and in print (`ui.shell.screen`), where nothing scrolls."""
+    return f"<span class='lw-on-screen'>: {screen}.</span><span class='lw-on-paper'>: {paper}.</span>"
 
 
 def _width(frame: pd.DataFrame) -> int:

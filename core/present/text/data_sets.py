@@ -10,6 +10,7 @@ import pandas as pd
 from core.analysis.comparison.data_sets import DataSetAudit, GroupDrop, Seen, group_drops, overall_drop
 from core.data.columns import Column
 from core.data.filters import Filter, group_name
+from core.data.store_names import OF_ANYBODY
 from core.estimate import Estimate
 from core.present.text.sentences import scope
 from core.wording import bounds, capital, in_points, percent, signed_points, with_interval
@@ -21,10 +22,16 @@ SEEN_WORDS = {
 }
 
 
+def called(one: DataSetAudit) -> str:
+    """A data set by its name; where anybody's data may have its layout, by the audit's, which somebody chose."""
+    dataset = one.audit.manifest.dataset
+    return one.name if dataset in OF_ANYBODY else dataset
+
+
 def data_set_name(one: DataSetAudit) -> str:
     """«fairface, data it was not trained on»; of the training's data which of its splits."""
     splits = f"{one.audit.split_words} " if one.seen == Seen.HOME else ""
-    return f"{one.audit.manifest.dataset}, {splits}{SEEN_WORDS[one.seen]}"
+    return f"{called(one)}, {splits}{SEEN_WORDS[one.seen]}"
 
 
 def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:
@@ -36,10 +43,9 @@ def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:
 
 def shown_sentence(audits: Sequence[DataSetAudit], within: Filter) -> str:
     """How many of each data set's audited faces are shown: numbers of faces differ between pages for that."""
-    called = _called(audits)
+    names = _called(audits)
     counts = [
-        f"{int(within.mask(one.audit.faces).sum()):,} of {called[one.name]}'s {len(one.audit.faces):,}"
-        for one in audits
+        f"{int(within.mask(one.audit.faces).sum()):,} of {names[one.name]}'s {len(one.audit.faces):,}" for one in audits
     ]
     return f"Shown are {', '.join(counts[:-1])} and {counts[-1]} audited faces."
 
@@ -54,7 +60,7 @@ def without_columns(without: Sequence[DataSetAudit], within: Filter, columns: Se
 
 def _called(audits: Sequence[DataSetAudit]) -> dict[str, str]:
     """The data set of each audit by the audit's name; where two are called alike, the audits' own names."""
-    names = {one.name: one.audit.manifest.dataset for one in audits}
+    names = {one.name: called(one) for one in audits}
     return names if len(set(names.values())) == len(names) else {name: name for name in names}
 
 
@@ -67,13 +73,22 @@ def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAud
     names = _called((first, second))
     overall = dict(table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit").iterrows())
     if not {first.name, second.name} <= set(overall):
-        missing = ", ".join(names[name] for name in names if name not in overall)
-        return f"{scope(within)}, {missing} has no face, so the data sets cannot be put beside each other."
+        missing = " and ".join(
+            f"{names[one.name]} has no face{_of_known_age(one, within)}"
+            for one in (first, second)
+            if one.name not in overall
+        )
+        return f"{scope(within)}, {missing}, so the data sets cannot be put beside each other."
     a, b = overall[first.name], overall[second.name]
     there, home = f"accuracy on {names[second.name]} is {_rate(b)}", f"on {names[first.name]} ({_rate(a)})"
     text = f"{scope(within)}, {there}, {_difference(overall_drop(table, first.name, second.name))} {home}."
     drops = group_drops(table, first.name, second.name)
     return f"{text} {_surest(drops)}" if len(drops) > 1 else text
+
+
+def _of_known_age(one: DataSetAudit, within: Filter) -> str:
+    """What a data set without ages lacks where a filter asks for an age."""
+    return "" if within.any_age or one.audit.faces["age"].notna().any() else " of known age"
 
 
 def _rate(row: pd.Series) -> str:

@@ -39,13 +39,15 @@ def test_a_table_says_how_many_rows_lie_beyond_its_edge() -> None:
     assert any("10 of 40 rows are in sight" in body for body in said)
     assert not any("rows are in sight" in one.proto.body for one in drawn(SHARES[:9]).get("html"))
     frame = pd.DataFrame({"group": range(20)})
+    paper = re.sub("<span class='lw-on-screen'>.*?</span>", "", goes_on(frame))
+    assert "scroll" not in paper and "10 of 20 rows are in sight" in paper, "nothing scrolls on paper"
     assert "3 of 20 rows" in goes_on(frame, height=38 + 3 * 35) and goes_on(frame.head(10)) == ""
 
 
 def test_columns_are_told_only_where_the_place_is_too_narrow() -> None:
     wide = pd.DataFrame({f"a long column {n}": ["words " * 3] for n in range(6)})
     line = goes_on(wide)
-    assert "6 columns: where not all are in sight" in line
+    assert "6 columns: where not all are in sight" in re.sub("<[^>]+>", "", line)
     (least,) = re.findall(r"@container \(min-width: (\d+)px\)", line)
     assert 600 <= int(least) <= 1200
     assert goes_on(wide.iloc[:, :2]) == ""

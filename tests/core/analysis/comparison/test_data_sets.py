@@ -21,7 +21,7 @@ from core.audit.folder import Audit
 from core.classifiers.info import DataInfo, ModelInfo
 from core.data.columns import Column, Kind
 from core.data.filters import Filter
-from core.present.text.data_sets import abroad_sentence, data_set_name, shown_sentence, without_columns
+from core.present.text.data_sets import abroad_sentence, data_set_name, data_set_names, shown_sentence, without_columns
 from tests.helpers.made_audit import made_audit, made_faces
 
 
@@ -139,3 +139,14 @@ def test_a_data_set_without_such_faces_is_said(both: list[DataSetAudit]) -> None
     within = Filter(ethnicity=("Indian",))
     text = abroad_sentence(accuracy_by_data_set(both, within), *both, within)
     assert text == "Among Indian faces, abroad has no face, so the data sets cannot be put beside each other."
+
+
+def test_data_of_ones_own_are_called_as_their_audit_and_lack_ages_by_name(both: list[DataSetAudit]) -> None:
+    home, other = both
+    faces = other.audit.faces.assign(age=pd.array([pd.NA] * len(other.audit.faces), dtype="Int16"))
+    own = replace(other.audit, faces=faces, manifest=replace(other.audit.manifest, dataset="manifest"), name="clinic")
+    audits, within = [home, replace(other, audit=own)], Filter(age_from=18)
+    text = abroad_sentence(accuracy_by_data_set(audits, within), *audits, within)
+    assert text == "Among adults, clinic has no face of known age, so the data sets cannot be put beside each other."
+    assert f"0 of clinic's {len(faces)}" in shown_sentence(audits, within)
+    assert data_set_names(audits)["clinic"].startswith("clinic, data it was not trained on")
