@@ -155,10 +155,8 @@ class Audit:
 
     @property
     def split_words(self) -> str:
-        """Which faces were audited: «test split», or «all splits»."""
-        if self.manifest.every_split:
-            return "all splits"
-        return f"{' + '.join(self.manifest.splits)} split{'s' if len(self.manifest.splits) > 1 else ''}"
+        """`AuditManifest.split_words`."""
+        return self.manifest.split_words
 
     @property
     def map_shape(self) -> tuple[int, int]:

@@ -126,6 +126,13 @@ class AuditManifest(JsonRecord):
         return self.averages is not None and self.averages.code is NoteCode.AVERAGES_WITHOUT_IMAGES
 
     @property
+    def split_words(self) -> str:
+        """Which faces were audited: «test split», or «all splits»."""
+        if self.every_split:
+            return "all splits"
+        return f"{' + '.join(self.splits)} split{'s' if len(self.splits) > 1 else ''}"
+
+    @property
     def every_split(self) -> bool:
         """Whether the audit is of all faces of its data, whatever their split."""
         return self.chosen in (ALL, UNSEEN)

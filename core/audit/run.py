@@ -45,6 +45,7 @@ from core.data.mapped import let_go
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
+from core.data.store_names import OF_ANYBODY
 from core.data.table_store import TableStore
 from core.errors import LookwhereError
 from core.files import plain_name, write_json
@@ -198,13 +199,14 @@ def run_audit(
 
 
 def _default_name(store: AlignedStore, label: str, model: Path) -> str:
-    """DATASET-SPLIT; of a store's folder where that name is taken by an audit of other data of the same layout."""
-    name = f"{store.manifest.dataset}-{label}"
+    """DATASET-SPLIT; of a store's folder where anybody's data may have the layout, or where that name is taken by an
+    audit of other data. An audit of these data that an earlier version called by the layout is found again."""
+    dataset = store.manifest.dataset
+    name, own = f"{dataset}-{label}", f"{folder_name(store.path) or dataset}-{label}"
     taken = model / "audits" / name
     if not (taken / "audit.json").is_file():
-        return name
-    other = read_manifest(taken).data_fingerprint != store.manifest.data_fingerprint
-    return f"{folder_name(store.path) or store.manifest.dataset}-{label}" if other else name
+        return own if dataset in OF_ANYBODY else name
+    return name if read_manifest(taken).data_fingerprint == store.manifest.data_fingerprint else own
 
 
 def _finished(job: Job, averages: KeepAverages) -> Audit:

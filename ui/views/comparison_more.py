@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.analysis.comparison.matrix import audit_places, audits_table
 from core.audit.folder import Audit
-from core.present.text.comparison import audit_label, shown_audits
+from core.present.text.comparison import AUDITS_ARE, audit_label, shown_audits
 from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
@@ -47,7 +47,7 @@ def show_all_models() -> None:
     downloads.table(table, "audits", "every model on every audit")
     more = f" The first {MOST} of {len(places)}; `python -m core compare` prints all." if len(places) > MOST else ""
     terms.caption(
-        "Adults where ages are known, whatever the filter. Wilson 95 % intervals; of the groups the surely worst. "
+        f"Adults where ages are known, whatever the filter. Wilson 95 % intervals. {AUDITS_ARE} "
         f"Accuracies on different faces do not tell models apart: compare those of one audit.{more}"
     )
 

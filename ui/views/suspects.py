@@ -16,7 +16,6 @@ from core.audit.folder import Audit, open_audit
 from core.audit.reviewed import FLIP, KEEP, LEAVE_OUT
 from core.present.text import escape
 from core.present.text.label_noise import CIRCULAR, DECISIONS
-from core.present.text.sentences import scope
 from core.present.text.suspects import agreed_words, reviewed_so_far, suspects_sentence
 from core.wording import capital
 from ui.shell import downloads
@@ -39,7 +38,7 @@ def show_suspects(p: Page) -> None:
     """All of the page. Where scores are mere decisions no label is suspected, and it says so."""
     audit = p.audit
     if mere_decisions(audit.faces):
-        p.headline(f"{scope(p.filter)}, no label is suspected: {DECISIONS[:1].lower()}{DECISIONS[1:]}")
+        p.headline(DECISIONS)
         return
     paths = same_face_audits(open_audit_shell.MODELS, audit)
     shared = _consensus(audit, tuple(path / "audit.json" for path in paths))

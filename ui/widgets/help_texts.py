@@ -107,14 +107,14 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         of_maps = f"{kind.words} of {shape[0]}×{shape[1]} cells{dilated}{adds}"
     labels = escape.markdown(", ".join(info.task.labels))
     note, trained_on = enlarged(info), escape.markdown(data.dataset or "an unknown data set")
-    dataset, splits = _dataset(manifest), escape.markdown(", ".join(manifest.splits))
+    dataset, splits = _dataset(manifest), escape.markdown(manifest.split_words)
     lines = [
         f"- **ResNet-50**, two outputs ({labels}), images of {info.input_size}×{info.input_size} pixels, "
         f"faces aligned to the ArcFace template; {of_maps}" + (f" {note}" if note else ""),
         f"- Trained on **{data.faces.get('train', 0):,}** faces of {trained_on}, "
         f"{'starting from ' + escape.markdown(training.init) if training.init else 'from scratch'}; "
         f"epoch {info.epoch or '?'} was kept, by validation accuracy on {data.faces.get('val', 0):,} others.",
-        f"- Audited on **{manifest.faces:,}** faces ({splits} split of {dataset}); {overlap(data, manifest)}",
+        f"- Audited on **{manifest.faces:,}** faces ({splits} of {dataset}); {overlap(data, manifest)}",
     ]
     if lent := credit(manifest.dataset):
         lines.append(f"- Whose faces: {lent}.")
@@ -145,7 +145,7 @@ def overlap(data: DataInfo, manifest: AuditManifest) -> str:
 def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
-    dataset, splits = _dataset(manifest), escape.markdown(", ".join(manifest.splits))
+    dataset, splits = _dataset(manifest), escape.markdown(manifest.split_words)
     lines = [
         f"- **Imported by whoever runs this app**: {escape.markdown(info.architecture)}"
         + (f", from {escape.markdown(source.file)}." if source.file else ".")
@@ -153,7 +153,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
         f"- Its output is declared to be {SCORES[declared.score]}."
         + (f" Its own files say: {', '.join(declared.from_files)}." if declared.from_files else "")
         + (f" Taken by default, not declared: {', '.join(declared.by_default)}." if declared.by_default else ""),
-        f"- Audited on **{manifest.faces:,}** faces of {dataset} ({splits}).",
+        f"- Audited on **{manifest.faces:,}** faces ({splits} of {dataset}).",
     ]
     if declared.size:
         height, width = declared.size

@@ -82,11 +82,23 @@ def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], withi
     return "\n".join(lines)
 
 
+#: Of the table of all audits: why its worst group may be another than Overview's.
+AUDITS_ARE = (
+    "Groups are by gender and ethnicity, as counted and not at equal ages; the worst is «not sure» where no two groups "
+    "are told apart."
+)
+
+
 def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
     """`audits_table` in words, a text a cell; what is classified has a column where that is not one thing."""
 
     def gap(row: dict) -> str:
         return f"{in_points(row['gap'])} points [{span(row['gap_low'], row['gap_high'])}]" if row["worst"] else NONE
+
+    def worst(row: dict) -> str:
+        if not row["worst"]:
+            return NONE
+        return f"{capital(row['worst'])} {percent(row['worst_accuracy'])}" if row["gap_low"] > 0 else "not sure"
 
     rows = [
         {
@@ -95,7 +107,7 @@ def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
             "classified": row["task"],
             "faces": f"{row['faces']:,}",
             "accuracy": with_interval(row["accuracy"], row["low"], row["high"]) if row["faces"] else NONE,
-            "worst group": f"{capital(row['worst'])} {percent(row['worst_accuracy'])}" if row["worst"] else NONE,
+            "worst group": worst(row),
             "gap to the best": gap(row),
         }
         for row in table.to_dict("records")
@@ -109,7 +121,8 @@ def audits_report(table: pd.DataFrame) -> str:
     """`audits_table` as text."""
     shown = shown_audits(table)
     widths = [max(len(str(value)) for value in [name, *shown[name]]) for name in shown]
-    return "\n".join(
+    lines = [
         "  ".join(f"{value:{width}}" for value, width in zip(row, widths, strict=True)).rstrip()
         for row in [list(shown.columns), *shown.to_numpy().tolist()]
-    )
+    ]
+    return "\n".join([*lines, "", AUDITS_ARE])

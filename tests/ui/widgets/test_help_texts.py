@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.classifiers.info import DataInfo
+from core.classifiers.info import DataInfo, model_info
 from tests.helpers.made_audit import made_manifest
-from ui.widgets.help_texts import overlap
+from tests.helpers.shipped import MODEL, shipped_or_skip
+from ui.widgets.help_texts import model_summary, overlap
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,12 @@ from ui.widgets.help_texts import overlap
 def test_no_overlap_is_denied_that_was_not_looked_up(fingerprint: str, splits: list[str], says: str) -> None:
     data = DataInfo.from_json({"fingerprint": "a", "fingerprints": ["a"]})
     assert says in overlap(data, made_manifest(data_fingerprint=fingerprint, splits=splits))
+
+
+def test_the_summary_calls_the_audited_faces_as_the_rest_of_the_page_does() -> None:
+    shipped_or_skip()
+    info = model_info(MODEL)
+    own = made_manifest(dataset="manifest", splits=["test"], chosen="unseen", faces=119)
+    assert "Audited on **119** faces (all splits of a data set of one's own);" in model_summary(info, own)
+    other = made_manifest(dataset="utkface", splits=["test"], faces=60)
+    assert "Audited on **60** faces (test split of utkface);" in model_summary(info, other)

@@ -20,7 +20,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.files import write_json
 from core.present.report.comparison import comparison_of
-from core.present.text.comparison import plain_sentence, shown_audits
+from core.present.text.comparison import AUDITS_ARE, plain_sentence, shown_audits
 from core.wording import percent
 from tests.helpers.made_audit import made_audit, made_faces, of_glasses
 from tests.helpers.made_experiment import INFO
@@ -96,8 +96,16 @@ def test_every_model_on_every_audit(models: Path, capsys: pytest.CaptureFixture[
     found = largest_gap(adults[1], ["gender", "ethnicity"])
     assert (table["worst"].iloc[1], table["worst_accuracy"].iloc[1]) == (found.worst["group"], found.worst["accuracy"])
     assert command.main(["compare", "--models", str(models)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["model", "a", "b", "c"]
+    printed, told = capsys.readouterr().out.strip().split("\n\n")
+    assert [line.split()[0] for line in printed.splitlines()] == ["model", "a", "b", "c"]
+    assert told == AUDITS_ARE
+
+
+def test_no_worst_group_is_named_where_no_two_are_told_apart(models: Path) -> None:
+    table = audits_table(opened(models, "a"))
+    sure = table.assign(worst="Black women", worst_accuracy=0.8, gap=0.1, gap_low=0.01, gap_high=0.2)
+    assert shown_audits(sure)["worst group"].item() == "Black women 80.0 %"
+    assert shown_audits(sure.assign(gap_low=-0.01))["worst group"].item() == "not sure"
 
 
 def test_what_is_classified_is_told_where_it_is_not_one_thing(models: Path) -> None:
