@@ -245,7 +245,7 @@ def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> s
         if audit is None:
             return photo_text.invitation(opened.model, None, None)
         # Of the faces that other pages open on, so that the two figures agree.
-        adults = FilterOptions.of(audit).adults_first
+        adults = FilterOptions.from_audit(audit).adults_first
         faces = audit.passing(Filter(age_from=ADULT_AGE)) if adults else audit.faces
         return photo_text.invitation(opened.model, len(faces), int((~faces["correct"]).sum()), adults)
     readings = [reading for result in results for reading in result.readings]

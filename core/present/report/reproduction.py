@@ -172,7 +172,7 @@ def _trained_on(data: DataInfo) -> str:
 
 def _stores(names: Sequence[str]) -> str:
     """Where data sets lie, unless they were aligned elsewhere; of two of one reader the folder's name comes last."""
-    return " ".join(shlex.quote(f"data/aligned/{name.rpartition(' ')[2]}") for name in names)
+    return " ".join(store_to_name(name.rpartition(" ")[2]) for name in names)
 
 
 def check_command(audit: Audit) -> str:
