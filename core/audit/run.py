@@ -199,14 +199,13 @@ def run_audit(
 
 
 def _default_name(store: AlignedStore, label: str, model: Path) -> str:
-    """DATASET-SPLIT; of a store's folder where anybody's data may have the layout, or where that name is taken by an
-    audit of other data. An audit of these data that an earlier version called by the layout is found again."""
+    """DATASET-SPLIT; of a store's folder where the layout is anybody's or an audit of other data has that name. One of
+    these data that an earlier version called by the layout is found again."""
     dataset = store.manifest.dataset
     name, own = f"{dataset}-{label}", f"{folder_name(store.path) or dataset}-{label}"
-    taken = model / "audits" / name
-    if not (taken / "audit.json").is_file():
-        return own if dataset in OF_ANYBODY else name
-    return name if read_manifest(taken).data_fingerprint == store.manifest.data_fingerprint else own
+    if ((taken := model / "audits" / name) / "audit.json").is_file():
+        return name if read_manifest(taken).data_fingerprint == store.manifest.data_fingerprint else own
+    return own if dataset in OF_ANYBODY else name
 
 
 def _finished(job: Job, averages: KeepAverages) -> Audit:
