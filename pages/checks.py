@@ -12,5 +12,5 @@ with page(filter_bar=False) as p:
     p.caption(sentence(results, view))
     if not results.manifest.finished:
         p.warning("These checks were stopped before they were done; the command at the foot of the page goes on.")
-    show_checks(results, view, p.audit.task)
+    show_checks(p.audit, results, view)
     show_how_made(p.opened, p.audit, results)

@@ -18,9 +18,8 @@ from core.checks.definitions.deletion import Deletion, Insertion
 from core.checks.definitions.orders import RemovalOrder
 from core.checks.definitions.road import RoadLeRF, RoadMoRF
 from core.checks.probe import Probe, blurred, enlarge
-from core.checks.results import Part
+from core.checks.results import Part, closed_to_layers
 from core.checks.sample import Means, bounds, published_groups, rounded
-from core.errors import LookwhereError
 from core.explain.placement import Placement, placed
 from core.progress import Progress
 from core.template import SIDE
@@ -42,7 +41,7 @@ NOISE = 0.01
 def order_maps(probe: Probe, seed: int = 0) -> np.ndarray:
     """The maps whose falling values give the orders, float32 (n, 4, h, w): this face's own, then the controls.
 
-    All are turned towards the predicted class. Raises `LookwhereError` where no average face of a class is stored.
+    All are turned towards the predicted class.
     """
     h, w = probe.margin.shape[1:]
     n = len(probe.sample)
@@ -58,14 +57,18 @@ def order_maps(probe: Probe, seed: int = 0) -> np.ndarray:
 
 
 def _average_margin(probe: Probe, predicted: str) -> np.ndarray:
-    """Margin map (h, w) of the average face of all that were predicted so."""
+    """Margin map (h, w) of the average face of all that were predicted so; where an audit keeps no average face, as of
+    faces of which another audit keeps some, of those in the sample."""
     averages = probe.audit.averages
     keep = (averages.cells["predicted"] == predicted).to_numpy()
-    if not keep.any():
-        raise LookwhereError(
-            f"{probe.audit.path}: no average face of those predicted {predicted} is stored; audit more faces"
-        )
-    face = np.average(averages.means[keep].astype(np.float64), axis=0, weights=averages.cells["n"].to_numpy()[keep])
+    if keep.any():
+        face = np.average(averages.means[keep].astype(np.float64), axis=0, weights=averages.cells["n"].to_numpy()[keep])
+    else:
+        members = (probe.sample.faces["predicted"] == predicted).to_numpy()
+        face = np.array(probe.store.images[probe.rows[members]]).mean(axis=0)
+    if closed_to_layers(probe.audit):
+        evidence = probe.model.classify(face.round().astype(np.uint8)[None])[1]
+        return evidence[0, 0] - evidence[0, 1]
     image = torch.from_numpy(face.astype(np.float32)).permute(2, 0, 1)[None].to(probe.device)
     with torch.inference_mode():
         evidence = probe.model.network.evidence(probe.pixels(image))[1].cpu().numpy()

@@ -42,7 +42,7 @@ def check_hiding(probe: Probe, seed: int = 0, progress: Progress | None = None) 
     side = probe.store.images.shape[1]
     large, small = holes(side)
     every = torch.from_numpy(np.concatenate([large, small])).to(probe.device)[:, None]
-    grey = torch.tensor(probe.model.info.mean, device=probe.device).view(1, 3, 1, 1) * 255
+    grey = probe.grey.view(1, 3, 1, 1)
     face, _ = probe.audit.averages.mean(Filter())
     average = None if face is None else torch.from_numpy(face.copy()).to(probe.device).permute(2, 0, 1)[None].float()
     fills = tuple(word for word in (Fill.GREY.value, Fill.BLUR.value, AVERAGE) if word != AVERAGE or face is not None)

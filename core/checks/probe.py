@@ -26,11 +26,13 @@ from core.explain.placement import Placement, enlarged, placed
 BLOCK, BATCH = 8, 64
 #: Gaussian blur that leaves no feature of the face: σ as a share of the side (8 px of 112).
 BLUR = 1 / 14
+#: Of 0–1: what hides from a model of which the mean of its training images is not known.
+MID_GREY = (0.5, 0.5, 0.5)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A sample of an audit together with what is needed to look at its faces again.
+    """A sample of an audit together with what is needed to look at its faces again; `model` explains as the audit does.
 
     `rows` int64 (n,) in `store.images`; `sign` float32 (n,): +1 where the first class was predicted, else −1, so that
     sign × margin speaks for the prediction; `margin` float32 (n, h, w): the audit's margin maps.
@@ -51,7 +53,14 @@ class Probe:
 
     @property
     def device(self) -> torch.device:
-        return next(self.model.network.parameters()).device
+        """Where images are changed: where our network lies; an imported model gets them from the processor's memory."""
+        return torch.device("cpu") if self.model.network is None else next(self.model.network.parameters()).device
+
+    @property
+    def grey(self) -> Tensor:
+        """The colour that hides, float32 (3,) of 0–255: the mean of what our network takes, else mid-grey."""
+        mean = MID_GREY if self.model.network is None else self.model.info.mean
+        return torch.tensor(mean, device=self.device) * 255
 
     def blocks(self, size: int = BLOCK) -> Iterator[slice]:
         """The sample in pieces of `size` faces."""
@@ -68,8 +77,17 @@ class Probe:
         return normalise(images.permute(0, 2, 3, 1), self.device, info.input_size, info.mean, info.std)
 
     def margins(self, images: Tensor) -> np.ndarray:
-        """Logit of the first class less that of the second, float64 (b,), of images (b, 3, 112, 112) of 0–255."""
+        """Logit of the first class less that of the second, float64 (b,), of images (b, 3, 112, 112) of 0–255.
+
+        An imported model gets them rounded to whole grey levels, as it gets faces.
+        """
         found = []
+        if self.model.network is None:
+            whole = images.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+            for low in range(0, len(whole), BATCH):
+                logits = self.model.classify.logits(whole[low : low + BATCH]).astype(np.float64)
+                found.append(logits[:, 0] - logits[:, 1])
+            return np.concatenate(found)
         with torch.inference_mode(), autocast(self.device):
             for low in range(0, len(images), BATCH):
                 logits, _ = self.model.network.evidence(self.pixels(images[low : low + BATCH]))

@@ -56,7 +56,7 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
     n, count = len(probe.sample), len(regions.REGIONS)
     tick = progress("hiding regions", n) if progress else (lambda count: None)
     holes, shift = masks(probe, seed)
-    grey = torch.tensor(probe.model.info.mean, device=probe.device) * 255
+    grey = probe.grey
     margins = np.zeros((n, 1 + 2 * len(Fill) * count))
     for block in probe.blocks():
         faces = probe.images(block)

@@ -33,19 +33,19 @@ METHODS = "methods/"
 HIDING = "hiding"
 #: How `Filter.describe` words an outcome, by the word that earlier versions wrote after «predicted».
 FORMER_OUTCOMES = {"right": "predicted correctly", "wrong": "predicted incorrectly"}
-#: What these checks cannot be run on.
+#: Why a part of the checks cannot be run.
 IMPORTED = (
-    "These checks put random weights into our ResNet-50's layers and cannot be run on an imported model; its maps are "
-    "unchecked."
+    "Random weights and other methods are tried on the layers of our ResNet-50, explained in closed form; on an "
+    "imported model these checks cannot be run."
 )
 OTHER_MAPS = (
-    "These checks explain our ResNet-50 in closed form, with its own and with random weights; this audit's maps are by "
-    "{method} and are unchecked."
+    "Random weights and other methods are compared with maps of our ResNet-50 in closed form; this audit's maps are by "
+    "{method}, so these checks cannot be run."
 )
 
 
-def uncheckable(audit: Audit) -> str | None:
-    """Why an audit's maps cannot be checked, a sentence or two; None where they can."""
+def closed_to_layers(audit: Audit) -> str | None:
+    """Why the checks that open the network's layers cannot be run on an audit, a sentence; None where they can."""
     if not audit.manifest.trained_here:
         return IMPORTED
     if audit.map_method != ClosedForm.name:

@@ -14,7 +14,7 @@ from pathlib import Path
 from core.audit.folder import Audit, read_manifest
 from core.audit.run import PACKAGES
 from core.checks import method_agreement as cams
-from core.checks.definitions import ALL_PARTS, CHECKS, Fill, MethodAgreement
+from core.checks.definitions import ALL_PARTS, CHECKS, NETWORK_PARTS, Fill, MethodAgreement
 from core.checks.definitions.orders import RemovalOrder
 from core.checks.deletion import check_deletion, check_road
 from core.checks.hidden_costs import draw_correct
@@ -29,11 +29,11 @@ from core.checks.results import (
     METHODS,
     Checks,
     Part,
+    closed_to_layers,
     open_checks,
     read_checks,
     save_checks,
     settle,
-    uncheckable,
 )
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model
@@ -74,7 +74,7 @@ def run_checks(
     sample: int = SAMPLE,
     seed: int = 0,
     methods: tuple[str, ...] | None = None,
-    parts: tuple[str, ...] = ALL_PARTS,
+    parts: tuple[str, ...] | None = None,
     draws: int = DRAWS,
     progress: Progress | None = None,
 ) -> Checks:
@@ -82,19 +82,23 @@ def run_checks(
 
     Parts there already of the same sample, seed and weights are kept, so that a stopped run goes on, and further
     methods can be added; those of another sample or seed are replaced. `methods` are by default those of the library
-    but for the costliest. Each part draws its own stratified sample, see `core.checks.sample.draw_sample`.
+    but for the costliest. `parts` are by default all; of an audit that is not of a ResNet-50 of ours in closed form,
+    all that ask only for logits. Each part draws its own stratified sample, see `core.checks.sample.draw_sample`.
     `progress(stage, total)` returns a function to call with a count. Raises `LookwhereError` where store or model are
-    not the audit's, the sample is too small, a name is unknown, or the audit's maps are by another method.
+    not the audit's, the sample is too small, a name is unknown, there are no maps, or a part cannot be run.
     """
+    why = closed_to_layers(audit)
+    parts = parts or tuple(part for part in ALL_PARTS if why is None or part not in NETWORK_PARTS)
     strange = [name for name in parts if name not in ALL_PARTS]
     if strange:
         raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(ALL_PARTS)}")
-    if model.network is None:
-        raise LookwhereError(
-            f"{model.path}: these checks randomise and explain the layers of our ResNet-50, not of an imported model"
-        )
-    if why := uncheckable(audit):
-        raise LookwhereError(f"{audit.path}: {why[:1].lower()}{why[1:].rstrip('.')}")
+    audit.need_maps()
+    if why is not None and (shut := [part for part in parts if part in NETWORK_PARTS]):
+        raise LookwhereError(f"--parts {', '.join(shut)}: {why[:1].lower()}{why[1:].rstrip('.')}")
+    if why is not None:
+        methods = ()
+        if model.classify.method.name != audit.map_method:
+            model = model.explained_by(audit.map_method)
     kinds = [cams.comparable(name) for name in (cams.default_methods() if methods is None else methods)]
     for kind in kinds:
         if not issubclass(kind, LibraryCam) and (why := kind.why_not(model.classify)):
@@ -118,13 +122,20 @@ def run_checks(
         norm_faces=NORM_FACES,
         controls=tuple(order.value for order in RemovalOrder if order is not RemovalOrder.OWN),
         fills=tuple(fill.value for fill in Fill),
-        precision=str(precision(next(model.network.parameters()).device)).removeprefix("torch."),
+        precision=_precision(model),
         versions={name: version(name) for name in (*PACKAGES, "grad-cam", "scipy")}
         | {"python": platform.python_version()},
     )
     ranks = Ranks.here()
     with alone(audit.path, "checking") if ranks.first else contextlib.nullcontext():
         return _measured(audit, model, store, manifest, todo, progress, ranks)
+
+
+def _precision(model: Model) -> str:
+    """What a model's logits are computed in."""
+    if model.network is None:
+        return model.classify.precision
+    return str(precision(next(model.network.parameters()).device)).removeprefix("torch.")
 
 
 def _measured(

@@ -180,7 +180,7 @@ def check(
 
     Finished parts are kept, so a stopped run goes on and methods can be added. Under torchrun processes share them out.
     Example: python -m core check --model resnet50-utkface --audit utkface-test --data data/aligned/utkface
-    Or: python -m core check --model theirs --audit own-all --data data/aligned/own --parts methods --methods GradCAM
+    Or: python -m core check --model theirs --audit own-all --data data/aligned/own --parts deletion occlusion
 
     Args:
         model: The model's name, a folder under models/.
@@ -189,7 +189,7 @@ def check(
         sample: How many faces, spread over groups and outcomes; each check takes the share that it can afford.
         seed: Seed of the sample and of everything drawn.
         methods: Attribution methods to compare with the closed form; by default all of the library but the costliest.
-        parts: Which checks; by default all.
+        parts: Which checks; by default all that can be run: random weights and methods only of a ResNet-50 of ours.
         device: cpu or cuda.
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.

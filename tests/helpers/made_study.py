@@ -15,6 +15,7 @@ from core.classifiers.folder import load_model, save_model
 from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
+from core.explain.hiding import Occlusion
 from core.files import write_json
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO as MODEL_INFO
@@ -84,10 +85,14 @@ class Brightness:
     head_bias = None
     precision = "float32"
     placement = None
+    method = Occlusion()
 
     def __init__(self, maps: str | None, sign: float = 1.0) -> None:
         self.maps = {"method": maps, "additive": False, "layer": None} if maps else None
         self.sign = sign
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        return self(images)[0]
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         z = self.sign * (images.mean(axis=(1, 2, 3)).astype(np.float32) - 110) / 10

@@ -11,13 +11,13 @@ import numpy as np
 import streamlit as st
 
 from core.audit.folder import Audit
-from core.checks.definitions import CHECKS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
+from core.checks.definitions import CHECKS, NETWORK_PARTS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
 from core.checks.definitions.method_agreement import MethodAgreement
 from core.checks.definitions.orders import OrderCheck
 from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.words import interval_of, number
-from core.checks.results import Checks, Part, open_checks, uncheckable
+from core.checks.results import Checks, Part, closed_to_layers, open_checks
 from core.data.store_names import store_to_name
 from core.explain.placement import Placement
 from core.present.figures import checks as figures
@@ -25,7 +25,7 @@ from core.present.figures import pictures
 from core.present.text import escape
 from core.present.text.checks import checks_report
 from core.present.text.placement import audit_placement
-from core.task import GENDER, Task
+from core.task import Task
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
@@ -69,8 +69,8 @@ ROAD = (
 CONTROLS = (
     "**These scores favour smooth maps in the middle of the image.** So the same is done with removal orders that know "
     "nothing of the face: random values as coarse as the map, a hump in the middle, and the map of the average face "
-    "of all that were given the same class. Only what a map gains on these is its own. The band and the bars are 95 %"
-    " bootstrap intervals, of the differences paired by face."
+    "of all that were given the same class (of those sampled, where an audit keeps no average face). Only what a map "
+    "gains on these is its own. The band and the bars are 95 % bootstrap intervals, of the differences paired by face."
 )
 OCCLUSION = (
     "One region of the face is hidden and the margin measured again: what is lost was used, whatever the map says. "
@@ -97,9 +97,6 @@ def load_checks(opened: OpenAudit, audit: Audit) -> Checks:
     """The audit's checks. Stops the page with the command to run where there are none."""
     file = audit.path / "checks.json"
     checks = _checks_of(audit, file) if file.is_file() else None
-    if checks is None and (why := uncheckable(audit)):
-        st.info(why)
-        st.stop()
     if checks is None or not checks.groups:
         st.info(
             f"The maps of **{escape.markdown(audit.name)}** have not been checked yet. This does it, a bar saying how "
@@ -137,19 +134,26 @@ def choose_view(checks: Checks) -> View:
         default=Fill.BLUR.value,
         key="trust_fill",
         place=columns[2],
-        help="**grey**: the training images' mean colour. **blur**: the same face, heavily blurred. **local mean**: "
-        "the mean colour of what is hidden.",
+        help="**grey**: the mean colour that our networks subtract; for an imported model mid-grey. **blur**: the same "
+        "face, heavily blurred. **local mean**: the mean colour of what is hidden.",
     )
     return View(group, Score(score), Fill(fill))
 
 
-def show_checks(checks: Checks, view: View, task: Task = GENDER) -> None:
-    """Every registered part in turn: with figures of its own where it has some, else its verdicts over its tables."""
+def show_checks(audit: Audit, checks: Checks, view: View) -> None:
+    """Every registered part in turn: with figures of its own where it has some, else its verdicts over its tables; and
+    which cannot be run on this audit."""
+    why, task = closed_to_layers(audit), audit.task
     for part in PARTS:
+        if why is not None and part in NETWORK_PARTS:
+            continue
         if part == "randomised":
             _show_randomised(checks, view, task)
         else:
             _DRAWN.get(part, partial(_show_tables, part))(checks, view)
+    if why is not None:
+        terms.subheader("What cannot be asked")
+        terms.markdown(escape.markdown(why))
 
 
 def _verdict(result: CheckResult | None) -> None:

@@ -18,7 +18,7 @@ from core.audit.drawn import drawn, drawn_words
 from core.audit.folder import Audit
 from core.checks.hidden_costs import CLAIMED, MOVE, Way
 from core.checks.hidden_costs import PLACES as MOVES
-from core.checks.results import HIDING, Checks, Part, uncheckable
+from core.checks.results import HIDING, Checks, Part
 from core.data.faces import UNRECORDED, person_codes
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -174,9 +174,6 @@ def _costs(costs: pd.DataFrame, less: pd.DataFrame) -> pd.DataFrame:
 
 
 def _not_hidden(audit: Audit, part: Part | None, n: int) -> str:
-    if uncheckable(audit) is not None:
-        where = "on an imported model" if not audit.manifest.trained_here else f"on maps by {audit.map_method}"
-        return f"What hiding nose and mouth costs cannot be measured {where}."
     if part is None:
         return "What hiding nose and mouth costs has not been measured (`python -m core check`, part «hiding»)."
     if n:

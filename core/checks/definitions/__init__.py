@@ -25,10 +25,13 @@ CHECKS: tuple[Check, ...] = (
 PARTS: tuple[str, ...] = tuple(dict.fromkeys(check.part for check in CHECKS))
 #: Those and what no check of a map reads: what hiding parts of the face costs.
 ALL_PARTS: tuple[str, ...] = (*PARTS, HIDING)
+#: Those for which a run opens the layers of a ResNet-50 of ours; the others ask any model that gives logits.
+NETWORK_PARTS: tuple[str, ...] = tuple(dict.fromkeys(check.part for check in CHECKS if check.opens_network))
 
 __all__ = [
     "ALL_PARTS",
     "CHECKS",
+    "NETWORK_PARTS",
     "PARTS",
     "Category",
     "Check",

@@ -74,6 +74,8 @@ class Check(ABC):
 
     `part` names what a run stores it in (several checks may read one part), `tables` its tables there, `curves` whether
     it stores curves too. `sample_share` is the share of the sample that a run of the part gets, by what a face costs.
+    `opens_network`: whether a run opens the layers of a ResNet-50 of ours, explained in closed form; else it asks any
+    model that gives logits.
     """
 
     name: ClassVar[str]
@@ -84,6 +86,7 @@ class Check(ABC):
     tables: ClassVar[tuple[str, ...]]
     curves: ClassVar[bool] = False
     sample_share: ClassVar[float]
+    opens_network: ClassVar[bool] = False
 
     @abstractmethod
     def result(self, checks: Checks, view: View) -> CheckResult | None:

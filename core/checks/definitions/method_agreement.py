@@ -20,6 +20,7 @@ class MethodAgreement(Check):
     part = "methods"
     tables = ("methods",)
     sample_share = 2 / 25
+    opens_network = True
 
     def result(self, checks: Checks, view: View) -> CheckResult | None:
         rows = checks.table("methods", view.group)

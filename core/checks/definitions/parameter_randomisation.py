@@ -36,6 +36,7 @@ class ParameterRandomisation(Check):
     part = "randomised"
     tables = ("similarity",)
     sample_share = 2 / 3
+    opens_network = True
 
     def result(self, checks: Checks, view: View) -> CheckResult | None:
         rows = self._rows(checks, view)

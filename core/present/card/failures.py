@@ -16,7 +16,7 @@ from core.analysis.comparison.recipe import recipe_of
 from core.audit.folder import Audit
 from core.audit.notes import note_sentence
 from core.checks.definitions import View
-from core.checks.results import open_checks, uncheckable
+from core.checks.results import closed_to_layers, open_checks
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
@@ -162,5 +162,5 @@ def _checks(audit: Audit) -> list[str]:
     except LookwhereError:
         return ["The checks of its maps are damaged; run `python -m core check` again."]
     if checks is None or not checks.groups:
-        return [uncheckable(audit) or "Its maps have not been checked (`python -m core check`)."]
-    return [verdicts_sentence(checks, View(checks.groups[0]))]
+        return ["Its maps have not been checked (`python -m core check`)."]
+    return [verdicts_sentence(checks, View(checks.groups[0])), *([why] if (why := closed_to_layers(audit)) else [])]

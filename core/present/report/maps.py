@@ -15,7 +15,7 @@ from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.checks.definitions import CheckResult, View
-from core.checks.results import Checks, uncheckable
+from core.checks.results import Checks, closed_to_layers
 from core.data.filters import Filter
 from core.present.card import Heading, Section, Table, Text, section
 from core.present.card.sections import maps_words
@@ -250,13 +250,15 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
     if not audit.has_maps:
         return section("checks", title, [Text(NO_MAPS)])
     if checks is None or not checks.groups:
-        why = uncheckable(audit) or f"The maps of this audit have not been checked. This does it: {command}"
-        return section("checks", title, [Text(why)])
+        return section(
+            "checks", title, [Text(f"The maps of this audit have not been checked. This does it: {command}")]
+        )
     group, made = checks.groups[0], checks.manifest
     note = f"For {group}, all ages: a sample of {made.sample:,}, seed {made.seed}, {made.precision}." + (
         "" if made.finished else " These checks were stopped before they were done."
     )
     found = [_result(result) for result in results(checks, View(group))]
+    found += [Text(why)] if (why := closed_to_layers(audit)) else []
     return section("checks", title, [Text(maps_words(audit)), *found, Text(note, quiet=True)])
 
 

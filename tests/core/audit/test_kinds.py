@@ -52,7 +52,7 @@ def test_without_maps_there_is_accuracy_and_average_faces_and_no_map(tmp_path: P
     ):
         with pytest.raises(LookwhereError, match="only predictions were audited"):
             work()
-    with pytest.raises(LookwhereError, match="not of an imported model"):
+    with pytest.raises(LookwhereError, match="only predictions were audited"):
         run_checks(again, model, store)
 
 

@@ -28,7 +28,7 @@ def looking_at_the_mouth(n: int = 12) -> SimpleNamespace:
         sample=Sample(np.arange(n), np.ones(n), np.zeros(n, dtype=np.int64), faces),
         sign=np.ones(n, dtype=np.float32),
         store=SimpleNamespace(images=images),
-        model=SimpleNamespace(info=SimpleNamespace(mean=(0.5, 0.5, 0.5))),
+        grey=torch.full((3,), 127.5),
         audit=SimpleNamespace(averages=SimpleNamespace(mean=lambda _: (np.full((112, 112, 3), 100, np.uint8), n))),
         device=torch.device("cpu"),
         blocks=lambda size: (slice(k, k + size) for k in range(0, n, size)),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core.audit.folder import open_audit
 from core.audit.run import run_audit
+from core.checks.run import run_checks
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import from_dict, import_model
-from core.classifiers.info import ModelInfo
+from core.classifiers.info import ModelInfo, model_info
+from core.data.store import AlignedStore
 from core.files import write_json
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
@@ -62,7 +66,9 @@ def test_no_page_breaks_on_maps_that_do_not_add_up(name: str, models: Path, monk
         assert [e.value for e in app.error] == []
     said = text(app)
     if name == "checks":
-        assert "cannot be run on an imported model" in said
+        assert "have not been checked yet" in said and "core check --model theirs --audit all" in "".join(
+            block.value for block in app.code
+        )
     if name == "evidence":
         assert "do not add up" in said and "Evidence by region of each group" not in said
 
@@ -72,3 +78,19 @@ def test_the_sidebar_tells_of_missing_predictions_and_of_the_maps_method(
 ) -> None:
     assert "**1** of the faces has no prediction" in text(page(models, "accuracy", monkeypatch, model="scores"))
     assert "Maps by occlusion" in text(page(models, "accuracy", monkeypatch, model="theirs"))
+
+
+def test_checks_of_an_imported_model_say_what_cannot_be_asked(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(models, tmp_path / "models")
+    path = tmp_path / "models/theirs"
+    model = Model("theirs", path, None, model_info(path), Brightness("occlusion"))
+    store = AlignedStore.open(models.parent / "store")
+    run_checks(open_audit(path / "audits/all"), model, store, sample=60, parts=("occlusion",))
+    app = page(tmp_path / "models", "checks", monkeypatch, model="theirs")
+    assert not app.exception and [e.value for e in app.error] == []
+    headings = [heading.value for heading in app.subheader]
+    assert "Is what it marks what is used?" in headings
+    assert "Does it depend on what was learnt?" not in headings and headings[-2] == "What cannot be asked"
+    assert "on an imported model these checks cannot be run" in text(app)
