@@ -85,7 +85,7 @@ class Audit:
     @cached_property
     def otherwise(self) -> pd.DataFrame:
         """The faces labelled with none of the two classes, with what the model calls them: in no accuracy, no map."""
-        kept = bool(self.manifest.otherwise)
+        kept = any(self.manifest.otherwise.values())
         return read_otherwise(self.path, self.manifest.columns) if kept else self.faces[:0]
 
     @cached_property

@@ -39,8 +39,8 @@ def two_classes(faces: pd.DataFrame) -> pd.Series:
 
 
 def label_counts(faces: pd.DataFrame) -> dict[str, int]:
-    """How many faces have each label, most first."""
-    return {str(label): int(n) for label, n in faces["gender"].value_counts().items()}
+    """How many faces have each label, most first; of labels in categories, those that occur."""
+    return {str(label): int(n) for label, n in faces["gender"].value_counts().items() if n}
 
 
 def write_otherwise(folder: Path, faces: pd.DataFrame) -> dict[str, int]:

@@ -118,7 +118,7 @@ class AlignedStore:
     @cached_property
     def otherwise(self) -> pd.DataFrame:
         """The faces labelled with none of the two classes (`core.data.otherwise`), in the columns of `faces`."""
-        return read_otherwise(self.path, self.columns) if self.manifest.otherwise else self.faces[:0]
+        return read_otherwise(self.path, self.columns) if any(self.manifest.otherwise.values()) else self.faces[:0]
 
     def split(self, *names: str) -> pd.DataFrame:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""

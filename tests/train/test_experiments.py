@@ -188,7 +188,7 @@ def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeyp
         assert described["arms"][0]["models"] == published and len(described["arms"][1]["models"]) == seed + 1
         assert (described["audit"], described["audits"]) == ("abroad", ["abroad", "home"])
     data = model_info(folder / "both-s1").data
-    assert [part.dataset for part in data.parts] == ["made", "made"]
+    assert [part.dataset for part in data.parts] == ["made one", "made two"]
     assert (data.faces["train"], data.faces["val"]) == (128, 64)
     splits = {test: set(open_audit(folder / "both-s1/audits" / test).faces["split"]) for test in ("abroad", "home")}
     assert splits == {"abroad": {"train", "val", "test"}, "home": {"test"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core import __main__ as command
@@ -15,6 +16,7 @@ from core.audit.run import run_audit
 from core.classifiers.folder import Model, load_model
 from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
+from core.data.otherwise import label_counts
 from core.data.splits import Subset
 from core.data.store import AlignedStore
 from core.data.targets import task_for
@@ -171,3 +173,10 @@ def test_imported_predictions_say_what_they_call_them(store: AlignedStore, tmp_p
     assert audit.otherwise["face_id"].tolist() == store.otherwise["face_id"].iloc[1:].tolist()
     given = {name: float(f"0.{20 + n}") for n, name in enumerate(names)}
     np.testing.assert_allclose(audit.otherwise["p_male"], audit.otherwise["path"].map(given), atol=1e-6)
+
+
+def test_labels_that_no_face_has_are_not_counted() -> None:
+    """Where labels are categories, as those of a pack's people are, an empty part has all of them."""
+    faces = pd.DataFrame({"gender": pd.Categorical(["female", "nonbinary"], ["female", "male", "nonbinary"])})
+    assert label_counts(faces) == {"female": 1, "nonbinary": 1}
+    assert label_counts(faces[:0]) == {}

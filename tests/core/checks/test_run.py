@@ -28,36 +28,15 @@ from core.checks.results import HIDING, Part, open_checks
 from core.checks.run import MEASUREMENTS, run_checks, size_of
 from core.checks.sample import draw_sample
 from core.classifiers.folder import Model, load_model, save_model
-from core.classifiers.info import ModelInfo, ModelKind, TrainingInfo
+from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain import regions
-from core.explain.hiding import Occlusion
 from core.present.text import checks as check_text
 from core.privacy import MINIMUM_FACES
 from core.verdicts import CheckVerdict
 from tests.helpers.made_store import make_store
-
-
-class LowerHalf:
-    """An imported model: the brighter the lower half of the face, the more it is male; the map says so."""
-
-    head_bias, placement, precision = None, None, "float32"
-    maps = {"method": "occlusion", "additive": False, "layer": None}  # noqa: RUF012
-    method = Occlusion()
-
-    def logits(self, images: np.ndarray) -> np.ndarray:
-        assert images.dtype == np.uint8 and images.shape[1:] == (112, 112, 3)
-        z = (images[:, 56:].mean(axis=(1, 2, 3)) - 110) / 10
-        return np.stack([-z, z], axis=1).astype(np.float32)
-
-    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        logits = self.logits(images)
-        evidence = np.zeros((len(images), 2, 4, 4), dtype=np.float32)
-        evidence[:, :, 2:] = 2 * logits[:, :, None, None]
-        return logits, evidence
-
 
 INFO = ModelInfo(input_size=32, epoch=1, training=TrainingInfo(choose="overall", seed=0))
 FAST = {"sample": 60, "draws": 2, "methods": ("GradCAM", "RandomCAM"), "parts": PARTS}
@@ -392,24 +371,3 @@ def test_checks_of_an_audit_replaced_meanwhile_or_of_images_written_over_are_not
     (copy / "audit.json").write_text(json.dumps(content))
     monkeypatch.setitem(MEASUREMENTS, "occlusion", measure)
     assert run_checks(open_audit(copy), model, store, **asked).parts.keys() == {"occlusion"}
-
-
-def test_an_imported_model_is_asked_for_logits_alone(study: Study, tmp_path: Path) -> None:
-    """Regions that it does not read cost nothing, those that it reads cost something; what opens layers is refused."""
-    store, _, _ = study
-    info = ModelInfo(kind=ModelKind.ONNX, weights_sha256="1" * 64)
-    model = Model("theirs", tmp_path / "models/theirs", None, info, LowerHalf())
-    audit = run_audit(store, model, ("all",), name="own")
-    checks = run_checks(audit, model, store, sample=60)
-    assert set(checks.parts) == {"deletion", "road", "occlusion", HIDING} and checks.manifest.finished
-    assert checks.manifest.precision == "float32"
-    rows = checks.rows("occlusion", "regions", checks.groups[0]).set_index(["fill", "region"])["drop"]
-    assert rows["grey"]["forehead"] == rows["blur"]["forehead"] == 0
-    assert rows["grey"]["mouth"] > 0
-    costs = checks.parts[HIDING].tables["costs"]
-    assert costs["cost"].abs().max() > 0
-    told = check_text.checks_report(checks)
-    assert "-- deletion: areas" in told and "randomised" not in told
-    for part in ("randomised", "methods"):
-        with pytest.raises(LookwhereError, match=f"--parts {part}: .*on an imported model these checks cannot be run"):
-            run_checks(audit, model, store, sample=60, parts=(part,))

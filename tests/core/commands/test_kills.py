@@ -20,7 +20,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Setting]:
     return settings(tuple(STAGES), tmp_path_factory.mktemp("faults"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# Files are cut and written over under stages that go on reading them; an import reads its file at once.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("cut", "over")])
 def test_a_fault_in_an_import_loses_nothing(kind: str, stages: dict[str, Setting]) -> None:
     if kind in ("full", "readonly") and not may_mount():
         pytest.skip("needs leave to mount")
