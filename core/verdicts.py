@@ -39,17 +39,25 @@ class CheckVerdict(StrEnum):
     PASSES = "passes"
     PASSES_IN_PART = "passes in part"
     FAILS = "fails"
+    #: Neither that it holds nor that it does not is sure.
+    CANNOT_TELL = "cannot tell"
 
     @classmethod
-    def from_parts(cls, whole: bool, part: bool) -> CheckVerdict:
-        """PASSES where the whole of what is asked holds, PASSES_IN_PART where a part of it does, else FAILS."""
-        return cls.PASSES if whole else cls.PASSES_IN_PART if part else cls.FAILS
+    def from_parts(cls, whole: bool, part: bool, surely_not: bool = True) -> CheckVerdict:
+        """PASSES where the whole of what is asked holds, PASSES_IN_PART where a part of it does; else FAILS where it
+        surely does not, and CANNOT_TELL where intervals leave both open."""
+        if whole or part:
+            return cls.PASSES if whole else cls.PASSES_IN_PART
+        return cls.FAILS if surely_not else cls.CANNOT_TELL
 
     @property
     def tone(self) -> Tone:
-        return {CheckVerdict.PASSES: Tone.GOOD, CheckVerdict.PASSES_IN_PART: Tone.MIXED, CheckVerdict.FAILS: Tone.BAD}[
-            self
-        ]
+        return {
+            CheckVerdict.PASSES: Tone.GOOD,
+            CheckVerdict.PASSES_IN_PART: Tone.MIXED,
+            CheckVerdict.FAILS: Tone.BAD,
+            CheckVerdict.CANNOT_TELL: Tone.OPEN,
+        }[self]
 
 
 class TestVerdict(StrEnum):

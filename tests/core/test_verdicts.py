@@ -13,13 +13,13 @@ from ui.widgets.layout import COLOURS
 
 def test_the_printed_words_are_the_values() -> None:
     assert [f"{v}" for v in Verdict] == ["supported", "supported in part", "not supported", "cannot tell here"]
-    assert [f"{v}" for v in CheckVerdict] == ["passes", "passes in part", "fails"]
+    assert [f"{v}" for v in CheckVerdict] == ["passes", "passes in part", "fails", "cannot tell"]
     assert [f"{v}" for v in TestVerdict] == ["differ", "not after Holm", "no difference seen"]
 
 
 def test_every_verdict_has_a_tone_and_every_tone_a_colour() -> None:
     assert [v.tone for v in Verdict] == [Tone.GOOD, Tone.MIXED, Tone.BAD, Tone.OPEN]
-    assert [v.tone for v in CheckVerdict] == [Tone.GOOD, Tone.MIXED, Tone.BAD]
+    assert [v.tone for v in CheckVerdict] == [Tone.GOOD, Tone.MIXED, Tone.BAD, Tone.OPEN]
     assert set(COLOURS) == set(Tone)
 
 
@@ -29,6 +29,7 @@ def test_every_verdict_has_a_tone_and_every_tone_a_colour() -> None:
 )
 def test_a_check_passes_in_whole_in_part_or_fails(whole: bool, part: bool, verdict: str) -> None:
     assert CheckVerdict.from_parts(whole, part).value == verdict
+    assert CheckVerdict.from_parts(whole, part, surely_not=False).value == verdict.replace("fails", "cannot tell")
 
 
 def test_verdicts_survive_a_cache_and_a_table() -> None:

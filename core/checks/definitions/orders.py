@@ -73,11 +73,16 @@ class OrderCheck(Check):
         for row in rows.to_dict("records"):
             low, high = sorted(self.direction.sign * row[end] for end in ("less_low", "less_high"))
             (better if high < 0 else worse if low > 0 else even).append(RemovalOrder(row["order"]).than)
+        does = self.does.format(marker=marker, score=view.score)
         if better:
-            text = f"{self.does.format(marker=marker, score=view.score)} {listed(better)}"
-            text += f", but not than {listed(even + worse, 'or')}" if even or worse else ""
+            text = f"{does} {listed(better)}"
+            text += f", but not surely than {listed(even, 'or')}" if even else ""
+            text += f", {'and' if even else 'but'} not than {listed(worse, 'or')}" if worse else ""
+        elif worse:
+            text = f"{self.does_not.format(marker=marker, score=view.score)} {listed(worse, 'or')}"
+            text += f", and not surely than {listed(even, 'or')}" if even else ""
         else:
-            text = f"{self.does_not.format(marker=marker, score=view.score)} {listed(even + worse, 'or')}"
+            text = f"Whether {does[:1].lower()}{does[1:]} {listed(even, 'or')}, these faces do not tell"
         if worse:
             text += f" (it is worse than {listed(worse)})"
-        return CheckVerdict.from_parts(len(better) == len(rows), bool(better)), text
+        return CheckVerdict.from_parts(len(better) == len(rows), bool(better), bool(worse)), text

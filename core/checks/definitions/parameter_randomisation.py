@@ -43,12 +43,15 @@ class ParameterRandomisation(Check):
         if rows is None:
             return None
         passed = [self._changed(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
-        does = "changes the map" if passed[0] else "leaves the map about as it was"
+        kept = [self._kept(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
+        does = "cannot be told to change the map"
+        if passed[0] or kept[0]:
+            does = "changes the map" if passed[0] else "leaves the map about as it was"
         all_random, two_faces = interval_of(rows.loc[(STAGES[-1], RANK)]), interval_of(rows.loc[(ANOTHER_FACE, RANK)])
         magnitudes = interval_of(rows.loc[(STAGES[-1], RANK_OF_MAGNITUDES)])
         return CheckResult(
             self.title,
-            CheckVerdict.from_parts(all(passed), any(passed)),
+            CheckVerdict.from_parts(all(passed), any(passed), any(kept)),
             f"Randomising all weights {does}: rank correlation with the real one {all_random}, "
             f"where real maps of two different faces have {two_faces}; of magnitudes alone "
             f"{magnitudes} and {interval_of(rows.loc[(ANOTHER_FACE, RANK_OF_MAGNITUDES)])}.",
@@ -58,7 +61,8 @@ class ParameterRandomisation(Check):
         rows = self._rows(checks, view)
         if rows is None:
             return None
-        does = "changes" if self._changed(rows, RANK) else "hardly changes"
+        does = "hardly changes" if self._kept(rows, RANK) else "cannot be told to change"
+        does = "changes" if self._changed(rows, RANK) else does
         all_random = interval_of(rows.loc[(STAGES[-1], RANK)])
         return (
             f"randomising the weights {does} the map (rank correlation {all_random}; two faces' "
@@ -73,3 +77,8 @@ class ParameterRandomisation(Check):
     def _changed(rows: pd.DataFrame, measure: str) -> bool:
         """Whether the map of all random weights is less like the real one than another face's real map is."""
         return bool(rows.loc[(STAGES[-1], measure), "high"] < rows.loc[(ANOTHER_FACE, measure), "low"])
+
+    @staticmethod
+    def _kept(rows: pd.DataFrame, measure: str) -> bool:
+        """Whether the map of all random weights is more like the real one than another face's real map is."""
+        return bool(rows.loc[(STAGES[-1], measure), "low"] > rows.loc[(ANOTHER_FACE, measure), "high"])

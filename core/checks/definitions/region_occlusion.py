@@ -36,6 +36,7 @@ DOES = {
     CheckVerdict.PASSES: "costs what {its} evidence says",
     CheckVerdict.PASSES_IN_PART: "costs only in part what {its} evidence says",
     CheckVerdict.FAILS: "does not cost what {its} evidence says",
+    CheckVerdict.CANNOT_TELL: "cannot be told to cost what {its} evidence says",
 }
 
 
@@ -57,7 +58,8 @@ class RegionOcclusion(Check):
     """One region of the face is hidden: does the margin lose what the map's evidence there says?
 
     It passes where the agreement is above that of the same holes made elsewhere, by both intervals, in the regions'
-    means and in single faces; in part where one of the two is, or the means agree better than not at all.
+    means and in single faces; in part where one of the two is, or the means agree better than not at all. It fails
+    where one of the two agreements is surely below that of the same holes elsewhere, or below none.
     """
 
     name = "occlusion"
@@ -100,7 +102,8 @@ class RegionOcclusion(Check):
         rows, regions = rows[rows["fill"] == view.fill].set_index("kind"), regions[regions["fill"] == view.fill]
         means, faces = rows.loc[Agreement.MEANS], rows.loc[Agreement.EACH_FACE]
         above = [bool(row["agreement_low"] > max(0.0, row["control_high"])) for row in (means, faces)]
-        verdict = CheckVerdict.from_parts(all(above), any(above) or means["agreement_low"] > 0)
+        below = [bool(row["agreement_high"] < max(0.0, row["control_low"])) for row in (means, faces)]
+        verdict = CheckVerdict.from_parts(all(above), any(above) or means["agreement_low"] > 0, any(below))
         return _Found(verdict, rows, regions.loc[regions["drop"].idxmax()], regions.loc[regions["evidence"].idxmax()])
 
 

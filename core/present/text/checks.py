@@ -29,15 +29,19 @@ def plain_answer(checks: Checks, view: View) -> str:
         return [title for title, found in judged if found is verdict]
 
     passed, in_part = named(CheckVerdict.PASSES), named(CheckVerdict.PASSES_IN_PART)
-    rest = [title for title, found in judged if found not in (CheckVerdict.PASSES, CheckVerdict.PASSES_IN_PART)]
+    failed, open_ones = named(CheckVerdict.FAILS), named(CheckVerdict.CANNOT_TELL)
     if len(passed) == len(judged):
         answer = f"Yes, as far as these {len(judged)} checks go: all are passed"
-    elif not passed and not in_part:
+    elif len(open_ones) == len(judged):
+        answer = f"These {len(judged)} checks cannot tell"
+    elif len(failed) == len(judged):
         answer = f"Not by these {len(judged)} checks: none is passed"
     else:
-        answer = f"In part: of {len(judged)} checks {len(passed)} {'is' if len(passed) == 1 else 'are'} passed"
+        begins = "In part" if passed or in_part else "No check is passed"
+        answer = f"{begins}: of {len(judged)} checks {len(passed)} {'is' if len(passed) == 1 else 'are'} passed"
         answer += f", {len(in_part)} in part ({', '.join(in_part)})" if in_part else ""
-        answer += f", {len(rest)} not ({', '.join(rest)})" if rest else ""
+        answer += f", {len(failed)} not ({', '.join(failed)})" if failed else ""
+        answer += f", {len(open_ones)} cannot tell ({', '.join(open_ones)})" if open_ones else ""
     return f"Do the maps follow the model? {answer}. That they follow it does not show that the model is right."
 
 

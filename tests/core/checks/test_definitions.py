@@ -132,6 +132,7 @@ def similarity(random: dict[str, tuple[float, float, float]], other: tuple[float
         ({RANK: (0.0, -0.1, 0.1)}, CheckVerdict.PASSES_IN_PART),
         ({RANK: (0.4, 0.3, 0.55), RANK_OF_MAGNITUDES: (0.1, 0.0, 0.2)}, CheckVerdict.PASSES_IN_PART),
         ({}, CheckVerdict.FAILS),
+        ({RANK: (0.4, 0.3, 0.55), RANK_OF_MAGNITUDES: (0.4, 0.3, 0.55)}, CheckVerdict.CANNOT_TELL),
     ],
 )
 def test_random_weights_must_change_the_map_more_than_another_face_does(random: dict, verdict: CheckVerdict) -> None:
@@ -140,7 +141,9 @@ def test_random_weights_must_change_the_map_more_than_another_face_does(random: 
     assert result.verdict is verdict
     changed = random.get(RANK, (0, 0, 1))[2] < 0.5
     assert ("changes the map:" in result.sentence) == changed
-    assert ("hardly changes" in ParameterRandomisation().clause(checks, EVERYONE)) != changed
+    clause = ParameterRandomisation().clause(checks, EVERYONE)
+    assert ("hardly changes" in clause) == (random.get(RANK, (0, 1, 0))[1] > 0.7)
+    assert ("cannot be told to change" in clause) == (not changed and "hardly" not in clause)
 
 
 def areas(check: OrderCheck, less: dict[RemovalOrder, tuple[float, float]]) -> Checks:
@@ -174,12 +177,30 @@ def test_a_map_that_beats_some_controls_passes_in_part_and_the_others_are_named(
     result = Deletion().result(checks, EVERYONE)
     assert result.verdict is CheckVerdict.PASSES_IN_PART
     text = (
-        "faster than a random order, but not than a centred Gaussian or the average face's map (it is worse than the "
-        "average face's map)"
+        "faster than a random order, but not surely than a centred Gaussian, and not than the average face's map (it "
+        "is worse than the average face's map)"
     )
     assert result.sentence == f"Deleting what it marks lowers the margin {text}."
     assert Deletion().clause(checks, EVERYONE) == f"deleting what the map marks lowers the margin {text}"
     assert Insertion().clause(checks, EVERYONE) is None
+
+
+def test_where_no_difference_is_sure_nothing_is_said_of_the_map() -> None:
+    """«Does not» is for what is surely not so; an interval about 0 leaves both open."""
+    even = dict.fromkeys((RemovalOrder.RANDOM, RemovalOrder.GAUSSIAN, RemovalOrder.AVERAGE_FACE), (-1.0, 1.0))
+    result = Deletion().result(areas(Deletion(), even), EVERYONE)
+    assert result.verdict is CheckVerdict.CANNOT_TELL
+    assert result.sentence == (
+        "Whether deleting what it marks lowers the margin faster than a random order, a centred Gaussian or the "
+        "average face's map, these faces do not tell."
+    )
+    worse = even | {RemovalOrder.RANDOM: (1.0, 2.0)}
+    result = Deletion().result(areas(Deletion(), worse), EVERYONE)
+    assert result.verdict is CheckVerdict.FAILS
+    assert result.sentence == (
+        "Deleting what it marks does not lower the margin faster than a random order, and not surely than a centred "
+        "Gaussian or the average face's map (it is worse than a random order)."
+    )
 
 
 def regions(agreement: dict[Agreement, tuple[float, float, float]], most: str) -> Checks:
@@ -201,7 +222,9 @@ def regions(agreement: dict[Agreement, tuple[float, float, float]], most: str) -
         ({Agreement.MEANS: (0.8, 0.5, 0.9), Agreement.EACH_FACE: (0.5, 0.4, 0.6)}, "passes", "costs what"),
         ({Agreement.MEANS: (0.8, 0.5, 0.9)}, "passes in part", "costs only in part what"),
         ({Agreement.MEANS: (0.3, 0.1, 0.9)}, "passes in part", "costs only in part what"),
-        ({}, "fails", "does not cost what"),
+        ({}, "cannot tell", "cannot be told to cost what"),
+        ({Agreement.MEANS: (-0.5, -0.7, -0.1)}, "fails", "does not cost what"),
+        ({Agreement.EACH_FACE: (-0.5, -0.7, -0.1)}, "fails", "does not cost what"),
     ],
 )
 def test_hidden_regions_must_cost_what_the_evidence_says(agreement: dict, verdict: str, words: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.present.text import checks as words
 from core.verdicts import CheckVerdict
 
-PASSES, IN_PART, FAILS = CheckVerdict.PASSES, CheckVerdict.PASSES_IN_PART, CheckVerdict.FAILS
+PASSES, IN_PART, FAILS, OPEN = CheckVerdict
 ASKED, END = "Do the maps follow the model? ", " That they follow it does not show that the model is right."
 
 
@@ -20,6 +20,12 @@ ASKED, END = "Do the maps follow the model? ", " That they follow it does not sh
         ([FAILS, FAILS], "Not by these 2 checks: none is passed." + END),
         ([PASSES, IN_PART, FAILS], "In part: of 3 checks 1 is passed, 1 in part (check 1), 1 not (check 2)." + END),
         ([IN_PART, FAILS], "In part: of 2 checks 0 are passed, 1 in part (check 0), 1 not (check 1)." + END),
+        ([OPEN, OPEN], "These 2 checks cannot tell." + END),
+        (
+            [FAILS, OPEN],
+            "No check is passed: of 2 checks 0 are passed, 1 not (check 0), 1 cannot tell (check 1)." + END,
+        ),
+        ([PASSES, OPEN], "In part: of 2 checks 1 is passed, 1 cannot tell (check 1)." + END),
         ([None], ""),
         ([], ""),
     ],
