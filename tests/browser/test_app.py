@@ -38,8 +38,9 @@ def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
       return box.right > group.right + 1 || box.left < group.left - 1;
     }).map(button => button.innerText)"""
     assert page.locator('[data-testid="stButtonGroup"] button').evaluate_all(hidden) == []
-    for svg in page.locator(".js-plotly-plot .main-svg").all():  # by which a printed chart is scaled
-        assert svg.get_attribute("viewBox") == f"0 0 {svg.get_attribute('width')} {svg.get_attribute('height')}"
+    # By these a printed chart is scaled. They follow a chart's size, which may change once more after the script rests.
+    page.wait_for_function("""() => [...document.querySelectorAll('.js-plotly-plot .main-svg')].every(svg =>
+      svg.getAttribute('viewBox') === `0 0 ${svg.getAttribute('width')} ${svg.getAttribute('height')}`)""")
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
     quiet = '[data-testid="stCaptionContainer"] p, [data-testid="stWidgetLabel"] p'
     assert page.locator(quiet).evaluate_all(FAINT) == []

@@ -44,7 +44,9 @@ def test_text_has_contrast_tables_show_the_focus_and_charts_have_names(browser, 
         assert seen == wanted
         page.locator(".main-svg").nth(2).wait_for(state="attached", timeout=60_000)
         assert page.get_by_role("figure", name="Chart: Three").count() == 1
-        assert page.locator('[role="grid"][aria-label="Table: Two"]').count() == 1
+        named = page.locator('[role="grid"][aria-label="Table: Two"]')
+        named.first.wait_for(state="attached", timeout=60_000)
+        assert named.count() == 1
         hidden = "layers => layers.map(layer => [layer.textContent.trim() === '', layer.ariaHidden === 'true'])"
         layers = page.locator(".main-svg").evaluate_all(hidden)
         assert len(layers) == 3 and all(empty == silent for empty, silent in layers) and [True, True] in layers
