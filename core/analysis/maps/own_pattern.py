@@ -146,9 +146,8 @@ def _halves(layers: list[Stratum], splits: int, seed: int) -> Estimate:
     """r of the contrasts of two halves of units, drawn anew in each stratum and side (its odd one in either half)."""
     draw = np.random.default_rng(seed)
     cells = layers[0].sums.shape[1] - 2
-    parts = [
-        layer.sums[on] for layer in layers for on in (layer.side, ~layer.side)
-    ]  # incorrect ones and correct, by turns
+    # Incorrect ones and correct, by turns.
+    parts = [layer.sums[on] for layer in layers for on in (layer.side, ~layer.side)]
     sums, group = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     maps, faces = sums[:, :cells], sums[:, -1]
     starts = np.searchsorted(group, np.arange(len(parts)))
