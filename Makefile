@@ -5,11 +5,16 @@ BIN := $(VENV)/bin
 
 .PHONY: app test lint install locked lock fuzz clean
 
+# Compiled beforehand, or every process compiles all it imports where Python may not write (PYTHONDONTWRITEBYTECODE)
+COMPILE = $(BIN)/python -m compileall -q app.py core lookwhere pages train ui
+
 app: $(VENV)/.runtime
+	@$(COMPILE)
 	$(BIN)/streamlit run app.py
 
 # A process a core, each with one thread; a file's tests stay together, for what they share is made once
 test: $(VENV)/.dev
+	@$(COMPILE)
 	@sh tests/need_chromium.sh
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder --durations=25
 

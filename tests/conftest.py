@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import tarfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from streamlit.components.v2 import manifest_scanner
 
 from core.audit.folder import Audit, open_audit
 from core.data import build_store as store_building
@@ -30,6 +32,15 @@ LONGEST = ("browser", "train", "whole")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; the order within a file stays."""
     items.sort(key=lambda item: not any(word in item.path.relative_to(ROOT).as_posix() for word in LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_are_scanned_once() -> Iterator[None]:
+    """AppTest reads the metadata of all installed packages for each app it makes: half of the time of a page's test."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 def build_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:

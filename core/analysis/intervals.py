@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import betaincinv
-from scipy.stats import norm
+from scipy.special import betaincinv, ndtri
 
 from core.estimate import Estimate
 
@@ -50,7 +49,7 @@ def newcombe_paired(both: int, only_a: int, only_b: int, neither: int) -> Estima
 
 
 #: Two-sided 95 %.
-Z95 = float(norm.ppf(0.975))
+Z95 = float(ndtri(0.975))
 
 
 def wilson(k: int | np.ndarray, n: int | np.ndarray, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from core.data.images import decode
 from core.data.sources.base import Source
@@ -142,6 +140,9 @@ def near_otherwise(phash: np.ndarray, label: np.ndarray, group: np.ndarray, bits
 
 def cluster(count: int, pairs: np.ndarray) -> np.ndarray:
     """Connected components of `pairs` over `count` faces: int64 (N,), each cluster named by its first member."""
+    from scipy.sparse import coo_array  # Slow to import, and all that opens an audit comes by here
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     _, label = connected_components(graph, directed=False)
     first = np.full(label.max(initial=-1) + 1, count, dtype=np.int64)

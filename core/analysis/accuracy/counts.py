@@ -6,12 +6,11 @@ import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtrit
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, LARGE_GROUP, check_columns, right_calls
 from core.analysis.intervals import clopper_pearson, wilson
@@ -19,6 +18,9 @@ from core.data.columns import Column
 from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, COUNT, UNRECORDED, age_band, counts_of, people
 from core.data.filters import group_name
 from core.task import ClassWords, task_of
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 #: A group of fewer known people says too little about how faces of one person hang together.
 FEWEST_PEOPLE = 20
@@ -190,7 +192,7 @@ class Groups:
         effect = self.table["effect"].to_numpy(dtype=float)
         if z is not None and self.unit is not None:
             freedom = np.maximum(self.table["people"].to_numpy() - 1, 1)
-            effect = effect * (student.isf(norm.sf(z), freedom) / z) ** 2
+            effect = effect * (-stdtrit(freedom, ndtr(-z)) / z) ** 2
         return self.table["correct"].to_numpy() / effect, self.table["n"].to_numpy() / effect
 
     def bounds_at(self, z: float, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -307,6 +309,8 @@ def resample_cells(
     if unit is None:
         seen = np.bincount(cell, minlength=cells)
         return rng.multinomial(len(cell), seen / len(cell), size=draws).astype(np.float64)
+    from scipy import sparse  # Slow to import
+
     m = int(unit.max()) + 1
     times = np.ones(len(cell)) if each is None else each.astype(np.float64)
     profile = sparse.csr_array((times, (unit, cell)), shape=(m, cells))

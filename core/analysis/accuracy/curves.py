@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from core.analysis.intervals import Z95, wilson
 from core.errors import LookwhereError
@@ -92,6 +91,8 @@ def area_bounds(auc: float, positive: int, negative: int, z: float = Z95) -> tup
     Newcombe's score interval (2006, Stat Med 25:559, method 5): the areas whose own standard error, Hanley & McNeil's
     with both classes taken for equally large, reaches from them to `auc`. It has a width where `auc` is 1.
     """
+    from scipy.optimize import brentq  # Slow to import
+
     more = (positive + negative) / 2 - 1
 
     def beyond(area: float) -> float:

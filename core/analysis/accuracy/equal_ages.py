@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtr, ndtri
 
 from core.analysis.accuracy.counts import Groups
 from core.analysis.accuracy.logistic import Fit
@@ -71,7 +70,7 @@ def equal_ages(
     low, high = _bounds(value, error, critical)
     if counted is not None and small.any():
         alone = LEVEL ** (1 / len(value))
-        exact = counted.bounds_at(float(norm.ppf((1 + alone) / 2)), alone)
+        exact = counted.bounds_at(float(ndtri((1 + alone) / 2)), alone)
         low, high = (
             np.where(small, np.minimum(low, exact[0]), low),
             np.where(small, np.maximum(high, exact[1]), high),
@@ -87,7 +86,7 @@ def _critical(covariance: np.ndarray, error: np.ndarray, large: np.ndarray) -> t
     count = len(error)
     level = LEVEL ** (len(large) / count)
     if not len(large):
-        return float(norm.ppf((1 + LEVEL ** (1 / count)) / 2)), Z95
+        return float(ndtri((1 + LEVEL ** (1 / count)) / 2)), Z95
     drawn, apart = _normals(covariance), covariance[np.ix_(large, large)]
     i, j = np.triu_indices(len(large), 1)
     critical = float(np.quantile(np.abs(drawn[:, large] / error[large]).max(axis=1), level))
@@ -149,7 +148,7 @@ def _by_gender(fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray) -> 
     error = float(np.sqrt(max((w - m) @ fit.cov @ (w - m), 0.0)))
     if not error > 0:
         return float("nan"), float("nan"), float("nan")
-    return women - men, error, float(2 * norm.sf(abs(women - men) / error))
+    return women - men, error, float(2 * ndtr(-abs(women - men) / error))
 
 
 def reach(found: EqualAges, matters: float) -> float:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtri
 
 from core.analysis.accuracy import joint, logistic
 from core.analysis.accuracy.by_group import LARGE_GROUP
@@ -133,7 +132,7 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
         pattern, cell = np.unique(np.hstack(blocks), axis=0, return_inverse=True)
         rows.append(_rows(both, pattern, cell.ravel(), group, right, unit, words, side))
     table = pd.concat(rows, ignore_index=True)
-    z = float(norm.isf((1 - LEVEL ** (1 / max(len(table), 1))) / 2))
+    z = float(-ndtri((1 - LEVEL ** (1 / max(len(table), 1))) / 2))
     table["sure"] = (np.abs(table["explained"]) > z * table["error"]) & (table["error"] > 0)
     return Explained(table.drop(columns="error"), tuple(words), left_out, tuple(dict.fromkeys(table["factor"])), z)
 

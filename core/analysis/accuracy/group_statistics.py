@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import group_rows
@@ -86,7 +86,7 @@ def sure_area(faces: pd.DataFrame, level: float) -> tuple[float, float]:
     curve = None if mere_decisions(faces) else roc(faces)
     if curve is None:
         return np.nan, np.nan
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     low, high = _area_bounds(faces, curve, z)
     value, spread = curve.auc.value, (curve.auc.high - curve.auc.low) / 2 / Z95 * z
     return min(low, max(0.0, value - spread)), max(high, min(1.0, value + spread))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, xlog1py, xlogy
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtrc, chdtri, expit, xlog1py, xlogy
 
 from core.analysis.accuracy import logistic
 
@@ -30,7 +29,7 @@ def left_out(
         less = logistic.maximum_likelihood(x[:, ~asked], k, n)
         statistic, test = 2 * (more.loglik - less.loglik), "likelihood ratio"
     statistic = max(statistic, 0.0)
-    return test, statistic, df, float(chi2.sf(statistic, df))
+    return test, statistic, df, float(chdtrc(df, statistic))
 
 
 def against_cells(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> tuple[str, float, int, float]:
@@ -42,7 +41,7 @@ def against_cells(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> tuple[str, flo
     most = float((xlogy(k, share) + xlog1py(n - k, -share)).sum())
     statistic = max(2 * (most - logistic.maximum_likelihood(x, k, n).loglik), 0.0)
     df = len(n) - x.shape[1]
-    return "likelihood ratio", statistic, df, float(chi2.sf(statistic, df)) if df else float("nan")
+    return "likelihood ratio", statistic, df, float(chdtrc(df, statistic)) if df else float("nan")
 
 
 def power(x: np.ndarray, asked: np.ndarray, n: np.ndarray, truth: np.ndarray, alpha: float) -> float:
@@ -50,8 +49,10 @@ def power(x: np.ndarray, asked: np.ndarray, n: np.ndarray, truth: np.ndarray, al
 
     The non-centrality is the statistic of the expected counts (Self, Mauritsen & Ohara 1992, Biometrics 48:31).
     """
+    from scipy.stats import ncx2  # As slow to import as all else of a first page
+
     _, statistic, df, _ = left_out(x, asked, n * truth, n, None, False)
-    return float(ncx2.sf(chi2.isf(alpha, df), df, max(statistic, 1e-12)))
+    return float(ncx2.sf(chdtri(df, alpha), df, max(statistic, 1e-12)))
 
 
 def without(x: np.ndarray, asked: np.ndarray, k: np.ndarray, n: np.ndarray, penalised: bool) -> np.ndarray:

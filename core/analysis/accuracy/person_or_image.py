@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from core.analysis.accuracy.counts import columns_of, group_rows
 from core.analysis.accuracy.explained import LEVEL, TOGETHER, Explained, explain
@@ -67,7 +67,7 @@ def person_or_image(audit: Audit, wanted: Filter) -> PersonOrImage:
 
 def _sure(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     """The table with `sure` of all its rows at once, and the z of that."""
-    z = float(norm.isf((1 - LEVEL ** (1 / len(table))) / 2))
+    z = float(-ndtri((1 - LEVEL ** (1 / len(table))) / 2))
     error = (table["high"] - table["low"]) / (2 * Z95)
     return table.assign(sure=(table["explained"].abs() > z * error) & (error > 0)), z
 

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from core.errors import LookwhereError
@@ -45,6 +44,8 @@ def detectable(p: float, n1: float, n2: float, power: float = 0.8, alpha: float 
     """The smallest difference under p that these n show with this power; NaN where even p − 0 would not be seen."""
     if min(n1, n2) <= 0 or not 0 < p <= 1 or power_of(p, p, n1, n2, alpha) < power:
         return float("nan")
+    from scipy.optimize import brentq  # Slow to import
+
     return float(brentq(lambda d: power_of(p, d, n1, n2, alpha) - power, 1e-9, p, xtol=1e-7))
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtr
 
 from core.analysis.accuracy import joint, logistic
 from core.analysis.accuracy.age_model import Design, Term, age_model
@@ -173,7 +172,7 @@ def _odds_ratios(
         value, error = float(contrast @ fit.beta), float(np.sqrt(contrast @ fit.cov @ contrast))
         if error > 0:
             low, high = np.exp([value - Z95 * error, value + Z95 * error])
-            p = float(2 * norm.sf(abs(value) / error))
+            p = float(2 * ndtr(-abs(value) / error))
             rows.append({"comparison": text, "odds_ratio": np.exp(value), "low": low, "high": high, "p": p})
     return pd.DataFrame(rows, columns=["comparison", "odds_ratio", "low", "high", "p"])
 

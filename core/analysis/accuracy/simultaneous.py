@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, studentized_range
+from scipy.special import ndtr, ndtri
 
 from core.analysis.accuracy.counts import Groups, group_counts, resample_accuracy
 from core.analysis.accuracy.surest import surest
@@ -76,7 +77,7 @@ def simultaneous_intervals(
     table, z = groups.table, float("nan")
     if len(table):
         alone, large = level ** (1 / len(table)), ~groups.small
-        z = float(norm.ppf((1 + alone) / 2))
+        z = float(ndtri((1 + alone) / 2))
         if large.any():
             drawn, centre = resample_accuracy(groups, draws, seed)
             deviation = np.abs(drawn - centre) / _errors(groups, centre)
@@ -116,7 +117,7 @@ def gap_of(
     bands = simultaneous_intervals(groups, draws, seed, level)
     table, large = bands.table, np.flatnonzero(~groups.small)
     drawn, centre = resample_accuracy(groups, draws, seed)
-    z = norm.ppf((1 + level) / 2)
+    z = ndtri((1 + level) / 2)
     if len(large) > 1:
         part = level ** (len(large) / len(table))
         a, b = (large[side] for side in np.triu_indices(len(large), 1))
@@ -132,7 +133,7 @@ def gap_of(
         as_low = ~(down[:, worst] > 0) & (np.arange(len(table)) != worst)
     difference = Estimate(*(float(side[best, worst]) for side in (value, down, up)))
     k, n = groups.effective_at(float(z))
-    plain = newcombe_at(k[best], n[best], k[worst], n[worst], float(norm.ppf((1 + level) / 2)))
+    plain = newcombe_at(k[best], n[best], k[worst], n[worst], float(ndtri((1 + level) / 2)))
     bias = _bias_of_choosing(drawn, centre, groups.effective[1], bands.critical)
     corrected = float(np.clip(difference.value - bias, 0, 1))
     count = len(table)
@@ -166,8 +167,20 @@ def _bias_of_choosing(drawn: np.ndarray, centre: np.ndarray, n: np.ndarray, z: f
 
 @cache
 def tukey_z(level: float, groups: int) -> float:
-    """Critical z of all pairs of so many equally exact groups."""
-    return float(studentized_range.ppf(level, groups, np.inf) / np.sqrt(2))
+    """Critical z of all pairs of so many equally exact groups: the quantile of the range of that many normals, over √2.
+
+    The range's distribution function is k ∫ φ(x) [Φ(x) − Φ(x − q)]^(k−1) dx (Tukey 1953). The trapezoidal rule is exact
+    to twelve digits for so smooth a function. A test compares it with scipy.stats, whose import takes as long as the
+    rest of a first page.
+    """
+    x, step = np.linspace(-9.0, 9.0, 1801, retstep=True)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    low, high = 0.0, 20.0
+    while high - low > 1e-12:
+        q = (low + high) / 2
+        share = groups * step * float((density * (ndtr(x) - ndtr(x - q)) ** (groups - 1)).sum())
+        low, high = (q, high) if share < level else (low, q)
+    return (low + high) / 2 / math.sqrt(2)
 
 
 def _errors(groups: Groups, centre: np.ndarray) -> np.ndarray:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
-from scipy.stats import norm
+from scipy.special import gammaln, ndtri
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS
 from core.analysis.accuracy.counts import FEWEST_PEOPLE, group_words
@@ -105,7 +104,7 @@ def find_slices(faces: pd.DataFrame, columns: Sequence[Column] = (), seed: int =
     critical = _critical(found, ~first, wrong, unit, on_second[0], seed, draws)
     p = _surprise(*on_second, int((~first).sum()), int(wrong[~first].sum()))
     (n, k), size, errors = on_second, int((~first).sum()), int(wrong[~first].sum())
-    z = float(norm.isf(critical))
+    z = float(-ndtri(critical))
     table = []
     for row in rows:
         right, others = n[row] - k[row], size - n[row]

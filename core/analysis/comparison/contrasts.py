@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.bootstrap import resampled_sums
@@ -94,7 +94,7 @@ def t_interval(values: np.ndarray) -> Estimate:
     values = np.asarray(values, dtype=np.float64)
     if len(values) < 2:
         return Estimate(float(values.mean()) if len(values) else np.nan, np.nan, np.nan)
-    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    half = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values))
     return Estimate(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
@@ -104,7 +104,7 @@ def two_sided(values: np.ndarray, drawn: np.ndarray) -> float:
     if len(values) < 2:
         return float("nan")
     spread = values.std(ddof=1) / np.sqrt(len(values))
-    p = float(2 * student.sf(abs(values.mean()) / spread, len(values) - 1)) if spread else float(values.mean() == 0)
+    p = float(2 * stdtr(len(values) - 1, -abs(values.mean()) / spread)) if spread else float(values.mean() == 0)
     beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
     return max(p, min(1.0, 2 * (1 + float(beyond)) / (1 + len(drawn))))
 

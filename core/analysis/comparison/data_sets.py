@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.intervals import newcombe_at
@@ -114,7 +114,7 @@ def group_drops(table: pd.DataFrame, first: str, second: str, least: int = 30) -
         for group in rows[0].index.intersection(rows[1].index)
         if min(rows[0].loc[group, "n"], rows[1].loc[group, "n"]) >= least
     ]
-    z = float(norm.ppf(1 - 0.025 / max(len(both), 1)))
+    z = float(ndtri(1 - 0.025 / max(len(both), 1)))
     drops = []
     for group in both:
         a, b = rows[0].loc[group], rows[1].loc[group]
@@ -133,4 +133,4 @@ def overall_drop(table: pd.DataFrame, first: str, second: str) -> Estimate:
     if any(row.empty for row in rows):
         return Estimate(np.nan, np.nan, np.nan)
     a, b = (row.iloc[0] for row in rows)
-    return newcombe_at(b["correct"], b["n"], a["correct"], a["n"], float(norm.ppf(0.975)))
+    return newcombe_at(b["correct"], b["n"], a["correct"], a["n"], float(ndtri(0.975)))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from core.analysis.accuracy.counts import group_rows
 from core.analysis.bootstrap import by_unit, highest_t, resampled_sums
@@ -64,6 +63,8 @@ def mcnemar(
     if discordant == 0:
         p = mid = 1.0
     else:
+        from scipy.stats import binom  # As slow to import as all else of a first page
+
         point = float(binom.pmf(fewer, discordant, 0.5))
         p = min(1.0, 2 * float(binom.cdf(fewer, discordant, 0.5)))
         mid = 1 - point / 2 if only_a == only_b else p - point

@@ -52,6 +52,22 @@ def people_of(
     )
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_maximum_likelihood_is_statsmodels(seed: int) -> None:
+    """Every other design has a column that is the sum of two others: they share their effect."""
+    draw = np.random.default_rng(seed)
+    x = np.column_stack([np.ones(24), draw.integers(0, 2, (24, 3)), draw.normal(size=24)])
+    x = np.column_stack([x, x[:, 1] + x[:, 2]]) if seed % 2 else x
+    n = draw.integers(5, 300, 24).astype(float)
+    k = draw.binomial(n.astype(int), draw.uniform(0.4, 1.0, 24)).astype(float)
+    ours, theirs = (
+        logistic.maximum_likelihood(x, k, n),
+        sm.GLM(np.stack([k, n - k], 1), x, sm.families.Binomial()).fit(tol=1e-10),
+    )
+    assert ours.beta == pytest.approx(theirs.params, abs=1e-7)
+    assert ours.cov == pytest.approx(theirs.cov_params(), rel=1e-5, abs=1e-8)
+
+
 def test_terms_and_odds_ratios_are_statsmodels() -> None:
     faces = people_of(3000, 1)
     found = regression(faces)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, chi2_contingency, fisher_exact, norm
+from scipy.stats import binom, binomtest, chi2_contingency, fisher_exact, norm, studentized_range
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
@@ -17,7 +17,13 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.counts import Groups, columns_of, design_effect, group_counts, group_rows, resample_cells
 from core.analysis.accuracy.pairwise import REST, fisher, pairs_of, pairwise, two_groups
 from core.analysis.accuracy.power import detectable, faces_needed, power_of, power_table
-from core.analysis.accuracy.simultaneous import gap_of, largest_gap, simultaneous_accuracy, simultaneous_intervals
+from core.analysis.accuracy.simultaneous import (
+    gap_of,
+    largest_gap,
+    simultaneous_accuracy,
+    simultaneous_intervals,
+    tukey_z,
+)
 from core.analysis.intervals import holm, newcombe, newcombe_at, wilson
 from core.data.faces import people
 from core.errors import LookwhereError
@@ -314,6 +320,13 @@ def test_newcombe_at_196_is_newcombe() -> None:
     ours, theirs = newcombe_at(56, 70, 48, 80, float(norm.ppf(0.975))), newcombe(56, 70, 48, 80)
     assert (ours.value, ours.low, ours.high) == pytest.approx((theirs.value, theirs.low, theirs.high))
     assert (ours.low, ours.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)  # Newcombe 1998, table II (a)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 10, 60])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
+def test_tukeys_z_is_scipys(groups: int, level: float) -> None:
+    expected = studentized_range.ppf(level, groups, np.inf) / np.sqrt(2)
+    assert tukey_z(level, groups) == pytest.approx(expected, abs=1e-9)
 
 
 def test_holm_is_statsmodels() -> None:
