@@ -140,7 +140,7 @@ def show_slices(p: Page) -> None:
     table = slices_table(found)
     if len(table):
         layout.share_table(table, ["accuracy", "others"])
-    tested = slices_table(found, held=False)
+    tested = slices_table(found, holds=False)
     if len(tested):
         with st.expander(f"Tested, and {'the others do' if len(table) else 'do'} not hold: {len(tested)}"):
             layout.share_table(tested, ["accuracy", "others"])

@@ -78,7 +78,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
                 "largest_gap": None if found is None else _extremes_record(found, keys),
                 "labelled_otherwise": labelled_otherwise(audit, wanted),
                 "statistics": [_statistic(s, faces) for s in group_statistics.GROUP_STATISTICS] if len(faces) else [],
-                "sentence": accuracy_sentence(faces, wanted, found=found),
+                "sentence": accuracy_sentence(faces, wanted, pair=found),
             }
         )
     return {

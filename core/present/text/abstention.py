@@ -12,12 +12,15 @@ HOW = (
 )
 
 
-def abstention_sentence(found: Abstention) -> str:
+def abstention_sentence(abstention: Abstention) -> str:
     """«Without an answer are 10.0 % of 3,327 faces …: answered are 95 % of … and 86 % of …»."""
-    table = found.table
-    head = f"Without an answer are {percent(1 - found.share)} of {found.n:,} faces, those the model is least sure of"
-    rest = f"{_rate(found)}, {percent(found.accuracy_of_all)} of all"
-    if found.equal:
+    table = abstention.table
+    head = (
+        f"Without an answer are {percent(1 - abstention.share)} of {abstention.n:,} faces, those the model is least "
+        "sure of"
+    )
+    rest = f"{_rate(abstention)}, {percent(abstention.accuracy_of_all)} of all"
+    if abstention.equal:
         return f"{head} in each group: accuracy of the answered is {rest}."
     most, least = table.iloc[-1], table.iloc[0]
     apart = "" if least["share_high"] < most["share_low"] else ", which are not told apart beyond chance"
@@ -27,14 +30,14 @@ def abstention_sentence(found: Abstention) -> str:
     )
 
 
-def _rate(found: Abstention) -> str:
-    return with_interval(found.accuracy.value, found.accuracy.low, found.accuracy.high)
+def _rate(abstention: Abstention) -> str:
+    return with_interval(abstention.accuracy.value, abstention.accuracy.low, abstention.accuracy.high)
 
 
-def abstention_lines(found: Abstention) -> list[str]:
+def abstention_lines(abstention: Abstention) -> list[str]:
     """A line a group, those answered least first."""
     lines = []
-    for row in found.table.to_dict("records"):
+    for row in abstention.table.to_dict("records"):
         accuracy = "no face answered"
         if row["answered"]:
             ratio, low, high = (number(row[name], ".1f") for name in ("error_ratio", "ratio_low", "ratio_high"))
@@ -47,15 +50,15 @@ def abstention_lines(found: Abstention) -> list[str]:
     return lines
 
 
-def abstention_report(one: Abstention, equal: Abstention, scope: str) -> str:
+def abstention_report(one_cutoff: Abstention, equal: Abstention, scope: str) -> str:
     """One cutoff for all, then its counterpart: the same share of each group."""
     return "\n".join(
         [
             f"{scope}, exploratory",
             "",
             "One cutoff for all",
-            f"  {abstention_sentence(one)}",
-            *abstention_lines(one),
+            f"  {abstention_sentence(one_cutoff)}",
+            *abstention_lines(one_cutoff),
             "",
             "The same share of each group, by cutoffs of their own",
             f"  {abstention_sentence(equal)}",

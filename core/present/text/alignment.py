@@ -58,9 +58,10 @@ def several_lines(store: AlignedStore) -> list[str]:
         return ["  images with several faces: none", *bound]
     aligned = store.faces.groupby(["gender", "ethnicity"], observed=True).size()
     shares = (
-        f"{group_name(one.gender, one.ethnicity)} {one.n:,} of {aligned[one.gender, one.ethnicity]:,}" for one in counts
+        f"{group_name(group.gender, group.ethnicity)} {group.n:,} of {aligned[group.gender, group.ethnicity]:,}"
+        for group in counts
     )
-    total = sum(one.n for one in counts)
+    total = sum(group.n for group in counts)
     return [
         f"  images with several faces: {total:,} of {len(store.faces):,}; the label is taken to be of the face that is "
         "large, sure and near the centre",

@@ -63,11 +63,11 @@ def maps_table(models: list[BoardModel], data: str) -> pd.DataFrame:
     lies, with its value over the average cell's, and over how many faces."""
     rows = []
     for model in models:
-        found = {gender: model.maps and model.maps.of(data, gender) for gender in GENDERS}
-        if any(one is not None for one in found.values()):
-            shape = next(one.shape for one in found.values() if one is not None)
+        means = {gender: model.maps and model.maps.of(data, gender) for gender in GENDERS}
+        if any(mean_map is not None for mean_map in means.values()):
+            shape = next(mean_map.shape for mean_map in means.values() if mean_map is not None)
             row = {"model": model.title, "maps": model.maps.method_words, "cells": "×".join(map(str, shape))}
-            for gender, mean in found.items():
+            for gender, mean in means.items():
                 words = GENDER.nouns[GENDER.index(gender)].many
                 row[words] = "–" if mean is None else _strongest(mean, model.maps.faces(data, gender))
             rows.append(row)
@@ -89,22 +89,22 @@ def _maps(models: list[BoardModel]) -> list[str]:
     return ["## Where each looks", "", MAPS_RULE, "", *lines] if lines else []
 
 
-def board_markdown(models: list[BoardModel], reference: BoardModel, within: Filter) -> str:
+def board_markdown(models: list[BoardModel], reference: BoardModel, filter: Filter) -> str:
     """The whole page, as `docs/board.md` has it."""
     lines = [
         "# The board",
         "",
-        f"Ready-made classifiers on the faces of two data sets, {within.describe()}. `python -m core board` writes "
+        f"Ready-made classifiers on the faces of two data sets, {filter.describe()}. `python -m core board` writes "
         "this page from the audits in `docs/board/audits`; the declarations beside them say where each fact about an "
         f"input comes from. {CAUTION}",
         "",
     ]
     for data, name in DATA_SETS.items():
-        lines += [f"## {name}", "", *_summary(summary(models, data, within)), ""]
-        lines += _by_group(accuracy_table(models, data, within), name)
-        lines += _paired(paired_with(models, reference, data, within), reference)
-        lines += _answers(answers(models, data, within), name)
-    table = seen(models, within)
+        lines += [f"## {name}", "", *_summary(summary(models, data, filter)), ""]
+        lines += _by_group(accuracy_table(models, data, filter), name)
+        lines += _paired(paired_with(models, reference, data, filter), reference)
+        lines += _answers(answers(models, data, filter), name)
+    table = seen(models, filter)
     lines += ["## Who has seen the test faces?", "", SEEN_RULE + " " + seen_sentence(table), "", *_seen(table), ""]
     lines += _maps(models)
     lines += ["## Where the models come from", "", *sources(models), ""]
@@ -194,11 +194,11 @@ def answers_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answers(table: pd.DataFrame, name: str) -> list[str]:
-    shown = answers_table(table)
-    if not len(shown):
+    words = answers_table(table)
+    if not len(words):
         return []
     head = f"Who gets no answer on {name}: {ANSWERS_RULE[:1].lower()}{ANSWERS_RULE[1:]}"
-    return [head, "", *_table(list(shown.columns), shown.to_numpy().tolist()), ""]
+    return [head, "", *_table(list(words.columns), words.to_numpy().tolist()), ""]
 
 
 def _seen(table: pd.DataFrame) -> list[str]:

@@ -26,7 +26,7 @@ def plain_answer(checks: Checks, view: View) -> str:
         return ""
 
     def named(verdict: CheckVerdict) -> list[str]:
-        return [title for title, found in judged if found is verdict]
+        return [title for title, judgement in judged if judgement is verdict]
 
     passed, in_part = named(CheckVerdict.PASSES), named(CheckVerdict.PASSES_IN_PART)
     failed, open_ones = named(CheckVerdict.FAILS), named(CheckVerdict.CANNOT_TELL)
@@ -47,8 +47,8 @@ def plain_answer(checks: Checks, view: View) -> str:
 
 def results(checks: Checks, view: View) -> list[CheckResult]:
     """What each check found that the group has, in order."""
-    found = (check.result(checks, view) for check in CHECKS)
-    return [result for result in found if result is not None]
+    all_results = (check.result(checks, view) for check in CHECKS)
+    return [result for result in all_results if result is not None]
 
 
 def result_words(result: CheckResult) -> str:
@@ -106,9 +106,9 @@ def _text(rows: pd.DataFrame) -> str:
 
 def _curves(checks: Checks, part: str, group: str) -> str:
     """The points of the page's curves: a line a score, kind and order."""
-    found = checks.parts[part]
-    curves, x = found.array("curves", group), found.array("x", group)
-    areas = found.rows("areas", group)
+    results_of_part = checks.parts[part]
+    curves, x = results_of_part.array("curves", group), results_of_part.array("x", group)
+    areas = results_of_part.rows("areas", group)
     names = [list(dict.fromkeys(areas[column])) for column in ("score", "kind", "order")]
     rows = {
         " · ".join(axis[i] for axis, i in zip(names, place, strict=True)): curves[place[0], 0, place[1], place[2]]

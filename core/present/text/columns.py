@@ -40,16 +40,16 @@ def tick_names(table: pd.DataFrame) -> list[str]:
     """
     own = _own_columns(table)
     alone = len(own) == 1 and not (table["gender"] != "").any() and not (table["ethnicity"] != "").any()
-    said = table[own[0]].astype(str) if alone else table["group"].map(brief_names(table).get).map(capital)
-    found: list[str] = []
-    ends = Counter(short(name, WIDEST) for name in said)
-    for name in said:
+    names = table[own[0]].astype(str) if alone else table["group"].map(brief_names(table).get).map(capital)
+    ticks: list[str] = []
+    ends = Counter(short(name, WIDEST) for name in names)
+    for name in names:
         # Of long names that begin alike the end tells which is which.
         cut, more = short(name, WIDEST) if ends[short(name, WIDEST)] == 1 else _both_ends(name), 2
-        while cut in found:
+        while cut in ticks:
             cut, more = f"{short(name, WIDEST - 4)} ({more})", more + 1
-        found.append(cut)
-    return found
+        ticks.append(cut)
+    return ticks
 
 
 def _both_ends(text: str) -> str:
@@ -96,10 +96,10 @@ def column_lines(faces: pd.DataFrame, columns: Sequence[Column]) -> list[str]:
     lines = [f"columns to group by: {len(columns)}"]
     for column in columns:
         counts = faces[column.name].value_counts()
-        shown = [f"{short(level)} {counts.get(level, 0):,}" for level in column.levels[:NAMED]]
+        parts = [f"{short(level)} {counts.get(level, 0):,}" for level in column.levels[:NAMED]]
         more = len(column.levels) - NAMED
-        shown += [f"and {more} more"] if more > 0 else []
+        parts += [f"and {more} more"] if more > 0 else []
         missing = int(faces[column.name].isna().sum())
-        shown += [f"{UNRECORDED} {missing:,}"] if missing else []
-        lines.append(f"  {short(column.name):20} {KINDS[column.kind]}: {', '.join(shown)}")
+        parts += [f"{UNRECORDED} {missing:,}"] if missing else []
+        lines.append(f"  {short(column.name):20} {KINDS[column.kind]}: {', '.join(parts)}")
     return lines

@@ -16,32 +16,34 @@ from core.wording import NONE, capital, in_points, number, percent, points_words
 LETTERS = "ABCD"
 
 
-def pair_sentence(first: str, other: str, table: pd.DataFrame, within: Filter) -> str:
+def pair_sentence(first: str, second: str, table: pd.DataFrame, filter: Filter) -> str:
     """How a model differs from the first, over all faces and for whom most; `table` is `paired_by_group`'s."""
     whole, groups = table.iloc[0], table.iloc[1:]
-    text = f"{scope(within)}, {other} differs from {first} by {_row(whole)} in accuracy"
+    text = f"{scope(filter)}, {second} differs from {first} by {_row(whole)} in accuracy"
     sure = groups[groups["p_holm"] <= FAMILY_WISE]
     if not len(groups):
         return f"{text}."
     if not len(sure):
         return f"{text}; no single group differs by more than chance could do (McNemar with Holm's correction)."
     most = sure.loc[sure["difference"].abs().idxmax()]
-    name, others = named(most.gender, most.ethnicity), len(sure) - 1
-    more = f", and {others} more group{'s' if others > 1 else ''} beyond chance" if others else ", alone beyond chance"
+    name, further = named(most.gender, most.ethnicity), len(sure) - 1
+    more = (
+        f", and {further} more group{'s' if further > 1 else ''} beyond chance" if further else ", alone beyond chance"
+    )
     return f"{text}; most changed are {name}, {_row(most)}{more}."
 
 
-def plain_sentence(first: str, other: str, table: pd.DataFrame) -> str:
+def plain_sentence(first: str, second: str, table: pd.DataFrame) -> str:
     """The same for who reads no statistics: of how many faces which model alone is right."""
     row = table.iloc[0]
     text = (
-        f"Of the same {row['n']:,} faces {first} is right for {percent(row['accuracy_a'])} and {other} for "
-        f"{percent(row['accuracy_b'])}: {row['only_b']:,} faces are right only with {other}, {row['only_a']:,} only "
+        f"Of the same {row['n']:,} faces {first} is right for {percent(row['accuracy_a'])} and {second} for "
+        f"{percent(row['accuracy_b'])}: {row['only_b']:,} faces are right only with {second}, {row['only_a']:,} only "
         f"with {first}."
     )
     if row["p"] > FAMILY_WISE:
         return f"{text} So small a difference can be chance."
-    better = other if row["difference"] > 0 else first
+    better = second if row["difference"] > 0 else first
     return f"{text} That is more than chance would do, so on these faces {better} is the better one over all."
 
 
@@ -63,12 +65,12 @@ def audit_label(audit: Audit) -> str:
     return f"{audit.manifest.model}/{audit.name}"
 
 
-def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], within: Filter) -> str:
+def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], filter: Filter) -> str:
     """Every number of a comparison as text: each model against the first, group by group."""
-    first, *others = common.audits
+    first, *partners = common.audits
     lines = [common_words(common), *(f"{LETTERS[n]}: {audit_label(a)}" for n, a in enumerate(common.audits))]
-    for letter, other, table in zip(LETTERS[1:], others, tables, strict=False):
-        lines += ["", pair_sentence(audit_label(first), audit_label(other), table, within)]
+    for letter, partner, table in zip(LETTERS[1:], partners, tables, strict=False):
+        lines += ["", pair_sentence(audit_label(first), audit_label(partner), table, filter)]
         lines.append(
             f"  {'':24}{'n':>7}  {'A':>7}  {letter:>7}  {letter} − A in points      only A  only {letter}  p (Holm)"
         )
@@ -113,16 +115,16 @@ def shown_audits(table: pd.DataFrame) -> pd.DataFrame:
         for row in table.to_dict("records")
     ]
     columns = ["model", "audit", "classified", "faces", "accuracy", "worst group", "gap to the best"]
-    shown = pd.DataFrame(rows, columns=columns)
-    return shown if len(set(table["task"])) > 1 else shown.drop(columns="classified")
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame if len(set(table["task"])) > 1 else frame.drop(columns="classified")
 
 
 def audits_report(table: pd.DataFrame) -> str:
     """`audits_table` as text."""
-    shown = shown_audits(table)
-    widths = [max(len(str(value)) for value in [name, *shown[name]]) for name in shown]
+    frame = shown_audits(table)
+    widths = [max(len(str(value)) for value in [name, *frame[name]]) for name in frame]
     lines = [
         "  ".join(f"{value:{width}}" for value, width in zip(row, widths, strict=True)).rstrip()
-        for row in [list(shown.columns), *shown.to_numpy().tolist()]
+        for row in [list(frame.columns), *frame.to_numpy().tolist()]
     ]
     return "\n".join([*lines, "", AUDITS_ARE])

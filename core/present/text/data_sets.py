@@ -22,49 +22,51 @@ SEEN_WORDS = {
 }
 
 
-def called(one: DataSetAudit) -> str:
+def called(data_set: DataSetAudit) -> str:
     """A data set by its name; where anybody's data may have its layout, by the audit's, which somebody chose."""
-    dataset = one.audit.manifest.dataset
-    return one.name if dataset in OF_ANYBODY else dataset
+    dataset = data_set.audit.manifest.dataset
+    return data_set.name if dataset in OF_ANYBODY else dataset
 
 
-def data_set_name(one: DataSetAudit) -> str:
+def data_set_name(data_set: DataSetAudit) -> str:
     """«fairface, data it was not trained on»; of the training's data which of its splits."""
-    splits = f"{one.audit.split_words} " if one.seen == Seen.HOME else ""
-    return f"{called(one)}, {splits}{SEEN_WORDS[one.seen]}"
+    splits = f"{data_set.audit.split_words} " if data_set.seen == Seen.HOME else ""
+    return f"{called(data_set)}, {splits}{SEEN_WORDS[data_set.seen]}"
 
 
 def data_set_names(audits: Sequence[DataSetAudit]) -> dict[str, str]:
     """`data_set_name` of each audit by its name, which stands with it where two data sets are called alike."""
-    names = {one.name: data_set_name(one) for one in audits}
+    names = {data_set.name: data_set_name(data_set) for data_set in audits}
     alike = {name for name, times in Counter(names.values()).items() if times > 1}
     return {key: f"{key}: {name}" if name in alike else name for key, name in names.items()}
 
 
-def shown_sentence(audits: Sequence[DataSetAudit], within: Filter) -> str:
+def shown_sentence(audits: Sequence[DataSetAudit], filter: Filter) -> str:
     """How many of each data set's audited faces are shown: numbers of faces differ between pages for that."""
     names = _called(audits)
     counts = [
-        f"{int(within.mask(one.audit.faces).sum()):,} of {names[one.name]}'s {len(one.audit.faces):,}" for one in audits
+        f"{int(filter.mask(data_set.audit.faces).sum()):,} of {names[data_set.name]}'s {len(data_set.audit.faces):,}"
+        for data_set in audits
     ]
     return f"Shown are {', '.join(counts[:-1])} and {counts[-1]} audited faces."
 
 
-def without_columns(without: Sequence[DataSetAudit], within: Filter, columns: Sequence[Column] = ()) -> str:
+def without_columns(without: Sequence[DataSetAudit], filter: Filter, columns: Sequence[Column] = ()) -> str:
     """Which audits have none of a column that the filter asks of, and so are not put beside the open one."""
-    asked = {name for name, _ in within.columns for one in without if name not in one.audit.faces}
-    said = [column.said for column in columns if column.name in asked]
+    lacking = {name for name, _ in filter.columns for data_set in without if name not in data_set.audit.faces}
+    words = [column.said for column in columns if column.name in lacking]
     have = "has" if len(without) == 1 else "have"
-    return f"Not beside it: {', '.join(one.name for one in without)}, which {have} no column {' or '.join(said)}."
+    names = ", ".join(data_set.name for data_set in without)
+    return f"Not beside it: {names}, which {have} no column {' or '.join(words)}."
 
 
 def _called(audits: Sequence[DataSetAudit]) -> dict[str, str]:
     """The data set of each audit by the audit's name; where two are called alike, the audits' own names."""
-    names = {one.name: called(one) for one in audits}
+    names = {data_set.name: called(data_set) for data_set in audits}
     return names if len(set(names.values())) == len(names) else {name: name for name in names}
 
 
-def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAudit, within: Filter) -> str:
+def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAudit, filter: Filter) -> str:
     """How accuracy on a second data set differs from that on the first, over all and for the group that loses most.
 
     `table` is that of `accuracy_by_data_set`. The data sets' faces differ in age, camera and annotators too, and the
@@ -74,21 +76,21 @@ def abroad_sentence(table: pd.DataFrame, first: DataSetAudit, second: DataSetAud
     overall = dict(table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit").iterrows())
     if not {first.name, second.name} <= set(overall):
         missing = " and ".join(
-            f"{names[one.name]} has no face{_of_known_age(one, within)}"
-            for one in (first, second)
-            if one.name not in overall
+            f"{names[data_set.name]} has no face{_of_known_age(data_set, filter)}"
+            for data_set in (first, second)
+            if data_set.name not in overall
         )
-        return f"{scope(within)}, {missing}, so the data sets cannot be put beside each other."
+        return f"{scope(filter)}, {missing}, so the data sets cannot be put beside each other."
     a, b = overall[first.name], overall[second.name]
     there, home = f"accuracy on {names[second.name]} is {_rate(b)}", f"on {names[first.name]} ({_rate(a)})"
-    text = f"{scope(within)}, {there}, {_difference(overall_drop(table, first.name, second.name))} {home}."
+    text = f"{scope(filter)}, {there}, {_difference(overall_drop(table, first.name, second.name))} {home}."
     drops = group_drops(table, first.name, second.name)
     return f"{text} {_surest(drops)}" if len(drops) > 1 else text
 
 
-def _of_known_age(one: DataSetAudit, within: Filter) -> str:
+def _of_known_age(data_set: DataSetAudit, filter: Filter) -> str:
     """What a data set without ages lacks where a filter asks for an age."""
-    return "" if within.any_age or one.audit.faces["age"].notna().any() else " of known age"
+    return "" if filter.any_age or data_set.audit.faces["age"].notna().any() else " of known age"
 
 
 def _rate(row: pd.Series) -> str:

@@ -55,9 +55,9 @@ VERDICTS = {
 }
 
 
-def headline(study: Diversity, test: str, found: list[Finding]) -> str:
+def headline(study: Diversity, test: str, findings: list[Finding]) -> str:
     """The answer to the first question, with its numbers."""
-    first = found[0]
+    first = findings[0]
     answer = VERDICTS[first.verdict]
     if first.verdict == Verdict.SUPPORTED and CLOSED in first.sentence:
         answer = "Diversity of training closes the gap to within 2 points"
@@ -97,9 +97,9 @@ def arms_table(study: Diversity) -> pd.DataFrame:
 
 def group_table(study: Diversity, means: pd.DataFrame) -> pd.DataFrame:
     """Accuracies as «77.8 % [60.1–95.5] [70.2–84.9]»: a row a group (and all), a column an arm."""
-    shown = means[means["measure"].isin([Measure.OVERALL, Measure.GROUP, Measure.WORST, Measure.GAP])]
+    accuracies = means[means["measure"].isin([Measure.OVERALL, Measure.GROUP, Measure.WORST, Measure.GAP])]
     rows: dict[str, dict[str, str]] = {}
-    for row in shown.itertuples():
+    for row in accuracies.itertuples():
         name = named(row.gender, row.ethnicity) if row.measure == Measure.GROUP else str(row.measure)
         rows.setdefault(name, {})[row.arm] = _level(row)
     table = pd.DataFrame.from_dict(rows, orient="index")[
@@ -171,20 +171,20 @@ def diversity_report(study: Diversity) -> str:
         trained = f"{row.faces:,} faces, " if row.faces == row.faces and row.faces else ""
         lines.append(f"  {row.arm:<24} {row.title} ({trained}{row.images:,} images seen)")
     for test in study.tests:
-        lines += ["", *textwrap.wrap(headline(study, test, found := questions(study, test)), 110), ""]
-        for one in found:
-            lines += [f"  {one.key}  {one.claim}  → {one.verdict.upper()}"]
-            lines += textwrap.wrap(one.sentence, 108, initial_indent="      ", subsequent_indent="      ")
+        lines += ["", *textwrap.wrap(headline(study, test, findings := questions(study, test)), 110), ""]
+        for finding in findings:
+            lines += [f"  {finding.key}  {finding.claim}  → {finding.verdict.upper()}"]
+            lines += textwrap.wrap(finding.sentence, 108, initial_indent="      ", subsequent_indent="      ")
         lines += ["", f"  Accuracy by arm. {INTERVALS}", ""]
         lines += [f"  {line}" for line in group_table(study, by_arm(study, test)).to_string(index=False).split("\n")]
         lines += ["", f"  {FOR_WHOM}", ""]
         lines += [f"  {line}" for line in change_table(for_whom(study, test)).to_string(index=False).split("\n")]
-        told = [
+        map_lines = [
             f"  {title}: {line}"
-            for title, within in map_filters(study, test).items()
-            for line in map_sentences(map_agreement(study, test, within))
+            for title, filter in map_filters(study, test).items()
+            for line in map_sentences(map_agreement(study, test, filter))
         ]
-        lines += ["", f"  {MAPS}", "", *told] if told else []
+        lines += ["", f"  {MAPS}", "", *map_lines] if map_lines else []
     return "\n".join([*lines, "", *textwrap.wrap(CAUTION, 110)])
 
 

@@ -14,16 +14,16 @@ from core.present.text.sentences import pair_names
 from core.wording import bounds, number, signed, signed_interval
 
 
-def evidence_report(audit: Audit, within: Filter | None = None) -> str:
+def evidence_report(audit: Audit, filter: Filter | None = None) -> str:
     """The additivity table of the faces inside a filter, the largest difference, and whether it is within 1e-3."""
-    within = within or Filter()
-    table = additivity(audit, within)
-    n, names = int(within.mask(audit.faces).sum()), pair_names(table)
+    filter = filter or Filter()
+    table = additivity(audit, filter)
+    n, names = int(filter.mask(audit.faces).sum()), pair_names(table)
     wide = max([28, *(len(name) + 2 for name in names)])
     source = "the manifest" if audit.manifest.head_bias is not None else "logits less maps, mean over faces"
     logits = " − ".join(f"logit {label}" for label in audit.task.labels)
     lines = [
-        f"{audit.path}: Σ regions + bias against mean margin ({logits}), {n:,} faces ({within.describe()})",
+        f"{audit.path}: Σ regions + bias against mean margin ({logits}), {n:,} faces ({filter.describe()})",
         f"bias {signed(head_bias(audit), 4)} ({source}); regions {', '.join(REGIONS)}",
         "",
         f"{'group':{wide}}{'predictions':13}{'n':>7}{'Σ regions + bias':>19}{'mean margin':>14}{'difference':>13}",
@@ -35,7 +35,7 @@ def evidence_report(audit: Audit, within: Filter | None = None) -> str:
             f"{name:{wide}}{row['outcome']:13}{row['n']:7,}"
             f"{means[0]:>19}{means[1]:>14}{number(row['difference'], '+.1e'):>13}"
         )
-    if (sample := drawn_words(audit, within)) is not None:
+    if (sample := drawn_words(audit, filter)) is not None:
         lines += ["", sample]
     largest = float(table["difference"].abs().max()) if len(table) else np.nan
     verdict = "within" if largest <= TOLERANCE else "NOT within"
@@ -56,14 +56,15 @@ def shares_sentence(groups: list[tuple[str, pd.DataFrame]]) -> str:
     return f"Positive evidence for the model's choice is densest, against a uniform map, on {', on '.join(parts)}."
 
 
-def waterfall_sentence(found: Waterfall) -> str:
+def waterfall_sentence(waterfall: Waterfall) -> str:
     """How far the mean margin moves from A to B, and the region with the largest part of it."""
-    a, b = found.a.describe(), found.b.describe()
-    if found.too_small:
-        few = [f"{name}: {n:,}" for name, n in ((a, found.n_a), (b, found.n_b)) if n < found.minimum]
-        return f"No evidence by region is shown: averages need {found.minimum} faces ({'; '.join(dict.fromkeys(few))})."
-    total, low, high = found.ends.loc["b − a"]
-    row = found.table.loc[found.table["difference"].abs().idxmax()]
+    a, b = waterfall.a.describe(), waterfall.b.describe()
+    if waterfall.too_small:
+        few = [f"{name}: {n:,}" for name, n in ((a, waterfall.n_a), (b, waterfall.n_b)) if n < waterfall.minimum]
+        sizes = "; ".join(dict.fromkeys(few))
+        return f"No evidence by region is shown: averages need {waterfall.minimum} faces ({sizes})."
+    total, low, high = waterfall.ends.loc["b − a"]
+    row = waterfall.table.loc[waterfall.table["difference"].abs().idxmax()]
     part = signed_interval(row["difference"], row["low"], row["high"])
     place = f"centred on the {row['region']}, {100 * row['area']:.0f} % of the image"
     a, b = (f"{name}," if "," in name else name for name in (a, b))

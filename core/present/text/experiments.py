@@ -12,13 +12,13 @@ from core.data.filters import Filter
 from core.wording import in_points, number, p_words, signed_points
 
 
-def experiment_report(experiment: Experiment, within: Filter | None = None) -> str:
+def experiment_report(experiment: Experiment, filter: Filter | None = None) -> str:
     """Every number as text: arms by seed, means over seeds, and each contrast with its verdict, in points."""
-    within = within or Filter()
+    filter = filter or Filter()
     first = experiment.audits(experiment.arms[0].name)[0]
-    n = int(within.mask(first.faces).sum())
-    lines = [f"{experiment.title}: {n:,} faces ({within.describe()}) of audit {experiment.audit}; {experiment.config}"]
-    table, means = arm_table(experiment, within), arm_estimates(experiment, within)
+    n = int(filter.mask(first.faces).sum())
+    lines = [f"{experiment.title}: {n:,} faces ({filter.describe()}) of audit {experiment.audit}; {experiment.config}"]
+    table, means = arm_table(experiment, filter), arm_estimates(experiment, filter)
     for arm in experiment.arms:
         lines += ["", f"{arm.name}: {arm.title}, {len(arm.models)} seeds"]
         for _, row in means[means["arm"] == arm.name].iterrows():
@@ -29,19 +29,22 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
             bounds = [100 * row[key] for key in ("mean", "low", "high", "both_low", "both_high")]
             lines.append(f"  {name:<22} {values}   mean {_words(*bounds)}")
     for claim in experiment.claims:
-        found = claim_contrast(experiment, claim, within)
-        lines += ["", f"{claim.name}: {claim.start} → {claim.end}, {found.group} (n = {found.n:,}). {claim.question}"]
-        for kind, one in found.effects.items():
-            values = "  ".join(f"{signed_points(value):>5}" for value in one.by_seed)
-            bounds = [100 * value for e in (one.seeds, one.both) for value in (e.value, e.low, e.high)]
-            lines.append(f"  {kind:<22} {values}   mean {_words(*bounds[:3], *bounds[4:], '+.1f')}: {one.verdict}")
-        if not all(found.given):
-            same = ", ".join(str(seed) for seed, given in enumerate(found.given) if not given)
-            counted = f"{sum(found.given)} of {len(found.given)} pairs differ at all and count"
-            lines.append(f"  {counted}; one network in both arms: seed {same}")
-        pairs = (f"{one.only_a} / {one.only_b}, {p_words(one.p)}" for one in found.paired)
+        contrast = claim_contrast(experiment, claim, filter)
+        lines += [
+            "",
+            f"{claim.name}: {claim.start} → {claim.end}, {contrast.group} (n = {contrast.n:,}). {claim.question}",
+        ]
+        for kind, effect in contrast.effects.items():
+            values = "  ".join(f"{signed_points(value):>5}" for value in effect.by_seed)
+            bounds = [100 * value for e in (effect.seeds, effect.both) for value in (e.value, e.low, e.high)]
+            lines.append(f"  {kind:<22} {values}   mean {_words(*bounds[:3], *bounds[4:], '+.1f')}: {effect.verdict}")
+        if not all(contrast.given):
+            same = ", ".join(str(seed) for seed, differs in enumerate(contrast.given) if not differs)
+            count = f"{sum(contrast.given)} of {len(contrast.given)} pairs differ at all and count"
+            lines.append(f"  {count}; one network in both arms: seed {same}")
+        pairs = (f"{pair.only_a} / {pair.only_b}, {p_words(pair.p)}" for pair in contrast.paired)
         lines.append(f"  correct only before / only after, by seed: {'; '.join(pairs)}")
-        lines.append(f"  verdict on «{found.measure}», expected {found.expect}: {found.verdict.upper()}")
+        lines.append(f"  verdict on «{contrast.measure}», expected {contrast.expect}: {contrast.verdict.upper()}")
     lines += [
         "",
         "mean [95 % t interval over seeds] [seeds and faces resampled]; accuracies in %, differences in points",
@@ -53,5 +56,5 @@ def experiment_report(experiment: Experiment, within: Filter | None = None) -> s
 def _words(mean: float, low: float, high: float, both_low: float, both_high: float, form: str = ".1f") -> str:
     if math.isnan(low):
         return "not known: no pair differs" if math.isnan(mean) else f"{number(mean, form)} (no interval of one seed)"
-    value, *ends = (number(one, form) for one in (mean, low, high, both_low, both_high))
+    value, *ends = (number(figure, form) for figure in (mean, low, high, both_low, both_high))
     return f"{value} [{ends[0]} to {ends[1]}] [{ends[2]} to {ends[3]}]"

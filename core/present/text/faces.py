@@ -45,15 +45,15 @@ def facts(record: FaceRecord, task: Task = GENDER) -> dict[str, str]:
     }
 
 
-def faces_sentence(audit: Audit, within: Filter, kinds: str = "") -> str:
+def faces_sentence(audit: Audit, filter: Filter, kinds: str = "") -> str:
     """How many inside a filter are wrong, how many of them confidently, and `kinds` of wrong; any outcome."""
-    within = within.narrowed(outcome="all")
-    faces = audit.passing(within)
+    filter = filter.narrowed(outcome="all")
+    faces = audit.passing(filter)
     if faces.empty:
         return "No face passes this filter."
     wrong = faces[~faces["correct"].to_numpy(dtype=bool)]
     low, high = wilson(len(wrong), len(faces))
-    who = within.describe()
+    who = filter.describe()
     text = (
         f"{who[:1].upper()}{who[1:]}: {len(wrong):,} of {len(faces):,} are predicted incorrectly, "
         f"{100 * len(wrong) / len(faces):.1f} % [{100 * low:.1f}–{100 * high:.1f}]"

@@ -36,19 +36,19 @@ def findings_sentence(findings: list[Finding]) -> str:
     return f"Of the original study's {len(findings)} claims, {', '.join(parts)}."
 
 
-def seeds_words(experiment: Experiment | None, within: Filter, audit: Audit | None = None) -> str | None:
+def seeds_words(experiment: Experiment | None, filter: Filter, audit: Audit | None = None) -> str | None:
     """How far networks of one recipe, a seed each, differ in what the claims on accuracy say; None without two.
 
     Of the audit's own recipe where it has further networks, with intervals over networks and faces; else of the
     experiment's first arm.
     """
     if audit is not None and (recipe := recipe_of(audit)) is not None:
-        return method_words(recipe, within)
+        return method_words(recipe, filter)
     if experiment is None or len(experiment.arms[0].models) < 2:
         return None
     gaps, worst = [], []
     for audit in experiment.audits(experiment.arms[0].name):
-        faces = audit.passing(within)
+        faces = audit.passing(filter)
         rates = faces.groupby("gender", observed=True)["correct"].mean()
         groups = faces.groupby(["gender", "ethnicity"], observed=True)["correct"].agg(["mean", "size"])
         groups = groups[groups["size"] >= LARGE_GROUP]
@@ -77,8 +77,8 @@ def findings_report(findings: list[Finding], title: str, beside: str | None = No
 
 
 def _text(table: pd.DataFrame) -> str:
-    shown = table.copy()
-    for name in shown.select_dtypes("number"):
-        if shown[name].dtype.kind == "f":
-            shown[name] = [trimmed(x) for x in shown[name]]
-    return shown.to_string(index=False)
+    frame = table.copy()
+    for name in frame.select_dtypes("number"):
+        if frame[name].dtype.kind == "f":
+            frame[name] = [trimmed(x) for x in frame[name]]
+    return frame.to_string(index=False)

@@ -71,14 +71,14 @@ def term_table(fit: Regression) -> pd.DataFrame:
     )
 
 
-def measure_table(found: Fairness) -> pd.DataFrame:
+def measure_table(fairness: Fairness) -> pd.DataFrame:
     """Fairness measures with their intervals, and the groups that they are of."""
-    intervals = [bounds(low, high, ".3f") for low, high in found.measures[["low", "high"]].to_numpy()]
-    table = found.measures.assign(**{"95 % interval": intervals})
+    intervals = [bounds(low, high, ".3f") for low, high in fairness.measures[["low", "high"]].to_numpy()]
+    table = fairness.measures.assign(**{"95 % interval": intervals})
     return table[["measure", "value", "95 % interval", "groups"]]
 
 
-def rate_table(found: Fairness, task: Task = GENDER) -> pd.DataFrame:
+def rate_table(fairness: Fairness, task: Task = GENDER) -> pd.DataFrame:
     """The rates by group that the measures compare, shares of 0–1."""
     rates = rates_of(task)
-    return found.groups[[found.by, "n", *rates]].rename(columns={"n": "faces", **rates})
+    return fairness.groups[[fairness.by, "n", *rates]].rename(columns={"n": "faces", **rates})

@@ -83,17 +83,17 @@ def gap_sentence(gap: LargestGap | None, scope: str, n: int) -> str:
     )
     if not gap.distinguishable:
         return f"{scope}, no two groups are told apart: {head}{', the surest,' if gap.pairs > 1 else ''} is {size}."
-    others = f"; {as_low(gap)} may be as low" if gap.as_low else ""
-    return f"{scope}, {head} is {size}{others}."
+    rest = f"; {as_low(gap)} may be as low" if gap.as_low else ""
+    return f"{scope}, {head} is {size}{rest}."
 
 
-def counted_words(found: Extremes | None) -> str | None:
+def counted_words(pair: Extremes | None) -> str | None:
     """Why a gap as counted is not Overview's, which is at equal ages where ages are known; None where both are one."""
-    if found is None or not found.at_equal_ages:
+    if pair is None or not pair.at_equal_ages:
         return None
     return (
         "These accuracies are as counted, whatever the ages in a group. At equal ages, as Overview has it, accuracy "
-        f"for {found.worst['group']} lies {points(found.difference)} below that for {found.best['group']}."
+        f"for {pair.worst['group']} lies {points(pair.difference)} below that for {pair.best['group']}."
     )
 
 
@@ -106,5 +106,5 @@ def as_low(gap: LargestGap) -> str:
 
 def several(names: Sequence[str], most: int = 4) -> str:
     """«A, B and C»; at most so many by name, and how many more."""
-    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
-    return " and ".join([*([", ".join(shown[:-1])] if shown[1:] else []), *shown[-1:]])
+    parts = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])

@@ -25,16 +25,16 @@ from core.wording import bounds, in_points, number, p_words, percent, points, sp
 MOST_PAIRS = 100
 
 
-def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[str] | None = None) -> str:
+def gaps_report(audit: Audit, filter: Filter, threshold: float = 0.5, by: list[str] | None = None) -> str:
     """Simultaneous intervals, largest gap, tests with Holm's correction, regression, faces needed and fairness.
 
     Of groups by other columns, `by`, without regression and fairness, which are of gender and ethnicity.
     """
-    wanted = wanted.narrowed(outcome="all")
-    faces = audit.passing(wanted)
-    asked, by = by is not None, by if by is not None else columns_of(faces)
-    lines = [f"{audit.name}, {wanted.describe()}: {len(faces):,} faces"]
-    if asked:
+    filter = filter.narrowed(outcome="all")
+    faces = audit.passing(filter)
+    exploratory, by = by is not None, by if by is not None else columns_of(faces)
+    lines = [f"{audit.name}, {filter.describe()}: {len(faces):,} faces"]
+    if exploratory:
         lines.append(
             f"By {grouping_words(by, audit.columns)} (exploratory: the declared analysis is of gender × ethnicity)"
         )
@@ -42,12 +42,12 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
         return "\n".join([*lines, "one gender, no ethnicity and no ages: there are no groups to compare"])
     groups = group_counts(faces, by, threshold, columns=audit.columns)
     every = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
-    found = gap_of(every)
-    lines.append(gap_sentence(found, f"Among {wanted.describe()}", len(faces)))
-    if found is not None:
+    gap = gap_of(every)
+    lines.append(gap_sentence(gap, f"Among {filter.describe()}", len(faces)))
+    if gap is not None:
         lines.append(
-            f"  interval of a pair named beforehand {span(found.plain.low, found.plain.high)}; bias of choosing "
-            f"{in_points(found.bias)} points; critical z {number(found.critical)} over {found.pairs} pairs"
+            f"  interval of a pair named beforehand {span(gap.plain.low, gap.plain.high)}; bias of choosing "
+            f"{in_points(gap.bias)} points; critical z {number(gap.critical)} over {gap.pairs} pairs"
         )
     bands = simultaneous_intervals(every)
     how = f"simultaneous 95 % interval (z = {number(bands.critical)}; {bands.resampled} resampled), Wilson"
@@ -60,7 +60,7 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
         lines += ["", f"Of tests and of faces needed: {left_out_words(groups.left_out)}"]
     for family, title in (("pairs", "All pairs"), ("rest", "Each group against all others")):
         lines += _pairs(pairs_of(groups, family), title)
-    if not asked:
+    if not exploratory:
         try:
             lines += _regression(regression(faces, threshold))
         except LookwhereError as error:
@@ -68,17 +68,17 @@ def gaps_report(audit: Audit, wanted: Filter, threshold: float = 0.5, by: list[s
     lines += ["", "Faces needed in each of two groups to see 2 points with 80 % power; smallest difference seen"]
     pairs = len(groups.table) * (len(groups.table) - 1) // 2
     lines += [_power(row, pairs) for row in power_table(groups.table, tests=pairs).to_dict("records")]
-    return "\n".join(lines if asked else lines + _fairness(fairness(faces, threshold), task_of(faces)))
+    return "\n".join(lines if exploratory else lines + _fairness(fairness(faces, threshold), task_of(faces)))
 
 
 def _power(row: dict, pairs: int) -> str:
     """A row of `power_table`: an accuracy of under 2 % cannot fall by 2 points, and a few faces may show none."""
-    needed, seen = "2 points less cannot be seen at this accuracy", "no difference can be seen"
+    needed, smallest = "2 points less cannot be seen at this accuracy", "no difference can be seen"
     if not pd.isna(row["needed"]):
         needed = f"needed {row['needed']:,}, {row['needed, all tests']:,} in a family of {pairs} tests"
     if not np.isnan(row["smallest difference seen"]):
-        seen = f"sees {in_points(row['smallest difference seen'])} points"
-    return f"  {row['group']:26}{row['n']:6,}  {needed}; {seen}"
+        smallest = f"sees {in_points(row['smallest difference seen'])} points"
+    return f"  {row['group']:26}{row['n']:6,}  {needed}; {smallest}"
 
 
 def _pairs(table: pd.DataFrame, title: str) -> list[str]:
@@ -93,11 +93,11 @@ def _pairs(table: pd.DataFrame, title: str) -> list[str]:
     return [*lines, f"  … and {len(table) - MOST_PAIRS:,} pairs of larger p"] if few else lines
 
 
-def _regression(found: Regression) -> list[str]:
-    lines = ["", f"Logistic regression of being correct, {found.n:,} faces, {found.estimator}, {found.errors}"]
-    if found.separated:
-        lines.append(f"  all correct or all incorrect: {', '.join(found.separated)}")
-    for row in found.tests.to_dict("records"):
+def _regression(fit: Regression) -> list[str]:
+    lines = ["", f"Logistic regression of being correct, {fit.n:,} faces, {fit.estimator}, {fit.errors}"]
+    if fit.separated:
+        lines.append(f"  all correct or all incorrect: {', '.join(fit.separated)}")
+    for row in fit.tests.to_dict("records"):
         statistic = f"χ² = {number(row['statistic'], '.1f')}, df {row['df']}"
         lines.append(
             f"  {row['term']:20}{row['test']}: {statistic}, {p_words(row['p'])}, Holm {p_words(row['p_holm'])}"
@@ -105,10 +105,10 @@ def _regression(found: Regression) -> list[str]:
     lines += [
         f"  odds ratio {row['comparison']}: {number(row['odds_ratio'])} [{bounds(row['low'], row['high'], '.2f')}], "
         f"{p_words(row['p'])}"
-        for row in found.odds_ratios.to_dict("records")
+        for row in fit.odds_ratios.to_dict("records")
     ]
     lines.append("  accuracy as it is, and at the ages of all faces")
-    for row in found.standardised.to_dict("records"):
+    for row in fit.standardised.to_dict("records"):
         lines.append(
             f"  {row['group']:26}{percent(row['accuracy'])} [{span(row['low'], row['high'])}]  "
             f"{percent(row['standardised'])} [{span(row['standardised_low'], row['standardised_high'])}]"
@@ -117,16 +117,16 @@ def _regression(found: Regression) -> list[str]:
     return lines
 
 
-def _fairness(found: Fairness | None, task: Task) -> list[str]:
-    if found is None:
+def _fairness(fairness: Fairness | None, task: Task) -> list[str]:
+    if fairness is None:
         return ["", f"Fairness: no two {too_few_classes(task)}"]
     label = task.label(task.positive)
     lines = ["", f"Fairness as fairlearn defines it, «{label}» the positive class, 95 % bootstrap intervals"]
-    for row in found.measures.to_dict("records"):
+    for row in fairness.measures.to_dict("records"):
         lines.append(f"  {row['measure']:30}{measure_words(row)}  {row['groups']}")
-    for row in found.groups.to_dict("records"):
+    for row in fairness.groups.to_dict("records"):
         lines.append(
-            f"  {row[found.by]:12}{row['n']:6,}  selection rate {percent(row['selection_rate'])}  "
+            f"  {row[fairness.by]:12}{row['n']:6,}  selection rate {percent(row['selection_rate'])}  "
             f"TPR {percent(row['tpr'])}  FPR {percent(row['fpr'])}"
         )
     return lines

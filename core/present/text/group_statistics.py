@@ -29,7 +29,7 @@ def value_words(statistic: GroupStatistic, value: float, low: float, high: float
     return with_interval(value, low, high) if share else decimals(value, low, high)
 
 
-def statistic_sentence(statistic: GroupStatistic, table: pd.DataFrame, within: Filter) -> str:
+def statistic_sentence(statistic: GroupStatistic, table: pd.DataFrame, filter: Filter) -> str:
     """Of all faces, and of the surely worst and best group of each grouping; empty where there is no value.
 
     `table` is that of `statistic_table`.
@@ -38,20 +38,20 @@ def statistic_sentence(statistic: GroupStatistic, table: pd.DataFrame, within: F
     if np.isnan(whole["value"]):
         return ""
     how = f" ({statistic.interval})" if statistic.interval else ""
-    text = f"{scope(within)}, the {statistic.name} is {_words(statistic, whole)}{how}"
+    text = f"{scope(filter)}, the {statistic.name} is {_words(statistic, whole)}{how}"
     for by, rows in table.iloc[1:].dropna(subset="value").groupby("by", sort=False):
         if len(rows) < 2:
             continue
-        found = surest_groups(statistic, rows)
-        if found is None:
+        pair = surest_groups(statistic, rows)
+        if pair is None:
             ranked = rows.sort_values("value", kind="stable")
             ends = " to ".join(
                 f"{_words(statistic, row)} ({row['group']})" for _, row in ranked.iloc[[0, -1]].iterrows()
             )
             text += f"; by {by} it is from {ends}, without intervals, so that no group is sure to be worst"
             continue
-        worst, best = rows.iloc[found.worst], rows.iloc[found.best]
-        if found.told_apart:
+        worst, best = rows.iloc[pair.worst], rows.iloc[pair.best]
+        if pair.told_apart:
             text += (
                 f"; by {by} it is surely worst for {worst['group']}, {_words(statistic, worst)}, and surely best for "
                 f"{best['group']}, {_words(statistic, best)}"
@@ -61,10 +61,10 @@ def statistic_sentence(statistic: GroupStatistic, table: pd.DataFrame, within: F
     return f"{text}."
 
 
-def statistic_lines(statistic: GroupStatistic, faces: pd.DataFrame, within: Filter) -> list[str]:
+def statistic_lines(statistic: GroupStatistic, faces: pd.DataFrame, filter: Filter) -> list[str]:
     """A line a group, then the sentence, as a command prints them; none where there is no value."""
     table = statistic_table(statistic, faces)
-    sentence = statistic_sentence(statistic, table, within)
+    sentence = statistic_sentence(statistic, table, filter)
     if not sentence:
         return []
     how = f", {statistic.interval} 95 % intervals" if statistic.interval else ""

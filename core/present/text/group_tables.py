@@ -24,10 +24,10 @@ def group_lines(faces: pd.DataFrame, by: list[str], columns: Sequence[Column]) -
     lines = [f"By {grouping_words(by, columns)}"]
     for name, row in zip(names, table.to_dict("records"), strict=True):
         lines.append(f"  {name:{width}}{row['n']:6,}  {with_interval(row['accuracy'], row['low'], row['high'])}")
-    if (found := extremes(faces, by=tuple(by), columns=columns)) is not None:
-        pair = f"{short(found.best['group'], WIDEST)} less {short(found.worst['group'], WIDEST)}"
-        head = "surely best less surely worst" if found.told_apart else "no two groups are told apart; surest"
-        lines.append(f"  {head}: {pair}, {points(found.difference)}")
+    if (surest := extremes(faces, by=tuple(by), columns=columns)) is not None:
+        pair = f"{short(surest.best['group'], WIDEST)} less {short(surest.worst['group'], WIDEST)}"
+        head = "surely best less surely worst" if surest.told_apart else "no two groups are told apart; surest"
+        lines.append(f"  {head}: {pair}, {points(surest.difference)}")
     return lines
 
 
@@ -35,8 +35,8 @@ def group_frame(faces: pd.DataFrame, by: list[str], columns: Sequence[Column]) -
     """A row a group as a paper has it: a column for each of `by`, faces, incorrect, accuracy and its 95 % interval, in
     percent."""
     table = accuracy_of_groups(faces, by, columns)
-    said = {column.name: column.said for column in columns} | {"age band": "age"}
-    levels = {said.get(name, name): table[name] for name in by}
+    words = {column.name: column.said for column in columns} | {"age band": "age"}
+    levels = {words.get(name, name): table[name] for name in by}
     shares = {"accuracy, %": "accuracy", "from, %": "low", "to, %": "high"}
     numbers = {name: (100 * table[column]).round(1) for name, column in shares.items()}
     return pd.DataFrame({**levels, "faces": table["n"], "incorrect": table["errors"], **numbers})

@@ -38,24 +38,26 @@ OVERLAP = (
 )
 
 
-def image_sentence(found: PersonOrImage, within: Filter) -> str:
+def image_sentence(decomposition: PersonOrImage, filter: Filter) -> str:
     """The page's headline: the largest part that is surely there, and what is left of that gap."""
-    row, rows = main_part(found), len(found.explained.table)
+    row, rows = main_part(decomposition), len(decomposition.explained.table)
     if row is None:
         return (
-            f"{scope(within)}, no measure of the image goes with more of any group's gap than chance may give over the "
+            f"{scope(filter)}, no measure of the image goes with more of any group's gap than chance may give over the "
             f"{rows} parts looked at."
         )
     return (
-        f"{scope(within)}, {row['words']} goes with {points_words(row['explained'], row['low'], row['high'])} of the "
+        f"{scope(filter)}, {row['words']} goes with {points_words(row['explained'], row['low'], row['high'])} of the "
         f"gap of {row['group']} to all others ({signed_points(row['gap'])}); "
         f"{points_words(row['left'], row['left_low'], row['left_high'])} are left."
     )
 
 
-def skin_tone_words(found: PersonOrImage) -> str:
+def skin_tone_words(decomposition: PersonOrImage) -> str:
     """Where apparent skin tone is from, or that it is not there; `measure_command` counts it then."""
-    return TOLD.get(found.skin_tone, "Apparent skin tone is not known for these faces. This counts it, for all adults:")
+    return TOLD.get(
+        decomposition.skin_tone, "Apparent skin tone is not known for these faces. This counts it, for all adults:"
+    )
 
 
 def measure_command(audit: Audit) -> str:
@@ -70,9 +72,9 @@ def thirds_words(row: dict) -> str:
     return f"{int(row['incorrect']):,} of {row['n']:,} ({percent(row['incorrect'] / row['n'])})"
 
 
-def thirds_table(found: PersonOrImage, factor: str) -> pd.DataFrame:
+def thirds_table(decomposition: PersonOrImage, factor: str) -> pd.DataFrame:
     """A group a row, its thirds in columns: how many were misclassified of how many."""
-    part = found.thirds[found.thirds["factor"] == factor]
+    part = decomposition.thirds[decomposition.thirds["factor"] == factor]
     if part.empty:
         return pd.DataFrame()
     part = part.assign(told=[thirds_words(row) for row in part.to_dict("records")])
@@ -83,44 +85,47 @@ def thirds_table(found: PersonOrImage, factor: str) -> pd.DataFrame:
     return wide.assign(group=[capital(name) for name in wide["group"]]).rename_axis(columns=None)
 
 
-def parts_table(found: PersonOrImage) -> pd.DataFrame:
+def parts_table(decomposition: PersonOrImage) -> pd.DataFrame:
     """A factor a row, a group a column: the part of each group's gap in points, with * where it is surely there."""
-    table = found.explained.table
-    told = [
+    table = decomposition.explained.table
+    cells = [
         "–" if pd.isna(row["explained"]) else signed_points(row["explained"]) + (" *" if row["sure"] else "")
         for row in table.to_dict("records")
     ]
-    wide = table.assign(told=told).set_index(["words", "group"])["told"].unstack()  # noqa: PD010 - each is there once
-    wide = wide.loc[list(table["words"].drop_duplicates()), list(found.explained.groups)].reset_index()
-    corrected = found.explained.terms.set_index("words")["p_holm"]
+    wide = table.assign(told=cells).set_index(["words", "group"])["told"].unstack()  # noqa: PD010 - each is there once
+    wide = wide.loc[list(table["words"].drop_duplicates()), list(decomposition.explained.groups)].reset_index()
+    corrected = decomposition.explained.terms.set_index("words")["p_holm"]
     wide.insert(
         1, WITHIN, ["–" if pd.isna(corrected[w]) else p_words(corrected[w], named=False) for w in wide["words"]]
     )
     return wide.rename(columns={"words": "goes with"}).rename_axis(columns=None)
 
 
-def image_report(audit: Audit, wanted: Filter, found: PersonOrImage) -> str:
+def image_report(audit: Audit, filter: Filter, decomposition: PersonOrImage) -> str:
     """All of it as plain text."""
-    lines = [image_sentence(found, wanted), CAUTION, skin_tone_words(found)]
-    if found.skin_tone not in TOLD:
+    lines = [image_sentence(decomposition, filter), CAUTION, skin_tone_words(decomposition)]
+    if decomposition.skin_tone not in TOLD:
         lines.append(f"  {measure_command(audit)}")
-    for group in found.explained.groups:
-        rows = found.of(group).to_dict("records")
+    for group in decomposition.explained.groups:
+        rows = decomposition.of(group).to_dict("records")
         lines += ["", f"{capital(group)}: gap {_interval(rows[-1], 'gap', 'gap_low', 'gap_high')}"]
         for row in rows:
             if pd.isna(row["explained"]):
                 lines.append(f"  {row['words']:52}cannot be told from the groups")
                 continue
-            part, left = _interval(row, "explained", "low", "high"), _interval(row, "left", "left_low", "left_high")
-            lines.append(f"  {row['words']:52}{part:32}left {left}{'  *' if row['sure'] else ''}")
+            part, remainder = (
+                _interval(row, "explained", "low", "high"),
+                _interval(row, "left", "left_low", "left_high"),
+            )
+            lines.append(f"  {row['words']:52}{part:32}left {remainder}{'  *' if row['sure'] else ''}")
     lines += ["", "Within groups, p of no difference (Holm's correction over the measures)"]
-    for row in found.explained.terms.dropna(subset="p").to_dict("records"):
+    for row in decomposition.explained.terms.dropna(subset="p").to_dict("records"):
         lines.append(f"  {row['words']:52}{p_words(row['p_holm'])}")
-    lines += ["", f"* surely other than none: over all {len(found.explained.table)} parts at once", HOW]
-    if found.explained.left_out:
-        lines.append(f"Left out, under 50 faces: {', '.join(found.explained.left_out)}.")
-    for factor in found.thirds["factor"].drop_duplicates():
-        table = thirds_table(found, factor)
+    lines += ["", f"* surely other than none: over all {len(decomposition.explained.table)} parts at once", HOW]
+    if decomposition.explained.left_out:
+        lines.append(f"Left out, under 50 faces: {', '.join(decomposition.explained.left_out)}.")
+    for factor in decomposition.thirds["factor"].drop_duplicates():
+        table = thirds_table(decomposition, factor)
         lines += ["", f"Misclassified, by thirds of the group of {BY_NAME[factor].words}", table.to_string(index=False)]
     return "\n".join(lines)
 
@@ -129,29 +134,29 @@ def _interval(row: dict, value: str, low: str, high: str) -> str:
     return points_words(row[value], row[low], row[high])
 
 
-def slices_sentence(found: Slices, within: Filter) -> str:
+def slices_sentence(slices: Slices, filter: Filter) -> str:
     """What was found: the surest slice, or nothing."""
-    if not found.searched:
-        return f"{scope(within)}, no slice has 30 faces in either half, so none was searched."
-    held = found.held
-    where = f"over all {found.searched:,} slices searched"
-    if held.empty:
+    if not slices.searched:
+        return f"{scope(filter)}, no slice has 30 faces in either half, so none was searched."
+    survivors = slices.held
+    where = f"over all {slices.searched:,} slices searched"
+    if survivors.empty:
         return (
-            f"{scope(within)}, nothing was found: of {found.searched:,} slices searched on one half of the faces, "
-            f"{len(found.taken)} were tested on the other and none is surely less accurate than all other faces."
+            f"{scope(filter)}, nothing was found: of {slices.searched:,} slices searched on one half of the faces, "
+            f"{len(slices.taken)} were tested on the other and none is surely less accurate than all other faces."
         )
-    row, more = held.iloc[0], len(held) - 1
+    row, more = survivors.iloc[0], len(survivors) - 1
     also = f" {more} more {'slice holds' if more == 1 else 'slices hold'}." if more else ""
     return (
-        f"{scope(within)}, the slice «{row['slice']}» is less often right than all other faces: "
+        f"{scope(filter)}, the slice «{row['slice']}» is less often right than all other faces: "
         f"{percent(row['accuracy'])} of {row['n']:,} against {percent(row['others'])}, at least "
         f"{in_points(row['low'])} points less {where}.{also}"
     )
 
 
-def slices_table(found: Slices, held: bool = True) -> pd.DataFrame:
+def slices_table(slices: Slices, holds: bool = True) -> pd.DataFrame:
     """The slices that hold, or those that were tested and do not, in words and figures."""
-    rows = found.taken[found.taken["holds"].to_numpy(dtype=bool) == held]
+    rows = slices.taken[slices.taken["holds"].to_numpy(dtype=bool) == holds]
     return pd.DataFrame(
         {
             "slice": [capital(name) for name in rows["slice"]],
@@ -166,32 +171,32 @@ def slices_table(found: Slices, held: bool = True) -> pd.DataFrame:
     )
 
 
-def slices_report(found: Slices, within: Filter) -> str:
+def slices_report(slices: Slices, filter: Filter) -> str:
     """The search as plain text."""
-    by = "people" if found.by_person else "faces"
+    by = "people" if slices.by_person else "faces"
     lines = [
-        slices_sentence(found, within),
-        f"  {found.first:,} faces searched and {found.second:,} tested, split by {by}; crossed: "
-        f"{', '.join(found.columns)}",
+        slices_sentence(slices, filter),
+        f"  {slices.first:,} faces searched and {slices.second:,} tested, split by {by}; crossed: "
+        f"{', '.join(slices.columns)}",
     ]
-    for held, title in ((True, "Hold on the other half"), (False, "Tested, and do not hold")):
-        table = slices_table(found, held)
+    for holds, title in ((True, "Hold on the other half"), (False, "Tested, and do not hold")):
+        table = slices_table(slices, holds)
         if len(table):
             signs = dict.fromkeys(("points less", "at least"), lambda value: number(value, ".1f"))
             lines += ["", title, table.round(3).to_string(index=False, formatters=signs)]
     return "\n".join([*lines, "", OVERLAP])
 
 
-def has_skin_tone(found: PersonOrImage) -> bool:
+def has_skin_tone(decomposition: PersonOrImage) -> bool:
     """Whether a part of a gap is told of apparent skin tone."""
-    return SKIN_TONE in set(found.explained.table["factor"])
+    return SKIN_TONE in set(decomposition.explained.table["factor"])
 
 
-def together_words(found: PersonOrImage, group: str) -> str:
+def together_words(decomposition: PersonOrImage, group: str) -> str:
     """What all measures go with at once, of a group; empty where it is not told."""
-    rows = found.of(group)
+    rows = decomposition.of(group)
     row = rows[rows["factor"] == TOGETHER]
     if row.empty or pd.isna(row["explained"].iloc[0]):
         return ""
-    one = row.iloc[0]
-    return f"{capital(one['words'])} go with {points_words(one['explained'], one['low'], one['high'])} of it."
+    part = row.iloc[0]
+    return f"{capital(part['words'])} go with {points_words(part['explained'], part['low'], part['high'])} of it."

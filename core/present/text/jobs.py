@@ -40,8 +40,8 @@ def progress_words(progress: StageProgress | None) -> str:
     """«aligning: 120 of 400, 3 min left»; empty where nothing was told."""
     if progress is None:
         return ""
-    left = f", {duration(progress.left)} left" if progress.left is not None and progress.done < progress.total else ""
-    return f"{progress.stage}: {progress.done:,} of {progress.total:,}{left}"
+    rest = f", {duration(progress.left)} left" if progress.left is not None and progress.done < progress.total else ""
+    return f"{progress.stage}: {progress.done:,} of {progress.total:,}{rest}"
 
 
 def queue_sentence(listing: Listing) -> str:

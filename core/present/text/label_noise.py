@@ -28,12 +28,12 @@ DECISIONS = (
 )
 
 
-def repeated_words(found: Repeated, task: Task = GENDER) -> str:
+def repeated_words(copies: Repeated, task: Task = GENDER) -> str:
     """What copies of one photograph say of the labels, in two to four sentences."""
-    if found.wrong is None:
+    if copies.wrong is None:
         return "Too few photographs occur more than once here to see label errors by."
-    row, least = found.table.iloc[0], found.wrong
-    if not found.by_face:
+    row, least = copies.table.iloc[0], copies.wrong
+    if not copies.by_face:
         return (
             f"{row['photographs']:,} groups of images here are near-copies by their hashes alone, and hashes also join "
             f"different people before one backdrop; in {row['differ']:,} of them labels disagree on the {task.kind}, "
@@ -46,59 +46,59 @@ def repeated_words(found: Repeated, task: Task = GENDER) -> str:
         f"{with_interval(least.value, least.low, least.high)} of their labels are wrong, and as much of an accuracy "
         "may be the labels' error: «incorrect» is «disagrees with the label». Copied photographs are no random sample."
     )
-    if found.dropped:
-        text += f" Of the whole data set {found.dropped:,} exact copies with different labels were left out before."
+    if copies.dropped:
+        text += f" Of the whole data set {copies.dropped:,} exact copies with different labels were left out before."
     return text
 
 
-def consensus_words(found: Consensus | None, names: list[str]) -> str:
+def consensus_words(consensus: Consensus | None, names: list[str]) -> str:
     """What several models agree to be wrong, in two sentences; `names` of the other models."""
-    if found is None:
+    if consensus is None:
         return "Models trained apart on the same faces would make this less circular; there is no other one here."
     return (
-        f"{found.audits} models ({', '.join(names)} and this one) share {found.faces:,} faces: each errs on "
-        f"{found.errors:.0f} on average, all of them on {found.wrong:,}, and all confidently on {found.likely:,}. "
-        "Those are the likelier mislabels, or faces hard for any such model."
+        f"{consensus.audits} models ({', '.join(names)} and this one) share {consensus.faces:,} faces: each errs on "
+        f"{consensus.errors:.0f} on average, all of them on {consensus.wrong:,}, and all confidently on "
+        f"{consensus.likely:,}. Those are the likelier mislabels, or faces hard for any such model."
     )
 
 
-def noise_report(audit: Audit, within: Filter | None = None, threshold: float = 0.5, models: Path | None = None) -> str:
+def noise_report(audit: Audit, filter: Filter | None = None, threshold: float = 0.5, models: Path | None = None) -> str:
     """All numbers of `label_noise` as plain text, and with `models` the consensus of models on the same faces."""
-    found = label_noise(audit, within, threshold)
-    lines = [f"Label noise and leaks, {(within or Filter()).describe()}: {found.errors:,} errors in {found.n:,} faces"]
-    for row in found.shares.to_dict("records"):
+    noise = label_noise(audit, filter, threshold)
+    lines = [f"Label noise and leaks, {(filter or Filter()).describe()}: {noise.errors:,} errors in {noise.n:,} faces"]
+    for row in noise.shares.to_dict("records"):
         lines.append(f"  {row['where']:20}{share_words(row)}")
-    if not found.searched:
+    if not noise.searched:
         lines.append(f"  {UNSEEN}")
-    if found.unaged:
-        lines.append(f"  age unknown of {found.unaged:,} faces, which are in no count of children")
+    if noise.unaged:
+        lines.append(f"  age unknown of {noise.unaged:,} faces, which are in no count of children")
     lines += ["", "The largest gap without them"]
-    for variant in found.variants:
+    for variant in noise.variants:
         rate = percent(variant.correct / variant.n) if variant.n else "none"
         lines.append(f"  {variant.without:26}n = {variant.n:6,}  accuracy {rate}  {gap_words(variant.gap)}")
-    names = list(dict.fromkeys(name for variant in found.variants for name in variant.groups["group"]))
-    lines += ["", "Accuracy (faces) by group: " + "; ".join(variant.without for variant in found.variants)]
+    names = list(dict.fromkeys(name for variant in noise.variants for name in variant.groups["group"]))
+    lines += ["", "Accuracy (faces) by group: " + "; ".join(variant.without for variant in noise.variants)]
     for name in names:
         cells = []
-        for variant in found.variants:
+        for variant in noise.variants:
             row = variant.groups[variant.groups["group"] == name]
             cells.append(f"{percent(row['accuracy'].iloc[0])} ({row['n'].iloc[0]:,})" if len(row) else "none")
         lines.append(f"  {name:24}" + "".join(f"{cell:>16}" for cell in cells))
-    copies = repeated_photographs(audit, within)
-    if found.searched:
-        said = repeated_words(copies, task_of(audit.faces))
-        lines += ["", "Label error, by photographs that occur more than once", f"  {said}"]
+    copies = repeated_photographs(audit, filter)
+    if noise.searched:
+        sentence = repeated_words(copies, task_of(audit.faces))
+        lines += ["", "Label error, by photographs that occur more than once", f"  {sentence}"]
     for row in copies.table.iloc[1:].to_dict("records") if copies.by_face else ():
         lines.append(
             f"  {row['group']:24}{row['differ']:,} of {row['photographs']:,} differ, at least "
             f"{with_interval(row['wrong'], row['wrong_low'], row['wrong_high'])} of labels wrong"
         )
-    lines += ["", *tipping_report(tipping_points(audit, within, threshold), task_of(audit.faces))]
-    lines += ["", DECISIONS if found.decisions else CIRCULAR]
-    if models is not None and not found.decisions:
+    lines += ["", *tipping_report(tipping_points(audit, filter, threshold), task_of(audit.faces))]
+    lines += ["", DECISIONS if noise.decisions else CIRCULAR]
+    if models is not None and not noise.decisions:
         paths = same_face_audits(models, audit)
         several = consensus([audit, *map(open_audit, paths)])
         lines.append(consensus_words(several, [path.parent.parent.name for path in paths]))
-        if several and within not in (None, Filter()):  # models are compared on every face that they share
+        if several and filter not in (None, Filter()):  # models are compared on every face that they share
             lines[-1] += " These are faces of every kind and age."
     return "\n".join(lines)

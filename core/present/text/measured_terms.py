@@ -9,16 +9,16 @@ from core.task import BOTH_GENDERS
 from core.wording import capital, number, p_words
 
 
-def measured_words(found: MeasuredTerms) -> str:
+def measured_words(terms: MeasuredTerms) -> str:
     """Which measures go with errors, and what they leave of ethnicity."""
-    tests = found.tests.set_index("term")
+    tests = terms.tests.set_index("term")
     own = tests[tests["p_without"].isna()]
     sure = [f"{term} ({p_words(row['p_holm'])})" for term, row in own.iterrows() if row["p_holm"] < 0.05]
-    said = ", ".join(found.measures)
+    names = ", ".join(terms.measures)
     text = (
         f"{', '.join(sure)} {'goes' if len(sure) == 1 else 'go'} with being correct, given all other terms."
         if sure
-        else f"Of {said} nothing is seen to go with being correct, given all other terms."
+        else f"Of {names} nothing is seen to go with being correct, given all other terms."
     )
     if ETHNICITY in tests.index:
         row = tests.loc[ETHNICITY]
@@ -26,23 +26,23 @@ def measured_words(found: MeasuredTerms) -> str:
     return capital(text)
 
 
-def how_words(found: MeasuredTerms) -> str:
+def how_words(terms: MeasuredTerms) -> str:
     """How further terms go in, of how many faces, and what that does not show."""
-    left = f" {found.unknown:,} faces are left out whose age or measure is not known." if found.unknown else ""
+    missing = f" {terms.unknown:,} faces are left out whose age or measure is not known." if terms.unknown else ""
     return (
-        f"Measures go in by fifths, and may act differently on {BOTH_GENDERS}; {found.n:,} faces, {found.estimator}; "
-        f"standard errors: {found.errors}.{left} What goes with a measure is not shown to be caused by it."
+        f"Measures go in by fifths, and may act differently on {BOTH_GENDERS}; {terms.n:,} faces, {terms.estimator}; "
+        f"standard errors: {terms.errors}.{missing} What goes with a measure is not shown to be caused by it."
     )
 
 
-def terms_report(found: MeasuredTerms) -> str:
+def terms_report(terms: MeasuredTerms) -> str:
     """Every term with its test, corrected, and its p in the model of the same faces without the further terms."""
-    lines = [f"With {', '.join(found.measures)} in the regression (exploratory)", f"  {measured_words(found)}"]
-    for row in found.tests.to_dict("records"):
+    lines = [f"With {', '.join(terms.measures)} in the regression (exploratory)", f"  {measured_words(terms)}"]
+    for row in terms.tests.to_dict("records"):
         before = p_words(row["p_without"])
         before = "" if np.isnan(row["p_without"]) else f"; without the further terms {before}"
         lines.append(
             f"  {row['term']}: {row['test']}, χ² = {number(row['statistic'], '.1f')}, df {row['df']}, "
             f"{p_words(row['p'])}, Holm {p_words(row['p_holm'])}{before}"
         )
-    return "\n".join([*lines, f"  {how_words(found)}"])
+    return "\n".join([*lines, f"  {how_words(terms)}"])

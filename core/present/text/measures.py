@@ -40,8 +40,8 @@ def measured_report(store: AlignedStore, lost: int | None, beside: Path | None, 
     for row in table.to_dict("records"):
         edges = " and ".join(f"{edge:g}" for edge in row["edges"]) or "none: all alike"
         missing = f", {row['missing']:,} not known" if row["missing"] else ""
-        kept = "" if row["by_face"] else "; never published by face"
-        lines.append(f"  {row['words']} ({row['unit']}): median {row['median']:.4g}, cut at {edges}{missing}{kept}")
+        privacy = "" if row["by_face"] else "; never published by face"
+        lines.append(f"  {row['words']} ({row['unit']}): median {row['median']:.4g}, cut at {edges}{missing}{privacy}")
     if lacking := [measure.words for measure in MEASURES if measure.name not in set(table["name"])]:
         lines.append(f"  not measured: {', '.join(lacking)}; what only the source images say needs --source DATA_SET")
     if lost:

@@ -18,32 +18,32 @@ def hull(effect: Effect) -> tuple[float, float]:
     )
 
 
-def method_words(recipe: Recipe | None, within: Filter) -> str | None:
+def method_words(recipe: Recipe | None, filter: Filter) -> str | None:
     """The recipe's accuracy with an interval over networks and faces, how its networks differ, and that all else is of
     this network; None where the recipe has no further network."""
-    return None if recipe is None else method_sentence(recipe, method_accuracy(recipe, within))
+    return None if recipe is None else method_sentence(recipe, method_accuracy(recipe, filter))
 
 
-def method_sentence(recipe: Recipe, found: MethodAccuracy) -> str:
+def method_sentence(recipe: Recipe, accuracy: MethodAccuracy) -> str:
     """`method_words` of what was computed."""
     count = len(recipe.audits)
-    low, high = hull(found.overall)
+    low, high = hull(accuracy.overall)
     low, high = max(0.0, low), min(1.0, high)
-    spread = float(np.std(found.overall.by_seed, ddof=1))
+    spread = float(np.std(accuracy.overall.by_seed, ddof=1))
     parts = [
         f"Of the recipe: {count} networks that differ by the seed alone, this one and {count - 1} of experiment "
-        f"{recipe.experiment}, are on average right for {percent(found.overall.seeds.value)} "
+        f"{recipe.experiment}, are on average right for {percent(accuracy.overall.seeds.value)} "
         f"[{bounds(100 * low, 100 * high)}], over networks and faces (SD over networks {number(100 * spread, '.1f')} "
         "points)."
     ]
-    if found.less_men is not None:
-        ends = hull(found.less_men)
-        each = ", ".join(signed_points(value) for value in found.less_men.by_seed)
+    if accuracy.less_men is not None:
+        ends = hull(accuracy.less_men)
+        each = ", ".join(signed_points(value) for value in accuracy.less_men.by_seed)
         parts.append(
-            f"Women less men: {signed_points(found.less_men.seeds.value)} points "
+            f"Women less men: {signed_points(accuracy.less_men.seeds.value)} points "
             f"[{bounds(100 * ends[0], 100 * ends[1])}], by network {each}."
         )
-    least = [group_name(*pair) for pair in found.least]
+    least = [group_name(*pair) for pair in accuracy.least]
     same = len(set(least)) == 1
     parts.append(
         f"Least often right are {least[0]} in each."

@@ -19,9 +19,9 @@ def counts_words(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {short(label)}" for label, n in counts.items())
 
 
-def otherwise_sentence(audit: Audit, wanted: Filter | None = None) -> str | None:
+def otherwise_sentence(audit: Audit, filter: Filter | None = None) -> str | None:
     """What the model calls them, and how surely; None where the filter leaves none."""
-    table = labelled_otherwise(audit, wanted)
+    table = labelled_otherwise(audit, filter)
     if table.empty:
         return None
     task, n = audit.task, int(table["n"].sum())
@@ -37,14 +37,14 @@ def otherwise_sentence(audit: Audit, wanted: Filter | None = None) -> str | None
     )
 
 
-def otherwise_lines(audit: Audit, wanted: Filter | None = None) -> list[str]:
+def otherwise_lines(audit: Audit, filter: Filter | None = None) -> list[str]:
     """The sentence, and a line a label; nothing where the filter leaves no such face."""
-    sentence = otherwise_sentence(audit, wanted)
+    sentence = otherwise_sentence(audit, filter)
     if sentence is None:
         return []
-    usual, positive = usual_sureness(audit, wanted), audit.task.label(audit.task.positive)
+    usual, positive = usual_sureness(audit, filter), audit.task.label(audit.task.positive)
     lines = [sentence]
-    for row in labelled_otherwise(audit, wanted).to_dict("records"):
+    for row in labelled_otherwise(audit, filter).to_dict("records"):
         rate = with_interval(row["share"], row["low"], row["high"])
         sure = f"{percent(row['sureness'])}, of the other faces {percent(usual)}"
         right = (
@@ -52,6 +52,6 @@ def otherwise_lines(audit: Audit, wanted: Filter | None = None) -> list[str]:
             if "accuracy" in row
             else ""
         )
-        told = f"{right}called {positive} {rate}; median probability {sure}"
-        lines.append(f"  {short(row['label']):16}{row['n']:6,}  {told}")
+        answer = f"{right}called {positive} {rate}; median probability {sure}"
+        lines.append(f"  {short(row['label']):16}{row['n']:6,}  {answer}")
     return lines

@@ -67,24 +67,24 @@ def crop_notes(enlarged: float, outside: float) -> list[str]:
     return notes
 
 
-def headline(tried: list[tuple[str, list[Prediction]]], refused: int, place: CertaintyRank | None) -> str:
-    """What the model says of the pictures tried, (name, readings) each; `place` is that of a single face."""
-    faces = [(name, n, reading) for name, readings in tried for n, reading in enumerate(readings, 1)]
+def headline(images: list[tuple[str, list[Prediction]]], refused: int, place: CertaintyRank | None) -> str:
+    """What the model says of uploaded images, (name, readings) each; `place` is that of a single face."""
+    faces = [(name, n, reading) for name, readings in images for n, reading in enumerate(readings, 1)]
     if not faces:
-        if not tried:
+        if not images:
             return "The file cannot be read as an image." if refused == 1 else f"None of {refused} files can be read."
-        return f"No face was found in {_counted(len(tried), 'image')}."
+        return f"No face was found in {_counted(len(images), 'image')}."
     if len(faces) == 1:
         name, _, reading = faces[0]
         text = f"The model's guess for the face in {name} is {guess(reading)}"
         return f"{text}: {place_words(place, reading.task)}." if place is not None else f"{text}."
     task = faces[0][2].task
-    counts = [sum(r.predicted == one for _, _, r in faces) for one in task.classes]
+    counts = [sum(r.predicted == answer for _, _, r in faces) for answer in task.classes]
     name, n, least = min(faces, key=lambda face: abs(face[2].margin))
     split = " and ".join(f"{label} for {c}" for label, c in zip(task.labels, counts, strict=True) if c)
-    where = f"face {n} of {name}" if len(tried) > 1 else f"face {n}"
+    where = f"face {n} of {name}" if len(images) > 1 else f"face {n}"
     return (
-        f"{_counted(len(faces), 'face')} in {_counted(len(tried), 'image')}: the model's guess is {split}, least "
+        f"{_counted(len(faces), 'face')} in {_counted(len(images), 'image')}: the model's guess is {split}, least "
         f"certain for {where}, {guess(least)}."
     )
 

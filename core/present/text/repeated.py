@@ -33,12 +33,12 @@ def networks(study: Repeated) -> str:
     return f"{study.seeds} network{'' if study.seeds == 1 else 's'}"
 
 
-def test_title(study: Repeated, test: str, within: Filter | None = None) -> str:
+def test_title(study: Repeated, test: str, filter: Filter | None = None) -> str:
     """«adult faces of FairFace»; another filter in its own words."""
     title = data_set_title(study.experiment.on(test).audits(study.arm)[0].manifest.dataset)
-    if within is None or within == study.adults(test):
+    if filter is None or filter == study.adults(test):
         return f"{'all' if study.adults(test).any_age else 'adult'} faces of {title}"
-    return f"{title}, {within.describe()}"
+    return f"{title}, {filter.describe()}"
 
 
 def protocol(study: Repeated, test: str) -> list[tuple[str, str, str]]:
@@ -65,8 +65,8 @@ def protocol(study: Repeated, test: str) -> list[tuple[str, str, str]]:
 
 def copies_words(study: Repeated, test: str) -> str:
     """What came of looking the tested faces up among those that the first network was trained on."""
-    found = training_copies_words(study.experiment.on(test).audits(study.arm)[0].manifest)
-    return found or "Whether a tested face is a copy of a training face, nobody has looked up."
+    words = training_copies_words(study.experiment.on(test).audits(study.arm)[0].manifest)
+    return words or "Whether a tested face is a copy of a training face, nobody has looked up."
 
 
 def headline(study: Repeated, test: str, table: pd.DataFrame) -> str:
@@ -85,7 +85,7 @@ def headline(study: Repeated, test: str, table: pd.DataFrame) -> str:
 
 def outcome(table: pd.DataFrame) -> str:
     """What comes back and what does not, as plainly the one as the other."""
-    told = []
+    parts = []
     for kind, words in (
         (Repeats.YES, "within our interval"),
         (Repeats.HIGHER, "where ours is surely higher"),
@@ -94,16 +94,16 @@ def outcome(table: pd.DataFrame) -> str:
     ):
         names = table.loc[table["repeats"] == kind, "figure"].tolist()
         if names:
-            told.append(f"{len(names)} {words} ({', '.join(names)})")
-    return f"Of the original's {len(table)} figures: {'; '.join(told)}."
+            parts.append(f"{len(names)} {words} ({', '.join(names)})")
+    return f"Of the original's {len(table)} figures: {'; '.join(parts)}."
 
 
 def claims_summary(table: pd.DataFrame) -> pd.DataFrame:
     """A row a claim: key, claim, and how many networks bear which verdict («supported: 3»)."""
     rows = []
-    for (key, claim), found in table.groupby(["key", "claim"], sort=False):
-        counted = found["verdict"].value_counts(sort=False)
-        rows.append((key, claim, ", ".join(f"{verdict}: {n}" for verdict, n in counted.items())))
+    for (key, claim), group in table.groupby(["key", "claim"], sort=False):
+        counts = group["verdict"].value_counts(sort=False)
+        rows.append((key, claim, ", ".join(f"{verdict}: {n}" for verdict, n in counts.items())))
     return pd.DataFrame(rows, columns=["key", "claim", "verdicts"])
 
 
@@ -140,7 +140,7 @@ def credits_of(study: Repeated) -> list[str]:
     tested = [study.experiment.on(test).audits(study.arm)[0].manifest.dataset for test in study.tests]
     validated = study.experiment.validation or study.info.data.validation_dataset
     names = dict.fromkeys([study.info.data.dataset, validated, *tested])
-    return [known for name in names if (known := credit(name))]
+    return [words for name in names if (words := credit(name))]
 
 
 def _validation(study: Repeated) -> str:

@@ -34,11 +34,11 @@ def review_report(before: Audit, after: Audit) -> str:
     return "\n".join(lines)
 
 
-def suspects_report(audit: Audit, found: pd.DataFrame, out: Path) -> str:
+def suspects_report(audit: Audit, suspects: pd.DataFrame, out: Path) -> str:
     """How many labels are listed, and what to do with the list."""
     errors = int((~audit.faces["correct"].astype(bool)).sum())
     return (
-        f"{out}: {len(found):,} of the {errors:,} incorrect predictions of {audit.path.name}, those whose labels the "
-        "model's own confidence doubts, surest first\n"
+        f"{out}: {len(suspects):,} of the {errors:,} incorrect predictions of {audit.path.name}, those whose "
+        "labels the model's own confidence doubts, surest first\n"
         "Look at each image, write keep, flip or leave out in the column decision, and give the file to --reviewed."
     )

@@ -57,64 +57,60 @@ def row_name(row: pd.Series) -> str:
     return group_name(row.get("gender", ()), row.get("ethnicity", ()))
 
 
-def scope(within: Filter, begins: bool = True) -> str:
+def scope(filter: Filter, begins: bool = True) -> str:
     """«Among adults», «Among women, under 18», «Over all ages»; in lower case where it does not begin a sentence."""
-    if within == Filter():
+    if filter == Filter():
         return "Over all ages" if begins else "over all ages"
-    who = "adults" if within == Filter(age_from=ADULT_AGE) else within.describe()
+    who = "adults" if filter == Filter(age_from=ADULT_AGE) else filter.describe()
     return f"{'Among' if begins else 'among'} {who}"
 
 
-def accuracy_sentence(
-    faces: pd.DataFrame, within: Filter, threshold: float = 0.5, found: Extremes | None = None
-) -> str:
+def accuracy_sentence(faces: pd.DataFrame, filter: Filter, threshold: float = 0.5, pair: Extremes | None = None) -> str:
     """How far the surely worst group lies below the surely best, in points, at equal ages where ages are known.
 
-    Of gender × ethnicity in groups of any size (`extremes`; `found` where it was computed already), with an interval
+    Of gender × ethnicity in groups of any size (`extremes`; `pair` where it was computed already), with an interval
     that holds for all pairs at once, and how many groups may be as low. Of adults and the threshold of one half this is
     the declared primary analysis; else the sentence says «exploratory».
     """
     if not len(faces):
         return "No face passes this filter."
-    found = found or extremes(faces, threshold)
-    if found is None:
+    pair = pair or extremes(faces, threshold)
+    if pair is None:
         overall = accuracy_by(faces, [], threshold).iloc[0]
         rate = with_interval(overall["accuracy"], overall["low"], overall["high"])
         n = f"{counts_of(faces).sum():,}"
-        return f"{scope(within)}, {rate} of {n} predictions are correct; there are no two groups to compare."
-    text = f"{scope(within)}, {'at equal ages, ' if found.at_equal_ages else ''}"
-    if not found.told_apart:
+        return f"{scope(filter)}, {rate} of {n} predictions are correct; there are no two groups to compare."
+    text = f"{scope(filter)}, {'at equal ages, ' if pair.at_equal_ages else ''}"
+    if not pair.told_apart:
         text += "no two groups are told apart beyond chance: "
-    text += f"accuracy for {found.worst['group']} lies {points(found.difference)} below that for {found.best['group']}"
-    if not found.told_apart:
-        text += f", the surest of {found.pairs} pairs." if found.pairs > 1 else "."
+    text += f"accuracy for {pair.worst['group']} lies {points(pair.difference)} below that for {pair.best['group']}"
+    if not pair.told_apart:
+        text += f", the surest of {pair.pairs} pairs." if pair.pairs > 1 else "."
     else:
-        text += f"; {as_low_words(found)}." if found.groups > 2 else "."
-    return text if within.primary and threshold == 0.5 else f"{text} {EXPLORATORY}"
+        text += f"; {as_low_words(pair)}." if pair.groups > 2 else "."
+    return text if filter.primary and threshold == 0.5 else f"{text} {EXPLORATORY}"
 
 
-def as_low_words(found: Extremes) -> str:
+def as_low_words(pair: Extremes) -> str:
     """«5 of the other 8 groups may be as low»."""
-    if not found.as_low:
-        return (
-            f"none of the other {found.groups - 2} groups is as low" if found.groups > 3 else "the third is not as low"
-        )
-    return f"{len(found.as_low)} of the other {found.groups - 2} groups may be as low"
+    if not pair.as_low:
+        return f"none of the other {pair.groups - 2} groups is as low" if pair.groups > 3 else "the third is not as low"
+    return f"{len(pair.as_low)} of the other {pair.groups - 2} groups may be as low"
 
 
 def heatmap_sentence(groups: list[Group], target: str, kind: str = "Grad-CAM", task: Task = GENDER) -> str:
     """Where the first two groups' mean maps are centred, and how alike they are (Pearson r over the cells)."""
-    shown = [g for g in groups if g.map is not None]
-    if not shown:
+    averages = [g for g in groups if g.map is not None]
+    if not averages:
         minimum = max((g.minimum for g in groups), default=MINIMUM_FACES)
         why = "a single face could be seen through it"
         return f"None of the chosen groups has {minimum} faces, so no average is shown: {why}."
-    parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map, g.placement)}" for g in shown[:2]]
+    parts = [f"{g.name} ({g.n:,} faces) on the {hottest_place(g.map, g.placement)}" for g in averages[:2]]
     text = f"The {target_words(target, kind, task)} is centred for " + ", for ".join(parts)
-    if len(shown) >= 2:
-        a, b = shown[0].map.ravel(), shown[1].map.ravel()
+    if len(averages) >= 2:
+        a, b = averages[0].map.ravel(), averages[1].map.ravel()
         alike = np.corrcoef(a, b)[0, 1] if a.std() > 0 and b.std() > 0 else np.nan
-        strength = shown[0].map.sum() / shown[1].map.sum() if shown[1].map.sum() else np.nan
+        strength = averages[0].map.sum() / averages[1].map.sum() if averages[1].map.sum() else np.nan
         if np.isfinite(alike):
             text += f"; the two maps correlate at r = {f'{alike:.2f}'.replace('-', '−')} over their cells"
         if target != "margin" and np.isfinite(strength):

@@ -11,16 +11,16 @@ from core.task import BOTH_GENDERS
 from core.wording import in_points, percent
 
 
-def settings_report(tried: Tried, title: str) -> str:
+def settings_report(sweep: Tried, title: str) -> str:
     """Accuracy and sureness under each setting, and for each group the least and the most."""
     lines = [title, "", "                                accuracy   sureness   women − men, points"]
-    gaps = tried.gender_gaps()
-    for setting, right, sure, gap in zip(tried.settings, tried.right, tried.sureness, gaps, strict=True):
+    gaps = sweep.gender_gaps()
+    for setting, right, sure, gap in zip(sweep.settings, sweep.right, sweep.sureness, gaps, strict=True):
         name = f"{setting.varied} {setting.value}"
         apart = "–" if np.isnan(gap) else in_points(gap)
         lines.append(f"  {name:30}{percent(right.mean()):>8}   {sure:8.3f}   {apart:>8}")
     lines += ["", "                           n  declared   least to most"]
-    for row in tried.by_group().to_dict("records"):
+    for row in sweep.by_group().to_dict("records"):
         where = f"({row['least at']}; {row['most at']})"
         span = f"{100 * (row['most'] - row['least']):.1f} points"
         lines.append(
@@ -34,8 +34,8 @@ def settings_report(tried: Tried, title: str) -> str:
 def _gender(gaps: np.ndarray) -> str:
     if np.isnan(gaps).any():
         return f"{BOTH_GENDERS} are not both among these faces"
-    shown = np.round(100 * gaps, 1)
-    turned = ": the sign depends on the setting" if shown.min() < 0 < shown.max() else ""
+    points = np.round(100 * gaps, 1)
+    turned = ": the sign depends on the setting" if points.min() < 0 < points.max() else ""
     return (
         f"women − men: declared {in_points(gaps[0])} points, {in_points(gaps.min())} to {in_points(gaps.max())}{turned}"
     )
@@ -44,24 +44,24 @@ def _gender(gaps: np.ndarray) -> str:
 def kept_words(audit: Audit) -> str | None:
     """How much accuracies move over the settings tried on an audit's faces: its own uncertainty, in two to four
     sentences; None where none were kept."""
-    if (kept := kept_settings(audit)) is None:
+    if (record := kept_settings(audit)) is None:
         return None
-    varied = list(dict.fromkeys(one.varied for one in kept.settings))
-    rates = [one.accuracy for one in kept.settings]
-    who = "adults" if kept.adults else "faces"
+    varied = list(dict.fromkeys(setting.varied for setting in record.settings))
+    rates = [setting.accuracy for setting in record.settings]
+    who = "adults" if record.adults else "faces"
     text = (
-        f"How this model is fed is declared, not known: over {len(kept.settings)} admissible settings "
-        f"({', '.join(varied)}) accuracy of {kept.faces:,} {who} lies between {percent(min(rates))} and "
+        f"How this model is fed is declared, not known: over {len(record.settings)} admissible settings "
+        f"({', '.join(varied)}) accuracy of {record.faces:,} {who} lies between {percent(min(rates))} and "
         f"{percent(max(rates))}."
     )
-    gaps = [one.women_less_men for one in kept.settings]
+    gaps = [setting.women_less_men for setting in record.settings]
     if None not in gaps:
         turned = (
             ": its sign depends on the setting" if round(100 * min(gaps), 1) < 0 < round(100 * max(gaps), 1) else ""
         )
         text += f" Women less men lies between {in_points(min(gaps))} and {in_points(max(gaps))} points{turned}."
-    if kept.groups:
-        most = max(kept.groups, key=lambda group: group.most - group.least)
+    if record.groups:
+        most = max(record.groups, key=lambda group: group.most - group.least)
         text += (
             f" Most moved are {group_name(most.gender, most.ethnicity)} (n = {most.n:,}), by "
             f"{100 * (most.most - most.least):.1f} points: {percent(most.least)} ({most.least_at}) to "

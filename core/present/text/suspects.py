@@ -8,14 +8,14 @@ from core.data.filters import Filter
 from core.present.text.sentences import scope
 
 
-def suspects_sentence(table: pd.DataFrame, within: Filter) -> str:
+def suspects_sentence(table: pd.DataFrame, filter: Filter) -> str:
     """How many errors have suspected labels and where most; `table` is that of `suspected_by_group`."""
     whole = table.iloc[0]
     if not whole["errors"]:
-        return f"{scope(within)}, no prediction is incorrect, so no label is suspected."
+        return f"{scope(filter)}, no prediction is incorrect, so no label is suspected."
     are = "is" if whole["suspected"] == 1 else "are"
     text = (
-        f"{scope(within)}, the labels of {whole['suspected']:,} of {whole['errors']:,} incorrect predictions {are} "
+        f"{scope(filter)}, the labels of {whole['suspected']:,} of {whole['errors']:,} incorrect predictions {are} "
         "doubted by the model itself"
     )
     groups = table.iloc[1:]
@@ -33,9 +33,9 @@ def agreed_words(table: pd.DataFrame, models: list[str]) -> str:
             "says where to look."
         )
     whole, names = table.iloc[0], ", ".join(models)
-    others = f"{len(models)} other models ({names}) doubt" if len(models) > 1 else f"One other model ({names}) doubts"
+    subject = f"{len(models)} other models ({names}) doubt" if len(models) > 1 else f"One other model ({names}) doubts"
     return (
-        f"{others} {whole['agreed']:,} of these {whole['suspected']:,} labels too. Where models "
+        f"{subject} {whole['agreed']:,} of these {whole['suspected']:,} labels too. Where models "
         "were trained apart, what they share is less circular than one model's own word, though labels of one kind may "
         "have taught them all."
     )

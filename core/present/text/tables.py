@@ -80,8 +80,8 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         lines.append(f"border before detection: {reader.border:g} % of an image's shorter side")
     if len(faces):
         lines += ["", "Faces by split" if "split" in faces else "Faces (no splits of its own)", _faces(faces), ""]
-        known = faces["age"].dropna()
-        ages = f"{len(known):,} of {len(faces):,}, {known.min()}–{known.max()}" if len(known) else "none"
+        years = faces["age"].dropna()
+        ages = f"{len(years):,} of {len(faces):,}, {years.min()}–{years.max()}" if len(years) else "none"
         lines.append(f"age known: {ages}")
         people = faces["identity"].nunique()
         lines.append(f"people known by identity: {people:,}" if people else "people known by identity: none")
@@ -100,9 +100,9 @@ def not_read_lines(kinds: Mapping[str, int] | None) -> list[str]:
     """How many files are of kinds that are not read, the most frequent kinds first; nothing where that is not known."""
     if kinds is None:
         return []
-    named = ", ".join(f"{count:,} {kind}" for kind, count in list(kinds.items())[:EXAMPLES])
+    examples = ", ".join(f"{count:,} {kind}" for kind, count in list(kinds.items())[:EXAMPLES])
     more = f" and {len(kinds) - EXAMPLES} more kinds" if len(kinds) > EXAMPLES else ""
-    return [f"files not read: {sum(kinds.values()):,}" + (f" ({named}{more})" if kinds else "")]
+    return [f"files not read: {sum(kinds.values()):,}" + (f" ({examples}{more})" if kinds else "")]
 
 
 def _faces(faces: pd.DataFrame) -> str:
@@ -183,16 +183,16 @@ def audit_report(audit: Audit, ages: str = "both", by: list[str] | None = None) 
     titles = {"all": ("All ages", Filter()), "adults": ("Adults (18 and older)", Filter(age_from=ADULT_AGE))}
     # The faces to be believed come first: most errors are of infants, where ages are known.
     both = ("adults", "all") if audit.faces["age"].notna().any() else ("all", "adults")
-    for title, within in (titles[name] for name in (both if ages == "both" else (ages,))):
-        lines += ["", *_accuracy_lines(audit, title, within, by)]
+    for title, filter in (titles[name] for name in (both if ages == "both" else (ages,))):
+        lines += ["", *_accuracy_lines(audit, title, filter, by)]
     return "\n".join(lines)
 
 
 def _facts_of(audit: Audit) -> list[str]:
     """What an audit is of, how it was made, and what its numbers do not say: lines over all accuracies."""
     manifest = audit.manifest
-    known = manifest.precision and manifest.faces_per_second is not None
-    speed = f", {manifest.faces_per_second:.1f} faces/s" if known else ""
+    has_speed = manifest.precision and manifest.faces_per_second is not None
+    speed = f", {manifest.faces_per_second:.1f} faces/s" if has_speed else ""
     if manifest.precision and not manifest.trained_here:
         speed = f", computed in {manifest.precision}{speed}"
     lines = [
@@ -209,8 +209,8 @@ def _facts_of(audit: Audit) -> list[str]:
     lines += [f"WARNING: {note_words(warning)}" for warning in manifest.warnings]
     if factor := manifest.enlarged:
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
-    if said := audit_placement(audit):
-        lines.append(said)
+    if placement := audit_placement(audit):
+        lines.append(placement)
     if audit.minimum_faces > MINIMUM_FACES:
         lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.not_predicted:
@@ -226,28 +226,28 @@ def _facts_of(audit: Audit) -> list[str]:
     return lines
 
 
-def _accuracy_lines(audit: Audit, title: str, within: Filter, by: list[str] | None) -> list[str]:
+def _accuracy_lines(audit: Audit, title: str, filter: Filter, by: list[str] | None) -> list[str]:
     """Accuracy of the faces in a filter, of their groups, and the gap; groups alone where columns are named."""
-    faces = audit.passing(within)
+    faces = audit.passing(filter)
     if faces.empty:
-        known = audit.faces["age"].notna().any()
-        return [f"{title}: " + ("no face" if known or within.any_age else "ages are not known")]
+        has_ages = audit.faces["age"].notna().any()
+        return [f"{title}: " + ("no face" if has_ages or filter.any_age else "ages are not known")]
     overall = accuracy_by(faces, []).iloc[0]
     lines = [f"{title}: accuracy {with_interval(*overall[['accuracy', 'low', 'high']])}, n = {len(faces):,}"]
-    lines += otherwise_lines(audit, within)
+    lines += otherwise_lines(audit, filter)
     if by is not None:
         return lines + group_lines(faces, by, audit.columns)
     table = accuracy_by(faces, ["gender", "ethnicity"])
     for row in table.to_dict("records"):
         rate = with_interval(row["accuracy"], row["low"], row["high"])
         lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
-    found = extremes(faces)
-    lines.append("  " + accuracy_sentence(faces, within, found=found))
-    if (words := method_words(recipe_of(audit), within)) is not None:
+    pair = extremes(faces)
+    lines.append("  " + accuracy_sentence(faces, filter, pair=pair))
+    if (words := method_words(recipe_of(audit), filter)) is not None:
         lines.append(f"  {words}")
-    if found is not None and found.at_equal_ages:
-        lines.append(f"  whatever their ages: {gap_words(found.as_they_are)}")
+    if pair is not None and pair.at_equal_ages:
+        lines.append(f"  whatever their ages: {gap_words(pair.as_they_are)}")
     lines += [
-        line for statistic in group_statistics.GROUP_STATISTICS for line in statistic_lines(statistic, faces, within)
+        line for statistic in group_statistics.GROUP_STATISTICS for line in statistic_lines(statistic, faces, filter)
     ]
     return lines

@@ -17,5 +17,5 @@ def trained_group(key: str) -> str:
 def balanced_words(info: ModelInfo) -> str:
     """Which faces a training drew equally often."""
     training = info.training or TrainingInfo()
-    drawn = balance_words(training.balance or "none", info.task, training.groups or GROUPS)
-    return f"Faces were drawn so that {drawn} are equally frequent." if drawn else "Faces were not rebalanced."
+    balance = balance_words(training.balance or "none", info.task, training.groups or GROUPS)
+    return f"Faces were drawn so that {balance} are equally frequent." if balance else "Faces were not rebalanced."

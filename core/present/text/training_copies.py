@@ -19,12 +19,12 @@ def training_copies_words(manifest: AuditManifest) -> str | None:
     if copies.near_copies is None:
         return _by_hashes(manifest)
     among = f"{copies.compared:,} training faces ({_and(copies.datasets)})"
-    one = copies.found == 1
+    single = copies.found == 1
     if not copies.found:
         return f"None of the {manifest.faces:,} faces is a copy or near-copy of the {among}.{_unknown(copies)}"
-    kind = "is a copy or near-copy" if one else "are copies or near-copies"
+    kind = "is a copy or near-copy" if single else "are copies or near-copies"
     if copies.left_out:
-        faces = f"{copies.found:,} further face{'' if one else 's'}"
+        faces = f"{copies.found:,} further face{'' if single else 's'}"
         return f"{faces} {kind} of the {among} and left out.{_unknown(copies)}"
     faces = f"{copies.found:,} of the {manifest.faces:,} faces"
     return f"{faces} {kind} of the {among}{_without(manifest)}{_unknown(copies)}"
@@ -56,10 +56,10 @@ def _without(manifest: AuditManifest) -> str:
     copies = manifest.training_copies
     if copies.accuracy_without is None or manifest.accuracy is None:
         return "."
-    one = copies.found == 1
+    single = copies.found == 1
     without, whole = percent(copies.accuracy_without), percent(manifest.accuracy)
     is_now = f"stays {whole}" if without == whole else f"is {without} instead of {whole}"
-    return f"; without {'it' if one else 'them'} the accuracy over all ages {is_now}."
+    return f"; without {'it' if single else 'them'} the accuracy over all ages {is_now}."
 
 
 def _and(names: Sequence[str]) -> str:

@@ -20,12 +20,13 @@ def verified_report(
         lines += [f"  {file}" for file in unknown]
     if stored:
         audits = f"{len(stored):,} audit{'s' if len(stored) > 1 else ''}"
-        fewest, most = min(one.fewest_people for one in stored), max(one.most_of_one for one in stored)
+        fewest = min(averages.fewest_people for averages in stored)
+        most = max(averages.most_of_one for averages in stored)
         lines.append(
-            f"{sum(one.count for one in stored):,} average faces in {audits}: the smallest, and the smallest "
+            f"{sum(averages.count for averages in stored):,} average faces in {audits}: the smallest, and the smallest "
             f"difference of any sums of them, is of {fewest:,} people; at most {100 * most:.1f} % of one is of one "
             "person"
         )
-    for one, other in shared:
-        lines.append(f"{one} and {other} keep averages of some of the same faces: publish those of one only")
+    for first, second in shared:
+        lines.append(f"{first} and {second} keep averages of some of the same faces: publish those of one only")
     return "\n".join(lines)
