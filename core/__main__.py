@@ -132,19 +132,21 @@ def run(arguments: list[str] | None, commands: Mapping[str, Callable[..., str | 
     Help is printed where it belongs: it is what was asked for.
     """
     words = renewed(sys.argv[1:] if arguments is None else arguments)
-    asked = bool({"-h", "--help"} & {*words})
+    wants_help = bool({"-h", "--help"} & {*words})
     if not words or words[0] in ("-h", "--help"):
-        print(listing(commands, prog), file=sys.stdout if asked else sys.stderr)
-        raise SystemExit(0 if asked else 2)
-    shown = {name: without_examples(command) for name, command in commands.items()} if asked else dict(commands)
-    said = io.StringIO()
+        print(listing(commands, prog), file=sys.stdout if wants_help else sys.stderr)
+        raise SystemExit(0 if wants_help else 2)
+    bare_commands = (
+        {name: without_examples(command) for name, command in commands.items()} if wants_help else dict(commands)
+    )
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said if asked else sys.stderr):
-            return _called(words, shown, prog)
+        with contextlib.redirect_stdout(output if wants_help else sys.stderr):
+            return _called(words, bare_commands, prog)
     finally:
-        if asked:
+        if wants_help:
             command = commands.get(words[0])
-            print(help_of(command, prog, said.getvalue()) if command else said.getvalue(), end="")
+            print(help_of(command, prog, output.getvalue()) if command else output.getvalue(), end="")
 
 
 def _called(words: list[str], commands: Mapping[str, Callable[..., str | None]], prog: str) -> str | None:

@@ -85,9 +85,9 @@ class JsonRecord:
             origin, content = str(content), _load(content, cls.mend(None))
         origin, mend = origin or cls.__name__, cls.mend(content)
         if cls.FORMAT is not None:
-            found = content.get("format") if isinstance(content, Mapping) else None
-            if found not in (cls.FORMAT, *cls.READS) or isinstance(found, bool | float):
-                raise LookwhereError(f"{origin}: format {found}, this version reads {cls.FORMAT}{_hint(mend)}")
+            number = content.get("format") if isinstance(content, Mapping) else None
+            if number not in (cls.FORMAT, *cls.READS) or isinstance(number, bool | float):
+                raise LookwhereError(f"{origin}: format {number}, this version reads {cls.FORMAT}{_hint(mend)}")
         try:
             record = cls._from(content, "")
         except ValueError as error:
@@ -132,23 +132,23 @@ class JsonRecord:
             raise ValueError(f"lacks {', '.join(missing)}")
         hints = _hints(cls)
         content = {key: value for key, value in content.items() if cls.SEALED_FROM is None or key != DIGEST}
-        known = {key: _typed(hints[key], content[key], _join(where, key)) for key in content if key in hints}
+        values = {key: _typed(hints[key], content[key], _join(where, key)) for key in content if key in hints}
         unknown = {str(key): value for key, value in content.items() if key not in hints}
-        return cls(**known, unknown_keys=unknown, key_order=tuple(map(str, content)))
+        return cls(**values, unknown_keys=unknown, key_order=tuple(map(str, content)))
 
     def to_json(self) -> dict:
         """Plain dicts, lists and values, as `json.dumps` takes them; keys that were read keep their order."""
-        given: dict[str, object] = {}
-        for one in dataclasses.fields(self):
-            if one.name in JsonRecord.__dataclass_fields__:
+        values: dict[str, object] = {}
+        for slot in dataclasses.fields(self):
+            if slot.name in JsonRecord.__dataclass_fields__:
                 continue
-            value = getattr(self, one.name)
-            default = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
-            always = one.name in (self.key_order or self.ALWAYS)
+            value = getattr(self, slot.name)
+            default = slot.default if slot.default_factory is dataclasses.MISSING else slot.default_factory()
+            always = slot.name in (self.key_order or self.ALWAYS)
             if always or value != default:
-                given[one.name] = _plain(value)
-        given |= {key: _plain(value) for key, value in self.unknown_keys.items()}
-        content = {key: given[key] for key in self.key_order if key in given} | given
+                values[slot.name] = _plain(value)
+        values |= {key: _plain(value) for key, value in self.unknown_keys.items()}
+        content = {key: values[key] for key in self.key_order if key in values} | values
         return sealed(content) if self._sealed(getattr(self, "format", None)) else content
 
 
@@ -222,9 +222,9 @@ def _typed(kind: object, value: object, where: str) -> object:
     if issubclass(kind, JsonRecord):
         return kind._from(value, where)
     if issubclass(kind, Enum):
-        known = [one.value for one in kind]
-        if not isinstance(value, str) or value not in known:
-            raise ValueError(f"{where} must be one of {', '.join(known)}, not {reprlib.repr(value)}")
+        options = [member.value for member in kind]
+        if not isinstance(value, str) or value not in options:
+            raise ValueError(f"{where} must be one of {', '.join(options)}, not {reprlib.repr(value)}")
         return kind(value)
     if not isinstance(value, int | float if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
         raise ValueError(f"{where} must be {KINDS[kind]}, not {reprlib.repr(value)}")

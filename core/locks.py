@@ -37,20 +37,20 @@ def alone(output: Path, doing: str, *, wait: bool = False) -> Iterator[None]:
         raise LookwhereError(f"{output}: names no file or folder of its own; give it a name")
     file = output.with_name(f".{output.name}.lock")
     try:
-        held = _locked(file, wait)
+        handle = _locked(file, wait)
     except BlockingIOError as error:
         raise TakenError(f"{output}: another process is {doing} it now; wait for it, or stop it") from error
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise LookwhereError(f"{output}: cannot write ({error.strerror or error}); choose another place") from error
-        held = None
+        handle = None
     try:
         yield
     finally:
-        if held is not None:
+        if handle is not None:
             with contextlib.suppress(OSError):  # its folder may be gone by now
                 file.unlink()
-            os.close(held)
+            os.close(handle)
 
 
 def _locked(file: Path, wait: bool) -> int | None:

@@ -15,18 +15,18 @@ MINIMUM_FACES = 11
 MINIMUM_VARIABLE = "LOOKWHERE_MINIMUM_FACES"
 
 
-def asked_minimum(asked: int | None = None) -> int:
-    """The smallest group whose average may be stored or shown: `asked`, else `$LOOKWHERE_MINIMUM_FACES`, else 11.
+def asked_minimum(faces: int | None = None) -> int:
+    """The smallest group whose average may be stored or shown: `faces`, else `$LOOKWHERE_MINIMUM_FACES`, else 11.
 
     Raises `LookwhereError` for under 11, or what is no whole number.
     """
-    origin, given = "--minimum-faces", asked
-    if given is None:
-        origin, given = MINIMUM_VARIABLE, os.environ.get(MINIMUM_VARIABLE) or MINIMUM_FACES
+    origin, value = "--minimum-faces", faces
+    if value is None:
+        origin, value = MINIMUM_VARIABLE, os.environ.get(MINIMUM_VARIABLE) or MINIMUM_FACES
     try:
-        minimum = int(given)
+        minimum = int(value)
     except ValueError as error:
-        raise LookwhereError(f"{origin} {given!r}: not a whole number; give {MINIMUM_FACES} or more") from error
+        raise LookwhereError(f"{origin} {value!r}: not a whole number; give {MINIMUM_FACES} or more") from error
     if minimum < MINIMUM_FACES:
         raise LookwhereError(f"{origin} {minimum}: not under {MINIMUM_FACES}, or single faces could be seen; give more")
     return minimum
@@ -53,7 +53,7 @@ def refined(
     columns: Sequence[np.ndarray],
     persons: np.ndarray,
     minimum: int = MINIMUM_FACES,
-    asked: int = MINIMUM_FACES,
+    stricter: int = MINIMUM_FACES,
 ) -> np.ndarray:
     """Cells divided by the levels of one column after the other, int64 (N,), −1 where `place` is.
 
@@ -63,9 +63,9 @@ def refined(
     columns, by whichever, differ by less than a cell. That is why there is one division and not one a column: of two
     columns' own divisions, one level could hold another but for a single face.
 
-    Where more people are `asked` for than `minimum`, a cell whose parts are not all of so many stays whole and is not
-    divided further. So cells are whole cells of the division that was shown when fewer were asked for: divided anew by
-    the larger number, they would differ from those by single faces.
+    Where `stricter` asks for more people than `minimum`, a cell whose parts are not all of so many stays whole and is
+    not divided further. So cells are whole cells of the division that was shown when fewer were asked for: divided anew
+    by the larger number, they would differ from those by single faces.
     """
     whole: set[int] = set()
     place = np.asarray(place, dtype=np.int64).copy()
@@ -78,7 +78,7 @@ def refined(
             if len(members) < 2 * minimum or int(place[members[0]]) in whole:
                 continue
             parts = _parts(members, codes[members], persons, minimum)
-            if not all(enough_people(persons[part], asked) for part in parts):
+            if not all(enough_people(persons[part], stricter) for part in parts):
                 whole.add(int(place[members[0]]))
                 continue
             for part in parts[1:]:
@@ -101,10 +101,10 @@ def _parts(members: np.ndarray, codes: np.ndarray, persons: np.ndarray, minimum:
 def showable(sizes: np.ndarray, minimum: int = MINIMUM_FACES) -> np.ndarray:
     """Which clusters of a partition are shown, bool (K,): the faces of the others are none, or `minimum` and more."""
     sizes = np.asarray(sizes)
-    shown = sizes >= minimum
-    while 0 < sizes[~shown].sum() < minimum and shown.any():
-        shown[np.flatnonzero(shown)[sizes[shown].argmin()]] = False
-    return shown
+    mask = sizes >= minimum
+    while 0 < sizes[~mask].sum() < minimum and mask.any():
+        mask[np.flatnonzero(mask)[sizes[mask].argmin()]] = False
+    return mask
 
 
 def told_parts(part: np.ndarray, persons: np.ndarray, minimum: int = MINIMUM_FACES) -> list[list[int]]:
@@ -112,18 +112,20 @@ def told_parts(part: np.ndarray, persons: np.ndarray, minimum: int = MINIMUM_FAC
 
     `part` int (n,) of 0 and more, −1 for what is in none; `persons` int64 (n,). Empty where all together are too few.
     """
-    found = [[int(one)] for one in np.unique(part[part >= 0])]
-    while found:
-        few = [place for place, one in enumerate(found) if not enough_people(persons[np.isin(part, one)], minimum)]
+    joined = [[int(number)] for number in np.unique(part[part >= 0])]
+    while joined:
+        few = [
+            place for place, numbers in enumerate(joined) if not enough_people(persons[np.isin(part, numbers)], minimum)
+        ]
         if not few:
             break
-        if len(found) == 1:
+        if len(joined) == 1:
             return []
-        sizes = [int(np.isin(part, one).sum()) for one in found]
-        place = min(few, key=lambda one: sizes[one])
-        first = min((p for p in (place - 1, place) if 0 <= p < len(found) - 1), key=lambda p: sizes[p] + sizes[p + 1])
-        found[first : first + 2] = [found[first] + found[first + 1]]
-    return found
+        sizes = [int(np.isin(part, numbers).sum()) for numbers in joined]
+        place = min(few, key=lambda n: sizes[n])
+        first = min((p for p in (place - 1, place) if 0 <= p < len(joined) - 1), key=lambda p: sizes[p] + sizes[p + 1])
+        joined[first : first + 2] = [joined[first] + joined[first + 1]]
+    return joined
 
 
 def outcome_told(place: np.ndarray, outcome: np.ndarray, persons: np.ndarray, minimum: int = MINIMUM_FACES) -> bool:
@@ -132,7 +134,7 @@ def outcome_told(place: np.ndarray, outcome: np.ndarray, persons: np.ndarray, mi
     `place` int (n,) is each face's told part, −1 for none, `outcome` bool (n,). Those of either outcome must be enough
     people, and lie in more than one part: else the part of each of them would follow.
     """
-    sides = [(place >= 0) & (outcome == one) for one in (False, True)]
+    sides = [(place >= 0) & (outcome == value) for value in (False, True)]
     return all(enough_people(persons[side], minimum) and len(np.unique(place[side])) > 1 for side in sides)
 
 

@@ -92,10 +92,10 @@ class ProgressBars:
         self._tell(stage)
 
     def _tell(self, stage: str) -> None:
-        known = self.bar.format_dict
-        speed = known["rate"] or (known["n"] / known["elapsed"] if known["elapsed"] else 0)
-        left = (known["total"] - known["n"]) / speed if speed else None
-        self.file.tell(stage, int(known["n"]), int(known["total"]), left)
+        state = self.bar.format_dict
+        speed = state["rate"] or (state["n"] / state["elapsed"] if state["elapsed"] else 0)
+        left = (state["total"] - state["n"]) / speed if speed else None
+        self.file.tell(stage, int(state["n"]), int(state["total"]), left)
 
     def close(self) -> None:
         if self.bar is not None:

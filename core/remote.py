@@ -50,10 +50,10 @@ def fetched(path: str | Path, manifest: str) -> Path:
         return Path(path)
     place = _Place.from_path(path)
     with alone(place.folder, "fetching into", wait=True), _told(place):
-        found = place.listed()
-        if manifest not in found:
+        listing = place.listed()
+        if manifest not in listing:
             raise LookwhereError(f"{place.url}: no {manifest} there, so nothing that is whole")
-        place.fetch(found, manifest)
+        place.fetch(listing, manifest)
     return place.folder
 
 
@@ -62,8 +62,8 @@ def fetched_audits(models: str | Path) -> None:
     if is_remote(models):
         place = _Place.from_path(models)
         with _told(place):
-            found = place.system.glob(f"{place.root}/*/audits/*/{AUDIT}")
-        for file in found:
+            manifests = place.system.glob(f"{place.root}/*/audits/*/{AUDIT}")
+        for file in manifests:
             fetched(f"{place.url}/{file.removeprefix(place.root).strip('/').removesuffix(f'/{AUDIT}')}", AUDIT)
 
 
@@ -78,8 +78,8 @@ def fetched_models(models: str | Path) -> Path:
     place = _Place.from_path(models)
     with _told(place):
         place.system.invalidate_cache()
-        found = place.system.glob(f"{place.root}/*/{MODEL}")
-    names = [file.removesuffix(f"/{MODEL}").rpartition("/")[2] for file in found]
+        manifests = place.system.glob(f"{place.root}/*/{MODEL}")
+    names = [file.removesuffix(f"/{MODEL}").rpartition("/")[2] for file in manifests]
     if not names:
         raise LookwhereError(f"{place.url}: no model there, that is, no folder with a {MODEL}")
     for name in names:
@@ -149,11 +149,11 @@ class _Place:
         files = [entry for entry in entries if entry["type"] == "file"]
         return {entry["name"].rpartition("/")[2]: [entry["size"], _mark(entry)] for entry in files}
 
-    def fetch(self, found: Mapping[str, list], manifest: str) -> None:
+    def fetch(self, listing: Mapping[str, list], manifest: str) -> None:
         """Fetch what differs, the manifest last, and hold it against what the manifest records."""
         synced = self.synced()
-        local = {name for name in found if not _LOCAL.fullmatch(name)}
-        stale = [n for n in local if synced.get(n, [None])[:2] != found[n] or not (self.folder / n).is_file()]
+        local = {name for name in listing if not _LOCAL.fullmatch(name)}
+        stale = [n for n in local if synced.get(n, [None])[:2] != listing[n] or not (self.folder / n).is_file()]
         gone = {file.name for file in self.kept()} - local
         if not stale and not gone:
             return
@@ -166,7 +166,7 @@ class _Place:
             if name == manifest:
                 self._check(parsed(partial.read_bytes()))
             partial.replace(self.folder / name)
-            synced[name] = [*found[name], sha256(self.folder / name)]
+            synced[name] = [*listing[name], sha256(self.folder / name)]
         write_json(self.folder / _SYNCED, {name: synced[name] for name in local})
 
     def _check(self, content: Mapping) -> None:
@@ -178,14 +178,14 @@ class _Place:
 
     def push(self, manifest: str) -> None:
         """Push what differs. The old manifest goes before anything that it records, the new one comes last."""
-        found, synced = self.listed(), self.synced()
+        listing, synced = self.listed(), self.synced()
         digests = {file.name: sha256(file) for file in self.kept()}
-        same = {name for name, digest in digests.items() if synced.get(name) == [*found.get(name, [None]), digest]}
+        same = {name for name, digest in digests.items() if synced.get(name) == [*listing.get(name, [None]), digest]}
         recorded = {*(json.loads((self.folder / manifest).read_bytes()).get("files") or {}), manifest}
-        if manifest in found and (recorded & digests.keys()) - same:
+        if manifest in listing and (recorded & digests.keys()) - same:
             self.system.rm_file(f"{self.root}/{manifest}")
             same.discard(manifest)
-        if not found:
+        if not listing:
             self.system.makedirs(self.root, exist_ok=True)
         for name in sorted(digests.keys() - same, key=lambda name: (name == manifest, name.endswith(".json"), name)):
             self.system.put_file(str(self.folder / name), f"{self.root}/{name}")

@@ -42,26 +42,26 @@ class ShardManifest(JsonRecord):
     @classmethod
     def from_items(cls, identity: Mapping[str, object], number: int, items: Iterable[object]) -> ShardManifest:
         """The manifest of a shard that is not written yet."""
-        known, names = json.dumps(identity, sort_keys=True, ensure_ascii=False), [str(item) for item in items]
+        work, names = json.dumps(identity, sort_keys=True, ensure_ascii=False), [str(item) for item in items]
         digests = [
-            hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for text in (known, "\n".join(names))
+            hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() for text in (work, "\n".join(names))
         ]
         return cls(work_sha256=digests[0], number=number, items=len(names), items_sha256=digests[1])
 
     def is_done(self, file: Path) -> bool:
         """Whether the shard lies there, whole and of what this says."""
         try:
-            kept = shard_manifest(file)
+            manifest = shard_manifest(file)
         except LookwhereError:
             return False
-        as_now = replace(kept, file=None, seconds=0.0, rank=0, processes=1)
-        return as_now == self and kept.file is not None and damage(file, kept.file) is None
+        as_now = replace(manifest, file=None, seconds=0.0, rank=0, processes=1)
+        return as_now == self and manifest.file is not None and damage(file, manifest.file) is None
 
     def write(self, file: Path, seconds: float, ranks: Ranks) -> None:
         """Write the manifest of a shard that was written now."""
         record = record_files(file.parent, (file.name,))[file.name]
-        written = replace(self, file=record, seconds=seconds, rank=ranks.rank, processes=ranks.world)
-        write_json(file.with_suffix(".json"), written.to_json())
+        manifest = replace(self, file=record, seconds=seconds, rank=ranks.rank, processes=ranks.world)
+        write_json(file.with_suffix(".json"), manifest.to_json())
 
 
 def shard_manifest(file: Path) -> ShardManifest:

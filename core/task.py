@@ -84,8 +84,8 @@ class Task(JsonRecord):
             raise LookwhereError(f"task {self.attribute!r}: {self.MEND}, not {', '.join(map(repr, self.classes))}")
         if self.attribute == "gender" and self.classes != GENDERS:
             raise LookwhereError(f"the task gender has the classes {', '.join(GENDERS)}, in this order")
-        if taken := sorted({"true", "predicted", "margin"} & set(self.classes)):
-            raise LookwhereError(f"task {self.attribute!r}: {taken[0]!r} means something else for maps; rename it")
+        if reserved := sorted({"true", "predicted", "margin"} & set(self.classes)):
+            raise LookwhereError(f"task {self.attribute!r}: {reserved[0]!r} means something else for maps; rename it")
         if wrong := [words.pattern for words in self.nouns if "{}" not in words.pattern]:
             raise LookwhereError(f"task {self.attribute!r}: the pattern {wrong[0]!r} has no {{}} for the faces")
 
@@ -222,13 +222,13 @@ def carrying(faces: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 def task_of(faces: pd.DataFrame) -> Task:
     """What is classified in an audit's table of faces, or a part of it; gender where it does not say."""
-    told = faces.attrs.get(CARRIED)
-    return GENDER if told is None else _read(told)
+    record = faces.attrs.get(CARRIED)
+    return GENDER if record is None else _read(record)
 
 
 @lru_cache(maxsize=64)
-def _read(told: str) -> Task:
-    return Task.from_json(json.loads(told))
+def _read(record: str) -> Task:
+    return Task.from_json(json.loads(record))
 
 
 def gender_noun(gender: str, children: bool = False) -> str:

@@ -121,13 +121,13 @@ def span(low: float, high: float) -> str:
     return bounds(100 * low, 100 * high)
 
 
-def p_words(p: float, named: bool = True) -> str:
-    """«p = 0.031», «p < 0.0001»; not `named`, for a column of p-values, «0.031», «< 0.0001»."""
+def p_words(p: float, with_name: bool = True) -> str:
+    """«p = 0.031», «p < 0.0001»; without its name, for a column of p-values, «0.031», «< 0.0001»."""
     if math.isnan(p):
-        return "p not known" if named else "not known"
+        return "p not known" if with_name else "not known"
     if p < 0.0001:
-        return "p < 0.0001" if named else "< 0.0001"
-    return ("p = " if named else "") + (f"{p:.2g}" if p < 0.01 else f"{p:.3f}")
+        return "p < 0.0001" if with_name else "< 0.0001"
+    return ("p = " if with_name else "") + (f"{p:.2g}" if p < 0.01 else f"{p:.3f}")
 
 
 def duration(seconds: float | None) -> str:

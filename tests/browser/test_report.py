@@ -22,7 +22,7 @@ TAGS = "[...document.querySelectorAll('*')].map(e => [e.tagName, ...e.getAttribu
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shipped_or_skip()
     file = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(file, report_of(MODEL, open_audit(AUDIT), made=datetime(2026, 1, 2, tzinfo=UTC)))
+    write_report(file, report_of(MODEL, open_audit(AUDIT), timestamp=datetime(2026, 1, 2, tzinfo=UTC)))
     return file
 
 

@@ -61,7 +61,7 @@ def bare_info(**content: object) -> ModelInfo:
 
 def report(audit: Audit, model: ModelInfo | None = None, all_ages: bool = False) -> str:
     """The report of an audit, as it was made on `MADE`."""
-    return build_report(audit, main_filter(audit, all_ages), model or info(), made=MADE)
+    return build_report(audit, main_filter(audit, all_ages), model or info(), timestamp=MADE)
 
 
 def hostile_audit(path: Path, names: list[str]) -> Audit:

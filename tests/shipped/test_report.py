@@ -55,14 +55,14 @@ def faces() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def adults(audit: Audit) -> str:
     began = time.process_time()
-    content = report_of(MODEL, audit, made=MADE)
+    content = report_of(MODEL, audit, timestamp=MADE)
     assert time.process_time() - began < 20
     return content
 
 
 @pytest.fixture(scope="module")
 def everyone(audit: Audit) -> str:
-    return report_of(MODEL, audit, all_ages=True, made=MADE)
+    return report_of(MODEL, audit, all_ages=True, timestamp=MADE)
 
 
 class Tables(Page):
@@ -250,7 +250,7 @@ def test_headings_descend_and_every_link_has_its_place(adults: str) -> None:
 
 
 def test_the_same_inputs_give_the_same_bytes_but_for_the_date(adults: str, audit: Audit) -> None:
-    later = report_of(MODEL, open_audit(AUDIT), made=datetime(2027, 5, 6, tzinfo=UTC))
+    later = report_of(MODEL, open_audit(AUDIT), timestamp=datetime(2027, 5, 6, tzinfo=UTC))
     assert later != adults
     assert later.replace("2027-05-06 00:00 UTC", "2026-01-02 03:04 UTC") == adults
 

@@ -143,7 +143,7 @@ def _form(name: str, column: pd.Series) -> str:
 
 
 _WRITERS: dict[str, Callable[[float], str]] = {
-    "percent": percent, "trimmed": trimmed, "p": partial(p_words, named=False),
+    "percent": percent, "trimmed": trimmed, "p": partial(p_words, with_name=False),
     "points": lambda share: f"{in_points(share)} points",
 }  # fmt: skip
 #: Streamlit's tables show ten rows under a head of this many pixels, a row of these.

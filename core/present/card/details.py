@@ -166,34 +166,34 @@ def protocol(info: ModelInfo) -> list[Text]:
     parts += _teachers(info)
     if training.exclude:
         parts.append(f"Left out of training: {', '.join(map(trained_group, training.exclude))}.")
-    chosen = (
+    selection = (
         f"Epoch {_known(info.epoch)} was kept by {training.choose} validation accuracy"
         + _validation(info.validation or ValidationInfo())
         + f". Start: {training.init or 'random weights'}, seed {_known(training.seed)}."
     )
     if computed := info.computed:
         how = f"{computed.precision} on {computed.device}, processes: {computed.processes}"
-        chosen += f" Computed in {how}."
+        selection += f" Computed in {how}."
     age = training.age_weight
     aside = f" Age bands were an auxiliary target (weight {age}); ethnicity never was." if age else ""
-    return [Text(" ".join(parts)), Text(chosen + aside)]
+    return [Text(" ".join(parts)), Text(selection + aside)]
 
 
 def _teachers(info: ModelInfo) -> list[str]:
     """Whom the network learnt from beside the labels, by which files and on what terms."""
     if not info.teachers:
         return []
-    named = "; ".join(
-        f"{one.name} ({one.file or one.kind}, SHA-256 of its weights {one.weights_sha256[:16]}…, terms: "
-        f"{one.terms or 'not said by whoever trained'})"
-        for one in info.teachers
+    names = "; ".join(
+        f"{teacher.name} ({teacher.file or teacher.kind}, SHA-256 of its weights {teacher.weights_sha256[:16]}…, "
+        f"terms: {teacher.terms or 'not said by whoever trained'})"
+        for teacher in info.teachers
     )
     training = info.training or TrainingInfo()
     where = "where they are right by the label" if training.teacher_where == "right" else "of every face"
     features = training.teacher_features
     matched = f"; their features by a projection that was thrown away (weight {features:g})" if features else ""
     return [
-        f"Teachers: {named}. Learnt from them: soft labels {where} (weight {_known(training.teacher_weight)}, "
+        f"Teachers: {names}. Learnt from them: soft labels {where} (weight {_known(training.teacher_weight)}, "
         f"temperature {_known(training.teacher_temperature)}){matched}, of the clean aligned face."
     ]
 

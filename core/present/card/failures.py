@@ -42,20 +42,20 @@ def main_filter(audit: Audit, all_ages: bool = False) -> Filter:
 def accuracy_table(audit: Audit) -> Table:
     """Accuracy with Wilson 95 % intervals of all, each gender and each gender × ethnicity; adults beside all ages."""
     filters = list(dict.fromkeys([Filter(), main_filter(audit)]))
-    found: list[dict[tuple[str, str], pd.Series]] = []
-    for within in filters:
-        faces = audit.passing(within)
+    rates: list[dict[tuple[str, str], pd.Series]] = []
+    for filter in filters:
+        faces = audit.passing(filter)
         rows = {("", ""): accuracy_by(faces, []).iloc[0]} if len(faces) else {}
         rows |= {(row["gender"], ""): row for _, row in accuracy_by(faces, ["gender"]).iterrows()}
         if set(faces["ethnicity"].unique()) - {UNRECORDED}:
             crossed = accuracy_by(faces, ["gender", "ethnicity"])
             rows |= {(row["gender"], row["ethnicity"]): row for _, row in crossed.iterrows()}
-        found.append(rows)
+        rates.append(rows)
     heads = ("all ages", "adults") if len(filters) > 1 else ("accuracy",)
     lines = []
-    for gender, ethnicity in found[0]:
+    for gender, ethnicity in rates[0]:
         cells = [capital(group_name(gender or (), ethnicity or ()))]
-        for rows in found:
+        for rows in rates:
             cells += _rate(rows.get((gender, ethnicity)), audit.minimum_faces)
         lines.append(tuple(cells))
     caption = "Share of predictions that are correct, with Wilson 95 % intervals."
@@ -74,12 +74,12 @@ def _rate(row: pd.Series | None, minimum: int) -> tuple[str, str]:
 
 def known_failures(audit: Audit) -> list[Text | Items]:
     """Worst groups, gaps beyond chance, ages, label noise and what the checks of the maps said."""
-    within = main_filter(audit)
-    faces = audit.passing(within)
+    filter = main_filter(audit)
+    faces = audit.passing(filter)
     sentences = warning_sentences(audit)
     if len(faces):
-        sentences += [accuracy_sentence(faces, within), *_statistics(faces, within), *_gaps(faces, within)]
-    sentences += [*_ages(audit), *_noise(audit, within), *_checks(audit), *_method(audit, within)]
+        sentences += [accuracy_sentence(faces, filter), *_statistics(faces, filter), *_gaps(faces, filter)]
+    sentences += [*_ages(audit), *_noise(audit, filter), *_checks(audit), *_method(audit, filter)]
     return [Items(tuple(sentences))]
 
 
@@ -88,65 +88,63 @@ def warning_sentences(audit: Audit) -> list[str]:
     return [text for text in map(note_sentence, audit.manifest.warnings) if text]
 
 
-def _statistics(faces: pd.DataFrame, within: Filter) -> list[str]:
-    told = (statistic_sentence(s, statistic_table(s, faces), within) for s in group_statistics.GROUP_STATISTICS)
-    return [sentence for sentence in told if sentence]
+def _statistics(faces: pd.DataFrame, filter: Filter) -> list[str]:
+    sentences = (statistic_sentence(s, statistic_table(s, faces), filter) for s in group_statistics.GROUP_STATISTICS)
+    return [sentence for sentence in sentences if sentence]
 
 
-def _gaps(faces: pd.DataFrame, within: Filter) -> list[str]:
+def _gaps(faces: pd.DataFrame, filter: Filter) -> list[str]:
     by = columns_of(faces)
     if not by:
         return ["One gender, no ethnicity and no ages: there are no groups to compare."]
     groups = group_counts(faces, by)
-    found = [gap_sentence(largest_gap(faces, by), scope(within), len(faces))]
+    sentences = [gap_sentence(largest_gap(faces, by), scope(filter), len(faces))]
     pairs = pairs_of(groups)
     if len(pairs):
         differ = pairs[pairs["verdict"] == TestVerdict.DIFFER]
         names = [f"{capital(a)} and {b}" for a, b in zip(differ["first"], differ["second"], strict=True)]
         more = f" and {len(names) - PAIRS} more" if len(names) > PAIRS else ""
         clear = f": {'; '.join(names[:PAIRS])}{more}" if names else ""
-        found.append(f"{differ_words(pairs, 'pairs of groups')}{clear}.")
-    return found
+        sentences.append(f"{differ_words(pairs, 'pairs of groups')}{clear}.")
+    return sentences
 
 
 def _ages(audit: Audit) -> list[str]:
     if not audit.faces["age"].notna().any():
         return ["No ages are known, so nothing can be said by age, and children cannot be left out."]
-    found = extremes(audit.faces, by=("age band",))
-    if found is None:
+    pair = extremes(audit.faces, by=("age band",))
+    if pair is None:
         return []
-    if not found.told_apart:
-        return [f"By age, no two of {found.groups} bands are told apart beyond chance."]
-    parts = [
-        f"{row['group']}, {pair_rate(int(row['correct']), int(row['errors']))}" for row in (found.worst, found.best)
-    ]
+    if not pair.told_apart:
+        return [f"By age, no two of {pair.groups} bands are told apart beyond chance."]
+    parts = [f"{row['group']}, {pair_rate(int(row['correct']), int(row['errors']))}" for row in (pair.worst, pair.best)]
     return [f"By age, the surely weakest band is {parts[0]}; the surely strongest {parts[1]}."]
 
 
-def _noise(audit: Audit, within: Filter) -> list[str]:
-    found = label_noise(audit, within)
-    if not found.errors:
+def _noise(audit: Audit, filter: Filter) -> list[str]:
+    noise = label_noise(audit, filter)
+    if not noise.errors:
         return []
-    rows = {row["where"]: row for row in found.shares.to_dict("records")}
+    rows = {row["where"]: row for row in noise.shares.to_dict("records")}
     copies = COPIES + ("" if audit.manifest.copies_by else BY_HASHES)
-    told = [
+    suspects = [
         (word, rows[name]) for name, word in ((MISLABELS, "likely mislabels"), (NEAR_COPIES, copies)) if name in rows
     ]
-    if not told:
+    if not suspects:
         return ["Neither likely mislabels nor near-copies can be told from the decisions of a table."]
-    named = " and ".join(f"{_share(row)} {'' if n else 'are '}{word}" for n, (word, row) in enumerate(told))
-    parts = " and ".join(percent(row["share_faces"]) for _, row in told)
-    without = " and ".join(v.removed for v in found.variants[1:-1])
+    shares = " and ".join(f"{_share(row)} {'' if n else 'are '}{word}" for n, (word, row) in enumerate(suspects))
+    parts = " and ".join(percent(row["share_faces"]) for _, row in suspects)
+    without = " and ".join(v.removed for v in noise.variants[1:-1])
     doubtful = " Mislabels are judged by the model's own confidence, so their share is an upper bound."
     return [
-        f"Of {found.errors:,} errors {scope(within, begins=False)}, {named}, which make up {parts} of the faces. The "
-        f"largest gap without {without}: {gap_words(found.variants[-1].gap)}.{doubtful if MISLABELS in rows else ''}"
+        f"Of {noise.errors:,} errors {scope(filter, begins=False)}, {shares}, which make up {parts} of the faces. The "
+        f"largest gap without {without}: {gap_words(noise.variants[-1].gap)}.{doubtful if MISLABELS in rows else ''}"
     ]
 
 
-def _method(audit: Audit, within: Filter) -> list[str]:
+def _method(audit: Audit, filter: Filter) -> list[str]:
     """What holds of the recipe, over its networks, where there are several with these faces."""
-    words = method_words(recipe_of(audit), within) if within.mask(audit.faces).any() else None
+    words = method_words(recipe_of(audit), filter) if filter.mask(audit.faces).any() else None
     return [words] if words else []
 
 

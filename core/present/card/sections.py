@@ -169,12 +169,12 @@ def _looked_up(audits: list[Audit]) -> list[Text]:
 
 def disagreements_table(audit: Audit) -> Table | None:
     """Labels that two places of an audit's data set give differently; None where none is known."""
-    found = audit.manifest.disagreements or {}
-    if not found:
+    disagreements = audit.manifest.disagreements or {}
+    if not disagreements:
         return None
-    counted = tuple((what, f"{count:,}") for what, count in found.items())
+    rows = tuple((what, f"{count:,}") for what, count in disagreements.items())
     caption = f"{audit.name}: labels that disagree, of the whole data set, all splits"
-    return Table(("what disagrees, and what was taken", "entries"), counted, "lr", caption)
+    return Table(("what disagrees, and what was taken", "entries"), rows, "lr", caption)
 
 
 def _of_table(audit: Audit) -> bool:
@@ -189,8 +189,8 @@ def maps_words(audit: Audit) -> str:
     height, width = audit.map_shape
     layer = audit.manifest.maps and audit.manifest.maps.layer
     head = f"{audit.name}: maps of {height}×{width} cells by {audit.map_method}{f' at {layer}' if layer else ''}. "
-    if said := audit_placement(audit):
-        head += f"{said} "
+    if placement := audit_placement(audit):
+        head += f"{placement} "
     if audit.additive:
         return head + "They add up to the logits, so a region's evidence is an amount."
     return head + "They do not add up to the logits: compare their shapes, not their amounts."

@@ -34,24 +34,24 @@ def files(items: list[Item], formats: list[str], size: Size, dpi: int, provenanc
 
     Raises `LookwhereError` where a chart cannot be drawn.
     """
-    found, plots = {}, [item for item in items if item.kind == "chart"]
+    data_by_name, plots = {}, [item for item in items if item.kind == "chart"]
     kinds = [FIGURES[name][0] for name in formats if name in FIGURES]
     charted = charts.render([item.make() for item in plots], size, kinds, dpi) if plots and kinds else {}
     for name in formats:
         suffix, _ = (FIGURES | TABLES)[name]
         fitting = [item for item in items if (item.kind == "table") == (name in TABLES)]
-        drawn = iter(charted.get(suffix, []))
+        figures = iter(charted.get(suffix, []))
         for item in fitting:
             if item.kind == "chart":
-                data = stamp(next(drawn), suffix, item.title, provenance, size, dpi)
+                data = stamp(next(figures), suffix, item.title, provenance, size, dpi)
             elif item.kind == "picture":
                 data = stamp(sheets.render(item.make(), size, suffix, dpi), suffix, item.title, provenance, size, dpi)
             elif suffix == "csv":
                 data = tables.csv(item.make())
             else:
                 data = tables.latex(item.make(), item.title, item.name, provenance)
-            found[provenance.file_name(item.name, suffix)] = data
-    return found
+            data_by_name[provenance.file_name(item.name, suffix)] = data
+    return data_by_name
 
 
 def archive(items: list[Item], format: str, size: Size, dpi: int, provenance: Provenance) -> bytes:
@@ -61,15 +61,15 @@ def archive(items: list[Item], format: str, size: Size, dpi: int, provenance: Pr
     """
     trouble, formats = "", [format, *TABLES]
     try:
-        found = files(items, formats, size, dpi, provenance)
+        members = files(items, formats, size, dpi, provenance)
     except LookwhereError as error:
         trouble = f"The charts are not in here. {error}"
-        found = files([item for item in items if item.kind != "chart"], formats, size, dpi, provenance)
+        members = files([item for item in items if item.kind != "chart"], formats, size, dpi, provenance)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as box:
-        for name, data in found.items():
+        for name, data in members.items():
             box.writestr(name, data)
-        box.writestr("contents.txt", contents(items, list(found), provenance, trouble))
+        box.writestr("contents.txt", contents(items, list(members), provenance, trouble))
     return out.getvalue()
 
 

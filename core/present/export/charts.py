@@ -151,29 +151,29 @@ def render(figures: list[go.Figure], size: Size, kinds: list[str], dpi: int) -> 
         for kind in kinds
         for figure in ready
     ]
-    found: list[list[bytes] | Exception] = []
+    outcomes: list[list[bytes] | Exception] = []
 
     def work() -> None:
         try:
             # A snap sees no /tmp.
             home = Path.home() if "snap" in path else None
             with tempfile.TemporaryDirectory(prefix="lookwhere-", dir=home, ignore_cleanup_errors=True) as folder:
-                found.append(asyncio.run(_drawn(path, Path(folder), jobs)))
+                outcomes.append(asyncio.run(_drawn(path, Path(folder), jobs)))
         except Exception as error:
-            found.append(error)
+            outcomes.append(error)
 
     # A thread of its own, since this one may have a running loop; two browsers at once would be too much.
     with _one_at_a_time:
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         thread.join()
-    if isinstance(found[0], Exception):
-        why = found[0].args[0] if found[0].args else type(found[0]).__name__
+    if isinstance(outcomes[0], Exception):
+        why = outcomes[0].args[0] if outcomes[0].args else type(outcomes[0]).__name__
         why = " ".join(str(why[0] if isinstance(why, tuple) else why).split()).rstrip(".")[:200]
         raise LookwhereError(
             f"{path} could not draw the chart ({why}): start it once by hand to see why, or use the chart's camera"
-        ) from found[0]
-    return {kind: found[0][n * len(ready) : (n + 1) * len(ready)] for n, kind in enumerate(kinds)}
+        ) from outcomes[0]
+    return {kind: outcomes[0][n * len(ready) : (n + 1) * len(ready)] for n, kind in enumerate(kinds)}
 
 
 async def _drawn(path: str, folder: Path, jobs: list[tuple[dict, dict]]) -> list[bytes]:
@@ -215,9 +215,9 @@ async def _drawn(path: str, folder: Path, jobs: list[tuple[dict, dict]]) -> list
 
 async def _draw(kaleido: Kaleido, jobs: list[tuple[dict, dict]]) -> list[bytes]:
     await kaleido.open()
-    found = [await kaleido.calc_fig(figure, options) for figure, options in jobs]
+    images = [await kaleido.calc_fig(figure, options) for figure, options in jobs]
     await kaleido.close()
-    return found
+    return images
 
 
 def _end(process: subprocess.Popen) -> None:

@@ -21,7 +21,7 @@ from core.present.text.group_tables import group_frame
 SUFFIXES = (".tex", ".pdf", ".csv")
 
 
-def write_groups(audit: Audit, by: list[str], wanted: Filter, file: Path, made: datetime | None = None) -> Path:
+def write_groups(audit: Audit, by: list[str], filter: Filter, file: Path, timestamp: datetime | None = None) -> Path:
     """Write the accuracies of the groups by `by`, of the faces in the filter; returns the file.
 
     Raises `LookwhereError` where its name ends otherwise than with one of `SUFFIXES`, or it cannot be written.
@@ -29,14 +29,14 @@ def write_groups(audit: Audit, by: list[str], wanted: Filter, file: Path, made: 
     kind = file.suffix.lower()
     if kind not in SUFFIXES:
         raise LookwhereError(f"--out {file}: end it with {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    frame = group_frame(audit.passing(wanted), by, audit.columns)
+    frame = group_frame(audit.passing(filter), by, audit.columns)
     words = grouping_words(by, audit.columns)
     about = Provenance(
         (Source.from_manifest(audit.manifest, audit.name),),
         "accuracy",
         f"python -m core show --model {audit.manifest.model} --audit {audit.name} --by {' '.join(map(slug, by))}",
-        wanted.describe(audit.columns),
-        f"{made or datetime.now(UTC):%Y-%m-%d}",
+        filter.describe(audit.columns),
+        f"{timestamp or datetime.now(UTC):%Y-%m-%d}",
     )
     write: dict[str, Callable[[pd.DataFrame], bytes]] = {
         ".tex": lambda table: tables.latex(table, f"accuracy by {words}", f"by {words}", about),

@@ -85,12 +85,12 @@ class Provenance:
     @property
     def who(self) -> str:
         """The models and audits for a caption: «resnet50-utkface, utkface-test»."""
-        return "; ".join(", ".join(filter(None, (one.model, one.audit))) for one in self.sources)
+        return "; ".join(", ".join(filter(None, (source.model, source.audit))) for source in self.sources)
 
     def file_name(self, item: str, suffix: str) -> str:
         """Model, audit, page and item, with nothing in it that a file system minds."""
-        models = dict.fromkeys(one.model for one in self.sources)
-        audits = dict.fromkeys(one.audit for one in self.sources if one.audit)
+        models = dict.fromkeys(source.model for source in self.sources)
+        audits = dict.fromkeys(source.audit for source in self.sources if source.audit)
         parts = ["-vs-".join(map(slug, models)), *list(map(slug, audits))[:1], self.page, item]
         return "_".join(slug(part)[:80] for part in parts) + f".{suffix}"
 

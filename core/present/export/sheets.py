@@ -53,18 +53,18 @@ def wrapped(text: str, points: float, width: float) -> list[str]:
 
 def broken(rows: list[tuple[str, list]], size: Size) -> list[tuple[str, list]]:
     """Rows of more panels than fit in a size, in equal parts; the label stands over the first."""
-    found, most = [], int((size.mm + GAP) / (BROKEN * size.scale + GAP))
+    pieces, most = [], int((size.mm + GAP) / (BROKEN * size.scale + GAP))
     for label, panels in rows:
         step = math.ceil(len(panels) / math.ceil(len(panels) / most))
         parts = [panels[start : start + step] for start in range(0, len(panels), step)]
-        found += [(label if n == 0 else "", part) for n, part in enumerate(parts)]
-    return found
+        pieces += [(label if n == 0 else "", part) for n, part in enumerate(parts)]
+    return pieces
 
 
 def plan(rows: list[tuple[str, list]], size: Size, below: float) -> Plan:
     """The arrangement with the largest panels that is no taller than the size allows, with `below` mm of notes."""
-    found = [_fitted(rows, size, blocks, below) for blocks in range(1, len(rows) + 1)]
-    return max(found, key=lambda one: (one.height + below <= size.tallest, round(one.side, 1), -one.blocks))
+    candidates = [_fitted(rows, size, blocks, below) for blocks in range(1, len(rows) + 1)]
+    return max(candidates, key=lambda fit: (fit.height + below <= size.tallest, round(fit.side, 1), -fit.blocks))
 
 
 def _fitted(rows: list[tuple[str, list]], size: Size, blocks: int, below: float) -> Plan:

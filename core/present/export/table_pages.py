@@ -100,25 +100,25 @@ def _columns(table: pd.DataFrame, size: Size) -> list[_Column]:
     words = [[str(name), *_words(table.iloc[:, place])] for place, name in enumerate(table.columns)]
     right = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
     need = [(max(map(len, cells)) + 1) * letter for cells in words]
-    numbers = [min(one, 9 * letter) for one, flush in zip(need, right, strict=True) if flush]
+    numbers = [min(natural, 9 * letter) for natural, flush in zip(need, right, strict=True) if flush]
     widest = _fitting(
-        [one for one, flush in zip(need, right, strict=True) if not flush],
+        [natural for natural, flush in zip(need, right, strict=True) if not flush],
         max(10 * letter, size.mm - 2 * EDGE - GAP * (len(words) - 1) - sum(numbers)),
     )
-    found = []
-    for cells, one, flush in zip(words, need, right, strict=True):
-        width = min(one, 9 * letter if flush else widest)
-        found.append(_Column([wrapped(text, size.points, width) or [""] for text in cells], width, flush))
-    return found
+    columns = []
+    for cells, natural, flush in zip(words, need, right, strict=True):
+        width = min(natural, 9 * letter if flush else widest)
+        columns.append(_Column([wrapped(text, size.points, width) or [""] for text in cells], width, flush))
+    return columns
 
 
 def _fitting(need: list[float], room: float) -> float:
     """The width that no column may pass for all to fit: those that need less have what they need."""
-    left = room
-    for place, one in enumerate(sorted(need)):
-        if one * (len(need) - place) > left:
-            return left / (len(need) - place)
-        left -= one
+    rest = room
+    for place, width in enumerate(sorted(need)):
+        if width * (len(need) - place) > rest:
+            return rest / (len(need) - place)
+        rest -= width
     return max(need, default=room)
 
 
@@ -130,5 +130,7 @@ def _words(values: pd.Series) -> list[str]:
             for value in values
         ]
     numbers = [None if pd.isna(value) else float(value) for value in values]
-    decimals = max((len(f"{one:.3f}".rstrip("0").partition(".")[2]) for one in numbers if one is not None), default=0)
-    return ["–" if one is None else f"{one:,.{decimals}f}".replace("-", "−") for one in numbers]
+    decimals = max(
+        (len(f"{figure:.3f}".rstrip("0").partition(".")[2]) for figure in numbers if figure is not None), default=0
+    )
+    return ["–" if figure is None else f"{figure:,.{decimals}f}".replace("-", "−") for figure in numbers]

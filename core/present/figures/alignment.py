@@ -26,8 +26,8 @@ def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Ima
             words = f"{group_name(gender, ethnicity)}\nn = {len(faces):,}, sharp {sharpness(np.asarray(mean)):.1f}"
             panels.append((show_face(np.asarray(mean), SIDE), words))
     rows = [("averages", panels[n : n + 5]) for n in range(0, len(panels), 5)]
-    chosen = np.random.default_rng(seed).choice(len(store.faces), min(sample, len(store.faces)), replace=False)
-    singles = [(_with_points(store, int(n)), str(store.faces["age"].iloc[n])) for n in chosen]
+    places = np.random.default_rng(seed).choice(len(store.faces), min(sample, len(store.faces)), replace=False)
+    singles = [(_with_points(store, int(n)), str(store.faces["age"].iloc[n])) for n in places]
     rows += [("landmarks", singles[n : n + 8]) for n in range(0, len(singles), 8)]
     if not rows:
         raise LookwhereError(

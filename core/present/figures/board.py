@@ -30,17 +30,17 @@ class LookRow:
 
 def looks(models: list[BoardModel], data: str, ethnicity: str | None, side: int = SIDE) -> tuple[list[LookRow], float]:
     """A row a model that has maps of this data set, and the limit of their one scale."""
-    found = {
+    means = {
         (model.title, gender): model.maps.of(data, gender, ethnicity)
         for model in models
         if model.maps is not None
         for gender in GENDERS
     }
-    limit, rows = pictures.shared_limit(list(found.values())), []
+    limit, rows = pictures.shared_limit(list(means.values())), []
     for model in models:
         panels = []
         for gender in GENDERS:
-            mean = found.get((model.title, gender))
+            mean = means.get((model.title, gender))
             if mean is not None:
                 n = model.maps.faces(data, gender, ethnicity)
                 words = capital(GENDER.nouns[GENDER.index(gender)].many)
@@ -63,6 +63,6 @@ def _with_regions(picture: Image.Image) -> Image.Image:
     edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
     edge[1:] |= labels[1:] != labels[:-1]
     mask = Image.fromarray((edge * 150).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.4))
-    drawn = picture.copy()
-    drawn.paste(Image.new("RGB", picture.size, (60, 60, 66)), mask=mask)
-    return drawn
+    overlay = picture.copy()
+    overlay.paste(Image.new("RGB", picture.size, (60, 60, 66)), mask=mask)
+    return overlay

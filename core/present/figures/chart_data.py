@@ -274,9 +274,9 @@ class HistogramChart:
     at_name: str
 
     def __post_init__(self) -> None:
-        for one in self.histograms:
-            if len(one.shares) != len(self.edges) - 1 or abs(sum(one.shares) - 1) > 1e-6:
-                raise LookwhereError(f"{one.name}: the shares of its {len(self.edges) - 1} bins do not sum to 1")
+        for histogram in self.histograms:
+            if len(histogram.shares) != len(self.edges) - 1 or abs(sum(histogram.shares) - 1) > 1e-6:
+                raise LookwhereError(f"{histogram.name}: the shares of its {len(self.edges) - 1} bins do not sum to 1")
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ def accuracy_dots(
     rows = []
     for name, kind, row in zip(names, kinds, table.to_dict("records"), strict=True):
         words = with_interval(row["accuracy"], row["low"], row["high"])
-        told = (f"{row['errors']:,} incorrect",)
-        mark = Mark(GENDER_NOUNS.get(kind, kind), row["accuracy"], row["low"], row["high"], words, told)
+        details = (f"{row['errors']:,} incorrect",)
+        mark = Mark(GENDER_NOUNS.get(kind, kind), row["accuracy"], row["low"], row["high"], words, details)
         rows.append(Row(name, (mark,), f"n = {row['n']:,}", words))
     return IntervalChart(
         tuple(rows),
@@ -64,7 +64,7 @@ def roc_curves(curves: dict[str, Roc], task: Task = GENDER) -> CurveChart:
     """Share of positive faces called so against share of negative ones, a curve a group."""
     called = f"called {task.said(task.positive)}"
     negative, positive = (words.many for words in task.nouns)
-    drawn = tuple(
+    lines = tuple(
         Curve(
             f"{name}, AUC {number(curve.auc.value, '.3f')}",
             *curve.drawn(),
@@ -74,7 +74,7 @@ def roc_curves(curves: dict[str, Roc], task: Task = GENDER) -> CurveChart:
         for n, (name, curve) in enumerate(curves.items())
     )
     return CurveChart(
-        drawn,
+        lines,
         Axis(f"{negative} {called}", "%", 0, 1.0),
         Axis(f"{positive} {called}", "%", 0, 1.01),
         480,
@@ -84,7 +84,7 @@ def roc_curves(curves: dict[str, Roc], task: Task = GENDER) -> CurveChart:
 
 def calibration_curves(tables: dict[str, pd.DataFrame], task: Task = GENDER) -> CurveChart:
     """Share of faces labelled positive against predicted probability, a line a group, with Wilson intervals."""
-    drawn = tuple(
+    lines = tuple(
         Curve(
             name,
             table["p"],
@@ -97,7 +97,7 @@ def calibration_curves(tables: dict[str, pd.DataFrame], task: Task = GENDER) -> 
         for n, (name, table) in enumerate(tables.items())
     )
     return CurveChart(
-        drawn,
+        lines,
         Axis(f"predicted probability of {task.said(task.positive)}", "%", -0.01, 1.01),
         Axis(f"labelled {task.said(task.positive)}", "%", -0.01, 1.02),
         480,
@@ -107,10 +107,10 @@ def calibration_curves(tables: dict[str, pd.DataFrame], task: Task = GENDER) -> 
 
 def confusion_matrix(table: pd.DataFrame, task: Task = GENDER) -> MatrixChart:
     """Counts and row shares; rows the label, columns the prediction."""
-    counts, named = table.to_numpy(), list(zip(task.classes, task.nouns, strict=True))
+    counts, class_nouns = table.to_numpy(), list(zip(task.classes, task.nouns, strict=True))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return MatrixChart(
-        tuple(f"labelled {words.many if task.is_gender else task.said(name)}" for name, words in named),
+        tuple(f"labelled {words.many if task.is_gender else task.said(name)}" for name, words in class_nouns),
         tuple(f"predicted {task.said(name)}" for name in task.classes),
         tuple(map(tuple, counts.tolist())),
         tuple(map(tuple, shares.tolist())),

@@ -44,13 +44,13 @@ def difference_dots(tables: dict[str, pd.DataFrame]) -> IntervalChart:
 def _difference(name: str, row: pd.Series) -> Mark:
     words = points_interval(row["difference"], row["low"], row["high"])
     value, _, bounds = words.partition(" ")
-    told = (
+    details = (
         f"{percent(row['accuracy_a'])} → {percent(row['accuracy_b'])}",
         f"correct only before {row['only_a']:,}, only after {row['only_b']:,}, both {row['both']:,}",
         f"McNemar p = {number(row['p'], '.2g')}, with Holm {number(row['p_holm'], '.2g')}",
     )
     hollow = not row["p_holm"] <= FAMILY_WISE
-    return Mark(name, row["difference"], row["low"], row["high"], f"{value} points {bounds}", told, hollow)
+    return Mark(name, row["difference"], row["low"], row["high"], f"{value} points {bounds}", details, hollow)
 
 
 def arm_dots(table: pd.DataFrame, means: pd.DataFrame, titles: dict[str, str]) -> IntervalChart:
@@ -83,8 +83,8 @@ def study_dots(table: pd.DataFrame) -> IntervalChart:
         marks = [Mark(ORIGINAL, row.original, words=f"{percent(row.original)} in the original study")]
         if row.n:
             marks += [Mark(SEED, value, words=percent(value)) for value in row.by_seed]
-            words, told = with_interval(row.mean, row.low, row.high), (str(row.repeats),)
-            marks.append(Mark(OURS, row.mean, row.low, row.high, words, told))
+            words, details = with_interval(row.mean, row.low, row.high), (str(row.repeats),)
+            marks.append(Mark(OURS, row.mean, row.low, row.high, words, details))
         rows.append(Row(capital(row.figure), tuple(marks), f"n = {row.n:,}" if row.n else "none here"))
     series = (
         Series(ORIGINAL, Style(COLOURS[1], "diamond", size=12), -0.22),

@@ -33,11 +33,11 @@ def outlined(picture: Image.Image, mask: np.ndarray, placement: Placement | None
         x, y = round(across[column] * width), round(down[row] * height)
         return min(max(x, edge), width - 1 - edge), min(max(y, edge), height - 1 - edge)
 
-    def border(start: tuple[int, int], end: tuple[int, int], one: bool, other: bool) -> None:
-        if one != other:
+    def border(start: tuple[int, int], end: tuple[int, int], here: bool, there: bool) -> None:
+        if here != there:
             pens[0].line([start, end], _LIGHT, thick + 4)
             pens[1].line([start, end], _DARK, thick)
-        elif one:
+        elif here:
             pens[2].line([start, end], (*_DARK[:3], 90), 1)
 
     for r in range(h + 1):
@@ -65,21 +65,25 @@ def _hatching(size: tuple[int, int], mask: np.ndarray, down: np.ndarray, across:
     return Image.fromarray(layer)
 
 
-def difference_panel(found: MapDifference, caption: str = "", alt: str = "") -> MapPanel:
+def difference_panel(difference: MapDifference, caption: str = "", alt: str = "") -> MapPanel:
     """A tested difference as a panel: cells that survive are outlined, none where nothing was tested; no map of under
     11 faces."""
-    if not np.isfinite(found.difference).all():
+    if not np.isfinite(difference.difference).all():
         return MapPanel(None, caption, alt, why="too few faces")
     return MapPanel(
-        found.difference, caption, alt, None if found.abstained else found.significant, placement=found.placement
+        difference.difference,
+        caption,
+        alt,
+        None if difference.abstained else difference.significant,
+        placement=difference.placement,
     )
 
 
 def difference_maps(
-    found: Sequence[MapDifference], captions: Sequence[str], alts: Sequence[str], note: str
+    differences: Sequence[MapDifference], captions: Sequence[str], alts: Sequence[str], note: str
 ) -> MapChart:
     """Tested differences side by side on one scale, whose `note` says what its colours mean."""
-    panels = tuple(difference_panel(*parts) for parts in zip(found, captions, alts, strict=True))
+    panels = tuple(difference_panel(*parts) for parts in zip(differences, captions, alts, strict=True))
     limit = pictures.shared_limit([panel.values for panel in panels])
     return MapChart(panels, (Scale(limit, True, f"−{limit:.3g}", f"{limit:.3g}", note),))
 
@@ -100,10 +104,10 @@ def panel_pictures(chart: MapChart, side: int = pictures.PANEL) -> list[Image.Im
 def map_sheet(chart: MapChart, side: int = pictures.PANEL) -> pictures.Sheet:
     """A chart's panels with captions and scales, for print."""
     panels = list(zip(panel_pictures(chart, side), [panel.caption for panel in chart.panels], strict=True))
-    return pictures.Sheet([("", panels)], [(one.signed, one.low, one.high) for one in chart.scales], chart.note)
+    return pictures.Sheet([("", panels)], [(scale.signed, scale.low, scale.high) for scale in chart.scales], chart.note)
 
 
-def painted(found: MapDifference, limit: float, side: int = pictures.PANEL) -> Image.Image:
+def painted(difference: MapDifference, limit: float, side: int = pictures.PANEL) -> Image.Image:
     """A difference painted from −`limit` to `limit`: surviving cells outlined, others hatched, neither where
     nothing was tested; a grey panel under 11 faces."""
-    return panel_picture(difference_panel(found), Scale(limit, True, "", ""), side)
+    return panel_picture(difference_panel(difference), Scale(limit, True, "", ""), side)

@@ -16,12 +16,14 @@ def arm_maps(maps: Mapping[str, np.ndarray | None], faces: str) -> MapChart:
 
     None of an arm without maps, or of too few `faces` (their name) for an average.
     """
-    shapes = {name: None if one is None else _shape(one) for name, one in maps.items()}
-    drawn = [one for one in shapes.values() if one is not None]
-    limit = shared_limit(drawn) if drawn else 1.0
+    shapes = {name: None if mean is None else _shape(mean) for name, mean in maps.items()}
+    present = [shape for shape in shapes.values() if shape is not None]
+    limit = shared_limit(present) if present else 1.0
     panels = tuple(
-        MapPanel(one, name, f"Mean map of {faces}: {name}", why="" if one is not None else "too few faces, or no maps")
-        for name, one in shapes.items()
+        MapPanel(
+            shape, name, f"Mean map of {faces}: {name}", why="" if shape is not None else "too few faces, or no maps"
+        )
+        for name, shape in shapes.items()
     )
     less, more = GENDERS
     note = f"Evidence for «{more}» (red) less that for «{less}» (blue), each map by its own strength. {faces}."

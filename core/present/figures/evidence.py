@@ -37,12 +37,12 @@ def _towards_series(task: Task) -> tuple[Series, ...]:
 
 
 def waterfall_chart(
-    found: Waterfall, name_a: str, name_b: str, title: str = "", caption: str = "", task: Task = GENDER
+    waterfall: Waterfall, name_a: str, name_b: str, title: str = "", caption: str = "", task: Task = GENDER
 ) -> BarChart:
     """From A's mean margin, region by region, to B's; whiskers are the bootstrap intervals of each bar's length."""
-    table, ends = found.table, found.ends
+    table, ends = waterfall.table, waterfall.ends
     total = "mean margin"
-    rows, at = [_total(name_a, found.n_a, total, ends.loc["a"])], float(ends.loc["a", "margin"])
+    rows, at = [_total(name_a, waterfall.n_a, total, ends.loc["a"])], float(ends.loc["a", "margin"])
     turns = [at]
     for row in table.to_dict("records"):
         words = signed_interval(row["difference"], row["low"], row["high"])
@@ -52,7 +52,7 @@ def waterfall_chart(
         rows.append(Row(row["region"], (bar,), f"{percent(row['area'], 0)} of the image", words))
         at += row["difference"]
         turns.append(at)
-    rows.append(_total(name_b, found.n_b, total, ends.loc["b"]))
+    rows.append(_total(name_b, waterfall.n_b, total, ends.loc["b"]))
     # Bars from 0 dwarf the steps between two groups of like margins: a mark then stands for the total.
     reach = float(np.ptp([*turns, ends.loc["b", "margin"]]))
     dwarfed = reach < 0.4 * float(ends.loc[["a", "b"], "margin"].abs().max())
@@ -77,13 +77,13 @@ def _total(name: str, n: int, series: str, ends: pd.Series) -> Row:
 
 def region_evidence_bars(groups: list[tuple[str, EvidenceByRegion]]) -> BarChart:
     """Signed contributions to the mean margin by region, groups side by side, with bootstrap intervals."""
-    tables = [(name, found.table.set_index("region").loc[list(REGIONS)]) for name, found in groups]
+    tables = [(name, evidence.table.set_index("region").loc[list(REGIONS)]) for name, evidence in groups]
     rows = tuple(
         Row(region, tuple(_contribution(name, table.loc[region]) for name, table in tables)) for region in REGIONS
     )
     series = tuple(
-        Series(name, Style(cycled(GROUP_COLOURS, n), **WHISKERS), note=f"n = {found.n:,}")
-        for n, (name, found) in enumerate(groups)
+        Series(name, Style(cycled(GROUP_COLOURS, n), **WHISKERS), note=f"n = {evidence.n:,}")
+        for n, (name, evidence) in enumerate(groups)
     )
     axis = Axis("contribution to the mean margin")
     return BarChart(rows, series, axis, 120 + 24 * len(REGIONS) * max(len(groups), 1), grouped=True)

@@ -24,17 +24,17 @@ def simultaneous_dots(table: pd.DataFrame) -> IntervalChart:
     for name_of, row in zip(tick_names(table), table.to_dict("records"), strict=True):
         alone = with_interval(row["accuracy"], row["wilson_low"], row["wilson_high"])
         words = with_interval(row["accuracy"], row["low"], row["high"])
-        told = (f"alone {alone}", f"all at once {words}", f"{row['errors']:,} incorrect")
+        details = (f"alone {alone}", f"all at once {words}", f"{row['errors']:,} incorrect")
         name = GENDER_NOUNS.get(row["gender"], ALONE)
         marks = (
             Mark(AT_ONCE, row["accuracy"], row["low"], row["high"]),
-            Mark(name, row["accuracy"], row["wilson_low"], row["wilson_high"], percent(row["accuracy"]), told),
+            Mark(name, row["accuracy"], row["wilson_low"], row["wilson_high"], percent(row["accuracy"]), details),
         )
         rows.append(Row(name_of, marks, _n(row["n"]), words))
     genders = [gender if gender in GENDER_NOUNS else "" for gender in table["gender"]]
     thick = (
-        Series(one.name, one.style.but(size=10, thickness=4), legend=one.legend)
-        for one in gender_series(genders, both=ALONE)
+        Series(series.name, series.style.but(size=10, thickness=4), legend=series.legend)
+        for series in gender_series(genders, both=ALONE)
     )
     return IntervalChart(
         tuple(rows),
@@ -70,7 +70,7 @@ def age_dots(table: pd.DataFrame) -> IntervalChart:
     return IntervalChart(rows, series, Axis(unit="%", **accuracy_range(least, 0.02)), 90 + 36 * len(table))
 
 
-def noise_shares(found: LabelNoise) -> IntervalChart:
+def noise_shares(noise: LabelNoise) -> IntervalChart:
     """Share of the errors (with its interval) beside the share of all faces, a row a place."""
     rows = tuple(
         Row(
@@ -80,18 +80,18 @@ def noise_shares(found: LabelNoise) -> IntervalChart:
                 Mark("of the errors", row["share_errors"], row["low"], row["high"],
                      f"{with_interval(row['share_errors'], row['low'], row['high'])} of the errors"),
             ),
-            f"{row['errors']:,} of {found.errors:,}",
+            f"{row['errors']:,} of {noise.errors:,}",
         )
-        for row in found.shares.to_dict("records")
+        for row in noise.shares.to_dict("records")
     )  # fmt: skip
     series = (Series("of all faces", STROKE), Series("of the errors", Style(COLOURS[1])))
     return IntervalChart(rows, series, Axis(unit="%", from_zero=True), 100 + 34 * len(rows))
 
 
-def gap_variants(found: LabelNoise) -> IntervalChart:
+def gap_variants(noise: LabelNoise) -> IntervalChart:
     """The largest gap with its simultaneous interval, and corrected, with and without what may be noise."""
     rows = []
-    for variant in found.variants:
+    for variant in noise.variants:
         if (gap := variant.gap) is None:
             continue
         wide = gap.difference

@@ -20,9 +20,9 @@ def gap_parts(table: pd.DataFrame) -> IntervalChart:
         if pd.isna(row["explained"]):
             continue
         part = _words(row, "explained", "low", "high")
-        left = _words(row, "left", "left_low", "left_high")
+        remainder = _words(row, "left", "left_low", "left_high")
         marks = (
-            Mark(LEFT, row["left"], row["left_low"], row["left_high"], f"left {left}"),
+            Mark(LEFT, row["left"], row["left_low"], row["left_high"], f"left {remainder}"),
             Mark(PART, row["explained"], row["low"], row["high"], f"goes with {part}"),
         )
         rows.append(Row(capital(row["words"]), marks))

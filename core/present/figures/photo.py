@@ -21,14 +21,14 @@ _LINE, _CHOSEN, _DARK = (255, 255, 255), (255, 196, 0), (20, 24, 30)
 BINS = 30
 
 
-def marked(picture: Image.Image, faces: list[Face], chosen: int | None = None, side: int = SIDE) -> Image.Image:
+def marked(picture: Image.Image, faces: list[Face], highlight: int | None = None, side: int = SIDE) -> Image.Image:
     """The picture at most `side` pixels a side; each face's box, number and five points, the chosen one in yellow."""
     small = shrunk_to(picture, side).copy()
     scale = small.width / picture.width
     draw = ImageDraw.Draw(small)
     width = max(2, round(max(small.size) / 300))
     for n, face in enumerate(faces):
-        colour = _CHOSEN if n == chosen else _LINE
+        colour = _CHOSEN if n == highlight else _LINE
         left, top, right, bottom = face.box * scale
         draw.rectangle((left - width, top - width, right + width, bottom + width), outline=_DARK, width=2 * width)
         draw.rectangle((left, top, right, bottom), outline=colour, width=width)

@@ -118,7 +118,7 @@ def _trace(chart: IntervalChart | BarChart, series: Series) -> dict:
     ends = np.array([(m.low, m.value, m.high) for _, _, m in marks], dtype=np.float64).reshape(-1, 3)
     # An interval alone is drawn about its middle.
     middle = np.where(np.isnan(ends[:, 1]), (ends[:, 0] + ends[:, 2]) / 2, ends[:, 1])
-    style, told = series.style, any(mark.words for _, _, mark in marks)
+    style, has_words = series.style, any(mark.words for _, _, mark in marks)
     settings = {
         "x": scaled(chart.axis, middle),
         "y": np.array([place for place, _, _ in marks], dtype=np.float64) + series.shift,
@@ -135,9 +135,9 @@ def _trace(chart: IntervalChart | BarChart, series: Series) -> dict:
             "width": style.cap,
             "color": style.interval_colour,
         }
-    if not told:
+    if not has_words:
         return settings | {"hoverinfo": "skip"}
-    extra = label(series.name, "") if sum(one.legend for one in chart.series) > 1 else ""
+    extra = label(series.name, "") if sum(each.legend for each in chart.series) > 1 else ""
     return settings | {
         "hovertext": [_hover(row, mark.words, mark.details) for _, row, mark in marks],
         "hovertemplate": "%{hovertext}<extra>" + extra + "</extra>",
@@ -164,9 +164,9 @@ def _bars(chart: BarChart, series: Series) -> dict:
     if any(bar.text for bar in bars):
         settings |= {"text": [escape.plotly(bar.text) for bar in bars], "textposition": "outside", "cliponaxis": False}
     # Said outright: Plotly would take the width from how far apart this series' own bars are.
-    drawn = [one.name for one in chart.series if one.style.symbol is None]
-    settings["width"] = width = _WIDE / len(drawn) if chart.grouped else _WIDE
-    settings["offset"] = drawn.index(series.name) * width - _WIDE / 2 if chart.grouped else -_WIDE / 2
+    names = [each.name for each in chart.series if each.style.symbol is None]
+    settings["width"] = width = _WIDE / len(names) if chart.grouped else _WIDE
+    settings["offset"] = names.index(series.name) * width - _WIDE / 2 if chart.grouped else -_WIDE / 2
     pattern = {"shape": series.style.pattern}
     marker = {"color": series.style.colour, "pattern": pattern}
     return {"type": "bar", "orientation": "h", "marker": marker, **settings}
@@ -196,9 +196,9 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
         across = band.axis == "y"
         low, high, at = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
         name = {"text": escape.plotly(band.name), "font": {"size": 10}, "textangle": 0}
-        named = {"annotation": name, "annotation_position": "bottom left"} if band.name else {}
+        annotation_options = {"annotation": name, "annotation_position": "bottom left"} if band.name else {}
         shade = figure.add_hrect if across else figure.add_vrect
-        shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **named)
+        shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **annotation_options)
         if not np.isnan(at):
             middle = figure.add_hline if across else figure.add_vline
             middle(at, line={"color": band.colour, "width": 1, "dash": "dot"})
@@ -263,18 +263,18 @@ def _told(chart: CurveChart, curve: Curve, place: int) -> str:
 def _histogram_figure(chart: HistogramChart) -> go.Figure:
     edges = np.array(chart.edges)
     figure = go.Figure()
-    for one in chart.histograms:
+    for histogram in chart.histograms:
         figure.add_bar(
             x=(edges[:-1] + edges[1:]) / 2,
-            y=scaled(chart.y, np.array(one.shares)),
+            y=scaled(chart.y, np.array(histogram.shares)),
             width=np.diff(edges) * 0.98,
-            opacity=one.style.opacity,
-            marker={"color": one.style.colour},
-            name=label(one.name, ""),
+            opacity=histogram.style.opacity,
+            marker={"color": histogram.style.colour},
+            name=label(histogram.name, ""),
             showlegend=True,
             hovertext=[
                 f"{bounds(low, high, '.2f')}: {in_unit(share, chart.y.unit)}"
-                for low, high, share in zip(edges[:-1], edges[1:], one.shares, strict=True)
+                for low, high, share in zip(edges[:-1], edges[1:], histogram.shares, strict=True)
             ],
             hovertemplate="%{hovertext}<extra></extra>",
         )

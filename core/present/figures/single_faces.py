@@ -27,10 +27,10 @@ def region_bars(regions: np.ndarray, additive: bool, task: Task = GENDER) -> Bar
     return BarChart(tuple(rows), series, Axis(title, low=low, high=high), 330)
 
 
-def error_cluster_sheet(shown: list[tuple[str, ErrorCluster]], limit: float) -> pictures.Sheet:
+def error_cluster_sheet(clusters: list[tuple[str, ErrorCluster]], limit: float) -> pictures.Sheet:
     """The mean maps of kinds that are shown, by name, to take away."""
     rows = [
         (name, [(pictures.paint(k.map, limit, True, placement=k.placement), f"mean shape, n = {k.n:,}")])
-        for name, k in shown
+        for name, k in clusters
     ]
     return pictures.Sheet(rows, [(True, f"−{limit:.3g} against", f"{limit:.3g} for the choice")])

@@ -29,22 +29,22 @@ from core.present.text.abstention import abstention_sentence
 from core.present.text.findings import findings_sentence
 
 
-def _gap_record(found: LargestGap | None) -> dict | None:
+def _gap_record(gap: LargestGap | None) -> dict | None:
     """The largest gap, chosen by looking and corrected for it."""
-    if found is None:
+    if gap is None:
         return None
     return {
-        "best": found.best["group"],
-        "worst": found.worst["group"],
-        **{name: getattr(found, name) for name in ("difference", "plain", "bias", "corrected", "critical", "pairs")},
-        "distinguishable": found.distinguishable,
-        "may_be_as_low": list(found.as_low),
+        "best": gap.best["group"],
+        "worst": gap.worst["group"],
+        **{name: getattr(gap, name) for name in ("difference", "plain", "bias", "corrected", "critical", "pairs")},
+        "distinguishable": gap.distinguishable,
+        "may_be_as_low": list(gap.as_low),
     }
 
 
 def gaps_record(
     audit: Audit,
-    wanted: Filter,
+    filter: Filter,
     models: Path,
     threshold: float = 0.5,
     by: list[str] | None = None,
@@ -55,29 +55,29 @@ def gaps_record(
     Of groups by other columns, `by`, without regression, fairness and label noise, which are of gender and ethnicity.
     `further` is the regression with further terms, where it was asked for.
     """
-    wanted = wanted.narrowed(outcome="all")
-    faces = audit.passing(wanted)
-    asked, by = by is not None, by if by is not None else columns_of(faces)
-    head = {**audit_head(audit), "filter": filter_record(wanted), "faces": len(faces), "by": by}
+    filter = filter.narrowed(outcome="all")
+    faces = audit.passing(filter)
+    exploratory, by = by is not None, by if by is not None else columns_of(faces)
+    head = {**audit_head(audit), "filter": filter_record(filter), "faces": len(faces), "by": by}
     if not by:
-        return {**head, "groups": [], "label_noise": _noise_record(audit, wanted, models, threshold)}
+        return {**head, "groups": [], "label_noise": _noise_record(audit, filter, models, threshold)}
     groups = group_counts(faces, by, threshold, columns=audit.columns)
     every = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
-    if asked:
+    if exploratory:
         return {**head, **_bands_record(groups, every)}
     try:
         adjusted, why = plain(regression(faces, threshold)), None
     except LookwhereError as error:
         adjusted, why = None, str(error)
-    found = fairness(faces, threshold)
+    fairness_measures = fairness(faces, threshold)
     return {
         **head,
         **_bands_record(groups, every),
         "regression": adjusted,
         "no_regression": why,
         **({} if further is None else {"further_terms": plain(further)}),
-        "fairness": None if found is None else plain(found),
-        "label_noise": _noise_record(audit, wanted, models, threshold),
+        "fairness": None if fairness_measures is None else plain(fairness_measures),
+        "label_noise": _noise_record(audit, filter, models, threshold),
     }
 
 
@@ -99,33 +99,33 @@ def _bands_record(groups: Groups, every: Groups) -> dict:
     }
 
 
-def abstention_record(audit: Audit, wanted: Filter, by: list[str], one: Abstention, equal: Abstention) -> dict:
+def abstention_record(audit: Audit, filter: Filter, by: list[str], one_cutoff: Abstention, equal: Abstention) -> dict:
     """Who gets no answer, with one cutoff for all and with the groups' own for the same share of each."""
     return {
         **audit_head(audit),
-        "filter": filter_record(wanted),
+        "filter": filter_record(filter),
         "exploratory": True,
         "by": by,
         **{
-            name: {**vars(found), "sentence": abstention_sentence(found)}
-            for name, found in (("one_cutoff", one), ("equal_share", equal))
+            name: {**vars(abstention), "sentence": abstention_sentence(abstention)}
+            for name, abstention in (("one_cutoff", one_cutoff), ("equal_share", equal))
         },
     }
 
 
-def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) -> dict:
-    found = label_noise(audit, wanted, threshold)
+def _noise_record(audit: Audit, filter: Filter, models: Path, threshold: float) -> dict:
+    noise = label_noise(audit, filter, threshold)
     paths = same_face_audits(models, audit)
     shared = consensus([audit, *map(open_audit, paths)])
-    copies = repeated_photographs(audit, wanted)
+    copies = repeated_photographs(audit, filter)
     return {
-        "faces": found.n,
-        "errors": found.errors,
-        "age_unknown": found.unaged,
+        "faces": noise.n,
+        "errors": noise.errors,
+        "age_unknown": noise.unaged,
         "repeated_photographs": copies.table,
         "exact_copies_with_other_labels": copies.dropped,
-        "tipping_points": tipping_points(audit, wanted, threshold),
-        "shares": found.shares,
+        "tipping_points": tipping_points(audit, filter, threshold),
+        "shares": noise.shares,
         "variants": [
             {
                 "without": variant.without,
@@ -135,7 +135,7 @@ def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) 
                 "groups": variant.groups,
                 "largest_gap": _gap_record(variant.gap),
             }
-            for variant in found.variants
+            for variant in noise.variants
         ],
         # Which faces are likely mislabelled is for nobody's output: a face_id may be a person's name.
         "consensus": shared
@@ -146,34 +146,34 @@ def _noise_record(audit: Audit, wanted: Filter, models: Path, threshold: float) 
     }
 
 
-def findings_record(audit: Audit, wanted: Filter, findings: list[Finding]) -> dict:
+def findings_record(audit: Audit, filter: Filter, findings: list[Finding]) -> dict:
     """Each claim with its verdict, sentence, rule and the table of its numbers."""
     keys = ("key", "claim", "verdict", "sentence", "rule", "numbers", "p", "p_holm")
     return {
         **audit_head(audit),
-        "filter": filter_record(wanted),
-        "exploratory": not wanted.primary,
+        "filter": filter_record(filter),
+        "exploratory": not filter.primary,
         "sentence": findings_sentence(findings),
         "findings": [{key: getattr(finding, key) for key in keys} for finding in findings],
     }
 
 
-def board_record(models: list[BoardModel], reference: BoardModel, wanted: Filter, file: Path) -> dict:
+def board_record(models: list[BoardModel], reference: BoardModel, filter: Filter, file: Path) -> dict:
     """The board's tables by data set, and who has evidently seen the faces; accuracies as shares of 0–1."""
     return {
         "file": file,
-        "filter": filter_record(wanted),
+        "filter": filter_record(filter),
         "models": [{"name": model.name, "title": model.title, "audits": sorted(model.audits)} for model in models],
         "data_sets": {
             data: {
-                "summary": plain(board.summary(models, data, wanted)),
-                "groups": plain(board.accuracy_table(models, data, wanted)),
-                "paired": plain(board.paired_with(models, reference, data, wanted)),
-                "answers": plain(answers(models, data, wanted)),
+                "summary": plain(board.summary(models, data, filter)),
+                "groups": plain(board.accuracy_table(models, data, filter)),
+                "paired": plain(board.paired_with(models, reference, data, filter)),
+                "answers": plain(answers(models, data, filter)),
             }
             for data in board.DATA_SETS
         },
-        "seen": plain(board.seen(models, wanted)),
+        "seen": plain(board.seen(models, filter)),
         "maps": {
             model.name: {
                 "method": model.maps.method,
@@ -191,12 +191,12 @@ def board_record(models: list[BoardModel], reference: BoardModel, wanted: Filter
     }
 
 
-def experiment_record(experiment: Experiment, wanted: Filter) -> dict:
+def experiment_record(experiment: Experiment, filter: Filter) -> dict:
     """Arms by seed, means over seeds, and each contrast with its effects and verdict; accuracies as shares of 0–1."""
     faces = experiment.audits(experiment.arms[0].name)[0].faces
     contrasts = []
     for claim in experiment.claims:
-        found = claim_contrast(experiment, claim, wanted)
+        contrast = claim_contrast(experiment, claim, filter)
         own = ("group", "n", "measure", "expect", "verdict", "effects", "paired")
         contrasts.append(
             {
@@ -204,7 +204,7 @@ def experiment_record(experiment: Experiment, wanted: Filter) -> dict:
                 "from": claim.start,
                 "to": claim.end,
                 "question": claim.question,
-                **{key: getattr(found, key) for key in own},
+                **{key: getattr(contrast, key) for key in own},
             }
         )
     return {
@@ -212,10 +212,10 @@ def experiment_record(experiment: Experiment, wanted: Filter) -> dict:
         "title": experiment.title,
         "audit": experiment.audit,
         "config": experiment.config,
-        "filter": filter_record(wanted),
-        "faces": int(wanted.mask(faces).sum()),
+        "filter": filter_record(filter),
+        "faces": int(filter.mask(faces).sum()),
         "arms": experiment.arms,
-        "accuracies": arm_table(experiment, wanted),
-        "means": arm_estimates(experiment, wanted),
+        "accuracies": arm_table(experiment, filter),
+        "means": arm_estimates(experiment, filter),
         "contrasts": contrasts,
     }

@@ -43,15 +43,15 @@ def audit_head(audit: Audit) -> dict:
     }
 
 
-def _extremes_record(found: Extremes, keys: list[str]) -> dict:
+def _extremes_record(pair: Extremes, keys: list[str]) -> dict:
     """The surely worst and best group, their difference, and the same two whatever their ages."""
-    plain = found.as_they_are
+    plain = pair.as_they_are
     return {
         **{side: getattr(plain, side)[[*keys, "n"]] for side in ("best", "worst")},
-        "difference": found.difference,
-        "told_apart": found.told_apart,
-        "may_be_as_low": list(found.as_low),
-        "at_equal_ages": found.at_equal_ages,
+        "difference": pair.difference,
+        "told_apart": pair.told_apart,
+        "may_be_as_low": list(pair.as_low),
+        "at_equal_ages": pair.at_equal_ages,
         "as_they_are": {**vars(plain.difference), "corrected": plain.corrected},
         "error_ratio": risk_ratio(plain.worst["errors"], plain.worst["n"], plain.best["errors"], plain.best["n"]),
     }
@@ -66,19 +66,19 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
     manifest, maps = audit.manifest, audit.manifest.maps
     scopes = []
     filters = {"all": Filter(), "adults": Filter(age_from=ADULT_AGE)}
-    for wanted in filters.values() if ages == "both" else [filters[ages]]:
-        faces = audit.passing(wanted)
+    for filter in filters.values() if ages == "both" else [filters[ages]]:
+        faces = audit.passing(filter)
         table = accuracy_by(faces, keys) if by is None else accuracy_of_groups(faces, by, audit.columns)
-        found = extremes(faces, by=tuple(by or CROSSED), columns=audit.columns)
+        pair = extremes(faces, by=tuple(by or CROSSED), columns=audit.columns)
         scopes.append(
             {
-                "filter": filter_record(wanted),
+                "filter": filter_record(filter),
                 "overall": accuracy_by(faces, []).iloc[0],
                 "groups": table,
-                "largest_gap": None if found is None else _extremes_record(found, keys),
-                "labelled_otherwise": labelled_otherwise(audit, wanted),
+                "largest_gap": None if pair is None else _extremes_record(pair, keys),
+                "labelled_otherwise": labelled_otherwise(audit, filter),
                 "statistics": [_statistic(s, faces) for s in group_statistics.GROUP_STATISTICS] if len(faces) else [],
-                "sentence": accuracy_sentence(faces, wanted, pair=found),
+                "sentence": accuracy_sentence(faces, filter, pair=pair),
             }
         )
     return {
@@ -113,14 +113,14 @@ def _statistic(statistic: GroupStatistic, faces: pd.DataFrame) -> dict:
     }
 
 
-def evidence_record(audit: Audit, wanted: Filter) -> dict:
+def evidence_record(audit: Audit, filter: Filter) -> dict:
     """Σ regions + bias against the mean margin, by group and outcome; means of under 11 faces are null."""
-    table = additivity(audit, wanted)
+    table = additivity(audit, filter)
     largest = float(table["difference"].abs().max()) if len(table) else math.nan
     return {
         **audit_head(audit),
-        "filter": filter_record(wanted),
-        "faces": int(wanted.mask(audit.faces).sum()),
+        "filter": filter_record(filter),
+        "faces": int(filter.mask(audit.faces).sum()),
         "bias": head_bias(audit),
         "regions": REGIONS,
         "groups": table,
@@ -157,15 +157,15 @@ def checks_record(checks: Checks) -> dict:
 
 def _curves(checks: Checks, part: str) -> list[dict]:
     """A row a group, score, kind and order: the mean at each share `x` of pixels."""
-    found, rows = checks.parts[part], []
-    for group, _ in found.groups:
-        areas, curves = found.rows("areas", group), found.array("curves", group)
+    results, rows = checks.parts[part], []
+    for group, _ in results.groups:
+        areas, curves = results.rows("areas", group), results.array("curves", group)
         axes = {column: list(dict.fromkeys(areas[column])) for column in ("score", "kind", "order")}
         rows += [
             {
                 "group": group,
                 **{column: names[at] for (column, names), at in zip(axes.items(), place, strict=True)},
-                "x": found.array("x", group),
+                "x": results.array("x", group),
                 "mean": curves[place[0], 0, place[1], place[2]],
             }
             for place in np.ndindex(*(len(names) for names in axes.values()))

@@ -91,9 +91,9 @@ def store_record(store: AlignedStore) -> dict:
     manifest, keys = store.manifest, ["gender", "ethnicity"]
     groups = store.faces.groupby([*keys, "split"], observed=True).size().reset_index(name="n")
     lost = store.rejects[store.rejects["reason"] == NO_FACE]
-    missed = pd.DataFrame({"aligned": store.faces.groupby(keys).size(), "not_found": lost.groupby(keys).size()})
-    missed = missed.fillna(0).astype(int)
-    missed["share_not_found"] = missed["not_found"] / missed[["aligned", "not_found"]].sum(axis=1)
+    not_found = pd.DataFrame({"aligned": store.faces.groupby(keys).size(), "not_found": lost.groupby(keys).size()})
+    not_found = not_found.fillna(0).astype(int)
+    not_found["share_not_found"] = not_found["not_found"] / not_found[["aligned", "not_found"]].sum(axis=1)
     return {
         "path": store.path,
         "dataset": manifest.dataset,
@@ -108,10 +108,12 @@ def store_record(store: AlignedStore) -> dict:
         "labelled_otherwise": manifest.otherwise,
         "near_copy_clusters": manifest.near_copy_clusters,
         "border": None if manifest.border is None else manifest.border.to_json(),
-        "several_faces": None if manifest.several_faces is None else [one.to_json() for one in manifest.several_faces],
+        "several_faces": None
+        if manifest.several_faces is None
+        else [group.to_json() for group in manifest.several_faces],
         "splits": {split: int((store.faces["split"] == split).sum()) for split in SPLITS},
         "groups": groups,
-        "not_found": missed.reset_index(),
+        "not_found": not_found.reset_index(),
     }
 
 
@@ -134,24 +136,24 @@ def model_record(
     }
 
 
-def settings_record(tried: Tried, title: str) -> dict:
+def settings_record(sweep: Tried, title: str) -> dict:
     """Each setting with accuracy, sureness and women less men; each group's least and most."""
-    rows = zip(tried.settings, tried.right, tried.sureness, tried.gender_gaps(), strict=True)
+    rows = zip(sweep.settings, sweep.right, sweep.sureness, sweep.gender_gaps(), strict=True)
     return {
         "title": title,
-        "faces": len(tried.faces),
+        "faces": len(sweep.faces),
         "settings": [
             {
-                "varied": one.varied,
-                "value": one.value,
+                "varied": setting.varied,
+                "value": setting.value,
                 "accuracy": float(right.mean()),
                 "sureness": float(sure),
                 "women_less_men": None if gap != gap else float(gap),
             }
-            for one, right, sure, gap in rows
+            for setting, right, sure, gap in rows
         ],
         "groups": [
-            {key.replace(" ", "_"): value for key, value in row.items()} for row in tried.by_group().to_dict("records")
+            {key.replace(" ", "_"): value for key, value in row.items()} for row in sweep.by_group().to_dict("records")
         ],
     }
 
@@ -164,12 +166,12 @@ def verified_record(
         "files": [{"file": result.file, "recorded": result.recorded} for result in results],
         "averages": [
             {
-                "audit": one.path,
-                "count": one.count,
-                "fewest_people": one.fewest_people,
-                "most_of_one": one.most_of_one,
+                "audit": averages.path,
+                "count": averages.count,
+                "fewest_people": averages.fewest_people,
+                "most_of_one": averages.most_of_one,
             }
-            for one in stored
+            for averages in stored
         ],
         "shared_averages": [list(pair) for pair in shared],
     }

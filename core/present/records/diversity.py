@@ -11,24 +11,24 @@ def diversity_record(study: Diversity) -> dict:
     """What each arm was trained on; by data set: both questions, accuracies by arm, changes by group, maps."""
     tests = {}
     for test in study.tests:
-        found = questions(study, test)
+        findings = questions(study, test)
         tests[test] = {
             "filter": filter_record(study.adults(test)),
-            "sentence": headline(study, test, found),
+            "sentence": headline(study, test, findings),
             "questions": [
                 {
-                    "key": one.key,
-                    "claim": one.claim,
-                    "verdict": one.verdict,
-                    "sentence": one.sentence,
-                    "p_holm": one.p_holm,
-                    "numbers": one.numbers,
+                    "key": finding.key,
+                    "claim": finding.claim,
+                    "verdict": finding.verdict,
+                    "sentence": finding.sentence,
+                    "p_holm": finding.p_holm,
+                    "numbers": finding.numbers,
                 }
-                for one in found
+                for finding in findings
             ],
             "accuracies": by_arm(study, test),
             "changes": for_whom(study, test),
-            "maps": {title: map_agreement(study, test, within) for title, within in map_filters(study, test).items()},
+            "maps": {title: map_agreement(study, test, filter) for title, filter in map_filters(study, test).items()},
         }
     return {
         "experiment": study.experiment.name,

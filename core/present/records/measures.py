@@ -28,34 +28,34 @@ def measured_record(store: AlignedStore, lost: int | None, beside: Path | None, 
     }
 
 
-def image_record(audit: Audit, wanted: Filter, found: PersonOrImage) -> dict:
+def image_record(audit: Audit, filter: Filter, decomposition: PersonOrImage) -> dict:
     """How much of each group's gap goes with each measure, and the thirds of each group."""
     return {
         **audit_head(audit),
-        "filter": filter_record(wanted),
-        "sentence": image_sentence(found, wanted),
+        "filter": filter_record(filter),
+        "sentence": image_sentence(decomposition, filter),
         "caution": CAUTION,
-        "skin_tone": found.skin_tone or None,
-        "groups": found.explained.groups,
-        "left_out": found.explained.left_out,
-        "critical": found.explained.critical,
-        "parts": found.explained.table,
-        "terms": found.explained.terms,
-        "thirds": found.thirds,
+        "skin_tone": decomposition.skin_tone or None,
+        "groups": decomposition.explained.groups,
+        "left_out": decomposition.explained.left_out,
+        "critical": decomposition.explained.critical,
+        "parts": decomposition.explained.table,
+        "terms": decomposition.explained.terms,
+        "thirds": decomposition.thirds,
     }
 
 
-def slices_record(audit: Audit, wanted: Filter, found: Slices) -> dict:
+def slices_record(audit: Audit, filter: Filter, slices: Slices) -> dict:
     """What was searched, what was tested, and what holds."""
     return {
         **audit_head(audit),
-        "filter": filter_record(wanted),
-        "sentence": slices_sentence(found, wanted),
-        "columns": found.columns,
-        "searched": found.searched,
-        "first": found.first,
-        "second": found.second,
-        "by_person": found.by_person,
-        "critical": found.critical,
-        "slices": found.taken.assign(columns=[list(names) for names in found.taken["columns"]]),
+        "filter": filter_record(filter),
+        "sentence": slices_sentence(slices, filter),
+        "columns": slices.columns,
+        "searched": slices.searched,
+        "first": slices.first,
+        "second": slices.second,
+        "by_person": slices.by_person,
+        "critical": slices.critical,
+        "slices": slices.taken.assign(columns=[list(names) for names in slices.taken["columns"]]),
     }

@@ -15,9 +15,9 @@ KEYS = (
 )  # fmt: skip
 
 
-def suspects_record(found: pd.DataFrame, out: Path) -> dict:
+def suspects_record(suspects: pd.DataFrame, out: Path) -> dict:
     """The list's file, and the faces in it."""
-    return dict.fromkeys(KEYS) | {"file": out, "suspected": len(found), "face_ids": found["face_id"].tolist()}
+    return dict.fromkeys(KEYS) | {"file": out, "suspected": len(suspects), "face_ids": suspects["face_id"].tolist()}
 
 
 def review_record(before: Audit, after: Audit) -> dict:

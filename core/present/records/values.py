@@ -57,6 +57,6 @@ def to_json(command: str, content: dict) -> str:
     return json.dumps(plain(whole), ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def filter_record(wanted: Filter) -> dict:
+def filter_record(filter: Filter) -> dict:
     """A filter's fields, and the filter in words; `columns` has the wanted levels by column."""
-    return {"words": wanted.describe(), **dataclasses.asdict(wanted), "columns": dict(wanted.columns)}
+    return {"words": filter.describe(), **dataclasses.asdict(filter), "columns": dict(filter.columns)}

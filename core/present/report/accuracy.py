@@ -32,7 +32,7 @@ def one_gender(faces: pd.DataFrame) -> str | None:
 
 def accuracy_section(
     faces: pd.DataFrame,
-    within: Filter,
+    filter: Filter,
     minimum: int = MINIMUM_FACES,
     by: Sequence[str] = (),
     columns: Sequence[Column] = (),
@@ -44,9 +44,9 @@ def accuracy_section(
     overall = accuracy_by(faces, []).iloc[0]
     blocks: list = [_table([("All faces", overall)], "Overall", minimum)]
     if by:
-        asked = accuracy_of_groups(faces, list(by), columns)
+        table = accuracy_of_groups(faces, list(by), columns)
         title = f"By {grouping_words(by, columns)}"
-        blocks.append(_table([(capital(row["group"]), row) for _, row in asked.iterrows()], title, minimum))
+        blocks.append(_table([(capital(row["group"]), row) for _, row in table.iterrows()], title, minimum))
     if note := one_gender(faces):
         blocks.append(Text(note))
     blocks.append(_by(faces, ["gender"], "By gender", minimum))
@@ -61,11 +61,11 @@ def accuracy_section(
         names = [capital(row_name(row)) for _, row in crossed.iterrows()]
         blocks.append(_chart(crossed, names, overall, "gender × ethnicity", minimum))
     if not faces["age"].notna().any():
-        return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE), *statistic_blocks(faces, within)])
+        return section("accuracy", "Accuracy by group", [*blocks, Text(NO_AGE), *statistic_blocks(faces, filter)])
     banded = accuracy_by(faces, ["age band"])
     rows = [(_band(row), row) for _, row in banded.iterrows()]
     blocks += [_table(rows, "By age", minimum), _chart(banded, [name for name, _ in rows], overall, "age", minimum)]
-    return section("accuracy", "Accuracy by group", [*blocks, *statistic_blocks(faces, within)])
+    return section("accuracy", "Accuracy by group", [*blocks, *statistic_blocks(faces, filter)])
 
 
 def _band(row: pd.Series) -> str:
@@ -90,10 +90,10 @@ def _table(rows: Sequence[tuple[str, pd.Series]], title: str, minimum: int) -> T
 
 def _chart(table: pd.DataFrame, names: Sequence[str], overall: pd.Series, by: str, minimum: int) -> Chart | None:
     enough = (table["n"] >= minimum).to_numpy()
-    shown = table[enough].head(ROWS)
-    if not len(shown):
+    rows = table[enough].head(ROWS)
+    if not len(rows):
         return None
-    kept = [name for name, keep in zip(names, enough, strict=True) if keep][: len(shown)]
+    labels = [name for name, keep in zip(names, enough, strict=True) if keep][: len(rows)]
     note = "Dots are accuracies, lines Wilson 95 % intervals; the dotted line is the accuracy over all faces shown."
-    genders = list(shown["gender"]) if "gender" in shown else None
-    return Chart.from_chart(accuracy_dots(shown, kept, genders, float(overall["accuracy"]), f"Accuracy by {by}", note))
+    genders = list(rows["gender"]) if "gender" in rows else None
+    return Chart.from_chart(accuracy_dots(rows, labels, genders, float(overall["accuracy"]), f"Accuracy by {by}", note))

@@ -66,7 +66,9 @@ class Chart:
     def legend(self) -> list[tuple[str, str]]:
         """Class and name of each series that the legend has."""
         used = {mark.series for row in self.data.rows for mark in row.marks if mark.drawn}
-        return [(one.style.report, one.name) for one in self.data.series if one.legend and one.name in used]
+        return [
+            (series.style.report, series.name) for series in self.data.series if series.legend and series.name in used
+        ]
 
     def bounds(self) -> tuple[float, float]:
         """Ends of the scale: all that is drawn, and a margin."""
@@ -121,9 +123,9 @@ class Pictures:
     def from_chart(cls, chart: MapChart, side: int) -> Pictures:
         """The maps of a chart on their one scale, each `side` pixels a side."""
         (scale,) = chart.scales
-        drawn = zip(chart.panels, panel_pictures(chart, side), strict=True)
-        shown = tuple((data_uri(picture), panel.alt, panel.caption) for panel, picture in drawn)
-        return cls(shown, Scale(data_uri(colour_bar(scale.signed)), scale.low, scale.high, scale.note))
+        pairs = zip(chart.panels, panel_pictures(chart, side), strict=True)
+        images = tuple((data_uri(picture), panel.alt, panel.caption) for panel, picture in pairs)
+        return cls(images, Scale(data_uri(colour_bar(scale.signed)), scale.low, scale.high, scale.note))
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ FOLDER = Path(__file__).parent
 
 
 def report_of(
-    model: Path, audit: Audit, all_ages: bool = False, made: datetime | None = None, by: Sequence[str] = ()
+    model: Path, audit: Audit, all_ages: bool = False, timestamp: datetime | None = None, by: Sequence[str] = ()
 ) -> str:
     """`build_report` of an opened audit of the model folder `model`, with the checks and experiments beside it.
 
@@ -54,62 +54,63 @@ def report_of(
         model_info(model),
         open_checks(audit),
         experiment_for(model.parent, audit),
-        made=made or datetime.now(UTC),
-        others=same_face_audits(model.parent, audit),
+        timestamp=timestamp or datetime.now(UTC),
+        partners=same_face_audits(model.parent, audit),
         by=by,
     )
 
 
 def build_report(
     audit: Audit,
-    within: Filter,
+    filter: Filter,
     info: ModelInfo,
     checks: Checks | None = None,
     experiment: Experiment | None = None,
     *,
-    made: datetime,
-    others: Sequence[Path] = (),
+    timestamp: datetime,
+    partners: Sequence[Path] = (),
     by: Sequence[str] = (),
 ) -> str:
-    """The report of the faces in a filter as one HTML text; `info` is `model.json`, `others` audits of the same faces.
+    """The report of the faces in a filter as one HTML text; `info` is `model.json`, `partners` audits of the same
+    faces.
 
     `by` are columns of the audit, of whose groups there is a table too.
 
-    Of the same inputs the same text, but for `made`. Raises `LookwhereError` where no face passes the filter.
+    The same inputs give the same text, but for `timestamp`. Raises `LookwhereError` where no face passes the filter.
     """
-    faces = audit.passing(within)
+    faces = audit.passing(filter)
     if not len(faces):
-        raise LookwhereError(f"{audit.path}: none of its faces is among «{within.describe()}»; give --ages all")
-    found = all_findings(audit, within, checks, experiment)
-    all_ages = within.any_age
+        raise LookwhereError(f"{audit.path}: none of its faces is among «{filter.describe()}»; give --ages all")
+    findings = all_findings(audit, filter, checks, experiment)
+    all_ages = filter.any_age
     card = card_sections(audit.manifest.model, info, [audit])
     sections = [
-        summary_section(audit, faces, within, checks),
-        grid_section(audit, within),
-        accuracy_section(faces, within, audit.minimum_faces, by, audit.columns),
-        gaps_section(faces, within),
-        differences_section(audit, within),
-        evidence_section(audit, within),
+        summary_section(audit, faces, filter, checks),
+        grid_section(audit, filter),
+        accuracy_section(faces, filter, audit.minimum_faces, by, audit.columns),
+        gaps_section(faces, filter),
+        differences_section(audit, filter),
+        evidence_section(audit, filter),
         checks_section(audit, checks, check_command(audit)),
-        noise_section(audit, within, others),
-        findings_section(found, experiment, within, audit),
+        noise_section(audit, filter, partners),
+        findings_section(findings, experiment, filter, audit),
         Section("card", "Model card", card),
         words_section([audit]),
-        data_section(audit, within, len(faces)),
+        data_section(audit, filter, len(faces)),
         reproduction_section(audit, info, checks, experiment, all_ages, code_state()),
     ]
     ages = "all ages" if audit.faces["age"].notna().any() else "ages are not known"
-    shown = ages if all_ages else age_words(within.age_from, within.age_to)
+    age_range = ages if all_ages else age_words(filter.age_from, filter.age_to)
     facts = [
         ("Model", audit.manifest.model),
         ("Audit", audit.name),
         ("Data", f"{audit.manifest.dataset}, {audit.split_words}"),
-        ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {shown}"),
-        ("Made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
+        ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {age_range}"),
+        ("Made", f"{timestamp.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    told = any(one.verdict is not Verdict.CANNOT_TELL for one in found)
-    headline = [accuracy_sentence(faces, within), *([findings_sentence(found)] if told else [])]
-    headline += [] if within.primary else [EXPLORATORY_WHY]
+    conclusive = any(finding.verdict is not Verdict.CANNOT_TELL for finding in findings)
+    headline = [accuracy_sentence(faces, filter), *([findings_sentence(findings)] if conclusive else [])]
+    headline += [] if filter.primary else [EXPLORATORY_WHY]
     return render(
         title=f"{audit.manifest.model} on {audit.name}",
         facts=facts,

@@ -30,13 +30,13 @@ HOW = (
 )
 
 
-def paired_tables(common: CommonFaces, within: Filter) -> list[pd.DataFrame]:
+def paired_tables(common: CommonFaces, filter: Filter) -> list[pd.DataFrame]:
     """`paired_by_group` of each other model against the first, on their common faces."""
-    first, *others = common.audits
-    return [paired_by_group(first, other, within=within) for other in others]
+    first, *partners = common.audits
+    return [paired_by_group(first, partner, within=filter) for partner in partners]
 
 
-def comparison_of(audits: Sequence[Audit], all_ages: bool = False, made: datetime | None = None) -> str:
+def comparison_of(audits: Sequence[Audit], all_ages: bool = False, timestamp: datetime | None = None) -> str:
     """The report of two to four audits as one HTML text: adults where ages are known, unless `all_ages`.
 
     Raises `LookwhereError` where they share no face, or no common face is an adult.
@@ -45,17 +45,17 @@ def comparison_of(audits: Sequence[Audit], all_ages: bool = False, made: datetim
         raise LookwhereError(f"a comparison is of two to {MOST} audits, not {len(audits)}")
     common = common_faces(audits)
     first = common.audits[0]
-    within = Filter.of_ages(first.faces, "all" if all_ages else "adults")
-    if not within.mask(first.faces).any():
+    filter = Filter.of_ages(first.faces, "all" if all_ages else "adults")
+    if not filter.mask(first.faces).any():
         raise LookwhereError(f"{first.path}: none of the common faces is known to be an adult; give --ages all")
-    tables, labels = paired_tables(common, within), [audit_label(audit) for audit in audits]
+    tables, labels = paired_tables(common, filter), [audit_label(audit) for audit in audits]
     plain = [plain_sentence(labels[0], label, table) for label, table in zip(labels[1:], tables, strict=True)]
-    made = (made or datetime.now(UTC)).astimezone(UTC)
+    timestamp = (timestamp or datetime.now(UTC)).astimezone(UTC)
     facts = [(f"Model {letter}", label) for letter, label in zip(LETTERS, labels, strict=False)]
     facts += [
         ("Data", f"{first.manifest.dataset}"),
-        ("Faces", f"{int(within.mask(first.faces).sum()):,}: {age_words(within.age_from, within.age_to)}"),
-        ("Made", f"{made:%Y-%m-%d %H:%M} UTC"),
+        ("Faces", f"{int(filter.mask(first.faces).sum()):,}: {age_words(filter.age_from, filter.age_to)}"),
+        ("Made", f"{timestamp:%Y-%m-%d %H:%M} UTC"),
     ]
     return render(
         title=f"{len(audits)} models on the same faces",
@@ -63,8 +63,8 @@ def comparison_of(audits: Sequence[Audit], all_ages: bool = False, made: datetim
         headline=[*plain, common_words(common)],
         warnings=[],
         sections=[
-            _groups(labels, tables, within),
-            _maps(common, within),
+            _groups(labels, tables, filter),
+            _maps(common, filter),
             section(
                 "each", "Each model by itself",
                 [_audits(audits, all_ages), Text("Of each audit's own faces, which need not be the common ones.")],
@@ -80,9 +80,9 @@ def _command(labels: Sequence[str], all_ages: bool) -> str:
     return f"python -m core compare {' '.join(labels)} --out comparison.html{' --ages all' if all_ages else ''}"
 
 
-def _groups(labels: Sequence[str], tables: Sequence[pd.DataFrame], within: Filter) -> Section:
+def _groups(labels: Sequence[str], tables: Sequence[pd.DataFrame], filter: Filter) -> Section:
     sentences = [
-        pair_sentence(labels[0], label, table, within) for label, table in zip(labels[1:], tables, strict=True)
+        pair_sentence(labels[0], label, table, filter) for label, table in zip(labels[1:], tables, strict=True)
     ]
     blocks = [*map(Text, sentences)]
     blocks.append(Chart.from_chart(figures.difference_dots(dict(zip(labels[1:], tables, strict=True)))))
@@ -109,41 +109,41 @@ def _groups(labels: Sequence[str], tables: Sequence[pd.DataFrame], within: Filte
     return section("groups", "For whom the models differ", [*blocks, Text(HOW, quiet=True)])
 
 
-def _maps(common: CommonFaces, within: Filter) -> Section:
+def _maps(common: CommonFaces, filter: Filter) -> Section:
     """Mean maps of all common faces under each model, and their tested differences."""
-    title, mask = "Where each model looks", within.mask(common.audits[0].faces)
+    title, mask = "Where each model looks", filter.mask(common.audits[0].faces)
     if without := [audit_label(audit) for audit in common.audits if not audit.has_maps]:
         return section("maps", title, [Text(f"Of {' and '.join(without)} there are no maps to compare.")])
-    first, *others = common.audits
-    found = [paired_map_difference(first, other, mask) for other in others]
-    if found[0].shape is None:
-        return section("maps", title, [Text(f"Averages need {found[0].minimum} faces; there are {found[0].n}.")])
-    return section("maps", title, _panels(common, found))
+    first, *partners = common.audits
+    pairs = [paired_map_difference(first, partner, mask) for partner in partners]
+    if pairs[0].shape is None:
+        return section("maps", title, [Text(f"Averages need {pairs[0].minimum} faces; there are {pairs[0].n}.")])
+    return section("maps", title, _panels(common, pairs))
 
 
-def _panels(common: CommonFaces, found: Sequence[PairedMapDifference]) -> list:
-    pairs = [one.shape for one in found]
+def _panels(common: CommonFaces, differences: Sequence[PairedMapDifference]) -> list:
+    pairs = [difference.shape for difference in differences]
     limits = (
         pictures.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
         pictures.shared_limit([pair.difference for pair in pairs]),
     )
     captions = [f"A: {audit_label(common.audits[0])}"]
-    for letter, other, pair in zip(LETTERS[1:], common.audits[1:], pairs, strict=False):
+    for letter, partner, pair in zip(LETTERS[1:], common.audits[1:], pairs, strict=False):
         tested = (
             "not tested" if pair.survives is None else f"{pair.survives.sum()} of {pair.survives.size} cells differ"
         )
-        captions += [f"{letter}: {audit_label(other)}", f"{letter} − A: {tested}"]
-    drawn = figures.paired_panels(None, pairs, limits, False, SIDE)[1:]
-    shown = tuple((data_uri(p), caption, caption) for p, caption in zip(drawn, captions, strict=True))
+        captions += [f"{letter}: {audit_label(partner)}", f"{letter} − A: {tested}"]
+    panels = figures.paired_panels(None, pairs, limits, False, SIDE)[1:]
+    images = tuple((data_uri(p), caption, caption) for p, caption in zip(panels, captions, strict=True))
     methods = dict.fromkeys(audit.map_method for audit in common.audits)
     note = "mean maps for the labelled gender, each divided by its own strength"
     scale = Scale(data_uri(pictures.colour_bar(False)), "none 0", f"{limits[0]:.3g} strongest", note)
-    made = f"Maps by {' and '.join(methods)}. Outlined cells differ beyond chance, at 5 % for a whole map."
+    method_note = f"Maps by {' and '.join(methods)}. Outlined cells differ beyond chance, at 5 % for a whole map."
     uneven = "Their difference is also one of these methods." if len(methods) > 1 else None
-    return [Pictures(shown, scale), Text(made, quiet=True), Text(uneven) if uneven else None]
+    return [Pictures(images, scale), Text(method_note, quiet=True), Text(uneven) if uneven else None]
 
 
 def _audits(audits: Sequence[Audit], all_ages: bool) -> Table:
-    shown = shown_audits(audits_table(audits, "all" if all_ages else "adults"))
-    aligned = "".join("r" if name in ("faces", "accuracy", "gap to the best") else "l" for name in shown)
-    return Table(tuple(shown.columns), tuple(map(tuple, shown.to_numpy().tolist())), aligned)
+    frame = shown_audits(audits_table(audits, "all" if all_ages else "adults"))
+    aligned = "".join("r" if name in ("faces", "accuracy", "gap to the best") else "l" for name in frame)
+    return Table(tuple(frame.columns), tuple(map(tuple, frame.to_numpy().tolist())), aligned)

@@ -21,24 +21,28 @@ NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these face
 
 
 def findings_section(
-    findings: list[Finding], experiment: Experiment | None, within: Filter, audit: Audit | None = None
+    findings: list[Finding], experiment: Experiment | None, filter: Filter, audit: Audit | None = None
 ) -> Section:
     """All claims in order."""
-    seeds = seeds_words(experiment, within, audit)
+    seeds = seeds_words(experiment, filter, audit)
     blocks: list = [Text(SCOPE), Text(seeds) if seeds else None, None if experiment else Text(NO_EXPERIMENT)]
     untold = _untold(findings)
-    for found in (one for one in findings if one.key not in {gone.key for gone in untold}):
-        title = f"{found.key} · {found.claim}"
-        blocks.append(Verdict(title, found.verdict, found.verdict.tone, found.sentence))
-        blocks += _figure(found)
-        blocks.append(Text(f"Rule: {found.rule}", quiet=True))
+    for finding in (f for f in findings if f.key not in {gone.key for gone in untold}):
+        title = f"{finding.key} · {finding.claim}"
+        blocks.append(Verdict(title, finding.verdict, finding.verdict.tone, finding.sentence))
+        blocks += _figure(finding)
+        blocks.append(Text(f"Rule: {finding.rule}", quiet=True))
     return section("findings", "The original study's claims", [*blocks, *_told_together(untold, len(findings))])
 
 
 def _untold(findings: list[Finding]) -> list[Finding]:
     """The claims of which these data tell nothing: where that is most of them all, else those without any number."""
-    found = [one for one in findings if one.verdict is verdicts.Verdict.CANNOT_TELL]
-    return found if 2 * len(found) > len(findings) else [one for one in found if not len(one.numbers)]
+    unanswered = [finding for finding in findings if finding.verdict is verdicts.Verdict.CANNOT_TELL]
+    return (
+        unanswered
+        if 2 * len(unanswered) > len(findings)
+        else [finding for finding in unanswered if not len(finding.numbers)]
+    )
 
 
 def _told_together(untold: list[Finding], count: int) -> list:
@@ -48,30 +52,30 @@ def _told_together(untold: list[Finding], count: int) -> list:
     some = f"{len(untold)} of the {count} claims cannot be answered from these data:"
     return [
         Text("No claim can be answered from these data:" if len(untold) == count else some),
-        Items(tuple(f"{one.key} · {one.claim}. {one.sentence}" for one in untold)),
+        Items(tuple(f"{finding.key} · {finding.claim}. {finding.sentence}" for finding in untold)),
     ]
 
 
-def _figure(found: Finding) -> list:
-    match found.result:
+def _figure(finding: Finding) -> list:
+    match finding.result:
         case GenderGap() | EthnicityGap():
-            return [Chart.from_chart(simultaneous_dots(found.numbers))]
+            return [Chart.from_chart(simultaneous_dots(finding.numbers))]
         case EvidenceDensity() as result:
             note = f"Mean over {result.n:,} correct predictions; 1 (dotted) is what a uniform map has."
-            return [Chart.from_chart(density_dots(found.numbers, PLACES, note))]
+            return [Chart.from_chart(density_dots(finding.numbers, PLACES, note))]
         case ErrorPattern() as result:
             return [Pictures.from_chart(mean_shapes(result.pattern), pictures.PANEL)]
         case CauseContrasts() as result:
-            return _effects(found, result)
+            return _effects(finding, result)
         case None:
             return []
 
 
-def _effects(found: Finding, result: CauseContrasts) -> list:
+def _effects(finding: Finding, result: CauseContrasts) -> list:
     """A table and a chart for each contrast of an experiment."""
     blocks: list = []
     for claim, contrast in result.contrasts:
-        rows = found.numbers[found.numbers["contrast"] == claim.name]
+        rows = finding.numbers[finding.numbers["contrast"] == claim.name]
         seeds = [f"seed {n}" for n in range(len(contrast.paired))]
         cells = tuple((measure, *map(signed_points, effect.by_seed)) for measure, effect in contrast.effects.items())
         blocks += [

@@ -40,19 +40,19 @@ from core.wording import capital, in_points, percent, span, with_interval
 TESTS = 15
 
 
-def gaps_section(faces: pd.DataFrame, within: Filter) -> Section:
+def gaps_section(faces: pd.DataFrame, filter: Filter) -> Section:
     """The largest gap corrected for being chosen, intervals that hold for all groups, tests, age, fairness."""
     title, by = "Gaps and tests", columns_of(faces)
     if not by:
         return section("gaps", title, [Text("One gender, no ethnicity and no ages: there are no groups to compare.")])
     groups, every = group_counts(faces, by), group_counts(faces, by, smallest=1)
-    found, bands = gap_of(every), simultaneous_intervals(every)
-    blocks: list = [Text(gap_sentence(found, scope(within), len(faces)))]
-    if found is not None:
+    gap, bands = gap_of(every), simultaneous_intervals(every)
+    blocks: list = [Text(gap_sentence(gap, scope(filter), len(faces)))]
+    if gap is not None:
         blocks.append(
             Text(
-                f"For a pair named beforehand the interval is {span(found.plain.low, found.plain.high)} points. "
-                f"Choosing them from {found.pairs} pairs widens the gap by {in_points(found.bias)} points.",
+                f"For a pair named beforehand the interval is {span(gap.plain.low, gap.plain.high)} points. "
+                f"Choosing them from {gap.pairs} pairs widens the gap by {in_points(gap.bias)} points.",
                 quiet=True,
             )
         )
@@ -85,8 +85,8 @@ def _bands_table(rows: list[dict], resampled: str) -> Table:
 def _tests(table: pd.DataFrame, what: str) -> list:
     if table.empty:
         return [Text("Two groups of 50 faces are needed for a test.")]
-    shown = f"; the {TESTS} clearest" if len(table) > TESTS else ""
-    caption = f"{differ_words(table, what)}{shown}"
+    more = f"; the {TESTS} clearest" if len(table) > TESTS else ""
+    caption = f"{differ_words(table, what)}{more}"
     columns = ("comparison", "points", "95 % interval", "p (Holm)", "verdict")
     return [frame_table(comparison_table(table.head(TESTS))[[*columns]], "lrrrl", caption, {"points": ".1f"})]
 
@@ -118,58 +118,58 @@ def _regression(fit: Regression) -> list:
 
 
 def _fairness(faces: pd.DataFrame) -> list:
-    found, task = fairness(faces), task_of(faces)
-    if found is None:
+    measures, task = fairness(faces), task_of(faces)
+    if measures is None:
         return [Text(f"No two {too_few_classes(task)}, so fairness measures are not given.")]
     sensitive = "ethnicity" if task.is_gender else "the group"
     label = task.label(task.positive)
     how = f"As fairlearn defines them: {sensitive} sensitive, «{label}» positive; bootstrap intervals"
     shares = dict.fromkeys(rates_of(task).values(), "%")
     return [
-        frame_table(measure_table(found), "lrrl", how, {"value": ".3f"}),
-        frame_table(rate_table(found, task).head(ROWS), "lrrrr", "The rates behind them", {"faces": ",", **shares}),
+        frame_table(measure_table(measures), "lrrl", how, {"value": ".3f"}),
+        frame_table(rate_table(measures, task).head(ROWS), "lrrrr", "The rates behind them", {"faces": ",", **shares}),
     ]
 
 
-def noise_section(audit: Audit, within: Filter, others: Sequence[Path]) -> Section:
-    """Errors in near-copies, children and likely mislabels, and the gap without them; `others` for a consensus."""
-    title, found = "Label noise", label_noise(audit, within)
-    if not found.errors:
+def noise_section(audit: Audit, filter: Filter, partners: Sequence[Path]) -> Section:
+    """Errors in near-copies, children and likely mislabels, and the gap without them; `partners` for a consensus."""
+    title, noise = "Label noise", label_noise(audit, filter)
+    if not noise.errors:
         return section("noise", title, [Text("No prediction here is incorrect, so no error can be label noise.")])
     shares = tuple(
         (
             capital(row["where"]), f"{row['errors']:,}", with_interval(row["share_errors"], row["low"], row["high"]),
             f"{row['faces']:,}", percent(row["share_faces"]),
         )
-        for row in found.shares.to_dict("records")
+        for row in noise.shares.to_dict("records")
     )  # fmt: skip
     variants = tuple(
         (capital(v.without), f"{v.n:,}", percent(v.correct / v.n) if v.n else "–", capital(gap_words(v.gap)))
-        for v in found.variants
+        for v in noise.variants
     )
-    tips = tipping_points(audit, within)
-    words = DECISIONS if found.decisions else _consensus(audit, others)
+    tips = tipping_points(audit, filter)
+    words = DECISIONS if noise.decisions else _consensus(audit, partners)
     return section(
         "noise",
         title,
         [
             Table(
                 ("where", "errors", "share of the errors", "faces", "share of the faces"), shares, "lrrrr",
-                f"Where {found.errors:,} errors of {found.n:,} faces lie",
+                f"Where {noise.errors:,} errors of {noise.n:,} faces lie",
             ) if shares else None,
-            None if found.searched else Text(UNSEEN),
+            None if noise.searched else Text(UNSEEN),
             Table(("faces", "n", "accuracy", "largest gap"), variants, "lrrl", "The largest gap without them"),
             Text(words),
             *(Text(tipping_sentence(row)) for _, row in tips.tail(3).iterrows()),
-            Text(assumes(audit.task) if found.decisions else f"{assumes(audit.task)} {CIRCULAR}", quiet=True),
+            Text(assumes(audit.task) if noise.decisions else f"{assumes(audit.task)} {CIRCULAR}", quiet=True),
         ],
     )  # fmt: skip
 
 
-def _consensus(audit: Audit, others: Sequence[Path]) -> str:
+def _consensus(audit: Audit, partners: Sequence[Path]) -> str:
     try:
-        several = consensus([audit, *map(open_audit, others)])
+        several = consensus([audit, *map(open_audit, partners)])
         # Their names are of this machine, and stay there.
-        return consensus_words(several, [f"{len(others)} other{'s' if len(others) > 1 else ''}"])
+        return consensus_words(several, [f"{len(partners)} other{'s' if len(partners) > 1 else ''}"])
     except LookwhereError:  # its words name files of this machine
         return "The other models' audits here cannot be compared with this one."

@@ -18,12 +18,12 @@ from core.wording import capital
 ROWS = 80
 
 
-def statistic_blocks(faces: pd.DataFrame, within: Filter) -> list[Heading | Text | Chart | Table]:
+def statistic_blocks(faces: pd.DataFrame, filter: Filter) -> list[Heading | Text | Chart | Table]:
     """What is registered in `GROUP_STATISTICS` and has a value for these faces."""
     blocks: list = []
     for statistic in group_statistics.GROUP_STATISTICS:
         table = statistic_table(statistic, faces)
-        sentence = statistic_sentence(statistic, table, within)
+        sentence = statistic_sentence(statistic, table, filter)
         if not sentence:
             continue
         chart = statistic_dots(statistic, table.head(ROWS))

@@ -44,20 +44,20 @@ METHOD = (
 )
 
 
-def grid_section(audit: Audit, within: Filter) -> Section:
+def grid_section(audit: Audit, filter: Filter) -> Section:
     """The study's grid of pairs on one scale; nothing of fewer faces than the audit's minimum."""
     title, without = _grid_title(audit), faces_absent(audit)
     if without and not audit.has_maps:
         return section("grid", title, [Text(without), Text(NO_MAPS)])
-    grid = study_grid(audit, within, TARGET, NORMALISATION)
+    grid = study_grid(audit, filter, TARGET, NORMALISATION)
     limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     hidden = withheld(grid)
     pairs, minimum = [], audit.minimum_faces
-    for n, (row, said) in enumerate(zip(grid.itertuples(), pair_names(grid, within.ethnicity), strict=True)):
-        name = capital(said)
+    for n, (row, pair_name) in enumerate(zip(grid.itertuples(), pair_names(grid, filter.ethnicity), strict=True)):
+        name = capital(pair_name)
         sides = tuple(
-            _side(audit, found, tag, limit, (n, column) in hidden)
-            for column, tag, found in (("correct", "correct", row.correct), ("incorrect", "incorrect", row.incorrect))
+            _side(audit, group, tag, limit, (n, column) in hidden)
+            for column, tag, group in (("correct", "correct", row.correct), ("incorrect", "incorrect", row.incorrect))
         )
         total = row.correct.n + row.incorrect.n
         if total < minimum:  # a split of so few is of single faces
@@ -101,8 +101,8 @@ def withheld(grid: pd.DataFrame) -> set[tuple[int, str]]:
     for n, row in grid[grid["ethnicity"] == ""].iterrows():
         parts = grid[(grid["gender"] == row["gender"]) & (grid["ethnicity"] != "")]
         for outcome in ("correct", "incorrect"):
-            shown = sum(group.n for group in parts[outcome] if not group.too_small)
-            if 0 < row[outcome].n - shown < row[outcome].minimum:
+            faces_shown = sum(group.n for group in parts[outcome] if not group.too_small)
+            if 0 < row[outcome].n - faces_shown < row[outcome].minimum:
                 hidden.add((n, outcome))
     return hidden
 
@@ -111,51 +111,51 @@ def _too_few(minimum: int) -> str:
     return f"too few: averages need {minimum}"
 
 
-def _side(audit: Audit, found: Group, tag: str, limit: float, hidden: bool) -> Side:
+def _side(audit: Audit, group: Group, tag: str, limit: float, hidden: bool) -> Side:
     faces, maps = faces_absent(audit) is None, audit.has_maps
-    if found.too_small:
-        why = "none" if found.n == 0 else f"{found.n} {_too_few(found.minimum)}"
-        return Side(tag, found.n, why if faces else None, why if maps else None)
-    name = capital(found.name)
+    if group.too_small:
+        why = "none" if group.n == 0 else f"{group.n} {_too_few(group.minimum)}"
+        return Side(tag, group.n, why if faces else None, why if maps else None)
+    name = capital(group.name)
     face: Picture | str = NO_FACE
-    if found.face is not None:
-        face = (data_uri(Image.fromarray(found.face)), f"Average face: {name}", f"face, mean of {found.face_n:,}")
-    cam: Picture | str = f"not shown: less the maps below it, it would tell of under {found.minimum} faces"
+    if group.face is not None:
+        face = (data_uri(Image.fromarray(group.face)), f"Average face: {name}", f"face, mean of {group.face_n:,}")
+    cam: Picture | str = f"not shown: less the maps below it, it would tell of under {group.minimum} faces"
     if maps and not hidden:
-        words, painted_map = audit.map_words, pictures.paint(found.map, limit, False, SIDE, found.placement)
-        cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {found.n:,}")
-    return Side(tag, found.n, face if faces else None, cam if maps else None)
+        words, painted_map = audit.map_words, pictures.paint(group.map, limit, False, SIDE, group.placement)
+        cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {group.n:,}")
+    return Side(tag, group.n, face if faces else None, cam if maps else None)
 
 
-def extreme_filters(faces: pd.DataFrame, within: Filter) -> tuple[Filter, Filter] | None:
+def extreme_filters(faces: pd.DataFrame, filter: Filter) -> tuple[Filter, Filter] | None:
     """Filters of the surely worst and the surely best group; None where there are not two."""
     by = [column for column in columns_of(faces) if column != "age band"]
-    found = extremes(faces, by=tuple(by)) if by else None
-    if found is None:
+    pair = extremes(faces, by=tuple(by)) if by else None
+    if pair is None:
         return None
-    worst, best = (within.narrowed(**{column: (row[column],) for column in by}) for row in (found.worst, found.best))
+    worst, best = (filter.narrowed(**{column: (row[column],) for column in by}) for row in (pair.worst, pair.best))
     return worst, best
 
 
-def differences_section(audit: Audit, within: Filter) -> Section:
+def differences_section(audit: Audit, filter: Filter) -> Section:
     """Worst against best group, as they are and at equal ages, also of one gender; wrong against right by shape."""
     title = "Differences of the maps"
     if not audit.has_maps:
         return section("differences", title, [Text(NO_MAPS)])
-    faces = audit.passing(within)
+    faces = audit.passing(filter)
     blocks: list = []
-    pair = extreme_filters(faces, within)
+    pair = extreme_filters(faces, filter)
     if pair is None:
         blocks.append(Text("There are no two groups, so no worst group is compared with a best one."))
     else:
         blocks += [Heading("Worst group less best group"), *_worst_less(audit, *pair)]
     if pair is not None and pair[0].gender != pair[1].gender and pair[0].ethnicity:
         blocks.append(Text(OTHER_GENDER, quiet=True))
-        same = extreme_filters(faces[faces["gender"].isin(pair[0].gender)], within.narrowed(gender=pair[0].gender))
+        same = extreme_filters(faces[faces["gender"].isin(pair[0].gender)], filter.narrowed(gender=pair[0].gender))
         if same is not None and same[0].ethnicity:
             blocks += [Heading("The same within one gender"), *_worst_less(audit, *same)]
     both = len(audit.faces["gender"].unique()) > 1
-    shapes = incorrect_less_correct(audit, within, same_decision=both)
+    shapes = incorrect_less_correct(audit, filter, same_decision=both)
     kind = "of the same class and |margin|" if both else "of the same |margin|"
     blocks.append(Heading("Incorrect less correct predictions"))
     blocks += _compared(
@@ -170,40 +170,42 @@ def differences_section(audit: Audit, within: Filter) -> Section:
 def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
     """The tested difference at equal ages where they are known, and of the faces as they are."""
     ages = equal_ages(audit.faces, *(f.mask(audit.faces) for f in (worst, best)))
-    found = [difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([ages, ()])]
+    differences = [
+        difference_of(audit, worst, best, TARGET, NORMALISATION, adjust) for adjust in dict.fromkeys([ages, ()])
+    ]
     names = [f"{capital(worst.describe())} less {best.describe()}", "The same, the ages as they are"]
     return _compared(
-        found, names, "red where the first has more evidence, blue where the second has more", audit.minimum_faces
+        differences, names, "red where the first has more evidence, blue where the second has more", audit.minimum_faces
     )
 
 
-def _compared(found: list[MapDifference], names: list[str], colours: str, minimum: int) -> list:
+def _compared(differences: list[MapDifference], names: list[str], colours: str, minimum: int) -> list:
     """Pictures of tested differences on one scale under their verdicts."""
-    shown = [(d, name) for d, name in zip(found, names, strict=False) if not _few(d, minimum)]
+    panels = [(d, name) for d, name in zip(differences, names, strict=False) if not _few(d, minimum)]
     maps = difference_maps(
-        [d for d, _ in shown],
-        [f"{name}. {_numbers(d)}" for d, name in shown],
-        [f"Difference of average maps: {name}" for _, name in shown],
+        [d for d, _ in panels],
+        [f"{name}. {_numbers(d)}" for d, name in panels],
+        [f"Difference of average maps: {name}" for _, name in panels],
         colours,
     )
-    return [*(Text(d.verdict) for d in found), Pictures.from_chart(maps, 2 * SIDE) if shown else None]
+    return [*(Text(d.verdict) for d in differences), Pictures.from_chart(maps, 2 * SIDE) if panels else None]
 
 
-def _few(found: MapDifference, minimum: int) -> bool:
-    return min(found.n_a, found.n_b) < minimum
+def _few(difference: MapDifference, minimum: int) -> bool:
+    return min(difference.n_a, difference.n_b) < minimum
 
 
-def _numbers(found: MapDifference) -> str:
-    text = f"n = {found.n_a:,} and {found.n_b:,}"
-    if sum(found.left_out):
-        text += f", {sum(found.left_out):,} without a counterpart left out"
-    if not found.abstained:
-        size = found.effect * found.significant if found.differs else found.effect
-        text += f"; largest at the {hottest_place(size, found.placement)}"
+def _numbers(difference: MapDifference) -> str:
+    text = f"n = {difference.n_a:,} and {difference.n_b:,}"
+    if sum(difference.left_out):
+        text += f", {sum(difference.left_out):,} without a counterpart left out"
+    if not difference.abstained:
+        size = difference.effect * difference.significant if difference.differs else difference.effect
+        text += f"; largest at the {hottest_place(size, difference.placement)}"
     return text + "."
 
 
-def evidence_section(audit: Audit, within: Filter) -> Section:
+def evidence_section(audit: Audit, filter: Filter) -> Section:
     """From the best group's mean margin to the worst's, region by region, where the maps add up."""
     title = "Evidence by region"
     if not audit.has_maps:
@@ -211,11 +213,11 @@ def evidence_section(audit: Audit, within: Filter) -> Section:
     if not audit.additive:
         why = f"Maps by {audit.map_method} do not add up to the logits, so the margin cannot be divided by region."
         return section("evidence", title, [Text(why)])
-    pair = extreme_filters(audit.passing(within), within)
+    pair = extreme_filters(audit.passing(filter), filter)
     if pair is None:
         return section("evidence", title, [Text("There are no two groups, so no evidence by region is compared.")])
     worst, best = pair
-    found, words = waterfall(audit, best, worst), drawn_words(audit, best, worst)
+    steps, words = waterfall(audit, best, worst), drawn_words(audit, best, worst)
     sample = [Text(words)] if words else []
     largest = float(additivity(audit)["difference"].abs().max())
     adds = "within" if largest <= TOLERANCE else "NOT within"
@@ -223,23 +225,23 @@ def evidence_section(audit: Audit, within: Filter) -> Section:
     return section(
         "evidence",
         title,
-        [Text(waterfall_sentence(found)), *sample, *_evidence_blocks(found, audit.task), Text(sums, quiet=True)],
+        [Text(waterfall_sentence(steps)), *sample, *_evidence_blocks(steps, audit.task), Text(sums, quiet=True)],
     )
 
 
-def _evidence_blocks(found: Waterfall, task: Task) -> list:
+def _evidence_blocks(steps: Waterfall, task: Task) -> list:
     cells = tuple(
         (row["region"], signed(row["a"]), signed(row["b"]), signed_interval(row["difference"], row["low"], row["high"]))
-        for row in found.table.to_dict("records")
+        for row in steps.table.to_dict("records")
     )
-    ends = found.ends["margin"]
-    total = signed_interval(*found.ends.loc["b − a"])
+    ends = steps.ends["margin"]
+    total = signed_interval(*steps.ends.loc["b − a"])
     cells += (("mean margin (with the bias)", signed(ends["a"]), signed(ends["b"]), total),)
-    a, b = capital(found.a.describe()), found.b.describe()
-    title = f"From {a} (n = {found.n_a:,}) to {b} (n = {found.n_b:,})"
+    a, b = capital(steps.a.describe()), steps.b.describe()
+    title = f"From {a} (n = {steps.n_a:,}) to {b} (n = {steps.n_b:,})"
     note = f"By how much each region moves the {margin_title(task)}; 95 % bootstrap intervals."
     return [
-        Chart.from_chart(waterfall_chart(found, a, capital(b), title, note, task)),
+        Chart.from_chart(waterfall_chart(steps, a, capital(b), title, note, task)),
         Table(("region", "first", "second", "second − first"), cells, "lrrr", title),
     ]
 
@@ -253,13 +255,13 @@ def checks_section(audit: Audit, checks: Checks | None, command: str) -> Section
         return section(
             "checks", title, [Text(f"The maps of this audit have not been checked. This does it: {command}")]
         )
-    group, made = checks.groups[0], checks.manifest
-    note = f"For {group}, all ages: a sample of {made.sample:,}, seed {made.seed}, {made.precision}." + (
-        "" if made.finished else " These checks were stopped before they were done."
+    group, manifest = checks.groups[0], checks.manifest
+    note = f"For {group}, all ages: a sample of {manifest.sample:,}, seed {manifest.seed}, {manifest.precision}." + (
+        "" if manifest.finished else " These checks were stopped before they were done."
     )
-    found = [_result(result) for result in results(checks, View(group))]
-    found += [Text(why)] if (why := closed_to_layers(audit)) else []
-    return section("checks", title, [Text(maps_words(audit)), *found, Text(note, quiet=True)])
+    blocks = [_result(result) for result in results(checks, View(group))]
+    blocks += [Text(why)] if (why := closed_to_layers(audit)) else []
+    return section("checks", title, [Text(maps_words(audit)), *blocks, Text(note, quiet=True)])
 
 
 def _result(result: CheckResult) -> Verdict | Text:

@@ -29,15 +29,17 @@ WHAT_NOT = (
 )
 
 
-def summary_section(audit: Audit, faces: pd.DataFrame, within: Filter, checks: Checks | None) -> Section:
+def summary_section(audit: Audit, faces: pd.DataFrame, filter: Filter, checks: Checks | None) -> Section:
     """What the model does, how often it is right, for whom least, where it looks, and how far that can be trusted.
 
-    `faces` are those of the filter `within`.
+    `faces` are those of the filter.
     """
-    one, other = audit.task.labels
-    asked = f"The model looks at a photograph of a face and answers with one of two words, {one} or {other}. "
-    asked += "It is counted as right where that is the word on the photograph's label."
-    sentences = [asked, _accuracy(faces, within), _gap(faces), *_looks(audit, within, checks)]
+    negative, positive = audit.task.labels
+    question = (
+        f"The model looks at a photograph of a face and answers with one of two words, {negative} or {positive}. "
+    )
+    question += "It is counted as right where that is the word on the photograph's label."
+    sentences = [question, _accuracy(faces, filter), _gap(faces), *_looks(audit, filter, checks)]
     if (words := training_copies_words(audit.manifest)) is not None:
         sentences.append(words)
     if (words := kept_words(audit)) is not None:
@@ -45,24 +47,24 @@ def summary_section(audit: Audit, faces: pd.DataFrame, within: Filter, checks: C
     return section("plain", "In plain words", [Items(tuple(s for s in sentences if s)), Text(WHAT_NOT)])
 
 
-def _accuracy(faces: pd.DataFrame, within: Filter) -> str:
+def _accuracy(faces: pd.DataFrame, filter: Filter) -> str:
     row = accuracy_by(faces, []).iloc[0]
     return (
-        f"{scope(within)} it is right for {percent(row['accuracy'])} of {len(faces):,} faces. So many faces leave room "
+        f"{scope(filter)} it is right for {percent(row['accuracy'])} of {len(faces):,} faces. So many faces leave room "
         f"for chance: it may be between {percent(row['low'])} and {percent(row['high'])} of such faces."
     )
 
 
 def _gap(faces: pd.DataFrame) -> str:
-    found = largest_gap(faces, ["gender", "ethnicity"])
-    if found is None:
+    gap = largest_gap(faces, ["gender", "ethnicity"])
+    if gap is None:
         return "There are no two groups to compare, so it cannot be said for whom it is right less often."
-    worst, best = found.worst, found.best
+    worst, best = gap.worst, gap.best
     shares = (
         f"{worst['group']}, {percent(worst['accuracy'])} of {worst['n']:,}, than for {best['group']}, "
         f"{percent(best['accuracy'])} of {best['n']:,}"
     )
-    if found.distinguishable:
+    if gap.distinguishable:
         return (
             f"It is surely right less often for {shares}. So large a difference is not chance alone; ages may be part "
             "of it."
@@ -73,22 +75,22 @@ def _gap(faces: pd.DataFrame) -> str:
     )
 
 
-def _looks(audit: Audit, within: Filter, checks: Checks | None) -> list[str]:
+def _looks(audit: Audit, filter: Filter, checks: Checks | None) -> list[str]:
     if not audit.has_maps:
         return ["Where in the face it looks cannot be said: there are no heatmaps."]
-    found = group(audit, within, "predicted", "raw")
-    if found.map is None:
+    average = group(audit, filter, "predicted", "raw")
+    if average.map is None:
         return []
-    place = hottest_place(found.map, found.placement)
+    place = hottest_place(average.map, average.placement)
     looks = [
         f"Its heatmap is on average strongest around the {place}. That alone does not say that its answer rests on it: "
         "what hiding a place costs does."
     ]
     judged = [] if checks is None or not checks.groups else results(checks, View(checks.groups[0]))
-    judged = [one for one in judged if one.verdict is not None]
+    judged = [result for result in judged if result.verdict is not None]
     if not judged:
         return [*looks, "Nobody has checked yet whether the heatmaps follow what the model does."]
-    good = sum(one.verdict.tone is Tone.GOOD for one in judged)
+    good = sum(result.verdict.tone is Tone.GOOD for result in judged)
     return [*looks, f"Of {len(judged)} checks whether the heatmaps follow what the model does, {good} came out well."]
 
 

@@ -77,7 +77,7 @@ def sources_sha256(core: Path = CORE) -> str:
     return hashlib.sha256("".join(sorted(lines, key=lambda line: line[66:])).encode()).hexdigest()
 
 
-def data_section(audit: Audit, within: Filter, shown: int) -> Section:
+def data_section(audit: Audit, filter: Filter, faces_in_filter: int) -> Section:
     """What data, how many of its faces, and what was rejected and why."""
     manifest, faces = audit.manifest, audit.faces
     rejects = manifest.rejects
@@ -85,7 +85,7 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
         ("data set", manifest.dataset),
         ("part", audit.split_words),
         ("faces audited", f"{len(faces):,}"),
-        ("faces shown here", f"{shown:,} ({within.describe()})"),
+        ("faces shown here", f"{faces_in_filter:,} ({filter.describe()})"),
         ("age known of", f"{int(faces['age'].notna().sum()):,}"),
         ("identity known of", f"{int(faces['identity'].notna().sum()):,}"),
     ]
@@ -101,9 +101,9 @@ def data_section(audit: Audit, within: Filter, shown: int) -> Section:
     rows.append(("SHA-256 of ids, labels and splits", manifest.data_fingerprint or "unknown"))
     total = sum(rejects.values())
     if rejects:
-        counted = tuple((reason, f"{count:,}") for reason, count in rejects.items())
+        counts = tuple((reason, f"{count:,}") for reason, count in rejects.items())
         caption = f"Rejected by reason: {total:,} files of the whole data set, all splits"
-        lost: Table | Text = Table(("reason", "files"), counted, "lr", caption)
+        lost: Table | Text = Table(("reason", "files"), counts, "lr", caption)
     else:
         lost = Text("No file of this data set was rejected.")
     note = (
@@ -127,16 +127,18 @@ def commands(
     lines = [] if audit.manifest.of_table else [f"python -m core align --data PATH --dataset {shlex.quote(dataset)}"]
     if audit.manifest.of_table:
         columns = " ".join(map(shlex.quote, info.source.to_json().get("columns", ())[1:]))
-        said = f"--score {info.declaration.score} --score-column {columns}" if info.declaration else ""
-        lines.append(f"python -m core table PATH --name {model} {said}  # and which score is whose, as it was declared")
+        score_flags = f"--score {info.declaration.score} --score-column {columns}" if info.declaration else ""
+        lines.append(
+            f"python -m core table PATH --name {model} {score_flags}  # and which score is whose, as it was declared"
+        )
     elif info.trained_here:
         data = _trained_on(info.data or DataInfo(dataset=dataset))
         lines.append(f"python -m train {data} --name {model} --config CONFIG.yaml  # as in the model card")
     else:
         lines.append(f"python -m core import PATH --name {model}  # with what the model card says was declared")
     # All of data that the model never saw is what an audit takes by itself.
-    chosen = {ALL: [ALL], UNSEEN: []}.get(audit.manifest.chosen, audit.manifest.splits)
-    splits = " --split " + " ".join(shlex.quote(split) for split in chosen) if chosen else ""
+    split_names = {ALL: [ALL], UNSEEN: []}.get(audit.manifest.chosen, audit.manifest.splits)
+    splits = " --split " + " ".join(shlex.quote(split) for split in split_names) if split_names else ""
     stored = stored_minimum(audit.manifest)
     minimum = f" --minimum-faces {stored}" if stored > MINIMUM_FACES else ""
     names = " --map-ethnicities NAMES.yaml" if audit.manifest.names else ""
@@ -145,11 +147,10 @@ def commands(
         copies = audit.manifest.training_copies
         looked = f" --training-data {_stores(copies.datasets)}" if copies and copies.left_out else ""
         how = f"{splits} --name {name}{names}{minimum}{looked}{speed}"
-        made = f"python -m core audit --model {model} --data {store}{how}"
-        lines.append(made)
+        lines.append(f"python -m core audit --model {model} --data {store}{how}")
     if checks is not None:
-        made = checks.manifest
-        lines.append(f"python -m core check {which} --data {store} --sample {made.sample} --seed {made.seed}")
+        manifest = checks.manifest
+        lines.append(f"python -m core check {which} --data {store} --sample {manifest.sample} --seed {manifest.seed}")
     if experiment is not None:
         lines.append(f"python -m train.experiments --data {store}")
     ages = " --ages all" if all_ages else ""
@@ -229,6 +230,6 @@ def _known(value: object) -> str:
     return "unknown" if value is None else str(value)
 
 
-def _versions(found: Mapping[str, str], precision: str | None = None) -> str:
-    text = ", ".join(f"{name} {number}" for name, number in found.items()) or "unknown"
+def _versions(versions: Mapping[str, str], precision: str | None = None) -> str:
+    text = ", ".join(f"{name} {number}" for name, number in versions.items()) or "unknown"
     return f"{text}; {precision}" if precision else text

@@ -161,7 +161,7 @@ def _paired(table: pd.DataFrame, reference: BoardModel) -> list[str]:
             row["model"],
             f"{row['only_model']:,} / {row['only_reference']:,}",
             f"{in_points(row['difference'])} [{span(row['low'], row['high'])}]",
-            p_words(row["p_holm"], named=False),
+            p_words(row["p_holm"], with_name=False),
         ]
         for row in table.to_dict("records")
     ]

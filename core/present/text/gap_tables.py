@@ -33,7 +33,7 @@ def too_few_classes(task: Task) -> str:
 
 def p_column(values: Sequence[float]) -> list[str]:
     """p in a column that says so: «0.031», «< 0.0001»."""
-    return [p_words(p, named=False) for p in values]
+    return [p_words(p, with_name=False) for p in values]
 
 
 def comparison_table(tests: pd.DataFrame, brief: Mapping[str, str] | None = None) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def parts_table(decomposition: PersonOrImage) -> pd.DataFrame:
     wide = wide.loc[list(table["words"].drop_duplicates()), list(decomposition.explained.groups)].reset_index()
     corrected = decomposition.explained.terms.set_index("words")["p_holm"]
     wide.insert(
-        1, WITHIN, ["–" if pd.isna(corrected[w]) else p_words(corrected[w], named=False) for w in wide["words"]]
+        1, WITHIN, ["–" if pd.isna(corrected[w]) else p_words(corrected[w], with_name=False) for w in wide["words"]]
     )
     return wide.rename(columns={"words": "goes with"}).rename_axis(columns=None)
 
@@ -166,7 +166,7 @@ def slices_table(slices: Slices, holds: bool = True) -> pd.DataFrame:
             "others": rows["others"].astype(float),
             "points less": (100 * rows["less"].astype(float)).round(1),
             "at least": (100 * rows["low"].astype(float)).round(1),
-            "p": [p_words(float(p), named=False) for p in rows["p"]],
+            "p": [p_words(float(p), with_name=False) for p in rows["p"]],
         }
     )
 

@@ -307,7 +307,7 @@ def test_the_sentences() -> None:
 
 def test_the_drawings_show_what_was_found(portrait: Image.Image, found: Found) -> None:
     face = found.faces[0]
-    drawn = np.asarray(figures.marked(portrait, [face, face], chosen=1)).astype(int)
+    drawn = np.asarray(figures.marked(portrait, [face, face], highlight=1)).astype(int)
     x, y = face.points[2].round().astype(int)
     assert (drawn[y, x] == (255, 196, 0)).all()
     assert (np.asarray(portrait)[y, x] != (255, 196, 0)).any(), "the image itself is left alone"

@@ -56,7 +56,7 @@ def words(report: str) -> str:
 
 def test_the_report_has_the_numbers_of_the_common_adults(models: Path) -> None:
     audits = opened(models, "a", "b")
-    said = words(comparison_of(audits, made=MADE))
+    said = words(comparison_of(audits, timestamp=MADE))
     common = common_faces(audits)
     within = Filter.of_ages(common.audits[0].faces)
     table = paired_by_group(*common.audits, within=within)
@@ -73,9 +73,9 @@ def test_the_report_has_the_numbers_of_the_common_adults(models: Path) -> None:
 
 
 def test_models_without_maps_and_four_at_once(models: Path) -> None:
-    said = words(comparison_of(opened(models, "a", "c"), all_ages=True, made=MADE))
+    said = words(comparison_of(opened(models, "a", "c"), all_ages=True, timestamp=MADE))
     assert "Of c/all there are no maps to compare." in said
-    four = words(comparison_of(opened(models, "a", "b", "a", "b"), made=MADE))
+    four = words(comparison_of(opened(models, "a", "b", "a", "b"), timestamp=MADE))
     assert "D: b/all" in four
     with pytest.raises(LookwhereError, match="two to 4 audits, not 1"):
         comparison_of(opened(models, "a"))

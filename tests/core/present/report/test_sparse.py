@@ -189,7 +189,7 @@ def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
     for path in others:
         write_audit(path, audit)
     for few in (others[:1], others):
-        content = build_report(audit, main_filter(audit), info(), made=MADE, others=few)
+        content = build_report(audit, main_filter(audit), info(), timestamp=MADE, partners=few)
         assert "secretive" not in content
         assert "clandestine" not in content
         told = f"{len(few)} other{'s' if len(few) > 1 else ''}"

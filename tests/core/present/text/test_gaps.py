@@ -30,7 +30,7 @@ from tests.helpers.made_audit import made_audit
 )
 def test_a_p_value_is_written_with_and_without_its_name(p: float, named: str, column: str) -> None:
     assert p_words(p) == named
-    assert p_words(p, named=False) == column
+    assert p_words(p, with_name=False) == column
 
 
 def test_how_many_tests_differ() -> None:
