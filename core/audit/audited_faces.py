@@ -12,8 +12,8 @@ from core.errors import LookwhereError
 
 def faces_of(splits: tuple[str, ...] | None, store: AlignedStore, model: Model) -> tuple[pd.DataFrame, str]:
     """The faces to audit, and a word for them. To a model that never saw the data, every face is a test face."""
-    seen = model.info.data.fingerprints if model.info.data else ()
-    if splits is None and store.manifest.data_fingerprint not in seen:
+    training_fingerprints = model.info.data.fingerprints if model.info.data else ()
+    if splits is None and store.manifest.data_fingerprint not in training_fingerprints:
         return store.faces.assign(split="test"), ALL
     if splits is not None and ALL in splits:
         return store.faces, ALL
@@ -31,10 +31,10 @@ def classed(faces: pd.DataFrame, model: Model, store: AlignedStore, label: str) 
         raise LookwhereError(
             f"{store.path}: no column {task.attribute}, which {model.name} classifies; align the data again with it"
         )
-    known = task.known(faces)
-    if not known.any():
+    has_class = task.known(faces)
+    if not has_class.any():
         raise LookwhereError(
             f"{store.path}: no face in {label} has {' or '.join(task.classes)} as its {task.attribute}, which "
             f"{model.name} classifies; audit other data"
         )
-    return (faces, 0) if known.all() else (faces[known].reset_index(drop=True), int((~known).sum()))
+    return (faces, 0) if has_class.all() else (faces[has_class].reset_index(drop=True), int((~has_class).sum()))

@@ -47,18 +47,18 @@ class Averages:
     cells: pd.DataFrame
     means: np.ndarray
 
-    def select(self, wanted: Filter) -> np.ndarray:
+    def select(self, filter: Filter) -> np.ndarray:
         """Boolean (C,): cells that lie wholly inside the filter; none for a column that cells do not have."""
-        if any(name not in self.cells for name, _ in wanted.columns):
+        if any(name not in self.cells for name, _ in filter.columns):
             return np.zeros(len(self.cells), dtype=bool)
         truth = self.cells[TRUTH if TRUTH in self.cells else "gender"]
         cells = self.cells.assign(
             correct=truth == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
         )
-        keep = wanted.narrowed(age_from=0, age_to=None).mask(cells)
-        if not wanted.any_age:
-            keep &= (cells["age_from"] >= wanted.age_from).to_numpy()
-            keep &= (cells["age_to"] <= (OPEN if wanted.age_to is None else wanted.age_to)).to_numpy()
+        keep = filter.narrowed(age_from=0, age_to=None).mask(cells)
+        if not filter.any_age:
+            keep &= (cells["age_from"] >= filter.age_from).to_numpy()
+            keep &= (cells["age_to"] <= (OPEN if filter.age_to is None else filter.age_to)).to_numpy()
         return keep
 
     def place(self, faces: pd.DataFrame) -> np.ndarray:
@@ -104,12 +104,12 @@ class Averages:
         """No cell and no average."""
         return Averages(self.cells.iloc[:0], self.means[:0])
 
-    def mean(self, wanted: Filter) -> tuple[np.ndarray | None, int]:
+    def mean(self, filter: Filter) -> tuple[np.ndarray | None, int]:
         """The average face uint8 (112, 112, 3) of the cells inside the filter, and its number of faces.
 
         None and 0 where no cell lies inside.
         """
-        keep = self.select(wanted)
+        keep = self.select(filter)
         n = self.cells["n"].to_numpy()[keep]
         if n.sum() == 0:
             return None, 0

@@ -28,42 +28,44 @@ def align_audits(audits: Sequence[Audit]) -> tuple[Audit, ...]:
     Raises `LookwhereError`, naming both, where data, splits, ethnicity names or face ids differ.
     """
     first, aligned = audits[0], [audits[0]]
-    for other in audits[1:]:
-        pair = f"{first.path} and {other.path}"
+    for audit in audits[1:]:
+        pair = f"{first.path} and {audit.path}"
         kinds = ("data", "splits", "ethnicity names", "number of faces", "attribute", "reviewed labels")
-        pairs = zip(kinds, same_faces(first.manifest), same_faces(other.manifest), strict=True)
+        pairs = zip(kinds, same_faces(first.manifest), same_faces(audit.manifest), strict=True)
         if differing := [kind for kind, a, b in pairs if a != b]:
             raise LookwhereError(f"{pair}: audited with other {differing[0]}; audit both models on the same faces")
-        if other.faces["face_id"].equals(first.faces["face_id"]):
-            aligned.append(other)
+        if audit.faces["face_id"].equals(first.faces["face_id"]):
+            aligned.append(audit)
             continue
-        order = pd.Index(other.faces["face_id"]).get_indexer(pd.Index(first.faces["face_id"]))
-        if len(order) != len(other.faces) or (order < 0).any():
+        order = pd.Index(audit.faces["face_id"]).get_indexer(pd.Index(first.faces["face_id"]))
+        if len(order) != len(audit.faces) or (order < 0).any():
             raise LookwhereError(f"{pair}: not the same face_ids; audit both models on the same faces")
         if not np.array_equal(order, np.arange(len(order))):
-            other = other.of_rows(order)
-        aligned.append(other)
+            audit = audit.of_rows(order)
+        aligned.append(audit)
     return tuple(aligned)
 
 
-def may_share_faces(one: AuditManifest, other: AuditManifest) -> bool:
+def may_share_faces(first: AuditManifest, second: AuditManifest) -> bool:
     """Whether two audits may have faces in common: of one data set and task, splits that meet, ethnicities named alike.
 
     Of one data set that was read twice, as a later release or with another detector, the faces say how many they share
     (`share_ids`).
     """
-    kinds = ((of.dataset, of.task, sorted(of.names.items())) for of in (one, other))
+    kinds = ((of.dataset, of.task, sorted(of.names.items())) for of in (first, second))
     if next(kinds) != next(kinds):
         return False
-    if one.data_fingerprint is not None and one.data_fingerprint == other.data_fingerprint:
+    if first.data_fingerprint is not None and first.data_fingerprint == second.data_fingerprint:
         # An audit of data that a model never saw calls every face a test face.
-        return one.every_split or other.every_split or not {*one.splits}.isdisjoint(other.splits)
+        return first.every_split or second.every_split or not {*first.splits}.isdisjoint(second.splits)
     return True
 
 
-def share_ids(one: Path, other: Path) -> bool:
+def share_ids(first: Path, second: Path) -> bool:
     """Whether the audits in two folders call at least half of the fewer faces alike; reads nothing but the ids."""
-    ids = (pd.Index(pd.read_parquet(path / "faces.parquet", columns=["face_id"])["face_id"]) for path in (one, other))
+    ids = (
+        pd.Index(pd.read_parquet(path / "faces.parquet", columns=["face_id"])["face_id"]) for path in (first, second)
+    )
     fewer, more = sorted(ids, key=len)
     return 2 * int(fewer.isin(more).sum()) >= max(len(fewer), 1)
 
@@ -92,26 +94,26 @@ def common_faces(audits: Sequence[Audit]) -> CommonFaces:
     """
     first = audits[0]
     shared = pd.Index(first.faces["face_id"])
-    for other in audits[1:]:
-        pair = f"{first.path} and {other.path}"
-        if not may_share_faces(first.manifest, other.manifest):
+    for second in audits[1:]:
+        pair = f"{first.path} and {second.path}"
+        if not may_share_faces(first.manifest, second.manifest):
             raise LookwhereError(
                 f"{pair}: of other data, splits, ethnicity names or attribute; compare audits of one data set and one "
                 "attribute"
             )
-        shared = shared[shared.isin(other.faces["face_id"])]
+        shared = shared[shared.isin(second.faces["face_id"])]
         if not len(shared):
             raise LookwhereError(f"{pair}: have no face in common; audit both models on the same faces")
-    brought = tuple(restricted(audit, shared) for audit in audits)
-    for audit in brought[1:]:
+    on_shared_faces = tuple(restricted(audit, shared) for audit in audits)
+    for audit in on_shared_faces[1:]:
         for label in dict.fromkeys(("gender", "ethnicity", audit.task.attribute)):
-            ours, theirs = (one.faces[label].astype(object).to_numpy() for one in (brought[0], audit))
+            ours, theirs = (labelled.faces[label].astype(object).to_numpy() for labelled in (on_shared_faces[0], audit))
             if not np.array_equal(ours, theirs):
                 raise LookwhereError(
                     f"{first.path} and {audit.path}: label the same faces differently ({label}); audit both models on "
                     "one store"
                 )
-    return CommonFaces(brought, tuple(len(audit.faces) - len(shared) for audit in audits))
+    return CommonFaces(on_shared_faces, tuple(len(audit.faces) - len(shared) for audit in audits))
 
 
 def restricted(audit: Audit, ids: pd.Index) -> Audit:

@@ -57,35 +57,37 @@ class Kinds:
         return table.assign(age=age)
 
 
-def tells(wanted: Filter) -> bool:
+def tells(filter: Filter) -> bool:
     """Whether a filter's ages are edges of age bands, which kinds are told apart by."""
-    return wanted.age_from in AGE_EDGES and (wanted.age_to is None or wanted.age_to in AGE_EDGES)
+    return filter.age_from in AGE_EDGES and (filter.age_to is None or filter.age_to in AGE_EDGES)
 
 
 def counted_faces(
-    faces: pd.DataFrame, kinds: Kinds, table: pd.DataFrame, task: Task, wanted: Filter, threshold: float
+    faces: pd.DataFrame, kinds: Kinds, table: pd.DataFrame, task: Task, filter: Filter, threshold: float
 ) -> pd.DataFrame:
     """The faces that pass the filter, counted; called positive from `threshold` on. `table` is `kinds.table`."""
     called = task.called(faces, threshold)
     code = kinds.place * np.int32(2) + called
-    rest = Filter(outcome=wanted.outcome, columns=wanted.columns)
+    rest = Filter(outcome=filter.outcome, columns=filter.columns)
     if rest != Filter():
         some = np.flatnonzero(rest.mask(faces))
         code = code[some]
         first = np.full(len(kinds.first), len(faces))
         first[kinds.place[some[::-1]]] = some[::-1]  # of one kind the first face is written last
     n = np.bincount(code, minlength=2 * len(kinds.first))
-    inside = np.repeat(wanted.narrowed(outcome="all", columns=()).mask(table), 2)
+    inside = np.repeat(filter.narrowed(outcome="all", columns=()).mask(table), 2)
     rows = np.flatnonzero(inside & (n > 0))
     if rest != Filter():
         rows = rows[np.argsort(first[rows // 2], kind="stable")]
     positive = rows % 2 == 1
-    found = table.iloc[rows // 2].reset_index(drop=True)
-    said = pd.Categorical.from_codes(positive.astype(np.int8), pd.Index(task.classes, dtype="str"))
-    right = task.is_positive(found) == positive
+    counts = table.iloc[rows // 2].reset_index(drop=True)
+    predicted = pd.Categorical.from_codes(positive.astype(np.int8), pd.Index(task.classes, dtype="str"))
+    right = task.is_positive(counts) == positive
     # Below any threshold, and at or above any: a threshold of 0 or 1 is one too.
-    found = found.assign(**{task.probability: np.where(positive, np.inf, -np.inf)}, predicted=said, correct=right)
-    found = found.assign(**{COUNT: n[rows]})
+    counts = counts.assign(
+        **{task.probability: np.where(positive, np.inf, -np.inf)}, predicted=predicted, correct=right
+    )
+    counts = counts.assign(**{COUNT: n[rows]})
     if CARRIED in faces.attrs:
-        found.attrs = {CARRIED: faces.attrs[CARRIED]}
-    return found
+        counts.attrs = {CARRIED: faces.attrs[CARRIED]}
+    return counts

@@ -67,7 +67,7 @@ def stored_averages(path: Path) -> StoredAverages | None:
 def of_common_faces(stored: Sequence[StoredAverages]) -> list[tuple[Path, Path]]:
     """Pairs of audits that both store averages of some faces: subtracted, these could leave a single face."""
     return [
-        (one.path, other.path)
-        for one, other in combinations(stored, 2)
-        if common(one.pictures, other.pictures) or same_ids(one.faces, other.faces)
+        (first.path, second.path)
+        for first, second in combinations(stored, 2)
+        if common(first.pictures, second.pictures) or same_ids(first.faces, second.faces)
     ]

@@ -30,13 +30,13 @@ def drawn_rows(audit: Audit, sides: Sequence[Filter], seed: int = 0) -> np.ndarr
         return None
     if np.add.reduce(masks, dtype=np.int8).max() > 1:
         masks = [np.logical_or.reduce(masks)]
-    found = []
+    rows_by_side = []
     for place, mask in enumerate(masks):
         rows = np.flatnonzero(mask)
         if len(rows) > MOST_DRAWN:
             rows = np.random.default_rng([seed, place]).choice(rows, MOST_DRAWN, replace=False)
-        found.append(rows)
-    return np.sort(np.concatenate(found))
+        rows_by_side.append(rows)
+    return np.sort(np.concatenate(rows_by_side))
 
 
 def drawn(audit: Audit, *sides: Filter, seed: int = 0) -> Audit:

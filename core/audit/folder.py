@@ -85,8 +85,8 @@ class Audit:
     @cached_property
     def otherwise(self) -> pd.DataFrame:
         """The faces labelled with none of the two classes, with what the model calls them: in no accuracy, no map."""
-        kept = any(self.manifest.otherwise.values())
-        return read_otherwise(self.path, self.manifest.columns) if kept else self.faces[:0]
+        any_stored = any(self.manifest.otherwise.values())
+        return read_otherwise(self.path, self.manifest.columns) if any_stored else self.faces[:0]
 
     @cached_property
     def picture_cells(self) -> np.ndarray:
@@ -140,8 +140,8 @@ class Audit:
     @property
     def placement(self) -> Placement | None:
         """Where the maps' cells lie; None where they are tiles, and in older audits, which did not record it."""
-        kept = self._maps_info.placement if self.has_maps else None
-        return kept and kept.placement()
+        stored_placement = self._maps_info.placement if self.has_maps else None
+        return stored_placement and stored_placement.placement()
 
     @property
     def map_words(self) -> str:
@@ -164,28 +164,28 @@ class Audit:
         self.need_maps()
         return self.evidence.shape[2:]
 
-    def passing(self, wanted: Filter) -> pd.DataFrame:
+    def passing(self, filter: Filter) -> pd.DataFrame:
         """The faces that pass a filter. The last ones are kept: a page asks for the same several times at a click."""
-        if (kept := self._passing.get(wanted)) is None:
-            keep = wanted.mask(self.faces)
-            kept = self.faces if keep.all() else self.faces[keep]
+        if (faces := self._passing.get(filter)) is None:
+            passes = filter.mask(self.faces)
+            faces = self.faces if passes.all() else self.faces[passes]
             for oldest in list(self._passing)[: len(self._passing) + 1 - KEPT_FACES]:
                 self._passing.pop(oldest, None)
-            self._passing[wanted] = kept
-        return kept
+            self._passing[filter] = faces
+        return faces
 
-    def counted(self, wanted: Filter, threshold: float = 0.5) -> pd.DataFrame:
+    def counted(self, filter: Filter, threshold: float = 0.5) -> pd.DataFrame:
         """The faces that pass a filter, those of a large audit counted together (`core.audit.counted`), for functions
         that take counts. Without ids and scores there; `predicted` and `correct` are by the threshold."""
-        if self.kinds is None or not tells(wanted):
-            return self.passing(wanted)
-        key = ("counted", wanted, threshold)
-        if (kept := self._maps.get(key)) is None:
-            kept = counted_faces(self.faces, self.kinds, self._kind_table, self.task, wanted, threshold)
+        if self.kinds is None or not tells(filter):
+            return self.passing(filter)
+        key = ("counted", filter, threshold)
+        if (counts := self._maps.get(key)) is None:
+            counts = counted_faces(self.faces, self.kinds, self._kind_table, self.task, filter, threshold)
             for oldest in list(self._maps)[: len(self._maps) + 1 - KEPT_MAPS]:
                 self._maps.pop(oldest, None)
-            self._maps[key] = kept
-        return kept
+            self._maps[key] = counts
+        return counts
 
     @cached_property
     def _kind_table(self) -> pd.DataFrame:
@@ -216,13 +216,13 @@ class Audit:
         """All faces' maps (N, h, w) float32 of a target, computed once: a page averages parts of them at each click."""
         self.need_maps()
         key = (target, normalisation)
-        if (kept := self._maps.get(key)) is None:
+        if (maps := self._maps.get(key)) is None:
             evidence = self.evidence.astype(np.float32)
-            kept = display_maps(evidence, target, normalisation, self.truth, self.called, self.task)
+            maps = display_maps(evidence, target, normalisation, self.truth, self.called, self.task)
             for oldest in list(self._maps)[: len(self._maps) + 1 - KEPT_MAPS]:
                 self._maps.pop(oldest, None)
-            self._maps[key] = kept
-        return kept
+            self._maps[key] = maps
+        return maps
 
 
 def open_audit(path: str | Path) -> Audit:
@@ -245,8 +245,8 @@ def open_audit(path: str | Path) -> Audit:
         raise LookwhereError(
             f"{path}/faces.parquet: damaged or missing ({error}); delete this audit and run it again"
         ) from error
-    wanted = ["correct", *(["evidence"] if manifest.map_shape else [])]
-    missing = [column for column in wanted if column not in table.column_names]
+    required = ["correct", *(["evidence"] if manifest.map_shape else [])]
+    missing = [column for column in required if column not in table.column_names]
     if missing:
         raise LookwhereError(f"{path}/faces.parquet: no {', '.join(missing)} in it; delete this audit and run it again")
     evidence, fits = None, len(table) == manifest.faces
@@ -311,9 +311,9 @@ def _check_shape(manifest: AuditManifest, path: Path) -> None:
         )
 
 
-def _check_sums(told: pd.DataFrame, evidence: np.ndarray, bias: tuple[float, float], path: Path) -> None:
+def _check_sums(logit_table: pd.DataFrame, evidence: np.ndarray, bias: tuple[float, float], path: Path) -> None:
     """Maps that are to add up do: mean(E_c) + b_c is logit_c of some faces, to what half precision leaves."""
-    logits = told.to_numpy(dtype=np.float64)[:SUMMED]
+    logits = logit_table.to_numpy(dtype=np.float64)[:SUMMED]
     sums = evidence[:SUMMED].astype(np.float64).mean(axis=(2, 3)) + np.array(bias)
     if len(logits) and np.abs(sums - logits).mean() > OFF * (1 + np.abs(logits).mean()):
         raise LookwhereError(

@@ -27,6 +27,6 @@ def given_of(model: Model, every: pd.DataFrame, faces: pd.DataFrame) -> tuple[pd
         return faces, None
     from core.classifiers.imported.predictions import scores_for
 
-    logits, found = scores_for(model.path, model.info, every)
-    place = pd.Index(every["face_id"][found]).get_indexer(faces["face_id"])
+    logits, has_scores = scores_for(model.path, model.info, every)
+    place = pd.Index(every["face_id"][has_scores]).get_indexer(faces["face_id"])
     return faces[place >= 0].reset_index(drop=True), Given(logits[place[place >= 0]], int((place < 0).sum()))

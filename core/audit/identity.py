@@ -19,57 +19,62 @@ IDENTITY = (
 )  # fmt: skip
 
 
-def same_audit(planned: AuditManifest, found: AuditManifest, path: Path) -> None:
+def same_audit(planned: AuditManifest, finished: AuditManifest, path: Path) -> None:
     """Raises `LookwhereError` where a finished audit is not the one asked for."""
     for key in IDENTITY:
         kept_since = ("chosen", "face_ids_sha256", "declared_sha256")
-        if key in ("format", "maps", "aligned") or (key in kept_since and getattr(found, key) is None):
+        if key in ("format", "maps", "aligned") or (key in kept_since and getattr(finished, key) is None):
             continue  # told below, read whatever the format, or an audit of before these were kept
         if key == "minimum_faces":
-            if planned.minimum_faces != (least := stored_minimum(found)):
+            if planned.minimum_faces != (least := stored_minimum(finished)):
                 raise LookwhereError(
                     f"{path}: its averages were stored with minimum faces {least}, not {planned.minimum_faces}; choose "
                     "another --name or delete it"
                 )
             continue
-        if key == "declared_sha256" and found.declared_sha256 != planned.declared_sha256:
+        if key == "declared_sha256" and finished.declared_sha256 != planned.declared_sha256:
             raise LookwhereError(
                 f"{path}: holds an audit of these weights, when model.json said otherwise of the model's input or "
                 "outputs; choose another --name or delete it"
             )
-        if key == "task" and found.task.attribute != planned.task.attribute:
+        if key == "task" and finished.task.attribute != planned.task.attribute:
             raise LookwhereError(
-                f"{path}: holds an audit of {found.task.name}, not of {planned.task.name}; choose another --name or "
+                f"{path}: holds an audit of {finished.task.name}, not of {planned.task.name}; choose another --name or "
                 "delete it"
             )
-        if key != "task" and getattr(found, key) != getattr(planned, key):
+        if key != "task" and getattr(finished, key) != getattr(planned, key):
             raise LookwhereError(
                 f"{path}: holds an audit with another {key.replace('_', ' ')}; choose another --name or delete it"
             )
-    if found.columns and found.columns != planned.columns:
+    if finished.columns and finished.columns != planned.columns:
         raise LookwhereError(
-            f"{path}: holds an audit of these faces with other columns ({', '.join(c.name for c in found.columns)}); "
-            "choose another --name or delete it"
+            f"{path}: holds an audit of these faces with other columns "
+            f"({', '.join(c.name for c in finished.columns)}); choose another --name or delete it"
         )
-    if how := aligned_otherwise(found.aligned, planned.aligned):
+    if how := aligned_otherwise(finished.aligned, planned.aligned):
         raise LookwhereError(
             f"{path}: holds an audit of faces that were aligned otherwise ({how}); choose another --name or delete it"
         )
-    kept = (found.maps or MapsInfo.from_json(UNTOLD)) if found.map_shape else None
-    by, asked = (maps.method if maps else "none" for maps in (kept, planned.maps))
-    if by != asked:
+    stored_maps = (finished.maps or MapsInfo.from_json(UNTOLD)) if finished.map_shape else None
+    method, asked_method = (maps.method if maps else "none" for maps in (stored_maps, planned.maps))
+    if method != asked_method:
         raise LookwhereError(
-            f"{path}: holds an audit with maps by {by}, not by {asked}; choose another --name or delete it"
+            f"{path}: holds an audit with maps by {method}, not by {asked_method}; choose another --name or delete it"
         )
-    how, asked_how = (one.speed.how if one.speed else Speed.PLAIN for one in (found, planned))
+    how, asked_how = (manifest.speed.how if manifest.speed else Speed.PLAIN for manifest in (finished, planned))
     if how != asked_how:
         raise LookwhereError(
             f"{path}: holds an audit that was computed {how}, not {asked_how} (--speed); choose another --name or "
             "delete it"
         )
-    had, wanted = (maps.to_json() if maps else {} for maps in (kept, planned.maps))
-    other = [key for key in stored(asked).option_names() if had.get(key, wanted[key]) != wanted[key]]
-    if other:
+    stored_options, asked_options = (maps.to_json() if maps else {} for maps in (stored_maps, planned.maps))
+    differing = [
+        key
+        for key in stored(asked_method).option_names()
+        if stored_options.get(key, asked_options[key]) != asked_options[key]
+    ]
+    if differing:
         raise LookwhereError(
-            f"{path}: holds an audit with maps by {by} with another {other[0]}; choose another --name or delete it"
+            f"{path}: holds an audit with maps by {method} with another {differing[0]}; choose another --name or "
+            "delete it"
         )

@@ -50,21 +50,21 @@ class AuditImages:
         return (total / len(rows)).round().astype(np.uint8)
 
 
-def rows_by_columns(audit: Audit, wanted: Filter) -> np.ndarray:
+def rows_by_columns(audit: Audit, filter: Filter) -> np.ndarray:
     """Rows of the audit's faces that an average by a filter with columns is of, int64 (n,): the whole cells inside it.
 
     Cells are those of `Audit.picture_cells`. Any average of chosen faces, less another of the same but for one, would
     be that face; of whole cells no two differ by fewer people than the smallest cell has.
     """
-    place, inside = audit.picture_cells, wanted.mask(audit.faces)
+    place, inside = audit.picture_cells, filter.mask(audit.faces)
     cells = np.setdiff1d(place[inside], place[~inside])
     return np.flatnonzero(np.isin(place, cells[cells >= 0]))
 
 
-def average_by_columns(audit: Audit, images: AuditImages, wanted: Filter) -> tuple[np.ndarray | None, int]:
+def average_by_columns(audit: Audit, images: AuditImages, filter: Filter) -> tuple[np.ndarray | None, int]:
     """The mean picture uint8 (112, 112, 3) of faces that pass a filter with columns, for audits that store no average
     by these, and its number of faces (`rows_by_columns`); None and 0 where there is none."""
-    rows = rows_by_columns(audit, wanted)
+    rows = rows_by_columns(audit, filter)
     mean = images.average(rows)
     return mean, 0 if mean is None else len(rows)
 
@@ -74,8 +74,8 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
 
     The faces are joined by `face_id`, since an audit may have renamed ethnicities and assigned another split.
     """
-    wanted = audit.manifest.data_fingerprint
-    if not wanted:
+    data_fingerprint = audit.manifest.data_fingerprint
+    if not data_fingerprint:
         return None, [f"{audit.path}/audit.json names no data fingerprint, so no store can be known to be its data"]
     first = root / audit.manifest.dataset
     folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
@@ -83,7 +83,7 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
     for path in [first, *(p for p in folders if p != first)]:
         try:
             return replace(
-                _open(path, wanted, audit.faces, audit.manifest.aligned),
+                _open(path, data_fingerprint, audit.faces, audit.manifest.aligned),
                 minimum=audit.minimum_faces,
                 people=person_numbers(audit.faces),
             ), []
@@ -92,7 +92,7 @@ def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]
     return None, looked
 
 
-def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, object]) -> AuditImages:
+def _open(path: Path, data_fingerprint: str, audited: pd.DataFrame, aligned: Mapping[str, object]) -> AuditImages:
     """Raises `LookwhereError` where there is no finished store, it is damaged, or it is of other data."""
     if not (path / "store.json").is_file():
         if (path / "unfinished.json").is_file():
@@ -100,10 +100,10 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, 
         raise LookwhereError(f"{path}: {'no store.json in it' if path.is_dir() else 'no such folder'}")
     try:
         store = StoreInfo.from_json(path / "store.json")
-        if store.data_fingerprint != wanted:
+        if store.data_fingerprint != data_fingerprint:
             raise LookwhereError(
                 f"{path}: other data than was audited ({store.faces} faces of {store.dataset}, seed {store.seed}, "
-                f"fingerprint {store.data_fingerprint[:12]}…, not {wanted[:12]}…)"
+                f"fingerprint {store.data_fingerprint[:12]}…, not {data_fingerprint[:12]}…)"
             )
         if how := aligned_otherwise(aligned, store.alignment):
             raise LookwhereError(f"{path}: the audited faces, but aligned otherwise ({how})")
@@ -112,7 +112,7 @@ def _open(path: Path, wanted: str, audited: pd.DataFrame, aligned: Mapping[str, 
     except (OSError, ValueError) as error:
         raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
     check_faces(faces, f"{path}/faces.parquet")
-    if fingerprint(faces) != wanted:
+    if fingerprint(faces) != data_fingerprint:
         raise LookwhereError(f"{path}/faces.parquet: changed since it was written; delete the store and align again")
     place = pd.Series(faces["row"].to_numpy(dtype=np.int64), index=faces["face_id"].astype(str))
     rows = place.reindex(audited["face_id"].astype(str))

@@ -36,10 +36,10 @@ class KeptAverages(JsonRecord):
         content.update(averages.means.tobytes())
         return cls(data_fingerprint=manifest.data_fingerprint, pictures=manifest.pictures, sha256=content.hexdigest())
 
-    def of_faces_of(self, other: KeptAverages) -> bool:
+    def of_faces_of(self, second: KeptAverages) -> bool:
         """Whether some of the faces are the same, as far as fingerprint and sketches tell."""
-        same = self.data_fingerprint is not None and self.data_fingerprint == other.data_fingerprint
-        return same or common(self.pictures, other.pictures) > 0
+        same = self.data_fingerprint is not None and self.data_fingerprint == second.data_fingerprint
+        return same or common(self.pictures, second.pictures) > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +68,14 @@ def _record(models: Path) -> KeptRecord:
 
 def kept_before(models: Path, planned: KeptAverages) -> bool:
     """Whether other averages of some of these faces were stored once; the very same may be stored again."""
-    return any(one.sha256 != planned.sha256 and one.of_faces_of(planned) for one in read_kept(models))
+    return any(averages.sha256 != planned.sha256 and averages.of_faces_of(planned) for averages in read_kept(models))
 
 
 def remember(models: Path, averages: KeptAverages) -> None:
     """Add them to what is remembered, once."""
-    known = _record(models)
-    if averages not in known.kept:
-        write_json(models / FILE, replace(known, kept=(*known.kept, averages)).to_json())
+    record = _record(models)
+    if averages not in record.kept:
+        write_json(models / FILE, replace(record, kept=(*record.kept, averages)).to_json())
 
 
 def counted_before(models: Path, planned: KeptAverages) -> bool:
@@ -83,15 +83,17 @@ def counted_before(models: Path, planned: KeptAverages) -> bool:
 
     Without pictures to tell faces by, all faces of the same data are taken for the same.
     """
-    others = [one for one in _record(models).counted if one.sha256 != planned.sha256]
+    other_counts = [counts for counts in _record(models).counted if counts.sha256 != planned.sha256]
     return any(
-        common(one.pictures, planned.pictures) > 0 if one.pictures and planned.pictures else one.of_faces_of(planned)
-        for one in others
+        common(counts.pictures, planned.pictures) > 0
+        if counts.pictures and planned.pictures
+        else counts.of_faces_of(planned)
+        for counts in other_counts
     )
 
 
 def remember_counted(models: Path, counts: KeptAverages) -> None:
     """Add what skin tone was counted of to what is remembered, once."""
-    known = _record(models)
-    if counts not in known.counted:
-        write_json(models / FILE, replace(known, counted=(*known.counted, counts)).to_json())
+    record = _record(models)
+    if counts not in record.counted:
+        write_json(models / FILE, replace(record, counted=(*record.counted, counts)).to_json())

@@ -71,9 +71,9 @@ class MapCells:
     table: pd.DataFrame
     sums: np.ndarray | None
 
-    def tells(self, wanted: Filter) -> bool:
+    def tells(self, filter: Filter) -> bool:
         """Whether the filter asks for nothing that parts a cell."""
-        return not wanted.columns
+        return not filter.columns
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _make(path: Path, folder: Path, manifest: AuditManifest) -> None:
     np.save(folder / "first.npy", kinds_of.first)
     people, most = Averages.load(path / "averages.npz").shares(faces)
     np.save(folder / "people.npy", np.stack([people, most]))
-    sizes = {one.name: one.stat().st_size for one in folder.iterdir()}
+    sizes = {entry.name: entry.stat().st_size for entry in folder.iterdir()}
     kinds |= {f"cell.{name}": _kind(table[name], task) for name in table}
     info = MappedInfo(sources=sources, sizes=sizes, faces=len(faces), kinds=kinds, measured=measured)
     write_json(folder / "mapped.json", info.to_json())
@@ -201,10 +201,10 @@ def _maps(file: pq.ParquetFile, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
 
 def _add(sums: np.ndarray, cell: np.ndarray, block: np.ndarray) -> None:
     order = np.argsort(cell, kind="stable")
-    found, starts = np.unique(cell[order], return_index=True)
+    cells, starts = np.unique(cell[order], return_index=True)
     maps = block[order].astype(np.float32)
     for place, kind in enumerate(SUMMED_AS):
-        sums[found, place] += added_up(maps, kind, starts)
+        sums[cells, place] += added_up(maps, kind, starts)
 
 
 def _cells(faces: pd.DataFrame, task: Task) -> tuple[np.ndarray, pd.DataFrame]:
@@ -259,16 +259,18 @@ def _write_column(folder: Path, name: str, values: pd.Series, task: Task) -> str
             writer.write_table(table)
     else:
         if isinstance(values.dtype, pd.CategoricalDtype):
-            made = values.array
+            categorical = values.array
         else:
             texts = values.astype("str")
             levels = sorted(texts.dropna().unique())
             if values.name in ("gender", "predicted", task.attribute):
                 levels = sorted({*levels, *task.classes} if values.name != "gender" or task.is_gender else levels)
-            made = pd.Categorical(texts, categories=pd.Index(levels, dtype="str"))
-        np.save(folder / f"{name}.npy", np.asarray(made.codes))
-        levels = pa.table({"level": pa.array(made.categories, type=pa.large_string())})
-        pq.write_table(levels.replace_schema_metadata({"ordered": str(int(made.ordered))}), folder / f"{name}.levels")
+            categorical = pd.Categorical(texts, categories=pd.Index(levels, dtype="str"))
+        np.save(folder / f"{name}.npy", np.asarray(categorical.codes))
+        levels = pa.table({"level": pa.array(categorical.categories, type=pa.large_string())})
+        pq.write_table(
+            levels.replace_schema_metadata({"ordered": str(int(categorical.ordered))}), folder / f"{name}.levels"
+        )
     return kind
 
 

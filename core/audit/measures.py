@@ -32,8 +32,8 @@ def measures_of(manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStor
     place = pd.Index(store.faces["face_id"].astype(str)).get_indexer(faces["face_id"].astype(str))
     if (place < 0).any():
         raise LookwhereError(f"{store.path}: lacks {int((place < 0).sum()):,} of the audited faces")
-    found = store.measured.iloc[place].reset_index(drop=True)
-    return pd.concat([faces[["face_id"]].reset_index(drop=True), found], axis=1)
+    measures = store.measured.iloc[place].reset_index(drop=True)
+    return pd.concat([faces[["face_id"]].reset_index(drop=True), measures], axis=1)
 
 
 def write_published(folder: Path, manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStore) -> None:

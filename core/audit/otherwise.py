@@ -33,8 +33,8 @@ def call_otherwise(store: AlignedStore, model: Model, planned: AuditManifest, le
     faces = faces.reset_index(drop=True)
     names = ["face_id", "path"]
     every = pd.concat([store.faces[names], store.otherwise[names]], ignore_index=True)
-    faces, given = given_of(model, every, faces)
-    logits = _logits(store, faces, model.classify) if given is None else given.logits
+    faces, predictions = given_of(model, every, faces)
+    logits = _logits(store, faces, model.classify) if predictions is None else predictions.logits
     negative, positive = task.logits
     with np.errstate(over="ignore"):
         p = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)

@@ -34,11 +34,11 @@ def placed_maps(maps: MapsInfo | None, model: Model, store: AlignedStore, faces:
 
 def with_placement(audit: Audit, model: Model, store: AlignedStore, faces: pd.DataFrame) -> Audit:
     """A finished audit, its cells measured now where its manifest does not say where they lie."""
-    kept = audit.manifest.maps
-    if not audit.has_maps or (kept and kept.placement and kept.mirror):
+    stored_maps = audit.manifest.maps
+    if not audit.has_maps or (stored_maps and stored_maps.placement and stored_maps.mirror):
         return audit
-    maps = placed_maps(kept or MapsInfo.from_json(UNTOLD), model, store, faces)
-    if maps is None or maps.placement is None or maps == kept:
+    maps = placed_maps(stored_maps or MapsInfo.from_json(UNTOLD), model, store, faces)
+    if maps is None or maps.placement is None or maps == stored_maps:
         return audit
     write_json(audit.path / "audit.json", replace(audit.manifest, maps=maps).to_json())
     return open_audit(audit.path)

@@ -29,18 +29,18 @@ def sketch(faces: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted(faces["sha256"].dropna().astype(str).str[:CHARACTERS].unique())[:HASHES])
 
 
-def common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+def common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
     """How many of two sketches' pictures are in both."""
-    return len(set(one) & set(other))
+    return len(set(first) & set(second))
 
 
-def same_ids(one: pd.DataFrame, other: pd.DataFrame) -> int:
+def same_ids(first: pd.DataFrame, second: pd.DataFrame) -> int:
     """How many faces of two tables (`face_id, gender, age`) have the same id, where equal ids mean equal faces.
 
     Other data sets number their pictures alike: then the labels of equal ids agree no more often than by chance.
     """
     columns = ["face_id", "gender", "age"]
-    both = one[columns].merge(other[columns], on="face_id", suffixes=("", "_other"))
+    both = first[columns].merge(second[columns], on="face_id", suffixes=("", "_other"))
     if both.empty or (both["gender"] == both["gender_other"]).mean() < SAME_GENDER:
         return 0
     ages = both[["age", "age_other"]].astype("Float64").dropna()
@@ -55,12 +55,12 @@ def keeps_averages_of(path: Path, planned: AuditManifest, faces: pd.DataFrame) -
     A damaged audit does not count.
     """
     try:
-        found = read_manifest(path)
-        if found.averages is not None or not len(Averages.load(path / "averages.npz").cells):
+        manifest = read_manifest(path)
+        if manifest.averages is not None or not len(Averages.load(path / "averages.npz").cells):
             return False
-        if found.data_fingerprint == planned.data_fingerprint or common(found.pictures, planned.pictures):
+        if manifest.data_fingerprint == planned.data_fingerprint or common(manifest.pictures, planned.pictures):
             return True
-        other = pd.read_parquet(path / "faces.parquet", columns=["face_id", "gender", "age"])
+        audited = pd.read_parquet(path / "faces.parquet", columns=["face_id", "gender", "age"])
     except (LookwhereError, OSError, ValueError):
         return False
-    return same_ids(faces, other) > 0
+    return same_ids(faces, audited) > 0

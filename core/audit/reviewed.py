@@ -62,12 +62,12 @@ def read_decisions(file: Path) -> Decisions:
             "`python -m core review --out FILE` writes such a list"
         )
     by_face: dict[str, str] = {}
-    for line, face, said in zip(table.index + 2, table["face_id"], table["decision"], strict=True):
+    for line, face, word in zip(table.index + 2, table["face_id"], table["decision"], strict=True):
         if pd.isna(face):
             raise LookwhereError(f"{file}, line {line}: names no face")
-        decision = KEEP if pd.isna(said) else WORDS.get(str(said).lower())
+        decision = KEEP if pd.isna(word) else WORDS.get(str(word).lower())
         if decision is None:
-            raise LookwhereError(f"{file}, line {line}: decision {said!r}; write keep, flip or leave out")
+            raise LookwhereError(f"{file}, line {line}: decision {word!r}; write keep, flip or leave out")
         if by_face.setdefault(face, decision) != decision:
             raise LookwhereError(f"{file}, line {line}: {face} is decided twice, and differently")
     return Decisions(by_face, file.name, hashlib.sha256(data).hexdigest())
@@ -79,15 +79,15 @@ def decided(audit: Audit, decisions: Decisions) -> np.ndarray:
     Raises `LookwhereError` where the list names a face that the audit does not have: it is then another audit's.
     """
     faces = audit.faces
-    found = faces["face_id"].astype(object).map(decisions.by_face)
-    found = found.where(found.notna(), faces["path"].astype(object).map(decisions.by_face))
-    known = {*faces["face_id"], *faces["path"]}
-    if strange := [face for face in decisions.by_face if face not in known]:
+    decision = faces["face_id"].astype(object).map(decisions.by_face)
+    decision = decision.where(decision.notna(), faces["path"].astype(object).map(decisions.by_face))
+    names = {*faces["face_id"], *faces["path"]}
+    if strange := [face for face in decisions.by_face if face not in names]:
         raise LookwhereError(
             f"{decisions.file}: {len(strange):,} of {len(decisions.by_face):,} faces are not in {audit.path} "
             f"({', '.join(map(str, strange[:3]))}{', …' if len(strange) > 3 else ''}); is it the list of another audit?"
         )
-    return found.where(found.notna(), KEEP).to_numpy(dtype=object)
+    return decision.where(decision.notna(), KEEP).to_numpy(dtype=object)
 
 
 def _labels(audit: Audit, decisions: Decisions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,13 +95,13 @@ def _labels(audit: Audit, decisions: Decisions) -> tuple[np.ndarray, np.ndarray,
 
     Raises `LookwhereError` where nobody is left, and as `decided` does.
     """
-    said = decided(audit, decisions)
-    flip, keep = said == FLIP, said != LEAVE_OUT
+    decision = decided(audit, decisions)
+    flip, keep = decision == FLIP, decision != LEAVE_OUT
     if not keep.any():
         raise LookwhereError(f"{decisions.file}: leaves out every face of {audit.path}")
     truth = audit.task.truth(audit.faces)
-    other = np.where(truth == audit.task.negative, audit.task.positive, audit.task.negative)
-    return flip, keep, np.where(flip, other, truth)
+    opposite = np.where(truth == audit.task.negative, audit.task.positive, audit.task.negative)
+    return flip, keep, np.where(flip, opposite, truth)
 
 
 def _manifest(
@@ -137,7 +137,7 @@ def recounted(audit: Audit, decisions: Decisions) -> Audit:
     faces[audit.task.attribute] = pd.Series(truth, index=faces.index).astype(kind)
     faces["correct"] = faces["predicted"].to_numpy(object) == truth
     faces = faces[keep].reset_index(drop=True)
-    made = Audit(
+    reviewed = Audit(
         name=f"{audit.name}, reviewed",
         path=audit.path.with_name(f"{audit.name}, reviewed by {decisions.file}"),
         faces=faces,
@@ -147,8 +147,8 @@ def recounted(audit: Audit, decisions: Decisions) -> Audit:
         minimum_asked=audit.minimum_asked,
         measured=audit.measured,
     )
-    made.__dict__["otherwise"] = audit.otherwise  # they lie in the audit's own folder
-    return made
+    reviewed.__dict__["otherwise"] = audit.otherwise  # they lie in the audit's own folder
+    return reviewed
 
 
 def reviewed_audit(audit: Audit, decisions: Decisions, name: str) -> Audit:

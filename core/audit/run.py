@@ -83,7 +83,7 @@ class KeepAverages(StrEnum):
 class Job:
     """An audit to be made into the folder `path`: of which `faces` of the store, in order, and with what model.
 
-    `manifest` has what is known before any face is looked at; `given` are imported predictions, None for a model that
+    `manifest` has what is known before any face is looked at; `predictions` are imported ones, None for a model that
     is run itself. `copies` is what came of looking the faces up in stores that were named; None where none was, and
     the train split of the same data is then looked up at the end.
     """
@@ -91,7 +91,7 @@ class Job:
     store: AlignedStore
     model: Model
     faces: pd.DataFrame
-    given: Given | None
+    predictions: Given | None
     copies: LookUp | None
     manifest: AuditManifest
     path: Path
@@ -141,7 +141,7 @@ def run_audit(
     if maps is not None:
         model = model.explained_by(maps)
     faces, label = faces_of(splits, store, model)
-    chosen = UNSEEN if splits is None and label == ALL else label
+    scope = UNSEEN if splits is None and label == ALL else label
     hashes = open_hashes(model.path, model.info) if training else None
     copies = look_up(store, faces, model.info, training, progress, hashes) if training else None
     if copies:
@@ -151,7 +151,7 @@ def run_audit(
     faces, no_class = classed(faces, model, store, label)
     if names:
         faces = rename(faces, names)
-    faces, given = given_of(model, store.faces, faces)
+    faces, predictions = given_of(model, store.faces, faces)
     if faces.empty:
         raise LookwhereError(
             f"{model.path}: none of its predictions is of a face in {label}; import predictions of these, or give "
@@ -172,7 +172,7 @@ def run_audit(
         splits=splits,
         names=names or {},
         # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
-        chosen=chosen,
+        chosen=scope,
         minimum_faces=minimum,
         aligned=store.manifest.alignment,
         copies_by=store.manifest.copies_by,
@@ -182,13 +182,13 @@ def run_audit(
         kind=model.info.kind,
         faces=len(faces),
         columns=store.columns,
-        cells=tuple(find_column(store.columns, one, "averages by").name for one in cells),
+        cells=tuple(find_column(store.columns, cell, "averages by").name for cell in cells),
         map_shape=None,
         no_class=no_class,
         speed=way,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )
-    job = Job(store, model, faces, given, copies, planned.for_task(model.info.task), path, progress)
+    job = Job(store, model, faces, predictions, copies, planned.for_task(model.info.task), path, progress)
     if (path / "audit.json").is_file():
         return _finished(job, averages)
     ranks = Ranks.here()
@@ -203,8 +203,8 @@ def _default_name(store: AlignedStore, label: str, model: Path) -> str:
     these data that an earlier version called by the layout is found again."""
     dataset = store.manifest.dataset
     name, own = f"{dataset}-{label}", f"{folder_name(store.path) or dataset}-{label}"
-    if ((taken := model / "audits" / name) / "audit.json").is_file():
-        return name if read_manifest(taken).data_fingerprint == store.manifest.data_fingerprint else own
+    if ((earlier := model / "audits" / name) / "audit.json").is_file():
+        return name if read_manifest(earlier).data_fingerprint == store.manifest.data_fingerprint else own
     return own if dataset in OF_ANYBODY else name
 
 
@@ -272,15 +272,15 @@ def _prepare(job: Job) -> None:
 
 def _identity(job: Job) -> dict[str, object]:
     """What the work on an audit is of; each shard keeps its digest."""
-    known, classify = job.manifest.to_json(), job.model.classify
-    identity = {key: known.get(key) for key in IDENTITY} | {"shard": SHARD}
+    manifest, classify = job.manifest.to_json(), job.model.classify
+    identity = {key: manifest.get(key) for key in IDENTITY} | {"shard": SHARD}
     speed = {"speed": job.manifest.speed.how} if job.manifest.speed else {}
     return identity | {"precision": classify.precision if classify else None} | speed
 
 
 def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
     """Write the shards that are not there yet, of several processes each its own."""
-    faces, work, given, identity = job.faces, job.work, job.given, _identity(job)
+    faces, work, predictions, identity = job.faces, job.work, job.predictions, _identity(job)
     tick = job.progress("auditing", len(faces)) if job.progress else (lambda n: None)
     with stopping(ranks) as stop, ThreadPoolExecutor(1) as beside:
         for number in ranks.mine(-(-len(faces) // SHARD)):
@@ -293,8 +293,8 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
             began = time.perf_counter()
             logits, maps = [], []
             rows = shard["row"].to_numpy()
-            if given is not None:
-                logits.append(given.logits[start : start + len(rows)])
+            if predictions is not None:
+                logits.append(predictions.logits[start : start + len(rows)])
                 tick(len(rows))
             else:
                 batches = [rows[low : low + batch] for low in range(0, len(rows), batch)]
@@ -356,8 +356,8 @@ def _finish(
     shards = shard_files(work)
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
-    kept, models = KeptAverages.from_averages(averages, job.manifest), job.model.path.parent
-    if keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept):
+    kept_averages, models = KeptAverages.from_averages(averages, job.manifest), job.model.path.parent
+    if keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept_averages):
         without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())
@@ -381,7 +381,7 @@ def _finish(
         seconds=round(seconds, 2),
         faces_per_second=round(len(faces) / max(seconds, 1e-6), 2),
         versions={name: version(name) for name in packages} | {"python": platform.python_version()},
-        not_predicted=job.given.lost if job.given else 0,
+        not_predicted=job.predictions.lost if job.predictions else 0,
         training_copies=copies and copies.with_accuracy(labels["correct"]),
         enlarged=round(factor, 4) if factor else None,
         averages=without,
@@ -395,6 +395,6 @@ def _finish(
     write_published(work, job.manifest, faces, job.store)
     write_json(work / "audit.json", manifest.to_json())
     if len(averages.cells):
-        remember(models, kept)
+        remember(models, kept_averages)
     work.replace(job.path)
     return open_audit(job.path)

@@ -38,28 +38,28 @@ def admissible(declared: InputOutputSpec, varied: tuple[Varied, ...]) -> list[tu
 
     Raises `LookwhereError` where nothing can be varied: an input of the crop's own pixels is not resized.
     """
-    found = [(Setting("resize", f"{declared.resize} (declared)"), declared)]
+    specs = [(Setting("resize", f"{declared.resize} (declared)"), declared)]
     left, top, right, bottom = declared.crop
     height, width = declared.size
     for what in dict.fromkeys(varied):
         if what == "resize" and (bottom - top, right - left) != (height, width):
             shrinks = height <= bottom - top and width <= right - left
-            others = [how for how in get_args(Resize) if how != declared.resize and (shrinks or how != "area")]
-            found += [(Setting("resize", how), replace(declared, resize=how)) for how in others]
+            resizings = [how for how in get_args(Resize) if how != declared.resize and (shrinks or how != "area")]
+            specs += [(Setting("resize", how), replace(declared, resize=how)) for how in resizings]
         elif what == "channels" and declared.channels != "grey":
-            other = "bgr" if declared.channels == "rgb" else "rgb"
-            found.append((Setting("channels", other), replace(declared, channels=other)))
+            swapped = "bgr" if declared.channels == "rgb" else "rgb"
+            specs.append((Setting("channels", swapped), replace(declared, channels=swapped)))
         elif what == "crop":
-            found += _crops(declared)
+            specs += _crops(declared)
         elif what == "alignment":
             ways = (OWN, EYES) if declared.template is not None else (EYES,)
-            found += [(Setting("alignment", way), declared) for way in ways]
-    if len(found) == 1:
+            specs += [(Setting("alignment", way), declared) for way in ways]
+    if len(specs) == 1:
         raise LookwhereError(
             f"nothing of {', '.join(varied)} can be varied for an input of {width}×{height} pixels, "
             f"{declared.channels}: faces that are not resized have one way alone"
         )
-    return found
+    return specs
 
 
 def _crops(declared: InputOutputSpec) -> list[tuple[Setting, InputOutputSpec]]:
@@ -69,15 +69,15 @@ def _crops(declared: InputOutputSpec) -> list[tuple[Setting, InputOutputSpec]]:
     boxes |= {
         f"{percent(MOVED, 0)} {word}": (0.0, -down, 0.0, down) for word, down in (("up", -MOVED), ("down", MOVED))
     }
-    found = []
+    specs = []
     for name, (a, b, c, d) in boxes.items():
         crop = (left - a * wide, top - b * high, right + c * wide, bottom + d * high)
         try:
-            made = replace(declared, crop=crop)
-            found.append((Setting("crop", name), made.for_images()))
+            varied = replace(declared, crop=crop)
+            specs.append((Setting("crop", name), varied.for_images()))
         except LookwhereError:  # it would reach beyond what can be mirrored, or `area` would enlarge
             continue
-    return found
+    return specs
 
 
 def _aim(setting: Setting, declared: InputOutputSpec) -> np.ndarray | None:
@@ -117,9 +117,9 @@ def try_settings(
     for low in range(0, len(faces), BATCH):
         part = slice(low, low + BATCH)
         images = store.images[rows[part]]
-        for n, (one, aim) in enumerate(zip(fed, aims, strict=True)):
-            shown = images if aim is None else realigned(images, store.landmarks[rows[part]], aim)
-            logits = one.logits(shown).astype(np.float64)
+        for n, (classifier, aim) in enumerate(zip(fed, aims, strict=True)):
+            realigned_images = images if aim is None else realigned(images, store.landmarks[rows[part]], aim)
+            logits = classifier.logits(realigned_images).astype(np.float64)
             margin = logits[:, 1] - logits[:, 0]
             right[n, part] = (margin >= 0) == truly[part]
             sure[n] += np.tanh(np.abs(margin) / 2).sum()

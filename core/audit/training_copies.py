@@ -85,99 +85,107 @@ def look_up(
     """
     from core.data.shared_images import MANY_PAIRS, shared_images
 
-    known = info.data.trained_on if info.data else {}
+    parts = info.data.trained_on if info.data else {}
     if not training:
         own = store.faces[store.faces["split"] == "train"]
-        looked = store.manifest.data_fingerprint in known and len(faces) * len(own) <= MANY_PAIRS
+        looked = store.manifest.data_fingerprint in parts and len(faces) * len(own) <= MANY_PAIRS
         if looked and hashes is not None:
-            own = _trained(store, known, hashes)
+            own = _trained(store, parts, hashes)
         if not looked or own.empty or not set(faces["face_id"]).isdisjoint(own["face_id"]):
             return None if hashes is None else _by_hashes(store, faces, info, hashes)
         shared = shared_images(store, faces, store, own, progress)
-        mine = known.pop(store.manifest.data_fingerprint)
-        others = tuple(part.dataset for part in known.values())
-        if not others:
+        mine = parts.pop(store.manifest.data_fingerprint)
+        not_asked = tuple(part.dataset for part in parts.values())
+        if not not_asked:
             return _record(shared, (store.manifest.dataset,), left_out=False)
-        return _with_others(shared, mine.dataset, others, hashes and (store, faces, hashes))
+        return _with_others(shared, mine.dataset, not_asked, hashes and (store, faces, hashes))
     result: SharedImages | None = None
-    for other in training:
-        print_of, theirs = other.manifest.data_fingerprint, other.faces
-        if known and print_of not in known:
-            raise LookwhereError(f"{other.path}: not data that the model was trained on, as its model.json has it")
+    for trained_on in training:
+        print_of, theirs = trained_on.manifest.data_fingerprint, trained_on.faces
+        if parts and print_of not in parts:
+            raise LookwhereError(f"{trained_on.path}: not data that the model was trained on, as its model.json has it")
         if hashes is not None:
-            theirs = _trained(other, known, hashes)
+            theirs = _trained(trained_on, parts, hashes)
         elif print_of == store.manifest.data_fingerprint:
             theirs = theirs[theirs["split"] == "train"]
             if theirs.empty or not set(faces["face_id"]).isdisjoint(theirs["face_id"]):
                 raise LookwhereError(
-                    f"{other.path}: these are the audited faces themselves; audit their test split instead"
+                    f"{trained_on.path}: these are the audited faces themselves; audit their test split instead"
                 )
-        one = _compared(store, faces, other, theirs, progress)
-        result = one if result is None else result | one
+        of_store = _compared(store, faces, trained_on, theirs, progress)
+        result = of_store if result is None else result | of_store
     assert result is not None
-    asked = {other.manifest.data_fingerprint: other.manifest.dataset for other in training}
-    names = tuple(known[print_of].dataset if print_of in known else name for print_of, name in asked.items())
-    rest = tuple(part.dataset for print_of, part in known.items() if print_of not in asked)
+    compared = {trained_on.manifest.data_fingerprint: trained_on.manifest.dataset for trained_on in training}
+    names = tuple(parts[print_of].dataset if print_of in parts else name for print_of, name in compared.items())
+    rest = tuple(part.dataset for print_of, part in parts.items() if print_of not in compared)
     return _record(result, names, left_out=True, not_asked=rest)
 
 
-def _trained(store: AlignedStore, known: Mapping[str, PartInfo], hashes: TrainingHashes) -> pd.DataFrame:
+def _trained(store: AlignedStore, parts: Mapping[str, PartInfo], hashes: TrainingHashes) -> pd.DataFrame:
     """The faces of a store that were trained on; all where the hashes know none, which are then of another alignment.
 
     The hashes are of all data sets together. So where those of its train split suffice, its others are taken for copies
     of another data set's faces.
     """
-    faces, part = store.faces, known.get(store.manifest.data_fingerprint)
-    found = hashes.among(store, faces)
-    of_split = found & (faces["split"] == "train").to_numpy()
+    faces, part = store.faces, parts.get(store.manifest.data_fingerprint)
+    trained = hashes.among(store, faces)
+    of_split = trained & (faces["split"] == "train").to_numpy()
     if part is not None and of_split.sum() >= part.faces:
-        found = of_split
-    return faces[found] if found.any() else faces
+        trained = of_split
+    return faces[trained] if trained.any() else faces
 
 
 def _with_others(
     shared: SharedImages,
     own: str,
-    others: tuple[str, ...],
-    asked: tuple[AlignedStore, pd.DataFrame, TrainingHashes] | None,
+    other_names: tuple[str, ...],
+    hashed: tuple[AlignedStore, pd.DataFrame, TrainingHashes] | None,
 ) -> LookUp:
-    """What was found in the training part of the audited data `own`, with copies from `others` as hashes tell them."""
-    if asked is None:
-        return _record(shared, (own,), left_out=False, not_asked=others)
-    store, faces, hashes = asked
+    """What was found in the training part of the audited data `own`, with copies from `other_names` by their hashes."""
+    if hashed is None:
+        return _record(shared, (own,), left_out=False, not_asked=other_names)
+    store, faces, hashes = hashed
     copy = shared.copy | hashes.among(store, faces)
     both = replace(shared, copy=copy, near=shared.near & ~copy, compared=hashes.count)
-    return _record(both, (own, *others), left_out=False, by_hashes=others)
+    return _record(both, (own, *other_names), left_out=False, by_hashes=other_names)
 
 
 def _compared(
-    store: AlignedStore, faces: pd.DataFrame, other: AlignedStore, others: pd.DataFrame, progress: Progress | None
+    store: AlignedStore,
+    faces: pd.DataFrame,
+    trained_on: AlignedStore,
+    training_faces: pd.DataFrame,
+    progress: Progress | None,
 ) -> SharedImages:
     """`shared_images`, once in a process for the same faces: the models of an experiment ask it again and again."""
     from core.data.shared_images import shared_images
 
     key = tuple(
-        (str(one.path), one.manifest.data_fingerprint, hashlib.sha256("\n".join(table["face_id"]).encode()).digest())
-        for one, table in ((store, faces), (other, others))
+        (
+            str(aligned.path),
+            aligned.manifest.data_fingerprint,
+            hashlib.sha256("\n".join(table["face_id"]).encode()).digest(),
+        )
+        for aligned, table in ((store, faces), (trained_on, training_faces))
     )
     if key not in _KNOWN:
         while len(_KNOWN) >= MOST_KNOWN:
             _KNOWN.pop(next(iter(_KNOWN)))
-        _KNOWN[key] = shared_images(store, faces, other, others, progress)
+        _KNOWN[key] = shared_images(store, faces, trained_on, training_faces, progress)
     return _KNOWN[key]
 
 
 def _by_hashes(store: AlignedStore, faces: pd.DataFrame, info: ModelInfo, hashes: TrainingHashes) -> LookUp:
-    found = hashes.among(store, faces)
+    trained = hashes.among(store, faces)
     names = tuple(part.dataset for part in info.data.parts) if info.data else ()
     record = TrainingCopies(
         datasets=names or ((info.data and info.data.dataset) or "its own",),
         compared=hashes.count,
-        copies=int(found.sum()),
+        copies=int(trained.sum()),
         near_copies=None,
         left_out=False,
     )
-    return LookUp(found, record)
+    return LookUp(trained, record)
 
 
 def _record(

@@ -46,11 +46,11 @@ class Tried:
     def by_group(self, varied: str | None = None) -> pd.DataFrame:
         """A row a gender and ethnicity: `n`, `declared`, and of the settings of `varied` (by default all) the `least`
         and the `most` accuracy with the `value` that gives it, in `least at` and `most at`."""
-        chosen = [n for n, one in enumerate(self.settings) if n == 0 or varied in (None, one.varied)]
+        places = [n for n, setting in enumerate(self.settings) if n == 0 or varied in (None, setting.varied)]
         rows = []
         groups = self.faces.groupby(["gender", "ethnicity"], observed=True, sort=True).indices
         for (gender, ethnicity), members in groups.items():
-            rates = self.right[np.ix_(chosen, members)].mean(axis=1)
+            rates = self.right[np.ix_(places, members)].mean(axis=1)
             low, high = int(rates.argmin()), int(rates.argmax())
             rows.append(
                 {
@@ -59,9 +59,9 @@ class Tried:
                     "n": len(members),
                     "declared": rates[0],
                     "least": rates[low],
-                    "least at": self.settings[chosen[low]].value,
+                    "least at": self.settings[places[low]].value,
                     "most": rates[high],
-                    "most at": self.settings[chosen[high]].value,
+                    "most at": self.settings[places[high]].value,
                 }
             )
         return pd.DataFrame(rows)
@@ -124,23 +124,23 @@ def keep(tried: Tried, audit: Audit, adults: bool) -> None:
     """Write what came of an audit's faces beside it."""
     ties = {name: getattr(audit.manifest, name) for name in _TIES}
     rows = zip(tried.settings, tried.right, tried.gender_gaps(), strict=True)
-    kept = KeptSettings(
+    record = KeptSettings(
         **ties,
         faces=len(tried.faces),
         adults=adults,
         settings=tuple(
             KeptSetting(
-                varied=one.varied, value=one.value, accuracy=round(float(right.mean()), 6),
+                varied=setting.varied, value=setting.value, accuracy=round(float(right.mean()), 6),
                 women_less_men=None if np.isnan(gap) else round(float(gap), 6),
             )
-            for one, right, gap in rows
+            for setting, right, gap in rows
         ),
         groups=tuple(
             KeptGroup(**{str(key).replace(" ", "_"): _plain(value) for key, value in row.items()})
             for row in tried.by_group().to_dict("records")
         ),
     )  # fmt: skip
-    write_json(audit.path / FILE, kept.to_json())
+    write_json(audit.path / FILE, record.to_json())
 
 
 def kept_settings(audit: Audit) -> KeptSettings | None:
@@ -149,10 +149,10 @@ def kept_settings(audit: Audit) -> KeptSettings | None:
     if not file.is_file():
         return None
     try:
-        kept = KeptSettings.from_json(file)
+        record = KeptSettings.from_json(file)
     except LookwhereError:
         return None
-    return kept if all(getattr(kept, name) == getattr(audit.manifest, name) for name in _TIES) else None
+    return record if all(getattr(record, name) == getattr(audit.manifest, name) for name in _TIES) else None
 
 
 _TIES = ("weights_sha256", "face_ids_sha256", "declared_sha256")
