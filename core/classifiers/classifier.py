@@ -79,10 +79,10 @@ def mirror_tested(classifier: Classifier, images: np.ndarray) -> MirrorInfo | No
     """
     if classifier.placement is None or classifier.method.passes > MOST_PASSES or not len(images):
         return None
-    found = mirror_test(classifier, images, classifier.placement)
-    if not math.isfinite(found.placed):
+    mirror = mirror_test(classifier, images, classifier.placement)
+    if not math.isfinite(mirror.placed):
         return None
-    return MirrorInfo(faces=found.n, placed=round(found.placed, 3), tiles=round(found.tiles, 3))
+    return MirrorInfo(faces=mirror.n, placed=round(mirror.placed, 3), tiles=round(mirror.tiles, 3))
 
 
 def noise() -> np.ndarray:
@@ -145,9 +145,9 @@ class ResNetClassifier:
 
     def explained_by(self, maps: str) -> ResNetClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
-        other = ResNetClassifier(self.network, self.info, choose(maps, self))
-        other._lie = self._lie
-        return other
+        classifier = ResNetClassifier(self.network, self.info, choose(maps, self))
+        classifier._lie = self._lie
+        return classifier
 
     def computed(self, how: Speed | None) -> ResNetClassifier:
         """The same network and maps computed another way; as it is, in float32, where `how` is None.
@@ -167,10 +167,10 @@ class ResNetClassifier:
             if self.device.type != "cpu":
                 raise LookwhereError(f"--speed {how}: OpenVINO runs on the CPU here; leave --device {self.device} out")
             network = by_openvino(network, self._pixels(noise()), dtype)
-        other = ResNetClassifier(network, self.info, self.method)
-        other._dtype, other.precision = dtype, str(dtype).removeprefix("torch.")
-        other._lie = self._lie
-        return other
+        classifier = ResNetClassifier(network, self.info, self.method)
+        classifier._dtype, classifier.precision = dtype, str(dtype).removeprefix("torch.")
+        classifier._lie = self._lie
+        return classifier
 
     @property
     def placement(self) -> Placement | None:

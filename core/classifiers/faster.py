@@ -29,11 +29,11 @@ def agreement(how: Speed, fast: Classifier, exact: Classifier, images: np.ndarra
     )
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
     """Pearson's; 1 of equal values that do not vary, 0 where only one side does."""
-    if one.std() == 0 or other.std() == 0:
-        return float(np.array_equal(one, other))
-    return round(float(np.corrcoef(one, other)[0, 1]), 6)
+    if first.std() == 0 or second.std() == 0:
+        return float(np.array_equal(first, second))
+    return round(float(np.corrcoef(first, second)[0, 1]), 6)
 
 
 def faster(classifier: Classifier | None, how: Speed, images: np.ndarray) -> tuple[Classifier, FasterWay]:
@@ -49,10 +49,10 @@ def faster(classifier: Classifier | None, how: Speed, images: np.ndarray) -> tup
             "network as it is, leave it out"
         )
     fast, exact = classifier.computed(how), classifier.computed(None)
-    found = agreement(how, fast, exact, images[:TRIED])
-    if found.map_correlation is not None and found.map_correlation < LEAST:
+    agreement_on_faces = agreement(how, fast, exact, images[:TRIED])
+    if agreement_on_faces.map_correlation is not None and agreement_on_faces.map_correlation < LEAST:
         raise LookwhereError(
-            f"--speed {how}: on {found.faces} of these faces its maps correlate with those in float32 by "
-            f"{found.map_correlation:.4f}, under {LEAST}; leave it out"
+            f"--speed {how}: on {agreement_on_faces.faces} of these faces its maps correlate with those in float32 by "
+            f"{agreement_on_faces.map_correlation:.4f}, under {LEAST}; leave it out"
         )
-    return fast, found
+    return fast, agreement_on_faces

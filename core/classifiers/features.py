@@ -61,16 +61,16 @@ def _of_torch(model: Model, classify: TorchClassifier) -> Reading:
     heads = model.info.heads
     if not heads:
         return lambda images: (classify.logits(images), None)
-    head, given = classify.network.get_submodule(heads[0]), []
+    head, head_inputs = classify.network.get_submodule(heads[0]), []
 
     def read(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        hook = head.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach()))
+        hook = head.register_forward_pre_hook(lambda _, inputs: head_inputs.append(inputs[0].detach()))
         try:
             logits = classify.logits(images)
         finally:
             hook.remove()
-        pooled = given.pop().float()
-        given.clear()
+        pooled = head_inputs.pop().float()
+        head_inputs.clear()
         pooled = pooled.mean(dim=(2, 3)) if pooled.ndim == 4 else pooled.flatten(1)
         return logits, pooled.cpu().numpy()
 
@@ -85,8 +85,8 @@ def _of_output(model: Model, classify: OnnxClassifier, output: str) -> Reading:
     to_logits = classify._of if exact is None else exact.logits_of
 
     def read(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outputs, found = session.run(images, (declared, output))
-        return to_logits(outputs), found.astype(np.float32).reshape(len(found), -1)
+        outputs, features = session.run(images, (declared, output))
+        return to_logits(outputs), features.astype(np.float32).reshape(len(features), -1)
 
     return read
 

@@ -124,8 +124,8 @@ def _check_input(info: ModelInfo, path: Path) -> None:
     ends = np.cumsum([stage.epochs or 0 for stage in stages])
     if len(stages) and info.epoch:
         stage = stages[min(int((ends < info.epoch).sum()), len(stages) - 1)]
-        asked = {"input_size": stage.size, "dilated": stage.dilated}
-        wrong += [name for name, value in asked.items() if value not in (None, getattr(info, name))]
+        last_stage = {"input_size": stage.size, "dilated": stage.dilated}
+        wrong += [name for name, value in last_stage.items() if value not in (None, getattr(info, name))]
     if info.input_size is not None and info.input_size < LEAST_INPUT:
         wrong.append("input_size")
     if wrong:

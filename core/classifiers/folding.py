@@ -29,22 +29,22 @@ def folded(
     the copy runs under autocast only, which then has no weight to convert. Raises `LookwhereError` where there is
     nothing to fold, or the outputs differ by more than `TOLERANCE`.
     """
-    made = copy.deepcopy(network).eval()
-    pairs = _pairs(made, pixels, set(keep))
+    copied = copy.deepcopy(network).eval()
+    pairs = _pairs(copied, pixels, set(keep))
     if not pairs:
         raise LookwhereError("no batch norm of this network follows a convolution of its own; leave --speed out")
     for before, after in pairs:
-        _set(made, before, fuse_conv_bn_eval(made.get_submodule(before), made.get_submodule(after)))
-        _set(made, after, nn.Identity())
+        _set(copied, before, fuse_conv_bn_eval(copied.get_submodule(before), copied.get_submodule(after)))
+        _set(copied, after, nn.Identity())
     with torch.inference_mode():
-        was, now = network(pixels), made(pixels)
+        was, now = network(pixels), copied(pixels)
     if not bool((now - was).abs().max() <= TOLERANCE * was.abs().max()):
         raise LookwhereError(
             "this network gives other outputs with its batch norms folded into its convolutions; leave --speed out"
         )
     for before, _ in pairs:
-        made.get_submodule(before).to(dtype)
-    return made.requires_grad_(False).to(memory_format=torch.channels_last)
+        copied.get_submodule(before).to(dtype)
+    return copied.requires_grad_(False).to(memory_format=torch.channels_last)
 
 
 def _pairs(network: nn.Module, pixels: Tensor, keep: set[str]) -> list[tuple[str, str]]:
@@ -52,7 +52,7 @@ def _pairs(network: nn.Module, pixels: Tensor, keep: set[str]) -> list[tuple[str
     made_by: dict[int, str] = {}
     outputs: list[Tensor] = []  # kept until the end, so that no other tensor gets the same id
     calls: Counter[str] = Counter()
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
 
     def convolved(name: str) -> Callable[..., None]:
         def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
@@ -67,7 +67,7 @@ def _pairs(network: nn.Module, pixels: Tensor, keep: set[str]) -> list[tuple[str
             calls[name] += 1
             before = made_by.get(id(inputs[0])) if inputs else None
             if before is not None and before not in keep:
-                found.append((before, name))
+                pairs.append((before, name))
 
         return hook
 
@@ -84,9 +84,9 @@ def _pairs(network: nn.Module, pixels: Tensor, keep: set[str]) -> list[tuple[str
     finally:
         for handle in handles:
             handle.remove()
-    once = [pair for pair in found if calls[pair[0]] == calls[pair[1]] == 1]
-    taken = Counter(before for before, _ in once)
-    return [pair for pair in once if taken[pair[0]] == 1]
+    once = [pair for pair in pairs if calls[pair[0]] == calls[pair[1]] == 1]
+    followers = Counter(before for before, _ in once)
+    return [pair for pair in once if followers[pair[0]] == 1]
 
 
 def _set(network: nn.Module, name: str, module: nn.Module) -> None:

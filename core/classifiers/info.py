@@ -203,7 +203,10 @@ class DataInfo(JsonRecord):
             return {part.fingerprint: part for part in self.parts}
         # The store validated on comes last, where it is another.
         name, faces = self.dataset or "its own", self.faces.get("train", 0)
-        return {one: PartInfo(dataset=name, fingerprint=one, faces=faces) for one in self.fingerprints[:1]}
+        return {
+            fingerprint: PartInfo(dataset=name, fingerprint=fingerprint, faces=faces)
+            for fingerprint in self.fingerprints[:1]
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,11 +334,13 @@ class ModelInfo(JsonRecord):
         otherwise."""
         content = self.to_json()
         keys = ("kind", "architecture", "classes", "dilated", "mean", "std", "input_size", "outputs", "heads")
-        said = {key: content.get(key) for key in keys} | ({} if self.task.is_gender else {"of": self.task.attribute})
+        selected = {key: content.get(key) for key in keys} | (
+            {} if self.task.is_gender else {"of": self.task.attribute}
+        )
         declaration = dict(content.get("declaration") or {})
         for who_said_it in ("by_default", "from_files"):
             declaration.pop(who_said_it, None)
-        text = json.dumps(said | {"declaration": declaration}, sort_keys=True)
+        text = json.dumps(selected | {"declaration": declaration}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -374,5 +379,5 @@ def list_models(root: Path = MODELS) -> list[str]:
     if not root.is_dir():
         return []
     # A hidden folder is unfinished work, as of an import that was killed.
-    found = (p for p in root.iterdir() if not p.name.startswith("."))
-    return sorted(p.name for p in found if (p / "model.json").is_file() or (p / "training/status.json").is_file())
+    folders = (p for p in root.iterdir() if not p.name.startswith("."))
+    return sorted(p.name for p in folders if (p / "model.json").is_file() or (p / "training/status.json").is_file())

@@ -38,9 +38,9 @@ def by_openvino(network: GenderResNet, pixels: Tensor, dtype: torch.dtype) -> Ge
     def computed(batch: Tensor) -> Tensor:
         return torch.from_numpy(run([batch.contiguous().numpy()])[0])
 
-    made = copy.copy(network)  # its modules are shared; only what its features are differs
-    made.__dict__["features"] = computed
-    return made
+    copied = copy.copy(network)  # its modules are shared; only what its features are differs
+    copied.__dict__["features"] = computed
+    return copied
 
 
 def graph(network: nn.Module, size: tuple[int, ...]) -> Any:

@@ -28,11 +28,11 @@ def resize(
     """
     height, width = size
     if how in PILLOW:
-        made = [
+        resized = [
             np.asarray(Image.fromarray(image).resize((width, height), PILLOW[how], box=box), dtype=np.float32)
             for image in images
         ]
-        return np.stack(made) if made else np.empty((0, height, width, images.shape[3]), dtype=np.float32)
+        return np.stack(resized) if resized else np.empty((0, height, width, images.shape[3]), dtype=np.float32)
     left, top, right, bottom = box
     count, high, wide, depth = images.shape
     rows = _weights(top, bottom, height, high, how) @ images.reshape(count, high, wide * depth).astype(np.float32)
@@ -46,16 +46,16 @@ def _weights(low: float, high: float, size: int, pixels: int, how: str) -> np.nd
     place = np.arange(pixels)
     if how == "area":
         start = low + scale * np.arange(size)[:, None]
-        found = np.clip(np.minimum(start + scale, place + 1) - np.maximum(start, place), 0, None)
+        weights = np.clip(np.minimum(start + scale, place + 1) - np.maximum(start, place), 0, None)
     elif how == "antialias":
         away = place + 0.5 - (low + scale * (np.arange(size)[:, None] + 0.5))
-        found = np.clip(1 - np.abs(away) / max(scale, 1.0), 0, None)
-        found[:, (place + 1 <= low) | (place >= high)] = 0
+        weights = np.clip(1 - np.abs(away) / max(scale, 1.0), 0, None)
+        weights[:, (place + 1 <= low) | (place >= high)] = 0
     else:
         at = low + scale * (np.arange(size) + 0.5) - 0.5
         if how == "corners":
             at = low + np.arange(size) * ((high - low - 1) / max(size - 1, 1))
         # What lies beyond the box is its edge, as for an image that was cut out.
         at = np.clip(at, np.floor(low), np.ceil(high) - 1)
-        found = np.clip(1 - np.abs(place - at[:, None]), 0, None)
-    return (found / found.sum(axis=1, keepdims=True)).astype(np.float32)
+        weights = np.clip(1 - np.abs(place - at[:, None]), 0, None)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -23,19 +23,19 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises `LookwhereError` where the file is cut while it is read, `SafetensorError` where its header does not tell of
     what follows it, `OSError` where it cannot be read.
     """
-    with file.open("rb") as held:
+    with file.open("rb") as content:
         # Only its header is read here, which is compared with the file's size; the map is let go with the block.
         with safe_open(file, framework="pt") as opened:
             texts, entries = opened.metadata() or {}, [(name, opened.get_slice(name)) for name in opened.offset_keys()]
             shapes = [(name, KINDS.get(entry.get_dtype()), entry.get_shape()) for name, entry in entries]
             del entries
-        held.seek(8 + int.from_bytes(held.read(8), "little"))
+        content.seek(8 + int.from_bytes(content.read(8), "little"))
         tensors = {}
         for name, kind, shape in shapes:
             if kind is None:
                 raise OSError(f"{name} has numbers of an unknown type")
             tensors[name] = torch.empty(shape, dtype=kind)
             room = tensors[name].reshape(-1).view(torch.uint8).numpy()
-            if room.size and held.readinto(room) < room.size:
+            if room.size and content.readinto(room) < room.size:
                 raise LookwhereError(f"{file}: cut while it was read; restore it")
     return tensors, texts

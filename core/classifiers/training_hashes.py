@@ -65,15 +65,15 @@ class TrainingHashes:
 
     def among(self, store: AlignedStore, faces: pd.DataFrame) -> np.ndarray:
         """Which of `faces` of `store` were trained on, by file or by aligned pixels: bool (N,)."""
-        found = np.zeros(len(faces), dtype=bool)
-        for part, digests, known in (
+        trained = np.zeros(len(faces), dtype=bool)
+        for part, digests, hashes in (
             (b"file", _file_digests(faces), self.files),
             (b"aligned", _pixel_digests(store, faces), self.aligned),
         ):
             there = np.array([digest is not None for digest in digests], dtype=bool)
-            asked = _salted(self.salt, part, [digest for digest in digests if digest is not None])
-            found[there] |= np.isin(asked, known)
-        return found
+            own_hashes = _salted(self.salt, part, [digest for digest in digests if digest is not None])
+            trained[there] |= np.isin(own_hashes, hashes)
+        return trained
 
     def save(self, folder: Path) -> FileRecord:
         """Write them beside a model's weights; returns what `model.json` records of the file."""

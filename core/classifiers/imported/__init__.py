@@ -102,8 +102,10 @@ def _of_hugging_face(source: Path, architecture: str | None) -> tuple[Path, str 
         return source, architecture
     from core.classifiers.imported import hugging_face
 
-    found = hugging_face.find(source)
-    return (source, architecture) if found is None else (found.weights, architecture or found.architecture)
+    repository = hugging_face.find(source)
+    return (
+        (source, architecture) if repository is None else (repository.weights, architecture or repository.architecture)
+    )
 
 
 def import_model(
@@ -168,26 +170,28 @@ def import_model(
             if kind == "torch":
                 from core.classifiers.imported.torch_classifier import import_torch
 
-                found = import_torch(source, work, spec.for_images(), architecture, maps)
-                found["precision"] = precision or DEFAULT_PRECISION
+                record = import_torch(source, work, spec.for_images(), architecture, maps)
+                record["precision"] = precision or DEFAULT_PRECISION
             elif kind == "onnx":
                 from core.classifiers.imported.onnx_classifier import import_onnx
 
-                found = import_onnx(source, work, spec.for_images(), maps)
+                record = import_onnx(source, work, spec.for_images(), maps)
             else:
                 from core.classifiers.imported.predictions import import_predictions
 
-                found = import_predictions(source, work, spec, file_column, score_columns, faces)
-            if found["source"]["sha256"] != read or sha256(source) != read:
+                record = import_predictions(source, work, spec, file_column, score_columns, faces)
+            if record["source"]["sha256"] != read or sha256(source) != read:
                 raise LookwhereError(f"{source}: changed while it was read; import it again")
-            said, task = spec.as_probabilities().as_dict(), spec.task()
+            declared_values, task = spec.as_probabilities().as_dict(), spec.task()
             content = {
                 "format": FORMAT,
                 "kind": kind,
                 "classes": list(task.classes),
-                "declaration": {key: value for key, value in said.items() if kind != "predictions" or key in OF_SCORES},
+                "declaration": {
+                    key: value for key, value in declared_values.items() if kind != "predictions" or key in OF_SCORES
+                },
                 "weights": WEIGHTS[kind],
-                **found,
+                **record,
                 "weights_sha256": sha256(work / WEIGHTS[kind]),
             }
             write_json(work / "model.json", ModelInfo.from_json(content, f"{path}/model.json").for_task(task).to_json())
@@ -214,16 +218,16 @@ def load_imported(path: Path, info: ModelInfo, device: torch.device | str) -> Cl
     from_dict(info.declaration.to_json(), f"{path}/model.json")
     if info.kind is ModelKind.PREDICTIONS:
         return None
-    said = info
+    model_info = info
     if info.maps is None:  # imported with --maps none; a method that needs nothing of the network stands in
         outputs = OnlyOutputs(lambda images: images)
-        said = replace(info, maps=MapsInfo.from_json(Occlusion().record(outputs)))
+        model_info = replace(info, maps=MapsInfo.from_json(Occlusion().record(outputs)))
     if info.kind is ModelKind.TORCH:
         from core.classifiers.imported.torch_classifier import load_torch
 
-        loaded: Classifier = load_torch(path, said, device)
+        loaded: Classifier = load_torch(path, model_info, device)
     else:
         from core.classifiers.imported.onnx_classifier import load_onnx
 
-        loaded = load_onnx(path, said, str(device))
+        loaded = load_onnx(path, model_info, str(device))
     return WithoutMaps(loaded) if info.maps is None else loaded

@@ -42,14 +42,14 @@ def library(name: str) -> str:
 
 def names() -> list[str]:
     """Every architecture that can be imported, `torchvision:…` and `timm:…`."""
-    known = {"torchvision": torchvision.models.list_models(module=torchvision.models), "timm": _timm().list_models()}
-    return [f"{name}:{model}" for name in LIBRARIES for model in known[name]]
+    models = {"torchvision": torchvision.models.list_models(module=torchvision.models), "timm": _timm().list_models()}
+    return [f"{name}:{model}" for name in LIBRARIES for model in models[name]]
 
 
 def near(architecture: str, count: int = 3) -> list[str]:
     """The known architectures whose names are most like this one's, in both libraries."""
-    wanted = architecture.rpartition(":")[2].lower()
-    like = [(difflib.SequenceMatcher(None, wanted, name.partition(":")[2]).ratio(), name) for name in names()]
+    asked_name = architecture.rpartition(":")[2].lower()
+    like = [(difflib.SequenceMatcher(None, asked_name, name.partition(":")[2]).ratio(), name) for name in names()]
     # Equally like names keep the order of the libraries, the named one first.
     mine = architecture.partition(":")[0]
     return [name for _, name in sorted(like, key=lambda x: (-x[0], not x[1].startswith(mine), x[1]))[:count]]
@@ -62,8 +62,8 @@ def parse(architecture: str) -> tuple[str, str]:
         hugging_face.options_of(architecture)
         return name, model
     if name in LIBRARIES and model:
-        found = _timm().is_model(model) if name == "timm" else f"torchvision:{model}" in names()
-        if found:
+        exists = _timm().is_model(model) if name == "timm" else f"torchvision:{model}" in names()
+        if exists:
             return name, model
     raise LookwhereError(
         f"architecture {architecture!r} unknown to {library('torchvision')} and {library('timm')}; "
@@ -99,9 +99,9 @@ def build(architecture: str, spec: InputOutputSpec, classes: int, auxiliary: boo
         if isinstance(error, NotImplementedError):  # a computation that PyTorch has not without data
             raise
         height, width = spec.size
-        said = [f"{name} {getattr(spec, name)}" for name in ("pooling", "activation") if getattr(spec, name)]
+        options = [f"{name} {getattr(spec, name)}" for name in ("pooling", "activation") if getattr(spec, name)]
         raise LookwhereError(
-            f"{architecture} cannot be made for images of {height}×{width}{''.join(said)} "
+            f"{architecture} cannot be made for images of {height}×{width}{''.join(options)} "
             f"({_first_line(error)}); declare what it was trained with"
         ) from error
 
@@ -155,7 +155,7 @@ def _one_channel(network: nn.Module) -> None:
 
 def plan(architecture: str, spec: InputOutputSpec, auxiliary: bool = True, cheaply: bool = False) -> Plan | None:
     """Names and shapes of the architecture's tensors; None where `cheaply` and that takes building it."""
-    found = []
+    shapes = []
     for classes in PROBES:
         try:
             with torch.device("meta"):
@@ -164,9 +164,9 @@ def plan(architecture: str, spec: InputOutputSpec, auxiliary: bool = True, cheap
             if cheaply:
                 return None
             network = build(architecture, spec, classes, auxiliary)
-        found.append({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()})
-    one, other = found
-    return {key: tuple(a if a == b else None for a, b in zip(one[key], other[key], strict=True)) for key in one}
+        shapes.append({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()})
+    first, second = shapes
+    return {key: tuple(a if a == b else None for a, b in zip(first[key], second[key], strict=True)) for key in first}
 
 
 @dataclass
@@ -204,7 +204,7 @@ def compare(state: dict[str, Tensor], plan: Plan) -> Comparison:
     notes += [f"{n} {name} left out: the architecture gives it" for name, n in _last_parts(derived).items()]
     state = {name: torch.zeros((), dtype=torch.int64) for name in plan if name.endswith("num_batches_tracked")} | state
     state = _with_head(state, plan, notes)
-    found = Comparison(
+    comparison = Comparison(
         state,
         notes,
         [name for name in plan if name not in state],
@@ -216,21 +216,23 @@ def compare(state: dict[str, Tensor], plan: Plan) -> Comparison:
     for name, shape in plan.items():
         if name not in state:
             continue
-        given = tuple(state[name].shape)
-        if len(given) == len(shape) and all(b in (a, None) for a, b in zip(given, shape, strict=True)):
-            outputs.update(a for a, b in zip(given, shape, strict=True) if b is None)
+        own_shape = tuple(state[name].shape)
+        if len(own_shape) == len(shape) and all(b in (a, None) for a, b in zip(own_shape, shape, strict=True)):
+            outputs.update(a for a, b in zip(own_shape, shape, strict=True) if b is None)
             if max(outputs, default=0) > MOST_OUTPUTS:
                 raise LookwhereError(
                     f"{name} has {max(outputs):,} outputs, {MOST_OUTPUTS:,} are the most; is this a classifier?"
                 )
         else:
             expected = "×".join("outputs" if n is None else str(n) for n in shape)
-            found.reshaped.append(f"{name} {'×'.join(map(str, given)) or 'one number'}, not {expected or 'one number'}")
+            comparison.reshaped.append(
+                f"{name} {'×'.join(map(str, own_shape)) or 'one number'}, not {expected or 'one number'}"
+            )
     if len(outputs) > 1:
-        found.reshaped.append(f"heads of {', '.join(map(str, sorted(outputs)))} outputs")
+        comparison.reshaped.append(f"heads of {', '.join(map(str, sorted(outputs)))} outputs")
     elif outputs:
-        found.outputs = next(iter(outputs))
-    return found
+        comparison.outputs = next(iter(outputs))
+    return comparison
 
 
 def _last_parts(names: list[str]) -> Counter[str]:
@@ -254,9 +256,9 @@ def _with_head(state: dict[str, Tensor], plan: Plan, notes: list[str]) -> dict[s
     """A head of one linear layer may lie elsewhere in the classifier: `fc.1` for `fc`, with a dropout as `fc.0`."""
     missing = [name for name in plan if name not in state]
     strange = [name for name in state if name not in plan]
-    for one in (missing, strange):
-        parents = {name.rpartition(".")[0] for name in one}
-        if len(parents) != 1 or {name.rpartition(".")[2] for name in one} != {"weight", "bias"}:
+    for tensor_names in (missing, strange):
+        parents = {name.rpartition(".")[0] for name in tensor_names}
+        if len(parents) != 1 or {name.rpartition(".")[2] for name in tensor_names} != {"weight", "bias"}:
             return state
     mine, theirs = missing[0].rpartition(".")[0], strange[0].rpartition(".")[0]
     weight = plan[f"{mine}.weight"]
@@ -273,7 +275,7 @@ def _family(architecture: str) -> str:
 
 def others_that_fit(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec) -> list[str]:
     """Which of the architectures with similar names these weights fit."""
-    found = []
+    fitting = []
     family = [name for name in names() if _family(name) == _family(architecture)][: TRIED[0]]
     for name in dict.fromkeys([*family, *near(architecture, TRIED[1])]):
         try:
@@ -281,8 +283,8 @@ def others_that_fit(state: dict[str, Tensor], architecture: str, spec: InputOutp
         except LookwhereError:
             continue
         if shapes and compare(state, shapes).fits:
-            found.append(name)
-    return found
+            fitting.append(name)
+    return fitting
 
 
 def fill(network: nn.Module, state: dict[str, Tensor]) -> None:
@@ -291,9 +293,9 @@ def fill(network: nn.Module, state: dict[str, Tensor]) -> None:
     A file of plain tensors does not keep the versions of modules that a state dict has, which some networks (MNASNet)
     ask for; keys and shapes were compared with the present version's, so these are told.
     """
-    told = OrderedDict(state)
-    told._metadata = network.state_dict()._metadata
-    network.load_state_dict(told)
+    versioned = OrderedDict(state)
+    versioned._metadata = network.state_dict()._metadata
+    network.load_state_dict(versioned)
 
 
 def fit(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec) -> tuple[nn.Module, Comparison, Plan]:
@@ -304,12 +306,12 @@ def fit(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec) -> t
     parse(architecture)
     auxiliary = _auxiliary(state)
     shapes = plan(architecture, spec, auxiliary)
-    found = compare(state, shapes)
-    if not found.fits:
-        raise LookwhereError(_misfit(state, found, architecture, spec))
-    network = build_for(found.state, architecture, spec, found.outputs)
-    fill(network, found.state)
-    return network.requires_grad_(False), found, shapes
+    comparison = compare(state, shapes)
+    if not comparison.fits:
+        raise LookwhereError(_misfit(state, comparison, architecture, spec))
+    network = build_for(comparison.state, architecture, spec, comparison.outputs)
+    fill(network, comparison.state)
+    return network.requires_grad_(False), comparison, shapes
 
 
 def build_for(state: dict[str, Tensor], architecture: str, spec: InputOutputSpec, classes: int) -> nn.Module:
@@ -321,35 +323,40 @@ def _auxiliary(state: dict[str, Tensor]) -> bool:
     return any("AuxLogits." in name or "aux1." in name for name in state)
 
 
-def _misfit(state: dict[str, Tensor], found: Comparison, architecture: str, spec: InputOutputSpec) -> str:
+def _misfit(state: dict[str, Tensor], comparison: Comparison, architecture: str, spec: InputOutputSpec) -> str:
     parts = [
         f"{len(tensors)} {word} ({'; '.join(tensors[:2])}{', …' if len(tensors) > 2 else ''})"
         for word, tensors in (
-            ("missing", found.missing),
-            ("unexpected", found.unexpected),
-            ("of another shape", found.reshaped),
+            ("missing", comparison.missing),
+            ("unexpected", comparison.unexpected),
+            ("of another shape", comparison.reshaped),
         )
         if tensors
     ]
     text = f"these {len(state)} tensors are no {architecture}: " + ", ".join(parts)
-    if found.reshaped and not found.missing and not found.unexpected and all("pos" in x for x in found.reshaped):
+    if (
+        comparison.reshaped
+        and not comparison.missing
+        and not comparison.unexpected
+        and all("pos" in x for x in comparison.reshaped)
+    ):
         height, width = spec.size
         return f"{text}; they were trained at another size than {height}×{width}: declare that one"
-    prefix = found.prefix
+    prefix = comparison.prefix
     foreign = [name for name in state if not name.startswith(prefix) and not name.endswith(DERIVED)]
     heads = sorted({name.rpartition(".")[0] for name in foreign})
-    if prefix and foreign and found.missing:
-        own = found.missing[0].rpartition(".")[0] or found.missing[0]
+    if prefix and foreign and comparison.missing:
+        own = comparison.missing[0].rpartition(".")[0] or comparison.missing[0]
         return (
             f"{text}; the network under «{prefix}» has no head of its own, {', '.join(heads[:3])} "
             f"{'lie' if heads[1:] else 'lies'} beside it: save one state dict with the head for gender as {own}, or "
             "export the whole model to ONNX"
         )
-    if foreign and found.unexpected:
-        told = f"{', '.join(foreign[:3])}{', …' if foreign[3:] else ''}"
+    if foreign and comparison.unexpected:
+        foreign_names = f"{', '.join(foreign[:3])}{', …' if foreign[3:] else ''}"
         return (
-            f"{text}; {told} {'lie' if foreign[1:] else 'lies'} beside the network, which is under «{prefix}»: save "
-            f"that alone, torch.save(model.{prefix}state_dict(), «weights.pt»)"
+            f"{text}; {foreign_names} {'lie' if foreign[1:] else 'lies'} beside the network, which is under "
+            f"«{prefix}»: save that alone, torch.save(model.{prefix}state_dict(), «weights.pt»)"
         )
     fitting = others_that_fit(state, architecture, spec)
     if fitting:

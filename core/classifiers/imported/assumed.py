@@ -40,23 +40,23 @@ def assumed(network: nn.Module, spec: InputOutputSpec) -> dict[str, str]:
     padding; other ones would be other networks.
     """
     modules = list(network.modules())
-    found: dict[str, str] = {}
+    options: dict[str, str] = {}
     pooling = next((m for m in modules[::-1] if isinstance(getattr(m, "pool_type", None), str)), None)
-    named = getattr(network, "global_pool", None)
+    pooling_name = getattr(network, "global_pool", None)
     if pooling is not None:
-        found["pooling"] = pooling.pool_type or "none"
-    elif isinstance(named, str):
-        found["pooling"] = named or "none"
+        options["pooling"] = pooling.pool_type or "none"
+    elif isinstance(pooling_name, str):
+        options["pooling"] = pooling_name or "none"
     elif any(isinstance(m, nn.AdaptiveAvgPool2d) for m in modules):
-        found["pooling"] = "avg"
+        options["pooling"] = "avg"
     else:
-        found["pooling"] = "as the architecture has it"
+        options["pooling"] = "as the architecture has it"
     eps = sorted({m.eps for m in modules if isinstance(m, BATCH_NORMS)})
     if eps:
-        found["bn_eps"] = " and ".join(f"{value:g}" for value in eps)
+        options["bn_eps"] = " and ".join(f"{value:g}" for value in eps)
     kinds = Counter(type(m).__name__ for m in modules if type(m).__name__.lower() in ACTIVATIONS)
     if kinds:
-        found["activation"] = " and ".join(name for name, _ in kinds.most_common())
+        options["activation"] = " and ".join(name for name, _ in kinds.most_common())
     if any(isinstance(m, nn.Conv2d) for m in modules):
-        found["padding"] = "as the architecture has it"
-    return {name: value for name, value in found.items() if getattr(spec, name, None) is None}
+        options["padding"] = "as the architecture has it"
+    return {name: value for name, value in options.items() if getattr(spec, name, None) is None}

@@ -43,7 +43,7 @@ def not_the_file(source: Path) -> str | None:
 
 def how_to_convert(source: Path) -> str | None:
     """What a file or folder of Keras, TensorFlow or TensorFlow.js is, and the command; None of any other."""
-    suffix, told = source.suffix.lower(), shlex.quote(str(source))
+    suffix, quoted = source.suffix.lower(), shlex.quote(str(source))
     if source.is_dir():
         # TensorFlow Serving keeps versions as folders 1, 2 …: the last one counts.
         versions = [path for path in source.iterdir() if path.name.isdecimal() and path.is_dir()]
@@ -58,12 +58,12 @@ def how_to_convert(source: Path) -> str | None:
         network = "weights of Keras without their network; load them into it"
         return f"{network}, and there model.export('model.onnx', format='onnx')"
     if suffix in (".h5", ".hdf5"):
-        return _sentence("a Keras model in HDF5", f"{TF2ONNX} --keras {told} --output model.onnx")
+        return _sentence("a Keras model in HDF5", f"{TF2ONNX} --keras {quoted} --output model.onnx")
     if suffix == ".keras":
         code = f"import keras; keras.saving.load_model({str(source)!r}).export('model.onnx', format='onnx')"
         return _sentence("a Keras model", f"python -c {shlex.quote(code)}")
     if suffix == ".tflite":
-        return _sentence("a TensorFlow Lite model", f"{TF2ONNX} --tflite {told} --output model.onnx")
+        return _sentence("a TensorFlow Lite model", f"{TF2ONNX} --tflite {quoted} --output model.onnx")
     if suffix == ".pb":
         folder = shlex.quote(str(source.parent))
         return _sentence("a graph of TensorFlow", f"{TF2ONNX} --saved-model {folder} --output model.onnx")
@@ -82,10 +82,10 @@ def _sentence(what: str, command: str) -> str:
 
 def _of_javascript(kind: str, file: Path) -> str:
     """A graph model goes straight to ONNX; a layers model has to be one of TensorFlow's first."""
-    told = shlex.quote(str(file))
+    quoted = shlex.quote(str(file))
     if kind == "graph-model":
-        return _sentence("a TensorFlow.js model", f"{TF2ONNX} --tfjs {told} --output model.onnx")
-    first = f"tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras_saved_model {told} saved"
+        return _sentence("a TensorFlow.js model", f"{TF2ONNX} --tfjs {quoted} --output model.onnx")
+    first = f"tensorflowjs_converter --input_format=tfjs_layers_model --output_format=keras_saved_model {quoted} saved"
     return _sentence("a TensorFlow.js model of layers", f"{first} && {TF2ONNX} --saved-model saved --output model.onnx")
 
 

@@ -121,8 +121,8 @@ def architecture_of(config: dict, file: Path) -> str:
         raise LookwhereError(f"{file}: a Swin with absolute position embeddings is not read; export it to ONNX")
     if kind == "swin" and config.get("hidden_act", "gelu") != "gelu":
         raise LookwhereError(f"{file}: a Swin with hidden_act {config['hidden_act']} is not read; export it to ONNX")
-    said = {key: _value(config[key]) for key, default in OPTIONS[kind].items() if _differs(config.get(key), default)}
-    name = f"{LIBRARY}:{kind}" + ("?" + "&".join(f"{key}={value}" for key, value in said.items()) if said else "")
+    options = {key: _value(config[key]) for key, default in OPTIONS[kind].items() if _differs(config.get(key), default)}
+    name = f"{LIBRARY}:{kind}" + ("?" + "&".join(f"{key}={value}" for key, value in options.items()) if options else "")
     options_of(name)
     return name
 
@@ -162,7 +162,7 @@ def _parsed(text: str, default: object) -> object:
     if isinstance(default, bool):
         return {"True": True, "False": False}[text] if text in ("True", "False") else _refuse(text)
     if isinstance(default, tuple):
-        return tuple(_parsed(one, 1) for one in text.split(","))
+        return tuple(_parsed(part, 1) for part in text.split(","))
     number = type(default)(text)
     return number if 0 < number <= LARGEST else _refuse(text)
 
@@ -178,28 +178,28 @@ def build(model: str, spec: InputOutputSpec, classes: int) -> nn.Module:
     from timm.models.vision_transformer import VisionTransformer
     from torch import nn
 
-    kind, said = options_of(f"{LIBRARY}:{model}")
+    kind, options = options_of(f"{LIBRARY}:{model}")
     if spec.pooling is not None or spec.activation is not None:
         raise ValueError("its config says how it pools and which activation it has; leave both out")
     common = {
-        "img_size": tuple(spec.size), "patch_size": said["patch_size"], "in_chans": spec.depth,
-        "num_classes": classes, "qkv_bias": said["qkv_bias"],
+        "img_size": tuple(spec.size), "patch_size": options["patch_size"], "in_chans": spec.depth,
+        "num_classes": classes, "qkv_bias": options["qkv_bias"],
     }  # fmt: skip
     if kind == "vit":
         network: nn.Module = VisionTransformer(
             **common,
-            embed_dim=said["hidden_size"],
-            depth=said["num_hidden_layers"],
-            num_heads=said["num_attention_heads"],
-            mlp_ratio=said["intermediate_size"] / said["hidden_size"],
-            act_layer=get_act_layer(ACTIVATIONS[said["hidden_act"]]),
+            embed_dim=options["hidden_size"],
+            depth=options["num_hidden_layers"],
+            num_heads=options["num_attention_heads"],
+            mlp_ratio=options["intermediate_size"] / options["hidden_size"],
+            act_layer=get_act_layer(ACTIVATIONS[options["hidden_act"]]),
         )
     else:
         names = ("embed_dim", "depths", "num_heads", "window_size", "mlp_ratio")
-        network = SwinTransformer(**common, **{name: said[name] for name in names})
+        network = SwinTransformer(**common, **{name: options[name] for name in names})
     for name, module in network.named_modules():
         if isinstance(module, nn.LayerNorm):  # the config's is of blocks and the last one
-            module.eps = 1e-5 if "downsample" in name or "patch_embed" in name else said["layer_norm_eps"]
+            module.eps = 1e-5 if "downsample" in name or "patch_embed" in name else options["layer_norm_eps"]
     return network
 
 
@@ -212,20 +212,20 @@ def converted(state: dict[str, Tensor], architecture: str) -> dict[str, Tensor]:
     import torch
 
     kind, _ = options_of(architecture)
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     threes: dict[tuple[str, str], dict[str, Tensor]] = {}
     for name, tensor in state.items():
         hit = _ATTENTION.match(name)
         if hit:
             threes.setdefault((hit[1], hit[3]), {})[_PART[hit[2]]] = tensor
         elif not re.match(r"^(vit\.)?pooler\.", name):
-            found[name] = tensor
+            tensors[name] = tensor
     for (place, what), three in threes.items():
         if set(three) == {"q", "k", "v"}:
-            found[f"{place}.qkv.{what}"] = torch.cat([three[part] for part in "qkv"])
+            tensors[f"{place}.qkv.{what}"] = torch.cat([three[part] for part in "qkv"])
         else:  # one lacks: it is told so
-            found |= {f"{place}.{part}.{what}": tensor for part, tensor in three.items()}
-    return {_renamed(name, kind): tensor for name, tensor in found.items()}
+            tensors |= {f"{place}.{part}.{what}": tensor for part, tensor in three.items()}
+    return {_renamed(name, kind): tensor for name, tensor in tensors.items()}
 
 
 def _renamed(name: str, kind: str) -> str:
@@ -244,36 +244,38 @@ def declared_beside(source: Path) -> dict:
     Only what they say outright: an output is a class's where exactly one label of `id2label` is a word for it. Raises
     `LookwhereError` for a network that is not read.
     """
-    found = find(source)
-    if found is None:
+    repository = find(source)
+    if repository is None:
         return {}
-    architecture_of(found.config, found.weights.parent / CONFIG)  # what is not read is told before what is not declared
-    said: dict = {}
-    if any("ForImageClassification" in str(name) for name in found.config.get("architectures") or ()):
-        said["score"] = "logits"
-    size = found.config.get("image_size")
+    architecture_of(
+        repository.config, repository.weights.parent / CONFIG
+    )  # what is not read is told before what is not declared
+    declared: dict = {}
+    if any("ForImageClassification" in str(name) for name in repository.config.get("architectures") or ()):
+        declared["score"] = "logits"
+    size = repository.config.get("image_size")
     if isinstance(size, int):
-        said["size"] = (size, size)
+        declared["size"] = (size, size)
     for gender in GENDERS:
-        labels = found.config.get("id2label") or {}
+        labels = repository.config.get("id2label") or {}
         words = (str(label).strip().lower() for label in labels.values()) if isinstance(labels, dict) else ()
         hits = [key for key, word in zip(labels, words, strict=False) if GENDER_WORDS.get(word) == gender]
         if len(hits) == 1 and str(hits[0]).isdigit():
-            said[gender] = int(hits[0])
-    return said | _input(_read(found.weights.parent / INPUT) or {})
+            declared[gender] = int(hits[0])
+    return declared | _input(_read(repository.weights.parent / INPUT) or {})
 
 
 def _input(processor: dict) -> dict:
     """Mean, std and resize of an image processor that divides pixels by 255; nothing of one that does not say so."""
-    said: dict = {}
+    declared: dict = {}
     factor = processor.get("rescale_factor", 1 / 255)
     by_255 = isinstance(factor, int | float) and abs(factor - 1 / 255) < 1e-6
     if processor.get("do_rescale", True) and by_255:
         if processor.get("do_normalize") is False:
-            said |= {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+            declared |= {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
         elif isinstance(processor.get("image_mean"), list) and isinstance(processor.get("image_std"), list):
-            said |= {"mean": tuple(processor["image_mean"]), "std": tuple(processor["image_std"])}
+            declared |= {"mean": tuple(processor["image_mean"]), "std": tuple(processor["image_std"])}
     resample = processor.get("resample")
     if isinstance(resample, int) and resample in RESAMPLE:
-        said["resize"] = RESAMPLE[resample]
-    return said
+        declared["resize"] = RESAMPLE[resample]
+    return declared

@@ -96,11 +96,11 @@ class Apart:
         try:
             self._pid = self._receive(OPENING)[0]["pid"]
             self._send({"options": OPTIONS, "threads": threads}, [np.frombuffer(model, np.uint8)])
-            said, _ = self._receive(OPENING)
+            opening, _ = self._receive(OPENING)
         except RunError as error:
             raise LookwhereError(f"{path}: onnxruntime cannot open it ({reason(error)})") from error
         self.inputs, self.outputs = (
-            tuple(Port(name, kind, tuple(shape)) for name, kind, shape in said[key]) for key in ("inputs", "outputs")
+            tuple(Port(name, kind, tuple(shape)) for name, kind, shape in opening[key]) for key in ("inputs", "outputs")
         )
 
     def run(self, names: Sequence[str], feeds: Iterable[dict[str, np.ndarray]]) -> Iterator[list[np.ndarray]]:
@@ -182,7 +182,7 @@ class Here:
         self._workers = ThreadPoolExecutor(threads)
         ports = (self._session.get_inputs(), self._session.get_outputs())
         self.inputs, self.outputs = (
-            tuple(Port(one.name, one.type, tuple(one.shape)) for one in each) for each in ports
+            tuple(Port(port.name, port.type, tuple(port.shape)) for port in each) for each in ports
         )
 
     def run(self, names: Sequence[str], feeds: Iterable[dict[str, np.ndarray]]) -> Iterator[list[np.ndarray]]:
@@ -190,7 +190,7 @@ class Here:
 
         def one(feed: dict[str, np.ndarray]) -> list[np.ndarray]:
             try:
-                return [np.asarray(found) for found in self._session.run(list(names), feed)]
+                return [np.asarray(output) for output in self._session.run(list(names), feed)]
             except Exception as error:  # as above
                 raise RunError(str(error) or type(error).__name__) from error
 
@@ -208,6 +208,6 @@ def opened(model: bytes, path: Path) -> Opened:
 
 def reason(error: Exception) -> str:
     """The first line of what onnxruntime said, without its code, the path, and the place in its source."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0].split(" : ", 3)[-1]
-    said = re.sub(r"^Load model from .*? failed: ?", "", said)
-    return re.sub(r"^/\S+:\d+ [^(]*\([^)]*\) ", "", said)[:300]
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0].split(" : ", 3)[-1]
+    line = re.sub(r"^Load model from .*? failed: ?", "", line)
+    return re.sub(r"^/\S+:\d+ [^(]*\([^)]*\) ", "", line)[:300]

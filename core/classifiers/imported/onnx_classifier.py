@@ -84,9 +84,9 @@ class OnnxClassifier:
             return (logits if self.exact else self._first_logits(images)), coarse(evidence)
         logits = self._first_logits(images) if self.exact is None else self.exact.logits(images)
         # The faces as they are have been run already, the method changes copies of them.
-        known = OnlyOutputs(lambda faces: logits if faces is images else self.logits(faces))
-        found, evidence = self.method.explain(known, images)
-        return found, coarse(evidence)
+        outputs = OnlyOutputs(lambda faces: logits if faces is images else self.logits(faces))
+        explained_logits, evidence = self.method.explain(outputs, images)
+        return explained_logits, coarse(evidence)
 
     def explained_by(self, maps: str) -> OnnxClassifier:
         """The same model with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
@@ -145,12 +145,12 @@ def import_onnx(source: Path, folder: Path, spec: InputOutputSpec, maps: str | N
     operators that onnxruntime lacks, or does not fit the declaration; where seeded noise gives values that cannot be
     what is declared, or that change from run to run or with the batch.
     """
-    wanted = None if maps == NO_MAPS else maps
-    exact = maps is None or (wanted is not None and method(wanted) is ClosedForm)
-    graded = wanted is not None and method(wanted).needs is Needs.LAYERS
-    other = choose(Occlusion.name if wanted is None or exact or graded else wanted, OUTPUTS)
-    written = source.suffix.lower() == OPENVINO
-    data = as_onnx(source).SerializeToString() if written else source.read_bytes()
+    asked_maps = None if maps == NO_MAPS else maps
+    exact = maps is None or (asked_maps is not None and method(asked_maps) is ClosedForm)
+    graded = asked_maps is not None and method(asked_maps).needs is Needs.LAYERS
+    by_outputs = choose(Occlusion.name if asked_maps is None or exact or graded else asked_maps, OUTPUTS)
+    is_openvino = source.suffix.lower() == OPENVINO
+    data = as_onnx(source).SerializeToString() if is_openvino else source.read_bytes()
     model, joined = parsed(data, source)
     changed = any_number(model) or joined
     copy = folder / FILE
@@ -158,29 +158,29 @@ def import_onnx(source: Path, folder: Path, spec: InputOutputSpec, maps: str | N
     session = Session(copy, spec, source)
     noise = tried_faces.noise(TRIED)
     outputs = _tried(session, noise)
-    said, why = None if maps == NO_MAPS else other.record(OUTPUTS), None
+    maps_record, why = None if maps == NO_MAPS else by_outputs.record(OUTPUTS), None
     if exact:
         try:
-            made, said = _exactly(model, session, noise)
-            copy.write_bytes(made.SerializeToString())
+            explaining_model, maps_record = _exactly(model, session, noise)
+            copy.write_bytes(explaining_model.SerializeToString())
         except (NoTail, LookwhereError) as error:
             if maps is not None:
-                raise LookwhereError(f"{source}: --maps {maps}: {error}; use {key_of(other.name)}") from error
+                raise LookwhereError(f"{source}: --maps {maps}: {error}; use {key_of(by_outputs.name)}") from error
             why = str(error).removeprefix(f"{source}: ")
     not_graded = None
     if graded or (exact and why):
         try:
-            said = _by_gradients(model, session, noise, wanted if graded else GradCam.name, asked=graded)
+            maps_record = _by_gradients(model, session, noise, asked_maps if graded else GradCam.name, required=graded)
         except (NoTail, LookwhereError) as error:
             if graded:
-                raise LookwhereError(f"{source}: --maps {maps}: {error}; use {key_of(other.name)}") from error
+                raise LookwhereError(f"{source}: --maps {maps}: {error}; use {key_of(by_outputs.name)}") from error
             not_graded = str(error).removeprefix(f"{source}: ")
     port = session.port
     opset = next((entry.version for entry in model.opset_import if entry.domain in DOMAINS[:2]), None)
     return {
         "architecture": f"ONNX, opset {opset}, {parameters(model):,} parameters",
         "outputs": int(np.prod(outputs.shape[1:])),
-        "maps": said,
+        "maps": maps_record,
         "source": {
             "file": source.name,
             "sha256": sha256(source),
@@ -190,7 +190,7 @@ def import_onnx(source: Path, folder: Path, spec: InputOutputSpec, maps: str | N
             "output": port.output,
             **({"batch": port.batch} if port.batch else {}),
             **({"joined": joined} if joined else {}),
-            **({"weights": sha256(source.with_suffix(".bin"))} if written else {}),
+            **({"weights": sha256(source.with_suffix(".bin"))} if is_openvino else {}),
             **({"not_exact": why} if why else {}),
             **({"not_by_gradients": not_graded} if not_graded else {}),
         },
@@ -201,24 +201,24 @@ def _exactly(model: onnx.ModelProto, session: Session, noise: np.ndarray) -> tup
     """The model with its evidence as an output, and what is recorded of the maps. Raises `NoTail`."""
     # Patches too, of which more is left after some convolutions.
     small = noise[: len(noise) // 2, :7, :7].repeat(SIDE // 7, axis=1).repeat(SIDE // 7, axis=2)
-    named = replace(session.spec, output=session.port.output)
+    with_output = replace(session.spec, output=session.port.output)
     faces = np.concatenate([noise[len(noise) // 2 :], small, tried_faces.portraits()])
-    made, record = explaining(model, named, session.path, faces)
-    return made, {"method": ClosedForm.name, "additive": True, **record}
+    explaining_model, record = explaining(model, with_output, session.path, faces)
+    return explaining_model, {"method": ClosedForm.name, "additive": True, **record}
 
 
-def _by_gradients(model: onnx.ModelProto, session: Session, noise: np.ndarray, name: str, asked: bool) -> dict:
+def _by_gradients(model: onnx.ModelProto, session: Session, noise: np.ndarray, name: str, required: bool) -> dict:
     """What is recorded of maps by the method `name` of the written-out graph. Raises `NoTail` where there are none, or
-    where they mix places up and nobody `asked` for them."""
+    where they mix places up and they are not `required`."""
     from core.classifiers.imported.onnx_gradients import access, with_gradients
 
     spec = replace(session.spec, output=session.port.output)
-    tried = np.concatenate([noise[:AGAIN], tried_faces.portraits()])
-    record = with_gradients(model, spec, tried, lambda faces: to_logits(session.run(faces)[0], spec))
-    if not record["alike"] and not asked:
+    sample = np.concatenate([noise[:AGAIN], tried_faces.portraits()])
+    record = with_gradients(model, spec, sample, lambda faces: to_logits(session.run(faces)[0], spec))
+    if not record["alike"] and not required:
         raise NoTail("Grad-CAM would mix places up, since each cell of its last tensor has weights of its own")
-    kept = {key: record[key] for key in KEPT_OF_GRADIENTS}
-    explained = OnnxClassifier(session, from_record({"method": name}, "--maps"), access(model, kept, spec))
+    record_of_layer = {key: record[key] for key in KEPT_OF_GRADIENTS}
+    explained = OnnxClassifier(session, from_record({"method": name}, "--maps"), access(model, record_of_layer, spec))
     return explained.maps
 
 
@@ -234,8 +234,8 @@ def load_onnx(folder: Path, info: ModelInfo, device: str) -> OnnxClassifier:
     record = info.maps.to_json()
     kind = from_record(record, origin)
     if kind.needs is not Needs.LAYERS and "logits" in record:
-        kept = {key: record[key] for key in KEPT if key in record}
-        return OnnxClassifier(session, kind, ExactMaps(session, spec, kept))
+        maps_record = {key: record[key] for key in KEPT if key in record}
+        return OnnxClassifier(session, kind, ExactMaps(session, spec, maps_record))
     if kind.needs is Needs.LAYERS:
         return OnnxClassifier(session, kind, _gradients(folder, record, spec))
     why = info.source.unknown_keys.get("not_exact")

@@ -115,8 +115,8 @@ def explaining(
     if spec.score in ONE_OUTPUT:
         signs = np.array([[0.5], [-0.5]]) * spec.sign
     rows = Rows(np.tensordot(signs, rows.weight, axes=1).astype(np.float32), signs @ rows.bias)
-    made = _with_evidence(model, start, values.dtype, layout, rows)
-    _expose(made, [tail.logits])
+    explaining_model = _with_evidence(model, start, values.dtype, layout, rows)
+    _expose(explaining_model, [tail.logits])
     grid = values.shape[2:] if layout == "nchw" else values.shape[1:3]
     record = {
         "layer": start,
@@ -125,16 +125,16 @@ def explaining(
         "cells": list(grids.cells_of(grid, spec.crop)),
         "bias": [round(float(b), 7) for b in rows.bias],
     }
-    exact = ExactMaps(Session(made.SerializeToString(), spec, path), spec, record)
+    exact = ExactMaps(Session(explaining_model.SerializeToString(), spec, path), spec, record)
     logits, evidence = (exact.session.run(faces, names)[0] for names in ((tail.logits,), (EVIDENCE,)))
-    found = exact.logits_of(logits)
-    if (off := exact.off(found, evidence)) > TOLERANCE:
+    own_logits = exact.logits_of(logits)
+    if (off := exact.off(own_logits, evidence)) > TOLERANCE:
         raise NoTail(f"maps and bias leave {off:.1e} of the logits, as it computes in {values.dtype}")
     declared = to_logits(exact.session.run(faces)[0], spec)
-    shares = [1 / (1 + np.exp(z[:, 0].astype(np.float64) - z[:, 1])) for z in (found, declared)]
+    shares = [1 / (1 + np.exp(z[:, 0].astype(np.float64) - z[:, 1])) for z in (own_logits, declared)]
     if np.abs(shares[0] - shares[1]).max() > TOLERANCE:
         raise NoTail("its logits do not give its outputs, as they are declared")
-    return made, record | {"adds_up_to": float(f"{off:.1e}")}
+    return explaining_model, record | {"adds_up_to": float(f"{off:.1e}")}
 
 
 def _spatial(
@@ -157,9 +157,9 @@ def _spatial(
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     import onnx
 
-    made = onnx.ModelProto()
-    made.CopyFrom(model)
-    return made
+    copied = onnx.ModelProto()
+    copied.CopyFrom(model)
+    return copied
 
 
 def _expose(model: onnx.ModelProto, names: list[str] | tuple[str, ...]) -> onnx.ModelProto:
@@ -178,13 +178,13 @@ def _run_tail(
     import onnx
 
     needed, front = [], [tail.logits]
-    known = {start}
+    computed = {start}
     while front:
         name = front.pop()
         node = graph.node(name)
-        if name in known or node is None:
+        if name in computed or node is None:
             continue
-        known |= set(node.output)
+        computed |= set(node.output)
         needed.append(graph.made[name])
         front += taken(node)
     nodes = [graph.nodes[place] for place in sorted(set(needed))]
@@ -204,29 +204,29 @@ def _run_tail(
         [onnx.ValueInfoProto(name=tail.logits)],
         [tensor for tensor in model.graph.initializer if tensor.name in used],
     )
-    made = onnx.helper.make_model(whole, opset_imports=model.opset_import, ir_version=model.ir_version)
-    made.functions.extend(model.functions)
+    tail_model = onnx.helper.make_model(whole, opset_imports=model.opset_import, ir_version=model.ir_version)
+    tail_model.functions.extend(model.functions)
     batch = _fixed_batch(model, graph)
     step = batch or max(1, AT_ONCE // int(np.prod(values.shape[1:])))
     try:
-        session = opened(made.SerializeToString(), Path(start))
+        session = opened(tail_model.SerializeToString(), Path(start))
     except LookwhereError as error:
         raise NoTail(f"what follows the last map cannot be run alone ({error})") from error
     explained = [0] if spec.score in ONE_OUTPUT else list(spec.pair)
 
     def run(tensors: np.ndarray) -> np.ndarray:
-        found = []
+        logits = []
         for low in range(0, len(tensors), step):
             part = tensors[low : low + step].astype(values.dtype)
             more = (batch or 0) - len(part)
-            given = np.concatenate([part, np.repeat(part[-1:], more, axis=0)]) if more > 0 else part
-            blank = {port.name: _blank(port, len(given), spec) for port in ports}
+            filled = np.concatenate([part, np.repeat(part[-1:], more, axis=0)]) if more > 0 else part
+            blank = {port.name: _blank(port, len(filled), spec) for port in ports}
             try:
-                [[outputs]] = session.run([tail.logits], [{start: given} | blank])
+                [[outputs]] = session.run([tail.logits], [{start: filled} | blank])
             except (RunError, LookwhereError) as error:
                 raise NoTail(f"what follows the last map cannot be run alone ({reason(error)})") from error
-            found.append(outputs.reshape(len(given), -1)[: len(part), explained].astype(np.float64))
-        return np.concatenate(found)
+            logits.append(outputs.reshape(len(filled), -1)[: len(part), explained].astype(np.float64))
+        return np.concatenate(logits)
 
     return run
 
@@ -258,12 +258,12 @@ def _rows(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray, layout: s
         return run(maps if layout == "nchw" else maps.transpose(0, 2, 3, 1))
 
     random = np.random.default_rng(0).standard_normal(first.shape) * large
-    asked = np.concatenate([first, -first, random, first + random])
-    answers = through(asked)
+    probes = np.concatenate([first, -first, random, first + random])
+    answers = through(probes)
     bias = through(np.zeros((1, channels, h, w)))[0]
 
-    def answered(found: np.ndarray) -> bool:
-        return bool(np.abs(found + bias - answers).max() <= TOLERANCE * max(1.0, np.abs(answers).max()))
+    def answered(predicted: np.ndarray) -> bool:
+        return bool(np.abs(predicted + bias - answers).max() <= TOLERANCE * max(1.0, np.abs(answers).max()))
 
     step = max(1, AT_ONCE // (channels * h * w))
     sums = []
@@ -273,7 +273,7 @@ def _rows(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray, layout: s
         whole[np.arange(len(each)), each] = large
         sums.append(through(whole))
     weight = (np.concatenate(sums) - bias) / large
-    if answered(asked.mean(axis=(2, 3)) @ weight):
+    if answered(probes.mean(axis=(2, 3)) @ weight):
         return Rows(weight.T, bias)
     if channels * h * w > MOST_VALUES:
         raise NoTail(f"each of its {channels * h * w:,} last values would have a weight of its own")
@@ -284,7 +284,7 @@ def _rows(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray, layout: s
         unit[np.arange(len(cells)), cells] = large
         parts.append(through(unit.reshape(-1, channels, h, w)))
     weight = (np.concatenate(parts) - bias) / large
-    if not answered(asked.reshape(len(asked), -1) @ weight):
+    if not answered(probes.reshape(len(probes), -1) @ weight):
         raise NoTail(f"what follows its last map is not linear to {TOLERANCE:g} (it computes in {values.dtype})")
     return Rows(weight.T.reshape(-1, channels, h, w) * (h * w), bias)
 
@@ -293,8 +293,8 @@ def _with_evidence(model: onnx.ModelProto, start: str, kind: np.dtype, layout: s
     """The model with the output `EVIDENCE`, float32 (B, 2, h, w), by operators that every version has."""
     from onnx import TensorProto, ValueInfoProto, helper, numpy_helper
 
-    made, tensor = _copy(model), start
-    graph = made.graph
+    explaining_model, tensor = _copy(model), start
+    graph = explaining_model.graph
 
     def add(kind: str, takes: list[str], name: str, **options: object) -> str:
         graph.node.append(helper.make_node(kind, takes, [name], name=name, **options))
@@ -311,10 +311,10 @@ def _with_evidence(model: onnx.ModelProto, start: str, kind: np.dtype, layout: s
     if rows.weight.ndim == 2:
         add("Conv", [tensor, hold(rows.weight[:, :, None, None], f"{EVIDENCE}_weight")], EVIDENCE)
     else:
-        one, parts = hold(np.ones((1, rows.weight.shape[1], 1, 1)), f"{EVIDENCE}_one"), []
+        ones, parts = hold(np.ones((1, rows.weight.shape[1], 1, 1)), f"{EVIDENCE}_one"), []
         for name, weight in enumerate(rows.weight):
             each = add("Mul", [tensor, hold(weight[None], f"{EVIDENCE}_weight_{name}")], f"{EVIDENCE}_each_{name}")
-            parts.append(add("Conv", [each, one], f"{EVIDENCE}_{name}"))
+            parts.append(add("Conv", [each, ones], f"{EVIDENCE}_{name}"))
         add("Concat", parts, EVIDENCE, axis=1)
     graph.output.append(ValueInfoProto(name=EVIDENCE))
-    return made
+    return explaining_model

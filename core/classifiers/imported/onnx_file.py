@@ -50,10 +50,10 @@ def _take_in(tensors: list[onnx.TensorProto], source: Path) -> None:
 
     total = 0
     for tensor in tensors:
-        said = {entry.key: entry.value for entry in tensor.external_data}
-        file = _beside(source, said.get("location", ""), tensor.name)
+        storage = {entry.key: entry.value for entry in tensor.external_data}
+        file = _beside(source, storage.get("location", ""), tensor.name)
         try:
-            start, length = int(said.get("offset", 0)), int(said.get("length", -1))
+            start, length = int(storage.get("offset", 0)), int(storage.get("length", -1))
             there = max(file.stat().st_size - start, 0)
             with file.open("rb") as stream:
                 stream.seek(max(start, 0))
@@ -78,15 +78,15 @@ def _take_in(tensors: list[onnx.TensorProto], source: Path) -> None:
 def _beside(source: Path, location: str, tensor: str) -> Path:
     """The file of weights that a model names: one in its own folder, and no other."""
     file = source.parent / location
-    named = f"{source}: keeps its weights in another file ({tensor}, in {location or 'none named'})"
+    reason = f"{source}: keeps its weights in another file ({tensor}, in {location or 'none named'})"
     if not location or Path(location).is_absolute() or ".." in Path(location).parts:
-        raise LookwhereError(f"{named} that is not beside it; export it as one file, or with both in one folder")
+        raise LookwhereError(f"{reason} that is not beside it; export it as one file, or with both in one folder")
     if not file.is_file():
-        raise LookwhereError(f"{named}, which is not there; put it beside the model, or export it as one file")
+        raise LookwhereError(f"{reason}, which is not there; put it beside the model, or export it as one file")
     # Links are followed where the model itself is one into the same folder, as downloads are kept.
-    within = (source.parent.resolve(), source.resolve().parent)
-    if not any(file.resolve().is_relative_to(folder) for folder in within):
-        raise LookwhereError(f"{named}, a link to elsewhere; put the file itself beside the model")
+    folders = (source.parent.resolve(), source.resolve().parent)
+    if not any(file.resolve().is_relative_to(folder) for folder in folders):
+        raise LookwhereError(f"{reason}, a link to elsewhere; put the file itself beside the model")
     return file
 
 

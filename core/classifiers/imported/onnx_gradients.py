@@ -57,8 +57,8 @@ def with_gradients(
         except NoTail:
             continue
         network = OnnxNetwork(model, logits, name).eval()
-        seen: list[torch.Tensor] = []
-        handle = network.explained.register_forward_hook(lambda _m, _i, output, into=seen: into.append(output))
+        layer_outputs: list[torch.Tensor] = []
+        handle = network.explained.register_forward_hook(lambda _m, _i, output, into=layer_outputs: into.append(output))
         try:
             with torch.no_grad():
                 network(pixels)
@@ -66,7 +66,7 @@ def with_gradients(
             raise NoTail(f"written out for gradients, it cannot be run ({str(error).splitlines()[0][:120]})") from error
         finally:
             handle.remove()
-        shape = tuple(seen[-1].shape) if seen else ()
+        shape = tuple(layer_outputs[-1].shape) if layer_outputs else ()
         grid = shape[2:] if layout == "nchw" else shape[1:3]
         if len(shape) == 4 and min(grid) >= LEAST_CELLS:
             break
@@ -74,10 +74,10 @@ def with_gradients(
         raise NoTail(f"no tensor of {LEAST_CELLS}×{LEAST_CELLS} cells and more has all of the picture pass through it")
     record = {"layer": name, "logits": logits, "view": View(layout, tuple(grid)).as_dict()}
     record = access(model, record, spec).record
-    found = access(model, record, spec).gradients(faces)[0]
-    wanted = logits_of(faces)
-    off = float(np.abs((found[:, 0] - found[:, 1]) - (wanted[:, 0] - wanted[:, 1])).max())
-    if off > TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+    own_logits = access(model, record, spec).gradients(faces)[0]
+    file_logits = logits_of(faces)
+    off = float(np.abs((own_logits[:, 0] - own_logits[:, 1]) - (file_logits[:, 0] - file_logits[:, 1])).max())
+    if off > TOLERANCE * max(1.0, float(np.abs(file_logits).max())):
         raise NoTail(f"written out for gradients, it gives logits that are off by {off:.1e}")
     return record | {"agrees_to": float(f"{off:.1e}"), "alike": _cells_alike(network, layout, pixels)}
 
@@ -101,7 +101,7 @@ def _cells_alike(network: OnnxNetwork, layout: str, pixels: torch.Tensor) -> boo
 
 def _necks(graph: Graph, logits: str) -> list[str]:
     """Tensors through which all of the picture passes to the logits, the last first."""
-    found, front = [], {logits}
+    necks, front = [], {logits}
     for _ in range(MOST_STEPS):
         last = max(front, key=lambda name: graph.made.get(name, -1))
         node = graph.node(last)
@@ -109,8 +109,8 @@ def _necks(graph: Graph, logits: str) -> list[str]:
             break
         front = (front - set(node.output)) | set(graph.pictured(node))
         if len(front) == 1 and next(iter(front)) not in graph.inputs:
-            found.append(next(iter(front)))
-    return found
+            necks.append(next(iter(front)))
+    return necks
 
 
 def access(model: onnx.ModelProto, record: dict, spec: InputOutputSpec) -> LayerAccess:
@@ -120,14 +120,14 @@ def access(model: onnx.ModelProto, record: dict, spec: InputOutputSpec) -> Layer
     single = spec.score in ONE_OUTPUT
     signs = torch.tensor([[0.5], [-0.5]]) * spec.sign if single else torch.eye(2)
     rows = [0] if single else list(spec.pair)
-    told = replace(spec, score=BEFORE.get(spec.score, spec.score))
+    before_scores = replace(spec, score=BEFORE.get(spec.score, spec.score))
     opened = LayerAccess(
         network,
         Layer(EXPLAINED, view),
         record,
         pixels=lambda images: torch.from_numpy(prepare(images, spec)),
         scores=lambda outputs: outputs[:, rows] @ signs.T,
-        to_logits=lambda outputs: to_logits(outputs, told),
+        to_logits=lambda outputs: to_logits(outputs, before_scores),
         place=lambda maps: maps,
         lock=threading.Lock(),
     )

@@ -46,9 +46,9 @@ class Session:
 
     def fed(self, spec: InputOutputSpec) -> Session:
         """The same opened model, shown faces as another declaration of its input says."""
-        other = copy(self)
-        other.spec = replace(spec, output=self.port.output)
-        return other
+        session = copy(self)
+        session.spec = replace(spec, output=self.port.output)
+        return session
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -62,15 +62,15 @@ class Session:
         """
         step = self.port.batch or max(1, min(BATCH, VALUES // (self.spec.depth * np.prod(self.spec.size))))
         parts = [images[low : low + step] for low in range(0, len(images), step)]
-        asked = list(names or (self.port.output,))
-        found: list[list[np.ndarray]] = []
+        output_names = list(names or (self.port.output,))
+        outputs: list[list[np.ndarray]] = []
         try:
-            for arrays in self._session.run(asked, ({self.port.input: self._pixels(part)} for part in parts)):
-                found.append(self._checked(asked, arrays, len(parts[len(found)])))
+            for arrays in self._session.run(output_names, ({self.port.input: self._pixels(part)} for part in parts)):
+                outputs.append(self._checked(output_names, arrays, len(parts[len(outputs)])))
         except RunError as error:
-            shape = self._pixels(parts[len(found)]).shape
+            shape = self._pixels(parts[len(outputs)]).shape
             raise LookwhereError(f"{self.path}: cannot be run on {shape} ({reason(error)})") from error
-        return [np.concatenate(one) for one in zip(*found, strict=True)]
+        return [np.concatenate(batches) for batches in zip(*outputs, strict=True)]
 
     def _pixels(self, images: np.ndarray) -> np.ndarray:
         """What the graph is given for images: prepared as declared, as many as its batch has."""
@@ -84,11 +84,11 @@ class Session:
 
     def _checked(self, names: Sequence[str], arrays: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
         """The outputs for `count` faces. Raises `LookwhereError` where one is not of faces."""
-        given = max(count, self.port.batch or 0)
+        expected = max(count, self.port.batch or 0)
         for name, array in zip(names, arrays, strict=True):
-            if array.ndim == 0 or len(array) != given:
+            if array.ndim == 0 or len(array) != expected:
                 raise LookwhereError(
-                    f"{self.path}: output {name} has shape {array.shape} for {given} faces; "
+                    f"{self.path}: output {name} has shape {array.shape} for {expected} faces; "
                     "its first axis must be the faces"
                 )
         return [array[:count] for array in arrays]
@@ -98,42 +98,44 @@ def _port(session: Opened, spec: InputOutputSpec, path: Path) -> Port:
     """Which input and output are used. Raises `LookwhereError` where they are not what is declared."""
     inputs, outputs = session.inputs, session.outputs
     if len(inputs) != 1:
-        names = ", ".join(one.name for one in inputs) or "none"
+        names = ", ".join(port.name for port in inputs) or "none"
         raise LookwhereError(f"{path}: expected one input, an image; it has {len(inputs)} ({names})")
-    given = inputs[0]
-    if given.type not in FLOATS | WHOLE or len(given.shape) != 4:
+    image = inputs[0]
+    if image.type not in FLOATS | WHOLE or len(image.shape) != 4:
         raise LookwhereError(
-            f"{path}: input {given.name} is {given.type} of shape {_shape(given)}; expected floats or bytes of four "
+            f"{path}: input {image.name} is {image.type} of shape {_shape(image)}; expected floats or bytes of four "
             "axes, faces × channels × height × width or faces × height × width × channels; export it so"
         )
-    if given.type in WHOLE and (set(spec.mean), set(spec.std), spec.divisor) != (
+    if image.type in WHOLE and (set(spec.mean), set(spec.std), spec.divisor) != (
         {0.0},
         {1.0},
         1.0,
     ):
         raise LookwhereError(
-            f"{path}: input {given.name} is {given.type}, pixels of 0–255 that the graph scales itself; declare mean "
+            f"{path}: input {image.name} is {image.type}, pixels of 0–255 that the graph scales itself; declare mean "
             "0, std 1 and divisor 1, or export it with an input of floats"
         )
     height, width = spec.size
     depth, layout = spec.depth, spec.layout
-    wanted = (depth, height, width) if layout == "nchw" else (height, width, depth)
-    if any(isinstance(there, int) and there != want for there, want in zip(given.shape[1:], wanted, strict=True)):
+    declared_shape = (depth, height, width) if layout == "nchw" else (height, width, depth)
+    if any(
+        isinstance(there, int) and there != want for there, want in zip(image.shape[1:], declared_shape, strict=True)
+    ):
         raise LookwhereError(
-            f"{path}: input {given.name} has shape {_shape(given)}, declared are {layout}, {spec.channels} and "
-            f"size {height} × {width}, that is N × {' × '.join(map(str, wanted))}; mend the declaration"
+            f"{path}: input {image.name} has shape {_shape(image)}, declared are {layout}, {spec.channels} and "
+            f"size {height} × {width}, that is N × {' × '.join(map(str, declared_shape))}; mend the declaration"
         )
-    names = [one.name for one in outputs]
+    names = [port.name for port in outputs]
     if spec.output is None and len(names) != 1:
         raise LookwhereError(f"{path}: has {len(names)} outputs; declare which as output: {', '.join(names)}")
-    chosen = spec.output or names[0]
-    if chosen not in names:
-        raise LookwhereError(f"{path}: no output {chosen}; there are {', '.join(names)}")
-    kind = outputs[names.index(chosen)].type
+    output = spec.output or names[0]
+    if output not in names:
+        raise LookwhereError(f"{path}: no output {output}; there are {', '.join(names)}")
+    kind = outputs[names.index(output)].type
     if kind not in FLOATS:
-        raise LookwhereError(f"{path}: output {chosen} is {kind}; expected floats, scores and not labels")
-    batch = given.shape[0] if isinstance(given.shape[0], int) else None
-    return Port(given.name, (FLOATS | WHOLE)[given.type], batch, chosen)
+        raise LookwhereError(f"{path}: output {output} is {kind}; expected floats, scores and not labels")
+    batch = image.shape[0] if isinstance(image.shape[0], int) else None
+    return Port(image.name, (FLOATS | WHOLE)[image.type], batch, output)
 
 
 def _shape(node: opening.Port) -> str:

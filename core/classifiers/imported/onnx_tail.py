@@ -62,8 +62,8 @@ class Graph:
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model, self.nodes = model, list(model.graph.node)
         self.made = {output: place for place, node in enumerate(self.nodes) for output in node.output if output}
-        held = {tensor.name for tensor in model.graph.initializer}
-        self.inputs = [port.name for port in model.graph.input if port.name not in held]
+        constants = {tensor.name for tensor in model.graph.initializer}
+        self.inputs = [port.name for port in model.graph.input if port.name not in constants]
         self.of_picture = set(self.inputs)
         for node in self.nodes:  # sorted, each after what it takes
             # A shape is no value: what is made of shapes alone is the same for every picture.
@@ -96,17 +96,17 @@ class Graph:
         axes = [0, 1, 2, 3]
         for perm in reversed(turns):
             axes = [axes[place] for place in perm]
-        found = {(0, 1, 2, 3): "nchw", (0, 2, 3, 1): "nhwc"}.get(tuple(axes))
-        if found is None:
+        layout = {(0, 1, 2, 3): "nchw", (0, 2, 3, 1): "nhwc"}.get(tuple(axes))
+        if layout is None:
             raise NoTail("what is averaged has its axes in no usual order")
-        return found
+        return layout
 
 
 def taken(node: onnx.NodeProto) -> Iterator[str]:
     """Names of the tensors that a node takes, those of its branches and loops too."""
     yield from (name for name in node.input if name)
-    for held in node.attribute:
-        for graph in (*held.graphs, *([held.g] if held.HasField("g") else [])):
+    for entry in node.attribute:
+        for graph in (*entry.graphs, *([entry.g] if entry.HasField("g") else [])):
             for inner in graph.node:
                 yield from taken(inner)
 
@@ -115,8 +115,8 @@ def attribute(node: onnx.NodeProto, name: str) -> object:
     """A node's attribute, None where it has none of that name."""
     import onnx
 
-    found = [held for held in node.attribute if held.name == name]
-    return onnx.helper.get_attribute_value(found[0]) if found else None
+    matching = [entry for entry in node.attribute if entry.name == name]
+    return onnx.helper.get_attribute_value(matching[0]) if matching else None
 
 
 def find_tail(graph: Graph, output: str, score: str) -> Tail:

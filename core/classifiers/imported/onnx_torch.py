@@ -25,17 +25,17 @@ EXPLAINED = "explained"
 Operator = Callable[["onnx.NodeProto", list["Tensor | None"]], Tensor]
 
 
-def _numbers(node: onnx.NodeProto, taken: list[Tensor | None], name: str, place: int) -> list[int] | None:
+def _numbers(node: onnx.NodeProto, inputs: list[Tensor | None], name: str, place: int) -> list[int] | None:
     """Whole numbers that older versions of an operator have as an attribute and newer ones as an input."""
-    held = attribute(node, name)
-    if held is not None:
-        return list(held)
-    return [int(n) for n in taken[place].flatten()] if len(taken) > place and taken[place] is not None else None
+    value = attribute(node, name)
+    if value is not None:
+        return list(value)
+    return [int(n) for n in inputs[place].flatten()] if len(inputs) > place and inputs[place] is not None else None
 
 
 def _value(node: onnx.NodeProto, name: str, default: float) -> float:
-    held = attribute(node, name)
-    return default if held is None else held
+    value = attribute(node, name)
+    return default if value is None else value
 
 
 def _padding(node: onnx.NodeProto, sizes: Sequence[int], kernel: Sequence[int]) -> list[int]:
@@ -51,13 +51,13 @@ def _padding(node: onnx.NodeProto, sizes: Sequence[int], kernel: Sequence[int]) 
             few = whole // 2
             pads.append((few, whole - few) if how == "SAME_UPPER" else (whole - few, few))
     else:
-        held = [0] * 2 * count if how == "VALID" else list(attribute(node, "pads") or [0] * 2 * count)
-        pads = [(held[axis], held[axis + count]) for axis in range(count)]
+        numbers = [0] * 2 * count if how == "VALID" else list(attribute(node, "pads") or [0] * 2 * count)
+        pads = [(numbers[axis], numbers[axis + count]) for axis in range(count)]
     return [side for pair in reversed(pads) for side in pair]
 
 
-def _convolution(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    image, weight, *rest = taken
+def _convolution(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    image, weight, *rest = inputs
     image = functional.pad(image, _padding(node, image.shape[2:], weight.shape[2:]))
     options = {key: list(attribute(node, name) or [1, 1]) for key, name in (("stride", "strides"),)}
     apart = list(attribute(node, "dilations") or [1, 1])
@@ -65,8 +65,8 @@ def _convolution(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
     return functional.conv2d(image, weight, rest[0] if rest else None, dilation=apart, groups=groups, **options)
 
 
-def _pooling(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    image, kernel = taken[0], list(attribute(node, "kernel_shape"))
+def _pooling(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    image, kernel = inputs[0], list(attribute(node, "kernel_shape"))
     largest = node.op_type == "MaxPool"
     if list(attribute(node, "dilations") or [1, 1]) != [1, 1]:
         raise NoTail(f"{node.op_type} with dilations is not written out here")
@@ -77,116 +77,118 @@ def _pooling(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
         return functional.max_pool2d(padded, kernel, **options)
     if options["ceil_mode"] and any(pads):
         raise NoTail("AveragePool with padding that rounds up is not written out here")
-    found = functional.avg_pool2d(padded, kernel, **options, count_include_pad=True)
+    average = functional.avg_pool2d(padded, kernel, **options, count_include_pad=True)
     if any(pads) and not _value(node, "count_include_pad", 0):
         there = functional.pad(torch.ones_like(image[:1, :1]), pads)
-        found = found / functional.avg_pool2d(there, kernel, **options)
-    return found
+        average = average / functional.avg_pool2d(there, kernel, **options)
+    return average
 
 
-def _pad(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    sides = _numbers(node, taken, "pads", 1)
+def _pad(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    sides = _numbers(node, inputs, "pads", 1)
     how = (attribute(node, "mode") or b"constant").decode()
-    if how != "constant" or len(taken) > 3:
+    if how != "constant" or len(inputs) > 3:
         raise NoTail(f"Pad by {how} is not written out here")
-    value = float(taken[2]) if len(taken) > 2 and taken[2] is not None else _value(node, "value", 0.0)
-    count = taken[0].dim()
+    value = float(inputs[2]) if len(inputs) > 2 and inputs[2] is not None else _value(node, "value", 0.0)
+    count = inputs[0].dim()
     return functional.pad(
-        taken[0], [sides[n] for axis in reversed(range(count)) for n in (axis, axis + count)], "constant", value
+        inputs[0], [sides[n] for axis in reversed(range(count)) for n in (axis, axis + count)], "constant", value
     )
 
 
-def _reshape(_node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    image, wanted = taken[0], [int(n) for n in taken[1].flatten()]
-    sizes = [image.shape[place] if size == 0 else size for place, size in enumerate(wanted)]
+def _reshape(_node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    image, shape = inputs[0], [int(n) for n in inputs[1].flatten()]
+    sizes = [image.shape[place] if size == 0 else size for place, size in enumerate(shape)]
     if sizes and sizes[0] == 1 and image.shape[0] != 1 and -1 not in sizes:
         sizes[0] = image.shape[0]  # a graph of one face at a time, given several
     return image.reshape(sizes)
 
 
-def _slice(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    starts, ends = _numbers(node, taken, "starts", 1), _numbers(node, taken, "ends", 2)
-    axes = _numbers(node, taken, "axes", 3) or list(range(len(starts)))
-    steps = _numbers(node, taken, "steps", 4) or [1] * len(starts)
+def _slice(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    starts, ends = _numbers(node, inputs, "starts", 1), _numbers(node, inputs, "ends", 2)
+    axes = _numbers(node, inputs, "axes", 3) or list(range(len(starts)))
+    steps = _numbers(node, inputs, "steps", 4) or [1] * len(starts)
     if min(steps) < 1:
         raise NoTail("Slice that goes backwards is not written out here")
-    found = taken[0]
+    tensor = inputs[0]
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        found = found[(slice(None),) * (axis % found.dim()) + (slice(start, end, step),)]
-    return found
+        tensor = tensor[(slice(None),) * (axis % tensor.dim()) + (slice(start, end, step),)]
+    return tensor
 
 
 def _reduce(function: Callable[..., Tensor]) -> Operator:
-    def reduce(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-        axes = _numbers(node, taken, "axes", 1) or list(range(taken[0].dim()))
-        return function(taken[0], dim=axes, keepdim=bool(_value(node, "keepdims", 1)))
+    def reduce(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+        axes = _numbers(node, inputs, "axes", 1) or list(range(inputs[0].dim()))
+        return function(inputs[0], dim=axes, keepdim=bool(_value(node, "keepdims", 1)))
 
     return reduce
 
 
-def _squeeze(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    axes = _numbers(node, taken, "axes", 1)
-    return taken[0].squeeze(axes) if axes else taken[0].squeeze()
+def _squeeze(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    axes = _numbers(node, inputs, "axes", 1)
+    return inputs[0].squeeze(axes) if axes else inputs[0].squeeze()
 
 
-def _unsqueeze(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    found, axes = taken[0], _numbers(node, taken, "axes", 1)
-    for axis in sorted(axis % (found.dim() + len(axes)) for axis in axes):
-        found = found.unsqueeze(axis)
-    return found
+def _unsqueeze(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    tensor, axes = inputs[0], _numbers(node, inputs, "axes", 1)
+    for axis in sorted(axis % (tensor.dim() + len(axes)) for axis in axes):
+        tensor = tensor.unsqueeze(axis)
+    return tensor
 
 
-def _gemm(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    a, b = (t.T if _value(node, name, 0) else t for t, name in zip(taken[:2], ("transA", "transB"), strict=True))
-    found = _value(node, "alpha", 1.0) * (a @ b)
-    return found if len(taken) < 3 else found + _value(node, "beta", 1.0) * taken[2]
+def _gemm(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    a, b = (t.T if _value(node, name, 0) else t for t, name in zip(inputs[:2], ("transA", "transB"), strict=True))
+    product = _value(node, "alpha", 1.0) * (a @ b)
+    return product if len(inputs) < 3 else product + _value(node, "beta", 1.0) * inputs[2]
 
 
-def _normalise(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    image, scale, bias, mean, variance = taken
+def _normalise(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    image, scale, bias, mean, variance = inputs
     return functional.batch_norm(image, mean, variance, scale, bias, eps=_value(node, "epsilon", 1e-5))
 
 
-def _clip(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    given = (*taken, None, None)[1:3]
-    bounds = [attribute(node, name) if held is None else held for name, held in zip(("min", "max"), given, strict=True)]
-    return torch.clamp(taken[0], *bounds) if any(b is not None for b in bounds) else taken[0]
+def _clip(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    limits = (*inputs, None, None)[1:3]
+    bounds = [
+        attribute(node, name) if limit is None else limit for name, limit in zip(("min", "max"), limits, strict=True)
+    ]
+    return torch.clamp(inputs[0], *bounds) if any(b is not None for b in bounds) else inputs[0]
 
 
-def _parametric(_node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    image, slope = taken
+def _parametric(_node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    image, slope = inputs
     return torch.where(image > 0, image, image * slope)
 
 
-def _rounded(_node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
+def _rounded(_node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
     # The gradient of rounding is 0 almost everywhere: it is passed straight through (Bengio et al. 2013,
     # https://arxiv.org/abs/1308.3432), or a network of whole numbers would have no map.
-    return taken[0] + (taken[0].round() - taken[0]).detach()
+    return inputs[0] + (inputs[0].round() - inputs[0]).detach()
 
 
-def _cast(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
+def _cast(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
     kinds = {1: torch.float32, 6: torch.int64, 7: torch.int64, 10: torch.float32, 11: torch.float32}
     if attribute(node, "to") not in kinds:
         raise NoTail("Cast to another kind of number is not written out here")
-    return taken[0].to(kinds[attribute(node, "to")])
+    return inputs[0].to(kinds[attribute(node, "to")])
 
 
-def _softmax(node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-    return functional.softmax(taken[0], dim=int(_value(node, "axis", -1)))
+def _softmax(node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+    return functional.softmax(inputs[0], dim=int(_value(node, "axis", -1)))
 
 
 def _fold(function: Callable[[Tensor, Tensor], Tensor]) -> Operator:
-    def fold(_node: onnx.NodeProto, taken: list[Tensor | None]) -> Tensor:
-        found = taken[0]
-        for other in taken[1:]:
-            found = function(found, other)
-        return found
+    def fold(_node: onnx.NodeProto, inputs: list[Tensor | None]) -> Tensor:
+        total = inputs[0]
+        for operand in inputs[1:]:
+            total = function(total, operand)
+        return total
 
     return fold
 
 
 def _of_one(function: Callable[[Tensor], Tensor]) -> Operator:
-    return lambda _node, taken: function(taken[0])
+    return lambda _node, inputs: function(inputs[0])
 
 
 OPERATORS: dict[str, Operator] = {
@@ -205,14 +207,16 @@ OPERATORS: dict[str, Operator] = {
     "BatchNormalization": _normalise, "PRelu": _parametric, "Round": _rounded, "Softmax": _softmax,
     "Dropout": _of_one(lambda t: t), "ReduceMean": _reduce(torch.mean), "ReduceMax": _reduce(torch.amax),
     "ReduceSum": _reduce(torch.sum), "ReduceMin": _reduce(torch.amin),
-    "LeakyRelu": lambda node, taken: functional.leaky_relu(taken[0], _value(node, "alpha", 0.01)),
-    "Elu": lambda node, taken: functional.elu(taken[0], _value(node, "alpha", 1.0)),
-    "HardSigmoid": lambda node, taken: (taken[0] * _value(node, "alpha", 0.2) + _value(node, "beta", 0.5)).clamp(0, 1),
-    "Transpose": lambda node, taken: taken[0].permute(
-        *(attribute(node, "perm") or range(taken[0].dim() - 1, -1, -1))
+    "LeakyRelu": lambda node, inputs: functional.leaky_relu(inputs[0], _value(node, "alpha", 0.01)),
+    "Elu": lambda node, inputs: functional.elu(inputs[0], _value(node, "alpha", 1.0)),
+    "HardSigmoid": lambda node, inputs: (
+        inputs[0] * _value(node, "alpha", 0.2) + _value(node, "beta", 0.5)
+    ).clamp(0, 1),
+    "Transpose": lambda node, inputs: inputs[0].permute(
+        *(attribute(node, "perm") or range(inputs[0].dim() - 1, -1, -1))
     ),
-    "Flatten": lambda node, taken: taken[0].flatten(int(_value(node, "axis", 1))),
-    "Concat": lambda node, taken: torch.cat(taken, dim=int(attribute(node, "axis"))),
+    "Flatten": lambda node, inputs: inputs[0].flatten(int(_value(node, "axis", 1))),
+    "Concat": lambda node, inputs: torch.cat(inputs, dim=int(attribute(node, "axis"))),
 }  # fmt: skip
 
 
@@ -227,10 +231,10 @@ class OnnxNetwork(nn.Module):
         from onnx import numpy_helper
 
         nodes = list(model.graph.node)
-        made = {output: place for place, node in enumerate(nodes) for output in node.output if output}
+        origin = {output: place for place, node in enumerate(nodes) for output in node.output if output}
         needed, waiting = set(), [logits]
         while waiting:
-            place = made.get(waiting.pop())
+            place = origin.get(waiting.pop())
             if place is not None and place not in needed:
                 needed.add(place)
                 waiting += [name for name in nodes[place].input if name]
@@ -238,34 +242,34 @@ class OnnxNetwork(nn.Module):
         for node in self.nodes:
             if node.domain not in ("", "ai.onnx") or node.op_type not in (*OPERATORS, "Constant"):
                 raise NoTail(f"the operator {node.op_type} is not written out for gradients")
-        asked = {name for node in self.nodes for name in node.input}
-        held = {tensor.name: tensor for tensor in model.graph.initializer}
-        self.input = next(port.name for port in model.graph.input if port.name not in held)
+        used = {name for node in self.nodes for name in node.input}
+        initializers = {tensor.name: tensor for tensor in model.graph.initializer}
+        self.input = next(port.name for port in model.graph.input if port.name not in initializers)
         self.logits, self.layer = logits, layer
-        self.held: dict[str, Tensor] = {}
-        for name in asked & set(held):
-            self._hold(name, numpy_helper.to_array(held[name]))
+        self.constants: dict[str, Tensor] = {}
+        for name in used & set(initializers):
+            self._add_constant(name, numpy_helper.to_array(initializers[name]))
         for node in self.nodes:
             if node.op_type == "Constant":
                 value = attribute(node, "value")
                 if value is None:
                     raise NoTail("a Constant that is no tensor is not written out for gradients")
-                self._hold(node.output[0], numpy_helper.to_array(value))
+                self._add_constant(node.output[0], numpy_helper.to_array(value))
         self.explained = nn.Identity()
         # The grad-cam library asks a network's parameters where it is computed.
         self.place = nn.Parameter(torch.zeros(1), requires_grad=False)
 
-    def _hold(self, name: str, array: np.ndarray) -> None:
+    def _add_constant(self, name: str, array: np.ndarray) -> None:
         floats = np.issubdtype(array.dtype, np.floating)
-        self.held[name] = torch.from_numpy(np.array(array, dtype=np.float32 if floats else np.int64))
+        self.constants[name] = torch.from_numpy(np.array(array, dtype=np.float32 if floats else np.int64))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """The graph's input, float32 → `logits` (B, K)."""
-        known: dict[str, Tensor | None] = {**self.held, self.input: pixels, "": None}
+        tensors: dict[str, Tensor | None] = {**self.constants, self.input: pixels, "": None}
         for node in self.nodes:
             if node.op_type == "Constant":
                 continue
-            found = OPERATORS[node.op_type](node, [known[name] for name in node.input])
+            output = OPERATORS[node.op_type](node, [tensors[name] for name in node.input])
             name = node.output[0]
-            known[name] = self.explained(found) if name == self.layer else found
-        return known[self.logits].flatten(1)
+            tensors[name] = self.explained(output) if name == self.layer else output
+        return tensors[self.logits].flatten(1)

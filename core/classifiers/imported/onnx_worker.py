@@ -101,44 +101,46 @@ def serve(channel: socket.socket, memory: int) -> None:
         send(channel, {"error": str(error) or type(error).__name__})
         return
     ports = {"inputs": session.get_inputs(), "outputs": session.get_outputs()}
-    said = {key: [[one.name, one.type, list(one.shape)] for one in each] for key, each in ports.items()}
-    send(channel, said)
+    opening = {key: [[port.name, port.type, list(port.shape)] for port in each] for key, each in ports.items()}
+    send(channel, opening)
     answers: SimpleQueue[Future[list[np.ndarray]]] = SimpleQueue()
     threading.Thread(target=_answer, args=(channel, answers), daemon=True).start()
     with ThreadPoolExecutor(line["threads"]) as pool:
         while True:
             try:
-                asked, arrays = receive(channel, 2**40)
+                request, arrays = receive(channel, 2**40)
             except (EOFError, OSError):
                 os._exit(0)  # whatever still runs, nobody waits for it
-            answers.put(pool.submit(_run, session, asked, arrays))
+            answers.put(pool.submit(_run, session, request, arrays))
 
 
 def open_here(model: bytes, options: dict[str, int]) -> Any:
     """A session on the CPU in this process."""
     import onnxruntime
 
-    chosen = onnxruntime.SessionOptions()
+    session_options = onnxruntime.SessionOptions()
     for name, value in options.items():
-        setattr(chosen, name, value)
-    return onnxruntime.InferenceSession(model, chosen, providers=["CPUExecutionProvider"])
+        setattr(session_options, name, value)
+    return onnxruntime.InferenceSession(model, session_options, providers=["CPUExecutionProvider"])
 
 
-def _run(session: Any, asked: dict[str, Any], arrays: list[np.ndarray]) -> list[np.ndarray]:
-    found = [np.asarray(one) for one in session.run(asked["names"], dict(zip(asked["feeds"], arrays, strict=True)))]
-    if any(one.dtype.kind not in KINDS for one in found):
+def _run(session: Any, request: dict[str, Any], arrays: list[np.ndarray]) -> list[np.ndarray]:
+    outputs = [
+        np.asarray(output) for output in session.run(request["names"], dict(zip(request["feeds"], arrays, strict=True)))
+    ]
+    if any(output.dtype.kind not in KINDS for output in outputs):
         raise ValueError("its outputs are no arrays of numbers")
-    return found
+    return outputs
 
 
 def _answer(channel: socket.socket, answers: SimpleQueue[Future[list[np.ndarray]]]) -> None:
     while True:
         try:
-            found = answers.get().result()
+            outputs = answers.get().result()
         except Exception as error:  # as above
             send(channel, {"error": str(error) or type(error).__name__})
         else:
-            send(channel, {}, found)
+            send(channel, {}, outputs)
 
 
 def _bound(memory: int) -> None:

@@ -37,7 +37,7 @@ class _Step(NamedTuple):
     kind: str
     name: str
     data: dict[str, str]
-    taken: list[str]
+    inputs: list[str]
     shape: tuple[int, ...]
 
 
@@ -55,8 +55,8 @@ def as_onnx(source: Path) -> onnx.ModelProto:
     if source.stat().st_size > MOST_TEXT or weights.stat().st_size > MOST_WEIGHTS:
         raise LookwhereError(f"{source}: larger than a classifier is; export it to ONNX")
     root = _root(source)
-    steps, held = _steps(root, source, weights.read_bytes())
-    graph = _Writer(source, held)
+    steps, constants = _steps(root, source, weights.read_bytes())
+    graph = _Writer(source, constants)
     for step in steps:
         graph.write(step)
     return graph.model()
@@ -88,34 +88,34 @@ def _steps(root: ElementTree.Element, source: Path, weights: bytes) -> tuple[lis
     for edge in root.find("edges"):
         where = (int(edge.get("to-port")), _tensor(edge.get("from-layer"), edge.get("from-port")))
         into[edge.get("to-layer")].append(where)
-    order, seen = [], set()
+    order, visited = [], set()
     for first in layers:
         waiting = [first]
         while waiting:
             name = waiting[-1]
             before = [tensor.split(":")[0] for _, tensor in into[name]]
-            missing = [one for one in before if one not in seen]
+            missing = [layer_id for layer_id in before if layer_id not in visited]
             if missing and len(waiting) > len(layers):
                 raise LookwhereError(f"{source}: its layers go round in a circle")
             if missing:
                 waiting += missing
                 continue
             waiting.pop()
-            if name not in seen:
-                seen.add(name)
+            if name not in visited:
+                visited.add(name)
                 order.append(name)
-    steps, held = [], {}
+    steps, constants = [], {}
     for name in order:
         layer = layers[name]
         data = layer.find("data")
         options = dict(data.attrib) if data is not None else {}
         if layer.get("type") == "Const":
-            held[_out(layer)] = _constant(options, weights, source)
+            constants[_out(layer)] = _constant(options, weights, source)
             continue
         ports = layer.findall("output/port")
         shape = tuple(int(dim.text) for dim in ports[0].findall("dim")) if ports else ()
         steps.append(_Step(layer.get("type"), _out(layer), options, [t for _, t in sorted(into[name])], shape))
-    return steps, held
+    return steps, constants
 
 
 def _tensor(layer: str | None, port: str | None) -> str:
@@ -146,8 +146,8 @@ def _ints(text: str) -> list[int]:
 class _Writer:
     """An ONNX graph as it is written, constants worked out where they can be."""
 
-    def __init__(self, source: Path, held: dict[str, np.ndarray]) -> None:
-        self.source, self.held, self.names = source, held, 0
+    def __init__(self, source: Path, constants: dict[str, np.ndarray]) -> None:
+        self.source, self.constants, self.names = source, constants, 0
         self.nodes: list[onnx.NodeProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
@@ -159,8 +159,10 @@ class _Writer:
         if len(self.inputs) != 1 or not self.outputs:
             raise LookwhereError(f"{self.source}: expected one input and an output, not {len(self.inputs)}")
         used = {name for node in self.nodes for name in node.input}
-        kept = [numpy_helper.from_array(array, name) for name, array in self.held.items() if name in used]
-        graph = helper.make_graph(self.nodes, "openvino", self.inputs, self.outputs, kept)
+        used_constants = [
+            numpy_helper.from_array(array, name) for name, array in self.constants.items() if name in used
+        ]
+        graph = helper.make_graph(self.nodes, "openvino", self.inputs, self.outputs, used_constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="OpenVINO IR")
         model.ir_version = 8
         return model
@@ -172,37 +174,37 @@ class _Writer:
         elif step.kind == "Result":
             self._output(step)
         elif step.kind == "Convert":
-            self._alias(step.name, step.taken[0])
+            self._alias(step.name, step.inputs[0])
         elif step.kind == "FakeQuantize":
             self._rounded(step)
         elif step.kind in ALIKE:
             options = _options(step)
             if step.kind == "GroupConvolution":
-                options["group"] = len(self._known(step.taken[1]))
-            self._add(ALIKE[step.kind], self._taken(step), step.name, **options)
+                options["group"] = len(self._constant(step.inputs[1]))
+            self._add(ALIKE[step.kind], self._operator_inputs(step), step.name, **options)
         else:
             raise LookwhereError(
                 f"{self.source}: has the operator {step.kind}, which is not read here; export it to ONNX"
             )
 
-    def _add(self, kind: str, taken: list[str], name: str = "", **options: object) -> str:
+    def _add(self, kind: str, inputs: list[str], name: str = "", **options: object) -> str:
         from onnx import helper
 
         self.names += 1
         name = name or f"step_{self.names}"
-        self.nodes.append(helper.make_node(kind, taken, [name], name=name, **options))
+        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **options))
         return name
 
-    def _hold(self, array: np.ndarray) -> str:
+    def _add_constant(self, array: np.ndarray) -> str:
         self.names += 1
-        self.held[f"held_{self.names}"] = array
+        self.constants[f"held_{self.names}"] = array
         return f"held_{self.names}"
 
-    def _alias(self, name: str, taken: str) -> None:
-        if taken in self.held:
-            self.held[name] = self.held[taken].astype(np.float32)
+    def _alias(self, name: str, tensor: str) -> None:
+        if tensor in self.constants:
+            self.constants[name] = self.constants[tensor].astype(np.float32)
         else:
-            self._add("Identity", [taken], name)
+            self._add("Identity", [tensor], name)
 
     def _input(self, step: _Step) -> None:
         from onnx import TensorProto, helper
@@ -214,76 +216,79 @@ class _Writer:
         from onnx import TensorProto, helper
 
         name = f"output_{len(self.outputs)}"
-        self._add("Flatten", step.taken, name, axis=1)
+        self._add("Flatten", step.inputs, name, axis=1)
         self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["faces", "values"]))
 
-    def _taken(self, step: _Step) -> list[str]:
+    def _operator_inputs(self, step: _Step) -> list[str]:
         """What an operator takes in ONNX's words."""
-        taken = step.taken
+        inputs = step.inputs
         if step.kind == "GroupConvolution":
-            weight = self._known(taken[1])
-            return [taken[0], self._hold(weight.reshape(-1, *weight.shape[2:]))]
+            weight = self._constant(inputs[1])
+            return [inputs[0], self._add_constant(weight.reshape(-1, *weight.shape[2:]))]
         if step.kind == "PReLU":
             # A slope a channel lies on the second axis here, in ONNX on the last.
-            slope = self._known(taken[1])
+            slope = self._constant(inputs[1])
             channels = slope.reshape(-1, *(1,) * (len(step.shape) - 2)) if slope.ndim == 1 and slope.size > 1 else slope
-            return [taken[0], self._hold(channels)]
+            return [inputs[0], self._add_constant(channels)]
         if step.kind == "MatMul":
             turned = [step.data.get(key) == "true" for key in ("transpose_a", "transpose_b")]
             return [
-                self._hold(np.swapaxes(self._known(name), -1, -2)) if turn else name
-                for name, turn in zip(taken, turned, strict=True)
+                self._add_constant(np.swapaxes(self._constant(name), -1, -2)) if turn else name
+                for name, turn in zip(inputs, turned, strict=True)
             ]
         if step.kind == "Clamp":
-            return [taken[0], *(self._hold(np.float32(step.data[key]).reshape(())) for key in ("min", "max"))]
+            return [inputs[0], *(self._add_constant(np.float32(step.data[key]).reshape(())) for key in ("min", "max"))]
         if step.kind == "Reshape":
             # A graph of one face at a time is one of any number.
-            wanted = self._known(taken[1]).copy()
-            if len(wanted) and wanted[0] == 1:
-                wanted[0] = -1 if -1 not in wanted else 0
-            return [taken[0], self._hold(wanted)]
-        return taken[:1] if step.kind in ("Transpose", "ReduceMean") else taken
+            shape = self._constant(inputs[1]).copy()
+            if len(shape) and shape[0] == 1:
+                shape[0] = -1 if -1 not in shape else 0
+            return [inputs[0], self._add_constant(shape)]
+        return inputs[:1] if step.kind in ("Transpose", "ReduceMean") else inputs
 
-    def _known(self, name: str) -> np.ndarray:
-        if name not in self.held:
+    def _constant(self, name: str) -> np.ndarray:
+        if name not in self.constants:
             raise LookwhereError(f"{self.source}: computes the shape or the weights of a layer; export it to ONNX")
-        return self.held[name]
+        return self.constants[name]
 
     def _rounded(self, step: _Step) -> None:
         """`FakeQuantize`: clipped to a range, rounded to `levels` values of it, laid out over another range."""
-        values, *bounds = step.taken
-        low, high, to_low, to_high = (self._known(name) for name in bounds)
+        values, *bounds = step.inputs
+        low, high, to_low, to_high = (self._constant(name) for name in bounds)
         steps = np.float32(int(step.data["levels"]) - 1)
-        if values in self.held:
-            array = np.clip(self.held[values], np.minimum(low, high), np.maximum(low, high))
-            self.held[step.name] = np.float32(
+        if values in self.constants:
+            array = np.clip(self.constants[values], np.minimum(low, high), np.maximum(low, high))
+            self.constants[step.name] = np.float32(
                 np.rint((array - low) / (high - low) * steps) / steps * (to_high - to_low) + to_low
             )
             return
-        inside = self._add("Min", [self._add("Max", [values, self._hold(low)]), self._hold(high)])
+        inside = self._add("Min", [self._add("Max", [values, self._add_constant(low)]), self._add_constant(high)])
         scaled = self._add(
-            "Mul", [self._add("Sub", [inside, self._hold(low)]), self._hold(np.float32(steps / (high - low)))]
+            "Mul",
+            [self._add("Sub", [inside, self._add_constant(low)]), self._add_constant(np.float32(steps / (high - low)))],
         )
-        whole = self._add("Mul", [self._add("Round", [scaled]), self._hold(np.float32((to_high - to_low) / steps))])
-        self._add("Add", [whole, self._hold(to_low)], step.name)
+        whole = self._add(
+            "Mul", [self._add("Round", [scaled]), self._add_constant(np.float32((to_high - to_low) / steps))]
+        )
+        self._add("Add", [whole, self._add_constant(to_low)], step.name)
 
 
 def _options(step: _Step) -> dict[str, object]:
     """An operator's options in ONNX's words."""
-    data, found = step.data, {}
+    data, options = step.data, {}
     if step.kind in ("Convolution", "GroupConvolution", "MaxPool", "AvgPool"):
-        found["strides"] = _ints(data["strides"])
+        options["strides"] = _ints(data["strides"])
         if data.get("auto_pad", "explicit") in ("same_upper", "same_lower", "valid"):
-            found["auto_pad"] = data["auto_pad"].upper()
+            options["auto_pad"] = data["auto_pad"].upper()
         else:
-            found["pads"] = _ints(data["pads_begin"]) + _ints(data["pads_end"])
+            options["pads"] = _ints(data["pads_begin"]) + _ints(data["pads_end"])
     if step.kind in ("Convolution", "GroupConvolution"):
-        found["dilations"] = _ints(data["dilations"])
+        options["dilations"] = _ints(data["dilations"])
     if step.kind in ("MaxPool", "AvgPool"):
-        found["kernel_shape"] = _ints(data["kernel"])
-        found["ceil_mode"] = int(data.get("rounding_type") == "ceil")
+        options["kernel_shape"] = _ints(data["kernel"])
+        options["ceil_mode"] = int(data.get("rounding_type") == "ceil")
     if step.kind == "AvgPool":
-        found["count_include_pad"] = int(data.get("exclude-pad") != "true")
+        options["count_include_pad"] = int(data.get("exclude-pad") != "true")
     if step.kind in ("SoftMax", "Softmax", "Concat"):
-        found["axis"] = int(data["axis"])
-    return found
+        options["axis"] = int(data["axis"])
+    return options

@@ -33,25 +33,26 @@ def to_logits(outputs: np.ndarray, spec: InputOutputSpec) -> np.ndarray:
             "probabilities, with the indices of both classes"
         )
     if not single and max(spec.pair) >= values.shape[1]:
-        (first, second), (one, other) = spec.task().labels, spec.pair
+        (first, second), (at_first, at_second) = spec.task().labels, spec.pair
         raise LookwhereError(
-            f"{first} is output {one} and {second} {other}, but the model gave {values.shape[1]} (counted from 0)"
+            f"{first} is output {at_first} and {second} {at_second}, but the model gave {values.shape[1]} "
+            "(counted from 0)"
         )
-    chosen = values if single else values[:, list(spec.pair)]
+    scores = values if single else values[:, list(spec.pair)]
     if spec.score in ("probability", "probabilities"):
-        if chosen.min(initial=0) < -1e-4 or chosen.max(initial=0) > 1 + 1e-4:
+        if scores.min(initial=0) < -1e-4 or scores.max(initial=0) > 1 + 1e-4:
             raise LookwhereError(
-                f"declared as {spec.score}, but the model gave {chosen.min():.3g} to {chosen.max():.3g}; "
+                f"declared as {spec.score}, but the model gave {scores.min():.3g} to {scores.max():.3g}; "
                 "are these logits?"
             )
         if single:
-            chosen = np.clip(chosen, NEAREST, 1 - NEAREST)
-            chosen = np.log(chosen) - np.log1p(-chosen)
+            scores = np.clip(scores, NEAREST, 1 - NEAREST)
+            scores = np.log(scores) - np.log1p(-scores)
         else:
-            chosen = np.log(np.clip(chosen, LEAST, 1))
+            scores = np.log(np.clip(scores, LEAST, 1))
     if single:
-        chosen = np.concatenate([chosen, -chosen], axis=1) * (spec.sign / 2)
-    return chosen.astype(np.float32)
+        scores = np.concatenate([scores, -scores], axis=1) * (spec.sign / 2)
+    return scores.astype(np.float32)
 
 
 def doubt(outputs: np.ndarray, spec: InputOutputSpec) -> str | None:
@@ -60,11 +61,11 @@ def doubt(outputs: np.ndarray, spec: InputOutputSpec) -> str | None:
     values = values.reshape(len(values), -1)
     if len(values) < 50 or spec.score not in ("logit", "logits"):
         return None
-    chosen = values[:, list(spec.pair)] if spec.score == "logits" else values
-    if chosen.min() < 0 or chosen.max() > 1:
+    scores = values[:, list(spec.pair)] if spec.score == "logits" else values
+    if scores.min() < 0 or scores.max() > 1:
         return None
-    asked = {"logit": "is this a probability", "logits": "are these probabilities"}[spec.score]
-    return f"declared as {spec.score}, but all lie between 0 and 1; {asked}?"
+    question = {"logit": "is this a probability", "logits": "are these probabilities"}[spec.score]
+    return f"declared as {spec.score}, but all lie between 0 and 1; {question}?"
 
 
 def classes_doubt(accuracy: float, n: int) -> bool:

@@ -30,14 +30,14 @@ NAMED: dict[str, tuple[tuple[int, int], np.ndarray]] = {
 FARTHEST = 0.25
 
 
-def points_of(said: object, size: tuple[int, int] | None) -> tuple[float, ...]:
+def points_of(template: object, size: tuple[int, int] | None) -> tuple[float, ...]:
     """A template as ten numbers, x and y of each point in pixels of the input of `size` (height, width).
 
-    `said` is a name of `NAMED`, which is scaled to the size, five pairs, or ten numbers. Raises `LookwhereError`.
+    `template` is a name of `NAMED`, which is scaled to the size, five pairs, or ten numbers. Raises `LookwhereError`.
     """
     if size is None:
         raise LookwhereError("template: its points are in pixels of the input; declare size too")
-    words = list(said) if isinstance(said, list | tuple) else [said]
+    words = list(template) if isinstance(template, list | tuple) else [template]
     if len(words) == 1 and isinstance(words[0], str):
         name = words[0].lower()
         if name not in NAMED:

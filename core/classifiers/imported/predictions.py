@@ -47,11 +47,11 @@ def import_predictions(
     """
     spec.for_scores()
     single = spec.score in (*ONE_OUTPUT, "label")
-    wanted = 1 if single else max(spec.pair) + 1
+    least = 1 if single else max(spec.pair) + 1
     count = len(set(score_columns))
-    if count != len(score_columns) or count < wanted or (single and count > 1):
+    if count != len(score_columns) or count < least or (single and count > 1):
         counting = f"{BOTH} count" if spec.indices is None else "indices count"
-        need = "one" if single else f"{wanted} different ones, in the order in which {counting} them"
+        need = "one" if single else f"{least} different ones, in the order in which {counting} them"
         raise LookwhereError(f"--score-column: {spec.score} needs {need}, not {', '.join(score_columns)}")
     table, columns, first = _read(source, (file_column, *score_columns))
     if table.empty:
@@ -71,8 +71,8 @@ def import_predictions(
     _plausible(scores, spec.as_probabilities(), columns[1:], source, rows)
     if faces is not None:
         _places(files, faces, source)
-    kept = {f"score_{n}": column for n, column in enumerate(scores.T)}
-    write_parquet(folder / FILE, pd.DataFrame({"file": files} | kept))
+    score_table = {f"score_{n}": column for n, column in enumerate(scores.T)}
+    write_parquet(folder / FILE, pd.DataFrame({"file": files} | score_table))
     return {
         "architecture": "predictions only",
         "outputs": scores.shape[1],
@@ -97,13 +97,13 @@ def scores_for(folder: Path, info: ModelInfo, faces: pd.DataFrame) -> tuple[np.n
     except (OSError, ValueError) as error:
         raise LookwhereError(f"{folder / FILE}: damaged or missing ({error}); import the predictions again") from error
     place = _places(table["file"], faces, folder)
-    found = place >= 0
-    scores = table.drop(columns="file").to_numpy(dtype=np.float64)[place[found]]
+    has_scores = place >= 0
+    scores = table.drop(columns="file").to_numpy(dtype=np.float64)[place[has_scores]]
     spec = from_dict(info.declaration.to_json(), f"{folder}/model.json")
     if spec.score == "probabilities":
         # Tables are rounded: a written 0 says no more than that.
         scores = np.clip(scores, NEAREST, 1 - NEAREST)
-    return to_logits(scores, spec), found
+    return to_logits(scores, spec), has_scores
 
 
 def _read(source: Path, names: tuple[str, ...]) -> tuple[pd.DataFrame, list[str], int]:
@@ -183,8 +183,8 @@ def _labels(column: pd.Series, source: Path, first: int, spec: InputOutputSpec) 
     task = spec.task()
     names = GENDER_WORDS if task.is_gender else {name.lower(): name for name in task.classes}
     words = column.astype("string").str.strip().str.lower()
-    found = words.map({word: float(name == task.positive) for word, name in names.items()}).astype("Float64")
-    values = found.to_numpy(np.float64, na_value=np.nan)
+    p_positive = words.map({word: float(name == task.positive) for word, name in names.items()}).astype("Float64")
+    values = p_positive.to_numpy(np.float64, na_value=np.nan)
     bad = np.isnan(values) & ~_empty(column)
     if bad.any():
         raise LookwhereError(
@@ -223,10 +223,10 @@ def _plausible(scores: np.ndarray, spec: InputOutputSpec, names: list[str], sour
     if outside.any():
         row, column = np.argwhere(outside)[0]
         percent = scores.min() >= 0 and scores.max() <= 100
-        asked = "percentages? Divide them by 100, or declare them so" if percent else "logits? Declare them so"
+        question = "percentages? Divide them by 100, or declare them so" if percent else "logits? Declare them so"
         raise LookwhereError(
             f"{source}, row {rows[row]}: {names[column]} is {scores[row, column]:g}, and probabilities lie between 0 "
-            f"and 1; are these {asked}"
+            f"and 1; are these {question}"
         )
     off = np.abs(scores.sum(axis=1) - 1) > ROUNDING
     if scores.shape[1] == 2 and off.any():
@@ -274,8 +274,10 @@ def _by_endings(files: pd.Series, names: pd.Series, shortened: bool) -> tuple[np
             break
         unclear = ours[both & (ours.duplicated(keep=False) | ours.isin(theirs[theirs.duplicated()]))]
         if unclear.empty:
-            known = pd.Series(np.arange(len(theirs)), index=theirs)
-            return known[~known.index.duplicated()].reindex(ours).fillna(-1).to_numpy(dtype=np.int64), None
+            rows_by_name = pd.Series(np.arange(len(theirs)), index=theirs)
+            return rows_by_name[~rows_by_name.index.duplicated()].reindex(ours).fillna(-1).to_numpy(
+                dtype=np.int64
+            ), None
         ambiguous = ambiguous or unclear.iloc[0]
     return None, ambiguous
 
@@ -293,11 +295,11 @@ def _shortened(ours: pd.Series, theirs: pd.Series) -> tuple[pd.Series, pd.Series
     return _cut(ours, set(theirs)), _cut(theirs, set(ours))
 
 
-def _cut(names: pd.Series, known: set[str]) -> pd.Series:
+def _cut(names: pd.Series, stems: set[str]) -> pd.Series:
     def cut(name: str) -> str:
         head = name
-        while head not in known and "." in head.rpartition("/")[2]:
+        while head not in stems and "." in head.rpartition("/")[2]:
             head = head.rpartition(".")[0]
-        return head if head in known else name
+        return head if head in stems else name
 
     return names.map(cut).astype("string")

@@ -50,8 +50,8 @@ class SeenInput:
 def seen_input(face: np.ndarray, spec: InputOutputSpec) -> SeenInput:
     """What a model gets of an aligned face, uint8 (112, 112, 3). Raises `LookwhereError` as `prepare`."""
     pixels = prepare(face[None], spec)
-    shown = pixels[0].transpose(1, 2, 0) if spec.layout == "nchw" else pixels[0]
-    shown = (shown * np.array(spec.std) + np.array(spec.mean)) * spec.divisor
-    shown = shown[..., ::-1] if spec.channels == "bgr" else shown
-    picture = np.clip(np.broadcast_to(shown, (*shown.shape[:2], 3)).round(), 0, 255).astype(np.uint8)
+    input_pixels = pixels[0].transpose(1, 2, 0) if spec.layout == "nchw" else pixels[0]
+    input_pixels = (input_pixels * np.array(spec.std) + np.array(spec.mean)) * spec.divisor
+    input_pixels = input_pixels[..., ::-1] if spec.channels == "bgr" else input_pixels
+    picture = np.clip(np.broadcast_to(input_pixels, (*input_pixels.shape[:2], 3)).round(), 0, 255).astype(np.uint8)
     return SeenInput(picture, pixels.shape, float(pixels.min()), float(pixels.mean()), float(pixels.max()))

@@ -155,8 +155,8 @@ class InputOutputSpec:
         elif self.of is not None:
             raise LookwhereError(f"of: is for one logit or probability, not for {self.score}; leave it out")
         several = self.score not in (*ONE_OUTPUT, "label")
-        given = self.indices is not None
-        if several != given or (given and (len(set(self.indices)) != 2 or min(self.indices) < 0)):
+        has_indices = self.indices is not None
+        if several != has_indices or (has_indices and (len(set(self.indices)) != 2 or min(self.indices) < 0)):
             need = "needs two different output indices, one a class, counted from 0" if several else "takes no indices"
             raise LookwhereError(f"indices: {self.score} {need}")
 
@@ -233,12 +233,12 @@ class InputOutputSpec:
 
     def for_scores(self) -> InputOutputSpec:
         """This declaration, if it is of scores alone. Raises `LookwhereError` naming what is of images."""
-        named = ("size", "mean", "std", "output", "layer", *OF_ARCHITECTURES)
-        asked = [name for name in named if getattr(self, name)]
-        asked += [name for name in DEFAULTED if name not in self.by_default and self._changed(name)]
-        if asked:
+        of_images = ("size", "mean", "std", "output", "layer", *OF_ARCHITECTURES)
+        declared = [name for name in of_images if getattr(self, name)]
+        declared += [name for name in DEFAULTED if name not in self.by_default and self._changed(name)]
+        if declared:
             raise LookwhereError(
-                f"{', '.join(asked)} said of predictions alone, where no image is put in; leave that out"
+                f"{', '.join(declared)} said of predictions alone, where no image is put in; leave that out"
             )
         return self
 
@@ -276,13 +276,13 @@ def declare(file: Path | None = None, beside: dict | None = None, **flags: objec
             raise LookwhereError(f"{file}: expected lines of «key: value»")
         content = read
         content.pop("about", None)
-    given = {key: value for key, value in flags.items() if value is not None}
+    flag_values = {key: value for key, value in flags.items() if value is not None}
     if isinstance(content.get("by_default"), list):  # copied from a model.json
-        content["by_default"] = [name for name in content["by_default"] if name not in given]
-    content |= given
-    taken = {key: value for key, value in (beside or {}).items() if key not in content}
-    if taken:
-        content |= taken | {"from_files": sorted(taken)}
+        content["by_default"] = [name for name in content["by_default"] if name not in flag_values]
+    content |= flag_values
+    from_beside = {key: value for key, value in (beside or {}).items() if key not in content}
+    if from_beside:
+        content |= from_beside | {"from_files": sorted(from_beside)}
     return from_dict(content, str(file) if file else "flags")
 
 
@@ -290,10 +290,10 @@ def from_dict(content: dict, origin: str = "declaration") -> InputOutputSpec:
     """A declaration from plain values. What nobody declared is in its `by_default`, unless the values have that too, as
     `model.json` does. Raises `LookwhereError` naming `origin`.
     """
-    known = {field.name for field in dataclasses.fields(InputOutputSpec)}
-    strange = [str(key) for key in content if key not in known]
+    keys = {field.name for field in dataclasses.fields(InputOutputSpec)}
+    strange = [str(key) for key in content if key not in keys]
     if strange:
-        there = ", ".join(sorted(known - {"by_default", "from_files"}))
+        there = ", ".join(sorted(keys - {"by_default", "from_files"}))
         raise LookwhereError(f"{origin}: unknown {', '.join(strange)}; there are {there}")
     if "score" not in content:
         raise LookwhereError(f"{origin}: score not declared; it is one of {', '.join(get_args(Score))}, never guessed")
@@ -318,9 +318,11 @@ def _with_crop(content: dict, origin: str) -> dict:
         crop = crop_of(template, size)
     except (LookwhereError, TypeError, ValueError) as error:
         raise LookwhereError(f"{origin}: {error}") from error
-    given = content.get("crop")
+    own_crop = content.get("crop")
     # A model.json has both, and there they are one.
-    if given is not None and (len(given) != 4 or max(abs(a - b) for a, b in zip(given, crop, strict=True)) > 0.01):
+    if own_crop is not None and (
+        len(own_crop) != 4 or max(abs(a - b) for a, b in zip(own_crop, crop, strict=True)) > 0.01
+    ):
         raise LookwhereError(f"{origin}: crop and template say where the input lies; give one of them")
     return content | {"template": template, "crop": crop}
 

@@ -63,10 +63,10 @@ def _unpickle(source: Path) -> object:
             return torch.load(source, weights_only=True, map_location="cpu")
     except Exception as error:  # whatever a broken or hostile file makes the reader trip over
         # Lightning keeps a run's settings beside its weights: paths, numbers of numpy's.
-        named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        beside = named and (source.suffix.lower() == ".ckpt" or named.group(1).startswith(("pathlib", "numpy")))
+        code = re.search(r"GLOBAL ([\w.]+)", str(error))
+        beside = code and (source.suffix.lower() == ".ckpt" or code.group(1).startswith(("pathlib", "numpy")))
         mend = MEND_BESIDE if beside else MEND
-        if any(library in (named.group(1).encode() if named else head) for library in NO_NETWORKS):
+        if any(library in (code.group(1).encode() if code else head) for library in NO_NETWORKS):
             mend = f"such a model has no weights of a network; {MEND_PREDICT}"
         raise LookwhereError(f"{source}: {_why(str(error))}; {mend}") from error
 
@@ -75,9 +75,9 @@ def _why(message: str) -> str:
     """What PyTorch's reader says, in our words."""
     if "TorchScript" in message:
         return "a TorchScript archive is a program, and no program of a file is run"
-    named = re.search(r"GLOBAL ([\w.]+)", message)
-    if named:
-        return f"its pickle asks for code, {named.group(1)}, and no code of a file is run: it could do anything"
+    code = re.search(r"GLOBAL ([\w.]+)", message)
+    if code:
+        return f"its pickle asks for code, {code.group(1)}, and no code of a file is run: it could do anything"
     if "Unsupported operand" in message or "Unsupported class" in message:
         return "its pickle does what a state dict never needs, and no code of a file is run"
     if "zip archive" in message or "inline_container" in message or "central directory" in message:

@@ -54,23 +54,28 @@ def import_torch(source: Path, folder: Path, spec: InputOutputSpec, architecture
     if architecture.startswith(f"{hugging_face.LIBRARY}:"):
         state = hugging_face.converted(state, architecture)
     try:
-        network, found, plan = architectures.fit(state, architecture, spec)
+        network, comparison, plan = architectures.fit(state, architecture, spec)
         check_finite(network.state_dict())
         pixels = torch.from_numpy(prepare(noise(), spec))
         _try(network, pixels, spec)
-        said = None if maps == NO_MAPS else _find_maps(network, pixels, spec, found.outputs, maps)
+        maps_record = None if maps == NO_MAPS else _find_maps(network, pixels, spec, comparison.outputs, maps)
     except LookwhereError as error:
         raise LookwhereError(f"{source}: {error}") from error
-    _write(folder, network, found.state)
+    _write(folder, network, comparison.state)
     library = architectures.library(architectures.parse(architecture)[0])
     heads = sorted({name.rpartition(".")[0] for name, shape in plan.items() if None in shape})
-    origin = {"file": source.name, "sha256": sha256(source), "library": library, "unwrapped": unwrapped + found.notes}
+    origin = {
+        "file": source.name,
+        "sha256": sha256(source),
+        "library": library,
+        "unwrapped": unwrapped + comparison.notes,
+    }
     return {
         "architecture": architecture,
-        "outputs": found.outputs,
+        "outputs": comparison.outputs,
         "heads": heads,
         "assumed": assumed(network, spec),
-        "maps": said,
+        "maps": maps_record,
         "source": origin,
     }
 
@@ -78,9 +83,9 @@ def import_torch(source: Path, folder: Path, spec: InputOutputSpec, architecture
 def _check_declaration(source: Path, spec: InputOutputSpec) -> None:
     spec.for_images()
     if spec.score not in ("logits", "logit"):
-        wanted = {"probabilities": "logits", "probability": "logit"}[spec.score]
+        score = {"probabilities": "logits", "probability": "logit"}[spec.score]
         raise LookwhereError(
-            f"{source}: declare score {wanted}: a classifier of torchvision or timm ends in logits, "
+            f"{source}: declare score {score}: a classifier of torchvision or timm ends in logits, "
             "the softmax or sigmoid comes after it and is not in its weights"
         )
     if spec.layout != "nchw" or spec.output is not None:
@@ -121,14 +126,14 @@ def _find_maps(network: nn.Module, pixels: Tensor, spec: InputOutputSpec, output
             f"what changes half an image does not change that half of layer {layer.name} the most, so that its cells "
             "are no places of the image; name another --layer, or use --maps occlusion"
         )
-    found = layers.find_head(network, layer, pixels)
-    if kind is not None and kind.needs is Needs.LAYERS and found is not None and found[1].rectified:
-        found = None  # gradients are taken before that ReLU
-    said: dict = {"layer": layer.name}
+    head = layers.find_head(network, layer, pixels)
+    if kind is not None and kind.needs is Needs.LAYERS and head is not None and head[1].rectified:
+        head = None  # gradients are taken before that ReLU
+    maps_record: dict = {"layer": layer.name}
     view = layer.view
-    if found is not None:
-        said["head"], view = found[0].name, found[1]
-    said |= {"cells": list(grids.cells_of(view.grid, spec.crop)), "view": view.as_dict()}
+    if head is not None:
+        maps_record["head"], view = head[0].name, head[1]
+    maps_record |= {"cells": list(grids.cells_of(view.grid, spec.crop)), "view": view.as_dict()}
     lie = measured_placement(
         network,
         layer,
@@ -136,16 +141,16 @@ def _find_maps(network: nn.Module, pixels: Tensor, spec: InputOutputSpec, output
         partial(_margin, spec=spec),
         spec.crop,
     )
-    said["placement"] = PlacementInfo.from_placement(lie).to_json()
-    layered = MapsInfo.from_json({"method": GradCam.name, "additive": False} | said)
-    tried = TorchClassifier(network, spec, ModelInfo(maps=layered, outputs=outputs), GradCam())
-    chosen = choose(maps or (GradCam.name if ClosedForm.why_not(tried) else ClosedForm.name), tried)
-    if chosen.needs is Needs.LAYERS and not tried.layers.gradients(noise())[2].any():
+    maps_record["placement"] = PlacementInfo.from_placement(lie).to_json()
+    layered = MapsInfo.from_json({"method": GradCam.name, "additive": False} | maps_record)
+    classifier = TorchClassifier(network, spec, ModelInfo(maps=layered, outputs=outputs), GradCam())
+    attribution = choose(maps or (GradCam.name if ClosedForm.why_not(classifier) else ClosedForm.name), classifier)
+    if attribution.needs is Needs.LAYERS and not classifier.layers.gradients(noise())[2].any():
         raise LookwhereError(
-            f"{chosen.name} at {layer.name} is 0 everywhere on noise: the outputs do not depend on it; name another "
-            "--layer, or use --maps occlusion"
+            f"{attribution.name} at {layer.name} is 0 everywhere on noise: the outputs do not depend on it; name "
+            "another --layer, or use --maps occlusion"
         )
-    return chosen.record(tried)
+    return attribution.record(classifier)
 
 
 def _as_input(images: np.ndarray, spec: InputOutputSpec) -> Tensor:
@@ -201,9 +206,9 @@ def load_torch(folder: Path, info: ModelInfo, device: torch.device | str = "cpu"
         network = architectures.build_for(state, info.architecture, spec, info.outputs)
         architectures.fill(network, state)
     except (SafetensorError, OSError, RuntimeError) as error:
-        made, line = info.source.library, str(error).splitlines()[0]
+        library, line = info.source.library, str(error).splitlines()[0]
         raise LookwhereError(
-            f"{file}: no {info.architecture} as it was imported with {made} ({line}); import the model again"
+            f"{file}: no {info.architecture} as it was imported with {library} ({line}); import the model again"
         ) from error
     network.requires_grad_(False)
     return TorchClassifier(network.to(device, memory_format=torch.channels_last), spec, info)
@@ -251,9 +256,9 @@ class TorchClassifier:
 
     def explained_by(self, maps: str) -> TorchClassifier:
         """The same network with maps by another method. Raises `LookwhereError` where that cannot be used on it."""
-        other = TorchClassifier(self.network, self.spec, self.info, choose(maps, self))
-        other._lie = self._lie
-        return other
+        classifier = TorchClassifier(self.network, self.spec, self.info, choose(maps, self))
+        classifier._lie = self._lie
+        return classifier
 
     def computed(self, how: Speed | None) -> TorchClassifier:
         """The same network and maps computed another way; as it is, in float32, where `how` is None.
@@ -262,23 +267,23 @@ class TorchClassifier:
         """
         if how is Speed.OPENVINO:
             raise LookwhereError(f"--speed {how}: for networks that were trained here; use --speed {Speed.FOLDED}")
-        other = copy.copy(self)
-        other._dtype = self._dtype if how else torch.float32
-        other.precision = str(other._dtype).removeprefix("torch.")
+        classifier = copy.copy(self)
+        classifier._dtype = self._dtype if how else torch.float32
+        classifier.precision = str(classifier._dtype).removeprefix("torch.")
         if how is Speed.FOLDED:
             keep = [*self.info.heads, *([self.layers.layer.name] if self.layers else [])]
-            other.network = folded(self.network, self._pixels(noise()), keep, other._dtype)
-        other.layers = self.layers and other._access()
-        return other
+            classifier.network = folded(self.network, self._pixels(noise()), keep, classifier._dtype)
+        classifier.layers = self.layers and classifier._access()
+        return classifier
 
     def fed(self, spec: InputOutputSpec) -> TorchClassifier:
         """The same network, shown faces as another declaration of its input says."""
         return TorchClassifier(self.network, spec, self.info, self.method)
 
     def _access(self) -> gradcam.LayerAccess:
-        said, spec = self.info.maps.to_json(), self.spec
-        layer = Layer(said["layer"], View.from_dict(said["view"]))
-        record = {key: said[key] for key in ("layer", "head", "view", "placement") if key in said}
+        maps_record, spec = self.info.maps.to_json(), self.spec
+        layer = Layer(maps_record["layer"], View.from_dict(maps_record["view"]))
+        record = {key: maps_record[key] for key in ("layer", "head", "view", "placement") if key in maps_record}
         access = gradcam.LayerAccess(
             self.network,
             layer,
@@ -290,9 +295,9 @@ class TorchClassifier:
             lock=self._lock,
             dtype=self._dtype,
         )
-        if "head" not in said:
+        if "head" not in maps_record:
             return access
-        weight, bias = head_weights(self.network, Head(said["head"]), self.info.outputs)
+        weight, bias = head_weights(self.network, Head(maps_record["head"]), self.info.outputs)
         shares = self._signs.cpu().numpy() @ bias.cpu().numpy()[_targets(spec)]
 
         def closed(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
