@@ -169,20 +169,20 @@ def accuracy_by_group(
     )
 
 
-def _finished(every: pd.DataFrame, counted: Groups, bands: pd.DataFrame, member: np.ndarray) -> pd.DataFrame:
+def _finished(every: pd.DataFrame, groups: Groups, bands: pd.DataFrame, member: np.ndarray) -> pd.DataFrame:
     """The whole table, with simultaneous bounds where a group is compared and the reason where it is not."""
     table = every.rename(columns={"wilson_low": "low", "wilson_high": "high"})
     # Each group's row among the compared ones, −1 where it is left out; left-out groups keep their order.
-    place = counted.member[np.unique(member, return_index=True)[1]]
+    place = groups.member[np.unique(member, return_index=True)[1]]
     inside = place >= 0
     for name in ("low", "high"):
         bound = np.full(len(table), np.nan)
         bound[inside] = bands[name].to_numpy()[place[inside]]
         table[f"all_{name}"] = bound
     why = np.full(len(table), "", dtype=object)
-    why[~inside] = counted.left_out["why"].to_numpy()
+    why[~inside] = groups.left_out["why"].to_numpy()
     table["left_out"] = why
-    return table.drop(columns=["effect", *(["people"] if counted.unit is None else [])])
+    return table.drop(columns=["effect", *(["people"] if groups.unit is None else [])])
 
 
 def _column(values: Values, name: str, n: int | None = None) -> pd.Series:
@@ -200,17 +200,20 @@ def _column(values: Values, name: str, n: int | None = None) -> pd.Series:
 def _labels(y_true: Values, y_pred: Values) -> tuple[np.ndarray, np.ndarray]:
     """Labels and predictions as arrays of the same kind."""
     truth = _column(y_true, "y_true")
-    said = _column(y_pred, "y_pred", len(truth))
-    for name, column in (("y_true", truth), ("y_pred", said)):
+    predicted = _column(y_pred, "y_pred", len(truth))
+    for name, column in (("y_true", truth), ("y_pred", predicted)):
         if missing := int(column.isna().sum()):
             raise LookwhereError(f"{name}: {missing:,} of {len(column):,} values are missing; leave these rows out")
-    if pd.api.types.is_float_dtype(said) and (said % 1 != 0).any():
+    if pd.api.types.is_float_dtype(predicted) and (predicted % 1 != 0).any():
         raise LookwhereError("y_pred: scores, not labels; compare them with a threshold first, y_pred = scores >= 0.5")
-    known, used = set(truth), set(said)
-    if len(truth) and not known & used:
-        some = [", ".join(repr(value) for value in sorted(found, key=repr)[:3]) for found in (known, used)]
+    true_values, predicted_values = set(truth), set(predicted)
+    if len(truth) and not true_values & predicted_values:
+        some = [
+            ", ".join(repr(value) for value in sorted(values, key=repr)[:3])
+            for values in (true_values, predicted_values)
+        ]
         raise LookwhereError(f"y_pred has none of the labels of y_true: {some[1]} beside {some[0]}")
-    return truth.to_numpy(dtype=object), said.to_numpy(dtype=object)
+    return truth.to_numpy(dtype=object), predicted.to_numpy(dtype=object)
 
 
 def _crossed(groups: GroupValues, n: int) -> tuple[np.ndarray, pd.DataFrame, np.ndarray]:
@@ -226,13 +229,13 @@ def _crossed(groups: GroupValues, n: int) -> tuple[np.ndarray, pd.DataFrame, np.
     code, levels = np.zeros(n, dtype=np.int64), []
     for name, values in columns.items():
         column = _column(values, f"groups {name}", n)
-        found = pd.Categorical(column.astype("string"))
+        categorical = pd.Categorical(column.astype("string"))
         # Numbers keep their order: 9 comes before 10.
         order = sorted(column.dropna().unique().tolist()) if pd.api.types.is_numeric_dtype(column) else None
         if order is not None:
-            found = pd.Categorical(column, order)
-        names = [str(value) for value in found.categories]
-        part = np.where(found.codes < 0, len(names), found.codes)
+            categorical = pd.Categorical(column, order)
+        names = [str(value) for value in categorical.categories]
+        part = np.where(categorical.codes < 0, len(names), categorical.codes)
         levels.append([*names, NOT_KNOWN])
         code = code * len(levels[-1]) + part
     present, member = np.unique(code, return_inverse=True)
@@ -248,14 +251,14 @@ def _crossed(groups: GroupValues, n: int) -> tuple[np.ndarray, pd.DataFrame, np.
 
 
 def _rates(
-    truth: np.ndarray, said: np.ndarray, member: np.ndarray, positive: Hashable, size: int
+    truth: np.ndarray, predicted: np.ndarray, member: np.ndarray, positive: Hashable, size: int
 ) -> dict[str, np.ndarray]:
     """Shares called positive of all, of the positive and of the negative rows of each group; NaN of none."""
-    labels = set(truth) | set(said)
+    labels = set(truth) | set(predicted)
     if positive not in labels or len(labels) > 2:
         names = ", ".join(sorted(map(repr, labels)))
         raise LookwhereError(f"positive {positive!r}: must be one of two labels; there are {names}")
-    real, called = truth == positive, said == positive
+    real, called = truth == positive, predicted == positive
 
     def share(inside: np.ndarray) -> np.ndarray:
         n = np.bincount(member[inside], minlength=size)

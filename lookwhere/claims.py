@@ -53,8 +53,8 @@ class Findings(Result):
             figure = _figure(finding) if key in (None, finding.key) else None
             if figure is not None:
                 return figure
-        known = ", ".join(f.key for f in self.findings if f.result is not None)
-        raise LookwhereError(f"no figure of claim {key or 'any'}; there are figures of {known or 'none'}")
+        keys = ", ".join(f.key for f in self.findings if f.result is not None)
+        raise LookwhereError(f"no figure of claim {key or 'any'}; there are figures of {keys or 'none'}")
 
 
 def _figure(finding: Finding) -> go.Figure | None:
@@ -76,9 +76,9 @@ def findings(audit: Audit, within: Filter | None = None) -> Findings:
 
     Checks in the audit's folder and the experiment on its faces beside the model are taken into account.
     """
-    wanted = within or Filter.of_ages(audit.faces)
+    filter = within or Filter.of_ages(audit.faces)
     experiment = experiment_for(audit.path.parent.parent.parent, audit)
-    return Findings(tuple(all_findings(audit, wanted, open_checks(audit), experiment)))
+    return Findings(tuple(all_findings(audit, filter, open_checks(audit), experiment)))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -94,8 +94,8 @@ class MapChecks(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """A row a check: check, verdict (empty where it only describes), sentence."""
-        found = results(self.checks, View(self.group))
-        rows = [(r.title, "" if r.verdict is None else str(r.verdict), r.sentence) for r in found]
+        checks = results(self.checks, View(self.group))
+        rows = [(r.title, "" if r.verdict is None else str(r.verdict), r.sentence) for r in checks]
         return pd.DataFrame(rows, columns=["check", "verdict", "sentence"])
 
     def plot(self) -> go.Figure:
@@ -122,10 +122,10 @@ def run_checks(
     """
     from core.checks import run
 
-    chosen: dict[str, Any] = {"parts": parts, "methods": methods}
-    chosen = {name: tuple(value) for name, value in chosen.items() if value is not None}
+    selection: dict[str, Any] = {"parts": parts, "methods": methods}
+    selection = {name: tuple(value) for name, value in selection.items() if value is not None}
     opened = model if isinstance(model, Model) else load_model(model)
-    done = run.run_checks(audit, opened, store, sample=sample, seed=seed, progress=progress, **chosen)
+    done = run.run_checks(audit, opened, store, sample=sample, seed=seed, progress=progress, **selection)
     if not done.groups:
         raise LookwhereError(f"{audit.path}: no group of the sample has 11 faces; give a larger sample")
     return MapChecks(done, done.groups[0] if done.groups else Filter().describe())

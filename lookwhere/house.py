@@ -21,10 +21,10 @@ def open_house() -> Path:
     """
     if str(HOUSE) not in sys.path:
         sys.path.append(str(HOUSE))
-    found = find_spec("core")
-    places = [Path(place).resolve() for place in found.submodule_search_locations or []] if found else []
+    spec = find_spec("core")
+    places = [Path(place).resolve() for place in spec.submodule_search_locations or []] if spec else []
     if (HOUSE / "core").resolve() not in places:
-        where = found.origin if found and found.origin else ", ".join(map(str, places))
+        where = spec.origin if spec and spec.origin else ", ".join(map(str, places))
         raise ImportError(
             f"another module named «core» ({where}) hides Lookwhere's; rename it, or start Python in another folder"
         )

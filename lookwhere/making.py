@@ -82,11 +82,11 @@ def import_model(
     from core.classifiers.imported import import_model
     from core.present.card import write_card
 
-    said = declared(None if declare is None else Path(declare), **spec)
+    declaration = declared(None if declare is None else Path(declare), **spec)
     folder = import_model(
         Path(path),
         name,
-        said,
+        declaration,
         models=Path(models),
         architecture=architecture,
         maps=maps,

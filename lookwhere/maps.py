@@ -27,12 +27,12 @@ from lookwhere.results import Result
 Filters = Filter | Sequence[Filter] | None
 
 
-def _filters(audit: Audit, wanted: Filters) -> list[Filter]:
+def _filters(audit: Audit, filters: Filters) -> list[Filter]:
     """The filters as a list; without any, each gender × ethnicity that occurs."""
-    if isinstance(wanted, Filter):
-        return [wanted]
-    if wanted is not None:
-        return list(wanted)
+    if isinstance(filters, Filter):
+        return [filters]
+    if filters is not None:
+        return list(filters)
     return [Filter(gender=(g,), ethnicity=(e,)) for g, e in intersectional(audit, Filter())]
 
 
@@ -46,39 +46,39 @@ class GroupMeans(Result):
 
     @property
     def sentence(self) -> str:
-        shown = sum(found.map is not None for found in self.groups)
-        few = len(self.groups) - shown
-        text = f"Mean maps («{self.target}») of {shown} groups"
+        with_map = sum(group.map is not None for group in self.groups)
+        few = len(self.groups) - with_map
+        text = f"Mean maps («{self.target}») of {with_map} groups"
         return text + (f"; {few} have under {max(g.minimum for g in self.groups)} faces, or no maps." if few else ".")
 
     def to_frame(self) -> pd.DataFrame:
         """A row a group: n, correct, accuracy, the map's mean and largest cell, and faces in the average face."""
         rows = [
             {
-                "group": found.name,
-                "n": found.n,
-                "correct": found.correct,
-                "accuracy": found.correct / found.n if found.n else np.nan,
-                "map_mean": np.nan if found.map is None else float(found.map.mean()),
-                "map_largest": np.nan if found.map is None else float(found.map.max()),
-                "faces_averaged": found.face_n,
+                "group": group.name,
+                "n": group.n,
+                "correct": group.correct,
+                "accuracy": group.correct / group.n if group.n else np.nan,
+                "map_mean": np.nan if group.map is None else float(group.map.mean()),
+                "map_largest": np.nan if group.map is None else float(group.map.max()),
+                "faces_averaged": group.face_n,
             }
-            for found in self.groups
+            for group in self.groups
         ]
         return pd.DataFrame(rows)
 
     def plot(self) -> go.Figure:
         """The mean maps side by side on one scale."""
-        limit = shared_limit([found.map for found in self.groups])
+        limit = shared_limit([group.map for group in self.groups])
         panels = [
             MapPanel(
-                found.map,
-                f"{found.name}, n = {found.n:,}",
-                f"Mean map of {found.name}",
+                group.map,
+                f"{group.name}, n = {group.n:,}",
+                f"Mean map of {group.name}",
                 why="too few faces",
-                placement=found.placement,
+                placement=group.placement,
             )
-            for found in self.groups
+            for group in self.groups
         ]
         low = f"−{limit:.3g}" if self.signed else "0"
         return map_figure(MapChart(tuple(panels), (Scale(limit, self.signed, low, f"{limit:.3g}"),)))
@@ -94,9 +94,9 @@ def group_means(
     others, and where the audit has no maps.
     """
     audit.need_maps()
-    found = tuple(group(audit, one, target, normalisation) for one in _filters(audit, wanted))
-    signed = target == "margin" or any((one.map < 0).any() for one in found if one.map is not None)
-    return GroupMeans(found, target, signed)
+    groups = tuple(group(audit, filter, target, normalisation) for filter in _filters(audit, wanted))
+    signed = target == "margin" or any((mean.map < 0).any() for mean in groups if mean.map is not None)
+    return GroupMeans(groups, target, signed)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -111,16 +111,18 @@ class MapComparison(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """A row a cell of the map: row, column, difference, error, effect (Hedges' g), p (family-wise), significant."""
-        found = self.difference
-        rows, columns = np.indices(found.difference.shape).reshape(2, -1)
-        values = {key: getattr(found, key).ravel() for key in ("difference", "error", "effect", "p", "significant")}
+        comparison = self.difference
+        rows, columns = np.indices(comparison.difference.shape).reshape(2, -1)
+        values = {
+            key: getattr(comparison, key).ravel() for key in ("difference", "error", "effect", "p", "significant")
+        }
         return pd.DataFrame({"row": rows, "column": columns, **values})
 
     def plot(self) -> go.Figure:
         """The difference, first group less second; cells beyond chance are outlined."""
-        found = self.difference
-        title = f"{found.names[0]} − {found.names[1]}"
-        return map_figure(difference_maps([found], [title], [f"Difference of mean maps, {title}"], ""))
+        comparison = self.difference
+        title = f"{comparison.names[0]} − {comparison.names[1]}"
+        return map_figure(difference_maps([comparison], [title], [f"Difference of mean maps, {title}"], ""))
 
 
 def compare_maps(
@@ -140,7 +142,7 @@ def compare_maps(
     compare within instead: age, age band, gender, ethnicity; `()` compares the faces as they are. Raises
     `LookwhereError` where a face is in both groups, or the audit has no maps.
     """
-    found = difference_of(
+    comparison = difference_of(
         audit,
         a,
         b,
@@ -150,7 +152,7 @@ def compare_maps(
         permutations=permutations,
         seed=seed,
     )
-    return MapComparison(found)
+    return MapComparison(comparison)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -162,29 +164,29 @@ class RegionEvidence(Result):
     @property
     def sentence(self) -> str:
         parts = [
-            f"{found.filter.describe()} (n = {found.n:,}): "
+            f"{group.filter.describe()} (n = {group.n:,}): "
             + (
                 "too few faces"
-                if found.too_small
-                else f"mean margin {signed(found.margin)}, most on the {_most(found)}"
+                if group.too_small
+                else f"mean margin {signed(group.margin)}, most on the {_most(group)}"
             )
-            for found in self.groups
+            for group in self.groups
         ]
         return "; ".join(parts) + "."
 
     def to_frame(self) -> pd.DataFrame:
         """A row a group and region: group, n, region, evidence, low, high (bootstrap 95 %), area."""
-        parts = [found.table.assign(group=found.filter.describe(), n=found.n) for found in self.groups]
+        parts = [group.table.assign(group=group.filter.describe(), n=group.n) for group in self.groups]
         table = pd.concat(parts, ignore_index=True)
         return table[["group", "n", *(name for name in table if name not in ("group", "n"))]]
 
     def plot(self) -> go.Figure:
         """Signed contributions by region, groups side by side."""
-        return figure_of(region_evidence_bars([(found.filter.describe(), found) for found in self.groups]))
+        return figure_of(region_evidence_bars([(group.filter.describe(), group) for group in self.groups]))
 
 
-def _most(found: EvidenceByRegion) -> str:
-    return str(found.table.loc[found.table["evidence"].abs().idxmax(), "region"])
+def _most(evidence: EvidenceByRegion) -> str:
+    return str(evidence.table.loc[evidence.table["evidence"].abs().idxmax(), "region"])
 
 
 def evidence_by_region(audit: Audit, wanted: Filters = None, *, draws: int = 2000, seed: int = 0) -> RegionEvidence:
@@ -193,5 +195,5 @@ def evidence_by_region(audit: Audit, wanted: Filters = None, *, draws: int = 200
     Raises `LookwhereError` where the audit's maps do not add up to the logits.
     """
     return RegionEvidence(
-        tuple(region_evidence.evidence_by_region(audit, one, draws, seed) for one in _filters(audit, wanted))
+        tuple(region_evidence.evidence_by_region(audit, filter, draws, seed) for filter in _filters(audit, wanted))
     )

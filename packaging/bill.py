@@ -63,30 +63,38 @@ def locked(file: Path = LOCK) -> dict[str, str]:
 
 def installed(pins: dict[str, str]) -> dict[str, metadata.Distribution]:
     """The packages of the lock as they are installed. Raises `SystemExit` naming one that is another or missing."""
-    there = {canonicalize_name(one.metadata["Name"]): one for one in metadata.distributions()}
+    there = {canonicalize_name(package.metadata["Name"]): package for package in metadata.distributions()}
     for name, version in pins.items():
         if name not in there or there[name].version != version:
-            found = there[name].version if name in there else "nothing"
-            raise SystemExit(f"{name}: {found} is installed, {version} is locked; install requirements.txt first")
+            own_version = there[name].version if name in there else "nothing"
+            raise SystemExit(f"{name}: {own_version} is installed, {version} is locked; install requirements.txt first")
     return {name: there[name] for name in pins}
 
 
 def licence(name: str, package: metadata.Distribution) -> str:
     """A package's licence in a line, by its own words."""
-    said = package.metadata
-    classified = [one.rsplit("::", 1)[-1].strip() for one in said.get_all("Classifier") or [] if "License ::" in one]
-    free = (said.get("License") or "").strip()
+    fields = package.metadata
+    classified = [
+        classifier.rsplit("::", 1)[-1].strip()
+        for classifier in fields.get_all("Classifier") or []
+        if "License ::" in classifier
+    ]
+    free = (fields.get("License") or "").strip()
     short = free if free and len(free) < 60 and "\n" not in free else ""
-    found = LICENCE.get(name) or said.get("License-Expression") or short or next(iter(classified), "")
-    if not found:
+    words = LICENCE.get(name) or fields.get("License-Expression") or short or next(iter(classified), "")
+    if not words:
         raise SystemExit(f"{name}: says no licence; look it up and add it to LICENCE in {Path(__file__).name}")
-    return SPELLED.get(found, found)
+    return SPELLED.get(words, words)
 
 
 def needs(package: metadata.Distribution, pins: dict[str, str]) -> list[str]:
     """The locked packages that a package asks for here."""
-    asked = [Requirement(line) for line in package.requires or []]
-    names = {canonicalize_name(one.name) for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})}
+    requirements = [Requirement(line) for line in package.requires or []]
+    names = {
+        canonicalize_name(requirement.name)
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
     return sorted(names & pins.keys())
 
 
@@ -111,8 +119,8 @@ def bill(packages: dict[str, metadata.Distribution], pins: dict[str, str]) -> di
     for kind, name, file, key, terms in SHIPPED:
         digest = json.loads((ROOT / file).read_text())[key]
         hashes = [{"alg": "SHA-256", "content": digest}]
-        said = {"type": kind, "bom-ref": name, "name": name, "version": version, "hashes": hashes}
-        components.append(said | {"licenses": [{"license": {"name": terms}}]})
+        component = {"type": kind, "bom-ref": name, "name": name, "version": version, "hashes": hashes}
+        components.append(component | {"licenses": [{"license": {"name": terms}}]})
     direct = [
         canonicalize_name(name) for name in re.findall(r"^([\w.\-]+)==", (ROOT / "requirements.txt").read_text(), re.M)
     ]

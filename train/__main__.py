@@ -202,10 +202,10 @@ def _train(command: Command, faces: FaceSets, folder: Path) -> int:
 
     begun = any((folder / "training" / file).exists() for file in ("metrics.csv", "checkpoint.safetensors"))
     if begun and not command.resume:
-        kept = (folder / "training/checkpoint.safetensors").is_file() or _ended_before_its_first_checkpoint(
+        has_checkpoint = (folder / "training/checkpoint.safetensors").is_file() or _ended_before_its_first_checkpoint(
             folder / "training"
         )
-        mend = "go on with --resume" if kept else "it has no checkpoint to go on from: delete it"
+        mend = "go on with --resume" if has_checkpoint else "it has no checkpoint to go on from: delete it"
         raise LookwhereError(f"{folder}: holds a training run; {mend}, or choose another --name")
     resume = command.resume and not _ended_before_its_first_checkpoint(folder / "training")
     kind = command.precision

@@ -72,9 +72,9 @@ def check_made_of(folder: Path, config: TrainConfig, train: list[AlignedStore], 
             raise LookwhereError(
                 f"{folder}: trained on faces of {store.path} that were aligned otherwise ({how}); {mend}"
             )
-    kept = info.training.to_json() if info.training else {}
-    asked = json.loads(json.dumps(dataclasses.asdict(config)))
-    changed = [key for key, value in kept.items() if key in asked and key != "enlarge" and asked[key] != value]
+    recorded = info.training.to_json() if info.training else {}
+    planned = json.loads(json.dumps(dataclasses.asdict(config)))
+    changed = [key for key, value in recorded.items() if key in planned and key != "enlarge" and planned[key] != value]
     if changed:
         raise LookwhereError(f"{folder}: trained with another {', '.join(changed)} than the plan says; {mend}")
 
@@ -169,10 +169,15 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
     choose = arm.get("choose", arm.get("settings", {}).get("choose", "overall"))
     every = (run / "training" / "epochs").is_dir()
     epoch = best_epoch(read_metrics(run / "training"), choose) if every else model_info(run).epoch
-    kept = run / "training" / "epochs" / f"{epoch:03}" if every else run
+    model_folder = run / "training" / "epochs" / f"{epoch:03}" if every else run
     if not every and model_info(run).training.choose != choose:
         raise LookwhereError(f"{run}: kept one epoch, by {model_info(run).training.choose}; set keep_every: true")
-    made_of = {"weights": model_info(kept).weights_sha256, "epoch": epoch, "choose": choose, "head": arm.get("head")}
+    made_of = {
+        "weights": model_info(model_folder).weights_sha256,
+        "epoch": epoch,
+        "choose": choose,
+        "head": arm.get("head"),
+    }
     made_of |= {"data": model_info(run).data.fingerprint, "seed": seed}
     if (target / "model.json").is_file():
         # What was made before this was kept says nothing of it, and stays.
@@ -182,7 +187,7 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
         except ValueError as error:
             raise LookwhereError(f"{target / MADE_OF}: damaged ({error}); delete {target}") from error
         shutil.rmtree(target)
-    source = load_model(kept)
+    source = load_model(model_folder)
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
     if arm.get("head") == "balanced":
         store = stores.open("")
@@ -193,21 +198,21 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
     target.mkdir(parents=True, exist_ok=True)
     shutil.copytree(run / "training", target / "training", ignore=lambda _, names: {*names} - {"metrics.csv"})
     if info.training_faces is not None and not plan.lean:
-        shutil.copy(kept / HASHES, target / HASHES)
+        shutil.copy(model_folder / HASHES, target / HASHES)
     write_json(target / MADE_OF, made_of)
     save_model(target, source.network, info)
     return target
 
 
-def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Path) -> Path:
-    """Audits, metrics, model.json and cards of the models `made` into `out`, without weights; `experiment.json` last.
+def publish(plan: Plan, models: list[str], audits: list[str], work: Path, out: Path) -> Path:
+    """Audits, metrics, model.json and cards of `models` into `out`, without weights; `experiment.json` last.
 
     Its arms have these models and those of the plan's other seeds that were published before. `audits` are the names
     of every model's audits, the main one first.
     """
     folder = out / plan.content["name"]
     unpublished = ["*.safetensors", "*.partial", MADE_OF, *([MEASURED] if plan.lean else [])]
-    for name in made:
+    for name in models:
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(work / name, folder / name, ignore=shutil.ignore_patterns(*unpublished))
     arms = [(a, [run_name(a["name"], seed) for seed in plan.all_seeds]) for a in plan.content["arms"]]
@@ -215,8 +220,8 @@ def publish(plan: Plan, made: list[str], audits: list[str], work: Path, out: Pat
     elsewhere = {test.name: test.arms for test in plan.tests if test.arms is not None}
 
     def whole(arm: dict, model: str) -> bool:
-        wanted = [audit for audit in audits if audit not in elsewhere or arm["name"] in elsewhere[audit]]
-        return all((folder / model / "audits" / audit / "audit.json").is_file() for audit in wanted)
+        expected = [audit for audit in audits if audit not in elsewhere or arm["name"] in elsewhere[audit]]
+        return all((folder / model / "audits" / audit / "audit.json").is_file() for audit in expected)
 
     there = [{"name": a["name"], "title": a["title"], "models": [n for n in names if whole(a, n)]} for a, names in arms]
     pictures = next((test.name for test in plan.tests if test.averages), None)
@@ -243,21 +248,21 @@ def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) ->
     from core.present.card import write_card
 
     train_all(plan, stores, runs, workers)
-    made, audits, work = [], [], runs / "chosen"
+    names, audits, work = [], [], runs / "chosen"
     for arm in plan.content["arms"]:
         for seed in plan.content["seeds"]:
             folder = assemble(plan, arm, seed, runs, work, stores)
             model = load_model(folder)
             first = run_name(plan.content["arms"][0]["name"], plan.all_seeds[0]) == folder.name
             trained = stores.of_run(arm)[0] if plan.several else []
-            asked = [test for test in plan.tests if test.of_arm(arm["name"]) and (first or not test.averages)]
-            done = {test: _audited(test, stores, model, trained, test.maps_for(arm["name"])) for test in asked}
+            tests = [test for test in plan.tests if test.of_arm(arm["name"]) and (first or not test.averages)]
+            done = {test: _audited(test, stores, model, trained, test.maps_for(arm["name"])) for test in tests}
             audits += [audit.name for test, audit in done.items() if not test.averages and audit.name not in audits]
             write_card(folder)
-            made.append(folder.name)
-            told = ", ".join(f"{audit.name} {audit.manifest.accuracy}" for audit in done.values())
-            print(f"{folder.name}: epoch {model.info.epoch}, accuracy {told}")
-    print(f"{publish(plan, made, audits, work, out)}: {len(made)} models, without their weights")
+            names.append(folder.name)
+            accuracies = ", ".join(f"{audit.name} {audit.manifest.accuracy}" for audit in done.values())
+            print(f"{folder.name}: epoch {model.info.epoch}, accuracy {accuracies}")
+    print(f"{publish(plan, names, audits, work, out)}: {len(names)} models, without their weights")
 
 
 def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[AlignedStore], maps: str | None) -> Audit:

@@ -99,10 +99,10 @@ class Plan:
         """The audits of every run, the main one first."""
         if not self.several:
             return (AuditPlan(None, "", ("test",)),)
-        asked = {name: entry if isinstance(entry, dict) else {"splits": entry}
+        settings = {name: entry if isinstance(entry, dict) else {"splits": entry}
                  for name, entry in self.content["test"].items()}  # fmt: skip
         tests = []
-        for name, entry in asked.items():
+        for name, entry in settings.items():
             splits = entry["splits"]
             splits = (splits,) if isinstance(splits, str) else tuple(splits)
             if wrong := [split for split in splits if split not in (*SPLITS, ALL)]:
@@ -129,8 +129,8 @@ class Plan:
         """Names of the data sets that have to be given; none where one serves for all."""
         if not self.several:
             return ()
-        named = [name for arm in self.trained for name in self.trains_on(arm)]
-        return tuple(dict.fromkeys([*named, self.content["val"], *(test.data for test in self.tests)]))
+        training_names = [name for arm in self.trained for name in self.trains_on(arm)]
+        return tuple(dict.fromkeys([*training_names, self.content["val"], *(test.data for test in self.tests)]))
 
     def trains_on(self, arm: dict) -> tuple[str, ...]:
         """Names of the data sets that an arm is trained on: its own, or those of the whole plan."""
@@ -142,10 +142,10 @@ class Plan:
     def only(self, seeds: Sequence[int]) -> Plan:
         """The same plan with some of its seeds. Raises `LookwhereError` for one that it does not have."""
         if unknown := sorted(set(seeds) - set(self.content["seeds"])):
-            known = ", ".join(map(str, self.content["seeds"]))
-            raise LookwhereError(f"--seeds: {self.file} has no seed {unknown[0]}; it has {known}")
-        chosen = [seed for seed in self.content["seeds"] if seed in seeds]
-        return Plan(self.file, self.content | {"seeds": chosen, "all seeds": self.content["seeds"]})
+            all_seeds = ", ".join(map(str, self.content["seeds"]))
+            raise LookwhereError(f"--seeds: {self.file} has no seed {unknown[0]}; it has {all_seeds}")
+        remaining = [seed for seed in self.content["seeds"] if seed in seeds]
+        return Plan(self.file, self.content | {"seeds": remaining, "all seeds": self.content["seeds"]})
 
     def runs(self) -> list[tuple[str, dict, int]]:
         """(name, arm, seed) of each training run; a seed's arms one after another."""
@@ -174,16 +174,16 @@ class Stores:
     paths: dict[str, Path]
 
     @classmethod
-    def from_arguments(cls, plan: Plan, given: Sequence[str | Path]) -> Stores:
+    def from_arguments(cls, plan: Plan, arguments: Sequence[str | Path]) -> Stores:
         """From `PATH`, or `NAME=PATH` for each data set of the plan. Raises `LookwhereError` where one is missing,
         named twice or not in the plan."""
-        words = [str(one) for one in given]
+        words = [str(argument) for argument in arguments]
         if not plan.several:
             if len(words) != 1:
                 raise LookwhereError(f"--data: {plan.file} takes one aligned store, given are {len(words)}")
             return cls(plan, {"": Path(words[0])})
-        named = [word.partition("=") for word in words]
-        paths = {name: Path(path) for name, equals, path in named if equals}
+        pairs = [word.partition("=") for word in words]
+        paths = {name: Path(path) for name, equals, path in pairs if equals}
         form = " ".join(f"{name}=STORE" for name in plan.data_sets)
         if len(paths) < len(words) or set(paths) != set(plan.data_sets):
             raise LookwhereError(f"--data: {plan.file} takes {form}")

@@ -49,20 +49,20 @@ def abstain(
     if cutoff is not None and not 0.5 <= cutoff <= 1:
         raise LookwhereError(f"--cutoff {cutoff:g}: the likelier class has a probability of 0.5 to 1")
     opened = opened_audit(models, model, audit, reviewed)
-    within = Filter.of_ages(opened.faces, ages)
-    faces = opened.faces[within.mask(opened.faces)]
+    filter = Filter.of_ages(opened.faces, ages)
+    faces = opened.faces[filter.mask(opened.faces)]
     if faces.empty:
         raise LookwhereError(f"{opened.path}: none of its faces is known to be an adult; give --ages all")
-    asked = grouping(by, opened.columns) or columns_of(faces)
+    columns = grouping(by, opened.columns) or columns_of(faces)
     if cutoff is not None and not (certainty(faces) >= cutoff).any():
         raise LookwhereError(f"--cutoff {cutoff:g}: the model is nowhere so sure; give a lower one")
-    one, equal = (
-        abstention(faces, share, asked, cutoff=cutoff, equal=own, columns=opened.columns) for own in (False, True)
+    one_cutoff, equal_shares = (
+        abstention(faces, share, columns, cutoff=cutoff, equal=own, columns=opened.columns) for own in (False, True)
     )
-    scope = f"{model}, audit {audit}, {within.describe()}"
+    scope = f"{model}, audit {audit}, {filter.describe()}"
     return printed(
         "abstain",
         json,
-        lambda: and_reviewed(opened, abstention_report(one, equal, scope)),
-        lambda: abstention_record(opened, within, asked, one, equal),
+        lambda: and_reviewed(opened, abstention_report(one_cutoff, equal_shares, scope)),
+        lambda: abstention_record(opened, filter, columns, one_cutoff, equal_shares),
     )

@@ -28,10 +28,10 @@ def faces_within(faces: pd.DataFrame, ages: Ages, path: Path) -> Filter:
     """The filter that `--ages` asks for. Raises `LookwhereError` naming `path` where none of its faces passes."""
     from core.data.filters import Filter
 
-    within = Filter.of_ages(faces, ages)
-    if not within.mask(faces).any():
+    filter = Filter.of_ages(faces, ages)
+    if not filter.mask(faces).any():
         raise LookwhereError(f"{path}: none of its faces is known to be an adult; give --ages all")
-    return within
+    return filter
 
 
 def audit(
@@ -156,12 +156,14 @@ def show(
     from core.present.text.tables import audit_report
 
     opened = opened_audit(models, model, audit, reviewed)
-    asked = None if by is None else grouping(by, opened.columns)
+    columns = None if by is None else grouping(by, opened.columns)
     if out:
-        within = faces_within(opened.faces, "all" if ages == "all" else "adults", opened.path)
+        filter = faces_within(opened.faces, "all" if ages == "all" else "adults", opened.path)
         for file in out:
-            write_groups(opened, asked or ["gender", "ethnicity"], within, file)
-    return printed("show", json, lambda: audit_report(opened, ages, asked), lambda: audit_record(opened, ages, asked))
+            write_groups(opened, columns or ["gender", "ethnicity"], filter, file)
+    return printed(
+        "show", json, lambda: audit_report(opened, ages, columns), lambda: audit_record(opened, ages, columns)
+    )
 
 
 def check(
@@ -201,7 +203,7 @@ def check(
     from core.present.records.audits import checks_record
     from core.present.text.checks import checks_report
 
-    chosen = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
+    selection = {key: value for key, value in (("methods", methods), ("parts", parts)) if value}
     at_least("--seed", seed, 0)
     opened, bars = open_audit(audit_folder(models, model, audit)), ProgressBars()
     try:
@@ -212,7 +214,7 @@ def check(
             sample=sample,
             seed=seed,
             progress=bars,
-            **chosen,
+            **selection,
         )
     finally:
         bars.close()
@@ -244,12 +246,12 @@ def evidence(
     from core.present.text.evidence import evidence_report
 
     opened = opened_audit(models, model, audit, reviewed)
-    within = faces_within(opened.faces, ages, opened.path)
+    filter = faces_within(opened.faces, ages, opened.path)
     return printed(
         "evidence",
         json,
-        lambda: and_reviewed(opened, evidence_report(opened, within)),
-        lambda: evidence_record(opened, within),
+        lambda: and_reviewed(opened, evidence_report(opened, filter)),
+        lambda: evidence_record(opened, filter),
     )
 
 
@@ -281,15 +283,15 @@ def findings(
     from core.present.text.findings import findings_report, seeds_words
 
     opened = opened_audit(models, model, audit, reviewed)
-    within = faces_within(opened.faces, ages, opened.path)
+    filter = faces_within(opened.faces, ages, opened.path)
     experiment = experiment_for(models, opened)
-    found = all_findings(opened, within, open_checks(opened), experiment)
-    title = f"{model}, audit {audit}, {within.describe()}{'' if within.primary else ' (exploratory)'}"
+    claims = all_findings(opened, filter, open_checks(opened), experiment)
+    title = f"{model}, audit {audit}, {filter.describe()}{'' if filter.primary else ' (exploratory)'}"
     return printed(
         "findings",
         json,
-        lambda: and_reviewed(opened, findings_report(found, title, seeds_words(experiment, within, opened))),
-        lambda: findings_record(opened, within, found),
+        lambda: and_reviewed(opened, findings_report(claims, title, seeds_words(experiment, filter, opened))),
+        lambda: findings_record(opened, filter, claims),
     )
 
 
@@ -310,9 +312,9 @@ def experiments(name: str = "claims", ages: Ages = "adults", models: Path = MODE
 
     opened = open_experiment(places.within(models / "experiments", name, "--name"))
     faces = opened.audits(opened.arms[0].name)[0].faces
-    within = faces_within(faces, ages, opened.path)
+    filter = faces_within(faces, ages, opened.path)
     return printed(
-        "experiments", json, lambda: experiment_report(opened, within), lambda: experiment_record(opened, within)
+        "experiments", json, lambda: experiment_report(opened, filter), lambda: experiment_record(opened, filter)
     )
 
 

@@ -65,11 +65,14 @@ def board(
     if files:
         _make(folder, files, stores, map_faces)
     own = {OURS: {data: models / OURS / "audits" / name for data, name in AUDITS.items()}}
-    found = open_board(folder, own)
-    within = Filter.of_ages(next(iter(found[0].audits.values())).faces, ages)
-    write_text(out, board_markdown(found, found[0], within))
+    classifiers = open_board(folder, own)
+    filter = Filter.of_ages(next(iter(classifiers[0].audits.values())).faces, ages)
+    write_text(out, board_markdown(classifiers, classifiers[0], filter))
     return printed(
-        "board", json, lambda: f"{out}: {len(found)} models", lambda: board_record(found, found[0], within, out)
+        "board",
+        json,
+        lambda: f"{out}: {len(classifiers)} models",
+        lambda: board_record(classifiers, classifiers[0], filter, out),
     )
 
 
@@ -89,12 +92,12 @@ def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_fa
             file = next((place / about["file"] for place in files if (place / about["file"]).is_file()), None)
             if file is None:
                 continue
-            named = {file: about["sha256"]}
+            digests = {file: about["sha256"]}
             if "weights_sha256" in about:
-                named[file.with_suffix(".bin")] = about["weights_sha256"]
-            for one, digest in named.items():
-                if not one.is_file() or sha256(one) != digest:
-                    raise LookwhereError(f"{one}: not the file that {declaration} is about (SHA-256 differs)")
+                digests[file.with_suffix(".bin")] = about["weights_sha256"]
+            for needed_file, digest in digests.items():
+                if not needed_file.is_file() or sha256(needed_file) != digest:
+                    raise LookwhereError(f"{needed_file}: not the file that {declaration} is about (SHA-256 differs)")
             _audit(folder, declaration, file, opened, bars)
             if map_faces:
                 _look(folder, declaration, file, opened, map_faces, bars)
@@ -116,10 +119,10 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
     with tempfile.TemporaryDirectory() as work:
         model = load_model(import_model(file, name, declare(declaration), models=Path(work), maps="none"))
         for data in missing:
-            made = run_audit(stores[data], model, SPLITS[data], name=data, averages=KeepAverages.NO, progress=bars)
+            audit = run_audit(stores[data], model, SPLITS[data], name=data, averages=KeepAverages.NO, progress=bars)
             # What was measured of the images is with our own audit of the same faces.
             place, without = folder / "audits" / name / data, shutil.ignore_patterns(MEASURED)
-            shutil.copytree(made.path, place, ignore=without)
+            shutil.copytree(audit.path, place, ignore=without)
 
 
 def _look(
@@ -133,9 +136,9 @@ def _look(
     from core.data.faces import ADULT_AGE
     from core.data.filters import Filter
 
-    name, kept = declaration.stem, folder / MAPS / f"{declaration.stem}.json"
-    known = read_maps(kept).groups if kept.is_file() else {}
-    missing = [data for data in stores if data not in known]
+    name, maps_file = declaration.stem, folder / MAPS / f"{declaration.stem}.json"
+    groups = read_maps(maps_file).groups if maps_file.is_file() else {}
+    missing = [data for data in stores if data not in groups]
     if not missing:
         return
     with tempfile.TemporaryDirectory() as work:
@@ -147,5 +150,5 @@ def _look(
             faces = faces.iloc[sampled(faces, Filter(age_from=ADULT_AGE), map_faces)].reset_index(drop=True)
             tick = bars("looking", len(faces))
             write_maps(
-                kept, model.classify.maps["method"], data, look(model.classify, stores[data].images, faces, tick)
+                maps_file, model.classify.maps["method"], data, look(model.classify, stores[data].images, faces, tick)
             )

@@ -55,24 +55,24 @@ def compare(
         none = {"common_faces": None, "left_out": None, "pairs": None, "file": None}
         return printed("compare", json, lambda: audits_report(table), lambda: {"audits": table, **none})
     common = common_faces(opened)
-    within = Filter.of_ages(common.audits[0].faces, ages)
-    if not within.mask(common.audits[0].faces).any():
+    filter = Filter.of_ages(common.audits[0].faces, ages)
+    if not filter.mask(common.audits[0].faces).any():
         raise LookwhereError(f"{opened[0].path}: no common face is known to be an adult; give --ages all")
-    tables = paired_tables(common, within)
+    tables = paired_tables(common, filter)
     if out:
         with alone(out, "writing"):
             write_report(out, comparison_of(opened, ages == "all"))
     return printed(
         "compare",
         json,
-        lambda: comparison_report(common, tables, within) + (f"\n\n{out}: opens offline" if out else ""),
+        lambda: comparison_report(common, tables, filter) + (f"\n\n{out}: opens offline" if out else ""),
         lambda: {
             "audits": table,
             "common_faces": common.count,
             "left_out": dict(zip(audits, common.left_out, strict=True)),
             "pairs": [
-                {"audit": name, "compared_with": audits[0], "groups": one}
-                for name, one in zip(audits[1:], tables, strict=True)
+                {"audit": name, "compared_with": audits[0], "groups": rows}
+                for name, rows in zip(audits[1:], tables, strict=True)
             ],
             "file": out,
         },

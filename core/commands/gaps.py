@@ -49,16 +49,16 @@ def gaps(
     if terms and by is not None:
         raise LookwhereError("--terms are of the regression on gender and ethnicity, which --by leaves out: give one")
     opened = with_copies_of(opened_audit(models, model, audit, reviewed), data)
-    asked = None if by is None else grouping(by, opened.columns)
-    within = faces_within(opened.faces, ages, opened.path)
-    further = terms_of(opened, within, terms) if terms else None
+    columns = None if by is None else grouping(by, opened.columns)
+    filter = faces_within(opened.faces, ages, opened.path)
+    further = terms_of(opened, filter, terms) if terms else None
     return printed(
         "gaps",
         json,
         lambda: (
-            and_reviewed(opened, gaps_report(opened, within, by=asked))
+            and_reviewed(opened, gaps_report(opened, filter, by=columns))
             + ("" if further is None else f"\n\n{terms_report(further)}")
-            + ("" if asked else f"\n\n{noise_report(opened, within, models=models)}")
+            + ("" if columns else f"\n\n{noise_report(opened, filter, models=models)}")
         ),
-        lambda: gaps_record(opened, within, models, by=asked, further=further),
+        lambda: gaps_record(opened, filter, models, by=columns, further=further),
     )

@@ -46,10 +46,10 @@ def listing(commands: Mapping[str, Callable], prog: str) -> str:
         for name in there:
             text = " ".join(first_sentence(commands[name]).split())
             lines += textwrap.wrap(text, WIDTH, initial_indent=f"  {name:<13}", subsequent_indent=" " * 15)
-    shown = next((name for name in ("show", *commands) if name in commands), "")
-    lines += ["", "Begin with the study that ships:" if shown == "show" else "Example:"]
-    named = " --model resnet50-utkface --audit utkface-test" if shown == "show" else " --help"
-    return "\n".join([*lines, f"  {prog} {shown}{named}"])
+    example = next((name for name in ("show", *commands) if name in commands), "")
+    lines += ["", "Begin with the study that ships:" if example == "show" else "Example:"]
+    options = " --model resnet50-utkface --audit utkface-test" if example == "show" else " --help"
+    return "\n".join([*lines, f"  {prog} {example}{options}"])
 
 
 def first_sentence(command: Callable) -> str:
@@ -70,8 +70,8 @@ def without_examples(command: Callable) -> Callable:
     head, args, options = (inspect.getdoc(command) or "").partition("\nArgs:")
 
     @functools.wraps(command)
-    def shown(*given: object, **named: object) -> object:
-        return command(*given, **named)
+    def shown(*arguments: object, **options: object) -> object:
+        return command(*arguments, **options)
 
     shown.__doc__ = "\n".join([split_examples(head)[0], "", args.strip("\n") + options])
     return shown
@@ -80,7 +80,7 @@ def without_examples(command: Callable) -> Callable:
 def tidied(line: str) -> str:
     """A line of a help, what stands in it where it stood; «{None}|STR» is «STR»: what holds without an option is said
     as its default."""
-    line = _OR_NONE.sub(lambda found: found[1] + " " * (len(found[0]) - len(found[1])), line)
+    line = _OR_NONE.sub(lambda match: match[1] + " " * (len(match[0]) - len(match[1])), line)
     return line.replace("{None,", "{").rstrip()
 
 
@@ -98,8 +98,8 @@ def split_examples(text: str) -> tuple[str, list[str]]:
         for n, mark in enumerate(marks):
             end = marks[n + 1].start() if n + 1 < len(marks) else len(line)
             command, after = _whole(line[mark.end() : end].strip())
-            if said := mark[1].removeprefix("Or").removeprefix(", ") if mark[1] != "Example" else "":
-                examples.append(f"# {said}:")
+            if alternative := mark[1].removeprefix("Or").removeprefix(", ") if mark[1] != "Example" else "":
+                examples.append(f"# {alternative}:")
             examples.append(command)
             if after:
                 paragraphs.append(after)
@@ -108,5 +108,5 @@ def split_examples(text: str) -> tuple[str, list[str]]:
 
 def _whole(words: str) -> tuple[str, str]:
     """A command, and the sentence that may follow it: « Without an audit …»."""
-    found = re.search(r"\s(?=[A-Z][a-z]+ [a-z]+ [a-z]+ )", words)
-    return (words, "") if found is None else (words[: found.start()], words[found.end() :])
+    boundary = re.search(r"\s(?=[A-Z][a-z]+ [a-z]+ [a-z]+ )", words)
+    return (words, "") if boundary is None else (words[: boundary.start()], words[boundary.end() :])

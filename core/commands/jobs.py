@@ -57,11 +57,11 @@ def jobs(
     if log and not json:
         return tail(job_folder(folder, log) / LOG)
     listing = list_jobs(folder)
-    told = {job.id: read_progress(folder / job.id / PROGRESS) for job in listing.jobs}
+    progress = {job.id: read_progress(folder / job.id / PROGRESS) for job in listing.jobs}
     return printed(
         "jobs",
         json,
-        lambda: jobs_report(listing, told, queue.is_worked_on(folder)),
+        lambda: jobs_report(listing, progress, queue.is_worked_on(folder)),
         lambda: jobs_record(folder, listing, log),
     )
 

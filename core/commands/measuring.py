@@ -106,13 +106,13 @@ def image(
     from core.present.text.image import image_report
 
     opened = _opened(models, model, audit, data, reviewed)
-    within = faces_within(opened.faces, ages, opened.path)
-    found = person_or_image(opened, within)
+    filter = faces_within(opened.faces, ages, opened.path)
+    explained = person_or_image(opened, filter)
     return printed(
         "image",
         json,
-        lambda: and_reviewed(opened, image_report(opened, within, found)),
-        lambda: image_record(opened, within, found),
+        lambda: and_reviewed(opened, image_report(opened, filter, explained)),
+        lambda: image_record(opened, filter, explained),
     )
 
 
@@ -147,14 +147,14 @@ def slices(
 
     at_least("--seed", seed, 0)
     opened = _opened(models, model, audit, data, reviewed)
-    within = faces_within(opened.faces, ages, opened.path)
-    faces = opened.faces[within.mask(opened.faces)].reset_index(drop=True)
-    found = find_slices(faces, opened.columns, seed)
+    filter = faces_within(opened.faces, ages, opened.path)
+    faces = opened.faces[filter.mask(opened.faces)].reset_index(drop=True)
+    search = find_slices(faces, opened.columns, seed)
     return printed(
         "slices",
         json,
-        lambda: and_reviewed(opened, slices_report(found, within)),
-        lambda: slices_record(opened, within, found),
+        lambda: and_reviewed(opened, slices_report(search, filter)),
+        lambda: slices_record(opened, filter, search),
     )
 
 

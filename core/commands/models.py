@@ -176,13 +176,13 @@ def import_(
     if info.precision:
         how += f"; computed in {info.precision}"
     note = enlarged(info)
-    found = [] if faces is None else [_found(int(scores_for(folder, info, faces)[1].sum()), len(faces), data)]
+    coverage = [] if faces is None else [_found(int(scores_for(folder, info, faces)[1].sum()), len(faces), data)]
     where = "" if models == MODELS else f" --models {shlex.quote(str(models))}"
     lines = [
         f"{folder}: {info.architecture}; {how}",
         *_taken(info),
         *([f"{placement_words(found_maps)} {TESTED}"] if found_maps and found_maps.placement else []),
-        *found,
+        *coverage,
         *([f"note: {note}"] if note else []),
         f"next: python -m core audit --model {name}{where} --data data/aligned/DATASET --split test",
     ]
@@ -203,18 +203,22 @@ def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
         loaded = load_model(bring(Path(folder)))
         if not loaded.info.task.is_gender:  # nobody said of the portraits what it tells apart
             raise LookwhereError(f"{path}: the portraits are labelled by gender alone; leave --try-portraits out")
-        drawn = kept.draw(loaded.path, loaded.classify, loaded.info.weights_sha256)
-    pairs = [(one, drawn[one.id].prediction) for one in kept.portraits()]
-    right = sum(said.predicted == one.gender for one, said in pairs)
+        drawings = kept.draw(loaded.path, loaded.classify, loaded.info.weights_sha256)
+    pairs = [(portrait, drawings[portrait.id].prediction) for portrait in kept.portraits()]
+    right = sum(prediction.predicted == portrait.gender for portrait, prediction in pairs)
     lines = [
         f"nothing is imported; {path.name}, declared so, says of {len(pairs)} portraits:",
-        *(f"  {one.words}: {said.predicted} at {percent(said.probability)}" for one, said in pairs),
+        *(
+            f"  {portrait.words}: {prediction.predicted} at {percent(prediction.probability)}"
+            for portrait, prediction in pairs
+        ),
         f"as those pictured report: {right} of {len(pairs)}",
         *([f"are {BOTH} exchanged? most are the other way round"] if right <= len(pairs) // 4 else []),
         *_taken(loaded.info),
     ]
     rows = [
-        {"portrait": one.words, "predicted": said.predicted, "probability": said.probability} for one, said in pairs
+        {"portrait": portrait.words, "predicted": prediction.predicted, "probability": prediction.probability}
+        for portrait, prediction in pairs
     ]
     return printed("import", json, lambda: "\n".join(lines), lambda: model_record(None, loaded.info, portraits=rows))
 
@@ -266,23 +270,25 @@ def settings(
             raise LookwhereError(f"{store.path}: other data than {opened.path} is of")
         faces = store.faces[store.faces["face_id"].isin(opened.faces["face_id"])].reset_index(drop=True)
         faces = faces.assign(ethnicity=faces["ethnicity"].replace(dict(opened.manifest.names)))
-    within = Filter.of_ages(faces, ages)
+    filter = Filter.of_ages(faces, ages)
     try:
-        tried = try_settings(loaded, store, faces[within.mask(faces)].reset_index(drop=True), vary, bars)
+        accuracies = try_settings(loaded, store, faces[filter.mask(faces)].reset_index(drop=True), vary, bars)
     finally:
         bars.close()
     of = "all splits" if "all" in split else f"{' + '.join(split)} split{'s' if len(split) > 1 else ''}"
     if opened is not None:
         of = f"audit {opened.name}"
-        keep(tried, opened, adults=not within.any_age)
+        keep(accuracies, opened, adults=not filter.any_age)
         write_card(loaded.path)
-    title = f"{loaded.path}: {len(tried.faces):,} faces of {store.manifest.dataset} ({of}), {within.describe()}"
-    return printed("settings", json, lambda: settings_report(tried, title), lambda: settings_record(tried, title))
+    title = f"{loaded.path}: {len(accuracies.faces):,} faces of {store.manifest.dataset} ({of}), {filter.describe()}"
+    return printed(
+        "settings", json, lambda: settings_report(accuracies, title), lambda: settings_record(accuracies, title)
+    )
 
 
-def _found(found: int, faces: int, data: Path) -> str:
-    rest = f"; the other {faces - found:,} are left out of audits" if found < faces else ""
-    return f"predictions are there for {found:,} of {faces:,} faces of {data}{rest}"
+def _found(count: int, faces: int, data: Path) -> str:
+    rest = f"; the other {faces - count:,} are left out of audits" if count < faces else ""
+    return f"predictions are there for {count:,} of {faces:,} faces of {data}{rest}"
 
 
 def _taken(info: ModelInfo) -> list[str]:
@@ -299,10 +305,12 @@ def _taken(info: ModelInfo) -> list[str]:
         lines.append("; ".join(parts))
     if info.maps and info.maps.layer:
         off = info.maps.unknown_keys.get("adds_up_to")
-        tried = "on noise and eight portraits"
-        sums = "" if off is None else f"; {tried}, maps and bias are the logits to {off:.0e} of the largest"
+        sample = "on noise and eight portraits"
+        sums = "" if off is None else f"; {sample}, maps and bias are the logits to {off:.0e} of the largest"
         off = info.maps.unknown_keys.get("agrees_to")
-        sums = sums if off is None else f"; {tried}, written out for gradients, it gives the file's logits to {off:.0e}"
+        sums = (
+            sums if off is None else f"; {sample}, written out for gradients, it gives the file's logits to {off:.0e}"
+        )
         lines.append(f"layer explained: {info.maps.layer}{sums}")
     if why := info.source.unknown_keys.get("not_exact"):
         lines.append(f"no exact maps: {why}")
@@ -310,8 +318,10 @@ def _taken(info: ModelInfo) -> list[str]:
         lines.append(f"no Grad-CAM: {why}")
     declared = info.declaration
     if declared.from_files:
-        said = declared.to_json()
-        lines.append(f"read from its own files: {', '.join(f'{name} {said[name]}' for name in declared.from_files)}")
+        declared_values = declared.to_json()
+        lines.append(
+            f"read from its own files: {', '.join(f'{name} {declared_values[name]}' for name in declared.from_files)}"
+        )
     if declared.by_default:
         values = declared.to_json() | {"divisor": f"{declared.divisor:g}", "crop": "all of the template"}
         names = ", ".join(f"{name} {values[name]}" for name in declared.by_default)
@@ -347,9 +357,12 @@ def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool
     weights = loaded.info.weights_sha256
     if weights is None:
         raise LookwhereError(f"{loaded.path}/model.json: names no weights; train or import the model again")
-    drawn = kept.draw(loaded.path, loaded.classify, weights)
-    rows = {one.words: drawn[one.id].prediction for one in kept.portraits()}
-    lines = [f"{words}: {one.task.label(one.predicted)} at {percent(one.probability)}" for words, one in rows.items()]
+    drawings = kept.draw(loaded.path, loaded.classify, weights)
+    rows = {portrait.words: drawings[portrait.id].prediction for portrait in kept.portraits()}
+    lines = [
+        f"{words}: {prediction.task.label(prediction.predicted)} at {percent(prediction.probability)}"
+        for words, prediction in rows.items()
+    ]
     return printed(
         "portraits",
         json,
@@ -382,12 +395,12 @@ def hashes(model: str, data: tuple[Path, ...], models: Path = MODELS, json: bool
     from core.training.hashing import add_hashes
 
     folder = places.within(models, model, "--model")
-    made = add_hashes(folder, [AlignedStore.open(path) for path in data])
+    training_hashes = add_hashes(folder, [AlignedStore.open(path) for path in data])
     write_card(folder)
     file = folder / FILE
     return printed(
         "hashes",
         json,
-        lambda: f"{file}: hashes of {made.count:,} training faces, {file.stat().st_size / 1e6:.2f} MB",
-        lambda: {"model": model, "file": file, "faces": made.count, "bytes": file.stat().st_size},
+        lambda: f"{file}: hashes of {training_hashes.count:,} training faces, {file.stat().st_size / 1e6:.2f} MB",
+        lambda: {"model": model, "file": file, "faces": training_hashes.count, "bytes": file.stat().st_size},
     )

@@ -26,8 +26,8 @@ def and_reviewed(audit: Audit, text: str) -> str:
     """What a command prints, and under it that labels were reviewed, where they were."""
     from core.present.text.reviews import review_words
 
-    said = review_words(audit.manifest)
-    return text if said is None else f"{text}\n\n{said}"
+    sentence = review_words(audit.manifest)
+    return text if sentence is None else f"{text}\n\n{sentence}"
 
 
 def review(
@@ -67,13 +67,17 @@ def review(
         raise LookwhereError("give either --out FILE, to write the list, or --reviewed FILE, to count by it")
     opened = open_audit(audit_folder(models, model, audit))
     if reviewed is not None:
-        made = reviewed_audit(opened, read_decisions(reviewed), name or f"{audit}-reviewed")
-        return printed("review", json, lambda: review_report(opened, made), lambda: review_record(opened, made))
+        new_audit = reviewed_audit(opened, read_decisions(reviewed), name or f"{audit}-reviewed")
+        return printed(
+            "review", json, lambda: review_report(opened, new_audit), lambda: review_record(opened, new_audit)
+        )
     if name is not None:
         raise LookwhereError("--name is for the audit that --reviewed makes")
     if out.exists():
         raise LookwhereError(f"{out}: is there already, perhaps with decisions in it; give another --out")
-    found = suspects(opened)
+    suspected = suspects(opened)
     with alone(out, "writing"):
-        write_text(out, found.to_csv(index=False))
-    return printed("review", json, lambda: suspects_report(opened, found, out), lambda: suspects_record(found, out))
+        write_text(out, suspected.to_csv(index=False))
+    return printed(
+        "review", json, lambda: suspects_report(opened, suspected, out), lambda: suspects_record(suspected, out)
+    )

@@ -96,7 +96,7 @@ STARTABLE: tuple[Startable, ...] = (
 
 def startable(program: str) -> Startable:
     """The command of this name."""
-    return next(one for one in STARTABLE if one.program == program)
+    return next(command for command in STARTABLE if command.program == program)
 
 
 def train_config(name: str | None) -> TrainConfig:
@@ -109,15 +109,15 @@ def form_options(command: Startable, config: TrainConfig | None = None) -> tuple
 
     Where a registry knows the values of an option, they are its choices.
     """
-    found = options_of(command.source, command.positional)
+    options = options_of(command.source, command.positional)
     if command.source is TrainOptions:
-        found += options_of(config or TrainConfig())
-    kept = [_with_choices(option) for option in found if option.name not in command.left_out]
-    known = PLAIN_TEXTS | TEXTS_OR_FILES
-    kept = [option for option in kept if option.kind is not OptionKind.TEXT or option.name in known]
+        options += options_of(config or TrainConfig())
+    offered = [_with_choices(option) for option in options if option.name not in command.left_out]
+    text_names = PLAIN_TEXTS | TEXTS_OR_FILES
+    offered = [option for option in offered if option.kind is not OptionKind.TEXT or option.name in text_names]
     order = {name: n for n, name in enumerate(command.first)}
-    kept = [dataclasses.replace(option, required=True) if option.name == "check" else option for option in kept]
-    return tuple(sorted(kept, key=lambda option: order.get(option.name, len(order))))
+    offered = [dataclasses.replace(option, required=True) if option.name == "check" else option for option in offered]
+    return tuple(sorted(offered, key=lambda option: order.get(option.name, len(order))))
 
 
 def _with_choices(option: Option) -> Option:

@@ -115,5 +115,5 @@ def _imported(folder: Path, source: Path, spec: InputOutputSpec, columns: list[s
     if not info.declaration or info.source.sha256 != sha256(source) or info.source.to_json().get("columns") != columns:
         return False
     both = (from_dict(info.declaration.to_json(), str(folder)), spec.as_probabilities())
-    then, now = ({key: said.as_dict().get(key) for key in OF_SCORES} for said in both)
+    then, now = ({key: declaration.as_dict().get(key) for key in OF_SCORES} for declaration in both)
     return then == now

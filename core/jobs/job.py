@@ -113,15 +113,15 @@ def read_job(jobs: Path, id: str) -> Job:
 
 def list_jobs(jobs: Path) -> Listing:
     """The jobs in a folder as they are now; none where there is no such folder."""
-    found, broken = [], []
+    jobs_read, broken = [], []
     names = sorted(path.name for path in jobs.iterdir()) if jobs.is_dir() else []
     for name in filter(ID.fullmatch, names):
         try:
-            found.append(read_job(jobs, name))
+            jobs_read.append(read_job(jobs, name))
         except LookwhereError as error:
             if (jobs / name / MANIFEST).is_file():  # else it is being made, or was removed just now
                 broken.append(str(error))
-    return Listing(tuple(sorted(found, key=lambda job: (job.queued, job.id))), tuple(broken))
+    return Listing(tuple(sorted(jobs_read, key=lambda job: (job.queued, job.id))), tuple(broken))
 
 
 def write_job(jobs: Path, job: Job) -> None:

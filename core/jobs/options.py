@@ -79,41 +79,43 @@ def options_of(source: Callable | object, positional: Sequence[str] = ()) -> tup
     if dataclasses.is_dataclass(source):
         return tuple(_of_fields(source, ""))
     hints = typing.get_type_hints(source)
-    helps = {one.arg_name: one.description or "" for one in parse(source.__doc__ or "").params}
-    found = []
+    helps = {param.arg_name: param.description or "" for param in parse(source.__doc__ or "").params}
+    options = []
     for name, parameter in inspect.signature(source).parameters.items():
         required = parameter.default is inspect.Parameter.empty
         option = _option(name, hints[name], None if required else parameter.default, required, helps.get(name, ""))
-        found.append(dataclasses.replace(option, flag="") if name in positional else option)
-    return tuple(found)
+        options.append(dataclasses.replace(option, flag="") if name in positional else option)
+    return tuple(options)
 
 
 def _of_fields(source: object, prefix: str) -> list[Option]:
     kind = source if isinstance(source, type) else type(source)
     hints = typing.get_type_hints(kind)
     helps = {
-        one.arg_name: one.description or ""
+        field.arg_name: field.description or ""
         for base in reversed(kind.__mro__[:-1])
-        for one in parse_from_object(base).params
+        for field in parse_from_object(base).params
     }
-    found: list[Option] = []
-    for one in dataclasses.fields(kind):
-        value = _value(source, one)
-        name, members = prefix + one.name, value if isinstance(value, tuple) else ()
+    options: list[Option] = []
+    for field in dataclasses.fields(kind):
+        value = _value(source, field)
+        name, members = prefix + field.name, value if isinstance(value, tuple) else ()
         if dataclasses.is_dataclass(value):
-            found += _of_fields(value, f"{name}.")
+            options += _of_fields(value, f"{name}.")
         elif members and dataclasses.is_dataclass(members[0]):
-            found += [option for n, member in enumerate(members) for option in _of_fields(member, f"{name}.{n}.")]
+            options += [option for n, member in enumerate(members) for option in _of_fields(member, f"{name}.{n}.")]
         else:
             required = value is dataclasses.MISSING
-            found.append(_option(name, hints[one.name], None if required else value, required, helps.get(one.name, "")))
-    return found
+            options.append(
+                _option(name, hints[field.name], None if required else value, required, helps.get(field.name, ""))
+            )
+    return options
 
 
-def _value(source: object, one: dataclasses.Field) -> object:
+def _value(source: object, field: dataclasses.Field) -> object:
     if not isinstance(source, type):
-        return getattr(source, one.name)
-    return one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        return getattr(source, field.name)
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _option(name: str, hint: object, default: object, required: bool, help: str) -> Option:
@@ -173,25 +175,25 @@ def _words(option: Option, value: object) -> list[str]:
         raise LookwhereError(f"{option.flag}: needs {option.count} values, not {len(values)}")
     if len(values) > MOST_VALUES:
         raise LookwhereError(f"{option.flag}: over {MOST_VALUES} values; give fewer")
-    return [*([option.flag] if option.flag else []), *(_word(option, one) for one in values)]
+    return [*([option.flag] if option.flag else []), *(_word(option, part) for part in values)]
 
 
 def _word(option: Option, value: object) -> str:
     """One value as a word that its command cannot take for an option."""
-    named, shown = option.flag or option.name, reprlib.repr(value)
+    option_name, short = option.flag or option.name, reprlib.repr(value)
     if option.kind is OptionKind.WHOLE and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if option.kind is OptionKind.NUMBER and isinstance(value, int | float) and math.isfinite(value):
         return repr(value)
     if option.kind in (OptionKind.WHOLE, OptionKind.NUMBER):
-        raise LookwhereError(f"{named} {shown}: give a {option.kind.value}")
+        raise LookwhereError(f"{option_name} {short}: give a {option.kind.value}")
     text = str(value)
     if option.choices and text not in option.choices:
-        raise LookwhereError(f"{named} {shown}: there are {', '.join(option.choices)}")
+        raise LookwhereError(f"{option_name} {short}: there are {', '.join(option.choices)}")
     if (
         text.startswith("-")
         or not text.isprintable()
         or len(text) > TEXT_LENGTH * (8 if isinstance(value, Path) else 1)
     ):
-        raise LookwhereError(f"{named} {shown}: give words that do not begin with a dash, on one line")
+        raise LookwhereError(f"{option_name} {short}: give words that do not begin with a dash, on one line")
     return text

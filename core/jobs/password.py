@@ -39,13 +39,13 @@ def matches(password: str, stored: str) -> bool:
     """Whether the password is the stored one's. Raises `LookwhereError` where `stored` is no hash of ours."""
     kind, _, rest = stored.partition(":")
     try:
-        salt, wanted = (base64.b64decode(part, validate=True) for part in rest.split(":"))
+        salt, stored_hash = (base64.b64decode(part, validate=True) for part in rest.split(":"))
     except (ValueError, binascii.Error):
         kind = ""
-        salt = wanted = b""
-    if kind != "scrypt" or len(salt) != 16 or len(wanted) != 64:
+        salt = stored_hash = b""
+    if kind != "scrypt" or len(salt) != 16 or len(stored_hash) != 64:
         raise LookwhereError(f"{VARIABLE}: no hash of a password; make one with: python -m core jobs --password")
-    return len(password) <= LONGEST and hmac.compare_digest(_hash(password, salt), wanted)
+    return len(password) <= LONGEST and hmac.compare_digest(_hash(password, salt), stored_hash)
 
 
 @dataclass

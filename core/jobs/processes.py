@@ -72,6 +72,6 @@ def _boot() -> str:
 def _mark_by_ps(pid: int) -> str | None:
     """Of systems without /proc, as macOS."""
     command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]
-    shown = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
-    state, _, began = shown.stdout.strip().partition(" ")
+    status = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    state, _, began = status.stdout.strip().partition(" ")
     return began.strip() if began and not state.startswith("Z") else None

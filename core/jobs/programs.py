@@ -61,8 +61,8 @@ def resumed(program: str, arguments: Sequence[str], directory: Path) -> tuple[st
     flag, words = PROGRAMS[program].resume, tuple(arguments)
     if not flag or flag in words:
         return words
-    named = flag_values(words)
-    training = directory / named.get("--models", "models") / named.get("--name", "") / "training"
+    values = flag_values(words)
+    training = directory / values.get("--models", "models") / values.get("--name", "") / "training"
     begun = any((training / file).exists() for file in ("status.json", "metrics.csv", "checkpoint.safetensors"))
     return (*words, flag) if begun else words
 

@@ -27,8 +27,8 @@ def data_roots(folder: Path | None = None) -> tuple[Path, ...]:
 
 def named_roots(folder: Path | None = None) -> tuple[Path, ...]:
     """The same whether they are there or not."""
-    named = os.environ.get(VARIABLE, "").split(os.pathsep)
-    folders = [Path(name).expanduser() for name in named if name.strip()] or [(folder or Path()) / "data"]
+    names = os.environ.get(VARIABLE, "").split(os.pathsep)
+    folders = [Path(name).expanduser() for name in names if name.strip()] or [(folder or Path()) / "data"]
     return tuple(dict.fromkeys(path.resolve() for path in folders))
 
 
@@ -38,14 +38,14 @@ def confined(text: str, roots: Sequence[Path], what: str = "path") -> Path:
     Raises `LookwhereError`, calling it `what`, where there is no such file or folder, it or a link below it leads out
     of every root, or it is neither file nor folder.
     """
-    shown = reprlib.repr(text)
+    short = reprlib.repr(text)
     if not text.strip() or "\0" in text or len(text) > 4096:
-        raise LookwhereError(f"{what} {shown}: no path; give a file or a folder")
+        raise LookwhereError(f"{what} {short}: no path; give a file or a folder")
     if not roots:
-        raise LookwhereError(f"{what} {shown}: no folder is open to this page; name some in {VARIABLE}")
+        raise LookwhereError(f"{what} {short}: no folder is open to this page; name some in {VARIABLE}")
     for candidate in _candidates(Path(text.strip()), roots):
         if not _inside(candidate, roots):
-            raise LookwhereError(f"{what} {shown}: not in {_names(roots)}; name its folder in {VARIABLE}")
+            raise LookwhereError(f"{what} {short}: not in {_names(roots)}; name its folder in {VARIABLE}")
         if candidate.is_dir():
             _check_links(candidate, roots, what)
             return candidate
@@ -54,8 +54,8 @@ def confined(text: str, roots: Sequence[Path], what: str = "path") -> Path:
                 _check_links(candidate.parent, roots, what)
             return candidate
         if candidate.exists():
-            raise LookwhereError(f"{what} {shown}: neither a file nor a folder; give one of these")
-    raise LookwhereError(f"{what} {shown}: no such file or folder in {_names(roots)}; look at its spelling")
+            raise LookwhereError(f"{what} {short}: neither a file nor a folder; give one of these")
+    raise LookwhereError(f"{what} {short}: no such file or folder in {_names(roots)}; look at its spelling")
 
 
 def _candidates(path: Path, roots: Sequence[Path]) -> Iterator[Path]:
@@ -74,7 +74,7 @@ def _inside(path: Path, roots: Iterable[Path]) -> bool:
 
 def _check_links(folder: Path, roots: Sequence[Path], what: str) -> None:
     """Raise `LookwhereError` for a link in the folder, or in one linked from it, that leads out of every root."""
-    waiting, seen, entries = [folder], {folder}, 0
+    waiting, visited, entries = [folder], {folder}, 0
     while waiting:
         here = waiting.pop()
         try:
@@ -96,8 +96,8 @@ def _check_links(folder: Path, roots: Sequence[Path], what: str) -> None:
                         f"{what} {entry.path}: a link that leads out of {_names(roots)}; take it away, or name the "
                         f"folder it leads to in {VARIABLE}"
                     )
-            if path not in seen and path.is_dir():
-                seen.add(path)
+            if path not in visited and path.is_dir():
+                visited.add(path)
                 waiting.append(path)
 
 
@@ -107,13 +107,13 @@ def _names(roots: Sequence[Path]) -> str:
 
 def offered(roots: Sequence[Path], endings: tuple[str, ...] = DATA_FILES) -> list[Path]:
     """What in the roots, and one folder further down, may be a data set: folders, files of these endings; sorted."""
-    found: list[Path] = []
+    paths: list[Path] = []
     for root in roots:
         for entry in _entries(root, endings):
-            found.append(entry)
+            paths.append(entry)
             if entry.is_dir() and not (entry / "store.json").is_file():
-                found += [inside for inside in _entries(entry, endings) if inside.is_file() or _holds_a_store(inside)]
-    return sorted(dict.fromkeys(found))[:OFFERED]
+                paths += [inside for inside in _entries(entry, endings) if inside.is_file() or _holds_a_store(inside)]
+    return sorted(dict.fromkeys(paths))[:OFFERED]
 
 
 def stores(roots: Sequence[Path]) -> list[Path]:

@@ -20,14 +20,14 @@ def keep_upload(jobs: Path, name: str, content: bytes, suffixes: tuple[str, ...]
     Raises `LookwhereError` where its name ends in none of `suffixes`, it is empty or too large, or there is no room.
     """
     lower = name.lower()
-    suffix = max((one for one in suffixes if lower.endswith(one)), key=len, default=None)
-    shown = re.sub(r"[^\w. -]", "�", name[-60:])
+    suffix = max((ending for ending in suffixes if lower.endswith(ending)), key=len, default=None)
+    short_name = re.sub(r"[^\w. -]", "�", name[-60:])
     if suffix is None:
-        raise LookwhereError(f"{shown}: ends in none of {', '.join(suffixes)}; give a file of these kinds")
+        raise LookwhereError(f"{short_name}: ends in none of {', '.join(suffixes)}; give a file of these kinds")
     if not content:
-        raise LookwhereError(f"{shown}: the file is empty; choose it again")
+        raise LookwhereError(f"{short_name}: the file is empty; choose it again")
     if len(content) > MAXIMUM_BYTES:
-        raise LookwhereError(f"{shown}: over {MAXIMUM_BYTES // 2**20} MB; put it into a folder open to this page")
+        raise LookwhereError(f"{short_name}: over {MAXIMUM_BYTES // 2**20} MB; put it into a folder open to this page")
     stem = re.sub(r"[^a-z0-9]+", "-", lower.removesuffix(suffix)).strip("-")[:30] or "upload"
     folder = jobs / FOLDER / hashlib.sha256(content).hexdigest()[:16]
     file = folder / f"{stem}{suffix}"

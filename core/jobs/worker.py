@@ -80,9 +80,9 @@ class _Worker:
         while True:
             for job in list_jobs(self.jobs).jobs:
                 self._see_to(job)
-            known = [job for job in list_jobs(self.jobs).jobs if job.program in PROGRAMS]
-            running = [job for job in known if job.state is JobState.RUNNING]
-            waiting = [job for job in known if job.state is JobState.QUEUED]
+            jobs = [job for job in list_jobs(self.jobs).jobs if job.program in PROGRAMS]
+            running = [job for job in jobs if job.state is JobState.RUNNING]
+            waiting = [job for job in jobs if job.state is JobState.QUEUED]
             if not running and not waiting:
                 return
             for quick, most in ((False, self.at_once), (True, 1)):
@@ -162,8 +162,8 @@ class _Worker:
         self.told[job.id] = len(due)
 
     def _end(self, id: str, state: JobState, code: int | None) -> None:
-        for known in (self.children, self.asked_at, self.told):
-            known.pop(id, None)
+        for record in (self.children, self.asked_at, self.told):
+            record.pop(id, None)
         self._change(id, lambda now: dataclasses.replace(now, state=state, code=code, ended=time.time()))
 
     def _change(self, id: str, change: Callable[[Job], Job]) -> Job | None:
@@ -174,10 +174,10 @@ class _Worker:
             return None
 
 
-def _state(code: int, asked: bool) -> JobState:
+def _state(code: int, stop_asked: bool) -> JobState:
     """What an exit code says of a job that was, or was not, asked to stop."""
     if code == 0:
         return JobState.FINISHED
-    if asked:
+    if stop_asked:
         return JobState.STOPPED
     return JobState.INTERRUPTED if code < 0 or code == INTERRUPTED else JobState.FAILED

@@ -39,9 +39,9 @@ class CertaintyRank:
 
 def certainties(faces: pd.DataFrame, predicted: str) -> tuple[np.ndarray, np.ndarray]:
     """|margin| of the audited faces given a class, float64: of those rightly, and of those wrongly given it."""
-    given = faces[faces["predicted"] == predicted]
-    certain = np.abs(task_of(faces).margin(given))
-    right = given["correct"].to_numpy(dtype=bool)
+    called = faces[faces["predicted"] == predicted]
+    certain = np.abs(task_of(faces).margin(called))
+    right = called["correct"].to_numpy(dtype=bool)
     return certain[right], certain[~right]
 
 
@@ -75,8 +75,8 @@ def _nearest(distances: np.ndarray) -> np.ndarray:
     return np.flatnonzero(distances <= np.partition(distances, NEAREST - 1)[NEAREST - 1])
 
 
-def _below(others: np.ndarray, certain: float) -> float | None:
-    return float((others < certain).mean()) if len(others) >= MINIMUM_FACES else None
+def _below(certainties: np.ndarray, certain: float) -> float | None:
+    return float((certainties < certain).mean()) if len(certainties) >= MINIMUM_FACES else None
 
 
 def same_weights(info: ModelInfo, manifest: AuditManifest) -> bool:

@@ -31,14 +31,20 @@ class Finder:
     def find(self, picture: Image.Image) -> Found:
         """All faces of an RGB picture. Raises `LookwhereError`, without a name, where the detector gives up."""
         search = shrunk_to(picture, SEARCH_SIDE)
-        found = self._detect([search])[0]
-        keep = found.certainty >= SURE
-        largest = np.argsort(-np.ptp(found.boxes[keep, 0::2], axis=1), kind="stable")[:MOST_FACES]
-        boxes, probabilities, points = (a[keep][largest] for a in (found.boxes, found.certainty, found.points))
+        detections = self._detect([search])[0]
+        keep = detections.certainty >= SURE
+        largest = np.argsort(-np.ptp(detections.boxes[keep, 0::2], axis=1), kind="stable")[:MOST_FACES]
+        boxes, probabilities, points = (
+            a[keep][largest] for a in (detections.boxes, detections.certainty, detections.points)
+        )
         scale = picture.width / search.width
         boxes, points = ((a + 0.5) * scale - 0.5 for a in (boxes, points))
         points = self._again(picture, boxes, points)
-        faces = [_cut(picture, *one) for one in zip(boxes, points, probabilities, strict=True) if _spread(one[1])]
+        faces = [
+            _cut(picture, *detection)
+            for detection in zip(boxes, points, probabilities, strict=True)
+            if _spread(detection[1])
+        ]
         faces.sort(key=lambda face: face.box[0] + face.box[2])
         return Found(faces, int(keep.sum()) - len(largest), int((~keep).sum()))
 
@@ -63,9 +69,9 @@ class Finder:
         corners = (boxes[near, :2] + boxes[near, 2:]) / 2 - size[near, None]
         windows = [_window(picture, corner, 2 * side) for corner, side in zip(corners, size[near], strict=True)]
         points = points.copy()
-        for n, corner, found in zip(near, corners, self._detect(windows), strict=True):
-            if found:
-                own = found.points[main_face(found, (WINDOW, WINDOW))]
+        for n, corner, detections in zip(near, corners, self._detect(windows), strict=True):
+            if detections:
+                own = detections.points[main_face(detections, (WINDOW, WINDOW))]
                 points[n] = (own + 0.5) * (2 * size[n] / WINDOW) - 0.5 + np.round(corner)
         return points
 

@@ -91,24 +91,26 @@ def draw(folder: Path, classify: Classifier, weights: str) -> dict[str, Drawn]:
     from core.photo.detection import Finder
     from core.photo.uploads import read_upload
 
-    finder, faces, chosen = Finder(), [], portraits()
-    for portrait in chosen:
-        found = finder.find(read_upload(portrait.file.read_bytes(), portrait.file.name).picture).faces
-        if len(found) != 1:
-            raise LookwhereError(f"{portrait.file}: {len(found)} faces found, not one")
-        faces.append(found[0])
+    finder, faces, every_portrait = Finder(), [], portraits()
+    for portrait in every_portrait:
+        faces_found = finder.find(read_upload(portrait.file.read_bytes(), portrait.file.name).picture).faces
+        if len(faces_found) != 1:
+            raise LookwhereError(f"{portrait.file}: {len(faces_found)} faces found, not one")
+        faces.append(faces_found[0])
     predictions = read_faces(classify, [face.crop for face in faces])
     about = {
         "weights_sha256": weights,
-        "ids": [portrait.id for portrait in chosen],
+        "ids": [portrait.id for portrait in every_portrait],
         "maps": dict(classify.maps or {}),
         "bias": head_bias(classify),
         "placement": (lie := predictions[0].placement) and [lie.rows, lie.columns],
     }
     arrays = {name: np.stack([np.asarray(getattr(face, name)) for face in faces]) for name in _FACE}
-    arrays["logits"] = np.stack([one.logits for one in predictions])
+    arrays["logits"] = np.stack([prediction.logits for prediction in predictions])
     if predictions[0].evidence is not None:
-        arrays["evidence"] = np.stack([one.evidence for one in predictions if one.evidence is not None])
+        arrays["evidence"] = np.stack(
+            [prediction.evidence for prediction in predictions if prediction.evidence is not None]
+        )
     partial = (folder / FILE).with_suffix(".partial.npz")
     np.savez_compressed(partial, about=np.array(json.dumps(about)), **arrays)
     partial.replace(folder / FILE)

@@ -116,7 +116,7 @@ def _too_large(size: str, kind: str | None) -> str:
 
 def _unknown(data: bytes) -> str:
     kind = looks_like(data)
-    if kind in {NAMES.get(known, known) for known in PHOTO_FORMATS}:
+    if kind in {NAMES.get(format, format) for format in PHOTO_FORMATS}:
         return _damaged(kind)
     return f"not an image{f' but {kind}' if kind else ''}; give {READS}"
 

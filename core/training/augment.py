@@ -69,14 +69,14 @@ def augment(images: Tensor, size: int, config: Augmentation, strength: float, dr
     return pixels.masked_fill_(_rectangles(size, often(config.erase * strength), uniform).to(device), 0.0)
 
 
-def _rectangles(size: int, chosen: Tensor, uniform: Callable[[float, float], Tensor]) -> Tensor:
-    """Masks (N, 1, size, size), True inside a random rectangle where `chosen`."""
+def _rectangles(size: int, erase: Tensor, uniform: Callable[[float, float], Tensor]) -> Tensor:
+    """Masks (N, 1, size, size), True inside a random rectangle where `erase` is."""
     area, ratio = uniform(0.02, 0.12), torch.exp(uniform(-0.7, 0.7))
     half_w, half_h = (area * ratio).sqrt() / 2, (area / ratio).sqrt() / 2
     axis = ((torch.arange(size) + 0.5) / size)[None]
     across = (axis - uniform(0, 1)[:, None]).abs() < half_w[:, None]
     down = (axis - uniform(0, 1)[:, None]).abs() < half_h[:, None]
-    return (chosen[:, None, None] & down[:, :, None] & across[:, None, :])[:, None]
+    return (erase[:, None, None] & down[:, :, None] & across[:, None, :])[:, None]
 
 
 def epoch_order(

@@ -30,12 +30,12 @@ def pooled_features(
     network: GenderResNet, store: AlignedStore, faces: pd.DataFrame, size: int, batch: int = 64
 ) -> np.ndarray:
     """Pooled last features, float32 (N, 2048), of a store's faces."""
-    rows, found = faces["row"].to_numpy(), []
+    rows, batches = faces["row"].to_numpy(), []
     for start in range(0, len(rows), batch):
         with autocast("cpu"):
             maps = network.features(normalise(store.images[rows[start : start + batch]], "cpu", size))
-        found.append(maps.float().mean(dim=(2, 3)).numpy())
-    return np.concatenate(found)
+        batches.append(maps.float().mean(dim=(2, 3)).numpy())
+    return np.concatenate(batches)
 
 
 def balanced_weights(faces: pd.DataFrame, task: Task = GENDER, groups: Sequence[str] = GROUPS) -> np.ndarray:
@@ -69,9 +69,9 @@ def fit_head(
         return total / weights.sum()
 
     best = min(PENALTIES, key=loss)
-    chosen = fit(best, np.arange(len(positive)))
-    weight = chosen.coef_[0] / deviation
-    return weight, float(chosen.intercept_[0] - weight @ mean)
+    fitted = fit(best, np.arange(len(positive)))
+    weight = fitted.coef_[0] / deviation
+    return weight, float(fitted.intercept_[0] - weight @ mean)
 
 
 def retrain_head(

@@ -40,7 +40,7 @@ class Clock:
             self.speed = self.images / (now - self.last)
             self.recent.append((self.images * self._work(run.epoch), now - self.last))
         self.last, self.images = now, 0
-        seen = run.running["seen"]
+        images = run.running["seen"]
         status = record.Status(
             state=state,
             epoch=run.epoch,
@@ -49,7 +49,7 @@ class Clock:
             steps=run.steps_per_epoch,
             images_per_second=round(self.speed, 2),
             eta=self._eta() if state == "running" else None,
-            loss=run.running["loss"] / seen if seen else None,
+            loss=run.running["loss"] / images if images else None,
             updated=time.time(),
             message=message,
         )
@@ -63,10 +63,10 @@ class Clock:
         if not self.recent:
             return None
         run = self.run
-        left = sum(self._work(epoch) for epoch in range(run.epoch, run.config.epochs)) * run.steps_per_epoch
-        left -= self._work(run.epoch) * run.step
+        images_left = sum(self._work(epoch) for epoch in range(run.epoch, run.config.epochs)) * run.steps_per_epoch
+        images_left -= self._work(run.epoch) * run.step
         done, seconds = (sum(part) for part in zip(*self.recent, strict=True))
-        return left * run.config.batch / (done / seconds)
+        return images_left * run.config.batch / (done / seconds)
 
     def _work(self, epoch: int) -> float:
         """The work of an image in an epoch: its area, and a third more where dilated."""

@@ -18,10 +18,10 @@ def _check(good: bool, message: str) -> None:
 
 def _numbers(settings: object, part: str = "") -> None:
     """Raise unless every number of settings is one that can be computed with."""
-    for one in fields(settings):
-        value = getattr(settings, one.name)
+    for number_field in fields(settings):
+        value = getattr(settings, number_field.name)
         for number in value if isinstance(value, tuple) else (value,):
-            what = "--" + part + f"{one.name.replace('_', '-')} {number}"
+            what = "--" + part + f"{number_field.name.replace('_', '-')} {number}"
             _check(not isinstance(number, float) or math.isfinite(number), f"{what}: must be a finite number")
 
 

@@ -64,15 +64,13 @@ class FaceSets:
         training = (train,) if isinstance(train, AlignedStore) else tuple(train)
         if not training:
             raise LookwhereError("no data set to train on")
-        seen: dict[str, AlignedStore] = {}
+        stores: dict[str, AlignedStore] = {}
         for store in training:
-            if (other := seen.get(store.manifest.data_fingerprint)) is not None:
-                raise LookwhereError(f"{store.path}: the same faces as {other.path}; name each data set once")
-            seen[store.manifest.data_fingerprint] = store
-        if (other := seen.get(val.manifest.data_fingerprint)) is not None:
-            raise LookwhereError(
-                f"{val.path}: the same faces as {other.path}; leave out --val to use its own val split"
-            )
+            if (twin := stores.get(store.manifest.data_fingerprint)) is not None:
+                raise LookwhereError(f"{store.path}: the same faces as {twin.path}; name each data set once")
+            stores[store.manifest.data_fingerprint] = store
+        if (twin := stores.get(val.manifest.data_fingerprint)) is not None:
+            raise LookwhereError(f"{val.path}: the same faces as {twin.path}; leave out --val to use its own val split")
         if splits and len(splits) != len(training):
             raise LookwhereError(
                 f"--splits: {len(splits)} for {len(training)} data sets to train on; give one for each"
@@ -119,8 +117,8 @@ class FaceSets:
             return stores[0].images[rows]
         store = faces["store"].to_numpy()[places]
         images = np.empty((len(rows), *stores[0].images.shape[1:]), dtype=np.uint8)
-        for n, one in enumerate(stores):
-            images[store == n] = one.images[rows[store == n]]
+        for n, source in enumerate(stores):
+            images[store == n] = source.images[rows[store == n]]
         return images
 
     def limited(
@@ -132,18 +130,18 @@ class FaceSets:
         called = balance_words(balance, task, groups, each=True)
         return replace(self, faces=self.faces | {"train": subset.choose(faces, seed, classes, called)})
 
-    def grouping(self, asked: Sequence[str]) -> tuple[str, ...]:
+    def grouping(self, names: Sequence[str]) -> tuple[str, ...]:
         """The columns that groups are made by, which all data sets must have. Raises `LookwhereError` naming those that
         one has."""
-        found = {}
+        stores_by_columns = {}
         for store in itertools.chain.from_iterable(self.stores.values()):
             try:
-                found[asked_groups(store.manifest.columns, asked)] = store
+                stores_by_columns[asked_groups(store.manifest.columns, names)] = store
             except LookwhereError as error:
                 raise LookwhereError(f"{store.path}: {error}") from error
-        if len(found) > 1:
-            raise LookwhereError(f"--groups {' '.join(asked)}: the data sets spell these columns differently")
-        return next(iter(found))
+        if len(stores_by_columns) > 1:
+            raise LookwhereError(f"--groups {' '.join(names)}: the data sets spell these columns differently")
+        return next(iter(stores_by_columns))
 
     def without(
         self, groups: Sequence[str], seed: int = 0, task: Task = GENDER, columns: Sequence[str] = GROUPS
@@ -156,25 +154,25 @@ class FaceSets:
         """
         if not groups:
             return self
-        found = {role: training_groups(faces, task, columns) for role, faces in self.faces.items()}
+        membership = {role: training_groups(faces, task, columns) for role, faces in self.faces.items()}
         # Gender and ethnicity alone are always understood: «female Black» is all Black women, whatever is classified.
-        known = {*group_names(self.faces["train"]).dropna().unique()}
-        own = {group.key for group in found["train"][1]} - known
+        plain_groups = {*group_names(self.faces["train"]).dropna().unique()}
+        own = {group.key for group in membership["train"][1]} - plain_groups
         plain = [group for group in groups if group not in own]
         for group in map(plain_group, plain):
-            if group not in known:
+            if group not in plain_groups:
                 raise LookwhereError(
-                    f"--exclude '{group}': no training face; there are {', '.join(sorted(known | own))}"
+                    f"--exclude '{group}': no training face; there are {', '.join(sorted(plain_groups | own))}"
                 )
-        kept = {}
+        remaining = {}
         for role, faces in self.faces.items():
-            member, there = found[role]
+            member, there = membership[role]
             keys = np.array([group.key for group in there], dtype=object)
             out = left_out(faces, plain, seed) | np.isin(keys, [*own.intersection(groups)])[member]
-            kept[role] = faces[~out].reset_index(drop=True)
-        if empty := [role for role, faces in kept.items() if not len(faces)]:
+            remaining[role] = faces[~out].reset_index(drop=True)
+        if empty := [role for role, faces in remaining.items() if not len(faces)]:
             raise LookwhereError(f"--exclude leaves no {empty[0]} face")
-        return replace(self, faces=kept)
+        return replace(self, faces=remaining)
 
     def task(self, target: str) -> Task:
         """What is classified: gender, or a column that all data sets have with the same two levels.
@@ -202,22 +200,22 @@ class FaceSets:
         Raises `LookwhereError` where the training faces have one class, since a model of them would say that of
         everyone, or no validation face is left.
         """
-        known = {role: task.known(faces) for role, faces in self.faces.items()}
-        if all(mask.all() for mask in known.values()):
-            kept = self
+        has_class = {role: task.known(faces) for role, faces in self.faces.items()}
+        if all(mask.all() for mask in has_class.values()):
+            labelled = self
         else:
-            faces = {role: faces[known[role]].reset_index(drop=True) for role, faces in self.faces.items()}
-            kept = replace(self, faces=faces, unlabelled=sum(int((~mask).sum()) for mask in known.values()))
-        classes = set(task.truth(kept.faces["train"]))
+            faces = {role: faces[has_class[role]].reset_index(drop=True) for role, faces in self.faces.items()}
+            labelled = replace(self, faces=faces, unlabelled=sum(int((~mask).sum()) for mask in has_class.values()))
+        classes = set(task.truth(labelled.faces["train"]))
         if len(classes) < 2:
-            told = f"are labelled with one {task.name}, {task.label(classes.pop())}" if classes else "have no class"
+            reason = f"are labelled with one {task.name}, {task.label(classes.pop())}" if classes else "have no class"
             raise LookwhereError(
-                f"all {len(self.faces['train']):,} training faces {told}: a model of them would say that of everyone; "
-                "train on faces of both"
+                f"all {len(self.faces['train']):,} training faces {reason}: a model of them would say that of "
+                "everyone; train on faces of both"
             )
-        if not len(kept.faces["val"]):
+        if not len(labelled.faces["val"]):
             raise LookwhereError(f"no validation face is labelled with {task.name}; validate on others")
-        return kept
+        return labelled
 
     def check_weights(self, weights: Sequence[float]) -> None:
         """Raises `LookwhereError` unless there are no weights, or one for each of several data sets to train on."""
@@ -262,8 +260,8 @@ class FaceSets:
         """What `model.json` says of the data; training faces are counted by class crossed with `groups`."""
         training, faces = self.stores["train"], self.faces["train"]
         called = _names([*training, *self.stores["val"]])
-        member, found = training_groups(faces, task, groups)
-        counts = np.bincount(member, minlength=len(found))
+        member, groups_of_faces = training_groups(faces, task, groups)
+        counts = np.bincount(member, minlength=len(groups_of_faces))
         parts = (
             tuple(
                 PartInfo(
@@ -284,9 +282,12 @@ class FaceSets:
             faces={role: len(faces) for role, faces in self.faces.items()},
             train_groups=tuple(
                 GroupCount(
-                    gender=one.gender, ethnicity=one.ethnicity, faces=int(n), group="" if one.plain else one.words
+                    gender=group.gender,
+                    ethnicity=group.ethnicity,
+                    faces=int(n),
+                    group="" if group.plain else group.words,
                 )
-                for one, n in zip(found, counts, strict=True)
+                for group, n in zip(groups_of_faces, counts, strict=True)
             ),
             parts=parts,
             validation_copies=self.copies,

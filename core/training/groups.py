@@ -43,16 +43,18 @@ class TrainingGroup:
         return self.key == f"{self.gender} {self.ethnicity}"
 
 
-def asked_groups(columns: Sequence[Column], asked: Sequence[str]) -> tuple[str, ...]:
+def asked_groups(columns: Sequence[Column], names: Sequence[str]) -> tuple[str, ...]:
     """The columns of the faces that are asked for, each once. Raises `LookwhereError` naming what there is."""
-    found = []
-    for name in asked:
-        always = [known for known in ALWAYS if loose(known) == loose(name)]
-        found += always or [find_column(columns, name, asked="--groups", also=ALWAYS).name]
-    found = list(dict.fromkeys(found))
-    if not 1 <= len(found) <= MOST_CROSSED:
-        raise LookwhereError(f"--groups {' '.join(asked)}: one to {MOST_CROSSED} columns are crossed, not {len(found)}")
-    return tuple(found)
+    chosen_columns = []
+    for name in names:
+        always = [column for column in ALWAYS if loose(column) == loose(name)]
+        chosen_columns += always or [find_column(columns, name, asked="--groups", also=ALWAYS).name]
+    chosen_columns = list(dict.fromkeys(chosen_columns))
+    if not 1 <= len(chosen_columns) <= MOST_CROSSED:
+        raise LookwhereError(
+            f"--groups {' '.join(names)}: one to {MOST_CROSSED} columns are crossed, not {len(chosen_columns)}"
+        )
+    return tuple(chosen_columns)
 
 
 def crossed(task: Task, groups: Sequence[str]) -> list[str]:
@@ -87,11 +89,11 @@ def balance_words(balance: str, task: Task = GENDER, groups: Sequence[str] = GRO
     if balance == "none":
         return ""
     columns = {"class": [task.attribute], "gender": ["gender"]}.get(balance, crossed(task, groups))
-    many = {"gender": "genders", "ethnicity": "ethnicities", AGE: "age bands"}
-    one = {AGE: "age band"}
+    plural = {"gender": "genders", "ethnicity": "ethnicities", AGE: "age bands"}
+    singular = {AGE: "age band"}
     if not task.is_gender:
-        many[task.attribute], one[task.attribute] = f"classes of {task.name}", f"class of {task.name}"
-    return " × ".join(one.get(name, name) if each else many.get(name, f"levels of {name}") for name in columns)
+        plural[task.attribute], singular[task.attribute] = f"classes of {task.name}", f"class of {task.name}"
+    return " × ".join(singular.get(name, name) if each else plural.get(name, f"levels of {name}") for name in columns)
 
 
 def training_groups(
@@ -109,11 +111,11 @@ def training_groups(
         levels.append(names)
         code = code * len(names) + part
     present, member = np.unique(code, return_inverse=True)
-    found = []
-    for one in present:
-        place = np.unravel_index(one, [len(names) for names in levels])
-        found.append(_group(task, {c: names[n] for c, names, n in zip(columns, levels, place, strict=True)}))
-    return member, found
+    groups_present = []
+    for code_of_group in present:
+        place = np.unravel_index(code_of_group, [len(names) for names in levels])
+        groups_present.append(_group(task, {c: names[n] for c, names, n in zip(columns, levels, place, strict=True)}))
+    return member, groups_present
 
 
 def _group(task: Task, level: dict[str, str]) -> TrainingGroup:
@@ -138,6 +140,6 @@ def _levels(faces: pd.DataFrame, column: str) -> tuple[np.ndarray, list[str]]:
         code = faces[column].cat.codes.to_numpy(dtype=np.int64)
         names = [str(name) for name in faces[column].cat.categories]
     else:
-        code, found = pd.factorize(faces[column], sort=True)
-        names = [str(name) for name in found]
+        code, values = pd.factorize(faces[column], sort=True)
+        names = [str(name) for name in values]
     return np.where(code < 0, len(names), code), [*names, UNRECORDED]

@@ -24,21 +24,21 @@ def add_hashes(model: Path, stores: Sequence[AlignedStore]) -> TrainingHashes:
     info = model_info(model)
     if not info.trained_here or info.data is None or not info.data.fingerprints:
         raise LookwhereError(f"{model}: what it was trained on is not known, so its training faces have no hashes")
-    named = {part.fingerprint: part.faces for part in info.data.parts}
+    faces_by_part = {part.fingerprint: part.faces for part in info.data.parts}
     for store in stores:
         if store.manifest.data_fingerprint not in info.data.fingerprints:
             raise LookwhereError(f"{store.path}: not data that {model.name} was trained on, as its model.json has it")
-    if named and (missing := named.keys() - {store.manifest.data_fingerprint for store in stores}):
+    if faces_by_part and (missing := faces_by_part.keys() - {store.manifest.data_fingerprint for store in stores}):
         names = ", ".join(part.dataset for part in info.data.parts if part.fingerprint in missing)
         raise LookwhereError(f"{model}: was trained on {names} too; give all of its stores")
-    if not named and len(stores) > 1:
+    if not faces_by_part and len(stores) > 1:
         raise LookwhereError(f"{model}: was trained on one data set; give its store alone")
     if len(stores) > 1 and any(group.startswith(AS_MANY) for group in (info.training or TrainingInfo()).exclude):
         raise LookwhereError(
             f"{model}: random faces of several data sets were left out of its training, and are not told"
         )
     whole = info.data.faces.get("train", 0)
-    tables = [_trained_on(store, info, named.get(store.manifest.data_fingerprint, whole)) for store in stores]
+    tables = [_trained_on(store, info, faces_by_part.get(store.manifest.data_fingerprint, whole)) for store in stores]
     hashes = TrainingHashes.from_stores(stores, tables)
     write_json(model / "model.json", replace(info, training_faces=hashes.save(model)).to_json())
     return hashes

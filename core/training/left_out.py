@@ -16,9 +16,9 @@ def group_names(faces: pd.DataFrame) -> pd.Series:
     return faces["gender"].astype("string") + " " + faces["ethnicity"].astype("string")
 
 
-def plain_group(said: str) -> str:
+def plain_group(setting: str) -> str:
     """The group that is named, whether it is left out itself or as many others are."""
-    return said.removeprefix(AS_MANY)
+    return setting.removeprefix(AS_MANY)
 
 
 def left_out(faces: pd.DataFrame, groups: Sequence[str], seed: int) -> np.ndarray:
@@ -28,13 +28,13 @@ def left_out(faces: pd.DataFrame, groups: Sequence[str], seed: int) -> np.ndarra
     fewer, all are left out.
     """
     names = group_names(faces)
-    out = np.array(names.isin([one for one in groups if not one.startswith(AS_MANY)]), dtype=bool)
-    for said in groups:
-        if not said.startswith(AS_MANY):
+    out = np.array(names.isin([name for name in groups if not name.startswith(AS_MANY)]), dtype=bool)
+    for group in groups:
+        if not group.startswith(AS_MANY):
             continue
-        inside = np.array(names.isin([plain_group(said)]), dtype=bool)
+        inside = np.array(names.isin([plain_group(group)]), dtype=bool)
         gender = faces.loc[inside, "gender"].iloc[0] if inside.any() else None
-        others = np.flatnonzero((faces["gender"] == gender).to_numpy(dtype=bool) & ~inside & ~out)
-        draw = np.random.default_rng([seed, *plain_group(said).encode()])
-        out[draw.permutation(others)[: int(inside.sum())]] = True
+        candidates = np.flatnonzero((faces["gender"] == gender).to_numpy(dtype=bool) & ~inside & ~out)
+        draw = np.random.default_rng([seed, *plain_group(group).encode()])
+        out[draw.permutation(candidates)[: int(inside.sum())]] = True
     return out

@@ -65,10 +65,10 @@ class Run:
 
     def __init__(self, data: AlignedStore | FaceSets, folder: Path, config: TrainConfig, fabric: Fabric) -> None:
         self.folder, self.config, self.fabric = folder, config, fabric
-        given = data if isinstance(data, FaceSets) else FaceSets.from_store(data)
-        self.task = given.task(config.target)
-        self.groups = given.grouping(config.groups)
-        self.sets = given.labelled(self.task).without(config.exclude, config.seed, self.task, self.groups)
+        sets = data if isinstance(data, FaceSets) else FaceSets.from_store(data)
+        self.task = sets.task(config.target)
+        self.groups = sets.grouping(config.groups)
+        self.sets = sets.labelled(self.task).without(config.exclude, config.seed, self.task, self.groups)
         if config.limit is not None:
             self.sets = self.sets.limited(config.balance, config.limit, config.seed, self.task, self.groups)
         self.sets.labelled(self.task)
@@ -138,8 +138,8 @@ class Run:
             whole = whole + config.teacher_features * self.lessons.feature_loss(places, matched)
         if ages is not None:
             band = self.bands[places].to(device)
-            known = (band >= 0).sum().clamp(min=1)
-            age_loss = F.cross_entropy(ages.float(), band, ignore_index=-1, reduction="sum") / known
+            faces_with_age = (band >= 0).sum().clamp(min=1)
+            age_loss = F.cross_entropy(ages.float(), band, ignore_index=-1, reduction="sum") / faces_with_age
             whole = whole + config.age_weight * age_loss
         if not torch.isfinite(whole):
             raise LookwhereError(
@@ -221,16 +221,16 @@ class Run:
             self.keep(self.folder / "training" / "epochs" / f"{self.epoch + 1:03}", result)
         grown = self.config.stage_at(self.epoch + 1).size != stage.size
         self.plateau = plateau_after(self.plateau, float(score), self.config.optimiser, grown)
-        seen, seconds = (running := added(self.fabric, self.running))["seen"], self.running["seconds"]
+        images, seconds = (running := added(self.fabric, self.running))["seen"], self.running["seconds"]
         row = {
             "epoch": self.epoch + 1,
             "size": stage.size,
             "dilated": stage.dilated,
             "learning_rate": rate,
-            "train_loss": running["loss"] / seen,
-            "train_accuracy": running["right"] / seen,
+            "train_loss": running["loss"] / images,
+            "train_accuracy": running["right"] / images,
             **result,
-            "images_per_second": seen / seconds,
+            "images_per_second": images / seconds,
             "seconds": seconds,
         }
         if self.fabric.is_global_zero:
@@ -273,7 +273,7 @@ class Run:
             "running": self.running,
             "config": dataclasses.asdict(self.config),
             "computed": resuming.computed_on(self.fabric),
-            "teachers": [one.to_json() for one in self.teachers],
+            "teachers": [teacher.to_json() for teacher in self.teachers],
         } | resuming.made_of(self.sets)
         resuming.save_checkpoint(self.checkpoint, tensors, meta)
 
@@ -353,8 +353,8 @@ def _run_epoch(run: Run, clock: Clock, stop: Callable[[], bool]) -> bool:
     for network in (run.network, run.average):
         network.set_dilation(stage.dilated)
     run.model.train()
-    told = run.config
-    draw = (told.balance, told.seed, run.epoch, told.weights, run.task, run.groups, told.epoch_images)
+    config = run.config
+    draw = (config.balance, config.seed, run.epoch, config.weights, run.task, run.groups, config.epoch_images)
     order = epoch_order(run.faces["train"], *draw)
     rate = run.rate(0)
     while run.step < run.steps_per_epoch:

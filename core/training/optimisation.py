@@ -12,10 +12,10 @@ from core.training.config import Optimiser, TrainConfig
 
 def weight_decay_groups(module: nn.Module, decay: float) -> list[dict]:
     """Optimiser groups: weight decay for matrices and kernels, none for norms and biases."""
-    named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    parameters = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     return [
-        {"params": [p for _, p in named if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for _, p in named if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for _, p in parameters if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for _, p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
 
 

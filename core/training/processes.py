@@ -42,11 +42,11 @@ def share_of_batch(batch: int, fabric: Fabric) -> int:
     return batch // fabric.world_size
 
 
-def agreed(fabric: Fabric, asked: bool) -> bool:
+def agreed(fabric: Fabric, stop_asked: bool) -> bool:
     """Whether any process was asked to stop: all stop after the same step, or none does."""
     if fabric.world_size == 1:
-        return asked
-    return bool(fabric.all_reduce(torch.tensor(float(asked), device=fabric.device), reduce_op="sum") > 0)
+        return stop_asked
+    return bool(fabric.all_reduce(torch.tensor(float(stop_asked), device=fabric.device), reduce_op="sum") > 0)
 
 
 def by_first(fabric: Fabric, compute: Callable[[], dict]) -> dict:

@@ -75,8 +75,8 @@ def save_checkpoint(file: Path, tensors: dict[str, Tensor], meta: dict) -> None:
     partial = file.with_name(file.name + ".partial")
     plainly, text = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, json.dumps(meta)
     save_file(plainly, partial, {"meta": text, SHA256: _digest(plainly, text)})
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
+    with partial.open("rb") as content:
+        os.fsync(content.fileno())
     partial.replace(file)
 
 

@@ -95,12 +95,13 @@ def teacher_infos(config: TrainConfig, runs: Path) -> tuple[TeacherInfo, ...]:
 
 def find_teacher(name: str, runs: Path) -> Path:
     """A teacher's folder: a path, or a name beside the run or among the models. Raises `LookwhereError`."""
-    tried = [Path(name), runs / name, MODELS / name]
-    for folder in tried:
+    folders = [Path(name), runs / name, MODELS / name]
+    for folder in folders:
         if (folder / "model.json").is_file():
             return folder.resolve()
     raise LookwhereError(
-        f"--teacher {name}: no model in {', '.join(map(str, dict.fromkeys(tried)))}; `python -m core import` brings one"
+        f"--teacher {name}: no model in {', '.join(map(str, dict.fromkeys(folders)))}; "
+        "`python -m core import` brings one"
     )
 
 
@@ -112,18 +113,20 @@ def lessons(sets: FaceSets, config: TrainConfig, task: Task, runs: Path, fabric:
     """
     if not config.teacher:
         return None
-    said = []
+    outputs = []
     for name, output in zip(config.teacher, config.teacher_outputs or [""] * len(config.teacher), strict=True):
         model = load_model(find_teacher(name, runs))
         if (model.info.task.attribute, model.info.task.classes) != (task.attribute, task.classes):
             raise LookwhereError(
                 f"{model.path}: classifies {model.info.task.name}, not {task.name}; it cannot teach it"
             )
-        said.append(_said(model, sets, config.teacher_features > 0, output, runs, fabric))
-    odds = np.mean([np.clip(logits[:, 1] - logits[:, 0], -SUREST, SUREST) for logits, _ in said], axis=0)
+        outputs.append(_said(model, sets, config.teacher_features > 0, output, runs, fabric))
+    odds = np.mean([np.clip(logits[:, 1] - logits[:, 0], -SUREST, SUREST) for logits, _ in outputs], axis=0)
     right = (odds > 0) == np.asarray(task.is_positive(sets.faces["train"]), dtype=bool)
     trusted = np.ones(len(odds)) if config.teacher_where == "always" else right
-    features = [_standardised(one) for _, one in said if one is not None and one.shape[1]]
+    features = [
+        _standardised(of_teacher) for _, of_teacher in outputs if of_teacher is not None and of_teacher.shape[1]
+    ]
     if config.teacher_features > 0 and not features:
         raise LookwhereError(
             f"--teacher-features {config.teacher_features}: of {', '.join(config.teacher)} none has features "
@@ -151,7 +154,7 @@ def _said(
     """A teacher's logits (N, 2) and features (N, F) of the training faces, store by store in their order."""
     faces = sets.faces["train"]
     store_of = faces["store"].to_numpy() if "store" in faces else np.zeros(len(faces), dtype=np.int64)
-    logits, found = np.empty((len(faces), 2), np.float32), None
+    logits, features_of_faces = np.empty((len(faces), 2), np.float32), None
     bars = ProgressBars() if fabric.is_global_zero else None
     try:
         for number, store in enumerate(sets.stores["train"]):
@@ -165,18 +168,22 @@ def _said(
             part, more = _read(file)
             logits[inside] = part
             if more is not None:
-                found = np.empty((len(faces), more.shape[1]), np.float16) if found is None else found
-                found[inside] = more
+                features_of_faces = (
+                    np.empty((len(faces), more.shape[1]), np.float16)
+                    if features_of_faces is None
+                    else features_of_faces
+                )
+                features_of_faces[inside] = more
     finally:
         if bars is not None:
             bars.close()
-    return logits, found
+    return logits, features_of_faces
 
 
-def _key(model: Model, store: AlignedStore, faces: pd.DataFrame, asked: tuple[bool, str]) -> str:
+def _key(model: Model, store: AlignedStore, faces: pd.DataFrame, what: tuple[bool, str]) -> str:
     """What the outputs depend on: the teacher and its input, the faces in their order and how they were aligned."""
     parts = [model.info.weights_sha256, model.info.declared_sha256, store.manifest.data_fingerprint]
-    parts += [json.dumps(store.manifest.alignment, sort_keys=True, default=str), str(asked)]
+    parts += [json.dumps(store.manifest.alignment, sort_keys=True, default=str), str(what)]
     parts += map(str, faces["row"])
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
@@ -185,16 +192,16 @@ def _compute(
     read: Reading, model: Model, store: AlignedStore, rows: np.ndarray, file: Path, progress: Progress | None
 ) -> None:
     """Run the teacher over faces and keep what it says, whole or not at all."""
-    logits, found = [], []
+    logits, batches = [], []
     tick = progress(f"{model.path.name} teaches {store.manifest.dataset}", len(rows)) if progress else lambda _: None
     for start in range(0, len(rows), BATCH):
         some, more = read(store.images[rows[start : start + BATCH]])
         logits.append(some)
         if more is not None:
-            found.append(more.astype(np.float16))
+            batches.append(more.astype(np.float16))
         tick(len(some))
     let_go(store.images)
-    arrays = {"logits": np.concatenate(logits), "features": np.concatenate(found) if found else np.empty((0, 0))}
+    arrays = {"logits": np.concatenate(logits), "features": np.concatenate(batches) if batches else np.empty((0, 0))}
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
     with partial.open("wb") as out:
@@ -205,8 +212,8 @@ def _compute(
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray | None]:
     """Raises `LookwhereError` where the file is missing, damaged, or was changed since it was written."""
     try:
-        kept = read_npz(file, sys.maxsize)
-        arrays, digest = {name: kept[name] for name in ("logits", "features")}, str(kept["digest"])
+        stored = read_npz(file, sys.maxsize)
+        arrays, digest = {name: stored[name] for name in ("logits", "features")}, str(stored["digest"])
     except (OSError, ValueError, KeyError) as error:
         raise LookwhereError(f"{file}: not readable ({error}); delete it, and the teacher is asked again") from error
     if digest != _digest(arrays):
@@ -224,7 +231,7 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
 
 def check_teachers(then: Sequence[dict], now: Sequence[TeacherInfo], file: Path) -> None:
     """Raise `LookwhereError` where a run's teachers are not those that it began with."""
-    if [one.get("weights_sha256") for one in then] != [one.weights_sha256 for one in now] or [
-        one.get("declared_sha256") for one in then
-    ] != [one.declared_sha256 for one in now]:
+    if [teacher.get("weights_sha256") for teacher in then] != [teacher.weights_sha256 for teacher in now] or [
+        teacher.get("declared_sha256") for teacher in then
+    ] != [teacher.declared_sha256 for teacher in now]:
         raise LookwhereError(f"{file}: began with other teachers; give the same models, or start anew")
