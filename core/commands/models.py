@@ -204,21 +204,18 @@ def _tried(path: Path, bring: Callable[[Path], Path], json: bool) -> str:
         if not loaded.info.task.is_gender:  # nobody said of the portraits what it tells apart
             raise LookwhereError(f"{path}: the portraits are labelled by gender alone; leave --try-portraits out")
         drawings = kept.draw(loaded.path, loaded.classify, loaded.info.weights_sha256)
-    pairs = [(portrait, drawings[portrait.id].prediction) for portrait in kept.portraits()]
-    right = sum(prediction.predicted == portrait.gender for portrait, prediction in pairs)
+    pairs = [(face, drawings[face.id].prediction) for face in kept.portraits()]
+    right = sum(output.predicted == face.gender for face, output in pairs)
     lines = [
         f"nothing is imported; {path.name}, declared so, says of {len(pairs)} portraits:",
-        *(
-            f"  {portrait.words}: {prediction.predicted} at {percent(prediction.probability)}"
-            for portrait, prediction in pairs
-        ),
+        *(f"  {face.words}: {output.predicted} at {percent(output.probability)}" for face, output in pairs),
         f"as those pictured report: {right} of {len(pairs)}",
         *([f"are {BOTH} exchanged? most are the other way round"] if right <= len(pairs) // 4 else []),
         *_taken(loaded.info),
     ]
     rows = [
-        {"portrait": portrait.words, "predicted": prediction.predicted, "probability": prediction.probability}
-        for portrait, prediction in pairs
+        {"portrait": face.words, "predicted": output.predicted, "probability": output.probability}
+        for face, output in pairs
     ]
     return printed("import", json, lambda: "\n".join(lines), lambda: model_record(None, loaded.info, portraits=rows))
 
@@ -272,18 +269,16 @@ def settings(
         faces = faces.assign(ethnicity=faces["ethnicity"].replace(dict(opened.manifest.names)))
     filter = Filter.of_ages(faces, ages)
     try:
-        accuracies = try_settings(loaded, store, faces[filter.mask(faces)].reset_index(drop=True), vary, bars)
+        trials = try_settings(loaded, store, faces[filter.mask(faces)].reset_index(drop=True), vary, bars)
     finally:
         bars.close()
     of = "all splits" if "all" in split else f"{' + '.join(split)} split{'s' if len(split) > 1 else ''}"
     if opened is not None:
         of = f"audit {opened.name}"
-        keep(accuracies, opened, adults=not filter.any_age)
+        keep(trials, opened, adults=not filter.any_age)
         write_card(loaded.path)
-    title = f"{loaded.path}: {len(accuracies.faces):,} faces of {store.manifest.dataset} ({of}), {filter.describe()}"
-    return printed(
-        "settings", json, lambda: settings_report(accuracies, title), lambda: settings_record(accuracies, title)
-    )
+    title = f"{loaded.path}: {len(trials.faces):,} faces of {store.manifest.dataset} ({of}), {filter.describe()}"
+    return printed("settings", json, lambda: settings_report(trials, title), lambda: settings_record(trials, title))
 
 
 def _found(count: int, faces: int, data: Path) -> str:
@@ -308,9 +303,8 @@ def _taken(info: ModelInfo) -> list[str]:
         sample = "on noise and eight portraits"
         sums = "" if off is None else f"; {sample}, maps and bias are the logits to {off:.0e} of the largest"
         off = info.maps.unknown_keys.get("agrees_to")
-        sums = (
-            sums if off is None else f"; {sample}, written out for gradients, it gives the file's logits to {off:.0e}"
-        )
+        if off is not None:
+            sums = f"; {sample}, written out for gradients, it gives the file's logits to {off:.0e}"
         lines.append(f"layer explained: {info.maps.layer}{sums}")
     if why := info.source.unknown_keys.get("not_exact"):
         lines.append(f"no exact maps: {why}")
@@ -359,10 +353,7 @@ def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool
         raise LookwhereError(f"{loaded.path}/model.json: names no weights; train or import the model again")
     drawings = kept.draw(loaded.path, loaded.classify, weights)
     rows = {portrait.words: drawings[portrait.id].prediction for portrait in kept.portraits()}
-    lines = [
-        f"{words}: {prediction.task.label(prediction.predicted)} at {percent(prediction.probability)}"
-        for words, prediction in rows.items()
-    ]
+    lines = [f"{words}: {at.task.label(at.predicted)} at {percent(at.probability)}" for words, at in rows.items()]
     return printed(
         "portraits",
         json,
@@ -370,8 +361,8 @@ def portraits(model: str, device: str = "cpu", models: Path = MODELS, json: bool
         lambda: {
             "model": model,
             "portraits": [
-                {"portrait": words, "predicted": one.predicted, "probability": one.probability}
-                for words, one in rows.items()
+                {"portrait": words, "predicted": at.predicted, "probability": at.probability}
+                for words, at in rows.items()
             ],
         },
     )
