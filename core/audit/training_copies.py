@@ -36,6 +36,8 @@ class TrainingCopies(JsonRecord):
     whether these faces are missing from the audit; `accuracy_without` is the accuracy without them where they are in
     it, None where there are none or nothing else. `by_hashes` are those of `datasets` that were asked by hashes alone,
     so that near-copies of theirs are not known, and `not_asked` further data that the model was trained on.
+    `training_faces` is how many of the faces compared were trained on, by the model's record, where that is not all of
+    them: which ones is not known then. It is None where all were, or the record does not say.
     """
 
     datasets: tuple[str, ...]
@@ -46,6 +48,7 @@ class TrainingCopies(JsonRecord):
     accuracy_without: float | None = None
     by_hashes: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
+    training_faces: int | None = None
 
     @property
     def found(self) -> int:
@@ -118,7 +121,16 @@ def look_up(
     compared = {trained_on.manifest.data_fingerprint: trained_on.manifest.dataset for trained_on in training}
     names = tuple(parts[print_of].dataset if print_of in parts else name for print_of, name in compared.items())
     rest = tuple(part.dataset for print_of, part in parts.items() if print_of not in compared)
-    return _record(result, names, left_out=True, not_asked=rest)
+    training_faces = _training_faces(parts, tuple(compared), result.compared)
+    return _record(result, names, left_out=True, not_asked=rest, training_faces=training_faces)
+
+
+def _training_faces(parts: Mapping[str, PartInfo], compared: tuple[str, ...], count: int) -> int | None:
+    """How many of the `count` faces `compared` were trained on; None where all were, or the model's record lacks one."""
+    if not all(print_of in parts for print_of in compared):
+        return None
+    trained = sum(parts[print_of].faces for print_of in compared)
+    return trained if 0 < trained < count else None
 
 
 def _trained(store: AlignedStore, parts: Mapping[str, PartInfo], hashes: TrainingHashes) -> pd.DataFrame:
@@ -195,6 +207,7 @@ def _record(
     left_out: bool,
     by_hashes: tuple[str, ...] = (),
     not_asked: tuple[str, ...] = (),
+    training_faces: int | None = None,
 ) -> LookUp:
     record = TrainingCopies(
         datasets=datasets,
@@ -204,5 +217,6 @@ def _record(
         left_out=left_out,
         by_hashes=by_hashes,
         not_asked=not_asked,
+        training_faces=training_faces,
     )
     return LookUp(shared.any, record)

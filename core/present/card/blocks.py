@@ -74,11 +74,11 @@ def markdown(title: str, sections: Iterable[Section]) -> str:
 
 def _markdown(block: Text | Heading | Items | Table) -> list[str]:
     if isinstance(block, Text):
-        return [escape.markdown(block.text)]
+        return [escape.sentence(block.text)]
     if isinstance(block, Heading):
         return [f"### {escape.markdown(block.text)}"]
     if isinstance(block, Items):
-        return [f"- {escape.markdown(item)}" for item in block.items]
+        return [f"- {escape.sentence(item)}" for item in block.items]
     rule = "|".join("---:" if letter == "r" else "---" for letter in block.align)
     rows = ["| " + " | ".join(map(escape.markdown, row)) + " |" for row in block.rows]
     lines = ["| " + " | ".join(map(escape.markdown, block.columns)) + " |", f"|{rule}|", *rows]

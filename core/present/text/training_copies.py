@@ -18,16 +18,24 @@ def training_copies_words(manifest: AuditManifest) -> str | None:
         return None
     if copies.near_copies is None:
         return _by_hashes(manifest)
-    among = f"{copies.compared:,} training faces ({_and(copies.datasets)})"
+    among = _among(copies)
     single = copies.found == 1
     if not copies.found:
         return f"None of the {manifest.faces:,} faces is a copy or near-copy of the {among}.{_unknown(copies)}"
     kind = "is a copy or near-copy" if single else "are copies or near-copies"
     if copies.left_out:
         faces = f"{copies.found:,} further face{'' if single else 's'}"
-        return f"{faces} {kind} of the {among} and left out.{_unknown(copies)}"
+        comma = "" if copies.training_faces is None else ","
+        return f"{faces} {kind} of the {among}{comma} and left out.{_unknown(copies)}"
     faces = f"{copies.found:,} of the {manifest.faces:,} faces"
     return f"{faces} {kind} of the {among}{_without(manifest)}{_unknown(copies)}"
+
+
+def _among(copies: TrainingCopies) -> str:
+    """The faces that the audited ones were compared with: training faces, or more of whom these are a part."""
+    if copies.training_faces is None:
+        return f"{copies.compared:,} training faces ({_and(copies.datasets)})"
+    return f"{copies.compared:,} faces of {_and(copies.datasets)}, {copies.training_faces:,} of which were trained on"
 
 
 def _unknown(copies: TrainingCopies) -> str:

@@ -188,3 +188,31 @@ def test_the_sentence_gives_both_accuracies() -> None:
     assert training_copies_words(none) == (
         "None of the 500 faces is a copy or near-copy of the 1,000 training faces (made)."
     )
+
+
+def test_faces_that_were_not_trained_on_are_not_called_training_faces(
+    both: tuple[AlignedStore, AlignedStore, AlignedStore],
+) -> None:
+    """Which of a store's faces were trained on is not known without hashes: how many, the model's record says."""
+    own, other, third = both
+    info, _ = several(own, other, validated=third)
+    trained, every = len(own.split("train")) + len(other.split("train")), len(own.faces) + len(other.faces)
+    looked = look_up(third, third.faces, info, (own, other))
+    assert looked is not None and (looked.record.compared, looked.record.training_faces) == (every, trained)
+    manifest = AuditManifest(
+        model="m", dataset="made", splits=("test",), faces=39, map_shape=None, training_copies=looked.record
+    )
+    dataset = own.manifest.dataset
+    among = f"{every} faces of {dataset} own and {dataset} more, {trained} of which were trained on"
+    assert training_copies_words(manifest) == f"1 further face is a copy or near-copy of the {among}, and left out."
+    none = replace(manifest, training_copies=replace(looked.record, copies=0, near_copies=0))
+    assert training_copies_words(none) == f"None of the 39 faces is a copy or near-copy of the {among}."
+
+
+def test_where_all_faces_were_trained_on_they_are_called_so(
+    both: tuple[AlignedStore, AlignedStore, AlignedStore],
+) -> None:
+    own, _, third = both
+    info, _ = several(own, validated=third)
+    looked = look_up(third, third.faces, info, (own,))
+    assert looked is not None and (looked.record.compared, looked.record.training_faces) == (len(own.faces), None)

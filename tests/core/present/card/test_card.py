@@ -159,12 +159,12 @@ def test_what_a_map_reads_is_said_by_its_method_and_each_model_is_sent_to_the_ch
     audit = reported_audit(tmp_path)
     own = told(card_sections("m", info(), [audit]))
     assert "sees more of the face than its own square" in own
-    assert "(\\`python -m core check\\`)" in own
+    assert "(`python -m core check`)" in own, "a command of ours stands as code"
     audit = with_manifest(audit, kind="onnx", maps={"method": "RISE", "additive": False}, chosen="all")
     text = told(card_sections("m", ModelInfo(kind=ModelKind.ONNX), [audit]))
     assert "sees more of the face" not in text
     assert "the score falls where the cell is hidden" in text
-    assert "(\\`python -m core check\\`)" in text
+    assert "(`python -m core check`)" in text
     assert "| made-test | made | all splits | 480 | 3 |" in text
 
 
