@@ -39,11 +39,19 @@ def cells(row: Row, bench: Bench) -> tuple[str, ...]:
     """What the table says of a row; «not installed» of a peer that is missing."""
     ours = row.ours + (" (wall)" if row.clock == "wall" else "")
     try:
-        found = row.measure(bench)
+        measurement = row.measure(bench)
     except ModuleNotFoundError as error:
         return row.name, ours, row.against, "", f"{(error.name or '').partition('.')[0]} not installed", "", ""
-    low, high = found.spread
-    return row.name, ours, row.against, found.side(0), found.side(1), f"{found.ratio:.2f}", f"{low:.2f} – {high:.2f}"
+    low, high = measurement.spread
+    return (
+        row.name,
+        ours,
+        row.against,
+        measurement.side(0),
+        measurement.side(1),
+        f"{measurement.ratio:.2f}",
+        f"{low:.2f} – {high:.2f}",
+    )
 
 
 def machine(threads: int) -> str:
@@ -62,13 +70,13 @@ def _lines(file: str) -> Iterator[str]:
 
 def versions() -> str:
     """Python's version and those of the packages that are measured."""
-    found = [f"Python {platform.python_version()}"]
+    lines = [f"Python {platform.python_version()}"]
     for name in PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            lines.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            found.append(f"{name} not installed")
-    return ", ".join(found)
+            lines.append(f"{name} not installed")
+    return ", ".join(lines)
 
 
 def main(

@@ -16,18 +16,18 @@ MEANS = np.array([3.0, 2.6, 3.4, 2.2, 2.8, 3.0, 2.0, 3.6, 2.4, 3.0])
 SPREAD, ABSTAINED, DRAWS = 2.0, 0.1, 200
 
 
-def margins_of(group: np.ndarray, within: float, persons: int, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-    """Margins (N,), above 0 where right, and people (N,) of `persons` faces, who share `within` of the variance."""
+def margins_of(group: np.ndarray, shared_variance: float, persons: int, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    """Margins (N,), above 0 where right, and people (N,) of `persons` faces, who share `shared_variance` of the variance."""
     owner = np.arange(len(group)) // persons if persons else np.arange(len(group))
     shared = draw.normal(size=owner.max() + 1)[owner]
-    noise = np.sqrt(within) * shared + np.sqrt(1 - within) * draw.normal(size=len(group))
+    noise = np.sqrt(shared_variance) * shared + np.sqrt(1 - shared_variance) * draw.normal(size=len(group))
     return MEANS[group] + SPREAD * noise, owner
 
 
-def faces_of(draw: Draw, persons: int, within: float, times: int = 1) -> pd.DataFrame:
+def faces_of(draw: Draw, persons: int, shared_variance: float, times: int = 1) -> pd.DataFrame:
     """Faces of the ten groups; people, of one group each, are known where they have several faces."""
     group = np.repeat(np.arange(len(SIZES)), SIZES * times)
-    margin, owner = margins_of(group, within, persons, draw)
+    margin, owner = margins_of(group, shared_variance, persons, draw)
     if persons:  # a person's faces are of one group
         owner = owner + group * len(group)
     male = group % 2 == 1
@@ -46,20 +46,20 @@ def faces_of(draw: Draw, persons: int, within: float, times: int = 1) -> pd.Data
 
 def truths() -> tuple[pd.Series, pd.Series]:
     """Share answered and accuracy of the answered of each group, from very many faces."""
-    found = abstention(faces_of(np.random.default_rng(1), 0, 0.0, 400), ABSTAINED, draws=2).table.set_index("group")
-    return found["share"], found["accuracy"]
+    table = abstention(faces_of(np.random.default_rng(1), 0, 0.0, 400), ABSTAINED, draws=2).table.set_index("group")
+    return table["share"], table["accuracy"]
 
 
-def covered(column: str, persons: int, within: float) -> Callable[[Draw], bool]:
+def covered(column: str, persons: int, shared_variance: float) -> Callable[[Draw], bool]:
     """Do all ten groups' intervals hold the truth of the population's own cutoff?"""
-    kept: dict[str, pd.Series] = {}
+    true_values: dict[str, pd.Series] = {}
 
     def once(draw: Draw) -> bool:
-        if not kept:
-            kept["share"], kept["accuracy"] = truths()
-        table = abstention(faces_of(draw, persons, within), ABSTAINED, draws=DRAWS).table.set_index("group")
+        if not true_values:
+            true_values["share"], true_values["accuracy"] = truths()
+        table = abstention(faces_of(draw, persons, shared_variance), ABSTAINED, draws=DRAWS).table.set_index("group")
         low, high = ("share_low", "share_high") if column == "share" else ("low", "high")
-        true = kept[column].reindex(table.index)
+        true = true_values[column].reindex(table.index)
         inside = (table[low] <= true) & (true <= table[high])
         return bool(inside[table["answered"] > 0].all())
 
@@ -68,6 +68,6 @@ def covered(column: str, persons: int, within: float) -> Callable[[Draw], bool]:
 
 def abstention_cases() -> Iterable[Case]:
     """Shares answered and accuracies of the answered, of faces and of people with several faces each."""
-    for persons, within, words in ((0, 0.0, "faces"), (5, 0.4, "people of 5 faces")):
+    for persons, shared_variance, words in ((0, 0.0, "faces"), (5, 0.4, "people of 5 faces")):
         for column, what in (("share", "all ten shares' intervals hold"), ("accuracy", "all ten accuracies' do")):
-            yield Case(f"abstention, {words}", what, covered(column, persons, within), at_least=0.95, runs=200)
+            yield Case(f"abstention, {words}", what, covered(column, persons, shared_variance), at_least=0.95, runs=200)

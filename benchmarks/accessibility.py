@@ -120,12 +120,12 @@ def table(rows: list[Row]) -> str:
 def opened(browser: Browser, url: str, page: str, scheme: str, width: int = WIDTHS[0]) -> Page:
     """A page in a context of its own, once it is drawn."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    drawn = context.new_page()
-    drawn.goto(f"{url}/{page}")
-    drawn.wait_for_selector(".lw-headline, [data-testid='stAlert']", timeout=PATIENCE)
-    drawn.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
-    drawn.wait_for_timeout(800)
-    return drawn
+    drawn_page = context.new_page()
+    drawn_page.goto(f"{url}/{page}")
+    drawn_page.wait_for_selector(".lw-headline, [data-testid='stAlert']", timeout=PATIENCE)
+    drawn_page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
+    drawn_page.wait_for_timeout(800)
+    return drawn_page
 
 
 def findings(page: Page, axe: str) -> list[tuple[str, str, str]]:
@@ -134,26 +134,26 @@ def findings(page: Page, axe: str) -> list[tuple[str, str, str]]:
     On a busy machine the first may see a page half drawn: faded, its menu not yet a group.
     """
     page.evaluate(axe)
-    found = [tuple(one) for one in page.evaluate(RUN)]
-    if any(impact in SERIOUS for impact, _, _ in found):
+    violations = [tuple(violation) for violation in page.evaluate(RUN)]
+    if any(impact in SERIOUS for impact, _, _ in violations):
         page.wait_for_timeout(DRAWN)
-        found = [tuple(one) for one in page.evaluate(RUN)]
-    return found
+        violations = [tuple(violation) for violation in page.evaluate(RUN)]
+    return violations
 
 
 def unnamed(page: Page) -> tuple[int, list[str]]:
     """How many parts of a page need a name for a screen reader, and those that have none in chromium's tree."""
     session = page.context.new_cdp_session(page)
     nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    needing = [one for one in nodes if not one.get("ignored") and one.get("role", {}).get("value") in NAMED]
+    needing = [node for node in nodes if not node.get("ignored") and node.get("role", {}).get("value") in NAMED]
     without = []
-    for one in needing:
-        if not str(one.get("name", {}).get("value", "")).strip():
+    for node in needing:
+        if not str(node.get("name", {}).get("value", "")).strip():
             try:
-                shown = session.send("DOM.getOuterHTML", {"backendNodeId": one["backendDOMNodeId"]})["outerHTML"]
+                markup = session.send("DOM.getOuterHTML", {"backendNodeId": node["backendDOMNodeId"]})["outerHTML"]
             except Exception:  # gone since
-                shown = ""
-            without.append(f"{one['role']['value']}: {shown[:120]}")
+                markup = ""
+            without.append(f"{node['role']['value']}: {markup[:120]}")
     return len(needing), without
 
 
@@ -162,7 +162,7 @@ def keyboard(page: Page) -> Tabbed:
 
     A table keeps the focus for a press a column; what keeps it for `STAYS` is taken never to give it back.
     """
-    found, last, first, stays = Tabbed(), (None, ""), None, 0
+    tabbed, last, first, stays = Tabbed(), (None, ""), None, 0
     page.evaluate(LOOK)
     for _ in range(PRESSES):
         page.keyboard.press("Tab")
@@ -172,29 +172,29 @@ def keyboard(page: Page) -> Tabbed:
             stays += 1
             if stays < STAYS:
                 continue
-            found.unseen.append(f"holds the focus: {element}")
+            tabbed.unseen.append(f"holds the focus: {element}")
             break
         if last[0] is not None and not changed:
-            found.unseen.append(last[1])
+            tabbed.unseen.append(last[1])
         if number is None or number == first:
-            found.ended = True
+            tabbed.ended = True
             break
         first, last, stays = first or number, (number, element), 0
-        found.stops = max(found.stops, number)
-    found.missed = page.evaluate(MISSED)
-    return found
+        tabbed.stops = max(tabbed.stops, number)
+    tabbed.missed = page.evaluate(MISSED)
+    return tabbed
 
 
 def read(page: Page, row: Row, scheme: str, axe: str | None, width: int = WIDTHS[0]) -> str:
     """Lines on one page in one theme and width; what they tell is added to its row."""
     lines, name = [], row.page
     if axe:
-        found = findings(page, axe)
-        counts = Counter((impact, rule) for impact, rule, _ in found)
+        violations = findings(page, axe)
+        counts = Counter((impact, rule) for impact, rule, _ in violations)
         words = ", ".join(f"{rule} ({impact}) × {n}" for (impact, rule), n in counts.items())
         lines.append(f"{name}, {scheme}, {width} px: axe-core: {words or 'nothing'}")
-        lines += [f"  {rule}: {element}" for impact, rule, element in found if impact in SERIOUS]
-        row.found.update(impact for impact, _, _ in found)
+        lines += [f"  {rule}: {element}" for impact, rule, element in violations if impact in SERIOUS]
+        row.found.update(impact for impact, _, _ in violations)
     if scheme == "light" and width == WIDTHS[0]:
         count, without = unnamed(page)
         tabbed = keyboard(page)
@@ -204,9 +204,9 @@ def read(page: Page, row: Row, scheme: str, axe: str | None, width: int = WIDTHS
             f"{'comes to the end' if tabbed.ended else 'does not come to the end'}, "
             f"{len(tabbed.unseen)} stops show no sign, {len(tabbed.missed)} controls are passed over"
         )
-        lines += [f"  without a name: {one}" for one in without]
-        lines += [f"  no sign of the focus: {one}" for one in tabbed.unseen]
-        lines += [f"  passed over: {one}" for one in tabbed.missed]
+        lines += [f"  without a name: {element_words}" for element_words in without]
+        lines += [f"  no sign of the focus: {element_words}" for element_words in tabbed.unseen]
+        lines += [f"  passed over: {element_words}" for element_words in tabbed.missed]
     return "\n".join(lines)
 
 
@@ -215,9 +215,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--axe", type=Path, help="axe-core's axe.min.js")
     parser.add_argument("--pages", nargs="*", default=[entry.file for entry in PAGES])
-    asked = parser.parse_args()
-    axe = asked.axe.read_text(encoding="utf-8") if asked.axe else None
-    rows = [Row(name) for name in asked.pages]
+    options = parser.parse_args()
+    axe = options.axe.read_text(encoding="utf-8") if options.axe else None
+    rows = [Row(name) for name in options.pages]
     server, url = serve()
     try:
         with sync_playwright() as playwright:

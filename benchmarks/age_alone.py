@@ -24,8 +24,8 @@ WINDOW = 4.0
 def parts(folder: Path) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """An audit's faces of known age, the mean map of each one's age, and what is left of its own, float64 (N, h, w)."""
     audit = open_audit(folder)
-    known = audit.faces["age"].notna().to_numpy()
-    faces, maps = audit.faces[known].reset_index(drop=True), audit.maps("true", "raw")[known].astype(np.float64)
+    has_age = audit.faces["age"].notna().to_numpy()
+    faces, maps = audit.faces[has_age].reset_index(drop=True), audit.maps("true", "raw")[has_age].astype(np.float64)
     age = faces["age"].to_numpy(dtype=np.float64)
     years, place = np.unique(age, return_inverse=True)
     weight = np.exp(-((years[:, None] - age) ** 2) / (2 * WINDOW**2))

@@ -39,9 +39,9 @@ def with_features(network: GenderResNet, features: Callable[[Tensor], Tensor]) -
     """The network with its own head on other features."""
     import copy
 
-    made = copy.copy(network)
-    made.__dict__["features"] = features
-    return made
+    copied = copy.copy(network)
+    copied.__dict__["features"] = features
+    return copied
 
 
 def int8(classifier: ResNetClassifier, faces: np.ndarray) -> Way:
@@ -50,9 +50,9 @@ def int8(classifier: ResNetClassifier, faces: np.ndarray) -> Way:
     import openvino
 
     pixels = classifier._pixels(noise())
-    made = graph(folded(classifier.network, pixels), pixels.shape[2:])
+    whole_graph = graph(folded(classifier.network, pixels), pixels.shape[2:])
     batches = [classifier._pixels(faces[low : low + 1]).contiguous().numpy() for low in range(len(faces))]
-    quantised = nncf.quantize(made, nncf.Dataset(batches), subset_size=len(batches))
+    quantised = nncf.quantize(whole_graph, nncf.Dataset(batches), subset_size=len(batches))
     options = {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "NUM_STREAMS": 1}
     run = openvino.Core().compile_model(quantised, "CPU", options)
 
@@ -67,8 +67,8 @@ def compiled(classifier: ResNetClassifier) -> Way:
     import torch._inductor.config as options
 
     options.freezing = True
-    made = folded(classifier.network, classifier._pixels(noise())).to(torch.bfloat16)
-    run = torch.compile(made.features)
+    network = folded(classifier.network, classifier._pixels(noise())).to(torch.bfloat16)
+    run = torch.compile(network.features)
 
     def features(batch: Tensor) -> Tensor:
         with torch.autocast("cpu", enabled=False):
@@ -121,14 +121,14 @@ def main(
         models: Where model folders lie.
     """
     classifier, store = load_model(models / model).classify, AlignedStore.open(data)
-    chosen = (store.faces if split == "all" else store.split(split)).head(faces or len(store.faces))
-    rows = chosen["row"].to_numpy()
+    sample = (store.faces if split == "all" else store.split(split)).head(faces or len(store.faces))
+    rows = sample["row"].to_numpy()
     ways: dict[str, Callable[[], Way]] = {
         speed: lambda speed=speed: classifier.computed(Speed(speed)) for speed in speeds
     }
     if "int8" in also:
-        others = store.faces[~store.faces["row"].isin(rows)] if len(chosen) < len(store.faces) else store.faces
-        ways["int8"] = lambda: int8(classifier, store.images[others["row"].to_numpy()[:CALIBRATED]])
+        calibration = store.faces[~store.faces["row"].isin(rows)] if len(sample) < len(store.faces) else store.faces
+        ways["int8"] = lambda: int8(classifier, store.images[calibration["row"].to_numpy()[:CALIBRATED]])
     if "compile" in also:
         ways["compile"] = lambda: compiled(classifier)
     exact, exact_maps, speed = through(classifier.computed(None), store.images, rows)
@@ -138,7 +138,7 @@ def main(
         each = [np.corrcoef(a, b)[0, 1] for a, b in zip(maps, exact_maps, strict=True)]
         whole = np.corrcoef(maps.ravel(), exact_maps.ravel())[0, 1]
         turned = int(((margin >= 0) != (exact >= 0)).sum())
-        move, group = largest_move(chosen, margin, exact)
+        move, group = largest_move(sample, margin, exact)
         print(
             f"{name:9} {speed:6.1f} images/s  maps r {whole:.5f}, least face {min(each):.5f}  "
             f"{turned} other decisions  largest move {move:+.2f} points ({group})",

@@ -46,15 +46,15 @@ class Library(Detector):
     """Finds faces by the library's own `detect`, each image alone and at all scales."""
 
     def find(self, images: np.ndarray, border: int = 0, skip: int = 0) -> list[Faces]:
-        found = []
+        detections = []
         for image in images:
             pixels = ImageOps.expand(Image.fromarray(image), border, GREY)
             boxes, certainty, points = self.detect(pixels, landmarks=True)
             if boxes is None:
-                found.append(Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))))
+                detections.append(Faces(np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))))
             else:
-                found.append(Faces(*(np.asarray(part, float) for part in (boxes, certainty, points))))
-        return found
+                detections.append(Faces(*(np.asarray(part, float) for part in (boxes, certainty, points))))
+        return detections
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def read(path: Path, sample: int, seed: int) -> Set:
     faces = reader.read(source).faces
     aligner = FaceAligner(minimum_face=reader.minimum_face)
     decided = decide_border(sampled(source, faces), aligner.detector, given_border(reader, None))
-    chosen = faces.sample(min(sample, len(faces)), random_state=seed)
-    images = [shrunk(decode(data)) for _, data in source.iterate(chosen["path"])]
+    selected = faces.sample(min(sample, len(faces)), random_state=seed)
+    images = [shrunk(decode(data)) for _, data in source.iterate(selected["path"])]
     print(f"{path.name}: {len(images)} images, border {decided.to_json()}", flush=True)
     options = {
         "border": decided.percent / 100,
@@ -100,8 +100,8 @@ def compare(data: Set, seconds: float | None = None) -> dict[str, float]:
     }
     for way in ways.values():
         way(data.images[:4])
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    found: dict[str, list[bool]] = {**{name: [] for name in aligners}, DEFAULTS: [], "same way": []}
+    seconds_by_way: dict[str, list[float]] = {name: [] for name in ways}
+    found_by_way: dict[str, list[bool]] = {**{name: [] for name in aligners}, DEFAULTS: [], "same way": []}
     off: dict[str, list[float]] = {name: [] for name in aligners}
     began = time.perf_counter()
     for start in range(0, len(data.images), BATCH):
@@ -110,27 +110,29 @@ def compare(data: Set, seconds: float | None = None) -> dict[str, float]:
         for name, way in ways.items():
             now = time.process_time()
             results[name] = way(images)
-            taken[name].append((time.process_time() - now) / len(images))
-        found[DEFAULTS] += results[DEFAULTS]
+            seconds_by_way[name].append((time.process_time() - now) / len(images))
+        found_by_way[DEFAULTS] += results[DEFAULTS]
         right = same.all_faces(images)
-        found["same way"] += [bool(one) for one in right]
+        found_by_way["same way"] += [bool(detection) for detection in right]
         for name, aligner in aligners.items():
-            found[name] += results[name].found.tolist()
-            for image, one, other in zip(images, right, aligner.all_faces(images), strict=True):
-                if one and other:
-                    off[name].append(apart(one, other, image.size))
+            found_by_way[name] += results[name].found.tolist()
+            for image, detection, own_detection in zip(images, right, aligner.all_faces(images), strict=True):
+                if detection and own_detection:
+                    off[name].append(apart(detection, own_detection, image.size))
         if seconds is not None and time.perf_counter() - began > seconds:
             break
-    speeds = {f"{name}, faces/s": 1 / statistics.median(times) for name, times in taken.items()}
+    speeds = {f"{name}, faces/s": 1 / statistics.median(times) for name, times in seconds_by_way.items()}
     ratios = {
-        f"{name}, times {against}": statistics.median(b / a for a, b in zip(taken[name], taken[against], strict=True))
+        f"{name}, times {against}": statistics.median(
+            b / a for a, b in zip(seconds_by_way[name], seconds_by_way[against], strict=True)
+        )
         for name in aligners
         for against in (DEFAULTS, SAME_SMALLEST)
     }
-    shares = {f"found, {name}": float(np.mean(which)) for name, which in found.items()}
+    shares = {f"found, {name}": float(np.mean(which)) for name, which in found_by_way.items()}
     distances = {name: np.array(each) for name, each in off.items()}
     return {
-        "images": len(found[OURS]),
+        "images": len(found_by_way[OURS]),
         **speeds,
         **ratios,
         **shares,
@@ -142,19 +144,19 @@ def compare(data: Set, seconds: float | None = None) -> dict[str, float]:
 
 def library(detector: MTCNN, images: list[Image.Image]) -> list[bool]:
     """Whether the library finds a face in each image; equally large ones at once, as it asks for."""
-    found = [False] * len(images)
+    has_face = [False] * len(images)
     sizes = {image.size for image in images}
     for size in sizes:
         members = [n for n, image in enumerate(images) if image.size == size]
         boxes, *_ = detector.detect([images[n] for n in members], landmarks=True)
-        for n, one in zip(members, boxes, strict=True):
-            found[n] = one is not None
-    return found
+        for n, box in zip(members, boxes, strict=True):
+            has_face[n] = box is not None
+    return has_face
 
 
-def apart(one: Detection, other: Detection, size: tuple[int, int]) -> float:
+def apart(first: Detection, second: Detection, size: tuple[int, int]) -> float:
     """How far the main faces' landmarks lie from each other, in pixels of the aligned face."""
-    a, b = (faces.points[main_face(faces, size)] for faces in (one, other))
+    a, b = (faces.points[main_face(faces, size)] for faces in (first, second))
     scale = float(np.hypot(*similarity(a)[:, 0]))
     return scale * float(np.linalg.norm(a - b, axis=1).mean())
 
@@ -179,15 +181,15 @@ def main(data: tuple[Path, ...], sample: int = 1000, seed: int = 0, threads: int
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     sets = [read(path, sample, seed) for path in data]
-    for one in sets:
-        aligner = FaceAligner(**one.options)
-        for start in range(0, len(one.images), 2 * BATCH):
-            aligner.align(one.images[start : start + 2 * BATCH])
+    for data_set in sets:
+        aligner = FaceAligner(**data_set.options)
+        for start in range(0, len(data_set.images), 2 * BATCH):
+            aligner.align(data_set.images[start : start + 2 * BATCH])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory before the library's turn, all images held: {memory:.2f} GB", flush=True)
-    for one in sets:
-        print(f"-- {one.name}")
-        for name, value in compare(one).items():
+    for data_set in sets:
+        print(f"-- {data_set.name}")
+        for name, value in compare(data_set).items():
             print(f"{name:44} {value:10.4g}", flush=True)
 
 

@@ -70,10 +70,10 @@ def main(data: Path, model: str, sample: int = 600, seed: int = 0, models: Path 
         crops: dict[int, np.ndarray] = {}
         for start in range(0, len(images), BATCH):
             some = range(start, min(start + BATCH, len(images)))
-            found = aligner.all_faces([images[n] for n in some])
-            for n, one in zip(some, found, strict=True):
-                if one:
-                    points[n] = one.points[main_face(one, images[n].size)]
+            detections = aligner.all_faces([images[n] for n in some])
+            for n, detection in zip(some, detections, strict=True):
+                if detection:
+                    points[n] = detection.points[main_face(detection, images[n].size)]
                     crops[n] = warp([images[n]], similarity(points[n])[None])[0]
         seconds = time.process_time() - began
         rows = list(crops)
@@ -87,14 +87,14 @@ def main(data: Path, model: str, sample: int = 600, seed: int = 0, models: Path 
     reference = looks[f"{REFERENCE} %"].points
     print(f"{'border':8} {'found':>7} {'elsewhere':>10} {'mean off':>9} {'images/s':>9} {'correct':>8}")
     is_male = (faces["gender"] == "male").to_numpy()
-    for name, one in looks.items():
-        off = distances(one.points, reference)
+    for name, look_of_border in looks.items():
+        off = distances(look_of_border.points, reference)
         off = off[np.isfinite(off)]
-        found = np.isfinite(one.male)
-        correct = (one.male == is_male)[found].mean()
+        is_found = np.isfinite(look_of_border.male)
+        correct = (look_of_border.male == is_male)[is_found].mean()
         print(
-            f"{name:8} {found.mean():7.1%} {(off > ELSEWHERE).mean():10.1%} {off.mean():9.3f} "
-            f"{len(faces) / one.seconds:9.1f} {correct:8.1%}"
+            f"{name:8} {is_found.mean():7.1%} {(off > ELSEWHERE).mean():10.1%} {off.mean():9.3f} "
+            f"{len(faces) / look_of_border.seconds:9.1f} {correct:8.1%}"
         )
     print(by_group(faces, looks["0 %"], looks["decided"]))
 
@@ -110,10 +110,10 @@ def by_group(faces: pd.DataFrame, before: Look, after: Look) -> str:
     """Faces not found, and correct among those found, without a border and with the decided one; adults too."""
     male = (faces["gender"] == "male").to_numpy()
     table = faces[["gender", "ethnicity"]].copy()
-    for name, one in (("without", before), ("decided", after)):
-        found = np.isfinite(one.male)
-        table[f"not found, {name}"] = ~found
-        table[f"correct, {name}"] = np.where(found, one.male == male, np.nan)
+    for name, look in (("without", before), ("decided", after)):
+        is_found = np.isfinite(look.male)
+        table[f"not found, {name}"] = ~is_found
+        table[f"correct, {name}"] = np.where(is_found, look.male == male, np.nan)
     parts = {"all": table}
     if (faces["age"] >= ADULT_AGE).any():
         parts[f"{ADULT_AGE} and older"] = table[(faces["age"] >= ADULT_AGE).fillna(False)]

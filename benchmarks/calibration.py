@@ -83,24 +83,24 @@ def shifted(rate: np.ndarray, inside: np.ndarray, by: float) -> np.ndarray:
     return np.clip(rate + by * inside, 0.001, 0.999)
 
 
-def one_a(women_less: float, counted: Callable[[Regression], bool]) -> Callable[[Draw], bool]:
+def one_a(women_less: float, counts: Callable[[Regression], bool]) -> Callable[[Draw], bool]:
     """Women `women_less` (a share) below men at each age and ethnicity."""
 
     def once(draw: Draw) -> bool:
         faces, _, _ = adults()
         inside = (faces["gender"] == "female").to_numpy()
-        return counted(of_truth(shifted(by_age("ethnicity"), inside, -women_less), draw))
+        return counts(of_truth(shifted(by_age("ethnicity"), inside, -women_less), draw))
 
     return once
 
 
-def one_b(lowered: float, counted: Callable[[Regression], bool]) -> Callable[[Draw], bool]:
+def one_b(lowered: float, counts: Callable[[Regression], bool]) -> Callable[[Draw], bool]:
     """No ethnicity differs but Black faces, `lowered` below the others at each gender and age."""
 
     def once(draw: Draw) -> bool:
         faces, _, _ = adults()
         inside = (faces["ethnicity"] == "Black").to_numpy()
-        return counted(of_truth(shifted(by_age("gender"), inside, -lowered), draw))
+        return counts(of_truth(shifted(by_age("gender"), inside, -lowered), draw))
 
     return once
 
@@ -117,10 +117,10 @@ def all_close(fit: Regression) -> bool:
 def pairs_covered(draw: Draw) -> bool:
     """The fitted model as truth: do the intervals of all pairs hold the differences it has at equal ages?"""
     fit = adults()[2]
-    found = of_truth(model_rates(), draw).equal.pairs
+    pairs = of_truth(model_rates(), draw).equal.pairs
     true = fit.equal.groups.set_index("group")["accuracy"]
-    apart = true[found["best"]].to_numpy() - true[found["worst"]].to_numpy()
-    return bool(((found["low"] <= apart) & (apart <= found["high"])).all())
+    apart = true[pairs["best"]].to_numpy() - true[pairs["worst"]].to_numpy()
+    return bool(((pairs["low"] <= apart) & (apart <= pairs["high"])).all())
 
 
 @cache
@@ -176,19 +176,19 @@ def two_groups(kind: str, sizes: tuple[int, int], spread: float = 1.0, planted: 
 # Known people, whose faces hang together.
 
 
-def people_covered(people: int, faces: float, within: float, accuracy: float) -> Callable[[Draw], bool]:
-    """Ten groups of `people` with `faces` each on average, correlated by `within`: do all ten intervals hold?"""
+def people_covered(people: int, faces: float, correlation: float, accuracy: float) -> Callable[[Draw], bool]:
+    """Ten groups of `people` with `faces` each on average, correlated by `correlation`: do all ten intervals hold?"""
     truth = np.clip(np.linspace(accuracy - 0.03, accuracy + 0.02, 10), 0, 0.995)
     names = pd.DataFrame({"group": [f"group {g}" for g in range(10)]})
 
     def once(draw: Draw) -> bool:
         of = np.repeat(np.arange(10), people)
-        p, more = truth[of], 1 / within - 1
+        p, more = truth[of], 1 / correlation - 1
         able, count = draw.beta(p * more, (1 - p) * more), draw.geometric(1 / faces, len(of))
         unit = np.repeat(np.arange(len(of)), count)
         right = draw.random(len(unit)) < able[unit]
-        found = simultaneous_intervals(tally(of[unit], names, right, unit, smallest=1, order=""), 300).table
-        return bool(((found["low"] <= truth) & (truth <= found["high"])).all())
+        intervals = simultaneous_intervals(tally(of[unit], names, right, unit, smallest=1, order=""), 300).table
+        return bool(((intervals["low"] <= truth) & (truth <= intervals["high"])).all())
 
     return once
 
@@ -196,7 +196,7 @@ def people_covered(people: int, faces: float, within: float, accuracy: float) ->
 # Experiments: effects of pairs of seeds that scatter by seed and by face.
 
 
-def contrast(effect: float, counted: Verdict, pairs: int = 3, built_in: int = 0, count_all: bool = False) -> Callable:
+def contrast(effect: float, expected: Verdict, pairs: int = 3, built_in: int = 0, count_all: bool = False) -> Callable:
     """`built_in` of the pairs are one network in both arms: their 0 counts only where `count_all` says so."""
 
     def once(draw: Draw) -> bool:
@@ -204,12 +204,12 @@ def contrast(effect: float, counted: Verdict, pairs: int = 3, built_in: int = 0,
         values[:built_in] = 0.0
         used = values if count_all else values[built_in:]
         if len(used) < FEWEST_PAIRS:
-            return counted == Verdict.CANNOT_TELL
+            return expected == Verdict.CANNOT_TELL
         picks = draw.integers(0, len(used), (400, len(used)))
         both = used[picks].mean(axis=1) + 0.005 * draw.normal(size=400)
         seeds = t_interval(used)
         bounds = Estimate(seeds.value, *np.quantile(both, [0.025, 0.975]))
-        return verdict(seeds, bounds, Expectation.HIGHER) == counted
+        return verdict(seeds, bounds, Expectation.HIGHER) == expected
 
     return once
 
@@ -277,14 +277,14 @@ def cases() -> Iterable[Case]:
     yield from hiding_cases()
     yield from pattern_cases(AUDIT)
     yield from slice_cases()
-    for people, faces, within, accuracy in (
+    for people, faces, correlation, accuracy in (
         (20, 3, 0.1, 0.97),
         (20, 8, 0.4, 0.9),
         (50, 8, 0.4, 0.97),
         (100, 5, 0.3, 0.95),
     ):
-        yield Case(f"people: {people} a group, {faces} faces, {within}", "all ten groups' intervals hold",
-                   people_covered(people, faces, within, accuracy), at_least=0.95, runs=300)  # fmt: skip
+        yield Case(f"people: {people} a group, {faces} faces, {correlation}", "all ten groups' intervals hold",
+                   people_covered(people, faces, correlation, accuracy), at_least=0.95, runs=300)  # fmt: skip
     rise, none = Verdict.SUPPORTED, Verdict.NOT_SUPPORTED
     yield Case("4 and 5, three pairs, no effect", "«supported» falls", contrast(0, rise), at_most=0.025, runs=4000)
     yield Case(
@@ -305,13 +305,13 @@ def main(only: Annotated[str, tyro.conf.arg(metavar="WORDS")] = "", runs: int | 
     only: cases whose name holds this. runs: simulated studies a case, by default the case's own number. seed: of all
     draws.
     """
-    began, missed = time.perf_counter(), 0
+    began, failures = time.perf_counter(), 0
     for case in cases():
         if only in case.name:
             rate = simulate(case, runs or case.runs, seed, progress=True)
-            missed += rate.kept is False
+            failures += rate.kept is False
             print(rate, flush=True)
-    print(f"{missed} not kept; {time.perf_counter() - began:.0f} s")
+    print(f"{failures} not kept; {time.perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ from core.data.store import AlignedStore
 
 def measured(run: Callable[[int], tuple[np.ndarray, np.ndarray]], threads: int, batch: int, kind: str) -> tuple:
     """Logits and evidence with so many threads, faces a batch, and this precision."""
-    before, asked = torch.get_num_threads(), core.devices.precision
+    before, own_precision = torch.get_num_threads(), core.devices.precision
     torch.set_num_threads(threads)
     core.devices.precision = lambda device, asked=None: getattr(torch, kind)
     try:
         return run(batch)
     finally:
         torch.set_num_threads(before)
-        core.devices.precision = asked
+        core.devices.precision = own_precision
 
 
 def main(model: str, data: Path, faces: int = 64, models: Path = Path("models")) -> None:
@@ -48,7 +48,7 @@ def main(model: str, data: Path, faces: int = 64, models: Path = Path("models"))
     def run(batch: int) -> tuple[np.ndarray, np.ndarray]:
         loaded = load_model(models / model)
         parts = [loaded.classify(images[low : low + batch]) for low in range(0, len(images), batch)]
-        return tuple(np.concatenate(one) for one in zip(*parts, strict=True))
+        return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
     logits, evidence = measured(run, 1, 64, "float32")
     print(f"{len(images)} faces of {store.manifest.dataset}; margins from {abs(logits[:, 0] - logits[:, 1]).min():.3g}")
@@ -63,10 +63,10 @@ def main(model: str, data: Path, faces: int = 64, models: Path = Path("models"))
         "bfloat16": (1, 64, "bfloat16"),
     }
     for words, (threads, batch, kind) in changes.items():
-        other, maps = measured(run, threads, batch, kind)
-        turned = int(((other[:, 1] >= other[:, 0]) != (logits[:, 1] >= logits[:, 0])).sum())
-        same = np.array_equal(other, logits) and np.array_equal(maps, evidence)
-        by = [f"{np.abs(a.astype(np.float64) - b).max():.2g}" for a, b in ((other, logits), (maps, evidence))]
+        again, maps = measured(run, threads, batch, kind)
+        turned = int(((again[:, 1] >= again[:, 0]) != (logits[:, 1] >= logits[:, 0])).sum())
+        same = np.array_equal(again, logits) and np.array_equal(maps, evidence)
+        by = [f"{np.abs(a.astype(np.float64) - b).max():.2g}" for a, b in ((again, logits), (maps, evidence))]
         print(f"| {words} | {by[0]} | {by[1]} | {turned} | {'yes' if same else 'no'} |", flush=True)
 
 

@@ -42,9 +42,9 @@ def made(draw: Draw, n: int, persons: int | None = None) -> pd.DataFrame:
     faces = pd.DataFrame({name: values[who] for name, values in labels.items()}).astype({"age": "Int16"})
     for column in COLUMNS[1:]:
         faces[column.name] = np.array(column.levels)[draw.integers(0, len(column.levels), n)]
-    known = pd.Series([f"person-{one}" for one in who] if persons else [pd.NA] * n, dtype="string")
+    identity = pd.Series([f"person-{person}" for person in who] if persons else [pd.NA] * n, dtype="string")
     levels = {column.name: column.levelled(faces[column.name]) for column in COLUMNS}
-    return faces.assign(identity=known, cluster=np.arange(n), **levels)
+    return faces.assign(identity=identity, cluster=np.arange(n), **levels)
 
 
 def found(n: int, errors: float, planted: float = 0.0, persons: int | None = None) -> Callable[[Draw], bool]:
@@ -59,10 +59,10 @@ def found(n: int, errors: float, planted: float = 0.0, persons: int | None = Non
             rate = draw.beta(errors * 4, (1 - errors) * 4, code.max() + 1)[code]
         inside = (faces["gender"] == GENDERS[0]) & (faces["ethnicity"] == "Black") & (faces["image_blur"] == "blurred")
         wrong = draw.random(n) < rate + planted * inside.to_numpy()
-        held = find_slices(faces.assign(correct=~wrong), COLUMNS, int(draw.integers(1 << 31)), SEARCH_DRAWS).held
+        slices = find_slices(faces.assign(correct=~wrong), COLUMNS, int(draw.integers(1 << 31)), SEARCH_DRAWS).held
         if not planted:
-            return len(held) > 0
-        return any({"ethnicity", "image_blur"} & set(names) for names in held["columns"])
+            return len(slices) > 0
+        return any({"ethnicity", "image_blur"} & set(names) for names in slices["columns"])
 
     return once
 

@@ -84,17 +84,17 @@ def made_large_audit(path: Path, faces: int, people: int = 0, seed: int = 0, sha
     which = [np.flatnonzero(called == n) for n in (0, 1)]
     gender = table["gender"].cat.codes.to_numpy()
     wrong = np.array([WRONG[name] for name in ETHNICITIES])[table["ethnicity"].cat.codes.to_numpy()]
-    said = np.where(draw.random(faces) < wrong + np.where(gender == 0, 0.03, 0.0), 1 - gender, gender)
-    chosen = np.where(said == 0, draw.choice(which[0], faces), draw.choice(which[1], faces))
-    logits = scores[chosen].astype(np.float32)
+    predicted = np.where(draw.random(faces) < wrong + np.where(gender == 0, 0.03, 0.0), 1 - gender, gender)
+    template = np.where(predicted == 0, draw.choice(which[0], faces), draw.choice(which[1], faces))
+    logits = scores[template].astype(np.float32)
     with np.errstate(over="ignore"):
         p = (1 / (1 + np.exp(logits[:, 0].astype(np.float64) - logits[:, 1]))).astype(np.float32)
     table = table.assign(
         logit_female=logits[:, 0],
         logit_male=logits[:, 1],
         p_male=p,
-        predicted=pd.Categorical.from_codes(said.astype(np.int8), GENDERS),
-        correct=said == gender,
+        predicted=pd.Categorical.from_codes(predicted.astype(np.int8), GENDERS),
+        correct=predicted == gender,
     )
     path.mkdir(parents=True)
     texts = {name: "str" for name in table if isinstance(table[name].dtype, pd.CategoricalDtype)}
@@ -105,17 +105,17 @@ def made_large_audit(path: Path, faces: int, people: int = 0, seed: int = 0, sha
         for start in range(0, faces, BLOCK):
             rows = slice(start, start + BLOCK)
             block = pa.Table.from_pandas(table[rows].astype(texts), preserve_index=False)
-            flat = pa.array(base[chosen[rows]].reshape(-1))
+            flat = pa.array(base[template[rows]].reshape(-1))
             out.write_table(
                 block.append_column(schema.field("evidence"), pa.FixedSizeListArray.from_arrays(flat, cells))
             )
-    counted = assign_cells(table)[0]
-    means = draw.integers(90, 160, (len(counted), 112, 112, 3), dtype=np.uint8)
-    Averages(counted, means).save(path / "averages.npz")
+    averaged_cells = assign_cells(table)[0]
+    means = draw.integers(90, 160, (len(averaged_cells), 112, 112, 3), dtype=np.uint8)
+    Averages(averaged_cells, means).save(path / "averages.npz")
     content = {
         "format": 2, "model": path.parent.parent.name, "weights_sha256": "0" * 64, "dataset": "made",
         "data_fingerprint": "0" * 64, "splits": ["test"], "chosen": "test", "faces": faces, "map_shape": list(shape),
-        "accuracy": round(float((said == gender).mean()), 6), "head_bias": list(BIAS), "precision": "float32",
+        "accuracy": round(float((predicted == gender).mean()), 6), "head_bias": list(BIAS), "precision": "float32",
         "columns": [GLASSES.to_json()], "maps": {"method": "closed form", "additive": True, "layer": "layer4"},
         "files": {n: r.to_json() for n, r in record_files(path, ("faces.parquet", "averages.npz")).items()},
     }  # fmt: skip
@@ -134,7 +134,7 @@ def memory() -> dict[str, float]:
     names = {"VmRSS": "resident", "RssAnon": "private", "RssFile": "mapped", "VmHWM": "peak"}
     with open("/proc/self/status") as status:  # noqa: PTH123
         lines = (line.split() for line in status)
-        return {names[one[0][:-1]]: int(one[1]) / 1e3 for one in lines if one[0][:-1] in names}
+        return {names[fields[0][:-1]]: int(fields[1]) / 1e3 for fields in lines if fields[0][:-1] in names}
 
 
 def draw_pages(models: Path, pages: tuple[str, ...]) -> list[dict]:

@@ -77,15 +77,15 @@ def measured(what: str, checkout: Path, *arguments: str) -> None:
     Raises `SystemExit` with what it said where it fails.
     """
     environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=checkout, env=environment, stdout=said, stderr=subprocess.STDOUT
+            [sys.executable, *arguments], cwd=checkout, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            raise SystemExit(f"{what}: {said.read().decode(errors='replace')[-2_000:]}")
+            output.seek(0)
+            raise SystemExit(f"{what}: {output.read().decode(errors='replace')[-2_000:]}")
     seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6
     print(f"{what:36} {seconds:8.1f} s of CPU   peak {peak:5.2f} GB", flush=True)
 

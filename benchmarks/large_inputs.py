@@ -136,10 +136,10 @@ def tabled(path: Path) -> str:
 
 
 def _said(command: Callable[[], int]) -> str:
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = command()
-    lines = [line for line in said.getvalue().replace("\r", "\n").splitlines() if line.strip()]
+    lines = [line for line in output.getvalue().replace("\r", "\n").splitlines() if line.strip()]
     line = next((line for line in lines if line.startswith("error: ")), lines[0] if lines else "nothing")
     return f"exit {code}: {line}"
 
@@ -166,11 +166,11 @@ def _child(name: str, path: str, sent: multiprocessing.connection.Connection) ->
 
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
-        said = INPUTS[name][3](Path(path))
+        sentence = INPUTS[name][3](Path(path))
     except Exception as error:
-        said = f"Traceback: {type(error).__name__}: {error}"
+        sentence = f"Traceback: {type(error).__name__}: {error}"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    sent.send((time.process_time() - began, (peak - before) * 1024, said))
+    sent.send((time.process_time() - began, (peak - before) * 1024, sentence))
 
 
 def measured(name: str, entries: int, folder: Path) -> tuple[str, bool]:
@@ -185,15 +185,15 @@ def measured(name: str, entries: int, folder: Path) -> tuple[str, bool]:
     process.start()
     there.close()
     try:
-        seconds, memory, said = here.recv()
+        seconds, memory, sentence = here.recv()
     except EOFError:
-        seconds, memory, said = float("nan"), float("nan"), "Traceback: the process died"
+        seconds, memory, sentence = float("nan"), float("nan"), "Traceback: the process died"
     process.join()
     path.unlink()
-    short = said.replace(str(folder), "…").replace("|", "\\|")[:ROOM]
+    short = sentence.replace(str(folder), "…").replace("|", "\\|")[:ROOM]
     count = DEEP * WIDE if name == "links" else entries
     row = f"| {words} | {count:,} | {size / 1e6:,.0f} MB | {seconds:.1f} s | {memory / 1e6:,.0f} MB | {short} |"
-    return row, "Traceback" not in said
+    return row, "Traceback" not in sentence
 
 
 def main(entries: int = 1_000_000, inputs: tuple[str, ...] = tuple(INPUTS)) -> int:

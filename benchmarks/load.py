@@ -115,11 +115,11 @@ def cpu(process: int) -> float:
 
 async def click(session: ClientConnection, address: str, page: str, query: str) -> str | None:
     """Ask for a page under a filter and wait for its end; what was wrong, None where nothing was."""
-    asked = BackMsg()
-    asked.rerun_script.page_name = page
-    asked.rerun_script.query_string = query
-    asked.rerun_script.context_info.url = f"http://{address}/{page}"
-    await session.send(asked.SerializeToString())
+    request = BackMsg()
+    request.rerun_script.page_name = page
+    request.rerun_script.query_string = query
+    request.rerun_script.context_info.url = f"http://{address}/{page}"
+    await session.send(request.SerializeToString())
     wrong = None
     while True:
         message = ForwardMsg.FromString(await session.recv())
@@ -182,10 +182,10 @@ async def clicked(
     return tally
 
 
-async def highest(process: int, seen: list[int]) -> None:
+async def highest(process: int, readings: list[int]) -> None:
     """Note the server's memory twice a second until cancelled."""
     while True:
-        seen.append(resident(process))
+        readings.append(resident(process))
         await asyncio.sleep(0.5)
 
 
@@ -195,8 +195,8 @@ async def measured(
     """The report of one run."""
     warm = await opened_once(address, patience=patience)
     await asyncio.sleep(FORGET + 3)
-    before, seen = resident(process), []
-    watch = asyncio.create_task(highest(process, seen))
+    before, readings = resident(process), []
+    watch = asyncio.create_task(highest(process, readings))
     began = time.monotonic()
     worked = cpu(process)
     tally = await clicked(address, sessions, seconds, pause, patience=patience)
@@ -217,7 +217,7 @@ async def measured(
             f"{len(tally.seconds):,} clicks, {len(errors)} errors; the server had {worked / took:.2f} of a core, "
             f"{worked / max(1, len(tally.seconds)):.2f} s a click",
             f"seconds to a page's end: median {p50:.1f}, 95 % within {p95:.1f}, longest {most:.1f}",
-            f"memory of the server: {before // mega} MB each page opened once, at most {max(seen) // mega} MB, "
+            f"memory of the server: {before // mega} MB each page opened once, at most {max(readings) // mega} MB, "
             f"{after // mega} MB when all had left ({100 * (after / before - 1):+.0f} %)",
             *errors[:10],
         ]
@@ -232,11 +232,13 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=3)
     parser.add_argument("--patience", type=float, default=PATIENCE)
     parser.add_argument("--port", type=int)
-    asked = parser.parse_args()
-    if not 1 <= asked.sessions <= 200 or not 1 <= asked.seconds <= 600:
+    options = parser.parse_args()
+    if not 1 <= options.sessions <= 200 or not 1 <= options.seconds <= 600:
         raise SystemExit("1 to 200 sessions, 1 to 600 seconds")
-    with server(asked.port) as (address, process):
-        print(asyncio.run(measured(address, process, asked.sessions, asked.seconds, asked.pause, asked.patience)))
+    with server(options.port) as (address, process):
+        print(
+            asyncio.run(measured(address, process, options.sessions, options.seconds, options.pause, options.patience))
+        )
 
 
 if __name__ == "__main__":

@@ -35,13 +35,13 @@ SAMPLES = 199
 Counted = Callable[[OwnPattern], bool]
 
 
-def refuted(found: OwnPattern) -> bool:
+def refuted(pattern: OwnPattern) -> bool:
     """«Not supported», before the correction over all claims."""
-    return pattern_verdict(found) == Verdict.NOT_SUPPORTED
+    return pattern_verdict(pattern) == Verdict.NOT_SUPPORTED
 
 
-def borne_out(found: OwnPattern) -> bool:
-    return pattern_verdict(found) == Verdict.SUPPORTED
+def borne_out(pattern: OwnPattern) -> bool:
+    return pattern_verdict(pattern) == Verdict.SUPPORTED
 
 
 def held(strength: float) -> Counted:
@@ -71,13 +71,13 @@ def planted(kind: str, strength: float) -> float:
     wrong, low, high = np.arange(len(maps)) < len(maps) // 2, 0.0, 4.0
     for _ in range(12):
         middle = (low + high) / 2
-        found = own_pattern(maps + middle * wrong[:, None, None] * spot(1, 1, 2), wrong, ~wrong, None,
+        pattern = own_pattern(maps + middle * wrong[:, None, None] * spot(1, 1, 2), wrong, ~wrong, None,
                             permutations=1, splits=1)  # fmt: skip
-        low, high = (middle, high) if found.strength.value < strength else (low, middle)
+        low, high = (middle, high) if pattern.strength.value < strength else (low, middle)
     return low
 
 
-def errors(kind: str, sizes: tuple[int, int], strata: int, strength: float, counted: Counted) -> Callable[[Draw], bool]:
+def errors(kind: str, sizes: tuple[int, int], strata: int, strength: float, counts: Counted) -> Callable[[Draw], bool]:
     """`sizes` wrong and right predictions, in strata at random; wrong ones have an own pattern of `strength`."""
 
     def once(draw: Draw) -> bool:
@@ -87,7 +87,7 @@ def errors(kind: str, sizes: tuple[int, int], strata: int, strength: float, coun
             maps[wrong] += planted(kind, strength) * spot(1, 1, 2)
         strata_at_random = draw.integers(0, strata, len(maps))
         seed = int(draw.integers(1 << 31))
-        return counted(own_pattern(maps, wrong, ~wrong, strata_at_random, permutations=SAMPLES, splits=SAMPLES,
+        return counts(own_pattern(maps, wrong, ~wrong, strata_at_random, permutations=SAMPLES, splits=SAMPLES,
                                    limit=SLIGHT, seed=seed))  # fmt: skip
 
     return once
@@ -115,7 +115,7 @@ def shipped(path: Path) -> tuple[Audit, np.ndarray, np.ndarray]:
     return audit, oriented_shapes(audit), rate.reindex(table.index, fill_value=0.0).to_numpy(dtype=float)
 
 
-def errors_anew(path: Path, counted: Counted) -> Callable[[Draw], bool]:
+def errors_anew(path: Path, counts: Counted) -> Callable[[Draw], bool]:
     """The shipped audit's maps; who is wrong is drawn by decision, age and |margin|, whatever the maps."""
 
     def once(draw: Draw) -> bool:
@@ -124,7 +124,7 @@ def errors_anew(path: Path, counted: Counted) -> Callable[[Draw], bool]:
         right = (rate > 0) & ~wrong
         _, strata = matched(audit, wrong, right)
         seed = int(draw.integers(1 << 31))
-        return counted(own_pattern(shapes, wrong, right, strata, permutations=SAMPLES, splits=SAMPLES, limit=SLIGHT,
+        return counts(own_pattern(shapes, wrong, right, strata, permutations=SAMPLES, splits=SAMPLES, limit=SLIGHT,
                                    seed=seed))  # fmt: skip
 
     return once
@@ -140,21 +140,23 @@ def region_masks() -> np.ndarray:
     rows = []
     for down, across in PLACES:
         labels = regions.moved(down * GRID // regions.SIDE, across * GRID // regions.SIDE, GRID).ravel()
-        named = np.array(regions.REGIONS)[labels]
-        sets = [np.isin(named, TOGETHER), *(named == name for name in RIVALS)]
+        region_of_cell = np.array(regions.REGIONS)[labels]
+        sets = [np.isin(region_of_cell, TOGETHER), *(region_of_cell == name for name in RIVALS)]
         rows += [mask / mask.sum() for mask in sets]
     return np.stack(rows).astype(np.float64)
 
 
-def hidden(faces: int, excess: dict[str, float], wanted: Verdict) -> Callable[[Draw], bool]:
+def hidden(faces: int, excess: dict[str, float], verdict: Verdict) -> Callable[[Draw], bool]:
     """`faces` whose every pixel costs 1 on average, some regions more by `excess`.
 
     Pixels' costs hang together in spots that each face has elsewhere; ways and fills see them with noise of their own.
     """
 
     def once(draw: Draw) -> bool:
-        named = np.array(regions.REGIONS)[regions.label_image(GRID).ravel()]
-        mean = 1 + sum((share * (named == name) for name, share in excess.items()), np.zeros(named.shape))
+        region_of_cell = np.array(regions.REGIONS)[regions.label_image(GRID).ravel()]
+        mean = 1 + sum(
+            (share * (region_of_cell == name) for name, share in excess.items()), np.zeros(region_of_cell.shape)
+        )
         spots = draw.exponential(size=(faces, 7, 7)) - 1
         fine = np.kron(spots, np.ones((1, GRID // 7, GRID // 7))).reshape(faces, -1)
         shape = (faces, 2, FILLS, GRID, GRID)
@@ -163,7 +165,7 @@ def hidden(faces: int, excess: dict[str, float], wanted: Verdict) -> Callable[[D
         sample = Sample(np.arange(faces), np.ones(faces), np.zeros(faces, dtype=np.int64), pd.DataFrame())
         group = Means(sample, SampleGroup("all", np.ones(faces, dtype=bool)), int(draw.integers(1 << 31)), 500)
         _, low, high = contrasts(group.mean(costs), group.replicates(costs))
-        return hiding_verdict(low, high, False) == wanted
+        return hiding_verdict(low, high, False) == verdict
 
     return once
 
@@ -171,8 +173,8 @@ def hidden(faces: int, excess: dict[str, float], wanted: Verdict) -> Callable[[D
 def hiding_cases() -> Iterable[Case]:
     """Verdicts of claim 2: where every place costs alike, and where nose and mouth or the eyes cost more."""
     for n in (30, 100):
-        for wanted, words in ((Verdict.NOT_SUPPORTED, "«not supported»"), (Verdict.SUPPORTED, "«supported»")):
-            yield Case(f"2, {n} faces, all alike", f"{words} falls", hidden(n, {}, wanted), at_most=0.05, runs=200)
+        for verdict, words in ((Verdict.NOT_SUPPORTED, "«not supported»"), (Verdict.SUPPORTED, "«supported»")):
+            yield Case(f"2, {n} faces, all alike", f"{words} falls", hidden(n, {}, verdict), at_most=0.05, runs=200)
     for times in (2, 4, 8):
         more = dict.fromkeys(TOGETHER, times - 1.0)
         yield Case(f"2, 100 faces, nose and mouth cost {times} times", "«supported» falls",
@@ -184,11 +186,11 @@ def hiding_cases() -> Iterable[Case]:
 
 def pattern_cases(shipped_audit: Path) -> Iterable[Case]:
     """Verdicts of claim 3: where errors are drawn at random, and where they have a pattern of a stated strength."""
-    falls, other = "«not supported» falls", "«supported» falls"
+    falls, supported = "«not supported» falls", "«supported» falls"
     for sizes, strata, kind in (((30, 300), 5, "normal"), ((30, 300), 5, "skewed"), ((120, 1200), 50, "skewed")):
         name = f"3, {sizes[0]} v {sizes[1]}, {kind}, random labels"
         yield Case(name, falls, errors(kind, sizes, strata, 0, refuted), at_most=0.05)
-        yield Case(name, other, errors(kind, sizes, strata, 0, borne_out))
+        yield Case(name, supported, errors(kind, sizes, strata, 0, borne_out))
     yield Case("3 as it was: 30, normal, random labels", "a cell is other than flat", other_than_flat, runs=100)
     for sizes, strata, strength in (
         ((30, 300), 5, MATTERS_OF_MAP), ((30, 300), 5, 0.5), ((120, 1200), 50, 0.1), ((120, 1200), 50, MATTERS_OF_MAP)
@@ -196,8 +198,8 @@ def pattern_cases(shipped_audit: Path) -> Iterable[Case]:
         name = f"3, {sizes[0]} v {sizes[1]}, skewed, own pattern of {strength:g}"
         none = 0.025 if strength >= MATTERS_OF_MAP else None
         yield Case(name, falls, errors("skewed", sizes, strata, strength, refuted))
-        yield Case(name, other, errors("skewed", sizes, strata, strength, borne_out), at_most=none)
+        yield Case(name, supported, errors("skewed", sizes, strata, strength, borne_out), at_most=none)
         yield Case(name, "the strength's interval holds", errors("skewed", sizes, strata, strength, held(strength)),
                    at_least=0.95)  # fmt: skip
     yield Case("3, shipped maps, errors drawn anew", falls, errors_anew(shipped_audit, refuted), at_most=0.05, runs=200)
-    yield Case("3, shipped maps, errors drawn anew", other, errors_anew(shipped_audit, borne_out), runs=200)
+    yield Case("3, shipped maps, errors drawn anew", supported, errors_anew(shipped_audit, borne_out), runs=200)

@@ -157,17 +157,19 @@ def resident(what: str) -> int:
 
 def measured(name: str, work: Path) -> tuple[float, float, float]:
     """Peak resident and private memory in MB and the processor seconds of a command in a process of its own."""
-    told = work / f"{name}.peak"
-    environment = os.environ | {"OMP_NUM_THREADS": "1", TOLD: str(told)}
+    peak_file = work / f"{name}.peak"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", TOLD: str(peak_file)}
     code = f"import sys; from benchmarks.memory import command; command({name!r}, {str(work)!r})"
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=said, stderr=subprocess.STDOUT)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode or not told.is_file():
-            said.seek(0)
-            raise SystemExit(f"{name}: {said.read().decode(errors='replace')[-2_000:]}")
-    most, alone = (int(value) / 1e3 for value in told.read_text().split())
+        if process.returncode or not peak_file.is_file():
+            output.seek(0)
+            raise SystemExit(f"{name}: {output.read().decode(errors='replace')[-2_000:]}")
+    most, alone = (int(value) / 1e3 for value in peak_file.read_text().split())
     return most, alone, usage.ru_utime + usage.ru_stime
 
 

@@ -49,10 +49,10 @@ def write_table(source: Path, table: Path) -> None:
             faces = frontend.extract(picture)
             if faces:
                 largest = max(faces, key=lambda face: np.subtract(face.rectangle[2:], face.rectangle[:2]).prod())
-                chip, found = largest.gender_chip, "detector"
+                chip, how = largest.gender_chip, "detector"
             else:
-                (chip,), found = frontend.crop_chips(picture, (32,)), "whole image"
-            out.writerow([name, f"{network.probabilities([chip])[0][1]:.6f}", found])
+                (chip,), how = frontend.crop_chips(picture, (32,)), "whole image"
+            out.writerow([name, f"{network.probabilities([chip])[0][1]:.6f}", how])
 
 
 def compare(table: Path, path: Path) -> str:

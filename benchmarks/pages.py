@@ -61,11 +61,11 @@ def serve(app: Path = ROOT / "app.py") -> tuple[subprocess.Popen, str]:
     raise SystemExit("the app did not start")
 
 
-def first_page(page: Page, url: str, shown: str = ".lw-card img") -> float:
+def first_page(page: Page, url: str, selector: str = ".lw-card img") -> float:
     """Seconds from asking for the page to its pictures standing in it and the script's end."""
     began = time.perf_counter()
     page.goto(url)
-    page.wait_for_selector(shown, timeout=60_000)
+    page.wait_for_selector(selector, timeout=60_000)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     return time.perf_counter() - began
 
@@ -105,20 +105,20 @@ def measure(seconds: float) -> dict[str, Measured]:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         while not firsts or sum(map(sum, firsts)) < seconds:
-            found: list[tuple[float, float]] = []
-            for app, shown in ((ROOT / "app.py", ".lw-card img"), (plain, "button")):
+            pairs: list[tuple[float, float]] = []
+            for app, selector in ((ROOT / "app.py", ".lw-card img"), (plain, "button")):
                 server, url = serve(app)
                 try:
                     page = browser.new_page(viewport={"width": 1440, "height": 900})
-                    first = first_page(page, url, shown)
+                    first = first_page(page, url, selector)
                     page.wait_for_timeout(500)
-                    found.append((first, plain_change(page) if app == plain else filter_change(page, "Black")))
+                    pairs.append((first, plain_change(page) if app == plain else filter_change(page, "Black")))
                     page.close()
                 finally:
                     server.terminate()
                     server.wait(20)
-            firsts.append((found[0][0], found[1][0]))
-            changes.append((found[0][1], found[1][1]))
+            firsts.append((pairs[0][0], pairs[1][0]))
+            changes.append((pairs[0][1], pairs[1][1]))
         browser.close()
     return {"first-page": Measured(tuple(firsts)), "filter": Measured(tuple(changes))}
 

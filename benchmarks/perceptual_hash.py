@@ -47,7 +47,7 @@ def main(options: Options) -> None:
     train, test = store.split("train"), store.split("test")
     theirs, mine = (details(store, part["row"].to_numpy()) for part in (train, test))
     draw = np.random.default_rng(options.seed).standard_normal((theirs.shape[1], options.bits)).astype(np.float32)
-    codes, asked = theirs @ draw > 0, mine @ draw > 0
+    codes, test_codes = theirs @ draw > 0, mine @ draw > 0
     signs = np.where(codes, 1.0, -1.0)
     fit = np.linalg.lstsq(signs[SHOWN:], theirs[SHOWN:], rcond=None)[0]
     mean = theirs[SHOWN:].mean(axis=0)
@@ -57,14 +57,14 @@ def main(options: Options) -> None:
     near = shared_images(store, test, store, train).any
     nearest = np.empty(len(mine), dtype=int)
     for start in range(0, len(mine), BLOCK):
-        part = asked[start : start + BLOCK]
+        part = test_codes[start : start + BLOCK]
         unequal = part.astype(np.float32) @ (~codes).T + (~part).astype(np.float32) @ codes.T
         nearest[start : start + BLOCK] = unequal.min(axis=1)
     print(f"bits from the nearest training face, {near.sum()} near-copies: {quantiles(nearest[near], 0)}")
     print(f"the same, {(~near).sum():,} other faces: {quantiles(nearest[~near], 0)}")
     for most in (0, 2, 4, 8):
-        found, false = (nearest[near] <= most).mean(), (nearest[~near] <= most).sum()
-        print(f"at up to {most} bits: {100 * found:.0f} % of the near-copies found, {false:,} others called so")
+        share, false = (nearest[near] <= most).mean(), (nearest[~near] <= most).sum()
+        print(f"at up to {most} bits: {100 * share:.0f} % of the near-copies found, {false:,} others called so")
 
 
 if __name__ == "__main__":

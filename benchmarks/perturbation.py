@@ -55,14 +55,16 @@ def main(
         return maps
 
     hidden = measured("occlusion", lambda: occlusion(function, images, margin))
-    drawn = {n: [measured(f"RISE {n}", lambda: rise(function, images, masks=n, seed=s)) for s in (0, 1)] for n in masks}  # noqa: B023
+    by_seed = {
+        n: [measured(f"RISE {n}", lambda: rise(function, images, masks=n, seed=s)) for s in (0, 1)] for n in masks
+    }  # noqa: B023
     print("correlation of                     each face's maps   the mean map")
-    pairs = {f"RISE {n} with another seed": (first, second) for n, (first, second) in drawn.items()}
-    pairs |= {f"RISE {n} with occlusion": (first, hidden) for n, (first, _) in drawn.items()}
-    for name, (one, other) in pairs.items():
-        both = moved & (np.ptp(one, axis=1) > 0) & (np.ptp(other, axis=1) > 0)
-        own = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(one[both], other[both], strict=True)])
-        mean = np.corrcoef((one * turned).mean(axis=0), (other * turned).mean(axis=0))[0, 1]
+    pairs = {f"RISE {n} with another seed": (first, second) for n, (first, second) in by_seed.items()}
+    pairs |= {f"RISE {n} with occlusion": (first, hidden) for n, (first, _) in by_seed.items()}
+    for name, (first_map, second_map) in pairs.items():
+        both = moved & (np.ptp(first_map, axis=1) > 0) & (np.ptp(second_map, axis=1) > 0)
+        own = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(first_map[both], second_map[both], strict=True)])
+        mean = np.corrcoef((first_map * turned).mean(axis=0), (second_map * turned).mean(axis=0))[0, 1]
         print(f"{name:34} {own:16.2f} {mean:14.2f}")
 
 

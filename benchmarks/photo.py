@@ -73,12 +73,12 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
     audits = list_audits(models / model)
     faces = open_audit(models / model / "audits" / audits[0]).faces if audits else None
 
-    def draw(picture: Image.Image, found: Found, readings: list[Prediction]) -> None:
+    def draw(picture: Image.Image, faces_found: Found, readings: list[Prediction]) -> None:
         """All that the page makes of them, but for the browser."""
-        pictures.data_uri(figures.marked(picture, found.faces, 0))
+        pictures.data_uri(figures.marked(picture, faces_found.faces, 0))
         maps = [reading.map("predicted") for reading in readings if reading.evidence is not None]
         limit = pictures.shared_limit(maps)
-        for face, reading in zip(found.faces, readings, strict=True):
+        for face, reading in zip(faces_found.faces, readings, strict=True):
             pictures.data_uri(figures.with_points(face))
             if reading.evidence is not None:
                 pictures.data_uri(
@@ -102,12 +102,12 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
             row: list[float] = []
             began = time.process_time()
             upload = _timed(row, lambda data=data: read_upload(data, "made"))
-            found = _timed(row, lambda upload=upload: finder.find(upload.picture))
-            readings = _timed(row, lambda found=found: read_faces(loaded.classify, [f.crop for f in found.faces]))
-            _timed(row, lambda u=upload, f=found, r=readings: draw(u.picture, f, r))
+            faces_found = _timed(row, lambda upload=upload: finder.find(upload.picture))
+            readings = _timed(row, lambda found=faces_found: read_faces(loaded.classify, [f.crop for f in found.faces]))
+            _timed(row, lambda u=upload, f=faces_found, r=readings: draw(u.picture, f, r))
             steps.append([*row, sum(row), time.process_time() - began])
         medians = [statistics.median(column) for column in zip(*steps[1:], strict=True)]
-        name = f"{size[0]}×{size[1]} {format}, {len(found.faces)} of {count} faces"
+        name = f"{size[0]}×{size[1]} {format}, {len(faces_found.faces)} of {count} faces"
         print(f"{name:32}{medians[0]:8.2f}{medians[1]:8.2f}{medians[2]:10.2f}{medians[3]:8.2f}"
               f"{medians[4]:8.2f}{medians[5]:11.2f}", flush=True)  # fmt: skip
         slowest = max(slowest, medians[4])

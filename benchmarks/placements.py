@@ -61,10 +61,10 @@ def faces_of(data: Path | None, count: int) -> np.ndarray:
     if data is not None:
         images = AlignedStore.open(data).images
         return np.asarray(images[np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)])
-    found = drawn(MODEL, sha256(MODEL / "model.safetensors"))
-    if not found:
+    portraits = drawn(MODEL, sha256(MODEL / "model.safetensors"))
+    if not portraits:
         raise LookwhereError(f"{MODEL}: no portraits drawn; `python -m core portraits` draws them, or give --data")
-    return np.stack([one.face.crop for one in found.values()])
+    return np.stack([portrait.face.crop for portrait in portraits.values()])
 
 
 def drawn_anew(network: torch.nn.Module, pixels: torch.Tensor) -> torch.nn.Module:
@@ -107,8 +107,8 @@ def line(architecture: str, size: int, faces: np.ndarray, seeds: int) -> str:
             lie = classify.placement
             if lie is None or lie.as_tiles:
                 return f"{architecture:36} {size:4}  {classify.method.name:12} tiles"
-            found = mirror_test(classify, faces, lie).strength
-            strength = strength + found / found.sum()
+            mirrored = mirror_test(classify, faces, lie).strength
+            strength = strength + mirrored / mirrored.sum()
     except (LookwhereError, RuntimeError, AssertionError) as error:
         return f"{architecture:36} {size:4}  not built or imported: {str(error).splitlines()[0][:90]}"
     off = lie.farthest()

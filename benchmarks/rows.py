@@ -118,10 +118,10 @@ def against_peak(bench: Bench) -> Measured:
     from torch.utils.flop_counter import FlopCounterMode
 
     pixels = bench.pixels(IMAGES)
-    made = torch.randn(IMAGES, CHANNELS, SIDE, SIDE)
+    images = torch.randn(IMAGES, CHANNELS, SIDE, SIDE)
     kernel = torch.nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False)
     kernel = kernel.requires_grad_(False).bfloat16().to(memory_format=torch.channels_last)
-    made = made.bfloat16().to(memory_format=torch.channels_last)
+    images = images.bfloat16().to(memory_format=torch.channels_last)
 
     def forward() -> None:
         with torch.inference_mode(), autocast("cpu"):
@@ -129,7 +129,7 @@ def against_peak(bench: Bench) -> Measured:
 
     def convolve() -> None:
         with torch.inference_mode():
-            kernel(made)
+            kernel(images)
 
     counts = []
     for run in (forward, convolve):
@@ -137,9 +137,9 @@ def against_peak(bench: Bench) -> Measured:
             run()
         counts.append(counter.get_total_flops())
     times = max(1, round(counts[0] / counts[1]))
-    found = in_turns(forward, lambda: [convolve() for _ in range(times)], bench.seconds)
+    measurement = in_turns(forward, lambda: [convolve() for _ in range(times)], bench.seconds)
     share = counts[1] * times / counts[0]  # of operations that theirs did
-    pairs = tuple((ours, theirs / share) for ours, theirs in found.pairs)
+    pairs = tuple((ours, theirs / share) for ours, theirs in measurement.pairs)
     return Measured(pairs, counts[0] / 1e9, "GFLOP/s")
 
 

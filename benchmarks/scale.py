@@ -63,8 +63,8 @@ def main(faces: int = 5_822_653, people: int = 85_742) -> None:
     with measured(f"a table of {faces:,} rows"):
         table = made_table(faces, people)
     with measured("balanced subset of 2,000,000"):
-        chosen = Subset("gender", min(2_000_000, faces // 3)).choose(table)
-    print(f"{'':34} {chosen['gender'].value_counts().to_dict()}")
+        subset = Subset("gender", min(2_000_000, faces // 3)).choose(table)
+    print(f"{'':34} {subset['gender'].value_counts().to_dict()}")
     with measured("split by person"):
         table["split"] = assign_splits(table)
     crossing = table.groupby("identity")["split"].nunique().max()

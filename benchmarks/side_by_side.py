@@ -67,11 +67,11 @@ def in_turns(
     spent = 0.0
     while spent < seconds or len(pairs) < LEAST_ROUNDS:
         if len(pairs) % 2:
-            other, own = timed(theirs), timed(ours)
+            their_seconds, our_seconds = timed(theirs), timed(ours)
         else:
-            own, other = timed(ours), timed(theirs)
-        pairs.append((own, other))
-        spent += own + other
+            our_seconds, their_seconds = timed(ours), timed(theirs)
+        pairs.append((our_seconds, their_seconds))
+        spent += our_seconds + their_seconds
     return Measured(tuple(pairs), work, unit)
 
 

@@ -40,8 +40,8 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        found = binomtest(self.count, self.runs).proportion_ci(SURE)
-        return float(found.low), float(found.high)
+        limits = binomtest(self.count, self.runs).proportion_ci(SURE)
+        return float(limits.low), float(limits.high)
 
     @property
     def kept(self) -> bool | None:

@@ -34,9 +34,9 @@ def faces_of(sizes: tuple[int, ...], rates: np.ndarray, draw: Draw, ages: bool) 
 
 
 def named(
-    sizes: tuple[int, ...], lowered: dict[int, float], ages: bool, counted: Callable[[Extremes, str], bool]
+    sizes: tuple[int, ...], lowered: dict[int, float], ages: bool, counts: Callable[[Extremes, str], bool]
 ) -> Callable[[Draw], bool]:
-    """Ten groups right in 92 %, those in `lowered` less; `counted` is told what was named and the truly worst group."""
+    """Ten groups right in 92 %, those in `lowered` less; `counts` is given what was named and the truly worst group."""
     rates = np.full(len(sizes), 0.92)
     for place, rate in lowered.items():
         rates[place] = rate
@@ -44,26 +44,26 @@ def named(
     name = f"{'ABCDE'[truth // 2]} {'men' if truth % 2 else 'women'}"
 
     def once(draw: Draw) -> bool:
-        found = extremes(faces_of(sizes, rates, draw, ages), draws=DRAWS)
-        return found is not None and counted(found, name)
+        extreme_groups = extremes(faces_of(sizes, rates, draw, ages), draws=DRAWS)
+        return extreme_groups is not None and counts(extreme_groups, name)
 
     return once
 
 
-def told_apart(found: Extremes, _worst: str) -> bool:
-    return found.told_apart
+def told_apart(extreme_groups: Extremes, _worst: str) -> bool:
+    return extreme_groups.told_apart
 
 
-def wrongly(found: Extremes, worst: str) -> bool:
-    return found.told_apart and found.worst["group"] != worst
+def wrongly(extreme_groups: Extremes, worst: str) -> bool:
+    return extreme_groups.told_apart and extreme_groups.worst["group"] != worst
 
 
-def rightly(found: Extremes, worst: str) -> bool:
-    return found.told_apart and found.worst["group"] == worst
+def rightly(extreme_groups: Extremes, worst: str) -> bool:
+    return extreme_groups.told_apart and extreme_groups.worst["group"] == worst
 
 
-def surely_wrong(found: Extremes, worst: str) -> bool:
-    return wrongly(found, worst) and not found.as_low
+def surely_wrong(extreme_groups: Extremes, worst: str) -> bool:
+    return wrongly(extreme_groups, worst) and not extreme_groups.as_low
 
 
 def worst_group_cases() -> Iterable[Case]:

@@ -32,18 +32,20 @@ def settings(stages: tuple[str, ...], root: Path) -> dict[str, Setting]:
     """Each stage with a folder in which those before it were run, and its undisturbed result."""
     inputs = root / "inputs"
     make_inputs(inputs)
-    made: dict[tuple[str, ...], Path] = {(): inputs}
-    found = {}
+    folders: dict[tuple[str, ...], Path] = {(): inputs}
+    by_stage = {}
     for name in stages:
         stage = STAGES[name]
         for k in range(len(stage.needs)):
-            if (key := stage.needs[: k + 1]) not in made:
-                made[key] = Path(shutil.copytree(made[key[:-1]], root / "-".join(key)))
-                _undisturbed(key[-1], made[key])
-        whole = Path(shutil.copytree(made[stage.needs], root / f"whole-{name}"))
+            if (key := stage.needs[: k + 1]) not in folders:
+                folders[key] = Path(shutil.copytree(folders[key[:-1]], root / "-".join(key)))
+                _undisturbed(key[-1], folders[key])
+        whole = Path(shutil.copytree(folders[stage.needs], root / f"whole-{name}"))
         ended = _undisturbed(name, whole)
-        found[name] = Setting(name, made[stage.needs], result(stage, whole), names(whole), ended.changes, ended.seconds)
-    return found
+        by_stage[name] = Setting(
+            name, folders[stage.needs], result(stage, whole), names(whole), ended.changes, ended.seconds
+        )
+    return by_stage
 
 
 def _undisturbed(name: str, folder: Path) -> Ended:
@@ -80,9 +82,9 @@ def main(
     root, bad = Path(tempfile.mkdtemp(prefix="faults-")), 0
     try:
         print(HEAD, flush=True)
-        chosen = [kind for kind in fault if kind in KINDS]
-        for name, setting in (settings(stage, root) if chosen else {}).items():
-            for kind in chosen:
+        kinds = [kind for kind in fault if kind in KINDS]
+        for name, setting in (settings(stage, root) if kinds else {}).items():
+            for kind in kinds:
                 words, inject = KINDS[kind]
                 tally = inject(setting, times, random.Random(f"{seed}{name}{kind}"))
                 bad += tally.bad

@@ -38,8 +38,8 @@ def read_store(root: Path) -> object:
 
     store = AlignedStore.open(root / "store")
     tables = store.faces.to_csv(), store.rejects.to_csv()
-    measured = None if store.measured is None else store.measured.to_csv()
-    return store.images.tobytes(), store.landmarks.tobytes(), tables, store.manifest.to_json(), measured
+    measures = None if store.measured is None else store.measured.to_csv()
+    return store.images.tobytes(), store.landmarks.tobytes(), tables, store.manifest.to_json(), measures
 
 
 def read_model(root: Path) -> object:
@@ -140,7 +140,7 @@ def flip_files(
     root: Path, files: tuple[str, ...], read: Callable[[Path], object], times: int, draw: random.Random
 ) -> Tally:
     """What comes of reading after a byte of each file was turned over. Nothing changed counts as right."""
-    tally, wanted = Tally(), read(root)
+    tally, content = Tally(), read(root)
     for file in (root / name for name in files if (root / name).is_file()):
         good = file.read_bytes()
         for _ in range(times):
@@ -149,7 +149,7 @@ def flip_files(
             tally.times += 1
             what = f"{file.relative_to(root)}, byte {place:,} ({good[place] ^ bit:#04x} for {good[place]:#04x})"
             try:
-                if read(root) != wanted:
+                if read(root) != content:
                     tally.wrong += 1
                     tally.said.append(f"{what}: silent")
             except LookwhereError as error:
@@ -164,6 +164,6 @@ def flip_files(
 
 
 def write_byte(file: Path, place: int, byte: int) -> None:
-    with file.open("r+b") as held:
-        held.seek(place)
-        held.write(bytes([byte]))
+    with file.open("r+b") as stream:
+        stream.seek(place)
+        stream.write(bytes([byte]))

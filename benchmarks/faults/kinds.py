@@ -63,20 +63,20 @@ class Tally:
         """
         self.times += 1
         stage, bad = setting.stage, self.bad
-        told = hit
+        ended = hit
         if may_say and (not clear(hit) or (hit.code == 0 and result(stage, folder) != setting.wanted)):
             self.unclear += not clear(hit)
             self.wrong += clear(hit)
         else:
-            told = again = run(stage.words, folder)
+            ended = again = run(stage.words, folder)
             if again.code == 2 and stage.resume:
-                told = again = run(stage.words + stage.resume, folder)
+                ended = again = run(stage.words + stage.resume, folder)
             if "Traceback" in again.output:
                 self.unclear += 1
             elif result(stage, folder) != setting.wanted:  # one killed at its very end may say that all is there
                 self.lost, self.wrong = self.lost + bool(again.code), self.wrong + (not again.code)
         if self.bad > bad:
-            self.said.append(f"{setting.name}, {what}: exit {told.code}: {told.last[:300]}")
+            self.said.append(f"{setting.name}, {what}: exit {ended.code}: {ended.last[:300]}")
         if extra := names(folder) - setting.names:
             self.left += 1
             self.said.append(f"{setting.name}, {what}: left {', '.join(sorted(extra)[:3])}")
@@ -113,9 +113,9 @@ def kill_at_operations(setting: Setting, times: int, draw: random.Random) -> Tal
 
 def kill_at_moments(setting: Setting, times: int, draw: random.Random) -> Tally:
     """`kill -9` at moments drawn at random."""
-    tally, longest, wanted = Tally(), setting.seconds, times or len(setting.changes)
-    for _ in range(6 * wanted):
-        if tally.times == wanted:
+    tally, longest, kills = Tally(), setting.seconds, times or len(setting.changes)
+    for _ in range(6 * kills):
+        if tally.times == kills:
             break
         with copied(setting) as folder:
             delay = draw.uniform(0, longest)
@@ -177,8 +177,10 @@ def source_changes(setting: Setting, times: int, draw: random.Random) -> Tally:
         with copied(setting) as folder:
             fault = Fault("change", draw.randint(1, count), target=str(folder / setting.stage.source))
             hit = run(setting.stage.words, folder, fault)
-            told = hit.code == 2 or result(setting.stage, folder) == setting.wanted
-            if hit.code == 0 and not told and clear(hit):  # finished with the other content: its fingerprint says so
+            is_noticed = hit.code == 2 or result(setting.stage, folder) == setting.wanted
+            if (
+                hit.code == 0 and not is_noticed and clear(hit)
+            ):  # finished with the other content: its fingerprint says so
                 out = folder / ("store" if setting.name == "align" else "models/theirs")
                 shutil.rmtree(out)
                 hit = Ended(2, "error: its fingerprint is another", hit.changes, hit.seconds)
@@ -291,7 +293,7 @@ def disk_full(setting: Setting, times: int, draw: random.Random) -> Tally:
 
 def setting_bytes(setting: Setting) -> int:
     """Bytes that an undisturbed run adds, about."""
-    return max(sum(len(one) for one in setting.wanted if isinstance(one, bytes)), 20_000)
+    return max(sum(len(content) for content in setting.wanted if isinstance(content, bytes)), 20_000)
 
 
 def read_only(setting: Setting, times: int, draw: random.Random) -> Tally:

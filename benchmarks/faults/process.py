@@ -65,11 +65,11 @@ class Running:
             self.process.kill()
             self.process.join()
         output, log = (Path(self.notes.name, name) for name in ("output", "changes"))
-        said = output.read_text(errors="replace") if output.exists() else ""
+        text = output.read_text(errors="replace") if output.exists() else ""
         changes = tuple(log.read_text().splitlines()) if log.exists() else ()
         self.notes.cleanup()
         seconds = time.monotonic() - self.began
-        return Ended(self.process.exitcode or 0, said + "\nTraceback: it hangs" * hangs, changes, seconds)
+        return Ended(self.process.exitcode or 0, text + "\nTraceback: it hangs" * hangs, changes, seconds)
 
 
 def run(words: tuple[str, ...], folder: Path, fault: Fault = Fault()) -> Ended:

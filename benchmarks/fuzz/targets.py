@@ -37,8 +37,8 @@ def recordio(data: bytes) -> None:
         first, second = (data + b"\0\0")[:2]
         file.with_suffix(".idx").write_text(f"0\t{first * 4}\n1\t{second * 4}\n")
         source = RecordSource(file)
-        for name, found in source.iterate(source.names):
-            if not found and source.problem(name) is None:
+        for name, record in source.iterate(source.names):
+            if not record and source.problem(name) is None:
                 raise AssertionError(f"{name}: empty, and nobody says why")
 
 
@@ -137,8 +137,8 @@ def seeds(name: str) -> list[bytes]:
         from onnx import TensorProto, helper
 
         ports = [helper.make_tensor_value_info(port, TensorProto.FLOAT, ["N", 3]) for port in ("x", "z")]
-        held = helper.make_tensor("w", TensorProto.FLOAT, [2], [1.0, 2.0])
-        graph = helper.make_graph([helper.make_node("Relu", ["x"], ["z"])], "g", ports[:1], ports[1:], [held])
+        weights = helper.make_tensor("w", TensorProto.FLOAT, [2], [1.0, 2.0])
+        graph = helper.make_graph([helper.make_node("Relu", ["x"], ["z"])], "g", ports[:1], ports[1:], [weights])
         return [helper.make_model(graph).SerializeToString()]
     if name == "manifest":
         root = Path(__file__).parents[2] / "models/resnet50-utkface"

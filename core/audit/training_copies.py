@@ -126,7 +126,7 @@ def look_up(
 
 
 def _training_faces(parts: Mapping[str, PartInfo], compared: tuple[str, ...], count: int) -> int | None:
-    """How many of the `count` faces `compared` were trained on; None where all were, or the model's record lacks one."""
+    """How many of the `count` faces were trained on; None where all were, or the record lacks one of the data sets."""
     if not all(print_of in parts for print_of in compared):
         return None
     trained = sum(parts[print_of].faces for print_of in compared)
