@@ -17,7 +17,7 @@ SPREAD, ABSTAINED, DRAWS = 2.0, 0.1, 200
 
 
 def margins_of(group: np.ndarray, shared_variance: float, persons: int, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-    """Margins (N,), above 0 where right, and people (N,) of `persons` faces, who share `shared_variance` of the variance."""
+    """Margins (N,), above 0 where right, and people (N,) of `persons` faces, who share this part of the variance."""
     owner = np.arange(len(group)) // persons if persons else np.arange(len(group))
     shared = draw.normal(size=owner.max() + 1)[owner]
     noise = np.sqrt(shared_variance) * shared + np.sqrt(1 - shared_variance) * draw.normal(size=len(group))

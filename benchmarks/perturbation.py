@@ -56,8 +56,9 @@ def main(
 
     hidden = measured("occlusion", lambda: occlusion(function, images, margin))
     by_seed = {
-        n: [measured(f"RISE {n}", lambda: rise(function, images, masks=n, seed=s)) for s in (0, 1)] for n in masks
-    }  # noqa: B023
+        n: [measured(f"RISE {n}", lambda: rise(function, images, masks=n, seed=s)) for s in (0, 1)]  # noqa: B023
+        for n in masks
+    }
     print("correlation of                     each face's maps   the mean map")
     pairs = {f"RISE {n} with another seed": (first, second) for n, (first, second) in by_seed.items()}
     pairs |= {f"RISE {n} with occlusion": (first, hidden) for n, (first, _) in by_seed.items()}
