@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
+from core.audit.folder import read_manifest
 from core.audit.manifest import ALL
 from core.classifiers.folder import Model
+from core.data.default_store import folder_name
 from core.data.store import AlignedStore
+from core.data.store_names import OF_ANYBODY
 from core.errors import LookwhereError
 
 
@@ -38,3 +43,15 @@ def classed(faces: pd.DataFrame, model: Model, store: AlignedStore, label: str) 
             f"{model.name} classifies; audit other data"
         )
     return (faces, 0) if has_class.all() else (faces[has_class].reset_index(drop=True), int((~has_class).sum()))
+
+
+def default_name(store: AlignedStore, label: str, model: Path) -> str:
+    """The audit's name: DATASET-SPLIT, or FOLDER-SPLIT where the layout is anybody's or other data have that name.
+
+    An audit of these data that an earlier version called by the layout is found again.
+    """
+    dataset = store.manifest.dataset
+    name, own = f"{dataset}-{label}", f"{folder_name(store.path) or dataset}-{label}"
+    if ((earlier := model / "audits" / name) / "audit.json").is_file():
+        return name if read_manifest(earlier).data_fingerprint == store.manifest.data_fingerprint else own
+    return own if dataset in OF_ANYBODY else name

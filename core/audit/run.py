@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.audit.audited_faces import classed, faces_of
+from core.audit.audited_faces import classed, default_name, faces_of
 from core.audit.averages import Averages, average_faces
 from core.audit.doubts import doubts
-from core.audit.folder import Audit, open_audit, read_manifest
+from core.audit.folder import Audit, open_audit
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
 from core.audit.kept_averages import KeptAverages, kept_before, remember
@@ -30,7 +30,16 @@ from core.audit.notes import Note, NoteCode
 from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
 from core.audit.releases import keeps_averages_of, sketch
-from core.audit.shards import LEFT_OUT, joined, read_ahead, seconds_of, shard_file, shard_files, write_shard
+from core.audit.shards import (
+    LEFT_OUT,
+    ShardOutputs,
+    joined,
+    read_ahead,
+    seconds_of,
+    shard_file,
+    shard_files,
+    write_shard,
+)
 from core.audit.training_copies import LookUp, look_up
 from core.classifiers.faster import faster
 from core.classifiers.folder import Model
@@ -38,14 +47,12 @@ from core.classifiers.info import MapsInfo, ModelKind, input_enlargement
 from core.classifiers.speed import TRIED, Speed
 from core.classifiers.training_hashes import TrainingHashes, open_hashes
 from core.data.columns import find_column
-from core.data.default_store import folder_name
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
 from core.data.mapped import let_go
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
-from core.data.store_names import OF_ANYBODY
 from core.data.table_store import TableStore
 from core.errors import LookwhereError
 from core.files import plain_name, write_json
@@ -162,7 +169,7 @@ def run_audit(
         fast, way = faster(model.classify, speed, store.images[faces["row"].to_numpy()[:TRIED]])
         model = replace(model, classify=fast)
     splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
-    name = name or _default_name(store, label, model.path)
+    name = name or default_name(store, label, model.path)
     path = model.path / "audits" / name
     planned = AuditManifest(
         model=model.name,
@@ -196,16 +203,6 @@ def run_audit(
         if told_by_first(ranks, (path / "audit.json").is_file()):
             return _finished(job, averages)
         return _made(job, batch, averages, ranks)
-
-
-def _default_name(store: AlignedStore, label: str, model: Path) -> str:
-    """DATASET-SPLIT; of a store's folder where the layout is anybody's or an audit of other data has that name. One of
-    these data that an earlier version called by the layout is found again."""
-    dataset = store.manifest.dataset
-    name, own = f"{dataset}-{label}", f"{folder_name(store.path) or dataset}-{label}"
-    if ((earlier := model / "audits" / name) / "audit.json").is_file():
-        return name if read_manifest(earlier).data_fingerprint == store.manifest.data_fingerprint else own
-    return own if dataset in OF_ANYBODY else name
 
 
 def _finished(job: Job, averages: KeepAverages) -> Audit:
@@ -306,7 +303,8 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
                     tick(len(images))
             stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
             let_go(job.store.images)
-            write_shard(work, manifest, shard, job.manifest.task, np.concatenate(logits), stacked, seconds, ranks)
+            outputs = ShardOutputs(np.concatenate(logits), stacked, seconds)
+            write_shard(work, manifest, shard, job.manifest.task, outputs, ranks)
             stop.between()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -46,17 +47,21 @@ def read_ahead(images: np.ndarray, batches: list[np.ndarray], beside: Executor) 
         yield batch
 
 
+@dataclass(frozen=True)
+class ShardOutputs:
+    """What the model gave for a shard's faces: `logits` (N, 2), `maps` (N, 2, h, w) where there are any, and how many
+    `seconds` it took."""
+
+    logits: np.ndarray
+    maps: np.ndarray | None
+    seconds: float
+
+
 def write_shard(
-    work: Path,
-    manifest: ShardManifest,
-    faces: pd.DataFrame,
-    task: Task,
-    logits: np.ndarray,
-    maps: np.ndarray | None,
-    seconds: float,
-    ranks: Ranks,
+    work: Path, manifest: ShardManifest, faces: pd.DataFrame, task: Task, outputs: ShardOutputs, ranks: Ranks
 ) -> None:
     """Write a shard and then its manifest. Raises `LookwhereError` where a value is not finite."""
+    logits, maps = outputs.logits, outputs.maps
     if not np.isfinite(logits).all() or (maps is not None and not np.isfinite(maps).all()):
         raise LookwhereError("the network gave values that are not finite; are these the right weights?")
     if maps is not None:
@@ -80,7 +85,7 @@ def write_shard(
     partial = file.with_name(f"{file.name}.partial-{ranks.rank}")
     pq.write_table(arrow.replace_schema_metadata(meta), partial, compression="zstd")
     partial.replace(file)
-    manifest.write(file, seconds, ranks)
+    manifest.write(file, outputs.seconds, ranks)
 
 
 def joined(shards: list[Path], file: Path) -> pa.Schema:

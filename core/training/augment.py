@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -79,45 +80,44 @@ def _rectangles(size: int, erase: Tensor, uniform: Callable[[float, float], Tens
     return (erase[:, None, None] & down[:, :, None] & across[:, None, :])[:, None]
 
 
-def epoch_order(
-    faces: pd.DataFrame,
-    balance: str,
-    seed: int,
-    epoch: int,
-    weights: Sequence[float] = (),
-    task: Task = GENDER,
-    groups: Sequence[str] = GROUPS,
-    images: int | None = None,
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Sampling:
+    """How training faces are drawn: a permutation of them an epoch where nothing is balanced or weighted.
+
+    With `balance`, each class or group of `task` and `groups` has equal chances (`core.training.groups`). With
+    `weights`, a face's chance is multiplied by the weight of its data set (its column `store`). `images` is the number
+    of images of an epoch, by default as many as there are faces.
+    """
+
+    balance: str
+    seed: int
+    weights: Sequence[float] = ()
+    task: Task = GENDER
+    groups: Sequence[str] = GROUPS
+    images: int | None = None
+
+
+def epoch_order(faces: pd.DataFrame, sampling: Sampling, epoch: int) -> np.ndarray:
     """Positions of `faces` in the order of an epoch, int64 (N,), or (images,) where an epoch has so many.
 
-    A permutation; or draws with equal chances a class or group (`core.training.groups`), and where `weights` are given,
-    chances times the weight of a face's data set (its column `store`). An epoch of `images` is the next piece of such
-    orders one after another.
+    An epoch of `images` is the next piece of whole orders one after another.
     """
+    images = sampling.images
     if images is None:
-        return _whole_order(faces, balance, seed, epoch, weights, task, groups)
+        return _whole_order(faces, sampling, epoch)
     start, count = epoch * images, len(faces)
     first, last = start // count, (start + images - 1) // count
-    orders = [_whole_order(faces, balance, seed, n, weights, task, groups) for n in range(first, last + 1)]
+    orders = [_whole_order(faces, sampling, n) for n in range(first, last + 1)]
     return np.concatenate(orders)[start - first * count :][:images]
 
 
-def _whole_order(
-    faces: pd.DataFrame,
-    balance: str,
-    seed: int,
-    number: int,
-    weights: Sequence[float],
-    task: Task,
-    groups: Sequence[str],
-) -> np.ndarray:
+def _whole_order(faces: pd.DataFrame, sampling: Sampling, number: int) -> np.ndarray:
     """The order in which all faces are gone through for the time `number`, int64 (N,)."""
-    draw = generator("order", seed, number)
-    if balance == "none" and not weights:
+    draw, weights = generator("order", sampling.seed, number), sampling.weights
+    if sampling.balance == "none" and not weights:
         return torch.randperm(len(faces), generator=draw).numpy()
     chance = np.asarray(weights, dtype=float)[faces["store"].to_numpy()] if weights else np.ones(len(faces))
-    part = balance_codes(faces, balance, task, groups)
+    part = balance_codes(faces, sampling.balance, sampling.task, sampling.groups)
     if part is not None:
         chance = chance / np.bincount(part, weights=chance)[part]
     if len(faces) > MOST_DRAWN:

@@ -28,7 +28,7 @@ from core.errors import LookwhereError
 from core.template import TEMPLATE_NAME
 from core.training import record
 from core.training import resume as resuming
-from core.training.augment import augment, epoch_order, generator
+from core.training.augment import Sampling, augment, epoch_order, generator
 from core.training.clock import Clock
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
@@ -354,8 +354,8 @@ def _run_epoch(run: Run, clock: Clock, stop: Callable[[], bool]) -> bool:
         network.set_dilation(stage.dilated)
     run.model.train()
     config = run.config
-    draw = (config.balance, config.seed, run.epoch, config.weights, run.task, run.groups, config.epoch_images)
-    order = epoch_order(run.faces["train"], *draw)
+    sampling = Sampling(config.balance, config.seed, config.weights, run.task, run.groups, config.epoch_images)
+    order = epoch_order(run.faces["train"], sampling, run.epoch)
     rate = run.rate(0)
     while run.step < run.steps_per_epoch:
         if agreed(run.fabric, stop()):

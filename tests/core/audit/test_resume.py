@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from core.audit import run
+from core.audit.audited_faces import default_name
 from core.audit.folder import FILES, Audit, list_audits, open_audit
 from core.audit.manifest import FORMAT
-from core.audit.run import _default_name, run_audit
+from core.audit.run import run_audit
 from core.data.faces import SPLITS
 from core.errors import LookwhereError
 from core.files import write_json
@@ -210,11 +211,11 @@ def test_no_more_pictures_are_read_at_once_than_a_batch(tmp_path: Path, monkeypa
 def test_data_of_ones_own_are_audited_under_the_name_of_their_folder(dataset: str, tmp_path: Path) -> None:
     store = make_store(tmp_path / "clinic-a", faces=24)
     store = replace(store, manifest=replace(store.manifest, dataset=dataset))
-    assert _default_name(store, "all", tmp_path / "model") == "clinic-a-all"
+    assert default_name(store, "all", tmp_path / "model") == "clinic-a-all"
     former = tmp_path / "model/audits" / f"{dataset}-all"
     former.mkdir(parents=True)
     manifest = made_manifest(data_fingerprint=store.manifest.data_fingerprint)
     write_json(former / "audit.json", manifest.to_json())
-    assert _default_name(store, "all", tmp_path / "model") == f"{dataset}-all", "made by an earlier version"
+    assert default_name(store, "all", tmp_path / "model") == f"{dataset}-all", "made by an earlier version"
     write_json(former / "audit.json", replace(manifest, data_fingerprint="another").to_json())
-    assert _default_name(store, "all", tmp_path / "model") == "clinic-a-all"
+    assert default_name(store, "all", tmp_path / "model") == "clinic-a-all"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.classifiers.preprocessing import MEAN, STD, normalise
-from core.training.augment import augment, epoch_order, generator
+from core.training.augment import Sampling, augment, epoch_order, generator
 from core.training.config import Augmentation
 
 STILL = {
@@ -159,17 +159,17 @@ def skewed() -> pd.DataFrame:
 
 def test_order_without_balance_is_a_permutation_new_each_epoch() -> None:
     faces = skewed()
-    order = epoch_order(faces, "none", seed=0, epoch=0)
+    order = epoch_order(faces, Sampling("none", seed=0), epoch=0)
     assert sorted(order) == list(range(4000))
     assert not np.array_equal(order, np.arange(4000))
-    assert np.array_equal(order, epoch_order(faces, "none", seed=0, epoch=0))
-    assert not np.array_equal(order, epoch_order(faces, "none", seed=0, epoch=1))
-    assert not np.array_equal(order, epoch_order(faces, "none", seed=1, epoch=0))
+    assert np.array_equal(order, epoch_order(faces, Sampling("none", seed=0), epoch=0))
+    assert not np.array_equal(order, epoch_order(faces, Sampling("none", seed=0), epoch=1))
+    assert not np.array_equal(order, epoch_order(faces, Sampling("none", seed=1), epoch=0))
 
 
 def test_balance_by_gender_draws_both_equally() -> None:
     faces = skewed()
-    drawn = faces.iloc[epoch_order(faces, "gender", seed=0, epoch=0)]
+    drawn = faces.iloc[epoch_order(faces, Sampling("gender", seed=0), epoch=0)]
     assert len(drawn) == 4000
     assert drawn["gender"].value_counts()["female"] == pytest.approx(2000, abs=130)  # four deviations
     assert drawn["ethnicity"].isna().sum() == pytest.approx(100, abs=40)  # 10 of 200 women
@@ -177,8 +177,8 @@ def test_balance_by_gender_draws_both_equally() -> None:
 
 def test_balance_by_group_draws_every_group_equally() -> None:
     faces = skewed()
-    order = epoch_order(faces, "group", seed=0, epoch=0)
+    order = epoch_order(faces, Sampling("group", seed=0), epoch=0)
     counts = faces.iloc[order].groupby(["gender", "ethnicity"], dropna=False).size()
     assert len(counts) == 4
     assert counts.to_numpy() == pytest.approx([1000] * 4, abs=110)  # four deviations
-    assert np.array_equal(order, epoch_order(faces, "group", seed=0, epoch=0))
+    assert np.array_equal(order, epoch_order(faces, Sampling("group", seed=0), epoch=0))

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
-from core.training.augment import epoch_order
+from core.training.augment import Sampling, epoch_order
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.loop import Run, train
@@ -32,8 +32,8 @@ def fabric() -> Fabric:
 @pytest.mark.parametrize("images", [8, 24, 36, 100])
 def test_epochs_are_pieces_of_whole_orders_one_after_another(made_store: AlignedStore, images: int) -> None:
     faces = made_store.split("train")
-    whole = np.concatenate([epoch_order(faces, "none", 5, n) for n in range(12)])
-    pieces = [epoch_order(faces, "none", 5, n, images=images) for n in range(4)]
+    whole = np.concatenate([epoch_order(faces, Sampling("none", seed=5), n) for n in range(12)])
+    pieces = [epoch_order(faces, Sampling("none", seed=5, images=images), n) for n in range(4)]
     assert [len(piece) for piece in pieces] == [images] * 4
     np.testing.assert_array_equal(np.concatenate(pieces), whole[: 4 * images])
     seen = np.bincount(np.concatenate(pieces), minlength=len(faces))

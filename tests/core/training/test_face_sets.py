@@ -16,7 +16,7 @@ from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
 from core.task import GENDER
-from core.training.augment import epoch_order
+from core.training.augment import Sampling, epoch_order
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.loop import train
@@ -153,7 +153,7 @@ def test_the_same_data_set_twice_and_weights_of_others_are_refused(tmp_path: Pat
 def test_weights_say_how_often_a_data_set_is_drawn() -> None:
     faces = pd.DataFrame({"gender": ["female", "male"] * 500, "ethnicity": "White", "store": [0] * 400 + [1] * 600})
     for balance in ("none", "gender"):
-        drawn = faces.iloc[epoch_order(faces, balance, seed=0, epoch=0, weights=(3.0, 1.0))]
+        drawn = faces.iloc[epoch_order(faces, Sampling(balance, seed=0, weights=(3.0, 1.0)), epoch=0)]
         assert abs((drawn["store"] == 0).mean() - 1200 / 1800) < 0.06
         assert abs((drawn["gender"] == "male").mean() - 0.5) < 0.06
 

@@ -18,7 +18,7 @@ from core.errors import LookwhereError
 from core.present.card import write_card
 from core.present.text.training import balanced_words, trained_group
 from core.training import loop
-from core.training.augment import epoch_order
+from core.training.augment import Sampling, epoch_order
 from core.training.balanced_head import balanced_weights
 from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
@@ -55,12 +55,12 @@ def many() -> pd.DataFrame:
 
 def test_balance_is_of_what_is_classified_and_of_the_columns_chosen() -> None:
     faces = many()
-    drawn = faces.iloc[epoch_order(faces, "class", 0, 0, task=TASK)]
+    drawn = faces.iloc[epoch_order(faces, Sampling("class", seed=0, task=TASK), epoch=0)]
     assert (drawn["Eyeglasses"] == "yes").mean() == pytest.approx(0.5, abs=0.04)
-    drawn = faces.iloc[epoch_order(faces, "group", 0, 0, task=TASK, groups=("camera",))]
+    drawn = faces.iloc[epoch_order(faces, Sampling("group", seed=0, task=TASK, groups=("camera",)), epoch=0)]
     counts = drawn.groupby(["Eyeglasses", "camera"], observed=True).size()
     assert counts.to_numpy() == pytest.approx([750] * 4, abs=95)
-    drawn = faces.iloc[epoch_order(faces, "gender", 0, 0, task=TASK)]
+    drawn = faces.iloc[epoch_order(faces, Sampling("gender", seed=0, task=TASK), epoch=0)]
     assert (drawn["Eyeglasses"] == "yes").mean() == pytest.approx(0.25, abs=0.04), "gender is another thing"
     weights = balanced_weights(faces, TASK, ("camera",))
     sums = pd.Series(weights).groupby([faces["Eyeglasses"], faces["camera"]], observed=True).sum()

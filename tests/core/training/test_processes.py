@@ -86,9 +86,9 @@ def test_a_batch_that_does_not_share_out_evenly_is_refused(made_store: AlignedSt
 def test_very_many_faces_are_drawn_by_their_chances(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "MOST_DRAWN", 1000)
     faces = pd.DataFrame({"gender": np.where(np.arange(20_000) % 10, "male", "female"), "ethnicity": "White"})
-    order = augment.epoch_order(faces, "gender", 0, 1)
+    order = augment.epoch_order(faces, augment.Sampling("gender", seed=0), epoch=1)
     assert order.shape == (20_000,)
-    assert np.array_equal(order, augment.epoch_order(faces, "gender", 0, 1))
+    assert np.array_equal(order, augment.epoch_order(faces, augment.Sampling("gender", seed=0), epoch=1))
     share = (faces["gender"].to_numpy()[order] == "female").mean()
     assert share == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(20_000))
     assert 0.5 < len(np.unique(order[faces["gender"].to_numpy()[order] == "male"])) / 18_000 * 2 < 0.9
