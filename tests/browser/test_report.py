@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.audit.folder import open_audit
+from core.present.card import Section
 from core.present.report import report_of, write_report
+from core.present.report.blocks import Grid, Pair, Side, data_uri
+from core.present.report.build import render
 from tests.helpers.reports import HOSTILE, PLAIN, hostile_audit, hostile_info, report
 from tests.helpers.shipped import AUDIT, MODEL, shipped_or_skip
 
@@ -68,6 +72,21 @@ def test_it_opens_offline_and_is_drawn(browser, shipped: Path, width: int, schem
     ink, paper = page.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
     light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
     assert (light[0] < light[1]) == (scheme == "light"), "the style sheet passed the policy"
+    page.context.close()
+
+
+def test_what_stands_for_a_missing_average_takes_no_more_room_than_one(browser, tmp_path: Path) -> None:
+    face = (data_uri(Image.new("RGB", (112, 112), "grey")), "Average face", "face, mean of 225")
+    why = "not shown: with the maps below it, one could work out that of under 11 faces"
+    sides = Side("correct", 225, face, face), Side("incorrect", 86, face, why)
+    grid = Section("grid", "Grid", (Grid((Pair("Women", "72.3 % correct", sides),)),))
+    file = tmp_path / "report.html"
+    file.write_text(render(title="a", facts=[], headline=[], warnings=[], sections=[grid]), encoding="utf-8")
+    page, _ = visit(browser, file, viewport={"width": 1000, "height": 900})
+    boxes = page.evaluate("[...document.querySelectorAll('.side img, .few')].map(e => {"
+                          "const box = e.getBoundingClientRect(); return [box.width, box.height]})")  # fmt: skip
+    assert len(boxes) == 4
+    assert max(map(max, boxes)) < 1.05 * min(map(min, boxes))
     page.context.close()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.analysis.original_study import MORPH_ACCURACY
 from core.present.text import escape
 from core.present.text.glossary import glossary
-from core.present.text.original_study import STUDY
+from core.present.text.original_study import STUDY, STUDY_FIGURES
 from core.privacy import MINIMUM_FACES
 from core.task import GENDER
 from core.wording import percent
@@ -41,6 +41,7 @@ def show_about(p: Page) -> None:
     terms.markdown(NOT)
     terms.subheader("The original study")
     terms.markdown(STUDY)
+    terms.markdown(STUDY_FIGURES)
     shown = MORPH_ACCURACY.assign(accuracy=MORPH_ACCURACY["accuracy"].map(lambda share: percent(share, 0)))
     for column in ("gender", "ethnicity"):
         shown[column] = shown[column].replace("", "all")

@@ -15,7 +15,7 @@ from core.present.card import Section, Table, Text, section
 from core.present.figures.charts import accuracy_dots
 from core.present.report.blocks import Chart, interval_words
 from core.present.report.group_statistics import statistic_blocks
-from core.present.text.sentences import NO_AGE, NO_ETHNICITY, row_name
+from core.present.text.sentences import EXPLORATORY_WHY, NO_AGE, NO_ETHNICITY, accuracy_sentence, row_name
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
 
@@ -39,10 +39,12 @@ def accuracy_section(
 ) -> Section:
     """Overall, by gender, ethnicity, both and age, each a table; both and age also drawn; none of under `minimum`.
 
-    First comes the table of groups that were asked for, `by` columns of the audit.
+    The declared comparison comes first, and before other tables that of the groups by `by`, columns of the audit.
     """
     overall = accuracy_by(faces, []).iloc[0]
-    blocks: list = [_table([("All faces", overall)], "Overall", minimum)]
+    blocks: list = [Text(accuracy_sentence(faces, filter))]
+    blocks += [] if filter.primary else [Text(EXPLORATORY_WHY)]
+    blocks.append(_table([("All faces", overall)], "Overall", minimum))
     if by:
         table = accuracy_of_groups(faces, list(by), columns)
         title = f"By {grouping_words(by, columns)}"

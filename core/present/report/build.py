@@ -31,11 +31,8 @@ from core.present.report.accuracy import accuracy_section
 from core.present.report.findings import findings_section
 from core.present.report.gaps import gaps_section, noise_section
 from core.present.report.maps import checks_section, differences_section, evidence_section, grid_section
-from core.present.report.plain import summary_section, words_section
+from core.present.report.plain import plain_headline, summary_section, words_section
 from core.present.report.reproduction import check_command, code_state, data_section, reproduction_section
-from core.present.text.findings import findings_sentence
-from core.present.text.sentences import EXPLORATORY_WHY, accuracy_sentence
-from core.verdicts import Verdict
 
 FOLDER = Path(__file__).parent
 
@@ -85,7 +82,7 @@ def build_report(
     all_ages = filter.any_age
     card = card_sections(audit.manifest.model, info, [audit])
     sections = [
-        summary_section(audit, faces, filter, checks),
+        summary_section(audit, filter, checks),
         grid_section(audit, filter),
         accuracy_section(faces, filter, audit.minimum_faces, by, audit.columns),
         gaps_section(faces, filter),
@@ -108,13 +105,10 @@ def build_report(
         ("Faces", f"{len(faces):,} of {len(audit.faces):,}: {age_range}"),
         ("Made", f"{timestamp.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
-    conclusive = any(finding.verdict is not Verdict.CANNOT_TELL for finding in findings)
-    headline = [accuracy_sentence(faces, filter), *([findings_sentence(findings)] if conclusive else [])]
-    headline += [] if filter.primary else [EXPLORATORY_WHY]
     return render(
         title=f"{audit.manifest.model} on {audit.name}",
         facts=facts,
-        headline=headline,
+        headline=plain_headline(audit, faces, filter),
         warnings=warning_sentences(audit),
         sections=sections,
     )

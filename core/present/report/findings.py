@@ -14,7 +14,8 @@ from core.present.figures import pictures
 from core.present.figures.findings import density_dots, effect_dots, mean_shapes
 from core.present.figures.gaps import simultaneous_dots
 from core.present.report.blocks import Chart, Pictures, Verdict
-from core.present.text.findings import seeds_words
+from core.present.text.findings import findings_sentence, seeds_words
+from core.present.text.original_study import STUDY
 from core.wording import capital, signed_points
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
@@ -23,9 +24,11 @@ NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these face
 def findings_section(
     findings: list[Finding], experiment: Experiment | None, filter: Filter, audit: Audit | None = None
 ) -> Section:
-    """All claims in order."""
+    """What became of the claims, what study they are of, and all of them in order."""
     seeds = seeds_words(experiment, filter, audit)
-    blocks: list = [Text(SCOPE), Text(seeds) if seeds else None, None if experiment else Text(NO_EXPERIMENT)]
+    conclusive = any(finding.verdict is not verdicts.Verdict.CANNOT_TELL for finding in findings)
+    blocks: list = [Text(findings_sentence(findings)) if conclusive else None, Text(STUDY), Text(SCOPE)]
+    blocks += [Text(seeds) if seeds else None, None if experiment else Text(NO_EXPERIMENT)]
     untold = _untold(findings)
     for finding in (f for f in findings if f.key not in {gone.key for gone in untold}):
         title = f"{finding.key} · {finding.claim}"
@@ -52,7 +55,7 @@ def _told_together(untold: list[Finding], count: int) -> list:
     some = f"{len(untold)} of the {count} claims cannot be answered from these data:"
     return [
         Text("No claim can be answered from these data:" if len(untold) == count else some),
-        Items(tuple(f"{finding.key} · {finding.claim}. {finding.sentence}" for finding in untold)),
+        Items(tuple(f"{finding.key} · {finding.claim} {finding.sentence}" for finding in untold)),
     ]
 
 

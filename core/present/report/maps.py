@@ -71,7 +71,11 @@ def grid_section(audit: Audit, filter: Filter) -> Section:
         return section("grid", title, [Text(text), Grid(tuple(pairs)), Text(NO_MAPS)])
     how = f" ({audit.map_method})" if audit.map_method not in audit.map_words else ""
     words = capital(target_words(TARGET, audit.map_words, audit.task))
-    text = f"{words}{how}, correct and incorrect predictions apart, all on one scale. {need}"
+    text = (
+        "Each card is of a group: its average face where there is one, and its average heatmap, in which bright places "
+        f"speak most for the model's answer. {words}{how}, correct and incorrect predictions apart, all on one scale. "
+        f"{need}"
+    )
     scale = Scale(
         data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
     )
@@ -120,7 +124,7 @@ def _side(audit: Audit, group: Group, tag: str, limit: float, hidden: bool) -> S
     face: Picture | str = NO_FACE
     if group.face is not None:
         face = (data_uri(Image.fromarray(group.face)), f"Average face: {name}", f"face, mean of {group.face_n:,}")
-    cam: Picture | str = f"not shown: less the maps below it, it would tell of under {group.minimum} faces"
+    cam: Picture | str = f"not shown: with the maps below it, one could work out that of under {group.minimum} faces"
     if maps and not hidden:
         words, painted_map = audit.map_words, pictures.paint(group.map, limit, False, SIDE, group.placement)
         cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {group.n:,}")

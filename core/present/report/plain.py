@@ -14,12 +14,11 @@ from core.checks.definitions import View
 from core.checks.results import Checks
 from core.data.filters import Filter
 from core.present.card import Items, Section, Text, section
-from core.present.text.checks import results
+from core.present.text.checks import plain_answer
 from core.present.text.glossary import glossary
 from core.present.text.sentences import hottest_place, scope
 from core.present.text.settings import kept_words
 from core.present.text.training_copies import training_copies_words
-from core.verdicts import Tone
 from core.wording import capital, percent
 
 GRAD_CAM = "Grad-CAM"
@@ -27,31 +26,36 @@ WHAT_NOT = (
     "This is of these faces, these labels and these models; other photographs can give other numbers. It does not say "
     "why a model is wrong, nor that it would be right to decide about a person by a guess from a face."
 )
+AGES = "Ages may be part of it: the first sentence of «Accuracy by group» is at equal ages."
+WORDS_ARE = "The sections below give the numbers. «Words» says what their words mean."
 
 
-def summary_section(audit: Audit, faces: pd.DataFrame, filter: Filter, checks: Checks | None) -> Section:
-    """What the model does, how often it is right, for whom least, where it looks, and how far that can be trusted.
-
-    `faces` are those of the filter.
-    """
+def plain_headline(audit: Audit, faces: pd.DataFrame, filter: Filter) -> list[str]:
+    """What the model is asked and how often it is right; for whom least. `faces` are those of the filter."""
     negative, positive = audit.task.labels
     question = (
         f"The model looks at a photograph of a face and answers with one of two words, {negative} or {positive}. "
+        "It is counted as right where that is the word on the photograph's label."
     )
-    question += "It is counted as right where that is the word on the photograph's label."
-    sentences = [question, _accuracy(faces, filter), _gap(faces), *_looks(audit, filter, checks)]
+    return [f"{question} {_accuracy(faces, filter)}", _gap(faces)]
+
+
+def summary_section(audit: Audit, filter: Filter, checks: Checks | None) -> Section:
+    """Where the model looks, how far that can be trusted, and what else bears on the numbers."""
+    sentences = _looks(audit, filter, checks)
     if (words := training_copies_words(audit.manifest)) is not None:
         sentences.append(words)
     if (words := kept_words(audit)) is not None:
         sentences.append(words)
-    return section("plain", "In plain words", [Items(tuple(s for s in sentences if s)), Text(WHAT_NOT)])
+    items = Items(tuple(sentences)) if sentences else None
+    return section("plain", "In plain words", [items, Text(WHAT_NOT), Text(WORDS_ARE)])
 
 
 def _accuracy(faces: pd.DataFrame, filter: Filter) -> str:
     row = accuracy_by(faces, []).iloc[0]
     return (
-        f"{scope(filter)} it is right for {percent(row['accuracy'])} of {len(faces):,} faces. So many faces leave room "
-        f"for chance: it may be between {percent(row['low'])} and {percent(row['high'])} of such faces."
+        f"{scope(filter)} it is right for {percent(row['accuracy'])} of {len(faces):,} faces. They are a sample: of "
+        f"all such faces it may be right for {percent(row['low'])} to {percent(row['high'])}."
     )
 
 
@@ -61,14 +65,12 @@ def _gap(faces: pd.DataFrame) -> str:
         return "There are no two groups to compare, so it cannot be said for whom it is right less often."
     worst, best = gap.worst, gap.best
     shares = (
-        f"{worst['group']}, {percent(worst['accuracy'])} of {worst['n']:,}, than for {best['group']}, "
-        f"{percent(best['accuracy'])} of {best['n']:,}"
+        f"{worst['group']} ({percent(worst['accuracy'])} of {worst['n']:,}) than for {best['group']} "
+        f"({percent(best['accuracy'])} of {best['n']:,})"
     )
     if gap.distinguishable:
-        return (
-            f"It is surely right less often for {shares}. So large a difference is not chance alone; ages may be part "
-            "of it."
-        )
+        text = f"It is surely right less often for {shares}. So large a difference is not chance alone."
+        return f"{text} {AGES}" if faces["age"].notna().any() else text
     return (
         f"Of these faces it is right less often for {shares}; but no two groups are told apart, the differences "
         "between them can be chance."
@@ -83,15 +85,11 @@ def _looks(audit: Audit, filter: Filter, checks: Checks | None) -> list[str]:
         return []
     place = hottest_place(average.map, average.placement)
     looks = [
-        f"Its heatmap is on average strongest around the {place}. That alone does not say that its answer rests on it: "
-        "what hiding a place costs does."
+        "A heatmap says which places of an image speak for the model's answer. On average that is strongest around "
+        f"the {place}. It does not show that the answer rests on that place: what hiding it costs would."
     ]
-    judged = [] if checks is None or not checks.groups else results(checks, View(checks.groups[0]))
-    judged = [result for result in judged if result.verdict is not None]
-    if not judged:
-        return [*looks, "Nobody has checked yet whether the heatmaps follow what the model does."]
-    good = sum(result.verdict.tone is Tone.GOOD for result in judged)
-    return [*looks, f"Of {len(judged)} checks whether the heatmaps follow what the model does, {good} came out well."]
+    answer = plain_answer(checks, View(checks.groups[0])) if checks is not None and checks.groups else ""
+    return [*looks, answer or "Nobody has checked yet whether the heatmaps follow what the model does."]
 
 
 def words_section(audits: Sequence[Audit]) -> Section:

@@ -34,14 +34,18 @@ def audit_in(root: Path, errors: dict[tuple[str, str], float], **more: object) -
 
 def test_the_summary_comes_first_and_has_the_audits_numbers(tmp_path: Path) -> None:
     audit = audit_in(tmp_path, {("female", "Black"): 0.4}, correct_on=["nose"], incorrect_on=["nose"])
-    said = words(report_of(tmp_path / "made", audit))
-    assert said.index("In plain words") < said.index("Accuracy by group")
+    report = report_of(tmp_path / "made", audit)
+    said = words(report)
+    head = said.split("Model made")[0]
+    assert "one of two words, female or male" in head
+    assert said.index("In plain words") < said.index("at equal ages, accuracy for")
     faces = audit.faces
     black = faces[(faces["gender"] == "female") & (faces["ethnicity"] == "Black")]
-    assert f"it is right for {percent(faces['correct'].mean())} of 480 faces" in said
-    assert f"surely right less often for Black women, {percent(black['correct'].mean())} of {len(black)}" in said
-    assert "So large a difference is not chance alone" in said
-    assert "heatmap is on average strongest around the" in said
+    assert f"it is right for {percent(faces['correct'].mean())} of 480 faces" in head
+    assert f"surely right less often for Black women ({percent(black['correct'].mean())} of {len(black)})" in head
+    assert "So large a difference is not chance alone. Ages may be part of it" in head
+    assert "study" not in head
+    assert "On average that is strongest around the nose" in said
     assert "Nobody has checked yet whether the heatmaps follow" in said
     for term, meaning in glossary().items():
         assert f"{capital(term)}: {meaning}" in said
@@ -66,7 +70,16 @@ def test_claims_that_cannot_be_answered_stand_together(shape: tuple[int, int] | 
     some = f"{len(open_ones)} of the {len(found)} claims cannot be answered from these data:"
     assert (some if len(open_ones) < len(found) else "No claim can be answered from these data:") in said
     for one in open_ones:
-        assert f"{one.key} · {one.claim}" in said
+        assert f"{one.key} · {one.claim} {one.sentence}" in said
+
+
+def test_claims_are_counted_where_the_study_is_told(tmp_path: Path) -> None:
+    """Who has never heard of the study reads of its claims only where they are told who made them."""
+    said = words(report_of(tmp_path / "made", audit_in(tmp_path, {("female", "Black"): 0.4})))
+    claims = said.split("The original study's claims ", 2)[2]  # after its line in the contents, and its heading
+    assert claims.startswith("Of the original study's 6 claims, ")
+    assert "Lookwhere began as a study of a ResNet-50" in claims
+    assert said.count("Of the original study's 6 claims, ") == 1
 
 
 def test_nothing_but_open_claims_is_no_headline(tmp_path: Path) -> None:

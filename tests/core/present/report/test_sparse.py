@@ -241,7 +241,7 @@ def test_a_map_that_less_others_would_tell_of_a_few_faces_is_withheld(tmp_path: 
     alts = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
     assert "Average Grad-CAM: Beta women, predicted correctly" in alts
     assert "Average Grad-CAM: Women, predicted correctly" not in alts
-    assert "it would tell of under 11 faces" in page.words
+    assert "with the maps below it, one could work out that of under 11 faces" in page.words
 
 
 def test_groups_of_under_eleven_have_no_accuracy(tmp_path: Path) -> None:
