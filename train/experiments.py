@@ -189,6 +189,11 @@ def assemble(plan: Plan, arm: dict, seed: int, runs: Path, work: Path, stores: S
         shutil.rmtree(target)
     source = load_model(model_folder)
     info = dataclasses.replace(source.info, training=dataclasses.replace(source.info.training, choose=choose))
+    if info.data is not None and "validation" in plan.content:
+        # A store knows its reader alone, such as «class-folders»; the plan knows the data set.
+        info = dataclasses.replace(
+            info, data=dataclasses.replace(info.data, validation_dataset=plan.content["validation"])
+        )
     if arm.get("head") == "balanced":
         store = stores.open("")
         groups = asked_groups(store.manifest.columns, (info.training and info.training.groups) or GROUPS)

@@ -45,8 +45,8 @@ def test_a_split_is_the_same_on_every_machine(seed: int, split: str) -> None:
     assert digest(assign_splits(table, seed)) == split
     turned = table.iloc[::-1].reset_index(drop=True)
     assert digest(assign_splits(turned, seed).iloc[::-1]) == split, "whatever the order of rows"
-    chosen = [set(Subset("gender", 60).choose(rows, seed)["face_id"]) for rows in (table, turned)]
-    assert chosen[0] == chosen[1]
+    samples = [set(Subset("gender", 60).choose(rows, seed)["face_id"]) for rows in (table, turned)]
+    assert samples[0] == samples[1]
 
 
 def test_the_same_audit_is_the_same_to_the_bit(tmp_path: Path) -> None:
@@ -57,10 +57,10 @@ def test_the_same_audit_is_the_same_to_the_bit(tmp_path: Path) -> None:
         save_model(tmp_path / "m", GenderResNet(), ModelInfo(input_size=64))
         for name in ("one", "two"):
             run_audit(store, load_model(tmp_path / "m"), ("all",), name=name)
-    one, two = (tmp_path / "m/audits" / name for name in ("one", "two"))
+    folders = tuple(tmp_path / "m/audits" / name for name in ("one", "two"))
     for name in ("faces.parquet", "averages.npz"):
-        assert (one / name).read_bytes() == (two / name).read_bytes(), name
-    first, second = (json.loads((folder / "audit.json").read_text()) for folder in (one, two))
+        assert len({(folder / name).read_bytes() for folder in folders}) == 1, name
+    first, second = (json.loads((folder / "audit.json").read_text()) for folder in folders)
     for timed in ("seconds", "faces_per_second", "digest"):
         first.pop(timed), second.pop(timed)
     assert first == second

@@ -59,15 +59,15 @@ def array_bytes(array: np.ndarray) -> bytes:
 
 
 def test_arrays_are_read_as_they_were_written(tmp_path: Path) -> None:
-    given = {
+    arrays = {
         "a": np.arange(6).reshape(2, 3),
         "b": np.array(["x", "yy"]),
         "c": np.asfortranarray(np.eye(3)),
         "d": np.float32(2),
     }
-    np.savez_compressed(tmp_path / "whole.npz", **given)
+    np.savez_compressed(tmp_path / "whole.npz", **arrays)
     read = read_npz(tmp_path / "whole.npz")
-    assert all(np.array_equal(read[name], value) and read[name].dtype == value.dtype for name, value in given.items())
+    assert all(np.array_equal(read[name], value) and read[name].dtype == value.dtype for name, value in arrays.items())
 
 
 @pytest.mark.parametrize("kind", ["bomb", "head", "pickle", "cut", "none", "text"])
@@ -104,8 +104,10 @@ def test_a_table_of_faces_is_read_as_it_was_and_small_ones_are_packed_slowly(tmp
     table = pd.DataFrame({"path": names, "p_male": draw.random(rows).astype(np.float32), "gender": "female"})
     write_parquet(tmp_path / "faces.parquet", table)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "faces.parquet"), table, check_dtype=False)
-    held = pq.ParquetFile(tmp_path / "faces.parquet").metadata.row_group(0)
-    encodings = {held.column(n).path_in_schema: held.column(n).encodings for n in range(held.num_columns)}
+    row_group = pq.ParquetFile(tmp_path / "faces.parquet").metadata.row_group(0)
+    encodings = {
+        row_group.column(n).path_in_schema: row_group.column(n).encodings for n in range(row_group.num_columns)
+    }
     assert "BYTE_STREAM_SPLIT" in encodings["p_male"] and "RLE_DICTIONARY" in encodings["gender"]
     assert ("DELTA_BYTE_ARRAY" in encodings["path"]) == (rows == LARGE_TABLE)
     assert "RLE_DICTIONARY" not in encodings["path"]

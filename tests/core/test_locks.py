@@ -43,28 +43,28 @@ def holder(output: Path) -> subprocess.Popen:
 
 def test_the_second_is_told_and_a_killed_one_lets_go(tmp_path: Path) -> None:
     output = tmp_path / "deep" / "a"
-    other = holder(output)
+    process = holder(output)
     try:
         words = "deep/a: another process is checking it now; wait for it"
         with pytest.raises(LookwhereError, match=words), alone(output, "checking"):
             pass
         assert [file.name for file in output.parent.iterdir()] == [".a.lock"]
     finally:
-        other.send_signal(signal.SIGKILL)
-        other.wait()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     with alone(output, "making"):
         assert (output.parent / ".a.lock").exists()
     assert not list(output.parent.iterdir())
 
 
 def test_waiting_ends_with_the_other(tmp_path: Path) -> None:
-    other, began = holder(tmp_path / "a"), time.monotonic()
+    process, began = holder(tmp_path / "a"), time.monotonic()
     try:
-        subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -9 {other.pid}"])
+        subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -9 {process.pid}"])
         with alone(tmp_path / "a", "making", wait=True):
             assert time.monotonic() - began > 0.2
     finally:
-        other.wait()
+        process.wait()
 
 
 def test_the_lock_goes_with_an_error_and_with_its_folder(tmp_path: Path) -> None:

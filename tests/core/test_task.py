@@ -69,7 +69,7 @@ def test_words_of_classes_go_round_those_of_groups() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"classes": ("yes", "yes")}, "two classes of different names"),
         ({"classes": ("", "yes")}, "two classes of different names"),
@@ -78,8 +78,8 @@ def test_words_of_classes_go_round_those_of_groups() -> None:
         ({"nouns": (ClassWords(label="a", pattern="with"), ClassWords(label="b"))}, "'with' has no {}"),
     ],
 )
-def test_what_is_no_task_is_told(content: dict, told: str) -> None:
-    with pytest.raises(LookwhereError, match=told):
+def test_what_is_no_task_is_told(content: dict, message: str) -> None:
+    with pytest.raises(LookwhereError, match=message):
         replace(GLASSES, **content)
 
 
@@ -87,13 +87,13 @@ def test_models_and_audits_keep_their_task_and_older_ones_are_of_gender() -> Non
     audit = {"model": "m", "dataset": "d", "splits": ("test",), "faces": 1, "map_shape": None}
     for old in (ModelInfo(), AuditManifest(**audit)):
         assert old.task == GENDER and "task" not in old.to_json() and old.to_json()["format"] == 2
-    made = [ModelInfo().for_task(GLASSES), AuditManifest(**audit).for_task(GLASSES)]
-    assert [new.to_json()["format"] for new in made] == [WITH_TASK] * 2
-    again = AuditManifest.from_json(json.loads(json.dumps(made[1].to_json())))
+    records = [ModelInfo().for_task(GLASSES), AuditManifest(**audit).for_task(GLASSES)]
+    assert [new.to_json()["format"] for new in records] == [WITH_TASK] * 2
+    again = AuditManifest.from_json(json.loads(json.dumps(records[1].to_json())))
     assert again.task == GLASSES and hash(again.task) == hash(GLASSES)
-    assert made[0].classes == GLASSES.classes and made[0].for_task(GENDER) == ModelInfo()
-    assert made[0].declared_sha256 != made[0].for_task(replace(GLASSES, attribute="Hat")).declared_sha256
-    broken = made[1].to_json() | {"task": {"attribute": "hat", "classes": ["no", "no"], "nouns": []}}
+    assert records[0].classes == GLASSES.classes and records[0].for_task(GENDER) == ModelInfo()
+    assert records[0].declared_sha256 != records[0].for_task(replace(GLASSES, attribute="Hat")).declared_sha256
+    broken = records[1].to_json() | {"task": {"attribute": "hat", "classes": ["no", "no"], "nouns": []}}
     with pytest.raises(LookwhereError, match=r"a\.json: task"):
         AuditManifest.from_json(broken, "a.json")
 
@@ -103,7 +103,7 @@ def column(name: str, levels: tuple[str, ...] = ("no", "yes"), kind: Kind = Kind
 
 
 @pytest.mark.parametrize(
-    ("given", "without", "having", "labels"),
+    ("own", "without", "having", "labels"),
     [
         (column("Eyeglasses"), "faces without glasses", "faces with glasses", ("no glasses", "glasses")),
         (column("Smiling"), "faces not smiling", "smiling faces", ("not smiling", "smiling")),
@@ -119,11 +119,11 @@ def column(name: str, levels: tuple[str, ...] = ("no", "yes"), kind: Kind = Kind
     ],
 )  # fmt: skip
 def test_a_column_of_two_levels_is_said_as_a_person_would(
-    given: Column, without: str, having: str, labels: tuple[str, str]
+    own: Column, without: str, having: str, labels: tuple[str, str]
 ) -> None:
-    task = find_task([column("other"), given], given.name.upper())
+    task = find_task([column("other"), own], own.name.upper())
     assert (task.nouns[0].many, task.nouns[1].many, task.labels) == (without, having, labels)
-    assert (task.attribute, task.classes) == (given.name, given.levels)
+    assert (task.attribute, task.classes) == (own.name, own.levels)
 
 
 def test_what_cannot_be_a_target_is_told() -> None:
@@ -139,6 +139,6 @@ def test_a_table_of_faces_carries_its_task_into_its_parts() -> None:
     faces = carrying(FACES, GLASSES)
     assert task_of(FACES) is GENDER and task_of(faces[faces["gender"] == "male"].reset_index(drop=True)) == GLASSES
     assert [task_of(part) for _, part in faces.groupby("gender")] == [GLASSES, GLASSES]
-    known = faces[GLASSES.known(faces)]
-    assert confusion(known).to_numpy().tolist() == [[1, 0], [0, 1]]
+    labelled = faces[GLASSES.known(faces)]
+    assert confusion(labelled).to_numpy().tolist() == [[1, 0], [0, 1]]
     assert confusion(FACES).index.tolist() == list(GENDERS)

@@ -39,10 +39,10 @@ def test_what_unfolds_or_runs_on_is_refused_at_once(tmp_path: Path, kind: str) -
     file.write_bytes(BEYOND[kind].encode("utf-8", "surrogateescape"))
     began = time.process_time()
     for read in (read_yaml, load_config, declare, Plan.read):
-        with pytest.raises(LookwhereError, match=r"c\.yaml: not a readable YAML file") as told:
+        with pytest.raises(LookwhereError, match=r"c\.yaml: not a readable YAML file") as refusal:
             read(file)
-        assert "\n" not in str(told.value)
-        assert len(str(told.value)) < 600
+        assert "\n" not in str(refusal.value)
+        assert len(str(refusal.value)) < 600
     assert time.process_time() - began < 2
 
 

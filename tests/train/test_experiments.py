@@ -180,7 +180,10 @@ def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeyp
     )
     plain = {key: value for key, value in BASE.items() if key != "keep_every"} | {"stages": [{"size": 32, "epochs": 1}]}
     monkeypatch.setitem(globals(), "BASE", plain)
-    file, where = write_plan(tmp_path, **SEVERAL), {"runs": tmp_path / "runs", "out": tmp_path / "out"}
+    file, where = (
+        write_plan(tmp_path, **SEVERAL, validation="kaggle-gender"),
+        {"runs": tmp_path / "runs", "out": tmp_path / "out"},
+    )
     folder = tmp_path / "out/tiny"
     for seed, published in ((0, ["both-s0"]), (1, ["both-s0", "both-s1"])):
         assert main(given, file, (seed,), **where) == 0, capsys.readouterr().err
@@ -189,6 +192,7 @@ def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeyp
         assert (described["audit"], described["audits"]) == ("abroad", ["abroad", "home"])
     data = model_info(folder / "both-s1").data
     assert [part.dataset for part in data.parts] == ["made one", "made two"]
+    assert data.validation_dataset == "kaggle-gender", "as the plan has it, not by the store's reader"
     assert (data.faces["train"], data.faces["val"]) == (128, 64)
     splits = {test: set(open_audit(folder / "both-s1/audits" / test).faces["split"]) for test in ("abroad", "home")}
     assert splits == {"abroad": {"train", "val", "test"}, "home": {"test"}}

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import group_rows
-from core.analysis.accuracy.curves import Roc, area_bounds, calibration, calibration_error, roc
+from core.analysis.accuracy.curves import area_bounds, calibration, calibration_error, roc
 from core.analysis.accuracy.surest import Surest, surest
 from core.analysis.intervals import Z95
 from core.audit.doubts import mere_decisions
@@ -39,8 +39,9 @@ class GroupStatistic:
     `name` as it stands in a sentence, `title` over a table. `compute` takes a group's rows of an audit's faces and
     returns the value with its 95 % interval; NaN where there is none. `interval` says how the interval is made, `about`
     what the number is. `groupings`: by which columns (gender, ethnicity, age band) groups are made. Groups under
-    `smallest` faces have no value. `bounds` gives, of a group's faces and a level such as 0.99, bounds that hold for
-    groups of any size; without them no group is named worst or best, since nothing is sure.
+    `smallest` faces have no value. `bounds` gives, of a group's faces, a level such as 0.99 and what `compute` gave of
+    these faces, bounds that hold for groups of any size; without them no group is named worst or best, since nothing is
+    sure.
     """
 
     name: str
@@ -52,7 +53,7 @@ class GroupStatistic:
     higher_is_better: bool = True
     groupings: tuple[tuple[str, ...], ...] = (("ethnicity",),)
     smallest: int = LARGE_GROUP
-    bounds: Callable[[pd.DataFrame, float], tuple[float, float]] | None = None
+    bounds: Callable[[pd.DataFrame, float, Estimate], tuple[float, float]] | None = None
 
     def about_of(self, task: Task) -> str:
         """What the number is, of an audit of this task; `about` may name {p}, {said}, {positive} and {negative}."""
@@ -78,23 +79,27 @@ def area_under_roc(faces: pd.DataFrame) -> Estimate:
     if curve is None:
         return NONE
     small = len(faces) < LARGE_GROUP
-    return Estimate(curve.auc.value, *_area_bounds(faces, curve, Z95)) if small else curve.auc
+    return Estimate(curve.auc.value, *_area_bounds(faces, curve.auc, Z95)) if small else curve.auc
 
 
-def sure_area(faces: pd.DataFrame, level: float) -> tuple[float, float]:
-    """Bounds of the area at a level: DeLong's, nowhere narrower than Newcombe's, which have a width at an area of 1."""
-    curve = None if mere_decisions(faces) else roc(faces)
-    if curve is None:
-        return np.nan, np.nan
+def sure_area(faces: pd.DataFrame, level: float, area: Estimate) -> tuple[float, float]:
+    """Bounds of the area at a level: DeLong's, nowhere narrower than Newcombe's, which have a width at an area of 1.
+
+    `area` is that of these faces by `area_under_roc`, which has DeLong's interval unless the group is small.
+    """
+    if np.isnan(area.value):
+        return NOT_SURE
+    curve = roc(faces) if len(faces) < LARGE_GROUP else None
+    delong = area if curve is None else curve.auc
     z = float(ndtri((1 + level) / 2))
-    low, high = _area_bounds(faces, curve, z)
-    value, spread = curve.auc.value, (curve.auc.high - curve.auc.low) / 2 / Z95 * z
-    return min(low, max(0.0, value - spread)), max(high, min(1.0, value + spread))
+    low, high = _area_bounds(faces, area, z)
+    spread = (delong.high - delong.low) / 2 / Z95 * z
+    return min(low, max(0.0, area.value - spread)), max(high, min(1.0, area.value + spread))
 
 
-def _area_bounds(faces: pd.DataFrame, curve: Roc, z: float) -> tuple[float, float]:
+def _area_bounds(faces: pd.DataFrame, area: Estimate, z: float) -> tuple[float, float]:
     positive = int(task_of(faces).is_positive(faces).sum())
-    return area_bounds(curve.auc.value, positive, len(faces) - positive, z)
+    return area_bounds(area.value, positive, len(faces) - positive, z)
 
 
 def expected_calibration_error(faces: pd.DataFrame) -> Estimate:
@@ -148,7 +153,7 @@ def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFr
         for name, part, value in zip(groups, parts, values, strict=True):
             sure = NOT_SURE
             if statistic.bounds is not None and not np.isnan(value.value):
-                sure = statistic.bounds(part, LEVEL ** (1 / known))
+                sure = statistic.bounds(part, LEVEL ** (1 / known), value)
             rows.append((" × ".join(by), name, len(part), value, sure))
     return pd.DataFrame(
         [(by, name, n, e.value, e.low, e.high, *sure) for by, name, n, e, sure in rows],

@@ -33,9 +33,6 @@ from core.wording import percent
 #: The experiment's folder under `models/experiments`, and its arms that the questions name.
 NAME = "diversity"
 ONE, ALL, FEW = "lfw", "everyone", "as-few-as-lfw"
-#: Where the first question's sentence goes on to what is left; how a gap is told that surely lies within 2 points.
-OTHER_NUMBERS = " With all data sets"
-CLOSED = "so that the gap is closed to within 2 points"
 CLAIMS = {
     "D1": "Diversity of training narrows the gap.",
     "D2": "A group that is missing from training is the cause of its gap, tested across data sets.",
@@ -54,6 +51,15 @@ MAKE = (
     "train/plans/diversity.yaml --data lfw=STORE utkface=STORE aaf=STORE kaggle=STORE fairface=STORE` trains, audits "
     "and publishes its networks (docs/reproduce.md has the commands and how long they take)"
 )
+
+
+@dataclass(frozen=True)
+class RiseContrasts(CauseContrasts):
+    """What D1 rests on: the contrasts, the sentence of the `rise` alone, and whether the gap is surely `closed`,
+    that is, to within 2 points."""
+
+    rise: str
+    closed: bool
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,8 @@ def _closes(experiment: Experiment, within: Filter) -> Finding:
     except LookwhereError as error:
         return unable("D1", CLAIMS["D1"], f"{error}.", RULES["D1"])
     contrasts = [(claim, found), *([(few, control)] if few is not None and control is not None else [])]
-    sentences = [_rise(claim, found), _left(claim, left), *_beside(found), _control(control)]
+    rise, closed = _rise(claim, found), _closed(left)
+    sentences = [rise, _left(claim, left, closed), *_beside(found), _control(control)]
     enough = sum(found.given) >= FEWEST_PAIRS
     rows = [
         {"contrast": one.name, "measure": measure, "mean": e.seeds.value, "low": e.seeds.low, "high": e.seeds.high,
@@ -184,7 +191,7 @@ def _closes(experiment: Experiment, within: Filter) -> Finding:
         " ".join(sentence for sentence in sentences if sentence),
         RULES["D1"],
         pd.DataFrame(rows),
-        CauseContrasts(tuple(contrasts)),
+        RiseContrasts(tuple(contrasts), rise, closed),
         found.effects[found.measure].p if enough else float("nan"),
         found.verdict == Verdict.SUPPORTED,
     )
@@ -200,14 +207,19 @@ def _rise(claim: Claim, found: Contrast) -> str:
     )
 
 
-def _left(claim: Claim, left: Effect) -> str:
-    """What is left of the gap in the arm of all data sets; «closes» only where that surely lies within 2 points."""
+def _closed(left: Effect) -> bool:
+    """Whether what is left of the gap surely lies within 2 points."""
+    low = min(left.seeds.low, left.both.low)
+    return bool(np.isfinite(low) and low > -MATTERS)
+
+
+def _left(claim: Claim, left: Effect, closed: bool) -> str:
+    """What is left of the gap in the arm of all data sets, and that it is `closed`."""
     low, high = min(left.seeds.low, left.both.low), max(left.seeds.high, left.both.high)
-    closed = np.isfinite(low) and low > -MATTERS
     gender, ethnicity = parse_group(claim.group)
     apart = points(left.seeds.value, low, high)
-    end = f", {CLOSED}" if closed else ": what is left of the gap"
-    return f"{OTHER_NUMBERS.strip()} {group_name(gender or (), ethnicity or ())} are at {apart} from all others{end}."
+    end = ", so that the gap is closed to within 2 points" if closed else ": what is left of the gap"
+    return f"With all data sets {group_name(gender or (), ethnicity or ())} are at {apart} from all others{end}."
 
 
 def _beside(found: Contrast) -> list[str]:

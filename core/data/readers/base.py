@@ -29,7 +29,8 @@ class Reading:
     about the data set as a whole, such as columns that are not used. `own` has the data set's further columns, a row a
     face as `faces` has them: strings as they are written, NA where empty. `core.data.own_columns` makes `columns` of
     it, and their levels in `faces`. `otherwise` are faces, in the columns of `faces`, whose label is none of the two
-    classes (`core.data.otherwise`); their own columns begin with `core.data.columns.OWN`.
+    classes (`core.data.otherwise`); their own columns begin with `core.data.columns.OWN`. `unlisted` are the reasons of
+    rejects that are images which no row of labels names.
     """
 
     faces: pd.DataFrame
@@ -40,6 +41,7 @@ class Reading:
     own: pd.DataFrame = field(default_factory=pd.DataFrame)
     otherwise: pd.DataFrame = field(default_factory=lambda: _table("gender"))
     columns: tuple[Column, ...] = ()
+    unlisted: frozenset[str] = frozenset()
 
     def main_reasons(self) -> str:
         """The most frequent reasons of rejections, each with its number and an example; nothing where there is none.
@@ -47,7 +49,7 @@ class Reading:
         Images that no row names come last: where all rows are rejected, so are all images.
         """
         counts = self.rejects["reason"].value_counts().to_dict()
-        reasons = sorted(counts.items(), key=lambda item: (item[0].startswith("no row in"), -item[1], item[0]))
+        reasons = sorted(counts.items(), key=lambda item: (item[0] in self.unlisted, -item[1], item[0]))
         words = []
         for reason, count in reasons[:MAIN_REASONS]:
             example = self.rejects.loc[self.rejects["reason"] == reason, "file"].iloc[0]

@@ -66,7 +66,7 @@ class CelebA(Reader):
         for partition in find_files(source, PARTITION)[:1]:
             faces = faces.assign(split=faces["key"].map(_pairs(source, partition, notes)))
             lacking = faces["split"].isna()
-            notes.reject(faces.loc[lacking, "path"], f"no row in {partition}")
+            notes.reject_unlisted(faces.loc[lacking, "path"], partition)
             faces = known(faces[~lacking], "split", SPLIT, notes)
         for identity in find_files(source, IDENTITY)[:1]:
             faces = faces.assign(identity=faces["key"].map(_pairs(source, identity, notes)))

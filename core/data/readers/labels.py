@@ -62,7 +62,7 @@ def join_images(
     words = _elsewhere(faces.loc[missing, "key"], images) if hints else ""
     notes.reject(faces.loc[missing, "name"], f"in {origin}, but the image is missing" + words)
     unlabelled = ~images["key"].isin(rows["key"])
-    notes.reject(images.loc[unlabelled & ~twice, "path"], f"no row in {origin}")
+    notes.reject_unlisted(images.loc[unlabelled & ~twice, "path"], origin)
     return faces[~missing].reset_index(drop=True)
 
 

@@ -23,9 +23,16 @@ class ReadLog:
     def __init__(self) -> None:
         self._found: dict[str, list[pd.DataFrame]] = {"reason": [], "repair": [], "what": []}
         self.remarks: list[str] = []
+        self._unlisted: set[str] = set()
 
     def reject(self, files: object, reason: object) -> None:
         self._note("reason", files, reason)
+
+    def reject_unlisted(self, files: object, origin: str) -> None:
+        """Reject images that no row of the file `origin` names."""
+        reason = f"no row in {origin}"
+        self._unlisted.add(reason)
+        self.reject(files, reason)
 
     def repair(self, files: object, repair: object) -> None:
         self._note("repair", files, repair)
@@ -114,6 +121,7 @@ class ReadLog:
             remarks=tuple(self.remarks),
             own=own[two].reset_index(drop=True),
             otherwise=apart,
+            unlisted=frozenset(self._unlisted),
         )
 
 

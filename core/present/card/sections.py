@@ -102,15 +102,18 @@ def write_card(model: Path, name: str | None = None) -> None:
 
 
 def _with_validation_named(model: Path, info: ModelInfo) -> ModelInfo:
-    """With the name that its experiment has for the validation data: a store knows its reader alone."""
+    """With the name that its experiment has for the validation data.
+
+    Models that were made before `train.experiments` recorded it have the name of the store's reader alone.
+    """
     try:
         content = parsed((model.parent / "experiment.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return info
-    named = content.get("validation") if isinstance(content, dict) else None
-    if info.data is None or info.data.validation_dataset is None or not isinstance(named, str):
+    validation = content.get("validation") if isinstance(content, dict) else None
+    if info.data is None or info.data.validation_dataset is None or not isinstance(validation, str):
         return info
-    return replace(info, data=replace(info.data, validation_dataset=named))
+    return replace(info, data=replace(info.data, validation_dataset=validation))
 
 
 def _private(model: Path, audits: list[Audit]) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 from core.analysis.accuracy.curves import Roc
 from core.present.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
-from core.task import GENDER, Task
+from core.task import GENDER, GENDERS, Task
 from core.wording import number, with_interval
 
 
@@ -126,12 +126,12 @@ def training_curve(
     The kept epoch `best` is marked, and each part with one image size is shaded. `percent`: values are shares.
     """
     # An ethnicity's women and men share a colour; men's lines are dotted.
-    solid, dotted = (f" {noun}" for noun in GENDER_NOUNS.values())
-    kinds = list(dict.fromkeys(name.removesuffix(solid).removesuffix(dotted) for name in columns.values()))
+    groups = {column: _gender_and_rest(column) for column in columns}
+    kinds = list(dict.fromkeys(kind for _, kind in groups.values()))
     curves = []
     for column, name in columns.items():
-        colour = cycled(COLOURS, kinds.index(name.removesuffix(solid).removesuffix(dotted)))
-        style = Style(colour, size=5, dash="dot" if name.endswith(dotted) else "solid")
+        gender, kind = groups[column]
+        style = Style(cycled(COLOURS, kinds.index(kind)), size=5, dash="dot" if gender == GENDERS[1] else "solid")
         curves.append(Curve(name, metrics["epoch"], metrics[column], style, legend=len(columns) > 1))
     return CurveChart(
         tuple(curves),
@@ -142,6 +142,12 @@ def training_curve(
         reference=best,
         reference_colour=COLOURS[1],
     )
+
+
+def _gender_and_rest(column: str) -> tuple[str, str]:
+    """Gender and ethnicity by a group's column of `metrics.csv`, `val_female_Asian`; of any other one "" and itself."""
+    gender, _, ethnicity = column.removeprefix("val_").partition("_")
+    return (gender, ethnicity) if gender in GENDERS else ("", column)
 
 
 def _image_sizes(metrics: pd.DataFrame) -> tuple[Band, ...]:

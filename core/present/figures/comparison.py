@@ -11,10 +11,9 @@ from core.present.figures import pictures
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.present.figures.charts import accuracy_range
 from core.present.figures.differences import outlined
-from core.present.figures.findings import points_interval
 from core.present.figures.styles import COLOURS, OWN, Style, cycled
 from core.present.text.data_sets import group_label
-from core.wording import capital, number, percent, with_interval
+from core.wording import capital, number, percent, points_words, with_interval
 
 _NONE = "no map:\ntoo few faces"
 SEED, MEAN = "a seed", "mean, 95 % over seeds"
@@ -42,15 +41,14 @@ def difference_dots(tables: dict[str, pd.DataFrame]) -> IntervalChart:
 
 
 def _difference(name: str, row: pd.Series) -> Mark:
-    words = points_interval(row["difference"], row["low"], row["high"])
-    value, _, bounds = words.partition(" ")
+    words = points_words(row["difference"], row["low"], row["high"])
     details = (
         f"{percent(row['accuracy_a'])} → {percent(row['accuracy_b'])}",
         f"correct only before {row['only_a']:,}, only after {row['only_b']:,}, both {row['both']:,}",
         f"McNemar p = {number(row['p'], '.2g')}, with Holm {number(row['p_holm'], '.2g')}",
     )
     hollow = not row["p_holm"] <= FAMILY_WISE
-    return Mark(name, row["difference"], row["low"], row["high"], f"{value} points {bounds}", details, hollow)
+    return Mark(name, row["difference"], row["low"], row["high"], words, details, hollow)
 
 
 def arm_dots(table: pd.DataFrame, means: pd.DataFrame, titles: dict[str, str]) -> IntervalChart:

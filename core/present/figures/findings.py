@@ -21,9 +21,11 @@ _BOTH = OWN.but(symbol="line-ew-open", size=8, edge=1.5, thickness=1.5, report="
 
 def points_interval(value: float, low: float, high: float) -> str:
     """«+0.7 [−0.9 to +2.3]»: shares in points; «+0.7 [no interval]» of one value."""
-    if np.isnan(low):
-        return "not known" if np.isnan(value) else f"{signed_points(value)} [no interval]"
-    return f"{signed_points(value)} {signed_bounds(low, high)}"
+    return "not known" if np.isnan(value) else f"{signed_points(value)} {_bounds(low, high)}"
+
+
+def _bounds(low: float, high: float) -> str:
+    return "[no interval]" if np.isnan(low) else signed_bounds(low, high)
 
 
 def density_dots(table: pd.DataFrame, marked: Collection[str], caption: str = "") -> IntervalChart:
@@ -60,7 +62,7 @@ def effect_dots(table: pd.DataFrame, title: str = "") -> IntervalChart:
     for row in table.to_dict("records"):
         over, both = ([row[key] for key in keys] for keys in (("low", "high"), ("both_low", "both_high")))
         words = points_interval(row["mean"], *over)
-        wide = f"over seeds and faces {points_interval(row['mean'], *both).partition(' ')[2]}"
+        wide = f"over seeds and faces {_bounds(*both)}"
         marks = (
             # A resampled interval need not hold the mean, so it is drawn by itself.
             Mark(BOTH, NAN, *both),

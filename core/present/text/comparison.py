@@ -11,7 +11,18 @@ from core.audit.catalogue import CommonFaces
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text.sentences import scope
-from core.wording import NONE, capital, in_points, number, percent, points_words, span, with_interval
+from core.wording import (
+    NONE,
+    capital,
+    in_points,
+    number,
+    percent,
+    points_words,
+    signed_bounds,
+    signed_points,
+    span,
+    with_interval,
+)
 
 LETTERS = "ABCD"
 
@@ -76,9 +87,10 @@ def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], filte
         )
         for row in table.to_dict("records"):
             name = capital(named(row["gender"], row["ethnicity"]))
+            difference = f"{signed_points(row['difference'])} {signed_bounds(row['low'], row['high'])}"
             lines.append(
                 f"  {name:24}{row['n']:7,}  {percent(row['accuracy_a']):>7}  {percent(row['accuracy_b']):>7}  "
-                f"{_row(pd.Series(row)).replace(' points', ''):24}{row['only_a']:7,}  {row['only_b']:6,}  "
+                f"{difference:24}{row['only_a']:7,}  {row['only_b']:6,}  "
                 f"{number(row['p_holm'], '.2g')}"
             )
     return "\n".join(lines)

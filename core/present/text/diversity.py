@@ -13,10 +13,9 @@ from core.analysis.comparison.paired import named
 from core.analysis.findings.base import Finding
 from core.analysis.findings.diversity import (
     ALL,
-    CLOSED,
     ONE,
-    OTHER_NUMBERS,
     Diversity,
+    RiseContrasts,
     by_arm,
     for_whom,
     map_agreement,
@@ -59,12 +58,13 @@ def headline(study: Diversity, test: str, findings: list[Finding]) -> str:
     """The answer to the first question, with its numbers."""
     first = findings[0]
     answer = VERDICTS[first.verdict]
-    if first.verdict == Verdict.SUPPORTED and CLOSED in first.sentence:
+    result = first.result if isinstance(first.result, RiseContrasts) else None
+    if first.verdict == Verdict.SUPPORTED and result is not None and result.closed:
         answer = "Diversity of training closes the gap to within 2 points"
     if first.verdict == Verdict.NOT_SUPPORTED and _widened(first):
         answer = "Diversity of training does not narrow the gap: with these networks it is wider, in both intervals"
-    told = first.sentence.partition(OTHER_NUMBERS)[0]  # the rest stands with the question
-    return f"{answer}. {test_title(study, test)}: {told[:1].lower()}{told[1:]}"
+    sentence = first.sentence if result is None else result.rise  # the rest stands with the question
+    return f"{answer}. {test_title(study, test)}: {sentence[:1].lower()}{sentence[1:]}"
 
 
 def _widened(first: Finding) -> bool:

@@ -16,17 +16,19 @@ STATES = {
     JobState.QUEUED: "waits for its turn",
     JobState.RUNNING: "runs",
     JobState.FINISHED: "finished",
-    JobState.FAILED: "failed: its log says why",
+    JobState.FAILED: "failed",
     JobState.STOPPED: "was stopped; it can go on",
     JobState.INTERRUPTED: "was interrupted, and nobody saw how it ended; it can go on",
 }
+#: What follows where the state stands beside its job, whose log is at hand there.
+WHERE_WHY = {JobState.FAILED: ": its log says why"}
 
 
 def state_words(job: Job) -> str:
     """«runs, since 3 min»; «was asked to stop»."""
     if job.state is JobState.RUNNING and job.stopping is not None:
         return "was asked to stop, and does when it can"
-    words = STATES[job.state]
+    words = STATES[job.state] + WHERE_WHY.get(job.state, "")
     if job.began is not None:
         end = job.ended if job.state.ended else time.time()
         if job.state is JobState.RUNNING:
@@ -54,7 +56,7 @@ def queue_sentence(listing: Listing) -> str:
     parts += [f"{waiting} wait{'' if waiting > 1 else 's'}"] if waiting else []
     if not parts:
         last = max(listing.jobs, key=lambda job: job.ended or 0)
-        return f"Nothing runs now. The last job, {last.title}, {STATES[last.state].partition(':')[0]}."
+        return f"Nothing runs now. The last job, {last.title}, {STATES[last.state]}."
     return capital(", ".join(parts)) + "."
 
 

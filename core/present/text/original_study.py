@@ -6,10 +6,9 @@ from __future__ import annotations
 STUDY = (
     "Lookwhere began as a study of a ResNet-50 that was trained on one million male and one million female faces of "
     "MS1MV2 (photographs of celebrities), validated on a gender set from Kaggle, where it was right for 95 %, and "
-    "tested on MORPH (mug shots), where it was right less often for women than for men, and least often for "
-    "African-American women. Its claims: correct predictions rest on nose and mouth; incorrect ones show no pattern; "
-    "the gap comes from training data without African-American women, or from lowering the learning rate by overall "
-    "accuracy."
+    "tested on MORPH (mug shots), where it was right less often for one gender than for the other. Its claims: correct "
+    "predictions rest on nose and mouth; incorrect ones show no pattern; the gap comes from training data without "
+    "African-American women, or from lowering the learning rate by overall accuracy."
 )
 #: How a page goes on, above the study's figures.
 STUDY_FIGURES = "*Findings* puts each of them to the open audit. On MORPH the study had these accuracies:"

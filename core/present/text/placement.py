@@ -21,8 +21,9 @@ TESTED = "An audit tests that with faces and their mirror images."
 
 
 #: True of any audit's average maps, for where several audits are beside each other.
-UNEVEN_SIDES = "Left–right differences of average maps are not interpreted, as they can be the network's own."
-SIDES = UNEVEN_SIDES.removesuffix(".") + ": "
+_SIDES = "Left–right differences of average maps are not interpreted, as they can be the network's own"
+UNEVEN_SIDES = f"{_SIDES}."
+SIDES = f"{_SIDES}: "
 
 
 def sides_words(audit: Audit) -> str:

@@ -12,8 +12,16 @@ from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from core.analysis.accuracy import group_statistics
-from core.analysis.accuracy.curves import area_bounds
-from core.analysis.accuracy.group_statistics import GROUP_STATISTICS, GroupStatistic, Unit, statistic_table, sure_area
+from core.analysis.accuracy.by_group import LARGE_GROUP
+from core.analysis.accuracy.curves import area_bounds, roc
+from core.analysis.accuracy.group_statistics import (
+    GROUP_STATISTICS,
+    GroupStatistic,
+    Unit,
+    area_under_roc,
+    statistic_table,
+    sure_area,
+)
 from core.audit.averages import Averages
 from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE
@@ -113,6 +121,23 @@ def test_area_and_calibration_error_are_those_of_the_groups_faces() -> None:
         assert error[f"{name} faces"] == pytest.approx(sum(gaps) / len(part))
 
 
+def test_a_large_groups_curve_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For its value and for its sure bounds alike; they are those of a curve of the bounds' own."""
+    faces, lengths = made_faces(), []
+    monkeypatch.setattr(group_statistics, "roc", lambda part: (lengths.append(len(part)), roc(part))[1])
+    table = statistic_table(GROUP_STATISTICS[0], faces).set_index("group")
+    large = faces["ethnicity"].value_counts()[lambda counts: counts >= LARGE_GROUP]
+    assert sorted(n for n in lengths if n >= LARGE_GROUP) == sorted([len(faces), *large])
+    z = norm.ppf((1 + 0.95 ** (1 / 3)) / 2)
+    for name in large.index:
+        part = faces[faces["ethnicity"] == name]
+        area, positive = roc(part).auc, int((part["gender"] == "male").sum())
+        spread = (area.high - area.low) / 2 / norm.ppf(0.975) * z
+        newcombe = area_bounds(area.value, positive, len(part) - positive, z)
+        sure = min(newcombe[0], area.value - spread), max(newcombe[1], min(1.0, area.value + spread))
+        assert tuple(table.loc[f"{name} faces", ["sure_low", "sure_high"]]) == pytest.approx(sure)
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -164,7 +189,7 @@ def test_a_perfect_area_of_few_faces_is_not_sure() -> None:
         part = pd.DataFrame({"gender": ["female", "male"] * (faces // 2)})
         margin = np.where(part["gender"] == "male", 1, -1) * np.linspace(1, 2, faces)
         part = part.assign(logit_female=0.0, logit_male=margin, p_male=1 / (1 + np.exp(-margin)))
-        low, high = sure_area(part, 0.95)
+        low, high = sure_area(part, 0.95, area_under_roc(part))
         assert high == 1.0
         widths.append(high - low)
     assert widths[0] > widths[1] > widths[2] > 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from core.data.readers.label_table import header_of, read_table, text
@@ -174,3 +175,15 @@ def test_bytes_that_are_letters_in_no_known_encoding_are_told() -> None:
 def test_a_spreadsheet_that_is_called_a_csv_is_told_as_one() -> None:
     with pytest.raises(LookwhereError, match=r"t: not a text file but a spreadsheet or an archive; save it as CSV"):
         text(b"PK\x03\x04\x14\0\x06\0\0\0", "t")
+
+
+def test_images_that_no_row_names_are_the_last_reason_whatever_the_words() -> None:
+    """Where all rows are rejected, so are all images: the more numerous reason says nothing of what is amiss."""
+    log = ReadLog()
+    log.reject_unlisted([f"{n}.jpg" for n in range(5)], "labels.csv")
+    log.reject(["0.jpg", "1.jpg"], "no row in words of a gender")
+    log.reject(["2.jpg"], "gender 'x' is not known")
+    reasons = log.reading(pd.DataFrame(columns=["face_id", "path", "gender"], dtype="str")).main_reasons()
+    assert reasons == (
+        "2 of 8 rejected: no row in words of a gender (0.jpg); 1 of 8 rejected: gender 'x' is not known (2.jpg)"
+    )

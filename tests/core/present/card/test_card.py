@@ -42,12 +42,10 @@ def test_sections_stand_in_mitchells_order(tmp_path: Path) -> None:
 def test_the_shipped_card_is_what_the_code_writes() -> None:
     shipped_or_skip()
     audits = [open_audit(MODEL / "audits" / name) for name in list_audits(MODEL)]
-    written = markdown(MODEL.name, card_sections(MODEL.name, model_info(MODEL), audits))
-    assert (MODEL / "CARD.md").read_text(encoding="utf-8") == written, (
-        "run: write_card(Path('models/resnet50-utkface'))"
-    )
-    assert len(written.splitlines()) < 50 + 65 * len(audits)
-    assert not re.search(r"/(home|root|work|Users)/", written)
+    card = markdown(MODEL.name, card_sections(MODEL.name, model_info(MODEL), audits))
+    assert (MODEL / "CARD.md").read_text(encoding="utf-8") == card, "run: write_card(Path('models/resnet50-utkface'))"
+    assert len(card.splitlines()) < 50 + 65 * len(audits)
+    assert not re.search(r"/(home|root|work|Users)/", card)
 
 
 def test_its_accuracies_are_the_tables() -> None:
@@ -149,8 +147,8 @@ def test_the_weakest_age_band_is_the_surely_weakest_however_few_its_faces(tmp_pa
     wrong = np.where(audit.faces["gender"] == "male", 0.1, 0.9).astype(np.float32)
     audit.faces["p_male"] = np.where(audit.faces["age"] == 1, wrong, audit.faces["p_male"])
     audit.faces["correct"] = (audit.faces["p_male"] >= 0.5) == (audit.faces["gender"] == "male")
-    said = failures(audit).partition("By age, the surely weakest band is ")[2]
-    assert said.startswith("0–2 years, 0.0 %")
+    sentence = failures(audit).partition("By age, the surely weakest band is ")[2]
+    assert sentence.startswith("0–2 years, 0.0 %")
     audit.faces["correct"], audit.faces["p_male"] = True, np.where(audit.faces["gender"] == "male", 0.9, 0.1)
     assert "By age, no two of 3 bands are told apart beyond chance." in failures(audit)
 
@@ -178,8 +176,8 @@ def test_a_card_stands_without_what_is_absent(kind: ModelKind) -> None:
 def test_a_warning_of_the_audit_is_a_known_failure(tmp_path: Path) -> None:
     words = ["only 5.8% of 100 faces are correct, check which is which", "accuracy 31 %: swapped?"]
     audit = with_manifest(reported_audit(tmp_path), warnings=words)
-    told = "Only 5.8 % of 100 faces are correct, check which is which. Accuracy 31 %: swapped? Among adults"
-    assert failures(audit).startswith(told)
+    beginning = "Only 5.8 % of 100 faces are correct, check which is which. Accuracy 31 %: swapped? Among adults"
+    assert failures(audit).startswith(beginning)
 
 
 def test_the_card_is_written_into_the_models_folder(tmp_path: Path) -> None:
@@ -190,7 +188,7 @@ def test_the_card_is_written_into_the_models_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("92.6 % [91.7–93.3] of 381", "92.6 % [91.7–93.3] of 381"),
         ("p < 0.0001", "p < 0.0001"),
@@ -205,8 +203,8 @@ def test_the_card_is_written_into_the_models_folder(tmp_path: Path) -> None:
         ("$x_1$ `y` *z* ~w~", r"\$x_1\$ \`y\` \*z\* \~w\~"),
     ],
 )
-def test_plain_text_stays_plain_in_markdown(text: str, shown: str) -> None:
-    assert escape.markdown(text) == shown
+def test_plain_text_stays_plain_in_markdown(text: str, escaped: str) -> None:
+    assert escape.markdown(text) == escaped
 
 
 def test_blocks_are_drawn_as_markdown() -> None:
@@ -217,10 +215,10 @@ def test_blocks_are_drawn_as_markdown() -> None:
 
 
 def test_the_card_says_what_a_model_was_computed_in() -> None:
-    said = markdown(
+    card = markdown(
         "m", card_sections("m", info(computed={"precision": "32-true", "device": "cpu", "processes": 2}), [])
     )
-    assert "Computed in 32-true on cpu, processes: 2." in said
+    assert "Computed in 32-true on cpu, processes: 2." in card
     assert "Computed in" not in markdown("m", card_sections("m", info(), []))
 
 
@@ -233,7 +231,7 @@ def test_the_cards_of_experiments_name_every_data_set_and_its_terms() -> None:
         data = model_info(folder).data
         audited = {open_audit(folder / "audits" / name).manifest.dataset for name in list_audits(folder)}
         card = (folder / "CARD.md").read_text(encoding="utf-8")
-        named = json.loads((folder.parent / "experiment.json").read_text(encoding="utf-8")).get("validation")
-        validated = named or data.validation_dataset or data.dataset
+        validation = json.loads((folder.parent / "experiment.json").read_text(encoding="utf-8")).get("validation")
+        validated = validation or data.validation_dataset or data.dataset
         for name in {*data.dataset.split(" + "), validated, *audited}:
             assert CREDITS[name] in card, (folder.parent.name, folder.name, name)

@@ -75,8 +75,8 @@ def test_a_latex_table_keeps_its_shape_whatever_its_names(names: list[str], titl
 
 def test_values_that_were_rounded_before_get_no_places_that_they_do_not_have() -> None:
     values = {"accuracy, %": [40.0, 65.1], "from, %": [24.6, 4.25], "n": [30, 83], "share": [0.25, 0.123456]}
-    written = tables.latex(pd.DataFrame(values), "accuracy", "by group", PROVENANCE).decode()
-    assert "40.0 & 24.60 & 30 & 0.250 " in written and "65.1 & 4.25 & 83 & 0.123 " in written
+    latex = tables.latex(pd.DataFrame(values), "accuracy", "by group", PROVENANCE).decode()
+    assert "40.0 & 24.60 & 30 & 0.250 " in latex and "65.1 & 4.25 & 83 & 0.123 " in latex
 
 
 def test_numbers_in_latex_are_rounded_as_a_reader_wants_them() -> None:
@@ -98,7 +98,7 @@ def test_numbers_in_latex_are_rounded_as_a_reader_wants_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"),
+    ("values", "texts"),
     [
         ([0.5, -0.25], ["0.50", "$-$0.25"]),
         ([123.456, 7.0], ["123.5", "7.0"]),
@@ -109,9 +109,9 @@ def test_numbers_in_latex_are_rounded_as_a_reader_wants_them() -> None:
         ([np.inf, np.nan], ["inf", "--"]),
     ],
 )
-def test_a_column_is_shown_with_one_number_of_decimals(values: list[float], shown: list[str]) -> None:
+def test_a_column_is_shown_with_one_number_of_decimals(values: list[float], texts: list[str]) -> None:
     cells, side = tables._column("value", pd.Series(values))
-    assert (cells, side) == (shown, "r")
+    assert (cells, side) == (texts, "r")
 
 
 def test_csv_keeps_every_digit() -> None:
@@ -148,9 +148,9 @@ def made_sheet(rows: int = 3, panels: int = 4, longest: int = 1) -> Sheet:
 
 @pytest.mark.parametrize("name", SIZES)
 def test_a_sheet_has_its_width_in_each_format(name: str) -> None:
-    size, made = SIZES[name], Item("picture", "sheet", "A sheet ≤ ë", made_sheet)
-    found = files([made], ["PNG", "PDF", "SVG"], size, 200, PROVENANCE)
-    data = {file.rpartition(".")[2]: content for file, content in found.items()}
+    size, item = SIZES[name], Item("picture", "sheet", "A sheet ≤ ë", made_sheet)
+    contents = files([item], ["PNG", "PDF", "SVG"], size, 200, PROVENANCE)
+    data = {file.rpartition(".")[2]: content for file, content in contents.items()}
 
     png = Image.open(io.BytesIO(data["png"]))
     assert abs(png.width - size.mm / 25.4 * 200) <= 1
@@ -158,10 +158,10 @@ def test_a_sheet_has_its_width_in_each_format(name: str) -> None:
     assert png.text["Title"] == "A sheet ≤ ë"
     assert WEIGHTS in png.text["Source"]
     assert DATA in png.text["Source"]
-    shown = np.asarray(png.convert("RGB"))
+    pixels = np.asarray(png.convert("RGB"))
     for tint in ((200, 10, 10), (10, 200, 10), (10, 10, 200)):
-        assert (shown == tint).all(axis=-1).sum() > 1000, "each panel is there"
-    assert (shown[0, -1] == 255).all()
+        assert (pixels == tint).all(axis=-1).sum() > 1000, "each panel is there"
+    assert (pixels[0, -1] == 255).all()
 
     pdf = PdfParser.PdfParser(f=io.BytesIO(data["pdf"]))
     box = [float(v) for v in pdf.read_indirect(pdf.pages[0])[b"MediaBox"]]
@@ -210,8 +210,8 @@ def test_names_with_control_characters_make_well_formed_files() -> None:
     name = hostile.replace("\ud800", "")  # which pandas does not take
     frame = pd.DataFrame({name: [name]})
     items = [Item("picture", "sheet", hostile, make), Item("table", "t", hostile, lambda: frame)]
-    found = files(items, ["PNG", "PDF", "SVG", "LaTeX"], SIZES["slide"], 100, trace)
-    data = {file.rpartition(".")[2]: content for file, content in found.items()}
+    contents = files(items, ["PNG", "PDF", "SVG", "LaTeX"], SIZES["slide"], 100, trace)
+    data = {file.rpartition(".")[2]: content for file, content in contents.items()}
     root = ElementTree.fromstring(data["svg"])
     texts = [text.strip() for text in root.itertext() if text.strip()]
     assert texts.count("abcdefgh") >= 7, "title, label, two captions, a panel without faces, both ends, the note"
@@ -250,32 +250,32 @@ def made_chart() -> go.Figure:
 def test_a_chart_in_print_is_light_and_told_apart_in_grey() -> None:
     figure = made_chart()
     before = figure.to_dict()
-    made = printable(figure, SIZES["one column"])
+    print_figure = printable(figure, SIZES["one column"])
     assert figure.to_dict() == before
-    assert made.layout.template.layout.paper_bgcolor == "white"
-    assert made.layout.template.layout.font.color == "#16191A"
-    lines, bars = made.data[0:4:2], made.data[1:4:2]
+    assert print_figure.layout.template.layout.paper_bgcolor == "white"
+    assert print_figure.layout.template.layout.font.color == "#16191A"
+    lines, bars = print_figure.data[0:4:2], print_figure.data[1:4:2]
     assert len({trace.marker.symbol for trace in lines}) == 2
     assert len({trace.line.dash for trace in lines}) == 2
     assert len({trace.marker.pattern.shape for trace in bars}) == 2
     assert [trace.marker.color for trace in lines] == ["#D55E00", "#0072B2"]
-    assert made.data[4].marker.symbol == "circle-open"
-    assert made.layout.width * SIZES["one column"].scale * 25.4 / 96 == pytest.approx(89)
+    assert print_figure.data[4].marker.symbol == "circle-open"
+    assert print_figure.layout.width * SIZES["one column"].scale * 25.4 / 96 == pytest.approx(89)
 
 
 def test_without_a_browser_charts_say_what_to_do_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chrome")
     chart = Item("chart", "dots", "Dots", made_chart)
-    others = [Item("picture", "sheet", "Sheet", made_sheet), Item("table", "t", "Table", made_table)]
+    items = [Item("picture", "sheet", "Sheet", made_sheet), Item("table", "t", "Table", made_table)]
     with pytest.raises(LookwhereError, match=r"No Chrome or Chromium .* install one, or take the chart as SVG"):
         files([chart], ["PDF"], SIZES["slide"], 300, PROVENANCE)
-    box = zipfile.ZipFile(io.BytesIO(archive([chart, *others], "PDF", SIZES["slide"], 300, PROVENANCE)))
+    box = zipfile.ZipFile(io.BytesIO(archive([chart, *items], "PDF", SIZES["slide"], 300, PROVENANCE)))
     stem = "net_faces-test_accuracy_"
     assert box.namelist() == [f"{stem}sheet.pdf", f"{stem}t.csv", f"{stem}t.tex", "contents.txt"]
-    said = box.read("contents.txt").decode()
-    assert "The charts are not in here. No Chrome" in said
-    assert f"{stem}t.csv: Table" in said
-    assert WEIGHTS in said
+    words = box.read("contents.txt").decode()
+    assert "The charts are not in here. No Chrome" in words
+    assert f"{stem}t.csv: Table" in words
+    assert WEIGHTS in words
 
 
 def test_a_browser_that_does_not_start_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,6 @@ def test_numbers_of_a_column_have_the_same_decimals() -> None:
 @pytest.mark.parametrize(("rows", "pages"), [(0, 1), (40, 1), (41, 2)])
 def test_each_forty_rows_have_a_page(rows: int, pages: int) -> None:
     table = pd.DataFrame({"group": [f"level {n} $x_1$" for n in range(rows)], "n": range(rows)})
-    found = PdfParser.PdfParser(f=io.BytesIO(pdf(table, "Accuracy by level", ABOUT, SIZE)))
-    assert len(found.pages) == pages
-    assert found.info.Title == "Accuracy by level" and "model made" in found.info.Subject
+    document = PdfParser.PdfParser(f=io.BytesIO(pdf(table, "Accuracy by level", ABOUT, SIZE)))
+    assert len(document.pages) == pages
+    assert document.info.Title == "Accuracy by level" and "model made" in document.info.Subject

@@ -43,18 +43,18 @@ ROWS = [*INTERVALS, *BAR_CASES]
 def wanted(case: Case) -> list[tuple[str, str, float, float, float]]:
     """Row, series, value, low, high of all that must be drawn, from above, in the order of the case."""
     return [
-        (name, series, *one)
+        (name, series, *value)
         for name, _, marks in case.rows
-        for series, found in marks.items()
-        for one in (found if isinstance(found, list) else [found])
+        for series, values in marks.items()
+        for value in (values if isinstance(values, list) else [values])
     ]
 
 
-def same(drawn: list, asked: list, scale: float = 1.0, atol: float = 1e-9) -> None:
+def same(actual: list, expected: list, scale: float = 1.0, atol: float = 1e-9) -> None:
     """Equal names, and numbers to rounding; NaN equals NaN. Order counts only within a row's series."""
-    drawn, asked = (sorted(rows, key=lambda row: row[:2]) for rows in (drawn, asked))
-    assert [row[:2] for row in drawn] == [row[:2] for row in asked]
-    numbers = [np.array([row[2:] for row in rows], dtype=np.float64) for rows in (drawn, asked)]
+    actual, expected = (sorted(rows, key=lambda row: row[:2]) for rows in (actual, expected))
+    assert [row[:2] for row in actual] == [row[:2] for row in expected]
+    numbers = [np.array([row[2:] for row in rows], dtype=np.float64) for rows in (actual, expected)]
     np.testing.assert_allclose(numbers[0], numbers[1] * scale, atol=atol)
 
 
@@ -66,8 +66,8 @@ def scale_of(chart: Chart) -> float:
 @pytest.mark.parametrize("case", ROWS, ids=str)
 def test_the_data_hold_what_the_table_does(case: Case) -> None:
     chart = case.chart()
-    held = [(row.name, mark.series, mark.value, mark.low, mark.high) for row in chart.rows for mark in row.marks]
-    same([one for one in held if not np.isnan(one[2:]).all()], wanted(case))
+    marks = [(row.name, mark.series, mark.value, mark.low, mark.high) for row in chart.rows for mark in row.marks]
+    same([row_of_mark for row_of_mark in marks if not np.isnan(row_of_mark[2:]).all()], wanted(case))
     assert [(row.name, row.note) for row in chart.rows] == [(name, note) for name, note, _ in case.rows]
     assert chart.reference == case.reference
 
@@ -83,7 +83,7 @@ def labels(figure: go.Figure) -> list[tuple[str, str]]:
 
 def drawn_by_plotly(figure: go.Figure) -> list[tuple[str, str, float, float, float]]:
     """Row, series, value, low, high of all marks and bars: a value that is no more than an interval's middle too."""
-    names, found = [name for name, _ in labels(figure)], []
+    names, rows = [name for name, _ in labels(figure)], []
     for trace in figure.data:
         if trace.name is None:
             continue  # the steps of a waterfall
@@ -91,8 +91,8 @@ def drawn_by_plotly(figure: go.Figure) -> list[tuple[str, str, float, float, flo
         for n, (x, y) in enumerate(zip(trace.x, trace.y, strict=True)):
             bars = trace.error_x
             low, high = (NAN, NAN) if bars.array is None else (x - bars.arrayminus[n], x + bars.array[n])
-            found.append((names[round(y)], series, float(x), float(low), float(high)))
-    return found
+            rows.append((names[round(y)], series, float(x), float(low), float(high)))
+    return rows
 
 
 @pytest.mark.parametrize("case", ROWS, ids=str)
@@ -155,19 +155,19 @@ class Svg(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        kind = (given.get("class") or "").split()
+        values = dict(attrs)
+        kind = (values.get("class") or "").split()
         if kind == ["row"]:
             self.rows.append({"name": "", "note": "", "words": "", "bars": [], "dots": [], "lines": []})
         if not self.rows or kind in (["row", "axis"], ["plot"]):
             return
         row = self.rows[-1]
         if tag == "line" and kind[0] == "bar":
-            row["bars"].append((kind[1], *(float(given[key].rstrip("%")) for key in ("x1", "x2"))))
+            row["bars"].append((kind[1], *(float(values[key].rstrip("%")) for key in ("x1", "x2"))))
         elif tag == "line" and kind[0] == "reference":
-            row["lines"].append(float(given["x1"].rstrip("%")))
+            row["lines"].append(float(values["x1"].rstrip("%")))
         elif tag == "circle":
-            row["dots"].append((kind[1], float(given["cx"].rstrip("%"))))
+            row["dots"].append((kind[1], float(values["cx"].rstrip("%"))))
         self.into = {"small": "note"}.get(tag, kind[0] if kind and kind[0] in ("name", "words") else None)
 
     def handle_data(self, data: str) -> None:
@@ -186,31 +186,31 @@ def in_report(chart: IntervalChart | BarChart) -> tuple[blocks.Chart, list[dict]
 def test_the_report_draws_it(case: Case) -> None:
     chart = case.chart()
     block, rows = in_report(chart)
-    totals = {one.name for one in chart.series if one.total}
-    kept = [(name, note, marks) for name, note, marks in case.rows if not totals & set(marks)]
+    totals = {series.name for series in chart.series if series.total}
+    case_rows = [(name, note, marks) for name, note, marks in case.rows if not totals & set(marks)]
     low, high = block.bounds()
 
     def value(place: float) -> float:
         return low + place / 100 * (high - low)
 
-    assert [row["name"] for row in rows] == [name[:1].upper() + name[1:] for name, _, _ in kept]
-    order, styles = [one.name for one in chart.series], {one.name: one.style.report for one in chart.series}
+    assert [row["name"] for row in rows] == [name[:1].upper() + name[1:] for name, _, _ in case_rows]
+    order, styles = [series.name for series in chart.series], {s.name: s.style.report for s in chart.series}
     reference = 0.0 if isinstance(chart, BarChart) else case.reference
-    for row, (_, note, marks) in zip(rows, kept, strict=True):
+    for row, (_, note, marks) in zip(rows, case_rows, strict=True):
         assert note in row["note"]
         assert [value(line) for line in row["lines"]] == pytest.approx(
             [] if reference is None else [reference], abs=1e-4 * (high - low)
         )
         ordered = [
-            (styles[name], one)
+            (styles[name], ends)
             for name in sorted(marks, key=order.index)
-            for one in (marks[name] if isinstance(marks[name], list) else [marks[name]])
+            for ends in (marks[name] if isinstance(marks[name], list) else [marks[name]])
         ]
         bars = [(style, a, b) for style, (_, a, b) in ordered if not np.isnan(a)]
         dots = [(style, x) for style, (x, _, _) in ordered if not np.isnan(x) and style != "thin"]
-        for drawn, asked in ((row["bars"], bars), (row["dots"], dots)):
-            assert [one[0] for one in drawn] == [one[0] for one in asked]
-            numbers = [[value(x) for x in one[1:]] for one in drawn], [list(one[1:]) for one in asked]
+        for actual, expected in ((row["bars"], bars), (row["dots"], dots)):
+            assert [mark[0] for mark in actual] == [mark[0] for mark in expected]
+            numbers = [[value(x) for x in mark[1:]] for mark in actual], [list(mark[1:]) for mark in expected]
             np.testing.assert_allclose(*(np.array(x).ravel() for x in numbers), atol=1e-4 * (high - low))
 
 
@@ -232,12 +232,12 @@ def test_words_are_those_of_the_numbers(case: Case) -> None:
     scale = 1.0 if chart.axis.unit == "" else 100.0
     for row in chart.rows:
         for mark in row.marks:
-            told = [
+            numbers = [
                 float(x.replace("−", "-")) for x in re.findall(r"[-−+]?\d+\.\d+", " ".join((mark.words, *mark.details)))
             ]
             if mark.words and mark.drawn:
                 for number in (mark.value, mark.low, mark.high):
-                    assert np.isnan(number) or any(abs(x - number * scale) <= 0.0501 for x in told), (row.name, mark)
+                    assert np.isnan(number) or any(abs(x - number * scale) <= 0.0501 for x in numbers), (row.name, mark)
 
 
 def scale_of_axis(axis: Axis) -> float:
@@ -247,7 +247,7 @@ def scale_of_axis(axis: Axis) -> float:
 
 def counted(axis: Axis, values: list | None) -> Any:
     """Values as an axis counts them; names of places as they are."""
-    if values is None or any(isinstance(one, str) for one in values):
+    if values is None or any(isinstance(value, str) for value in values):
         return values
     return scale_of_axis(axis) * np.array(values, dtype=np.float64)
 
@@ -256,21 +256,21 @@ def counted(axis: Axis, values: list | None) -> Any:
 def test_curves_are_drawn_as_they_are_given(case: CurveCase) -> None:
     chart = case.build(**case.tables)
     figure = figure_of(chart)
-    drawn = {trace.name: trace for trace in figure.data if trace.name}
-    assert list(drawn) == list(case.curves) == [curve.name for curve in chart.curves]
+    traces = {trace.name: trace for trace in figure.data if trace.name}
+    assert list(traces) == list(case.curves) == [curve.name for curve in chart.curves]
     shaded = [trace for trace in figure.data if trace.fill == "toself"]
     for curve, (name, (x, y, low, high)) in zip(chart.curves, case.curves.items(), strict=True):
-        trace = drawn[name]
+        trace = traces[name]
         assert list(x) == list(curve.x)
-        x, y, low, high = counted(chart.x, x), *(counted(chart.y, one) for one in (y, low, high))
+        x, y, low, high = counted(chart.x, x), *(counted(chart.y, ends_of_axis) for ends_of_axis in (y, low, high))
         assert list(trace.x) == pytest.approx(x) if isinstance(x, np.ndarray) else list(trace.x) == x
         np.testing.assert_allclose(trace.y, y)
         if low is None:
             assert trace.error_y.array is None
             assert not curve.low
             continue
-        for told, ends in zip(trace.hovertext, zip(low, high, strict=True), strict=True):
-            assert f"[{' to '.join(in_unit(end / scale_of_axis(chart.y), chart.y.unit) for end in ends)}]" in told
+        for hover, ends in zip(trace.hovertext, zip(low, high, strict=True), strict=True):
+            assert f"[{' to '.join(in_unit(end / scale_of_axis(chart.y), chart.y.unit) for end in ends)}]" in hover
         if curve.interval == "bars":
             np.testing.assert_allclose(np.subtract(trace.y, trace.error_y.arrayminus), low)
             np.testing.assert_allclose(np.add(trace.y, trace.error_y.array), high)
@@ -304,16 +304,19 @@ def test_the_certainties() -> None:
     correct, incorrect = np.array([0.1, 2.9, 3.0, 3.0]), np.array([0.1, 0.2])
     chart = photo.certainty(correct, incorrect, -1.5, "male")
     assert (chart.at, chart.at_name) == (1.5, "this face")
-    assert [one.name for one in chart.histograms] == ["correctly called male, n = 4", "incorrectly called male, n = 2"]
-    for one, values in zip(chart.histograms, (correct, incorrect), strict=True):
-        for low, high, share in zip(chart.edges[:-1], chart.edges[1:], one.shares, strict=True):
+    assert [histogram.name for histogram in chart.histograms] == [
+        "correctly called male, n = 4",
+        "incorrectly called male, n = 2",
+    ]
+    for histogram, values in zip(chart.histograms, (correct, incorrect), strict=True):
+        for low, high, share in zip(chart.edges[:-1], chart.edges[1:], histogram.shares, strict=True):
             assert share == pytest.approx(((values >= low) & (values < high)).mean())
     figure = figure_of(chart)
-    assert [trace.name for trace in figure.data] == [one.name for one in chart.histograms]
+    assert [trace.name for trace in figure.data] == [histogram.name for histogram in chart.histograms]
     assert figure.layout.shapes[0].x0 == figure.layout.annotations[0].x == 1.5
     for trace in figure.data:
         assert sum(trace.y) == pytest.approx(100)
-        assert all(re.fullmatch(r"\d\.\d\d–\d\.\d\d: \d+\.\d %", told) for told in trace.hovertext)
+        assert all(re.fullmatch(r"\d\.\d\d–\d\.\d\d: \d+\.\d %", hover) for hover in trace.hovertext)
     alone = photo.certainty(correct, incorrect[:0], 9.0, "male")
     assert len(alone.histograms) == 1
     assert alone.edges[-1] >= 9
@@ -322,9 +325,9 @@ def test_the_certainties() -> None:
 
 def test_a_ring_is_what_holm_does_not_hold() -> None:
     rows = figure_of(next(case for case in INTERVALS if case.name == "paired differences").chart())
-    new, other = rows.data
+    new, old = rows.data
     assert list(new.marker.symbol) == ["circle", "circle-open"]
-    assert list(other.marker.symbol) == ["circle-open", "circle"]
+    assert list(old.marker.symbol) == ["circle-open", "circle"]
     assert PAIRED["p_holm"].tolist() == [0.002, 0.4]
 
 

@@ -47,30 +47,30 @@ def lab(colour: str, vision: str) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-def apart(one: str, other: str, vision: str) -> float:
+def apart(first: str, second: str, vision: str) -> float:
     """ΔE of 1976: 2.3 is just noticeable."""
-    return float(np.linalg.norm(lab(one, vision) - lab(other, vision)))
+    return float(np.linalg.norm(lab(first, vision) - lab(second, vision)))
 
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_genders_and_groups_are_told_apart(vision: str) -> None:
     assert apart(*GENDER_COLOURS.values(), vision) > 60
-    for one, other in itertools.combinations(GROUP_COLOURS, 2):
-        assert apart(one, other, vision) > 15, (one, other)
+    for first, second in itertools.combinations(GROUP_COLOURS, 2):
+        assert apart(first, second, vision) > 15, (first, second)
 
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_the_first_four_series_are_told_apart(vision: str) -> None:
-    assert min(apart(one, other, vision) for one, other in itertools.combinations(COLOURS[:4], 2)) > 15
+    assert min(apart(first, second, vision) for first, second in itertools.combinations(COLOURS[:4], 2)) > 15
 
 
 def test_red_and_green_of_one_lightness_would_be_noticed() -> None:
     assert apart("#C05050", "#7A7A28", "any") > 40 > 15 > apart("#C05050", "#7A7A28", "deuteranopia")
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """Contrast of two colours by WCAG 2.2, 1 to 21."""
-    low, high = sorted(float((TO_XYZ @ linear(colour))[1]) for colour in (one, other))
+    low, high = sorted(float((TO_XYZ @ linear(colour))[1]) for colour in (first, second))
     return (high + 0.05) / (low + 0.05)
 
 

@@ -21,26 +21,26 @@ ALONE = {charts.confusion_matrix: "test_the_confusion_matrix", photo.certainty: 
 
 def functions() -> dict[object, str]:
     """Every public function of the figures, and the name of its module."""
-    found = {}
+    names = {}
     for entry in pkgutil.walk_packages(figures.__path__, figures.__name__ + "."):
         module = import_module(entry.name)
-        for name, one in vars(module).items():
-            if inspect.isfunction(one) and one.__module__ == module.__name__ and not name.startswith("_"):
-                found[one] = f"{module.__name__}.{name}"
-    return found
+        for name, function in vars(module).items():
+            if inspect.isfunction(function) and function.__module__ == module.__name__ and not name.startswith("_"):
+                names[function] = f"{module.__name__}.{name}"
+    return names
 
 
-def makes_chart(one: object) -> bool:
+def makes_chart(function: object) -> bool:
     """Whether a function says that it returns one of the charts drawn by Plotly."""
-    returned = typing.get_type_hints(one).get("return")
+    returned = typing.get_type_hints(function).get("return")
     return returned in (IntervalChart, BarChart, CurveChart, HistogramChart, MatrixChart)
 
 
 def test_every_chart_is_in_the_battery() -> None:
-    builders = {one: name for one, name in functions().items() if makes_chart(one)}
+    builders = {builder: name for builder, name in functions().items() if makes_chart(builder)}
     assert len(builders) >= 20
     covered = {case.builder for case in [*INTERVALS, *BAR_CASES, *CURVES]} | set(ALONE)
-    assert not [name for one, name in builders.items() if one not in covered], (
+    assert not [name for builder, name in builders.items() if builder not in covered], (
         "give each a case in tests/helpers/chart_cases.py"
     )
     assert not covered - set(builders)
@@ -55,5 +55,5 @@ def test_every_other_function_of_the_figures_is_called_in_a_test() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 called.add(node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""))
-    names = {name.rpartition(".")[2]: name for one, name in functions().items() if not makes_chart(one)}
+    names = {name.rpartition(".")[2]: name for function, name in functions().items() if not makes_chart(function)}
     assert not [whole for name, whole in names.items() if name not in called]

@@ -73,16 +73,16 @@ def test_differences_share_one_scale_and_outline_what_survives() -> None:
     np.testing.assert_array_equal(chart.panels[1].outlined, ~MASK)
     assert chart.panels[2].outlined is None
     assert (chart.panels[3].values, chart.panels[3].why) == (None, "too few faces")
-    asked = [
+    expected = [
         outlined(pictures.paint(FIRST, 4.0, True, SIDE), MASK),
         outlined(pictures.paint(SECOND, 4.0, True, SIDE), ~MASK),
         pictures.paint(SECOND, 4.0, True, SIDE),
         pictures.placeholder("too few faces", SIDE),
     ]
-    for drawn, one in zip(panel_pictures(chart, SIDE), asked, strict=True):
-        np.testing.assert_array_equal(pixels(drawn), pixels(one))
-    one = panel_picture(difference_panel(difference(FIRST, MASK)), chart.scales[0], SIDE)
-    np.testing.assert_array_equal(pixels(one), pixels(painted(difference(FIRST, MASK), 4.0, SIDE)))
+    for image, expected_image in zip(panel_pictures(chart, SIDE), expected, strict=True):
+        np.testing.assert_array_equal(pixels(image), pixels(expected_image))
+    alone = panel_picture(difference_panel(difference(FIRST, MASK)), chart.scales[0], SIDE)
+    np.testing.assert_array_equal(pixels(alone), pixels(painted(difference(FIRST, MASK), 4.0, SIDE)))
 
 
 def test_page_report_and_print_draw_one_chart_of_maps() -> None:
@@ -100,8 +100,8 @@ def test_page_report_and_print_draw_one_chart_of_maps() -> None:
     assert chart.scales[0].limit == 4.0
     page = panel_pictures(chart, SIDE)
     block = Pictures.from_chart(chart, SIDE)
-    assert [shown[0] for shown in block.pictures] == [data_uri(picture) for picture in page]
-    assert [shown[1:] for shown in block.pictures] == [(panel.alt, panel.caption) for panel in chart.panels]
+    assert [image[0] for image in block.pictures] == [data_uri(picture) for picture in page]
+    assert [image[1:] for image in block.pictures] == [(panel.alt, panel.caption) for panel in chart.panels]
     assert (block.scale.low, block.scale.high) == ("−4 against the choice", "4 for it")
     sheet = map_sheet(chart, SIDE)
     assert sheet.scales == [(True, "−4 against the choice", "4 for it")]
@@ -168,8 +168,8 @@ def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
     face = np.full((112, 112, 3), 90, dtype=np.uint8)
     p = np.where(MASK, 0.01, 0.9)
     pairs = [MapPair(FIRST, SECOND, SECOND - FIRST, p), MapPair(FIRST, FIRST, None, None), None]
-    drawn = comparison.paired_panels(face, pairs, (4.0, 6.0), True, SIDE)
-    asked = [
+    panels = comparison.paired_panels(face, pairs, (4.0, 6.0), True, SIDE)
+    expected = [
         pictures.show_face(face, SIDE),
         pictures.paint(FIRST, 4.0, True, SIDE),
         pictures.paint(SECOND, 4.0, True, SIDE),
@@ -179,9 +179,9 @@ def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
         pictures.placeholder("no map:\ntoo few faces", SIDE),
         pictures.placeholder("no map:\ntoo few faces", SIDE),
     ]
-    assert len(drawn) == len(asked)
-    for one, other in zip(drawn, asked, strict=True):
-        np.testing.assert_array_equal(pixels(one), pixels(other))
+    assert len(panels) == len(expected)
+    for actual_panel, expected_panel in zip(panels, expected, strict=True):
+        np.testing.assert_array_equal(pixels(actual_panel), pixels(expected_panel))
     none = comparison.paired_panels(None, [replace(pairs[0], p=np.ones((2, 2)))], (4.0, 6.0), True, SIDE)
     np.testing.assert_array_equal(pixels(none[0]), pixels(pictures.placeholder("no average face\nstored", SIDE)))
     np.testing.assert_array_equal(pixels(none[3]), pixels(pictures.paint(SECOND - FIRST, 6.0, True, SIDE)))
@@ -209,10 +209,10 @@ def test_the_typeface_grows_with_its_size() -> None:
 
 def test_names_and_colours_of_series() -> None:
     series = charts.gender_series(["male", "", "female", "male"], both="both")
-    assert [(one.name, one.style.colour) for one in series] == [
+    assert [(entry.name, entry.style.colour) for entry in series] == [
         ("men", styles.GENDER_COLOURS["male"]), ("both", styles.COLOURS[0]), ("women", styles.GENDER_COLOURS["female"]),
     ]  # fmt: skip
-    assert [one.legend for one in charts.gender_series([""])] == [False]
+    assert [entry.legend for entry in charts.gender_series([""])] == [False]
     assert styles.of_gender("female").report == "female"
     assert styles.of_gender("unknown") == styles.OWN
     assert [styles.cycled(["a", "b"], n) for n in range(3)] == ["a", "b", "a"]

@@ -29,22 +29,22 @@ ODD = re.compile(r"\d%|-\d|\de[-+−]?\d|(?<![\d.,])\d{4,}")
 def texts(part: Any) -> list[str]:
     """All texts of a drawn figure that somebody reads, marks of HTML taken out."""
     if isinstance(part, dict):
-        return [text for key, one in part.items() if key not in UNREAD for text in texts(one)]
+        return [text for key, value in part.items() if key not in UNREAD for text in texts(value)]
     if isinstance(part, list):
-        return [text for one in part for text in texts(one)]
+        return [text for value in part for text in texts(value)]
     return [re.sub(r"<[^>]*>", " ", part)] if isinstance(part, str) else []
 
 
 def told_by_plotly(figure: go.Figure) -> None:
     """Fail where a figure writes a number, or would have Plotly write one, otherwise than `core.wording` does."""
-    drawn = json.loads(figure.to_json())
-    assert not [text for text in texts(drawn) if ODD.search(text)]
-    for trace in drawn["data"]:
+    content = json.loads(figure.to_json())
+    assert not [text for text in texts(content) if ODD.search(text)]
+    for trace in content["data"]:
         # Plotly's own formats have «92%» and a hyphen for a minus.
         assert "%{x" not in trace.get("hovertemplate", "")
         assert ":" not in "".join(re.findall(r"%\{[^}]*\}", trace.get("hovertemplate", "")))
         assert trace.get("hoverinfo") == "skip" or "hovertext" in trace
-    for name, axis in drawn["layout"].items():
+    for name, axis in content["layout"].items():
         if name.startswith(("xaxis", "yaxis")):
             assert "tickformat" not in axis
 

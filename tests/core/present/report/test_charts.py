@@ -46,7 +46,7 @@ def audit() -> Audit:
 @pytest.fixture(scope="module")
 def findings(audit: Audit) -> dict[str, Finding]:
     experiment = experiment_for(MODEL.parent, audit)
-    return {found.key: found for found in all_findings(audit, ADULTS, open_checks(audit), experiment)}
+    return {finding.key: finding for finding in all_findings(audit, ADULTS, open_checks(audit), experiment)}
 
 
 def drawn(part: Section) -> list[Chart]:
@@ -63,7 +63,7 @@ def numbers(chart: IntervalChart | BarChart) -> list:
 
 def test_accuracies(audit: Audit) -> None:
     faces = audit.faces[ADULTS.mask(audit.faces)]
-    crossed, banded, *others = drawn(accuracy_section(faces, ADULTS))
+    crossed, banded, *statistics = drawn(accuracy_section(faces, ADULTS))
     overall = float(accuracy_by(faces, []).iloc[0]["accuracy"])
     table = accuracy_by(faces, ["gender", "ethnicity"])
     names = [capital(row_name(row)) for row in table.to_dict("records")]
@@ -74,7 +74,7 @@ def test_accuracies(audit: Audit) -> None:
     ages = accuracy_by(faces, ["age band"])
     page = accuracy_dots(ages, [f"{band} years" for band in ages["age band"]], None, overall)
     assert numbers(banded.data) == numbers(page)
-    assert [block.data.title for block in others] == [f"{s.title} by group" for s in GROUP_STATISTICS]
+    assert [block.data.title for block in statistics] == [f"{s.title} by group" for s in GROUP_STATISTICS]
 
 
 def test_simultaneous_intervals(audit: Audit) -> None:
@@ -105,8 +105,8 @@ def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
         page += [effect_dots(table[table["contrast"] == claim.name]) for claim, _ in findings[key].result.contrasts]
     assert [numbers(block.data) for block in charts] == [numbers(chart) for chart in page]
     shapes = mean_shapes(findings["3"].result.pattern)
-    (shown,) = [block for block in part.blocks if isinstance(block, Pictures)]
-    assert shown == Pictures.from_chart(shapes, 224)
+    (block_of_images,) = [block for block in part.blocks if isinstance(block, Pictures)]
+    assert block_of_images == Pictures.from_chart(shapes, 224)
 
 
 def test_the_page_hands_the_browser_the_same_numbers(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,8 +118,8 @@ def test_the_page_hands_the_browser_the_same_numbers(audit: Audit, monkeypatch: 
     assert not app.exception
     specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     crossed = drawn(accuracy_section(audit.faces[ADULTS.mask(audit.faces)], ADULTS))[0].data
-    asked = json.loads(figure_of(crossed).to_json())
-    names = asked["layout"]["yaxis"]["ticktext"]
-    (shown,) = [spec for spec in specs if spec["layout"]["yaxis"].get("ticktext") == names]
-    assert shown["data"] == asked["data"]
-    assert len(shown["data"]) == 2
+    expected = json.loads(figure_of(crossed).to_json())
+    names = expected["layout"]["yaxis"]["ticktext"]
+    (spec_of_page,) = [spec for spec in specs if spec["layout"]["yaxis"].get("ticktext") == names]
+    assert spec_of_page["data"] == expected["data"]
+    assert len(spec_of_page["data"]) == 2

@@ -29,13 +29,13 @@ def test_what_a_model_was_trained_and_validated_on_is_named_as_the_command_takes
     assert "--train data/aligned/lfw --val data/aligned/fairface " in trained(
         data=DataInfo(dataset="lfw", validation_dataset="fairface")
     )
-    for one in (DataInfo(dataset="lfw", validation_dataset="lfw"), DataInfo(dataset="lfw")):
-        assert "-m train --data data/aligned/lfw --name" in trained(data=one)
+    for single in (DataInfo(dataset="lfw", validation_dataset="lfw"), DataInfo(dataset="lfw")):
+        assert "-m train --data data/aligned/lfw --name" in trained(data=single)
 
 
 def test_an_audit_that_left_copies_out_names_what_they_are_of() -> None:
     copies = TrainingCopies(datasets=("lfw", "manifest a"), compared=9, copies=1, near_copies=0, left_out=True)
-    made = next(line for line in lines(DataInfo(dataset="lfw"), copies) if "core audit" in line)
-    assert "--training-data data/aligned/lfw data/aligned/a" in made
+    command = next(line for line in lines(DataInfo(dataset="lfw"), copies) if "core audit" in line)
+    assert "--training-data data/aligned/lfw data/aligned/a" in command
     stay = replace(copies, left_out=False)
     assert not any("--training-data" in line for line in lines(DataInfo(dataset="lfw"), stay))

@@ -48,16 +48,16 @@ def test_names_from_data_make_no_element_and_no_attribute(hostile: tuple[str, st
 def test_names_from_data_are_shown_as_they_are(hostile: tuple[str, str]) -> None:
     bad, plain = (Page(content) for content in hostile)
     assert said(bad) == said(plain)
-    for name, other in zip(HOSTILE, PLAIN, strict=True):
+    for name, plain_name in zip(HOSTILE, PLAIN, strict=True):
         assert name in bad.words
-        assert other in plain.words
+        assert plain_name in plain.words
 
 
 def said(page: Page) -> list[str]:
     """All words and alternative texts, hostile names replaced by the plain ones, a shell's quotes left out."""
     texts = [page.words, *(attrs.get(key) or "" for _, attrs in page.tags for key in ("alt", "aria-label"))]
-    for name, other in sorted(zip(HOSTILE, PLAIN, strict=True), key=lambda pair: -len(pair[0])):
-        texts = [text.replace(name, other) for text in texts]
+    for name, plain_name in sorted(zip(HOSTILE, PLAIN, strict=True), key=lambda pair: -len(pair[0])):
+        texts = [text.replace(name, plain_name) for text in texts]
     return [text.replace("'", "") for text in texts]
 
 
@@ -174,9 +174,9 @@ def test_models_of_ours_and_imported_ones_are_sent_to_the_checks(tmp_path: Path)
 
 def test_all_splits_are_told_and_made_again_as_they_were(tmp_path: Path) -> None:
     audit = with_manifest(reported_audit(tmp_path), splits=["train", "val", "test"])
-    named = Page(report(audit)).words
-    assert "made, train + val + test splits" in named
-    assert "--split train val test --name" in named
+    text = Page(report(audit)).words
+    assert "made, train + val + test splits" in text
+    assert "--split train val test --name" in text
     words = Page(report(with_manifest(audit, chosen="all"))).words
     assert "made, all splits" in words
     assert "--split all --name" in words
@@ -185,15 +185,15 @@ def test_all_splits_are_told_and_made_again_as_they_were(tmp_path: Path) -> None
 def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
     """Two audits of models beside this one, in folders whose names are nobody's business."""
     audit = reported_audit(tmp_path)
-    others = [tmp_path / name / "audits/made-test" for name in ("secretive", "clandestine")]
-    for path in others:
+    partners = [tmp_path / name / "audits/made-test" for name in ("secretive", "clandestine")]
+    for path in partners:
         write_audit(path, audit)
-    for few in (others[:1], others):
+    for few in (partners[:1], partners):
         content = build_report(audit, main_filter(audit), info(), timestamp=MADE, partners=few)
         assert "secretive" not in content
         assert "clandestine" not in content
-        told = f"{len(few)} other{'s' if len(few) > 1 else ''}"
-        assert f"{len(few) + 1} models ({told} and this one) share 480 faces" in Page(content).words
+        count = f"{len(few)} other{'s' if len(few) > 1 else ''}"
+        assert f"{len(few) + 1} models ({count} and this one) share 480 faces" in Page(content).words
 
 
 def test_warnings_are_sentences(tmp_path: Path) -> None:
@@ -252,5 +252,5 @@ def test_groups_of_under_eleven_have_no_accuracy(tmp_path: Path) -> None:
         "Rare women 7 faces: too few correct too few: averages need 11 incorrect too few: averages need 11"
         in page.words
     )
-    within = Filter(("female",), ("Rare",))
-    assert within.mask(reported_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7
+    filter = Filter(("female",), ("Rare",))
+    assert filter.mask(reported_audit(tmp_path, n=200, ethnicity=names).faces).sum() == 7

@@ -57,8 +57,8 @@ def test_a_command_of_ours_stands_as_code_in_a_sentence_and_nothing_else_does() 
         "python -m core align --data A_b_c"
     ]
     assert {child.type for child in inline.children} <= {"text", "text_special", "code_inline"}
-    told = "".join(child.content for child in inline.children).replace(JOINER, "")
-    assert told == "*a*: no store; make it with python -m core align --data A_b_c, and `rm *x*` stays"
+    content = "".join(child.content for child in inline.children).replace(JOINER, "")
+    assert content == "*a*: no store; make it with python -m core align --data A_b_c, and `rm *x*` stays"
     assert escape.sentence("1. `python -m core`").startswith("1\\.")
 
 

@@ -30,7 +30,7 @@ TESTS = pd.DataFrame(
         "high": [-0.01, 0.03],
         "p": [0.00001, 0.4],
         "p_holm": [0.004, np.nan],
-        "verdict": [Outcome.DIFFER, next(one for one in Outcome if one is not Outcome.DIFFER)],
+        "verdict": [Outcome.DIFFER, next(outcome for outcome in Outcome if outcome is not Outcome.DIFFER)],
         "test": ["score", "Fisher"],
     }
 )
@@ -66,15 +66,15 @@ def test_terms_measures_and_rates_by_hand() -> None:
     ]
     measures = pd.DataFrame({"measure": ["m"], "value": [0.2], "low": [0.1], "high": [0.45], "groups": ["a, b"]})
     groups = pd.DataFrame({"ethnicity": ["a"], "n": [1200], "selection_rate": [0.5], "tpr": [0.9], "fpr": [0.05]})
-    found = SimpleNamespace(measures=measures, groups=groups, by="ethnicity")
-    assert gap_tables.measure_table(found).to_dict("records") == [
+    results = SimpleNamespace(measures=measures, groups=groups, by="ethnicity")
+    assert gap_tables.measure_table(results).to_dict("records") == [
         {"measure": "m", "value": 0.2, "95 % interval": "0.100–0.450", "groups": "a, b"}
     ]
-    assert gap_tables.rate_table(found).to_dict("records") == [
+    assert gap_tables.rate_table(results).to_dict("records") == [
         {"ethnicity": "a", "faces": 1200, "called male": 0.5, "men called male": 0.9, "women called male": 0.05}
     ]
-    shown = frame_table(gap_tables.rate_table(found), "lrrrr", "c", {"faces": ",", "called male": "%"})
-    assert shown == Table(
+    table = frame_table(gap_tables.rate_table(results), "lrrrr", "c", {"faces": ",", "called male": "%"})
+    assert table == Table(
         ("ethnicity", "faces", "called male", "men called male", "women called male"),
         (("a", "1,200", "50.0 %", "0.9", "0.05"),),
         "lrrrr",
@@ -85,19 +85,19 @@ def test_terms_measures_and_rates_by_hand() -> None:
 def test_the_reports_tables_are_these(audit: Audit) -> None:
     adults = Filter(age_from=18)
     faces = audit.faces[adults.mask(audit.faces)]
-    shown = {block.columns: block for block in gaps_section(faces, adults).blocks if isinstance(block, Table)}
+    tables = {block.columns: block for block in gaps_section(faces, adults).blocks if isinstance(block, Table)}
     rest = gap_tables.comparison_table(pairs_of(group_counts(faces, ["gender", "ethnicity"]), "rest"))
-    table = shown["comparison", "points", "95 % interval", "p (Holm)", "verdict"]
+    table = tables["comparison", "points", "95 % interval", "p (Holm)", "verdict"]
     assert [(row[0], float(row[1].replace("−", "-")), *row[2:]) for row in table.rows] == [
         tuple(row) for row in rest[list(table.columns)].itertuples(index=False)
     ]
     terms = gap_tables.term_table(regression(faces))
-    assert [row[0] for row in shown["term", "χ²", "df", "p", "p (Holm)"].rows] == list(terms["term"])
-    assert [row[3:] for row in shown["term", "χ²", "df", "p", "p (Holm)"].rows] == [
+    assert [row[0] for row in tables["term", "χ²", "df", "p", "p (Holm)"].rows] == list(terms["term"])
+    assert [row[3:] for row in tables["term", "χ²", "df", "p", "p (Holm)"].rows] == [
         tuple(row) for row in terms[["p", "p (Holm)"]].itertuples(index=False)
     ]
     measures = gap_tables.measure_table(fairness(faces))
-    rows = shown["measure", "value", "95 % interval", "groups"].rows
+    rows = tables["measure", "value", "95 % interval", "groups"].rows
     assert [(a, f"{float(b):.3f}", c, d) for a, b, c, d in rows] == [
         (a, f"{b:.3f}", c, d) for a, b, c, d in measures.itertuples(index=False)
     ]

@@ -20,7 +20,7 @@ from tests.helpers.made_audit import made_audit
 
 
 @pytest.mark.parametrize(
-    ("p", "named", "column"),
+    ("p", "sentence", "column"),
     [
         (0.0313, "p = 0.031", "0.031"),
         (0.00412, "p = 0.0041", "0.0041"),
@@ -28,8 +28,8 @@ from tests.helpers.made_audit import made_audit
         (np.nan, "p not known", "not known"),
     ],
 )
-def test_a_p_value_is_written_with_and_without_its_name(p: float, named: str, column: str) -> None:
-    assert p_words(p) == named
+def test_a_p_value_is_written_with_and_without_its_name(p: float, sentence: str, column: str) -> None:
+    assert p_words(p) == sentence
     assert p_words(p, with_name=False) == column
 
 
@@ -44,8 +44,8 @@ def test_what_is_left_out_is_named_up_to_a_limit() -> None:
     head = "Left out, since nothing sure can be said of them: A (under 50 faces: 3)"
     assert left_out_words(table) == f"{head}; B (under 50 faces: 1,200); C (under 50 faces: 4)."
     assert left_out_words(table, most=1) == f"{head} and 2 more."
-    other = pd.DataFrame({"group": ["A"], "n": [99], "why": "under 50 smiling faces"})
-    assert left_out_words(other).endswith("of them: A (under 50 smiling faces, 99 in all).")
+    smiling = pd.DataFrame({"group": ["A"], "n": [99], "why": "under 50 smiling faces"})
+    assert left_out_words(smiling).endswith("of them: A (under 50 smiling faces, 99 in all).")
 
 
 def test_a_fairness_measure_is_written_with_its_interval() -> None:
@@ -53,13 +53,13 @@ def test_a_fairness_measure_is_written_with_its_interval() -> None:
 
 
 def test_the_scope_begins_a_sentence_or_stands_inside_it() -> None:
-    for within, words in (
+    for filter, words in (
         (Filter(), "ver all ages"),
         (Filter(age_from=18), "mong adults"),
         (Filter(("male",)), "mong men"),
     ):
-        assert scope(within)[1:] == scope(within, begins=False)[1:] == words
-        assert scope(within)[0].isupper() and scope(within, begins=False)[0].islower()
+        assert scope(filter)[1:] == scope(filter, begins=False)[1:] == words
+        assert scope(filter)[0].isupper() and scope(filter, begins=False)[0].islower()
 
 
 def test_command_report_and_card_say_the_same_of_the_pairs() -> None:

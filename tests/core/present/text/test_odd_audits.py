@@ -58,7 +58,7 @@ def test_every_answer_is_in_words(name: str) -> None:
         for text in (gaps_report(audit, Filter()), noise_report(audit), audit_report(audit)):
             assert numbers_that_are_none(text) == []
         gaps_record(audit, Filter(), Path("no models"))
-    assert [str(one.message) for one in warned] == []
+    assert [str(warning.message) for warning in warned] == []
 
 
 def test_what_cannot_be_seen_is_said() -> None:

@@ -12,9 +12,9 @@ from tests.helpers.made_audit import made_audit
 
 
 def maps(placement: Placement | None, mirror: MirrorInfo | None = None) -> MapsInfo:
-    kept = None if placement is None else PlacementInfo.from_placement(placement)
-    info = MapsInfo(method="GradCAM", additive=False, placement=kept, mirror=mirror)
-    assert MapsInfo.from_json(info.to_json()).placement == kept
+    record = None if placement is None else PlacementInfo.from_placement(placement)
+    info = MapsInfo(method="GradCAM", additive=False, placement=record, mirror=mirror)
+    assert MapsInfo.from_json(info.to_json()).placement == record
     return info
 
 

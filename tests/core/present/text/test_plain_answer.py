@@ -14,7 +14,7 @@ ASKED, END = "Do the maps follow the model? ", " That they follow it does not sh
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "said"),
+    ("verdicts", "answer"),
     [
         ([PASSES, PASSES, None], "Yes, as far as these 2 checks go: all are passed." + END),
         ([FAILS, FAILS], "Not by these 2 checks: none is passed." + END),
@@ -30,7 +30,7 @@ ASKED, END = "Do the maps follow the model? ", " That they follow it does not sh
         ([], ""),
     ],
 )
-def test_the_answer_counts_the_verdicts(monkeypatch: pytest.MonkeyPatch, verdicts: list, said: str) -> None:
-    found = [SimpleNamespace(title=f"check {n}", verdict=verdict) for n, verdict in enumerate(verdicts)]
-    monkeypatch.setattr(words, "results", lambda *_: found)
-    assert words.plain_answer(None, None) == (ASKED + said if said else "")
+def test_the_answer_counts_the_verdicts(monkeypatch: pytest.MonkeyPatch, verdicts: list, answer: str) -> None:
+    results = [SimpleNamespace(title=f"check {n}", verdict=verdict) for n, verdict in enumerate(verdicts)]
+    monkeypatch.setattr(words, "results", lambda *_: results)
+    assert words.plain_answer(None, None) == (ASKED + answer if answer else "")

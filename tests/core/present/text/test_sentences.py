@@ -72,7 +72,7 @@ def test_groups_are_named_as_people_say_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("within", "words"),
+    ("filter", "words"),
     [
         (Filter(age_from=18), ["adults"]),
         (Filter(), ["all ages"]),
@@ -80,8 +80,8 @@ def test_groups_are_named_as_people_say_it() -> None:
         (Filter(ethnicity=("Asian",), age_from=18, age_to=45), ["Asian faces", "18–44 years"]),
     ],
 )
-def test_the_scope_is_said(within: Filter, words: list[str]) -> None:
-    assert says(scope(within), *words)
+def test_the_scope_is_said(filter: Filter, words: list[str]) -> None:
+    assert says(scope(filter), *words)
 
 
 def test_the_furthest_groups_are_compared_in_points_and_only_the_declared_analysis_is_not_exploratory() -> None:
@@ -100,8 +100,8 @@ def test_the_furthest_groups_are_compared_in_points_and_only_the_declared_analys
     assert text.startswith("Among adults, accuracy for Black women lies 17.5 points [")
     assert text.endswith("below that for White men; 2 of the other 3 groups may be as low.")
     assert "exploratory" not in text.lower()
-    for other in (Filter(), Filter(age_from=18, ethnicity=("White", "Black"))):
-        assert accuracy_sentence(made_faces(groups), other).endswith("(Exploratory.)")
+    for filter in (Filter(), Filter(age_from=18, ethnicity=("White", "Black"))):
+        assert accuracy_sentence(made_faces(groups), filter).endswith("(Exploratory.)")
     assert accuracy_sentence(made_faces(groups), Filter(age_from=18), 0.4).endswith("(Exploratory.)")
 
 
@@ -111,9 +111,9 @@ def test_where_ages_are_known_the_sentence_is_of_equal_ages() -> None:
     faces = audit.faces
     old, women = (faces["age"] >= 45).to_numpy(), (faces["gender"] == "female").to_numpy()
     draw = np.random.default_rng(0)
-    kept = np.where(old == women, True, draw.random(len(faces)) < 0.3)
+    rows = np.where(old == women, True, draw.random(len(faces)) < 0.3)
     wrong = draw.random(len(faces)) < np.where(old, 0.4, 0.03)
-    faces = faces.assign(p_male=np.where(wrong == women, 0.9, 0.1), correct=~wrong)[kept]
+    faces = faces.assign(p_male=np.where(wrong == women, 0.9, 0.1), correct=~wrong)[rows]
     text = accuracy_sentence(faces, Filter(age_from=18))
     assert text.startswith("Among adults, at equal ages, no two groups are told apart")
     unknown = accuracy_sentence(faces.assign(age=pd.array([pd.NA] * len(faces), "Int16")), Filter())
@@ -147,8 +147,8 @@ def test_of_one_group_only_the_whole_is_told() -> None:
     assert accuracy_sentence(few.iloc[:0], Filter()) == "No face passes this filter."
 
 
-def made_group(mean: np.ndarray | None, n: int = 1200, **wanted: object) -> Group:
-    return Group(Filter(**wanted), n, n // 2, mean, None, 0)
+def made_group(mean: np.ndarray | None, n: int = 1200, **filters: object) -> Group:
+    return Group(Filter(**filters), n, n // 2, mean, None, 0)
 
 
 def spot(row: int, column: int, value: float = 1.0, side: int = 7) -> np.ndarray:
