@@ -28,6 +28,7 @@ from core.present.figures.plotly_maps import map_figure
 from core.present.text.checks import results, sentence
 from core.present.text.findings import findings_sentence
 from core.progress import Progress
+from core.task import GENDER, Task
 from lookwhere.results import Result
 
 
@@ -36,16 +37,16 @@ class Findings(Result):
     """The study's claims put to an audit; `findings[n].numbers` has the table behind each."""
 
     findings: tuple[Finding, ...]
+    task: Task = GENDER
 
     @property
     def sentence(self) -> str:
-        return findings_sentence(list(self.findings))
+        return findings_sentence(list(self.findings), self.task)
 
     def to_frame(self) -> pd.DataFrame:
         """A row a claim: key, claim, verdict, sentence."""
-        return pd.DataFrame(
-            [{"key": f.key, "claim": f.claim, "verdict": str(f.verdict), "sentence": f.sentence} for f in self.findings]
-        )
+        rows = [(f.key, f.claim, str(f.verdict), f.sentence) for f in self.findings]
+        return pd.DataFrame(rows, columns=["key", "claim", "verdict", "sentence"])
 
     def plot(self, key: str | None = None) -> go.Figure:
         """The figure of one claim, by default of the first that has one. Raises `LookwhereError` where it has none."""
@@ -78,7 +79,7 @@ def findings(audit: Audit, within: Filter | None = None) -> Findings:
     """
     filter = within or Filter.of_ages(audit.faces)
     experiment = experiment_for(audit.path.parent.parent.parent, audit)
-    return Findings(tuple(all_findings(audit, filter, open_checks(audit), experiment)))
+    return Findings(tuple(all_findings(audit, filter, open_checks(audit), experiment)), audit.task)
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -39,6 +39,7 @@ def align(
     *,
     dataset: str | None = None,
     labels: str | Path | None = None,
+    target: str | None = None,
     seed: int = 0,
     device: str = "cpu",
     progress: Progress | None = None,
@@ -46,14 +47,15 @@ def align(
     """Read a data set, drop copies, split, detect and align its faces; by default into data/aligned/DATASET.
 
     A finished store is opened, interrupted work goes on. `dataset` names the reader, else the data set is recognised;
-    `labels` is a CSV of identity,gender for one that names no genders. Raises `LookwhereError` for what cannot be read.
+    `labels` is a CSV of identity,gender for one that names no genders; `target` names the
+    column that is to be classified, where that is not gender. Raises `LookwhereError` for what cannot be read.
     """
     from core.data.build_store import build_store
     from core.data.default_store import default_store
     from core.data.readers import choose_reader
     from core.data.sources import open_source
 
-    source = open_source(Path(data))
+    source = open_source(Path(data), target)
     reader = choose_reader(source, dataset)
     place = default_store(source, reader) if out is None else Path(out)
     file = None if labels is None else Path(labels)

@@ -33,7 +33,7 @@ def _filters(audit: Audit, filters: Filters) -> list[Filter]:
         return [filters]
     if filters is not None:
         return list(filters)
-    return [Filter(gender=(g,), ethnicity=(e,)) for g, e in intersectional(audit, Filter())]
+    return [Filter(gender=(g,) if g else (), ethnicity=(e,) if e else ()) for g, e in intersectional(audit, Filter())]
 
 
 @dataclass(frozen=True, repr=False, eq=False)

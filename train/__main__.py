@@ -153,15 +153,16 @@ def open_faces(command: Command) -> FaceSets:
         raise LookwhereError("several data sets to train on need --val PATH, another one to validate on")
     bars = ProgressBars()
     try:
+        target = command.settings.target
         stores = [
-            open_or_align(path, command.dataset, progress=bars, labels=command.labels)
+            open_or_align(path, command.dataset, progress=bars, labels=command.labels, target=target)
             for path in command.train or (command.data,)
         ]
         if command.val is None:
             if command.settings.splits:
                 raise LookwhereError("--splits is for --train with --val: --data trains on its train split")
             return FaceSets.from_store(stores[0])
-        val = open_or_align(command.val, command.val_dataset, progress=bars)
+        val = open_or_align(command.val, command.val_dataset, progress=bars, target=target)
         sets = FaceSets.across(stores, val, all_of_val=command.all_of_val, splits=command.settings.splits).apart(bars)
     finally:
         bars.close()

@@ -12,6 +12,7 @@ from core.classifiers.folder import Model
 from core.data.default_store import folder_name
 from core.data.store import AlignedStore
 from core.data.store_names import OF_ANYBODY
+from core.data.targets import check_labelled
 from core.errors import LookwhereError
 
 
@@ -36,6 +37,7 @@ def classed(faces: pd.DataFrame, model: Model, store: AlignedStore, label: str) 
         raise LookwhereError(
             f"{store.path}: no column {task.attribute}, which {model.name} classifies; align the data again with it"
         )
+    check_labelled(store, task)
     has_class = task.known(faces)
     if not has_class.any():
         raise LookwhereError(

@@ -14,10 +14,13 @@ import pandas as pd
 from core.audit.averages import Averages
 from core.audit.folder import read_manifest
 from core.audit.manifest import AuditManifest
+from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
 
 #: Hashes in a sketch, and the characters kept of each: too few to find a picture by, enough to tell two apart.
 HASHES, CHARACTERS = 256, 12
+#: Of two data sets a few pictures may be the same; of two parts of one more of the smallest hashes are.
+SAME_PICTURES = 0.05
 #: Equal ids are taken for equal faces where so many of them agree in gender, and in age where it is known.
 SAME_GENDER, SAME_AGE = 0.9, 0.5
 
@@ -34,6 +37,15 @@ def common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
     return len(set(first) & set(second))
 
 
+def same_pictures(first: AuditManifest, second: AuditManifest) -> bool:
+    """Whether two audits are of one data set's pictures, whatever its faces are labelled with: as their sketches share
+    some, which those of two data sets do not; or as the labels are the same too."""
+    if first.data_fingerprint == second.data_fingerprint:
+        return True
+    fewest = min(len(first.pictures), len(second.pictures))
+    return fewest > 0 and common(first.pictures, second.pictures) >= SAME_PICTURES * fewest
+
+
 def same_ids(first: pd.DataFrame, second: pd.DataFrame) -> int:
     """How many faces of two tables (`face_id, gender, age`) have the same id, where equal ids mean equal faces.
 
@@ -41,7 +53,9 @@ def same_ids(first: pd.DataFrame, second: pd.DataFrame) -> int:
     """
     columns = ["face_id", "gender", "age"]
     both = first[columns].merge(second[columns], on="face_id", suffixes=("", "_other"))
-    if both.empty or (both["gender"] == both["gender_other"]).mean() < SAME_GENDER:
+    # A table may leave gender out: then it tells nothing.
+    labelled = both[(both[["gender", "gender_other"]] != UNRECORDED).all(axis=1)]
+    if both.empty or (labelled["gender"] == labelled["gender_other"]).sum() < SAME_GENDER * len(labelled):
         return 0
     ages = both[["age", "age_other"]].astype("Float64").dropna()
     if len(ages) and (ages["age"] == ages["age_other"]).mean() < SAME_AGE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.data.faces import gender_known
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
@@ -102,7 +103,8 @@ def published_groups(sample: Sample) -> list[SampleGroup]:
     faces, minimum = sample.faces, sample.minimum
     kept = [SampleGroup(Filter().describe(), np.ones(len(sample), dtype=bool))]
     by_gender = partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept, minimum)
-    for gender, whole in by_gender.items():
+    # Where no gender is recorded, ethnicities are parts of all faces.
+    for gender, whole in (by_gender if gender_known(faces) else {Filter(): kept[0]}).items():
         names = sorted(faces.loc[whole.mask, "ethnicity"].unique())
         if len(names) > 1:
             partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept, minimum)

@@ -101,7 +101,8 @@ def audit(
     keep = KeepAverages(averages)
     bars = ProgressBars()
     try:
-        store = open_or_align(data, dataset, device, bars, labels)
+        task = loaded.info.task
+        store = open_or_align(data, dataset, device, bars, labels, None if task.is_gender else task.attribute)
         mapping = read_names(map_ethnicities) if map_ethnicities else None
         result = run_audit(
             store,
@@ -290,7 +291,9 @@ def findings(
     return printed(
         "findings",
         json,
-        lambda: and_reviewed(opened, findings_report(claims, title, seeds_words(experiment, filter, opened))),
+        lambda: and_reviewed(
+            opened, findings_report(claims, title, seeds_words(experiment, filter, opened), opened.task)
+        ),
         lambda: findings_record(opened, filter, claims),
     )
 

@@ -18,6 +18,7 @@ def datasets(
     dataset: str | None = None,
     labels: Path | None = None,
     columns: tuple[str, ...] | None = None,
+    target: str | None = None,
     template: bool = False,
     json: bool = False,
 ) -> str:
@@ -32,16 +33,18 @@ def datasets(
         dataset: The reader's name; by default the data set is recognised.
         labels: CSV of identity,gender[,ethnicity] for a data set that names no genders.
         columns: Which of its own columns are kept, as of `align`.
+        target: The column that is to be classified, where that is not gender; the data set need label no gender then.
         template: Print a table of faces to be filled in, and nothing else.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.data.own_columns import ColumnChoice, with_columns
     from core.data.readers import READERS, choose_reader
     from core.data.sources import open_source
+    from core.data.targets import check_target
     from core.present.records.data import datasets_record, reading_record
 
     if template:
-        if json or any(given is not None for given in (check, dataset, labels, columns)):
+        if json or any(given is not None for given in (check, dataset, labels, columns, target)):
             raise LookwhereError(
                 "--template goes alone: it prints a table, which `--check` looks at once it is filled in"
             )
@@ -51,17 +54,18 @@ def datasets(
     if check is not None:
         from core.present.text.tables import reading_report
 
-        source = open_source(check)
+        source = open_source(check, target)
         reader = choose_reader(source, dataset)
         reading = with_columns(reader.read(source, labels), ColumnChoice.from_words(columns))
+        check_target(reading.columns, source.target)
         return printed(
             "datasets",
             json,
             lambda: reading_report(reading, reader, source),
             lambda: reading_record(reading, reader, source),
         )
-    if dataset or labels or columns is not None:
-        raise LookwhereError("--dataset, --labels and --columns go with --check PATH")
+    if dataset or labels or columns is not None or target is not None:
+        raise LookwhereError("--dataset, --labels, --columns and --target go with --check PATH")
     lines = (f"{reader.name:14} {reader.title}\n{'':14} {reader.expects}" for reader in READERS.values())
     return printed("datasets", json, lambda: "\n".join(lines), datasets_record)
 
@@ -74,6 +78,7 @@ def align(
     balance: Literal["none", "gender", "group"] = "none",
     limit: int | None = None,
     columns: tuple[str, ...] | None = None,
+    target: str | None = None,
     border: float | None = None,
     seed: int = 0,
     speed: Literal["plain", "openvino"] | None = None,
@@ -87,6 +92,7 @@ def align(
     Or, by four processes: torchrun --nproc-per-node 4 -m core align --data UTKFace.tar.gz
     Or: python -m core align --data faces_emore --labels identities.csv --balance gender --limit 2000000
     Or: python -m core align --data faces.csv --columns glasses skin=skin_tone columns.yaml
+    Or, of a table without gender: python -m core align --data faces.csv --target smiling
 
     Args:
         data: The data set: a folder, .tar.gz, .zip, .rec, CSV or Parquet; archives inside are read too.
@@ -98,6 +104,7 @@ def align(
         limit: Take at most this many faces, chosen by the seed.
         columns: Which of the data set's own columns are kept to group faces by: names, skin=skin_tone to rename one, or
             none; and YAML files that correct their kinds. By default all that make groups; the others are named.
+        target: The column that is to be classified, where that is not gender; the data set need label no gender then.
         border: The border put round images before detection, in percent of their shorter side; by default it is decided
             from a sample of the images.
         seed: Seed of the subset and of the 70/10/20 split.
@@ -120,7 +127,7 @@ def align(
     at_least("--seed", seed, 0)
     if out is not None and there(out, STORE):
         fetched(out, STORE)
-    source = open_source(data)
+    source = open_source(data, target)
     reader = choose_reader(source, dataset)
     subset = None if balance == "none" and limit is None else Subset(balance, limit)
     bars = ProgressBars()

@@ -80,7 +80,7 @@ def table(
     spec = declared(
         declare, score=score, female=female, male=male, of=of, target=target, classes=classes, indices=indices
     )
-    reading, face = read_rows(path, file_column, gender_column, score_column)
+    reading, face = read_rows(path, file_column, gender_column, score_column, spec.target)
     store = table_store(path, reading, ColumnChoice.from_words(columns))
     folder = places.within(models, name, "--name")
     if not _imported(folder, path, spec, [face, *score_column]):

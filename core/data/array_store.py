@@ -15,6 +15,7 @@ from core.data.readers.labels import GENDER_WORDS, SPLIT_WORDS, years
 from core.data.same_photograph import BY_FACE
 from core.data.store import FILES, AlignedStore
 from core.data.store_info import FORMAT, StoreInfo
+from core.data.targets import check_target
 from core.data.ties import columns_fingerprint, plan_fingerprint
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
@@ -30,13 +31,15 @@ def store_from_arrays(
     labels: pd.DataFrame,
     dataset: str = "arrays",
     columns: ColumnChoice | None = None,
+    target: str | None = None,
 ) -> AlignedStore:
     """Write and open a store of aligned faces.
 
     `images` uint8 (N, 112, 112, 3), RGB, on the ArcFace template (eyes in rows 51–52). `labels` has N rows in the same
     order: `gender` (female or male, f or m), and perhaps `ethnicity`, `age` in years, `identity`, and `split` (train,
     val, test; without it all faces are test faces). Further columns are kept as a manifest's are (`columns`). Equal
-    images get one `cluster`, so that they count as near-copies.
+    images get one `cluster`, so that they count as near-copies. Where another column, `target`, is classified, `labels`
+    needs no `gender`.
 
     Raises `LookwhereError` where the shapes, a label or the folder do not do.
     """
@@ -50,8 +53,11 @@ def store_from_arrays(
         )
     if len(labels) != len(images):
         raise LookwhereError(f"labels: {len(labels)} rows for {len(images)} images")
-    if "gender" not in labels:
-        raise LookwhereError(f"labels: no gender; columns are {', '.join(COLUMNS)}, and others to group by")
+    if "gender" not in labels and target is None:
+        raise LookwhereError(
+            f"labels: no gender; columns are {', '.join(COLUMNS)}, and others to group by; where another column is "
+            "classified, name it as target"
+        )
     digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
     nothing = pd.Series(pd.NA, index=range(len(images)))
     given = labels.reset_index(drop=True)
@@ -59,7 +65,7 @@ def store_from_arrays(
         {
             "face_id": [f"face-{n:07}" for n in range(len(images))],
             "path": [f"{n:07}" for n in range(len(images))],
-            "gender": _in_words(given["gender"], GENDER_WORDS),
+            "gender": _in_words(given["gender"], GENDER_WORDS) if "gender" in given else UNRECORDED,
             "ethnicity": given["ethnicity"].fillna(UNRECORDED).astype("str") if "ethnicity" in given else UNRECORDED,
             "age": years(given["age"]) if "age" in given else nothing.astype("Int16"),
             "identity": given.get("identity", nothing).astype("string"),
@@ -70,6 +76,7 @@ def store_from_arrays(
     )
     own = pd.DataFrame({str(name): _as_text(given[name]) for name in given if name not in COLUMNS})
     reading = with_columns(Reading(faces, own=own), columns)
+    check_target(reading.columns, target)
     faces = reading.faces
     path.mkdir(parents=True)
     np.save(path / "faces.npy", images)

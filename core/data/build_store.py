@@ -42,6 +42,7 @@ from core.data.sources.base import Source
 from core.data.splits import NEAR_TORN, Subset, assign_splits, near_disagreements, still_near, torn_apart
 from core.data.store import FILES, AlignedStore
 from core.data.store_info import FORMAT, DecidedBy, StoreInfo
+from core.data.targets import check_target
 from core.data.ties import (
     OtherStoreError,
     columns_fingerprint,
@@ -211,6 +212,7 @@ def _store(
     there = begun if store is None else store.manifest
     speed = speed or speed_of(there and there.detector)
     reading = with_columns(reader.read(source, labels), columns)
+    check_target(reading.columns, source.target)
     identity = {
         "format": FORMAT,
         "dataset": reader.name,
@@ -373,9 +375,11 @@ def open_or_align(
     device: str = "cpu",
     progress: Progress | None = None,
     labels: Path | None = None,
+    target: str | None = None,
 ) -> AlignedStore:
     """The store at `data`; or that of the data set at `data`, aligned now unless it was before.
 
+    `target` is the column that is to be classified, gender by default.
     Raises `OtherStoreError` where the data set's default folder holds another store, with the command to align it.
     """
     if is_remote(data) or (data / "store.json").is_file() or (data / "unfinished.json").is_file():
@@ -384,7 +388,7 @@ def open_or_align(
         raise LookwhereError(
             f"{data}: no aligned store; several processes need one: `torchrun … -m core align` it first"
         )
-    source = open_source(data)
+    source = open_source(data, target)
     reader = choose_reader(source, dataset)
     path = default_store(source, reader)
     try:
@@ -392,6 +396,7 @@ def open_or_align(
     except OtherStoreError as error:
         words = ["python -m core align --data", shlex.quote(str(data)), *(["--dataset", dataset] if dataset else [])]
         words += ["--labels", shlex.quote(str(labels))] if labels else []
+        words += ["--target", shlex.quote(target)] if source.target else []
         words += ["--out", shlex.quote(str(free_folder(data, path)))]
         mend = f"align it first: {' '.join(words)}, and give that folder instead; or give {path} for what is there"
         raise OtherStoreError(path, error.differences, mend) from error

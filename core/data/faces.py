@@ -16,7 +16,7 @@ REQUIRED = ("face_id", "path", "gender", "ethnicity", "age", "identity", "cluste
 ADULT_AGE = 18
 #: What `--ages` takes, the default first.
 AGE_CHOICES = ("adults", "all")
-#: The ethnicity of faces whose data set names none; pages then leave ethnicity out and say so.
+#: The gender and the ethnicity of faces whose data set names none; pages then leave these out and say so.
 UNRECORDED = "not recorded"
 
 #: Lower bounds of the age bands in years; the last band is open. 18 is an edge, so «adults only» is exact.
@@ -60,6 +60,22 @@ def people(faces: pd.DataFrame) -> np.ndarray | None:
     return person_codes(faces) if faces["identity"].notna().any() else None
 
 
+def gender_known(faces: pd.DataFrame) -> bool:
+    """Whether the gender of any face is labelled; a data set of another attribute may label none."""
+    return bool((faces["gender"] != UNRECORDED).any())
+
+
+def ethnicity_known(faces: pd.DataFrame) -> bool:
+    """Whether the ethnicity of any face is labelled."""
+    return bool((faces["ethnicity"] != UNRECORDED).any())
+
+
+def labels_known(faces: pd.DataFrame) -> list[str]:
+    """What groups are made by where nothing was asked for: of gender and ethnicity those that any face has."""
+    known = {"gender": gender_known(faces), "ethnicity": ethnicity_known(faces)}
+    return [column for column, there in known.items() if there]
+
+
 def check_faces(faces: pd.DataFrame, origin: str) -> None:
     """Raise `LookwhereError` naming `origin` unless the table keeps the contract of a faces table."""
     missing = [column for column in REQUIRED if column not in faces.columns]
@@ -68,9 +84,11 @@ def check_faces(faces: pd.DataFrame, origin: str) -> None:
     if not faces["face_id"].is_unique:
         twice = faces.loc[faces["face_id"].duplicated(), "face_id"].iloc[0]
         raise LookwhereError(f"{origin}: face_id {twice!r} occurs twice; every face needs an id of its own")
-    strange = set(faces["gender"].dropna().unique()) - set(GENDERS)
+    strange = set(faces["gender"].dropna().unique()) - {*GENDERS, UNRECORDED}
     if strange or faces["gender"].isna().any():
-        raise LookwhereError(f"{origin}: gender must be one of {GENDERS}, found {sorted(strange) or 'empty cells'}")
+        raise LookwhereError(
+            f"{origin}: gender must be one of {GENDERS}, or {UNRECORDED!r}; found {sorted(strange) or 'empty cells'}"
+        )
 
 
 def fingerprint(faces: pd.DataFrame) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.data.columns import VALUE, Column, Kind, number_column
+from core.data.faces import ethnicity_known, gender_known
 from core.data.mapped import let_go
 from core.data.measures import BY_NAME, FROM_SOURCE, MEASURES, Measure, of_squares, turn
 from core.errors import LookwhereError
@@ -127,8 +128,10 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
     """The faces with their measures (`read_measured`, row by row), and the columns that makes (`core.data.columns`).
 
     Each measure is a column of thirds over all these faces, a number, and one of thirds within each gender × ethnicity
-    group, NA in groups of under 11 faces. A measure that is the same for all faces makes none.
+    group, NA in groups of under 11 faces. A measure that is the same for all faces makes none. Where no gender is
+    recorded groups are of ethnicity, and where neither is, there are no thirds within.
     """
+    within = "gender and ethnicity" if gender_known(faces) else "ethnicity" if ethnicity_known(faces) else ""
     group = faces.groupby(["gender", "ethnicity"], dropna=False, observed=True).ngroup().to_numpy()
     columns: list[Column] = []
     added: dict[str, object] = {}
@@ -139,8 +142,9 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
             continue
         columns.append(column)
         added |= {name: column.banded(values), f"{name}{VALUE}": values}
-        if not measure.edges and column.levels == measure.levels:  # else most values are one, and make no thirds
-            words = f"{measure.words}, within gender and ethnicity"
+        # Where most values are one, they make no thirds.
+        if within and not measure.edges and column.levels == measure.levels:
+            words = f"{measure.words}, within {within}"
             inside = Column(name=name + IN_GROUP, kind=Kind.ORDERED, levels=measure.levels, words=words, measured=True)
             codes = thirds_within(values, group)
             columns.append(inside)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.alignment import FaceAligner, shrunk
+from core.data.faces import gender_known
 from core.data.images import decode
 from core.data.measured import DECIMALS, measure, write_measured
 from core.data.measures import FROM_SOURCE
@@ -50,7 +51,9 @@ def measure_again(
     """
     if store.measured is None:
         raise LookwhereError(f"{store.path}: nothing was measured from its images yet")
-    source = open_source(data)
+    # Of a store without gender any of its columns says that none is asked for.
+    target = None if gender_known(store.faces) else next((column.name for column in store.columns), None)
+    source = open_source(data, target)
     reader = choose_reader(source, dataset or (store.manifest.dataset if store.manifest.dataset in READERS else None))
     if reader.aligned:
         raise LookwhereError(f"{data}: its images are aligned already, so there is nothing to measure in them")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.columns import Column, restored
+from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
 from core.files import write_parquet
 from core.task import GENDERS
@@ -34,8 +35,8 @@ OTHER_WORDS = {
 
 
 def two_classes(faces: pd.DataFrame) -> pd.Series:
-    """Boolean (N,): the faces that are labelled with one of the two classes."""
-    return faces["gender"].isin(GENDERS)
+    """Boolean (N,): the faces that are labelled with one of the two classes, or whose gender nobody labelled."""
+    return faces["gender"].isin((*GENDERS, UNRECORDED))
 
 
 def label_counts(faces: pd.DataFrame) -> dict[str, int]:

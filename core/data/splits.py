@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.duplicates import cluster, near_otherwise
+from core.data.faces import UNRECORDED, gender_known
 from core.errors import LookwhereError
 
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
@@ -107,6 +108,8 @@ class Subset:
         `LookwhereError` where a class would get none.
         """
         keys = {"none": [], "group": ["gender", "ethnicity"]}.get(self.balance, ["gender"])
+        if classes is None and self.balance == "gender" and not gender_known(faces):
+            raise LookwhereError(f"--balance gender: the gender of these faces is {UNRECORDED}")
         if classes is not None:
             code = classes
         elif keys:

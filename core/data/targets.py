@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from core.data.columns import Column, Kind, find_column, loose
+from core.data.faces import UNRECORDED, gender_known
+from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.task import GENDER, ClassWords, Task
 
@@ -40,6 +42,26 @@ def find_task(columns: Sequence[Column], target: str) -> Task:
     if loose(target) == GENDER.attribute:
         return GENDER
     return task_for(find_column(columns, target, asked="--target", also=[GENDER.attribute]))
+
+
+def check_target(columns: Sequence[Column], target: str | None) -> None:
+    """Raises `LookwhereError` where another column than gender was asked for and it cannot be classified."""
+    if target is not None:
+        find_task(columns, target)
+
+
+def check_labelled(store: AlignedStore, task: Task) -> None:
+    """Raises `LookwhereError`, naming what can be classified, where gender is to be and the store labels none."""
+    if not task.is_gender or gender_known(store.faces):
+        return
+    columns = [column.name for column in store.columns if len(column.levels) == 2]
+    there = (
+        f"its columns of two values are {', '.join(columns)}" if columns else "it has no column of two values either"
+    )
+    raise LookwhereError(
+        f"{store.path}: its gender is {UNRECORDED}, and gender is what is classified; train with --target COLUMN, and "
+        f"audit a model of that: {there}"
+    )
 
 
 def task_for(column: Column) -> Task:

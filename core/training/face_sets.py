@@ -16,7 +16,7 @@ from core.data.mapped import let_go
 from core.data.shared_images import MANY_PAIRS, shared_images
 from core.data.splits import Balance, Subset
 from core.data.store import AlignedStore
-from core.data.targets import find_task
+from core.data.targets import check_labelled, find_task
 from core.errors import LookwhereError
 from core.progress import Progress
 from core.task import GENDER, Task
@@ -184,6 +184,7 @@ class FaceSets:
         for store in stores:
             try:
                 tasks.append(find_task(store.manifest.columns, target))
+                check_labelled(store, tasks[-1])
             except LookwhereError as error:
                 raise LookwhereError(f"{store.path}: {error}") from error
         for store, task in zip(stores, tasks, strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.columns import MOST_CROSSED, Column, find_column, loose
-from core.data.faces import AGE_BANDS, UNRECORDED, age_band
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, gender_known
 from core.data.filters import group_name
 from core.errors import LookwhereError
 from core.task import GENDER, Task
@@ -76,8 +76,11 @@ def balance_codes(
 ) -> np.ndarray | None:
     """The part of the faces that each belongs to where parts are to be equally frequent, int64 (N,); None of «none».
 
-    «class»: by what is classified; «gender»: by gender, whatever is classified; «group»: by `crossed`.
+    «class»: by what is classified; «gender»: by gender, whatever is classified; «group»: by `crossed`. Raises
+    `LookwhereError` where that is gender and none is recorded.
     """
+    if balance == "gender" and not gender_known(faces):
+        raise LookwhereError(f"--balance gender: the gender of these faces is {UNRECORDED}")
     if balance == "none":
         return None
     return level_codes(faces, {"class": [task.attribute], "gender": ["gender"]}.get(balance, crossed(task, groups)))
@@ -120,6 +123,8 @@ def training_groups(
 
 def _group(task: Task, level: dict[str, str]) -> TrainingGroup:
     gender, ethnicity = level.get("gender", ""), level.get("ethnicity", "")
+    if gender == UNRECORDED:  # of no face then: its name says nothing of it
+        gender, ethnicity = "", "" if ethnicity == UNRECORDED else ethnicity
     if level.keys() == {*GROUPS} and task.is_gender:
         return TrainingGroup(f"{gender} {ethnicity}", group_name(gender, ethnicity), gender, ethnicity)
     name = group_name(gender or (), ethnicity or ()) if gender or ethnicity else ""

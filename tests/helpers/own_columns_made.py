@@ -1,4 +1,4 @@
-"""The data set and the scores of docs/own-columns.md: 600 made images with columns, and a made classifier's answers."""
+"""The data sets and the scores of docs/own-columns.md: made images with columns, and a made classifier's answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PIL import Image
 
 TONES = ("I", "II", "III", "IV", "V", "VI")
 CAMERAS = ("Nikon D750 / 85 mm", "📱 phone", "webcam (built in)")
-FACES = 600
+FACES, SMILES = 600, 120
 
 
 def write_example(folder: Path) -> None:
-    """`faces/faces.csv` beside its images, `columns.yaml`, and `scores.csv`.
+    """`faces/faces.csv` beside its images, `columns.yaml`, and `scores.csv`; `smiles/faces.csv` without gender.
 
     The made classifier errs more on faces with glasses and dark skin, and most on those with both.
     """
@@ -41,3 +41,18 @@ def write_example(folder: Path) -> None:
         "distance: {edges: [1, 2], words: distance in metres}\n",
         encoding="utf-8",
     )
+    _write_without_gender(folder)
+
+
+def _write_without_gender(folder: Path) -> None:
+    """`smiles/faces.csv` beside images that are brighter where they smile, and `tiny.yaml`, a short training."""
+    draw = np.random.default_rng(1)
+    (folder / "smiles").mkdir()
+    rows = ["path,smiling,camera"]
+    for n in range(SMILES):
+        image = draw.integers(0, 130, (16, 16, 3)) + 120 * (n % 2)
+        Image.fromarray(image.astype(np.uint8)).save(folder / "smiles" / f"{n:03}.png", compress_level=1)
+        rows.append(f"{n:03}.png,{('no', 'yes')[n % 2]},{('phone', 'webcam')[n // 2 % 2]}")
+    (folder / "smiles/faces.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    config = "stages: [{size: 32, epochs: 1, dilated: true}]\nbatch: 24\nnorm_batches: 1\n"
+    (folder / "tiny.yaml").write_text(config, encoding="utf-8")

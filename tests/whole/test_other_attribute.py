@@ -97,7 +97,7 @@ def test_every_page_speaks_of_glasses(name: str, audit: Audit, monkeypatch: pyte
     expected = {
         "accuracy": "How well p(glasses) ranks faces with glasses above faces without glasses",
         "about": "The logit for «no glasses» less that for «glasses»",
-        "findings": "This audit is of another attribute, glasses; the study's claims are of gender.",
+        "findings": "This audit is of another attribute, glasses; the study",
         "evidence": "A margin above 0 speaks for no glasses, below 0 for glasses",
         "heatmaps": "average Grad-CAM for the predicted class",
     }

@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.audit.notes import note_sentence
-from core.data.faces import counts_of
+from core.data.faces import counts_of, gender_known
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
@@ -96,7 +96,9 @@ class Page:
             self.caption(EXPLORATORY_WHY)
         if not self.filter.age_from and (note := help_texts.age_note(self.faces)):
             self.caption(note)
-        if self.audit.faces["gender"].nunique() < 2:
+        if not gender_known(self.audit.faces):
+            self.info(help_texts.NO_GENDER)
+        elif self.audit.faces["gender"].nunique() < 2:
             self.info(help_texts.ONE_GENDER)
 
     def draw_filter_bar(self, audit: Audit, outcome: bool = True) -> Filter:

@@ -9,6 +9,7 @@ from core.analysis.accuracy.by_group import GROUP_COLUMNS, accuracy_by, confusio
 from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
 from core.analysis.original_study import beside
 from core.audit.folder import Audit
+from core.data.faces import labels_known
 from core.present.figures import charts
 from core.present.text import escape
 from core.present.text.columns import tick_names
@@ -20,7 +21,7 @@ from core.wording import capital, told_apart
 from ui.shell import downloads
 from ui.shell.page import Page
 from ui.widgets import help_texts, layout, terms
-from ui.widgets.filter_query import ethnicities
+from ui.widgets.filter_query import ethnicities, genders
 from ui.widgets.group_columns import choose_columns
 
 PAIR = ["gender", "ethnicity"]
@@ -39,14 +40,17 @@ def show_groups(p: Page, threshold: float) -> None:
 def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
     """Accuracy by gender × ethnicity, by each alone and by age, with intervals; what is not recorded is said."""
     overall = accuracy_by(faces, [], threshold)["accuracy"].iloc[0]
-    if ethnicities(audit):
+    if genders(audit) and ethnicities(audit):
         _dots(accuracy_by(faces, PAIR, threshold), "By gender × ethnicity", overall)
     terms.caption("Bars are Wilson 95 % intervals; the dotted line is the accuracy over all faces shown.")
     if (words := kept_words(audit)) is not None:
         terms.caption(escape.markdown(words))
     left, right = st.columns(2)
     with left:
-        _dots(accuracy_by(faces, ["gender"], threshold), "By gender", overall)
+        if genders(audit):
+            _dots(accuracy_by(faces, ["gender"], threshold), "By gender", overall)
+        else:
+            st.info(help_texts.NO_GENDER)
         if ethnicities(audit):
             _dots(accuracy_by(faces, ["ethnicity"], threshold), "By ethnicity", overall)
         else:
@@ -102,11 +106,12 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         )
     with right:
         terms.subheader("All groups as a table")
-        groupings: tuple[list[str], ...] = ([], ["gender"], ["ethnicity"], ["age band"], PAIR)
+        known = [*labels_known(faces), *(["age band"] if faces["age"].notna().any() else [])]
+        groupings = [[], *([column] for column in known), *([PAIR] if set(PAIR) <= set(known) else [])]
         table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
-        table = table[["gender", "ethnicity", "age band", "n", "correct", "errors", *SHARES]]
-        shown = table.astype({"age band": object})
-        for column in ("gender", "ethnicity", "age band"):
+        table = table[[*known, "n", "correct", "errors", *SHARES]]
+        shown = table.astype({"age band": object}) if "age band" in known else table
+        for column in known:
             shown[column] = shown[column].astype(object).fillna(told_apart("all", set(shown[column])))
         layout.share_table(shown, SHARES, height=300)
         downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")

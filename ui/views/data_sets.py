@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.analysis.comparison.data_sets import DataSetAudit, accuracy_by_data_set, of_other_data
 from core.audit.folder import list_audits, read_manifest
+from core.audit.releases import same_pictures
 from core.present.figures.comparison import data_set_dots
 from core.present.text import escape
 from core.present.text.data_sets import abroad_sentence, data_set_names, group_label, shown_sentence, without_columns
@@ -53,10 +54,10 @@ def show_data_sets(p: Page) -> None:
 def _audits(p: Page) -> list[DataSetAudit]:
     """The open audit and those of the model on other data sets, without opening audits of the same one."""
     own, folder = p.audit, p.opened.folder / "audits"
-    seen, others = {own.manifest.data_fingerprint}, []
+    manifests, others = [own.manifest], []
     for name in list_audits(p.opened.folder):
         manifest = read_manifest(folder / name)
-        if manifest.data_fingerprint not in seen and len(seen) < MOST:
-            seen.add(manifest.data_fingerprint)
+        if len(manifests) < MOST and not any(same_pictures(one, manifest) for one in manifests):
+            manifests.append(manifest)
             others.append(audit_of(folder / name / "audit.json"))
     return of_other_data(own, others, p.opened.info())

@@ -13,6 +13,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.comparison.recipe import Recipe, experiment_files, recipe_of
 from core.analysis.maps.group_means import Group, study_grid
 from core.audit.folder import Audit
+from core.data.faces import gender_known, labels_known
 from core.data.filters import Filter
 from core.explain.maps import NORMALISATIONS
 from core.present.figures import pictures
@@ -137,8 +138,10 @@ _grid = kept(entries=16)(study_grid)
 
 def offer_accuracy(p: Page) -> None:
     """The accuracy of every group, to download."""
-    table = accuracy_by(p.counted(), ["gender", "ethnicity"], p.threshold)
-    downloads.table(table, "accuracy", "accuracy by gender and ethnicity, with Wilson 95 % intervals")
+    faces = p.counted()
+    by = ["gender", "ethnicity"] if gender_known(faces) else labels_known(faces)
+    groups = f"by {' and '.join(by)}" if by else "over all faces"
+    downloads.table(accuracy_by(faces, by, p.threshold), "accuracy", f"accuracy {groups}, with Wilson 95 % intervals")
 
 
 def show_model(opened: OpenAudit, audit: Audit) -> None:

@@ -12,7 +12,6 @@ from core.data.columns import Column
 from core.data.faces import ADULT_AGE
 from core.data.filters import OUTCOMES, Filter
 from core.present.text import escape
-from core.task import GENDERS
 from ui.widgets import controls, help_texts, terms
 from ui.widgets.filter_query import AGES, BY, FilterOptions, FilterSelection, read_query, write_query
 
@@ -126,10 +125,15 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
 
 def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
     """Draw the bar's widgets; a field without one is as it was before."""
-    ethnicity, split = [], []
+    gender, ethnicity, split = [], [], []
     chosen = st.session_state.filter_selection.outcome
     first = st.columns([1.0, 2.1, 1.6])
-    gender = controls.pills("Gender", GENDERS, selection_mode="multi", key="gender", place=first[0], bind=False)
+    if options.genders:
+        gender = controls.pills(
+            "Gender", options.genders, selection_mode="multi", key="gender", place=first[0], bind=False
+        )
+    else:
+        first[0].caption(help_texts.NO_GENDER)
     if options.ethnicities:
         ethnicity = controls.pills(
             "Ethnicity", options.ethnicities, selection_mode="multi", key="ethnicity", place=first[1], bind=False

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.audit.folder import Audit
 from core.data.columns import Column, Kind
-from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED
+from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED, gender_known
 from core.data.filters import OUTCOMES, Filter
 from core.task import GENDERS
 
@@ -34,8 +34,8 @@ LONGEST, MOST = 60, 5
 class FilterOptions:
     """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits;
     whether any age is recorded; whether pages open on adults, the faces of the declared primary analysis; further
-    columns with those of their levels that occur, labelled ones before those measured from the image; and whether
-    gender is what is classified."""
+    columns with those of their levels that occur, labelled ones before those measured from the image; whether
+    gender is what is classified; and the genders, none where none is recorded."""
 
     ethnicities: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
@@ -43,6 +43,7 @@ class FilterOptions:
     adults_first: bool = False
     columns: tuple[Column, ...] = ()
     of_gender: bool = True
+    genders: tuple[str, ...] = GENDERS
 
     @classmethod
     def from_audit(cls, audit: Audit) -> FilterOptions:
@@ -58,6 +59,7 @@ class FilterOptions:
             adults_first,
             tuple(occurring(audit)),
             audit.task.is_gender,
+            genders(audit),
         )
 
     @property
@@ -91,6 +93,11 @@ class FilterSelection:
         """The selection with these levels of a further column; none of them asks nothing of it."""
         chosen = {**dict(self.columns), name: tuple(levels)}
         return replace(self, columns=tuple(sorted((key, value) for key, value in chosen.items() if value)))
+
+
+def genders(audit: Audit) -> tuple[str, ...]:
+    """What a face's gender may be; empty where the data set records none."""
+    return GENDERS if gender_known(audit.faces) else ()
 
 
 def ethnicities(audit: Audit) -> list[str]:
@@ -151,7 +158,7 @@ def read_query(
     plain text: take Markdown out of force before showing the sentences.
     """
     result, notes = before or options.opening, []
-    offered = {"gender": GENDERS, "ethnicity": options.ethnicities, "split": options.splits}
+    offered = {"gender": options.genders, "ethnicity": options.ethnicities, "split": options.splits}
     for name, allowed in offered.items():
         kept = tuple(value for value in getattr(result, name) if value in allowed)
         if values := _values(query, name):

@@ -10,15 +10,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
-from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES
+from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED
 from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
 from core.present.text import escape
-from core.task import GENDERS
 from core.wording import capital, told_apart
 from ui.shell.extremes import extremes_of
 from ui.widgets import controls, terms
-from ui.widgets.filter_query import ethnicities, occurring
+from ui.widgets.filter_query import ethnicities, genders, occurring
 
 ANY = "any"
 LETTERS = "ABCD"
@@ -37,9 +36,14 @@ def default_groups(audit: Audit, within: Filter) -> list[tuple[str | None, str |
     first = (
         []
         if found is None
-        else [(row["gender"] or None, row["ethnicity"] or None) for row in (found.worst, found.best)]
+        else [(recorded(row["gender"]), recorded(row["ethnicity"])) for row in (found.worst, found.best)]
     )
-    return [*first, *((gender, None) for gender in GENDERS), (None, None)][: len(LETTERS)]
+    return [*first, *((gender, None) for gender in genders(audit)), *[(None, None)] * len(LETTERS)][: len(LETTERS)]
+
+
+def recorded(label: str) -> str | None:
+    """A row's gender or ethnicity, None where it is not asked for or nobody recorded it."""
+    return None if label in ("", UNRECORDED) else label
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str | 
             named=f"{label.lower()} of group {letter}",
         )
 
-    gender = pick(left, "Gender", [None, *GENDERS], first[0], "gender")
+    gender = pick(left, "Gender", [None, *genders(audit)], first[0], "gender")
     ethnicity = pick(right, "Ethnicity", [None, *ethnicities(audit)], first[1], "ethnicity")
     age = pick(left, "Age", list(AGES), ANY, "age")
     outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")

@@ -42,7 +42,7 @@ SCORES = {
     "logit": "one logit",
     "probability": "one probability",
 }
-NO_ETHNICITY, NO_AGE = sentences.NO_ETHNICITY, sentences.NO_AGE
+NO_GENDER, NO_ETHNICITY, NO_AGE = sentences.NO_GENDER, sentences.NO_ETHNICITY, sentences.NO_AGE
 ONE_GENDER = "All faces here have one labelled gender: two groups of gender cannot be compared."
 OUTSIDE = "Chin and long hair lie outside the aligned crop."
 

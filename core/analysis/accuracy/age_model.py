@@ -11,7 +11,7 @@ import pandas as pd
 from core.analysis.accuracy import logistic
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.accuracy.counts import Groups, group_counts
-from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, counts_of, most_first, people
+from core.data.faces import AGE_BANDS, AGE_EDGES, UNRECORDED, age_band, counts_of, gender_known, most_first, people
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
@@ -78,10 +78,15 @@ class AgeModel:
     def codes(self) -> pd.DataFrame:
         """The groups' table with the codes `g` and `e` of gender and ethnicity."""
         table = self.groups.table
-        genders, ethnicities = list(GENDERS), list(self.ethnicities)
+        genders, ethnicities = self.genders, list(self.ethnicities)
         return table.assign(
             g=[genders.index(g) for g in table["gender"]], e=[ethnicities.index(e) for e in table["ethnicity"]]
         )
+
+    @property
+    def genders(self) -> tuple[str, str]:
+        """The genders of the codes 0 and 1; where none is recorded, all faces are of code 0 and of no gender."""
+        return GENDERS if gender_known(self.groups.table) else (UNRECORDED, UNRECORDED)
 
     def row(self, g: int, e: int, b: int) -> np.ndarray:
         """The design's row (P,) of a gender, ethnicity and age band."""

@@ -15,7 +15,17 @@ from scipy.special import ndtr, stdtrit
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, LARGE_GROUP, check_columns, right_calls
 from core.analysis.intervals import clopper_pearson, wilson
 from core.data.columns import Column
-from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, COUNT, UNRECORDED, age_band, counts_of, people
+from core.data.faces import (
+    ADULT_AGE,
+    AGE_BANDS,
+    AGE_EDGES,
+    COUNT,
+    UNRECORDED,
+    age_band,
+    counts_of,
+    gender_known,
+    people,
+)
 from core.data.filters import group_name
 from core.task import ClassWords, task_of
 
@@ -35,8 +45,13 @@ YOUNG = {f"{band} years" for low, band in zip(AGE_EDGES, AGE_BANDS, strict=True)
 
 
 def columns_of(faces: pd.DataFrame) -> list[str]:
-    """What groups can be made by: gender and ethnicity where they vary, else the age band; empty where nothing does."""
+    """What groups can be made by: gender and ethnicity where they vary, else the age band; empty where nothing does.
+
+    Ethnicity alone where no gender is recorded.
+    """
     ethnicities = set(faces["ethnicity"].unique())
+    if not gender_known(faces) and len(ethnicities) > 1:
+        return ["ethnicity"]
     if len(ethnicities) > 1 or (len(faces["gender"].unique()) > 1 and ethnicities - {UNRECORDED}):
         return ["gender", "ethnicity"]
     if len(faces["gender"].unique()) > 1:

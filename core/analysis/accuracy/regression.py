@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,11 +11,11 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr
 
 from core.analysis.accuracy import joint, logistic
-from core.analysis.accuracy.age_model import Design, Term, age_model
+from core.analysis.accuracy.age_model import AgeModel, Design, Term, age_model
 from core.analysis.accuracy.equal_ages import EqualAges, equal_ages
 from core.analysis.intervals import Z95, holm
 from core.data.filters import group_name
-from core.task import GENDERS, gender_noun
+from core.task import gender_noun
 
 LIKELIHOOD, FIRTH = "maximum likelihood", "Firth's penalised likelihood"
 #: An effect of ethnicity for which the power of its joint test is told: so many points of one ethnicity.
@@ -79,7 +78,6 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -
     """
     model = age_model(faces, threshold, ages)
     fit, cells, persons, table = model.fit, model.cells, model.persons, model.groups.table
-    bands, ethnicities = list(model.bands), list(model.ethnicities)
     k, n = cells["k"].to_numpy(), cells["n"].to_numpy()
     seen = set(cells[["g", "e", "b"]].itertuples(index=False, name=None))
     return Regression(
@@ -88,9 +86,9 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -
         tuple(model.groups.left_out["group"]),
         model.bands,
         _tests(model.full, k, n, persons, model.penalised),
-        _odds_ratios(fit, model.row, ethnicities, bands, model.base, seen),
-        _standardised(table, fit, model.row, model.counts.sum(axis=0), ethnicities, seen),
-        _without_both(cells[model.apart], cells, ethnicities, bands),
+        _odds_ratios(fit, model, seen),
+        _standardised(table, fit, model, seen),
+        _without_both(cells[model.apart], cells, model),
         FIRTH if model.penalised else LIKELIHOOD,
         "independent faces" if persons is None else "by person",
         _together(model.full, k, n, persons, model.penalised),
@@ -145,22 +143,21 @@ def _power(full: Design, cells: pd.DataFrame, effective: float, penalised: bool)
     return min(found), max(found)
 
 
-def _odds_ratios(
-    fit: Any, row: Callable[..., np.ndarray], ethnicities: list[str], bands: list[str], base: int, seen: set
-) -> pd.DataFrame:
+def _odds_ratios(fit: Any, model: AgeModel, seen: set) -> pd.DataFrame:
     """Contrasts that hold at any value of what is not named; only between cells that have faces."""
+    row, ethnicities, bands, base = model.row, model.ethnicities, model.bands, model.base
     wanted = []
     have = {(g, e) for g, e, _ in seen}
     ages = {(g, b) for g, _, b in seen}
-    words = [gender_noun(gender) for gender in GENDERS]
+    words = [gender_noun(gender) for gender in model.genders]
     for g in (0, 1):
         for e in range(1, len(ethnicities)):
             if {(g, e), (g, 0)} <= have:
-                names = [group_name(GENDERS[g], ethnicities[m]) for m in (e, 0)]
+                names = [group_name(model.genders[g], ethnicities[m]) for m in (e, 0)]
                 wanted.append((f"{names[0]} against {names[1]}, same age", row(g, e, base) - row(g, 0, base)))
     for e, name in enumerate(ethnicities):
         if {(0, e), (1, e)} <= have and {(0, base), (1, base)} <= ages:
-            head = " against ".join(group_name(gender, name or ()) for gender in reversed(GENDERS))
+            head = " against ".join(group_name(gender, name or ()) for gender in reversed(model.genders))
             wanted.append((f"{head}, {bands[base]} years", row(1, e, base) - row(0, e, base)))
     for g in (0, 1):
         for b, name in enumerate(bands):
@@ -177,13 +174,12 @@ def _odds_ratios(
     return pd.DataFrame(rows, columns=["comparison", "odds_ratio", "low", "high", "p"])
 
 
-def _standardised(
-    table: pd.DataFrame, fit: Any, row: Callable[..., np.ndarray], counts: np.ndarray, ethnicities: list[str], seen: set
-) -> pd.DataFrame:
+def _standardised(table: pd.DataFrame, fit: Any, model: AgeModel, seen: set) -> pd.DataFrame:
+    row, counts = model.row, model.counts.sum(axis=0)
     weight = counts / counts.sum()
     rows = []
     for group in table.to_dict("records"):
-        g, e = GENDERS.index(group["gender"]), ethnicities.index(group["ethnicity"])
+        g, e = model.genders.index(group["gender"]), model.ethnicities.index(group["ethnicity"])
         x = np.stack([row(g, e, b) for b in range(len(weight))])
         mu = expit(x @ fit.beta)
         value = float(weight @ mu)
@@ -198,9 +194,7 @@ def _standardised(
     return pd.DataFrame(rows)
 
 
-def _without_both(
-    apart: pd.DataFrame, cells: pd.DataFrame, ethnicities: list[str], bands: list[str]
-) -> tuple[str, ...]:
+def _without_both(apart: pd.DataFrame, cells: pd.DataFrame, model: AgeModel) -> tuple[str, ...]:
     """Names of the groups, and the women or men of an age, that are all correct or all incorrect and so separate."""
     names = []
     for keys in (["g", "e"], ["g", "b"]):
@@ -208,7 +202,7 @@ def _without_both(
         for key in dict.fromkeys(apart[keys].itertuples(index=False, name=None)):
             k, n = total.loc[key]
             if k in (0, n):
-                gender = GENDERS[key[0]]
-                head = group_name(gender, ethnicities[key[1]] or ()) if keys[1] == "e" else group_name(gender)
-                names.append((head if keys[1] == "e" else f"{head} of {bands[key[1]]} years") + f" ({n} faces)")
+                gender = model.genders[key[0]]
+                head = group_name(gender, model.ethnicities[key[1]] or ()) if keys[1] == "e" else group_name(gender)
+                names.append((head if keys[1] == "e" else f"{head} of {model.bands[key[1]]} years") + f" ({n} faces)")
     return tuple(names) if names or apart.empty else ("a combination of groups and ages",)

@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.intervals import newcombe_at
 from core.audit.folder import Audit
+from core.audit.releases import same_pictures
 from core.classifiers.info import ModelInfo
 from core.data.faces import UNRECORDED
 from core.data.filters import Filter
@@ -55,19 +56,26 @@ class GroupDrop:
 
 
 def seen_in_training(audit: Audit, info: ModelInfo | None) -> Seen:
-    """Whether the audited data set is one the model was trained on; unknown of a model that says no data."""
+    """Whether the audited data set is one the model was trained on, by its labels or as most of its faces are copies of
+    training faces; unknown of a model that says no data."""
     known = info.data.trained_on if info is not None and info.data else {}
     if not known or audit.manifest.data_fingerprint is None:
         return Seen.UNKNOWN
-    return Seen.HOME if audit.manifest.data_fingerprint in known else Seen.ABROAD
+    copies = audit.manifest.training_copies
+    copied = copies is not None and 2 * copies.copies > audit.manifest.faces
+    return Seen.HOME if copied or audit.manifest.data_fingerprint in known else Seen.ABROAD
 
 
 def of_other_data(audit: Audit, others: Sequence[Audit], info: ModelInfo | None) -> list[DataSetAudit]:
-    """The audit, and those of `others` that are of further data sets, one a data set; that of the training first."""
-    chosen: dict[str | None, Audit] = {audit.manifest.data_fingerprint: audit}
+    """The audit, and those of `others` that are of further data sets, one a data set; that of the training first.
+
+    The same pictures with other labels or columns are one data set.
+    """
+    chosen = [audit]
     for other in others:
-        chosen.setdefault(other.manifest.data_fingerprint, other)
-    audits = [DataSetAudit(one, seen_in_training(one, info)) for one in chosen.values()]
+        if not any(same_pictures(one.manifest, other.manifest) for one in chosen):
+            chosen.append(other)
+    audits = [DataSetAudit(one, seen_in_training(one, info)) for one in chosen]
     return sorted(audits, key=lambda one: one.seen != Seen.HOME)
 
 

@@ -19,7 +19,7 @@ from core.analysis.intervals import holm
 from core.analysis.maps.shapes import oriented_shapes
 from core.audit.drawn import drawn_rows
 from core.audit.folder import Audit
-from core.data.faces import AGE_BANDS, UNRECORDED, age_band
+from core.data.faces import AGE_BANDS, UNRECORDED, age_band, gender_known
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.explain.placement import Placement
@@ -200,8 +200,10 @@ def _groups(faces: pd.DataFrame) -> dict[str, np.ndarray]:
     """Each group's members, bool (n,): genders, gender × ethnicity and age bands, where they occur."""
     gender, ethnicity = faces["gender"].to_numpy(), faces["ethnicity"].astype(str).to_numpy()
     band = age_band(faces["age"])
-    found = {group_name(g): gender == g for g in GENDERS}
+    known = gender_known(faces)
+    genders = GENDERS if known else (UNRECORDED,)
+    found = {group_name(g): gender == g for g in genders if known}
     if set(ethnicity) != {UNRECORDED}:
-        found |= {group_name(g, e): (gender == g) & (ethnicity == e) for e in sorted(set(ethnicity)) for g in GENDERS}
+        found |= {group_name(g, e): (gender == g) & (ethnicity == e) for e in sorted(set(ethnicity)) for g in genders}
     found |= {f"{name} years": band == n for n, name in enumerate(AGE_BANDS)}
     return {name: member for name, member in found.items() if member.any()}

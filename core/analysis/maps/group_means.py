@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
-from core.data.faces import counts_of, most_first
+from core.data.faces import counts_of, ethnicity_known, gender_known, most_first
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.maps import SUMMED_AS, added_up, check_display, mean_of
@@ -131,9 +131,14 @@ def _mean_map(
 
 
 def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
-    """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men."""
+    """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men.
+
+    Where no gender is recorded it is empty, and where nothing is, so is the one pair of all faces.
+    """
     faces = audit.counted(within.narrowed(outcome="all"))
     order = most_first(faces["ethnicity"], counts_of(faces))
+    if not gender_known(faces):
+        return [("", e) for e in order] if ethnicity_known(faces) else [("", "")]
     present = set(map(tuple, faces[["gender", "ethnicity"]].drop_duplicates().to_numpy()))
     return [(g, e) for e in order for g in GENDERS if (g, e) in present]
 
@@ -143,10 +148,13 @@ def study_grid(audit: Audit, within: Filter, target: str = "true", normalisation
     ethnicity; a row's correct and incorrect `Group`. With two ethnicities these are the study's twelve pairs."""
     crossed = intersectional(audit, within)
     several = len({ethnicity for _, ethnicity in crossed}) > 1
-    whole = [(gender, "") for gender in GENDERS if several and any(g == gender for g, _ in crossed)]
+    genders = (*GENDERS, "")
+    whole = [(gender, "") for gender in genders if several and any(g == gender for g, _ in crossed)]
     rows = []
     for gender, ethnicity in whole + crossed:
-        narrow = within.narrowed(gender=(gender,), ethnicity=(ethnicity,) if ethnicity else within.ethnicity)
+        narrow = within.narrowed(
+            gender=(gender,) if gender else within.gender, ethnicity=(ethnicity,) if ethnicity else within.ethnicity
+        )
         pair = {
             outcome: group(audit, narrow.narrowed(outcome=outcome), target, normalisation)
             for outcome in ("correct", "incorrect")

@@ -59,6 +59,9 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
         refusal = reader.why_not(source)
         if refusal is None:
             return reader
+        if reader.name == source.preferred_reader and refusal.looks_like:
+            # A table that was given itself is no other data set.
+            raise LookwhereError(f"{source.path}: {refusal}; it expects {reader.expects}")
         refusals.append((reader.name, refusal))
     held = None if source.images() else in_containers(source.files("")) or _not_followed(source)
     if held is not None and not any(refusal.looks_like for _, refusal in refusals):

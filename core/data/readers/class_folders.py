@@ -1,21 +1,32 @@
 """A folder a class: `[split/]class/…` at any depth, where the class is one of the words for a gender.
 
+Where something else is to be classified (`Source.target`), the two classes may have any names: `smiling/` and
+`neutral/` make the column of the target, which is yes and no of `smiling/` and `not_smiling/`. Gender is not recorded.
 `train/female/1.jpg`, `Men/1.jpg` and `faces/boys/2019/1.jpg` lie so. Folders may name a split, above the class or below
 it. No ethnicity, no age, no identity. A face is called by its path, without the folders that all images share.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
+from core.data.columns import OWN, loose
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import GENDER_WORDS, IMAGE_SUFFIX, SPLIT_WORDS, image_table
 from core.data.readers.read_log import ReadLog
+from core.data.readers.spelling import plain
 from core.data.sources.base import Source
 
 RECOGNISED_SHARE = 0.5
+#: Folders that a refusal names.
+FOLDERS_NAMED = 6
+#: How the folder of those without begins: `not_smiling`, `no_glasses`.
+NEGATION = r"^(?:not?|non|without)_"
+#: A table beside the images may hold the labels: then a refusal does not speak of folders.
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 #: The layout of one published data set, which has a reader of its own.
 KAGGLE = r"(?i)^(?:.*/)?(?:training|validation)/(?:female|male)/[^/]+$"
 
@@ -39,7 +50,14 @@ class ClassFolders(Reader):
         gender = placed(path)["gender"]
         share = float((gender.notna() & (gender != "")).mean())
         if share < RECOGNISED_SHARE:
+            folders = list(dict.fromkeys(_class_of(path).dropna()))
+            if source.target is not None and (len(folders) == 2 or not source.files(*TABLES)):
+                listed = (
+                    f"those of the images are {', '.join(folders[:FOLDERS_NAMED])}" if folders else "there are none"
+                )
+                return None if len(folders) == 2 else Refusal(f"--target {source.target} needs two folders; {listed}")
             found = f" ({share:.0%} of them do)" if share else ""
+            found += f"; --target NAME classifies {' and '.join(folders)} instead" if len(folders) == 2 else ""
             return Refusal(f"images do not lie in folders called female, male, women, men …{found}")
         if gender[gender != ""].nunique() < 2 and len(SPLIT_WORDS.keys() & _folders(path)) == 0 and _short(path):
             return Refusal("only one folder is called by a gender, by a single letter")
@@ -49,10 +67,14 @@ class ClassFolders(Reader):
         log = ReadLog()
         images = image_table(source)
         faces = images.join(placed(images["path"]))
-        for column, none, both in (
-            ("gender", "in no folder called female, male, women, men …", "its folders name both genders"),
-            ("split", "", "its folders name more than one split"),
-        ):
+        labelled = faces["gender"].notna() & (faces["gender"] != "")
+        by_target = source.target is not None and labelled.mean() < RECOGNISED_SHARE
+        wanted = [("gender", "in no folder called female, male, women, men …", "its folders name both genders")]
+        if by_target:
+            column = OWN + plain(source.target)
+            faces = faces.drop(columns="gender").assign(**{column: yes_or_no(_class_of(faces["path"]), source.target)})
+            wanted = [(column, "in the folder of no class", "")]
+        for column, none, both in (*wanted, ("split", "", "its folders name more than one split")):
             bad = faces[column] == ""
             log.reject(faces.loc[bad, "path"], both)
             faces = faces[~bad]
@@ -69,6 +91,27 @@ class ClassFolders(Reader):
         above = len(_shared(images["path"]))
         name = faces["path"].str.slice(above).str.replace(f"(?i){IMAGE_SUFFIX}", "", regex=True)
         return log.reading(faces.assign(face_id=name))
+
+
+def yes_or_no(folder: pd.Series, target: str) -> pd.Series:
+    """Yes and no where the two folders are called as the target is and as what is not it; else their names."""
+    meaning = {}
+    for name in folder.dropna().unique():
+        without = re.sub(NEGATION, "", loose(name))
+        if without == loose(target):
+            meaning[name] = "yes" if loose(name) == without else "no"
+    return folder.map(meaning).astype("str") if set(meaning.values()) == {"yes", "no"} else folder
+
+
+def _class_of(path: pd.Series) -> pd.Series:
+    """The first folder of each path that tells images apart and names no split; NA of an image in none."""
+    above = len(_shared(path))
+    folders = path.str.slice(above).str.rpartition("/")[0]
+    known = {}
+    for folder in folders.unique():
+        parts = [part for part in folder.split("/") if part and part.strip().lower() not in SPLIT_WORDS]
+        known[folder] = plain(parts[0]) if parts else None
+    return folders.map(known).astype("str")
 
 
 def placed(path: pd.Series) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import SPLIT_WORDS, find_files
-from core.data.readers.manifest_table import NEEDED, columns_at, labelled, rows_with_images
+from core.data.readers.manifest_table import columns_at, labelled, needed, rows_with_images, two_valued, without_gender
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 from core.data.sources.tables import ManifestSource, ParquetSource
@@ -41,10 +41,11 @@ class ImageFolder(Reader):
                 found, written = columns_at(source, table)
             except LookwhereError as error:
                 return Refusal(str(error), "a Hugging Face image folder")
-            missing = [column for column in NEEDED if column not in found]
+            missing = [column for column in needed(source) if column not in found]
             if missing:
                 lacking = ", ".join("file_name" if column == "path" else column for column in missing)
                 has = f"; it has {', '.join(written[:12])}" if written else ""
+                has += without_gender(two_valued(source, table)) if missing == ["gender"] else ""
                 return Refusal(f"column {lacking} is missing in {table}{has}", "a Hugging Face image folder")
         return None if source.images() else Refusal("there is no image in it", "a Hugging Face image folder")
 
@@ -62,7 +63,7 @@ class ImageFolder(Reader):
         if "split" not in faces:
             split = faces["path"].map(_split).astype("str")
             faces = faces.assign(split=split) if split.notna().all() and len(set(split)) > 1 else faces
-        return labelled(faces.assign(face_id=faces["path"]), log)
+        return labelled(faces.assign(face_id=faces["path"]), log, source.target)
 
 
 def _split(path: str) -> str | None:

@@ -16,21 +16,30 @@ from core.data.sources.base import MAXIMUM_TABLE_BYTES
 from core.data.sources.tables import open_parquet, single_valued, string_table
 from core.errors import LookwhereError
 from core.files import read_bounded
+from core.task import GENDER as GENDER_TASK
 
 #: What the column that names the face, and that of its labelled gender, go by, the first that is there.
 FACE = ("path", *COLUMNS["path"], "face_id", "id")
 GENDER = ("gender", "sex", "label", "true_gender", "true_label")
+#: Where another attribute is classified, a label may be of that.
+OTHER_TASK = ("gender", "sex", "true_gender")
 
 
 def read_rows(
-    file: Path, face: str | None = None, gender: str | None = None, not_labels: Collection[str] = ()
+    file: Path,
+    face: str | None = None,
+    gender: str | None = None,
+    not_labels: Collection[str] = (),
+    target: str | None = None,
 ) -> tuple[Reading, str]:
     """What the table says of its faces, each called by its own words; and the column that calls them.
 
     `face` and `gender` name columns, by default the first of `FACE` and `GENDER` that is there; columns of
-    `not_labels`, the scores, make no groups. Raises `LookwhereError` where the table cannot be read or lacks one.
+    `not_labels`, the scores, make no groups. Where another column, `target`, is classified, there may be none of
+    gender. Raises `LookwhereError` where the table cannot be read or lacks one.
     """
     log, origin = ReadLog(), str(file)
+    target = None if target is None or loose(target) == GENDER_TASK.attribute else target
     try:
         if file.suffix.lower() == ".parquet":
             parquet = open_parquet(file)
@@ -41,11 +50,13 @@ def read_rows(
     except (OSError, pa.ArrowException) as error:
         raise LookwhereError(f"{file}: not a readable table ({str(error).splitlines()[0]})") from error
     called = _column(written, face, FACE, "--file-column", file)
-    truth = _column(written, gender, GENDER, "--gender-column", file)
-    if loose(truth) in map(loose, not_labels):
+    named = GENDER if target is None else tuple(name for name in OTHER_TASK if name != loose(target))
+    beside = target is not None and gender is None and not {*map(loose, written)} & {*named}
+    truth = None if beside else _column(written, gender, named, "--gender-column", file)
+    if truth is not None and loose(truth) in map(loose, not_labels):
         raise LookwhereError(f"{file}: {truth} is the prediction; name the labelled gender with --gender-column")
     rest = {name: others for name, others in COLUMNS.items() if name not in ("path", "gender")}
-    uses: Columns = {called: (), truth: (), **rest}
+    uses: Columns = {called: (), **({} if truth is None else {truth: ()}), **rest}
     if file.suffix.lower() == ".parquet":
         single = single_valued(parquet.schema_arrow)
         places = place_columns(written, uses, origin, log, own=True)
@@ -54,11 +65,11 @@ def read_rows(
     else:
         rows = read_table(data, origin, uses, log, own=True)
     scores = [name for name in rows if name.startswith(OWN) and loose(name.removeprefix(OWN)) in map(loose, not_labels)]
-    rows = rows.drop(columns=scores).rename(columns={called: "path", truth: "gender"})
+    rows = rows.drop(columns=scores).rename(columns={called: "path"} | ({} if truth is None else {truth: "gender"}))
     nameless = rows["path"].isna()
     log.reject(f"{file.name}, row " + (rows.index[nameless] + 2).astype("str"), "names no face")
     rows = rows[~nameless].reset_index(drop=True)
-    return labelled(rows.assign(face_id=rows["path"]), log), called
+    return labelled(rows.assign(face_id=rows["path"]), log, target), called
 
 
 def _column(written: list[str], asked: str | None, known: tuple[str, ...], option: str, file: Path) -> str:

@@ -1,5 +1,6 @@
 """A data set of the user's own: a table with `path` and `gender`, and perhaps more.
 
+Where a column of its own is to be classified (`Source.target`), `gender` may be missing and is then not recorded.
 `ethnicity`, `age`, `identity` and `split` are read where they are there, by these names or by others that are in use.
 The file is `manifest.csv`, `.tsv`, `.jsonl`, `.json` or `.parquet` (or the only table at the root with these columns,
 no `.json`) in a folder, tar or zip, or it is given itself; paths are relative to where it lies, and may not lead out of
@@ -9,8 +10,10 @@ it. A Parquet of images needs no `path`.
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from pathlib import Path
 
+from core.data.columns import loose
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.label_table import place_columns
 from core.data.readers.labels import find_files
@@ -21,8 +24,11 @@ from core.data.readers.manifest_table import (
     columns_of_images,
     held_instead,
     labelled,
+    needed,
     rows_of_parquet,
     rows_with_images,
+    two_valued,
+    without_gender,
 )
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
@@ -46,9 +52,10 @@ class Manifest(Reader):
     def why_not(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
             first, written = next(iter(source.rows)), source.columns()
-            if "gender" in place_columns(written, columns_of_images(source), first):
+            if source.target is not None or "gender" in place_columns(written, columns_of_images(source), first):
                 return None
-            return Refusal(f"column gender is missing in {first}; it has {_listed(written)}", "images in a Parquet")
+            why = f"column gender is missing in {first}; it has {_listed(written)}"
+            return Refusal(why + without_gender(two_valued(source, first)), "images in a Parquet")
         file, refusal = _find(source)
         if file is not None and "pixels" in map(str.lower, columns_at(source, file)[1]):
             return Refusal(f"the images of {file} are in its column pixels: write them as files", "a manifest")
@@ -62,16 +69,16 @@ class Manifest(Reader):
         """Raises `LookwhereError` where the table cannot be read."""
         log = ReadLog()
         if isinstance(source, ParquetSource):
-            return labelled(rows_of_parquet(source, log), log)
+            return labelled(rows_of_parquet(source, log), log, source.target)
         file, _ = _find(source)
-        return labelled(rows_with_images(source, file, log), log)
+        return labelled(rows_with_images(source, file, log), log, source.target)
 
 
 def _find(source: Source) -> tuple[str | None, Refusal | None]:
     """The manifest's name; or None, and why there is none."""
     if isinstance(source, ManifestSource):
-        refusal, _ = _lacking(source, source.manifest)
-        return (None, refusal) if refusal else (source.manifest, None)
+        refusal, missing = _lacking(source, source.manifest)
+        return (None, _with_targets(refusal, missing, source, source.manifest)) if refusal else (source.manifest, None)
     # A JSON file of any other name is rarely a table.
     tables = _at_root(source, [*source.files(*SUFFIXES), *find_files(source, r"manifest\.json")])
     foreign = set(find_files(source, FOREIGN)) if tables else set()
@@ -82,14 +89,14 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
         return None, Refusal(f"there are {len(named or tables):,} tables at its root; give one of them itself")
     lacking = {name: _lacking(source, name) for name in named or tables}
     fit = [name for name, (refusal, _) in lacking.items() if refusal is None]
-    exact = [name for name in fit if set(NEEDED) <= {column.lower() for column in columns_at(source, name)[1]}]
+    exact = [name for name in fit if _exact(source) <= {loose(column) for column in columns_at(source, name)[1]}]
     if len(exact or fit) == 1:
         return (exact or fit)[0], None
     if fit:
         return None, Refusal(f"there are {len(fit)}: {', '.join(fit[:3])}; give one of them itself", "a manifest")
-    near = [refusal for refusal, missing in lacking.values() if named or missing < len(NEEDED)]
-    if near:
-        return None, near[0]
+    for name, (refusal, missing) in lacking.items():
+        if named or len(missing) < len(NEEDED):
+            return None, _with_targets(refusal, missing, source, name)
     if sheets := _at_root(source, find_files(source, r"[^/]*\.(?:xlsx?|ods|numbers)")):
         return None, Refusal(f"{sheets[0]} is a spreadsheet: save it as CSV", "a manifest")
     if _beside_each(source):
@@ -105,17 +112,29 @@ def _beside_each(source: Source) -> bool:
     return bool(images) and images <= {name.rpartition(".")[0] for name in source.files(".json")}
 
 
-def _lacking(source: Source, name: str) -> tuple[Refusal | None, int]:
-    """Why a table is no manifest, or None; and how many of the needed columns it lacks."""
+def _exact(source: Source) -> set[str]:
+    """The columns by which the manifest is told from other tables that would do."""
+    return set(NEEDED) if source.target is None else {loose(source.target)}
+
+
+def _lacking(source: Source, name: str) -> tuple[Refusal | None, tuple[str, ...]]:
+    """Why a table is no manifest, or None; and which of the needed columns it lacks."""
     try:
         found, written = columns_at(source, name)
     except LookwhereError as error:
-        return Refusal(str(error), "a manifest"), len(NEEDED)
-    missing = [column for column in NEEDED if column not in found]
+        return Refusal(str(error), "a manifest"), NEEDED
+    missing = tuple(column for column in needed(source) if column not in found)
     if not missing:
-        return None, 0
+        return None, ()
     has = f"; it has {_listed(written)}" if written else ""
-    return Refusal(f"column {', '.join(missing)} is missing in {name}{has}", "a manifest"), len(missing)
+    return Refusal(f"column {', '.join(missing)} is missing in {name}{has}", "a manifest"), missing
+
+
+def _with_targets(refusal: Refusal | None, missing: tuple[str, ...], source: Source, name: str) -> Refusal | None:
+    """The refusal of a table, which says what else could be classified where it is gender alone that is missing."""
+    if refusal is None or missing != ("gender",):
+        return refusal
+    return replace(refusal, why=refusal.why + without_gender(two_valued(source, name)))
 
 
 def _listed(columns: list[str]) -> str:

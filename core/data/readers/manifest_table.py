@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -15,7 +15,7 @@ from core.data.readers.base import Reading
 from core.data.readers.json_table import json_objects, keys_in
 from core.data.readers.label_table import Columns, header_of, place_columns, read_table
 from core.data.readers.labels import ALL_GENDER_WORDS, SPLIT_WORDS, join_images, known
-from core.data.readers.read_log import ReadLog
+from core.data.readers.read_log import ReadLog, own_columns
 from core.data.readers.spelling import folded
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
@@ -24,7 +24,10 @@ from core.data.sources.shards import splits_of
 from core.data.sources.tables import DAMAGE, ParquetSource, open_parquet, single_valued, string_table, tie_table
 from core.errors import LookwhereError
 
+#: What a table must have; where another column is classified, gender may be missing.
 NEEDED = ("path", "gender")
+#: Columns of two values named one by one.
+TARGETS_NAMED = 12
 #: What is read, and the other names by which it goes.
 COLUMNS: Columns = {
     "path": (
@@ -61,6 +64,31 @@ def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
     else:
         return header_of(source.head(name), name, COLUMNS)
     return list(place_columns(written, COLUMNS, name)), written
+
+
+def needed(source: Source) -> tuple[str, ...]:
+    """The columns that a table of the source must have."""
+    return NEEDED if source.target is None else NEEDED[:1]
+
+
+def two_valued(source: Source, name: str) -> list[str]:
+    """The columns of a table, or of Parquet files with images, that say one of two things of a face; none where it
+    cannot be read."""
+    try:
+        packed = isinstance(source, ParquetSource)
+        own = own_columns(rows_of_parquet(source, ReadLog()) if packed else _table(source, name, ReadLog()))
+    except LookwhereError:
+        return []
+    return [column for column in own if own[column].dropna().str.casefold().nunique() == 2]
+
+
+def without_gender(columns: Sequence[str]) -> str:
+    """What to do with a data set that labels no gender, in words; `columns` are those of two values."""
+    if not columns:
+        return "; gender is what is classified, unless --target names a column of two values, and it has none"
+    more = f" and {len(columns) - TARGETS_NAMED} more" if len(columns) > TARGETS_NAMED else ""
+    listed = ", ".join(columns[:TARGETS_NAMED]) + more
+    return f"; where it is not gender that is classified, name what is with --target, one of {listed}"
 
 
 def columns_of_images(source: ParquetSource) -> Columns:
@@ -115,12 +143,16 @@ def rows_with_images(source: Source, file: str, log: ReadLog, within: bool = Fal
     return join_images(_respelled(rows, images, log), images, log, file, hints=True)
 
 
-def labelled(faces: pd.DataFrame, log: ReadLog) -> Reading:
+def labelled(faces: pd.DataFrame, log: ReadLog, target: str | None = None) -> Reading:
     """The reading of rows that have their image: genders, ages and splits in our words, one spelling a name.
 
-    Faces are called by `face_id`, or else by `key`, or else by `path`.
+    Faces are called by `face_id`, or else by `key`, or else by `path`. Gender is not recorded where there is no column
+    `gender`, or where `target`, another column, is classified and that of gender is empty.
     """
-    faces = known(faces, "gender", ALL_GENDER_WORDS, log)
+    if target is not None and "gender" in faces and faces["gender"].isna().all():
+        faces = faces.drop(columns="gender")
+    if "gender" in faces:
+        faces = known(faces, "gender", ALL_GENDER_WORDS, log)
     if "age" in faces:
         faces = with_ages(faces, log)
     if "split" in faces and faces["split"].isna().all():

@@ -93,7 +93,7 @@ class ReadLog:
         faces whose label is none of the two classes are apart.
 
         `faces` has `face_id, path, gender` and perhaps `ethnicity, age, identity, split`, and the data set's own
-        columns, whose names begin with `OWN`.
+        columns, whose names begin with `OWN`. Where another column is classified, there may be no `gender`.
         """
         twice = faces["face_id"].duplicated()
         self.reject(faces.loc[twice, "path"], "same name in another folder")
@@ -102,7 +102,7 @@ class ReadLog:
         table = {
             "face_id": faces["face_id"].astype("str"),
             "path": faces["path"].astype("str"),
-            "gender": faces["gender"].astype("str"),
+            "gender": faces["gender"].astype("str") if "gender" in faces else UNRECORDED,
             "ethnicity": faces["ethnicity"].fillna(UNRECORDED).astype("str") if "ethnicity" in faces else UNRECORDED,
             "age": faces.get("age", nothing).astype("Int16"),
             "identity": faces.get("identity", nothing).astype("string"),

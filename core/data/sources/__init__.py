@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+from core.data.columns import loose
 from core.data.image_kinds import looks_like
 from core.data.sources.archives import TarSource, ZipSource
 from core.data.sources.base import Source
@@ -14,17 +15,27 @@ from core.data.sources.files import FolderSource
 from core.data.sources.packed import ARCHIVES, unfold, unfold_shards
 from core.data.sources.tables import open_shards, open_table
 from core.errors import LookwhereError
+from core.task import GENDER
 
 
-def open_source(path: str | Path) -> Source:
+def open_source(path: str | Path, target: str | None = None) -> Source:
     """The source at `path`: a folder, `.tar` (also `.gz`, `.bz2`, `.xz`, `.zst`), `.zip` or `.rec`.
+
+    `target` is the column that is to be classified instead of gender; a data set may then label no gender.
 
     Where a folder or an archive has no image but archives inside, these are read in its place. A CSV, TSV, JSON
     or Parquet stands for the folder in which it lies, or for the images inside it.
 
     Raises `LookwhereError` where there is nothing, or nothing that can be read.
     """
-    path = Path(path)
+    source = _open(Path(path))
+    # Gender is what is classified anyway, and a data set without it labels nothing then.
+    source.target = None if target is None or loose(target) == GENDER.attribute else target
+    return source
+
+
+def _open(path: Path) -> Source:
+    """The source at `path`, whatever is to be classified."""
     if not path.exists():
         raise LookwhereError(f"{path}: no such file or folder; give the data set's folder or archive with --data")
     if path.suffix == ".rec" or (path / "train.rec").is_file():

@@ -33,6 +33,8 @@ class Source:
 
     #: The reader that is asked first.
     preferred_reader: str | None = None
+    #: The column that is to be classified, where one was asked for: then a data set need not label gender.
+    target: str | None = None
 
     def __init__(self, path: Path, sizes: dict[str, int]) -> None:
         self.path = path

@@ -17,7 +17,7 @@ from core.audit.folder import Audit
 from core.audit.notes import note_sentence
 from core.checks.definitions import View
 from core.checks.results import closed_to_layers, open_checks
-from core.data.faces import UNRECORDED
+from core.data.faces import labels_known
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.present.card.blocks import Items, Table, Text
@@ -25,7 +25,7 @@ from core.present.text.checks import verdicts_sentence
 from core.present.text.gaps import differ_words, gap_sentence, gap_words
 from core.present.text.group_statistics import statistic_sentence
 from core.present.text.method import method_words
-from core.present.text.sentences import accuracy_sentence, pair_rate, scope
+from core.present.text.sentences import accuracy_sentence, no_groups_words, pair_rate, scope
 from core.verdicts import TestVerdict
 from core.wording import capital, percent, with_interval
 
@@ -46,10 +46,11 @@ def accuracy_table(audit: Audit) -> Table:
     for filter in filters:
         faces = audit.passing(filter)
         rows = {("", ""): accuracy_by(faces, []).iloc[0]} if len(faces) else {}
-        rows |= {(row["gender"], ""): row for _, row in accuracy_by(faces, ["gender"]).iterrows()}
-        if set(faces["ethnicity"].unique()) - {UNRECORDED}:
-            crossed = accuracy_by(faces, ["gender", "ethnicity"])
-            rows |= {(row["gender"], row["ethnicity"]): row for _, row in crossed.iterrows()}
+        recorded = labels_known(faces)
+        for by in (recorded[:1], recorded) if recorded else ():
+            rows |= {
+                (row.get("gender", ""), row.get("ethnicity", "")): row for _, row in accuracy_by(faces, by).iterrows()
+            }
         rates.append(rows)
     heads = ("all ages", "adults") if len(filters) > 1 else ("accuracy",)
     lines = []
@@ -96,7 +97,7 @@ def _statistics(faces: pd.DataFrame, filter: Filter) -> list[str]:
 def _gaps(faces: pd.DataFrame, filter: Filter) -> list[str]:
     by = columns_of(faces)
     if not by:
-        return ["One gender, no ethnicity and no ages: there are no groups to compare."]
+        return [no_groups_words(faces)]
     groups = group_counts(faces, by)
     sentences = [gap_sentence(largest_gap(faces, by), scope(filter), len(faces))]
     pairs = pairs_of(groups)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.audit.folder import Audit, list_audits, open_audit
 from core.classifiers.info import ModelInfo, ModelKind, model_info
+from core.data.faces import ethnicity_known, gender_known
 from core.errors import LookwhereError
 from core.files import write_text
 from core.json_record import parsed
@@ -17,6 +19,7 @@ from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
 from core.present.text.credits import credit
 from core.present.text.placement import audit_placement
+from core.present.text.sentences import NO_GENDER
 from core.present.text.settings import kept_words
 from core.present.text.speed import speed_words
 from core.present.text.training_copies import training_copies_words
@@ -63,7 +66,7 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
     return (
         section("card-details", "Model details", [*what_it_is(info), *protocol(info)]),
         section("card-use", "Intended use", [Text(INTENDED), Text(UNINTENDED.replace("{not_for}", not_for))]),
-        section("card-factors", "Factors", [Text(f"Groups: gender × ethnicity, and age where it is known. {LABELS}")]),
+        section("card-factors", "Factors", [Text(_factors(audits))]),
         section("card-metrics", "Metrics", [Text(MEASURES.replace("{p}", task.p_words))]),
         section(
             "card-evaluation",
@@ -81,6 +84,14 @@ def card_sections(name: str, info: ModelInfo, audits: list[Audit]) -> tuple[Sect
             "card-caveats", "Caveats and recommendations", [*cautions, Text(_reading(audits)), _hashes(info, audits)]
         ),
     )
+
+
+def _factors(audits: Sequence[Audit]) -> str:
+    """What groups are made by, and whose labels these are."""
+    if not audits or any(gender_known(audit.faces) for audit in audits):
+        return f"Groups: gender × ethnicity, and age where it is known. {LABELS}"
+    ethnicity = "ethnicity, and by " if any(ethnicity_known(audit.faces) for audit in audits) else ""
+    return f"Groups: by {ethnicity}age where it is known, and by the data set's own columns. {NO_GENDER}"
 
 
 def write_card(model: Path, name: str | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
+from core.data.faces import UNRECORDED
 from core.data.filters import group_name
 from core.data.splits import person_numbers
 from core.data.store import AlignedStore, average_face
@@ -21,6 +22,7 @@ def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Ima
     """
     panels, minimum = [], asked_minimum()
     for (gender, ethnicity), faces in store.faces.groupby(["gender", "ethnicity"]):
+        ethnicity = () if (gender, ethnicity) == (UNRECORDED, UNRECORDED) else ethnicity
         if enough_people(person_numbers(faces), minimum):
             mean = average_face(store, faces)
             words = f"{group_name(gender, ethnicity)}\nn = {len(faces):,}, sharp {sharpness(np.asarray(mean)):.1f}"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.curves import Roc
+from core.data.faces import UNRECORDED
 from core.present.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
 from core.present.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
 from core.task import GENDER, GENDERS, Task
@@ -17,7 +18,8 @@ from core.wording import number, with_interval
 def gender_series(genders: Sequence[str], both: str = "") -> tuple[Series, ...]:
     """A series for each gender that occurs, in order of appearance; `both` names that of rows without one, which is in
     the legend only if it has a name."""
-    names = {gender: GENDER_NOUNS.get(gender, gender) or both for gender in dict.fromkeys(genders)}
+    recorded = dict.fromkeys("" if gender == UNRECORDED else gender for gender in genders)
+    names = {gender: GENDER_NOUNS.get(gender, gender) or both for gender in recorded}
     return tuple(Series(name, of_gender(gender), legend=bool(name)) for gender, name in names.items())
 
 
@@ -42,7 +44,7 @@ def accuracy_dots(
 
     Dots are coloured by gender where `genders` are given; `overall` is the accuracy to compare with.
     """
-    kinds = list(genders) if genders is not None else [""] * len(table)
+    kinds = [""] * len(table) if genders is None else ["" if kind == UNRECORDED else kind for kind in genders]
     rows = []
     for name, kind, row in zip(names, kinds, table.to_dict("records"), strict=True):
         words = with_interval(row["accuracy"], row["low"], row["high"])

@@ -153,7 +153,7 @@ def findings_record(audit: Audit, filter: Filter, findings: list[Finding]) -> di
         **audit_head(audit),
         "filter": filter_record(filter),
         "exploratory": not filter.primary,
-        "sentence": findings_sentence(findings),
+        "sentence": findings_sentence(findings, audit.task),
         "findings": [{key: getattr(finding, key) for key in keys} for finding in findings],
     }
 

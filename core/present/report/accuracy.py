@@ -9,13 +9,20 @@ import pandas as pd
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
 from core.data.columns import Column
-from core.data.faces import UNRECORDED
+from core.data.faces import ethnicity_known, gender_known
 from core.data.filters import Filter
 from core.present.card import Section, Table, Text, section
 from core.present.figures.charts import accuracy_dots
 from core.present.report.blocks import Chart, interval_words
 from core.present.report.group_statistics import statistic_blocks
-from core.present.text.sentences import EXPLORATORY_WHY, NO_AGE, NO_ETHNICITY, accuracy_sentence, row_name
+from core.present.text.sentences import (
+    EXPLORATORY_WHY,
+    NO_AGE,
+    NO_ETHNICITY,
+    NO_GENDER,
+    accuracy_sentence,
+    row_name,
+)
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
 
@@ -25,7 +32,9 @@ COLUMNS = ("group", "faces", "correct", "incorrect", "accuracy", "95 % interval"
 
 
 def one_gender(faces: pd.DataFrame) -> str | None:
-    """What to say where only one gender is labelled."""
+    """What to say where only one gender is labelled, or none."""
+    if not gender_known(faces):
+        return NO_GENDER
     several = len(faces["gender"].unique()) > 1
     return None if several else "All faces here have one labelled gender: there is no other."
 
@@ -51,9 +60,15 @@ def accuracy_section(
         blocks.append(_table([(capital(row["group"]), row) for _, row in table.iterrows()], title, minimum))
     if note := one_gender(faces):
         blocks.append(Text(note))
-    blocks.append(_by(faces, ["gender"], "By gender", minimum))
-    if set(faces["ethnicity"].unique()) <= {UNRECORDED}:
+    if gender_known(faces):
+        blocks.append(_by(faces, ["gender"], "By gender", minimum))
+    if not ethnicity_known(faces):
         blocks.append(Text(NO_ETHNICITY))
+    elif not gender_known(faces):
+        table = accuracy_by(faces, ["ethnicity"])
+        names = [capital(row_name(row)) for _, row in table.iterrows()]
+        blocks += [_by(faces, ["ethnicity"], "By ethnicity", minimum)]
+        blocks.append(_chart(table, names, overall, "ethnicity", minimum))
     else:
         crossed = accuracy_by(faces, ["gender", "ethnicity"])
         blocks += [

@@ -24,7 +24,10 @@ NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these face
 def findings_section(
     findings: list[Finding], experiment: Experiment | None, filter: Filter, audit: Audit | None = None
 ) -> Section:
-    """What became of the claims, what study they are of, and all of them in order."""
+    """What became of the claims, what study they are of, and all of them in order; of an audit of another attribute,
+    that they are of gender."""
+    if audit is not None and not audit.task.is_gender:
+        return section("findings", "The original study's claims", [Text(findings_sentence(findings, audit.task))])
     seeds = seeds_words(experiment, filter, audit)
     conclusive = any(finding.verdict is not verdicts.Verdict.CANNOT_TELL for finding in findings)
     blocks: list = [Text(findings_sentence(findings)) if conclusive else None, Text(STUDY), Text(SCOPE)]

@@ -31,7 +31,7 @@ from core.present.text.gap_tables import (
 )
 from core.present.text.gaps import differ_words, gap_sentence, gap_words, left_out_words
 from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words
-from core.present.text.sentences import NO_AGE, scope
+from core.present.text.sentences import NO_AGE, no_groups_words, scope
 from core.present.text.tipping import assumes, tipping_sentence
 from core.task import task_of
 from core.wording import capital, in_points, percent, span, with_interval
@@ -44,7 +44,7 @@ def gaps_section(faces: pd.DataFrame, filter: Filter) -> Section:
     """The largest gap corrected for being chosen, intervals that hold for all groups, tests, age, fairness."""
     title, by = "Gaps and tests", columns_of(faces)
     if not by:
-        return section("gaps", title, [Text("One gender, no ethnicity and no ages: there are no groups to compare.")])
+        return section("gaps", title, [Text(no_groups_words(faces))])
     groups, every = group_counts(faces, by), group_counts(faces, by, smallest=1)
     gap, bands = gap_of(every), simultaneous_intervals(every)
     blocks: list = [Text(gap_sentence(gap, scope(filter), len(faces)))]

@@ -12,6 +12,7 @@ from core.data.columns import Column
 from core.data.filters import Filter, group_name
 from core.data.store_names import OF_ANYBODY
 from core.estimate import Estimate
+from core.present.text.credits import data_set_title
 from core.present.text.sentences import scope
 from core.wording import bounds, capital, in_points, percent, signed_points, with_interval
 
@@ -25,11 +26,11 @@ SEEN_WORDS = {
 def called(data_set: DataSetAudit) -> str:
     """A data set by its name; where anybody's data may have its layout, by the audit's, which somebody chose."""
     dataset = data_set.audit.manifest.dataset
-    return data_set.name if dataset in OF_ANYBODY else dataset
+    return data_set.name if dataset in OF_ANYBODY else data_set_title(dataset)
 
 
 def data_set_name(data_set: DataSetAudit) -> str:
-    """«fairface, data it was not trained on»; of the training's data which of its splits."""
+    """«FairFace, data it was not trained on»; of the training's data which of its splits."""
     splits = f"{data_set.audit.split_words} " if data_set.seen == Seen.HOME else ""
     return f"{called(data_set)}, {splits}{SEEN_WORDS[data_set.seen]}"
 

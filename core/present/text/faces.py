@@ -25,9 +25,9 @@ def facts(record: FaceRecord, task: Task = GENDER) -> dict[str, str]:
     outcome = "correct" if face["correct"] else "incorrect"
     surer = "" if np.isnan(record.surer) else f", surer than {100 * record.surer:.0f} % of the {outcome} ones"
     renamed = ", ".join(f"{a} → {b}" for a, b in record.renamed.items())
-    ethnicity = "" if face["ethnicity"] == UNRECORDED else f", {face['ethnicity']}"
-    people = f"{face['gender']}{ethnicity}"
-    labelled = people if task.is_gender else f"{task.label(face[task.attribute])}; {people}"
+    people = ", ".join(face[label] for label in ("gender", "ethnicity") if face[label] != UNRECORDED)
+    classified = task.label(face[task.attribute])
+    labelled = people if task.is_gender else "; ".join(filter(None, (classified, people)))
     return {
         "Labelled": labelled + (f" (this audit renames {renamed})" if renamed else ""),
         "Age": "not recorded" if band < 0 else f"{int(face['age'])} years, band {AGE_BANDS[band]}",

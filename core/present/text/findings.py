@@ -13,13 +13,18 @@ from core.analysis.findings.base import Finding
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.present.text.method import method_words
-from core.task import GENDERS
+from core.task import GENDER, GENDERS, Task
 from core.verdicts import Verdict
 from core.wording import signed_points, trimmed
 
 
-def findings_sentence(findings: list[Finding]) -> str:
-    """«Of the original study's 6 claims, 2 are supported here, …»; or what all of them say alike."""
+def findings_sentence(findings: list[Finding], task: Task = GENDER) -> str:
+    """«Of the original study's 6 claims, 2 are supported here, …»; or what all of them say alike.
+
+    Of another `task` than gender, that they are of gender.
+    """
+    if not task.is_gender:
+        return f"This audit is of another attribute, {task.name}; the study's claims are of gender."
     if len(findings) > 1 and len({f.sentence for f in findings}) == 1:
         return findings[0].sentence
     parts = []
@@ -63,9 +68,9 @@ def seeds_words(experiment: Experiment | None, filter: Filter, audit: Audit | No
     )
 
 
-def findings_report(findings: list[Finding], title: str, beside: str | None = None) -> str:
+def findings_report(findings: list[Finding], title: str, beside: str | None = None, task: Task = GENDER) -> str:
     """Every number of the findings page as plain text; `beside` stands under the first sentence."""
-    lines = [title, "", *textwrap.wrap(findings_sentence(findings), 110)]
+    lines = [title, "", *textwrap.wrap(findings_sentence(findings, task), 110)]
     lines += ["", *textwrap.wrap(beside, 110)] if beside else []
     for f in findings:
         lines += ["", f"{f.key}  {f.claim}  → {f.verdict.upper()}"]

@@ -18,6 +18,7 @@ from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.present.text.gap_tables import too_few_classes
 from core.present.text.gaps import differ_words, gap_sentence, left_out_words, measure_words
+from core.present.text.sentences import no_groups_words
 from core.task import Task, task_of
 from core.wording import bounds, in_points, number, p_words, percent, points, span
 
@@ -39,7 +40,8 @@ def gaps_report(audit: Audit, filter: Filter, threshold: float = 0.5, by: list[s
             f"By {grouping_words(by, audit.columns)} (exploratory: the declared analysis is of gender × ethnicity)"
         )
     if not by:
-        return "\n".join([*lines, "one gender, no ethnicity and no ages: there are no groups to compare"])
+        words = no_groups_words(faces)
+        return "\n".join([*lines, words[0].lower() + words[1:].removesuffix(".")])
     groups = group_counts(faces, by, threshold, columns=audit.columns)
     every = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
     gap = gap_of(every)

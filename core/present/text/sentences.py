@@ -9,7 +9,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
-from core.data.faces import ADULT_AGE, UNRECORDED, counts_of
+from core.data.faces import ADULT_AGE, UNRECORDED, counts_of, gender_known
 from core.data.filters import Filter, group_name
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
@@ -24,8 +24,16 @@ EXPLORATORY_WHY = (
     "corrected for having been looked through."
 )
 
+NO_GENDER = "This data set records no gender: no group is made by it."
 NO_ETHNICITY = "This data set records no ethnicity: no group is made by it."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+
+
+def no_groups_words(faces: pd.DataFrame) -> str:
+    """Why neither gender nor ethnicity nor age makes two groups of these faces, in words."""
+    if gender_known(faces):
+        return "One gender, no ethnicity and no ages: there are no groups to compare."
+    return "No gender is recorded, and neither ethnicity nor age makes two groups: groups are of other columns alone."
 
 
 def pair_names(table: pd.DataFrame, ethnicity: tuple[str, ...] = ()) -> list[str]:

@@ -12,7 +12,7 @@ from core.analysis.accuracy.extremes import extremes
 from core.analysis.comparison.recipe import recipe_of
 from core.audit.folder import Audit
 from core.audit.notes import note_words
-from core.data.faces import ADULT_AGE, SPLITS
+from core.data.faces import ADULT_AGE, SPLITS, UNRECORDED, gender_known, labels_known
 from core.data.filters import Filter
 from core.data.otherwise import label_counts
 from core.data.readers import READERS, Reader, Reading
@@ -43,23 +43,39 @@ REASONS = 20
 
 
 def by_group(faces: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Counts of gender × ethnicity by the column `by`, with totals."""
-    table = pd.crosstab([faces["gender"], faces["ethnicity"]], faces[by])
+    """Counts of gender × ethnicity by the column `by`, with totals; of what is recorded, where gender is not."""
+    table = pd.crosstab([faces[key] for key in _keys(faces)], faces[by])
     # Not pandas' own margins: they refuse a group of the same name.
     table["all"] = table.sum(axis=1)
-    table.loc[("all", ""), :] = table.sum()
-    table = table.astype(int)
+    table = _with_total(table)
     return table[[column for column in (*SPLITS, "all") if column in table]] if by == "split" else table
+
+
+def _keys(faces: pd.DataFrame) -> list[str]:
+    """What faces are counted by: gender and ethnicity, or without gender the ethnicity that is recorded or not."""
+    return ["gender", "ethnicity"] if gender_known(faces) else ["ethnicity"]
+
+
+def _with_total(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of counts with their sums in a last row."""
+    total = table.sum()
+    if not isinstance(table.index, pd.MultiIndex) and set(table.index) <= {UNRECORDED}:
+        table = table[:0].rename_axis(None)  # a single group, of which nothing is known, says what the sum says
+    table.loc[("all", "") if isinstance(table.index, pd.MultiIndex) else "all", :] = total
+    return table.astype(int)
+
+
+def gender_lines(faces: pd.DataFrame) -> list[str]:
+    """Where the gender of no face is recorded, a line that says so."""
+    return [] if gender_known(faces) else [f"gender: {UNRECORDED}"]
 
 
 def not_found_by_group(store: AlignedStore) -> pd.DataFrame:
     """Faces tried, not found, and the share not found, by gender × ethnicity and in all."""
-    keys = ["gender", "ethnicity"]
+    keys = _keys(store.faces)
     lost = store.rejects[store.rejects["reason"] == NO_FACE]
     table = pd.DataFrame({"aligned": store.faces.groupby(keys).size(), "not found": lost.groupby(keys).size()})
-    table = table.fillna(0).astype(int)
-    table.loc[("all", ""), :] = table.sum()
-    table = table.astype(int)
+    table = _with_total(table.fillna(0).astype(int))
     table["share not found"] = (table["not found"] / table.sum(axis=1)).map(lambda share: percent(share, 2))
     return table
 
@@ -80,6 +96,7 @@ def reading_report(reading: Reading, reader: Reader, source: Source) -> str:
         lines.append(f"border before detection: {reader.border:g} % of an image's shorter side")
     if len(faces):
         lines += ["", "Faces by split" if "split" in faces else "Faces (no splits of its own)", _faces(faces), ""]
+        lines += gender_lines(faces)
         years = faces["age"].dropna()
         ages = f"{len(years):,} of {len(faces):,}, {years.min()}–{years.max()}" if len(years) else "none"
         lines.append(f"age known: {ages}")
@@ -108,9 +125,7 @@ def not_read_lines(kinds: Mapping[str, int] | None) -> list[str]:
 def _faces(faces: pd.DataFrame) -> str:
     if "split" in faces:
         return by_group(faces, "split").to_string()
-    table = faces.groupby(["gender", "ethnicity"], observed=True).size().to_frame("all")
-    table.loc[("all", ""), :] = len(faces)
-    return table.astype(int).to_string()
+    return _with_total(faces.groupby(_keys(faces), observed=True).size().to_frame("all")).to_string()
 
 
 def _by_reason(title: str, entries: pd.DataFrame, column: str) -> list[str]:
@@ -142,6 +157,7 @@ def store_report(store: AlignedStore) -> str:
     if manifest.otherwise:
         lines.append(f"  labelled otherwise, {APART}: {counts_words(manifest.otherwise)}")
     lines += disagreement_lines(store)
+    lines += [f"  {line}" for line in gender_lines(store.faces)]
     reader = READERS.get(manifest.dataset)
     if reader is not None and not reader.find_copies:
         lines.append("  near-copies: not looked for in data sets of this kind")
@@ -237,10 +253,12 @@ def _accuracy_lines(audit: Audit, title: str, filter: Filter, by: list[str] | No
     lines += otherwise_lines(audit, filter)
     if by is not None:
         return lines + group_lines(faces, by, audit.columns)
-    table = accuracy_by(faces, ["gender", "ethnicity"])
-    for row in table.to_dict("records"):
+    lines += [f"  {line}" for line in gender_lines(faces)]
+    keys = _keys(faces) if gender_known(faces) else labels_known(faces)
+    for row in accuracy_by(faces, keys).to_dict("records") if keys else ():
         rate = with_interval(row["accuracy"], row["low"], row["high"])
-        lines.append(f"  {row['gender']:8}{row['ethnicity']:10}{row['n']:6,}  {rate}")
+        gender = f"{row['gender']:8}" if "gender" in row else ""
+        lines.append(f"  {gender}{row['ethnicity']:10}{row['n']:6,}  {rate}")
     pair = extremes(faces)
     lines.append("  " + accuracy_sentence(faces, filter, pair=pair))
     if (words := method_words(recipe_of(audit), filter)) is not None:

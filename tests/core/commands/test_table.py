@@ -141,3 +141,15 @@ def test_the_example_of_the_documentation(
         if n == 0:
             assert said.startswith(printed)
     assert re.search(r"^ +glasses: yes +2 ", said, re.MULTILINE)
+
+
+def test_a_table_of_another_attribute_needs_no_gender(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{n:03}.jpg,{('no', 'yes')[n % 2]},{('a', 'b')[n // 2 % 2]},{0.2 + 0.6 * (n % 2):.2f}" for n in range(60)]
+    Path("answers.csv").write_text("\n".join(["file,smiling,camera,score", *rows]) + "\n")
+    line = ["table", "answers.csv", "--name", "smiles", "--score", "probability", "--of", "yes"]
+    assert main([*line, "--target", "smiling", "--classes", "no", "yes"]) == 0
+    printed = capsys.readouterr().out
+    assert "All ages: accuracy 100.0 %" in printed and "gender: not recorded" in printed

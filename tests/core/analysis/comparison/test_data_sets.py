@@ -18,6 +18,7 @@ from core.analysis.comparison.data_sets import (
 )
 from core.analysis.intervals import newcombe
 from core.audit.folder import Audit
+from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import DataInfo, ModelInfo
 from core.data.columns import Column, Kind
 from core.data.filters import Filter
@@ -64,6 +65,29 @@ def test_the_training_data_come_first_whichever_is_open(both: list[DataSetAudit]
 def test_one_audit_a_data_set(home: Audit, abroad: Audit) -> None:
     again = replace(home, path=home.path.with_name("again"))
     assert len(of_other_data(home, [again, abroad], None)) == 2
+
+
+def test_the_same_pictures_with_other_columns_are_no_data_set_of_their_own(home: Audit, abroad: Audit) -> None:
+    def of(audit: Audit, fingerprint: str, pictures: range) -> Audit:
+        sketch = tuple(f"{n:012x}" for n in pictures)
+        return replace(audit, manifest=replace(audit.manifest, data_fingerprint=fingerprint, pictures=sketch))
+
+    first, again, other = of(home, "h", range(256)), of(home, "own", range(200, 456)), of(abroad, "a", range(900, 999))
+    assert [one.audit for one in of_other_data(first, [again, other], None)] == [first, other]
+
+
+def test_what_is_copied_from_the_training_data_is_at_home(abroad: Audit) -> None:
+    info = ModelInfo(input_size=112, data=DataInfo(fingerprint="h"))
+    assert seen_in_training(abroad, info) is Seen.ABROAD
+    for copies, seen in ((46, Seen.HOME), (45, Seen.ABROAD)):  # of 90 faces
+        found = TrainingCopies(datasets=("home",), compared=250, copies=copies, near_copies=None, left_out=False)
+        copied = replace(abroad, manifest=replace(abroad.manifest, training_copies=found))
+        assert seen_in_training(copied, info) is seen
+
+
+def test_data_sets_are_called_by_their_own_names(home: Audit) -> None:
+    named = replace(home, manifest=replace(home.manifest, dataset="fairface"))
+    assert data_set_name(DataSetAudit(named, Seen.ABROAD)) == "FairFace, data it was not trained on"
 
 
 def test_how_many_of_each_data_sets_faces_are_shown_is_said(both: list[DataSetAudit]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.data.faces import UNRECORDED
 from core.data.readers import choose_reader
 from core.data.sources import open_source
 from core.errors import LookwhereError
@@ -96,3 +97,38 @@ def test_kaggles_layout_has_a_reader_of_its_own_and_is_read_by_name(tmp_path: Pa
 def test_other_folders_are_refused(tmp_path: Path, names: list[str], says: str) -> None:
     with pytest.raises(LookwhereError, match=says):
         choose_reader(open_source(tree(tmp_path, names)))
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["smiling/1.jpg", "not_smiling/2.jpg"], ["yes", "no"]),
+        (["set/Smiling/1.jpg", "set/no smiling/2.jpg"], ["yes", "no"]),
+        (["train/happy/1.jpg", "val/neutral/2.jpg"], ["happy", "neutral"]),
+        (["happy/train/2019/1.jpg", "neutral/test/2020/2.jpg"], ["happy", "neutral"]),
+        (["not_smiling/1.jpg", "neutral/2.jpg"], ["not_smiling", "neutral"]),
+    ],
+)
+def test_two_folders_of_any_names_are_the_classes_of_a_target(
+    tmp_path: Path, names: list[str], labels: list[str]
+) -> None:
+    source = open_source(tree(tmp_path, names), "smiling")
+    reader = choose_reader(source)
+    assert reader.name == "class-folders"
+    reading = reader.read(source)
+    assert reading.faces["gender"].tolist() == [UNRECORDED] * 2 and reading.rejects.empty
+    own = dict(zip(reading.faces["path"].str[-5], reading.own["smiling"], strict=True))
+    assert [own[name[-5]] for name in names] == labels
+
+
+def test_folders_that_are_no_two_classes_say_what_they_are(tmp_path: Path) -> None:
+    source = open_source(tree(tmp_path / "three", ["a/1.jpg", "b/2.jpg", "c/3.jpg"]), "smiling")
+    with pytest.raises(LookwhereError, match="--target smiling needs two folders; those of the images are a, b, c"):
+        choose_reader(source)
+    with pytest.raises(LookwhereError, match="--target NAME classifies happy and neutral instead"):
+        choose_reader(open_source(tree(tmp_path / "two", ["happy/1.jpg", "neutral/2.jpg"])))
+
+
+def test_folders_of_genders_stay_such_where_another_column_is_classified(tmp_path: Path) -> None:
+    source = open_source(tree(tmp_path, ["men/1.jpg", "women/2.jpg"]), "smiling")
+    assert set(choose_reader(source).read(source).faces["gender"]) == {"female", "male"}
