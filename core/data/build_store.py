@@ -377,9 +377,8 @@ def open_or_align(
     labels: Path | None = None,
     target: str | None = None,
 ) -> AlignedStore:
-    """The store at `data`; or that of the data set at `data`, aligned now unless it was before.
+    """The store at `data`; or that of the data set at `data`, aligned for `target` now unless it was before.
 
-    `target` is the column that is to be classified, gender by default.
     Raises `OtherStoreError` where the data set's default folder holds another store, with the command to align it.
     """
     if is_remote(data) or (data / "store.json").is_file() or (data / "unfinished.json").is_file():
@@ -395,8 +394,7 @@ def open_or_align(
         return build_store(source, reader, path, device=device, progress=progress, labels=labels)
     except OtherStoreError as error:
         words = ["python -m core align --data", shlex.quote(str(data)), *(["--dataset", dataset] if dataset else [])]
-        words += ["--labels", shlex.quote(str(labels))] if labels else []
-        words += ["--target", shlex.quote(target)] if source.target else []
-        words += ["--out", shlex.quote(str(free_folder(data, path)))]
+        options = {"--labels": labels, "--target": source.target, "--out": free_folder(data, path)}
+        words += [word for name, value in options.items() if value for word in (name, shlex.quote(str(value)))]
         mend = f"align it first: {' '.join(words)}, and give that folder instead; or give {path} for what is there"
         raise OtherStoreError(path, error.differences, mend) from error
