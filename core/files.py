@@ -70,11 +70,22 @@ def read_npz(file: Path, most: int = MOST_ARRAYS) -> dict[str, np.ndarray]:
         raise ValueError(str(error) or type(error).__name__) from error
 
 
+def nameable(path: Path, flag: str = "--out") -> Path:
+    """The path, before work is spent on it. Raises `LookwhereError` where it is not UTF-8: manifests could not name
+    it, nor could a line on the screen."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise LookwhereError(f"{flag} {str(path)!a}: this is no text in UTF-8; choose another name") from error
+    return path
+
+
 def file_to_write(path: Path, flag: str = "--out") -> Path:
-    """The path, before work is spent on what is to be written there. Raises `LookwhereError` where it is a folder."""
+    """The path, before work is spent on what is to be written there. Raises `LookwhereError` where it is a folder, or
+    not UTF-8."""
     if path.is_dir():
         raise LookwhereError(f"{flag} {path}: this is a folder; name a file in it")
-    return path
+    return nameable(path, flag)
 
 
 def write_text(path: Path, content: str) -> None:

@@ -25,12 +25,21 @@ def read_yaml(file: Path, as_written: bool = False) -> object:
 
     With `as_written` every value is the text that is written there: `No` and `1` may be names.
 
-    Anchors, aliases and merges are refused: a few lines of them unfold to gigabytes.
+    Anchors, aliases and merges are refused: a few lines of them unfold to gigabytes. A key that stands twice in one
+    mapping is refused too: YAML would keep the last.
     """
     try:
         text = read_bounded(file, LARGEST).decode("utf-8")
         _check(text)
-        return yaml.load(text, Loader=yaml.BaseLoader if as_written else yaml.SafeLoader)
+        loader = (yaml.BaseLoader if as_written else yaml.SafeLoader)(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _check_keys(loader, node)
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except (OSError, ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise LookwhereError(f"{file}: not a readable YAML file ({why})") from error
@@ -56,6 +65,23 @@ def _check(text: str) -> None:
                 raise ValueError(f"line {line}: a number of {len(event.value):,} characters")
         if depth > DEEPEST:
             raise ValueError(f"line {line}: more than {DEEPEST} lists or mappings within each other")
+
+
+def _check_keys(loader: yaml.BaseLoader | yaml.SafeLoader, node: yaml.Node) -> None:
+    """Raises `ValueError` naming the key that a mapping has twice, and both lines."""
+    if isinstance(node, yaml.SequenceNode):
+        for member in node.value:
+            _check_keys(loader, member)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[object, int] = {}
+    for key, member in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            name, line = loader.construct_object(key), key.start_mark.line + 1
+            if name in lines:
+                raise ValueError(f"line {line}: the key {key.value[:100]!r} is there twice, first in line {lines[name]}")
+            lines[name] = line
+        _check_keys(loader, member)
 
 
 def _number(value: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from core.commands.output import printed
 from core.errors import LookwhereError, at_least
-from core.files import file_to_write
+from core.files import file_to_write, nameable
 from core.progress import ProgressBars
 from core.ranks import Ranks
 from core.remote import STORE, fetched, mirror, push, there
@@ -125,7 +125,7 @@ def align(
     from core.present.text.tables import store_report
 
     at_least("--seed", seed, 0)
-    if out is not None and there(out, STORE):
+    if out is not None and there(nameable(out), STORE):
         fetched(out, STORE)
     source = open_source(data, target)
     reader = choose_reader(source, dataset)

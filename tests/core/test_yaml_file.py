@@ -30,6 +30,8 @@ BEYOND = {
     "two": "--- a\n--- b\n",
     "tag": "!!python/object/apply:os.system [true]",
     "bytes": "\udcff",
+    "twice": "about: one\nabout: two\n",
+    "twice within a list": "about: [{a: 1, b: 2, a: 3}]\n",
 }
 
 
@@ -76,3 +78,32 @@ def test_a_file_without_an_end_is_not_read_to_it() -> None:
     for read in (read_yaml, load_config, declare, Plan.read):
         with pytest.raises(LookwhereError, match="/dev/zero: not a readable YAML file"):
             read(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "lines"),
+    [
+        ("seed: 1\n\nepochs: 2\nseed: 3\n", "seed", (4, 1)),
+        ("a:\n  - {b: 1}\n  - c: 1\n    'c': 2\n", "c", (4, 3)),
+        ("yes: 1\ntrue: 2\n", "true", (2, 1)),
+    ],
+)
+def test_a_key_that_stands_twice_is_told_with_its_lines(
+    tmp_path: Path, content: str, key: str, lines: tuple[int, int]
+) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text(content)
+    with pytest.raises(LookwhereError) as told:
+        read_yaml(file)
+    second, first = lines
+    assert f"line {second}: the key {key!r} is there twice, first in line {first}" in str(told.value)
+
+
+def test_equal_keys_of_two_mappings_and_words_as_written_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("a: {b: 1}\nc: {b: 2}\n1: x\n'1': y\n")
+    assert read_yaml(file) == {"a": {"b": 1}, "c": {"b": 2}, 1: "x", "1": "y"}
+    file.write_text("yes: 1\ntrue: 2\n")
+    assert read_yaml(file, as_written=True) == {"yes": "1", "true": "2"}
+    file.write_text("")
+    assert read_yaml(file) is None

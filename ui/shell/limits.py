@@ -41,15 +41,21 @@ def apply() -> None:
     if context is None or not exists():
         return
     heap.share_one()
-    runtime = get_instance()
-    if isinstance(manager := runtime.uploaded_file_mgr, MemoryUploadedFileManager):
+    if isinstance(manager := get_instance().uploaded_file_mgr, MemoryUploadedFileManager):
         bound_uploads(manager)
-    sessions: Iterable[Any] = getattr(getattr(runtime, "_session_mgr", None), "list_active_sessions", tuple)()
     most = most_sessions()
-    if not admit(_served, context.session_id, [one.session.id for one in sessions], most):
+    if not admit(_served, context.session_id, active_sessions(), most):
         st.title("Lookwhere")
         st.warning(BUSY.format(most=most))
         st.stop()
+
+
+def active_sessions() -> list[str]:
+    """Identifiers of the server's sessions that have a browser; none outside a server, as in a test."""
+    if not exists():
+        return []
+    sessions: Iterable[Any] = getattr(getattr(get_instance(), "_session_mgr", None), "list_active_sessions", tuple)()
+    return [active.session.id for active in sessions]
 
 
 @contextmanager

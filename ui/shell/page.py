@@ -24,7 +24,7 @@ from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
 from core.task import GENDER
-from ui.shell import downloads, limits, screen
+from ui.shell import downloads, heap, limits, screen
 from ui.shell.error_boundary import error_boundary
 from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
 from ui.shell.open_audit import OpenAudit, need_maps, sidebar
@@ -164,6 +164,7 @@ def run(chosen: st.Page) -> None:
                 chosen.run()
         finally:
             state.framed = False
+            heap.settle(len(limits.active_sessions()))
 
 
 def start_over() -> None:

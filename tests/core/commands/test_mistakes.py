@@ -148,3 +148,13 @@ def test_a_name_that_is_no_text_is_told(root: Path, capsys: pytest.CaptureFixtur
     assert "no text in UTF-8" in told(capsys, main([*words, "--models", str(root / "\udcff")]))
     with pytest.raises(UnicodeEncodeError):
         main(["one"], raising(UnicodeEncodeError("ascii", "é", 0, 1, "ours")), "x")
+
+
+@pytest.mark.parametrize("words", ["align --data ROOT/not-there --out OUT", "look --data ROOT/not-there --out OUT.png"])
+def test_an_output_that_is_not_utf8_is_told_before_anything_is_read(
+    root: Path, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.replace("OUT", str(root / "o\udcff")).replace("ROOT", str(root)) for word in words.split()]
+    said = told(capsys, main(given))
+    assert "--out" in said and "no text in UTF-8" in said
+    assert "not-there" not in said
