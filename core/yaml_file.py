@@ -79,7 +79,8 @@ def _check_keys(loader: yaml.BaseLoader | yaml.SafeLoader, node: yaml.Node) -> N
         if isinstance(key, yaml.ScalarNode):
             name, line = loader.construct_object(key), key.start_mark.line + 1
             if name in lines:
-                raise ValueError(f"line {line}: the key {key.value[:100]!r} is there twice, first in line {lines[name]}")
+                first = lines[name]
+                raise ValueError(f"line {line}: the key {key.value[:100]!r} is there twice, first in line {first}")
             lines[name] = line
         _check_keys(loader, member)
 
