@@ -1,7 +1,11 @@
 """Which aligned faces of two sets show one photograph: byte-equal images, and near-copies by the aligned face.
 
 A perceptual hash of the whole image misses a photograph that was cropped anew; the aligned face is the same then. It is
-also not misled by a studio's backdrop, which many people share.
+also not misled by a studio's backdrop, which many people share. A photograph that was turned into its mirror image is
+looked for too.
+
+`python -m benchmarks.shared_photographs` measures what escapes, and how near strangers come. What escapes most is what
+moves the landmarks: a face that fills the image, cropped, turned or with another border.
 """
 
 from __future__ import annotations
@@ -16,9 +20,11 @@ from core.data.store import AlignedStore
 from core.progress import Progress
 
 #: Correlation of the coarse detail of two aligned faces, from which a pair is looked at closely.
-CANDIDATE = 0.80
+CANDIDATE = 0.65
 #: Correlation of the fine detail, at the best shift of up to `SHIFT` cells, from which a pair counts as near-copies.
 NEAR = 0.85
+#: The same with one of them mirrored: frontal faces of infants are alike so too.
+NEAR_MIRRORED = 0.87
 SHIFT = 2
 #: So many pairs are compared in about a minute on one core.
 MANY_PAIRS = 1_000_000_000
@@ -60,9 +66,10 @@ def shared_images(
     """Which of `faces` of `store` show a photograph of `other_faces` of `other`.
 
     Two aligned faces are near-copies where their grey detail (the image less its local mean) correlates by at least
-    `CANDIDATE` in cells of 3 pixels and by at least `NEAR` in cells of 2 pixels at the best of small shifts. The cost
-    is that of all pairs, a product of matrices of 784 columns. Byte-equal images are told by the column `sha256`, where
-    both tables have it. `progress(stage, total)` returns a function to call with a count of faces.
+    `CANDIDATE` in cells of 3 pixels and by at least `NEAR` in cells of 2 pixels at the best of small shifts; with one
+    of them mirrored, by at least `NEAR_MIRRORED`. The cost is that of all pairs, two products of matrices of 784
+    columns. The column `sha256` tells byte-equal images, where both tables have it. `progress(stage, total)` returns a
+    function to call with a count of faces.
     """
     copy = np.zeros(len(faces), dtype=bool)
     if "sha256" in faces and "sha256" in other_faces:
@@ -73,15 +80,17 @@ def shared_images(
     theirs = [coarse_detail(other.images[other_rows[n : n + _BLOCK]]) for n in range(0, len(other_rows), _BLOCK)]
     for start in range(0, len(rows), _BLOCK):
         images = store.images[rows[start : start + _BLOCK]]
-        mine = coarse_detail(images)
+        is_near = near[start : start + len(images)]  # a view: what is set in it is set in `near`
+        mirrored = images[:, :, ::-1]
+        ways = [(images, coarse_detail(images), NEAR), (mirrored, coarse_detail(mirrored), NEAR_MIRRORED)]
         for n, block in enumerate(theirs):
-            one, two = np.nonzero(mine @ block.T >= CANDIDATE)
-            open_pairs = ~near[start + one]
-            one, two = one[open_pairs], two[open_pairs]
-            for at in range(0, len(one), _BLOCK):
-                a, b = one[at : at + _BLOCK], two[at : at + _BLOCK]
-                alike = fine_agreement(images[a], other.images[other_rows[n * _BLOCK + b]]) >= NEAR
-                near[start + a[alike]] = True
+            for way, detail, bound in ways:
+                mine, partners = np.nonzero(detail @ block.T >= CANDIDATE)
+                open_pairs = ~is_near[mine]
+                mine, partners = mine[open_pairs], other_rows[n * _BLOCK + partners[open_pairs]]
+                for at in range(0, len(mine), _BLOCK):
+                    a, b = mine[at : at + _BLOCK], partners[at : at + _BLOCK]
+                    is_near[a[fine_agreement(way[a], other.images[b]) >= bound]] = True
         tick(len(images))
     return SharedImages(copy, near & ~copy, len(other_faces))
 

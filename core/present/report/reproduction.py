@@ -210,7 +210,9 @@ def reproduction_section(
         rows.append(("seed of checks", str(checks.manifest.seed)))
         rows.append(("checks made with", _versions(checks.manifest.versions)))
     if experiment is not None:
-        arms = "; ".join(f"{arm.name}: {len(arm.models)} seeds" for arm in experiment.arms)
+        arms = "; ".join(
+            f"{arm.name}: {len(arm.models)} seed{'' if len(arm.models) == 1 else 's'}" for arm in experiment.arms
+        )
         rows.append((f"experiment {experiment.name}", arms))
     note = "Of the same audit, checks and code the same report comes out, byte for byte, but for its date."
     return section(

@@ -20,7 +20,7 @@ def experiment_report(experiment: Experiment, filter: Filter | None = None) -> s
     lines = [f"{experiment.title}: {n:,} faces ({filter.describe()}) of audit {experiment.audit}; {experiment.config}"]
     table, means = arm_table(experiment, filter), arm_estimates(experiment, filter)
     for arm in experiment.arms:
-        lines += ["", f"{arm.name}: {arm.title}, {len(arm.models)} seeds"]
+        lines += ["", f"{arm.name}: {arm.title}, {len(arm.models)} seed{'' if len(arm.models) == 1 else 's'}"]
         for _, row in means[means["arm"] == arm.name].iterrows():
             keys = ["measure"] if row["measure"] != Measure.GROUP else ["measure", "gender", "ethnicity"]
             same = (table["arm"] == arm.name) & (table[keys] == row[keys]).all(axis=1)

@@ -39,26 +39,28 @@ def anew(image: np.ndarray, how: str) -> np.ndarray:
         return np.asarray(picture.resize((60, 60)).resize((112, 112), Image.Resampling.BICUBIC))
     if how == "shifted":
         return np.asarray(picture.transform((112, 112), Image.Transform.AFFINE, (1, 0, 1.2, 0, 1, -1)))
+    if how == "mirrored":
+        return np.asarray(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     assert how == "grey and brighter"
     return np.asarray(picture.convert("L").point(lambda x: min(255, x * 0.8 + 40)).convert("RGB"))
 
 
-HOWS = ("encoded", "smaller", "shifted", "grey and brighter")
+HOWS = ("encoded", "smaller", "shifted", "grey and brighter", "mirrored")
 
 
 @pytest.fixture
 def two(tmp_path: Path) -> tuple[AlignedStore, AlignedStore]:
-    """Two sets of forty strangers; the first four of the second are photographs of the first."""
+    """Two sets of forty strangers; the first five of the second are photographs of the first."""
     one, other = (make_store(tmp_path / name, faces=40) for name in ("one", "other"))
     first = np.stack([made_face(n) for n in range(40)])
-    second = np.stack([*(anew(first[n], how) for n, how in enumerate(HOWS)), *(made_face(100 + n) for n in range(36))])
+    second = np.stack([*(anew(first[n], how) for n, how in enumerate(HOWS)), *(made_face(100 + n) for n in range(35))])
     return replace(one, images=first), replace(other, images=second)
 
 
 def test_a_photograph_made_anew_is_found_and_strangers_are_not(two: tuple[AlignedStore, AlignedStore]) -> None:
     one, other = two
     found = shared_images(one, one.faces, other, other.faces)
-    assert np.flatnonzero(found.near).tolist() == [0, 1, 2, 3], HOWS
+    assert np.flatnonzero(found.near).tolist() == [0, 1, 2, 3, 4], HOWS
     assert not found.copy.any(), "nothing is known of their bytes"
     assert found.compared == 40
 
@@ -69,7 +71,7 @@ def test_byte_equal_images_are_copies_and_not_counted_twice(two: tuple[AlignedSt
     other = replace(other, faces=other.faces.assign(sha256=["2", *(f"x{n}" for n in range(39))]))
     found = shared_images(one, one.faces, other, other.faces)
     assert np.flatnonzero(found.copy).tolist() == [2]
-    assert np.flatnonzero(found.near).tolist() == [0, 1, 3]
+    assert np.flatnonzero(found.near).tolist() == [0, 1, 3, 4]
 
 
 def test_rows_and_not_places_are_compared_and_constant_images_are_like_nothing(
@@ -77,6 +79,6 @@ def test_rows_and_not_places_are_compared_and_constant_images_are_like_nothing(
 ) -> None:
     one, other = two
     turned = one.faces.iloc[::-1].reset_index(drop=True)
-    assert np.flatnonzero(shared_images(one, turned, other, other.faces).near).tolist() == [36, 37, 38, 39]
+    assert np.flatnonzero(shared_images(one, turned, other, other.faces).near).tolist() == [35, 36, 37, 38, 39]
     grey = replace(one, images=np.full_like(one.images, 90))
     assert not shared_images(grey, grey.faces, grey, grey.faces).any.any()
