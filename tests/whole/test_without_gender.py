@@ -149,5 +149,12 @@ def test_every_page_leaves_gender_out(name: str, audit: Audit, monkeypatch: pyte
         found = OF_PEOPLE.search(said)
         assert not found, said[max(found.start() - 200, 0) :][:400]
     assert not [one for one in app.get("button_group") if one.proto.label == "Gender"]
+    assert not [one for one in app.selectbox if one.label == "Gender"]
+    expected = {
+        "image": "neither gender nor ethnicity nor age makes two groups",
+        "evidence": "ot smiling",  # the two classes are compared, as all faces are no two groups
+        "accuracy": "the model is least sure of: accuracy of the answered is",
+    }
+    assert expected.get(name, "").lower() in (said + (headline(app) if name != "checks" else "")).lower()
     charts = "".join(one.proto.spec for one in app.get("plotly_chart"))
     assert UNRECORDED not in charts

@@ -127,7 +127,8 @@ def show_thirds(found: PersonOrImage | None) -> None:
     layout.table(thirds_table(found, factor))
     terms.caption(
         f"Misclassified of all, by the group's own thirds of {BY_NAME[factor].words} ({BY_NAME[factor].unit}). Thirds "
-        "are cut within each group of the faces shown; those told beside an audit, of apparent skin tone, among adults."
+        "are cut within each group of the faces shown; those told beside an audit, of apparent skin tone, among "
+        f"{'adults' if found.has_ages else 'all faces, as no ages are recorded'}."
     )
     downloads.table(found.thirds, "thirds", "misclassified by thirds within each group")
 

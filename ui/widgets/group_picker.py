@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
-from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED
+from core.data.faces import ADULT_AGE, AGE_BANDS, AGE_EDGES, UNRECORDED, labels_known
 from core.data.filters import OUTCOMES, Filter
 from core.errors import LookwhereError
 from core.present.text import escape
@@ -41,6 +41,15 @@ def default_groups(audit: Audit, within: Filter) -> list[tuple[str | None, str |
     return [*first, *((gender, None) for gender in genders(audit)), *[(None, None)] * len(LETTERS)][: len(LETTERS)]
 
 
+def default_levels(audit: Audit) -> list[tuple[str, str] | None]:
+    """A column and its level to begin with, a group each: the two classes where no face has a gender or an ethnicity,
+    since all faces are no two groups."""
+    if labels_known(audit.faces):
+        return [None] * len(LETTERS)
+    classes = [(audit.task.attribute, name) for name in audit.task.classes]
+    return [*classes, *[None] * (len(LETTERS) - len(classes))]
+
+
 def recorded(label: str) -> str | None:
     """A row's gender or ethnicity, None where it is not asked for or nobody recorded it."""
     return None if label in ("", UNRECORDED) else label
@@ -60,17 +69,24 @@ def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]
     # Four pickers do not fit beside each other: two by two.
     columns = st.columns(count) if count < 4 else st.columns(2) + st.columns(2)
     groups = []
-    for letter, column, first in zip(LETTERS, columns, default_groups(audit, within), strict=False):
+    defaults = zip(default_groups(audit, within), default_levels(audit), strict=True)
+    for letter, column, (first, level) in zip(LETTERS, columns, defaults, strict=False):
         with column, st.container(border=True):
             terms.markdown(f"**Group {letter}**")
             try:
-                groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first)))
+                groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first, level)))
             except LookwhereError as error:
                 st.warning(escape.sentence(capital(str(error))) + ".")
     return groups
 
 
-def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str | None, str | None]) -> Filter:
+def _choose_group(
+    audit: Audit,
+    within: Filter,
+    letter: str,
+    first: tuple[str | None, str | None],
+    first_level: tuple[str, str] | None = None,
+) -> Filter:
     """Draw one group's pickers; the result lies inside `within`. Raises `LookwhereError` as `narrow` does."""
     left, right = st.columns(2, wrap=False)
 
@@ -86,14 +102,16 @@ def _choose_group(audit: Audit, within: Filter, letter: str, first: tuple[str | 
             named=f"{label.lower()} of group {letter}",
         )
 
-    gender = pick(left, "Gender", [None, *genders(audit)], first[0], "gender")
+    gender = pick(left, "Gender", [None, *genders(audit)], first[0], "gender") if genders(audit) else None
     ethnicity = pick(right, "Ethnicity", [None, *ethnicities(audit)], first[1], "ethnicity")
     age = pick(left, "Age", list(AGES), ANY, "age")
     outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")
     columns = {column.name: column for column in occurring(audit)}
     own = None
-    if columns and (name := pick(left, "Column", [None, *columns], None, "column")) is not None:
-        level = pick(right, "Level", [None, *columns[name].levels], None, "level")
+    start = first_level or (None, None)
+    if columns and (name := pick(left, "Column", [None, *columns], start[0], "column")) is not None:
+        level_first = start[1] if name == start[0] else None
+        level = pick(right, "Level", [None, *columns[name].levels], level_first, "level")
         own = None if level is None else (name, level)
     return narrow(within, gender, ethnicity, age, outcome, own)
 

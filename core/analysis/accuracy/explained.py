@@ -107,6 +107,8 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
     or anything that differs.
     """
     by = columns_of(faces) if by is None else by
+    if not by:
+        raise LookwhereError("neither gender nor ethnicity nor age makes two groups, so there is no gap to explain")
     code, names = group_rows(faces, by)
     size = np.bincount(code, minlength=len(names))
     kept = np.flatnonzero(size >= LARGE_GROUP)

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from core.analysis.accuracy.counts import columns_of, group_rows
 from core.analysis.accuracy.explained import LEVEL, TOGETHER, Explained, explain
-from core.analysis.accuracy.skin_tone import ADULTS, WITHIN, SkinTone, read_skin_tone
+from core.analysis.accuracy.skin_tone import ADULTS, UNKNOWN, WITHIN, SkinTone, read_skin_tone
 from core.analysis.intervals import Z95
 from core.audit.folder import Audit
 from core.data.columns import Column
@@ -29,12 +29,14 @@ THIRDS = ["factor", "words", "group", "level", "n", "incorrect"]
 class PersonOrImage:
     """`explained` for each measure and age; `thirds`: a measure, group and third of that group a row (factor, words,
     group, level, n, incorrect, NaN where that is not told). `skin_tone` says where apparent skin tone is from: «faces»
-    (the aligned store), «counts» (beside the audit), or empty where it is not known for these faces.
+    (the aligned store), «counts» (beside the audit), or empty where it is not known for these faces. `has_ages`:
+    whether any age of the audit is known; what is told beside it is of adults then, and of all faces without.
     """
 
     explained: Explained
     thirds: pd.DataFrame
     skin_tone: str
+    has_ages: bool = True
 
     def of(self, group: str) -> pd.DataFrame:
         """The rows of `explained` of a group."""
@@ -45,24 +47,26 @@ def person_or_image(audit: Audit, wanted: Filter) -> PersonOrImage:
     """The faces of a filter, whatever their outcome. Raises `LookwhereError` as `explain` does."""
     wanted = wanted.narrowed(outcome="all")
     faces = audit.passing(wanted).reset_index(drop=True)
+    has_ages = bool(audit.faces["age"].notna().any())
     found, thirds = explain(faces, audit.columns), _thirds(faces, audit.columns, audit.minimum_faces)
     if any(column.name == SKIN_TONE for column in audit.columns):
-        return PersonOrImage(found, thirds, "faces")
+        return PersonOrImage(found, thirds, "faces", has_ages)
     beside = read_skin_tone(audit)
     if beside is None:
-        return PersonOrImage(found, thirds, "")
-    told = _told_thirds(beside, wanted)
+        return PersonOrImage(found, thirds, "", has_ages)
+    told = _told_thirds(beside, wanted, has_ages)
     ages = {Filter(age_from=ADULT_AGE): "adults", Filter(): "all"}.get(wanted)
     rows = pd.DataFrame([dict(row) for row in beside.explained.get(ages or "", ())])
     if rows.empty:
-        return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts" if len(told) else "")
+        source = "counts" if len(told) else ""
+        return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), source, has_ages)
     numbers = rows.columns.difference(["factor", "words", "group", "measured", "sure"])
     rows[numbers] = rows[numbers].astype(float)
     rows = rows.reindex(columns=found.table.columns)
     table = _sure(pd.concat([rows.astype({"n": int}), found.table], ignore_index=True))
     table[0].loc[table[0]["factor"] == TOGETHER, "words"] = BUT_SKIN_TONE  # which is not known by face
     found = replace(found, table=table[0], critical=table[1], factors=(SKIN_TONE, *found.factors))
-    return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts")
+    return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts", has_ages)
 
 
 def _sure(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
@@ -91,15 +95,17 @@ def _thirds(faces: pd.DataFrame, columns: tuple[Column, ...], minimum: int) -> p
     return pd.DataFrame(rows, columns=THIRDS)
 
 
-def _told_thirds(beside: SkinTone, wanted: Filter) -> pd.DataFrame:
-    """Thirds of adults within their group, as they are told beside the audit; none where other faces are looked at."""
-    if wanted.narrowed(gender=(), ethnicity=()) != Filter(age_from=ADULT_AGE):
+def _told_thirds(beside: SkinTone, wanted: Filter, has_ages: bool) -> pd.DataFrame:
+    """Thirds of adults within their group, or of all faces where no age is known, as they are told beside the audit;
+    none where other faces are looked at."""
+    counted, ages = (Filter(age_from=ADULT_AGE), ADULTS) if has_ages else (Filter(), UNKNOWN)
+    if wanted.narrowed(gender=(), ethnicity=()) != counted:
         return pd.DataFrame(columns=THIRDS)
     rows = [
         (SKIN_TONE, BY_NAME[SKIN_TONE].words, group_name(one.gender, one.ethnicity), " and ".join(part.levels), part.n,
          np.nan if part.incorrect is None else float(part.incorrect))
         for one in beside.counts
-        if one.thirds == WITHIN and one.ages == ADULTS
+        if one.thirds == WITHIN and one.ages == ages
         and (not wanted.gender or one.gender in wanted.gender)
         and (not wanted.ethnicity or one.ethnicity in wanted.ethnicity)
         for part in one.parts

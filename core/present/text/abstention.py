@@ -20,6 +20,8 @@ def abstention_sentence(abstention: Abstention) -> str:
         "sure of"
     )
     rest = f"{_rate(abstention)}, {percent(abstention.accuracy_of_all)} of all"
+    if len(table) < 2:
+        return f"{head}: accuracy of the answered is {rest}."
     if abstention.equal:
         return f"{head} in each group: accuracy of the answered is {rest}."
     most, least = table.iloc[-1], table.iloc[0]

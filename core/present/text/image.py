@@ -30,6 +30,11 @@ TOLD = {
         "of all ages too. For other faces the command «image» takes the aligned store."
     ),
 }
+#: The same of counts where no age is recorded.
+TOLD_OF_ALL = (
+    "Apparent skin tone is told as counts by group alone, never by face: of all faces, as no ages are recorded. For a "
+    "part of them the command «image» takes the aligned store."
+)
 #: The column of p of «within groups the measure makes no difference».
 WITHIN = "p within groups"
 OVERLAP = (
@@ -55,8 +60,11 @@ def image_sentence(decomposition: PersonOrImage, filter: Filter) -> str:
 
 def skin_tone_words(decomposition: PersonOrImage) -> str:
     """Where apparent skin tone is from, or that it is not there; `measure_command` counts it then."""
+    if decomposition.skin_tone == "counts" and not decomposition.has_ages:
+        return TOLD_OF_ALL
+    whose = "adults" if decomposition.has_ages else "faces"
     return TOLD.get(
-        decomposition.skin_tone, "Apparent skin tone is not known for these faces. This counts it, for all adults:"
+        decomposition.skin_tone, f"Apparent skin tone is not known for these faces. This counts it, for all {whose}:"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,23 @@ import pandas as pd
 import pytest
 
 from core.analysis.accuracy.person_or_image import BUT_SKIN_TONE, main_part, person_or_image
-from core.analysis.accuracy.skin_tone import ADULTS, WITHIN, read_skin_tone
+from core.analysis.accuracy.skin_tone import ADULTS, UNKNOWN, WITHIN, read_skin_tone
 from core.analysis.accuracy.slices import find_slices
 from core.audit.folder import Audit
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.data.measures import SKIN_TONE
 from core.files import write_json
-from core.present.text.image import CAUTION, image_report, image_sentence, slices_report, slices_sentence, thirds_words
+from core.present.text.image import (
+    CAUTION,
+    TOLD_OF_ALL,
+    image_report,
+    image_sentence,
+    skin_tone_words,
+    slices_report,
+    slices_sentence,
+    thirds_words,
+)
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_study import MODEL_INFO
 from tests.helpers.pages import headline, page, text
@@ -93,3 +103,18 @@ def test_the_command_that_counts_skin_tone_stands_as_code_and_not_between_marks(
     app = page(tmp_path, "image", monkeypatch)
     assert "python -m core measure --data STORE --model made --audit test" in [one.value for one in app.code]
     assert "`" not in text(app).split("Apparent skin tone is not known", 1)[1].split("\n", 1)[0]
+
+
+def test_without_ages_apparent_skin_tone_is_counted_for_all_faces(
+    shipped_audit: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies beside an audit without ages is of all its faces, and no sentence speaks of adults."""
+    beside = read_skin_tone(shipped_audit)
+    of_all = replace(beside, counts=tuple(replace(one, ages=UNKNOWN) for one in beside.counts if one.ages == ADULTS))
+    monkeypatch.setattr("core.analysis.accuracy.person_or_image.read_skin_tone", lambda audit: of_all)
+    nobody = shipped_audit.faces.assign(age=pd.array([pd.NA] * len(shipped_audit.faces), dtype="Int16"))
+    found = person_or_image(replace(shipped_audit, faces=nobody), Filter())
+    assert not found.has_ages and SKIN_TONE in set(found.thirds["factor"])
+    assert skin_tone_words(found) == TOLD_OF_ALL and "adults" not in TOLD_OF_ALL
+    assert skin_tone_words(replace(found, skin_tone="")).endswith("This counts it, for all faces:")
+    assert skin_tone_words(replace(found, skin_tone="", has_ages=True)).endswith("for all adults:")
