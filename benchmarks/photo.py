@@ -29,7 +29,7 @@ from core.photo.faces import Found
 from core.photo.prediction import Prediction, head_bias, read_faces
 from core.photo.uploads import read_upload
 from core.present.figures import photo as figures
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.plotly_charts import figure_of
 
 PORTRAIT = Path(mpl.get_data_path()) / "sample_data/grace_hopper.jpg"
@@ -75,14 +75,14 @@ def main(model: str = "resnet50-utkface", models: Path = Path("models"), rounds:
 
     def draw(picture: Image.Image, faces_found: Found, readings: list[Prediction]) -> None:
         """All that the page makes of them, but for the browser."""
-        pictures.data_uri(figures.marked(picture, faces_found.faces, 0))
+        raster.data_uri(figures.marked(picture, faces_found.faces, 0))
         maps = [reading.map("predicted") for reading in readings if reading.evidence is not None]
-        limit = pictures.shared_limit(maps)
+        limit = raster.shared_limit(maps)
         for face, reading in zip(faces_found.faces, readings, strict=True):
-            pictures.data_uri(figures.with_points(face))
+            raster.data_uri(figures.with_points(face))
             if reading.evidence is not None:
-                pictures.data_uri(
-                    pictures.overlay(face.crop, reading.map("predicted"), limit, 0.5, placement=reading.placement)
+                raster.data_uri(
+                    raster.overlay(face.crop, reading.map("predicted"), limit, 0.5, placement=reading.placement)
                 )
             if faces is not None:
                 certainty_rank(faces, reading.predicted, reading.margin)

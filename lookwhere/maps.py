@@ -18,9 +18,9 @@ from core.data.filters import Filter
 from core.present.figures.chart_data import MapChart, MapPanel, Scale
 from core.present.figures.differences import difference_maps
 from core.present.figures.evidence import region_evidence_bars
-from core.present.figures.pictures import shared_limit
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.plotly_maps import map_figure
+from core.present.figures.raster import shared_limit
 from core.wording import signed
 from lookwhere.results import Result
 

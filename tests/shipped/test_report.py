@@ -26,7 +26,7 @@ from core.analysis.maps.group_means import study_grid
 from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.report import report_of, write_report
 from core.present.report.reproduction import code_state, sources_sha256
 from tests.helpers.reports import Page
@@ -198,7 +198,7 @@ def test_the_grids_pictures_are_the_audits(adults: str, audit: Audit) -> None:
             if group.n < 11:
                 continue
             seen += 1
-            painted = np.asarray(pictures.paint(group.map, limit, side=112))
+            painted = np.asarray(raster.paint(group.map, limit, side=112))
             assert np.array_equal(shown[f"Average Grad-CAM: {name}"], painted)
             if group.face is not None:
                 assert np.array_equal(shown[f"Average face: {name}"], group.face)
@@ -216,7 +216,7 @@ def test_a_map_of_the_grid_is_the_mean_of_the_stored_evidence(adults: str, faces
     limit = strongest(study_grid(audit, Filter(age_from=18), "predicted", "raw"))
     assert float(told[1]) == pytest.approx(limit, rel=5e-3)
     shown = decoded(adults)["Average Grad-CAM: Black women, 18 and older, predicted incorrectly"].astype(int)
-    painted = np.asarray(pictures.paint(mean, limit, side=112)).astype(int)
+    painted = np.asarray(raster.paint(mean, limit, side=112)).astype(int)
     assert np.abs(shown - painted).max() <= 6, "one step of the colour table, from rounding"
     assert np.abs(shown - painted).mean() < 0.1
 

@@ -19,15 +19,15 @@ from core.present import export
 from core.present.export import Item, Provenance, Size, Source
 from core.present.export.provenance import slug
 from core.present.figures.chart_data import Chart
-from core.present.figures.pictures import Sheet
 from core.present.figures.plotly_charts import figure_of
+from core.present.figures.raster import Sheet
 from core.present.text import escape
 from ui.shell.error_boundary import error_boundary
 from ui.shell.open_audit import OpenAudit
 from ui.widgets import controls, layout
 
 LABEL = "Downloads: figures and tables"
-KINDS = {"picture": "Image", "chart": "Chart", "table": "Table"}
+KINDS = {"image": "Image", "chart": "Chart", "table": "Table"}
 WIDTHS = {f"{size.mm} mm": size for size in export.SIZES.values()}
 WIDTH_HELP = (
     "The width on paper: one column or two of a journal (text of 7 to 9 points), or a slide. A PDF's page, an SVG's "
@@ -80,7 +80,7 @@ def table(frame: pd.DataFrame, name: str, title: str) -> None:
 
 def image_sheet(make: Callable[[], Sheet], name: str, title: str) -> None:
     """Offer pictures that the page draws, as one sheet; of averages only, never of a single face."""
-    _put("picture", name, title, make)
+    _put("image", name, title, make)
 
 
 @st.fragment

@@ -21,7 +21,7 @@ from core.data.faces import ADULT_AGE
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.places import MODELS
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.board import AGAINST, FOR, looks, looks_sheet
 from core.present.text import escape
 from core.present.text.board import (
@@ -164,7 +164,7 @@ def show_maps(models: list[BoardModel], data: str) -> None:
         + "</div>"
         for row in rows
     )
-    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
+    bar = raster.data_uri(raster.colour_bar(True), quality=95)
     ends = f"<span>{AGAINST} −{limit:.1f}</span><img src='{bar}' alt='colour scale'><span>{limit:.1f} {FOR}</span>"
     st.html(f"{layout.STYLE}{MAPS_STYLE}<div class='lw-looks'>{cards}</div><div class='lw-scale'>{ends}</div>")
     downloads.image_sheet(lambda: looks_sheet(rows, limit, MAPS_RULE), "board-maps", "where each model looks")

@@ -21,7 +21,7 @@ from core.checks.results import Checks, Part, closed_to_layers, open_checks
 from core.data.store_names import store_to_name
 from core.explain.placement import Placement
 from core.present.figures import checks as figures
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.text import escape
 from core.present.text.checks import checks_report
 from core.present.text.placement import audit_placement
@@ -181,13 +181,13 @@ def _maps_row(
     """Mean maps (K, h, w) in one row that wraps, each on its own scale."""
     items, painted = [], []
     for one, caption in zip(maps, captions, strict=True):
-        painted.append(pictures.paint(one, float(np.abs(one).max()), signed, SIDE, placement))
-        source = pictures.data_uri(painted[-1])
+        painted.append(raster.paint(one, float(np.abs(one).max()), signed, SIDE, placement))
+        source = raster.data_uri(painted[-1])
         alt = html.escape(caption.replace("<br>", ", "))
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
     st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
     panels = [(panel, caption.replace("<br>", "\n")) for panel, caption in zip(painted, captions, strict=True)]
-    downloads.image_sheet(lambda: pictures.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
+    downloads.image_sheet(lambda: raster.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
 
 
 def _show_tables(part: str, checks: Checks, view: View) -> None:

@@ -13,7 +13,7 @@ from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Exp
 from core.analysis.comparison.paired import SMALLEST_TESTED, named
 from core.data.filters import Filter
 from core.present.figures import comparison as figures
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.text import escape
 from core.present.text.comparison import pair_sentence
 from core.present.text.placement import UNEVEN_SIDES
@@ -189,8 +189,8 @@ def _show_maps(
         )
     pairs = [pair for _, _, maps, _, _ in rows for pair in maps if pair is not None]
     limits = (
-        pictures.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
-        pictures.shared_limit([pair.difference for pair in pairs]),
+        raster.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
+        raster.shared_limit([pair.difference for pair in pairs]),
     )
     signed, task = target == "margin", choice.models[0].open().task
     sheet = []
@@ -220,11 +220,11 @@ def _show_maps(
     ]
     if sheet:
         downloads.image_sheet(
-            lambda: pictures.Sheet(sheet, scales, f"{capital(note)}. Outlined: cells that differ beyond chance."),
+            lambda: raster.Sheet(sheet, scales, f"{capital(note)}. Outlined: cells that differ beyond chance."),
             "maps", f"mean maps of the models compared, {target}",
         )  # fmt: skip
     ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
-    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
+    bar = raster.data_uri(raster.colour_bar(True), quality=95)
     st.html(f"{layout.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
     resampled = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
     people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
@@ -237,7 +237,7 @@ def _show_maps(
 
 def _grid(panels: list[tuple], name: str) -> str:
     items = "".join(
-        f"<figure><img src='{pictures.data_uri(picture)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
+        f"<figure><img src='{raster.data_uri(picture)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         for picture, caption in panels
     )

@@ -22,7 +22,7 @@ from core.analysis.findings.diversity import (
 )
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.present.figures.differences import map_sheet, panel_pictures
+from core.present.figures.differences import map_sheet, panel_images
 from core.present.figures.diversity import arm_maps
 from core.present.text import diversity as words
 from core.present.text import escape
@@ -119,7 +119,7 @@ def _show_maps(study: Diversity, test: str) -> None:
     whose = controls.segments("Whose maps", list(filters), key="diversity_maps", default=next(iter(filters)))
     maps, agreement = _mean_maps(study, test, filters[whose])
     chart = arm_maps(maps, whose)
-    drawn = zip(panel_pictures(chart), chart.panels, strict=True)
+    drawn = zip(panel_images(chart), chart.panels, strict=True)
     pictures = [(one, part.caption, part.alt) for one, part in drawn]
     for start in range(0, len(pictures), IN_A_ROW):
         st.html(layout.STYLE + layout.image_row(pictures[start : start + IN_A_ROW], widest="14rem"))

@@ -14,7 +14,7 @@ from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
 from core.audit.images import AuditImages
 from core.data.filters import Filter
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.single_faces import error_cluster_sheet
 from core.present.text import escape
 from core.task import Task
@@ -87,7 +87,7 @@ def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None, 
     tried = ", ".join(f"{k}: {number(row.silhouette)} ({number(row.null)})" for k, row in found.search.iterrows())
     terms.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
     shown = [kind for kind in found.clusters if kind.map is not None]
-    limit = pictures.shared_limit([kind.map for kind in shown])
+    limit = raster.shared_limit([kind.map for kind in shown])
     with st.grid("auto" if len(found.clusters) > 1 else 2, min_column_width=300, gap="small"):
         for n, kind in enumerate(found.clusters, 1):
             with st.container(border=True, gap="xsmall"):
@@ -109,7 +109,7 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
         return f"<div class='lw-kind'><h4>{title}</h4><p>{why}</p></div>"
     panels = [
         (
-            pictures.paint(kind.map, limit, True, placement=kind.placement),
+            raster.paint(kind.map, limit, True, placement=kind.placement),
             "mean shape of their maps",
             f"Mean map of cluster {n}",
         )
@@ -117,10 +117,10 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
     face = shots.average(kind.rows) if shots else None
     if face is not None:
         mean = f"average of {kind.n:,} faces"
-        panels.insert(0, (pictures.show_face(face), mean, f"Average face of cluster {n}"))
+        panels.insert(0, (raster.show_face(face), mean, f"Average face of cluster {n}"))
         panels.append(
             (
-                pictures.overlay(face, kind.map, limit, OPACITY, True, placement=kind.placement),
+                raster.overlay(face, kind.map, limit, OPACITY, True, placement=kind.placement),
                 "overlay",
                 f"Overlay of cluster {n}",
             )
@@ -154,7 +154,7 @@ _SHEET = ("kind", "sheet", "face", "outcome")
 
 
 def _decision_scale(limit: float) -> str:
-    bar = pictures.data_uri(pictures.colour_bar(True), quality=95)
+    bar = raster.data_uri(raster.colour_bar(True), quality=95)
     return (
         f"<div class='lw-scale'><span>against the model's choice −{limit:.3g}</span>"
         f"<img src='{bar}' alt='colour scale'><span>{limit:.3g} for it</span>"

@@ -13,7 +13,7 @@ from core.audit.folder import Audit
 from core.audit.notes import note_words
 from core.data.filters import Filter
 from core.present.figures import evidence as figures
-from core.present.figures.pictures import Sheet
+from core.present.figures.raster import Sheet
 from core.present.text import escape
 from core.present.text.evidence import shares_sentence, waterfall_sentence
 from core.wording import capital, signed, signed_interval
@@ -123,7 +123,7 @@ def _show_regions(audit: Audit, within: Filter) -> None:
         reason = f"no group has {audit.minimum_faces} faces" if why is None else note_words(why)
         st.info(escape.markdown(f"No average face is stored: {reason}."))
         return
-    picture = figures.regions_picture(face, SIDE)
+    picture = figures.regions_image(face, SIDE)
     caption = f"average of {n:,}: {name}"
     st.html(layout.STYLE + layout.image_row([(picture, caption, "The regions over an average face")]))
     downloads.image_sheet(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")

@@ -23,7 +23,7 @@ from core.audit.images import AuditImages
 from core.classifiers.info import ModelInfo
 from core.data.filters import Filter
 from core.data.store_names import OF_ANYBODY
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.single_faces import region_bars
 from core.present.text import escape
@@ -195,7 +195,7 @@ def cards(
     their maps."""
     signed = target == "margin"
     maps = None if view == ALONE else audit.of_rows(rows).maps(target, "raw")
-    limit = 1.0 if maps is None else pictures.shared_limit(list(maps))
+    limit = 1.0 if maps is None else raster.shared_limit(list(maps))
     with st.grid(min_column_width=215 if view == BESIDE else 130, gap="small"):
         for n, row in enumerate(rows):
             with st.container(gap="xxsmall"):
@@ -232,14 +232,14 @@ def _card(
     task = audit.task
     labelled, said = task.label(str(line[task.attribute])), task.label(str(line["predicted"]))
     alt = f"Face {line['face_id']}: labelled {labelled}, predicted {said}"
-    drawn = [(pictures.show_face(face, SIDE), alt)]
+    drawn = [(raster.show_face(face, SIDE), alt)]
     if view == OVER:
         drawn = [
-            (pictures.overlay(face, face_map, limit, OPACITY, signed, SIDE, audit.placement), f"{alt}, with its map")
+            (raster.overlay(face, face_map, limit, OPACITY, signed, SIDE, audit.placement), f"{alt}, with its map")
         ]
     elif view == BESIDE:
-        drawn.append((pictures.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
-    tags = "".join(f"<img src='{pictures.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
+        drawn.append((raster.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
+    tags = "".join(f"<img src='{raster.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
     verdict = f"predicted {html.escape(said)}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
@@ -306,23 +306,23 @@ def _record(audit: Audit, images: AuditImages) -> None:
 def _pictures(record: FaceRecord, task: Task) -> None:
     face = record.image
     alt = f"Face {record.face['face_id']}"
-    panels = [(pictures.show_face(face), "aligned face", alt)]
+    panels = [(raster.show_face(face), "aligned face", alt)]
     scale = ""
     if record.maps:
         target = st.session_state.get("target", "predicted")
         signed = target == "margin"
         face_map = record.maps[target]
-        limit = pictures.shared_limit([face_map])
+        limit = raster.shared_limit([face_map])
         panels.append(
             (
-                pictures.paint(face_map, limit, signed, placement=record.placement),
+                raster.paint(face_map, limit, signed, placement=record.placement),
                 f"map, target «{task.label(target)}»",
                 f"Map: {alt}",
             )
         )
         panels.append(
             (
-                pictures.overlay(face, face_map, limit, OPACITY, signed, placement=record.placement),
+                raster.overlay(face, face_map, limit, OPACITY, signed, placement=record.placement),
                 "overlay",
                 f"Overlay: {alt}",
             )

@@ -13,7 +13,7 @@ from core.checks.results import open_checks
 from core.data.filters import Filter
 from core.present.figures import findings as figures
 from core.present.figures import gaps
-from core.present.figures.differences import map_sheet, panel_pictures
+from core.present.figures.differences import map_sheet, panel_images
 from core.present.text import escape
 from core.present.text.findings import seeds_words
 from core.verdicts import Verdict
@@ -103,7 +103,7 @@ def _figure(found: Finding) -> None:
         )
     elif isinstance(result, ErrorPattern):
         shapes = figures.mean_shapes(result.pattern)
-        drawn = zip(panel_pictures(shapes), shapes.panels, strict=True)
+        drawn = zip(panel_images(shapes), shapes.panels, strict=True)
         panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
         st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))
         downloads.image_sheet(lambda: map_sheet(shapes), name, title)

@@ -17,7 +17,7 @@ from core.audit.folder import Audit
 from core.audit.images import AuditImages, average_by_columns
 from core.data.filters import Filter
 from core.explain.maps import NORMALISATIONS
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.differences import painted
 from core.present.text import escape
 from core.present.text.placement import sides_words
@@ -88,7 +88,7 @@ def _kept_average(audit: Audit, store: Path, wanted: Filter) -> tuple[np.ndarray
 
 def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls) -> None:
     """Each group's panels in its column, with one colour scale for all."""
-    limit = pictures.shared_limit([one.group.map for one in groups])
+    limit = raster.shared_limit([one.group.map for one in groups])
     for one in groups:
         with one.column:
             group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit)
@@ -98,7 +98,7 @@ def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls
 def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Found], controls: MapControls) -> None:
     """The panels and differences as one sheet to download, and how maps are to be read."""
     shown = [(one.letter, one.group) for one in groups if one.group.map is not None]
-    limit = pictures.shared_limit([one.group.map for one in groups])
+    limit = raster.shared_limit([one.group.map for one in groups])
     if shown:
         downloads.image_sheet(
             lambda: comparison_sheet(
@@ -129,10 +129,10 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
     right = f"; {percent(group.correct / group.n)} correct [{bounds(100 * low, 100 * high)}]"
     terms.caption(f"n = {group.n:,}" + (right if group.filter.outcome == "all" else ""))
     name = capital(group.name)
-    panels = [(pictures.paint(group.map, limit, signed, SIDE, group.placement), kind, f"Average {kind}: {name}")]
+    panels = [(raster.paint(group.map, limit, signed, SIDE, group.placement), kind, f"Average {kind}: {name}")]
     if group.face is not None:
-        over = pictures.overlay(group.face, group.map, limit, opacity, signed, SIDE, group.placement)
-        panels.insert(0, (pictures.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
+        over = raster.overlay(group.face, group.map, limit, opacity, signed, SIDE, group.placement)
+        panels.insert(0, (raster.show_face(group.face, SIDE), f"mean of {group.face_n:,}", f"Average face: {name}"))
         panels.append((over, "overlay", f"Overlay: {name}"))
     st.html(layout.STYLE + layout.image_row(panels))
     if group.face is None:
@@ -155,24 +155,24 @@ def comparison_sheet(
     opacity: float,
     note: str,
     audit: Audit,
-) -> pictures.Sheet:
+) -> raster.Sheet:
     """All groups to take away: face, map, overlay, and the tested difference to the first.
 
     Neither face nor overlay where the audit keeps no average face.
     """
-    side, rows = pictures.PANEL, []
+    side, rows = raster.PANEL, []
     kind, faces = audit.map_words, len(audit.averages.cells) > 0
     span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
     for letter, group in shown:
-        cam = pictures.paint(group.map, limit, signed, side, group.placement)
+        cam = raster.paint(group.map, limit, signed, side, group.placement)
         none = "no average face of these"
         panels = [
-            (none if group.face is None else pictures.show_face(group.face, side), f"average of {group.face_n:,}"),
+            (none if group.face is None else raster.show_face(group.face, side), f"average of {group.face_n:,}"),
             (cam, f"average {kind}, n = {group.n:,}"),
             (
                 none
                 if group.face is None
-                else pictures.overlay(group.face, group.map, limit, opacity, signed, placement=group.placement),
+                else raster.overlay(group.face, group.map, limit, opacity, signed, placement=group.placement),
                 "overlay",
             ),
         ]
@@ -185,4 +185,4 @@ def comparison_sheet(
     if any(isinstance(d, MapDifference) for d in found.values()):
         scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
         note += " Differences have the second scale; outlined cells are beyond chance."
-    return pictures.Sheet(rows, scales, note)
+    return raster.Sheet(rows, scales, note)

@@ -15,7 +15,7 @@ from core.audit.drawn import drawn
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.differences import painted
 from core.present.text import escape
 from core.present.text.sentences import hottest_place
@@ -163,7 +163,7 @@ def _figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
         cells = f"{int(found.significant.sum())} of {found.significant.size} cells" if found.differs else "No cell"
         place = hottest_place(size, found.placement)
         result = f"{cells} beyond chance (family-wise {found.p_words}); largest g = {g} ({place})."
-    picture = pictures.data_uri(painted(found, limit, SIDE))
+    picture = raster.data_uri(painted(found, limit, SIDE))
     return (
         f"<figure><img src='{picture}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"
         f"<b>{html.escape(name)}</b>: {html.escape(colours)}<br>{html.escape(result)}<br>"
@@ -178,7 +178,7 @@ def _row(figures: list[str]) -> None:
 
 def limit_of(found: list[MapDifference]) -> float:
     """One scale for all differences shown."""
-    return pictures.shared_limit([d.difference for d in found if np.isfinite(d.difference).all()])
+    return raster.shared_limit([d.difference for d in found if np.isfinite(d.difference).all()])
 
 
 def _draw(letter: str, found: dict[str, Found]) -> None:
@@ -229,7 +229,7 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
     )
     _row([_figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
     downloads.image_sheet(
-        lambda: pictures.Sheet(
+        lambda: raster.Sheet(
             [("", [(painted(d, limit, SIDE), title) for d, title in zip(compared, titles, strict=True)])],
             [(True, f"−{limit:.3g}", f"{limit:.3g}")],
             f"{capital(colours)}. Outlined cells are beyond chance.",

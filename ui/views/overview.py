@@ -16,7 +16,7 @@ from core.audit.folder import Audit
 from core.data.faces import gender_known, labels_known
 from core.data.filters import Filter
 from core.explain.maps import NORMALISATIONS
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.text import escape
 from core.present.text.method import method_words
 from core.present.text.sentences import as_low_words, pair_names, pair_rate, target_words
@@ -121,7 +121,7 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
     names = [capital(name) for name in pair_names(grid, filter.ethnicity)]
     facts = [pair_rate(row.correct.n, row.incorrect.n) for row in grid.itertuples()]
     signed = target == "margin"
-    limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
+    limit = raster.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     note = (
         f"{capital(target_words(target, audit.map_words, audit.task))}; one scale for all panels."
         if audit.has_maps
@@ -159,11 +159,11 @@ def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool =
     name = html.escape(capital(group.name))
     cam = ""  # predictions alone give no map
     if group.map is not None:
-        source = pictures.data_uri(pictures.paint(group.map, limit, signed, SIDE, group.placement))
+        source = raster.data_uri(raster.paint(group.map, limit, signed, SIDE, group.placement))
         cam = f"<img src='{source}' alt='Average map: {name}'>"
     face = "<div class='lw-few one'>no average face for these ages</div>" if faces else ""
     if group.face is not None:
-        source = pictures.data_uri(Image.fromarray(group.face))
+        source = raster.data_uri(Image.fromarray(group.face))
         face = f"<img src='{source}' alt='Average face: {name}' title='average of {group.face_n:,} faces'>"
     return f"<div class='lw-pair'>{head}{face}{cam}</div>"
 
@@ -189,15 +189,15 @@ def _study_cards(
 
 def study_sheet(
     grid: pd.DataFrame, names: list[str], limit: float, signed: bool, note: str, task: Task = GENDER
-) -> pictures.Sheet:
+) -> raster.Sheet:
     """The same grid to take away, for a paper or a slide; without maps where there is no `note` on them."""
     rows = []
     for name, row in zip(names, grid.itertuples(), strict=True):
         panels = []
         for group, tag in ((row.correct, "correct"), (row.incorrect, "incorrect")):
             none = f"under {group.minimum} faces" if group.too_small else "none for these ages"
-            face = none if group.face is None else pictures.show_face(group.face)
-            cam = none if group.map is None else pictures.paint(group.map, limit, signed, placement=group.placement)
+            face = none if group.face is None else raster.show_face(group.face)
+            cam = none if group.map is None else raster.paint(group.map, limit, signed, placement=group.placement)
             panels += [(face, f"{tag}, n = {group.n:,}"), *([(cam, "average map")] if note else [])]
         rows.append((name, panels))
-    return pictures.Sheet(rows, [layout.scale_ends(signed, limit, task)] if note else [], note)
+    return raster.Sheet(rows, [layout.scale_ends(signed, limit, task)] if note else [], note)

@@ -25,7 +25,7 @@ from core.photo.faces import Face
 from core.photo.prediction import Prediction, head_bias, photo_targets, read_faces
 from core.photo.uploads import MAXIMUM_BYTES, READS, read_upload, shrunk_to
 from core.present.figures import photo as figures
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.plotly_charts import figure_of
 from core.present.text import escape
 from core.present.text import photo as photo_text
@@ -259,7 +259,7 @@ def show_results(results: list[Result], audit: Audit | None) -> None:
     readings = [reading for result in results for reading in result.readings]
     target, opacity = _controls(readings)
     maps = [reading.map(target) for reading in readings if reading.evidence is not None]
-    limit = pictures.shared_limit(maps)
+    limit = raster.shared_limit(maps)
     for n, result in enumerate(results):
         _show(n, result, audit, target, opacity, limit)
     if maps:
@@ -298,7 +298,7 @@ def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: flo
         above = st.container()
         chosen = _pick(n, result)
         boxes = [_scaled(face, result.scale) for face in result.faces]
-        seen = pictures.data_uri(figures.marked(result.seen, boxes, chosen if several else None))
+        seen = raster.data_uri(figures.marked(result.seen, boxes, chosen if several else None))
         alt = f"The image with {len(boxes)} face{'' if len(boxes) == 1 else 's'} marked"
         whole = f"<img class='lw-seen' src='{seen}' alt='{alt}'>"
         cards = "".join(
@@ -337,7 +337,7 @@ def _card(
     name = f"Face {k + 1}" if several else "The face"
     panels = [(figures.with_points(face), "aligned, with its points", f"{name}, aligned, with its five points")]
     if reading.evidence is not None:
-        over = pictures.overlay(
+        over = raster.overlay(
             face.crop, reading.map(target), limit, opacity, target == "margin", placement=reading.placement
         )
         chosen = reading.task.label(reading.predicted)

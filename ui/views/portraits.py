@@ -11,7 +11,7 @@ from PIL import Image
 from core.photo.portraits import CREDIT, Portrait, drawn, portraits
 from core.photo.uploads import shrunk_to
 from core.present.figures import photo as figures
-from core.present.figures import pictures
+from core.present.figures import raster
 from ui.views.photo import Result, Tools, try_image
 from ui.views.photo_style import STRIP
 from ui.widgets import controls, terms
@@ -36,7 +36,7 @@ def choose_portrait() -> Portrait | None:
 @cache
 def _thumbnail(portrait: Portrait) -> str:
     with Image.open(portrait.file) as opened:
-        return pictures.data_uri(shrunk_to(opened.convert("RGB"), 96))
+        return raster.data_uri(shrunk_to(opened.convert("RGB"), 96))
 
 
 def try_portrait(portrait: Portrait, ready: Tools) -> Result:

@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 
 from core.present.export.tables import holds_p
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.text import escape
 from core.task import GENDER, Task
 from core.verdicts import Tone
@@ -57,7 +57,7 @@ def colour_scale(signed: bool, limit: float, note: str, task: Task = GENDER) -> 
     """HTML of the colour scale with its ends."""
     first, second = map(html.escape, task.labels)
     ends = (f"speaks for {second}", f"speaks for {first}") if signed else ("none", "strongest")
-    bar = pictures.data_uri(pictures.colour_bar(signed), quality=95)
+    bar = raster.data_uri(raster.colour_bar(signed), quality=95)
     left, right = (f"−{limit:.3g}", f"{limit:.3g}") if signed else ("0", f"{limit:.3g}")
     return (
         f"<div class='lw-scale'><span>{ends[0]} {left}</span><img src='{bar}' alt='colour scale'>"
@@ -68,7 +68,7 @@ def colour_scale(signed: bool, limit: float, note: str, task: Task = GENDER) -> 
 def image_row(panels: list[tuple[Image.Image, str, str]], widest: str = "none") -> str:
     """HTML of pictures in one row that shrinks with the page: (picture, caption, alternative text) each."""
     items = "".join(
-        f"<figure style='max-width: {widest}'><img src='{pictures.data_uri(picture)}' alt='{html.escape(alt)}'>"
+        f"<figure style='max-width: {widest}'><img src='{raster.data_uri(picture)}' alt='{html.escape(alt)}'>"
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         for picture, caption, alt in panels
     )
@@ -76,7 +76,7 @@ def image_row(panels: list[tuple[Image.Image, str, str]], widest: str = "none") 
 
 
 def scale_ends(signed: bool, limit: float, task: Task = GENDER) -> tuple[bool, str, str]:
-    """A colour scale of a `pictures.Sheet`, with its ends in words."""
+    """A colour scale of a `raster.Sheet`, with its ends in words."""
     first, second = task.labels
     return (True, f"−{limit:.3g} {second}", f"{limit:.3g} {first}") if signed else (False, "0", f"{limit:.3g}")
 

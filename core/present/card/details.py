@@ -12,7 +12,7 @@ from core.template import SIDE
 from core.wording import capital, percent
 
 UNDECLARED = "unknown: not declared by whoever imported the model"
-#: What `declaration` says, in the order of a picture's way through the model; and the words for it.
+#: What `declaration` says, in the order of an image's way through the model; and the words for it.
 DECLARED = {
     "crop": f"crop of the aligned {SIDE}×{SIDE} face (left, top, right, bottom)",
     "template": "points of its own template, pixels of the input (x, y: eyes, nose, mouth corners)",
@@ -37,7 +37,7 @@ DECLARED = {
     "bn_eps": "eps of the batch norms",
     "activation": "activation",
 }
-#: All that a table of scores is read by; what a declaration says of pictures is nothing of it.
+#: All that a table of scores is read by; what a declaration says of images is nothing of it.
 OF_SCORES = ("score", *GENDERS, "of", "target", "classes", "indices")
 SOURCE = {
     "file": "file",

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from core.errors import LookwhereError
 from core.present.export import charts, sheets, tables
 from core.present.export.provenance import Provenance, Size, stamp
-from core.present.figures.pictures import Sheet
+from core.present.figures.raster import Sheet
 
 FIGURES = {"PNG": ("png", "image/png"), "PDF": ("pdf", "application/pdf"), "SVG": ("svg", "image/svg+xml")}
 TABLES = {"CSV": ("csv", "text/csv"), "LaTeX": ("tex", "application/x-tex")}
@@ -21,7 +21,7 @@ TABLES = {"CSV": ("csv", "text/csv"), "LaTeX": ("tex", "application/x-tex")}
 
 @dataclass(frozen=True)
 class Item:
-    """A figure or a table of a page. `kind`: chart, picture or table; `make` gives it, when it is asked for."""
+    """A figure or a table of a page. `kind`: chart, image or table; `make` gives it, when it is asked for."""
 
     kind: str
     name: str
@@ -44,7 +44,7 @@ def files(items: list[Item], formats: list[str], size: Size, dpi: int, provenanc
         for item in fitting:
             if item.kind == "chart":
                 data = stamp(next(figures), suffix, item.title, provenance, size, dpi)
-            elif item.kind == "picture":
+            elif item.kind == "image":
                 data = stamp(sheets.render(item.make(), size, suffix, dpi), suffix, item.title, provenance, size, dpi)
             elif suffix == "csv":
                 data = tables.csv(item.make())

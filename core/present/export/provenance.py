@@ -21,7 +21,7 @@ PLAIN = 9.0
 
 @dataclass(frozen=True)
 class Size:
-    """A width in print: `mm`, its text in points (the smallest is 5/6 of it), and how tall a picture may be in mm."""
+    """A width in print: `mm`, its text in points (the smallest is 5/6 of it), and how tall a figure may be in mm."""
 
     mm: int
     points: float

@@ -1,4 +1,4 @@
-"""Sheets of pictures in print: one layout in millimetres, drawn as PNG, PDF and SVG with real text."""
+"""Sheets of images in print: one layout in millimetres, drawn as PNG, PDF and SVG with real text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.errors import LookwhereError
 from core.extras import missing_extra
 from core.present.export.provenance import MM, Size, plain
-from core.present.figures.pictures import Sheet, colour_bar
+from core.present.figures.raster import Sheet, colour_bar
 
 FONTS = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 #: Millimetres: between panels, between rows and blocks; the widest panel, and the narrowest before a row is broken,
@@ -91,7 +91,7 @@ def _small(size: Size) -> float:
 
 
 def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
-    """The sheet as png, pdf or svg; panels are pictures, all else is text."""
+    """The sheet as png, pdf or svg; panels are images, all else is text."""
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -114,15 +114,15 @@ def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
             figure.text(x / size.mm, 1 - y / height, plain(text), fontsize=points, va="top", color="#16191A",
                         linespacing=1.1, parse_math=False, **more)  # fmt: skip
 
-        def show(picture: object, x: float, y: float, wide: float, tall: float) -> None:
+        def show(panel: object, x: float, y: float, wide: float, tall: float) -> None:
             axes = figure.add_axes((x / size.mm, 1 - (y + tall) / height, wide / size.mm, tall / height))
-            if isinstance(picture, str):
+            if isinstance(panel, str):
                 axes.set(xticks=[], yticks=[], facecolor="#E8E8EC")
                 axes.spines[:].set_visible(False)
-                why = "\n".join(wrapped(picture, small, wide - 1))
+                why = "\n".join(wrapped(panel, small, wide - 1))
                 axes.text(0.5, 0.5, why, ha="center", va="center", fontsize=small, color="#5A5A64")
                 return
-            axes.imshow(picture, aspect="auto", interpolation="auto" if kind == "png" else "none")
+            axes.imshow(panel, aspect="auto", interpolation="auto" if kind == "png" else "none")
             axes.set_axis_off()
 
         block = (size.mm + GUTTER) / arranged.blocks
@@ -132,8 +132,8 @@ def render(sheet: Sheet, size: Size, kind: str, dpi: int) -> bytes:
             if label:
                 write(x, y, "\n".join(wrapped(label, size.points, block - GUTTER)), size.points, weight="bold")
                 y += text_height(size.points, label, block - GUTTER) + 0.8
-            for picture, caption in panels:
-                show(picture, x, y, arranged.side, arranged.side)
+            for panel, caption in panels:
+                show(panel, x, y, arranged.side, arranged.side)
                 write(x, y + arranged.side + 0.6, "\n".join(wrapped(caption, small, arranged.side)), small)
                 x += arranged.side + GAP
         y = arranged.height

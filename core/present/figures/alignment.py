@@ -1,4 +1,4 @@
-"""An aligned store as one picture: average faces by group, and single faces with the landmarks found."""
+"""An aligned store as one image: average faces by group, and single faces with the landmarks found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.data.filters import group_name
 from core.data.splits import person_numbers
 from core.data.store import AlignedStore, average_face
 from core.errors import LookwhereError
-from core.present.figures.pictures import sheet, show_face
+from core.present.figures.raster import sheet, show_face
 from core.privacy import asked_minimum, enough_people
 from core.template import SIDE
 
@@ -40,11 +40,11 @@ def alignment_sheet(store: AlignedStore, sample: int = 24, seed: int = 0) -> Ima
 
 def _with_points(store: AlignedStore, place: int) -> Image.Image:
     face = store.faces.iloc[place]
-    picture = Image.fromarray(store.images[face["row"]])
-    draw = ImageDraw.Draw(picture)
+    image = Image.fromarray(store.images[face["row"]])
+    draw = ImageDraw.Draw(image)
     for x, y in store.landmarks[face["row"]]:
         draw.ellipse((x - 1.5, y - 1.5, x + 1.5, y + 1.5), fill=(255, 64, 64))
-    return picture
+    return image
 
 
 def sharpness(average: np.ndarray) -> float:

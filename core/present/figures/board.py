@@ -1,4 +1,4 @@
-"""Where the models of the board look, as pictures on one scale: a row a model, a map a gender."""
+"""Where the models of the board look, as images on one scale: a row a model, a map a gender."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from PIL import Image, ImageFilter
 
 from core.analysis.comparison.board import BoardModel
 from core.explain.regions import label_image
-from core.present.figures import pictures
-from core.present.figures.pictures import Sheet
+from core.present.figures import raster
+from core.present.figures.raster import Sheet
 from core.task import GENDER, GENDERS
 from core.wording import capital
 
@@ -21,7 +21,7 @@ AGAINST, FOR = "against the label", "for the label"
 
 @dataclass(frozen=True)
 class LookRow:
-    """A model's maps: `panels` has the picture and the caption of each gender that has one."""
+    """A model's maps: `panels` has the image and the caption of each gender that has one."""
 
     title: str
     method: str
@@ -36,7 +36,7 @@ def looks(models: list[BoardModel], data: str, ethnicity: str | None, side: int 
         if model.maps is not None
         for gender in GENDERS
     }
-    limit, rows = pictures.shared_limit(list(means.values())), []
+    limit, rows = raster.shared_limit(list(means.values())), []
     for model in models:
         panels = []
         for gender in GENDERS:
@@ -44,7 +44,7 @@ def looks(models: list[BoardModel], data: str, ethnicity: str | None, side: int 
             if mean is not None:
                 n = model.maps.faces(data, gender, ethnicity)
                 words = capital(GENDER.nouns[GENDER.index(gender)].many)
-                panels.append((_with_regions(pictures.paint(mean, limit, True, side)), f"{words}, n = {n:,}"))
+                panels.append((_with_regions(raster.paint(mean, limit, True, side)), f"{words}, n = {n:,}"))
         if panels:
             rows.append(LookRow(model.title, model.maps.method_words, panels))
     return rows, limit
@@ -56,13 +56,13 @@ def looks_sheet(rows: list[LookRow], limit: float, note: str) -> Sheet:
     return Sheet([(f"{row.title} ({row.method})", row.panels) for row in rows], [scale], note)
 
 
-def _with_regions(picture: Image.Image) -> Image.Image:
+def _with_regions(image: Image.Image) -> Image.Image:
     """The face's regions as thin lines over a map, since there is no average face under it."""
-    labels = label_image(picture.width, 1)
+    labels = label_image(image.width, 1)
     edge = np.zeros(labels.shape, dtype=bool)
     edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
     edge[1:] |= labels[1:] != labels[:-1]
     mask = Image.fromarray((edge * 150).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.4))
-    overlay = picture.copy()
-    overlay.paste(Image.new("RGB", picture.size, (60, 60, 66)), mask=mask)
+    overlay = image.copy()
+    overlay.paste(Image.new("RGB", image.size, (60, 60, 66)), mask=mask)
     return overlay

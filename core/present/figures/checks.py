@@ -94,7 +94,7 @@ def difference_dots(rows: pd.DataFrame, better: dict[str, bool], labels: dict[st
 
 def region_bars(rows: pd.DataFrame, by_area: bool) -> BarChart:
     """Evidence of each region beside what hiding it costs, and what the same hole costs elsewhere, in logits; divided
-    by the region's share of the picture where `by_area`."""
+    by the region's share of the image where `by_area`."""
     kinds = (
         ("evidence", "evidence of the map", COLOURS[0], ""),
         ("drop", "lost by hiding it", COLOURS[1], ""),

@@ -7,7 +7,7 @@ import pandas as pd
 from PIL import Image
 
 from core.analysis.comparison.paired import FAMILY_WISE, MapPair, named
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.chart_data import Axis, IntervalChart, Mark, Row, Series
 from core.present.figures.charts import accuracy_range
 from core.present.figures.differences import outlined
@@ -105,19 +105,19 @@ def paired_panels(
 
     `limits`: ends of the scale of maps, and of differences; surviving cells are outlined.
     """
-    none = pictures.placeholder(_NONE, side)
-    panels = [pictures.placeholder("no average face\nstored", side) if face is None else pictures.show_face(face, side)]
+    none = raster.placeholder(_NONE, side)
+    panels = [raster.placeholder("no average face\nstored", side) if face is None else raster.show_face(face, side)]
     for k, pair in enumerate(maps):
         if pair is None:
             panels += [none] * (3 if k == 0 else 2)
             continue
         if k == 0:
-            panels.append(pictures.paint(pair.a, limits[0], signed, side, pair.placement))
-        panels.append(pictures.paint(pair.b, limits[0], signed, side, pair.placement))
+            panels.append(raster.paint(pair.a, limits[0], signed, side, pair.placement))
+        panels.append(raster.paint(pair.b, limits[0], signed, side, pair.placement))
         if pair.difference is None:
-            panels.append(pictures.placeholder("not tested:\nunder 30 faces\nor people", side))
+            panels.append(raster.placeholder("not tested:\nunder 30 faces\nor people", side))
         else:
-            painted = pictures.paint(pair.difference, limits[1], True, side, pair.placement)
+            painted = raster.paint(pair.difference, limits[1], True, side, pair.placement)
             panels.append(outlined(painted, pair.survives, pair.placement) if pair.survives.any() else painted)
     return panels
 

@@ -1,4 +1,4 @@
-"""Tested differences as pictures: cells that survive are outlined on the map, others hatched."""
+"""Tested differences as images: cells that survive are outlined on the map, others hatched."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from PIL import Image, ImageDraw
 
 from core.analysis.maps.differences import MapDifference
 from core.explain.placement import Placement, placed
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.chart_data import MapChart, MapPanel, Scale
 from core.template import SIDE
 
 _DARK, _LIGHT = (12, 12, 16, 255), (255, 255, 255, 210)
 
 
-def outlined(picture: Image.Image, mask: np.ndarray, placement: Placement | None = None) -> Image.Image:
-    """A copy of a map's picture in which the cells of `mask`, bool (h, w), have borders: thin between two of them,
+def outlined(image: Image.Image, mask: np.ndarray, placement: Placement | None = None) -> Image.Image:
+    """A copy of a map's image in which the cells of `mask`, bool (h, w), have borders: thin between two of them,
     thick and edged in white around them, to be seen on dark and light. The other cells are hatched."""
     h, w = mask.shape
-    width, height = picture.size
+    width, height = image.size
     down, across = (edges / SIDE for edges in placed(mask.shape, placement).edges)
     framed = np.pad(mask, 1)
     thick = max(2, width // 110)
-    halo, line, grid = (Image.new("RGBA", picture.size) for _ in range(3))
+    halo, line, grid = (Image.new("RGBA", image.size) for _ in range(3))
     pens = [ImageDraw.Draw(layer) for layer in (halo, line, grid)]
 
     def at(row: int, column: int) -> tuple[int, int]:
-        # The outermost borders lie inside the picture.
+        # The outermost borders lie inside the image.
         edge = thick // 2 + 1
         x, y = round(across[column] * width), round(down[row] * height)
         return min(max(x, edge), width - 1 - edge), min(max(y, edge), height - 1 - edge)
@@ -46,8 +46,8 @@ def outlined(picture: Image.Image, mask: np.ndarray, placement: Placement | None
                 border(at(r, c), at(r, c + 1), bool(framed[r, c + 1]), bool(framed[r + 1, c + 1]))
             if r < h:
                 border(at(r, c), at(r + 1, c), bool(framed[r + 1, c]), bool(framed[r + 1, c + 1]))
-    result = picture.convert("RGBA")
-    for layer in (_hatching(picture.size, mask, down, across), grid, halo, line):
+    result = image.convert("RGBA")
+    for layer in (_hatching(image.size, mask, down, across), grid, halo, line):
         result = Image.alpha_composite(result, layer)
     return result.convert("RGB")
 
@@ -84,30 +84,30 @@ def difference_maps(
 ) -> MapChart:
     """Tested differences side by side on one scale, whose `note` says what its colours mean."""
     panels = tuple(difference_panel(*parts) for parts in zip(differences, captions, alts, strict=True))
-    limit = pictures.shared_limit([panel.values for panel in panels])
+    limit = raster.shared_limit([panel.values for panel in panels])
     return MapChart(panels, (Scale(limit, True, f"−{limit:.3g}", f"{limit:.3g}", note),))
 
 
-def panel_picture(panel: MapPanel, scale: Scale, side: int = pictures.PANEL) -> Image.Image:
+def panel_image(panel: MapPanel, scale: Scale, side: int = raster.PANEL) -> Image.Image:
     """A panel painted on a scale: cells that survive outlined, the others hatched, neither where nothing was tested."""
     if panel.values is None:
-        return pictures.placeholder(panel.why, side)
-    picture = pictures.paint(panel.values, scale.limit, scale.signed, side, panel.placement)
-    return picture if panel.outlined is None else outlined(picture, panel.outlined, panel.placement)
+        return raster.placeholder(panel.why, side)
+    image = raster.paint(panel.values, scale.limit, scale.signed, side, panel.placement)
+    return image if panel.outlined is None else outlined(image, panel.outlined, panel.placement)
 
 
-def panel_pictures(chart: MapChart, side: int = pictures.PANEL) -> list[Image.Image]:
+def panel_images(chart: MapChart, side: int = raster.PANEL) -> list[Image.Image]:
     """All panels of a chart, each on its scale."""
-    return [panel_picture(panel, chart.scales[panel.scale], side) for panel in chart.panels]
+    return [panel_image(panel, chart.scales[panel.scale], side) for panel in chart.panels]
 
 
-def map_sheet(chart: MapChart, side: int = pictures.PANEL) -> pictures.Sheet:
+def map_sheet(chart: MapChart, side: int = raster.PANEL) -> raster.Sheet:
     """A chart's panels with captions and scales, for print."""
-    panels = list(zip(panel_pictures(chart, side), [panel.caption for panel in chart.panels], strict=True))
-    return pictures.Sheet([("", panels)], [(scale.signed, scale.low, scale.high) for scale in chart.scales], chart.note)
+    panels = list(zip(panel_images(chart, side), [panel.caption for panel in chart.panels], strict=True))
+    return raster.Sheet([("", panels)], [(scale.signed, scale.low, scale.high) for scale in chart.scales], chart.note)
 
 
-def painted(difference: MapDifference, limit: float, side: int = pictures.PANEL) -> Image.Image:
+def painted(difference: MapDifference, limit: float, side: int = raster.PANEL) -> Image.Image:
     """A difference painted from −`limit` to `limit`: surviving cells outlined, others hatched, neither where
     nothing was tested; a grey panel under 11 faces."""
-    return panel_picture(difference_panel(difference), Scale(limit, True, "", ""), side)
+    return panel_image(difference_panel(difference), Scale(limit, True, "", ""), side)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.present.figures.chart_data import MapChart, MapPanel, Scale
-from core.present.figures.pictures import shared_limit
+from core.present.figures.raster import shared_limit
 from core.task import GENDERS
 
 

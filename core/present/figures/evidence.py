@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from core.analysis.maps.region_evidence import EvidenceByRegion, Waterfall
 from core.explain.regions import REGIONS, label_image
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.chart_data import Axis, Bar, BarChart, IntervalChart, Mark, Row, Series
 from core.present.figures.styles import BY_CLASS, COLOURS, DARK_GREY, GROUP_COLOURS, STROKE, Style, cycled
 from core.task import GENDER, Task
@@ -124,22 +124,22 @@ def _share(name: str, row: pd.Series) -> Mark:
     return Mark(name, row["share"], row["low"], row["high"], words, (beside,))
 
 
-def regions_picture(face: np.ndarray, side: int = 448) -> Image.Image:
+def regions_image(face: np.ndarray, side: int = 448) -> Image.Image:
     """The regions' outlines and names over an average face uint8 (112, 112, 3)."""
     labels = label_image(side, 1)
     tints = np.array([tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5)) for colour in COLOURS], dtype=np.uint8)
     tint = Image.fromarray(tints[labels % len(COLOURS)])
-    picture = Image.blend(pictures.show_face(face, side), tint, 0.16)
+    image = Image.blend(raster.show_face(face, side), tint, 0.16)
     edge = np.zeros(labels.shape, dtype=bool)
     edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
     edge[1:] |= labels[1:] != labels[:-1]
     mask = Image.fromarray((edge * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(side / 500))
-    picture.paste(Image.new("RGB", picture.size, "white"), mask=mask.point(lambda v: min(255, v * 2)))
-    draw = ImageDraw.Draw(picture)
+    image.paste(Image.new("RGB", image.size, "white"), mask=mask.point(lambda v: min(255, v * 2)))
+    draw = ImageDraw.Draw(image)
     for index, name in enumerate(REGIONS):
         x, y = _label_place(labels == index)
-        draw.text((x, y), name, "white", pictures.font(side // 26), "mm", stroke_width=2, stroke_fill=(30, 30, 36))
-    return picture
+        draw.text((x, y), name, "white", raster.font(side // 26), "mm", stroke_width=2, stroke_fill=(30, 30, 36))
+    return image
 
 
 def _label_place(region: np.ndarray) -> tuple[float, float]:

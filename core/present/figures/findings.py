@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.analysis.maps.own_pattern import OwnPattern
 from core.present.figures.chart_data import NAN, Axis, IntervalChart, MapChart, MapPanel, Mark, Row, Scale, Series
-from core.present.figures.pictures import shared_limit
+from core.present.figures.raster import shared_limit
 from core.present.figures.styles import COLOURS, OWN, Style
 from core.wording import bounds, number, percent, signed_bounds, signed_points
 

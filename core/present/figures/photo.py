@@ -1,4 +1,4 @@
-"""A tried picture drawn: its faces numbered, the crop with its points, evidence by region, certainty among audited."""
+"""An uploaded image drawn: its faces numbered, the crop and its points, evidence by region, certainty beside others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.photo.faces import Face
 from core.photo.uploads import shrunk_to
 from core.present.figures.chart_data import Axis, Bar, BarChart, Histogram, HistogramChart, Row, Series
 from core.present.figures.evidence import towards
-from core.present.figures.pictures import font, show_face
+from core.present.figures.raster import font, show_face
 from core.present.figures.styles import BY_CLASS, COLOURS, DARK_GREY, Style
 from core.task import GENDER, Task
 from core.wording import signed
@@ -21,10 +21,10 @@ _LINE, _CHOSEN, _DARK = (255, 255, 255), (255, 196, 0), (20, 24, 30)
 BINS = 30
 
 
-def marked(picture: Image.Image, faces: list[Face], highlight: int | None = None, side: int = SIDE) -> Image.Image:
-    """The picture at most `side` pixels a side; each face's box, number and five points, the chosen one in yellow."""
-    small = shrunk_to(picture, side).copy()
-    scale = small.width / picture.width
+def marked(image: Image.Image, faces: list[Face], highlight: int | None = None, side: int = SIDE) -> Image.Image:
+    """The image at most `side` pixels a side; each face's box, number and five points, the chosen one in yellow."""
+    small = shrunk_to(image, side).copy()
+    scale = small.width / image.width
     draw = ImageDraw.Draw(small)
     width = max(2, round(max(small.size) / 300))
     for n, face in enumerate(faces):
@@ -46,12 +46,12 @@ def marked(picture: Image.Image, faces: list[Face], highlight: int | None = None
 
 def with_points(face: Face, side: int = 224) -> Image.Image:
     """The crop enlarged, with its five points."""
-    picture = show_face(face.crop, side)
-    draw = ImageDraw.Draw(picture)
+    image = show_face(face.crop, side)
+    draw = ImageDraw.Draw(image)
     for x, y in (face.landmarks + 0.5) * (side / len(face.crop)):
         draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=_DARK)
         draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=_CHOSEN)
-    return picture
+    return image
 
 
 def region_bars(regions: np.ndarray, bias: float | None, margin: float, task: Task = GENDER) -> BarChart:

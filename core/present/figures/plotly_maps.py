@@ -1,4 +1,4 @@
-"""Maps as one Plotly figure, for notebooks; pages and print paint them as pictures (`differences`)."""
+"""Maps as one Plotly figure, for notebooks; pages and print paint them as images (`differences`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from core.explain.placement import placed
 from core.present.figures.chart_data import MapChart
-from core.present.figures.pictures import SIGNED, STRENGTH
+from core.present.figures.raster import SIGNED, STRENGTH
 from core.present.text import escape
 from core.wording import number
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.analysis.maps.error_clusters import ErrorCluster
 from core.explain.regions import REGIONS
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.chart_data import Axis, Bar, BarChart, Row, Series
 from core.present.figures.styles import BY_CLASS
 from core.task import GENDER, Task
@@ -27,10 +27,10 @@ def region_bars(regions: np.ndarray, additive: bool, task: Task = GENDER) -> Bar
     return BarChart(tuple(rows), series, Axis(title, low=low, high=high), 330)
 
 
-def error_cluster_sheet(clusters: list[tuple[str, ErrorCluster]], limit: float) -> pictures.Sheet:
+def error_cluster_sheet(clusters: list[tuple[str, ErrorCluster]], limit: float) -> raster.Sheet:
     """The mean maps of kinds that are shown, by name, to take away."""
     rows = [
-        (name, [(pictures.paint(k.map, limit, True, placement=k.placement), f"mean shape, n = {k.n:,}")])
+        (name, [(raster.paint(k.map, limit, True, placement=k.placement), f"mean shape, n = {k.n:,}")])
         for name, k in clusters
     ]
-    return pictures.Sheet(rows, [(True, f"−{limit:.3g} against", f"{limit:.3g} for the choice")])
+    return raster.Sheet(rows, [(True, f"−{limit:.3g} against", f"{limit:.3g} for the choice")])

@@ -1,4 +1,4 @@
-"""What a report is made of besides a card's blocks: charts, pictures, pairs, verdicts, commands. All text is plain."""
+"""What a report is made of besides a card's blocks: charts, images, pairs, verdicts, commands. All text is plain."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from PIL import Image
 
 from core.present.card import Table
 from core.present.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
-from core.present.figures.differences import panel_pictures
-from core.present.figures.pictures import colour_bar
+from core.present.figures.differences import panel_images
+from core.present.figures.raster import colour_bar
 from core.wording import NONE, PER_CENT, bounds, number, percent
 
-#: A picture in a page: (address, alternative text, caption).
-Picture = tuple[str, str, str]
+#: An image in a page: (address, alternative text, caption).
+PageImage = tuple[str, str, str]
 
 
-def data_uri(picture: Image.Image) -> str:
+def data_uri(image: Image.Image) -> str:
     """As a `data:` address, WebP without loss, so that what is shown is what was computed."""
     out = io.BytesIO()
-    picture.save(out, format="WEBP", lossless=True, method=4)
+    image.save(out, format="WEBP", lossless=True, method=4)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 
@@ -102,7 +102,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Scale:
-    """The colour scale of pictures: its address, what its ends say, and a note."""
+    """The colour scale of images: its address, what its ends say, and a note."""
 
     kind: ClassVar[str] = "scale"
     uri: str
@@ -112,19 +112,19 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Pictures in a row that wraps."""
+class PageImages:
+    """Images in a row that wraps."""
 
-    kind: ClassVar[str] = "pictures"
-    pictures: tuple[Picture, ...]
+    kind: ClassVar[str] = "images"
+    images: tuple[PageImage, ...]
     scale: Scale | None = None
 
     @classmethod
-    def from_chart(cls, chart: MapChart, side: int) -> Pictures:
+    def from_chart(cls, chart: MapChart, side: int) -> PageImages:
         """The maps of a chart on their one scale, each `side` pixels a side."""
         (scale,) = chart.scales
-        pairs = zip(chart.panels, panel_pictures(chart, side), strict=True)
-        images = tuple((data_uri(picture), panel.alt, panel.caption) for panel, picture in pairs)
+        pairs = zip(chart.panels, panel_images(chart, side), strict=True)
+        images = tuple((data_uri(image), panel.alt, panel.caption) for panel, image in pairs)
         return cls(images, Scale(data_uri(colour_bar(scale.signed)), scale.low, scale.high, scale.note))
 
 
@@ -138,8 +138,8 @@ class Side:
 
     tag: str
     n: int | None
-    face: Picture | str | None
-    cam: Picture | str | None
+    face: PageImage | str | None
+    cam: PageImage | str | None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from core.data.filters import Filter, age_words
 from core.errors import LookwhereError
 from core.present.card import Section, Table, Text, section
 from core.present.figures import comparison as figures
-from core.present.figures import pictures
-from core.present.report.blocks import Chart, Code, Pictures, Scale, data_uri
+from core.present.figures import raster
+from core.present.report.blocks import Chart, Code, PageImages, Scale, data_uri
 from core.present.report.build import render
 from core.present.report.plain import WHAT_NOT, words_section
 from core.present.text.comparison import LETTERS, audit_label, common_words, pair_sentence, plain_sentence, shown_audits
@@ -124,8 +124,8 @@ def _maps(common: CommonFaces, filter: Filter) -> Section:
 def _panels(common: CommonFaces, differences: Sequence[PairedMapDifference]) -> list:
     pairs = [difference.shape for difference in differences]
     limits = (
-        pictures.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
-        pictures.shared_limit([pair.difference for pair in pairs]),
+        raster.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
+        raster.shared_limit([pair.difference for pair in pairs]),
     )
     captions = [f"A: {audit_label(common.audits[0])}"]
     for letter, partner, pair in zip(LETTERS[1:], common.audits[1:], pairs, strict=False):
@@ -137,10 +137,10 @@ def _panels(common: CommonFaces, differences: Sequence[PairedMapDifference]) -> 
     images = tuple((data_uri(p), caption, caption) for p, caption in zip(panels, captions, strict=True))
     methods = dict.fromkeys(audit.map_method for audit in common.audits)
     note = "mean maps for the labelled gender, each divided by its own strength"
-    scale = Scale(data_uri(pictures.colour_bar(False)), "none 0", f"{limits[0]:.3g} strongest", note)
+    scale = Scale(data_uri(raster.colour_bar(False)), "none 0", f"{limits[0]:.3g} strongest", note)
     method_note = f"Maps by {' and '.join(methods)}. Outlined cells differ beyond chance, at 5 % for a whole map."
     uneven = "Their difference is also one of these methods." if len(methods) > 1 else None
-    return [Pictures(images, scale), Text(method_note, quiet=True), Text(uneven) if uneven else None]
+    return [PageImages(images, scale), Text(method_note, quiet=True), Text(uneven) if uneven else None]
 
 
 def _audits(audits: Sequence[Audit], all_ages: bool) -> Table:

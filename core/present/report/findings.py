@@ -10,10 +10,10 @@ from core.analysis.findings.maps import PLACES
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.card import Items, Section, Table, Text, section
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.findings import density_dots, effect_dots, mean_shapes
 from core.present.figures.gaps import simultaneous_dots
-from core.present.report.blocks import Chart, Pictures, Verdict
+from core.present.report.blocks import Chart, PageImages, Verdict
 from core.present.text.findings import findings_sentence, seeds_words
 from core.present.text.original_study import STUDY
 from core.wording import capital, signed_points
@@ -70,7 +70,7 @@ def _figure(finding: Finding) -> list:
             note = f"Mean over {result.n:,} correct predictions; 1 (dotted) is what a uniform map has."
             return [Chart.from_chart(density_dots(finding.numbers, PLACES, note))]
         case ErrorPattern() as result:
-            return [Pictures.from_chart(mean_shapes(result.pattern), pictures.PANEL)]
+            return [PageImages.from_chart(mean_shapes(result.pattern), raster.PANEL)]
         case CauseContrasts() as result:
             return _effects(finding, result)
         case None:

@@ -19,10 +19,10 @@ from core.checks.results import Checks, closed_to_layers
 from core.data.filters import Filter
 from core.present.card import Heading, Section, Table, Text, section
 from core.present.card.sections import maps_words
-from core.present.figures import pictures
+from core.present.figures import raster
 from core.present.figures.differences import difference_maps
 from core.present.figures.evidence import margin_title, waterfall_chart
-from core.present.report.blocks import Chart, Grid, Pair, Picture, Pictures, Scale, Side, Verdict, data_uri
+from core.present.report.blocks import Chart, Grid, PageImage, PageImages, Pair, Scale, Side, Verdict, data_uri
 from core.present.text.checks import results
 from core.present.text.evidence import waterfall_sentence
 from core.present.text.placement import sides_words
@@ -50,7 +50,7 @@ def grid_section(audit: Audit, filter: Filter) -> Section:
     if without and not audit.has_maps:
         return section("grid", title, [Text(without), Text(NO_MAPS)])
     grid = study_grid(audit, filter, TARGET, NORMALISATION)
-    limit = pictures.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
+    limit = raster.shared_limit([g.map for column in ("correct", "incorrect") for g in grid[column]])
     hidden = withheld(grid)
     pairs, minimum = [], audit.minimum_faces
     for n, (row, pair_name) in enumerate(zip(grid.itertuples(), pair_names(grid, filter.ethnicity), strict=True)):
@@ -77,7 +77,7 @@ def grid_section(audit: Audit, filter: Filter) -> Section:
         f"{need}"
     )
     scale = Scale(
-        data_uri(pictures.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
+        data_uri(raster.colour_bar()), "none 0", f"{limit:.3g} strongest", f"{audit.map_units}, mean over faces"
     )
     reading = Text(f"{audit.method.reading} {OUTSIDE} {sides_words(audit)}", quiet=True)
     return section("grid", title, [Text(text), Text(without) if without else None, Grid(tuple(pairs)), scale, reading])
@@ -121,12 +121,12 @@ def _side(audit: Audit, group: Group, tag: str, limit: float, hidden: bool) -> S
         why = "none" if group.n == 0 else f"{group.n} {_too_few(group.minimum)}"
         return Side(tag, group.n, why if faces else None, why if maps else None)
     name = capital(group.name)
-    face: Picture | str = NO_FACE
+    face: PageImage | str = NO_FACE
     if group.face is not None:
         face = (data_uri(Image.fromarray(group.face)), f"Average face: {name}", f"face, mean of {group.face_n:,}")
-    cam: Picture | str = f"not shown: with the maps below it, one could work out that of under {group.minimum} faces"
+    cam: PageImage | str = f"not shown: with the maps below it, one could work out that of under {group.minimum} faces"
     if maps and not hidden:
-        words, painted_map = audit.map_words, pictures.paint(group.map, limit, False, SIDE, group.placement)
+        words, painted_map = audit.map_words, raster.paint(group.map, limit, False, SIDE, group.placement)
         cam = (data_uri(painted_map), f"Average {words}: {name}", f"{words}, mean of {group.n:,}")
     return Side(tag, group.n, face if faces else None, cam if maps else None)
 
@@ -184,7 +184,7 @@ def _worst_less(audit: Audit, worst: Filter, best: Filter) -> list:
 
 
 def _compared(differences: list[MapDifference], names: list[str], colours: str, minimum: int) -> list:
-    """Pictures of tested differences on one scale under their verdicts."""
+    """Images of tested differences on one scale under their verdicts."""
     panels = [(d, name) for d, name in zip(differences, names, strict=False) if not _few(d, minimum)]
     maps = difference_maps(
         [d for d, _ in panels],
@@ -192,7 +192,7 @@ def _compared(differences: list[MapDifference], names: list[str], colours: str, 
         [f"Difference of average maps: {name}" for _, name in panels],
         colours,
     )
-    return [*(Text(d.verdict) for d in differences), Pictures.from_chart(maps, 2 * SIDE) if panels else None]
+    return [*(Text(d.verdict) for d in differences), PageImages.from_chart(maps, 2 * SIDE) if panels else None]
 
 
 def _few(difference: MapDifference, minimum: int) -> bool:

@@ -9,7 +9,7 @@ from core.wording import signed
 
 #: A face of fewer pixels is blurred on the template; with less than half of them the model sees little of it.
 BLURRED = 2.0
-#: From this share of a crop on, it is said that it lies beyond the picture's edge.
+#: From this share of a crop on, it is said that it lies beyond the image's edge.
 BEYOND = 0.05
 
 
@@ -90,7 +90,7 @@ def headline(images: list[tuple[str, list[Prediction]]], refused: int, place: Ce
 
 
 def invitation(model: str, n: int | None, wrong: int | None, adults: bool = False) -> str:
-    """Before any picture: how often the model was wrong on the audited faces, if there are any.
+    """Before any image: how often the model was wrong on the audited faces, if there are any.
 
     `adults` says that they are the adults alone among them.
     """

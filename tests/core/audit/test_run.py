@@ -135,7 +135,7 @@ def test_opening_an_audit_does_not_import_torch(audit: Audit) -> None:
         "from core.audit.folder import open_audit\n"
         "from core.analysis.maps.group_means import group\n"
         "from core.data.filters import Filter\n"
-        "from core.present.figures import charts, pictures\n"
+        "from core.present.figures import charts, raster\n"
         f"print(group(open_audit({str(audit.path)!r}), Filter()).n, 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ, capture_output=True, text=True)

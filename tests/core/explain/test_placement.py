@@ -11,7 +11,7 @@ from core.explain.mirror import mirror_mismatch, mirror_test
 from core.explain.placement import Placement, enlarged, placed
 from core.explain.regions import REGIONS, by_region, cell_words, even_shares, label_image, weights
 from core.present.figures.differences import outlined
-from core.present.figures.pictures import enlarge, overlay, paint
+from core.present.figures.raster import enlarge, overlay, paint
 from core.template import SIDE
 
 #: As four columns of a network of stride 28 lie that begins at the first pixel, and seven of stride 16.

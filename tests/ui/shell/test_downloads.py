@@ -15,7 +15,7 @@ import ui.shell.open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.export import NO_BROWSER, SIZES, Item, Provenance, charts, tables
-from core.present.figures.pictures import Sheet
+from core.present.figures.raster import Sheet
 from tests.helpers.pages import page
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
 from ui.shell.downloads import LABEL, DownloadRegistry, _one_file
@@ -31,7 +31,7 @@ SHEETS = {
     "compare": {"maps"},
     "repeated": {"study-grid"},
 }
-KINDS = {"chart": go.Figure, "picture": Sheet, "table": pd.DataFrame}
+KINDS = {"chart": go.Figure, "image": Sheet, "table": pd.DataFrame}
 
 
 def registry(app: AppTest) -> DownloadRegistry:
@@ -59,7 +59,7 @@ def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: 
     assert sections(app) == [LABEL]
     assert not [b for b in app.get("download_button") if "All of this page" in b.proto.label], "closed, so not drawn"
     assert len(offered(app, "chart")) == len(app.get("plotly_chart"))
-    assert set(offered(app, "picture")) == SHEETS.get(name, set())
+    assert set(offered(app, "image")) == SHEETS.get(name, set())
     for item in registry(app).items.values():
         made = item.make()
         assert isinstance(made, KINDS[item.kind]), item.name
@@ -123,11 +123,11 @@ def test_no_picture_of_under_eleven_faces_is_taken_away(study, monkeypatch: pyte
     query = {"gender": "female", "ethnicity": "White", "age": ["0", "3"]}
     n = int(Filter(("female",), ("White",), 0, 3).mask(audit.faces).sum())
     assert 0 < n < 11
-    sheet = offered(page(models, "overview", monkeypatch, **query), "picture")["study-grid"]
+    sheet = offered(page(models, "overview", monkeypatch, **query), "image")["study-grid"]
     panels = [panel for _, row in sheet.rows for panel, _ in row]
     assert panels
     assert not any(isinstance(panel, Image.Image) for panel in panels)
-    wide = offered(page(models, "overview", monkeypatch), "picture")["study-grid"]
+    wide = offered(page(models, "overview", monkeypatch), "image")["study-grid"]
     assert any(isinstance(panel, Image.Image) for _, row in wide.rows for panel, _ in row)
 
 

@@ -273,6 +273,6 @@ def test_the_waterfall_chart_ends_where_group_b_is(shipped: Audit) -> None:
 
 def test_the_regions_are_drawn_over_a_face() -> None:
     face = np.full((112, 112, 3), 128, dtype=np.uint8)
-    picture = np.asarray(figures.regions_picture(face, 224))
+    picture = np.asarray(figures.regions_image(face, 224))
     assert picture.shape == (224, 224, 3)
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > len(REGIONS)

@@ -120,7 +120,7 @@ def test_a_brought_model_is_told_by_what_was_declared_and_its_training_is_unknow
 
 
 def test_of_predictions_only_the_score_and_its_classes_are_declared(tmp_path: Path) -> None:
-    """`InputOutputSpec.as_dict` holds defaults for a picture too, which no table of scores has."""
+    """`InputOutputSpec.as_dict` holds defaults for an image too, which no table of scores has."""
     declaration = InputOutputSpec("probability", of="male").as_dict()
     assert {"crop", "layout", "divisor", "channels"} <= set(declaration)
     source = SourceInfo.from_json({"file": "scores.csv", "sha256": "6" * 64, "columns": ["file", "score"]})

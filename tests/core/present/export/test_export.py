@@ -1,4 +1,4 @@
-"""Tables as CSV and LaTeX, sheets of pictures, metadata and names: all that needs no browser."""
+"""Tables as CSV and LaTeX, sheets of images, metadata and names: all that needs no browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PIL import Image, PdfParser
 from core.errors import LookwhereError
 from core.present.export import SIZES, Item, Provenance, Source, archive, charts, files, sheets, tables
 from core.present.export.charts import printable
-from core.present.figures.pictures import Sheet
+from core.present.figures.raster import Sheet
 
 WEIGHTS, DATA = "a" * 64, "b" * 64
 PROVENANCE = Provenance(
@@ -141,14 +141,14 @@ def test_a_file_is_named_by_model_audit_page_and_item() -> None:
 
 def made_sheet(rows: int = 3, panels: int = 4, longest: int = 1) -> Sheet:
     tints = [(200, 10, 10), (10, 200, 10), (10, 10, 200), (200, 200, 10), (10, 200, 200)]
-    pictures = [(Image.new("RGB", (60, 60), tints[n % 5]), f"n = {n + 1}" * longest) for n in range(panels)]
-    pictures[-1] = ("under 11 faces", "none")
-    return Sheet([(f"Group {n} ≤ × – ë", pictures) for n in range(rows)], [(True, "−1 male", "1 female")], "A note.")
+    captioned = [(Image.new("RGB", (60, 60), tints[n % 5]), f"n = {n + 1}" * longest) for n in range(panels)]
+    captioned[-1] = ("under 11 faces", "none")
+    return Sheet([(f"Group {n} ≤ × – ë", captioned) for n in range(rows)], [(True, "−1 male", "1 female")], "A note.")
 
 
 @pytest.mark.parametrize("name", SIZES)
 def test_a_sheet_has_its_width_in_each_format(name: str) -> None:
-    size, item = SIZES[name], Item("picture", "sheet", "A sheet ≤ ë", made_sheet)
+    size, item = SIZES[name], Item("image", "sheet", "A sheet ≤ ë", made_sheet)
     contents = files([item], ["PNG", "PDF", "SVG"], size, 200, PROVENANCE)
     data = {file.rpartition(".")[2]: content for file, content in contents.items()}
 
@@ -209,7 +209,7 @@ def test_names_with_control_characters_make_well_formed_files() -> None:
 
     name = hostile.replace("\ud800", "")  # which pandas does not take
     frame = pd.DataFrame({name: [name]})
-    items = [Item("picture", "sheet", hostile, make), Item("table", "t", hostile, lambda: frame)]
+    items = [Item("image", "sheet", hostile, make), Item("table", "t", hostile, lambda: frame)]
     contents = files(items, ["PNG", "PDF", "SVG", "LaTeX"], SIZES["slide"], 100, trace)
     data = {file.rpartition(".")[2]: content for file, content in contents.items()}
     root = ElementTree.fromstring(data["svg"])
@@ -266,7 +266,7 @@ def test_a_chart_in_print_is_light_and_told_apart_in_grey() -> None:
 def test_without_a_browser_charts_say_what_to_do_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chrome")
     chart = Item("chart", "dots", "Dots", made_chart)
-    items = [Item("picture", "sheet", "Sheet", made_sheet), Item("table", "t", "Table", made_table)]
+    items = [Item("image", "sheet", "Sheet", made_sheet), Item("table", "t", "Table", made_table)]
     with pytest.raises(LookwhereError, match=r"No Chrome or Chromium .* install one, or take the chart as SVG"):
         files([chart], ["PDF"], SIZES["slide"], 300, PROVENANCE)
     box = zipfile.ZipFile(io.BytesIO(archive([chart, *items], "PDF", SIZES["slide"], 300, PROVENANCE)))

@@ -1,4 +1,4 @@
-"""Maps as data and as pictures: one scale for all, tested cells outlined, and why a map is missing."""
+"""Maps as data and as images: one scale for all, tested cells outlined, and why a map is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.analysis.maps.differences import MapDifference
 from core.analysis.maps.error_clusters import ErrorCluster
 from core.data.store import AlignedStore, average_face
 from core.errors import LookwhereError
-from core.present.figures import alignment, charts, comparison, findings, pictures, styles
+from core.present.figures import alignment, charts, comparison, findings, raster, styles
 from core.present.figures.chart_data import MapChart, MapPanel, Scale, check_interval
 from core.present.figures.differences import (
     difference_maps,
@@ -23,15 +23,15 @@ from core.present.figures.differences import (
     map_sheet,
     outlined,
     painted,
-    panel_picture,
-    panel_pictures,
+    panel_image,
+    panel_images,
 )
 from core.present.figures.diversity import arm_maps
 from core.present.figures.evidence import margin_title, towards
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.plotly_maps import map_figure
 from core.present.figures.single_faces import error_cluster_sheet
-from core.present.report.blocks import Pictures, data_uri
+from core.present.report.blocks import PageImages, data_uri
 from core.wording import signed_points
 from tests.helpers.made_audit import made_audit, of_glasses
 
@@ -47,8 +47,8 @@ def difference(values: np.ndarray, significant: np.ndarray, abstained: str | Non
     )
 
 
-def pixels(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture.convert("RGB"))
+def pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("RGB"))
 
 
 def test_differences_share_one_scale_and_outline_what_survives() -> None:
@@ -74,14 +74,14 @@ def test_differences_share_one_scale_and_outline_what_survives() -> None:
     assert chart.panels[2].outlined is None
     assert (chart.panels[3].values, chart.panels[3].why) == (None, "too few faces")
     expected = [
-        outlined(pictures.paint(FIRST, 4.0, True, SIDE), MASK),
-        outlined(pictures.paint(SECOND, 4.0, True, SIDE), ~MASK),
-        pictures.paint(SECOND, 4.0, True, SIDE),
-        pictures.placeholder("too few faces", SIDE),
+        outlined(raster.paint(FIRST, 4.0, True, SIDE), MASK),
+        outlined(raster.paint(SECOND, 4.0, True, SIDE), ~MASK),
+        raster.paint(SECOND, 4.0, True, SIDE),
+        raster.placeholder("too few faces", SIDE),
     ]
-    for image, expected_image in zip(panel_pictures(chart, SIDE), expected, strict=True):
+    for image, expected_image in zip(panel_images(chart, SIDE), expected, strict=True):
         np.testing.assert_array_equal(pixels(image), pixels(expected_image))
-    alone = panel_picture(difference_panel(difference(FIRST, MASK)), chart.scales[0], SIDE)
+    alone = panel_image(difference_panel(difference(FIRST, MASK)), chart.scales[0], SIDE)
     np.testing.assert_array_equal(pixels(alone), pixels(painted(difference(FIRST, MASK), 4.0, SIDE)))
 
 
@@ -98,26 +98,26 @@ def test_page_report_and_print_draw_one_chart_of_maps() -> None:
     assert chart.panels[0].outlined is None and chart.panels[1].outlined is None
     np.testing.assert_array_equal(chart.panels[2].outlined, MASK)
     assert chart.scales[0].limit == 4.0
-    page = panel_pictures(chart, SIDE)
-    block = Pictures.from_chart(chart, SIDE)
-    assert [image[0] for image in block.pictures] == [data_uri(picture) for picture in page]
-    assert [image[1:] for image in block.pictures] == [(panel.alt, panel.caption) for panel in chart.panels]
+    page = panel_images(chart, SIDE)
+    block = PageImages.from_chart(chart, SIDE)
+    assert [image[0] for image in block.images] == [data_uri(page_image) for page_image in page]
+    assert [image[1:] for image in block.images] == [(panel.alt, panel.caption) for panel in chart.panels]
     assert (block.scale.low, block.scale.high) == ("−4 against the choice", "4 for it")
     sheet = map_sheet(chart, SIDE)
     assert sheet.scales == [(True, "−4 against the choice", "4 for it")]
     assert sheet.note == chart.note
     ((_, panels),) = sheet.rows
-    for picture, (printed, caption), panel in zip(page, panels, chart.panels, strict=True):
-        np.testing.assert_array_equal(pixels(printed), pixels(picture))
+    for page_image, (printed, caption), panel in zip(page, panels, chart.panels, strict=True):
+        np.testing.assert_array_equal(pixels(printed), pixels(page_image))
         assert caption == panel.caption
 
 
 def test_each_panel_has_the_scale_that_it_names() -> None:
     scales = (Scale(1.0, True, "", ""), Scale(4.0, False, "", ""))
     panels = (MapPanel(FIRST, "", ""), MapPanel(FIRST, "", "", scale=1))
-    signed, strength = panel_pictures(MapChart(panels, scales), SIDE)
-    np.testing.assert_array_equal(pixels(signed), pixels(pictures.paint(FIRST, 1.0, True, SIDE)))
-    np.testing.assert_array_equal(pixels(strength), pixels(pictures.paint(FIRST, 4.0, False, SIDE)))
+    signed, strength = panel_images(MapChart(panels, scales), SIDE)
+    np.testing.assert_array_equal(pixels(signed), pixels(raster.paint(FIRST, 1.0, True, SIDE)))
+    np.testing.assert_array_equal(pixels(strength), pixels(raster.paint(FIRST, 4.0, False, SIDE)))
 
 
 def test_in_a_notebook_each_panel_keeps_its_cells_its_scale_and_its_outlines() -> None:
@@ -160,8 +160,8 @@ def test_kinds_are_taken_away_on_one_scale() -> None:
         ("kind 1", "mean shape, n = 30"), ("kind 2", "mean shape, n = 1,200"),
     ]  # fmt: skip
     assert sheet.scales == [(True, "−4 against", "4 for the choice")]
-    for (_, ((picture, _),)), (_, kind) in zip(sheet.rows, kinds, strict=True):
-        np.testing.assert_array_equal(pixels(picture), pixels(pictures.paint(kind.map, 4.0, True)))
+    for (_, ((image, _),)), (_, kind) in zip(sheet.rows, kinds, strict=True):
+        np.testing.assert_array_equal(pixels(image), pixels(raster.paint(kind.map, 4.0, True)))
 
 
 def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
@@ -170,21 +170,21 @@ def test_paired_maps_stand_in_order_and_say_what_is_missing() -> None:
     pairs = [MapPair(FIRST, SECOND, SECOND - FIRST, p), MapPair(FIRST, FIRST, None, None), None]
     panels = comparison.paired_panels(face, pairs, (4.0, 6.0), True, SIDE)
     expected = [
-        pictures.show_face(face, SIDE),
-        pictures.paint(FIRST, 4.0, True, SIDE),
-        pictures.paint(SECOND, 4.0, True, SIDE),
-        outlined(pictures.paint(SECOND - FIRST, 6.0, True, SIDE), MASK),
-        pictures.paint(FIRST, 4.0, True, SIDE),
-        pictures.placeholder("not tested:\nunder 30 faces\nor people", SIDE),
-        pictures.placeholder("no map:\ntoo few faces", SIDE),
-        pictures.placeholder("no map:\ntoo few faces", SIDE),
+        raster.show_face(face, SIDE),
+        raster.paint(FIRST, 4.0, True, SIDE),
+        raster.paint(SECOND, 4.0, True, SIDE),
+        outlined(raster.paint(SECOND - FIRST, 6.0, True, SIDE), MASK),
+        raster.paint(FIRST, 4.0, True, SIDE),
+        raster.placeholder("not tested:\nunder 30 faces\nor people", SIDE),
+        raster.placeholder("no map:\ntoo few faces", SIDE),
+        raster.placeholder("no map:\ntoo few faces", SIDE),
     ]
     assert len(panels) == len(expected)
     for actual_panel, expected_panel in zip(panels, expected, strict=True):
         np.testing.assert_array_equal(pixels(actual_panel), pixels(expected_panel))
     none = comparison.paired_panels(None, [replace(pairs[0], p=np.ones((2, 2)))], (4.0, 6.0), True, SIDE)
-    np.testing.assert_array_equal(pixels(none[0]), pixels(pictures.placeholder("no average face\nstored", SIDE)))
-    np.testing.assert_array_equal(pixels(none[3]), pixels(pictures.paint(SECOND - FIRST, 6.0, True, SIDE)))
+    np.testing.assert_array_equal(pixels(none[0]), pixels(raster.placeholder("no average face\nstored", SIDE)))
+    np.testing.assert_array_equal(pixels(none[3]), pixels(raster.paint(SECOND - FIRST, 6.0, True, SIDE)))
 
 
 def test_the_alignment_sheet_has_averages_then_single_faces_with_their_points(made_store: AlignedStore) -> None:
@@ -203,7 +203,7 @@ def test_the_alignment_sheet_has_averages_then_single_faces_with_their_points(ma
 
 
 def test_the_typeface_grows_with_its_size() -> None:
-    small, large = (pictures.font(size).getlength("Lookwhere") for size in (10, 30))
+    small, large = (raster.font(size).getlength("Lookwhere") for size in (10, 30))
     assert large == pytest.approx(3 * small, rel=0.15)
 
 

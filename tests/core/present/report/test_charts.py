@@ -26,7 +26,7 @@ from core.present.figures.findings import density_dots, effect_dots, mean_shapes
 from core.present.figures.gaps import simultaneous_dots
 from core.present.figures.plotly_charts import figure_of
 from core.present.report.accuracy import accuracy_section
-from core.present.report.blocks import Chart, Pictures
+from core.present.report.blocks import Chart, PageImages
 from core.present.report.findings import findings_section
 from core.present.report.gaps import gaps_section
 from core.present.report.maps import evidence_section
@@ -105,8 +105,8 @@ def test_the_findings(audit: Audit, findings: dict[str, Finding]) -> None:
         page += [effect_dots(table[table["contrast"] == claim.name]) for claim, _ in findings[key].result.contrasts]
     assert [numbers(block.data) for block in charts] == [numbers(chart) for chart in page]
     shapes = mean_shapes(findings["3"].result.pattern)
-    (block_of_images,) = [block for block in part.blocks if isinstance(block, Pictures)]
-    assert block_of_images == Pictures.from_chart(shapes, 224)
+    (block_of_images,) = [block for block in part.blocks if isinstance(block, PageImages)]
+    assert block_of_images == PageImages.from_chart(shapes, 224)
 
 
 def test_the_page_hands_the_browser_the_same_numbers(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:

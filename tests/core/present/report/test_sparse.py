@@ -79,7 +79,8 @@ def test_markup_in_names_is_text_in_the_markdown_card_too(tmp_path: Path) -> Non
         text = markdown(words[2], card_sections(words[0], hostile_info(words), [audit]))
         cards.append(Page(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)))
     assert [tag for tag, _ in cards[0].tags] == [tag for tag, _ in cards[1].tags]
-    assert not {"script", "a", "img", "em", "code"} & {tag for tag, _ in cards[0].tags}
+    # Commands of ours stand as code, in both cards alike.
+    assert not {"script", "a", "img", "em"} & {tag for tag, _ in cards[0].tags}
     assert all(name in cards[0].words for name in names)
 
 

@@ -1,4 +1,4 @@
-"""Maps and faces as pictures: one perceptually uniform scale, shared by all panels that stand side by side."""
+"""Maps and faces as images: one perceptually uniform scale, shared by all panels that stand side by side."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PANEL = 224
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pictures to take away, laid out by `core.present.export`: labelled rows of captioned panels, all square; a text
-    in place of a picture says why there is none.
+    """Images to take away, laid out by `core.present.export`: labelled rows of captioned panels, all square; a text
+    in place of an image says why there is none.
 
     `scales`: whether it is signed, and the words at its left and right end, of each colour scale.
     """
@@ -49,8 +49,8 @@ def enlarge(mean: np.ndarray, side: int = PANEL, placement: Placement | None = N
     usually drawn."""
     if not placed(mean.shape, placement).as_tiles:
         return enlarged(mean, placement, side)
-    picture = Image.fromarray(mean.astype(np.float32))
-    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
+    image = Image.fromarray(mean.astype(np.float32))
+    return np.asarray(image.resize((side, side), Image.Resampling.BILINEAR))
 
 
 def paint(
@@ -99,13 +99,13 @@ def shared_limit(maps: list[np.ndarray | None]) -> float:
 
 
 def placeholder(text: str, side: int = PANEL) -> Image.Image:
-    """A grey panel that says why there is no picture."""
-    picture = Image.new("RGB", (side, side), (232, 232, 236))
-    draw = ImageDraw.Draw(picture)
+    """A grey panel that says why there is no image."""
+    image = Image.new("RGB", (side, side), (232, 232, 236))
+    draw = ImageDraw.Draw(image)
     draw.multiline_text(
         (side / 2, side / 2), text, fill=(90, 90, 100), font=font(side // 15), anchor="mm", align="center"
     )
-    return picture
+    return image
 
 
 def font(size: int) -> ImageFont.FreeTypeFont:
@@ -113,17 +113,17 @@ def font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)
 
 
-def png(picture: Image.Image) -> bytes:
+def png(image: Image.Image) -> bytes:
     """Encoded as PNG."""
     out = io.BytesIO()
-    picture.save(out, format="PNG")
+    image.save(out, format="PNG")
     return out.getvalue()
 
 
-def data_uri(picture: Image.Image, quality: int = 88) -> str:
+def data_uri(image: Image.Image, quality: int = 88) -> str:
     """As a `data:` address for HTML, WebP."""
     out = io.BytesIO()
-    picture.save(out, format="WEBP", quality=quality)
+    image.save(out, format="WEBP", quality=quality)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
 
 

@@ -1,4 +1,4 @@
-"""Pictures whose colours mean what the scale says, from one map to sheets of many."""
+"""Images whose colours mean what the scale says, from one map to sheets of many."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.analysis.comparison.board import open_board
 from core.present.figures.board import looks, looks_sheet
-from core.present.figures.pictures import (
+from core.present.figures.raster import (
     colour_bar,
     data_uri,
     enlarge,
@@ -33,8 +33,8 @@ def flat(value: float) -> np.ndarray:
     return np.full((7, 7), value)
 
 
-def colours(picture: Image.Image) -> set[tuple[int, int, int]]:
-    return set(map(tuple, np.asarray(picture).reshape(-1, 3).tolist()))
+def colours(image: Image.Image) -> set[tuple[int, int, int]]:
+    return set(map(tuple, np.asarray(image).reshape(-1, 3).tolist()))
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -112,7 +112,7 @@ def test_a_face_is_shown_as_it_is(face: np.ndarray) -> None:
     np.testing.assert_array_equal(np.asarray(show_face(face, 112)), face)
 
 
-def test_pictures_are_encoded_whole(face: np.ndarray) -> None:
+def test_images_are_encoded_whole(face: np.ndarray) -> None:
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(png(show_face(face, 112))))), face)
     kind, content = data_uri(show_face(face, 112)).split(",")
     assert kind == "data:image/webp;base64"
