@@ -12,10 +12,10 @@ has a photograph can ask whether it was trained on. Who must not answer that, de
 Near-copies cannot be found so, and no perceptual hash is kept. Such a hash must be alike where pictures are alike, so
 it gives the picture away by degrees, and a salt that has to lie beside it hides nothing. Measured on UTKFace with 64
 signs of random projections of the aligned face's detail (`python -m benchmarks.perceptual_hash`): a linear fit has that
-detail back from them with a correlation of 0.69 (median), 0.41 from the average face alone. Nor would they do: of the
-20 test faces known to be near-copies of training faces they find 4 at up to four unequal bits, and call 2 others so; at
-eight bits 16, and 299 others. Hashed once more, only equal codes would meet, and none of the 20 has one. So near-copies
-are looked up where the training store itself is at hand (`core.audit.training_copies`).
+detail back from them with a correlation of 0.69 (median), 0.41 from the average face alone. Nor would they do: of 20
+test faces that were then known to be near-copies of training faces (24 are today) they find 4 at up to four unequal
+bits, and call 2 others so; at eight bits 16, and 299 others. Hashed once more, only equal codes would meet, and none of
+the 20 has one. So near-copies are looked up where the training store itself is at hand (`core.audit.training_copies`).
 """
 
 from __future__ import annotations

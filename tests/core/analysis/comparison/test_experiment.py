@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -200,6 +201,8 @@ def test_the_report_says_every_verdict_and_number(made: Experiment) -> None:
     for _, row in arm_table(made).iterrows():
         assert f"{100 * row['accuracy']:.1f}" in text
     assert experiment_report(made) == text
+    arm = replace(made.arms[0], models=made.arms[0].models[:1])
+    assert experiment_report(replace(made, arms=(arm,), claims=())).splitlines()[2].endswith(", 1 seed")
     assert "18 and older" in experiment_report(made, Filter(age_from=ADULT_AGE))
 
 
