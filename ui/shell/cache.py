@@ -30,7 +30,8 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 #: What is read from a folder has the names of these files, since it changes only with them.
 FILES: dict[type, tuple[str, ...]] = {
-    Audit: ("audit.json", "measured.parquet", "skin_tone.json"),
+    # What of a large audit is mapped is read on wherever it is used: a part that was cut since would end the server.
+    Audit: ("audit.json", "measured.parquet", "skin_tone.json", ".mapped/*"),
     Checks: ("checks.json",),
     Diversity: ("experiment.json", "*/audits/*/audit.json"),
     Experiment: ("experiment.json", "*/audits/*/audit.json"),

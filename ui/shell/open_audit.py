@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.audit.folder import FILES, Audit, list_audits, open_audit, read_manifest
 from core.audit.manifest import AuditManifest
+from core.audit.mapped import FOLDER
 from core.audit.notes import note_words
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
@@ -88,8 +89,12 @@ class OpenAudit:
 
 
 def audit_of(manifest: Path) -> Audit:
-    """The audit whose `audit.json` this is, opened once for all visitors, and again where one of its files changed."""
-    return _opened([manifest.parent / name for name in FILES])
+    """The audit whose `audit.json` this is, opened once for all visitors, and again where one of its files changed.
+
+    Of a large audit the mapped files count too: where one was cut or removed, opening makes them again. To read on in
+    what was cut would end the server (SIGBUS).
+    """
+    return _opened([*(manifest.parent / name for name in FILES), *sorted((manifest.parent / FOLDER).glob("*"))])
 
 
 @kept(entries=12, spinner="Opening the audit …", shared=True)
