@@ -54,10 +54,13 @@ def gaps_report(audit: Audit, filter: Filter, threshold: float = 0.5, by: list[s
     bands = simultaneous_intervals(every)
     how = f"simultaneous 95 % interval (z = {number(bands.critical)}; {bands.resampled} resampled), Wilson"
     lines += ["", f"Accuracy, {how}" if len(bands.table) else "Accuracy: no group"]
+    width = max([26, *(len(group) for table in (bands.table, bands.left_out) for group in table["group"])])
     for row in bands.table.to_dict("records"):
         both = f"[{span(row['low'], row['high'])}]  [{span(row['wilson_low'], row['wilson_high'])}]"
-        lines.append(f"  {row['group']:26}{row['n']:6,}  {percent(row['accuracy'])}  {both}")
-    lines += [f"  {row['group']:26}{row['n']:6,}  left out: {row['why']}" for row in bands.left_out.to_dict("records")]
+        lines.append(f"  {row['group']:{width}}{row['n']:6,}  {percent(row['accuracy'])}  {both}")
+    lines += [
+        f"  {row['group']:{width}}{row['n']:6,}  left out: {row['why']}" for row in bands.left_out.to_dict("records")
+    ]
     if len(groups.left_out):
         lines += ["", f"Of tests and of faces needed: {left_out_words(groups.left_out)}"]
     for family, title in (("pairs", "All pairs"), ("rest", "Each group against all others")):

@@ -79,3 +79,14 @@ def test_terms_know_what_they_are_made_of() -> None:
     assert [t for t in Term if Term.GENDER.variables < t.variables] == [Term.GENDER_ETHNICITY, Term.GENDER_AGE]
     assert [t for t in Term if Term.AGE.variables < t.variables] == [Term.GENDER_AGE]
     assert not any(Term.GENDER_AGE.variables < t.variables for t in Term)
+
+
+def test_numbers_stand_below_each_other_though_names_are_long() -> None:
+    """Groups of several columns have longer names than those of gender and ethnicity."""
+    audit = made_audit(600, errors=0.2, own=True, shape=None)
+    columns = sorted((one for one in audit.columns if not one.measured), key=lambda one: -max(map(len, one.levels)))
+    lines = gaps_report(audit, Filter(), by=["gender", *(one.name for one in columns[:2])]).splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("Accuracy, "))
+    rows = [line for line in lines[start + 1 : lines.index("", start)] if " %  [" in line]
+    assert max(len(row.split("  ")[1]) for row in rows) > 26
+    assert len({row.index(" %") for row in rows if "100.0 %" not in row[: row.index(" %") + 2]}) == 1
