@@ -30,6 +30,7 @@ from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import write_json
 from core.json_record import JsonRecord
+from core.locks import alone
 from core.privacy import outcome_told, told_parts
 
 FILE = "skin_tone.json"
@@ -95,13 +96,15 @@ def lay_beside(audit: Audit, store: AlignedStore) -> str | None:
         file.unlink(missing_ok=True)
         return "no face has one"
     own = _counted_of(audit, store)
-    other = _elsewhere(audit, own.sha256, models)
-    if other is not None or counted_before(models, own):
-        file.unlink(missing_ok=True)
-        what = f"{other} has" if other else "another audit had"
-        return f"{what} counts of some of the same faces, and the two subtracted could tell one face's"
-    write_json(file, found.to_json())
-    remember_counted(models, own)
+    # One at a time, as averages are kept: two that look before either writes would both be told.
+    with alone(models / "averages", "keeping", wait=True):
+        other = _elsewhere(audit, own.sha256, models)
+        if other is not None or counted_before(models, own):
+            file.unlink(missing_ok=True)
+            what = f"{other} has" if other else "another audit had"
+            return f"{what} counts of some of the same faces, and the two subtracted could tell one face's"
+        write_json(file, found.to_json())
+        remember_counted(models, own)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from core.data.measured import write_measured
 from core.data.measures import SKIN_TONE
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.locks import alone
 from core.privacy import outcome_told, told_parts
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_store import make_store
@@ -177,3 +179,18 @@ def test_splits_without_a_face_in_common_are_counted_each(pair: tuple[Audit, Ali
         for n, half in enumerate(halves)
     ]
     assert [lay_beside(part, store) for part in parts] == [None, None]
+
+
+def test_what_another_process_is_about_to_tell_is_waited_for(pair: tuple[Audit, AlignedStore]) -> None:
+    """Two that look before either writes would both tell their counts, which the two subtracted would undo."""
+    audit, store = pair
+    told: list[str | None] = []
+    measuring = threading.Thread(target=lambda: told.append(lay_beside(audit, store)))
+    with alone(audit.path.parents[2] / "averages", "keeping"):
+        measuring.start()
+        measuring.join(2)
+        assert measuring.is_alive()
+        assert not (audit.path / FILE).exists()
+    measuring.join(30)
+    assert told == [None]
+    assert (audit.path / FILE).exists()
