@@ -6,7 +6,8 @@ from ui.views.run_list import jobs_sentence, show_jobs
 from ui.views.runs import need_permission
 
 with page(filter_bar=False) as p:
-    p.headline(jobs_sentence())
+    headline = jobs_sentence()
+    p.headline(headline)
     need_permission()
-    show_jobs()
+    show_jobs(headline)
     show_forms(p.opened)

@@ -151,7 +151,7 @@ def _files_in_hand() -> list:
     if source == "Camera":
         shot = st.camera_input("Take a photo", key="photo_camera", help=CAMERA)
         return [shot] if shot else []
-    files = st.file_uploader("Pictures", accept_multiple_files=True, key="photo_files", help=PICTURES) or []
+    files = st.file_uploader("Images", accept_multiple_files=True, key="photo_files", help=PICTURES) or []
     if len(files) > MOST_PICTURES:
         st.warning(f"Only the first {MOST_PICTURES} of {len(files)} images are looked at: remove some below them.")
     return files[:MOST_PICTURES]

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.errors import LookwhereError
 from core.jobs import queue
-from core.jobs.job import JOBS, LOG, PROGRESS, RESULT, Job, JobState, Listing, list_jobs
+from core.jobs.job import JOBS, LOG, PROGRESS, RESULT, Job, JobState, list_jobs
 from core.jobs.logs import tail
 from core.jobs.programs import flag_values
 from core.json_record import parsed
@@ -44,24 +44,23 @@ def jobs_sentence() -> str:
     return queue_sentence(list_jobs(JOBS)) if may_start() else "Start work from the page, and leave it to itself."
 
 
-def show_jobs() -> None:
-    """The jobs, the newest first; while one waits or runs this part alone is drawn again every few seconds."""
+def show_jobs(headline: str) -> None:
+    """The jobs, the newest first; while one waits or runs this part alone is drawn again every few seconds.
+
+    Where the page's `headline` no longer holds, the whole page is.
+    """
     listing = list_jobs(JOBS)
     queue.ensure_worker(JOBS)
-    busy = _busy(listing)
-    st.fragment(_show, run_every=REFRESH_SECONDS if busy else None)(busy)
+    busy = any(not job.state.ended for job in listing.jobs)
+    st.fragment(_show, run_every=REFRESH_SECONDS if busy else None)(headline)
 
 
-def _busy(listing: Listing) -> bool:
-    return any(not job.state.ended for job in listing.jobs)
-
-
-def _show(was_busy: bool) -> None:
+def _show(headline: str) -> None:
     if not may_start():  # switched off, or the password changed, since the page was drawn
         return
     listing = list_jobs(JOBS)
-    if was_busy and not _busy(listing):
-        st.rerun()  # nothing is left to wait for: the headline, and what the forms offer, have changed
+    if queue_sentence(listing) != headline:
+        st.rerun()  # a job has begun or ended: the headline and perhaps what the forms offer have changed
     for line in listing.broken:
         st.warning(escape.markdown(line))
     if not listing.jobs:

@@ -100,13 +100,14 @@ class ErrorClusters:
         )
         # What is refused is one Gaussian cloud: a single skewed one is refused too, so it is no word on chance.
         found = self.p <= FOUND + 1e-9
-        beyond = "more than one even cloud shows; a skewed one can" if found else "no more than one even cloud shows"
+        beyond = "further" if found else "no further"
+        beyond += " apart than parts of one even cloud" + ("; parts of a skewed one can be as far" if found else "")
         if self.asked and k == 1:
             return f"their maps are taken as one cluster, as asked ({numbers})"
         if self.asked:
             return f"their maps are cut into {k} clusters, as asked, {beyond} ({numbers} over all numbers of clusters)"
         if k == 1:
-            return f"their maps are of one cluster, {beyond} ({numbers})"
+            return f"their maps are of one cluster, whose parts are {beyond} ({numbers})"
         return f"their maps fall into {k} clusters, {beyond} ({numbers}), {apart(row['silhouette'])}"
 
 

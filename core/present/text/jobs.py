@@ -53,7 +53,9 @@ def queue_sentence(listing: Listing) -> str:
     if not listing.jobs:
         return "Nothing was started yet."
     parts = [f"{running} job{'s run' if running > 1 else ' runs'}"] if running else []
-    parts += [f"{waiting} wait{'' if waiting > 1 else 's'}"] if waiting else []
+    if waiting:
+        noun = "" if running else " jobs" if waiting > 1 else " job"
+        parts.append(f"{waiting}{noun} wait{'' if waiting > 1 else 's'}")
     if not parts:
         last = max(listing.jobs, key=lambda job: job.ended or 0)
         return f"Nothing runs now. The last job, {last.title}, {STATES[last.state]}."

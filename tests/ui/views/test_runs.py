@@ -137,7 +137,7 @@ def test_a_data_set_of_the_open_folder_is_put_into_the_queue_by_its_real_path(
     assert (job.program, job.arguments) == ("datasets", ("--check", str((here / "data/mine").resolve())))
     assert job.directory == str(Path.cwd())
     assert "See a data set: mine" in text(app) and "waits for its turn" in text(app)
-    assert "1 waits" in headline(app)
+    assert "1 job waits" in headline(app)
     button(app, "Stop").click().run()
     assert list_jobs(here / "jobs").jobs[0].state is JobState.STOPPED
     button(app, "Go on").click().run()
@@ -216,3 +216,22 @@ def test_names_and_logs_of_jobs_are_shown_and_never_run(
     assert "![x]" not in shown.replace("\\", "") or "\\" in shown
     assert "**b**" not in shown and "<script>" not in "".join(one.proto.body for one in app.get("html"))
     assert any(hostile in one.value for one in app.code)
+
+
+def test_the_page_is_drawn_anew_once_its_headline_no_longer_holds(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Rerun(Exception):
+        pass
+
+    def rerun() -> None:
+        raise Rerun
+
+    job = queue.submit(here / "jobs", "datasets", ["--check", "x"], "See: x")
+    queue.submit(here / "jobs", "datasets", ["--check", "y"], "See: y")
+    monkeypatch.setattr(run_list, "_card", lambda job, newest: None)
+    headline = run_list.jobs_sentence()
+    assert headline == "2 jobs wait."
+    run_list._show(headline)
+    queue.stop(here / "jobs", job.id)
+    monkeypatch.setattr(run_list.st, "rerun", rerun)
+    with pytest.raises(Rerun):
+        run_list._show(headline)

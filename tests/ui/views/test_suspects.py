@@ -90,8 +90,8 @@ def test_groups_and_words_by_hand() -> None:
     rows = [("all faces", 90, 20, 8, 0.4, 3), ("women", 50, 15, 7, 0.47, 3), ("men", 40, 5, 1, 0.2, 0)]
     table = pd.DataFrame(rows, columns=columns)
     assert suspects_sentence(table, Filter()) == (
-        "Over all ages, the labels of 8 of 20 incorrect predictions are doubted by the model itself; of no group "
-        "more than of women: 7 of 15. Whether they are wrong only a look at the faces tells."
+        "Over all ages, the labels of 8 of 20 incorrect predictions are doubted by the model itself; the largest "
+        "number in a group is that of women, 7 of 15. Whether they are wrong only a look at the faces tells."
     )
     said = agreed_words(table, ["a", "b"])
     assert said.startswith("2 other models (a, b) doubt 3 of these 8 labels too. Where models were trained apart,")
