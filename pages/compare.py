@@ -11,7 +11,7 @@ with page(filter_bar=False) as p:
     p.draw_filter_bar(comparison_choice.first_audit(choice), outcome=False)
     shared = comparison_choice.common(p, choice)
     comparison_choice.need_faces(p, shared)
-    p.set_scope(p.filter.describe(), [one.path for one in choice.models])
+    p.set_scope(p.filter.describe(), [candidate.path for candidate in choice.models])
     tables = comparison_choice.paired_tables(choice, p.filter)
     contrast = comparison_choice.contrast_of(choice, p.filter)
     p.headline(comparison_view.sentence(choice, tables, contrast, p.filter))

@@ -10,13 +10,17 @@ with page() as p:
     controls = heatmap_panels.choose_maps(p.audit.task)
     groups = heatmap_panels.average_groups(p.audit, choose_groups(p.audit, p.filter, controls.count), controls)
     heatmap_panels.show_groups(p.audit, groups, controls)
-    found = map_differences_view.show_differences(p.audit, [(one.letter, one.group) for one in groups], controls)
+    differences = map_differences_view.show_differences(
+        p.audit, [(averaged.letter, averaged.group) for averaged in groups], controls
+    )
     p.headline(
         " ".join(
             [
-                heatmap_sentence([one.group for one in groups], controls.target, p.audit.map_words, p.audit.task),
-                map_differences_view.verdict(found),
+                heatmap_sentence(
+                    [averaged.group for averaged in groups], controls.target, p.audit.map_words, p.audit.task
+                ),
+                map_differences_view.verdict(differences),
             ]
         ).strip()
     )
-    heatmap_panels.offer_sheet(p.audit, groups, found, controls)
+    heatmap_panels.offer_sheet(p.audit, groups, differences, controls)

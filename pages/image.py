@@ -4,7 +4,7 @@ from ui.shell.page import page
 from ui.views import image as image_view
 
 with page(outcome=False) as p:
-    found = image_view.explained_or_say(p)
-    image_view.show_parts(p, found)
-    image_view.show_thirds(found)
+    explanation = image_view.explained_or_say(p)
+    image_view.show_parts(p, explanation)
+    image_view.show_thirds(explanation)
     image_view.show_slices(p)

@@ -81,8 +81,8 @@ def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(
     page.get_by_test_id("stMain").get_by_text("Adults only").click()
     page.wait_for_function("() => location.search.includes('Black') && location.search.includes('adults')")
     wait(page)
-    wanted = Filter(ethnicity=("Black",))  # the page opens on adults, and the click asked for all ages
-    n = int(wanted.mask(shipped_audit.faces).sum())
+    filter = Filter(ethnicity=("Black",))  # the page opens on adults, and the click asked for all ages
+    n = int(filter.mask(shipped_audit.faces).sum())
     expected = f"{n:,}"
     wait_for_figure(page, expected)
     again, more = visit(browser, page.url)
@@ -104,10 +104,10 @@ def test_two_groups_are_compared_with_the_audits_numbers(browser, address: str, 
     query = "a_gender=female&a_ethnicity=Black&a_age=adults&b_gender=male&b_ethnicity=White&b_age=adults"
     page, errors = visit(browser, f"{address}/heatmaps?{query}")
     text = page.locator('[data-testid="stMain"]').inner_text()
-    for wanted in (Filter(("female",), ("Black",), 18), Filter(("male",), ("White",), 18)):
-        faces = shipped_audit.faces[wanted.mask(shipped_audit.faces)]
+    for filter in (Filter(("female",), ("Black",), 18), Filter(("male",), ("White",), 18)):
+        faces = shipped_audit.faces[filter.mask(shipped_audit.faces)]
         share = f"n = {len(faces):,}; {100 * faces['correct'].mean():.1f} % correct"
-        assert share in text, wanted.describe()
+        assert share in text, filter.describe()
     assert re.search(r"correlate at r = −?\d\.\d\d", text)
     assert page.locator(".lw-figures img").count() == 6  # face, Grad-CAM and overlay twice
     assert page.locator(".lw-tests img").count() == 1  # their difference
@@ -193,21 +193,21 @@ def test_in_a_browser_a_photo_and_a_hostile_file_are_tried(browser, address: str
     view, errors = visit(browser, f"{address}/photo", width)
     bad = tmp_path / "![x](http-x.png) <img src=x onerror=alert(1)>.png"
     bad.write_bytes(b"GIF89a<html><script>alert(1)</script></html>")
-    asked: list[str] = []
-    view.on("request", lambda request: asked.append(request.url))
+    addresses: list[str] = []
+    view.on("request", lambda request: addresses.append(request.url))
     view.on("dialog", lambda dialog: errors.append(dialog.message))
     view.locator("input[type=file]").set_input_files([str(PORTRAIT), str(bad)])
     view.wait_for_selector(".lw-crop", timeout=60_000)
     view.wait_for_selector(DRAWN, timeout=60_000)
     view.wait_for_timeout(300)
-    said = view.locator('[data-testid="stMain"]').inner_text()
-    assert "The model's guess for the face in grace_hopper.jpg is" in said
-    assert "make up the margin" in said and "audited faces it correctly called" in said
+    page_text = view.locator('[data-testid="stMain"]').inner_text()
+    assert "The model's guess for the face in grace_hopper.jpg is" in page_text
+    assert "make up the margin" in page_text and "audited faces it correctly called" in page_text
     assert view.locator(".lw-crop img").count() == 2
     (line,) = boxes(view)
     assert line.endswith("this GIF is damaged or cut short; take the original again.")
     assert "<img src=x onerror=alert(1)>.png: " in line
-    assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in asked)
+    assert all(url.startswith((address, address.replace("http", "ws"), "data:", "blob:")) for url in addresses)
     assert not view.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
     assert errors == []
     view.close()
@@ -228,10 +228,10 @@ def test_a_printed_table_is_as_high_as_it_is_drawn_and_says_nothing_of_scrolling
     box = page.get_by_test_id("stDataFrameResizable").first
     box.locator("canvas").first.wait_for()
     size = "(({width, height}) => parseFloat(width) / parseFloat(height))(box.querySelector('canvas').style)"
-    drawn = box.evaluate(f"box => {size}")
+    ratio = box.evaluate(f"box => {size}")
     page.pdf(format="A4")
     noted = box.evaluate("box => Number(box.style.getPropertyValue('--lw-ratio'))")
-    assert noted == pytest.approx(drawn, rel=0.02)
+    assert noted == pytest.approx(ratio, rel=0.02)
     page.emulate_media(media="print")
     assert box.evaluate("box => parseFloat(getComputedStyle(box).aspectRatio)") > 1
     assert not page.locator(".lw-on-screen:visible").count()

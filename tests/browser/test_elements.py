@@ -29,24 +29,24 @@ def test_text_has_contrast_tables_show_the_focus_and_charts_have_names(browser, 
         )
         assert len(tokens) > 8, "code in all colours"
         assert page.locator(SHOWN).evaluate_all(FAINT) == []
-        tables, seen, wanted = (
+        tables, outlined, expected = (
             page.locator('[data-testid="stDataFrame"]'),
             [],
             [[0, "CANVAS"], [1, "CANVAS"], [1, "DIV"]],
         )
         for _ in range(80):
             page.keyboard.press("Tab")
-            shown = tables.evaluate_all(OUTLINED)
-            assert len(shown) <= 1, "the sign is where the focus is, and nowhere else"
-            seen += [one for one in shown if one not in seen]
-            if seen == wanted:
+            now = tables.evaluate_all(OUTLINED)
+            assert len(now) <= 1, "the sign is where the focus is, and nowhere else"
+            outlined += [part for part in now if part not in outlined]
+            if outlined == expected:
                 break
-        assert seen == wanted
+        assert outlined == expected
         page.locator(".main-svg").nth(2).wait_for(state="attached", timeout=60_000)
         assert page.get_by_role("figure", name="Chart: Three").count() == 1
-        named = page.locator('[role="grid"][aria-label="Table: Two"]')
-        named.first.wait_for(state="attached", timeout=60_000)
-        assert named.count() == 1
+        grid = page.locator('[role="grid"][aria-label="Table: Two"]')
+        grid.first.wait_for(state="attached", timeout=60_000)
+        assert grid.count() == 1
         hidden = "layers => layers.map(layer => [layer.textContent.trim() === '', layer.ariaHidden === 'true'])"
         layers = page.locator(".main-svg").evaluate_all(hidden)
         assert len(layers) == 3 and all(empty == silent for empty, silent in layers) and [True, True] in layers

@@ -50,12 +50,12 @@ def made_chart(template: str = "plotly_dark") -> go.Figure:
 
 def running(folder: Path) -> list[str]:
     """Command lines of processes that name a folder."""
-    found = []
+    lines = []
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            found += [line] if str(folder) in line else []
-    return found
+            lines += [line] if str(folder) in line else []
+    return lines
 
 
 class Listener(http.server.BaseHTTPRequestHandler):

@@ -77,7 +77,7 @@ def test_a_teacher_reads_it_on_a_telephone(browser, address: str, models: Path) 
     shipped_or_skip()
     start = time.monotonic()
     (models / MODEL.name).mkdir()
-    for file in [one for one in MODEL.iterdir() if one.is_file()]:
+    for file in [path for path in MODEL.iterdir() if path.is_file()]:
         shutil.copy(file, models / MODEL.name)
     shutil.copytree(AUDIT, models / MODEL.name / "audits" / AUDIT.name)
     page, errors = visit(browser, f"{address}/?model={MODEL.name}&audit={AUDIT.name}", 390)

@@ -37,12 +37,12 @@ def visit(browser, file: Path, **settings: object):
     wrong: list[str] = []
     address = file.as_uri()
 
-    def route(found) -> None:
-        if found.request.url == address:
-            found.continue_()
+    def route(request_route) -> None:
+        if request_route.request.url == address:
+            request_route.continue_()
         else:
-            wrong.append(found.request.url)
-            found.abort()
+            wrong.append(request_route.request.url)
+            request_route.abort()
 
     context.route("**/*", route)
     page = context.new_page()
@@ -105,9 +105,9 @@ def test_a_dot_lies_where_its_value_is(browser, shipped: Path) -> None:
     (first, left), (last, right) = read[0][0], read[0][-1]
     assert len(read[1]) == 10
     for words, *places in read[1]:
-        told = [float(number) for number in re.findall(r"\d+\.\d", words)]
-        shown = [first + (place - left) / (right - left) * (last - first) for place in places]
-        assert shown == pytest.approx(told, abs=0.15), words
+        values = [float(number) for number in re.findall(r"\d+\.\d", words)]
+        dots = [first + (place - left) / (right - left) * (last - first) for place in places]
+        assert dots == pytest.approx(values, abs=0.15), words
     page.context.close()
 
 
@@ -137,14 +137,14 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.mark.parametrize("policy", [True, False], ids=["as written", "without its policy"])
 def test_hostile_names_run_nothing(browser, named: list[str], tmp_path: Path, policy: bool) -> None:
     """Escaping alone must hold: with and without the policy the page has the elements that plain names make."""
-    found = []
+    dialogs = []
     for content in named:
-        file = tmp_path / f"{len(found)}.html"
+        file = tmp_path / f"{len(dialogs)}.html"
         assert POLICY.search(content)
         write_report(file, content if policy else POLICY.sub("", content))
         page, wrong = visit(browser, file)
         assert wrong == []
-        found.append(page.evaluate(TAGS))
+        dialogs.append(page.evaluate(TAGS))
         page.context.close()
-    assert found[0] == found[1]
-    assert not any(tag.startswith(("SCRIPT", "IFRAME")) or " on" in tag for tag in found[0])
+    assert dialogs[0] == dialogs[1]
+    assert not any(tag.startswith(("SCRIPT", "IFRAME")) or " on" in tag for tag in dialogs[0])

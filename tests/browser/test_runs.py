@@ -40,12 +40,12 @@ def photos(folder: Path) -> None:
     """Twelve photos and their table: the eight portraits, and four of them mirrored and darker."""
     folder.mkdir(parents=True)
     lines = ["path,gender,ethnicity,age,identity"]
-    for n, one in enumerate([*portraits(), *portraits()[:4]]):
-        with Image.open(one.file) as image:
+    for n, portrait in enumerate([*portraits(), *portraits()[:4]]):
+        with Image.open(portrait.file) as image:
             image = image.convert("RGB")
             image = image if n < 8 else ImageOps.mirror(image).point(lambda value: int(value * 0.6))
             image.save(folder / f"{n:02}.jpg", quality=90)
-        lines.append(f"{n:02}.jpg,{one.gender},{one.ethnicity},{one.age},{n}")
+        lines.append(f"{n:02}.jpg,{portrait.gender},{portrait.ethnicity},{portrait.age},{n}")
     (folder / "faces.csv").write_text("\n".join(lines) + "\n")
 
 
@@ -116,8 +116,8 @@ def test_photos_of_ones_own_are_seen_aligned_and_audited_from_the_page(browser, 
     choose(page, "Data set", "data/my-photos/faces.csv")
     press(page, "Start")
     until_done(page, place, "See a data set: faces.csv")
-    said = page.get_by_test_id("stMain").inner_text()
-    assert "manifest" in said and "12" in said
+    page_text = page.get_by_test_id("stMain").inner_text()
+    assert "manifest" in page_text and "12" in page_text
 
     choose_form(page, "Align")
     press(page, "Start")

@@ -117,17 +117,17 @@ def check_maps(kind: Kind) -> None:
             choose(kind.name, model)
         return
     assert key_of(kind.name) in usable(model)
-    found = choose(kind.name, model)
-    logits, evidence = found.explain(model, faces())
+    method = choose(kind.name, model)
+    logits, evidence = method.explain(model, faces())
     assert logits.dtype == evidence.dtype == np.float32
     assert logits.shape == (3, 2) and evidence.shape[:2] == (3, 2)
     assert evidence.ndim == 4 and 2 <= min(evidence.shape[2:]) <= max(evidence.shape[2:]) <= 14
     assert np.isfinite(evidence).all() and np.ptp(evidence, axis=(2, 3)).max() > 0
     assert evidence.max() > 1.5 or evidence.min() < 0, "scaled to 0–1?"
     np.testing.assert_allclose(logits, model.logits(faces()), rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(found.explain(model, faces())[1], evidence)
-    one = found.explain(model, faces()[1:2])[1]
-    np.testing.assert_allclose(one, evidence[1:2], rtol=1e-3, atol=1e-4 * np.abs(evidence).max())
+    np.testing.assert_array_equal(method.explain(model, faces())[1], evidence)
+    single = method.explain(model, faces()[1:2])[1]
+    np.testing.assert_allclose(single, evidence[1:2], rtol=1e-3, atol=1e-4 * np.abs(evidence).max())
 
 
 def check_maps_of_a_layer_are_laid_over_the_face(kind: Kind) -> None:
@@ -144,22 +144,22 @@ def check_maps_of_a_layer_are_laid_over_the_face(kind: Kind) -> None:
 def check_additive_maps_add_up(kind: Kind) -> None:
     if not makes_maps(kind):
         return
-    model, found = classifier(), kind()
-    bias = found.bias(model)
-    assert found.adds_up(model) == kind.additive == (bias is not None)
+    model, method = classifier(), kind()
+    bias = method.bias(model)
+    assert method.adds_up(model) == kind.additive == (bias is not None)
     if bias is not None:
-        logits, evidence = found.explain(model, faces(8))
+        logits, evidence = method.explain(model, faces(8))
         np.testing.assert_allclose(evidence.mean(axis=(2, 3)) + bias, logits, atol=1e-4)
 
 
 def check_the_record_makes_the_method_again(kind: Kind) -> None:
-    found = kind()
-    record = json.loads(json.dumps(found.record(classifier())))
-    assert record == found.record(classifier()), "plain values"
-    assert (record["method"], record["additive"]) == (kind.name, found.adds_up(classifier()))
+    method = kind()
+    record = json.loads(json.dumps(method.record(classifier())))
+    assert record == method.record(classifier()), "plain values"
+    assert (record["method"], record["additive"]) == (kind.name, method.adds_up(classifier()))
     assert (record["layer"] is None) == (kind.needs is Needs.OUTPUTS)
     again = from_record(record, "model.json")
-    assert type(again) is kind and again.options() == found.options()
+    assert type(again) is kind and again.options() == method.options()
 
 
 def state(network: nn.Module) -> list:
@@ -224,9 +224,9 @@ def check_an_audit_report_and_card_name_it(kind: Kind, tmp_path: Path) -> None:
     model = classifier()
     audited = Model("tiny", tmp_path / "tiny", model.network, INFO, model)
     audit = run_audit(make_store(tmp_path / "store"), audited, maps=key_of(kind.name))
-    said = audit.manifest.maps.to_json()
-    measured = {key: said.pop(key) for key in ("placement", "mirror") if key in said}
-    assert said == kind().record(model) and audit.method is kind
+    record = audit.manifest.maps.to_json()
+    measured = {key: record.pop(key) for key in ("placement", "mirror") if key in record}
+    assert record == kind().record(model) and audit.method is kind
     assert (audit.placement is None) == (not measured) == (kind.needs is Needs.OUTPUTS)
     assert audit.additive == kind.additive and audit.evidence.shape[1] == 2
     assert (audit.manifest.head_bias is None) == (not kind.additive)
@@ -234,9 +234,9 @@ def check_an_audit_report_and_card_name_it(kind: Kind, tmp_path: Path) -> None:
     card = markdown("tiny", card_sections("tiny", INFO, [audit]))
     assert f"cells by {kind.name}" in card.replace("\\", "") and kind.reading in card
     assert ("do not add up" in card) == (not kind.additive)
-    other = next(key for key in ("closed-form", "occlusion") if key != key_of(kind.name))
+    second_method = next(key for key in ("closed-form", "occlusion") if key != key_of(kind.name))
     with pytest.raises(LookwhereError, match=f"holds an audit with maps by {kind.name}, not by"):
-        run_audit(make_store(tmp_path / "again"), audited, maps=other)
+        run_audit(make_store(tmp_path / "again"), audited, maps=second_method)
     assert run_audit(make_store(tmp_path / "same"), audited, maps=kind.name).manifest == audit.manifest
 
 

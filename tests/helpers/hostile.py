@@ -61,8 +61,8 @@ def saved(picture: Image.Image, format: str, **more: object) -> bytes:
 def plain() -> dict[str, bytes]:
     """One good file of each format that is taken, by suffix."""
     rgb = drawn()
-    found = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tif": "TIFF", "bmp": "BMP", "avif": "AVIF"}
-    return {suffix: saved(rgb, format) for suffix, format in found.items()} | {"heic": HEIC}
+    images = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tif": "TIFF", "bmp": "BMP", "avif": "AVIF"}
+    return {suffix: saved(rgb, format) for suffix, format in images.items()} | {"heic": HEIC}
 
 
 def chunk(kind: bytes, data: bytes, crc: int | None = None) -> bytes:
@@ -159,8 +159,8 @@ def orientation(value: int, kind: int = 3) -> bytes:
 
 def archive() -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as made:
-        made.writestr("evil.txt", "evil")
+    with zipfile.ZipFile(out, "w") as file:
+        file.writestr("evil.txt", "evil")
     return out.getvalue()
 
 
@@ -175,26 +175,28 @@ def truncated() -> Iterator[File]:
 
 
 def wrong_suffixes() -> Iterator[File]:
-    given = plain()
-    for suffix, other in zip(given, [*list(given)[1:], "jpg"], strict=True):
-        yield File(f"really-{suffix}.{other}", given[suffix], PICTURE, f"named .{other}, but it is")
-    yield File("no-suffix", given["jpg"], PICTURE)
-    yield File("photo.exe", given["png"], PICTURE, "named .exe, but it is PNG")
-    yield File("photo.svg", given["webp"], PICTURE, "named .svg, but it is WebP")
+    images = plain()
+    for suffix, suffix_of_another in zip(images, [*list(images)[1:], "jpg"], strict=True):
+        yield File(
+            f"really-{suffix}.{suffix_of_another}", images[suffix], PICTURE, f"named .{suffix_of_another}, but it is"
+        )
+    yield File("no-suffix", images["jpg"], PICTURE)
+    yield File("photo.exe", images["png"], PICTURE, "named .exe, but it is PNG")
+    yield File("photo.svg", images["webp"], PICTURE, "named .svg, but it is WebP")
 
 
 def bombs() -> Iterator[File]:
-    huge, given = 30_000, plain()
+    huge, images = 30_000, plain()
     yield File("bomb.png", png(huge, huge, bytes(1000)), REFUSED, "million")
     yield File("bomb.jpg", jpeg_sized(huge, huge), REFUSED, "million")
     yield File("bomb.gif", gif_sized(huge, huge), REFUSED, "million")
-    bmp = patched(given["bmp"], struct.pack("<ii", *SIZE), struct.pack("<ii", huge, huge))
+    bmp = patched(images["bmp"], struct.pack("<ii", *SIZE), struct.pack("<ii", huge, huge))
     yield File("bomb.bmp", bmp, REFUSED, "million")
     yield File("bomb.tif", tiff_sized(huge, huge), REFUSED, "million")
     extended = b"VP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + struct.pack("<I", 16_382)[:3] * 2
-    riff = b"WEBP" + extended + given["webp"][12:]
+    riff = b"WEBP" + extended + images["webp"][12:]
     yield File("bomb.webp", b"RIFF" + struct.pack("<I", len(riff)) + riff, REFUSED)
-    yield File("bomb.avif", box_sized(given["avif"], huge, huge), REFUSED)
+    yield File("bomb.avif", box_sized(images["avif"], huge, huge), REFUSED)
     yield File("bomb.heic", box_sized(HEIC, huge, huge), REFUSED)
     yield File("over-the-limit.png", png(7_100, 7_100, bytes(100)), REFUSED, "7,100 × 7,100")
     yield File("over-the-limit.webp", flat_webp(5_001, 5_000), REFUSED, "25 million taken as WebP")
@@ -257,16 +259,16 @@ def no_pictures() -> Iterator[File]:
 
 
 def polyglots() -> Iterator[File]:
-    given = plain()
-    yield File("jpeg-and-zip.jpg", given["jpg"] + archive(), PICTURE)
-    yield File("png-and-page.png", given["png"] + b"<script>alert(1)</script>", PICTURE)
-    yield File("gif-and-zip.gif", given["gif"] + archive(), PICTURE)
-    yield File("pdf-then-jpeg.jpg", b"%PDF-1.7\n" + given["jpg"], REFUSED, "PDF")
-    yield File("zip-then-png.png", archive() + given["png"], REFUSED, "ZIP")
+    images = plain()
+    yield File("jpeg-and-zip.jpg", images["jpg"] + archive(), PICTURE)
+    yield File("png-and-page.png", images["png"] + b"<script>alert(1)</script>", PICTURE)
+    yield File("gif-and-zip.gif", images["gif"] + archive(), PICTURE)
+    yield File("pdf-then-jpeg.jpg", b"%PDF-1.7\n" + images["jpg"], REFUSED, "PDF")
+    yield File("zip-then-png.png", archive() + images["png"], REFUSED, "ZIP")
     yield File("script-in-comment.jpg", jpeg_with(0xFE, b"*/alert(1)/*<script>alert(1)</script>"), PICTURE)
     code = chunk(b"tEXt", b"Comment\0<?php system($_GET[0]); ?>")
     yield File("php-in-text.png", png(*SIZE, good_rows(), extra=code), PICTURE)
-    yield File("gif-and-js.gif", b"GIF89a/*" + given["gif"][8:] + b"*/=1;alert(1)", REFUSED)
+    yield File("gif-and-js.gif", b"GIF89a/*" + images["gif"][8:] + b"*/=1;alert(1)", REFUSED)
     yield File("mime-page.gif", b"GIF89a<html><script>alert(1)</script></html>", REFUSED)
 
 
@@ -293,26 +295,26 @@ def metadata() -> Iterator[File]:
 
 
 def lies() -> Iterator[File]:
-    given = plain()
+    images = plain()
     yield File("short-rows.png", png(1_000, 1_000, good_rows()), REFUSED, "damaged")
     yield File("depth-7.png", png(*SIZE, good_rows(), depth=7), REFUSED)
     yield File("colour-5.png", png(*SIZE, good_rows(), colour=5), REFUSED)
     yield File("no-palette.png", png(*SIZE, good_rows(), colour=3), EITHER)
     yield File("filter-9.png", png(*SIZE, good_rows().replace(b"\0", b"\x09", 1)), EITHER)
-    yield File("no-pixels.png", given["png"][:33] + chunk(b"IEND", b""), REFUSED)
+    yield File("no-pixels.png", images["png"][:33] + chunk(b"IEND", b""), REFUSED)
     header = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, 0)
-    yield File("bad-sum.png", given["png"][:8] + chunk(b"IHDR", header, crc=1) + given["png"][33:], REFUSED)
-    yield File("chunk-of-2-gb.png", given["png"][:33] + b"\x7f\xff\xff\xffIDAT" + bytes(50), REFUSED)
+    yield File("bad-sum.png", images["png"][:8] + chunk(b"IHDR", header, crc=1) + images["png"][33:], REFUSED)
+    yield File("chunk-of-2-gb.png", images["png"][:33] + b"\x7f\xff\xff\xffIDAT" + bytes(50), REFUSED)
     yield File("zero-size.jpg", jpeg_sized(0, 0), REFUSED)
     yield File("short-data.jpg", jpeg_sized(4_000, 4_000), EITHER)
-    yield File("no-tables.jpg", given["jpg"].replace(b"\xff\xc4", b"\xff\xfe"), EITHER)
-    yield File("wide-frame.gif", patched(given["gif"], b",\0\0\0\0", b",\x20\x20\0\0"), EITHER)
+    yield File("no-tables.jpg", images["jpg"].replace(b"\xff\xc4", b"\xff\xfe"), EITHER)
+    yield File("wide-frame.gif", patched(images["gif"], b",\0\0\0\0", b",\x20\x20\0\0"), EITHER)
     yield File("code-size-99.gif", gif_sized(*SIZE)[:-20] + b"\x63" * 20, EITHER)
-    yield File("block-without-end.gif", given["gif"][:-30] + b"\xff" * 200, EITHER)
-    yield File("minus-height.bmp", patched(given["bmp"], struct.pack("<i", 48), struct.pack("<i", -48)), PICTURE)
-    yield File("minus-width.bmp", patched(given["bmp"], struct.pack("<i", 64), struct.pack("<i", -64)), REFUSED)
-    yield File("header-of-9.bmp", patched(given["bmp"], struct.pack("<I", 40), struct.pack("<I", 9)), REFUSED)
-    yield File("offset.bmp", given["bmp"][:10] + b"\xff\xff\xff\x7f" + given["bmp"][14:], REFUSED)
+    yield File("block-without-end.gif", images["gif"][:-30] + b"\xff" * 200, EITHER)
+    yield File("minus-height.bmp", patched(images["bmp"], struct.pack("<i", 48), struct.pack("<i", -48)), PICTURE)
+    yield File("minus-width.bmp", patched(images["bmp"], struct.pack("<i", 64), struct.pack("<i", -64)), REFUSED)
+    yield File("header-of-9.bmp", patched(images["bmp"], struct.pack("<I", 40), struct.pack("<I", 9)), REFUSED)
+    yield File("offset.bmp", images["bmp"][:10] + b"\xff\xff\xff\x7f" + images["bmp"][14:], REFUSED)
     yield File("loop.tif", tiff_sized(*SIZE, after=8, body=bytes(64 * 48)), PICTURE)
     yield File("offset-past-the-end.tif", b"II*\0\xff\xff\xff\x7f", REFUSED)
     yield File("nothing.tif", tiff([]), REFUSED)
@@ -320,9 +322,9 @@ def lies() -> Iterator[File]:
     yield File("65535-samples.tif", tiff([(256, 4, 1, 64), (257, 4, 1, 48), (277, 3, 1, 65_535)]), REFUSED)
     yield File("count-of-4-gb.tif", tiff([(256, 4, 0xFFFFFFFF, 64), (257, 4, 1, 48), (273, 4, 0x3FFFFFFF, 8)]), REFUSED)
     yield File("packed-noise.tif", patched(saved(drawn(), "TIFF", compression="tiff_lzw"), b"II*\0", b"II*\0"), PICTURE)
-    yield File("riff-of-4-gb.webp", given["webp"][:4] + b"\xff\xff\xff\xff" + given["webp"][8:], EITHER)
-    yield File("noise-within.webp", given["webp"][:30] + bytes(len(given["webp"]) - 30), EITHER)
-    yield File("noise-within.avif", given["avif"][:-80] + bytes(80), EITHER)
+    yield File("riff-of-4-gb.webp", images["webp"][:4] + b"\xff\xff\xff\xff" + images["webp"][8:], EITHER)
+    yield File("noise-within.webp", images["webp"][:30] + bytes(len(images["webp"]) - 30), EITHER)
+    yield File("noise-within.avif", images["avif"][:-80] + bytes(80), EITHER)
     yield File("noise-within.heic", HEIC[:-60] + bytes(60), EITHER)
     yield File("larger.heic", box_sized(HEIC, 2_000, 2_000), EITHER)
     yield File("boxes-only.heic", HEIC[:24] + b"\0\0\0\x08meta" * 40, REFUSED, "damaged")

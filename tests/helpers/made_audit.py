@@ -114,21 +114,21 @@ def made_audit(
     gender = (faces["gender"] == GENDERS[1]).to_numpy(dtype=np.int64)
     if errors is not None:
         correct = draw.random(n) >= _error_rates(faces, errors)
-    chosen = None if correct is None else np.where(correct, gender, 1 - gender)
+    predicted = None if correct is None else np.where(correct, gender, 1 - gender)
 
-    given = evidence is not None
-    if shape is not None and not given:
-        evidence = _evidence(draw, n, shape, noise, chosen, correct, (correct_on, incorrect_on))
-    if evidence is None or not additive or (given and chosen is not None):
-        if chosen is None:
-            chosen = draw.integers(0, 2, n)
-        logits = np.where(chosen[:, None] == np.arange(2), 1.0, -1.0)
+    has_evidence = evidence is not None
+    if shape is not None and not has_evidence:
+        evidence = _evidence(draw, n, shape, noise, predicted, correct, (correct_on, incorrect_on))
+    if evidence is None or not additive or (has_evidence and predicted is not None):
+        if predicted is None:
+            predicted = draw.integers(0, 2, n)
+        logits = np.where(predicted[:, None] == np.arange(2), 1.0, -1.0)
     else:
-        if chosen is not None:
-            evidence = _lifted(draw, evidence, chosen, bias)
+        if predicted is not None:
+            evidence = _lifted(draw, evidence, predicted, bias)
         evidence = evidence.astype(dtype)
         logits = evidence.astype(np.float64).mean(axis=(2, 3)) + np.array(bias)
-        chosen = logits.argmax(axis=1)
+        predicted = logits.argmax(axis=1)
     if evidence is not None:
         evidence = evidence.astype(dtype)
 
@@ -136,14 +136,14 @@ def made_audit(
         logit_female=logits[:, 0],
         logit_male=logits[:, 1],
         p_male=1 / (1 + np.exp(logits[:, 0] - logits[:, 1])),
-        predicted=np.array(GENDERS)[chosen],
-        correct=chosen == gender,
+        predicted=np.array(GENDERS)[predicted],
+        correct=predicted == gender,
     )
     averages = Averages(pd.DataFrame(), np.zeros((0, 112, 112, 3), dtype=np.uint8))
     if images is not None or path is not None:
-        shown = faces if images is not None else faces[:0]
+        averaged_faces = faces if images is not None else faces[:0]
         empty = np.zeros((0, 112, 112, 3), dtype=np.uint8)
-        averages = average_faces(empty if images is None else images, np.arange(len(shown)), shown)
+        averages = average_faces(empty if images is None else images, np.arange(len(averaged_faces)), averaged_faces)
     content = {
         "format": 2, "model": path.parent.parent.name if path else "made", "weights_sha256": "0" * 64,
         "dataset": "made", "data_fingerprint": fingerprint(faces), "splits": ["test"], "names": {}, "faces": n,
@@ -191,8 +191,8 @@ def of_glasses(audit: Audit) -> Audit:
     faces, old = audit.faces, audit.task
     task = task_for(Column(name="Eyeglasses", kind=Kind.YES_NO, levels=("no", "yes")))
     names = dict(zip((*old.logits, old.probability), (*task.logits, task.probability), strict=True))
-    said = {name: np.where(faces[name] == old.positive, *task.classes[::-1]) for name in ("gender", "predicted")}
-    faces = faces.rename(columns=names).assign(Eyeglasses=said["gender"], predicted=said["predicted"])
+    levels = {name: np.where(faces[name] == old.positive, *task.classes[::-1]) for name in ("gender", "predicted")}
+    faces = faces.rename(columns=names).assign(Eyeglasses=levels["gender"], predicted=levels["predicted"])
     return replace(audit, faces=faces, manifest=audit.manifest.for_task(task))
 
 
@@ -208,7 +208,7 @@ def _evidence(
     n: int,
     shape: tuple[int, int],
     noise: float,
-    chosen: np.ndarray | None,
+    predicted: np.ndarray | None,
     correct: np.ndarray | None,
     regions: tuple[Sequence[str] | None, Sequence[str] | None],
 ) -> np.ndarray:
@@ -220,17 +220,17 @@ def _evidence(
     )
     evidence = np.zeros((n, 2, *shape))
     signal = 4 * np.where(correct[:, None, None], of_correct, of_incorrect)
-    evidence[np.arange(n), chosen] = signal + noise * draw.normal(size=(n, *shape))
+    evidence[np.arange(n), predicted] = signal + noise * draw.normal(size=(n, *shape))
     return evidence
 
 
 def _lifted(
-    draw: np.random.Generator, evidence: np.ndarray, chosen: np.ndarray, bias: tuple[float, float]
+    draw: np.random.Generator, evidence: np.ndarray, predicted: np.ndarray, bias: tuple[float, float]
 ) -> np.ndarray:
     """The maps with a constant added where the chosen class would not have the larger logit by 0.3 to 1.5."""
     logits = evidence.mean(axis=(2, 3)) + np.array(bias)
-    row = np.arange(len(chosen))
-    lead = logits[row, chosen] - logits[row, 1 - chosen]
+    row = np.arange(len(predicted))
+    lead = logits[row, predicted] - logits[row, 1 - predicted]
     lifted = evidence.copy()
-    lifted[row, chosen] += np.maximum(0, draw.uniform(0.3, 1.5, len(row)) - lead)[:, None, None]
+    lifted[row, predicted] += np.maximum(0, draw.uniform(0.3, 1.5, len(row)) - lead)[:, None, None]
     return lifted

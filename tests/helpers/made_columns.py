@@ -27,11 +27,11 @@ def with_made_columns(faces: pd.DataFrame, seed: int = 0, missing: float = 0.05)
     draw = np.random.default_rng([seed, 2])
     n = len(faces)
     for column in MADE_COLUMNS:
-        known = draw.random(n) >= missing
+        recorded = draw.random(n) >= missing
         if column.kind is Kind.NUMBER:
-            value = np.where(known, draw.uniform(0, 4.5, n).round(2), np.nan)
+            value = np.where(recorded, draw.uniform(0, 4.5, n).round(2), np.nan)
             faces = faces.assign(**{column.name: column.banded(value), column.value_name: value})
         else:
             level = np.array(column.levels, dtype=object)[draw.integers(0, len(column.levels), n)]
-            faces = faces.assign(**{column.name: column.levelled(np.where(known, level, None))})
+            faces = faces.assign(**{column.name: column.levelled(np.where(recorded, level, None))})
     return faces

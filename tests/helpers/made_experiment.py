@@ -35,8 +35,8 @@ def make_experiment(
     arms = {"everyone": 0.0, "without": LOSS, "again": 0.0}
     for arm, loss in arms.items():
         for k in range(seeds):
-            missed = 0.15 + (loss + between * draw.normal()) * target
-            correct = np.where(draw.random(n) < 0.08, draw.random(n), ease) > missed
+            error_rate = 0.15 + (loss + between * draw.normal()) * target
+            correct = np.where(draw.random(n) < 0.08, draw.random(n), ease) > error_rate
             evidence = draw.normal(size=(n, 2, 4, 4)) + (3.0 if arm == "without" else 0.0) * np.eye(4)
             made_audit(faces=faces, correct=correct, evidence=evidence, path=path / f"{arm}-s{k}/audits/made-test")
             write_json(path / f"{arm}-s{k}/model.json", INFO)
@@ -59,17 +59,17 @@ def make_experiment(
     return path
 
 
-def make_repeated(models: Path, n: int = 900, seeds: int = 2, missed: dict[str, float] | None = None) -> Path:
+def make_repeated(models: Path, n: int = 900, seeds: int = 2, error_rates: dict[str, float] | None = None) -> Path:
     """The study, repeated, as it is published: networks of one arm, audited on two data sets, pictures of one more.
 
-    `missed`: the share of errors by gender, on both data sets.
+    `error_rates`: the share of errors by gender, on both data sets.
     """
-    missed = missed or {"female": 0.3, "male": 0.02}
+    error_rates = error_rates or {"female": 0.3, "male": 0.02}
     path, draw = models / "experiments/repeated", np.random.default_rng(4)
     names = [f"lfw-s{k}" for k in range(seeds)]
     for place, test in enumerate(("first", "second")):
         faces = made_faces(n, place)
-        rate = faces["gender"].map(missed).to_numpy(float)
+        rate = faces["gender"].map(error_rates).to_numpy(float)
         for name in names:
             made_audit(faces=faces, correct=draw.random(n) >= rate, path=path / name / "audits" / test)
     made_audit(faces=made_faces(n, 7), path=path / names[0] / "audits/drawn", images=None)
@@ -90,15 +90,15 @@ def make_repeated(models: Path, n: int = 900, seeds: int = 2, missed: dict[str, 
 
 
 def make_diversity(
-    models: Path, n: int = 900, seeds: int = 3, missed: dict[str, float] | None = None, unrecorded: int = 400
+    models: Path, n: int = 900, seeds: int = 3, error_rates: dict[str, float] | None = None, unrecorded: int = 400
 ) -> Path:
     """Diversity of training as it is published: arms over seeds, audited on two data sets.
 
-    `missed`: the share of errors with Black women in arms of one data set, of all and without them; all others err in
-    5 %. `unrecorded` women of no recorded ethnicity are among each arm's training faces.
+    `error_rates`: the share of errors with Black women in arms of one data set, of all and without them; all others err
+    in 5 %. `unrecorded` women of no recorded ethnicity are among each arm's training faces.
     """
     rates = {"lfw": 0.4, "everyone": 0.05, "as-few-as-lfw": 0.05, "lfw-utkface": 0.1, "without-black-women": 0.05}
-    rates |= {f"without-{one}": 0.05 for one in ("black-faces", "as-many-women", "indian-women")} | (missed or {})
+    rates |= {f"without-{one}": 0.05 for one in ("black-faces", "as-many-women", "indian-women")} | (error_rates or {})
     excluded = {"without-black-women": ["female Black"], "without-black-faces": ["female Black", "male Black"]}
     path, draw = models / "experiments/diversity", np.random.default_rng(7)
     for place, test in enumerate(("fairface", "utkface")):

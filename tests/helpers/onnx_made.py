@@ -19,7 +19,7 @@ DECLARED = InputOutputSpec(
 def small_onnx(file: Path, seed: int = 0) -> Path:
     """Write the classifier, with seeded weights; returns the file."""
     draw = np.random.default_rng(seed)
-    held = {"f": draw.normal(size=(6, 3, 8, 8)) / 8, "w": draw.normal(size=(2, 6)), "b": draw.normal(size=2) / 10}
+    weights = {"f": draw.normal(size=(6, 3, 8, 8)) / 8, "w": draw.normal(size=(2, 6)), "b": draw.normal(size=2) / 10}
     nodes = [
         helper.make_node("Conv", ["x", "f"], ["c"], strides=[8, 8]),
         helper.make_node("Relu", ["c"], ["a"]),
@@ -32,7 +32,7 @@ def small_onnx(file: Path, seed: int = 0) -> Path:
         "small",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, SIZE, SIZE])],
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["N", 2])],
-        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in held.items()],
+        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), file)
     return file

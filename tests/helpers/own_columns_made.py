@@ -28,9 +28,9 @@ def write_example(folder: Path) -> None:
         image, out = Image.fromarray(draw.integers(0, 255, (16, 16, 3), dtype=np.uint8)), io.BytesIO()
         image.save(out, "PNG", compress_level=1)
         (folder / "faces" / name).write_bytes(out.getvalue())
-        said = "" if draw.random() < 0.02 else ("yes" if glasses else "No" if draw.random() < 0.1 else "no")
+        answer = "" if draw.random() < 0.02 else ("yes" if glasses else "No" if draw.random() < 0.1 else "no")
         age, distance = int(draw.integers(18, 80)), draw.uniform(0.4, 4)
-        rows.append(f"{name},{'fm'[gender]},{age},{said},{TONES[tone]},{camera},{distance:.2f},{9000 + 7 * n}")
+        rows.append(f"{name},{'fm'[gender]},{age},{answer},{TONES[tone]},{camera},{distance:.2f},{9000 + 7 * n}")
         wrong = draw.random() < 0.03 + 0.12 * glasses + 0.03 * tone
         sure = draw.uniform(0.55, 1)
         scores.append(f"{name},{sure if bool(gender) != wrong else 1 - sure:.4f}")

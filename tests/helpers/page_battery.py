@@ -48,8 +48,8 @@ def open_page(entry: PageEntry, models: Path, **query: str | list[str]) -> AppTe
 
 
 def _runs(app: AppTest) -> AppTest:
-    assert not app.exception, [one.value for one in app.exception]
-    assert not app.error, [one.value for one in app.error]
+    assert not app.exception, [element.value for element in app.exception]
+    assert not app.error, [element.value for element in app.error]
     return app
 
 
@@ -75,8 +75,8 @@ def check_without_an_audit_says_which_command_makes_it(entry: PageEntry, studies
 
 
 def check_without_maps_says_what_is_missing(entry: PageEntry, studies: Studies) -> None:
-    said = text(_runs(open_page(entry, studies.predictions)))
-    assert ("**predictions** were imported" in said) == (entry.needs >= Needs.MAPS)
+    page_text = text(_runs(open_page(entry, studies.predictions)))
+    assert ("**predictions** were imported" in page_text) == (entry.needs >= Needs.MAPS)
 
 
 def check_without_ethnicity_and_age_stays_useful(entry: PageEntry, studies: Studies) -> None:
@@ -86,7 +86,7 @@ def check_without_ethnicity_and_age_stays_useful(entry: PageEntry, studies: Stud
 
 def check_no_face_left_says_what_to_do(entry: PageEntry, studies: Studies) -> None:
     app = _runs(open_page(entry, studies.whole, **studies.no_face))
-    if any(one.key == "gender" for one in app.get("button_group")):  # it has a filter bar
+    if any(element.key == "gender" for element in app.get("button_group")):  # it has a filter bar
         assert "No face passes this filter" in text(app)
         assert not app.get("plotly_chart")
 
@@ -95,21 +95,21 @@ def check_a_hostile_link_changes_nothing(entry: PageEntry, studies: Studies) -> 
     names = ("gender", "ethnicity", "split", "outcome", "adults", "age", "target", "norm", "face", "a_gender", "group")
     app = _runs(open_page(entry, studies.whole, **{name: [HOSTILE, "", "💥", "-1"] for name in names}))
     kinds = ("markdown", "caption", "info", "warning")
-    shown = [re.sub(r"\\.", "", one.value) for kind in kinds for one in app.get(kind)]
-    assert not any("![x]" in line or "](http://evil" in line or "**b**" in line for line in shown)
-    assert "<script>" not in "".join(one.proto.body for one in app.get("html"))
+    texts = [re.sub(r"\\.", "", element.value) for kind in kinds for element in app.get(kind)]
+    assert not any("![x]" in line or "](http://evil" in line or "**b**" in line for line in texts)
+    assert "<script>" not in "".join(element.proto.body for element in app.get("html"))
 
 
 def sentences(app: AppTest) -> list[tuple[str, str]]:
     """The page's words from top to bottom, each with its help: paragraphs, quiet lines, headings, the headline."""
-    found = []
+    texts = []
     for node in app.main:
         if node.type in ("markdown", "caption", "subheader"):
-            found.append((re.sub(r"`[^`]*`", "", node.value), node.proto.help))
+            texts.append((re.sub(r"`[^`]*`", "", node.value), node.proto.help))
         elif node.type == "html" and HEADLINE in node.proto.body:
-            said, _, its_help = node.proto.body.partition("<span class='lw-help'")
-            found.append((html.unescape(said.split(HEADLINE)[1]), html.unescape(its_help)))
-    return found
+            visible, _, its_help = node.proto.body.partition("<span class='lw-help'")
+            texts.append((html.unescape(visible.split(HEADLINE)[1]), html.unescape(its_help)))
+    return texts
 
 
 def check_each_terms_first_use_has_its_help_once(entry: PageEntry, studies: Studies) -> None:

@@ -39,24 +39,26 @@ def opened(models: Path, name: str, monkeypatch: pytest.MonkeyPatch, **query: st
 def markdown_of(app: AppTest) -> list[str]:
     """All that the page gives to Streamlit's Markdown: texts, labels, choices of buttons, figures."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error")
-    said = [str(one.value) for kind in kinds for one in app.get(kind)]
-    said += [text for one in app.metric for text in (one.proto.label, one.proto.body, one.proto.delta)]
-    said += [option.content for one in app.get("button_group") for option in one.proto.options]
-    return said + [one.label for kind in ("expander", "button", "toggle", "selectbox") for one in app.get(kind)]
+    texts = [str(element.value) for kind in kinds for element in app.get(kind)]
+    texts += [text for element in app.metric for text in (element.proto.label, element.proto.body, element.proto.delta)]
+    texts += [option.content for element in app.get("button_group") for option in element.proto.options]
+    return texts + [
+        element.label for kind in ("expander", "button", "toggle", "selectbox") for element in app.get(kind)
+    ]
 
 
-def shown_raw(app: AppTest, said: str) -> list[str]:
+def shown_raw(app: AppTest, raw_text: str) -> list[str]:
     """Where the page has a text as it is written though Markdown, HTML or a chart would read it as markup."""
-    found: list[str] = []
-    if (safe := escape.markdown(f"x {said}")[2:]) != said:
-        found += [text for text in markdown_of(app) if said in text.replace(safe, "")]
-    if html.escape(said) != said:
-        found += [one.proto.body for one in app.get("html") if said in one.proto.body]
-    if (safe := escape.plotly(said)) != said:
-        charts = [json.dumps(json.loads(one.proto.spec), ensure_ascii=False) for one in app.get("plotly_chart")]
-        raw = json.dumps(said, ensure_ascii=False)[1:-1]
-        found += [chart for chart in charts if raw in chart.replace(safe, "")]
-    return found
+    places: list[str] = []
+    if (safe := escape.markdown(f"x {raw_text}")[2:]) != raw_text:
+        places += [text for text in markdown_of(app) if raw_text in text.replace(safe, "")]
+    if html.escape(raw_text) != raw_text:
+        places += [element.proto.body for element in app.get("html") if raw_text in element.proto.body]
+    if (safe := escape.plotly(raw_text)) != raw_text:
+        charts = [json.dumps(json.loads(element.proto.spec), ensure_ascii=False) for element in app.get("plotly_chart")]
+        raw = json.dumps(raw_text, ensure_ascii=False)[1:-1]
+        places += [chart for chart in charts if raw in chart.replace(safe, "")]
+    return places
 
 
 def text(app: AppTest) -> str:

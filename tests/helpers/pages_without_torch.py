@@ -39,7 +39,7 @@ def main(models: Path) -> int:
         app = AppTest.from_file(str(root / "app.py"), default_timeout=120)
         app.switch_page(str(entry.path))
         app.run()
-        wrong = [one.value for one in (*app.exception, *app.error)]
+        wrong = [element.value for element in (*app.exception, *app.error)]
         failed |= bool(wrong) or not app.title
         print(f"{entry.file}: {wrong or app.title[0].value if app.title else 'no title'}", flush=True)
     loaded = sorted(set(EXTRAS) & {name.partition(".")[0] for name in sys.modules})

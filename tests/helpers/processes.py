@@ -22,24 +22,24 @@ REFUSED = 2
 
 def free_port() -> int:
     """A port of this machine that nobody listens at."""
-    with closing(socket.socket()) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def in_processes(world: int, work: Callable[[Ranks], object]) -> list[int]:
     """Runs `work` in so many processes that meet by gloo; returns each one's exit code, −9 where it was killed."""
     port, fork = str(free_port()), multiprocessing.get_context("fork")
     ranks = [Ranks(n, world, n, world) for n in range(world)]
-    processes = [fork.Process(target=_child, args=(one, port, work)) for one in ranks]
-    for one in processes:
-        one.start()
-    for one in processes:
-        one.join(400)
-        if one.is_alive():
-            one.kill()
+    processes = [fork.Process(target=_child, args=(process, port, work)) for process in ranks]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(400)
+        if process.is_alive():
+            process.kill()
             raise AssertionError("a process waits for ever")
-    return [one.exitcode for one in processes]
+    return [process.exitcode for process in processes]
 
 
 def _child(ranks: Ranks, port: str, work: Callable[[Ranks], object]) -> None:

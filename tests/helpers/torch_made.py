@@ -150,6 +150,6 @@ def _vit(network: nn.Module) -> None:
 
 def _constants(count: int) -> Tensor:
     """0 for the first channel, then 1 and −1 in turn, as many of each."""
-    found = torch.zeros(count)
-    found[1 : count - 1] = torch.tensor([1.0, -1.0]).repeat(count)[: count - 2]
-    return found
+    values = torch.zeros(count)
+    values[1 : count - 1] = torch.tensor([1.0, -1.0]).repeat(count)[: count - 2]
+    return values

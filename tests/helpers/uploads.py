@@ -15,11 +15,11 @@ def tried(file: File) -> tuple[str, str]:
     try:
         upload = read_upload(file.data, file.name)
     except LookwhereError as error:
-        said = str(error)
-        assert said.startswith(f"{clean_name(file.name)}: ")
-        assert said.isprintable()
-        assert len(said) < 250
-        return REFUSED, said
+        message = str(error)
+        assert message.startswith(f"{clean_name(file.name)}: ")
+        assert message.isprintable()
+        assert len(message) < 250
+        return REFUSED, message
     assert upload.picture.mode == "RGB"
     assert max(upload.picture.size) <= uploads.KEPT_SIDE
     assert "".join(upload.notes).isprintable()

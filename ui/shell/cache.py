@@ -60,7 +60,7 @@ def weight(value: object) -> int:
     if isinstance(value, (list, tuple, set, frozenset)):
         return sum(map(weight, value))
     if is_dataclass(value) and not isinstance(value, type):
-        return sum(weight(getattr(value, one.name)) for one in fields(value))
+        return sum(weight(getattr(value, part.name)) for part in fields(value))
     return sys.getsizeof(value, 0)
 
 
@@ -85,7 +85,7 @@ class Ledger:
             self._held.setdefault(name, deque(maxlen=entries)).append(weight(result))
             self._forget[name] = forget
             while self.total > self.most:
-                largest = max(self._held, key=lambda one: sum(self._held[one]))
+                largest = max(self._held, key=lambda name: sum(self._held[name]))
                 self._forget[largest]()
                 del self._held[largest]
 
@@ -143,8 +143,8 @@ def kept(
         parameters = inspect.signature(compute)
 
         @functools.wraps(compute)
-        def call(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-            bound = parameters.bind(*arguments, **named)
+        def call(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Result:
+            bound = parameters.bind(*arguments, **keywords)
             bound.apply_defaults()
             return cached((name_of(bound.args), name_of(sorted(bound.kwargs.items()))), bound)
 

@@ -100,31 +100,31 @@ def _choices(registry: DownloadRegistry, opened: OpenAudit) -> None:
     provenance = _provenance(registry, opened)
     if registry.trouble:
         st.warning(escape.markdown(registry.trouble))
-    items = sorted(registry.items.values(), key=lambda one: list(KINDS).index(one.kind))
+    items = sorted(registry.items.values(), key=lambda item: list(KINDS).index(item.kind))
     what, how, wide, fine = st.columns([2.1, 1.35, 1.8, 0.8], vertical_alignment="bottom")
     place = what.selectbox(
         "Figure or table", range(len(items)), format_func=lambda n: f"{KINDS[items[n].kind]}: {items[n].title}"
     )
     item, figure = items[place], items[place].kind != "table"
     formats = export.FIGURES if figure else export.TABLES
-    chosen = controls.segments(
+    kind = controls.segments(
         "Format", list(formats), default=next(iter(formats)), key=f"download_{figure}", place=how, bind=False
     )
-    suffix, mime = formats[chosen]
+    suffix, mime = formats[kind]
     if figure:
         width = controls.segments(
             "Width", list(WIDTHS), default="89 mm", key="download_width", place=wide, bind=False, help=WIDTH_HELP
         )
-        dpi = fine.selectbox("Dots per inch", [300, 600, 150], key="download_dpi") if chosen == "PNG" else 300
-        st.session_state.download_figures = (chosen, width, dpi)  # for the ZIP, while a table is chosen
+        dpi = fine.selectbox("Dots per inch", [300, 600, 150], key="download_dpi") if kind == "PNG" else 300
+        st.session_state.download_figures = (kind, width, dpi)  # for the ZIP, while a table is chosen
     whole, width, dpi = st.session_state.get("download_figures", ("PNG", "89 mm", 300))
     size = WIDTHS[width]
     with st.container(horizontal=True):
         if item.kind == "chart" and export.browser() is None:
             st.info(export.NO_BROWSER)
         else:
-            make = partial(_one_file, registry, item, chosen, size, dpi, provenance)
-            layout.download_button(f"Download {chosen}", make, provenance.file_name(item.name, suffix), mime)
+            make = partial(_one_file, registry, item, kind, size, dpi, provenance)
+            layout.download_button(f"Download {kind}", make, provenance.file_name(item.name, suffix), mime)
         layout.download_button(
             "All of this page (ZIP)",
             partial(export.archive, items, whole, size, dpi, provenance),
@@ -154,7 +154,7 @@ def _provenance(registry: DownloadRegistry, opened: OpenAudit) -> Provenance:
     paths = list(registry.audits) or ([opened.folder / "audits" / opened.audit] if opened.audit else [])
     sources = [Source.from_manifest(read_manifest(path), path.name) for path in paths] or [Source(opened.model)]
     # The face whose record is open has no place in a file that is passed on.
-    shown = [key for key in st.query_params if key not in ("face", "like")]
-    query = urlencode([(key, value) for key in shown for value in st.query_params.get_all(key)])
+    keys = [key for key in st.query_params if key not in ("face", "like")]
+    query = urlencode([(key, value) for key in keys for value in st.query_params.get_all(key)])
     view = registry.page + (f"?{query}" if query else "")
     return Provenance(tuple(sources), registry.page, view, registry.scope, datetime.date.today().isoformat())

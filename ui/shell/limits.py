@@ -67,10 +67,10 @@ def turn() -> Iterator[None]:
 
 def most_sessions() -> int:
     """`$LOOKWHERE_MOST_SESSIONS`, else 100. Raises `LookwhereError` for what is no whole number of 1 and more."""
-    given = os.environ.get(SESSIONS_VARIABLE, "").strip() or str(MOST_SESSIONS)
-    if not given.isdecimal() or int(given) < 1:
-        raise LookwhereError(f"{SESSIONS_VARIABLE} {given!r}: not a whole number of 1 and more")
-    return int(given)
+    number = os.environ.get(SESSIONS_VARIABLE, "").strip() or str(MOST_SESSIONS)
+    if not number.isdecimal() or int(number) < 1:
+        raise LookwhereError(f"{SESSIONS_VARIABLE} {number!r}: not a whole number of 1 and more")
+    return int(number)
 
 
 def admit(served: list[str], session: str, active: Iterable[str], most: int) -> bool:
@@ -81,7 +81,7 @@ def admit(served: list[str], session: str, active: Iterable[str], most: int) -> 
     active = set(active)
     if session not in active:
         return True
-    served[:] = [one for one in served if one in active]
+    served[:] = [served_session for served_session in served if served_session in active]
     if session not in served and len(served) < most:
         served.append(session)
     return session in served
@@ -97,10 +97,12 @@ def bound_uploads(manager: MemoryUploadedFileManager) -> None:
     def add_within_bounds(session_id: str, file: UploadedFileRec) -> None:
         from starlette.exceptions import HTTPException
 
-        held = {session: sum(len(one.data) for one in list(files.values())) for session, files in stored(manager)}
-        if held.get(session_id, 0) + len(file.data) > SESSION_UPLOADS:
+        sizes = {
+            session: sum(len(upload.data) for upload in list(files.values())) for session, files in stored(manager)
+        }
+        if sizes.get(session_id, 0) + len(file.data) > SESSION_UPLOADS:
             raise HTTPException(413, f"over {SESSION_UPLOADS // 2**20} MB of files in this session: remove some")
-        if sum(held.values()) + len(file.data) > ALL_UPLOADS:
+        if sum(sizes.values()) + len(file.data) > ALL_UPLOADS:
             raise HTTPException(413, "this server holds as many files as it may: try again in a few minutes")
         add(session_id, file)
 

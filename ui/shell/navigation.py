@@ -224,13 +224,13 @@ def navigation() -> st.Page:
         if entry.former:
             pages.append(_declared(entry, address=entry.former, hidden=not former))
     # The first page answers at / and at its name.
-    named = open_at == PAGES[0].file
+    by_name = open_at == PAGES[0].file
     first = sections[PAGES[0].section]
-    first[0] = _declared(PAGES[0], hidden=not named)
-    first.insert(0, _declared(PAGES[0], address="home", hidden=named))
-    chosen = st.navigation(sections, expanded=True)
-    st.set_page_config(page_title=f"{entry_of(chosen.url_path).title} · Lookwhere")
-    return chosen
+    first[0] = _declared(PAGES[0], hidden=not by_name)
+    first.insert(0, _declared(PAGES[0], address="home", hidden=by_name))
+    open_page = st.navigation(sections, expanded=True)
+    st.set_page_config(page_title=f"{entry_of(open_page.url_path).title} · Lookwhere")
+    return open_page
 
 
 def _declared(entry: PageEntry, address: str = "", hidden: bool = False) -> st.Page:

@@ -146,8 +146,8 @@ def default_model(names: list[str]) -> str:
 
     So what is added later changes no link that was made before.
     """
-    made = {name: _made(MODELS / name) for name in names}
-    return SHIPPED[0] if made.get(SHIPPED[0], math.inf) < math.inf else min(names, key=lambda name: (made[name], name))
+    ages = {name: _made(MODELS / name) for name in names}
+    return SHIPPED[0] if ages.get(SHIPPED[0], math.inf) < math.inf else min(names, key=lambda name: (ages[name], name))
 
 
 def default_audit(model: Path) -> str | None:
@@ -176,9 +176,9 @@ def _listing() -> list[tuple[str, list[str]]]:
 
 
 @st.fragment(run_every=LOOK_AGAIN)
-def _look_again(shown: list[tuple[str, list[str]]]) -> None:
+def _look_again(listing: list[tuple[str, list[str]]]) -> None:
     """Draw the page anew where a model or an audit was added or is gone."""
-    if _listing() != shown:
+    if _listing() != listing:
         st.rerun()
 
 
@@ -200,8 +200,8 @@ def sidebar() -> OpenAudit:
             first, quiet = default_audit(MODELS / model), state.get("audit_of") not in (None, model)
             audit = controls.always("Audit", audits, first, key="audit", quiet=quiet)
         else:
-            if wanted := controls.asked("audit"):
-                controls.note("audit", wanted[-1:], "audit", (), "and this model has none yet")
+            if asked_names := controls.asked("audit"):
+                controls.note("audit", asked_names[-1:], "audit", (), "and this model has none yet")
             st.caption("No audit yet.")
         state.audit_of = model
         if audit:

@@ -146,22 +146,22 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     downloads.section(opened)
 
 
-def run(chosen: st.Page) -> None:
+def run(script: st.Page) -> None:
     """Draw the sidebar and the page that the address names; `app.py` is this."""
     with error_boundary():
         state = st.session_state
         screen.apply()
         limits.apply()
         controls.place_notes()
-        if state.get("page") != chosen.url_path:
+        if state.get("page") != script.url_path:
             leave_page()
             controls.forget_notes()
         state.opened = sidebar()
-        state.page = chosen.url_path
+        state.page = script.url_path
         state.framed = True
         try:
             with limits.turn():
-                chosen.run()
+                script.run()
         finally:
             state.framed = False
             heap.settle(len(limits.active_sessions()))

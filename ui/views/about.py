@@ -42,10 +42,10 @@ def show_about(p: Page) -> None:
     terms.subheader("The original study")
     terms.markdown(STUDY)
     terms.markdown(STUDY_FIGURES)
-    shown = MORPH_ACCURACY.assign(accuracy=MORPH_ACCURACY["accuracy"].map(lambda share: percent(share, 0)))
+    rows = MORPH_ACCURACY.assign(accuracy=MORPH_ACCURACY["accuracy"].map(lambda share: percent(share, 0)))
     for column in ("gender", "ethnicity"):
-        shown[column] = shown[column].replace("", "all")
-    layout.table(shown)
+        rows[column] = rows[column].replace("", "all")
+    layout.table(rows)
     downloads.table(MORPH_ACCURACY, "original-study", "the original study's accuracies on MORPH")
     terms.subheader("Words")
     info = p.opened.info()

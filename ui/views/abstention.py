@@ -37,13 +37,13 @@ def show_abstention(p: Page, threshold: float) -> None:
     equal = controls.toggle(
         "The same share of each group", key="equal", place=right, help="Each group then has a cutoff of its own."
     )
-    found = _abstention(p.audit, p.filter, share / 100, threshold, equal)
-    layout.sentence(abstention_sentence(found))
+    abstention = _abstention(p.audit, p.filter, share / 100, threshold, equal)
+    layout.sentence(abstention_sentence(abstention))
     ratios = dict.fromkeys(("error_ratio", "ratio_low", "ratio_high"), ".1f")
-    shown = found.table.drop(columns=["gender", "ethnicity"])
-    layout.share_table(shown.assign(group=[capital(name) for name in shown["group"]]), SHARES, ratios)
+    rows = abstention.table.drop(columns=["gender", "ethnicity"])
+    layout.share_table(rows.assign(group=[capital(name) for name in rows["group"]]), SHARES, ratios)
     terms.caption(
         "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error_ratio»: "
         f"the group's error rate over that of all other answered faces. {HOW} This slider moves this part only."
     )
-    downloads.table(found.table, "abstention", "who gets no answer: shares answered and accuracies by group")
+    downloads.table(abstention.table, "abstention", "who gets no answer: shares answered and accuracies by group")

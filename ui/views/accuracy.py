@@ -110,10 +110,10 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         groupings = [[], *([column] for column in known), *([PAIR] if set(PAIR) <= set(known) else [])]
         table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
         table = table[[*known, "n", "correct", "errors", *SHARES]]
-        shown = table.astype({"age band": object}) if "age band" in known else table
+        rows = table.astype({"age band": object}) if "age band" in known else table
         for column in known:
-            shown[column] = shown[column].astype(object).fillna(told_apart("all", set(shown[column])))
-        layout.share_table(shown, SHARES, height=300)
+            rows[column] = rows[column].astype(object).fillna(told_apart("all", set(rows[column])))
+        layout.share_table(rows, SHARES, height=300)
         downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")
 
 

@@ -39,12 +39,12 @@ def show_curves(audit: Audit, filter: Filter) -> None:
     if mere_decisions(audit.faces):
         st.info("The scores are mere decisions: there is no ROC curve and no calibration to draw.")
         return
-    task, found = audit.task, _curves(audit, filter)
-    if found is None:
+    task, curves = audit.task, _curves(audit, filter)
+    if curves is None:
         kinds = "genders: clear the gender filter" if task.is_gender else f"classes of {task.name}: clear the filter"
         st.info(escape.markdown(f"ROC and calibration need faces of both {kinds} to see them."))
         return
-    by_name, tables = found
+    by_name, tables = curves
     several = len(tables) > 1
     left, right = st.columns(2)
     with left:

@@ -84,9 +84,9 @@ def choose_data(models: list[BoardModel]) -> str:
     return controls.selectbox("Faces of", names, key="data", format_func=lambda data: DATA_SETS[data])
 
 
-def headline(models: list[BoardModel], data: str, within: Filter) -> str:
+def headline(models: list[BoardModel], data: str, filter: Filter) -> str:
     """For whom most of the models are right least often."""
-    table = summary(models, data, within)
+    table = summary(models, data, filter)
     worst = table.loc[table["told_apart"], "worst"].value_counts()
     head = f"Of {len(table)} models on adult faces of {DATA_SETS[data]}, "
     if len(worst):
@@ -99,12 +99,12 @@ def headline(models: list[BoardModel], data: str, within: Filter) -> str:
     return f"{head}; accuracy is {percent(table['accuracy'].min())} to {percent(table['accuracy'].max())}."
 
 
-def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
+def show_summary(models: list[BoardModel], data: str, filter: Filter) -> None:
     """A row a model: accuracy, worst and best group, gap, women less men."""
-    table = summary(models, data, within).sort_values("accuracy", ascending=False)
-    shown = table.assign(worst=_named(table["worst"]), best=_named(table["best"])).rename(columns=HEADS)
+    table = summary(models, data, filter).sort_values("accuracy", ascending=False)
+    rows = table.assign(worst=_named(table["worst"]), best=_named(table["best"])).rename(columns=HEADS)
     shares = ["accuracy", "low", "high", "worst, accuracy", "best, accuracy"]
-    layout.share_table(shown, shares, dict.fromkeys(("gap", "women − men"), "points"))
+    layout.share_table(rows, shares, dict.fromkeys(("gap", "women − men"), "points"))
     downloads.table(table, "board", "the board: each model's accuracy, worst and best group")
     terms.caption(
         "Intervals are Wilson's, 95 %. Worst is the group with the lowest upper bound, best the one with the highest "
@@ -113,10 +113,10 @@ def show_summary(models: list[BoardModel], data: str, within: Filter) -> None:
     )
 
 
-def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:
+def show_groups(models: list[BoardModel], data: str, filter: Filter) -> None:
     """Accuracy of each group under each model."""
     terms.subheader("Accuracy by group")
-    table = accuracy_table(models, data, within)
+    table = accuracy_table(models, data, filter)
     table = table.assign(group=[capital(group_name(g, e)) for g, e in zip(table.gender, table.ethnicity, strict=True)])
     wide = table.pivot(index="group", columns="model", values="accuracy").reset_index()
     names = sorted((name for name in wide.columns if name != "group"), key=lambda name: name != OURS)
@@ -127,23 +127,23 @@ def show_groups(models: list[BoardModel], data: str, within: Filter) -> None:
     terms.caption("The intervals hold for all groups of a model at once (95 %): exact ones at Šidák's level.")
 
 
-def show_pairs(models: list[BoardModel], data: str, within: Filter) -> None:
+def show_pairs(models: list[BoardModel], data: str, filter: Filter) -> None:
     """Each model against ours on the same faces."""
     reference = next((model for model in models if model.name == OURS and data in model.audits), None)
     if reference is None:
         return
     terms.subheader(f"Against {reference.title}, on the same faces")
-    table = paired_with(models, reference, data, within)
+    table = paired_with(models, reference, data, filter)
     forms = dict.fromkeys(("difference", "low", "high"), "points") | {HEADS["p_holm"]: "p"}
     layout.share_table(table.rename(columns=HEADS), [], forms)
     downloads.table(table, "board-pairs", "the board: McNemar's test of each model against ours")
     terms.caption("Accuracy less ours; McNemar's exact test, corrected over the models (Holm).")
 
 
-def show_answers(models: list[BoardModel], data: str, within: Filter) -> None:
+def show_answers(models: list[BoardModel], data: str, filter: Filter) -> None:
     """Who gets no answer, where each model abstains on what it is least sure of."""
     terms.subheader("Who gets no answer")
-    table = answers(models, data, within)
+    table = answers(models, data, filter)
     layout.table(answers_table(table))
     downloads.table(table, "board-answers", "the board: shares answered by group where each model abstains on a tenth")
     terms.caption(ANSWERS_RULE)
@@ -156,8 +156,8 @@ def show_maps(models: list[BoardModel], data: str) -> None:
         return
     terms.subheader("Where each looks")
     names = {ALL_ALIKE: None, **{name: name for name in groups}}
-    chosen = names[controls.selectbox("Maps of", list(names), key="looks")]
-    rows, limit = looks(models, data, chosen)
+    board_model = names[controls.selectbox("Maps of", list(names), key="looks")]
+    rows, limit = looks(models, data, board_model)
     cards = "".join(
         f"<div><b>{html.escape(row.title)}</b> <span>{html.escape(row.method)}</span>"
         + layout.image_row([(picture, words, f"{row.title}: average map, {words}") for picture, words in row.panels])
@@ -173,10 +173,10 @@ def show_maps(models: list[BoardModel], data: str) -> None:
     terms.caption(MAPS_RULE)
 
 
-def show_seen(models: list[BoardModel], within: Filter) -> None:
+def show_seen(models: list[BoardModel], filter: Filter) -> None:
     """Who has evidently seen the faces of the data set at home."""
     terms.subheader("Who has seen the test faces?")
-    table = seen(models, within)
+    table = seen(models, filter)
     terms.markdown(seen_sentence(table))
     differences = dict.fromkeys(("difference", "low", "high", "others"), "points")
     layout.share_table(table.rename(columns=HEADS), ["home", "abroad"], differences)

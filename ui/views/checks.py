@@ -180,8 +180,8 @@ def _maps_row(
 ) -> None:
     """Mean maps (K, h, w) in one row that wraps, each on its own scale."""
     items, painted = [], []
-    for one, caption in zip(maps, captions, strict=True):
-        painted.append(raster.paint(one, float(np.abs(one).max()), signed, SIDE, placement))
+    for map, caption in zip(maps, captions, strict=True):
+        painted.append(raster.paint(map, float(np.abs(map).max()), signed, SIDE, placement))
         source = raster.data_uri(painted[-1])
         alt = html.escape(caption.replace("<br>", ", "))
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
@@ -251,27 +251,28 @@ def _show_orders(part: str, reading: str, checks: Checks, view: View) -> None:
     group, score = view.group, view.score
     if _missing(checks, part, group):
         return
-    found = checks.parts[part]
-    rows = found.rows("areas", group)
+    part_results = checks.parts[part]
+    rows = part_results.rows("areas", group)
     rows = rows[rows["score"] == score]
     kinds = list(dict.fromkeys(rows["kind"]))
-    place = list(dict.fromkeys(found.tables["areas"]["score"])).index(score)
-    curves, x = found.array("curves", group)[place], found.array("x", group)
-    shown = [check for check in CHECKS if isinstance(check, OrderCheck) and check.part == part]
+    place = list(dict.fromkeys(part_results.tables["areas"]["score"])).index(score)
+    curves, x = part_results.array("curves", group)[place], part_results.array("x", group)
+    order_checks = [check for check in CHECKS if isinstance(check, OrderCheck) and check.part == part]
     unit = "margin (logits)" if score is Score.MARGIN else "probability of the prediction"
-    for column, check in zip(st.columns(len(shown)), shown, strict=True):
+    for column, check in zip(st.columns(len(order_checks)), order_checks, strict=True):
         with column:
             _verdict(check.result(checks, view))
             figure = figures.order_curves(curves[:, kinds.index(check.kind)], x, list(figures.STYLES), check.axis, unit)
             name = f"{part}-{check.kind}"
             downloads.chart(figure, name, f"{unit} over {check.axis}", key=name)
-    better = {check.kind: check.direction is Direction.LOWER for check in shown}
-    labels = {check.kind: check.short for check in shown}
+    better = {check.kind: check.direction is Direction.LOWER for check in order_checks}
+    labels = {check.kind: check.short for check in order_checks}
     figure, name = figures.difference_dots(rows, better, labels), f"{part}-differences"
     downloads.chart(figure, name, f"{part}: how much better than controls", key=name)
     downloads.table(rows, part, f"{part}: areas under the curves, and less the controls' ({score})")
     terms.caption(
-        f"n = {found.n(group):,} faces. Dots: by how much the curve's mean height is better than a control's. {reading}"
+        f"n = {part_results.n(group):,} faces. Dots: by how much the curve's mean height is better than a "
+        f"control's. {reading}"
     )
 
 
@@ -335,8 +336,8 @@ def show_how_made(opened: OpenAudit, audit: Audit, checks: Checks) -> None:
         f"published of fewer than {audit.minimum_faces} faces. Computed in {manifest.precision} in "
         f"{manifest.seconds / 60:.0f} minutes."
     )
-    if said := audit_placement(audit):
-        terms.caption(said)
+    if words := audit_placement(audit):
+        terms.caption(words)
     _show_command(opened, audit)
     name = f"{audit.name}-checks.txt"
     layout.download_button("All numbers as text", lambda: checks_report(checks).encode(), name, "text/plain")

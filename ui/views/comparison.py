@@ -51,21 +51,21 @@ STYLE = """
 
 
 def sentence(
-    choice: comparison_choice.Choice, found: dict[str, pd.DataFrame], contrast: Contrast | None, within: Filter
+    choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame], contrast: Contrast | None, filter: Filter
 ) -> str:
     """What changed, for whom: of a claim over all its seeds, else of the first pair."""
     if contrast is not None:
-        one, others = contrast.effects[contrast.measure], contrast.effects.get(Measure.OTHERS)
+        effect, other_groups = contrast.effects[contrast.measure], contrast.effects.get(Measure.OTHERS)
         of = MEASURED[contrast.measure].format(contrast.group)
-        text = f"{scope(within)}, {choice.claim.name} changes {of} by {_seeds(one)} over {len(one.by_seed)} seeds"
-        if contrast.measure == Measure.GROUP and others is not None:
-            text += f", and of all other faces by {_seeds(others)}"
+        text = f"{scope(filter)}, {choice.claim.name} changes {of} by {_seeds(effect)} over {len(effect.by_seed)} seeds"
+        if contrast.measure == Measure.GROUP and other_groups is not None:
+            text += f", and of all other faces by {_seeds(other_groups)}"
         text += f". The claim is {EXPECTED[contrast.expect]}: {contrast.verdict}."
         if choice.claim.finding:
             text += f" It is part of what claim {choice.claim.finding} is tested by; Findings has the whole verdict."
         return text
-    (label, table), *_ = found.items()
-    return pair_sentence(choice.models[0].label, label, table, within)
+    (label, table), *_ = tables.items()
+    return pair_sentence(choice.models[0].label, label, table, filter)
 
 
 def _seeds(effect: Effect) -> str:
@@ -74,11 +74,11 @@ def _seeds(effect: Effect) -> str:
 
 def show_differences(choice: comparison_choice.Choice, tables: dict[str, pd.DataFrame]) -> None:
     """Each group's paired difference of accuracy between the first model and each other one."""
-    first, *others = choice.models
+    first, *partners = choice.models
     terms.subheader("Whom the change helped, and whom it harmed")
     named_pair = " and ".join(
-        f"**{letter}**: {escape.markdown(other.label)}"
-        for letter, other in zip(comparison_choice.LETTERS[1:], others, strict=False)
+        f"**{letter}**: {escape.markdown(partner.label)}"
+        for letter, partner in zip(comparison_choice.LETTERS[1:], partners, strict=False)
     )
     terms.markdown(f"{named_pair}, compared with **A**: {escape.markdown(first.label)}")
     downloads.chart(
@@ -109,11 +109,11 @@ def show_where_it_looks(
         "of their own. **strength**: the maps as they are.",
     )
     names = [named(row.gender, row.ethnicity) for row in table.itertuples()]
-    chosen = controls.multiselect(
+    group_choice = controls.multiselect(
         "Groups", names, key="shown", place=columns[2], placeholder="chosen for you", max_selections=4
     )
-    shown = chosen or automatic_groups(table, contrast)
-    _show_maps(choice, table, shown, filter, target, scaling == "shape")
+    groups = group_choice or automatic_groups(table, contrast)
+    _show_maps(choice, table, groups, filter, target, scaling == "shape")
     terms.caption(f"{help_texts.reading(comparison_choice.methods(choice))} {UNEVEN_SIDES}")
 
 
@@ -172,20 +172,25 @@ def _same_method(choice: comparison_choice.Choice) -> bool:
 
 
 def _show_maps(
-    choice: comparison_choice.Choice, table: pd.DataFrame, shown: list[str], within: Filter, target: str, shape: bool
+    choice: comparison_choice.Choice, table: pd.DataFrame, groups: list[str], filter: Filter, target: str, shape: bool
 ) -> None:
     """A row a group: average face, each model's mean map, differences with the cells that survive outlined."""
-    first, *others = choice.models
+    first, *partners = choice.models
     rows = []
     by_name = {named(row.gender, row.ethnicity): row for row in table.itertuples()}
-    for name, row in ((name, by_name[name]) for name in shown if name in by_name):
-        wanted = within.narrowed(
+    for name, row in ((name, by_name[name]) for name in groups if name in by_name):
+        group_filter = filter.narrowed(
             **({"gender": (row.gender,)} if row.gender else {}),
             **({"ethnicity": (row.ethnicity,)} if row.ethnicity else {}),
         )
-        found = comparison_choice.map_differences(choice, wanted, target)
+        differences = comparison_choice.map_differences(choice, group_filter, target)
         rows.append(
-            (name, found, [f.shape if shape else f.strength for f in found], *comparison_choice.face(choice, wanted))
+            (
+                name,
+                differences,
+                [f.shape if shape else f.strength for f in differences],
+                *comparison_choice.face(choice, group_filter),
+            )
         )
     pairs = [pair for _, _, maps, _, _ in rows for pair in maps if pair is not None]
     limits = (
@@ -194,23 +199,23 @@ def _show_maps(
     )
     signed, task = target == "margin", choice.models[0].open().task
     sheet = []
-    for name, found, maps, face, face_n in rows:
-        terms.markdown(f"**{escape.markdown(capital(name))}**, n = {found[0].n:,}")
-        minimum = max(pair.minimum for pair in found)
-        if found[0].n < minimum:
+    for name, differences, maps, face, face_n in rows:
+        terms.markdown(f"**{escape.markdown(capital(name))}**, n = {differences[0].n:,}")
+        minimum = max(pair.minimum for pair in differences)
+        if differences[0].n < minimum:
             st.info(f"Averages need {minimum} faces, or a single face could be seen through them.")
             continue
         drawn = figures.paired_panels(face, maps, limits, signed, SIDE)
         letters = comparison_choice.LETTERS[1 : len(maps) + 1]
-        of = f" of {found[0].n:,}" if face_n < found[0].n else ""
+        of = f" of {differences[0].n:,}" if face_n < differences[0].n else ""
         captions = [f"average of {face_n:,}{of}" if face_n else "no average face", f"A: {first.label}"]
-        for letter, other, pair in zip(letters, others, maps, strict=True):
+        for letter, partner, pair in zip(letters, partners, maps, strict=True):
             tested = pair is not None and pair.survives is not None
             cells = f": {pair.survives.sum()} of {pair.survives.size} cells differ" if tested else ""
-            captions += [f"{letter}: {other.label}", f"{letter} − A{cells}"]
+            captions += [f"{letter}: {partner.label}", f"{letter} − A{cells}"]
         panels = list(zip(drawn, captions, strict=True))
         st.html(_grid(panels, name))
-        sheet.append((f"{capital(name)}, n = {found[0].n:,}", panels))
+        sheet.append((f"{capital(name)}, n = {differences[0].n:,}", panels))
     note = "each map divided by its own strength (RMS)" if shape else "as they are"
     note = f"mean maps, {note}; one scale for all"
     st.html(layout.colour_scale(signed, limits[0], note, task))
@@ -226,8 +231,10 @@ def _show_maps(
     ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
     bar = raster.data_uri(raster.colour_bar(True), quality=95)
     st.html(f"{layout.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
-    resampled = {f.resampled for _, found, _, _, _ in rows for f in found if f.resampled}
-    people = " People are kept whole." if any(f.units < f.n for _, found, _, _, _ in rows for f in found) else ""
+    resampled = {f.resampled for _, differences, _, _, _ in rows for f in differences if f.resampled}
+    people = (
+        " People are kept whole." if any(f.units < f.n for _, differences, _, _, _ in rows for f in differences) else ""
+    )
     terms.caption(
         f"Outlined: cells that differ at a family-wise 5 % over each map (bootstrap samples of the same faces' "
         f"differences, largest |t|).{people} The correction is for one map's cells, not for the number of maps."
@@ -245,16 +252,16 @@ def _grid(panels: list[tuple], name: str) -> str:
     return f"{STYLE}<div class='lw-models' style='--columns: {columns}'>{items}</div>"
 
 
-def _show_arms(experiment: Experiment, contrast: Contrast | None, within: Filter) -> None:
+def _show_arms(experiment: Experiment, contrast: Contrast | None, filter: Filter) -> None:
     """The arms over their seeds: overall, the claimed group, the worst group, the largest gap."""
-    table, means = comparison_choice.arms(experiment, within)
+    table, means = comparison_choice.arms(experiment, filter)
     titles = {arm.name: arm.name.replace("-", " ") for arm in experiment.arms}
-    wanted = [("Overall accuracy", Measure.OVERALL, None)]
+    measures = [("Overall accuracy", Measure.OVERALL, None)]
     if contrast is not None and contrast.group != "all faces":
-        wanted.append((f"Accuracy of {contrast.group}", Measure.GROUP, contrast.group))
-    wanted += [("Worst group's accuracy", Measure.WORST, None), ("Largest gap", Measure.GAP, None)]
+        measures.append((f"Accuracy of {contrast.group}", Measure.GROUP, contrast.group))
+    measures += [("Worst group's accuracy", Measure.WORST, None), ("Largest gap", Measure.GAP, None)]
     columns = st.columns(2)
-    for n, (title, measure, group) in enumerate(w for w in wanted if (means["measure"] == w[1]).any()):
+    for n, (title, measure, group) in enumerate(w for w in measures if (means["measure"] == w[1]).any()):
         parts_of = [_rows(frame, measure, group) for frame in (table, means)]
         if not len(parts_of[0]):
             continue
@@ -278,8 +285,8 @@ def _show_across(choice: comparison_choice.Choice, filter: Filter) -> None:
         return
     whole = _whole_table(comparison_choice.tables_across(choice, filter, by))
     brief, order = short_names(audit, filter, by)
-    said = {capital(name): capital(short) for name, short in brief.items()}
-    _show_table(whole.assign(group=[said.get(name, name) for name in whole["group"]]))
+    brief_names = {capital(name): capital(short) for name, short in brief.items()}
+    _show_table(whole.assign(group=[brief_names.get(name, name) for name in whole["group"]]))
     if order is not None:
         terms.caption(escape.markdown(order))
     downloads.table(whole, "paired-across", f"paired comparison, {grouping_words(by, audit.columns)}")
@@ -309,9 +316,9 @@ def _show_table(whole: pd.DataFrame) -> None:
         "only_b": "only B correct",
         "accuracy_a": "accuracy A",
     }
-    shown = whole.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
+    rows = whole.rename(columns=columns | {"accuracy_b": "accuracy B"} | ps)
     differences = dict.fromkeys(("difference", "low", "high"), "points")
-    layout.share_table(shown, ["accuracy A", "accuracy B"], differences)
+    layout.share_table(rows, ["accuracy A", "accuracy B"], differences)
 
 
 def effects_table(contrast: Contrast) -> pd.DataFrame:
@@ -319,11 +326,11 @@ def effects_table(contrast: Contrast) -> pd.DataFrame:
     rows = [
         {
             "measure": contrast.group if kind == Measure.GROUP else kind,
-            "by seed": ", ".join(map(signed_points, one.by_seed)),
-            "mean [over seeds]": points_words(one.seeds.value, one.seeds.low, one.seeds.high),
-            "[seeds and faces]": signed_bounds(one.both.low, one.both.high),
-            "a difference": one.verdict,
+            "by seed": ", ".join(map(signed_points, effect.by_seed)),
+            "mean [over seeds]": points_words(effect.seeds.value, effect.seeds.low, effect.seeds.high),
+            "[seeds and faces]": signed_bounds(effect.both.low, effect.both.high),
+            "a difference": effect.verdict,
         }
-        for kind, one in contrast.effects.items()
+        for kind, effect in contrast.effects.items()
     ]
     return pd.DataFrame(rows)

@@ -85,45 +85,45 @@ def _experiment(folder: Path, files: tuple[Path, ...]) -> Experiment:
 
 def experiments() -> list[Experiment]:
     """All that can be opened; those that cannot are told on the page, and the rest goes on."""
-    found, root = [], ui.shell.open_audit.MODELS
+    result, root = [], ui.shell.open_audit.MODELS
     for name in list_experiments(root):
         folder = root / "experiments" / name
         try:
             files = (folder / "experiment.json", *sorted(folder.glob("*/audits/*/audit.json")))
-            found.append(_experiment(folder, files))
+            result.append(_experiment(folder, files))
         except LookwhereError as error:
             st.warning(escape.sentence(error))
-    return found
+    return result
 
 
-def candidates(known: list[Experiment]) -> list[Candidate]:
+def candidates(experiments: list[Experiment]) -> list[Candidate]:
     """Every audited model: those of the models folder, then the experiments' by arm and seed."""
     places = []
     for model in list_models(ui.shell.open_audit.MODELS):
         audits = list_audits(ui.shell.open_audit.MODELS / model)
         label = "{} · {}" if len(audits) > 1 else "{}"
         places += [(label.format(model, a), ui.shell.open_audit.MODELS / model / "audits" / a) for a in audits]
-    for one in known:
+    for experiment in experiments:
         places += [
-            (f"{one.name} / {arm.name} / seed {seed}", one.path / model / "audits" / one.audit)
-            for arm in one.arms
+            (f"{experiment.name} / {arm.name} / seed {seed}", experiment.path / model / "audits" / experiment.audit)
+            for arm in experiment.arms
             for seed, model in enumerate(arm.models)
         ]
-    found = []
+    result = []
     for label, path in places:
         try:
-            found.append(Candidate(label, path, read_manifest(path)))
+            result.append(Candidate(label, path, read_manifest(path)))
         except LookwhereError as error:
             st.warning(escape.sentence(error))
-    return found
+    return result
 
 
 def choose_models(p: Page) -> Choice:
     """Draw the pickers: an experiment's contrast and a seed, or two to four models. Stops the page without a pair."""
-    known = experiments()
-    found = candidates(known)
-    prefix = len(known) > 1
-    presets = {(f"{e.name}: " if prefix else "") + preset_name(c): (e, c) for e in known for c in e.claims}
+    all_experiments = experiments()
+    offered = candidates(all_experiments)
+    prefix = len(all_experiments) > 1
+    presets = {(f"{e.name}: " if prefix else "") + preset_name(c): (e, c) for e in all_experiments for c in e.claims}
     with st.container(border=True, key="models"):
         preset = OWN
         if presets:
@@ -140,9 +140,9 @@ def choose_models(p: Page) -> Choice:
                 help="The figures and maps below are of this seed's pair; the last part is of all seeds.",
             )  # fmt: skip
             labels = [f"{experiment.name} / {arm} / seed {seed}" for arm in (claim.start, claim.end)]
-            chosen = tuple(next(c for c in found if c.label == label) for label in labels)
-            return Choice(chosen, _others(found, chosen), experiment, claim)
-        return _own(p, found)
+            models = tuple(next(c for c in offered if c.label == label) for label in labels)
+            return Choice(models, _others(offered, models), experiment, claim)
+        return _own(p, offered)
 
 
 def _first_preset(p: Page, presets: dict[str, tuple[Experiment, Claim]]) -> str:
@@ -150,19 +150,19 @@ def _first_preset(p: Page, presets: dict[str, tuple[Experiment, Claim]]) -> str:
     return next(iter(presets)) if p.opened.model == ui.shell.open_audit.SHIPPED[0] else OWN
 
 
-def _own(p: Page, found: list[Candidate]) -> Choice:
+def _own(p: Page, offered: list[Candidate]) -> Choice:
     here = ui.shell.open_audit.MODELS / str(p.opened.model) / "audits" / str(p.opened.audit)
-    start = next((n for n, c in enumerate(found) if c.path == here), 0)
+    start = next((n for n, c in enumerate(offered) if c.path == here), 0)
     count = controls.segments("Models", [2, 3, 4], default=2, key="models_count")
     columns = st.columns(count)
-    labels, aliases = [c.label for c in found], _aliases(found)
+    labels, aliases = [c.label for c in offered], _aliases(offered)
     first = controls.always("Model A", labels, labels[start], key="model_a", place=columns[0], aliases=aliases)
-    chosen = [found[labels.index(first)]]
-    rest = partners(found, chosen[0])
+    models = [offered[labels.index(first)]]
+    rest = partners(offered, models[0])
     if not rest:
         p.headline(f"Nothing can be compared yet: {first} is the only model audited on these faces.")
-        store = store_to_name(chosen[0].manifest.dataset)
-        target = target_flag(chosen[0].manifest.task)
+        store = store_to_name(models[0].manifest.dataset)
+        target = target_flag(models[0].manifest.task)
         st.info(SECOND.format(label=escape.markdown(first), store=store, target=target))
         st.stop()
     for letter, column in zip(LETTERS[1:count], columns[1:], strict=True):
@@ -173,49 +173,49 @@ def _own(p: Page, found: list[Candidate]) -> Choice:
         quiet = st.session_state.get("compared_with") not in (None, first)
         key = f"model_{letter.lower()}"
         picked = controls.always(
-            f"Model {letter}", names, first_made(rest, chosen[0]), key=key, place=column, quiet=quiet, aliases=aliases
+            f"Model {letter}", names, first_made(rest, models[0]), key=key, place=column, quiet=quiet, aliases=aliases
         )
-        chosen.append(rest.pop(names.index(picked)))
+        models.append(rest.pop(names.index(picked)))
     st.session_state.compared_with = first
-    return Choice(tuple(chosen), _others(found, tuple(chosen)))
+    return Choice(tuple(models), _others(offered, tuple(models)))
 
 
 @kept(entries=64)
-def _share_ids(one: Path, other: Path) -> bool:
-    return share_ids(one.parent, other.parent)
+def _share_ids(first: Path, second: Path) -> bool:
+    return share_ids(first.parent, second.parent)
 
 
-def partners(found: list[Candidate], of: Candidate) -> list[Candidate]:
+def partners(offered: list[Candidate], of: Candidate) -> list[Candidate]:
     """The other audits that share faces with one: first those of exactly its faces."""
-    wanted = of.manifest.data_fingerprint
-    others = [
+    fingerprint = of.manifest.data_fingerprint
+    rest = [
         c
-        for c in found
+        for c in offered
         if c != of
         and may_share_faces(of.manifest, c.manifest)
-        and (c.manifest.data_fingerprint == wanted or _share_ids(of.path / "audit.json", c.path / "audit.json"))
+        and (c.manifest.data_fingerprint == fingerprint or _share_ids(of.path / "audit.json", c.path / "audit.json"))
     ]
-    return sorted(others, key=lambda c: same_faces(c.manifest) != same_faces(of.manifest))
+    return sorted(rest, key=lambda c: same_faces(c.manifest) != same_faces(of.manifest))
 
 
 def first_made(rest: list[Candidate], of: Candidate) -> str:
     """The label of the partner that is chosen where an address names none: of exactly the same faces where there is
     one, and made first, so that what is added later changes no link."""
-    wanted = same_faces(of.manifest)
-    order = [(same_faces(c.manifest) != wanted, (c.path / "audit.json").stat().st_mtime, n) for n, c in enumerate(rest)]
+    key = same_faces(of.manifest)
+    order = [(same_faces(c.manifest) != key, (c.path / "audit.json").stat().st_mtime, n) for n, c in enumerate(rest)]
     return rest[min(order)[2]].label
 
 
-def _aliases(found: list[Candidate]) -> dict[str, str]:
+def _aliases(offered: list[Candidate]) -> dict[str, str]:
     """What links may call a model besides its label: with its audit's name, and without, as when it had only one."""
     names: dict[str, str] = {}
     root = ui.shell.open_audit.MODELS
-    for one in found:
-        model, audit = one.path.parent.parent, one.path.name
+    for candidate in offered:
+        model, audit = candidate.path.parent.parent, candidate.path.name
         if model.parent == root:
-            names[f"{model.name} · {audit}"] = one.label
+            names[f"{model.name} · {audit}"] = candidate.label
             if audit == ui.shell.open_audit.default_audit(model):
-                names[model.name] = one.label
+                names[model.name] = candidate.label
     return names
 
 
@@ -228,10 +228,10 @@ def _preset_aliases(presets: dict[str, tuple[Experiment, Claim]]) -> dict[str, s
     return names
 
 
-def _others(found: list[Candidate], chosen: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+def _others(offered: list[Candidate], models: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
     """Other audits of the same faces: they may hold the average faces that an experiment's audits leave out."""
-    wanted = same_faces(chosen[0].manifest)
-    return tuple(c for c in found if same_faces(c.manifest) == wanted and c not in chosen)
+    key = same_faces(models[0].manifest)
+    return tuple(c for c in offered if same_faces(c.manifest) == key and c not in models)
 
 
 def preset_name(claim: Claim) -> str:
@@ -250,15 +250,15 @@ def common(p: Page, choice: Choice) -> CommonFaces:
     Stops the page where they have none.
     """
     try:
-        found = _common([one.open() for one in choice.models])
+        shared = _common([candidate.open() for candidate in choice.models])
     except LookwhereError as error:
         p.headline("These models were audited on other faces.")
         st.info(escape.sentence(capital(str(error))) + ".")
         st.stop()
-    if any(found.left_out):
-        counts = ", ".join(f"{n:,} of {letter}" for letter, n in zip(LETTERS, found.left_out, strict=False))
-        p.caption(f"Compared on the **{found.count:,}** faces that all of them have; left out are {counts}.")
-    return found
+    if any(shared.left_out):
+        counts = ", ".join(f"{n:,} of {letter}" for letter, n in zip(LETTERS, shared.left_out, strict=False))
+        p.caption(f"Compared on the **{shared.count:,}** faces that all of them have; left out are {counts}.")
+    return shared
 
 
 def first_audit(choice: Choice) -> Audit:
@@ -275,50 +275,50 @@ def need_faces(p: Page, shared: CommonFaces) -> None:
 
 
 @kept(entries=64)
-def _table(audits: list[Audit], other: int, filter: Filter) -> pd.DataFrame:
-    found = _common(audits).audits
-    return paired_by_group(found[0], found[other], within=filter)
+def _table(audits: list[Audit], number: int, filter: Filter) -> pd.DataFrame:
+    common_audits = _common(audits).audits
+    return paired_by_group(common_audits[0], common_audits[number], within=filter)
 
 
 def paired_tables(choice: Choice, filter: Filter) -> dict[str, pd.DataFrame]:
     """`paired_by_group` of each other model against the first, by its label."""
-    audits = [one.open() for one in choice.models]
-    return {one.label: _table(audits, n, filter) for n, one in enumerate(choice.models) if n}
+    audits = [candidate.open() for candidate in choice.models]
+    return {candidate.label: _table(audits, n, filter) for n, candidate in enumerate(choice.models) if n}
 
 
 @kept(entries=128)
-def _across(audits: list[Audit], other: int, filter: Filter, by: tuple[str, ...]) -> pd.DataFrame:
-    found = _common(audits).audits
-    return paired_across(found[0], found[other], by, filter, audits[0].columns)
+def _across(audits: list[Audit], number: int, filter: Filter, by: tuple[str, ...]) -> pd.DataFrame:
+    common_audits = _common(audits).audits
+    return paired_across(common_audits[0], common_audits[number], by, filter, audits[0].columns)
 
 
 def tables_across(choice: Choice, filter: Filter, by: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """`paired_across` of each other model against the first, by its label."""
-    audits = [one.open() for one in choice.models]
-    return {one.label: _across(audits, n, filter, by) for n, one in enumerate(choice.models) if n}
+    audits = [candidate.open() for candidate in choice.models]
+    return {candidate.label: _across(audits, n, filter, by) for n, candidate in enumerate(choice.models) if n}
 
 
 def methods(choice: Choice) -> list[str]:
     """How each chosen model's maps were made, in order; «none» where only predictions were imported."""
-    return [one.open().map_method for one in choice.models]
+    return [candidate.open().map_method for candidate in choice.models]
 
 
 @kept(entries=128)
-def _map_difference(audits: list[Audit], other: int, filter: Filter, target: str) -> PairedMapDifference:
-    found = _common(audits).audits
-    return paired_map_difference(found[0], found[other], filter.mask(found[0].faces), target)
+def _map_difference(audits: list[Audit], number: int, filter: Filter, target: str) -> PairedMapDifference:
+    common_audits = _common(audits).audits
+    return paired_map_difference(common_audits[0], common_audits[number], filter.mask(common_audits[0].faces), target)
 
 
 def map_differences(choice: Choice, filter: Filter, target: str) -> list[PairedMapDifference]:
     """The paired difference of each other model's maps and the first's, of the faces in a filter."""
-    audits = [one.open() for one in choice.models]
+    audits = [candidate.open() for candidate in choice.models]
     return [_map_difference(audits, n, filter, target) for n in range(1, len(audits))]
 
 
 def face(choice: Choice, filter: Filter) -> tuple[np.ndarray | None, int]:
     """From the chosen models' audits, else from any other of the same faces, opened one by one."""
-    for one in (*choice.models, *choice.others):
-        average, n = average_face([one.open()], filter)
+    for candidate in (*choice.models, *choice.others):
+        average, n = average_face([candidate.open()], filter)
         if n:
             return average, n
     return None, 0

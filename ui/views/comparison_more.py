@@ -41,8 +41,8 @@ def show_all_models() -> None:
     """Every audit of every model: accuracy, worst group and gap, of adults where ages are known."""
     places: list[Path] = audit_places(open_audit_shell.MODELS)
     terms.subheader("Every model on every audit")
-    shown = [audit_of(place / "audit.json") for place in places[:MOST]]
-    table = pd.concat([_row(audit) for audit in shown], ignore_index=True)
+    audits = [audit_of(place / "audit.json") for place in places[:MOST]]
+    table = pd.concat([_row(audit) for audit in audits], ignore_index=True)
     layout.table(shown_audits(table))
     downloads.table(table, "audits", "every model on every audit")
     more = f" The first {MOST} of {len(places)}; `python -m core compare` prints all." if len(places) > MOST else ""
@@ -54,7 +54,7 @@ def show_all_models() -> None:
 
 def report_button(choice: Choice, all_ages: bool) -> None:
     """A download of the comparison's report; what it costs is paid at the click, and once."""
-    audits = [one.open() for one in choice.models]
+    audits = [candidate.open() for candidate in choice.models]
     names = "-".join(dict.fromkeys(audit.manifest.model for audit in audits))
     st.download_button(
         "Download the comparison",

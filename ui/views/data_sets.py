@@ -15,7 +15,7 @@ from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
 from ui.widgets import layout, terms
 
-HEADING = "At home and abroad"
+HEADING = "The same model on other data sets"
 #: More data sets than these are not told apart in one chart.
 MOST = 4
 CAUTION = (
@@ -30,34 +30,34 @@ def show_data_sets(p: Page) -> None:
     if len(audits) < 2:
         return
     terms.subheader(HEADING)
-    within = p.filter
-    if without := [one for one in audits if not within.applies_to(one.audit.faces)]:
-        terms.caption(escape.markdown(without_columns(without, within, p.audit.columns)))
-        audits = [one for one in audits if one not in without]
+    filter = p.filter
+    if without := [named_audit for named_audit in audits if not filter.applies_to(named_audit.audit.faces)]:
+        terms.caption(escape.markdown(without_columns(without, filter, p.audit.columns)))
+        audits = [named_audit for named_audit in audits if named_audit not in without]
     if len(audits) < 2:
         return
-    table = accuracy_by_data_set(audits, within, p.threshold)
-    for other in audits[1:]:
-        layout.sentence(abroad_sentence(table, audits[0], other, within))
+    table = accuracy_by_data_set(audits, filter, p.threshold)
+    for second in audits[1:]:
+        layout.sentence(abroad_sentence(table, audits[0], second, filter))
     if table.empty:
         return
     downloads.chart(data_set_dots(table, data_set_names(audits)), "data-sets", "accuracy by data set", key="data_sets")
-    shown = table.assign(group=[group_label(g, e) for g, e in zip(table["gender"], table["ethnicity"], strict=True)])
+    rows = table.assign(group=[group_label(g, e) for g, e in zip(table["gender"], table["ethnicity"], strict=True)])
     with st.expander("As a table"):
         layout.share_table(
-            shown[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]], ["accuracy", "low", "high"]
+            rows[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]], ["accuracy", "low", "high"]
         )
     downloads.table(table, "data-sets", "accuracy by data set and group, with Wilson 95 % intervals")
-    terms.caption(f"{escape.markdown(shown_sentence(audits, within))} {CAUTION}")
+    terms.caption(f"{escape.markdown(shown_sentence(audits, filter))} {CAUTION}")
 
 
 def _audits(p: Page) -> list[DataSetAudit]:
     """The open audit and those of the model on other data sets, without opening audits of the same one."""
     own, folder = p.audit, p.opened.folder / "audits"
-    manifests, others = [own.manifest], []
+    manifests, paths = [own.manifest], []
     for name in list_audits(p.opened.folder):
         manifest = read_manifest(folder / name)
         if len(manifests) < MOST and not any(same_pictures(one, manifest) for one in manifests):
             manifests.append(manifest)
-            others.append(audit_of(folder / name / "audit.json"))
-    return of_other_data(own, others, p.opened.info())
+            paths.append(audit_of(folder / name / "audit.json"))
+    return of_other_data(own, paths, p.opened.info())

@@ -48,16 +48,16 @@ _by_arm = kept(entries=4, spinner="Counting …")(by_arm)
 _for_whom = kept(entries=4, spinner="Counting …")(for_whom)
 
 
-def _maps(study: Diversity, test: str, within: Filter) -> tuple[dict[str, np.ndarray | None], pd.DataFrame]:
+def _maps(study: Diversity, test: str, filter: Filter) -> tuple[dict[str, np.ndarray | None], pd.DataFrame]:
     """The mean over seeds of each arm's mean map, and how alike they are."""
-    found = {}
+    maps = {}
     tested = study.experiment.on(test)
     for arm in tested.arms:
         if not tested.audits(arm.name)[0].has_maps:
             continue
-        by_seed = [mean_map(study, test, arm.name, seed, within) for seed in range(len(arm.models))]
-        found[arm.name] = None if any(one is None for one in by_seed) else np.mean(by_seed, axis=0)
-    return found, map_agreement(study, test, within)
+        by_seed = [mean_map(study, test, arm.name, seed, filter) for seed in range(len(arm.models))]
+        maps[arm.name] = None if any(map is None for map in by_seed) else np.mean(by_seed, axis=0)
+    return maps, map_agreement(study, test, filter)
 
 
 _mean_maps = kept(entries=4, spinner="Averaging maps …")(_maps)
@@ -73,15 +73,15 @@ def show(p: Page) -> None:
         return
     titles = {test: words.test_title(study, test) for test in study.tests}
     test = controls.selectbox("Tested on", list(titles), key="diversity_test", format_func=titles.__getitem__)
-    found = _questions(study, test)
+    questions = _questions(study, test)
     tested = study.experiment.on(test)
     audits = [audit.path for arm in tested.arms for audit in tested.audits(arm.name)]
     p.set_scope(study.adults(test).describe(), audits)
-    p.headline(escape.markdown(words.headline(study, test, found)))
+    p.headline(escape.markdown(words.headline(study, test, questions)))
     p.caption(words.CAUTION)
     _show_arms(study)
-    for one in found:
-        show_finding(one)
+    for question in questions:
+        show_finding(question)
     _show_groups(study, test)
     _show_maps(study, test)
     st.code(COMMAND, language="bash", wrap_lines=True)
@@ -119,8 +119,8 @@ def _show_maps(study: Diversity, test: str) -> None:
     whose = controls.segments("Whose maps", list(filters), key="diversity_maps", default=next(iter(filters)))
     maps, agreement = _mean_maps(study, test, filters[whose])
     chart = arm_maps(maps, whose)
-    drawn = zip(panel_images(chart), chart.panels, strict=True)
-    pictures = [(one, part.caption, part.alt) for one, part in drawn]
+    panels = zip(panel_images(chart), chart.panels, strict=True)
+    pictures = [(picture, part.caption, part.alt) for picture, part in panels]
     for start in range(0, len(pictures), IN_A_ROW):
         st.html(layout.STYLE + layout.image_row(pictures[start : start + IN_A_ROW], widest="14rem"))
     downloads.image_sheet(lambda: map_sheet(chart), "diversity-maps", f"mean maps by arm, {whose}")

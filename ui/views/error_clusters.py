@@ -62,40 +62,44 @@ def _reading(task: Task) -> str:
 _error_clusters = kept(entries=64, spinner="Looking for error clusters …")(find_error_clusters)
 
 
-def choose_error_clusters(audit: Audit, within: Filter) -> ErrorClusters | None:
+def choose_error_clusters(audit: Audit, filter: Filter) -> ErrorClusters | None:
     """Draw the choice of a number of kinds; None for an audit without maps."""
     terms.subheader("Error clusters", help=KINDS_HELP.format(kind=audit.task.kind))
-    if within.outcome != "all":
+    if filter.outcome != "all":
         terms.caption("Of all incorrect predictions inside the filter: its choice of «Prediction» does not count here.")
     if not audit.has_maps:
         st.info("Only predictions were audited: without maps there are no clusters of maps, nor orders by similarity.")
         return None
     count = controls.segments("Number of clusters", [FOUND, *map(str, COUNTS)], default=FOUND, key="kinds")
-    wanted = within.narrowed(outcome="all")
-    if (sample := drawn_words(audit, wanted.narrowed(outcome="incorrect"))) is not None:
+    all_outcomes = filter.narrowed(outcome="all")
+    if (sample := drawn_words(audit, all_outcomes.narrowed(outcome="incorrect"))) is not None:
         terms.caption(sample)
-    return _error_clusters(audit, wanted, None if count == FOUND else int(count))
+    return _error_clusters(audit, all_outcomes, None if count == FOUND else int(count))
 
 
-def show_error_clusters(found: ErrorClusters | None, shots: AuditImages | None, task: Task) -> None:
+def show_error_clusters(clustering: ErrorClusters | None, shots: AuditImages | None, task: Task) -> None:
     """A card a kind, with what may be shown of it."""
-    if found is None:
+    if clustering is None:
         return
-    if not found.clusters:
-        st.info(escape.markdown(f"{found.n} incorrect predictions: {found.verdict}."))
+    if not clustering.clusters:
+        st.info(escape.markdown(f"{clustering.n} incorrect predictions: {clustering.verdict}."))
         return
-    tried = ", ".join(f"{k}: {number(row.silhouette)} ({number(row.null)})" for k, row in found.search.iterrows())
-    terms.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {tried}.")
-    shown = [kind for kind in found.clusters if kind.map is not None]
-    limit = raster.shared_limit([kind.map for kind in shown])
-    with st.grid("auto" if len(found.clusters) > 1 else 2, min_column_width=300, gap="small"):
-        for n, kind in enumerate(found.clusters, 1):
+    silhouettes = ", ".join(
+        f"{k}: {number(row.silhouette)} ({number(row.null)})" for k, row in clustering.search.iterrows()
+    )
+    terms.caption(f"Silhouette by the number of clusters, in brackets that of clouds without clusters: {silhouettes}.")
+    kinds = [kind for kind in clustering.clusters if kind.map is not None]
+    limit = raster.shared_limit([kind.map for kind in kinds])
+    with st.grid("auto" if len(clustering.clusters) > 1 else 2, min_column_width=300, gap="small"):
+        for n, kind in enumerate(clustering.clusters, 1):
             with st.container(border=True, gap="xsmall"):
-                st.html(layout.STYLE + STYLE + _kind(n, kind, len(found.clusters), limit, shots, found.minimum))
+                st.html(
+                    layout.STYLE + STYLE + _kind(n, kind, len(clustering.clusters), limit, shots, clustering.minimum)
+                )
     st.html(layout.STYLE + _decision_scale(limit))
     terms.caption(_reading(task))
-    if shown:
-        _offer_downloads(found, limit)
+    if kinds:
+        _offer_downloads(clustering, limit)
 
 
 def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImages | None, minimum: int) -> str:
@@ -146,8 +150,8 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
         link = html.escape(urlencode([*query, ("kind", n)]), quote=True)
         text += f"<p class='lw-link'><a href='?{link}' target='_self'>List these faces</a></p>"
-    drawn = layout.image_row(panels, "18rem")
-    return f"<div class='lw-kind'><h4>{title}</h4>{firm}{drawn}{text}</div>"
+    images = layout.image_row(panels, "18rem")
+    return f"<div class='lw-kind'><h4>{title}</h4>{firm}{images}{text}</div>"
 
 
 _SHEET = ("kind", "sheet", "face", "outcome")
@@ -162,14 +166,16 @@ def _decision_scale(limit: float) -> str:
     )
 
 
-def _offer_downloads(found: ErrorClusters, limit: float) -> None:
+def _offer_downloads(clustering: ErrorClusters, limit: float) -> None:
     """Mean maps and tables of the kinds that are shown; no face."""
-    shown = [(f"cluster {n}", kind) for n, kind in enumerate(found.clusters, 1) if kind.map is not None]
-    downloads.image_sheet(lambda: error_cluster_sheet(shown, limit), "kinds", "mean maps of the error clusters")
+    named_kinds = [(f"cluster {n}", kind) for n, kind in enumerate(clustering.clusters, 1) if kind.map is not None]
+    downloads.image_sheet(lambda: error_cluster_sheet(named_kinds, limit), "kinds", "mean maps of the error clusters")
     for which, title in (
         ("who", "who is in each error cluster"),
         ("regions", "evidence by region of each error cluster"),
     ):
-        frame = pd.concat([getattr(kind, which).assign(kind=name, faces=kind.n) for name, kind in shown])
+        frame = pd.concat([getattr(kind, which).assign(kind=name, faces=kind.n) for name, kind in named_kinds])
         downloads.table(frame, f"kinds-{which}", title)
-    downloads.table(found.search.rename_axis("kinds").reset_index().assign(p=found.p), "kinds-search", "silhouettes")
+    downloads.table(
+        clustering.search.rename_axis("kinds").reset_index().assign(p=clustering.p), "kinds-search", "silhouettes"
+    )

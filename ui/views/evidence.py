@@ -47,18 +47,18 @@ def between(audit: Audit, groups: list[tuple[str, Filter]]) -> Waterfall | None:
     return _waterfall(audit, groups[0][1], groups[1][1])
 
 
-def sentence(audit: Audit, groups: list[tuple[str, Filter]], found: Waterfall | None) -> str:
+def sentence(audit: Audit, groups: list[tuple[str, Filter]], waterfall: Waterfall | None) -> str:
     """The page's headline: of the way between the groups, or of their shares where maps do not add up."""
     if len(groups) < 2:
         return "Choose two groups that the filter bar leaves in."
-    if found:
-        return waterfall_sentence(found)
+    if waterfall:
+        return waterfall_sentence(waterfall)
     return shares_sentence([(w.describe(), _energy(audit, w, "predicted")) for _, w in groups])
 
 
 def add_notes(p: Page, groups: list[tuple[str, Filter]]) -> None:
     """Under the headline, whether faces were drawn, and why there is no way between groups where maps do not add up."""
-    if (sample := drawn_words(p.audit, *(wanted for _, wanted in groups))) is not None:
+    if (sample := drawn_words(p.audit, *(filter for _, filter in groups))) is not None:
         p.caption(sample)
     if len(groups) == 2 and not p.audit.additive:
         p.info(
@@ -67,15 +67,15 @@ def add_notes(p: Page, groups: list[tuple[str, Filter]]) -> None:
         )
 
 
-def show_regions_and_waterfall(audit: Audit, within: Filter, found: Waterfall | None) -> None:
+def show_regions_and_waterfall(audit: Audit, filter: Filter, waterfall: Waterfall | None) -> None:
     """The regions over an average face, and beside them the way between the groups."""
     left, right = st.columns([1, 2.2])
     with left:
         terms.subheader("The regions")
-        _show_regions(audit, within)
+        _show_regions(audit, filter)
     with right:
-        if found:
-            _show_waterfall(audit, found)
+        if waterfall:
+            _show_waterfall(audit, waterfall)
     first, second = map(escape.markdown, audit.task.labels)
     terms.caption(f"{audit.method.reading} {READING.format(first=first, second=second)}")
 
@@ -91,15 +91,15 @@ def show_groups(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     _show_energy(audit, groups, target)
 
 
-def show_across(audit: Audit, within: Filter) -> None:
+def show_across(audit: Audit, filter: Filter) -> None:
     """Every group of up to three columns that are chosen, in one table; nothing where none is chosen."""
-    if not (by := choose_columns(audit, within)):
+    if not (by := choose_columns(audit, filter)):
         return
-    table = _by_group(audit, within, by)
-    brief, order = short_names(audit, within, by)
-    shown = table.assign(group=[capital(brief.get(name, name)) for name in table["group"]])
+    table = _by_group(audit, filter, by)
+    brief, order = short_names(audit, filter, by)
+    rows = table.assign(group=[capital(brief.get(name, name)) for name in table["group"]])
     numbers = [name for name in table.columns if name not in ("group", "n")]
-    layout.table(shown, dict.fromkeys(numbers, ".3f"))
+    layout.table(rows, dict.fromkeys(numbers, ".3f"))
     unit = (
         "Mean contribution of each region to the margin; regions and bias add up to it."
         if audit.additive
@@ -111,10 +111,10 @@ def show_across(audit: Audit, within: Filter) -> None:
     downloads.table(table, "regions-by-group", f"evidence by region, {grouping_words(by, audit.columns)}")
 
 
-def _show_regions(audit: Audit, within: Filter) -> None:
+def _show_regions(audit: Audit, filter: Filter) -> None:
     """The regions over the average face of the filter, else over that of all faces; with their areas."""
-    face, n = audit.averages.mean(within)
-    name = within.describe()
+    face, n = audit.averages.mean(filter)
+    name = filter.describe()
     if face is None:
         face, n = audit.averages.mean(Filter())
         name = "all faces"
@@ -129,44 +129,44 @@ def _show_regions(audit: Audit, within: Filter) -> None:
     downloads.image_sheet(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
 
 
-def _show_waterfall(audit: Audit, found: Waterfall) -> None:
+def _show_waterfall(audit: Audit, waterfall: Waterfall) -> None:
     """From A's mean margin to B's, or why there is none."""
-    a, b = capital(found.a.describe()), capital(found.b.describe())
+    a, b = capital(waterfall.a.describe()), capital(waterfall.b.describe())
     terms.subheader("From group A to group B")
-    if found.too_small:
-        _few_faces([(a, found.n_a), (b, found.n_b)], audit)
+    if waterfall.too_small:
+        _few_faces([(a, waterfall.n_a), (b, waterfall.n_b)], audit)
         return
-    title = f"mean margin by region, from {found.a.describe()} to {found.b.describe()}"
+    title = f"mean margin by region, from {waterfall.a.describe()} to {waterfall.b.describe()}"
     downloads.chart(
-        figures.waterfall_chart(found, f"A: {a}", f"B: {b}", task=audit.task), "waterfall", title, key="waterfall"
+        figures.waterfall_chart(waterfall, f"A: {a}", f"B: {b}", task=audit.task), "waterfall", title, key="waterfall"
     )
-    total, low, high = found.ends.loc["b − a"]
+    total, low, high = waterfall.ends.loc["b − a"]
     terms.caption(
         f"The bars between add up to the whole way, {signed_interval(total, low, high)}; the last layer's bias "
-        f"cancels, and rounding leaves {abs(found.residual):.6f}. Whiskers are 95 % bootstrap intervals of "
+        f"cancels, and rounding leaves {abs(waterfall.residual):.6f}. Whiskers are 95 % bootstrap intervals of "
         "each bar's length, each for itself, so the largest of many small bars is overstated; a large "
         "region collects more than a small one of equal strength."
     )
-    downloads.table(found.table, "waterfall", title)
+    downloads.table(waterfall.table, "waterfall", title)
 
 
 def _show_group_evidence(audit: Audit, groups: list[tuple[str, Filter]]) -> None:
     """The groups' evidence by region side by side."""
     terms.subheader("Evidence by region of each group")
-    found = [(f"{letter}: {capital(w.describe())}", _evidence_by_region(audit, w)) for letter, w in groups]
-    _few_faces([(name, b.n) for name, b in found if b.too_small], audit)
-    shown = [(name, b) for name, b in found if not b.too_small]
-    if not shown:
+    by_group = [(f"{letter}: {capital(w.describe())}", _evidence_by_region(audit, w)) for letter, w in groups]
+    _few_faces([(name, b.n) for name, b in by_group if b.too_small], audit)
+    large = [(name, b) for name, b in by_group if not b.too_small]
+    if not large:
         return
     downloads.chart(
-        figures.region_evidence_bars(shown), "budgets", "contributions to the mean margin by region", key="budgets"
+        figures.region_evidence_bars(large), "budgets", "contributions to the mean margin by region", key="budgets"
     )
     sums = "; ".join(
         f"{name}: regions {signed(b.table['evidence'].sum())}, bias {signed(b.bias)}, mean margin {signed(b.margin)}"
-        for name, b in shown
+        for name, b in large
     )
     terms.caption(f"{escape.markdown(sums)}. Whiskers are 95 % bootstrap intervals.")
-    table = pd.concat([b.table.assign(group=name, n=b.n, bias=b.bias, margin=b.margin) for name, b in shown])
+    table = pd.concat([b.table.assign(group=name, n=b.n, bias=b.bias, margin=b.margin) for name, b in large])
     downloads.table(table, "budgets", "contributions to the mean margin by region")
 
 
@@ -174,16 +174,16 @@ def _show_energy(audit: Audit, groups: list[tuple[str, Filter]], target: str) ->
     """The share of positive evidence by region beside a uniform map's."""
     tables = [(f"{letter}: {capital(w.describe())}", _energy(audit, w, target)) for letter, w in groups]
     _few_faces([(name, int(t["n"].iloc[0])) for name, t in tables if t["n"].iloc[0] < audit.minimum_faces], audit)
-    shown = [(name, table) for name, table in tables if table["n"].iloc[0] >= audit.minimum_faces]
-    if not shown:
+    large = [(name, table) for name, table in tables if table["n"].iloc[0] >= audit.minimum_faces]
+    if not large:
         return
-    downloads.chart(figures.energy_dots(shown), "energy", "share of positive evidence by region", key="energy")
+    downloads.chart(figures.energy_dots(large), "energy", "share of positive evidence by region", key="energy")
     terms.caption(
         "Each face's positive evidence is shared out by region and the shares are averaged, so each face counts alike "
         "and strength is left out. The grey stroke is a uniform map's share, the region's area: a dot to its right has "
         "more evidence than its size explains. n counts faces with any positive evidence."
     )
-    table = pd.concat([t.assign(group=name, target=target) for name, t in shown])
+    table = pd.concat([t.assign(group=name, target=target) for name, t in large])
     downloads.table(table, "energy", "share of positive evidence by region")
 
 

@@ -99,14 +99,14 @@ def how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> No
     elsewhere = "LOOKWHERE_STORES" in os.environ and audit.manifest.dataset not in OF_ANYBODY
     out = STORES / audit.manifest.dataset if elsewhere else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
-    found = "".join(f"\n- {escape.markdown(line)}" for line in looked)
+    folders = "".join(f"\n- {escape.markdown(line)}" for line in looked)
     terms.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
-        f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{found}"
+        f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{folders}"
     )
 
 
-def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: AuditImages) -> None:
+def _browser(audit: Audit, filter: Filter, clustering: ErrorClusters | None, images: AuditImages) -> None:
     """The controls and one page of the group's faces."""
     like = single_faces.row_of(audit, st.query_params.get("like"))
     if like is None:
@@ -114,7 +114,7 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
             "like", controls.asked("like"), "the maps most like those of face", (), "which this audit has not"
         )
     orders = [order.value for order in single_faces.orders(audit, like is not None)]
-    listed = [str(n) for n, kind in enumerate(found.clusters, 1) if kind.map is not None] if found else []
+    listed = [str(n) for n, kind in enumerate(clustering.clusters, 1) if kind.map is not None] if clustering else []
     columns = st.columns([1.7, 0.9, 1.3, 0.8] if audit.has_maps else [1.7, 3], vertical_alignment="bottom")
     order = FaceOrder(
         controls.selectbox("Order", orders, key="order", place=columns[0], help=ORDER_HELP.format(kind=audit.task.kind))
@@ -123,14 +123,14 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     if audit.has_maps:
         target = choose_target(audit.task, place=columns[1], help=f"{targets_help(audit.task)}\n\n{ONE_SCALE}")
         view = controls.segments("Map", [BESIDE, OVER, ALONE], default=BESIDE, key="view", place=columns[2])
-        if len(listed) > 1 or (listed and len(found.clusters) > 1):
+        if len(listed) > 1 or (listed and len(clustering.clusters) > 1):
             kind = controls.selectbox("Error cluster", [ANY, *listed], key="kind", place=columns[3])
-    mask = within.mask(audit.faces)
+    mask = filter.mask(audit.faces)
     rows = np.flatnonzero(mask)
     if kind != ANY:
-        rows = np.intersect1d(found.clusters[int(kind) - 1].rows, rows)
-    rows, group = _of_group(audit, within, rows)
-    name = within.describe() + (f", {group}" if group else "") + (f", error cluster {kind}" if kind != ANY else "")
+        rows = np.intersect1d(clustering.clusters[int(kind) - 1].rows, rows)
+    rows, group = _of_group(audit, filter, rows)
+    name = filter.describe() + (f", {group}" if group else "") + (f", error cluster {kind}" if kind != ANY else "")
     if not len(rows):
         st.info(
             f"No face: {escape.markdown(name)}. An error cluster holds incorrect predictions only; "
@@ -141,36 +141,38 @@ def _browser(audit: Audit, within: Filter, found: ErrorClusters | None, images: 
     if order.of_a_face:
         terms.caption(f"Ordered by similarity to face {escape.markdown(str(audit.faces['face_id'].iloc[like]))}.")
     sheets = -(-len(rows) // single_faces.PAGE)
-    _first_sheet((audit.path, within, order, kind, like, group), sheets)
-    place, wanted = st.container(), controls.asked("sheet")
+    _first_sheet((audit.path, filter, order, kind, like, group), sheets)
+    place, numbers = st.container(), controls.asked("sheet")
     sheet = st.session_state.get("sheet", 1)
     if sheets > 1:
         sheet = st.pagination(sheets, key="sheet", bind="query-params")
-    beyond = [one for one in wanted if not one.isdecimal() or not 1 <= int(one) <= sheets]
+    beyond = [number for number in numbers if not number.isdecimal() or not 1 <= int(number) <= sheets]
     controls.note("sheet", beyond, "sheet", sheet, f"of {sheets:,}")
     start = (sheet - 1) * single_faces.PAGE
-    shown = rows[start : start + single_faces.PAGE]
+    part = rows[start : start + single_faces.PAGE]
     with place:
-        terms.caption(f"**{start + 1:,}–{start + len(shown):,} of {len(rows):,}**: {escape.markdown(name)}.")
+        terms.caption(f"**{start + 1:,}–{start + len(part):,} of {len(rows):,}**: {escape.markdown(name)}.")
         notes = (
-            [f"similarity {wording.number(v)}" for v in values[start:][: len(shown)]] if order.by_similarity else None
+            [f"similarity {wording.number(v)}" for v in values[start:][: len(part)]] if order.by_similarity else None
         )
-        cards(audit, images, shown, target, view, notes, "grid")
+        cards(audit, images, part, target, view, notes, "grid")
 
 
-def _of_group(audit: Audit, within: Filter, rows: np.ndarray) -> tuple[np.ndarray, str]:
+def _of_group(audit: Audit, filter: Filter, rows: np.ndarray) -> tuple[np.ndarray, str]:
     """The rows of one group across columns, where columns and a group are chosen, and its name; else all rows."""
-    by = choose_columns(audit, within)
+    by = choose_columns(audit, filter)
     if not by:
         return rows, ""
     member, names = group_rows(audit.faces.iloc[rows], list(by), audit.columns)
     wrong = ~audit.faces["correct"].to_numpy(dtype=bool)[rows]
     faces, errors = (np.bincount(member, weights=w, minlength=len(names)).astype(int) for w in (wrong >= 0, wrong))
-    told = {name: f"{name}: {e:,} of {n:,} incorrect" for name, n, e in zip(names["group"], faces, errors, strict=True)}
-    chosen = controls.selectbox(
-        "Group", [ANY, *told], key="crossed", format_func=lambda name: told.get(name, name), named="group"
+    texts = {
+        name: f"{name}: {e:,} of {n:,} incorrect" for name, n, e in zip(names["group"], faces, errors, strict=True)
+    }
+    choice = controls.selectbox(
+        "Group", [ANY, *texts], key="crossed", format_func=lambda name: texts.get(name, name), named="group"
     )
-    return (rows, "") if chosen == ANY else (rows[member == list(told).index(chosen)], chosen)
+    return (rows, "") if choice == ANY else (rows[member == list(texts).index(choice)], choice)
 
 
 def _first_sheet(view: tuple, sheets: int) -> None:
@@ -230,17 +232,17 @@ def _card(
 ) -> str:
     face, line = images.face(row), audit.faces.iloc[row]
     task = audit.task
-    labelled, said = task.label(str(line[task.attribute])), task.label(str(line["predicted"]))
-    alt = f"Face {line['face_id']}: labelled {labelled}, predicted {said}"
-    drawn = [(raster.show_face(face, SIDE), alt)]
+    labelled, answer = task.label(str(line[task.attribute])), task.label(str(line["predicted"]))
+    alt = f"Face {line['face_id']}: labelled {labelled}, predicted {answer}"
+    panels = [(raster.show_face(face, SIDE), alt)]
     if view == OVER:
-        drawn = [
+        panels = [
             (raster.overlay(face, face_map, limit, OPACITY, signed, SIDE, audit.placement), f"{alt}, with its map")
         ]
     elif view == BESIDE:
-        drawn.append((raster.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
-    tags = "".join(f"<img src='{raster.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in drawn)
-    verdict = f"predicted {html.escape(said)}"
+        panels.append((raster.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
+    tags = "".join(f"<img src='{raster.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in panels)
+    verdict = f"predicted {html.escape(answer)}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
     margin = wording.signed(float(line[task.logits[0]]) - float(line[task.logits[1]]))

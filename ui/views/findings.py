@@ -69,48 +69,48 @@ def show_command(audit: Audit, ages: Filter) -> None:
     st.code(command + (" --ages all" if ages.any_age else ""), language="bash", wrap_lines=True)
 
 
-def show_finding(found: Finding) -> None:
+def show_finding(finding: Finding) -> None:
     """A claim with its verdict, what was measured, a figure, the rule and the numbers."""
     with st.container(border=True):
-        text, figure = st.columns([1, 1.15], gap="medium") if len(found.numbers) else (st.container(), None)
+        text, figure = st.columns([1, 1.15], gap="medium") if len(finding.numbers) else (st.container(), None)
         with text:
-            terms.subheader(escape.markdown(f"{found.key} · {found.claim}"))
-            st.badge(found.verdict, icon=ICONS[found.verdict], color=layout.COLOURS[found.verdict.tone])
-            layout.sentence(found.sentence)
+            terms.subheader(escape.markdown(f"{finding.key} · {finding.claim}"))
+            st.badge(finding.verdict, icon=ICONS[finding.verdict], color=layout.COLOURS[finding.verdict.tone])
+            layout.sentence(finding.sentence)
         if figure is not None:
             with figure:
-                _figure(found)
+                _figure(finding)
         with st.expander("How it is tested, and all numbers"):
-            layout.sentence(found.rule)
-            if len(found.numbers):
-                layout.table(found.numbers)
-                downloads.table(found.numbers, f"finding-{found.key}", f"finding {found.key}: {found.claim}")
+            layout.sentence(finding.rule)
+            if len(finding.numbers):
+                layout.table(finding.numbers)
+                downloads.table(finding.numbers, f"finding-{finding.key}", f"finding {finding.key}: {finding.claim}")
 
 
-def _figure(found: Finding) -> None:
-    name, title = f"finding-{found.key}", f"finding {found.key}: {found.claim}"
-    result = found.result
+def _figure(finding: Finding) -> None:
+    name, title = f"finding-{finding.key}", f"finding {finding.key}: {finding.claim}"
+    result = finding.result
     if isinstance(result, GenderGap | EthnicityGap):
-        downloads.chart(gaps.simultaneous_dots(found.numbers), name, title, key=name)
+        downloads.chart(gaps.simultaneous_dots(finding.numbers), name, title, key=name)
         terms.caption(
             "Thick: Wilson 95 % interval of a group by itself. Thin: intervals that hold for all groups at once."
         )
     elif isinstance(result, EvidenceDensity):
-        downloads.chart(figures.density_dots(found.numbers, PLACES), name, title, key=name)
+        downloads.chart(figures.density_dots(finding.numbers, PLACES), name, title, key=name)
         terms.caption(
             "Share of the positive evidence over share of the image, mean over faces. Evidence is centred on a "
             "region: cells see more of the face than their square."
         )
     elif isinstance(result, ErrorPattern):
         shapes = figures.mean_shapes(result.pattern)
-        drawn = zip(panel_images(shapes), shapes.panels, strict=True)
-        panels = [(picture, panel.caption, panel.alt) for picture, panel in drawn]
+        drawings = zip(panel_images(shapes), shapes.panels, strict=True)
+        panels = [(picture, panel.caption, panel.alt) for picture, panel in drawings]
         st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))
         downloads.image_sheet(lambda: map_sheet(shapes), name, title)
         terms.caption(escape.markdown(shapes.note))
     elif isinstance(result, CauseContrasts):
         for claim, _ in result.contrasts:
-            rows = found.numbers[found.numbers["contrast"] == claim.name]
+            rows = finding.numbers[finding.numbers["contrast"] == claim.name]
             terms.markdown(f"**{escape.markdown(capital(claim.name))}** · {escape.markdown(claim.question)}")
-            one = f"{name}-{claim.name}"
-            downloads.chart(figures.effect_dots(rows), one, f"{title}, {claim.name}", key=one)
+            key = f"{name}-{claim.name}"
+            downloads.chart(figures.effect_dots(rows), key, f"{title}, {claim.name}", key=key)

@@ -93,10 +93,10 @@ class GroupGaps:
 @kept(entries=64)
 def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: float = 0.5) -> GroupGaps:
     """The faces of a filter by some of their columns."""
-    known = set(by) <= set(GROUP_COLUMNS)
-    faces, asked = audit.counted(filter, threshold) if known else audit.passing(filter), list(by)
-    groups = group_counts(faces, asked, threshold, columns=audit.columns)
-    every = group_counts(faces, asked, threshold, smallest=1, columns=audit.columns)
+    label_columns = set(by) <= set(GROUP_COLUMNS)
+    faces, columns = audit.counted(filter, threshold) if label_columns else audit.passing(filter), list(by)
+    groups = group_counts(faces, columns, threshold, columns=audit.columns)
+    every = group_counts(faces, columns, threshold, smallest=1, columns=audit.columns)
     tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
     return GroupGaps(simultaneous_intervals(every), gap_of(every), tests, groups.left_out)
 
@@ -120,8 +120,8 @@ _repeated = kept(entries=64)(repeated_photographs)
 
 
 @kept(entries=8, spinner="Reading the other models' audits …")
-def _consensus(audit: Audit, others: tuple[Path, ...]) -> Consensus | None:
-    return consensus([audit, *(open_audit(manifest.parent) for manifest in others)])
+def _consensus(audit: Audit, manifests: tuple[Path, ...]) -> Consensus | None:
+    return consensus([audit, *(open_audit(manifest.parent) for manifest in manifests)])
 
 
 def choose_grouping(p: Page) -> tuple[str, ...]:
@@ -193,10 +193,10 @@ _SIMULTANEOUS = (
 
 
 def _left_out(table: pd.DataFrame, column: str) -> None:
-    said = left_out_words(table, column)
-    many = len(table) > FIRST_LEFT_OUT and (len(table) > NAMED_LEFT_OUT or len(said) > LONG_LEFT_OUT)
+    words = left_out_words(table, column)
+    many = len(table) > FIRST_LEFT_OUT and (len(table) > NAMED_LEFT_OUT or len(words) > LONG_LEFT_OUT)
     if len(table):
-        terms.caption(escape.markdown(left_out_words(table, column, FIRST_LEFT_OUT) if many else said))
+        terms.caption(escape.markdown(left_out_words(table, column, FIRST_LEFT_OUT) if many else words))
     if many:
         with st.expander(f"All {len(table):,} that are left out"):
             _table(table.rename(columns={"n": "faces", "why": "why left out"}))
@@ -253,10 +253,11 @@ def show_age(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
             f"exists, so {FIRTH} is used, which keeps odds ratios finite."
         )
     _table(term_table(fit), **{"χ²": ".1f"})
-    left = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
+    without_age = f" {fit.without_age:,} faces without an age are left out." if fit.without_age else ""
     terms.caption(
         f"Each term given all others that do not contain it; {fit.n:,} faces, {fit.estimator}; standard errors: "
-        f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on {BOTH_GENDERS}.{left}"
+        f"{fit.errors}. Ages go in by bands ({', '.join(fit.bands)}), and may act differently on {BOTH_GENDERS}."
+        f"{without_age}"
     )
     with st.expander("Odds ratios of being correct"):
         table = fit.odds_ratios.assign(p=p_column(fit.odds_ratios["p"])).rename(columns={"odds_ratio": "odds ratio"})
@@ -276,19 +277,19 @@ def _age_words(fit: Regression) -> str:
         return text + f"Gender at equal ages: {p_words(fit.p(Term.GENDER))}."
     names = ", ".join(f"{term} {p_words(fit.p(term))}" for term in ethnic)
     corrected = fit.tests.set_index("term")["p_holm"]
-    left = any(corrected.get(term, 1.0) < 0.05 for term in ethnic)
-    verdict = "age alone does not explain the differences" if left else "beyond age no difference is seen"
+    ethnicity_stays = any(corrected.get(term, 1.0) < 0.05 for term in ethnic)
+    verdict = "age alone does not explain the differences" if ethnicity_stays else "beyond age no difference is seen"
     return text + f"Between ethnicities {verdict} ({names})."
 
 
 def show_power(audit: Audit, faces: pd.DataFrame, by: tuple[str, ...], threshold: float = 0.5) -> None:
     """Faces needed to see a difference, and the difference that can be seen."""
     terms.subheader("How many faces it would take")
-    asked = controls.slider("Difference to be seen, in points", 1, 10, 2, key="points")
+    points = controls.slider("Difference to be seen, in points", 1, 10, 2, key="points")
     groups = group_counts(faces, list(by), threshold, columns=audit.columns).table
     tests = max(1, len(groups) * (len(groups) - 1) // 2)
-    table = power_table(groups, asked / 100, tests)
-    shown = pd.DataFrame(
+    table = power_table(groups, points / 100, tests)
+    rows = pd.DataFrame(
         {
             "group": [capital(name) for name in table["group"]],
             "faces": table["n"],
@@ -297,30 +298,30 @@ def show_power(audit: Audit, faces: pd.DataFrame, by: tuple[str, ...], threshold
             "points seen now": (100 * table["smallest difference seen"]).round(1),
         }
     )
-    _table(shown, **{"points seen now": ".1f"})
+    _table(rows, **{"points seen now": ".1f"})
     terms.caption(
-        f"«Needed»: faces in this group, and as many in another that is {asked} points worse, to find the difference "
+        f"«Needed»: faces in this group, and as many in another that is {points} points worse, to find the difference "
         "in 8 of 10 test sets at the 5 % level, and at 5 % shared by all pairs. «Points seen now»: the smallest "
         "difference to the best other group that today's faces would show as often."
     )
-    downloads.table(table, "faces-needed", f"faces needed to see a difference of {asked} points")
+    downloads.table(table, "faces-needed", f"faces needed to see a difference of {points} points")
 
 
 def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Demographic parity and equalized odds."""
     terms.subheader("Fairness measures")
-    found = _fairness(audit, filter, threshold)
+    fairness = _fairness(audit, filter, threshold)
     task = audit.task
     called, positives_called, negatives_called = rates_of(task).values()
-    if found is None:
+    if fairness is None:
         none = task.is_gender and set(audit.faces["ethnicity"].unique()) == {UNRECORDED}
         st.info(help_texts.NO_ETHNICITY if none else f"These are given where two {too_few_classes(task)} each.")
         return
     left, right = st.columns(2)
     with left:
-        _table(measure_table(found), value=".3f")
+        _table(measure_table(fairness), value=".3f")
     with right:
-        layout.share_table(rate_table(found, task), list(rates_of(task).values()))
+        layout.share_table(rate_table(fairness, task), list(rates_of(task).values()))
     terms.caption(
         f"As fairlearn defines them, with «{task.label(task.positive)}» as the positive class: demographic parity "
         f"compares the share {called} (which differs with the share of {task.nouns[1].many} in the data too), "
@@ -328,19 +329,19 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
         "Difference 0 and ratio 1 mean parity. An extreme over groups is never below its "
         "parity value and is too large on average: read the interval, not the value."
     )
-    _left_out(found.left_out, found.by)
-    downloads.table(found.measures, "fairness", "fairness measures")
-    downloads.table(found.groups[[found.by, "n", *rates_of(task)]], "rates", f"rates by {found.by}")
+    _left_out(fairness.left_out, fairness.by)
+    downloads.table(fairness.measures, "fairness", "fairness measures")
+    downloads.table(fairness.groups[[fairness.by, "n", *rates_of(task)]], "rates", f"rates by {fairness.by}")
 
 
 def _copies(audit: Audit, filter: Filter) -> None:
     """What copies of one photograph say of the labels."""
-    found = _repeated(audit, filter)
+    repeats = _repeated(audit, filter)
     terms.markdown("**Label error, where it can be seen**")
-    layout.sentence(repeated_words(found, audit.task))
-    if len(found.table) > 1 and found.by_face:
+    layout.sentence(repeated_words(repeats, audit.task))
+    if len(repeats.table) > 1 and repeats.by_face:
         with st.expander("By ethnicity"):
-            layout.share_table(found.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
+            layout.share_table(repeats.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
 
 
 NEAR_COPIES_ARE = "Near-copies: faces whose aligned images show one photograph with another one here."
@@ -353,47 +354,47 @@ NEAR_HASHES_ARE = (
 def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
     """Where the errors sit, and the gap without those places."""
     terms.subheader("Label noise and leaks")
-    found = _noise(audit, filter, threshold)
+    noise = _noise(audit, filter, threshold)
     left, right = st.columns(2)
     with left:
         terms.markdown("**Where the errors sit**")
-        if found.shares.empty:
+        if noise.shares.empty:
             st.info("Neither near-copies nor likely mislabels can be told from the decisions of a table.")
         else:
-            downloads.chart(charts.noise_shares(found), "noise", "where the errors sit")
+            downloads.chart(charts.noise_shares(noise), "noise", "where the errors sit")
     with right:
         terms.markdown("**The largest gap without them**")
-        if any(variant.gap is not None for variant in found.variants):
-            downloads.chart(charts.gap_variants(found), "gap-variants", "the largest gap without them")
+        if any(variant.gap is not None for variant in noise.variants):
+            downloads.chart(charts.gap_variants(noise), "gap-variants", "the largest gap without them")
         else:
             st.info("There are no two groups.")
     copies = NEAR_COPIES_ARE if audit.manifest.copies_by else NEAR_HASHES_ARE
-    copies = copies if found.searched else UNSEEN
-    terms.caption(copies + ("" if found.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
-    terms.caption(DECISIONS if found.decisions else CIRCULAR)
-    if found.unaged:
-        terms.caption(f"{found.unaged:,} faces have no known age and are in no count of children.")
+    copies = copies if noise.searched else UNSEEN
+    terms.caption(copies + ("" if noise.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
+    terms.caption(DECISIONS if noise.decisions else CIRCULAR)
+    if noise.unaged:
+        terms.caption(f"{noise.unaged:,} faces have no known age and are in no count of children.")
     show_tipping_points(audit, filter, threshold)
-    if found.searched:
+    if noise.searched:
         _copies(audit, filter)
-    if not found.decisions:
+    if not noise.decisions:
         _agreement(audit)
-    table = pd.concat([v.groups.assign(faces=v.without) for v in found.variants], ignore_index=True)
+    table = pd.concat([v.groups.assign(faces=v.without) for v in noise.variants], ignore_index=True)
     if len(table):
         wide = table.pivot_table(index="group", columns="faces", values="accuracy", sort=False).reset_index()
-        names = [v.without for v in found.variants if v.without in wide]
+        names = [v.without for v in noise.variants if v.without in wide]
         with st.expander("Accuracy of every group without them"):
             layout.share_table(wide[["group", *names]].assign(group=[capital(g) for g in wide["group"]]), names)
         table = table[["faces", "group", "n", "correct", "accuracy"]]
-        kinds = " and ".join(v.removed for v in found.variants[1:-1]) or "nothing"
+        kinds = " and ".join(v.removed for v in noise.variants[1:-1]) or "nothing"
         downloads.table(table, "noise", f"accuracy of every group without {kinds}")
 
 
 def _agreement(audit: Audit) -> None:
     try:
         paths = same_face_audits(open_audit_shell.MODELS, audit)
-        found = _consensus(audit, tuple(path / "audit.json" for path in paths))
+        agreement = _consensus(audit, tuple(path / "audit.json" for path in paths))
     except LookwhereError as error:
         terms.caption(escape.markdown(capital(str(error)) + "."))
         return
-    terms.caption(escape.markdown(consensus_words(found, [path.parent.parent.name for path in paths])))
+    terms.caption(escape.markdown(consensus_words(agreement, [path.parent.parent.name for path in paths])))

@@ -19,7 +19,7 @@ from ui.widgets import layout, terms
 
 @kept(entries=64)
 def _table(name: str, audit: Audit, filter: Filter) -> pd.DataFrame:
-    statistic = next(one for one in group_statistics.GROUP_STATISTICS if one.name == name)
+    statistic = next(entry for entry in group_statistics.GROUP_STATISTICS if entry.name == name)
     return statistic_table(statistic, audit.passing(filter))
 
 
@@ -36,8 +36,8 @@ def show_statistics(audit: Audit, filter: Filter) -> None:
         if chart.rows:
             downloads.chart(chart, statistic.name, chart.title, key=statistic.name)
         cells = [value_words(statistic, *row) for row in table[["value", "low", "high"]].to_numpy()]
-        shown = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
-        layout.table(shown)
+        rows = pd.DataFrame({"group": map(capital, table["group"]), "faces": table["n"], statistic.name: cells})
+        layout.table(rows)
         about = statistic.about_of(audit.task)
         terms.caption(
             escape.markdown(about) + (f" Intervals are {statistic.interval}'s." if statistic.interval else "")

@@ -61,11 +61,14 @@ def choose_maps(task: Task) -> MapControls:
     return MapControls(count, target, normalisation, opacity)
 
 
-def average_groups(audit: Audit, chosen: list[ChosenGroup], controls: MapControls) -> list[AveragedGroup]:
+def average_groups(audit: Audit, chosen_groups: list[ChosenGroup], controls: MapControls) -> list[AveragedGroup]:
     """The chosen groups with their averages."""
     maps = controls.target, controls.normalisation
-    averaged = [(one, group_averages(audit, one.filter, *maps)) for one in chosen]
-    return [AveragedGroup(one.letter, one.column, _with_face(audit, group)) for one, group in averaged]
+    averaged = [(chosen_group, group_averages(audit, chosen_group.filter, *maps)) for chosen_group in chosen_groups]
+    return [
+        AveragedGroup(chosen_group.letter, chosen_group.column, _with_face(audit, group))
+        for chosen_group, group in averaged
+    ]
 
 
 def _with_face(audit: Audit, group: Group) -> Group:
@@ -76,33 +79,35 @@ def _with_face(audit: Audit, group: Group) -> Group:
     return group if face is None else replace(group, face=face, face_n=face_n)
 
 
-def _average(audit: Audit, images: AuditImages | None, wanted: Filter) -> tuple[np.ndarray | None, int]:
-    return (None, 0) if images is None else _kept_average(audit, images.path / "store.json", wanted)
+def _average(audit: Audit, images: AuditImages | None, filter: Filter) -> tuple[np.ndarray | None, int]:
+    return (None, 0) if images is None else _kept_average(audit, images.path / "store.json", filter)
 
 
 @kept(entries=64)
-def _kept_average(audit: Audit, store: Path, wanted: Filter) -> tuple[np.ndarray | None, int]:
+def _kept_average(audit: Audit, store: Path, filter: Filter) -> tuple[np.ndarray | None, int]:
     images, _ = audit_images_of(audit)
-    return (None, 0) if images is None else average_by_columns(audit, images, wanted)
+    return (None, 0) if images is None else average_by_columns(audit, images, filter)
 
 
 def show_groups(audit: Audit, groups: list[AveragedGroup], controls: MapControls) -> None:
     """Each group's panels in its column, with one colour scale for all."""
-    limit = raster.shared_limit([one.group.map for one in groups])
-    for one in groups:
-        with one.column:
-            group_panel(one.letter, one.group, limit, controls.signed, controls.opacity, audit)
+    limit = raster.shared_limit([averaged.group.map for averaged in groups])
+    for averaged in groups:
+        with averaged.column:
+            group_panel(averaged.letter, averaged.group, limit, controls.signed, controls.opacity, audit)
     st.html(layout.STYLE + layout.colour_scale(controls.signed, limit, _note(audit, controls), audit.task))
 
 
-def offer_sheet(audit: Audit, groups: list[AveragedGroup], found: dict[str, Found], controls: MapControls) -> None:
+def offer_sheet(
+    audit: Audit, groups: list[AveragedGroup], differences: dict[str, Found], controls: MapControls
+) -> None:
     """The panels and differences as one sheet to download, and how maps are to be read."""
-    shown = [(one.letter, one.group) for one in groups if one.group.map is not None]
-    limit = raster.shared_limit([one.group.map for one in groups])
-    if shown:
+    with_map = [(averaged.letter, averaged.group) for averaged in groups if averaged.group.map is not None]
+    limit = raster.shared_limit([averaged.group.map for averaged in groups])
+    if with_map:
         downloads.image_sheet(
             lambda: comparison_sheet(
-                shown, found, limit, controls.signed, controls.opacity, _note(audit, controls), audit
+                with_map, differences, limit, controls.signed, controls.opacity, _note(audit, controls), audit
             ),
             "heatmaps",
             f"{'average face and ' if len(audit.averages.cells) else ''}average {audit.map_words} of each group, and "
@@ -148,8 +153,8 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
 
 
 def comparison_sheet(
-    shown: list[tuple[str, Group]],
-    found: dict[str, Found],
+    groups: list[tuple[str, Group]],
+    differences: dict[str, Found],
     limit: float,
     signed: bool,
     opacity: float,
@@ -162,8 +167,8 @@ def comparison_sheet(
     """
     side, rows = raster.PANEL, []
     kind, faces = audit.map_words, len(audit.averages.cells) > 0
-    span = limit_of([d for d in found.values() if isinstance(d, MapDifference)])
-    for letter, group in shown:
+    span = limit_of([d for d in differences.values() if isinstance(d, MapDifference)])
+    for letter, group in groups:
         cam = raster.paint(group.map, limit, signed, side, group.placement)
         none = "no average face of these"
         panels = [
@@ -177,12 +182,12 @@ def comparison_sheet(
             ),
         ]
         panels = panels if faces else panels[1:2]
-        if isinstance(d := found.get(letter), MapDifference):
+        if isinstance(d := differences.get(letter), MapDifference):
             cells = "not tested" if d.abstained else f"{int(d.significant.sum())} cells beyond chance"
-            panels.append((painted(d, span, side), f"{shown[0][0]} − {letter}, {cells}"))
+            panels.append((painted(d, span, side), f"{groups[0][0]} − {letter}, {cells}"))
         rows.append((f"{letter}: {capital(group.name)}", panels))
-    scales, first = [layout.scale_ends(signed, limit, audit.task)], shown[0][0]
-    if any(isinstance(d, MapDifference) for d in found.values()):
+    scales, first = [layout.scale_ends(signed, limit, audit.task)], groups[0][0]
+    if any(isinstance(d, MapDifference) for d in differences.values()):
         scales.append((True, f"−{span:.3g} less in {first}", f"{span:.3g} more in {first}"))
         note += " Differences have the second scale; outlined cells are beyond chance."
     return raster.Sheet(rows, scales, note)

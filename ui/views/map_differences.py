@@ -82,11 +82,11 @@ class MapControls:
 Found = MapDifference | LookwhereError
 
 
-def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[str, ...]:
+def _choose_adjustment(audit: Audit, groups: list[tuple[str, Group]]) -> tuple[str, ...]:
     """Draw the choice of what to adjust for: ages, and what else varies within the groups and is shared by each with
     the first."""
-    audit = drawn(audit, *(group.filter for _, group in shown))
-    masks = [group.filter.mask(audit.faces) for _, group in shown]
+    audit = drawn(audit, *(group.filter for _, group in groups))
+    masks = [group.filter.mask(audit.faces) for _, group in groups]
     apart = [mask for mask in masks[1:] if not (masks[0] & mask).any()]
     offered = [adjustable(audit.faces, masks[0], mask) for mask in apart]
     names = [name for name in (offered[0] if offered else []) if all(name in more for more in offered)]
@@ -94,23 +94,23 @@ def _choose_adjustment(audit: Audit, shown: list[tuple[str, Group]]) -> tuple[st
     ages: tuple[str, ...] = ()
     left, right = st.columns([1, 2]) if names else (st.container(), None)
     if apart and all(equal_ages(audit.faces, masks[0], mask) for mask in apart):
-        asked = controls.segments("Ages", AGES, default=AGES[0], key="ages_as", place=left, help=EQUAL_AGES)
-        ages = (AGE,) if asked == AGES[0] else ()
+        age_choice = controls.segments("Ages", AGES, default=AGES[0], key="ages_as", place=left, help=EQUAL_AGES)
+        ages = (AGE,) if age_choice == AGES[0] else ()
     elif apart:
         terms.caption(NO_AGES, place=left)
     if not names:
         return ages
-    said = {column.name: column.said for column in audit.columns}
-    chosen = controls.pills(
+    names_by_column = {column.name: column.said for column in audit.columns}
+    columns = controls.pills(
         "Adjust for",
         names,
         selection_mode="multi",
         key="adjust",
         place=right,
         help=ADJUST,
-        format_func=lambda name: said.get(name, name),
+        format_func=lambda name: names_by_column.get(name, name),
     )
-    return (*ages, *chosen)
+    return (*ages, *columns)
 
 
 def show_differences(audit: Audit, groups: list[tuple[str, Group]], controls: MapControls) -> dict[str, Found]:
@@ -124,46 +124,50 @@ def show_differences(audit: Audit, groups: list[tuple[str, Group]], controls: Ma
     terms.subheader("Difference of the average maps")
     compared = large + [(letter, group) for letter, group in groups if group.map is None]
     adjust = _choose_adjustment(audit, compared)
-    found = _compute(audit, compared, controls.target, controls.normalisation, adjust)
-    _draw(compared[0][0], found)
+    differences = _compute(audit, compared, controls.target, controls.normalisation, adjust)
+    _draw(compared[0][0], differences)
     _shapes(audit, compared, adjust)
-    return found
+    return differences
 
 
 def _compute(
-    audit: Audit, shown: list[tuple[str, Group]], target: str, norm: str, adjust: tuple[str, ...]
+    audit: Audit, groups: list[tuple[str, Group]], target: str, norm: str, adjust: tuple[str, ...]
 ) -> dict[str, Found]:
     """Each further group's tested difference to the first, by its letter; or why the two cannot be compared."""
-    first, found = shown[0][1].filter, {}
-    for letter, group in shown[1:]:
+    first, differences = groups[0][1].filter, {}
+    for letter, group in groups[1:]:
         try:
-            found[letter] = _difference_of(audit, first, group.filter, target, norm, adjust)
+            differences[letter] = _difference_of(audit, first, group.filter, target, norm, adjust)
         except LookwhereError as error:
-            found[letter] = error
-    return found
+            differences[letter] = error
+    return differences
 
 
-def verdict(found: dict[str, Found]) -> str:
+def verdict(differences: dict[str, Found]) -> str:
     """One sentence on the first two groups, for the head of the page; empty where they cannot be compared."""
-    first = next(iter(found.values()), None)
+    first = next(iter(differences.values()), None)
     return first.verdict if isinstance(first, MapDifference) else ""
 
 
-def _figure(found: MapDifference, limit: float, name: str, colours: str) -> str:
+def _figure(difference: MapDifference, limit: float, name: str, colours: str) -> str:
     """HTML of one tested difference: outlined picture, how to read its colours, n, cells, largest g and where, p."""
-    people = "" if found.people_a is None else f" of {found.people_a:,} and {found.people_b:,} people"
-    numbers = f"n = {found.n_a:,} and {found.n_b:,}{people}"
-    if sum(found.left_out):
-        numbers += f"; {sum(found.left_out):,} without a counterpart left out"
-    if found.abstained:
-        result = found.verdict
+    people = "" if difference.people_a is None else f" of {difference.people_a:,} and {difference.people_b:,} people"
+    numbers = f"n = {difference.n_a:,} and {difference.n_b:,}{people}"
+    if sum(difference.left_out):
+        numbers += f"; {sum(difference.left_out):,} without a counterpart left out"
+    if difference.abstained:
+        result = difference.verdict
     else:
-        g = f"{found.effect[found.largest]:+.2f}".replace("-", "−")
-        size = np.where(found.significant if found.differs else True, found.effect, 0)
-        cells = f"{int(found.significant.sum())} of {found.significant.size} cells" if found.differs else "No cell"
-        place = hottest_place(size, found.placement)
-        result = f"{cells} beyond chance (family-wise {found.p_words}); largest g = {g} ({place})."
-    picture = raster.data_uri(painted(found, limit, SIDE))
+        g = f"{difference.effect[difference.largest]:+.2f}".replace("-", "−")
+        size = np.where(difference.significant if difference.differs else True, difference.effect, 0)
+        cells = (
+            f"{int(difference.significant.sum())} of {difference.significant.size} cells"
+            if difference.differs
+            else "No cell"
+        )
+        place = hottest_place(size, difference.placement)
+        result = f"{cells} beyond chance (family-wise {difference.p_words}); largest g = {g} ({place})."
+    picture = raster.data_uri(painted(difference, limit, SIDE))
     return (
         f"<figure><img src='{picture}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"
         f"<b>{html.escape(name)}</b>: {html.escape(colours)}<br>{html.escape(result)}<br>"
@@ -176,27 +180,27 @@ def _row(figures: list[str]) -> None:
     st.html(f"{layout.STYLE}{STYLE}<div class='lw-tests'>{''.join(figures)}</div>")
 
 
-def limit_of(found: list[MapDifference]) -> float:
+def limit_of(differences: list[MapDifference]) -> float:
     """One scale for all differences shown."""
-    return raster.shared_limit([d.difference for d in found if np.isfinite(d.difference).all()])
+    return raster.shared_limit([d.difference for d in differences if np.isfinite(d.difference).all()])
 
 
-def _draw(letter: str, found: dict[str, Found]) -> None:
+def _draw(letter: str, differences: dict[str, Found]) -> None:
     """The group `letter` against each further one, with the verdicts; no picture of under 11 faces."""
-    there = {other: d for other, d in found.items() if isinstance(d, MapDifference)}
-    for other, error in found.items():
-        if other not in there:
-            terms.caption(escape.sentence(f"{letter} − {other} is not shown: {error}."))
+    there = {partner: d for partner, d in differences.items() if isinstance(d, MapDifference)}
+    for partner, error in differences.items():
+        if partner not in there:
+            terms.caption(escape.sentence(f"{letter} − {partner} is not shown: {error}."))
     for d in there.values():
         layout.sentence(d.verdict)
-    there = {other: d for other, d in there.items() if np.isfinite(d.difference).all()}
+    there = {partner: d for partner, d in there.items() if np.isfinite(d.difference).all()}
     if not there:
         return
     limit = limit_of(list(there.values()))
     _row(
         [
-            _figure(d, limit, f"{letter} − {other}", f"red where {letter} has more, blue where {other} has more")
-            for other, d in there.items()
+            _figure(d, limit, f"{letter} − {partner}", f"red where {letter} has more, blue where {partner} has more")
+            for partner, d in there.items()
         ]
     )
     terms.caption(
@@ -204,28 +208,30 @@ def _draw(letter: str, found: dict[str, Found]) -> None:
     )
 
 
-def _shapes(audit: Audit, shown: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
+def _shapes(audit: Audit, groups: list[tuple[str, Group]], adjust: tuple[str, ...]) -> None:
     """Where correct and incorrect predictions of one group are compared: their shapes, matched on |margin|."""
-    first = shown[0][1].filter
-    for letter, group in shown[1:]:
+    first = groups[0][1].filter
+    for letter, group in groups[1:]:
         if {first.outcome, group.filter.outcome} == {"correct", "incorrect"} and (
             first.narrowed(outcome="all") == group.filter.narrowed(outcome="all")
         ):
-            _shape(audit, first.narrowed(outcome="all"), f"{shown[0][0]} and {letter}", adjust)
+            _shape(audit, first.narrowed(outcome="all"), f"{groups[0][0]} and {letter}", adjust)
 
 
-def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) -> None:
-    one = audit.task.is_gender and len(wanted.gender) == 1
+def _shape(audit: Audit, filter: Filter, letters: str, adjust: tuple[str, ...]) -> None:
+    one_gender = audit.task.is_gender and len(filter.gender) == 1
     # Gender and decision together say who is right, so nobody would have a counterpart; few have one in margin and age.
     adjust = tuple(name for name in adjust if name not in ("gender", AGE))
-    terms.subheader(escape.markdown(f"Incorrect against correct by shape: {wanted.describe()}"))
+    terms.subheader(escape.markdown(f"Incorrect against correct by shape: {filter.describe()}"))
     terms.markdown(SHAPE.format(kind=audit.task.kind))
-    decisions = (False, True) if one else (True,)
-    compared = [_incorrect_less_correct(audit, wanted, same_decision=same, adjust=adjust) for same in decisions]
+    decisions = (False, True) if one_gender else (True,)
+    compared = [_incorrect_less_correct(audit, filter, same_decision=same, adjust=adjust) for same in decisions]
     limit = limit_of(compared)
     colours = "red where incorrect predictions lean more on the place, blue where correct ones do"
     titles = (
-        ["Same group, the other class", "Same class, other faces"] if one else ["Incorrect − correct, class by class"]
+        ["Same group, the other class", "Same class, other faces"]
+        if one_gender
+        else ["Incorrect − correct, class by class"]
     )
     _row([_figure(d, limit, title, colours) for d, title in zip(compared, titles, strict=True)])
     downloads.image_sheet(
@@ -235,10 +241,10 @@ def _shape(audit: Audit, wanted: Filter, letters: str, adjust: tuple[str, ...]) 
             f"{capital(colours)}. Outlined cells are beyond chance.",
         ),
         f"shapes {letters}",
-        f"incorrect against correct predictions by shape, {wanted.describe()}",
+        f"incorrect against correct predictions by shape, {filter.describe()}",
     )
     same = compared[-1]
-    if one:
+    if one_gender:
         first, second = map(escape.markdown, audit.task.labels)
         incorrect, same_class = map(escape.markdown, same.names)
         terms.caption(

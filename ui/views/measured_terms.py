@@ -34,28 +34,28 @@ def show_measured_terms(audit: Audit, filter: Filter, threshold: float = 0.5) ->
     if not columns:
         return
     terms.markdown("**With what the image says, and further columns, in the regression**")
-    said = {column.name: column.said for column in columns}
+    names_by_column = {column.name: column.said for column in columns}
     names = controls.multiselect(
-        "Further terms", list(said), key="terms", max_selections=MOST_CROSSED,
+        "Further terms", list(names_by_column), key="terms", max_selections=MOST_CROSSED,
         placeholder="choose measures or columns",
     )  # fmt: skip
     if not names:
         return
-    found = _terms(audit, filter, threshold, tuple(names))
-    if isinstance(found, str):
-        st.info(escape.markdown(found))
+    tested = _terms(audit, filter, threshold, tuple(names))
+    if isinstance(tested, str):
+        st.info(escape.markdown(tested))
         return
-    layout.sentence(measured_words(found))
-    shown = pd.DataFrame(
+    layout.sentence(measured_words(tested))
+    rows = pd.DataFrame(
         {
-            "term": found.tests["term"],
-            "p": p_column(found.tests["p"]),
-            "p (Holm)": p_column(found.tests["p_holm"]),
-            "p without the further terms": p_column(found.tests["p_without"]),
+            "term": tested.tests["term"],
+            "p": p_column(tested.tests["p"]),
+            "p (Holm)": p_column(tested.tests["p_holm"]),
+            "p without the further terms": p_column(tested.tests["p_without"]),
         }
     )
-    layout.table(shown)
+    layout.table(rows)
     terms.caption(
-        f"{escape.markdown(how_words(found))} The page «The person or the image?» has each measure's part of each gap."
+        f"{escape.markdown(how_words(tested))} The page «The person or the image?» has each measure's part of each gap."
     )
-    downloads.table(found.tests, "measured-terms", "tests of the regression's terms with further ones")
+    downloads.table(tested.tests, "measured-terms", "tests of the regression's terms with further ones")

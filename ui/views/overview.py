@@ -52,8 +52,8 @@ def method_caption(p: Page) -> None:
 
 
 @kept(entries=8)
-def _method(audit: Audit, within: Filter) -> str | None:
-    return method_words(_recipe(audit, experiment_files(audit)), within) if within.outcome == "all" else None
+def _method(audit: Audit, filter: Filter) -> str | None:
+    return method_words(_recipe(audit, experiment_files(audit)), filter) if filter.outcome == "all" else None
 
 
 # Apart, since it reads what all experiments say of their networks, whatever the filter.
@@ -65,28 +65,28 @@ def _recipe(audit: Audit, _files: tuple[Path, ...]) -> Recipe | None:
 def show_numbers(p: Page) -> None:
     """Under the headline: accuracy, number of faces, the surely worst group, its gap to the best."""
     overall = accuracy_by(p.counted(), [], p.threshold).iloc[0]
-    found = extremes_of(p.audit, p.filter, p.threshold)
+    extremes = extremes_of(p.audit, p.filter, p.threshold)
     with p.above:
         places = layout.metric_row()
     interval = f"95 % interval {bounds(100 * overall['low'], 100 * overall['high'])}"
     layout.metric(places[0], "Accuracy", percent(overall["accuracy"]), interval)
     layout.metric(places[1], "Faces", f"{p.number:,}", p.audit.split_words)
-    if found is None:
+    if extremes is None:
         return
-    worst, difference = found.worst, found.difference
-    if not found.told_apart:
-        layout.metric(places[2], "Worst group", "not sure", f"of {found.groups} groups", help=_SUREST)
+    worst, difference = extremes.worst, extremes.difference
+    if not extremes.told_apart:
+        layout.metric(places[2], "Worst group", "not sure", f"of {extremes.groups} groups", help=_SUREST)
         layout.metric(places[3], "Gap", "not sure", "no two groups are told apart", help=_SUREST)
         return
-    ages = "at equal ages, " if found.at_equal_ages else ""
+    ages = "at equal ages, " if extremes.at_equal_ages else ""
     rate = f"{ages}{bounds(100 * worst['low'], 100 * worst['high'])}, n = {worst['n']:,}"
     layout.metric(places[2], f"Worst group: {worst['group']}", percent(worst["accuracy"]), rate, help=_SUREST)
     layout.metric(
         places[3],
         "Gap to the best group",
         f"{in_points(difference.value)} points",
-        f"{span(difference.low, difference.high)}, best: {found.best['group']}",
-        help=f"{_SUREST} {capital(as_low_words(found))}.",
+        f"{span(difference.low, difference.high)}, best: {extremes.best['group']}",
+        help=f"{_SUREST} {capital(as_low_words(extremes))}.",
     )
 
 

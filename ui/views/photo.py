@@ -101,7 +101,7 @@ class Result:
 
     name: str
     head: str = ""
-    seen: Image.Image | None = None
+    image: Image.Image | None = None
     scale: float = 1.0
     size: tuple[int, int] = (0, 0)
     faces: tuple[Face, ...] = ()
@@ -162,12 +162,12 @@ def predict(files: list, opened: OpenAudit, ready: Tools, audit: Audit | None = 
     before, now = st.session_state.get(KEY, {}), {}
     model = (str(opened.folder), ready.info.weights_sha256)
     # All maps of a model trained here are of one layer: where an audit of these weights has measured it, that holds.
-    known = audit.placement if audit is not None and ready.info.trained_here else None
+    placement = audit.placement if audit is not None and ready.info.trained_here else None
     for file in files:
         key = (file.file_id, model)
         if key not in before:
             with st.spinner("Looking for faces …"):
-                before[key] = try_image(file.getvalue(), file.name, ready, known)
+                before[key] = try_image(file.getvalue(), file.name, ready, placement)
         now[key] = before[key]
     st.session_state[KEY] = now
     return list(now.values())
@@ -191,8 +191,11 @@ def one_thread() -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def try_image(data: bytes, name: str, ready: Tools, known: Placement | None = None) -> Result:
-    """What is found in an image file, and what the model says of it; `known`: where its maps' cells lie, if it is."""
+def try_image(data: bytes, name: str, ready: Tools, placement: Placement | None = None) -> Result:
+    """What is found in an image file, and what the model says of it.
+
+    `placement` says where the cells of its maps lie, None where nobody knows.
+    """
     from core.photo.detection import nothing_found
 
     try:
@@ -201,21 +204,21 @@ def try_image(data: bytes, name: str, ready: Tools, known: Placement | None = No
         return Result(name, error=capital(str(error)) + ".")
     try:
         with one_thread():
-            found = ready.finder.find(upload.picture)
-            readings = read_faces(ready.classify, [face.crop for face in found.faces], known, ready.info.task)
+            faces_found = ready.finder.find(upload.picture)
+            readings = read_faces(ready.classify, [face.crop for face in faces_found.faces], placement, ready.info.task)
     except LookwhereError as error:
         return Result(upload.name, error=f"{upload.name}: {error}.")
-    seen = shrunk_to(upload.picture, figures.SIDE)
+    image = shrunk_to(upload.picture, figures.SIDE)
     facts = [f"{upload.size[0]:,} × {upload.size[1]:,} pixels", *upload.notes]
-    note = "" if found.faces else capital(nothing_found(upload.size, found.faint)) + "."
-    if found.left_out:
-        note = f"The {len(found.faces)} largest faces are shown, {found.left_out} smaller ones are not."
+    note = "" if faces_found.faces else capital(nothing_found(upload.size, faces_found.faint)) + "."
+    if faces_found.left_out:
+        note = f"The {len(faces_found.faces)} largest faces are shown, {faces_found.left_out} smaller ones are not."
     return Result(
         name=upload.name,
         head=f"<b>{html.escape(upload.name)}</b> <span>{html.escape('; '.join(facts))}</span>",
-        seen=seen,
-        scale=seen.width / upload.picture.width,
-        faces=tuple(found.faces),
+        image=image,
+        scale=image.width / upload.picture.width,
+        faces=tuple(faces_found.faces),
         readings=tuple(readings),
         maps=ready.classify.maps or {},
         bias=head_bias(ready.classify),
@@ -273,11 +276,11 @@ def placed(audit: Audit | None, reading: Prediction) -> CertaintyRank | None:
     return None if audit is None else certainty_rank(audit.faces, reading.predicted, reading.margin)
 
 
-def _controls(given: list[Prediction]) -> tuple[str, float]:
+def _controls(predictions: list[Prediction]) -> tuple[str, float]:
     """Draw the choice of map and opacity where there are maps."""
-    if not any(reading.evidence is not None for reading in given):
+    if not any(reading.evidence is not None for reading in predictions):
         return "predicted", 0.5
-    task = given[0].task
+    task = predictions[0].task
     left, right, _ = st.columns([1, 1.2, 1.5])
     target = controls.selectbox(
         "Map", photo_targets(task), key="photo_map", place=left, help=photo_help(task), format_func=task.label
@@ -296,11 +299,11 @@ def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: flo
             st.warning(escape.markdown(result.note))
         several = len(result.faces) > 1
         above = st.container()
-        chosen = _pick(n, result)
+        number = _pick(n, result)
         boxes = [_scaled(face, result.scale) for face in result.faces]
-        seen = raster.data_uri(figures.marked(result.seen, boxes, chosen if several else None))
+        marked = raster.data_uri(figures.marked(result.image, boxes, number if several else None))
         alt = f"The image with {len(boxes)} face{'' if len(boxes) == 1 else 's'} marked"
-        whole = f"<img class='lw-seen' src='{seen}' alt='{alt}'>"
+        whole = f"<img class='lw-seen' src='{marked}' alt='{alt}'>"
         cards = "".join(
             _card(face, reading, placed(audit, reading) if several else None, target, opacity, limit, k, several)
             for k, (face, reading) in enumerate(zip(result.faces, result.readings, strict=True))
@@ -310,8 +313,8 @@ def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: flo
             left.html(whole)
             if cards:
                 right.html(f"<div class='lw-crops'>{cards}</div>")
-        if chosen is not None:
-            _details(n, result, chosen, audit)
+        if number is not None:
+            _details(n, result, number, audit)
 
 
 def _pick(n: int, result: Result) -> int | None:
@@ -331,7 +334,7 @@ def _scaled(face: Face, scale: float) -> Face:
 
 
 def _card(
-    face: Face, reading: Prediction, found: CertaintyRank | None, target: str, opacity: float, limit: float, k: int,
+    face: Face, reading: Prediction, rank: CertaintyRank | None, target: str, opacity: float, limit: float, k: int,
     several: bool,
 ) -> str:  # fmt: skip
     name = f"Face {k + 1}" if several else "The face"
@@ -340,17 +343,17 @@ def _card(
         over = raster.overlay(
             face.crop, reading.map(target), limit, opacity, target == "margin", placement=reading.placement
         )
-        chosen = reading.task.label(reading.predicted)
-        what = f"map: {reading.task.label(target)}" if target != "predicted" else f"map: predicted ({chosen})"
+        label = reading.task.label(reading.predicted)
+        what = f"map: {reading.task.label(target)}" if target != "predicted" else f"map: predicted ({label})"
         panels.append((over, what, f"{name}, {what}"))
     facts = [f"Margin {signed(reading.margin)}", f"found with {photo_text.probability(face.probability)}"]
     facts += photo_text.crop_notes(face.enlarged, face.outside)
-    if found is not None:
-        facts.append(photo_text.place_words(found, reading.task))
-    said = html.escape(capital(reading.task.label(reading.predicted)))
+    if rank is not None:
+        facts.append(photo_text.place_words(rank, reading.task))
+    answer = html.escape(capital(reading.task.label(reading.predicted)))
     return (
         f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
-        f"{said} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
+        f"{answer} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
         f"<p>{html.escape('; '.join(facts))}.</p></div>"
     )
 
@@ -370,25 +373,25 @@ def _details(n: int, result: Result, number: int, audit: Audit | None) -> None:
             terms.caption(_sum(regions, bias, reading.margin, result.maps))
     with right:
         terms.markdown(f"**How certain{which}**", help=CERTAINTY)
-        found = placed(audit, reading)
-        if found is None:
+        rank = placed(audit, reading)
+        if rank is None:
             terms.caption("No audited faces to compare with.")
             return
         right_ones, wrong_ones = certainties(audit.faces, reading.predicted)
         few = [a if f is not None else a[:0] for a, f in (
-            (right_ones, found.above_right), (wrong_ones, found.above_wrong))]  # fmt: skip
+            (right_ones, rank.above_right), (wrong_ones, rank.above_wrong))]  # fmt: skip
         if any(map(len, few)):
             places = figure_of(figures.certainty(*few, reading.margin, reading.task.label(reading.predicted)))
             st.plotly_chart(places, key=f"photo_certain_{n}")
-        words = photo_text.place_words(found, reading.task), photo_text.near_words(found, reading.task)
+        words = photo_text.place_words(rank, reading.task), photo_text.near_words(rank, reading.task)
         terms.caption(escape.markdown(f"{capital(words[0])}. {words[1]}".strip()))
 
 
 def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: Mapping[str, object]) -> str:
     total = float(regions.sum())
     if bias is not None:
-        left = abs(total + bias - margin)
-        more = "" if left < 0.005 else f" (rounding leaves {left:.2f})"
+        remainder = abs(total + bias - margin)
+        more = "" if remainder < 0.005 else f" (rounding leaves {remainder:.2f})"
         return (
             f"Regions {signed(total)} and bias {signed(bias)} make up the margin, {signed(margin)}"
             f"{more}. Evidence is centred on a region, not confined to it."

@@ -21,16 +21,17 @@ def choose_portrait() -> Portrait | None:
     """Without a photo: draw the portraits that come with Lookwhere, and the one chosen; None where none is."""
     offered = portraits()
     strip = "".join(
-        f"<figure><img src='{_thumbnail(one)}' alt='{html.escape(one.words)}'><figcaption>{n}</figcaption></figure>"
-        for n, one in enumerate(offered, 1)
+        f"<figure><img src='{_thumbnail(portrait)}' alt='{html.escape(portrait.words)}'>"
+        f"<figcaption>{n}</figcaption></figure>"
+        for n, portrait in enumerate(offered, 1)
     )
     st.html(f"{STRIP}<div class='lw-strip'>{strip}</div>")
     numbers = dict(enumerate(offered, 1))
-    chosen = controls.pills(
+    choice = controls.pills(
         "Or try a portrait", list(numbers), format_func=lambda n: f"{n}: {numbers[n].words}", key="portrait"
     )
     terms.caption(f"{CREDIT}.")
-    return None if chosen is None else numbers[chosen]
+    return None if choice is None else numbers[choice]
 
 
 @cache
@@ -44,15 +45,15 @@ def try_portrait(portrait: Portrait, ready: Tools) -> Result:
     before = drawn(ready.folder, ready.info.weights_sha256).get(portrait.id)
     if before is None:
         with st.spinner("Looking for faces …"):
-            return try_image(portrait.file.read_bytes(), f"portrait {portrait.id}", ready)
+            return try_image(portrait.file.read_bytes(), f"portrait «{portrait.words}»", ready)
     with Image.open(portrait.file) as opened:
         picture = opened.convert("RGB")
-    seen = shrunk_to(picture, figures.SIDE)
+    image = shrunk_to(picture, figures.SIDE)
     return Result(
-        name=f"portrait {portrait.id}",
+        name=f"portrait «{portrait.words}»",
         head=f"<b>{html.escape(portrait.words)}</b> <span>{html.escape(CREDIT)}</span>",
-        seen=seen,
-        scale=seen.width / picture.width,
+        image=image,
+        scale=image.width / picture.width,
         faces=(before.face,),
         readings=(before.prediction,),
         maps=before.maps,

@@ -99,11 +99,11 @@ def show_claims(study: Repeated, test: str) -> None:
     """Claims 1 to 3, put to each network."""
     terms.subheader("Its claims")
     table = _claims(study, test)
-    for key, found in table.groupby("key", sort=False):
+    for key, rows in table.groupby("key", sort=False):
         with st.container(border=True):
-            claim = found["claim"].iloc[0]
+            claim = rows["claim"].iloc[0]
             terms.markdown(f"**{escape.markdown(f'{key} · {claim}')}**")
-            for row in found.itertuples():
+            for row in rows.itertuples():
                 verdict = Verdict(row.verdict)
                 badge = f"Network {row.seed + 1}: {verdict}"
                 st.badge(badge, icon=ICONS[verdict], color=layout.COLOURS[verdict.tone])

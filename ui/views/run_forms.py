@@ -54,7 +54,7 @@ UPLOAD = "A file from your computer, up to 50 MB; of images, a .zip. Larger ones
 def show_forms(opened: OpenAudit) -> None:
     """The commands to choose from, and the form of the chosen one."""
     terms.subheader("Start something")
-    titles = {one.title: one.program for one in STARTABLE}
+    titles = {entry.title: entry.program for entry in STARTABLE}
     title = controls.segments("What", list(titles), default=STARTABLE[0].title, key="start")
     command = startable(titles[title])
     terms.caption(command.what)
@@ -91,11 +91,11 @@ def _form(command: Startable, opened: OpenAudit) -> None:
     lacking = [option.label for option in options if option.required and not values.get(option.name)]
     with st.container(horizontal=True):
         start = st.button("Start", type="primary", disabled=bool(lacking), key=f"go {command.program}")
-        tried = command.program == "import" and st.button(
+        trial = command.program == "import" and st.button(
             "Try it on eight portraits", disabled=not values.get("path"), key="try import", help=TRIED
         )
-    if start or tried:
-        _start(command, options, values, config, tried)
+    if start or trial:
+        _start(command, options, values, config, trial)
     if lacking:
         terms.caption(f"Still needed: {escape.markdown(', '.join(lacking).lower())}.")
 
@@ -118,10 +118,10 @@ def _take_upload(command: Startable) -> None:
         "Or upload a small one", type=sorted({kind.rpartition(".")[2] for kind in kinds}), help=UPLOAD,
         key=f"upload {command.program}",
     )  # fmt: skip
-    kept = st.session_state.setdefault("runs_uploads", {})
-    if file is not None and file.file_id not in kept:
-        kept[file.file_id] = str(uploads.keep_upload(JOBS, file.name, file.getvalue(), kinds))
-        _remember("path" if command.program == "import" else "data", kept[file.file_id])
+    uploads_by_id = st.session_state.setdefault("runs_uploads", {})
+    if file is not None and file.file_id not in uploads_by_id:
+        uploads_by_id[file.file_id] = str(uploads.keep_upload(JOBS, file.name, file.getvalue(), kinds))
+        _remember("path" if command.program == "import" else "data", uploads_by_id[file.file_id])
         st.rerun()
 
 
@@ -162,9 +162,9 @@ class _Fields:
         if name in OF_STORES.get(self.command.program, ()):
             return [str(path) for path in roots.stores(self.roots)]
         if name in ("check", "data"):
-            given = (JOBS / uploads.FOLDER).resolve()  # an upload is a file in a folder of ours
-            found = [path for path in roots.offered(self.roots) if path.parent != given]
-            return [str(path) for path in found if not (path / "store.json").is_file()]
+            uploads_folder = (JOBS / uploads.FOLDER).resolve()  # an upload is a file in a folder of ours
+            paths = [path for path in roots.offered(self.roots) if path.parent != uploads_folder]
+            return [str(path) for path in paths if not (path / "store.json").is_file()]
         if name == "path":
             return [str(path) for path in roots.offered(self.roots, MODEL_FILES) if path.is_file()]
         return []
@@ -198,17 +198,17 @@ def store_name(data: str) -> str:
 
 
 def _start(
-    command: Startable, options: Sequence[Option], values: dict[str, object], config: str | None, tried: bool
+    command: Startable, options: Sequence[Option], values: dict[str, object], config: str | None, trial: bool
 ) -> None:
     """Check every value, put the job into the queue and see that somebody works on it.
 
-    With `tried` a model is not imported but asked about the portraits.
+    With `trial` a model is not imported but asked about the portraits.
     """
-    if tried:
+    if trial:
         values = {**values, "name": "tried"}
     words = words_of(options, checked(options, values))
     fixed = [] if command.program in ("datasets", "align") else ["--models", str(opening.MODELS.resolve())]
-    if tried:
+    if trial:
         fixed.append("--try-portraits")
     if command.program == "audit":
         fixed.append("--json")
@@ -216,11 +216,11 @@ def _start(
         fixed += ["--config", str(HOUSE / f"train/configs/{config}.yaml")]
     subject = (
         values["path"]
-        if tried
+        if trial
         else values.get("name") or values.get("out") or values.get("model") or values.get("check") or ""
     )
     queue.submit(
-        JOBS, command.program, [*words, *fixed], f"{'Try' if tried else command.title}: {Path(str(subject)).name}"
+        JOBS, command.program, [*words, *fixed], f"{'Try' if trial else command.title}: {Path(str(subject)).name}"
     )
     queue.ensure_worker(JOBS)
     for name in ("data", "model", "check"):
@@ -236,7 +236,7 @@ def checked(options: Sequence[Option], values: dict[str, object]) -> dict[str, o
 
     Raises `LookwhereError` where a name is none that there is, or fit for a folder, or a path leads out.
     """
-    found = dict(values)
+    result = dict(values)
     for option in options:
         value = values.get(option.name)
         if not value:
@@ -244,9 +244,9 @@ def checked(options: Sequence[Option], values: dict[str, object]) -> dict[str, o
         if option.kind is OptionKind.PATH:
             paths = value if option.several else (value,)
             real = tuple(roots.confined(str(path), open_roots(), option.flag or "the file") for path in paths)
-            found[option.name] = real if option.several else real[0]
+            result[option.name] = real if option.several else real[0]
         elif option.name in TEXTS_OR_FILES:
-            found[option.name] = tuple(map(_confined_if_file, value))
+            result[option.name] = tuple(map(_confined_if_file, value))
         elif option.name == "model" and value not in list_models(opening.MODELS):
             raise LookwhereError(f"--model {str(value)[:80]}: no such model")
         elif option.name == "audit" and value not in list_audits(opening.MODELS / str(values.get("model"))):
@@ -254,8 +254,8 @@ def checked(options: Sequence[Option], values: dict[str, object]) -> dict[str, o
         elif option.name in ("name", "out"):
             plain_name(str(value), "the name")
             if option.name == "out":
-                found["out"] = str((faces.STORES / str(value)).resolve())
-    return found
+                result["out"] = str((faces.STORES / str(value)).resolve())
+    return result
 
 
 def _confined_if_file(word: str) -> str:

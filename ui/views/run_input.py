@@ -38,23 +38,23 @@ def show_input(values: Mapping[str, object]) -> None:
     if face is None:
         return
     names = {field.name for field in dataclasses.fields(InputOutputSpec)}
-    given = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    declaration = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
+    declaration = {name: list(value) if isinstance(value, tuple) else value for name, value in declaration.items()}
     # The picture does not hang on what the outputs mean: where that is not said yet, anything does.
     outputs = ("score", *GENDERS, "of", "target", "classes", "indices")
-    shown = {name: value for name, value in given.items() if name not in outputs}
+    inputs = {name: value for name, value in declaration.items() if name not in outputs}
     try:
-        declared = from_dict({"score": "logit", "of": GENDERS[0]} | shown, "declared so far").for_images()
-        seen = seen_input(face, declared)
+        declared = from_dict({"score": "logit", "of": GENDERS[0]} | inputs, "declared so far").for_images()
+        model_input = seen_input(face, declared)
     except LookwhereError as error:
         terms.caption(f":material/warning: {escape.sentence(error)}")
         return
-    st.html(layout.STYLE + layout.image_row(_panels(face, seen), widest="14rem"))
-    terms.caption(_facts(seen, declared))
+    st.html(layout.STYLE + layout.image_row(_panels(face, model_input), widest="14rem"))
+    terms.caption(_facts(model_input, declared))
 
 
-def _panels(face: np.ndarray, seen: SeenInput) -> list[tuple[Image.Image, str, str]]:
-    picture = Image.fromarray(seen.picture)
+def _panels(face: np.ndarray, model_input: SeenInput) -> list[tuple[Image.Image, str, str]]:
+    picture = Image.fromarray(model_input.picture)
     if max(picture.size) < SIDE:  # each of its pixels is to be seen
         picture = picture.resize(
             [round(side * SIDE / max(picture.size)) for side in picture.size], Image.Resampling.NEAREST
@@ -65,9 +65,9 @@ def _panels(face: np.ndarray, seen: SeenInput) -> list[tuple[Image.Image, str, s
     ]
 
 
-def _facts(seen: SeenInput, declared: InputOutputSpec) -> str:
-    shape = " × ".join(map(str, seen.shape))
-    values = f"{number(seen.low)} to {number(seen.high)}, {number(seen.mean)} on average"
+def _facts(model_input: SeenInput, declared: InputOutputSpec) -> str:
+    shape = " × ".join(map(str, model_input.shape))
+    values = f"{number(model_input.low)} to {number(model_input.high)}, {number(model_input.mean)} on average"
     return f"Input {shape}, {ORDER[declared.channels]}; values {values}. Portrait: {CREDIT}."
 
 
@@ -76,7 +76,7 @@ def _aligned_face() -> np.ndarray | None:
     for name in list_models(opening.MODELS):
         folder = opening.MODELS / name
         if (folder / "model.json").is_file() and (weights := model_info(folder).weights_sha256):
-            found = drawn(folder, weights)
-            if found:
-                return found[portraits()[0].id].face.crop
+            face = drawn(folder, weights)
+            if face:
+                return face[portraits()[0].id].face.crop
     return None

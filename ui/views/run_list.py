@@ -84,18 +84,18 @@ def _card(job: Job, newest: bool) -> None:
         with right.container(horizontal=True, horizontal_alignment="right"):
             _buttons(job)
         if job.state is JobState.RUNNING:
-            told = read_progress(folder / PROGRESS)
-            share = told.done / told.total if told is not None and told.total > 0 else 0.0
-            st.progress(min(1.0, max(0.0, share)), text=escape.markdown(progress_words(told) or "begins"))
+            progress = read_progress(folder / PROGRESS)
+            share = progress.done / progress.total if progress is not None and progress.total > 0 else 0.0
+            st.progress(min(1.0, max(0.0, share)), text=escape.markdown(progress_words(progress) or "begins"))
         if job.state is JobState.FINISHED:
             _result(job, folder, newest)
-        said = tail(folder / LOG)
-        if job.state is JobState.FAILED and said:
-            st.error(escape.markdown(said.splitlines()[-1]))
+        log = tail(folder / LOG)
+        if job.state is JobState.FAILED and log:
+            st.error(escape.markdown(log.splitlines()[-1]))
         with st.expander("Log and command"):
             st.code(command_words(job), language="bash", wrap_lines=True)
-            if said:
-                st.code(said, language=None, wrap_lines=True, height=min(400, 60 + 24 * said.count("\n")))
+            if log:
+                st.code(log, language=None, wrap_lines=True, height=min(400, 60 + 24 * log.count("\n")))
 
 
 def _buttons(job: Job) -> None:
@@ -122,21 +122,21 @@ def _do(action: Callable[[Path, str], object], id: str) -> None:
 
 def _result(job: Job, folder: Path, newest: bool) -> None:
     """What came of a finished job: what it printed, and where to look."""
-    text, named = tail(folder / RESULT), flag_values(job.arguments)
+    text, values = tail(folder / RESULT), flag_values(job.arguments)
     if job.program == "audit":
         try:
-            found = parsed(text)
-            _link("Open the audit", "overview", model=found["model"], audit=found["audit"])
-            terms.markdown(escape.markdown(found["scopes"][0]["sentence"]))
+            record = parsed(text)
+            _link("Open the audit", "overview", model=record["model"], audit=record["audit"])
+            terms.markdown(escape.markdown(record["scopes"][0]["sentence"]))
         except (ValueError, KeyError, IndexError, TypeError):  # of another version
             st.code(text, language=None, wrap_lines=True)
         return
     if job.program == "check":
-        _link("Open the checks", "checks", model=named.get("--model", ""), audit=named.get("--audit", ""))
+        _link("Open the checks", "checks", model=values.get("--model", ""), audit=values.get("--audit", ""))
     elif job.program == "train":
-        _link("Open its curves", "training", model=named.get("--name", ""))
+        _link("Open its curves", "training", model=values.get("--name", ""))
     elif job.program == "import" and "--try-portraits" not in job.arguments:
-        _link("Open the model", "about", model=named.get("--name", ""))
+        _link("Open the model", "about", model=values.get("--name", ""))
     if text:
         with st.expander("What it said", expanded=newest and job.program in ("datasets", "import")):
             st.code(text, language=None, wrap_lines=True, height=min(420, 60 + 24 * text.count("\n")))

@@ -41,19 +41,19 @@ def found_permission() -> Permission:
 
 def need_permission() -> None:
     """Stop the page and say how to switch it on where work may not be started; ask for the password that is set."""
-    found = found_permission()
-    if not found.allowed:
-        _switched_off(found.why)
+    permission = found_permission()
+    if not permission.allowed:
+        _switched_off(permission.why)
         st.stop()
-    if found.password and not _has_password():
+    if permission.password and not _has_password():
         _ask_password()
         st.stop()
 
 
 def may_start() -> bool:
     """The same without a word, for parts of the page that are drawn again by themselves."""
-    found = found_permission()
-    return found.allowed and (not found.password or _has_password())
+    permission = found_permission()
+    return permission.allowed and (not permission.password or _has_password())
 
 
 def _has_password() -> bool:
@@ -78,16 +78,16 @@ def _switched_off(why: str) -> None:
 def _ask_password() -> None:
     state = st.session_state
     with st.form("runs_password_form", border=False):
-        given = st.text_input("Password", type="password", max_chars=password.LONGEST, key="runs_given")
-        asked = st.form_submit_button("Open")
-    if not asked:
+        word = st.text_input("Password", type="password", max_chars=password.LONGEST, key="runs_given")
+        submitted = st.form_submit_button("Open")
+    if not submitted:
         terms.caption("Who runs this server has set a password for starting work.")
         return
     if state.get("runs_wrong", 0) >= password.SESSION_TRIES or not TRIES.allowed():
         st.error("Too many wrong passwords. Wait ten minutes, then load the page anew.")
         return
     stored = os.environ.get(password.VARIABLE, "")
-    if password.matches(given, stored):
+    if password.matches(word, stored):
         state["runs_password"] = stored
         st.rerun()
     TRIES.note_wrong()

@@ -30,8 +30,8 @@ CHOICES = (KEEP, FLIP, LEAVE_OUT)
 
 
 @kept(entries=8, spinner="Reading the other models' audits …")
-def _consensus(audit: Audit, others: tuple[Path, ...]) -> Consensus | None:
-    return consensus([audit, *(open_audit(manifest.parent) for manifest in others)])
+def _consensus(audit: Audit, manifests: tuple[Path, ...]) -> Consensus | None:
+    return consensus([audit, *(open_audit(manifest.parent) for manifest in manifests)])
 
 
 def show_suspects(p: Page) -> None:
@@ -46,9 +46,9 @@ def show_suspects(p: Page) -> None:
     p.headline(suspects_sentence(table, p.filter))
     layout.sentence(agreed_words(table, [path.parent.parent.name for path in paths]))
     terms.caption(escape.markdown(CIRCULAR))
-    shown = table.assign(group=[capital(name) for name in table["group"]])
+    rows = table.assign(group=[capital(name) for name in table["group"]])
     names = {"n": "faces", "share": "suspected of errors", "agreed": "also by all other models"}
-    layout.share_table(shown.rename(columns=names), ["suspected of errors"])
+    layout.share_table(rows.rename(columns=names), ["suspected of errors"])
     downloads.table(table, "suspected", "suspected labels by group")
     show_tipping_points(audit, p.filter)
     _review(p)
@@ -60,7 +60,7 @@ def _review(p: Page) -> None:
     terms.subheader("A person looks")
     listing = Listing(
         controls.segments(
-            "Faces to look at", [one.value for one in Listing], default=Listing.SUSPECTED.value, key="listed",
+            "Faces to look at", [order.value for order in Listing], default=Listing.SUSPECTED.value, key="listed",
             help="A review of errors alone can only raise the accuracy: look as closely at correct predictions.",
         )
     )  # fmt: skip
@@ -90,8 +90,8 @@ def _decide(decisions: dict[str, str], face_id: str) -> None:
     key = f"decision-{face_id}"
 
     def note() -> None:
-        if chosen := st.session_state.get(key):
-            decisions[face_id] = chosen
+        if choice := st.session_state.get(key):
+            decisions[face_id] = choice
         else:
             decisions.pop(face_id, None)
 
@@ -110,8 +110,8 @@ def _take_away(audit: Audit, rows: np.ndarray, decisions: dict[str, str]) -> Non
         help="Ids, labels, predictions and decisions; no image. An empty decision counts as keep.",
     )
     model = audit.path.parent.parent.name
-    named = f"--model {model} --audit {audit.path.name} --reviewed {audit.path.name}-labels.csv"
+    options = f"--model {model} --audit {audit.path.name} --reviewed {audit.path.name}-labels.csv"
     terms.markdown(
         "These commands count by the list: the first prints the gaps, the second makes an audit for all pages."
     )
-    st.code(f"python -m core gaps {named}\npython -m core review {named}", language="bash", wrap_lines=True)
+    st.code(f"python -m core gaps {options}\npython -m core review {options}", language="bash", wrap_lines=True)

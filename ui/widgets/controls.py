@@ -42,16 +42,16 @@ def asked(key: str) -> list[str]:
     return [value for value in st.query_params.get_all(key) if value]
 
 
-def note(key: str, unknown: Sequence[str], what: str, shown: object, why: str = "which is not there") -> None:
+def note(key: str, unknown: Sequence[str], what: str, value: object, why: str = "which is not there") -> None:
     """Tell what a link asks for in vain, now and until something else is chosen.
 
-    `unknown` are the values that cannot be had, `what` names the control, `shown` is the value it has instead.
+    `unknown` are the values that cannot be had, `what` names the control, `value` is what it has instead.
     """
     notes = st.session_state.setdefault("link_notes", {})
     if unknown:
-        instead = "" if isinstance(shown, (list, tuple)) else f"; shown is «{escape.one_line(shown)}»"
-        notes[key] = (f"The link asks for {what} {quoted(list(unknown))}, {why}{instead}.", shown)
-    elif key in notes and notes[key][1] != shown:
+        instead = "" if isinstance(value, (list, tuple)) else f"; shown is «{escape.one_line(value)}»"
+        notes[key] = (f"The link asks for {what} {quoted(list(unknown))}, {why}{instead}.", value)
+    elif key in notes and notes[key][1] != value:
         del notes[key]
     if key in notes:
         tell(notes[key][0])
@@ -59,15 +59,15 @@ def note(key: str, unknown: Sequence[str], what: str, shown: object, why: str = 
 
 def labels(options: Iterable[Any], plain: Callable[[Any], str] = str, markdown: bool = True) -> Callable[[Any], str]:
     """A label for each option, no two alike: names may differ by a sign that is not shown. For `format_func`."""
-    found: dict[Any, str] = {}
+    result: dict[Any, str] = {}
     for option in options:
         label = name = escape.markdown(plain(option)) if markdown else plain(option)
-        for more in range(2, len(found) + 3):
-            if label not in found.values():
+        for more in range(2, len(result) + 3):
+            if label not in result.values():
                 break
             label = f"{name} ({more})"
-        found[option] = label
-    return lambda option: found.get(option, plain(option))
+        result[option] = label
+    return lambda option: result.get(option, plain(option))
 
 
 def pills(label: str, options: Sequence[Any], *, key: str, place: Place = None, bind: bool = True, **more: Any) -> Any:
@@ -84,13 +84,13 @@ def segments(
 
 def _buttons(kind: str, label: str, options: Sequence[Any], key: str, place: Place, bind: bool, more: dict) -> Any:
     format_func = labels(options, more.pop("format_func", str))
-    wanted = asked(key) if bind else []
+    values = asked(key) if bind else []
     value = getattr(place or st, kind)(
         label, options, key=key, bind=BOUND if bind else None, wrap=True, format_func=format_func, **more
     )
     if bind:
         offered = {format_func(option) for option in options}
-        note(key, [one for one in wanted if one not in offered], label.lower(), value)
+        note(key, [text for text in values if text not in offered], label.lower(), value)
     return value
 
 
@@ -99,10 +99,10 @@ def selectbox(
 ) -> Any:
     """`st.selectbox`, in the address where it is not at its default; `named` in a note, where not by its label."""
     format_func = labels(options, more.pop("format_func", str), markdown=False)
-    wanted = asked(key)
+    values = asked(key)
     value = (place or st).selectbox(label, options, key=key, bind=BOUND, format_func=format_func, **more)
     offered = {format_func(option) for option in options}
-    unknown = [one for one in wanted[-1:] if one not in offered]
+    unknown = [text for text in values[-1:] if text not in offered]
     note(key, unknown, named or label.lower(), format_func(value))
     return value
 
@@ -134,21 +134,21 @@ def always(
     `default`, one of the options, is shown where the address names none of them. `aliases` are other names by which an
     address may ask for an option. With `quiet` nothing is told: another choice has taken this one's options away.
     """
-    state, wanted, before = st.session_state, asked(key)[-1:], st.session_state.get(key)
+    state, values, before = st.session_state, asked(key)[-1:], st.session_state.get(key)
     lost = state.pop(f"{key} lost", None)
-    named = (aliases or {}).get(wanted[0]) if wanted else None
-    asked_for = lost or (wanted if before is None else [before])
-    unknown = [] if quiet or named else [one for one in asked_for if one not in options]
-    if lost is not None or (before not in options and not (wanted and wanted[0] in options)):
-        state[key] = named if named in options else default
-        if unknown or named:
+    aliased = (aliases or {}).get(values[0]) if values else None
+    asked_for = lost or (values if before is None else [before])
+    unknown = [] if quiet or aliased else [text for text in asked_for if text not in options]
+    if lost is not None or (before not in options and not (values and values[0] in options)):
+        state[key] = aliased if aliased in options else default
+        if unknown or aliased:
             with suppress(StreamlitAPIException):
                 del st.query_params[key]
         publish({key: state[key]})
     # Without an index the widget has no default, and Streamlit leaves only defaults out of the address.
     value = (place or st).selectbox(label, options, index=None, key=key, bind=BOUND, required=True, **more)
     if value is None:  # the visitor went back to an address without it, which Streamlit takes for «none»
-        state[f"{key} lost"] = [one for one in wanted if one not in options]
+        state[f"{key} lost"] = [text for text in values if text not in options]
         st.rerun()
     if quiet:
         st.session_state.get("link_notes", {}).pop(key, None)
@@ -164,26 +164,26 @@ def multiselect(
         return (place or st).multiselect(
             label, options, key=key, format_func=labels(options, more.pop("format_func", str), markdown=False), **more
         )
-    wanted = asked(key)
+    values = asked(key)
     value = (place or st).multiselect(label, options, key=key, bind=BOUND, **more)
-    note(key, [one for one in wanted if one not in options], label.lower(), value)
+    note(key, [text for text in values if text not in options], label.lower(), value)
     return value
 
 
 def toggle(label: str, *, key: str, place: Place = None, **more: Any) -> bool:
     """`st.toggle`, in the address where it is not at its default."""
-    wanted = asked(key)
+    values = asked(key)
     value = (place or st).toggle(label, key=key, bind=BOUND, **more)
-    unknown = [one for one in wanted[-1:] if one.lower() not in ("true", "false")]
+    unknown = [text for text in values[-1:] if text.lower() not in ("true", "false")]
     note(key, unknown, f"«{label.lower()}»", "on" if value else "off", "which is neither true nor false")
     return value
 
 
 def slider(label: str, low: float, high: float, *args: Any, key: str, place: Place = None, **more: Any) -> float:
     """`st.slider` of one number, in the address where it is not at its default."""
-    wanted = asked(key)
+    values = asked(key)
     value = (place or st).slider(label, low, high, *args, key=key, bind=BOUND, **more)
-    unknown = [one for one in wanted[-1:] if not _within(one, low, high)]
+    unknown = [text for text in values[-1:] if not _within(text, low, high)]
     note(key, unknown, key, f"{value:g}", f"which is no number from {low:g} to {high:g}")
     return value
 

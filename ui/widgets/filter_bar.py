@@ -62,11 +62,11 @@ def _arrive(audit: Audit, options: FilterOptions) -> None:
 def _touched(before: FilterSelection) -> bool:
     """Whether the visitor has changed a widget of the bar since it was drawn: then the address is the older one."""
     state = st.session_state
-    shown = {key: state.get(_key(key)) for key in FIELDS if _key(key) in state}
+    bar = {key: state.get(_key(key)) for key in FIELDS if _key(key) in state}
     levels = dict(before.columns)
     columns = {key: value for key, value in state.items() if isinstance(key, str) and key.startswith(BY)}
     return any(
-        (tuple(value) if isinstance(value, list) else value) != getattr(before, key) for key, value in shown.items()
+        (tuple(value) if isinstance(value, list) else value) != getattr(before, key) for key, value in bar.items()
     ) or any(set(value) != set(levels.get(key.removeprefix(BY), ())) for key, value in columns.items())
 
 
@@ -95,9 +95,9 @@ def _publish(selection: FilterSelection, opening: FilterSelection, outcome: bool
     before = _address()
     keys = dict.fromkeys((*before, *query))
     changed = {key: query.get(key, []) for key in keys if query.get(key, []) != before.get(key, [])}
-    if written := {key: values for key, values in changed.items() if values}:
-        st.query_params.update(written)
-    for key in changed.keys() - written.keys():
+    if parameters := {key: values for key, values in changed.items() if values}:
+        st.query_params.update(parameters)
+    for key in changed.keys() - parameters.keys():
         del st.query_params[key]
     state.filter_query = _address()
 
@@ -126,7 +126,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
 def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
     """Draw the bar's widgets; a field without one is as it was before."""
     gender, ethnicity, split = [], [], []
-    chosen = st.session_state.filter_selection.outcome
+    outcome_choice = st.session_state.filter_selection.outcome
     first = st.columns([1.0, 2.1, 1.6])
     if options.genders:
         gender = controls.pills(
@@ -159,14 +159,16 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         help="In the bands in which average faces are stored." if options.has_age else help_texts.NO_AGE,
     )
     if outcome:
-        chosen = controls.segments("Prediction", OUTCOMES, key="outcome", place=second[1], bind=False) or OUTCOMES[0]
+        outcome_choice = (
+            controls.segments("Prediction", OUTCOMES, key="outcome", place=second[1], bind=False) or OUTCOMES[0]
+        )
     if several:
         split = controls.pills(
             "Split", options.splits, selection_mode="multi", key="split", place=second[-1], bind=False
         )
     if not options.has_age:  # the widgets keep what they said of another audit
         adults, age = False, FilterSelection().age
-    selection = FilterSelection(tuple(gender), tuple(ethnicity), adults, tuple(age), chosen, tuple(split))
+    selection = FilterSelection(tuple(gender), tuple(ethnicity), adults, tuple(age), outcome_choice, tuple(split))
     for name, levels in _columns(options).items():
         selection = selection.with_column(name, levels)
     return selection
@@ -186,19 +188,19 @@ def _columns(options: FilterOptions) -> dict[str, list[str]]:
     labelled = [
         column.name for column in options.columns if not column.measured
     ]  # measured ones are many: under «more»
-    chosen = state.get("bar_columns", state.get("kept_bar_columns", labelled[:FIRST]))
-    shown = [name for name in by_name if name in {*chosen, *asking}]
-    places = st.columns(min(len(shown), 3)) if shown else []
-    found = {name: _levels(by_name[name], places[n % len(places)]) for n, name in enumerate(shown)}
-    if len(by_name) > FIRST or len(shown) < len(by_name):
-        said = {name: column.said for name, column in by_name.items()}.__getitem__
-        state.bar_columns = [name for name in chosen if name in by_name]
-        with st.expander(f"More columns ({len(by_name) - len(shown)})"):
+    names = state.get("bar_columns", state.get("kept_bar_columns", labelled[:FIRST]))
+    in_order = [name for name in by_name if name in {*names, *asking}]
+    places = st.columns(min(len(in_order), 3)) if in_order else []
+    levels = {name: _levels(by_name[name], places[n % len(places)]) for n, name in enumerate(in_order)}
+    if len(by_name) > FIRST or len(in_order) < len(by_name):
+        label_of = {name: column.said for name, column in by_name.items()}.__getitem__
+        state.bar_columns = [name for name in names if name in by_name]
+        with st.expander(f"More columns ({len(by_name) - len(in_order)})"):
             state.kept_bar_columns = controls.multiselect(
-                "Columns in this bar", list(by_name), key="bar_columns", bind=False, format_func=said
+                "Columns in this bar", list(by_name), key="bar_columns", bind=False, format_func=label_of
             )
             terms.caption("A choice by such a column is exploratory, and leaves out faces whose level is not recorded.")
-    return found
+    return levels
 
 
 def _levels(column: Column, place: DeltaGenerator) -> list[str]:

@@ -49,13 +49,13 @@ class FilterOptions:
     def from_audit(cls, audit: Audit) -> FilterOptions:
         """The options of an audit."""
         age = audit.faces["age"]
-        known, adults = age.notna(), (age >= ADULT_AGE).fillna(False)
+        has_age, adults = age.notna(), (age >= ADULT_AGE).fillna(False)
         # Where most ages are unknown, adults would be a part that nobody asked for.
-        adults_first = bool(adults.any() and known.mean() >= 0.5)
+        adults_first = bool(adults.any() and has_age.mean() >= 0.5)
         return cls(
             tuple(ethnicities(audit)),
             audit.manifest.splits,
-            bool(known.any()),
+            bool(has_age.any()),
             adults_first,
             tuple(occurring(audit)),
             audit.task.is_gender,
@@ -91,8 +91,8 @@ class FilterSelection:
 
     def with_column(self, name: str, levels: Sequence[str]) -> FilterSelection:
         """The selection with these levels of a further column; none of them asks nothing of it."""
-        chosen = {**dict(self.columns), name: tuple(levels)}
-        return replace(self, columns=tuple(sorted((key, value) for key, value in chosen.items() if value)))
+        columns = {**dict(self.columns), name: tuple(levels)}
+        return replace(self, columns=tuple(sorted((key, value) for key, value in columns.items() if value)))
 
 
 def genders(audit: Audit) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def ethnicities(audit: Audit) -> list[str]:
 
 def occurring(audit: Audit) -> list[Column]:
     """The audit's further columns of which faces have two levels and more, each with the levels that occur."""
-    found = []
+    columns = []
     for column in sorted(audit.columns, key=lambda column: column.measured):
         values = audit.faces[column.name].cat
         # By the codes: each page asks for this several times a click.
@@ -118,8 +118,8 @@ def occurring(audit: Audit) -> list[Column]:
             levels = tuple(level for level in column.levels if level in there)
             # Edges go with all bands of a number, which are not all there: a choice of levels needs none.
             kind = Kind.ORDERED if column.kind is Kind.NUMBER else column.kind
-            found.append(replace(column, levels=levels, kind=kind, edges=()))
-    return found
+            columns.append(replace(column, levels=levels, kind=kind, edges=()))
+    return columns
 
 
 def years(low: str, high: str) -> tuple[int, int | None]:
@@ -160,22 +160,22 @@ def read_query(
     result, notes = before or options.opening, []
     offered = {"gender": options.genders, "ethnicity": options.ethnicities, "split": options.splits}
     for name, allowed in offered.items():
-        kept = tuple(value for value in getattr(result, name) if value in allowed)
+        allowed_values = tuple(value for value in getattr(result, name) if value in allowed)
         if values := _values(query, name):
-            kept = tuple(dict.fromkeys(value for value in values if value in allowed))
+            allowed_values = tuple(dict.fromkeys(value for value in values if value in allowed))
             unknown = list(dict.fromkeys(value for value in values if value not in allowed))
             if unknown:
                 notes.append(f"No face here has the {name} {quoted(unknown)}.")
-        result = replace(result, **{name: kept})
+        result = replace(result, **{name: allowed_values})
     if values := _values(query, "outcome"):
-        known = values[0] in OUTCOMES
-        result = replace(result, outcome=values[0] if known else OUTCOMES[0])
-        if not known or len(set(values)) > 1:
+        valid = values[0] in OUTCOMES
+        result = replace(result, outcome=values[0] if valid else OUTCOMES[0])
+        if not valid or len(set(values)) > 1:
             notes.append(f"The outcome is one of {', '.join(OUTCOMES)}, not {quoted(values)}.")
     asked_for_age = False
     if values := _values(query, "age"):
-        known = len(values) == 2 and set(values) <= set(AGES) and AGES.index(values[0]) <= AGES.index(values[1])
-        if known:
+        valid = len(values) == 2 and set(values) <= set(AGES) and AGES.index(values[0]) <= AGES.index(values[1])
+        if valid:
             result, asked_for_age = replace(result, age=(values[0], values[1]), adults=False), True
         else:
             result = replace(result, age=FilterSelection().age)
@@ -203,12 +203,12 @@ def _read_columns(
     for name, allowed in levels.items():
         result = result.with_column(name, [level for level in before.get(name, ()) if level in allowed])
         if values := _values(query, BY + name):
-            wanted = dict.fromkeys(values)
-            result = result.with_column(name, [level for level in allowed if level in wanted])
-            if unknown := [value for value in wanted if value not in allowed]:
+            values_asked = dict.fromkeys(values)
+            result = result.with_column(name, [level for level in allowed if level in values_asked])
+            if unknown := [value for value in values_asked if value not in allowed]:
                 notes.append(f"No face here has the {quoted([name])} {quoted(unknown)}.")
-    asked = [key.removeprefix(BY) for key in query if key.startswith(BY) and _values(query, key)]
-    if unknown := [name for name in asked if name not in levels]:
+    names = [key.removeprefix(BY) for key in query if key.startswith(BY) and _values(query, key)]
+    if unknown := [name for name in names if name not in levels]:
         notes.append(f"These faces have no column {quoted(unknown)}.")
     return result
 
@@ -220,6 +220,6 @@ def _values(query: Mapping[str, Sequence[str]], name: str) -> list[str]:
 
 def quoted(values: Sequence[str]) -> str:
     """Values of an address for a sentence: short, on one line, not too many."""
-    shown = ["".join(c if c.isprintable() else " " for c in value) for value in values[:MOST]]
-    shown = [f"«{value[:LONGEST]}…»" if len(value) > LONGEST else f"«{value}»" for value in shown]
-    return ", ".join(shown) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")
+    texts = ["".join(c if c.isprintable() else " " for c in value) for value in values[:MOST]]
+    texts = [f"«{value[:LONGEST]}…»" if len(value) > LONGEST else f"«{value}»" for value in texts]
+    return ", ".join(texts) + (f" and {len(values) - MOST} more" if len(values) > MOST else "")

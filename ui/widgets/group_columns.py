@@ -22,13 +22,13 @@ from ui.widgets.filter_query import occurring
 MOST_GROUPS = 120
 
 
-def short_names(audit: Audit, within: Filter, by: Sequence[str]) -> tuple[dict[str, str], str | None]:
+def short_names(audit: Audit, filter: Filter, by: Sequence[str]) -> tuple[dict[str, str], str | None]:
     """What a table with more than the groups calls each of them, and the sentence that then goes with it, if any."""
-    names = group_rows(audit.passing(within), list(by), audit.columns)[1].assign(n=0)
+    names = group_rows(audit.passing(filter), list(by), audit.columns)[1].assign(n=0)
     return brief_names(names), order_words(names)
 
 
-def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:
+def choose_columns(audit: Audit, filter: Filter) -> tuple[str, ...]:
     """Draw the choice; empty where nothing is chosen, or the audit has no further column. In the address as `across`.
 
     More than three columns, or crossings of too many groups, are told and not made.
@@ -37,16 +37,16 @@ def choose_columns(audit: Audit, within: Filter) -> tuple[str, ...]:
     if not columns:
         return ()
     names = [*ALWAYS, *(column.name for column in columns)]
-    asked = controls.multiselect(
+    choice = controls.multiselect(
         "Groups across columns", names, key="across", placeholder=f"choose up to {MOST_CROSSED} to cross"
     )
     try:
-        by = grouping(asked, columns)
+        by = grouping(choice, columns)
     except LookwhereError as error:
         st.info(escape.sentence(capital(str(error))) + ".")
         return ()
     if by:
-        count = len(group_rows(audit.passing(within), by)[1])
+        count = len(group_rows(audit.passing(filter), by)[1])
         if count > MOST_GROUPS:
             st.info(f"These columns make {count:,} groups, more than a page can show: cross fewer of them.")
             return ()

@@ -30,13 +30,13 @@ AGES: dict[str, tuple[int, int | None]] = {
 }
 
 
-def default_groups(audit: Audit, within: Filter) -> list[tuple[str | None, str | None]]:
+def default_groups(audit: Audit, filter: Filter) -> list[tuple[str | None, str | None]]:
     """(gender, ethnicity) to begin with: the surely worst and best group, then women and men; None for any."""
-    found = extremes_of(audit, within)
+    extremes = extremes_of(audit, filter)
     first = (
         []
-        if found is None
-        else [(recorded(row["gender"]), recorded(row["ethnicity"])) for row in (found.worst, found.best)]
+        if extremes is None
+        else [(recorded(row["gender"]), recorded(row["ethnicity"])) for row in (extremes.worst, extremes.best)]
     )
     return [*first, *((gender, None) for gender in genders(audit)), *[(None, None)] * len(LETTERS)][: len(LETTERS)]
 
@@ -64,17 +64,17 @@ class ChosenGroup:
     filter: Filter
 
 
-def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]:
+def choose_groups(audit: Audit, filter: Filter, count: int) -> list[ChosenGroup]:
     """Draw the pickers of two to four groups inside the filter bar's; a group that it leaves out is told, not given."""
     # Four pickers do not fit beside each other: two by two.
     columns = st.columns(count) if count < 4 else st.columns(2) + st.columns(2)
     groups = []
-    defaults = zip(default_groups(audit, within), default_levels(audit), strict=True)
+    defaults = zip(default_groups(audit, filter), default_levels(audit), strict=True)
     for letter, column, (first, level) in zip(LETTERS, columns, defaults, strict=False):
         with column, st.container(border=True):
             terms.markdown(f"**Group {letter}**")
             try:
-                groups.append(ChosenGroup(letter, column, _choose_group(audit, within, letter, first, level)))
+                groups.append(ChosenGroup(letter, column, _choose_group(audit, filter, letter, first, level)))
             except LookwhereError as error:
                 st.warning(escape.sentence(capital(str(error))) + ".")
     return groups
@@ -82,12 +82,12 @@ def choose_groups(audit: Audit, within: Filter, count: int) -> list[ChosenGroup]
 
 def _choose_group(
     audit: Audit,
-    within: Filter,
+    filter: Filter,
     letter: str,
     first: tuple[str | None, str | None],
     first_level: tuple[str, str] | None = None,
 ) -> Filter:
-    """Draw one group's pickers; the result lies inside `within`. Raises `LookwhereError` as `narrow` does."""
+    """Draw one group's pickers; the result lies inside `filter`. Raises `LookwhereError` as `narrow` does."""
     left, right = st.columns(2, wrap=False)
 
     def pick(place: DeltaGenerator, label: str, options: Sequence[str | None], start: str | None, key: str) -> Any:
@@ -113,42 +113,42 @@ def _choose_group(
         level_first = start[1] if name == start[0] else None
         level = pick(right, "Level", [None, *columns[name].levels], level_first, "level")
         own = None if level is None else (name, level)
-    return narrow(within, gender, ethnicity, age, outcome, own)
+    return narrow(filter, gender, ethnicity, age, outcome, own)
 
 
 def narrow(
-    within: Filter,
+    filter: Filter,
     gender: str | None,
     ethnicity: str | None,
     age: str,
     outcome: str,
     own: tuple[str, str] | None = None,
 ) -> Filter:
-    """`within` and the group's own choices, None for any. Raises `LookwhereError` where they exclude each other."""
+    """`filter` and the group's own choices, None for any. Raises `LookwhereError` where they exclude each other."""
     changes: dict[str, object] = {}
     for field, value in (("gender", gender), ("ethnicity", ethnicity)):
         if value is None:
             continue
-        allowed = getattr(within, field)
+        allowed = getattr(filter, field)
         if allowed and value not in allowed:
             raise LookwhereError(f"the filter bar leaves out {value}: clear its {field} filter to see this group")
         changes[field] = (value,)
     if own is not None:
         name, level = own
-        before = dict(within.columns)
+        before = dict(filter.columns)
         if level not in before.get(name, (level,)):
             raise LookwhereError(f"the filter bar leaves out {level}: clear its {name} filter to see this group")
         changes["columns"] = tuple(sorted({**before, name: (level,)}.items()))
     if outcome != "all":
-        if within.outcome not in ("all", outcome):
-            raise LookwhereError(f"the filter bar shows {within.outcome} predictions only: set it to all")
+        if filter.outcome not in ("all", outcome):
+            raise LookwhereError(f"the filter bar shows {filter.outcome} predictions only: set it to all")
         changes["outcome"] = outcome
     if age != ANY:
         low, high = AGES[age]
-        low = max(low, within.age_from)
-        ends = [end for end in (high, within.age_to) if end is not None]
+        low = max(low, filter.age_from)
+        ends = [end for end in (high, filter.age_to) if end is not None]
         end = min(ends) if ends else None
         if end is not None and end <= low:
             raise LookwhereError("the filter bar leaves out these ages: open its age range")
         changes |= {"age_from": low, "age_to": end}
-    return within.narrowed(**changes)
+    return filter.narrowed(**changes)

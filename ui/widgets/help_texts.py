@@ -52,12 +52,12 @@ def age_note(faces: pd.DataFrame) -> str:
 
     Empty where no child is among them: nothing is then to be left out.
     """
-    known = faces[faces["age"].notna()]
-    child = known["age"].astype("float64") < ADULT_AGE
+    of_known_age = faces[faces["age"].notna()]
+    child = of_known_age["age"].astype("float64") < ADULT_AGE
     if not child.any():
         return ""
     lines = []
-    shares = child.groupby(known["ethnicity"].astype(object)).agg(["mean", "size"])
+    shares = child.groupby(of_known_age["ethnicity"].astype(object)).agg(["mean", "size"])
     shares = shares[shares["size"] >= LARGE_GROUP]["mean"]
     if len(shares) > 1:
         ends = (f"{percent(shares[name])} ({escape.markdown(name)})" for name in (shares.idxmin(), shares.idxmax()))
@@ -65,7 +65,7 @@ def age_note(faces: pd.DataFrame) -> str:
             f"By ethnicity (of {LARGE_GROUP} faces and more) the share of faces under {ADULT_AGE} years is from "
             f"{' to '.join(ends)}."
         )
-    age = known.loc[~known["correct"].astype(bool), "age"]
+    age = of_known_age.loc[~of_known_age["correct"].astype(bool), "age"]
     if len(age):
         small, young = (percent((age < years).mean()) for years in (AGE_EDGES[1], ADULT_AGE))
         lines.append(
@@ -194,7 +194,7 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
     """What the run has reached, in one sentence."""
     if metrics.empty:
         return "Training has begun; no epoch has ended yet."
-    kept = metrics[metrics["epoch"] == best].iloc[-1] if best in set(metrics["epoch"]) else metrics.iloc[-1]
+    epoch = metrics[metrics["epoch"] == best].iloc[-1] if best in set(metrics["epoch"]) else metrics.iloc[-1]
     head = {
         "finished": "Training is finished",
         "running": "Training is under way",
@@ -202,10 +202,10 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
         "stopped": "Training was stopped (--resume goes on)",
         "failed": "Training failed",
     }.get(state(status) if status else "finished", "Training")
-    accuracy = percent(kept["val_accuracy"])
+    accuracy = percent(epoch["val_accuracy"])
     return (
-        f"{head}: after {len(metrics)} epochs, epoch {int(kept['epoch'])} is kept, with {accuracy} on "
-        f"validation; its weakest group of 50 and more faces is {worst_group(kept)}."
+        f"{head}: after {len(metrics)} epochs, epoch {int(epoch['epoch'])} is kept, with {accuracy} on "
+        f"validation; its weakest group of 50 and more faces is {worst_group(epoch)}."
     )
 
 
@@ -218,11 +218,11 @@ def worst_group(row: pd.Series) -> str:
 
 def group_columns(metrics: pd.DataFrame) -> dict[str, str]:
     """The per-group validation columns of `metrics.csv`, each with its group's name."""
-    found = {}
+    columns = {}
     for column in metrics:
         rest = column.removeprefix("val_")
         if rest == column or rest in ("loss", "accuracy"):
             continue
         gender, _, ethnicity = rest.partition("_")
-        found[column] = trained_group(f"{gender} {ethnicity}" if gender in GENDERS else rest)
-    return found
+        columns[column] = trained_group(f"{gender} {ethnicity}" if gender in GENDERS else rest)
+    return columns

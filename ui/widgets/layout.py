@@ -110,13 +110,15 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more:
     numbers, and sorted by what they are. What cannot be counted (NaN, infinite) has no place on a page.
     """
     endless = {name: _finite(column) for name, column in frame.items() if _endless(column)}
-    shown = (frame.assign(**endless) if endless else frame).reset_index(drop=True)
-    told = dict(formats or {})
-    forms = {name: form for name in shown if name not in told and (form := _form(str(name), shown[name]))} | told
-    written = {name: partial(_written, form=form) for name, form in forms.items() if name in shown}
-    content = shown.style.format(written) if written else shown
+    cells = (frame.assign(**endless) if endless else frame).reset_index(drop=True)
+    given_formats = dict(formats or {})
+    forms = {
+        name: form for name in cells if name not in given_formats and (form := _form(str(name), cells[name]))
+    } | given_formats
+    writers = {name: partial(_written, form=form) for name, form in forms.items() if name in cells}
+    content = cells.style.format(writers) if writers else cells
     st.dataframe(content, hide_index=True, placeholder=NONE, **more)
-    if line := goes_on(shown, more.get("height")):
+    if line := goes_on(cells, more.get("height")):
         st.html(line)
 
 
@@ -161,16 +163,15 @@ def goes_on(frame: pd.DataFrame, height: int | None = None) -> str:
     lines = []
     if len(frame) > rows:
         in_sight = f"{rows} of {len(frame):,} rows are in sight"
-        lines.append(
-            f"<span>{in_sight}{_where('scroll in the table for the others', 'the page has the others')}</span>"
-        )
+        in_sight += _where("scroll in the table for the others", "the app's page has the others")
+        lines.append(f"<span>{in_sight}</span>")
     style, wide = "", _width(frame)
     if len(frame.columns) > 2 and wide > 300:
         name = f"lw-wide-{wide}"
         style = f"<style>@container (min-width: {wide}px) {{.{name} {{display: none}}}}</style>"
         columns = f"{len(frame.columns)} columns"
         columns += _where(
-            "where not all are in sight, scroll to the right", "where not all are here, the page has them"
+            "where not all are in sight, scroll to the right", "where not all are here, the app's page has them"
         )
         lines.append(f"<span class='{name}'>{columns}</span>")
     if not lines:

@@ -19,13 +19,13 @@ def option_field(
     key: str,
     place: Any = st,
     offers: Sequence[str] = (),
-    shown: Callable[[str], str] = str,
+    label_of: Callable[[str], str] = str,
     value: object = None,
 ) -> object:
     """Draw the field and return its value; None, or nothing in a list, where the command decides.
 
     `offers` are values to choose from: all that there are where the option is a text, some of them where it is a path.
-    `shown` is how one reads; `value` is what is chosen at first, by default the option's default.
+    `label_of` is how one reads; `value` is what is chosen at first, by default the option's default.
     """
     first = option.default if value is None else value
     about = {"key": key, "help": option.help or None}
@@ -34,7 +34,7 @@ def option_field(
     if option.kind is OptionKind.CHOICE or (option.kind is OptionKind.TEXT and offers):
         return _choice(option, place, list(option.choices or offers), first, about)
     if option.kind is OptionKind.PATH:
-        return _path(option, place, offers, shown, first, about)
+        return _path(option, place, offers, label_of, first, about)
     if option.several:
         return _several(option, place, first, about)
     if option.kind in (OptionKind.WHOLE, OptionKind.NUMBER):
@@ -55,8 +55,8 @@ def _choice(option: Option, place: Any, choices: list[str], first: object, about
     )
 
 
-def _path(option: Option, place: Any, offers: Sequence[str], shown: Callable, first: object, about: dict) -> object:
-    words = {"accept_new_options": True, "format_func": shown, "placeholder": "Choose, or type a path"}
+def _path(option: Option, place: Any, offers: Sequence[str], label_of: Callable, first: object, about: dict) -> object:
+    words = {"accept_new_options": True, "format_func": label_of, "placeholder": "Choose, or type a path"}
     if option.several:
         return tuple(place.multiselect(option.label, list(offers), **words, **about))
     index = list(offers).index(first) if first in offers else None

@@ -105,12 +105,12 @@ def headline_help(sentence: str) -> str:
 
 def _say(kind: Kind, text: str, place: Any, own: str, first: bool = False) -> None:
     page = _page()
-    said = _Said(kind, text, own, place or st, first)
-    same = (one for one in page.said if (one.kind, one.text) == (kind, text))
+    text_part = _Said(kind, text, own, place or st, first)
+    same = (part for part in page.said if (part.kind, part.text) == (kind, text))
     again = next(same, None) if _within_fragment() else None
-    said.terms = again.terms if again is not None else _take(page, text, first)
-    said.draw(page.task)
-    page.said.append(said)
+    text_part.terms = again.terms if again is not None else _take(page, text, first)
+    text_part.draw(page.task)
+    page.said.append(text_part)
 
 
 def _take(page: _Page, text: str, first: bool) -> list[str]:
@@ -118,12 +118,12 @@ def _take(page: _Page, text: str, first: bool) -> list[str]:
     if not page.explains:
         return []
     used = terms_in(text)
-    for one in page.said if first else ():
-        lost = [term for term in one.terms if term in used]
-        if lost and not one.first:
-            one.terms = [term for term in one.terms if term not in used]
+    for part in page.said if first else ():
+        lost = [term for term in part.terms if term in used]
+        if lost and not part.first:
+            part.terms = [term for term in part.terms if term not in used]
             page.explained -= set(lost)
-            one.draw(page.task)
+            part.draw(page.task)
     fresh = [term for term in used if term not in page.explained]
     page.explained |= set(fresh)
     return fresh

@@ -20,15 +20,15 @@ MOVED = ("overview", "accuracy", "gaps")
 
 def current() -> float:
     """The threshold in force: what the address says anew, else what was chosen on any page, else the model's own."""
-    state, wanted = st.session_state, controls.asked(KEY)
-    if wanted != state.get("threshold_address", []):
-        for value in reversed(wanted):
+    state, values = st.session_state, controls.asked(KEY)
+    if values != state.get("threshold_address", []):
+        for value in reversed(values):
             try:
-                asked = float(value)
+                threshold = float(value)
             except ValueError:
                 continue
-            if LOW <= asked <= HIGH:
-                return round(asked, 2)
+            if LOW <= threshold <= HIGH:
+                return round(threshold, 2)
     return float(state.get("kept_threshold", OWN))
 
 

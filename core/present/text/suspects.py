@@ -21,7 +21,8 @@ def suspects_sentence(table: pd.DataFrame, filter: Filter) -> str:
     groups = table.iloc[1:]
     if len(groups) and groups["suspected"].max() > 0:
         most = groups.loc[groups["suspected"].idxmax()]
-        text += f"; the largest number in a group is that of {most['group']}, {most['suspected']:,} of {most['errors']:,}"
+        text += f"; the largest number in a group is that of {most['group']}, "
+        text += f"{most['suspected']:,} of {most['errors']:,}"
     return f"{text}. Whether they are wrong only a look at the faces tells."
 
 

@@ -43,7 +43,7 @@ def offered(app: AppTest, kind: str) -> dict[str, object]:
 
 
 def sections(app: AppTest) -> list[str]:
-    return [one.label for one in app.get("expander") if one.label == LABEL]
+    return [element.label for element in app.get("expander") if element.label == LABEL]
 
 
 @pytest.fixture

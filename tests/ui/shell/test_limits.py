@@ -61,9 +61,9 @@ def test_sessions_are_served_in_the_order_in_which_they_came() -> None:
     assert limits.admit([], "of a test", [], 1)
 
 
-@pytest.mark.parametrize("given", ["0", "many", "-3", "1.5"])
-def test_a_number_of_sessions_that_is_none_is_told(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(limits.SESSIONS_VARIABLE, given)
+@pytest.mark.parametrize("number", ["0", "many", "-3", "1.5"])
+def test_a_number_of_sessions_that_is_none_is_told(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(limits.SESSIONS_VARIABLE, number)
     with pytest.raises(LookwhereError, match="whole number"):
         limits.most_sessions()
 
@@ -132,27 +132,27 @@ def test_a_thousand_filters_keep_the_cache_within_its_bytes(monkeypatch: pytest.
     monkeypatch.setattr(cache, "ledger", cache.Ledger(most=2_000_000))
 
     @cache.kept(entries=64)
-    def maps(within: Filter) -> np.ndarray:
-        return np.zeros(within.age_from * 100 + 5000)
+    def maps(filter: Filter) -> np.ndarray:
+        return np.zeros(filter.age_from * 100 + 5000)
 
     @cache.kept(entries=1000)
-    def table(within: Filter) -> pd.DataFrame:
+    def table(filter: Filter) -> pd.DataFrame:
         return pd.DataFrame({"group": ["a group of people"] * 1200, "n": 1.0})
 
     for n in range(1000):
-        within = Filter(age_from=n % 100, ethnicity=(f"group {n}",))
-        assert maps(within).nbytes >= 40_000
-        assert len(table(within)) == 1200
+        filter = Filter(age_from=n % 100, ethnicity=(f"group {n}",))
+        assert maps(filter).nbytes >= 40_000
+        assert len(table(filter)) == 1200
         assert cache.ledger.total <= 2_000_000
     assert cache.ledger.total > 100_000, "it is not given up at every turn"
     assert cache.MOST_BYTES <= 2**28
 
 
 def test_what_is_pushed_out_by_number_is_no_longer_counted() -> None:
-    held = cache.Ledger(most=10**6)
+    ledger = cache.Ledger(most=10**6)
     for _ in range(500):
-        held.add("f", np.zeros(1000), 3, lambda: pytest.fail("nothing is too much"))
-    assert held.total == 24_000
+        ledger.add("f", np.zeros(1000), 3, lambda: pytest.fail("nothing is too much"))
+    assert ledger.total == 24_000
 
 
 def test_an_open_audit_holds_the_maps_of_few_targets() -> None:

@@ -19,14 +19,14 @@ def test_the_words_are_in_order_and_sentences() -> None:
 
 def test_it_says_the_same_whatever_is_open(study, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = opened(ROOT / "models", "about", monkeypatch)
-    made = opened(study[0], "about", monkeypatch)
+    made_app = opened(study[0], "about", monkeypatch)
     assert not shipped.exception and not shipped.error
-    body = [[one.value for one in app.main.markdown] for app in (shipped, made)]
+    body = [[element.value for element in app.main.markdown] for app in (shipped, made_app)]
     assert body[0] == body[1]
     assert len(body[0]) >= 4
-    said = text(shipped)
-    assert "How not to read it" in said
-    assert all(term in said for term in glossary())
+    page_text = text(shipped)
+    assert "How not to read it" in page_text
+    assert all(term in page_text for term in glossary())
     (table,) = shipped.dataframe
     assert len(table.value) == len(MORPH_ACCURACY)
     assert "50 %" in table.value.to_string()

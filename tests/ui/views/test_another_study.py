@@ -45,9 +45,9 @@ def said(app: AppTest) -> str:
     assert not app.exception and not app.error, (app.exception, app.error)
     widgets = [*app.selectbox, *app.slider, *app.toggle, *app.multiselect, *app.metric, *app.button]
     parts = [text(app), *(block.value for block in app.get("code"))]
-    parts += [f"{getattr(one, 'label', '')} {getattr(one, 'help', '') or ''}" for one in widgets]
-    parts += [one.proto.spec for one in app.get("plotly_chart")]
-    parts += [one.value.to_csv() for one in app.dataframe]
+    parts += [f"{getattr(element, 'label', '')} {getattr(element, 'help', '') or ''}" for element in widgets]
+    parts += [element.proto.spec for element in app.get("plotly_chart")]
+    parts += [element.value.to_csv() for element in app.dataframe]
     return "\n".join(map(str, parts))
 
 

@@ -26,9 +26,9 @@ def test_an_audit_replaced_or_deleted_under_the_app_is_told(tmp_path: Path, monk
     shutil.copy(model / "audits/utkface-test/faces.parquet", faces)
     app.run()
     assert not app.exception
-    told = [box.value for box in app.error]
-    assert len(told) == 1
-    assert "faces" in told[0] and "bytes where" in told[0]
+    errors = [box.value for box in app.error]
+    assert len(errors) == 1
+    assert "faces" in errors[0] and "bytes where" in errors[0]
     assert "defect" not in text(app)
     shutil.copy(good, faces)
     app.run()

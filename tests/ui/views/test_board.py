@@ -15,11 +15,13 @@ def test_the_page_shows_each_model_and_says_for_whom_they_fail(monkeypatch: pyte
     shipped_or_skip()
     app = page(MODEL.parent, "board", monkeypatch)
     assert not app.exception
-    found = open_board(board.FOLDER)
-    shown = text(app)
-    assert "surely right less often for" in shown and "By this rule no model has evidently seen UTKFace." in shown
+    models = open_board(board.FOLDER)
+    page_text = text(app)
+    assert (
+        "surely right less often for" in page_text and "By this rule no model has evidently seen UTKFace." in page_text
+    )
     table = next(frame.value for frame in app.dataframe if "worst" in frame.value)
-    expected = summary(found, "fairface", board.ADULTS).set_index("model")["accuracy"]
-    given = table.set_index("model")["accuracy"]
-    assert set(expected.index) <= set(given.index)
-    pd.testing.assert_series_equal(given[expected.index], expected.round(3), check_names=False)
+    expected = summary(models, "fairface", board.ADULTS).set_index("model")["accuracy"]
+    accuracies = table.set_index("model")["accuracy"]
+    assert set(expected.index) <= set(accuracies.index)
+    pd.testing.assert_series_equal(accuracies[expected.index], expected.round(3), check_names=False)

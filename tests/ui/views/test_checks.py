@@ -54,13 +54,13 @@ def test_the_page_opens_with_what_was_found(query: dict, checked, monkeypatch: p
     app = page(root, "checks", monkeypatch, **query)
     assert not app.exception
     assert not app.error
-    said = text(app)
-    assert "lw-headline" in said
-    assert sentence(checks, View("all faces", fill=Fill(query.get("trust_fill", "blur"))))[:60] in said.replace(
+    page_text = text(app)
+    assert "lw-headline" in page_text
+    assert sentence(checks, View("all faces", fill=Fill(query.get("trust_fill", "blur"))))[:60] in page_text.replace(
         "&#x27;", "'"
     )
     assert len(app.get("plotly_chart")) == 9
-    assert said.count("<figure>") == 7 + 2
+    assert page_text.count("<figure>") == 7 + 2
 
 
 def test_each_group_can_be_chosen_and_small_ones_are_told(checked, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def averaged(said: str) -> int:
 
 def paired(app: AppTest) -> pd.DataFrame:
     """The table of all groups."""
-    return next(one.value for one in app.dataframe if "only A correct" in one.value)
+    return next(element.value for element in app.dataframe if "only A correct" in element.value)
 
 
 def runs(app: AppTest) -> AppTest:
@@ -84,25 +84,25 @@ def test_one_model_is_told_how_to_get_a_second(two: Path, tmp_path: Path, monkey
 
 def test_two_models_of_different_grids(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = runs(page(two, "compare", monkeypatch))
-    said = text(app)
+    page_text = text(app)
     assert app.selectbox(key="model_a").value == "first"
     assert app.selectbox(key="model_b").value == "second"
     assert "second differs from first by −" in headline(app)
     assert "most changed are Black women" in headline(app)
-    assert "7×7 maps are averaged by area onto 4×4" in said
+    assert "7×7 maps are averaged by area onto 4×4" in page_text
     for panel in ("average of", "A: first", "B: second", "B − A: "):
-        assert f"Black women, {panel}" in said
-    assert "of 16 cells differ" in said
-    assert "Over all seeds" not in said
+        assert f"Black women, {panel}" in page_text
+    assert "of 16 cells differ" in page_text
+    assert "Over all seeds" not in page_text
     table = paired(app).set_index("group")
     assert table.loc["Black women", "only A correct"] > 5 * table.loc["Black women", "only B correct"]
     assert list(table.columns)[-1] == "p (Holm)"
 
 
 def test_the_average_face_comes_from_the_model_that_stores_it(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = text(runs(page(two, "compare", monkeypatch, model_a="second", model_b="first")))
-    assert averaged(said) > FACES / 12
-    assert "no average face" not in said
+    page_text = text(runs(page(two, "compare", monkeypatch, model_a="second", model_b="first")))
+    assert averaged(page_text) > FACES / 12
+    assert "no average face" not in page_text
 
 
 @pytest.mark.parametrize("maps", ["shape", "strength"])

@@ -1,4 +1,4 @@
-"""«At home and abroad»: the open model on several data sets, of which not all have the columns that are asked of."""
+"""«The same model on other data sets»: the open model on several, of which not all have the columns asked of."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_data_set_without_the_column_is_left_out_and_told(
     name: str, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page(models, name, monkeypatch, model="made", audit="with", **{"by.glasses": "yes"})
-    assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
+    assert not app.exception and not app.error, [element.value for element in (*app.exception, *app.error)]
     assert "Not beside it: without, which has no column glasses." in text(app)
     app = page(models, name, monkeypatch, model="made", audit="with")
     assert HEADING in text(app) and "Not beside it" not in text(app)

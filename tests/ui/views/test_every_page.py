@@ -72,12 +72,12 @@ def test_heatmaps_for_each_target_and_normalisation(
 
 def test_a_group_under_eleven_faces_is_not_shown(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
-    wanted = Filter(("female",), ("White",), 0, 3)
-    assert 0 < wanted.mask(audit.faces).sum() < 11
+    small_group = Filter(("female",), ("White",), 0, 3)
+    assert 0 < small_group.mask(audit.faces).sum() < 11
     query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", "b_gender": "male"}
-    said = text(page(models, "heatmaps", monkeypatch, **query))
-    assert f"Only {wanted.mask(audit.faces).sum()} faces in this group" in said
-    assert "Average face: White women" not in said
+    page_text = text(page(models, "heatmaps", monkeypatch, **query))
+    assert f"Only {small_group.mask(audit.faces).sum()} faces in this group" in page_text
+    assert "Average face: White women" not in page_text
 
 
 def test_a_live_run_shows_its_state_and_a_silent_one_is_lost(

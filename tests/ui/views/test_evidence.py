@@ -30,10 +30,10 @@ def test_the_page_runs_for_each_target(target: str, study, monkeypatch: pytest.M
     assert len(app.get("plotly_chart")) == 3
     offered = {item.name for item in app.session_state["downloads"].items.values()}
     assert offered == {"regions", "waterfall", "budgets", "energy"}
-    said = text(app)
-    assert "centred on" in said
-    assert "opposite by construction" in said
-    assert "Chin and long hair lie outside" in said
+    page_text = text(app)
+    assert "centred on" in page_text
+    assert "opposite by construction" in page_text
+    assert "Chin and long hair lie outside" in page_text
 
 
 def test_the_sentence_is_that_of_the_chosen_groups(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_group_that_the_filter_bar_leaves_out_is_told(study, monkeypatch: pyte
 def test_without_average_faces_the_page_says_why(
     why: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {} if why is None else {"averages": {"code": why}}
-    made_audit(240, path=tmp_path / "made/audits/test", manifest=told)
+    manifest = {} if why is None else {"averages": {"code": why}}
+    made_audit(240, path=tmp_path / "made/audits/test", manifest=manifest)
     write_json(tmp_path / "made/model.json", MODEL_INFO)
     assert f"No average face is stored: {said}" in text(page(tmp_path, "evidence", monkeypatch))

@@ -55,10 +55,10 @@ def test_the_page_says_what_it_can_and_what_it_cannot(sparse, monkeypatch: pytes
     app = page(models, "gaps", monkeypatch)
     assert not app.exception
     assert not app.error
-    said = text(app)
-    assert "lw-headline" in said
+    page_text = text(app)
+    assert "lw-headline" in page_text
     for sentence in LACKS[lack][1]:
-        assert sentence in said
+        assert sentence in page_text
     if lack != "one-group":
         assert [s.value for s in app.subheader] == list(PARTS)
 
@@ -69,15 +69,17 @@ def test_many_groups_left_out_are_told_short_and_stand_in_a_table(
     audit = made_audit(400, errors=0.2, shape=None, own=True, path=tmp_path / "made/audits/all")
     write_json(tmp_path / "made/model.json", INFO)
     by = ["glasses", "camera", "skin_tone"]
-    left = group_counts(audit.faces, by, smallest=1, columns=audit.columns).left_out
-    assert len(left) > 12
+    left_out = group_counts(audit.faces, by, smallest=1, columns=audit.columns).left_out
+    assert len(left_out) > 12
     app = page(tmp_path, "gaps", monkeypatch, across=by)
     assert not app.exception and not app.error
-    captions = [one.value for one in app.caption if "nothing sure can be said" in one.value]
-    assert f" and {len(left) - 6} more." in captions[0] and captions[0].count(" in all)") == 6
+    captions = [element.value for element in app.caption if "nothing sure can be said" in element.value]
+    assert f" and {len(left_out) - 6} more." in captions[0] and captions[0].count(" in all)") == 6
     assert "skin_tone" not in captions[0]
-    tables = [one.value for one in app.dataframe if "why left out" in one.value]
-    assert len(left) in map(len, tables) and f"All {len(left)} that are left out" in [e.label for e in app.expander]
+    tables = [element.value for element in app.dataframe if "why left out" in element.value]
+    assert len(left_out) in map(len, tables) and f"All {len(left_out)} that are left out" in [
+        e.label for e in app.expander
+    ]
 
 
 def test_every_grouping_family_and_difference_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,8 +112,8 @@ def test_the_shipped_page_gives_the_numbers_that_core_gives(monkeypatch: pytest.
     gap = largest_gap(faces[faces["age"] >= ADULT_AGE], ["gender", "ethnicity"])
     sentence = gap_sentence(gap, "Among adults", len(faces))
     assert sentence.replace(" %", "&nbsp;%") in text(app)
-    found = extremes(faces[faces["age"] >= ADULT_AGE])
-    assert "are as counted" in text(app) and points(found.difference).replace(" %", "&nbsp;%") in text(app)
+    expected = extremes(faces[faces["age"] >= ADULT_AGE])
+    assert "are as counted" in text(app) and points(expected.difference).replace(" %", "&nbsp;%") in text(app)
     assert "are as counted" not in text(page(models, "gaps", monkeypatch, by="age")), "Overview has no such gap"
     values = {m.label: m.value for m in app.metric}
     assert values["Gap"] == f"{100 * (gap.best['accuracy'] - gap.worst['accuracy']):.1f} points"

@@ -41,11 +41,11 @@ def test_the_page_says_what_the_command_says(shipped_audit: Audit, monkeypatch: 
     app = page(MODEL.parent, "image", monkeypatch, adults="true")
     assert not app.exception
     assert image_sentence(found, GROWN) in html.unescape(headline(app)).replace("\xa0", " ")
-    shown = text(app)
-    assert CAUTION in shown
+    page_text = text(app)
+    assert CAUTION in page_text
     faces = shipped_audit.faces[GROWN.mask(shipped_audit.faces)].reset_index(drop=True)
     slices = find_slices(faces, shipped_audit.columns)
-    assert slices_sentence(slices, GROWN).split(": ")[0] in shown
+    assert slices_sentence(slices, GROWN).split(": ")[0] in page_text
     assert image_sentence(found, GROWN) in image_report(shipped_audit, GROWN, found)
     assert slices_sentence(slices, GROWN) in slices_report(slices, GROWN)
 
@@ -101,7 +101,7 @@ def test_the_command_that_counts_skin_tone_stands_as_code_and_not_between_marks(
     made_audit(600, errors=0.2, path=tmp_path / "made/audits/test")
     write_json(tmp_path / "made/model.json", MODEL_INFO)
     app = page(tmp_path, "image", monkeypatch)
-    assert "python -m core measure --data STORE --model made --audit test" in [one.value for one in app.code]
+    assert "python -m core measure --data STORE --model made --audit test" in [element.value for element in app.code]
     assert "`" not in text(app).split("Apparent skin tone is not known", 1)[1].split("\n", 1)[0]
 
 

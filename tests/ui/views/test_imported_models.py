@@ -64,13 +64,13 @@ def test_no_page_breaks_on_maps_that_do_not_add_up(name: str, models: Path, monk
     # An imported model's weights are not in this made folder, so trying a photo tells that.
     if name != "photo":
         assert [e.value for e in app.error] == []
-    said = text(app)
+    page_text = text(app)
     if name == "checks":
-        assert "have not been checked yet" in said and "core check --model theirs --audit all" in "".join(
+        assert "have not been checked yet" in page_text and "core check --model theirs --audit all" in "".join(
             block.value for block in app.code
         )
     if name == "evidence":
-        assert "do not add up" in said and "Evidence by region of each group" not in said
+        assert "do not add up" in page_text and "Evidence by region of each group" not in page_text
 
 
 def test_the_sidebar_tells_of_missing_predictions_and_of_the_maps_method(

@@ -31,15 +31,15 @@ def said(app) -> str:
 def test_the_page_gives_the_verdict_that_core_does(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
     app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin")
-    found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw")
-    assert found.verdict.startswith("Adjusted for age, ")
-    shown = said(app)
+    difference = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw")
+    assert difference.verdict.startswith("Adjusted for age, ")
+    page_text = said(app)
     assert not app.exception
-    assert found.verdict in shown
+    assert difference.verdict in page_text
     headline = re.search(r"<p class='lw-headline'>(.*?)</p>", text(app), re.DOTALL)
-    assert found.verdict in html.unescape(headline.group(1)).replace("\xa0", " ")
-    assert f"n = {found.n_a:,} and {found.n_b:,}" in shown
-    assert "not tested here" not in shown
+    assert difference.verdict in html.unescape(headline.group(1)).replace("\xa0", " ")
+    assert f"n = {difference.n_a:,} and {difference.n_b:,}" in page_text
+    assert "not tested here" not in page_text
 
 
 def replaced(audit: Audit, path: Path, **fields: object) -> Audit:
@@ -55,16 +55,16 @@ def test_a_planted_difference_is_told_in_its_cell(study, tmp_path: Path, monkeyp
     planted[women, 0, 1, 1] += 4
     changed = replaced(audit, tmp_path, evidence=planted)
     monkeypatch.setattr("ui.shell.open_audit.audit_of", lambda manifest: changed)
-    shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
-    assert "Adjusted for age, women and men differ beyond chance in 1 of 4 cells" in shown
+    page_text = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
+    assert "Adjusted for age, women and men differ beyond chance in 1 of 4 cells" in page_text
 
 
 def test_adjusting_is_said_and_done_and_ages_can_stay_as_they_are(study, monkeypatch: pytest.MonkeyPatch) -> None:
     models, audit = study
     app = page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="margin", adjust="ethnicity")
-    found = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw", ("age", "ethnicity"))
-    assert found.verdict.startswith("Adjusted for age and ethnicity, ")
-    assert found.verdict in said(app)
+    difference = difference_of(audit, Filter(("female",)), Filter(("male",)), "margin", "raw", ("age", "ethnicity"))
+    assert difference.verdict.startswith("Adjusted for age and ethnicity, ")
+    assert difference.verdict in said(app)
     buttons = {p.key: p for p in app.get("button_group")}
     assert buttons["adjust"].value == ["ethnicity"] and buttons["adjust"].options == ["ethnicity"]
     assert buttons["ages_as"].options == ["made equal", "as they are"]
@@ -86,8 +86,8 @@ def test_unknown_ages_are_said_not_to_be_adjusted_for(study, tmp_path: Path, mon
     models, audit = study
     faces = audit.faces.assign(age=pd.array([pd.NA] * len(audit.faces), dtype="Int16"))
     monkeypatch.setattr("ui.shell.open_audit.audit_of", lambda manifest: replaced(audit, tmp_path, faces=faces))
-    shown = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
-    assert "Not adjusted for age: ages are not known" in shown and "Adjusted for age" not in shown
+    page_text = said(page(models, "heatmaps", monkeypatch, **WOMEN, **MEN, target="female"))
+    assert "Not adjusted for age: ages are not known" in page_text and "Adjusted for age" not in page_text
 
 
 def test_a_small_group_is_not_tested_and_the_page_says_how_many_more(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,9 +98,9 @@ def test_a_small_group_is_not_tested_and_the_page_says_how_many_more(study, monk
     query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "60+", **MEN}
     app = page(models, "heatmaps", monkeypatch, **query)
     assert not app.exception
-    shown = said(app)
-    assert f"Not tested: White women, 60 and older: {n} faces; a test needs 30, so {30 - n} more." in shown
-    assert "Difference of average maps, A − B" in shown, "the image is shown, without a verdict"
+    page_text = said(app)
+    assert f"Not tested: White women, 60 and older: {n} faces; a test needs 30, so {30 - n} more." in page_text
+    assert "Difference of average maps, A − B" in page_text, "the image is shown, without a verdict"
 
 
 def test_too_few_faces_to_show_are_counted_all_the_same(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,9 +108,9 @@ def test_too_few_faces_to_show_are_counted_all_the_same(study, monkeypatch: pyte
     n = int(Filter(("female",), ("White",), 0, 3).mask(audit.faces).sum())
     assert 0 < n < 11
     query = {"a_gender": "female", "a_ethnicity": "White", "a_age": "0–2", **MEN}
-    shown = said(page(models, "heatmaps", monkeypatch, **query))
-    assert f"White girls, under 3: {n} faces; a test needs 30, so {30 - n} more" in shown
-    assert "Difference of average maps" not in shown
+    page_text = said(page(models, "heatmaps", monkeypatch, **query))
+    assert f"White girls, under 3: {n} faces; a test needs 30, so {30 - n} more" in page_text
+    assert "Difference of average maps" not in page_text
 
 
 def test_groups_that_overlap_are_told_in_a_line(study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,12 +129,14 @@ def test_wrong_against_right_adds_the_shapes_and_says_why(study, monkeypatch: py
     query = {"a_gender": "any", "a_ethnicity": "any", "b_gender": "any", "b_ethnicity": "any", **outcomes}
     app = page(models, "heatmaps", monkeypatch, **query)
     assert not app.exception
-    shown = said(app)
-    assert "Incorrect against correct by shape: all faces" in shown
-    assert "by construction" in shown
-    assert incorrect_less_correct(audit, Filter(), same_decision=True).verdict in shown
-    one = query | {"a_gender": "female", "b_gender": "male"}
-    assert "by shape" not in said(page(models, "heatmaps", monkeypatch, **one)), "another group is another question"
+    page_text = said(app)
+    assert "Incorrect against correct by shape: all faces" in page_text
+    assert "by construction" in page_text
+    assert incorrect_less_correct(audit, Filter(), same_decision=True).verdict in page_text
+    one_gender = query | {"a_gender": "female", "b_gender": "male"}
+    assert "by shape" not in said(page(models, "heatmaps", monkeypatch, **one_gender)), (
+        "another group is another question"
+    )
 
 
 def test_of_one_gender_both_comparisons_are_shown(study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,12 +150,12 @@ def test_of_one_gender_both_comparisons_are_shown(study, tmp_path: Path, monkeyp
     query = {**WOMEN, "a_outcome": "incorrect", "b_gender": "female", "b_ethnicity": "any", "b_outcome": "correct"}
     app = page(models, "heatmaps", monkeypatch, **query)
     assert not app.exception
-    shown = said(app)
-    assert "Same group, the other class" in shown
-    assert "Same class, other faces" in shown
-    found = incorrect_less_correct(changed, Filter(("female",)), same_decision=True)
-    assert escape.markdown(found.verdict) in shown
-    assert "At equal certainty, " in shown
+    page_text = said(app)
+    assert "Same group, the other class" in page_text
+    assert "Same class, other faces" in page_text
+    difference = incorrect_less_correct(changed, Filter(("female",)), same_decision=True)
+    assert escape.markdown(difference.verdict) in page_text
+    assert "At equal certainty, " in page_text
 
 
 def found_with(mask: np.ndarray, abstained: str | None = None) -> MapDifference:

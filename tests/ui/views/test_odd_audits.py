@@ -70,11 +70,11 @@ def words_of(markup: str) -> str:
 
 def numbers_of(app: AppTest) -> list[str]:
     """Figures, and the texts of charts and tables."""
-    said = [str(part) for one in app.metric for part in (one.label, one.value, one.delta)]
-    for one in app.get("plotly_chart"):
-        said += re.findall(r'"((?:[^"\\]|\\.)*)"', one.proto.spec)
-    for one in app.dataframe:
-        said += [str(value) for column in one.value for value in one.value[column].dropna()]
+    said = [str(part) for element in app.metric for part in (element.label, element.value, element.delta)]
+    for element in app.get("plotly_chart"):
+        said += re.findall(r'"((?:[^"\\]|\\.)*)"', element.proto.spec)
+    for element in app.dataframe:
+        said += [str(value) for column in element.value for value in element.value[column].dropna()]
     return said
 
 
@@ -83,8 +83,8 @@ def test_no_page_shows_what_has_no_value(world: tuple[Path, Audit], monkeypatch:
         app = page(world[0], name, monkeypatch)
         assert not app.exception and not app.error, (name, app.exception, app.error)
         assert odd(words_of(text(app))) == [], name
-        assert [one for one in numbers_of(app) if odd(one)] == [], name
-        assert all(one.proto.placeholder for one in app.dataframe), "else Streamlit writes «None»"
+        assert [element for element in numbers_of(app) if odd(element)] == [], name
+        assert all(element.proto.placeholder for element in app.dataframe), "else Streamlit writes «None»"
         provenance = Provenance((), name, name, "all faces", "2026-01-31")
         for item in app.session_state["downloads"].items.values():
             if item.kind == "table":

@@ -45,7 +45,7 @@ def test_a_page_shows_names_of_columns_and_levels_as_they_are(
     name: str, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page(models, name, monkeypatch)
-    assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
+    assert not app.exception and not app.error, [element.value for element in (*app.exception, *app.error)]
     for said in SAID:
         assert not shown_raw(app, said), said
 
@@ -53,7 +53,7 @@ def test_a_page_shows_names_of_columns_and_levels_as_they_are(
 def test_the_names_are_seen(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test of pages that never name a column would be worth nothing; labels of controls are Markdown too."""
     app = page(models, "accuracy", monkeypatch)
-    labels = [one.proto.label for kind in ("button_group", "multiselect", "selectbox") for one in app.get(kind)]
+    labels = [element.proto.label for kind in ("button_group", "multiselect", "selectbox") for element in app.get(kind)]
     for column in COLUMNS:
         safe = escape.markdown(f"x {column.said}")[2:]
         assert [label for label in labels if safe.lower() in label.lower()], labels

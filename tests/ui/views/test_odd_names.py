@@ -34,7 +34,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", DRAWN)
 def test_a_page_shows_names_as_they_are(name: str, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(models, name, monkeypatch)
-    assert not app.exception and not app.error, [one.value for one in (*app.exception, *app.error)]
+    assert not app.exception and not app.error, [element.value for element in (*app.exception, *app.error)]
     texts = markdown_of(app)
     for group in (*NAMES, "*one*"):
         assert not shown_raw(app, group), group
@@ -45,10 +45,10 @@ def test_a_page_shows_names_as_they_are(name: str, models: Path, monkeypatch: py
 def test_the_filter_bar_offers_each_name_and_filters_by_it(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for group in ("any", "[link](http://example.org)", "two\nlines"):
         app = page(models, "overview", monkeypatch, ethnicity=group)
-        (bar,) = (one for one in app.get("button_group") if one.key == "ethnicity")
+        (bar,) = (element for element in app.get("button_group") if element.key == "ethnicity")
         assert bar.value == [group]
         assert {option.content for option in bar.proto.options} == set(map(escape.markdown, NAMES))
-        assert next(one.value for one in app.metric if one.label == "Faces") == "24"
+        assert next(element.value for element in app.metric if element.label == "Faces") == "24"
 
 
 def test_a_group_that_is_called_any_is_told_from_any(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_group_that_is_called_any_is_told_from_any(models: Path, monkeypatch: 
         models, "heatmaps", monkeypatch, a_ethnicity="any", a_gender="female", b_ethnicity="all", b_gender="male"
     )
     assert app.selectbox(key="a_ethnicity").value == "any"
-    text = "\n".join(one.value for one in app.markdown)
+    text = "\n".join(element.value for element in app.markdown)
     assert "A: Any women" in text and "B: All men" in text
     app = page(models, "heatmaps", monkeypatch, a_ethnicity="any faces", a_gender="female")
     assert app.selectbox(key="a_ethnicity").value is None

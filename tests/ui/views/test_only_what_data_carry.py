@@ -76,10 +76,10 @@ def test_one_certainty_a_class_is_a_decision_and_a_third_is_not(table: Audit) ->
 def test_nothing_is_ranked_calibrated_or_doubted_by_decisions(table: Audit) -> None:
     for statistic in GROUP_STATISTICS:
         assert statistic_table(statistic, table.faces)["value"].isna().all(), statistic.name
-    found = label_noise(table, draws=50)
-    assert found.decisions
-    assert MISLABELS not in set(found.shares["where"])
-    assert not any(MISLABELS in variant.removed for variant in found.variants)
+    noise = label_noise(table, draws=50)
+    assert noise.decisions
+    assert MISLABELS not in set(noise.shares["where"])
+    assert not any(MISLABELS in variant.removed for variant in noise.variants)
     assert consensus([table, made_audit(faces=table.faces)]) is None
     assert orders(table, of_a_face=False) == [FaceOrder.LISTED]
     rows, _ = ordered(table, np.arange(12), FaceOrder.LISTED)
@@ -100,15 +100,15 @@ def test_scores_are_used_where_there_are_any() -> None:
 
 def test_pages_of_decisions_show_no_curve_and_say_so_on_the_page(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(root, "accuracy", monkeypatch, model="table", audit="all")
-    assert any(WORDS in one.value for one in app.main.warning), "the menu may be shut"
-    said = text(app)
-    assert "ROC by" not in said and "Calibration by" not in said and "Area under" not in said
+    assert any(WORDS in element.value for element in app.main.warning), "the menu may be shut"
+    page_text = text(app)
+    assert "ROC by" not in page_text and "Calibration by" not in page_text and "Area under" not in page_text
     assert not app.slider
-    said = text(page(root, "gaps", monkeypatch, model="table", audit="all"))
-    assert DECISIONS in said
-    assert "confident" not in said.replace("confidence interval", "")
+    page_text = text(page(root, "gaps", monkeypatch, model="table", audit="all"))
+    assert DECISIONS in page_text
+    assert "confident" not in page_text.replace("confidence interval", "")
     app = page(root, "accuracy", monkeypatch, model="network", audit="all")
-    assert not any(WORDS in one.value for one in app.warning)
+    assert not any(WORDS in element.value for element in app.warning)
     assert "ROC by" in text(app) and app.slider
 
 
@@ -120,8 +120,8 @@ def test_an_audit_without_averages_has_no_heading_and_no_blank_card(
     assert "audited without maps" in text(app), "a model of ours, too, may be"
     assert "verage face" not in text(app).replace("No average faces are kept", "")
     assert "lw-card'" not in text(app)
-    said = text(opened(root, "overview", monkeypatch, model="maps", audit="all"))
-    assert "Average Grad-CAM, correct and incorrect" in said and "Average face" not in said
+    page_text = text(opened(root, "overview", monkeypatch, model="maps", audit="all"))
+    assert "Average Grad-CAM, correct and incorrect" in page_text and "Average face" not in page_text
     assert "Average face beside" in text(opened(root, "overview", monkeypatch, model="network", audit="all"))
     app = opened(root, "heatmaps", monkeypatch, model="maps", audit="all")
     assert "verage face" not in text(app)

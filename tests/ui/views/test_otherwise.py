@@ -19,12 +19,12 @@ def test_faces_labelled_otherwise_are_told_where_there_are_any(
 ) -> None:
     path = tmp_path / "made/audits/all"
     counts = {"otherwise": {"nonbinary": 30}} if apart else {}
-    made = made_audit(faces=made_faces(200, ages=(20, 60)), errors=0.1, shape=None, path=path, manifest=counts)
+    audit = made_audit(faces=made_faces(200, ages=(20, 60)), errors=0.1, shape=None, path=path, manifest=counts)
     write_json(tmp_path / "made/model.json", INFO)
     if apart:
-        write_otherwise(path, made.faces.head(30).drop(columns="correct").assign(gender="nonbinary"))
+        write_otherwise(path, audit.faces.head(30).drop(columns="correct").assign(gender="nonbinary"))
     app = page(tmp_path, "accuracy", monkeypatch)
     assert not app.exception
-    said = "30 faces are labelled otherwise (30 nonbinary) and in no accuracy, gap or average"
-    assert (said in text(app)) is apart
+    sentence = "30 faces are labelled otherwise (30 nonbinary) and in no accuracy, gap or average"
+    assert (sentence in text(app)) is apart
     assert any(table.value.get("faces", [0])[0] == 30 for table in app.dataframe) is apart

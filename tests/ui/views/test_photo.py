@@ -37,10 +37,10 @@ def portrait() -> bytes:
 
 def group(portrait: bytes, count: int) -> bytes:
     head = Image.open(io.BytesIO(portrait)).convert("RGB").crop((120, 40, 400, 360))
-    made = Image.new("RGB", (300 * count, 400), (120, 140, 110))
+    image = Image.new("RGB", (300 * count, 400), (120, 140, 110))
     for n in range(count):
-        made.paste(head, (300 * n + 10, 40))
-    return saved(made, "JPEG", quality=95)
+        image.paste(head, (300 * n + 10, 40))
+    return saved(image, "JPEG", quality=95)
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
@@ -55,8 +55,8 @@ def test_the_page_opens_with_how_often_the_model_was_wrong(study, monkeypatch: p
     assert not app.exception and not app.error
     adults = audit.faces[audit.faces["age"] >= 18]
     wrong = (~adults["correct"]).mean()
-    said = f"made gave {100 * wrong:.1f}&nbsp;% of {len(adults)} audited faces of adults the incorrect label"
-    assert said in text(app), "of whom Overview opens on"
+    sentence = f"made gave {100 * wrong:.1f}&nbsp;% of {len(adults)} audited faces of adults the incorrect label"
+    assert sentence in text(app), "of whom Overview opens on"
     assert "not a fact about the person" in text(app)
     assert not app.camera_input, "nobody asked for the camera"
 
@@ -65,18 +65,18 @@ def test_a_face_is_shown_with_what_the_model_says(study, portrait: bytes, monkey
     models, audit = study
     app = upload(page(models, "photo", monkeypatch), ("me.jpg", portrait))
     assert not app.exception and not app.error
-    said = text(app)
+    page_text = text(app)
     (result,) = app.session_state[photo_view.KEY].values()
     reading = result.readings[0]
     logits = load_model(models / "made").classify(result.faces[0].crop[None])[0]
     np.testing.assert_allclose(reading.logits, logits[0], atol=1e-3)
-    assert f"{reading.predicted} at {100 / (1 + np.exp(-abs(reading.margin))):.1f}&nbsp;%" in said
+    assert f"{reading.predicted} at {100 / (1 + np.exp(-abs(reading.margin))):.1f}&nbsp;%" in page_text
     same = audit.faces[audit.faces["predicted"] == reading.predicted]
     right = same[same["correct"]]
-    assert f"of the {len(right):,} audited faces it correctly called {reading.predicted}" in said
-    assert "make up the margin" in said
-    assert said.count("<img class='lw-seen'") == 1
-    assert said.count("aligned, with its points") == 1
+    assert f"of the {len(right):,} audited faces it correctly called {reading.predicted}" in page_text
+    assert "make up the margin" in page_text
+    assert page_text.count("<img class='lw-seen'") == 1
+    assert page_text.count("aligned, with its points") == 1
     app.selectbox(key="photo_map").set_value("margin").run()
     assert not app.exception and "map: margin" in text(app) and "speaks for male" in text(app)
     app.slider(key="opacity").set_value(0.9).run()
@@ -86,10 +86,10 @@ def test_a_face_is_shown_with_what_the_model_says(study, portrait: bytes, monkey
 def test_faces_of_a_group_are_numbered_and_one_is_chosen(study, portrait: bytes, monkeypatch) -> None:
     app = upload(page(study[0], "photo", monkeypatch), ("us.jpg", group(portrait, 3)))
     assert not app.exception and not app.error
-    said = text(app)
-    assert "3 faces in 1 image: the model's guess is" in html.unescape(said)
-    assert said.count("aligned, with its points") == 3
-    assert "Evidence by region: face 1" in said
+    page_text = text(app)
+    assert "3 faces in 1 image: the model's guess is" in html.unescape(page_text)
+    assert page_text.count("aligned, with its points") == 3
+    assert "Evidence by region: face 1" in page_text
     app.button_group(key="photo_face_0").set_value(2).run()
     assert not app.exception and "How certain: face 3" in text(app)
 
@@ -107,10 +107,10 @@ def test_hostile_uploads_get_a_clear_line_each(study, portrait: bytes, monkeypat
     assert [line.partition(":")[0].lower() for line in lines] == [name.lower() for name, _ in given] + [HTML_NAME]
     assert all("\n" not in line for line in lines)
     assert all("\\<img" in e.value or "<" not in e.value for e in app.error), "no Markdown is left in force"
-    said = text(app)
-    assert html.escape(HTML_NAME) in said and "<img src=x" not in said.replace("\\<img", "")
-    assert "No face was found" in said.replace("\\", "")
-    assert "The model's guess for the face in me.jpg is" in html.unescape(said)
+    page_text = text(app)
+    assert html.escape(HTML_NAME) in page_text and "<img src=x" not in page_text.replace("\\<img", "")
+    assert "No face was found" in page_text.replace("\\", "")
+    assert "The model's guess for the face in me.jpg is" in html.unescape(page_text)
 
 
 def test_results_are_kept_for_the_files_in_hand_only(study, portrait: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,10 +140,10 @@ def test_a_model_without_an_audit_can_be_tried(study, portrait: bytes, tmp_path:
     shutil.copytree(study[0] / "made", tmp_path / "bare", ignore=shutil.ignore_patterns("audits"))
     app = page(tmp_path, "photo", monkeypatch)
     assert not app.exception and "bare has not been audited" in text(app)
-    said = text(upload(app, ("me.jpg", portrait)))
+    page_text = text(upload(app, ("me.jpg", portrait)))
     assert not app.exception and not app.error
-    assert "no audited faces to compare with" in said
-    assert "make up the margin" in said and "certain than" not in said
+    assert "no audited faces to compare with" in page_text
+    assert "make up the margin" in page_text and "certain than" not in page_text
 
 
 def test_a_damaged_or_older_audit_is_not_compared_with(study, portrait: bytes, tmp_path: Path, monkeypatch) -> None:
@@ -151,8 +151,8 @@ def test_a_damaged_or_older_audit_is_not_compared_with(study, portrait: bytes, t
     file = tmp_path / "models/made/audits/made-all/audit.json"
     manifest = json.loads(file.read_text())
     write_former(file, manifest | {"weights_sha256": "0" + manifest["weights_sha256"]})
-    said = text(upload(page(tmp_path / "models", "photo", monkeypatch), ("me.jpg", portrait)))
-    assert "made with other weights" in said and "certain than" not in said
+    page_text = text(upload(page(tmp_path / "models", "photo", monkeypatch), ("me.jpg", portrait)))
+    assert "made with other weights" in page_text and "certain than" not in page_text
     shutil.copytree(study[0], tmp_path / "damaged")
     (tmp_path / "damaged/made/audits/made-all/averages.npz").write_bytes(b"broken")
     app = upload(page(tmp_path / "damaged", "photo", monkeypatch), ("me.jpg", portrait))

@@ -97,6 +97,6 @@ def test_a_model_that_did_not_look_before_looks_now(study, tmp_path: Path, monke
     app = page(tmp_path / "models", "photo", monkeypatch)
     app.button_group(key="portrait").set_value(1).run()
     assert not app.exception and not app.error
-    said = text(app)
-    assert "aligned, with its points" in said
-    assert "portrait 001" in said
+    page_text = text(app)
+    assert "aligned, with its points" in page_text
+    assert "portrait «White woman, 24»" in page_text

@@ -46,7 +46,7 @@ def runs_page(study: Study, monkeypatch: pytest.MonkeyPatch, **query: str) -> Ap
     for key, value in query.items():
         app.query_params[key] = value
     app.run()
-    assert not app.exception, [one.value for one in app.exception]
+    assert not app.exception, [element.value for element in app.exception]
     return app
 
 
@@ -59,12 +59,12 @@ def test_where_no_folder_is_open_the_page_names_the_one_to_make(
 
 
 def button(app: AppTest, label: str):
-    return next(one for one in app.button if one.label == label)
+    return next(element for element in app.button if element.label == label)
 
 
 def labels(app: AppTest) -> set[str]:
     kinds = ("selectbox", "text_input", "number_input", "toggle", "multiselect")
-    return {one.label for kind in kinds for one in app.get(kind)}
+    return {element.label for kind in kinds for element in app.get(kind)}
 
 
 def test_it_says_how_it_is_switched_on_where_it_is_off(
@@ -73,12 +73,12 @@ def test_it_says_how_it_is_switched_on_where_it_is_off(
     check = queue.submit(here / "jobs", "datasets", ["--check", "secret-name"], "Secret title")
     monkeypatch.setattr(runs, "request_headers", lambda: {"Host": "faces.example.org"})
     app = runs_page(study, monkeypatch)
-    said = text(app) + "".join(one.value for one in app.code)
-    assert "switched off" in said and "which is not this machine" in said
+    page_text = text(app) + "".join(element.value for element in app.code)
+    assert "switched off" in page_text and "which is not this machine" in page_text
     for word in ("--server.address 127.0.0.1", "LOOKWHERE_ALLOW_JOBS=1", password.VARIABLE, roots.VARIABLE):
-        assert word in said
-    assert "Secret title" not in said and check.id not in said
-    assert [one.label for one in app.button if one.label in ("Start", "Stop")] == []
+        assert word in page_text
+    assert "Secret title" not in page_text and check.id not in page_text
+    assert [element.label for element in app.button if element.label in ("Start", "Stop")] == []
 
 
 def test_a_password_is_asked_for_and_wrong_ones_are_counted(
@@ -86,7 +86,7 @@ def test_a_password_is_asked_for_and_wrong_ones_are_counted(
 ) -> None:
     monkeypatch.setenv(password.VARIABLE, password.hash_password("correct horse"))
     app = runs_page(study, monkeypatch)
-    assert not [one for one in app.button if one.label == "Start"]
+    assert not [element for element in app.button if element.label == "Start"]
     for _ in range(password.SESSION_TRIES):
         app.text_input(key="runs_given").set_value("wrong horse")
         button(app, "Open").click().run()
@@ -94,12 +94,14 @@ def test_a_password_is_asked_for_and_wrong_ones_are_counted(
     app.text_input(key="runs_given").set_value("correct horse")
     button(app, "Open").click().run()
     assert "Too many wrong passwords" in text(app), "the right one neither"
-    other = runs_page(study, monkeypatch)
-    other.text_input(key="runs_given").set_value("correct horse")
-    button(other, "Open").click().run()
-    assert button(other, "Start")
+    second_visitor = runs_page(study, monkeypatch)
+    second_visitor.text_input(key="runs_given").set_value("correct horse")
+    button(second_visitor, "Open").click().run()
+    assert button(second_visitor, "Start")
     monkeypatch.setenv(password.VARIABLE, password.hash_password("another horse"))
-    assert not [one for one in other.run().button if one.label == "Start"], "a changed password ends what was open"
+    assert not [element for element in second_visitor.run().button if element.label == "Start"], (
+        "a changed password ends what was open"
+    )
 
 
 def test_tries_count_over_all_sessions(study: Study, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,8 +120,8 @@ def test_each_form_draws_every_option_of_its_command(
 ) -> None:
     app = runs_page(study, monkeypatch, start=command.title)
     config = None if command.program != "train" else run_forms.train_config(None)
-    wanted = {run_forms._asked(option).label for option in run_forms.form_options(command, config)}
-    assert wanted <= labels(app)
+    expected = {run_forms._asked(option).label for option in run_forms.form_options(command, config)}
+    assert expected <= labels(app)
     assert not app.error
 
 
@@ -129,10 +131,10 @@ def test_a_data_set_of_the_open_folder_is_put_into_the_queue_by_its_real_path(
     app = runs_page(study, monkeypatch)
     assert "Nothing was started yet" in headline(app)
     assert button(app, "Start").disabled
-    data = next(one for one in app.selectbox if one.label == "Data set")
+    data = next(element for element in app.selectbox if element.label == "Data set")
     data.set_value("data/mine").run()
     button(app, "Start").click().run()
-    assert [one.value for one in app.error] == []
+    assert [element.value for element in app.error] == []
     (job,) = list_jobs(here / "jobs").jobs
     assert (job.program, job.arguments) == ("datasets", ("--check", str((here / "data/mine").resolve())))
     assert job.directory == str(Path.cwd())
@@ -151,14 +153,14 @@ def test_a_declaration_shows_a_face_as_the_model_gets_it(
     app = runs_page(study, monkeypatch, start="Import")
     assert "Once size, mean and std are given" in text(app)
     for label, value in (("Size", "32 24"), ("Mean", "0.5 0.5 0.5"), ("Std", "0.1, 0.1, 0.1")):
-        next(one for one in app.text_input if one.label == label).set_value(value)
+        next(element for element in app.text_input if element.label == label).set_value(value)
     app.run()
     assert "Input 1 × 3 × 32 × 24, red, green, blue; values −3.00 to −3.00" in text(app)
     assert "The portrait as the model gets it" in text(app)
-    next(one for one in app.text_input if one.label == "Mean").set_value("0.5 0.5")
+    next(element for element in app.text_input if element.label == "Mean").set_value("0.5 0.5")
     assert "mean: expected 3 numbers for rgb, not 2" in text(app.run())
-    next(one for one in app.text_input if one.label == "Mean").set_value("half")
-    assert "is no number" in "".join(one.value for one in app.run().error)
+    next(element for element in app.text_input if element.label == "Mean").set_value("half")
+    assert "is no number" in "".join(element.value for element in app.run().error)
 
 
 @pytest.fixture
@@ -197,9 +199,9 @@ def test_a_text_that_may_name_a_file_is_confined_too(word: str, here: Path) -> N
 
 
 def test_a_store_is_named_and_lies_among_the_stores(here: Path) -> None:
-    options = [run_forms._asked(one) for one in run_forms.form_options(run_forms.startable("align"))]
-    found = run_forms.checked(options, {"data": "mine", "out": "my-store"})
-    assert found == {"data": (here / "data/mine").resolve(), "out": str((here / "aligned/my-store").resolve())}
+    options = [run_forms._asked(option) for option in run_forms.form_options(run_forms.startable("align"))]
+    values = run_forms.checked(options, {"data": "mine", "out": "my-store"})
+    assert values == {"data": (here / "data/mine").resolve(), "out": str((here / "aligned/my-store").resolve())}
     assert run_forms.store_name("/x/My Photos/faces.csv") == "my-photos"
     assert run_forms.store_name("/x/UTKFace.tar.gz") == "utkface"
 
@@ -212,10 +214,10 @@ def test_names_and_logs_of_jobs_are_shown_and_never_run(
     queue.stop(here / "jobs", job.id)
     (here / "jobs" / job.id / "log.txt").write_text(f"error: {hostile}\n")
     app = runs_page(study, monkeypatch)
-    shown = "".join(one.value for kind in ("markdown", "caption", "error") for one in app.get(kind))
-    assert "![x]" not in shown.replace("\\", "") or "\\" in shown
-    assert "**b**" not in shown and "<script>" not in "".join(one.proto.body for one in app.get("html"))
-    assert any(hostile in one.value for one in app.code)
+    texts = "".join(element.value for kind in ("markdown", "caption", "error") for element in app.get(kind))
+    assert "![x]" not in texts.replace("\\", "") or "\\" in texts
+    assert "**b**" not in texts and "<script>" not in "".join(element.proto.body for element in app.get("html"))
+    assert any(hostile in element.value for element in app.code)
 
 
 def test_the_page_is_drawn_anew_once_its_headline_no_longer_holds(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from tests.helpers.pages import headline, page, text
 
 
 @pytest.fixture
-def shown(study, monkeypatch: pytest.MonkeyPatch):
+def open_labels(study, monkeypatch: pytest.MonkeyPatch):
     """The page of the made study, and its audit."""
     models, audit = study
 
@@ -36,11 +36,15 @@ def shown(study, monkeypatch: pytest.MonkeyPatch):
 
 def decisions(app: AppTest) -> list[str]:
     """Ids of the faces that have a choice."""
-    return [one.key.removeprefix("decision-") for one in app.get("button_group") if (one.key or "").startswith("decis")]
+    return [
+        element.key.removeprefix("decision-")
+        for element in app.get("button_group")
+        if (element.key or "").startswith("decis")
+    ]
 
 
-def test_every_suspected_face_is_there_to_decide_on_surest_first(shown) -> None:
-    app, audit = shown()
+def test_every_suspected_face_is_there_to_decide_on_surest_first(open_labels) -> None:
+    app, audit = open_labels()
     doubted = likely_mislabels(audit.faces) & ~audit.faces["correct"].to_numpy(bool)
     sure = audit.faces.assign(sure=np.abs(audit.task.margin(audit.faces)))[doubted]
     expected = list(sure.sort_values("sure", ascending=False, kind="stable")["face_id"])
@@ -52,15 +56,17 @@ def test_every_suspected_face_is_there_to_decide_on_surest_first(shown) -> None:
     assert {item.kind for item in items} <= {"table"}, "no image may be offered"
 
 
-def test_what_is_decided_is_in_the_list_and_counts(shown, tmp_path: Path) -> None:
-    app, audit = shown()
+def test_what_is_decided_is_in_the_list_and_counts(open_labels, tmp_path: Path) -> None:
+    app, audit = open_labels()
     first, second = decisions(app)[:2]
     for face, choice in ((first, "flip"), (second, "leave out")):
-        next(one for one in app.get("button_group") if one.key == f"decision-{face}").set_value(choice).run()
+        next(element for element in app.get("button_group") if element.key == f"decision-{face}").set_value(
+            choice
+        ).run()
     assert "Decided so far: flip 1, leave out 1." in text(app)
-    kept = app.session_state["decisions"][str(audit.path)]
-    assert kept == {first: "flip", second: "leave out"}
-    table = review_list(audit, rows_to_review(audit, Filter()), kept)
+    decided = app.session_state["decisions"][str(audit.path)]
+    assert decided == {first: "flip", second: "leave out"}
+    table = review_list(audit, rows_to_review(audit, Filter()), decided)
     assert table["decision"].value_counts().to_dict().items() >= {"flip": 1, "leave out": 1}.items()
     table.to_csv(tmp_path / "labels.csv", index=False)
     after = recounted(audit, read_decisions(tmp_path / "labels.csv"))
@@ -69,8 +75,8 @@ def test_what_is_decided_is_in_the_list_and_counts(shown, tmp_path: Path) -> Non
     assert not re.search(r"image|\.npy|base64", table.drop(columns=["path"]).to_csv())
 
 
-def test_without_the_images_the_list_is_there_and_no_face(shown, tmp_path: Path) -> None:
-    app, _ = shown(tmp_path / "none")
+def test_without_the_images_the_list_is_there_and_no_face(open_labels, tmp_path: Path) -> None:
+    app, _ = open_labels(tmp_path / "none")
     assert not decisions(app)
     assert "images of these faces are not at hand" in text(app)
     assert "python -m core review" in "".join(block.value for block in app.get("code"))
@@ -78,7 +84,7 @@ def test_without_the_images_the_list_is_there_and_no_face(shown, tmp_path: Path)
 
 def test_correct_predictions_can_be_looked_at_as_closely(study) -> None:
     audit = study[1]
-    suspected, correct = (rows_to_review(audit, Filter(), one) for one in (Listing.SUSPECTED, Listing.CORRECT))
+    suspected, correct = (rows_to_review(audit, Filter(), listing) for listing in (Listing.SUSPECTED, Listing.CORRECT))
     assert audit.faces["correct"].iloc[correct].all() and not audit.faces["correct"].iloc[suspected].any()
     assert len(correct) == len(suspected) == len(set(correct))
     women = rows_to_review(audit, Filter(("female",)), Listing.ERRORS)
@@ -93,8 +99,8 @@ def test_groups_and_words_by_hand() -> None:
         "Over all ages, the labels of 8 of 20 incorrect predictions are doubted by the model itself; the largest "
         "number in a group is that of women, 7 of 15. Whether they are wrong only a look at the faces tells."
     )
-    said = agreed_words(table, ["a", "b"])
-    assert said.startswith("2 other models (a, b) doubt 3 of these 8 labels too. Where models were trained apart,")
+    words = agreed_words(table, ["a", "b"])
+    assert words.startswith("2 other models (a, b) doubt 3 of these 8 labels too. Where models were trained apart,")
 
 
 def test_counts_by_group_add_up_and_agreement_is_of_the_suspected(study) -> None:

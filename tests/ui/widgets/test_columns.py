@@ -72,13 +72,13 @@ def test_the_bar_filters_by_a_column_and_keeps_it_in_the_address(own, monkeypatc
     assert counted(app) == f"{int((audit.faces['skin_tone'] == 'II').sum()):,}"
     assert any("IX" in c.value and "In the address" in c.value for c in app.caption)
     assert "Exploratory" in headline(app)
-    glasses = next(one for one in app.get("button_group") if one.key == "by.glasses")
+    glasses = next(element for element in app.get("button_group") if element.key == "by.glasses")
     glasses.set_value(["yes"]).run()
     both = ((audit.faces["skin_tone"] == "II") & (audit.faces["glasses"] == "yes")).sum()
     assert counted(app) == f"{int(both):,}"
     assert app.query_params["by.glasses"] in ("yes", ["yes"]) and app.query_params["by.skin_tone"] in ("II", ["II"])
     app.switch_page("pages/accuracy.py").run()
-    assert next(one for one in app.get("button_group") if one.key == "by.glasses").value == ["yes"]
+    assert next(element for element in app.get("button_group") if element.key == "by.glasses").value == ["yes"]
 
 
 @pytest.mark.parametrize("name", ["accuracy", "gaps"])
@@ -127,8 +127,8 @@ def test_evidence_and_comparison_across_columns(own, monkeypatch: pytest.MonkeyP
     table = app.session_state["downloads"].items["table regions-by-group"].make()
     assert len(table) == 6 and table["n"].sum() == 900, "faces without a level are a group too"
     long = page(own[0], "evidence", monkeypatch, across=["glasses", "camera", "gender"])
-    shown = next(frame.value for frame in long.dataframe if "forehead" in frame.value)["group"]
-    assert shown.str.startswith("Women, no, Nikon").any() and not shown.str.contains("camera: ").any()
+    groups = next(frame.value for frame in long.dataframe if "forehead" in frame.value)["group"]
+    assert groups.str.startswith("Women, no, Nikon").any() and not groups.str.contains("camera: ").any()
     assert "in the order of glasses, camera." in text(long).replace("\\", "")
     root = own[0]
     if not (root / "other").exists():

@@ -42,7 +42,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told(app: AppTest) -> list[str]:
     """The lines on what the link asks for in vain, as they are read."""
-    return [one.value.replace("\\", "") for one in app.caption if "The link asks for" in one.value]
+    return [element.value.replace("\\", "") for element in app.caption if "The link asks for" in element.value]
 
 
 @pytest.mark.parametrize("name", list(IN_VAIN))
@@ -83,8 +83,8 @@ def test_model_audit_and_partner_are_always_in_the_address(models: Path, monkeyp
     app = page(models, "overview", monkeypatch)
     assert app.query_params["model"] == "b-first" and app.query_params["audit"] == "all"
     app = page(models, "compare", monkeypatch, model="a-second")
-    asked = {key: app.query_params[key] for key in ("model", "audit", "model_a", "model_b")}
-    assert asked == {"model": "a-second", "audit": "all", "model_a": "a-second", "model_b": "b-first"}
+    address = {key: app.query_params[key] for key in ("model", "audit", "model_a", "model_b")}
+    assert address == {"model": "a-second", "audit": "all", "model_a": "a-second", "model_b": "b-first"}
 
 
 def test_a_model_is_found_by_the_name_it_had_with_one_audit_and_with_several(
@@ -125,7 +125,7 @@ def test_what_is_added_later_changes_no_link_that_names_nothing(models: Path, tm
 def test_back_undoes_a_filter(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Back brings the address that was, and runs the page again."""
     app = page(models, "overview", monkeypatch, gender="female", age=["18", "45"])
-    faces = next(one.value for one in app.metric if one.label == "Faces")
+    faces = next(element.value for element in app.metric if element.label == "Faces")
     app.get("button_group")[1].set_value(["Black"]).run()
     assert app.query_params["ethnicity"] == "Black"
     del app.query_params["ethnicity"]
@@ -133,7 +133,7 @@ def test_back_undoes_a_filter(models: Path, monkeypatch: pytest.MonkeyPatch) -> 
     app.run()
     assert app.get("button_group")[1].value == []
     assert "ethnicity" not in app.query_params
-    assert next(one.value for one in app.metric if one.label == "Faces") == faces
+    assert next(element.value for element in app.metric if element.label == "Faces") == faces
     del app.query_params["age"]
     app.run()
     assert app.select_slider[0].value == ("0", "any")
@@ -141,7 +141,7 @@ def test_back_undoes_a_filter(models: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_two_names_never_share_a_label() -> None:
     name = labels(["A b", "A\nb", "A  b", "*"])
-    assert len({name(one) for one in ("A b", "A\nb", "A  b", "*")}) == 4
+    assert len({name(text) for text in ("A b", "A\nb", "A  b", "*")}) == 4
     assert name("*") == r"\*"
 
 

@@ -21,7 +21,7 @@ HOSTILE = "![x](http://evil/t.png) <script>alert(1)</script> **b**"
 
 def bar(app: AppTest) -> dict[str, object]:
     """What the bar's widgets say."""
-    widgets = {one.key: one.value for one in [*app.get("button_group"), *app.toggle, *app.select_slider]}
+    widgets = {element.key: element.value for element in [*app.get("button_group"), *app.toggle, *app.select_slider]}
     return {key: widgets.get(key) for key in ("gender", "ethnicity", "adults", "age", "split", "outcome")}
 
 
@@ -67,7 +67,7 @@ def test_what_a_link_asks_for_in_vain_is_told_and_left_out(study, monkeypatch: p
     assert bar(app)["age"] == ("0", "any")
     assert "age" not in app.query_params
     assert "split" not in app.query_params
-    next(one for one in app.get("button_group") if one.key == "gender").set_value(["male"]).run()
+    next(element for element in app.get("button_group") if element.key == "gender").set_value(["male"]).run()
     assert told(app) == [], "once the filter is changed, the link is history"
     overview = page(models, "overview", monkeypatch, ethnicity=["Black", "Martian"])
     assert counted(overview) == f"{int(Filter(ethnicity=('Black',)).mask(audit.faces).sum()):,}"
@@ -77,7 +77,7 @@ def test_the_bar_goes_along_to_every_page_that_has_one(study, monkeypatch: pytes
     models, audit = study
     app = opened(models, "accuracy", monkeypatch)
     app.toggle(key="adults").set_value(False).run()
-    next(one for one in app.get("button_group") if one.key == "ethnicity").set_value(["Black"]).run()
+    next(element for element in app.get("button_group") if element.key == "ethnicity").set_value(["Black"]).run()
     for name in ("training", "gaps", "faces", "overview"):
         app.query_params.clear()
         app.switch_page(f"pages/{name}.py").run()
@@ -104,16 +104,16 @@ def test_another_audit_has_the_bar_that_its_faces_allow(study, tmp_path: Path, m
     """A group that the next audit lacks must not stay chosen, nor «Adults only» where no age is recorded."""
     models = tmp_path / "models"
     shutil.copytree(study[0], models)
-    other = models / "made/audits/other"
-    shutil.copytree(models / "made/audits/made-all", other)
-    table = pq.read_table(other / "faces.parquet")
+    second_audit = models / "made/audits/other"
+    shutil.copytree(models / "made/audits/made-all", second_audit)
+    table = pq.read_table(second_audit / "faces.parquet")
     for name, column in (
         ("age", pa.nulls(len(table), table["age"].type)),
         ("ethnicity", pa.array(["Martian"] * len(table))),
     ):
         table = table.set_column(table.column_names.index(name), name, column)
-    pq.write_table(table, other / "faces.parquet")
-    write_former(other / "audit.json", json.loads((other / "audit.json").read_text()))
+    pq.write_table(table, second_audit / "faces.parquet")
+    write_former(second_audit / "audit.json", json.loads((second_audit / "audit.json").read_text()))
     app = page(models, "overview", monkeypatch, audit="made-all", adults="true", ethnicity="Black", gender="female")
     few = counted(app)
     app.selectbox(key="audit").set_value("other").run()

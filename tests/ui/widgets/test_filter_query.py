@@ -56,12 +56,12 @@ def test_every_age_range_comes_back(age: tuple[str, str]) -> None:
 def test_every_combination_of_the_other_fields_comes_back() -> None:
     genders = [(), *itertools.permutations(GENDERS, 1), GENDERS, GENDERS[::-1]]
     splits = [(), ("test",), ("test", "train"), OPTIONS.splits]
-    seen = set()
+    selections = set()
     for gender, adults, outcome, split in itertools.product(genders, (False, True), OUTCOMES, splits):
         selection = FilterSelection(gender, ("Black", *ODD), adults, ("3", "60"), outcome, split)
         assert read_query(through_an_address(selection), OPTIONS) == (selection, ())
-        seen.add(urlencode(write_query(selection), doseq=True))
-    assert len(seen) == len(genders) * 2 * len(OUTCOMES) * len(splits), "each has an address of its own"
+        selections.add(urlencode(write_query(selection), doseq=True))
+    assert len(selections) == len(genders) * 2 * len(OUTCOMES) * len(splits), "each has an address of its own"
 
 
 def test_nothing_filtered_writes_nothing_and_nothing_asked_is_the_bar_before() -> None:
@@ -69,8 +69,8 @@ def test_nothing_filtered_writes_nothing_and_nothing_asked_is_the_bar_before() -
     before = FilterSelection(("male",), ("Black",), True, ("18", "any"), "incorrect", ("val",))
     assert read_query({}, OPTIONS, before) == (before, ())
     assert read_query({"page": ["x"], "gender": [""], "a_gender": ["female"]}, OPTIONS, before) == (before, ())
-    named, notes = read_query({"gender": ["female"], "outcome": ["all"]}, OPTIONS, before)
-    assert (named.gender, named.outcome, named.ethnicity, notes) == (("female",), "all", ("Black",), ())
+    selection, notes = read_query({"gender": ["female"], "outcome": ["all"]}, OPTIONS, before)
+    assert (selection.gender, selection.outcome, selection.ethnicity, notes) == (("female",), "all", ("Black",), ())
 
 
 def test_what_the_page_before_said_is_dropped_quietly_where_this_audit_lacks_it() -> None:
@@ -177,20 +177,20 @@ def test_a_group_lies_inside_the_filter_bar() -> None:
         columns=["gender", "ethnicity", "age", "correct"],
     )
     bars = [Filter(), Filter(("female",)), Filter((), ("Black",), 18), Filter(age_to=30), Filter(outcome="correct")]
-    tried = 0
+    combinations = 0
     for bar, gender, ethnicity, age, outcome in itertools.product(
         bars, ("any", *GENDERS), ("any", "White", "Black"), GROUP_AGES, OUTCOMES
     ):
         alone = narrow(Filter(), gender, ethnicity, age, outcome).mask(faces)
         try:
-            chosen = narrow(bar, gender, ethnicity, age, outcome)
+            group = narrow(bar, gender, ethnicity, age, outcome)
         except LookwhereError as error:
             assert "filter bar" in str(error)
             assert not (alone & bar.mask(faces)).any(), "refused only where no face can be in both"
             continue
-        tried += 1
-        np.testing.assert_array_equal(chosen.mask(faces), alone & bar.mask(faces))
-    assert tried > 500
+        combinations += 1
+        np.testing.assert_array_equal(group.mask(faces), alone & bar.mask(faces))
+    assert combinations > 500
 
 
 FIRST_ADULTS = FilterOptions(("White", "Black"), (), has_age=True, adults_first=True)

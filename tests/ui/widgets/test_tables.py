@@ -29,18 +29,19 @@ def test_a_cell_is_written_as_a_sentence_writes_it_and_sorted_by_its_number() ->
     assert not app.exception
     (table,) = app.dataframe
     assert table.value["accuracy"].iloc[0] == 0.926
-    written = table.proto.arrow_data.styler.display_values
-    assert b"92.6 %" in written and "−3.2 %".encode() in written and "−0.03".encode() in written
-    assert b"nan" not in written.lower() and b"inf" not in written.lower()
+    cells = table.proto.arrow_data.styler.display_values
+    assert b"92.6 %" in cells and "−3.2 %".encode() in cells and "−0.03".encode() in cells
+    assert b"nan" not in cells.lower() and b"inf" not in cells.lower()
 
 
 def test_a_table_says_how_many_rows_lie_beyond_its_edge() -> None:
-    said = [one.proto.body for one in drawn(SHARES).get("html")]
-    assert any("10 of 40 rows are in sight" in body for body in said)
-    assert not any("rows are in sight" in one.proto.body for one in drawn(SHARES[:9]).get("html"))
+    lines = [element.proto.body for element in drawn(SHARES).get("html")]
+    assert any("10 of 40 rows are in sight" in body for body in lines)
+    assert not any("rows are in sight" in element.proto.body for element in drawn(SHARES[:9]).get("html"))
     frame = pd.DataFrame({"group": range(20)})
     paper = re.sub("<span class='lw-on-screen'>.*?</span>", "", goes_on(frame))
     assert "scroll" not in paper and "10 of 20 rows are in sight" in paper, "nothing scrolls on paper"
+    assert "the app's page has the others" in paper
     assert "3 of 20 rows" in goes_on(frame, height=38 + 3 * 35) and goes_on(frame.head(10)) == ""
 
 
@@ -64,10 +65,10 @@ def test_numbers_of_which_nothing_is_said_are_written_in_the_house_form_too() ->
 
     app = AppTest.from_function(page).run()
     assert not app.exception
-    written = app.dataframe[0].proto.arrow_data.styler.display_values
+    cells = app.dataframe[0].proto.arrow_data.styler.display_values
     for text in ("1,412", "−0.0728", "2.5", "< 0.0001", "0.250"):
-        assert text.encode() in written, text
-    assert b"-0.0" not in written and b"2.0" not in written
+        assert text.encode() in cells, text
+    assert b"-0.0" not in cells and b"2.0" not in cells
 
 
 def test_tables_of_nothing_are_drawn() -> None:

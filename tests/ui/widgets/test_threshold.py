@@ -55,24 +55,24 @@ def test_a_threshold_that_is_none_leaves_the_models_own(models, monkeypatch: pyt
 
 def test_data_sets_beside_each_other_are_at_the_chosen_threshold(models, monkeypatch: pytest.MonkeyPatch) -> None:
     root, audit = models
-    other = made_audit(300, noise=3.0, seed=5, path=root / "made/audits/abroad-test")
-    manifest = replace(other.manifest, data_fingerprint="2" * 64, files={})
-    write_json(other.path / "audit.json", manifest.to_json())
+    second_audit = made_audit(300, noise=3.0, seed=5, path=root / "made/audits/abroad-test")
+    manifest = replace(second_audit.manifest, data_fingerprint="2" * 64, files={})
+    write_json(second_audit.path / "audit.json", manifest.to_json())
     app = page(root, "overview", monkeypatch, threshold="0.8", audit="made-test")
     assert not app.exception
     assert not app.error, [e.value for e in app.error]
     table = app.session_state["downloads"].items["table data-sets"].make()
     everyone = table[(table["gender"] == "") & (table["ethnicity"] == "")].set_index("audit")["accuracy"]
-    for one in (audit, other):
-        assert everyone[one.name] == accuracy_by(one.faces, [], 0.8)["accuracy"].iloc[0]
-        assert everyone[one.name] != accuracy_by(one.faces, [])["accuracy"].iloc[0]
+    for each_audit in (audit, second_audit):
+        assert everyone[each_audit.name] == accuracy_by(each_audit.faces, [], 0.8)["accuracy"].iloc[0]
+        assert everyone[each_audit.name] != accuracy_by(each_audit.faces, [])["accuracy"].iloc[0]
 
 
 def test_tipping_points_on_gaps_are_at_the_chosen_threshold(models, monkeypatch: pytest.MonkeyPatch) -> None:
     root, audit = models
     app = page(root, "gaps", monkeypatch, threshold="0.8", audit="made-test", adults="false")
     assert not app.exception
-    shown = app.session_state["downloads"].items["table tipping-points"].make()
+    table = app.session_state["downloads"].items["table tipping-points"].make()
     moved, own = tipping_points(audit, None, 0.8), tipping_points(audit)
     assert len(moved) and not moved.equals(own)
-    pd.testing.assert_frame_equal(shown.reset_index(drop=True), moved.reset_index(drop=True))
+    pd.testing.assert_frame_equal(table.reset_index(drop=True), moved.reset_index(drop=True))

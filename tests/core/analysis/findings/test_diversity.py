@@ -60,7 +60,7 @@ def test_numbers_are_those_of_the_predictions(study: Diversity) -> None:
 
 
 def test_without_a_difference_the_gap_is_not_said_to_close(tmp_path: Path) -> None:
-    make_diversity(tmp_path, n=600, missed={"lfw": 0.3, "everyone": 0.3, "as-few-as-lfw": 0.3}, unrecorded=0)
+    make_diversity(tmp_path, n=600, error_rates={"lfw": 0.3, "everyone": 0.3, "as-few-as-lfw": 0.3}, unrecorded=0)
     found = open_diversity(tmp_path)
     rise, missing = diversity.questions(found, "fairface")
     assert rise.verdict != Verdict.SUPPORTED
@@ -69,7 +69,7 @@ def test_without_a_difference_the_gap_is_not_said_to_close(tmp_path: Path) -> No
 
 
 def test_a_gap_that_widens_is_not_told_as_one_that_stays(tmp_path: Path) -> None:
-    make_diversity(tmp_path, n=1200, missed={"lfw": 0.1, "everyone": 0.5}, unrecorded=0)
+    make_diversity(tmp_path, n=1200, error_rates={"lfw": 0.1, "everyone": 0.5}, unrecorded=0)
     found = open_diversity(tmp_path)
     results = diversity.questions(found, "fairface")
     assert results[0].verdict == Verdict.NOT_SUPPORTED
@@ -79,7 +79,7 @@ def test_a_gap_that_widens_is_not_told_as_one_that_stays(tmp_path: Path) -> None
 
 
 def test_a_planted_fall_in_the_treated_arm_alone_is_found(tmp_path: Path) -> None:
-    make_diversity(tmp_path, n=1200, missed={"without-black-women": 0.5})
+    make_diversity(tmp_path, n=1200, error_rates={"without-black-women": 0.5})
     missing = diversity.questions(open_diversity(tmp_path), "fairface")[1]
     assert missing.verdict in (Verdict.SUPPORTED, Verdict.IN_PART)
     assert "So a fall is a lower bound" in missing.sentence

@@ -47,7 +47,7 @@ def test_the_seven_figures_are_those_of_the_faces(models: Path) -> None:
 
 def test_what_comes_back_is_told_from_what_does_not(tmp_path: Path) -> None:
     """Three networks that agree: women far above the original's figures, men far below."""
-    make_repeated(tmp_path, n=3000, seeds=3, missed={"female": 0.05, "male": 0.4})
+    make_repeated(tmp_path, n=3000, seeds=3, error_rates={"female": 0.05, "male": 0.4})
     table = seven_figures(open_repeated(tmp_path), "first").set_index("figure")
     assert table.loc["African-American female", "repeats"] == Repeats.HIGHER
     assert table.loc["male", "repeats"] == Repeats.LOWER
