@@ -10,17 +10,9 @@ with page() as p:
     controls = heatmap_panels.choose_maps(p.audit.task)
     groups = heatmap_panels.average_groups(p.audit, choose_groups(p.audit, p.filter, controls.count), controls)
     heatmap_panels.show_groups(p.audit, groups, controls)
-    differences = map_differences_view.show_differences(
-        p.audit, [(averaged.letter, averaged.group) for averaged in groups], controls
-    )
-    p.headline(
-        " ".join(
-            [
-                heatmap_sentence(
-                    [averaged.group for averaged in groups], controls.target, p.audit.map_words, p.audit.task
-                ),
-                map_differences_view.verdict(differences),
-            ]
-        ).strip()
-    )
+    lettered = [(averaged.letter, averaged.group) for averaged in groups]
+    differences = map_differences_view.show_differences(p.audit, lettered, controls)
+    in_order = [group for _, group in lettered]
+    sentence = heatmap_sentence(in_order, controls.target, p.audit.map_words, p.audit.task)
+    p.headline(f"{sentence} {map_differences_view.verdict(differences)}".strip())
     heatmap_panels.offer_sheet(p.audit, groups, differences, controls)
