@@ -192,10 +192,7 @@ def one_thread() -> Iterator[None]:
 
 
 def try_image(data: bytes, name: str, ready: Tools, placement: Placement | None = None) -> Result:
-    """What is found in an image file, and what the model says of it.
-
-    `placement` says where the cells of its maps lie, None where nobody knows.
-    """
+    """Faces of an image file and what the model says of them; `placement` is of its maps' cells, None if not known."""
     from core.photo.detection import nothing_found
 
     try:
