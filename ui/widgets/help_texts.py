@@ -16,7 +16,7 @@ from core.data.store_names import OF_ANYBODY
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape, sentences
-from core.present.text.credits import credit
+from core.present.text.credits import credit, data_set_title
 from core.present.text.training import trained_group
 from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
@@ -106,8 +106,8 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         adds = "." if maps.additive else ", which does not add up to the logits."
         of_maps = f"{kind.words} of {shape[0]}×{shape[1]} cells{dilated}{adds}"
     labels = escape.markdown(", ".join(info.task.labels))
-    note, trained_on = enlarged(info), escape.markdown(data.dataset or "an unknown data set")
-    dataset, splits = _dataset(manifest), escape.markdown(manifest.split_words)
+    note, trained_on = enlarged(info), _dataset(data.dataset) if data.dataset else "an unknown data set"
+    dataset, splits = _dataset(manifest.dataset), escape.markdown(manifest.split_words)
     lines = [
         f"- **ResNet-50**, two outputs ({labels}), images of {info.input_size}×{info.input_size} pixels, "
         f"faces aligned to the ArcFace template; {of_maps}" + (f" {note}" if note else ""),
@@ -126,9 +126,9 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
     return "\n".join(lines)
 
 
-def _dataset(manifest: AuditManifest) -> str:
-    """The audited data set, in Markdown; a layout that anybody's data may have names none."""
-    return "a data set of one's own" if manifest.dataset in OF_ANYBODY else escape.markdown(manifest.dataset)
+def _dataset(dataset: str) -> str:
+    """A data set by its own name, in Markdown; a layout that anybody's data may have names none."""
+    return "a data set of one's own" if dataset in OF_ANYBODY else escape.markdown(data_set_title(dataset))
 
 
 def overlap(data: DataInfo, manifest: AuditManifest) -> str:
@@ -145,7 +145,7 @@ def overlap(data: DataInfo, manifest: AuditManifest) -> str:
 def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
     """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
-    dataset, splits = _dataset(manifest), escape.markdown(manifest.split_words)
+    dataset, splits = _dataset(manifest.dataset), escape.markdown(manifest.split_words)
     lines = [
         f"- **Imported by whoever runs this app**: {escape.markdown(info.architecture)}"
         + (f", from {escape.markdown(source.file)}." if source.file else ".")
