@@ -1,11 +1,13 @@
 """Where the maps' cells of each architecture lie, and the mirror test of it on real faces.
 
 python -m benchmarks.placements
-python -m benchmarks.placements --data data/aligned/utkface --networks torchvision:resnet18 timm:resnetv2_50
+python -m benchmarks.placements --sizes 224 --keep placements-224.txt
+python -m benchmarks.placements --data data/aligned/utkface --seeds 4 --networks torchvision:resnet18 timm:resnetv2_50
 
 Weights are random, as cells lie by strides and paddings and no trained network of each architecture is at hand. A
 network looks more to one side by itself, so maps are averaged over several of each. Each goes the way of
-`python -m core import`, at the input sizes given.
+`python -m core import`, at the input sizes given. Most of the time goes into convolutions, those of the import's
+measurement of the placement first, so an input of 224 pixels takes about four times as long as one of 112.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 import torch
 import tyro
 from safetensors.torch import save_file
+from tqdm import tqdm
 
 from core.classifiers.classifier import Classifier
 from core.classifiers.folder import load_model
@@ -118,12 +121,41 @@ def line(architecture: str, size: int, faces: np.ndarray, seeds: int) -> str:
     )
 
 
+class Table:
+    """The rows measured so far, by architecture and side; with a `file`, kept there as each is measured.
+
+    Raises `LookwhereError` where the file was begun with another `heading`: its rows are of other faces or networks.
+    """
+
+    def __init__(self, heading: str, file: Path | None = None) -> None:
+        self.file = file
+        self.rows: dict[tuple[str, int], str] = {}
+        if file is None:
+            return
+        if not file.exists():
+            file.write_text(heading + "\n", encoding="utf-8")
+        first, *rows = file.read_text(encoding="utf-8").splitlines() or [""]
+        if first != heading:
+            raise LookwhereError(f"{file}: begun with other faces or networks; name another file with --keep")
+        for row in rows:
+            architecture, size = row.split()[:2]
+            self.rows[architecture, int(size)] = row
+
+    def add(self, architecture: str, size: int, row: str) -> None:
+        """Keep a row that was measured."""
+        self.rows[architecture, size] = row
+        if self.file is not None:
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(row + "\n")
+
+
 def main(
     data: Path | None = None,
     count: int = 64,
-    seeds: int = 4,
-    sizes: tuple[int, ...] = (112, 224),
+    seeds: int = 2,
+    sizes: tuple[int, ...] = (112,),
     networks: tuple[str, ...] = FAMILIES,
+    keep: Path | None = None,
 ) -> None:
     """Print a row for each architecture and input size.
 
@@ -133,16 +165,20 @@ def main(
         seeds: Networks of each architecture.
         sizes: Sides of the networks' inputs in pixels.
         networks: Architectures, as `core import --architecture` takes them.
+        keep: A file that keeps each row once it is measured; a later run prints these and measures the rest.
     """
     faces = faces_of(data, count)
-    print(
+    heading = (
         f"{'network (random weights)':36} side  maps         cells  off tiles  mismatch as tiles → as placed, "
-        f"{len(faces)} faces and their mirror images",
-        flush=True,
+        f"{len(faces)} faces and their mirror images, {seeds} {'network' if seeds == 1 else 'networks'} each"
     )
-    for architecture in networks:
-        for size in sizes:
-            print(line(architecture, size, faces, seeds), flush=True)
+    table = Table(heading, keep)
+    print(heading, flush=True)
+    cases = [(architecture, size) for size in sizes for architecture in networks]
+    for architecture, size in tqdm(cases, unit="row", dynamic_ncols=True):
+        if (architecture, size) not in table.rows:
+            table.add(architecture, size, line(architecture, size, faces, seeds))
+        print(table.rows[architecture, size], flush=True)
 
 
 if __name__ == "__main__":

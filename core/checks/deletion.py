@@ -45,7 +45,7 @@ def order_maps(probe: Probe, seed: int = 0) -> np.ndarray:
     """
     h, w = probe.margin.shape[1:]
     n = len(probe.sample)
-    drawn = np.random.default_rng([seed, 2]).random((RANDOM_ORDERS, h, w), dtype=np.float32)
+    random_scores = np.random.default_rng([seed, 2]).random((RANDOM_ORDERS, h, w), dtype=np.float32)
     at = placed((h, w), probe.audit.placement)
     y, x = np.meshgrid(*(np.array(centres) / SIDE - 0.5 for centres in (at.rows, at.columns)), indexing="ij")
     hump = np.exp(-(x**2 + y**2) / (2 * HUMP**2)).astype(np.float32)
@@ -53,7 +53,9 @@ def order_maps(probe: Probe, seed: int = 0) -> np.ndarray:
     for sign, predicted in zip((1, -1), probe.audit.task.classes, strict=True):
         if (probe.sign == sign).any():
             average[probe.sign == sign] = sign * _average_margin(probe, predicted)
-    return np.stack([probe.oriented, drawn[np.arange(n) % RANDOM_ORDERS], np.broadcast_to(hump, (n, h, w)), average], 1)
+    return np.stack(
+        [probe.oriented, random_scores[np.arange(n) % RANDOM_ORDERS], np.broadcast_to(hump, (n, h, w)), average], 1
+    )
 
 
 def _average_margin(probe: Probe, predicted: str) -> np.ndarray:
@@ -124,8 +126,8 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
     for o in range(len(ORDERS)):
         # Faces with the same order have the same holes, and one sparse system serves them all.
         alike: dict[bytes, list[int]] = {}
-        for n, one in enumerate(maps[:, o]):
-            alike.setdefault(one.tobytes(), []).append(n)
+        for n, face_map in enumerate(maps[:, o]):
+            alike.setdefault(face_map.tobytes(), []).append(n)
         for members in alike.values():
             place = removal_ranks(maps[members[:1], o], side, probe.audit.placement)[0]
             faces = torch.cat([probe.images(slice(n, n + 1)) for n in members]).cpu()
@@ -142,8 +144,8 @@ def impute(
     images: torch.Tensor, hole: np.ndarray, imputer: NoisyLinearImputer, generator: torch.Generator
 ) -> torch.Tensor:
     """Images (b, 3, H, W) of 0–255 with the pixels of `hole`, boolean (H, W), imputed in each."""
-    known = torch.from_numpy((~hole).astype(np.float32))
-    filled = imputer(images.flatten(0, 1), known).reshape_as(images)
+    visible = torch.from_numpy((~hole).astype(np.float32))
+    filled = imputer(images.flatten(0, 1), visible).reshape_as(images)
     noise = torch.randn(images.shape, generator=generator) * (NOISE * 255)
     return filled + noise * torch.from_numpy(hole)
 

@@ -59,13 +59,13 @@ def draw_correct(faces: pd.DataFrame, size: int, seed: int, minimum: int) -> Sam
     sizes = [round(size * ADULTS), size - round(size * ADULTS)]
     if min(map(len, parts)) < minimum or min(sizes) < minimum:
         parts, sizes = [np.flatnonzero(right)], [size]
-    drawn = [draw_sample(faces.iloc[rows], n, seed, minimum) for rows, n in zip(parts, sizes, strict=True)]
-    place = np.concatenate([rows[one.place] for rows, one in zip(parts, drawn, strict=True)])
-    before = np.cumsum([0, *(one.stratum.max() + 1 for one in drawn)])
+    samples = [draw_sample(faces.iloc[rows], n, seed, minimum) for rows, n in zip(parts, sizes, strict=True)]
+    place = np.concatenate([rows[sample.place] for rows, sample in zip(parts, samples, strict=True)])
+    before = np.cumsum([0, *(sample.stratum.max() + 1 for sample in samples)])
     return Sample(
         place,
-        np.concatenate([one.weight for one in drawn]),
-        np.concatenate([one.stratum + start for one, start in zip(drawn, before, strict=False)]),
+        np.concatenate([sample.weight for sample in samples]),
+        np.concatenate([sample.stratum + start for sample, start in zip(samples, before, strict=False)]),
         faces.iloc[place].reset_index(drop=True),
         minimum,
     )
@@ -74,13 +74,13 @@ def draw_correct(faces: pd.DataFrame, size: int, seed: int, minimum: int) -> Sam
 def groups_of(sample: Sample) -> list[SampleGroup]:
     """All of a sample of correct predictions, adults, and the genders of either, where they may be shown."""
     every = Filter(outcome="correct")
-    kept = [SampleGroup(every.describe(), np.ones(len(sample), dtype=bool))]
+    groups = [SampleGroup(every.describe(), np.ones(len(sample), dtype=bool))]
     adults = Filter(outcome="correct", age_from=ADULT_AGE)
-    found = partition(kept[0], sample.faces, [adults], kept, sample.minimum)
-    for whole, members in ((every, kept[0]), *found.items()):
+    adult_groups = partition(groups[0], sample.faces, [adults], groups, sample.minimum)
+    for whole, members in ((every, groups[0]), *adult_groups.items()):
         parts = [whole.narrowed(gender=(gender,)) for gender in GENDERS]
-        partition(members, sample.faces, parts, kept, sample.minimum)
-    return kept
+        partition(members, sample.faces, parts, groups, sample.minimum)
+    return groups
 
 
 def tables(sample: Sample, costs: Costs, seed: int = 0) -> tuple[list[SampleGroup], dict[str, pd.DataFrame]]:
@@ -89,9 +89,9 @@ def tables(sample: Sample, costs: Costs, seed: int = 0) -> tuple[list[SampleGrou
     groups, own, less = groups_of(sample), [], []
     for group in groups:
         means = Means(sample, group, seed, DRAWS)
-        drawn = means.replicates(costs.values)
-        value, (low, high) = means.mean(costs.values), bounds(drawn)
-        found = contrasts(value, drawn)
+        replicates = means.replicates(costs.values)
+        value, (low, high) = means.mean(costs.values), bounds(replicates)
+        less_bounds = contrasts(value, replicates)
         for w, way in enumerate(Way):
             for f, fill in enumerate(costs.fills):
                 where = {"group": group.name, "way": way, "fill": fill}
@@ -99,19 +99,19 @@ def tables(sample: Sample, costs: Costs, seed: int = 0) -> tuple[list[SampleGrou
                     at = (w, f, 0, s)
                     own.append(rounded(where | {"hidden": name, "cost": value[at], "low": low[at], "high": high[at]}))
                 for r, name in enumerate(RIVALS):
-                    three = dict(zip(("less", "low", "high"), found[:, w, f, r], strict=True))
+                    three = dict(zip(("less", "low", "high"), less_bounds[:, w, f, r], strict=True))
                     less.append(rounded(where | {"rival": name} | three))
     return groups, {"costs": pd.DataFrame(own), "less": pd.DataFrame(less)}
 
 
-def contrasts(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+def contrasts(value: np.ndarray, replicates: np.ndarray) -> np.ndarray:
     """(3, ways, fills, rivals): nose and mouth less each rival at the regions' own place, and its widest bounds.
 
-    `value` (ways, fills, places, sets) and bootstrap `drawn` (draws, …). Bounds hold for all contrasts at once, by the
-    largest |t| of the draws at 1 − `LEVEL`; the widest over the places are kept.
+    `value` (ways, fills, places, sets) and bootstrap `replicates` (draws, …). Bounds hold for all contrasts at once, by
+    the largest |t| of the draws at 1 − `LEVEL`; the widest over the places are kept.
     """
-    less, less_drawn = value[..., :1] - value[..., 1:], drawn[..., :1] - drawn[..., 1:]
+    less, less_drawn = value[..., :1] - value[..., 1:], replicates[..., :1] - replicates[..., 1:]
     error = less_drawn.std(axis=0)
-    largest = np.abs((less_drawn - less) / np.maximum(error, 1e-12)).reshape(len(drawn), -1).max(axis=1)
+    largest = np.abs((less_drawn - less) / np.maximum(error, 1e-12)).reshape(len(replicates), -1).max(axis=1)
     reach = float(np.quantile(largest, 1 - LEVEL)) * error
     return np.stack([less[:, :, 0], (less - reach).min(axis=2), (less + reach).max(axis=2)])

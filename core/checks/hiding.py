@@ -24,14 +24,14 @@ AVERAGE = "average face"
 
 def holes(side: int) -> tuple[np.ndarray, np.ndarray]:
     """Boolean (5 places · 7 sets, H, W), nose and mouth before the others at each place; and (PATCHES², H, W)."""
-    found = []
+    holes = []
     for down, across in PLACES:
         labels = regions.moved(down, across, side)
         masks = {name: labels == index for index, name in enumerate(regions.REGIONS)}
-        found += [np.any([masks[name] for name in TOGETHER], axis=0), *(masks[name] for name in RIVALS)]
+        holes += [np.any([masks[name] for name in TOGETHER], axis=0), *(masks[name] for name in RIVALS)]
     row = np.arange(side) * PATCHES // side
     patch = row[:, None] * PATCHES + row
-    return np.stack(found), patch == np.arange(PATCHES**2)[:, None, None]
+    return np.stack(holes), patch == np.arange(PATCHES**2)[:, None, None]
 
 
 def check_hiding(probe: Probe, seed: int = 0, progress: Progress | None = None) -> Part:
@@ -49,17 +49,17 @@ def check_hiding(probe: Probe, seed: int = 0, progress: Progress | None = None) 
     lost = np.zeros((n, len(fills), len(every)))
     for block in probe.blocks(1):
         image = probe.images(block)
-        other = {Fill.GREY.value: grey, Fill.BLUR.value: blurred(image), AVERAGE: average}
-        changed = [torch.where(every, other[word], image) for word in fills]
+        filling = {Fill.GREY.value: grey, Fill.BLUR.value: blurred(image), AVERAGE: average}
+        changed = [torch.where(every, filling[word], image) for word in fills]
         margins = probe.margins(torch.cat([image, *changed]))
         lost[block] = (margins[0] - margins[1:]).reshape(1, len(fills), -1)
         tick(1)
     lost *= probe.sign[:, None, None]
     costs = _costs(lost, large, small)
-    groups, found = tables(probe.sample, Costs(costs, fills), seed)
+    groups, cost_tables = tables(probe.sample, Costs(costs, fills), seed)
     patches = lost[:, :, len(large) :].reshape(n, len(fills), PATCHES, PATCHES)
     means = [Means(probe.sample, group, seed, 1).mean(patches) for group in groups]
-    return Part([(g.name, g.n) for g in groups], found, {"patches": np.stack(means).astype(np.float32)})
+    return Part([(g.name, g.n) for g in groups], cost_tables, {"patches": np.stack(means).astype(np.float32)})
 
 
 def _costs(lost: np.ndarray, large: np.ndarray, small: np.ndarray) -> np.ndarray:

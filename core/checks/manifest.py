@@ -40,16 +40,18 @@ class ChecksManifest(JsonRecord):
         "minimum_faces", "norm_faces", "controls", "fills", "precision", "versions", "finished", "seconds",
     )  # fmt: skip
 
-    def same_sample(self, other: ChecksManifest) -> bool:
+    def same_sample(self, manifest: ChecksManifest) -> bool:
         """Whether parts of both are of the same faces, network and draws."""
         keys = ("model", "weights_sha256", "data_fingerprint", "sample", "seed", "draws", "minimum_faces")
-        later = [key for key in ("norm_faces", "controls", "fills") if getattr(self, key) and getattr(other, key)]
-        return all(getattr(self, key) == getattr(other, key) for key in (*keys, *later))
+        later = [key for key in ("norm_faces", "controls", "fills") if getattr(self, key) and getattr(manifest, key)]
+        return all(getattr(self, key) == getattr(manifest, key) for key in (*keys, *later))
 
     def versions_with(self, earlier: ChecksManifest) -> dict[str, str]:
         """The packages' versions of parts of both: «2.7.0, 2.8.0» where they differ."""
         both: dict[str, str] = {}
         for name in (*earlier.versions, *self.versions):
-            known = [word for one in (earlier, self) for word in one.versions.get(name, "").split(", ") if word]
-            both[name] = ", ".join(dict.fromkeys(known))
+            versions = [
+                word for manifest in (earlier, self) for word in manifest.versions.get(name, "").split(", ") if word
+            ]
+            both[name] = ", ".join(dict.fromkeys(versions))
         return both

@@ -177,8 +177,8 @@ def comparable(name: str) -> type[AttributionMethod]:
 
 def names() -> tuple[str, ...]:
     """All methods that can be compared with the closed form: those of the library, then any other."""
-    others = [kind for kind in REGISTRY.values() if kind is not ClosedForm]
-    return tuple(kind.name for kind in sorted(others, key=lambda kind: not issubclass(kind, LibraryCam)))
+    methods = [kind for kind in REGISTRY.values() if kind is not ClosedForm]
+    return tuple(kind.name for kind in sorted(methods, key=lambda kind: not issubclass(kind, LibraryCam)))
 
 
 def default_methods() -> tuple[str, ...]:
@@ -204,8 +204,8 @@ def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progr
         else:
             maps.append(on_tail(network, name, faces.features[block], predicted, generator))
         tick(len(predicted))
-    found = np.concatenate(maps)
-    alike = spearman(np.round(found, 5), np.round(_scaled(faces.closed), 5))
+    method_maps = np.concatenate(maps)
+    alike = spearman(np.round(method_maps, 5), np.round(_scaled(faces.closed), 5))
     groups, rows, means = published_groups(probe.sample), [], []
     for member in groups:
         over = Means(probe.sample, member, seed)
@@ -213,7 +213,7 @@ def check_method(probe: Probe, faces: Explained, name: str, seed: int = 0, progr
         defined = int((~np.isnan(alike[member.mask])).sum())
         row = {"group": member.name, "method": name, "n": member.n, "defined": defined}
         rows.append(rounded(row | {"mean": mean, "low": low, "high": high}))
-        means.append(over.mean(found))
+        means.append(over.mean(method_maps))
     arrays = {"maps": np.stack(means).astype(np.float32)}
     return Part([(m.name, m.n) for m in groups], {"methods": pd.DataFrame(rows)}, arrays)
 

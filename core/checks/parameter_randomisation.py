@@ -100,12 +100,14 @@ def check_randomised(probe: Probe, seed: int = 0, draws: int = DRAWS, progress: 
                 if draw == 0:
                     first[block, s] = margin
                 tick(len(margin))
-    other = similarity(probe.margin, probe.margin[_partners(probe.sign, seed)])
+    partner_similarity = similarity(probe.margin, probe.margin[_partners(probe.sign, seed)])
     groups, rows, maps = published_groups(probe.sample), [], []
     for member in groups:
         means = Means(probe.sample, member, seed)
         maps.append(means.mean(np.concatenate([probe.margin[:, None], first], axis=1)))
-        rows += [_row(means, member.name, ANOTHER_FACE, k, other[:, None, k]) for k in range(len(MEASURES))]
+        rows += [
+            _row(means, member.name, ANOTHER_FACE, k, partner_similarity[:, None, k]) for k in range(len(MEASURES))
+        ]
         for s, stage in enumerate(STAGES):
             rows += [_row(means, member.name, stage, k, alike[:, :, s, k]) for k in range(len(MEASURES))]
     arrays = {"maps": np.stack(maps).astype(np.float32)}

@@ -81,18 +81,18 @@ class Probe:
 
         An imported model gets them rounded to whole grey levels, as it gets faces.
         """
-        found = []
+        margins = []
         if self.model.network is None:
             whole = images.round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
             for low in range(0, len(whole), BATCH):
                 logits = self.model.classify.logits(whole[low : low + BATCH]).astype(np.float64)
-                found.append(logits[:, 0] - logits[:, 1])
-            return np.concatenate(found)
+                margins.append(logits[:, 0] - logits[:, 1])
+            return np.concatenate(margins)
         with torch.inference_mode(), autocast(self.device):
             for low in range(0, len(images), BATCH):
                 logits, _ = self.model.network.evidence(self.pixels(images[low : low + BATCH]))
-                found.append((logits[:, 0] - logits[:, 1]).cpu().numpy().astype(np.float64))
-        return np.concatenate(found)
+                margins.append((logits[:, 0] - logits[:, 1]).cpu().numpy().astype(np.float64))
+        return np.concatenate(margins)
 
 
 def check_source(audit: Audit, model: Model, store: AlignedStore) -> None:

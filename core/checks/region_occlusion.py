@@ -36,13 +36,13 @@ def masks(probe: Probe, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def fill(images: Tensor, hole: Tensor, kind: Fill, grey: Tensor, blur: Tensor) -> Tensor:
     """Images (b, 3, H, W) with the pixels of `hole`, boolean (b, 1, H, W), hidden."""
     if kind is Fill.GREY:
-        other = grey.view(1, 3, 1, 1)
+        filling = grey.view(1, 3, 1, 1)
     elif kind is Fill.BLUR:
-        other = blur
+        filling = blur
     else:
         count = hole.sum(dim=(2, 3), keepdim=True).clamp(min=1)
-        other = (images * hole).sum(dim=(2, 3), keepdim=True) / count
-    return torch.where(hole, other, images)
+        filling = (images * hole).sum(dim=(2, 3), keepdim=True) / count
+    return torch.where(hole, filling, images)
 
 
 def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = None) -> Part:
@@ -86,10 +86,10 @@ def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -
         for f, kind in enumerate(Fill):
             values = {"drop": drops[:, f, 0], "control": drops[:, f, 1], "evidence": evidence}
             values["excess"] = values["drop"] - values["control"]
-            found = {name: means.interval(value) for name, value in values.items()}
+            intervals = {name: means.interval(value) for name, value in values.items()}
             for r, region in enumerate(regions.REGIONS):
                 row = {"group": member.name, "fill": kind, "region": region, "area": float(areas[r])}
-                for name, (mean, low, high) in found.items():
+                for name, (mean, low, high) in intervals.items():
                     row |= {name: mean[r], f"{name}_low": low[r], f"{name}_high": high[r]}
                 rows.append(rounded(row))
             for name in Agreement:

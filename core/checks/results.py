@@ -65,16 +65,16 @@ class Part:
 
     def of_at_least(self, minimum: int) -> Part:
         """Without the groups of under `minimum` faces."""
-        kept = [place for place, (_, n) in enumerate(self.groups) if n >= minimum]
-        if len(kept) == len(self.groups):
+        places = [place for place, (_, n) in enumerate(self.groups) if n >= minimum]
+        if len(places) == len(self.groups):
             return self
-        groups = [self.groups[place] for place in kept]
+        groups = [self.groups[place] for place in places]
         names = [name for name, _ in groups]
         tables = {
             key: table[table["group"].isin(names)].reset_index(drop=True) if "group" in table else table
             for key, table in self.tables.items()
         }
-        return Part(groups, tables, {key: array[kept] for key, array in self.arrays.items()}, self.seconds)
+        return Part(groups, tables, {key: array[places] for key, array in self.arrays.items()}, self.seconds)
 
     def array(self, name: str, group: str) -> np.ndarray | None:
         """One group's array, None where the group is too small to be published."""
@@ -122,10 +122,10 @@ class Checks:
 
     def table(self, name: str, group: str | None = None) -> pd.DataFrame:
         """A table over all parts that have it, of one group or of all; empty where no part has it."""
-        found = [part.tables[name] for part in self.parts.values() if name in part.tables]
-        if not found:
+        part_tables = [part.tables[name] for part in self.parts.values() if name in part.tables]
+        if not part_tables:
             return pd.DataFrame()
-        table = pd.concat(found, ignore_index=True)
+        table = pd.concat(part_tables, ignore_index=True)
         return table if group is None else table[table["group"] == group].reset_index(drop=True)
 
 
@@ -135,7 +135,7 @@ def save_checks(checks: Checks) -> None:
     Both are written beside the old ones and then put in their place, the arrays first; `settle` finishes what an
     interruption between the two left.
     """
-    arrays = {f"{part}:{name}": a for part, found in checks.parts.items() for name, a in found.arrays.items()}
+    arrays = {f"{part}:{name}": a for part, content in checks.parts.items() for name, a in content.arrays.items()}
     partial = checks.path / f"{NPZ}.partial"
     with partial.open("wb") as out:
         np.savez_compressed(out, **arrays)
@@ -188,7 +188,7 @@ def _table(content: dict) -> pd.DataFrame:
 
 def current_name(group: str) -> str:
     """A group's name as `Filter.describe` gives it now; earlier versions wrote «predicted right» and «wrong»."""
-    return re.sub(r"\bpredicted (right|wrong)\b", lambda found: FORMER_OUTCOMES[found[1]], group)
+    return re.sub(r"\bpredicted (right|wrong)\b", lambda match: FORMER_OUTCOMES[match[1]], group)
 
 
 def _dumps(content: dict) -> str:
@@ -217,8 +217,8 @@ def open_checks(audit: Audit) -> Checks | None:
                 f"{audit.path / JSON}: of another {key.replace('_', ' ')} than the audit beside it; "
                 f"{ChecksManifest.MEND}"
             )
-    kept = {name: part.of_at_least(audit.minimum_faces) for name, part in checks.parts.items()}
-    return replace(checks, parts=kept, placement=audit.placement)
+    parts = {name: part.of_at_least(audit.minimum_faces) for name, part in checks.parts.items()}
+    return replace(checks, parts=parts, placement=audit.placement)
 
 
 def read_checks(folder: Path) -> Checks:

@@ -156,19 +156,21 @@ def _measured(
         settle(audit.path)
     meet(ranks)
     earlier = open_checks(audit)
-    found = kept_parts(earlier, manifest)
-    if earlier and found:
+    parts = kept_parts(earlier, manifest)
+    if earlier and parts:
         manifest = replace(manifest, versions=manifest.versions_with(earlier.manifest))
     probes: dict[tuple[bool, int], Probe] = {}
     faces: dict[int, cams.Explained] = {}
-    found |= left_by_several(audit.path, manifest)
-    missing = [name for name in todo if name not in found]
+    parts |= left_by_several(audit.path, manifest)
+    missing = [name for name in todo if name not in parts]
     for name in [missing[n] for n in ranks.mine(len(missing))]:
         size = size_of(name, sample)
         of = (name == HIDING, size)
         if of not in probes:
-            drawn = (draw_correct if name == HIDING else draw_sample)(audit.faces, size, seed, audit.minimum_faces)
-            probes[of] = make_probe(audit, model, store, drawn)
+            probe_sample = (draw_correct if name == HIDING else draw_sample)(
+                audit.faces, size, seed, audit.minimum_faces
+            )
+            probes[of] = make_probe(audit, model, store, probe_sample)
         began = time.perf_counter()
         if name.startswith(METHODS):
             if size not in faces:
@@ -176,14 +178,14 @@ def _measured(
             part = cams.check_method(probes[of], faces[size], name.removeprefix(METHODS), seed, progress)
         else:
             part = MEASUREMENTS[name](probes[of], seed, draws, progress)
-        found[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
+        parts[name] = Part(part.groups, part.tables, part.arrays, time.perf_counter() - began)
         if ranks.alone:
-            _save(audit, store, manifest, found, todo)
+            _save(audit, store, manifest, parts, todo)
         else:
-            _save_apart(audit.path, manifest, name, found[name])
+            _save_apart(audit.path, manifest, name, parts[name])
     meet(ranks)
     if ranks.first:
-        _save(audit, store, manifest, found | left_by_several(audit.path, manifest), todo)
+        _save(audit, store, manifest, parts | left_by_several(audit.path, manifest), todo)
         shutil.rmtree(audit.path / APART, ignore_errors=True)
     meet(ranks)
     return open_checks(audit)
@@ -191,13 +193,13 @@ def _measured(
 
 def left_by_several(path: Path, manifest: ChecksManifest) -> dict[str, Part]:
     """The parts of this very sample that several processes left in folders of their own, by name."""
-    found: dict[str, Part] = {}
+    parts: dict[str, Part] = {}
     for folder in sorted((path / APART).glob("*")):
         with contextlib.suppress(LookwhereError):
-            kept = read_checks(folder)
-            if kept.manifest.same_sample(manifest) and kept.manifest.precision == manifest.precision:
-                found |= kept.parts
-    return found
+            apart = read_checks(folder)
+            if apart.manifest.same_sample(manifest) and apart.manifest.precision == manifest.precision:
+                parts |= apart.parts
+    return parts
 
 
 def _save_apart(path: Path, manifest: ChecksManifest, name: str, part: Part) -> None:
@@ -240,15 +242,17 @@ def kept_parts(checks: Checks | None, manifest: ChecksManifest) -> dict[str, Par
     return dict(checks.parts)
 
 
-def _save(audit: Audit, store: AlignedStore, manifest: ChecksManifest, found: dict[str, Part], todo: list[str]) -> None:
+def _save(
+    audit: Audit, store: AlignedStore, manifest: ChecksManifest, measured: dict[str, Part], todo: list[str]
+) -> None:
     """Write the parts beside their audit. Raises `LookwhereError` where store or audit is no longer what was read."""
     store.check_unchanged()
     now, then = read_manifest(audit.path), audit.manifest
     if any(getattr(now, name) != getattr(then, name) for name in SAME_AUDIT):
         raise LookwhereError(f"{audit.path}/audit.json: of another audit since its checks began; run the checks again")
     kinds = [name for part in ALL_PARTS for name in ([part] if part in MEASUREMENTS else _method_parts(cams.names()))]
-    order = dict.fromkeys([*kinds, *found])
-    parts = {name: found[name] for name in order if name in found}
+    order = dict.fromkeys([*kinds, *measured])
+    parts = {name: measured[name] for name in order if name in measured}
     seconds = round(sum(p.seconds for p in parts.values()), 1)
     manifest = replace(manifest, finished=set(todo) <= set(parts), seconds=seconds)
     try:

@@ -76,8 +76,8 @@ def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MI
     for rows, share in zip(groups, quota, strict=True):
         right, wrong = rows[correct[rows]], rows[~correct[rows]]
         share = max(int(share), (len(right) > 0) + (len(wrong) > 0))
-        missed = min(len(wrong), max(share // 2, share - len(right)))
-        for members, count in ((wrong, missed), (right, min(len(right), share - missed))):
+        errors = min(len(wrong), max(share // 2, share - len(right)))
+        for members, count in ((wrong, errors), (right, min(len(right), share - errors))):
             if not count:
                 continue
             place.append(np.sort(generator.choice(members, count, replace=False)))
@@ -90,8 +90,8 @@ def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MI
             f"{minimum}; ask for more with --sample, or audit more faces"
         )
     rows = np.concatenate(place)
-    chosen = faces.iloc[rows].reset_index(drop=True)
-    return Sample(rows, np.concatenate(weight), np.concatenate(stratum), chosen, minimum)
+    sampled = faces.iloc[rows].reset_index(drop=True)
+    return Sample(rows, np.concatenate(weight), np.concatenate(stratum), sampled, minimum)
 
 
 def published_groups(sample: Sample) -> list[SampleGroup]:
@@ -101,35 +101,35 @@ def published_groups(sample: Sample) -> list[SampleGroup]:
     it, or when all the published parts of a group are taken from it.
     """
     faces, minimum = sample.faces, sample.minimum
-    kept = [SampleGroup(Filter().describe(), np.ones(len(sample), dtype=bool))]
-    by_gender = partition(kept[0], faces, [Filter((gender,)) for gender in GENDERS], kept, minimum)
+    groups = [SampleGroup(Filter().describe(), np.ones(len(sample), dtype=bool))]
+    by_gender = partition(groups[0], faces, [Filter((gender,)) for gender in GENDERS], groups, minimum)
     # Where no gender is recorded, ethnicities are parts of all faces.
-    for gender, whole in (by_gender if gender_known(faces) else {Filter(): kept[0]}).items():
+    for gender, whole in (by_gender if gender_known(faces) else {Filter(): groups[0]}).items():
         names = sorted(faces.loc[whole.mask, "ethnicity"].unique())
         if len(names) > 1:
-            partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], kept, minimum)
-    partition(kept[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], kept, minimum)
-    return kept
+            partition(whole, faces, [Filter(gender.gender, (name,)) for name in names], groups, minimum)
+    partition(groups[0], faces, [Filter(outcome="correct"), Filter(outcome="incorrect")], groups, minimum)
+    return groups
 
 
 def partition(
-    whole: SampleGroup, faces: pd.DataFrame, parts: list[Filter], kept: list[SampleGroup], minimum: int
+    whole: SampleGroup, faces: pd.DataFrame, parts: list[Filter], groups: list[SampleGroup], minimum: int
 ) -> dict[Filter, SampleGroup]:
-    """Append to `kept` those parts of `whole` that may be shown; returns them."""
+    """Append to `groups` those parts of `whole` that may be shown; returns them."""
     members = {part: SampleGroup(part.describe(), part.mask(faces)) for part in parts}
-    shown = {part: m for part, m in members.items() if m.n >= minimum and _apart(m, kept, minimum)}
-    while shown and 0 < whole.n - sum(m.n for m in shown.values()) < minimum:
-        del shown[min(shown, key=lambda part: shown[part].n)]
-    shown = {part: m for part, m in shown.items() if m.n < whole.n}
-    kept += shown.values()
-    return shown
+    publishable = {part: m for part, m in members.items() if m.n >= minimum and _apart(m, groups, minimum)}
+    while publishable and 0 < whole.n - sum(m.n for m in publishable.values()) < minimum:
+        del publishable[min(publishable, key=lambda part: publishable[part].n)]
+    publishable = {part: m for part, m in publishable.items() if m.n < whole.n}
+    groups += publishable.values()
+    return publishable
 
 
-def _apart(member: SampleGroup, others: list[SampleGroup], minimum: int) -> bool:
-    for other in others:
-        both = int((member.mask & other.mask).sum())
-        rest = abs(member.n - other.n)
-        if both == min(member.n, other.n) and 0 < rest < minimum:
+def _apart(member: SampleGroup, groups: list[SampleGroup], minimum: int) -> bool:
+    for group in groups:
+        both = int((member.mask & group.mask).sum())
+        rest = abs(member.n - group.n)
+        if both == min(member.n, group.n) and 0 < rest < minimum:
             return False
     return True
 
@@ -152,8 +152,8 @@ class Means:
             inside = np.flatnonzero(stratum == n)
             size = len(inside)
             if size > 1:
-                drawn = generator.multinomial(size - 1, np.full(size, 1 / size), size=draws)
-                counts[:, inside] = drawn * (size / (size - 1))
+                resampled_counts = generator.multinomial(size - 1, np.full(size, 1 / size), size=draws)
+                counts[:, inside] = resampled_counts * (size / (size - 1))
         self._counts = counts * self._weight
 
     def mean(self, values: np.ndarray) -> np.ndarray:
@@ -171,10 +171,10 @@ class Means:
     def _ratio(self, weight: np.ndarray, values: np.ndarray) -> np.ndarray:
         inside = np.asarray(values, dtype=np.float64)[self.mask]
         flat = inside.reshape(len(inside), -1)
-        known = ~np.isnan(flat)
-        total = weight @ np.where(known, flat, 0.0)
+        measured = ~np.isnan(flat)
+        total = weight @ np.where(measured, flat, 0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = total / (weight @ known.astype(np.float64))
+            ratio = total / (weight @ measured.astype(np.float64))
         return ratio.reshape(len(weight), *inside.shape[1:])
 
 
@@ -183,8 +183,8 @@ def pooled(stratum: np.ndarray) -> np.ndarray:
     names, place, counts = np.unique(stratum, return_inverse=True, return_counts=True)
     alone = np.flatnonzero(counts == 1)
     if len(alone) == 1 and len(names) > 1:
-        others = np.where(counts > 1, counts, counts.max() + 1)
-        alone = np.append(alone, others.argmin())
+        larger_strata = np.where(counts > 1, counts, counts.max() + 1)
+        alone = np.append(alone, larger_strata.argmin())
     if len(alone):
         place = np.where(np.isin(place, alone), alone[0], place)
     return place
@@ -194,8 +194,8 @@ def bounds(replicates: np.ndarray) -> np.ndarray:
     """(2, …): the 2.5 and 97.5 % points of replicates (draws, …); NaN where a column has none."""
     flat = replicates.reshape(len(replicates), -1)
     result = np.full((2, flat.shape[1]), np.nan)
-    known = ~np.isnan(flat).all(axis=0)
-    result[:, known] = np.nanpercentile(flat[:, known], [2.5, 97.5], axis=0)
+    measured = ~np.isnan(flat).all(axis=0)
+    result[:, measured] = np.nanpercentile(flat[:, measured], [2.5, 97.5], axis=0)
     return result.reshape(2, *replicates.shape[1:])
 
 

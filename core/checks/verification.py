@@ -46,11 +46,13 @@ def verify_folders(path: Path, record: bool = False) -> list[VerifiedFile]:
     With `record`, folders of versions that recorded nothing are given records of their files as they are now; those
     that have them already are only compared. Raises `LookwhereError` where there is no such folder.
     """
-    found = sorted(file for name in (*MANIFESTS, *LISTS, JSON) for file in path.rglob(name)) if path.is_dir() else []
-    if not found:
+    manifest_files = (
+        sorted(file for name in (*MANIFESTS, *LISTS, JSON) for file in path.rglob(name)) if path.is_dir() else []
+    )
+    if not manifest_files:
         raise LookwhereError(f"{path}: no store, model or audit in it; give a folder with {', '.join(MANIFESTS)}")
     results: list[VerifiedFile] = []
-    for file in found:
+    for file in manifest_files:
         if file.name in LISTS:
             results.append(LISTS[file.name](file, record))
         else:
@@ -60,8 +62,8 @@ def verify_folders(path: Path, record: bool = False) -> list[VerifiedFile]:
 
 def averages_in(path: Path) -> list[StoredAverages]:
     """The average faces that audits at and below `path` store. Raises `LookwhereError` for one of too few people."""
-    found = (stored_averages(file.parent) for file in sorted(path.rglob("audit.json")))
-    return [stored for stored in found if stored is not None]
+    averages = (stored_averages(file.parent) for file in sorted(path.rglob("audit.json")))
+    return [stored for stored in averages if stored is not None]
 
 
 def _folder(file: Path, record: bool) -> Iterator[VerifiedFile]:
@@ -76,8 +78,12 @@ def _folder(file: Path, record: bool) -> Iterator[VerifiedFile]:
         write_json(file, manifest.to_json())
     sealed = manifest.format >= type(manifest).SEALED_FROM
     yield VerifiedFile(file, None, sealed)
-    for name, known in _records(manifest, file.parent).items():
-        yield VerifiedFile(file.parent / name, damage(file.parent / name, known) if known else None, known is not None)
+    for name, file_record in _records(manifest, file.parent).items():
+        yield VerifiedFile(
+            file.parent / name,
+            damage(file.parent / name, file_record) if file_record else None,
+            file_record is not None,
+        )
 
 
 def _recorded(manifest: JsonRecord, file: Path) -> JsonRecord:
@@ -94,9 +100,9 @@ def _records(manifest: JsonRecord, folder: Path) -> dict[str, FileRecord | None]
         name = "model.safetensors" if manifest.trained_here else Path(manifest.weights or "").name
         file = folder / name
         size = file.stat().st_size if file.is_file() else 0
-        known = manifest.weights_sha256
+        weights_hash = manifest.weights_sha256
         # Weights of an experiment's runs are not shipped, their information is.
-        weights = {name: FileRecord(bytes=size, sha256=known)} if known and file.is_file() else {}
+        weights = {name: FileRecord(bytes=size, sha256=weights_hash)} if weights_hash and file.is_file() else {}
         return weights | ({HASHES: manifest.training_faces} if manifest.training_faces else {})
     names = AUDIT_FILES if isinstance(manifest, AuditManifest) else STORE_FILES
     there = {name: None for name in names if (folder / name).is_file() and name not in MANIFESTS}
@@ -148,5 +154,5 @@ def _checks(file: Path, record: bool) -> Iterator[VerifiedFile]:
     if not checks.recorded:
         yield VerifiedFile(arrays, None, False)
         return
-    known = FileRecord.from_json(read_object(file)["arrays"], str(file))
-    yield VerifiedFile(arrays, damage(arrays, known), True)
+    arrays_record = FileRecord.from_json(read_object(file)["arrays"], str(file))
+    yield VerifiedFile(arrays, damage(arrays, arrays_record), True)

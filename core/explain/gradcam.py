@@ -33,16 +33,16 @@ def closed_form(
 
     One forward pass, in `dtype` up to the layer; what the network's own head makes of it is not used.
     """
-    kept: list[Tensor] = []
+    activations: list[Tensor] = []
     module = network.get_submodule(layer.name)
-    handle = module.register_forward_hook(lambda m, i, output: kept.append(output.clone()))
+    handle = module.register_forward_hook(lambda m, i, output: activations.append(output.clone()))
     try:
         with torch.inference_mode(), autocast(pixels.device, dtype):
             network(pixels)
     finally:
         handle.remove()
     with torch.inference_mode():
-        maps = layer.view(kept[-1].float())
+        maps = layer.view(activations[-1].float())
         return torch.einsum("ck,bkij->bcij", weight, maps), maps.mean(dim=(2, 3))
 
 
@@ -62,8 +62,8 @@ def signed_cams(
     with _recording(network, layer, method) as cam:
         outputs, activations, gradients = _passes(cam, pixels, scores, dtype)
         module, a = cam.target_layers[0], activations.numpy()
-        found = [cam.get_cam_image(pixels, module, None, a, g.numpy(), False) for g in gradients]
-    cams = np.stack(found, axis=1)
+        cam_images = [cam.get_cam_image(pixels, module, None, a, g.numpy(), False) for g in gradients]
+    cams = np.stack(cam_images, axis=1)
     return outputs, np.float32(cams * (cams.shape[2] * cams.shape[3]))
 
 
@@ -97,14 +97,14 @@ def _passes(
     with torch.enable_grad(), autocast(pixels.device, dtype):
         outputs = cam.activations_and_grads(pixels)
         values = scores(outputs)
-    seen, found = cam.activations_and_grads, []
+    recorder, gradients = cam.activations_and_grads, []
     for target in range(values.shape[1]):
-        known = len(seen.gradients)
+        earlier = len(recorder.gradients)
         values[:, target].sum().backward(retain_graph=True)
         # The library puts what comes later in the backward pass first: of a module called twice, the first call.
         # A copy: the next backward pass adds to the same memory.
-        found.append(seen.gradients[len(seen.gradients) - known - 1].clone())
-    return outputs.detach(), seen.activations[-1], found
+        gradients.append(recorder.gradients[len(recorder.gradients) - earlier - 1].clone())
+    return outputs.detach(), recorder.activations[-1], gradients
 
 
 class _Logits(nn.Module):
@@ -129,8 +129,8 @@ def untouched(network: nn.Module) -> Iterator[None]:
         for module, children, training in modules:
             module._modules.update(children)
             module.training = training
-        for module, known in hooks:
-            for key in [key for key in module._forward_hooks if key not in known]:
+        for module, earlier_hooks in hooks:
+            for key in [key for key in module._forward_hooks if key not in earlier_hooks]:
                 del module._forward_hooks[key]
 
 
@@ -209,8 +209,8 @@ class LayerAccess:
             pixels = self.pixels(images)
             with torch.no_grad():
                 outputs = self.network(pixels).float().cpu().numpy()
-            found = [self._rerun(pixels[low : low + block], name, rest) for low in range(0, len(pixels), block)]
-        return self.to_logits(outputs), self.place(np.concatenate(found))
+            maps = [self._rerun(pixels[low : low + block], name, rest) for low in range(0, len(pixels), block)]
+        return self.to_logits(outputs), self.place(np.concatenate(maps))
 
     def _rerun(self, pixels: Tensor, name: str, rest: bool) -> np.ndarray:
         """Maps before ReLU and scaling times h·w, float32 (B, 2, h, w)."""
@@ -237,11 +237,11 @@ class LayerAccess:
         return self.network.get_submodule(self.layer.name)
 
 
-def _kept(function: Callable[..., np.ndarray], found: list[np.ndarray]) -> Callable[..., np.ndarray]:
+def _kept(function: Callable[..., np.ndarray], results: list[np.ndarray]) -> Callable[..., np.ndarray]:
     """The function, which also puts what it gives into a list."""
 
-    def keeping(*given: object) -> np.ndarray:
-        found.append(function(*given))
-        return found[-1]
+    def keeping(*arguments: object) -> np.ndarray:
+        results.append(function(*arguments))
+        return results[-1]
 
     return keeping

@@ -30,8 +30,8 @@ def regrid(
             (w, left, right, centres and centres.columns),
         )
     )
-    found = rows @ evidence.astype(np.float64) @ columns.T
-    return np.float32(found * (len(rows) * len(columns) / (h * w)))
+    cell_means = rows @ evidence.astype(np.float64) @ columns.T
+    return np.float32(cell_means * (len(rows) * len(columns) / (h * w)))
 
 
 def left_as_it_is(grid: tuple[int, int], crop: tuple[float, float, float, float]) -> bool:
@@ -74,13 +74,13 @@ def resample(maps: np.ndarray, onto: Placement, of: Placement | None = None) -> 
     return np.einsum("ij,njk,lk->nil", rows, maps.astype(np.float64), columns, optimize=True)
 
 
-def same_places(one: Placement, other: Placement) -> bool:
+def same_places(placement: Placement, reference: Placement) -> bool:
     """Whether cells lie at the same places to a tenth of a cell."""
-    if one.shape != other.shape:
+    if placement.shape != reference.shape:
         return False
     return all(
         np.allclose(a, b, rtol=0, atol=SIDE / len(a) / 10)
-        for a, b in ((one.rows, other.rows), (one.columns, other.columns))
+        for a, b in ((placement.rows, reference.rows), (placement.columns, reference.columns))
     )
 
 

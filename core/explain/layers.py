@@ -110,21 +110,23 @@ def find_layer(network: nn.Module, pixels: Tensor, score: Callable[[Tensor], Ten
     with torch.enable_grad():
         steps, outputs = _trace(network, pixels, name)
         score_sum = score(outputs).sum()
-        found = [step for step in steps if step.view is not None and (name or not step.pooled)]
+        candidates = [step for step in steps if step.view is not None and (name or not step.pooled)]
         if not name:
-            found = [s for s in found if not _inside(s.name, modules)] or found
-        if name and not found:
+            candidates = [s for s in candidates if not _inside(s.name, modules)] or candidates
+        if name and not candidates:
             shapes = {step.shape[1:] for step in steps}
-            told = ", ".join("×".join(map(str, shape)) or "one number" for shape in shapes) or "no tensor"
-            raise LookwhereError(f"layer {name!r} gives no map (its output is {told}); name a convolutional stage")
-        if not found:
+            output_shapes = ", ".join("×".join(map(str, shape)) or "one number" for shape in shapes) or "no tensor"
+            raise LookwhereError(
+                f"layer {name!r} gives no map (its output is {output_shapes}); name a convolutional stage"
+            )
+        if not candidates:
             raise LookwhereError("no layer gives maps of 2×2 cells and more; use --maps occlusion or rise")
-        slopes = torch.autograd.grad(score_sum, [s.output for s in found], allow_unused=True)
-    for step, slope in reversed(list(zip(found, slopes, strict=True))):
+        slopes = torch.autograd.grad(score_sum, [s.output for s in candidates], allow_unused=True)
+    for step, slope in reversed(list(zip(candidates, slopes, strict=True))):
         if slope is not None and bool((step.view(slope) != 0).any()):
             return Layer(step.name, step.view)
     # Without any slope all layers are alike to Grad-CAM; the closed form, if there is one, still holds at the last.
-    return Layer(found[-1].name, found[-1].view)
+    return Layer(candidates[-1].name, candidates[-1].view)
 
 
 def _inside(name: str, modules: dict[str, nn.Module]) -> bool:
@@ -168,14 +170,16 @@ def _trace(network: nn.Module, pixels: Tensor, only: str | None) -> tuple[list[_
 def lies_on_image(network: nn.Module, layer: Layer, pixels: Tensor) -> bool:
     """Whether the layer's cells are places of the image: what changes in one half of it changes that half of the
     maps more than the other, for top and bottom and for left and right."""
-    kept: list[Tensor] = []
-    handle = network.get_submodule(layer.name).register_forward_hook(lambda m, i, output: kept.append(output.clone()))
-    others = pixels.roll(1, dims=0)
+    activations: list[Tensor] = []
+    handle = network.get_submodule(layer.name).register_forward_hook(
+        lambda m, i, output: activations.append(output.clone())
+    )
+    partner_faces = pixels.roll(1, dims=0)
 
     def maps(image: Tensor) -> Tensor:
-        kept.clear()
+        activations.clear()
         network(image)
-        return layer.view(kept[-1])
+        return layer.view(activations[-1])
 
     try:
         with torch.no_grad():
@@ -185,7 +189,7 @@ def lies_on_image(network: nn.Module, layer: Layer, pixels: Tensor) -> bool:
                 for first in (True, False):
                     half = slice(0, middle) if first else slice(middle, None)
                     changed = pixels.transpose(0, axis).clone()
-                    changed[half] = others.transpose(0, axis)[half]
+                    changed[half] = partner_faces.transpose(0, axis)[half]
                     change = (maps(changed.transpose(0, axis)) - before).abs().transpose(0, axis)
                     sides = change[:cells].mean(), change[-cells:].mean()
                     lean.append(sides[0] - sides[1] if first else sides[1] - sides[0])
@@ -200,14 +204,14 @@ def find_head(network: nn.Module, layer: Layer, pixels: Tensor) -> tuple[Head, V
     What goes into the linear layer must be the mean, and Σ_k W_ck A_k must give each logit, both within `TOLERANCE` of
     the largest. None where it is not so.
     """
-    seen: dict[str, tuple[Tensor, Tensor]] = {}
-    kept: list[Tensor] = []
+    linear_calls: dict[str, tuple[Tensor, Tensor]] = {}
+    activations: list[Tensor] = []
 
     def linear(name: str) -> Callable[..., None]:
         def hook(_module: nn.Module, inputs: tuple, output: Tensor) -> None:
             if inputs and isinstance(inputs[0], Tensor) and inputs[0].shape[2:].numel() == 1:
-                seen.pop(name, None)
-                seen[name] = (inputs[0].flatten(1).clone(), output.flatten(1).clone())
+                linear_calls.pop(name, None)
+                linear_calls[name] = (inputs[0].flatten(1).clone(), output.flatten(1).clone())
 
         return hook
 
@@ -216,7 +220,7 @@ def find_head(network: nn.Module, layer: Layer, pixels: Tensor) -> tuple[Head, V
         m.register_forward_hook(linear(n)) for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)
     ]
     handles.append(
-        network.get_submodule(layer.name).register_forward_hook(lambda m, i, output: kept.append(output.clone()))
+        network.get_submodule(layer.name).register_forward_hook(lambda m, i, output: activations.append(output.clone()))
     )
     try:
         with torch.no_grad():
@@ -224,11 +228,11 @@ def find_head(network: nn.Module, layer: Layer, pixels: Tensor) -> tuple[Head, V
     finally:
         for handle in handles:
             handle.remove()
-    heads: list[tuple[str | None, Tensor]] = [(n, x) for n, (x, y) in seen.items() if torch.equal(y, outputs)]
+    heads: list[tuple[str | None, Tensor]] = [(n, x) for n, (x, y) in linear_calls.items() if torch.equal(y, outputs)]
     for name, pooled in [*heads[::-1], (None, outputs)]:
         for rectified in (False, True):
             view = replace(layer.view, rectified=rectified)
-            maps = view(kept[-1])
+            maps = view(activations[-1])
             mean = maps.mean(dim=(2, 3))
             if mean.shape != pooled.shape or not _close(mean, pooled) or not (mean.std(dim=0) > 0).any():
                 continue
@@ -241,15 +245,15 @@ def find_head(network: nn.Module, layer: Layer, pixels: Tensor) -> tuple[Head, V
     return None
 
 
-def _close(one: Tensor, other: Tensor) -> bool:
-    return bool((one - other).abs().max() <= TOLERANCE * other.abs().max())
+def _close(tensor: Tensor, reference: Tensor) -> bool:
+    return bool((tensor - reference).abs().max() <= TOLERANCE * reference.abs().max())
 
 
 def head_weights(network: nn.Module, head: Head, outputs: int) -> tuple[Tensor, Tensor]:
     """Weights (K, C) and biases (K,) of a closed form's head, float32."""
     if head.name is None:
-        one = next(network.parameters())
-        return torch.eye(outputs, device=one.device), torch.zeros(outputs, device=one.device)
+        parameter = next(network.parameters())
+        return torch.eye(outputs, device=parameter.device), torch.zeros(outputs, device=parameter.device)
     linear = network.get_submodule(head.name)
     weight = linear.weight.detach().float().flatten(1)
     return weight, weight.new_zeros(len(weight)) if linear.bias is None else linear.bias.detach().float()

@@ -170,5 +170,5 @@ class AttributionMethod:
 
     def options(self) -> dict:
         """The options, as JSON has them."""
-        found = {name: getattr(self, name) for name in self.option_names()}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+        options = {name: getattr(self, name) for name in self.option_names()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}

@@ -38,10 +38,10 @@ def mirror_mismatch(strength: np.ndarray, placement: Placement | None = None) ->
     """
     at = placed(strength.shape, placement)
     reach = min(SIDE / 2 - at.columns[0], at.columns[-1] - SIDE / 2)
-    kept = np.abs(np.arange(SIDE) + 0.5 - SIDE / 2) <= reach
-    drawn = enlarged(strength, at, SIDE).astype(np.float64)[:, kept]
-    total = 2 * drawn.sum()
-    return float(np.abs(drawn - drawn[:, ::-1]).sum() / total) if total > 0 else float("nan")
+    inner = np.abs(np.arange(SIDE) + 0.5 - SIDE / 2) <= reach
+    density = enlarged(strength, at, SIDE).astype(np.float64)[:, inner]
+    total = 2 * density.sum()
+    return float(np.abs(density - density[:, ::-1]).sum() / total) if total > 0 else float("nan")
 
 
 def mirror_test(
@@ -51,8 +51,8 @@ def mirror_test(
     total: np.ndarray | float = 0.0
     for low in range(0, len(images), batch):
         faces = images[low : low + batch]
-        for seen in (faces, np.ascontiguousarray(faces[:, :, ::-1])):
-            evidence = explain(seen)[1].astype(np.float64)
+        for shown_faces in (faces, np.ascontiguousarray(faces[:, :, ::-1])):
+            evidence = explain(shown_faces)[1].astype(np.float64)
             total = total + np.abs(evidence[:, 0] - evidence[:, 1]).sum(axis=0)
     strength = np.asarray(total) / (2 * len(images))
     return Mirrored(len(images), strength, mirror_mismatch(strength, placement), mirror_mismatch(strength))

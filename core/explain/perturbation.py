@@ -68,8 +68,8 @@ def occlusion(
         changed = np.repeat(faces[:, None], h * w, axis=1)
         for k, (rows, columns) in enumerate(places):
             changed[:, k, rows, columns] = hidden[:, rows, columns]
-        found = _margin(function(changed.reshape(-1, *faces.shape[1:])))
-        drops[low : low + step] = margin[low : low + step, None] - found.reshape(len(faces), h * w)
+        hidden_margin = _margin(function(changed.reshape(-1, *faces.shape[1:])))
+        drops[low : low + step] = margin[low : low + step, None] - hidden_margin.reshape(len(faces), h * w)
     return drops.reshape(-1, h, w)
 
 
@@ -95,15 +95,15 @@ def rise(
     """
     if masks < 2 or masks % 2:
         raise LookwhereError(f"RISE takes masks in pairs, an even number of them, not {masks}")
-    kept = random_masks(masks, tuple(cells), images.shape[1], seed)
-    weights = _weights(kept[: masks // 2], cells, ridge)
+    mask_grid = random_masks(masks, tuple(cells), images.shape[1], seed)
+    weights = _weights(mask_grid[: masks // 2], cells, ridge)
     margins = np.empty((len(images), masks))
-    kept = np.repeat(kept.reshape(masks, -1), images.shape[3], axis=1)
+    mask_grid = np.repeat(mask_grid.reshape(masks, -1), images.shape[3], axis=1)
     for n, face in enumerate(images):
         whole, hidden = (image.reshape(-1).astype(np.uint16) for image in (face, filled(face[None], fill)))
         for low in range(0, masks, batch):
             # hidden + kept·(whole − hidden) in 16 bits, where a negative difference wraps and the sum wraps back.
-            mixed = (kept[low : low + batch] * (whole - hidden) + (hidden * KEPT + KEPT // 2)) // KEPT
+            mixed = (mask_grid[low : low + batch] * (whole - hidden) + (hidden * KEPT + KEPT // 2)) // KEPT
             margins[n, low : low + batch] = _margin(function(mixed.astype(np.uint8).reshape(-1, *face.shape)))
     odd = (margins[:, : masks // 2] - margins[:, masks // 2 :]) / 2
     return (odd @ weights.T).reshape(-1, *cells)
@@ -146,9 +146,9 @@ def _cells(side: int, cells: tuple[int, int]) -> list[tuple[slice, slice]]:
     return [(rows, columns) for rows in spans[0] for columns in spans[1]]
 
 
-def _weights(kept: np.ndarray, cells: tuple[int, int], ridge: float) -> np.ndarray:
+def _weights(mask_grid: np.ndarray, cells: tuple[int, int], ridge: float) -> np.ndarray:
     """(h·w, pairs): a cell's regression coefficient from half the difference of each pair's margins."""
-    means = [kept[:, rows, columns].mean(axis=(1, 2)) for rows, columns in _cells(kept.shape[1], cells)]
+    means = [mask_grid[:, rows, columns].mean(axis=(1, 2)) for rows, columns in _cells(mask_grid.shape[1], cells)]
     share = np.stack(means, axis=1) / KEPT - 0.5
     square = share.T @ share
     penalty = ridge * np.trace(square) / len(square) * np.eye(len(square))

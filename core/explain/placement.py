@@ -75,7 +75,7 @@ def interpolation(centres: tuple[float, ...], samples: int) -> np.ndarray:
     Linear between two centres, and beyond the first and the last what these have.
     """
     steps = (np.arange(samples) + 0.5) * (SIDE / samples)
-    weights = np.stack([np.interp(steps, centres, one) for one in np.eye(len(centres))], axis=1)
+    weights = np.stack([np.interp(steps, centres, unit) for unit in np.eye(len(centres))], axis=1)
     weights.setflags(write=False)
     return weights
 

@@ -69,26 +69,28 @@ def cell_centres(
         if layer.view.form == "tokens":
             return tuple(_tiles(count) for count in counts)
         weight = few.weight(margin)
-        found = _on_larger_images(network, layer, pixels, counts, weight)
-        if found is None:
+        lattices = _on_larger_images(network, layer, pixels, counts, weight)
+        if lattices is None:
             fields = _Fields(network, layer, pixels.detach().clone().float())
-            found = [fitted_lattice(fields.fields(weight, axis)) for axis in (2, 3)]
-    return tuple(_inside(first, step, count) for (first, step), count in zip(found, counts, strict=True))
+            lattices = [fitted_lattice(fields.fields(weight, axis)) for axis in (2, 3)]
+    return tuple(_inside(first, step, count) for (first, step), count in zip(lattices, counts, strict=True))
 
 
 class _Fields:
     """A layer's maps of some images, from which gradients lead back to the images."""
 
     def __init__(self, network: nn.Module, layer: Layer, pixels: Tensor) -> None:
-        kept: list[Tensor] = []
-        handle = network.get_submodule(layer.name).register_forward_hook(lambda m, i, output: kept.append(output))
+        layer_outputs: list[Tensor] = []
+        handle = network.get_submodule(layer.name).register_forward_hook(
+            lambda m, i, output: layer_outputs.append(output)
+        )
         self.layer, self.pixels = layer, pixels.requires_grad_(True)
         try:
             self.outputs = network(self.pixels)
         finally:
             handle.remove()
         # Another session may run the same network now: its outputs carry no gradients.
-        self.raw = [output for output in kept if output.requires_grad][-1]
+        self.raw = [output for output in layer_outputs if output.requires_grad][-1]
         self.maps = layer.view(self.raw.float())
 
     def weight(self, margin: Callable[[Tensor], Tensor]) -> Tensor:
@@ -96,9 +98,9 @@ class _Fields:
         score = margin(self.outputs.float()).sum()
         (slope,) = torch.autograd.grad(score, self.raw, retain_graph=True, allow_unused=True)
         if slope is not None:
-            found = replace(self.layer.view, rectified=False)(slope.float()).mean(dim=(0, 2, 3))
-            if bool((found != 0).any()):
-                return found
+            channel_weights = replace(self.layer.view, rectified=False)(slope.float()).mean(dim=(0, 2, 3))
+            if bool((channel_weights != 0).any()):
+                return channel_weights
         return _signs(self.maps.shape[1:2]).to(self.maps)
 
     def evidence(self, weight: Tensor) -> Tensor:
@@ -134,8 +136,8 @@ class _Fields:
                 moved[place].append(np.arange(energy.shape[1]) + 0.5 - step[place] * cell[:, None])
                 fields[place].append(energy)
         down, across = (
-            agreed_middle(np.concatenate(m), np.concatenate(f), one)
-            for m, f, one in zip(moved, fields, step, strict=True)
+            agreed_middle(np.concatenate(m), np.concatenate(f), axis_step)
+            for m, f, axis_step in zip(moved, fields, step, strict=True)
         )
         return down, across
 

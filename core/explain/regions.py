@@ -58,13 +58,13 @@ REGIONS = tuple(load_regions())
 def region_at(points: np.ndarray) -> np.ndarray:
     """Index in `REGIONS` of the region that each point (…, 2), (x, y) in template pixels, lies in; int8 (…)."""
     x, y = points[..., 0].ravel(), points[..., 1].ravel()
-    found = np.full(x.shape, len(REGIONS) - 1, dtype=np.int8)
+    region_index = np.full(x.shape, len(REGIONS) - 1, dtype=np.int8)
     for index, polygons in reversed(list(enumerate(_polygons()))):
         for polygon in polygons:
             (left, top), (right, bottom) = polygon.min(axis=0), polygon.max(axis=0)
             near = np.flatnonzero((x >= left) & (x <= right) & (y >= top) & (y <= bottom))
-            found[near[inside(x[near], y[near], polygon)]] = index
-    return found.reshape(points.shape[:-1])
+            region_index[near[inside(x[near], y[near], polygon)]] = index
+    return region_index.reshape(points.shape[:-1])
 
 
 def inside(x: np.ndarray, y: np.ndarray, polygon: np.ndarray) -> np.ndarray:
@@ -192,7 +192,7 @@ def check_positions(landmarks: np.ndarray) -> pd.DataFrame:
     points = points[np.isfinite(points).all(axis=(1, 2))]
     if not len(points):
         raise LookwhereError("no landmarks to check the regions by; make the store again with `python -m core align`")
-    mean, found = points.mean(axis=0), region_at(points)
+    mean, landmark_regions = points.mean(axis=0), region_at(points)
     expected = np.array([REGIONS.index(region) for region in LANDMARKS.values()])
     return pd.DataFrame(
         {
@@ -201,7 +201,7 @@ def check_positions(landmarks: np.ndarray) -> pd.DataFrame:
             "y": mean[:, 1],
             "region": [REGIONS[index] for index in region_at(mean)],
             "expected": list(LANDMARKS.values()),
-            "share": (found == expected).mean(axis=0),
+            "share": (landmark_regions == expected).mean(axis=0),
             "n": len(points),
         }
     )

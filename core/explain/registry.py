@@ -50,8 +50,8 @@ def choose(name: str, classifier: Explainable, origin: str = "--maps") -> Attrib
 def from_record(record: dict, origin: str) -> AttributionMethod:
     """The method that `AttributionMethod.record` described, with its options. Raises `LookwhereError` for another."""
     kind = method(record["method"], f"{origin}: maps by")
-    given = {key: record[key] for key in kind.option_names() if key in record}
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+    options = {key: record[key] for key in kind.option_names() if key in record}
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in options.items()})
 
 
 def stored(name: str) -> type[AttributionMethod]:

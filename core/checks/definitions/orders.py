@@ -54,12 +54,12 @@ class OrderCheck(Check):
     leads: ClassVar[bool] = False
 
     def result(self, checks: Checks, view: View) -> CheckResult | None:
-        found = self._compared(checks, view, "it")
-        return None if found is None else CheckResult(self.title, found[0], f"{found[1]}.")
+        comparison = self._compared(checks, view, "it")
+        return None if comparison is None else CheckResult(self.title, comparison[0], f"{comparison[1]}.")
 
     def clause(self, checks: Checks, view: View) -> str | None:
-        found = self._compared(checks, View(view.group), "the map") if self.leads else None
-        return None if found is None else found[1][:1].lower() + found[1][1:]
+        comparison = self._compared(checks, View(view.group), "the map") if self.leads else None
+        return None if comparison is None else comparison[1][:1].lower() + comparison[1][1:]
 
     def _compared(self, checks: Checks, view: View, marker: str) -> tuple[CheckVerdict, str] | None:
         """Verdict, and the comparison with the controls in words; `marker` is what the sentence calls the map."""

@@ -43,15 +43,15 @@ class ParameterRandomisation(Check):
         if rows is None:
             return None
         passed = [self._changed(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
-        kept = [self._kept(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
+        unchanged = [self._kept(rows, measure) for measure in (RANK, RANK_OF_MAGNITUDES)]
         does = "cannot be told to change the map"
-        if passed[0] or kept[0]:
+        if passed[0] or unchanged[0]:
             does = "changes the map" if passed[0] else "leaves the map about as it was"
         all_random, two_faces = interval_of(rows.loc[(STAGES[-1], RANK)]), interval_of(rows.loc[(ANOTHER_FACE, RANK)])
         magnitudes = interval_of(rows.loc[(STAGES[-1], RANK_OF_MAGNITUDES)])
         return CheckResult(
             self.title,
-            CheckVerdict.from_parts(all(passed), any(passed), any(kept)),
+            CheckVerdict.from_parts(all(passed), any(passed), any(unchanged)),
             f"Randomising all weights {does}: rank correlation with the real one {all_random}, "
             f"where real maps of two different faces have {two_faces}; of magnitudes alone "
             f"{magnitudes} and {interval_of(rows.loc[(ANOTHER_FACE, RANK_OF_MAGNITUDES)])}.",

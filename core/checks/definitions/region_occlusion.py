@@ -47,11 +47,11 @@ class _Found:
     verdict: CheckVerdict
     agreement: pd.DataFrame
     lost: pd.Series
-    said: pd.Series
+    most_evidence: pd.Series
 
     @property
     def same(self) -> bool:
-        return self.lost["region"] == self.said["region"]
+        return self.lost["region"] == self.most_evidence["region"]
 
 
 class RegionOcclusion(Check):
@@ -71,29 +71,34 @@ class RegionOcclusion(Check):
     sample_share = 4 / 15
 
     def result(self, checks: Checks, view: View) -> CheckResult | None:
-        found = self._found(checks, view)
-        if found is None:
+        outcome = self._found(checks, view)
+        if outcome is None:
             return None
-        rows = found.agreement
+        rows = outcome.agreement
         means, faces = rows.loc[Agreement.MEANS], rows.loc[Agreement.EACH_FACE]
-        does = DOES[found.verdict].format(its="the map's")
+        does = DOES[outcome.verdict].format(its="the map's")
         return CheckResult(
             f"{self.title}, {view.fill}",
-            found.verdict,
+            outcome.verdict,
             f"Hiding a region ({view.fill}) {does}: rank agreement over regions {interval_of(means, 'agreement')}, "
             f"against {interval_of(means, 'control')} for the same holes elsewhere; by unit of area "
             f"{interval_of(rows.loc[Agreement.MEANS_BY_AREA], 'agreement')}; in single faces "
-            f"{interval_of(faces, 'agreement')} on average, against {interval_of(faces, 'control')}. {_largest(found)}",
+            f"{interval_of(faces, 'agreement')} on average, against {interval_of(faces, 'control')}. "
+            f"{_largest(outcome)}",
         )
 
     def clause(self, checks: Checks, view: View) -> str | None:
-        found = self._found(checks, view)
-        if found is None:
+        outcome = self._found(checks, view)
+        if outcome is None:
             return None
-        lost, said = found.lost["region"], found.said["region"]
-        where = f"both largest at the {lost}" if found.same else f"most lost at the {lost}, most evidence at the {said}"
-        agreement = interval_of(found.agreement.loc[Agreement.MEANS], "agreement")
-        return f"hiding a region {DOES[found.verdict].format(its='its')} (rank agreement {agreement}; {where})"
+        lost, most_evidence = outcome.lost["region"], outcome.most_evidence["region"]
+        where = (
+            f"both largest at the {lost}"
+            if outcome.same
+            else f"most lost at the {lost}, most evidence at the {most_evidence}"
+        )
+        agreement = interval_of(outcome.agreement.loc[Agreement.MEANS], "agreement")
+        return f"hiding a region {DOES[outcome.verdict].format(its='its')} (rank agreement {agreement}; {where})"
 
     def _found(self, checks: Checks, view: View) -> _Found | None:
         rows, regions = (checks.rows(self.part, table, view.group) for table in ("agreement", "regions"))
@@ -107,16 +112,16 @@ class RegionOcclusion(Check):
         return _Found(verdict, rows, regions.loc[regions["drop"].idxmax()], regions.loc[regions["evidence"].idxmax()])
 
 
-def _largest(found: _Found) -> str:
+def _largest(outcome: _Found) -> str:
     """Where most is lost and where most evidence is, with the other number beside each."""
-    lost, said = found.lost, found.said
-    if found.same:
+    lost, evidence = outcome.lost, outcome.most_evidence
+    if outcome.same:
         return (
             f"Both are largest at the {lost['region']}: {interval_of(lost, 'drop')} logits are lost, evidence "
             f"{interval_of(lost, 'evidence')}."
         )
     return (
         f"Most is lost at the {lost['region']}, {interval_of(lost, 'drop')} logits where the evidence is "
-        f"{interval_of(lost, 'evidence')}; most evidence is at the {said['region']}, "
-        f"{interval_of(said, 'evidence')} where {interval_of(said, 'drop')} are lost."
+        f"{interval_of(lost, 'evidence')}; most evidence is at the {evidence['region']}, "
+        f"{interval_of(evidence, 'evidence')} where {interval_of(evidence, 'drop')} are lost."
     )
