@@ -54,9 +54,9 @@ def paired_means(values: np.ndarray, masks: np.ndarray, people: np.ndarray, draw
         return totals[:, :, :-1] / totals[:, :, -1:]
 
 
-def bootstrap_interval(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def bootstrap_interval(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The middle 95 % of bootstrap values (draws, K): low and high, (K,)."""
-    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+    low, high = np.nanpercentile(replicates, [2.5, 97.5], axis=0)
     return low, high
 
 
@@ -80,8 +80,8 @@ def resampled_sums(values: np.ndarray, units: np.ndarray | None, samples: int, d
     bits = np.packbits(values, axis=1) if units is None and values.dtype == bool else rows
     keys = np.ascontiguousarray(bits).view(f"V{bits.shape[1] * bits.itemsize}").ravel()
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    drawn = draw.multinomial(counts.sum(), counts / counts.sum(), size=samples)
-    return drawn.astype(np.float64) @ rows[first].astype(np.float64)
+    counts_of_draws = draw.multinomial(counts.sum(), counts / counts.sum(), size=samples)
+    return counts_of_draws.astype(np.float64) @ rows[first].astype(np.float64)
 
 
 def highest_t(parts: Sequence[np.ndarray], draws: int, seed: int, families: int = 1) -> np.ndarray:
@@ -97,7 +97,7 @@ def highest_t(parts: Sequence[np.ndarray], draws: int, seed: int, families: int 
     both = [np.concatenate([part, part**2], axis=1).astype(np.float32) for part in bundled]
     # A cell without any spread has t = 0 in all samples, one that loses it in a sample has a huge one there.
     least = 1e-6 * np.maximum(sum((part**2).sum(axis=0) for part in bundled), 1e-12)
-    found, cells = np.empty((draws, families)), parts[0].shape[1]
+    largest, cells = np.empty((draws, families)), parts[0].shape[1]
     block = max(1, _BLOCK // max(len(part) for part in bundled))
     for start in range(0, draws, block):
         size = min(block, draws - start)
@@ -110,8 +110,8 @@ def highest_t(parts: Sequence[np.ndarray], draws: int, seed: int, families: int 
             total += sums[:, :cells]
             variance += (sums[:, cells:] - sums[:, :cells] ** 2 / n) * n / (n - 1)
         t = np.abs(total) / np.sqrt(np.maximum(variance, least))
-        found[start : start + size] = t.reshape(size, families, -1).max(axis=2)
-    return found
+        largest[start : start + size] = t.reshape(size, families, -1).max(axis=2)
+    return largest
 
 
 def _bundles(part: np.ndarray, draw: np.random.Generator) -> np.ndarray:

@@ -96,8 +96,8 @@ def divide(x: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
 def distances(x: np.ndarray) -> np.ndarray:
     """Euclidean distances (…, n, n) of vectors (…, n, d)."""
     squares = (x**2).sum(axis=-1)
-    found = squares[..., :, None] + squares[..., None, :] - 2 * (x @ np.swapaxes(x, -1, -2))
-    return np.sqrt(np.maximum(found, 0, out=found), out=found)
+    squared = squares[..., :, None] + squares[..., None, :] - 2 * (x @ np.swapaxes(x, -1, -2))
+    return np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
 
 
 def silhouette(apart: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
@@ -110,10 +110,10 @@ def silhouette(apart: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     sums = apart @ member
     mine, size = (sums * member).sum(axis=-1), (sizes * member).sum(axis=-1)
     own = mine / np.maximum(size - 1, 1)
-    others = np.where((member > 0) | (sizes == 0), np.inf, sums / np.maximum(sizes, 1)).min(axis=-1)
+    nearest = np.where((member > 0) | (sizes == 0), np.inf, sums / np.maximum(sizes, 1)).min(axis=-1)
     # Where all faces are in one cluster or are copies of one another, nothing is apart.
-    largest = np.maximum(np.maximum(own, others), 1e-30)
-    value = np.where(np.isfinite(others), (others - own) / largest, 0.0)
+    largest = np.maximum(np.maximum(own, nearest), 1e-30)
+    value = np.where(np.isfinite(nearest), (nearest - own) / largest, 0.0)
     return np.where(size == 1, 0.0, value).mean(axis=-1)
 
 
@@ -131,10 +131,10 @@ def structure(x: np.ndarray, seed: int = 0, draws: int = DRAWS) -> tuple[pd.Data
     samples = np.concatenate([x[None], clouds(x, draws, draw)]).astype(np.float32)
     apart = distances(samples)
     # The first sample is the observed one: it is searched as the others are.
-    found = np.stack([silhouette(apart, k_means(samples, k, draw)[0], k) for k in COUNTS], axis=1)
-    largest = found.max(axis=1)
+    silhouettes = np.stack([silhouette(apart, k_means(samples, k, draw)[0], k) for k in COUNTS], axis=1)
+    largest = silhouettes.max(axis=1)
     own = [float(silhouette(apart[0], divide(x, k, seed), k)) for k in COUNTS]
-    table = pd.DataFrame({"silhouette": own, "null": found[1:].mean(axis=0)}, index=COUNTS)
+    table = pd.DataFrame({"silhouette": own, "null": silhouettes[1:].mean(axis=0)}, index=COUNTS)
     return table, float((largest >= largest[0]).mean())
 
 
@@ -148,16 +148,16 @@ def clouds(x: np.ndarray, draws: int, draw: np.random.Generator) -> np.ndarray:
     middle, spread = mean, covariance
     fixed = draw.normal(size=(FITTED, x.shape[1]))
     for _ in range(ROUNDS):
-        seen = _directions(middle, spread, fixed)
-        middle, spread = middle + mean - seen.mean(axis=0), spread + covariance - np.cov(seen.T)
+        sample = _directions(middle, spread, fixed)
+        middle, spread = middle + mean - sample.mean(axis=0), spread + covariance - np.cov(sample.T)
     return _directions(middle, spread, draw.normal(size=(draws, *x.shape)))
 
 
 def _directions(mean: np.ndarray, covariance: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Standard normal (…, d) → Gaussian of this mean and covariance → root mean square 1."""
     values, axes = np.linalg.eigh(covariance)
-    drawn = mean + (normal * np.sqrt(np.maximum(values, 0))) @ axes.T
-    return drawn / np.sqrt((drawn**2).mean(axis=-1, keepdims=True))
+    points = mean + (normal * np.sqrt(np.maximum(values, 0))) @ axes.T
+    return points / np.sqrt((points**2).mean(axis=-1, keepdims=True))
 
 
 def stability(x: np.ndarray, labels: np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray:
@@ -168,12 +168,12 @@ def stability(x: np.ndarray, labels: np.ndarray, seed: int = 0, resamples: int =
     draw = np.random.default_rng(seed)
     picked = draw.integers(0, len(x), (resamples, len(x)))
     again, _ = k_means(x.astype(np.float32)[picked], k, draw)
-    total, seen = np.zeros(k), np.zeros(k)
-    for rows, found in zip(picked, again, strict=True):
+    total, samples_with = np.zeros(k), np.zeros(k)
+    for rows, assigned in zip(picked, again, strict=True):
         rows, first = np.unique(rows, return_index=True)
         both = np.zeros((k, k))
-        np.add.at(both, (labels[rows], found[first]), 1)
+        np.add.at(both, (labels[rows], assigned[first]), 1)
         size = both.sum(axis=1, keepdims=True)
         total += (both / np.maximum(size + both.sum(axis=0) - both, 1)).max(axis=1)
-        seen += size[:, 0] > 0
-    return total / np.maximum(seen, 1)
+        samples_with += size[:, 0] > 0
+    return total / np.maximum(samples_with, 1)

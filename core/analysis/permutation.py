@@ -44,17 +44,17 @@ def units_of(
     else:
         person = pd.factorize(pd.Series(people, dtype="object")[rows])[0]
         of = np.unique(np.where(person < 0, -1 - alone, person) * 2 + a[rows], return_inverse=True)[1]
-    known, stratum = np.unique(strata[rows], return_inverse=True)
-    units, kinds = int(of.max(initial=-1)) + 1, max(len(known), 1)
+    levels, stratum = np.unique(strata[rows], return_inverse=True)
+    units, kinds = int(of.max(initial=-1)) + 1, max(len(levels), 1)
     # Where a unit is one face this is the face's own stratum.
     home = np.bincount(of * kinds + stratum, minlength=units * kinds).reshape(units, kinds).argmax(axis=1)
     side = np.zeros(units, dtype=bool)
     side[of] = a[rows]
     both = (np.bincount(home[side], minlength=kinds) > 0) & (np.bincount(home[~side], minlength=kinds) > 0)
-    kept = both[home]
+    shared = both[home]
     unit = np.full(len(a), -1)
-    unit[rows] = np.where(kept, np.cumsum(kept) - 1, -1)[of]
-    return unit, side[kept], (np.cumsum(both) - 1)[home[kept]]
+    unit[rows] = np.where(shared, np.cumsum(shared) - 1, -1)[of]
+    return unit, side[shared], (np.cumsum(both) - 1)[home[shared]]
 
 
 def sums_by(place: np.ndarray, x: np.ndarray, size: int) -> np.ndarray:
@@ -121,10 +121,10 @@ def max_t(sums: np.ndarray, permutations: int = SAMPLES, seed: int = 0) -> np.nd
     sums = np.asarray(sums, dtype=np.float64)
     norm = np.sqrt((sums**2).sum(axis=0))
     scaled = np.divide(sums, norm, out=np.zeros_like(sums), where=norm > 0)
-    seen = np.abs(scaled.sum(axis=0))
+    observed = np.abs(scaled.sum(axis=0))
     draw, above = np.random.default_rng(seed), np.zeros(sums.shape[1])
     for start in range(0, permutations, BLOCK):
         signs = draw.integers(0, 2, (min(BLOCK, permutations - start), len(sums)), dtype=np.int8) * 2.0 - 1
         largest = np.abs(signs @ scaled).max(axis=1)
-        above += (largest[:, None] >= seen - 1e-9).sum(axis=0)
+        above += (largest[:, None] >= observed - 1e-9).sum(axis=0)
     return (1 + above) / (1 + permutations)

@@ -146,17 +146,17 @@ class FaceRecord:
 
 def face_record(audit: Audit, row: int, images: AuditImages | None = None) -> FaceRecord:
     """The record of the face at a row of the audit's table; `images` are those of `core.audit.images.open_images`."""
-    faces, others = audit.faces, np.arange(len(audit.faces)) != row
+    faces, is_other = audit.faces, np.arange(len(audit.faces)) != row
     face, margin = faces.iloc[row], margins(audit)
-    same = (faces["correct"] == face["correct"]).to_numpy() & others
-    copies = np.flatnonzero((faces["cluster"] == face["cluster"]).fillna(False).to_numpy(dtype=bool) & others)
+    same = (faces["correct"] == face["correct"]).to_numpy() & is_other
+    copies = np.flatnonzero((faces["cluster"] == face["cluster"]).fillna(False).to_numpy(dtype=bool) & is_other)
     person = np.empty(0, dtype=np.int64)
     if pd.notna(face["identity"]):
-        person = np.flatnonzero((faces["identity"] == face["identity"]).fillna(False).to_numpy(dtype=bool) & others)
+        person = np.flatnonzero((faces["identity"] == face["identity"]).fillna(False).to_numpy(dtype=bool) & is_other)
     similar, cosines = np.empty(0, dtype=np.int64), np.empty(0)
     regions, bias, rest = None, np.nan, np.nan
     if audit.has_maps:
-        similar, cosines = ordered(audit, np.flatnonzero(others), FaceOrder.LIKE_FACE, row)
+        similar, cosines = ordered(audit, np.flatnonzero(is_other), FaceOrder.LIKE_FACE, row)
         evidence = audit.evidence[row].astype(np.float64)
         regions = by_region(evidence[0] - evidence[1], audit.placement)
         bias = head_bias(audit) if audit.additive else np.nan

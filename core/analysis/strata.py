@@ -76,13 +76,13 @@ def adjustable(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> list[str]:
     # A number's own values stand beside its bands, and thirds within a group are no common strata of two groups.
     extra = [name for name in faces if name not in not_adjusted and not name.endswith((VALUE, IN_GROUP))]
     extra = [name for name in extra if faces[name].nunique() <= MOST_VALUES]
-    found = []
+    adjustable = []
     for by in ("age band", "gender", "ethnicity", *extra):
         codes = strata_of(faces, by)
         on_a, on_b = (set(codes[side & (codes >= 0)]) for side in (a, b))
         if on_a & on_b and len(on_a | on_b) > 1:
-            found.append(by)
-    return found
+            adjustable.append(by)
+    return adjustable
 
 
 def equal_ages(faces: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> tuple[str, ...]:

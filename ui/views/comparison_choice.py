@@ -277,7 +277,7 @@ def need_faces(p: Page, shared: CommonFaces) -> None:
 @kept(entries=64)
 def _table(audits: list[Audit], number: int, filter: Filter) -> pd.DataFrame:
     common_audits = _common(audits).audits
-    return paired_by_group(common_audits[0], common_audits[number], within=filter)
+    return paired_by_group(common_audits[0], common_audits[number], filter=filter)
 
 
 def paired_tables(choice: Choice, filter: Filter) -> dict[str, pd.DataFrame]:

@@ -94,7 +94,7 @@ def abstention(
         answered=shares["correct"], share=shares["accuracy"], share_low=shares["low"], share_high=shares["high"]
     )
     present = np.unique(member[answered])
-    kept = tally(
+    answered_groups = tally(
         np.searchsorted(present, member[answered]),
         names.iloc[present].reset_index(drop=True),
         right[answered],
@@ -103,12 +103,14 @@ def abstention(
         "",
         None if aside is None else {AGE_UNKNOWN: aside[AGE_UNKNOWN][present]},
     )
-    rates = simultaneous_intervals(kept, draws, seed).table.set_index("group")
+    rates = simultaneous_intervals(answered_groups, draws, seed).table.set_index("group")
     columns = rates[["errors", "accuracy", "low", "high"]].reindex(table["group"]).reset_index(drop=True)
     table = pd.concat([table.reset_index(drop=True), columns], axis=1)
     table["errors"] = table["errors"].fillna(0).astype(int)
-    table = table.assign(**_ratios(rates, right[answered], kept.unit).reindex(table["group"]).reset_index(drop=True))
-    effect = design_effect(right[answered], kept.unit)[0]
+    table = table.assign(
+        **_ratios(rates, right[answered], answered_groups.unit).reindex(table["group"]).reset_index(drop=True)
+    )
+    effect = design_effect(right[answered], answered_groups.unit)[0]
     overall = float(right[answered].mean())
     low, high = wilson(right[answered].sum() / effect, answered.sum() / effect)
     return Abstention(
@@ -125,6 +127,6 @@ def _ratios(rates: pd.DataFrame, right: np.ndarray, unit: np.ndarray | None) -> 
     rows = []
     for k, m, d in zip(errors, n, effect, strict=True):
         rest = (errors.sum() - k) / whole, (n.sum() - m) / whole
-        found = risk_ratio(k / d, m / d, *rest)
-        rows.append((found.value, found.low, found.high))
+        ratio = risk_ratio(k / d, m / d, *rest)
+        rows.append((ratio.value, ratio.low, ratio.high))
     return pd.DataFrame(rows, columns=["error_ratio", "ratio_low", "ratio_high"], index=rates.index)

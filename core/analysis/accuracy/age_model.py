@@ -104,11 +104,11 @@ def age_model(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True, sm
         faces = faces.assign(age=0)
     by = ["gender"] if set(faces["ethnicity"].unique()) == {UNRECORDED} else ["gender", "ethnicity"]
     no_telling = ", so age cannot be told from ethnicity" if "ethnicity" in by else ""
-    known = age_band(faces["age"]) >= 0
-    if not known.any():
+    has_age = age_band(faces["age"]) >= 0
+    if not has_age.any():
         raise LookwhereError(f"no age is known here{no_telling}")
-    groups = group_counts(faces[known], by, threshold, smallest, order="")
-    part = faces[known][groups.member >= 0]
+    groups = group_counts(faces[has_age], by, threshold, smallest, order="")
+    part = faces[has_age][groups.member >= 0]
     right, unit, each = groups.right[groups.member >= 0], people(part), counts_of(part)
     if len(groups.table) < 2:
         few = f"have {smallest} faces" if smallest > 1 else "have faces"
@@ -128,7 +128,7 @@ def age_model(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True, sm
     sizes = (len(GENDERS), len(ethnicities), len(bands))
     present, cell = np.unique(np.ravel_multi_index((gender, ethnicity, band), sizes), return_inverse=True)
     cells = pd.DataFrame(dict(zip("geb", np.unravel_index(present, sizes), strict=True)))
-    n, k = (np.bincount(cell, weights=counted).astype(np.int64) for counted in (each, right * each))
+    n, k = (np.bincount(cell, weights=weights).astype(np.int64) for weights in (each, right * each))
     cells = cells.assign(k=k, n=n)
     whole = _design(*(cells[c].to_numpy() for c in "geb"), len(ethnicities), len(bands), base_band)
     used = _full_rank(whole.x)
@@ -145,7 +145,7 @@ def age_model(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True, sm
     counts = np.bincount(place, weights=each, minlength=len(ethnicities) * len(bands)).astype(np.int64)
     counts = counts.reshape(len(ethnicities), len(bands))
     return AgeModel(
-        groups, int(counts_of(faces)[~known].sum()), band, tuple(bands), tuple(ethnicities), base_band, used, cells,
+        groups, int(counts_of(faces)[~has_age].sum()), band, tuple(bands), tuple(ethnicities), base_band, used, cells,
         full, persons, apart, fit, counts,
     )  # fmt: skip
 

@@ -30,10 +30,12 @@ def right_calls(faces: pd.DataFrame, threshold: float = 0.5) -> np.ndarray:
     return task.called(faces, threshold) == task.is_positive(faces)
 
 
-def check_columns(by: Sequence[str], known: Collection[str] = GROUP_COLUMNS) -> None:
+def check_columns(by: Sequence[str], columns: Collection[str] = GROUP_COLUMNS) -> None:
     """Raise `LookwhereError` where groups are asked for by a column that is not among the known ones, naming these."""
-    if unknown := [column for column in by if column not in known]:
-        raise LookwhereError(f"groups by {', '.join(map(repr, unknown))}: no such column; there are {', '.join(known)}")
+    if unknown := [column for column in by if column not in columns]:
+        raise LookwhereError(
+            f"groups by {', '.join(map(repr, unknown))}: no such column; there are {', '.join(columns)}"
+        )
 
 
 def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> pd.DataFrame:
@@ -57,14 +59,14 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
         names = np.array([*AGE_BANDS, "unknown"])[np.where(band < 0, len(AGE_BANDS), band)]
         table["age band"] = pd.Categorical(names, [*AGE_BANDS, "unknown"], ordered=True)
     if not by:
-        counted = pd.DataFrame({"n": [int(each.sum())], "correct": [int(right.sum())]})
+        result = pd.DataFrame({"n": [int(each.sum())], "correct": [int(right.sum())]})
     else:
         summed = table.groupby(by, observed=True)[["all", "right"]].sum()
-        counted = summed.set_axis(["n", "correct"], axis=1).reset_index()
-    counted["errors"] = counted["n"] - counted["correct"]
-    counted["accuracy"] = counted["correct"] / counted["n"].where(counted["n"] > 0)
-    counted["low"], counted["high"] = wilson(counted["correct"], counted["n"])
-    return counted
+        result = summed.set_axis(["n", "correct"], axis=1).reset_index()
+    result["errors"] = result["n"] - result["correct"]
+    result["accuracy"] = result["correct"] / result["n"].where(result["n"] > 0)
+    result["low"], result["high"] = wilson(result["correct"], result["n"])
+    return result
 
 
 def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:

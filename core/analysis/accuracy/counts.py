@@ -67,7 +67,10 @@ def group_rows(faces: pd.DataFrame, by: list[str], columns: Sequence[Column] = (
     for is empty. `columns` are the audit's, where they are at hand: then they are called as a person says them.
     """
     task = task_of(faces)
-    own, said = [name for name in by if name not in GROUP_COLUMNS], {column.name: column.said for column in columns}
+    own, column_words = (
+        [name for name in by if name not in GROUP_COLUMNS],
+        {column.name: column.said for column in columns},
+    )
     check_columns(own, faces.columns)
     code = np.zeros(len(faces), dtype=np.int64)
     levels: list[list[str]] = []
@@ -81,38 +84,40 @@ def group_rows(faces: pd.DataFrame, by: list[str], columns: Sequence[Column] = (
         elif column in own:
             part, names = own_levels(faces[column])
         else:
-            part, found = pd.factorize(faces[column], sort=True)
-            names = [str(name) for name in found]
+            part, uniques = pd.factorize(faces[column], sort=True)
+            names = [str(name) for name in uniques]
         levels.append(names)
         code = code * len(names) + part
     present, member = np.unique(code, return_inverse=True)
     shape = [len(names) for names in levels]
     places = np.unravel_index(present, shape) if len(present) else [np.empty(0, dtype=np.int64)] * len(levels)
-    years, gender, ethnicity, *others = ([names[n] for n in place] for names, place in zip(levels, places, strict=True))
+    years, gender, ethnicity, *own_values = (
+        [names[n] for n in place] for names, place in zip(levels, places, strict=True)
+    )
     words = []
-    for age, g, e, *rest in zip(years, gender, ethnicity, *others, strict=True):
+    for age, g, e, *rest in zip(years, gender, ethnicity, *own_values, strict=True):
         classified = task.words_of(dict(zip(own, rest, strict=True)))
-        told = [
-            f"{said.get(name, name)}: {level}"
+        own_words = [
+            f"{column_words.get(name, name)}: {level}"
             for name, level in zip(own, rest, strict=True)
             if classified is None or name != task.attribute
         ]
-        words.append(group_words(g, e, age, told, classified))
-    found = {"group": words, "gender": gender, "ethnicity": ethnicity, "age band": years}
-    return member, pd.DataFrame(found | dict(zip(own, others, strict=True)))
+        words.append(group_words(g, e, age, own_words, classified))
+    named = {"group": words, "gender": gender, "ethnicity": ethnicity, "age band": years}
+    return member, pd.DataFrame(named | dict(zip(own, own_values, strict=True)))
 
 
 def group_words(
-    gender: str, ethnicity: str, years: str, told: Sequence[str], classified: ClassWords | None = None
+    gender: str, ethnicity: str, years: str, own_words: Sequence[str], classified: ClassWords | None = None
 ) -> str:
     """A group's name from its parts, of which any may be empty: «Black girls, 3–9 years, glasses: no».
 
-    `told` is what is said of its further columns, in their order; `classified` are the words of its class, where the
-    classified column is one of those it is made by and is not gender: «women with glasses, camera: a».
+    `own_words` is what is said of its further columns, in their order; `classified` are the words of its class, where
+    the classified column is one of those it is made by and is not gender: «women with glasses, camera: a».
     """
     head = group_name(gender or (), ethnicity or (), years in YOUNG) if gender or ethnicity else ""
     head = head if classified is None else classified.of(head)
-    return ", ".join(part for part in (head, years, *told) if part) or "all faces"
+    return ", ".join(part for part in (head, years, *own_words) if part) or "all faces"
 
 
 def own_levels(values: pd.Series) -> tuple[np.ndarray, list[str]]:
@@ -167,9 +172,9 @@ def pooled_effects(
         alone = (k * (1 - p) ** 2 + (n - k) * p**2) * n / np.maximum(n - 1, 1)
         together = np.bincount(group, weights=(correct - p[group] * faces) ** 2, minlength=groups)
         together *= people / np.maximum(people - 1, 1)
-        known = (n > 1) & (people > 1)
-        rest = (alone * (size - 1))[known].sum()
-        rho = np.clip((together - alone)[known].sum() / rest, 0, 1) if rest > 0 else 0.0
+        repeated = (n > 1) & (people > 1)
+        rest = (alone * (size - 1))[repeated].sum()
+        rho = np.clip((together - alone)[repeated].sum() / rest, 0, 1) if rest > 0 else 0.0
     return 1 + rho * np.nan_to_num(size - 1)
 
 
@@ -212,8 +217,8 @@ class Groups:
 
     def bounds_at(self, z: float, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Low and high (G,) of the accuracies: Wilson's at `z`, nowhere narrower than the exact ones at `level`."""
-        counted = self.effective_at(z)
-        (low, high), exact = wilson(*counted, z), clopper_pearson(*counted, level)
+        effective = self.effective_at(z)
+        (low, high), exact = wilson(*effective, z), clopper_pearson(*effective, level)
         return np.minimum(low, exact[0]), np.maximum(high, exact[1])
 
 
@@ -235,9 +240,9 @@ def group_counts(
     right = right_calls(faces, threshold)
     member, names = group_rows(faces, by, columns)
     outside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()}
-    said = {column.name: column.said for column in columns}
+    column_words = {column.name: column.said for column in columns}
     for name in set(by) - set(GROUP_COLUMNS):
-        outside |= {f"{said[name]} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
+        outside |= {f"{column_words[name]} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
     unit = people(faces)
     each = counts_of(faces) if COUNT in faces else None
     names = names if "age band" in by else names.drop(columns="age band")
@@ -260,19 +265,19 @@ def group_table(
     correct = np.bincount(member, weights=each_right, minlength=len(names)).astype(np.int64)
     people, effect = n, np.ones(len(names))
     if unit is not None:
-        found = []
+        effects = []
         for row in range(len(names)):
             inside = member == row
-            found.append(design_effect(right[inside], unit[inside], None if each is None else each[inside]))
-        people = np.array([m for _, m in found], dtype=np.int64)
-        effect = np.maximum([effect for effect, _ in found], pooled_effects(member, right, unit, len(names), each))
+            effects.append(design_effect(right[inside], unit[inside], None if each is None else each[inside]))
+        people = np.array([m for _, m in effects], dtype=np.int64)
+        effect = np.maximum([effect for effect, _ in effects], pooled_effects(member, right, unit, len(names), each))
     with np.errstate(divide="ignore", invalid="ignore"):
-        counted = {
+        numbers = {
             "n": n, "correct": correct, "errors": n - correct, "accuracy": correct / n, "people": people,
             "effect": effect,
         }  # fmt: skip
-    counted["wilson_low"], counted["wilson_high"] = wilson(correct / effect, n / effect)
-    return names.assign(**counted)
+    numbers["wilson_low"], numbers["wilson_high"] = wilson(correct / effect, n / effect)
+    return names.assign(**numbers)
 
 
 def tally(
@@ -298,13 +303,13 @@ def tally(
         why = np.where(rows, reason, why)
     why = np.where(table["n"].to_numpy() < smallest, f"under {smallest} faces", why)
     out = why != ""
-    left = pd.DataFrame({"group": table["group"].array[out], "n": table["n"].array[out], "why": why[out]})
-    kept = np.flatnonzero(~out)
+    excluded = pd.DataFrame({"group": table["group"].array[out], "n": table["n"].array[out], "why": why[out]})
+    included = np.flatnonzero(~out)
     if order:
-        kept = kept[np.argsort(-table[order].to_numpy(dtype=float)[kept], kind="stable")]
+        included = included[np.argsort(-table[order].to_numpy(dtype=float)[included], kind="stable")]
     place = np.full(len(table), -1)
-    place[kept] = np.arange(len(kept))
-    return Groups(table.iloc[kept].reset_index(drop=True), left, place[member], right, unit, each)
+    place[included] = np.arange(len(included))
+    return Groups(table.iloc[included].reset_index(drop=True), excluded, place[member], right, unit, each)
 
 
 def resample_cells(
@@ -322,8 +327,8 @@ def resample_cells(
     `each` says how many faces a row stands for; without `unit` a row is one.
     """
     if unit is None:
-        seen = np.bincount(cell, minlength=cells)
-        return rng.multinomial(len(cell), seen / len(cell), size=draws).astype(np.float64)
+        observed = np.bincount(cell, minlength=cells)
+        return rng.multinomial(len(cell), observed / len(cell), size=draws).astype(np.float64)
     from scipy import sparse  # Slow to import
 
     m = int(unit.max()) + 1
@@ -333,11 +338,11 @@ def resample_cells(
     kinds, number = _kinds(profile)
     if len(kinds) <= MOST_KINDS:
         return rng.multinomial(m, number / m, size=draws).astype(np.float64) @ profile[kinds].toarray()
-    by_cell, counted = sparse.csr_array(profile.T), np.empty((draws, cells))
+    by_cell, resampled = sparse.csr_array(profile.T), np.empty((draws, cells))
     for draw in range(draws):
         times = np.bincount(rng.integers(0, m, m, dtype=np.int32), minlength=m)
-        counted[draw] = by_cell @ times.astype(np.float64)
-    return counted
+        resampled[draw] = by_cell @ times.astype(np.float64)
+    return resampled
 
 
 def _kinds(profile: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
@@ -367,11 +372,11 @@ def resample_accuracy(groups: Groups, draws: int, seed: int) -> tuple[np.ndarray
     cell = groups.member[inside] * 2 + groups.right[inside]
     # Bands, gap, findings and card of one report ask for the same draws, which take seconds where people are many.
     each = None if groups.each is None else groups.each[inside]
-    told = unit.tobytes() + cell.tobytes() + (b"" if each is None else each.tobytes())
-    asked = hashlib.sha256(told).digest() + np.array([len(n), draws, seed]).tobytes()
-    counts = _DRAWN.get(asked)
+    content = unit.tobytes() + cell.tobytes() + (b"" if each is None else each.tobytes())
+    key = hashlib.sha256(content).digest() + np.array([len(n), draws, seed]).tobytes()
+    counts = _DRAWN.get(key)
     if counts is None:
-        counts = _DRAWN[asked] = resample_cells(cell, 2 * len(n), unit, draws, rng, each)
+        counts = _DRAWN[key] = resample_cells(cell, 2 * len(n), unit, draws, rng, each)
         counts.flags.writeable = False
         if len(_DRAWN) > KEPT:
             _DRAWN.pop(next(iter(_DRAWN)), None)

@@ -37,9 +37,9 @@ class Roc:
         if len(self.true_positive) <= DRAWN:
             return self.false_positive, self.true_positive
         along = np.floor((self.false_positive + self.true_positive) / 2 * DRAWN)
-        kept = np.append(True, np.diff(along) > 0)
-        kept[-1] = True
-        return self.false_positive[kept], self.true_positive[kept]
+        turning = np.append(True, np.diff(along) > 0)
+        turning[-1] = True
+        return self.false_positive[turning], self.true_positive[turning]
 
 
 def roc(faces: pd.DataFrame) -> Roc | None:
@@ -63,7 +63,7 @@ def roc(faces: pd.DataFrame) -> Roc | None:
     auc = float((p * v_p).sum() / m)
     error = np.sqrt(_spread(v_p, p, auc) / m + _spread(v_n, q, auc) / n)
     bounds = np.clip([auc - Z95 * error, auc + Z95 * error], 0, 1)
-    rates = [np.append(0, np.cumsum(counted[::-1]) / total) for counted, total in ((q, n), (p, m))]
+    rates = [np.append(0, np.cumsum(counts[::-1]) / total) for counts, total in ((q, n), (p, m))]
     off = float((p * q).sum() / (2 * m * n)) if len(faces) >= LARGE else 0.0
     return Roc(*rates, Estimate(auc, *map(float, bounds)), m + n, off)
 

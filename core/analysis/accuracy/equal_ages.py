@@ -47,7 +47,11 @@ class EqualAges:
 
 
 def equal_ages(
-    table: pd.DataFrame, fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray, counted: Groups | None = None
+    table: pd.DataFrame,
+    fit: Fit,
+    row: Callable[..., np.ndarray],
+    counts: np.ndarray,
+    counted_groups: Groups | None = None,
 ) -> EqualAges:
     """From groups (`table`: group, gender, ethnicity, n; `g`, `e` their codes), a fit, its design's `row` of a gender,
     ethnicity and age band, and the faces by ethnicity and age band, int (E, B).
@@ -56,21 +60,21 @@ def equal_ages(
     for what groups share. Intervals of groups are of the logit; those of pairs are made of the groups' own bounds
     (Zou & Donner 2008, Stat Med 27:1693), since near 100 % an accuracy is surer upwards than downwards.
 
-    `counted`, of the same rows, says which groups are small: their bounds are never narrower than the exact ones of
+    `counted_groups`, of the same rows, says which are small: their bounds are never narrower than the exact ones of
     their own counts, those of their pairs follow from both groups' own, and the critical values are of the others.
     """
     weight = counts.sum(axis=0) / counts.sum()
-    found = [_mean(fit, [row(g, e, b) for b in range(len(weight))], weight) for g, e in table[["g", "e"]].to_numpy()]
-    value, slopes = np.array([v for v, _ in found]), np.stack([s for _, s in found])
+    means = [_mean(fit, [row(g, e, b) for b in range(len(weight))], weight) for g, e in table[["g", "e"]].to_numpy()]
+    value, slopes = np.array([v for v, _ in means]), np.stack([s for _, s in means])
     covariance = slopes @ fit.cov @ slopes.T
     # Of one person the covariance is 0, and by rounding a little less.
     error = np.sqrt(np.maximum(np.diag(covariance), 0))
-    small = np.zeros(len(value), dtype=bool) if counted is None else counted.small
+    small = np.zeros(len(value), dtype=bool) if counted_groups is None else counted_groups.small
     critical, z = _critical(covariance, error, np.flatnonzero(~small))
     low, high = _bounds(value, error, critical)
-    if counted is not None and small.any():
+    if counted_groups is not None and small.any():
         alone = LEVEL ** (1 / len(value))
-        exact = counted.bounds_at(float(ndtri((1 + alone) / 2)), alone)
+        exact = counted_groups.bounds_at(float(ndtri((1 + alone) / 2)), alone)
         low, high = (
             np.where(small, np.minimum(low, exact[0]), low),
             np.where(small, np.maximum(high, exact[1]), high),
@@ -87,13 +91,13 @@ def _critical(covariance: np.ndarray, error: np.ndarray, large: np.ndarray) -> t
     level = LEVEL ** (len(large) / count)
     if not len(large):
         return float(ndtri((1 + LEVEL ** (1 / count)) / 2)), Z95
-    drawn, apart = _normals(covariance), covariance[np.ix_(large, large)]
+    normals, apart = _normals(covariance), covariance[np.ix_(large, large)]
     i, j = np.triu_indices(len(large), 1)
-    critical = float(np.quantile(np.abs(drawn[:, large] / error[large]).max(axis=1), level))
+    critical = float(np.quantile(np.abs(normals[:, large] / error[large]).max(axis=1), level))
     if not len(i):
         return critical, Z95
     spread = np.sqrt(np.maximum(error[large[i]] ** 2 + error[large[j]] ** 2 - 2 * apart[i, j], 1e-300))
-    between = np.abs((drawn[:, large[i]] - drawn[:, large[j]]) / spread)
+    between = np.abs((normals[:, large[i]] - normals[:, large[j]]) / spread)
     return critical, float(np.quantile(between.max(axis=1), level))
 
 
@@ -107,8 +111,8 @@ def _mean(fit: Fit, rows: list[np.ndarray], weight: np.ndarray) -> tuple[float, 
 def _normals(covariance: np.ndarray) -> np.ndarray:
     """`DRAWS` centred normals (DRAWS, G) of this covariance, the same ones each time."""
     values, axes = np.linalg.eigh(covariance)
-    drawn = np.random.default_rng(0).normal(size=(DRAWS, len(covariance)))
-    return drawn @ (axes * np.sqrt(np.maximum(values, 0))).T
+    normals = np.random.default_rng(0).normal(size=(DRAWS, len(covariance)))
+    return normals @ (axes * np.sqrt(np.maximum(values, 0))).T
 
 
 def _bounds(value: np.ndarray, error: np.ndarray, z: float) -> tuple[np.ndarray, np.ndarray]:
@@ -151,14 +155,14 @@ def _by_gender(fit: Fit, row: Callable[..., np.ndarray], counts: np.ndarray) -> 
     return women - men, error, float(2 * ndtr(-abs(women - men) / error))
 
 
-def reach(found: EqualAges, matters: float) -> float:
+def reach(fitted: EqualAges, matters: float) -> float:
     """How often all pairs of one gender would be shown to differ by less than `matters` if none differed at all."""
-    within = found.pairs["within"].to_numpy(dtype=bool)
-    if not within.any():
+    same_gender = fitted.pairs["within"].to_numpy(dtype=bool)
+    if not same_gender.any():
         return float("nan")
-    place = {name: n for n, name in enumerate(found.groups["group"])}
-    i, j = (found.pairs.loc[within, side].map(place).to_numpy() for side in ("best", "worst"))
-    c = found.covariance
+    place = {name: n for n, name in enumerate(fitted.groups["group"])}
+    i, j = (fitted.pairs.loc[same_gender, side].map(place).to_numpy() for side in ("best", "worst"))
+    c = fitted.covariance
     error = np.sqrt(np.maximum(np.diag(c)[i] + np.diag(c)[j] - 2 * c[i, j], 0))
-    drawn = _normals(c)
-    return float((np.abs(drawn[:, i] - drawn[:, j]) + found.critical_pairs * error < matters).all(axis=1).mean())
+    normals = _normals(c)
+    return float((np.abs(normals[:, i] - normals[:, j]) + fitted.critical_pairs * error < matters).all(axis=1).mean())

@@ -63,15 +63,15 @@ class Explained:
     def terms(self) -> pd.DataFrame:
         """A factor a row: factor, words, p, and p_holm over all of them; NaN where it is not told."""
         table = self.table.drop_duplicates("factor")[["factor", "words", "p"]].reset_index(drop=True)
-        known = table["p"].notna().to_numpy()
+        tested = table["p"].notna().to_numpy()
         corrected = np.full(len(table), np.nan)
-        corrected[known] = holm(table["p"].to_numpy()[known])
+        corrected[tested] = holm(table["p"].to_numpy()[tested])
         return table.assign(p_holm=corrected)
 
 
 def factors_of(faces: pd.DataFrame, columns: Sequence[Column]) -> list[Factor]:
     """What is at hand: measures in five bands, labelled columns by their levels, age by its bands."""
-    found = []
+    factors = []
     for column in columns:
         if column.name.endswith(IN_GROUP) or column.name == task_of(faces).attribute:
             continue
@@ -79,18 +79,18 @@ def factors_of(faces: pd.DataFrame, columns: Sequence[Column]) -> list[Factor]:
             codes = fifths(faces[column.value_name].to_numpy(dtype=np.float64))
         else:
             codes = faces[column.name].cat.codes.to_numpy(dtype=np.int64)
-        found.append(Factor(column.name, column.said, codes, int(codes.max(initial=-1)) + 1, column.measured))
+        factors.append(Factor(column.name, column.said, codes, int(codes.max(initial=-1)) + 1, column.measured))
     age = age_band(faces["age"]).astype(np.int64)
     if len(set(age) - {-1}) > 1:
-        found.append(Factor(AGE, "age (labelled)", age, len(AGE_BANDS), False))
-    return [factor for factor in found if len(set(factor.codes) - {-1}) > 1]
+        factors.append(Factor(AGE, "age (labelled)", age, len(AGE_BANDS), False))
+    return [factor for factor in factors if len(set(factor.codes) - {-1}) > 1]
 
 
 def fifths(values: np.ndarray) -> np.ndarray:
     """The fifth of each value (N,) among those known, int64; −1 of NaN."""
-    known = np.isfinite(values)
-    edges = np.unique(np.quantile(values[known], np.arange(1, BANDS) / BANDS)) if known.any() else np.zeros(0)
-    return np.where(known, np.searchsorted(edges, values, side="right"), -1)
+    finite = np.isfinite(values)
+    edges = np.unique(np.quantile(values[finite], np.arange(1, BANDS) / BANDS)) if finite.any() else np.zeros(0)
+    return np.where(finite, np.searchsorted(edges, values, side="right"), -1)
 
 
 def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None = None) -> Explained:
@@ -111,12 +111,12 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
         raise LookwhereError("neither gender nor ethnicity nor age makes two groups, so there is no gap to explain")
     code, names = group_rows(faces, by)
     size = np.bincount(code, minlength=len(names))
-    kept = np.flatnonzero(size >= LARGE_GROUP)
-    left_out = tuple(names["group"][size < LARGE_GROUP])
-    if len(kept) < 2:
+    large = np.flatnonzero(size >= LARGE_GROUP)
+    small = tuple(names["group"][size < LARGE_GROUP])
+    if len(large) < 2:
         raise LookwhereError("no two groups have 50 faces, so there is no gap to explain")
     member = np.full(len(names), -1)
-    member[kept] = np.arange(len(kept))
+    member[large] = np.arange(len(large))
     group, right = member[code], faces["correct"].to_numpy(dtype=bool)
     inside = group >= 0
     if right[inside].all() or not right[inside].any():
@@ -124,19 +124,19 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
     factors = factors_of(faces, columns)
     if not factors:
         raise LookwhereError("nothing was measured from these images and no age is known, so nothing can be explained")
-    unit, words = people(faces), list(names["group"].iloc[kept])
-    side = _sides(group[inside], task_of(faces).is_positive(faces)[inside], len(kept))
+    unit, words = people(faces), list(names["group"].iloc[large])
+    side = _sides(group[inside], task_of(faces).is_positive(faces)[inside], len(large))
     rows = [_rows(f, *_bands(f.codes), group, right, unit, words, side) for f in factors]
-    measured = [factor for factor in factors if factor.measured]
-    if len(measured) > 1:
-        blocks = [_dummies(_thirds(f), 4)[:, 1:] for f in measured]
+    measures = [factor for factor in factors if factor.measured]
+    if len(measures) > 1:
+        blocks = [_dummies(_thirds(f), 4)[:, 1:] for f in measures]
         both = Factor(TOGETHER, TOGETHER, np.zeros(len(faces), dtype=np.int64), 1, True)
         pattern, cell = np.unique(np.hstack(blocks), axis=0, return_inverse=True)
         rows.append(_rows(both, pattern, cell.ravel(), group, right, unit, words, side))
     table = pd.concat(rows, ignore_index=True)
     z = float(-ndtri((1 - LEVEL ** (1 / max(len(table), 1))) / 2))
     table["sure"] = (np.abs(table["explained"]) > z * table["error"]) & (table["error"] > 0)
-    return Explained(table.drop(columns="error"), tuple(words), left_out, tuple(dict.fromkeys(table["factor"])), z)
+    return Explained(table.drop(columns="error"), tuple(words), small, tuple(dict.fromkeys(table["factor"])), z)
 
 
 def _thirds(factor: Factor) -> np.ndarray:
@@ -179,31 +179,31 @@ def _rows(
     )  # fmt: skip
     apart = independent(x)
     # Of all measures together, what cannot be told apart has no column of its own.
-    wanted = apart if factor.name == TOGETHER else np.ones(x.shape[1], dtype=bool)
-    if each.min() == 0 or len(set(k)) < 2 or not apart[wanted].all():
+    columns = apart if factor.name == TOGETHER else np.ones(x.shape[1], dtype=bool)
+    if each.min() == 0 or len(set(k)) < 2 or not apart[columns].all():
         return head.assign(**dict.fromkeys(NUMBERS, np.nan))
     row = np.full(n.shape, -1)
     row[at, place] = np.arange(len(at))
     persons = None if unit is None else logistic.Persons.counted(unit[use], row[g, cell], k, len(at))
     kk, nn = hits[at, place], n[at, place]
-    x = x[:, wanted]
+    x = x[:, columns]
     penalised = factor.name == TOGETHER or logistic.separated(x, kk, nn).any()
     fit = (logistic.firth if penalised else logistic.maximum_likelihood)(x, kk, nn, persons)
-    beta, cov = np.zeros(len(wanted)), np.zeros((len(wanted), len(wanted)))
-    beta[wanted], cov[np.ix_(wanted, wanted)] = fit.beta, fit.cov
+    beta, cov = np.zeros(len(columns)), np.zeros((len(columns), len(columns)))
+    beta[columns], cov[np.ix_(columns, columns)] = fit.beta, fit.cov
     mu = expit(beta[:count, None] + side @ beta[count:].reshape(side.shape[1], -1) @ pattern.T)
     own, everyone = n / each[:, None], n.sum(axis=0) / n.sum()
-    others = _less_others(each)
+    contrast = _less_others(each)
     change, slope = _moved(own - everyone, mu, pattern, side)
-    part = others @ change
-    error = _errors(others @ slope, cov)
-    rest = _errors(others @ _moved(np.broadcast_to(everyone, n.shape), mu, pattern, side)[1], cov)
-    left = gap["gap"] - part
+    part = contrast @ change
+    error = _errors(contrast @ slope, cov)
+    rest = _errors(contrast @ _moved(np.broadcast_to(everyone, n.shape), mu, pattern, side)[1], cov)
+    remaining = gap["gap"] - part
     term = np.arange(x.shape[1]) >= count
     p = np.nan if factor.name == TOGETHER else joint.left_out(x, term, kk, nn, persons, bool(penalised))[3]
     return head.assign(
         p=p, explained=part, low=part - Z95 * error, high=part + Z95 * error,
-        left=left, left_low=left - Z95 * rest, left_high=left + Z95 * rest,
+        left=remaining, left_low=remaining - Z95 * rest, left_high=remaining + Z95 * rest,
         error=error, unseen=np.nan if factor.name == TOGETHER else ((n == 0) * everyone).sum(axis=1),
     )  # fmt: skip
 
@@ -250,9 +250,9 @@ def _errors(slopes: np.ndarray, cov: np.ndarray) -> np.ndarray:
 
 def _gaps(n: np.ndarray, k: np.ndarray) -> dict[str, np.ndarray]:
     """Each group's accuracy less that of all others, with Newcombe's interval."""
-    found = [newcombe(a, b, k.sum() - a, n.sum() - b) for a, b in zip(k, n, strict=True)]
+    gaps = [newcombe(a, b, k.sum() - a, n.sum() - b) for a, b in zip(k, n, strict=True)]
     return {
-        "gap": np.array([one.value for one in found]),
-        "gap_low": np.array([one.low for one in found]),
-        "gap_high": np.array([one.high for one in found]),
+        "gap": np.array([gap.value for gap in gaps]),
+        "gap_low": np.array([gap.low for gap in gaps]),
+        "gap_high": np.array([gap.high for gap in gaps]),
     }

@@ -56,31 +56,31 @@ def extremes(
     """
     recorded = set(faces["ethnicity"].unique()) != {UNRECORDED}
     grouped = list(by if recorded or by != CROSSED else by[:1])
-    counted = group_counts(faces, grouped, threshold, smallest=1, columns=columns)
-    plain = gap_of(counted, draws, seed)
+    groups = group_counts(faces, grouped, threshold, smallest=1, columns=columns)
+    plain = gap_of(groups, draws, seed)
     if plain is None:
         return None
     model = _model(faces, threshold) if by == CROSSED else None
     if model is None:
-        found = (plain.worst, plain.best, plain.difference, plain.as_low, plain.distinguishable)
-        return Extremes(*found, plain.groups, plain.pairs, False, plain)
+        gap = (plain.worst, plain.best, plain.difference, plain.as_low, plain.distinguishable)
+        return Extremes(*gap, plain.groups, plain.pairs, False, plain)
     fitted = equal_ages(model.codes, model.fit, model.row, model.counts, model.groups)
     table = fitted.groups
     place = {name: row for row, name in enumerate(table["group"])}
     best, worst = (fitted.pairs[side].map(place).to_numpy() for side in ("best", "worst"))
     apart = np.full((len(table), len(table)), -np.inf)
     apart[best, worst] = fitted.pairs["low"]
-    chosen = surest(*(table[name].to_numpy() for name in ("accuracy", "low", "high")), apart)
-    pair = fitted.pairs[(best == chosen.best) & (worst == chosen.worst)].iloc[0]
-    names = (str(table["group"][chosen.best]), str(table["group"][chosen.worst]))
+    extremes = surest(*(table[name].to_numpy() for name in ("accuracy", "low", "high")), apart)
+    pair = fitted.pairs[(best == extremes.best) & (worst == extremes.worst)].iloc[0]
+    names = (str(table["group"][extremes.best]), str(table["group"][extremes.worst]))
     if names != (plain.best["group"], plain.worst["group"]):
-        plain = gap_of(counted, draws, seed, between=names) or plain
+        plain = gap_of(groups, draws, seed, between=names) or plain
     return Extremes(
-        table.iloc[chosen.worst],
-        table.iloc[chosen.best],
+        table.iloc[extremes.worst],
+        table.iloc[extremes.best],
         Estimate(*(float(pair[name]) for name in ("difference", "low", "high"))),
-        tuple(table["group"][chosen.as_low]),
-        chosen.told_apart,
+        tuple(table["group"][extremes.as_low]),
+        extremes.told_apart,
         len(table),
         len(fitted.pairs),
         True,

@@ -64,25 +64,25 @@ def fairness(
     task = task_of(faces)
     by, names = _sensitive(faces, task)
     table = pd.crosstab(names, task.is_positive(faces)).reindex(columns=[False, True], fill_value=0)
-    kept, left = [], []
+    large_groups, too_small = [], []
     for name in names.value_counts().index:
         negative, positive = (int(n) for n in table.loc[name])
         if name != UNRECORDED and min(negative, positive) >= smallest:
-            kept.append(name)
+            large_groups.append(name)
         else:
             fewer = task.nouns[0 if negative <= positive else 1].many
             why = "no ethnicity recorded" if name == UNRECORDED else f"under {smallest} {fewer}"
-            left.append({by: name, "n": negative + positive, "why": why})
-    if len(kept) < 2:
+            too_small.append({by: name, "n": negative + positive, "why": why})
+    if len(large_groups) < 2:
         return None
-    inside = names.isin(kept).to_numpy()
+    inside = names.isin(large_groups).to_numpy()
     part = faces[inside]
     truly, called = task.is_positive(part), task.called(part, threshold)
-    place, unit = pd.Categorical(names[inside], kept).codes.astype(np.int64), people(part)
-    cell, size = place * 4 + truly * 2 + called, len(kept)
-    seen = np.bincount(cell, minlength=4 * size).astype(float)
-    rates = _rates(seen[None])[0]
-    drawn = _rates(resample_cells(cell, 4 * size, unit, draws, np.random.default_rng(seed)))
+    place, unit = pd.Categorical(names[inside], large_groups).codes.astype(np.int64), people(part)
+    cell, size = place * 4 + truly * 2 + called, len(large_groups)
+    cell_counts = np.bincount(cell, minlength=4 * size).astype(float)
+    rates = _rates(cell_counts[None])[0]
+    resampled_rates = _rates(resample_cells(cell, 4 * size, unit, draws, np.random.default_rng(seed)))
     n = np.zeros((3, size))
     for kind, inside in enumerate((np.ones(len(part), dtype=bool), truly, ~truly)):
         for g in range(size):
@@ -90,24 +90,24 @@ def fairness(
             n[kind, g] = mask.sum() / design_effect(called[mask], None if unit is None else unit[mask])[0]
     rows = []
     for name, kinds in (("demographic parity", [0]), ("equalized odds", [1, 2])):
-        z = _critical(drawn[:, kinds], rates[kinds], n[kinds])
+        z = _critical(resampled_rates[:, kinds], rates[kinds], n[kinds])
         pairs = [(kind, i, j) for kind in kinds for i in range(size) for j in range(size) if i != j]
         kind, i, j = np.array(pairs).T
         for measure, apart, extreme in (("difference", _differences, np.nanmax), ("ratio", _ratios, np.nanmin)):
             value, low, high = apart(rates[kind, i], n[kind, i], rates[kind, j], n[kind, j], z)
-            known = np.isfinite(value)
-            found = extreme(value[known]) if known.any() else np.nan
-            at = int(np.flatnonzero(value == found)[0]) if known.any() else 0
+            defined = np.isfinite(value)
+            largest = extreme(value[defined]) if defined.any() else np.nan
+            at = int(np.flatnonzero(value == largest)[0]) if defined.any() else 0
             top, bottom = (i[at], j[at]) if measure == "difference" else (j[at], i[at])
-            words = f"{kept[top]} to {kept[bottom]}" + ("", ", TPR", ", FPR")[kind[at]]
-            words = words if known.any() else "every rate is 0"
-            rows.append((f"{name} {measure}", found, *np.clip([extreme(low), extreme(high)], 0, 1), words))
-    groups = pd.DataFrame({by: kept, "n": seen.reshape(-1, 4).sum(axis=1).astype(int)})
+            words = f"{large_groups[top]} to {large_groups[bottom]}" + ("", ", TPR", ", FPR")[kind[at]]
+            words = words if defined.any() else "every rate is 0"
+            rows.append((f"{name} {measure}", largest, *np.clip([extreme(low), extreme(high)], 0, 1), words))
+    groups = pd.DataFrame({by: large_groups, "n": cell_counts.reshape(-1, 4).sum(axis=1).astype(int)})
     classes = [words.many for words in task.nouns] if task.is_gender else ["negative", "positive"]
-    groups[classes] = seen.reshape(-1, 2, 2).sum(axis=2).astype(int)
+    groups[classes] = cell_counts.reshape(-1, 2, 2).sum(axis=2).astype(int)
     groups["selection_rate"], groups["tpr"], groups["fpr"] = rates
     measures = pd.DataFrame(rows, columns=["measure", "value", "low", "high", "groups"])
-    return Fairness(groups, measures, pd.DataFrame(left, columns=[by, "n", "why"]))
+    return Fairness(groups, measures, pd.DataFrame(too_small, columns=[by, "n", "why"]))
 
 
 def _sensitive(faces: pd.DataFrame, task: Task) -> tuple[str, pd.Series]:
@@ -118,12 +118,14 @@ def _sensitive(faces: pd.DataFrame, task: Task) -> tuple[str, pd.Series]:
     return "group", pd.Series(names["group"].to_numpy()[member], faces.index, dtype="str")
 
 
-def _critical(drawn: np.ndarray, rates: np.ndarray, n: np.ndarray) -> float:
+def _critical(resampled_rates: np.ndarray, rates: np.ndarray, n: np.ndarray) -> float:
     """Critical z of all pairs of groups over all rates (K, G) together: resampled, never under Tukey's (Bonferroni)."""
     error = np.sqrt(rates * (1 - rates) / n)
     i, j = np.triu_indices(rates.shape[1], 1)
     apart = np.hypot(error[:, i], error[:, j])
-    away = np.abs(drawn[..., i] - drawn[..., j] - (rates[:, i] - rates[:, j])) / np.where(apart > 0, apart, np.inf)
+    away = np.abs(resampled_rates[..., i] - resampled_rates[..., j] - (rates[:, i] - rates[:, j])) / np.where(
+        apart > 0, apart, np.inf
+    )
     away = np.nan_to_num(away).max(axis=(1, 2))
     return max(float(np.quantile(away, LEVEL, method="higher")), tukey_z(1 - (1 - LEVEL) / len(rates), rates.shape[1]))
 

@@ -149,11 +149,11 @@ def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFr
         groups = names["group"] if len(names) > 1 else ()
         parts = [faces[member == place] for place in range(len(groups))]
         values = [_value(statistic, part) for part in parts]
-        known = sum(not np.isnan(value.value) for value in values)
+        measured = sum(not np.isnan(value.value) for value in values)
         for name, part, value in zip(groups, parts, values, strict=True):
             sure = NOT_SURE
             if statistic.bounds is not None and not np.isnan(value.value):
-                sure = statistic.bounds(part, LEVEL ** (1 / known), value)
+                sure = statistic.bounds(part, LEVEL ** (1 / measured), value)
             rows.append((" × ".join(by), name, len(part), value, sure))
     return pd.DataFrame(
         [(by, name, n, e.value, e.low, e.high, *sure) for by, name, n, e, sure in rows],
@@ -163,10 +163,10 @@ def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFr
 
 def surest_groups(statistic: GroupStatistic, rows: pd.DataFrame) -> Surest | None:
     """Places of the surely worst and best of a grouping's `rows`, which have bounds; None where fewer than two have."""
-    known = rows.dropna(subset=["value", "sure_low", "sure_high"])
-    if len(known) < 2 or len(known) < rows["value"].notna().sum():
+    measured = rows.dropna(subset=["value", "sure_low", "sure_high"])
+    if len(measured) < 2 or len(measured) < rows["value"].notna().sum():
         return None
-    value, low, high = (known[name].to_numpy() for name in ("value", "sure_low", "sure_high"))
+    value, low, high = (measured[name].to_numpy() for name in ("value", "sure_low", "sure_high"))
     if not statistic.higher_is_better:
         value, low, high = -value, -high, -low
     return surest(value, low, high, low[:, None] - high[None])

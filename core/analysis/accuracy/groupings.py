@@ -16,14 +16,14 @@ from core.errors import LookwhereError
 ALWAYS = tuple(name.replace(" ", "_") for name in GROUP_COLUMNS)
 
 
-def grouping(asked: Sequence[str], columns: Sequence[Column] = ()) -> list[str]:
+def grouping(names: Sequence[str], columns: Sequence[Column] = ()) -> list[str]:
     """The columns of the faces that are asked for, each once, in the order asked for.
 
     Raises `LookwhereError` naming what there is where one is not there, and where more than three are to be crossed.
     """
     by = []
-    for name in asked:
-        always = [known for known, said in zip(GROUP_COLUMNS, ALWAYS, strict=True) if loose(said) == loose(name)]
+    for name in names:
+        always = [column for column, word in zip(GROUP_COLUMNS, ALWAYS, strict=True) if loose(word) == loose(name)]
         by += always or [find_column(columns, name, also=ALWAYS).name]
     by = list(dict.fromkeys(by))
     if len(by) > MOST_CROSSED:
@@ -33,8 +33,8 @@ def grouping(asked: Sequence[str], columns: Sequence[Column] = ()) -> list[str]:
 
 def grouping_words(by: Sequence[str], columns: Sequence[Column] = ()) -> str:
     """«gender × skin tone»; «all faces» for none."""
-    said = {column.name: column.said for column in columns}
-    return " × ".join(said.get(name, "age" if name == "age band" else name) for name in by) or "all faces"
+    column_words = {column.name: column.said for column in columns}
+    return " × ".join(column_words.get(name, "age" if name == "age band" else name) for name in by) or "all faces"
 
 
 def accuracy_of_groups(

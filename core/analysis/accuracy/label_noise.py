@@ -83,21 +83,21 @@ def likely_mislabels(faces: pd.DataFrame) -> np.ndarray:
     if positive.all() or not positive.any():
         return np.zeros(len(faces), dtype=bool)
     mean_positive, mean_negative = p[positive].mean(), 1 - p[~positive].mean()
-    own, other = np.where(positive, p, 1 - p), np.where(positive, 1 - p, p)
+    own, opposite = np.where(positive, p, 1 - p), np.where(positive, 1 - p, p)
     reach_own = np.where(positive, mean_positive, mean_negative)
     reach_other = np.where(positive, mean_negative, mean_positive)
-    return (other >= reach_other) & ((own < reach_own) | (other > own))
+    return (opposite >= reach_other) & ((own < reach_own) | (opposite > own))
 
 
 def label_noise(
-    audit: Audit, within: Filter | None = None, threshold: float = 0.5, draws: int = 2000, seed: int = 0
+    audit: Audit, filter: Filter | None = None, threshold: float = 0.5, draws: int = 2000, seed: int = 0
 ) -> LabelNoise:
     """Shares of the errors in near-copy clusters, children and likely mislabels, and the gap without each and all.
 
     A near-copy is a face whose `cluster` holds another audited one (exact copies were dropped at alignment); without
     near-copies the first face of each cluster stays. Of a table without images no near-copy is told.
     """
-    mask = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
+    mask = (filter or Filter()).narrowed(outcome="all").mask(audit.faces)
     task = task_of(audit.faces)
     needed = ["gender", "ethnicity", "age", "identity", "cluster", task.attribute, task.probability]
     faces = audit.faces.loc[mask, list(dict.fromkeys(needed))]
@@ -147,8 +147,8 @@ def label_noise(
 def _variant(name: str, faces: pd.DataFrame, by: list[str], threshold: float, draws: int, seed: int) -> Variant:
     right = right_calls(faces, threshold)
     groups = group_counts(faces, by, threshold, smallest=1)
-    table, found = groups.table, gap_of(groups, draws, seed)
-    return Variant(name, len(faces), int(right.sum()), table, found)
+    table, gap = groups.table, gap_of(groups, draws, seed)
+    return Variant(name, len(faces), int(right.sum()), table, gap)
 
 
 def consensus(audits: list[Audit]) -> Consensus | None:

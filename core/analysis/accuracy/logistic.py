@@ -143,7 +143,7 @@ def separated(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> np.ndarray:
     from scipy.optimize import linprog  # Slow to import
 
     ahead = x[pure] * sign[pure, None]
-    found = linprog(
+    optimum = linprog(
         -ahead.sum(axis=0),
         A_ub=-ahead,
         b_ub=np.zeros(len(ahead)),
@@ -153,5 +153,5 @@ def separated(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> np.ndarray:
         method="highs",
     )
     result = np.zeros(len(x), dtype=bool)
-    result[pure] = ahead @ found.x > 1e-7
+    result[pure] = ahead @ optimum.x > 1e-7
     return result

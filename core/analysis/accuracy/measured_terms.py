@@ -50,7 +50,7 @@ class _Block:
     words: str
 
 
-def terms_of(audit: Audit, wanted: Filter, names: Sequence[str], threshold: float = 0.5) -> MeasuredTerms:
+def terms_of(audit: Audit, filter: Filter, names: Sequence[str], threshold: float = 0.5) -> MeasuredTerms:
     """`measured_terms` of a filter's faces, whatever their outcome, by columns of the audit as they are named.
 
     Raises `LookwhereError` where one is not there, naming what there is, where there are more than three, and as
@@ -60,7 +60,7 @@ def terms_of(audit: Audit, wanted: Filter, names: Sequence[str], threshold: floa
     columns = list({column.name: column for column in (find_column(offered, name, "terms") for name in names)}.values())
     if len(columns) > MOST_CROSSED:
         raise LookwhereError(f"terms {', '.join(names)}: up to {MOST_CROSSED} go in, not {len(columns)}")
-    return measured_terms(audit.passing(wanted.narrowed(outcome="all")), columns, threshold)
+    return measured_terms(audit.passing(filter.narrowed(outcome="all")), columns, threshold)
 
 
 def measured_terms(faces: pd.DataFrame, columns: Sequence[Column], threshold: float = 0.5) -> MeasuredTerms:
@@ -77,13 +77,13 @@ def measured_terms(faces: pd.DataFrame, columns: Sequence[Column], threshold: fl
     codes = [_codes(faces, column) for column in columns]
     age = age_band(faces["age"]).astype(np.int64)
     aged = len(set(age) - {-1}) > 1
-    known = np.logical_and.reduce([code >= 0 for code in codes]) & ((age >= 0) | (not aged))
+    complete = np.logical_and.reduce([code >= 0 for code in codes]) & ((age >= 0) | (not aged))
     by = [name for name in columns_of(faces) if name in (GENDER, ETHNICITY)]
     if not by:
         raise LookwhereError("there are no two groups of gender and ethnicity here")
     member, names = group_rows(faces, by)
-    size = np.bincount(member[known], minlength=len(names))
-    use = known & (size >= LARGE_GROUP)[member]
+    size = np.bincount(member[complete], minlength=len(names))
+    use = complete & (size >= LARGE_GROUP)[member]
     if len(set(member[use])) < 2:
         raise LookwhereError("no two groups have 50 faces whose measures are known")
     right = right_calls(faces, threshold)[use]
@@ -119,7 +119,7 @@ def measured_terms(faces: pd.DataFrame, columns: Sequence[Column], threshold: fl
     return MeasuredTerms(
         table.astype({"p_without": "float64"}),
         len(part),
-        int((~known).sum()),
+        int((~complete).sum()),
         tuple(names["group"][(size < LARGE_GROUP) & (np.bincount(member, minlength=len(names)) > 0)]),
         tuple(column.said for column in columns),
         "Firth's penalised likelihood" if penalised else "maximum likelihood",
@@ -139,16 +139,16 @@ def _tests(
             continue
         # Type II: what contains the term leaves the model before it is tested.
         big = np.array([t and not block.variables < b.variables for b, t in zip(blocks, there, strict=True)])
-        kept = np.flatnonzero(big[of])
+        columns = np.flatnonzero(big[of])
         # The term's columns last: what the others say already is none of its own.
-        kept = kept[np.argsort(of[kept] == place, kind="stable")]
-        kept = kept[independent(x[:, kept])]
-        asked = of[kept] == place
-        if not asked.any():
+        columns = columns[np.argsort(of[columns] == place, kind="stable")]
+        columns = columns[independent(x[:, columns])]
+        of_term = of[columns] == place
+        if not of_term.any():
             continue
-        apart = bool(logistic.separated(x[:, kept], k, n).any())
+        apart = bool(logistic.separated(x[:, columns], k, n).any())
         any_apart |= apart
-        test, statistic, df, p = joint.left_out(x[:, kept], asked, k, n, persons, apart)
+        test, statistic, df, p = joint.left_out(x[:, columns], of_term, k, n, persons, apart)
         rows.append(
             {"term": block.words, "test": test, "statistic": statistic, "df": df, "p": p, "variables": block.variables}
         )

@@ -11,7 +11,7 @@ from core.data.faces import person_codes
 from core.data.filters import Filter
 
 
-def labelled_otherwise(audit: Audit, wanted: Filter | None = None) -> pd.DataFrame:
+def labelled_otherwise(audit: Audit, filter: Filter | None = None) -> pd.DataFrame:
     """A row a label: label, n, people, called (the positive class), share, low, high, sureness.
 
     `share` is that of the faces called so, with Wilson's interval, of people where they are known; `sureness` is the
@@ -24,7 +24,7 @@ def labelled_otherwise(audit: Audit, wanted: Filter | None = None) -> pd.DataFra
     columns += [] if task.is_gender else ["correct", "accuracy", "accuracy_low", "accuracy_high"]
     if faces.empty:
         return pd.DataFrame(columns=columns)
-    faces = faces[(wanted or Filter()).narrowed(gender=(), outcome="all").mask(faces)]
+    faces = faces[(filter or Filter()).narrowed(gender=(), outcome="all").mask(faces)]
     rows = []
     for label, group in faces.groupby("gender", sort=True):
         p = task.p(group).astype(np.float64)
@@ -45,8 +45,8 @@ def _bounds(count: int, n: int, people: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def usual_sureness(audit: Audit, wanted: Filter | None = None) -> float:
+def usual_sureness(audit: Audit, filter: Filter | None = None) -> float:
     """The median probability of the class that the faces of the two classes are called; NaN where there is none."""
-    faces = audit.passing((wanted or Filter()).narrowed(gender=(), outcome="all"))
+    faces = audit.passing((filter or Filter()).narrowed(gender=(), outcome="all"))
     p = audit.task.p(faces).astype(np.float64)
     return float(np.median(np.maximum(p, 1 - p))) if len(p) else np.nan

@@ -86,8 +86,8 @@ def pairs_of(groups: Groups, family: Family = "pairs") -> pd.DataFrame:
             effect, _ = design_effect(right, None if groups.unit is None else groups.unit[rest], each)
             faces = len(right) if each is None else int(each.sum())
             correct = right.sum() if each is None else (right * each).sum()
-            other = pd.Series({"group": REST, "n": faces, "accuracy": correct / faces})
-            rows.append(_row(table.iloc[a], other, two_groups(k[a], n[a], correct / effect, faces / effect)))
+            everyone_else = pd.Series({"group": REST, "n": faces, "accuracy": correct / faces})
+            rows.append(_row(table.iloc[a], everyone_else, two_groups(k[a], n[a], correct / effect, faces / effect)))
     columns = [
         "first",
         "second",

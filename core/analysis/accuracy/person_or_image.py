@@ -43,30 +43,30 @@ class PersonOrImage:
         return self.explained.table[self.explained.table["group"] == group]
 
 
-def person_or_image(audit: Audit, wanted: Filter) -> PersonOrImage:
+def person_or_image(audit: Audit, filter: Filter) -> PersonOrImage:
     """The faces of a filter, whatever their outcome. Raises `LookwhereError` as `explain` does."""
-    wanted = wanted.narrowed(outcome="all")
-    faces = audit.passing(wanted).reset_index(drop=True)
+    filter = filter.narrowed(outcome="all")
+    faces = audit.passing(filter).reset_index(drop=True)
     has_ages = bool(audit.faces["age"].notna().any())
-    found, thirds = explain(faces, audit.columns), _thirds(faces, audit.columns, audit.minimum_faces)
+    explained, thirds = explain(faces, audit.columns), _thirds(faces, audit.columns, audit.minimum_faces)
     if any(column.name == SKIN_TONE for column in audit.columns):
-        return PersonOrImage(found, thirds, "faces", has_ages)
+        return PersonOrImage(explained, thirds, "faces", has_ages)
     beside = read_skin_tone(audit)
     if beside is None:
-        return PersonOrImage(found, thirds, "", has_ages)
-    told = _told_thirds(beside, wanted, has_ages)
-    ages = {Filter(age_from=ADULT_AGE): "adults", Filter(): "all"}.get(wanted)
+        return PersonOrImage(explained, thirds, "", has_ages)
+    published_thirds = _told_thirds(beside, filter, has_ages)
+    ages = {Filter(age_from=ADULT_AGE): "adults", Filter(): "all"}.get(filter)
     rows = pd.DataFrame([dict(row) for row in beside.explained.get(ages or "", ())])
     if rows.empty:
-        source = "counts" if len(told) else ""
-        return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), source, has_ages)
+        source = "counts" if len(published_thirds) else ""
+        return PersonOrImage(explained, pd.concat([published_thirds, thirds], ignore_index=True), source, has_ages)
     numbers = rows.columns.difference(["factor", "words", "group", "measured", "sure"])
     rows[numbers] = rows[numbers].astype(float)
-    rows = rows.reindex(columns=found.table.columns)
-    table = _sure(pd.concat([rows.astype({"n": int}), found.table], ignore_index=True))
+    rows = rows.reindex(columns=explained.table.columns)
+    table = _sure(pd.concat([rows.astype({"n": int}), explained.table], ignore_index=True))
     table[0].loc[table[0]["factor"] == TOGETHER, "words"] = BUT_SKIN_TONE  # which is not known by face
-    found = replace(found, table=table[0], critical=table[1], factors=(SKIN_TONE, *found.factors))
-    return PersonOrImage(found, pd.concat([told, thirds], ignore_index=True), "counts", has_ages)
+    explained = replace(explained, table=table[0], critical=table[1], factors=(SKIN_TONE, *explained.factors))
+    return PersonOrImage(explained, pd.concat([published_thirds, thirds], ignore_index=True), "counts", has_ages)
 
 
 def _sure(table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
@@ -85,36 +85,36 @@ def _thirds(faces: pd.DataFrame, columns: tuple[Column, ...], minimum: int) -> p
         if not has_thirds or column.value_name is None:
             continue
         level = thirds_within(faces[column.value_name].to_numpy(dtype=np.float64), code, minimum).astype(np.int64)
-        known, levels = level >= 0, BY_NAME[column.name].levels
-        place = code[known] * len(levels) + level[known]
+        measured, levels = level >= 0, BY_NAME[column.name].levels
+        place = code[measured] * len(levels) + level[measured]
         n = np.bincount(place, minlength=len(words) * len(levels))
-        k = np.bincount(place, weights=wrong[known], minlength=len(n))
+        k = np.bincount(place, weights=wrong[measured], minlength=len(n))
         for cell in np.flatnonzero(n):
             group, third = divmod(int(cell), len(levels))
             rows.append((column.name, BY_NAME[column.name].words, words[group], levels[third], int(n[cell]), k[cell]))
     return pd.DataFrame(rows, columns=THIRDS)
 
 
-def _told_thirds(beside: SkinTone, wanted: Filter, has_ages: bool) -> pd.DataFrame:
+def _told_thirds(beside: SkinTone, filter: Filter, has_ages: bool) -> pd.DataFrame:
     """Thirds of adults within their group, or of all faces where no age is known, as they are told beside the audit;
     none where other faces are looked at."""
     counted, ages = (Filter(age_from=ADULT_AGE), ADULTS) if has_ages else (Filter(), UNKNOWN)
-    if wanted.narrowed(gender=(), ethnicity=()) != counted:
+    if filter.narrowed(gender=(), ethnicity=()) != counted:
         return pd.DataFrame(columns=THIRDS)
     rows = [
-        (SKIN_TONE, BY_NAME[SKIN_TONE].words, group_name(one.gender, one.ethnicity), " and ".join(part.levels), part.n,
-         np.nan if part.incorrect is None else float(part.incorrect))
-        for one in beside.counts
-        if one.thirds == WITHIN and one.ages == ages
-        and (not wanted.gender or one.gender in wanted.gender)
-        and (not wanted.ethnicity or one.ethnicity in wanted.ethnicity)
-        for part in one.parts
+        (SKIN_TONE, BY_NAME[SKIN_TONE].words, group_name(group.gender, group.ethnicity), " and ".join(part.levels),
+         part.n, np.nan if part.incorrect is None else float(part.incorrect))
+        for group in beside.counts
+        if group.thirds == WITHIN and group.ages == ages
+        and (not filter.gender or group.gender in filter.gender)
+        and (not filter.ethnicity or group.ethnicity in filter.ethnicity)
+        for part in group.parts
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=THIRDS)
 
 
-def main_part(found: PersonOrImage) -> pd.Series | None:
+def main_part(parts: PersonOrImage) -> pd.Series | None:
     """The measure of the image and group whose part is largest among those surely other than none; None of none."""
-    table = found.explained.table
+    table = parts.explained.table
     sure = table[table["sure"] & table["measured"] & (table["factor"] != TOGETHER)]
     return None if sure.empty else sure.loc[sure["explained"].abs().idxmax()]

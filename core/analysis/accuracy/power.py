@@ -17,10 +17,10 @@ def power_of(p: float, difference: float, n1: float, n2: float, alpha: float = 0
     The normal approximation with pooled variance under no difference (Fleiss, Levin & Paik 2003, ch. 4); the far tail
     is left out.
     """
-    other = p - difference
-    pooled = (n1 * p + n2 * other) / (n1 + n2)
+    lower = p - difference
+    pooled = (n1 * p + n2 * lower) / (n1 + n2)
     null = math.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
-    real = math.sqrt(p * (1 - p) / n1 + other * (1 - other) / n2)
+    real = math.sqrt(p * (1 - p) / n1 + lower * (1 - lower) / n2)
     return float(ndtr((abs(difference) + ndtri(alpha / 2) * null) / real)) if real else 1.0
 
 
@@ -33,9 +33,9 @@ def faces_needed(p: float, difference: float = 0.02, power: float = 0.8, alpha: 
         raise LookwhereError(
             f"no accuracy lies {difference:g} under {p:g}; choose a difference above 0 and up to {p:g}"
         )
-    other, middle = p - difference, p - difference / 2
+    lower, middle = p - difference, p - difference / 2
     null = math.sqrt(2 * middle * (1 - middle))
-    real = math.sqrt(p * (1 - p) + other * (1 - other))
+    real = math.sqrt(p * (1 - p) + lower * (1 - lower))
     root = (ndtri(power) * real - ndtri(alpha / 2) * null) / difference
     return max(1, math.ceil(root**2 - 1e-9))
 
@@ -56,17 +56,17 @@ def power_table(table: pd.DataFrame, difference: float = 0.02, tests: int = 1) -
     effective = (table["n"] / table["effect"]).to_numpy()
     for place, row in enumerate(table.to_dict("records")):
         p = row["accuracy"]
-        known = 0 < difference <= p
+        possible = 0 < difference <= p
         best = int(np.argmax(table["accuracy"].to_numpy() + (np.arange(len(table)) == place) * -2))
-        seen = detectable(float(table["accuracy"].iloc[best]), effective[best], effective[place])
+        least_difference = detectable(float(table["accuracy"].iloc[best]), effective[best], effective[place])
         rows.append(
             {
                 "group": row["group"],
                 "n": row["n"],
                 "accuracy": p,
-                "needed": faces_needed(p, difference) if known else None,
-                "needed, all tests": faces_needed(p, difference, alpha=0.05 / max(tests, 1)) if known else None,
-                "smallest difference seen": seen,
+                "needed": faces_needed(p, difference) if possible else None,
+                "needed, all tests": faces_needed(p, difference, alpha=0.05 / max(tests, 1)) if possible else None,
+                "smallest difference seen": least_difference,
             }
         )
     result = pd.DataFrame(

@@ -62,8 +62,8 @@ class Regression:
     def p(self, term: Term | Together) -> float:
         """The p-value of a term, or of several together; NaN where it is not in the model or was not asked."""
         table, column = (self.together, "terms") if isinstance(term, Together) else (self.tests, "term")
-        found = table.loc[table[column] == term, "p"]
-        return float(found.iloc[0]) if len(found) else float("nan")
+        p_values = table.loc[table[column] == term, "p"]
+        return float(p_values.iloc[0]) if len(p_values) else float("nan")
 
 
 def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -> Regression:
@@ -79,15 +79,15 @@ def regression(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True) -
     model = age_model(faces, threshold, ages)
     fit, cells, persons, table = model.fit, model.cells, model.persons, model.groups.table
     k, n = cells["k"].to_numpy(), cells["n"].to_numpy()
-    seen = set(cells[["g", "e", "b"]].itertuples(index=False, name=None))
+    occupied = set(cells[["g", "e", "b"]].itertuples(index=False, name=None))
     return Regression(
         int(model.cells["n"].sum()),
         model.without_age,
         tuple(model.groups.left_out["group"]),
         model.bands,
         _tests(model.full, k, n, persons, model.penalised),
-        _odds_ratios(fit, model, seen),
-        _standardised(table, fit, model, seen),
+        _odds_ratios(fit, model, occupied),
+        _standardised(table, fit, model, occupied),
         _without_both(cells[model.apart], cells, model),
         FIRTH if model.penalised else LIKELIHOOD,
         "independent faces" if persons is None else "by person",
@@ -104,10 +104,10 @@ def _tests(
     for term in Term:
         # Type II: what contains the term leaves the model before it is tested.
         big = full.keep(np.array([t == term or t is None or not term.variables < t.variables for t in full.term]))
-        asked = big.term == term
-        if not asked.any():
+        of_terms = big.term == term
+        if not of_terms.any():
             continue
-        test, statistic, df, p = joint.left_out(big.x, asked, k, n, persons, penalised)
+        test, statistic, df, p = joint.left_out(big.x, of_terms, k, n, persons, penalised)
         rows.append({"term": term, "test": test, "statistic": statistic, "df": df, "p": p})
     table = pd.DataFrame(rows, columns=["term", "test", "statistic", "df", "p"])
     return table.assign(p_holm=holm(table["p"].to_numpy()))
@@ -121,9 +121,9 @@ def _of_ethnicity(design: Design) -> np.ndarray:
 def _together(
     full: Design, k: np.ndarray, n: np.ndarray, persons: logistic.Persons | None, penalised: bool
 ) -> pd.DataFrame:
-    rows, asked = [], _of_ethnicity(full)
-    if asked.any():
-        rows.append((Together.ETHNICITY, *joint.left_out(full.x, asked, k, n, persons, penalised)))
+    rows, of_terms = [], _of_ethnicity(full)
+    if of_terms.any():
+        rows.append((Together.ETHNICITY, *joint.left_out(full.x, of_terms, k, n, persons, penalised)))
     if persons is None and not penalised and len(n) > full.x.shape[1]:
         rows.append((Together.FIT, *joint.against_cells(full.x, k, n)))
     return pd.DataFrame(rows, columns=["terms", "test", "statistic", "df", "p"])
@@ -132,40 +132,40 @@ def _together(
 def _power(full: Design, cells: pd.DataFrame, effective: float, penalised: bool) -> tuple[float, float]:
     """`Regression.power`, each face counting as `effective` independent ones."""
     ethnicity, k, n = (cells[column].to_numpy() for column in "ekn")
-    asked = _of_ethnicity(full)
-    if not asked.any():
+    of_terms = _of_ethnicity(full)
+    if not of_terms.any():
         return float("nan"), float("nan")
-    null = np.clip(joint.without(full.x, asked, k, n, penalised), 1e-6, 1 - 1e-6)
-    found = [
-        joint.power(full.x, asked, n * effective, np.maximum(null - PLANTED * (ethnicity == e), 1e-6), STRICTEST)
+    null = np.clip(joint.without(full.x, of_terms, k, n, penalised), 1e-6, 1 - 1e-6)
+    powers = [
+        joint.power(full.x, of_terms, n * effective, np.maximum(null - PLANTED * (ethnicity == e), 1e-6), STRICTEST)
         for e in np.unique(ethnicity)
     ]
-    return min(found), max(found)
+    return min(powers), max(powers)
 
 
-def _odds_ratios(fit: Any, model: AgeModel, seen: set) -> pd.DataFrame:
+def _odds_ratios(fit: Any, model: AgeModel, occupied: set) -> pd.DataFrame:
     """Contrasts that hold at any value of what is not named; only between cells that have faces."""
     row, ethnicities, bands, base = model.row, model.ethnicities, model.bands, model.base
-    wanted = []
-    have = {(g, e) for g, e, _ in seen}
-    ages = {(g, b) for g, _, b in seen}
+    contrasts = []
+    have = {(g, e) for g, e, _ in occupied}
+    ages = {(g, b) for g, _, b in occupied}
     words = [gender_noun(gender) for gender in model.genders]
     for g in (0, 1):
         for e in range(1, len(ethnicities)):
             if {(g, e), (g, 0)} <= have:
                 names = [group_name(model.genders[g], ethnicities[m]) for m in (e, 0)]
-                wanted.append((f"{names[0]} against {names[1]}, same age", row(g, e, base) - row(g, 0, base)))
+                contrasts.append((f"{names[0]} against {names[1]}, same age", row(g, e, base) - row(g, 0, base)))
     for e, name in enumerate(ethnicities):
         if {(0, e), (1, e)} <= have and {(0, base), (1, base)} <= ages:
             head = " against ".join(group_name(gender, name or ()) for gender in reversed(model.genders))
-            wanted.append((f"{head}, {bands[base]} years", row(1, e, base) - row(0, e, base)))
+            contrasts.append((f"{head}, {bands[base]} years", row(1, e, base) - row(0, e, base)))
     for g in (0, 1):
         for b, name in enumerate(bands):
             if b != base and {(g, b), (g, base)} <= ages:
                 text = f"{words[g]} of {name} against {bands[base]} years, same ethnicity"
-                wanted.append((text, row(g, 0, b) - row(g, 0, base)))
+                contrasts.append((text, row(g, 0, b) - row(g, 0, base)))
     rows = []
-    for text, contrast in wanted:
+    for text, contrast in contrasts:
         value, error = float(contrast @ fit.beta), float(np.sqrt(contrast @ fit.cov @ contrast))
         if error > 0:
             low, high = np.exp([value - Z95 * error, value + Z95 * error])
@@ -174,7 +174,7 @@ def _odds_ratios(fit: Any, model: AgeModel, seen: set) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["comparison", "odds_ratio", "low", "high", "p"])
 
 
-def _standardised(table: pd.DataFrame, fit: Any, model: AgeModel, seen: set) -> pd.DataFrame:
+def _standardised(table: pd.DataFrame, fit: Any, model: AgeModel, occupied: set) -> pd.DataFrame:
     row, counts = model.row, model.counts.sum(axis=0)
     weight = counts / counts.sum()
     rows = []
@@ -189,7 +189,7 @@ def _standardised(table: pd.DataFrame, fit: Any, model: AgeModel, seen: set) -> 
         rows.append(
             {**{c: group[c] for c in ("group", "gender", "ethnicity", "n", "accuracy")}, "low": group["wilson_low"],
              "high": group["wilson_high"], "standardised": value, "standardised_low": low, "standardised_high": high,
-             "unseen": float(weight[[(g, e, b) not in seen for b in range(len(weight))]].sum())}
+             "unseen": float(weight[[(g, e, b) not in occupied for b in range(len(weight))]].sum())}
         )  # fmt: skip
     return pd.DataFrame(rows)
 

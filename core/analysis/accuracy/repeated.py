@@ -42,14 +42,14 @@ class Repeated:
         return Estimate(*(float(rows[name].iloc[0]) for name in ("wrong", "wrong_low", "wrong_high")))
 
 
-def repeated_photographs(audit: Audit, within: Filter | None = None) -> Repeated:
+def repeated_photographs(audit: Audit, filter: Filter | None = None) -> Repeated:
     """How often copies of one photograph disagree on the class.
 
     A copy is a face of the same `cluster`. Of a photograph's labels the rarer class's are the fewest that can be
     wrong; both copies may be, so the share is a lower bound. Copied photographs are no random sample of all.
     """
     task = task_of(audit.faces)
-    mask = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
+    mask = (filter or Filter()).narrowed(outcome="all").mask(audit.faces)
     faces = audit.faces.loc[mask, list(dict.fromkeys(["cluster", task.attribute, "ethnicity"]))]
     copied = faces[faces["cluster"].duplicated(keep=False)]
     positive = pd.Series(task.is_positive(copied), copied.index).groupby(copied["cluster"]).sum()

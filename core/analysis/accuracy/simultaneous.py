@@ -79,8 +79,8 @@ def simultaneous_intervals(
         alone, large = level ** (1 / len(table)), ~groups.small
         z = float(ndtri((1 + alone) / 2))
         if large.any():
-            drawn, centre = resample_accuracy(groups, draws, seed)
-            deviation = np.abs(drawn - centre) / _errors(groups, centre)
+            resampled, centre = resample_accuracy(groups, draws, seed)
+            deviation = np.abs(resampled - centre) / _errors(groups, centre)
             z = max(_quantile(deviation[:, large], level ** large.mean()), z)
         low, high = groups.bounds_at(z, alone)
         table = table.assign(low=low, high=high)
@@ -116,25 +116,25 @@ def gap_of(
         return None
     bands = simultaneous_intervals(groups, draws, seed, level)
     table, large = bands.table, np.flatnonzero(~groups.small)
-    drawn, centre = resample_accuracy(groups, draws, seed)
+    resampled, centre = resample_accuracy(groups, draws, seed)
     z = ndtri((1 + level) / 2)
     if len(large) > 1:
         part = level ** (len(large) / len(table))
         a, b = (large[side] for side in np.triu_indices(len(large), 1))
         error = _errors(groups, centre)
-        deviation = np.abs((drawn[:, a] - drawn[:, b]) - (centre[a] - centre[b])) / np.hypot(error[a], error[b])
+        deviation = np.abs((resampled[:, a] - resampled[:, b]) - (centre[a] - centre[b])) / np.hypot(error[a], error[b])
         z = max(_quantile(deviation, part), tukey_z(part, len(large)))
     low, high = (table[name].to_numpy() for name in ("low", "high"))
     value, down, up = _differences(groups, low, high, float(z))
-    found = surest(table["accuracy"].to_numpy(), low, high, down)
-    best, worst, as_low = found.best, found.worst, found.as_low
+    extremes = surest(table["accuracy"].to_numpy(), low, high, down)
+    best, worst, as_low = extremes.best, extremes.worst, extremes.as_low
     if between is not None:
         best, worst = (int(np.flatnonzero(table["group"] == name)[0]) for name in between)
         as_low = ~(down[:, worst] > 0) & (np.arange(len(table)) != worst)
     difference = Estimate(*(float(side[best, worst]) for side in (value, down, up)))
     k, n = groups.effective_at(float(z))
     plain = newcombe_at(k[best], n[best], k[worst], n[worst], float(ndtri((1 + level) / 2)))
-    bias = _bias_of_choosing(drawn, centre, groups.effective[1], bands.critical)
+    bias = _bias_of_choosing(resampled, centre, groups.effective[1], bands.critical)
     corrected = float(np.clip(difference.value - bias, 0, 1))
     count = len(table)
     return LargestGap(
@@ -154,15 +154,15 @@ def _differences(
     return value, np.where(own, low[:, None] - high[None], down), np.where(own, high[:, None] - low[None], up)
 
 
-def _bias_of_choosing(drawn: np.ndarray, centre: np.ndarray, n: np.ndarray, z: float) -> float:
+def _bias_of_choosing(resampled: np.ndarray, centre: np.ndarray, n: np.ndarray, z: float) -> float:
     """By how much the gap of groups chosen by their bounds, in each draw (draws, G), exceeds that of the same groups
     at the `centre` (G,) of the draws."""
-    low, high = wilson(drawn * n, n, z)
+    low, high = wilson(resampled * n, n, z)
     best = np.where(np.isnan(low), -1, low).argmax(axis=1)
     worst = np.where(np.isnan(high), 2, high).argmin(axis=1)
-    each = np.arange(len(drawn))
-    chosen = (drawn[each, best] - centre[best]) - (drawn[each, worst] - centre[worst])
-    return float(chosen.mean())
+    each = np.arange(len(resampled))
+    excess = (resampled[each, best] - centre[best]) - (resampled[each, worst] - centre[worst])
+    return float(excess.mean())
 
 
 @cache

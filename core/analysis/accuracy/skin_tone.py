@@ -91,19 +91,19 @@ def lay_beside(audit: Audit, store: AlignedStore) -> str | None:
     not the audit's, or nothing was measured there.
     """
     write_measured(audit.path, publishable(measures_of(audit.manifest, audit.faces, store)))
-    found, file, models = counted(with_all_measures(audit, store)), audit.path / FILE, audit.path.parents[2]
-    if found is None:
+    skin_tone, file, models = counted(with_all_measures(audit, store)), audit.path / FILE, audit.path.parents[2]
+    if skin_tone is None:
         file.unlink(missing_ok=True)
         return "no face has one"
     own = _counted_of(audit, store)
     # One at a time, as averages are kept: two that look before either writes would both be told.
     with alone(models / "averages", "keeping", wait=True):
-        other = _elsewhere(audit, own.sha256, models)
-        if other is not None or counted_before(models, own):
+        earlier = _elsewhere(audit, own.sha256, models)
+        if earlier is not None or counted_before(models, own):
             file.unlink(missing_ok=True)
-            what = f"{other} has" if other else "another audit had"
+            what = f"{earlier} has" if earlier else "another audit had"
             return f"{what} counts of some of the same faces, and the two subtracted could tell one face's"
-        write_json(file, found.to_json())
+        write_json(file, skin_tone.to_json())
         remember_counted(models, own)
     return None
 
@@ -127,14 +127,14 @@ def _elsewhere(audit: Audit, digest: str, models: Path) -> Path | None:
         if file.parent == audit.path:
             continue
         try:
-            other = open_audit(file.parent)
+            second = open_audit(file.parent)
         except LookwhereError:  # a damaged one does not count
             continue
-        if other.manifest.data_fingerprint == audit.manifest.data_fingerprint:
-            shared = audit.faces["face_id"].isin(other.faces["face_id"]).any()
+        if second.manifest.data_fingerprint == audit.manifest.data_fingerprint:
+            shared = audit.faces["face_id"].isin(second.faces["face_id"]).any()
         else:
-            shared = same_ids(audit.faces, other.faces) > 0
-        if shared and _digest(other) != digest:
+            shared = same_ids(audit.faces, second.faces) > 0
+        if shared and _digest(second) != digest:
             return file.parent
     return None
 
@@ -147,7 +147,7 @@ def read_skin_tone(audit: Audit) -> SkinTone | None:
 
 def counted(audit: Audit) -> SkinTone | None:
     """What may be told of an audit whose faces have their apparent skin tone in memory (`with_all_measures`)."""
-    column = next((one for one in audit.columns if one.name == SKIN_TONE), None)
+    column = next((candidate for candidate in audit.columns if candidate.name == SKIN_TONE), None)
     if column is None or len(column.edges) < 2:
         return None
     faces = audit.faces
@@ -156,12 +156,12 @@ def counted(audit: Audit) -> SkinTone | None:
     ages = np.select([np.isnan(years), years >= ADULT_AGE], [UNKNOWN, ADULTS], CHILDREN)
     over_all = faces[SKIN_TONE].cat.codes.to_numpy(dtype=np.int64)
     key = faces.assign(ages=ages).groupby(["gender", "ethnicity", "ages"], observed=True)
-    within = thirds_within(values, key.ngroup().to_numpy(), audit.minimum_faces).astype(np.int64)
+    group_thirds = thirds_within(values, key.ngroup().to_numpy(), audit.minimum_faces).astype(np.int64)
     counts = []
     for (gender, ethnicity, age), rows in key.indices.items():
         name = group_name(gender, ethnicity, age == CHILDREN)
         head = {"group": name, "gender": gender, "ethnicity": ethnicity, "ages": age}
-        for thirds, codes in ((OVER_ALL, over_all), (WITHIN, within)):
+        for thirds, codes in ((OVER_ALL, over_all), (WITHIN, group_thirds)):
             parts = _parts(faces.iloc[rows], codes[rows], column.levels, audit.minimum_faces)
             if parts:
                 counts.append(GroupCounts(**head, thirds=thirds, parts=parts))
@@ -171,31 +171,31 @@ def counted(audit: Audit) -> SkinTone | None:
         measured=int(np.isfinite(values).sum()),
         grey=int(np.isnan(values).sum()),
         counts=tuple(counts),
-        explained={within: _explained(audit, within) for within in AGE_CHOICES},
+        explained={choice: _explained(audit, choice) for choice in AGE_CHOICES},
     )
 
 
 def _parts(faces: pd.DataFrame, codes: np.ndarray, levels: tuple[str, ...], minimum: int) -> tuple[PartCount, ...]:
     persons, wrong = person_codes(faces), ~faces["correct"].to_numpy(dtype=bool)
-    told = told_parts(codes, persons, minimum)
+    parts = told_parts(codes, persons, minimum)
     place = np.full(len(codes), -1)
-    for number, one in enumerate(told):
-        place[np.isin(codes, one)] = number
-    known = bool(told) and outcome_told(place, wrong, persons, minimum)
+    for number, part in enumerate(parts):
+        place[np.isin(codes, part)] = number
+    outcome_published = bool(parts) and outcome_told(place, wrong, persons, minimum)
     return tuple(
         PartCount(
-            levels=tuple(levels[code] for code in one),
+            levels=tuple(levels[code] for code in part),
             n=int((place == number).sum()),
-            incorrect=int(wrong[place == number].sum()) if known else None,
+            incorrect=int(wrong[place == number].sum()) if outcome_published else None,
         )
-        for number, one in enumerate(told)
+        for number, part in enumerate(parts)
     )
 
 
 def _explained(audit: Audit, ages: str) -> tuple[Mapping[str, object], ...]:
     """Rows of apparent skin tone alone, of groups whose errors are of enough people."""
     faces = audit.passing(Filter.of_ages(audit.faces, ages))
-    column = tuple(one for one in audit.columns if one.name == SKIN_TONE)
+    column = tuple(candidate for candidate in audit.columns if candidate.name == SKIN_TONE)
     try:
         table = explain(faces.assign(age=pd.array([pd.NA] * len(faces), dtype="Int16")), column).table
     except LookwhereError:
@@ -213,5 +213,5 @@ def total(counts: GroupCounts) -> PartCount:
     """All told parts of a group together."""
     wrong = [part.incorrect for part in counts.parts]
     levels = tuple(level for part in counts.parts for level in part.levels)
-    told = None if None in wrong else sum(one or 0 for one in wrong)
-    return PartCount(levels=levels, n=sum(part.n for part in counts.parts), incorrect=told)
+    incorrect = None if None in wrong else sum(count or 0 for count in wrong)
+    return PartCount(levels=levels, n=sum(part.n for part in counts.parts), incorrect=incorrect)

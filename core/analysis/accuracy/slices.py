@@ -92,33 +92,33 @@ def find_slices(faces: pd.DataFrame, columns: Sequence[Column] = (), seed: int =
     coded = _coded(faces, columns)
     wrong, unit = ~faces["correct"].to_numpy(dtype=bool), people(faces)
     first = halves(faces, seed)
-    found = _searched(coded, first, unit)
-    names = tuple(one.words for one in coded)
-    head = (found.count, names, int(first.sum()), int((~first).sum()))
-    on_first, on_second = _counts(found, first, wrong), _counts(found, ~first, wrong)
+    searched = _searched(coded, first, unit)
+    names = tuple(column.words for column in coded)
+    head = (searched.count, names, int(first.sum()), int((~first).sum()))
+    on_first, on_second = _counts(searched, first, wrong), _counts(searched, ~first, wrong)
     nothing = Slices(*head, float("nan"), unit is not None, pd.DataFrame(columns=COLUMNS))
-    if not found.count or not wrong[first].any() or not wrong[~first].any():
+    if not searched.count or not wrong[first].any() or not wrong[~first].any():
         return nothing
     searched_p = _surprise(*on_first, int(first.sum()), int(wrong[first].sum()))
-    rows = _taken(found, searched_p, first)
-    critical = _critical(found, ~first, wrong, unit, on_second[0], seed, draws)
+    rows = _taken(searched, searched_p, first)
+    critical = _critical(searched, ~first, wrong, unit, on_second[0], seed, draws)
     p = _surprise(*on_second, int((~first).sum()), int(wrong[~first].sum()))
     (n, k), size, errors = on_second, int((~first).sum()), int(wrong[~first].sum())
     z = float(-ndtri(critical))
     table = []
     for row in rows:
-        right, others = n[row] - k[row], size - n[row]
-        less, low, _ = newcombe_bounds(np.float64(others - (errors - k[row])), others, right, n[row], z)
-        told = [on_first[0][row], on_first[1][row], searched_p[row], n[row], k[row], right / n[row]]
+        right, rest = n[row] - k[row], size - n[row]
+        less, low, _ = newcombe_bounds(np.float64(rest - (errors - k[row])), rest, right, n[row], z)
+        numbers = [on_first[0][row], on_first[1][row], searched_p[row], n[row], k[row], right / n[row]]
         low = low if p[row] <= critical else min(low, 0.0)  # the test is exact, the bound is not
         holds = bool(low > 0)
-        terms = found.terms[row]
+        terms = searched.terms[row]
         table.append(
-            [_words(coded, terms, task_of(faces)), tuple(coded[place].name for place, _ in terms), *told,
-             1 - (errors - k[row]) / others, float(less), float(low), p[row], holds]
+            [_words(coded, terms, task_of(faces)), tuple(coded[place].name for place, _ in terms), *numbers,
+             1 - (errors - k[row]) / rest, float(less), float(low), p[row], holds]
         )  # fmt: skip
-    taken = pd.DataFrame(table, columns=COLUMNS).sort_values(["holds", "low"], ascending=False, kind="stable")
-    return Slices(*head, critical, unit is not None, taken.reset_index(drop=True))
+    candidates = pd.DataFrame(table, columns=COLUMNS).sort_values(["holds", "low"], ascending=False, kind="stable")
+    return Slices(*head, critical, unit is not None, candidates.reset_index(drop=True))
 
 
 def halves(faces: pd.DataFrame, seed: int = 0) -> np.ndarray:
@@ -132,19 +132,19 @@ def halves(faces: pd.DataFrame, seed: int = 0) -> np.ndarray:
 
 
 def _coded(faces: pd.DataFrame, columns: Sequence[Column]) -> list[_Coded]:
-    found = []
+    coded = []
     for name in ("gender", "ethnicity"):
         codes, levels = pd.factorize(faces[name], sort=True)
         if len(levels) > 1 and set(levels) != {UNRECORDED}:
-            found.append(_Coded(name, name, codes.astype(np.int64), tuple(map(str, levels))))
+            coded.append(_Coded(name, name, codes.astype(np.int64), tuple(map(str, levels))))
     band = age_band(faces["age"]).astype(np.int64)
     if len(set(band) - {-1}) > 1:
-        found.append(_Coded("age band", "age band", band, AGE_BANDS))
+        coded.append(_Coded("age band", "age band", band, AGE_BANDS))
     for column in columns:
         codes = faces[column.name].cat.codes.to_numpy(dtype=np.int64)
         if not column.name.endswith(IN_GROUP) and len(set(codes) - {-1}) > 1:
-            found.append(_Coded(column.name, column.said, codes, column.levels))
-    return found
+            coded.append(_Coded(column.name, column.said, codes, column.levels))
+    return coded
 
 
 def _searched(coded: list[_Coded], first: np.ndarray, unit: np.ndarray | None) -> _Searched:
@@ -157,12 +157,12 @@ def _searched(coded: list[_Coded], first: np.ndarray, unit: np.ndarray | None) -
     )
     for crossing in crossings:
         sizes = [len(coded[place].levels) for place in crossing]
-        code, known = np.zeros(len(first), dtype=np.int64), np.ones(len(first), dtype=bool)
+        code, complete = np.zeros(len(first), dtype=np.int64), np.ones(len(first), dtype=bool)
         for place, size in zip(crossing, sizes, strict=True):
             code = code * size + coded[place].codes
-            known &= coded[place].codes >= 0
+            complete &= coded[place].codes >= 0
         total = int(np.prod(sizes))
-        code = np.where(known, code, total)
+        code = np.where(complete, code, total)
         enough = np.ones(total, dtype=bool)
         for half in (first, ~first):
             enough &= np.bincount(code[half], minlength=total + 1)[:total] >= LEAST
@@ -188,11 +188,11 @@ def _searched(coded: list[_Coded], first: np.ndarray, unit: np.ndarray | None) -
     return _Searched(np.where(member < 0, len(terms), member).astype(np.int32), terms)
 
 
-def _counts(found: _Searched, half: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _counts(searched: _Searched, half: np.ndarray, wrong: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Faces and errors of each slice in a half, int64 (M,) each."""
-    size = found.count + 1
-    n = np.bincount(found.member[:, half].ravel(), minlength=size)[:-1]
-    return n, np.bincount(found.member[:, half & wrong].ravel(), minlength=size)[:-1]
+    size = searched.count + 1
+    n = np.bincount(searched.member[:, half].ravel(), minlength=size)[:-1]
+    return n, np.bincount(searched.member[:, half & wrong].ravel(), minlength=size)[:-1]
 
 
 def _tails(n: np.ndarray, faces: int, errors: int) -> np.ndarray:
@@ -214,34 +214,40 @@ def _surprise(n: np.ndarray, k: np.ndarray, faces: int, errors: int) -> np.ndarr
     return _tails(sizes, faces, errors)[place, k]
 
 
-def _taken(found: _Searched, p: np.ndarray, first: np.ndarray) -> list[int]:
+def _taken(searched: _Searched, p: np.ndarray, first: np.ndarray) -> list[int]:
     """The most surprising slices of the first half, none more than half the same faces as one before."""
-    where = np.searchsorted(_starts(found), np.arange(found.count), side="right") - 1
+    where = np.searchsorted(_starts(searched), np.arange(searched.count), side="right") - 1
     rows: list[int] = []
     masks: list[np.ndarray] = []
-    orders = np.array([len(one) for one in found.terms])
+    orders = np.array([len(term) for term in searched.terms])
     for row in np.lexsort((orders, p)):
         if p[row] >= TAKEN_P or len(rows) == MOST_TAKEN:
             break
-        mask = found.member[where[row], first] == row
-        shared = [(mask & other).sum() / max(mask.sum(), other.sum()) for other in masks]
+        mask = searched.member[where[row], first] == row
+        shared = [(mask & earlier).sum() / max(mask.sum(), earlier.sum()) for earlier in masks]
         if max(shared, default=0) <= 0.5:
             rows.append(int(row))
             masks.append(mask)
     return rows
 
 
-def _starts(found: _Searched) -> np.ndarray:
+def _starts(searched: _Searched) -> np.ndarray:
     """The first slice of each crossing (T,)."""
-    return np.where(found.member < found.count, found.member, found.count).min(axis=1)
+    return np.where(searched.member < searched.count, searched.member, searched.count).min(axis=1)
 
 
 def _critical(
-    found: _Searched, half: np.ndarray, wrong: np.ndarray, unit: np.ndarray | None, n: np.ndarray, seed: int, draws: int
+    searched: _Searched,
+    half: np.ndarray,
+    wrong: np.ndarray,
+    unit: np.ndarray | None,
+    n: np.ndarray,
+    seed: int,
+    draws: int,
 ) -> float:
     """The 5 % quantile of the smallest p over all slices, errors being dealt anew in the half."""
     rng = np.random.default_rng([seed, 2])
-    member, errors, size = found.member[:, half], wrong[half], found.count + 1
+    member, errors, size = searched.member[:, half], wrong[half], searched.count + 1
     sizes, place = np.unique(n, return_inverse=True)
     tails = _tails(sizes, len(errors), int(errors.sum()))
     deal = _dealer(errors, None if unit is None else unit[half], rng)
@@ -271,9 +277,9 @@ def _dealer(wrong: np.ndarray, unit: np.ndarray | None, rng: np.random.Generator
     def deal() -> np.ndarray:
         # Within each block of neighbours shares change hands.
         order = np.lexsort((rng.random(len(faces)), block))
-        given = np.empty(len(faces))
-        given[np.argsort(block, kind="stable")] = share[order]
-        errors = np.floor(given * faces + rng.random(len(faces))).astype(np.int64)
+        dealt = np.empty(len(faces))
+        dealt[np.argsort(block, kind="stable")] = share[order]
+        errors = np.floor(dealt * faces + rng.random(len(faces))).astype(np.int64)
         mixed = np.lexsort((rng.random(len(wrong)), person))
         return mixed[np.arange(len(wrong)) - begin[person[mixed]] < errors[person[mixed]]]
 
@@ -285,9 +291,9 @@ def _words(coded: list[_Coded], terms: tuple[tuple[int, int], ...], task: Task) 
     level = {coded[place].name: coded[place].levels[code] for place, code in terms}
     years = f"{level['age band']} years" if "age band" in level else ""
     classified = task.words_of(level)
-    said = {*GROUP_COLUMNS, *(() if classified is None else (task.attribute,))}
+    in_group_words = {*GROUP_COLUMNS, *(() if classified is None else (task.attribute,))}
     rest = [f"{coded[place].words}: {coded[place].levels[code]}" for place, code in terms
-            if coded[place].name not in said]  # fmt: skip
+            if coded[place].name not in in_group_words]  # fmt: skip
     gender, ethnicity = level.get("gender", ""), level.get("ethnicity", "")
     if not (gender or ethnicity or classified):
         return ", ".join(["faces", *([years] if years else []), *rest])

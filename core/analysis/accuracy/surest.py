@@ -29,8 +29,8 @@ def surest(value: np.ndarray, low: np.ndarray, high: np.ndarray, apart: np.ndarr
     accuracy decides. Where these two are not told apart, the pair with the highest bound in `apart` stands for them.
     """
     worst = int(np.lexsort((value, high))[0])
-    others = np.delete(np.arange(len(value)), worst)
-    best = int(others[np.lexsort((-value[others], -low[others]))[0]])
+    candidates = np.delete(np.arange(len(value)), worst)
+    best = int(candidates[np.lexsort((-value[candidates], -low[candidates]))[0]])
     if not apart[best, worst] > 0:
         ordered = np.where(value[:, None] >= value[None, :], apart, -np.inf)
         np.fill_diagonal(ordered, -np.inf)

@@ -30,19 +30,19 @@ def doubted_errors(audit: Audit) -> np.ndarray:
     return likely_mislabels(audit.faces) & ~audit.faces["correct"].to_numpy(dtype=bool)
 
 
-def rows_to_review(audit: Audit, within: Filter, listing: Listing = Listing.SUSPECTED, seed: int = 0) -> np.ndarray:
+def rows_to_review(audit: Audit, filter: Filter, listing: Listing = Listing.SUSPECTED, seed: int = 0) -> np.ndarray:
     """Rows of the audit's faces inside a filter, whatever its outcome, that a person is to look at, int64 (M,).
 
     Errors are listed surest first. Of correct ones as many are drawn as errors are suspected: a review of errors alone
     can only raise the accuracy.
     """
-    inside = within.narrowed(outcome="all").mask(audit.faces)
+    inside = filter.narrowed(outcome="all").mask(audit.faces)
     wrong = ~audit.faces["correct"].to_numpy(dtype=bool)
     doubted = inside & doubted_errors(audit)
     if listing is Listing.CORRECT:
         right = np.flatnonzero(inside & ~wrong)
-        drawn = np.random.default_rng(seed).permutation(len(right))[: int(doubted.sum())]
-        return right[np.sort(drawn)]
+        sampled = np.random.default_rng(seed).permutation(len(right))[: int(doubted.sum())]
+        return right[np.sort(sampled)]
     rows = np.flatnonzero(doubted if listing is Listing.SUSPECTED else inside & wrong)
     return rows[np.argsort(-np.abs(audit.task.margin(audit.faces.iloc[rows])), kind="stable")]
 
@@ -59,11 +59,11 @@ def review_list(audit: Audit, rows: np.ndarray, decisions: dict[str, str]) -> pd
     """The list that a person fills in, of the faces at `rows`; `decisions` by face id are filled in already."""
     task, faces = audit.task, audit.faces.iloc[rows]
     listed = [*LISTED, *([] if task.attribute in LISTED else [task.attribute]), "predicted", task.probability]
-    said = [decisions.get(str(face), "") for face in faces["face_id"]]
-    return faces[listed].assign(decision=said).reset_index(drop=True)
+    verdicts = [decisions.get(str(face), "") for face in faces["face_id"]]
+    return faces[listed].assign(decision=verdicts).reset_index(drop=True)
 
 
-def suspected_by_group(audit: Audit, within: Filter, agreed: Collection[str] | None = None) -> pd.DataFrame:
+def suspected_by_group(audit: Audit, filter: Filter, agreed: Collection[str] | None = None) -> pd.DataFrame:
     """A row a group of the faces inside a filter, all of them first: group, n, errors, suspected, share (of its errors
     that are suspected), agreed (of the suspected, those that are among the face ids `agreed`; only where these are
     given).
@@ -71,7 +71,7 @@ def suspected_by_group(audit: Audit, within: Filter, agreed: Collection[str] | N
     Where a model is wrong of a group and sure of it, its errors there are called suspected: a high share says that a
     person must look, not that the labels are wrong.
     """
-    inside = within.narrowed(outcome="all").mask(audit.faces)
+    inside = filter.narrowed(outcome="all").mask(audit.faces)
     faces, doubted = audit.faces[inside], doubted_errors(audit)[inside]
     wrong = ~faces["correct"].to_numpy(dtype=bool)
     member, names = group_rows(faces, columns_of(faces))

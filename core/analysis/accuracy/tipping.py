@@ -18,7 +18,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def tipping_points(audit: Audit, within: Filter | None = None, threshold: float = 0.5) -> pd.DataFrame:
+def tipping_points(audit: Audit, filter: Filter | None = None, threshold: float = 0.5) -> pd.DataFrame:
     """Every pair of groups, of any size, whose accuracies' 95 % interval (Newcombe) leaves out zero.
 
     Columns: `worse`, `better` (groups), `n_worse`, `n_better`, `difference` of the accuracies (worse less better, under
@@ -32,7 +32,7 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
     known, which are taken to stay as they are. Of a group under 50 faces (or 20 people) the interval is made from exact
     bounds (Clopper & Pearson) where these are wider than Wilson's: few faces show little, and so tip by little.
     """
-    inside = (within or Filter()).narrowed(outcome="all").mask(audit.faces)
+    inside = (filter or Filter()).narrowed(outcome="all").mask(audit.faces)
     faces = audit.faces[inside]
     by = columns_of(faces)
     moves = task_of(audit.faces).is_gender
@@ -59,11 +59,11 @@ def tipping_points(audit: Audit, within: Filter | None = None, threshold: float 
             counts = k[a] + 0 * labels, n[a] - labels, k[b] + joined, n[b] + joined
         else:
             counts = k[a] + labels, n[a] + 0 * labels, k[b] + 0 * labels, n[b] + 0 * labels
-        found = _bounds(*counts, effect[a], effect[b], small[a], small[b])
-        reached = np.flatnonzero(~(found[2] < 0))
+        bounds = _bounds(*counts, effect[a], effect[b], small[a], small[b])
+        reached = np.flatnonzero(~(bounds[2] < 0))
         rows.append(
-            (worse["group"], better["group"], int(worse["n"]), int(better["n"]), *(bound[0] for bound in found), errors,
-             int(reached[0]) if len(reached) else None, int(suspects[a]))
+            (worse["group"], better["group"], int(worse["n"]), int(better["n"]), *(bound[0] for bound in bounds),
+             errors, int(reached[0]) if len(reached) else None, int(suspects[a]))
         )  # fmt: skip
     result = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"wrong_labels": "Int64"})
     return result.sort_values(["wrong_labels", "difference"], kind="stable", ignore_index=True)

@@ -57,10 +57,10 @@ def open_board(folder: Path, own: Mapping[str, Mapping[str, Path]] | None = None
 
     Raises `LookwhereError` where a declaration or an audit is broken, or there is no audit at all.
     """
-    found = []
+    models = []
     for name, paths in (own or {}).items():
         audits = _audits(paths)
-        found.append(BoardModel(name, {"title": name}, audits, of_audits(audits, ADULTS)))
+        models.append(BoardModel(name, {"title": name}, audits, of_audits(audits, ADULTS)))
     for file in sorted(folder.glob("*.yaml")):
         content = read_yaml(file)
         about = content.get("about", {}) if isinstance(content, dict) else {}
@@ -69,23 +69,23 @@ def open_board(folder: Path, own: Mapping[str, Mapping[str, Path]] | None = None
         audits = _audits({data: folder / "audits" / file.stem / data for data in DATA_SETS})
         if audits:
             maps = folder / MAPS / f"{file.stem}.json"
-            found.append(BoardModel(file.stem, about, audits, read_maps(maps) if maps.is_file() else None))
-    if not found:
+            models.append(BoardModel(file.stem, about, audits, read_maps(maps) if maps.is_file() else None))
+    if not models:
         raise LookwhereError(f"{folder}: no audit of a model in it; make them with `python -m core board --files …`")
-    return found
+    return models
 
 
 def _audits(paths: Mapping[str, Path]) -> dict[str, Audit]:
     return {data: open_audit(path) for data, path in paths.items() if (path / "audit.json").is_file()}
 
 
-def accuracy_table(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame:
+def accuracy_table(models: list[BoardModel], data: str, filter: Filter) -> pd.DataFrame:
     """A row a model and group: `model`, `gender`, `ethnicity`, `n`, `correct`, `accuracy`, and `low` and `high` that
     cover all groups of the model together (95 %): Clopper & Pearson's exact ones at Šidák's level, for groups of any
     size."""
     tables = []
     for model in _with(models, data):
-        table = accuracy_by(_faces(model.audits[data], within), ["gender", "ethnicity"])
+        table = accuracy_by(_faces(model.audits[data], filter), ["gender", "ethnicity"])
         k, n = table["correct"].to_numpy(dtype=float), table["n"].to_numpy(dtype=float)
         low, high = clopper_pearson(k, n, LEVEL ** (1 / len(table)))
         tables.append(table.assign(model=model.title, low=low, high=high))
@@ -93,13 +93,13 @@ def accuracy_table(models: list[BoardModel], data: str, within: Filter) -> pd.Da
     return pd.concat(tables)[names].reset_index(drop=True) if tables else pd.DataFrame(columns=names)
 
 
-def summary(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame:
+def summary(models: list[BoardModel], data: str, filter: Filter) -> pd.DataFrame:
     """A row a model: `n`, `accuracy` with Wilson's `low` and `high`, the surely `worst` and `best` group with
     their accuracies, their `gap`, whether they are `told_apart`, and accuracy of women less that of men."""
     rows = []
     for model in _with(models, data):
-        faces = _faces(model.audits[data], within)
-        overall, found = accuracy_by(faces, []).iloc[0], largest_gap(faces, ["gender", "ethnicity"])
+        faces = _faces(model.audits[data], filter)
+        overall, gap = accuracy_by(faces, []).iloc[0], largest_gap(faces, ["gender", "ethnicity"])
         women, men = (faces.loc[faces["gender"] == gender, "correct"].mean() for gender in GENDERS)
         rows.append(
             {
@@ -108,57 +108,59 @@ def summary(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame
                 "accuracy": overall["accuracy"],
                 "low": overall["low"],
                 "high": overall["high"],
-                "worst": f"{found.worst['gender']} {found.worst['ethnicity']}",
-                "worst_accuracy": found.worst["accuracy"],
-                "best": f"{found.best['gender']} {found.best['ethnicity']}",
-                "best_accuracy": found.best["accuracy"],
-                "gap": found.difference.value,
-                "told_apart": found.distinguishable,
+                "worst": f"{gap.worst['gender']} {gap.worst['ethnicity']}",
+                "worst_accuracy": gap.worst["accuracy"],
+                "best": f"{gap.best['gender']} {gap.best['ethnicity']}",
+                "best_accuracy": gap.best["accuracy"],
+                "gap": gap.difference.value,
+                "told_apart": gap.distinguishable,
                 "women_less_men": women - men,
             }
         )
     return pd.DataFrame(rows)
 
 
-def paired_with(models: list[BoardModel], reference: BoardModel, data: str, within: Filter) -> pd.DataFrame:
+def paired_with(models: list[BoardModel], reference: BoardModel, data: str, filter: Filter) -> pd.DataFrame:
     """McNemar's test of each other model against `reference` on the faces that both have: `model`, `n`, `only_model`
     and `only_reference` (right where the other is not), `difference` of accuracies with `low` and `high`, `p`, and
     `p_holm` over the models."""
-    right = _faces(reference.audits[data], within).set_index("face_id")["correct"]
+    right = _faces(reference.audits[data], filter).set_index("face_id")["correct"]
     rows = []
     for model in _with(models, data):
         if model is reference:
             continue
-        theirs = _faces(model.audits[data], within).set_index("face_id")["correct"]
+        theirs = _faces(model.audits[data], filter).set_index("face_id")["correct"]
         common = right.index.intersection(theirs.index)
-        one = mcnemar(right[common].to_numpy(), theirs[common].to_numpy())
-        change = one.difference
-        rows.append((model.title, one.n, one.only_b, one.only_a, change.value, change.low, change.high, one.p))
+        test = mcnemar(right[common].to_numpy(), theirs[common].to_numpy())
+        change = test.difference
+        rows.append((model.title, test.n, test.only_b, test.only_a, change.value, change.low, change.high, test.p))
     names = ["model", "n", "only_model", "only_reference", "difference", "low", "high", "p"]
     table = pd.DataFrame(rows, columns=names)
     return table.assign(p_holm=holm(table["p"].tolist()) if len(table) else [])
 
 
-def seen(models: list[BoardModel], within: Filter) -> pd.DataFrame:
+def seen(models: list[BoardModel], filter: Filter) -> pd.DataFrame:
     """Accuracy at home less that abroad: `model`, `home`, `abroad`, `difference` with Newcombe's `low` and `high`, the
     median of the `others`' differences, and whether the data at home was `evidently_seen`: `low` lies more than
     `EVIDENT` above that median."""
     rows = []
     for model in models:
         if {HOME, ABROAD} <= set(model.audits):
-            counts = [_faces(model.audits[data], within)["correct"] for data in (HOME, ABROAD)]
+            counts = [_faces(model.audits[data], filter)["correct"] for data in (HOME, ABROAD)]
             change = newcombe(int(counts[0].sum()), len(counts[0]), int(counts[1].sum()), len(counts[1]))
             rates = (counts[0].mean(), counts[1].mean())
             rows.append((model.title, *rates, change.value, change.low, change.high))
     table = pd.DataFrame(rows, columns=["model", "home", "abroad", "difference", "low", "high"])
     apart = table["difference"].to_numpy()
-    others = [float(np.median(np.delete(apart, n))) if len(apart) > 1 else np.nan for n in range(len(apart))]
-    return table.assign(others=others, evidently_seen=table["low"].to_numpy() > np.array(others) + EVIDENT)
+    median_of_others = [float(np.median(np.delete(apart, n))) if len(apart) > 1 else np.nan for n in range(len(apart))]
+    return table.assign(
+        others=median_of_others, evidently_seen=table["low"].to_numpy() > np.array(median_of_others) + EVIDENT
+    )
 
 
 def _with(models: list[BoardModel], data: str) -> list[BoardModel]:
     return [model for model in models if data in model.audits]
 
 
-def _faces(audit: Audit, within: Filter) -> pd.DataFrame:
-    return audit.passing(within)
+def _faces(audit: Audit, filter: Filter) -> pd.DataFrame:
+    return audit.passing(filter)

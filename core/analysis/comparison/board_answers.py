@@ -16,7 +16,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-def answers(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame:
+def answers(models: list[BoardModel], data: str, filter: Filter) -> pd.DataFrame:
     """A row a model that abstains on the tenth of the faces it is least sure of: `n`, the share `answered`,
     `accuracy_of_all` and `accuracy` of the answered, the groups that are surely answered `least` and `most` with their
     shares and intervals, and whether they are `told_apart`.
@@ -28,12 +28,14 @@ def answers(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame
     for model in models:
         if data not in model.audits:
             continue
-        faces = model.audits[data].passing(within)
+        faces = model.audits[data].passing(filter)
         sure = certainty(faces)
-        kept = sure >= cutoff_for(sure, ABSTAINED)
-        if kept.all():
+        answered = sure >= cutoff_for(sure, ABSTAINED)
+        if answered.all():
             continue
-        groups = faces.assign(kept=kept).groupby(["gender", "ethnicity"], observed=True)["kept"].agg(["size", "sum"])
+        groups = (
+            faces.assign(kept=answered).groupby(["gender", "ethnicity"], observed=True)["kept"].agg(["size", "sum"])
+        )
         low, high = clopper_pearson(
             groups["sum"].to_numpy(dtype=float), groups["size"].to_numpy(dtype=float), LEVEL ** (1 / len(groups))
         )
@@ -44,7 +46,7 @@ def answers(models: list[BoardModel], data: str, within: Filter) -> pd.DataFrame
             (" ".join(groups.index[place]), share[place], low[place], high[place]) for place in (least, most)
         ]  # fmt: skip
         rows.append(
-            (model.title, len(faces), kept.mean(), correct.mean(), correct[kept].mean(), *ends[0], *ends[1],
+            (model.title, len(faces), answered.mean(), correct.mean(), correct[answered].mean(), *ends[0], *ends[1],
              bool(high[least] < low[most]))
         )  # fmt: skip
     return pd.DataFrame(rows, columns=NAMES)

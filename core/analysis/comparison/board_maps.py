@@ -55,8 +55,8 @@ class ModelMaps:
     def of(self, data: str, gender: str, ethnicity: str | None = None) -> np.ndarray | None:
         """A group's map as `relative`, without `ethnicity` the mean of all groups of a gender, each alike; None where
         there are none."""
-        found = [group.mean for group in self._chosen(data, gender, ethnicity)]
-        return relative(np.mean(found, axis=0)) if found else None
+        means = [group.mean for group in self._chosen(data, gender, ethnicity)]
+        return relative(np.mean(means, axis=0)) if means else None
 
     def faces(self, data: str, gender: str, ethnicity: str | None = None) -> int:
         """Over how many faces that is."""
@@ -74,14 +74,14 @@ def relative(mean: np.ndarray) -> np.ndarray:
     return mean / size if size > 0 else mean
 
 
-def sampled(faces: pd.DataFrame, within: Filter, most: int = FACES) -> np.ndarray:
+def sampled(faces: pd.DataFrame, filter: Filter, most: int = FACES) -> np.ndarray:
     """Places in `faces` of at most `most` of each gender and ethnicity within a filter, drawn with a fixed seed."""
-    draw, inside = np.random.default_rng(SEED), within.mask(faces)
-    chosen = []
+    draw, inside = np.random.default_rng(SEED), filter.mask(faces)
+    places = []
     for _, members in faces.groupby(["gender", "ethnicity"], observed=True, sort=True).indices.items():
         members = members[inside[members]]
-        chosen.append(np.sort(draw.permutation(members)[:most]))
-    return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
+        places.append(np.sort(draw.permutation(members)[:most]))
+    return np.concatenate(places) if places else np.empty(0, dtype=np.int64)
 
 
 def by_group(faces: pd.DataFrame, evidence: np.ndarray, minimum: int = MINIMUM_FACES) -> list[GroupMap]:
@@ -95,13 +95,13 @@ def by_group(faces: pd.DataFrame, evidence: np.ndarray, minimum: int = MINIMUM_F
         )
     persons, sign = person_numbers(faces), np.where(GENDER.is_positive(faces), -1.0, 1.0)
     margin = (evidence[:, 0].astype(np.float64) - evidence[:, 1]) * sign[:, None, None]
-    found = []
+    group_maps = []
     for (gender, ethnicity), members in faces.groupby(
         ["gender", "ethnicity"], observed=True, sort=True
     ).indices.items():
         if enough_people(persons[members], minimum):
-            found.append(GroupMap(gender, ethnicity, len(members), margin[members].mean(axis=0)))
-    return found
+            group_maps.append(GroupMap(gender, ethnicity, len(members), margin[members].mean(axis=0)))
+    return group_maps
 
 
 def look(
@@ -111,22 +111,22 @@ def look(
     tick: Callable[[int], object],
 ) -> list[GroupMap]:
     """The maps by group of faces whose images lie at `row` of `images`, through `classify`."""
-    found = []
+    evidence = []
     for start in range(0, len(faces), BATCH):
         rows = faces["row"].to_numpy()[start : start + BATCH]
-        found.append(classify(np.asarray(images[rows]))[1])
+        evidence.append(classify(np.asarray(images[rows]))[1])
         tick(len(rows))
-    return by_group(faces, np.concatenate(found)) if found else []
+    return by_group(faces, np.concatenate(evidence)) if evidence else []
 
 
-def of_audits(audits: Mapping[str, Audit], within: Filter) -> ModelMaps | None:
+def of_audits(audits: Mapping[str, Audit], filter: Filter) -> ModelMaps | None:
     """The same of all faces of audits that have maps, as ours do; None where none does."""
-    found, method = {}, ""
+    group_maps, method = {}, ""
     for data, audit in audits.items():
         if audit.has_maps:
-            inside, method = within.mask(audit.faces), audit.map_method
-            found[data] = by_group(audit.faces[inside].reset_index(drop=True), audit.evidence[inside])
-    return ModelMaps(method, found) if found else None
+            inside, method = filter.mask(audit.faces), audit.map_method
+            group_maps[data] = by_group(audit.faces[inside].reset_index(drop=True), audit.evidence[inside])
+    return ModelMaps(method, group_maps) if group_maps else None
 
 
 def write_maps(file: Path, method: str, data: str, groups: list[GroupMap]) -> None:
@@ -134,8 +134,8 @@ def write_maps(file: Path, method: str, data: str, groups: list[GroupMap]) -> No
     from core.files import write_json
 
     before = read_maps(file) if file.is_file() else None
-    kept = read_object(file)["data"] if before and before.method == method else {}
-    kept[data] = [
+    maps = read_object(file)["data"] if before and before.method == method else {}
+    maps[data] = [
         {
             "gender": group.gender,
             "ethnicity": group.ethnicity,
@@ -145,7 +145,7 @@ def write_maps(file: Path, method: str, data: str, groups: list[GroupMap]) -> No
         for group in groups
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, {"method": method, "unit": UNIT, "data": dict(sorted(kept.items()))})
+    write_json(file, {"method": method, "unit": UNIT, "data": dict(sorted(maps.items()))})
 
 
 #: What a value of the files is.
@@ -158,17 +158,17 @@ def read_maps(file: Path) -> ModelMaps:
         content = read_object(file)
         groups = {
             data: [
-                GroupMap(one["gender"], one["ethnicity"], int(one["n"]), np.array(one["map"], dtype=np.float64))
-                for one in found
+                GroupMap(row["gender"], row["ethnicity"], int(row["n"]), np.array(row["map"], dtype=np.float64))
+                for row in rows
             ]
-            for data, found in content["data"].items()
+            for data, rows in content["data"].items()
         }
         method = str(content["method"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LookwhereError(
             f"{file}: damaged ({error}); make it again with `python -m core board --files …`"
         ) from error
-    for group in (one for found in groups.values() for one in found):
+    for group in (group_map for group_maps in groups.values() for group_map in group_maps):
         if group.n < MINIMUM_FACES or group.mean.ndim != 2 or max(group.mean.shape) > MOST_CELLS:
             raise LookwhereError(f"{file}: has a map of too few faces or too many cells to be shown; make it again")
     return ModelMaps(method, groups)

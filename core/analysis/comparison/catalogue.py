@@ -19,13 +19,13 @@ MOST_AUDITS = 9
 def same_face_audits(models: Path, audit: Audit) -> list[Path]:
     """Folders of up to nine audits of other models on the faces of `audit`: those under `models`, then each
     experiment's first arm, whose seeds are independent networks. Audits of mere decisions are left out."""
-    own, wanted = audit.path.resolve(), same_faces(audit.manifest)
+    own, faces = audit.path.resolve(), same_faces(audit.manifest)
     places = [models / model / "audits" / name for model in list_models(models) for name in list_audits(models / model)]
     for name in list_experiments(models):
         experiment = open_experiment(models / EXPERIMENTS / name)
         places += [experiment.path / model / "audits" / experiment.audit for model in experiment.arms[0].models]
     manifests = ((place, read_manifest(place)) for place in places if place.resolve().parents[1] != own.parents[1])
-    return [place for place, of in manifests if same_faces(of) == wanted and not _decisions(of)][:MOST_AUDITS]
+    return [place for place, of in manifests if same_faces(of) == faces and not _decisions(of)][:MOST_AUDITS]
 
 
 def _decisions(manifest: AuditManifest) -> bool:

@@ -98,30 +98,30 @@ def t_interval(values: np.ndarray) -> Estimate:
     return Estimate(float(values.mean()), float(values.mean() - half), float(values.mean() + half))
 
 
-def two_sided(values: np.ndarray, drawn: np.ndarray) -> float:
+def two_sided(values: np.ndarray, replicates: np.ndarray) -> float:
     """p of «no effect», the larger of Student's over values by seed (S,) and the share of resampled means (R,) beyond
     0, doubled; NaN of one value."""
     if len(values) < 2:
         return float("nan")
     spread = values.std(ddof=1) / np.sqrt(len(values))
     p = float(2 * stdtr(len(values) - 1, -abs(values.mean()) / spread)) if spread else float(values.mean() == 0)
-    beyond = min((drawn <= 0).sum(), (drawn >= 0).sum())
-    return max(p, min(1.0, 2 * (1 + float(beyond)) / (1 + len(drawn))))
+    beyond = min((replicates <= 0).sum(), (replicates >= 0).sum())
+    return max(p, min(1.0, 2 * (1 + float(beyond)) / (1 + len(replicates))))
 
 
 class _Counts:
     """Faces and correct predictions by group and model of arms, for the faces in a filter, and their resamples."""
 
-    def __init__(self, experiment: Experiment, arms: tuple[str, ...], within: Filter, samples: int, seed: int) -> None:
-        if within.outcome != "all":
+    def __init__(self, experiment: Experiment, arms: tuple[str, ...], filter: Filter, samples: int, seed: int) -> None:
+        if filter.outcome != "all":
             raise LookwhereError("models differ in their outcomes: leave the filter's outcome at all")
         self.arms = {arm: experiment.audits(arm) for arm in arms}
         first = self.arms[arms[0]][0]
-        keep = within.mask(first.faces)
+        keep = filter.mask(first.faces)
         if not keep.any():
-            raise LookwhereError(f"{experiment.name}: no face passes the filter «{within.describe()}»; widen it")
+            raise LookwhereError(f"{experiment.name}: no face passes the filter «{filter.describe()}»; widen it")
         self.faces = first.faces[keep]
-        self.groups = groups_by(first, within)
+        self.groups = groups_by(first, filter)
         flags = [audit.faces["correct"].to_numpy(dtype=bool)[keep] for arm in arms for audit in self.arms[arm]]
         self.correct = np.stack(flags, axis=1)
         logits = [audit.faces[list(audit.task.logits)].to_numpy(float) for arm in arms for audit in self.arms[arm]]
@@ -142,20 +142,20 @@ class _Counts:
         with np.errstate(invalid="ignore", divide="ignore"):
             accuracy = right / n
             ranked = np.where(self.seen[:1, :, :1] >= LARGE_GROUP, accuracy, np.nan)
-            found = {Measure.OVERALL: right.sum(axis=1) / n.sum(axis=1)}
+            measures = {Measure.OVERALL: right.sum(axis=1) / n.sum(axis=1)}
             if (self.seen[0, :, 0] >= LARGE_GROUP).sum() >= 2:
-                found[Measure.WORST] = np.nanmin(ranked, axis=1)
-                found[Measure.GAP] = np.nanmax(ranked, axis=1) - found[Measure.WORST]
+                measures[Measure.WORST] = np.nanmin(ranked, axis=1)
+                measures[Measure.GAP] = np.nanmax(ranked, axis=1) - measures[Measure.WORST]
             if group is not None:
                 inside = [all(a in ("", b) for a, b in zip(group, own, strict=True)) for own in self.groups]
-                found[Measure.GROUP] = right[:, inside].sum(axis=1) / n[:, inside].sum(axis=1)
+                measures[Measure.GROUP] = right[:, inside].sum(axis=1) / n[:, inside].sum(axis=1)
                 if not all(inside):
                     rest = ~np.array(inside)
-                    found[Measure.OTHERS] = right[:, rest].sum(axis=1) / n[:, rest].sum(axis=1)
-                    found[Measure.EXTRA] = found[Measure.GROUP] - found[Measure.OTHERS]
-            found |= {pair: accuracy[:, g] for g, pair in enumerate(self.groups)}
+                    measures[Measure.OTHERS] = right[:, rest].sum(axis=1) / n[:, rest].sum(axis=1)
+                    measures[Measure.EXTRA] = measures[Measure.GROUP] - measures[Measure.OTHERS]
+            measures |= {pair: accuracy[:, g] for g, pair in enumerate(self.groups)}
         ends = np.cumsum(self.seeds)[:-1]
-        return {name: np.split(values, ends, axis=1) for name, values in found.items()}
+        return {name: np.split(values, ends, axis=1) for name, values in measures.items()}
 
     def ranking(self, ethnicity: str, samples: int) -> tuple[dict, dict]:
         """`Measure.AREA` and `Measure.OWN` of the faces of an ethnicity (of all where it is empty), as `measures` has
@@ -165,54 +165,56 @@ class _Counts:
         if positive.all() or not positive.any():
             return {}, {}
         scores = np.stack([score[inside] for score in self.scores], axis=1)
-        one = np.ones((1, len(positive)))
-        seen = np.stack([np.stack(rank_measures(scores[:, m], positive, one)) for m in range(scores.shape[1])], axis=2)
-        drawn = resampled_ranking(scores, positive, people(self.faces[inside]), samples, self.draw.spawn(1)[0])
+        unweighted = np.ones((1, len(positive)))
+        observed = np.stack(
+            [np.stack(rank_measures(scores[:, m], positive, unweighted)) for m in range(scores.shape[1])], axis=2
+        )
+        resampled = resampled_ranking(scores, positive, people(self.faces[inside]), samples, self.draw.spawn(1)[0])
         ends = np.cumsum(self.seeds)[:-1]
         kinds = (Measure.AREA, Measure.OWN)
         return tuple(
             {kind: np.split(values[place], ends, axis=1) for place, kind in enumerate(kinds)}
-            for values in (seen, drawn)
+            for values in (observed, resampled)
         )
 
     def resampled_mean(self, values: np.ndarray) -> np.ndarray:
         """Means over seeds (R,) of `values` (R, S), the seeds drawn with replacement too."""
         samples, seeds = values.shape
-        chosen = self.draw.integers(0, seeds, (samples, seeds))
-        return np.take_along_axis(values, chosen, axis=1).mean(axis=1)
+        picked = self.draw.integers(0, seeds, (samples, seeds))
+        return np.take_along_axis(values, picked, axis=1).mean(axis=1)
 
     def effect(
         self,
-        seen: np.ndarray,
-        drawn: np.ndarray,
+        observed: np.ndarray,
+        resampled: np.ndarray,
         expect: Expectation | None = None,
         judge: bool = True,
-        given: np.ndarray | None = None,
+        treated: np.ndarray | None = None,
     ) -> Effect:
-        """From values by seed (S,) and their resamples (R, S); of the seeds `given`, bool (S,), where it is named."""
-        used = np.ones(len(seen), dtype=bool) if given is None else given
-        mean = t_interval(seen[used])
-        means = self.resampled_mean(drawn[:, used]) if used.sum() > 1 else np.array([np.nan])
+        """From values by seed (S,) and their resamples (R, S); of the seeds `treated`, bool (S,), where it is named."""
+        used = np.ones(len(observed), dtype=bool) if treated is None else treated
+        mean = t_interval(observed[used])
+        means = self.resampled_mean(resampled[:, used]) if used.sum() > 1 else np.array([np.nan])
         low, high = np.nanquantile(means, [0.025, 0.975]) if np.isfinite(means).any() else (np.nan, np.nan)
         both = Estimate(mean.value, float(low), float(high))
         judge = judge and used.sum() >= FEWEST_PAIRS
         judged = None if expect is None else verdict(mean, both, expect) if judge else Verdict.CANNOT_TELL
-        return Effect(tuple(map(float, seen)), mean, both, judged, p=two_sided(seen[used], means))
+        return Effect(tuple(map(float, observed)), mean, both, judged, p=two_sided(observed[used], means))
 
 
-def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFrame:
+def arm_table(experiment: Experiment, filter: Filter | None = None) -> pd.DataFrame:
     """Accuracy by arm and seed: columns arm, seed, model, measure, gender, ethnicity, n, accuracy.
 
     `measure` is overall, group (a row a gender × ethnicity), worst group (its gender and ethnicity named) or largest
     gap, the last two among groups of 50 and more faces.
     """
     names = tuple(arm.name for arm in experiment.arms)
-    counts = _Counts(experiment, names, within or Filter(), 1, 0)
-    found, rows = counts.measures(counts.seen), []
+    counts = _Counts(experiment, names, filter or Filter(), 1, 0)
+    measures, rows = counts.measures(counts.seen), []
     sizes = dict(zip(counts.groups, counts.seen[0, :, 0].astype(int), strict=True))
     for a, arm in enumerate(experiment.arms):
         for seed, model in enumerate(arm.models):
-            value = {name: float(values[a][0, seed]) for name, values in found.items()}
+            value = {name: float(values[a][0, seed]) for name, values in measures.items()}
             head = (arm.name, seed, model)
             rows.append((*head, Measure.OVERALL, "", "", len(counts.faces), value[Measure.OVERALL]))
             rows += [(*head, Measure.GROUP, *pair, n, value[pair]) for pair, n in sizes.items()]
@@ -225,18 +227,18 @@ def arm_table(experiment: Experiment, within: Filter | None = None) -> pd.DataFr
 
 
 def arm_estimates(
-    experiment: Experiment, within: Filter | None = None, *, samples: int = SAMPLES, seed: int = 0
+    experiment: Experiment, filter: Filter | None = None, *, samples: int = SAMPLES, seed: int = 0
 ) -> pd.DataFrame:
     """Means over seeds by arm: columns arm, measure, gender, ethnicity, seeds, mean, low, high (t over seeds),
     both_low, both_high (seeds and faces resampled). A maximum or minimum over groups is biased outward."""
     rows = []
     for arm in experiment.arms:
-        counts = _Counts(experiment, (arm.name,), within or Filter(), samples, seed)
-        seen, drawn = counts.measures(counts.seen), counts.measures(counts.drawn)
-        for name, values in seen.items():
-            one = counts.effect(values[0][0], drawn[name][0])
+        counts = _Counts(experiment, (arm.name,), filter or Filter(), samples, seed)
+        observed, resampled = counts.measures(counts.seen), counts.measures(counts.drawn)
+        for name, values in observed.items():
+            effect = counts.effect(values[0][0], resampled[name][0])
             measure, pair = (Measure.GROUP, name) if isinstance(name, tuple) else (name, ("", ""))
-            bounds = (one.seeds.value, one.seeds.low, one.seeds.high, one.both.low, one.both.high)
+            bounds = (effect.seeds.value, effect.seeds.low, effect.seeds.high, effect.both.low, effect.both.high)
             rows.append((arm.name, measure, *pair, len(arm.models), *bounds))
     return pd.DataFrame(rows, columns=_ESTIMATES)
 
@@ -245,7 +247,7 @@ def arm_groups(
     experiment: Experiment,
     arm: str,
     groups: Sequence[tuple[str, str]],
-    within: Filter | None = None,
+    filter: Filter | None = None,
     *,
     samples: int = SAMPLES,
     seed: int = 0,
@@ -254,12 +256,12 @@ def arm_groups(
 
     A group without a face has n = 0 and NaN for all numbers.
     """
-    counts, found = _Counts(experiment, (arm,), within or Filter(), samples, seed), []
+    counts, effects = _Counts(experiment, (arm,), filter or Filter(), samples, seed), []
     for pair in groups:
         n = int(group_mask(counts.faces, *pair).sum())
-        seen, drawn = (counts.measures(one, pair)[Measure.GROUP][0] for one in (counts.seen, counts.drawn))
-        found.append((n, counts.effect(seen[0], drawn)))
-    return found
+        observed, resampled = (counts.measures(sums, pair)[Measure.GROUP][0] for sums in (counts.seen, counts.drawn))
+        effects.append((n, counts.effect(observed[0], resampled)))
+    return effects
 
 
 def arm_measure(
@@ -267,7 +269,7 @@ def arm_measure(
     arm: str,
     group: str,
     measure: Measure,
-    within: Filter | None = None,
+    filter: Filter | None = None,
     *,
     samples: int = SAMPLES,
     seed: int = 0,
@@ -276,18 +278,18 @@ def arm_measure(
 
     Raises `LookwhereError` where the faces that pass the filter do not give it.
     """
-    counts, pair = _Counts(experiment, (arm,), within or Filter(), samples, seed), parse_group(group)
-    seen, drawn = (counts.measures(one, pair) for one in (counts.seen, counts.drawn))
-    if measure not in seen:
+    counts, pair = _Counts(experiment, (arm,), filter or Filter(), samples, seed), parse_group(group)
+    observed, resampled = (counts.measures(sums, pair) for sums in (counts.seen, counts.drawn))
+    if measure not in observed:
         raise LookwhereError(f"{experiment.name}: no «{measure}» among the faces that pass the filter; widen it")
-    return counts.effect(seen[measure][0][0], drawn[measure][0])
+    return counts.effect(observed[measure][0][0], resampled[measure][0])
 
 
 def group_changes(
     experiment: Experiment,
     start: str,
     end: str,
-    within: Filter | None = None,
+    filter: Filter | None = None,
     *,
     samples: int = SAMPLES,
     seed: int = 0,
@@ -295,14 +297,14 @@ def group_changes(
     """Each group's accuracy in arm `start` and `end`, and its change over paired seeds: columns gender, ethnicity, n,
     start, end, change, low, high (Student's over seeds), both_low, both_high (seeds and faces resampled); shares of
     0–1. Not corrected for the number of groups."""
-    counts, rows = _Counts(experiment, (start, end), within or Filter(), samples, seed), []
-    seen, drawn = counts.measures(counts.seen), counts.measures(counts.drawn)
+    counts, rows = _Counts(experiment, (start, end), filter or Filter(), samples, seed), []
+    observed, resampled = counts.measures(counts.seen), counts.measures(counts.drawn)
     for place, pair in enumerate(counts.groups):
-        (a,), (b,) = seen[pair]
-        one = counts.effect(b - a, drawn[pair][1] - drawn[pair][0])
+        (a,), (b,) = observed[pair]
+        effect = counts.effect(b - a, resampled[pair][1] - resampled[pair][0])
         n = int(counts.seen[0, place, 0])
-        rows.append((*pair, n, float(a.mean()), float(b.mean()), one.seeds.value, one.seeds.low, one.seeds.high,
-                     one.both.low, one.both.high))  # fmt: skip
+        rows.append((*pair, n, float(a.mean()), float(b.mean()), effect.seeds.value, effect.seeds.low,
+                     effect.seeds.high, effect.both.low, effect.both.high))  # fmt: skip
     columns = ["gender", "ethnicity", "n", "start", "end", "change", "low", "high", "both_low", "both_high"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -312,7 +314,7 @@ def arm_contrast(
     start: str,
     end: str,
     group: str = "",
-    within: Filter | None = None,
+    filter: Filter | None = None,
     *,
     expect: Expectation = Expectation.CHANGE,
     measure: Measure | None = None,
@@ -326,40 +328,40 @@ def arm_contrast(
     gives none. Raises `LookwhereError` where no face of the group, or too few groups, pass the filter.
     """
     measure = measure or (Measure.GROUP if group else Measure.WORST)
-    counts = _Counts(experiment, (start, end), within or Filter(), samples, seed)
+    counts = _Counts(experiment, (start, end), filter or Filter(), samples, seed)
     pair = parse_group(group) if group else None
     inside = group_mask(counts.faces, *(pair or ("", "")))
     n, name = int(inside.sum()), named(*(pair or ("", "")))
     if n == 0:
         raise LookwhereError(f"{experiment.name}: none of {name} passes the filter; widen it")
-    seen, drawn = counts.measures(counts.seen, pair), counts.measures(counts.drawn, pair)
-    if measure not in seen:
+    observed, resampled = counts.measures(counts.seen, pair), counts.measures(counts.drawn, pair)
+    if measure not in observed:
         raise LookwhereError(f"{experiment.name}: no «{measure}» among the faces that pass the filter; widen it")
     if counts.seeds[0] != counts.seeds[1]:
         raise LookwhereError(f"{experiment.name}: {start} and {end} have unequal numbers of seeds; they are paired")
     if pair is not None:
-        for known, more in zip((seen, drawn), counts.ranking(pair[1], samples), strict=True):
-            known |= more
-    given = np.array(
+        for measures, more in zip((observed, resampled), counts.ranking(pair[1], samples), strict=True):
+            measures |= more
+    treated = np.array(
         [
             not np.allclose(a, b, atol=SAME)
             for a, b in zip(counts.logits[: counts.seeds[0]], counts.logits[counts.seeds[0] :], strict=True)
         ]
     )
     effects = {}
-    for kind in (kind for kind in Measure if kind in seen):
-        a, b = seen[kind][0][0], seen[kind][1][0]
-        change, wanted = drawn[kind][1] - drawn[kind][0], expect if kind == measure else Expectation.CHANGE
-        one = counts.effect(b - a, change, wanted, n >= SMALLEST_TESTED, given)
-        levels = (float(a[given].mean()), float(b[given].mean())) if given.any() else (np.nan, np.nan)
-        effects[kind] = replace(one, levels=levels)
+    for kind in (kind for kind in Measure if kind in observed):
+        a, b = observed[kind][0][0], observed[kind][1][0]
+        change, expectation = resampled[kind][1] - resampled[kind][0], expect if kind == measure else Expectation.CHANGE
+        effect = counts.effect(b - a, change, expectation, n >= SMALLEST_TESTED, treated)
+        levels = (float(a[treated].mean()), float(b[treated].mean())) if treated.any() else (np.nan, np.nan)
+        effects[kind] = replace(effect, levels=levels)
     seeds, persons = counts.seeds[0], people(counts.faces[inside])
     a, b = counts.correct[inside, :seeds], counts.correct[inside, seeds:]
     paired = tuple(mcnemar(a[:, k], b[:, k], persons) for k in range(seeds))
-    return Contrast(name, n, measure, expect, effects, paired, tuple(map(bool, given)))
+    return Contrast(name, n, measure, expect, effects, paired, tuple(map(bool, treated)))
 
 
-def claim_contrast(experiment: Experiment, claim: Claim, within: Filter | None = None, **more: int) -> Contrast:
+def claim_contrast(experiment: Experiment, claim: Claim, filter: Filter | None = None, **more: int) -> Contrast:
     """The contrast that a claim of `experiment.json` names."""
     settings = {"expect": claim.expect, "measure": claim.measure, **more}
-    return arm_contrast(experiment, claim.start, claim.end, claim.group, within, **settings)
+    return arm_contrast(experiment, claim.start, claim.end, claim.group, filter, **settings)

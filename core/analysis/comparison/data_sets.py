@@ -58,28 +58,28 @@ class GroupDrop:
 def seen_in_training(audit: Audit, info: ModelInfo | None) -> Seen:
     """Whether the audited data set is one the model was trained on, by its labels or as most of its faces are copies of
     training faces; unknown of a model that says no data."""
-    known = info.data.trained_on if info is not None and info.data else {}
-    if not known or audit.manifest.data_fingerprint is None:
+    fingerprints = info.data.trained_on if info is not None and info.data else {}
+    if not fingerprints or audit.manifest.data_fingerprint is None:
         return Seen.UNKNOWN
     copies = audit.manifest.training_copies
     copied = copies is not None and 2 * copies.copies > audit.manifest.faces
-    return Seen.HOME if copied or audit.manifest.data_fingerprint in known else Seen.ABROAD
+    return Seen.HOME if copied or audit.manifest.data_fingerprint in fingerprints else Seen.ABROAD
 
 
-def of_other_data(audit: Audit, others: Sequence[Audit], info: ModelInfo | None) -> list[DataSetAudit]:
-    """The audit, and those of `others` that are of further data sets, one a data set; that of the training first.
+def of_other_data(audit: Audit, candidates: Sequence[Audit], info: ModelInfo | None) -> list[DataSetAudit]:
+    """The audit, and those of `candidates` that are of further data sets, one each; that of the training first.
 
     The same pictures with other labels or columns are one data set.
     """
-    chosen = [audit]
-    for other in others:
-        if not any(same_pictures(one.manifest, other.manifest) for one in chosen):
-            chosen.append(other)
-    audits = [DataSetAudit(one, seen_in_training(one, info)) for one in chosen]
+    by_data = [audit]
+    for candidate in candidates:
+        if not any(same_pictures(data_set.manifest, candidate.manifest) for data_set in by_data):
+            by_data.append(candidate)
+    audits = [DataSetAudit(data_set, seen_in_training(data_set, info)) for data_set in by_data]
     return sorted(audits, key=lambda one: one.seen != Seen.HOME)
 
 
-def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter, threshold: float = 0.5) -> pd.DataFrame:
+def accuracy_by_data_set(audits: Sequence[DataSetAudit], filter: Filter, threshold: float = 0.5) -> pd.DataFrame:
     """Accuracy with Wilson intervals of all faces, by gender, and by gender × ethnicity where a name occurs twice, when
     the positive class is said from this probability on.
 
@@ -87,13 +87,13 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter, thresho
     high`. Rows are ordered by group, then by data set. Groups that a data set has no face of are absent.
     """
     tables = []
-    for one in audits:
-        faces = one.audit.passing(within)
+    for data_set in audits:
+        faces = data_set.audit.passing(filter)
         groupings: list[list[str]] = [[], ["gender"], PAIR] if len(faces["gender"].unique()) > 1 else [[], PAIR]
         for by in groupings:
             if len(faces):
                 table = accuracy_by(faces, by, threshold)
-                tables.append(table.assign(audit=one.name, seen=one.seen.value))
+                tables.append(table.assign(audit=data_set.name, seen=data_set.seen.value))
     if not tables:
         return pd.DataFrame(columns=["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"])
     whole = pd.concat(tables, ignore_index=True)
@@ -102,7 +102,7 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], within: Filter, thresho
     whole = whole[whole["ethnicity"] != UNRECORDED]
     times = whole.groupby(PAIR)["audit"].transform("nunique")
     whole = whole[(whole["ethnicity"] == "") | (times > 1)]
-    order = {one.name: n for n, one in enumerate(audits)}
+    order = {data_set.name: n for n, data_set in enumerate(audits)}
     keys = whole["ethnicity"].ne("").astype(int).astype(str) + whole["ethnicity"] + " " + whole["gender"]
     whole = whole.assign(_group=keys, _audit=whole["audit"].map(order)).sort_values(["_group", "_audit"])
     columns = ["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"]

@@ -111,7 +111,7 @@ class Experiment:
         one's folder stands for it. All must be of the same faces (`same_faces`)."""
         models = tuple(str(number) for number in range(len(audits)))
         arm, first = Arm(name, name, models), audits[0]
-        opened: dict[tuple[str, ...], Any] = {(first.name, n): one for n, one in zip(models, audits, strict=True)}
+        opened: dict[tuple[str, ...], Any] = {(first.name, n): audit for n, audit in zip(models, audits, strict=True)}
         opened[first.name, _COMMON] = None
         return cls(name, name, first.path, "", first.name, (arm,), (), (first.name,), _opened=opened)
 
@@ -158,12 +158,12 @@ class Experiment:
             paths = [self.path / model / "audits" / self.audit for arm in self.arms for model in arm.models]
             manifests = [read_manifest(path) for path in paths]
             common = None
-            alike = all(may_share_faces(manifests[0], other) for other in manifests)
-            if alike and len({(one.faces, one.face_ids_sha256) for one in manifests}) > 1:
+            alike = all(may_share_faces(manifests[0], manifest) for manifest in manifests)
+            if alike and len({(manifest.faces, manifest.face_ids_sha256) for manifest in manifests}) > 1:
                 ids = [pd.read_parquet(path / "faces.parquet", columns=["face_id"])["face_id"] for path in paths]
                 common = pd.Index(ids[0])
-                for other in ids[1:]:
-                    common = common[common.isin(other)]
+                for face_ids in ids[1:]:
+                    common = common[common.isin(face_ids)]
             self._opened[key] = common if common is not None and len(common) else None
         return self._opened[key]
 
@@ -207,25 +207,25 @@ def open_experiment(path: str | Path) -> Experiment:
     except ValueError as error:
         raise LookwhereError(f"{file}: not valid JSON ({error}); {mend}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
-        raise LookwhereError(f"{file}: format {found}, this version reads {FORMAT}; {mend}")
+        written_format = content.get("format") if isinstance(content, dict) else None
+        raise LookwhereError(f"{file}: format {written_format}, this version reads {FORMAT}; {mend}")
     if not untouched(content, KEYS):
         raise LookwhereError(f"{file}: changed since it was written; {mend}")
     try:
         arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
         claims = tuple(_claim(c, file) for c in content["contrasts"])
         tests = tuple(map(str, content.get("audits", [content["audit"]])))
-        drawn = content.get("pictures")
-        pictures = path / plain_name(drawn["model"]) / "audits" / plain_name(drawn["audit"]) if drawn else None
-        made = Experiment(
+        images = content.get("pictures")
+        pictures = path / plain_name(images["model"]) / "audits" / plain_name(images["audit"]) if images else None
+        experiment = Experiment(
             content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims, tests,
             pictures, str(content.get("validation", "")),
             {test: tuple(map(str, names)) for test, names in content.get("only", {}).items()},
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error
-    _check(made, file)
-    return made
+    _check(experiment, file)
+    return experiment
 
 
 def _claim(entry: dict, file: Path) -> Claim:

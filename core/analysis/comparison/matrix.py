@@ -41,15 +41,15 @@ def audits_table(audits: Iterable[Audit], ages: str = "adults") -> pd.DataFrame:
         row["faces"] = len(faces)
         if len(faces):
             row |= accuracy_by(faces, []).iloc[0][["accuracy", "low", "high"]].to_dict()
-            found = largest_gap(faces, ["gender", "ethnicity"])
-            if found is not None:
-                for name, end in (("worst", found.worst), ("best", found.best)):
+            gap = largest_gap(faces, ["gender", "ethnicity"])
+            if gap is not None:
+                for name, end in (("worst", gap.worst), ("best", gap.best)):
                     row[name] = end["group"]
-                row["worst_accuracy"] = found.worst["accuracy"]
+                row["worst_accuracy"] = gap.worst["accuracy"]
                 row |= {
-                    "gap": found.difference.value,
-                    "gap_low": found.difference.low,
-                    "gap_high": found.difference.high,
+                    "gap": gap.difference.value,
+                    "gap_low": gap.difference.low,
+                    "gap_high": gap.difference.high,
                 }
         rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -80,61 +80,62 @@ def mcnemar(
 
 
 def paired_by_group(
-    audit_a: Audit, audit_b: Audit, by: tuple[str, ...] = ("gender", "ethnicity"), within: Filter | None = None
+    audit_a: Audit, audit_b: Audit, by: tuple[str, ...] = ("gender", "ethnicity"), filter: Filter | None = None
 ) -> pd.DataFrame:
     """A row for all faces (`gender`, `ethnicity` empty), then one a group of the columns `by`, for aligned audits.
 
     Columns: gender, ethnicity, n, both, only_a, only_b, accuracy_a, accuracy_b, difference, low, high, p, mid_p, and
-    p_holm, adjusted over the table's rows. `within` must not ask for an outcome: which model's would it be?
+    p_holm, adjusted over the table's rows. `filter` must not ask for an outcome: which model's would it be?
     """
-    within = within or Filter()
-    if within.outcome != "all":
+    filter = filter or Filter()
+    if filter.outcome != "all":
         raise LookwhereError("paired models differ in their outcomes: leave the filter's outcome at all")
-    faces, mask = audit_a.faces, within.mask(audit_a.faces)
+    faces, mask = audit_a.faces, filter.mask(audit_a.faces)
     a, b = audit_a.faces["correct"].to_numpy(dtype=bool), audit_b.faces["correct"].to_numpy(dtype=bool)
     persons = people(faces)
     rows = []
-    for gender, ethnicity in [("", ""), *groups_by(audit_a, within, by)]:
+    for gender, ethnicity in [("", ""), *groups_by(audit_a, filter, by)]:
         inside = mask & group_mask(faces, gender, ethnicity)
-        one = mcnemar(a[inside], b[inside], None if persons is None else persons[inside])
-        n, d = max(one.n, 1), one.difference
-        accuracies = ((one.both + one.only_a) / n, (one.both + one.only_b) / n)
-        counts = (one.n, one.both, one.only_a, one.only_b)
-        rows.append((gender, ethnicity, *counts, *accuracies, d.value, d.low, d.high, one.p, one.mid_p))
+        test = mcnemar(a[inside], b[inside], None if persons is None else persons[inside])
+        n, d = max(test.n, 1), test.difference
+        accuracies = ((test.both + test.only_a) / n, (test.both + test.only_b) / n)
+        counts = (test.n, test.both, test.only_a, test.only_b)
+        rows.append((gender, ethnicity, *counts, *accuracies, d.value, d.low, d.high, test.p, test.mid_p))
     names = "gender ethnicity n both only_a only_b accuracy_a accuracy_b difference low high p mid_p"
     table = pd.DataFrame(rows, columns=names.split())
     return table.assign(p_holm=holm(table["p"]))
 
 
 def paired_across(
-    audit_a: Audit, audit_b: Audit, by: Sequence[str], within: Filter | None = None, columns: Sequence[Column] = ()
+    audit_a: Audit, audit_b: Audit, by: Sequence[str], filter: Filter | None = None, columns: Sequence[Column] = ()
 ) -> pd.DataFrame:
     """As `paired_by_group`, a row a group of up to three columns of the faces, crossed: group in place of gender and
     ethnicity, which are empty. `columns` are the audit's, by which groups are called."""
-    within = within or Filter()
-    faces, mask = audit_a.faces, within.mask(audit_a.faces)
+    filter = filter or Filter()
+    faces, mask = audit_a.faces, filter.mask(audit_a.faces)
     a, b = audit_a.faces["correct"].to_numpy(dtype=bool), audit_b.faces["correct"].to_numpy(dtype=bool)
     persons = people(faces)
     member = np.full(len(faces), -1)
     member[mask], names = group_rows(faces[mask], list(by), columns)
     rows = []
     for name, inside in [("all faces", mask), *((name, member == n) for n, name in enumerate(names["group"]))]:
-        one = mcnemar(a[inside], b[inside], None if persons is None else persons[inside])
-        n, d = max(one.n, 1), one.difference
+        test = mcnemar(a[inside], b[inside], None if persons is None else persons[inside])
+        n, d = max(test.n, 1), test.difference
         rows.append(
-            (name, one.n, one.both, one.only_a, one.only_b, (one.both + one.only_a) / n, (one.both + one.only_b) / n,
-             d.value, d.low, d.high, one.p, one.mid_p)
+            (name, test.n, test.both, test.only_a, test.only_b,
+             (test.both + test.only_a) / n, (test.both + test.only_b) / n,
+             d.value, d.low, d.high, test.p, test.mid_p)
         )  # fmt: skip
     words = "group n both only_a only_b accuracy_a accuracy_b difference low high p mid_p"
     table = pd.DataFrame(rows, columns=words.split())
     return table.assign(p_holm=holm(table["p"]))
 
 
-def groups_by(audit: Audit, within: Filter, by: tuple[str, ...] = ("gender", "ethnicity")) -> list[tuple[str, str]]:
+def groups_by(audit: Audit, filter: Filter, by: tuple[str, ...] = ("gender", "ethnicity")) -> list[tuple[str, str]]:
     """(gender, ethnicity) of the groups inside a filter; a column not in `by`, or an unrecorded one, is empty."""
     pairs = [
         (g if "gender" in by else "", e if "ethnicity" in by and e != UNRECORDED else "")
-        for g, e in intersectional(audit, within)
+        for g, e in intersectional(audit, filter)
     ]
     return [pair for pair in dict.fromkeys(pairs) if any(pair)]
 
@@ -207,11 +208,11 @@ def paired_map_difference(
         return PairedMapDifference(n, units, None, None, words, minimum)
     if n > MOST_DRAWN:
         rows = np.sort(np.random.default_rng(seed).choice(np.flatnonzero(mask), MOST_DRAWN, replace=False))
-        found = paired_map_difference(
+        contrast = paired_map_difference(
             audit_a.of_rows(rows), audit_b.of_rows(rows), np.ones(len(rows), dtype=bool), target, permutations, seed
         )
         of = f"maps and tests are of {MOST_DRAWN:,} of {n:,} faces, drawn at random"
-        return replace(found, n=n, resampled="; ".join(filter(None, (found.resampled, of))))
+        return replace(contrast, n=n, resampled="; ".join(filter(None, (contrast.resampled, of))))
     a, b = (
         resample(audit.maps(target, "raw")[mask], onto, of) for audit, of in zip((audit_a, audit_b), lie, strict=True)
     )
@@ -237,9 +238,9 @@ def one_sample(sums: np.ndarray, permutations: int = SAMPLES, seed: int = 0, fam
     return np.concatenate([family_wise(t, h) for t, h in zip(np.split(statistic, families), highest.T, strict=True)])
 
 
-def average_face(audits: Sequence[Audit], wanted: Filter) -> tuple[np.ndarray | None, int]:
+def average_face(audits: Sequence[Audit], filter: Filter) -> tuple[np.ndarray | None, int]:
     """The average face of a filter, and its number of faces, from the first of the audits (of the same faces) that
     stores one: over all outcomes it does not depend on the model. None and 0 where none does."""
-    if wanted.outcome != "all":
+    if filter.outcome != "all":
         raise LookwhereError("an average face by outcome depends on the model: leave the filter's outcome at all")
-    return next((found for audit in audits if (found := audit.averages.mean(wanted))[1]), (None, 0))
+    return next((average for audit in audits if (average := audit.averages.mean(filter))[1]), (None, 0))

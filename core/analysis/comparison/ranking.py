@@ -24,10 +24,10 @@ def _ranked(score: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> tupl
     """`rank_measures` of weights (n, R): a face a row, which lies together in memory and is only moved as a whole."""
     order = np.argsort(score, kind="stable")
     side = positive[order]
-    of_negative, of_positive = (weight[order[one]] for one in (~side, side))
+    of_negative, of_positive = (weight[order[members]] for members in (~side, side))
     ends = np.append(np.flatnonzero(np.diff(score[order]) != 0) + 1, len(score))  # of each value's faces
     # How many of either class lie up to each value's end, from none on.
-    negative_to, positive_to = (np.append(0, np.cumsum(one))[np.append(0, ends)] for one in (~side, side))
+    negative_to, positive_to = (np.append(0, np.cumsum(members))[np.append(0, ends)] for members in (~side, side))
     negatives, positives = _summed(of_negative), _summed(of_positive)
     all_negative, all_positive = negatives[-1], positives[-1]
     value = np.searchsorted(ends, np.flatnonzero(side), side="right")
@@ -65,12 +65,12 @@ def resampled_ranking(
     n, networks = scores.shape
     code = np.arange(n) if people is None else np.unique(people, return_inverse=True)[1]
     units = len(by_unit(np.ones((n, 1)), people))
-    found = np.empty((2, samples, networks))
+    measures = np.empty((2, samples, networks))
     step = max(1, _BLOCK // n)
     for start in range(0, samples, step):
         size = min(step, samples - start)
-        drawn = draw.multinomial(units, np.full(units, 1 / units), size=size)
-        weight = np.ascontiguousarray(drawn.T, dtype=np.float64)[code]
+        counts = draw.multinomial(units, np.full(units, 1 / units), size=size)
+        weight = np.ascontiguousarray(counts.T, dtype=np.float64)[code]
         for m in range(networks):
-            found[:, start : start + size, m] = _ranked(scores[:, m], positive, weight)
-    return found[0], found[1]
+            measures[:, start : start + size, m] = _ranked(scores[:, m], positive, weight)
+    return measures[0], measures[1]

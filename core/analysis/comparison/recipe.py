@@ -69,57 +69,57 @@ def recipe_of(audit: Audit) -> Recipe | None:
         return None
     for name in list_experiments(folder.parent):
         try:
-            found = _alike(open_experiment(folder.parent / FOLDER / name), own, audit)
+            partners = _alike(open_experiment(folder.parent / FOLDER / name), own, audit)
         except LookwhereError:  # a damaged experiment is told where it is asked for
             continue
-        if found:
-            return Recipe(name, Experiment.of_audits(folder.name, [audit, *found]))
+        if partners:
+            return Recipe(name, Experiment.of_audits(folder.name, [audit, *partners]))
     return None
 
 
 def _alike(experiment: Experiment, own: ModelInfo, audit: Audit) -> list[Audit]:
     """Audits of the experiment's networks of this recipe on the same faces, one of each network."""
-    seen, found = {audit.manifest.weights_sha256}, []
+    weights, audits = {audit.manifest.weights_sha256}, []
     for arm in experiment.arms:
         for model in arm.models:
             try:
-                other = model_info(experiment.path / model)
+                partner = model_info(experiment.path / model)
             except LookwhereError:
                 continue
-            if _settings(other) != _settings(own):
+            if _settings(partner) != _settings(own):
                 continue
             for test in experiment.tests:
                 path = experiment.path / model / "audits" / test
                 manifest = read_manifest(path)
-                if manifest.weights_sha256 not in seen and same_faces(manifest) == same_faces(audit.manifest):
-                    seen.add(manifest.weights_sha256)
-                    found.append(open_audit(path))
-    return found
+                if manifest.weights_sha256 not in weights and same_faces(manifest) == same_faces(audit.manifest):
+                    weights.add(manifest.weights_sha256)
+                    audits.append(open_audit(path))
+    return audits
 
 
 def _settings(info: ModelInfo) -> tuple:
     """What two networks of one recipe have in common: settings but for the seed, data, teachers, a last layer trained
     again."""
     training = info.training.to_json() if info.training else {}
-    kept = {key: value for key, value in training.items() if key not in ("seed", "keep_every", "enlarge")}
+    settings = {key: value for key, value in training.items() if key not in ("seed", "keep_every", "enlarge")}
     data = (info.data.fingerprint, tuple(sorted(info.data.faces.items()))) if info.data else ()
-    return (repr(sorted(kept.items())), data, tuple(one.weights_sha256 for one in info.teachers), info.head)
+    return (repr(sorted(settings.items())), data, tuple(teacher.weights_sha256 for teacher in info.teachers), info.head)
 
 
-def method_accuracy(recipe: Recipe, within: Filter, *, samples: int = SAMPLES, seed: int = 0) -> MethodAccuracy:
+def method_accuracy(recipe: Recipe, filter: Filter, *, samples: int = SAMPLES, seed: int = 0) -> MethodAccuracy:
     """Accuracies over networks and faces: each `Effect` has Student's interval over networks and that of networks and
     faces resampled. Raises `LookwhereError` where no face passes the filter."""
     name = recipe.networks.arms[0].name
-    [(n, overall)] = arm_groups(recipe.networks, name, [("", "")], within, samples=samples, seed=seed)
+    [(n, overall)] = arm_groups(recipe.networks, name, [("", "")], filter, samples=samples, seed=seed)
     first = recipe.audits[0]
-    keep = within.mask(first.faces)
+    keep = filter.mask(first.faces)
     faces = first.faces[keep]
     correct = np.stack([audit.faces["correct"].to_numpy(dtype=bool)[keep] for audit in recipe.audits], axis=1)
     genders = [group_mask(faces, gender, "") for gender in GENDERS]
     less = None
     if first.task.is_gender and all(mask.any() for mask in genders):
         less = _difference(correct, genders, people(faces), samples, seed)
-    groups = [(pair, group_mask(faces, *pair)) for pair in groups_by(first, within)]
+    groups = [(pair, group_mask(faces, *pair)) for pair in groups_by(first, filter)]
     rates = np.stack([correct[mask].mean(axis=0) for _, mask in groups])
     return MethodAccuracy(n, overall, less, tuple(groups[place][0] for place in rates.argmin(axis=0)))
 
@@ -132,17 +132,17 @@ def _difference(
     ones = np.column_stack([np.ones(len(correct), dtype=bool), correct])
     values = np.stack([mask[:, None] & ones for mask in masks], axis=1)
     flat = values.reshape(len(correct), -1)
-    drawn = resampled_sums(flat, persons, samples, draw).reshape(samples, *values.shape[1:])
+    resampled_values = resampled_sums(flat, persons, samples, draw).reshape(samples, *values.shape[1:])
 
     def difference(sums: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):
             rates = sums[..., 1:] / sums[..., :1]
         return rates[..., 0, :] - rates[..., 1, :]
 
-    seen, resampled = difference(values.sum(axis=0, dtype=np.float64)), difference(drawn)
-    networks = len(seen)
-    chosen = draw.integers(0, networks, (samples, networks))
-    means = np.take_along_axis(resampled, chosen, axis=1).mean(axis=1)
+    by_network, resampled = difference(values.sum(axis=0, dtype=np.float64)), difference(resampled_values)
+    networks = len(by_network)
+    picked = draw.integers(0, networks, (samples, networks))
+    means = np.take_along_axis(resampled, picked, axis=1).mean(axis=1)
     low, high = np.nanquantile(means, [0.025, 0.975])
-    mean = t_interval(seen)
-    return Effect(tuple(map(float, seen)), mean, Estimate(mean.value, float(low), float(high)))
+    mean = t_interval(by_network)
+    return Effect(tuple(map(float, by_network)), mean, Estimate(mean.value, float(low), float(high)))

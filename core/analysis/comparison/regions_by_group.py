@@ -17,7 +17,7 @@ from core.explain.regions import REGIONS, by_region
 from core.privacy import enough_people
 
 
-def regions_by_group(audit: Audit, within: Filter, by: Sequence[str]) -> pd.DataFrame:
+def regions_by_group(audit: Audit, filter: Filter, by: Sequence[str]) -> pd.DataFrame:
     """A row a group that occurs among the faces inside a filter, crossed by up to three columns: group, n, then a
     column a region, and of additive maps `bias` and `margin`.
 
@@ -27,8 +27,8 @@ def regions_by_group(audit: Audit, within: Filter, by: Sequence[str]) -> pd.Data
     value are: what all faces have less what is shown would be theirs. Raises `LookwhereError` where there are no maps.
     """
     audit.need_maps()
-    whole, audit = audit, drawn(audit, within)
-    mask = within.mask(audit.faces)
+    whole, audit = audit, drawn(audit, filter)
+    mask = filter.mask(audit.faces)
     faces = audit.faces[mask]
     member, names = group_rows(faces, list(by), audit.columns)
     if audit.additive:
@@ -51,12 +51,12 @@ def regions_by_group(audit: Audit, within: Filter, by: Sequence[str]) -> pd.Data
         inside = member == place
         mean = np.full(values.shape[1], np.nan)
         if enough[place]:
-            known = values[inside][~np.isnan(values[inside]).any(axis=1)]
-            mean = known.mean(axis=0) if len(known) else mean
+            complete = values[inside][~np.isnan(values[inside]).any(axis=1)]
+            mean = complete.mean(axis=0) if len(complete) else mean
         rows.append((name, int(inside.sum()), *mean))
     if whole is not audit:  # means are of faces drawn, counts are of all
-        counted, all_names = group_rows(whole.passing(within), list(by), whole.columns)
-        sizes = dict(zip(all_names["group"], np.bincount(counted, minlength=len(all_names)), strict=True))
+        member_of_all, all_names = group_rows(whole.passing(filter), list(by), whole.columns)
+        sizes = dict(zip(all_names["group"], np.bincount(member_of_all, minlength=len(all_names)), strict=True))
         rows = [(name, int(sizes[name]), *rest) for name, _, *rest in rows]
     more = ("margin",) if audit.additive else ()
     table = pd.DataFrame(rows, columns=["group", "n", *REGIONS, *more])

@@ -58,9 +58,9 @@ def _fit(faces: pd.DataFrame) -> tuple[Regression | None, str]:
         return None, why
 
 
-def accuracy_findings(audit: Audit, within: Filter) -> list[Finding]:
+def accuracy_findings(audit: Audit, filter: Filter) -> list[Finding]:
     """Findings 1a and 1b on the faces in a filter, before the correction over all claims."""
-    faces = audit.passing(within)
+    faces = audit.passing(filter)
     fit, why = _fit(faces)
     return [_by_gender(faces, fit, why), _by_ethnicity(faces, fit, why)]
 
@@ -83,8 +83,8 @@ def _by_gender(faces: pd.DataFrame, fit: Regression | None, why: str) -> Finding
         sentence += f" Women less men: {_signed(d)} ({why or 'not at equal ages'})."
     else:
         d, p, by_age = fit.equal.women_less_men, fit.equal.p, _by_age(faces)
-        named = set(faces["ethnicity"].unique()) != {UNRECORDED}
-        if named:
+        ethnicity_recorded = set(faces["ethnicity"].unique()) != {UNRECORDED}
+        if ethnicity_recorded:
             head = "At equal ages and ethnicities" if not why else f"At equal ethnicities ({why})"
         else:
             head = "At equal ages" if not why else f"As they are ({why})"
@@ -105,8 +105,8 @@ def _by_gender(faces: pd.DataFrame, fit: Regression | None, why: str) -> Finding
             "rate for each gender, ethnicity and age): what is said at equal ages is an average over ages."
         )
     if fit is not None and fit.equal.error > 0:
-        found = float(ndtr(MATTERS / fit.equal.error + ndtri(STRICTEST / 2)))
-        sentence += f" A difference of 2 points would be found in {share_of_audits(found)} of audits of such faces."
+        power = float(ndtr(MATTERS / fit.equal.error + ndtri(STRICTEST / 2)))
+        sentence += f" A difference of 2 points would be found in {share_of_audits(power)} of audits of such faces."
     worse = p < ALPHA and d.value < 0
     if worse:
         verdict = Verdict.IN_PART if ends else Verdict.SUPPORTED

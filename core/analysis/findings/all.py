@@ -13,7 +13,7 @@ from core.data.filters import Filter
 
 
 def all_findings(
-    audit: Audit, within: Filter, checks: Checks | None = None, experiment: Experiment | None = None
+    audit: Audit, filter: Filter, checks: Checks | None = None, experiment: Experiment | None = None
 ) -> list[Finding]:
     """The study's claims in order: 1a, 1b, 2, 3 from the audit, 2 also from its checks, 4 and 5 from an experiment.
 
@@ -24,9 +24,9 @@ def all_findings(
         return []
     return as_family(
         [
-            *accuracy_findings(audit, within),
-            where_right_looks(audit, within, checks),
-            whether_wrong_has_a_pattern(audit, within),
-            *cause_findings(experiment, within),
+            *accuracy_findings(audit, filter),
+            where_right_looks(audit, filter, checks),
+            whether_wrong_has_a_pattern(audit, filter),
+            *cause_findings(experiment, filter),
         ]
     )

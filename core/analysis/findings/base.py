@@ -123,13 +123,13 @@ def as_family(findings: list[Finding]) -> list[Finding]:
 
     A claim without a p keeps its place in the family as if its p were 1.
     """
-    corrected = holm(np.nan_to_num(np.array([found.p for found in findings]), nan=1.0))
-    return [_corrected(found, float(p), len(findings)) for found, p in zip(findings, corrected, strict=True)]
+    corrected = holm(np.nan_to_num(np.array([finding.p for finding in findings]), nan=1.0))
+    return [_corrected(finding, float(p), len(findings)) for finding, p in zip(findings, corrected, strict=True)]
 
 
-def _corrected(found: Finding, p: float, claims: int) -> Finding:
-    if np.isnan(found.p):
-        return found
-    verdict = Verdict.CANNOT_TELL if found.by_test and p >= ALPHA else found.verdict
-    sentence = f"{found.sentence} Corrected over the {claims} claims: {p_words(p)}."
-    return replace(found, verdict=verdict, sentence=sentence, p_holm=p)
+def _corrected(finding: Finding, p: float, claims: int) -> Finding:
+    if np.isnan(finding.p):
+        return finding
+    verdict = Verdict.CANNOT_TELL if finding.by_test and p >= ALPHA else finding.verdict
+    sentence = f"{finding.sentence} Corrected over the {claims} claims: {p_words(p)}."
+    return replace(finding, verdict=verdict, sentence=sentence, p_holm=p)

@@ -41,37 +41,37 @@ RULES = {
 NONE = "No experiment is at hand, and no audit alone tells a cause: `python -m train.experiments` trains the arms."
 
 
-def cause_findings(experiment: Experiment | None, within: Filter) -> list[Finding]:
+def cause_findings(experiment: Experiment | None, filter: Filter) -> list[Finding]:
     """Findings 4 and 5 from the experiment's contrasts that name them, before the correction over all claims."""
-    return [_finding(key, experiment, within) for key in CLAIMS]
+    return [_finding(key, experiment, filter) for key in CLAIMS]
 
 
-def _finding(key: str, experiment: Experiment | None, within: Filter) -> Finding:
+def _finding(key: str, experiment: Experiment | None, filter: Filter) -> Finding:
     claims = [claim for claim in experiment.claims if claim.finding == key] if experiment else []
     claims.sort(key=lambda claim: claim.control)
     if not claims or claims[0].control:
         return unable(key, CLAIMS[key], NONE, RULES[key])
     try:
-        found = [(claim, claim_contrast(experiment, claim, within)) for claim in claims]
+        contrasts = [(claim, claim_contrast(experiment, claim, filter)) for claim in claims]
     except LookwhereError as error:
         return unable(key, CLAIMS[key], f"{error}.", RULES[key])
-    first, controls = found[0][1], [contrast for claim, contrast in found if claim.control]
+    first, controls = contrasts[0][1], [contrast for claim, contrast in contrasts if claim.control]
     verdict = first.verdict
-    sentences = [whose(experiment.name), *(_sentence(claim, result) for claim, result in found)]
+    sentences = [whose(experiment.name), *(_sentence(claim, result) for claim, result in contrasts)]
     if Measure.EXTRA in first.effects:
-        sentences += _beside(found[0][0], first, controls)
+        sentences += _beside(contrasts[0][0], first, controls)
         if verdict == Verdict.SUPPORTED and not (_ranks_worse(first) and controls and _beyond(first, controls)):
             verdict = Verdict.IN_PART
-    if stayed := unrecorded(experiment, found[0][0]):
-        sentences.append(_stayed(found[0][0], stayed))
+    if stayed := unrecorded(experiment, contrasts[0][0]):
+        sentences.append(_stayed(contrasts[0][0], stayed))
         verdict = Verdict.CANNOT_TELL if verdict == Verdict.NOT_SUPPORTED else verdict
     rows = [
         {"contrast": claim.name, "measure": measure, "mean": e.seeds.value, "low": e.seeds.low, "high": e.seeds.high,
          "both_low": e.both.low, "both_high": e.both.high, "pairs": sum(result.given),
          **{f"seed {n}": value for n, value in enumerate(e.by_seed)}}
-        for claim, result in found for measure, e in result.effects.items()
+        for claim, result in contrasts for measure, e in result.effects.items()
     ]  # fmt: skip
-    result = CauseContrasts(tuple(found))
+    result = CauseContrasts(tuple(contrasts))
     by_test = verdict in (Verdict.SUPPORTED, Verdict.IN_PART)
     p = first.effects[first.measure].p if sum(first.given) >= FEWEST_PAIRS else float("nan")
     return Finding(key, CLAIMS[key], verdict, " ".join(sentences), RULES[key], pd.DataFrame(rows), result, p, by_test)
@@ -109,60 +109,61 @@ def _stayed(claim: Claim, faces: int) -> str:
     )
 
 
-def _ranks_worse(found: Contrast) -> bool:
+def _ranks_worse(contrast: Contrast) -> bool:
     """Whether accuracy falls at the ethnicity's own threshold too, in both intervals."""
-    own = found.effects.get(Measure.OWN)
+    own = contrast.effects.get(Measure.OWN)
     return own is not None and max(own.seeds.high, own.both.high) < 0
 
 
-def _beyond(found: Contrast, controls: list[Contrast]) -> bool:
+def _beyond(contrast: Contrast, controls: list[Contrast]) -> bool:
     """Whether the group falls further behind the others than it does in each control, seed by seed."""
-    own = np.array(found.effects[Measure.EXTRA].by_seed)
-    others = [
+    own = np.array(contrast.effects[Measure.EXTRA].by_seed)
+    control_changes = [
         np.array(control.effects[Measure.EXTRA].by_seed) for control in controls if Measure.EXTRA in control.effects
     ]
-    return len(others) == len(controls) and all(
-        len(other) == len(own) and t_interval(own - other).high < 0 for other in others
+    return len(control_changes) == len(controls) and all(
+        len(control_change) == len(own) and t_interval(own - control_change).high < 0
+        for control_change in control_changes
     )
 
 
-def _sentence(claim: Claim, found: Contrast) -> str:
-    seeds = _pairs(found)
-    if Measure.EXTRA in found.effects:
-        own, others, extra = (found.effects[k].seeds for k in (Measure.GROUP, Measure.OTHERS, Measure.EXTRA))
+def _sentence(claim: Claim, contrast: Contrast) -> str:
+    seeds = _pairs(contrast)
+    if Measure.EXTRA in contrast.effects:
+        own, rest, extra = (contrast.effects[k].seeds for k in (Measure.GROUP, Measure.OTHERS, Measure.EXTRA))
         return (
-            f"{capital(claim.name)} changes the accuracy of {found.group} ({found.n:,} faces) by "
+            f"{capital(claim.name)} changes the accuracy of {contrast.group} ({contrast.n:,} faces) by "
             f"{points(own.value, own.low, own.high)} {seeds}, of all others by "
-            f"{points(others.value, others.low, others.high)}: {points(extra.value, extra.low, extra.high)} apart."
+            f"{points(rest.value, rest.low, rest.high)}: {points(extra.value, extra.low, extra.high)} apart."
         )
-    if not any(found.given):
+    if not any(contrast.given):
         return f"{capital(claim.name)} led to one and the same network in every pair: nothing was tried."
     parts = [
         f"the {name} by {points(e.seeds.value, e.seeds.low, e.seeds.high)}"
-        for name, e in found.effects.items()
+        for name, e in contrast.effects.items()
         if name in (Measure.WORST, Measure.GAP)
     ]
     return f"{capital(claim.name)} changes {' and '.join(parts)} {seeds}."
 
 
-def _pairs(found: Contrast) -> str:
+def _pairs(contrast: Contrast) -> str:
     """«over 3 seeds», or that in some of them both arms are one network."""
-    given, pairs = sum(found.given), len(found.given)
-    if given == pairs:
+    treated, pairs = sum(contrast.given), len(contrast.given)
+    if treated == pairs:
         return f"over {pairs} seed{'' if pairs == 1 else 's'}"
-    same = [str(seed) for seed, one in enumerate(found.given) if not one]
+    same = [str(seed) for seed, differs in enumerate(contrast.given) if not differs]
     where = f"seed {same[0]}" if len(same) == 1 else f"seeds {' and '.join(same)}"
-    few = f", fewer than the {FEWEST_PAIRS} that a verdict needs" if given < FEWEST_PAIRS else ""
-    return f"over the {given} of {pairs} pairs that differ at all{few} (in {where} both arms are one network)"
+    few = f", fewer than the {FEWEST_PAIRS} that a verdict needs" if treated < FEWEST_PAIRS else ""
+    return f"over the {treated} of {pairs} pairs that differ at all{few} (in {where} both arms are one network)"
 
 
-def _beside(claim: Claim, found: Contrast, controls: list[Contrast]) -> list[str]:
+def _beside(claim: Claim, contrast: Contrast, controls: list[Contrast]) -> list[str]:
     """What the fall of accuracy leaves open: the ranking, the own threshold, and controls."""
     gender, ethnicity = parse_group(claim.group)
     faces = group_name((), ethnicity or ())
     sentences = []
-    if Measure.AREA in found.effects:
-        area, own = (found.effects[kind] for kind in (Measure.AREA, Measure.OWN))
+    if Measure.AREA in contrast.effects:
+        area, own = (contrast.effects[kind] for kind in (Measure.AREA, Measure.OWN))
         sentences.append(
             f"Among {faces} of both genders the area under the ROC curve goes from {area.levels[0]:.3f} to "
             f"{area.levels[1]:.3f}; at a threshold of their own, where women and men are right equally often, accuracy "
@@ -176,6 +177,6 @@ def _beside(claim: Claim, found: Contrast, controls: list[Contrast]) -> list[str
             f"group). So it stays open whether the fall is of the group's absence as such, of {faces} having come to "
             f"mean the other gender in training, or of fewer {who}. The plan claims-with-controls.yaml trains them."
         )
-    elif not _beyond(found, controls):
+    elif not _beyond(contrast, controls):
         sentences.append("It does not fall further than in each control arm.")
     return sentences

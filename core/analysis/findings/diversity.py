@@ -104,49 +104,49 @@ def open_diversity(models: str | Path) -> Diversity:
     return Diversity(experiment)
 
 
-def questions(study: Diversity, test: str, within: Filter | None = None) -> list[Finding]:
+def questions(study: Diversity, test: str, filter: Filter | None = None) -> list[Finding]:
     """D1 and D2 put to the networks on a data set, their p corrected as a family of two."""
     experiment = study.experiment.on(test)
-    within = study.adults(test) if within is None else within
-    missing = replace(cause_findings(experiment, within)[0], key="D2", claim=CLAIMS["D2"])
-    return as_family([_closes(experiment, within), missing])
+    filter = study.adults(test) if filter is None else filter
+    missing = replace(cause_findings(experiment, filter)[0], key="D2", claim=CLAIMS["D2"])
+    return as_family([_closes(experiment, filter), missing])
 
 
-def by_arm(study: Diversity, test: str, within: Filter | None = None) -> pd.DataFrame:
+def by_arm(study: Diversity, test: str, filter: Filter | None = None) -> pd.DataFrame:
     """Accuracy of each arm by gender × ethnicity, of all, and the extremes, means over seeds with both intervals:
     columns as `arm_estimates` has them."""
-    return arm_estimates(study.experiment.on(test), study.adults(test) if within is None else within)
+    return arm_estimates(study.experiment.on(test), study.adults(test) if filter is None else filter)
 
 
-def for_whom(study: Diversity, test: str, within: Filter | None = None) -> pd.DataFrame:
+def for_whom(study: Diversity, test: str, filter: Filter | None = None) -> pd.DataFrame:
     """Each group's change from LFW to all data sets, exploratory: columns as `group_changes` has them."""
-    within = study.adults(test) if within is None else within
-    return group_changes(study.experiment.on(test), ONE, ALL, within)
+    filter = study.adults(test) if filter is None else filter
+    return group_changes(study.experiment.on(test), ONE, ALL, filter)
 
 
-def mean_map(study: Diversity, test: str, arm: str, seed: int, within: Filter) -> np.ndarray | None:
+def mean_map(study: Diversity, test: str, arm: str, seed: int, filter: Filter) -> np.ndarray | None:
     """The mean evidence map, male less female, float64 (h, w), of one network over the faces of a filter; None of fewer
     faces than an average may be of, or without maps."""
     audit = study.experiment.on(test).audits(arm)[seed]
-    keep = within.mask(audit.faces)
+    keep = filter.mask(audit.faces)
     if not audit.has_maps or keep.sum() < audit.minimum_faces:
         return None
-    chosen = np.asarray(audit.evidence[keep], dtype=np.float64)
-    return (chosen[:, 1] - chosen[:, 0]).mean(axis=0)
+    evidence = np.asarray(audit.evidence[keep], dtype=np.float64)
+    return (evidence[:, 1] - evidence[:, 0]).mean(axis=0)
 
 
-def map_agreement(study: Diversity, test: str, within: Filter | None = None) -> pd.DataFrame:
+def map_agreement(study: Diversity, test: str, filter: Filter | None = None) -> pd.DataFrame:
     """How alike arms' mean maps are, over cells: a row for each arm beside `ALL` with columns arm, between (mean r of
     networks of the two arms, every seed with every seed), within (mean r of seeds of one arm, both arms), pairs and
     pairs_within (how many). Descriptive: of three seeds against three nothing is decided."""
-    within = study.adults(test) if within is None else within
+    filter = study.adults(test) if filter is None else filter
     maps = {
-        arm.name: [mean_map(study, test, arm.name, seed, within) for seed in range(len(arm.models))]
+        arm.name: [mean_map(study, test, arm.name, seed, filter) for seed in range(len(arm.models))]
         for arm in study.experiment.on(test).arms
     }
     rows = []
     for arm, theirs in maps.items():
-        if arm == ALL or any(one is None for one in (*theirs, *maps[ALL])):
+        if arm == ALL or any(mean is None for mean in (*theirs, *maps[ALL])):
             continue
         between = [_agreement(a, b) for a, b in itertools.product(maps[ALL], theirs)]
         inside = [_agreement(a, b) for some in (maps[ALL], theirs) for a, b in itertools.combinations(some, 2)]
@@ -154,56 +154,57 @@ def map_agreement(study: Diversity, test: str, within: Filter | None = None) -> 
     return pd.DataFrame(rows, columns=["arm", "between", "within", "pairs", "pairs_within"])
 
 
-def _agreement(one: np.ndarray, other: np.ndarray) -> float:
+def _agreement(first: np.ndarray, second: np.ndarray) -> float:
     """Pearson's r over cells; NaN of a map that is constant."""
-    a, b = one.ravel() - one.mean(), other.ravel() - other.mean()
+    a, b = first.ravel() - first.mean(), second.ravel() - second.mean()
     length = np.linalg.norm(a) * np.linalg.norm(b)
     return float(a @ b / length) if length > 0 else float("nan")
 
 
-def _closes(experiment: Experiment, within: Filter) -> Finding:
+def _closes(experiment: Experiment, filter: Filter) -> Finding:
     """D1, before the correction."""
     claims = {(claim.start, claim.end): claim for claim in experiment.claims}
     claim = claims.get((ONE, ALL))
     if claim is None:
         return unable("D1", CLAIMS["D1"], "The experiment has no contrast from one data set to all.", RULES["D1"])
     try:
-        found = claim_contrast(experiment, claim, within)
+        primary = claim_contrast(experiment, claim, filter)
         few = claims.get((ONE, FEW))
-        control = None if few is None else claim_contrast(experiment, few, within)
-        left = arm_measure(experiment, ALL, claim.group, Measure.EXTRA, within)
+        control = None if few is None else claim_contrast(experiment, few, filter)
+        remaining = arm_measure(experiment, ALL, claim.group, Measure.EXTRA, filter)
     except LookwhereError as error:
         return unable("D1", CLAIMS["D1"], f"{error}.", RULES["D1"])
-    contrasts = [(claim, found), *([(few, control)] if few is not None and control is not None else [])]
-    rise, closed = _rise(claim, found), _closed(left)
-    sentences = [rise, _left(claim, left, closed), *_beside(found), _control(control)]
-    enough = sum(found.given) >= FEWEST_PAIRS
+    contrasts = [(claim, primary), *([(few, control)] if few is not None and control is not None else [])]
+    rise, closed = _rise(claim, primary), _closed(remaining)
+    sentences = [rise, _left(claim, remaining, closed), *_beside(primary), _control(control)]
+    enough = sum(primary.given) >= FEWEST_PAIRS
     rows = [
-        {"contrast": one.name, "measure": measure, "mean": e.seeds.value, "low": e.seeds.low, "high": e.seeds.high,
+        {"contrast": claimed.name, "measure": measure, "mean": e.seeds.value, "low": e.seeds.low, "high": e.seeds.high,
          "both_low": e.both.low, "both_high": e.both.high, "pairs": sum(contrast.given),
          **{f"seed {n}": value for n, value in enumerate(e.by_seed)}}
-        for one, contrast in contrasts for measure, e in contrast.effects.items()
+        for claimed, contrast in contrasts for measure, e in contrast.effects.items()
     ]  # fmt: skip
     return Finding(
         "D1",
         CLAIMS["D1"],
-        found.verdict,
+        primary.verdict,
         " ".join(sentence for sentence in sentences if sentence),
         RULES["D1"],
         pd.DataFrame(rows),
         RiseContrasts(tuple(contrasts), rise, closed),
-        found.effects[found.measure].p if enough else float("nan"),
-        found.verdict == Verdict.SUPPORTED,
+        primary.effects[primary.measure].p if enough else float("nan"),
+        primary.verdict == Verdict.SUPPORTED,
     )
 
 
-def _rise(claim: Claim, found: Contrast) -> str:
-    own, others, extra = (found.effects[kind] for kind in (Measure.GROUP, Measure.OTHERS, Measure.EXTRA))
+def _rise(claim: Claim, contrast: Contrast) -> str:
+    own, rest, extra = (contrast.effects[kind] for kind in (Measure.GROUP, Measure.OTHERS, Measure.EXTRA))
     return (
-        f"From LFW alone to all data sets at hand the accuracy of {found.group} ({found.n:,} faces) goes from "
-        f"{percent(own.levels[0])} to {percent(own.levels[1])}, that of all others from {percent(others.levels[0])} to "
-        f"{percent(others.levels[1])}: {points(extra.seeds.value, extra.seeds.low, extra.seeds.high)} apart over "
-        f"{len(found.given)} seeds, {points(extra.seeds.value, extra.both.low, extra.both.high)} over seeds and faces."
+        f"From LFW alone to all data sets at hand the accuracy of {contrast.group} ({contrast.n:,} faces) goes from "
+        f"{percent(own.levels[0])} to {percent(own.levels[1])}, that of all others from {percent(rest.levels[0])} to "
+        f"{percent(rest.levels[1])}: {points(extra.seeds.value, extra.seeds.low, extra.seeds.high)} apart over "
+        f"{len(contrast.given)} seeds, {points(extra.seeds.value, extra.both.low, extra.both.high)} over seeds "
+        "and faces."
     )
 
 
@@ -213,19 +214,19 @@ def _closed(left: Effect) -> bool:
     return bool(np.isfinite(low) and low > -MATTERS)
 
 
-def _left(claim: Claim, left: Effect, closed: bool) -> str:
+def _left(claim: Claim, remaining: Effect, closed: bool) -> str:
     """What is left of the gap in the arm of all data sets, and that it is `closed`."""
-    low, high = min(left.seeds.low, left.both.low), max(left.seeds.high, left.both.high)
+    low, high = min(remaining.seeds.low, remaining.both.low), max(remaining.seeds.high, remaining.both.high)
     gender, ethnicity = parse_group(claim.group)
-    apart = points(left.seeds.value, low, high)
+    apart = points(remaining.seeds.value, low, high)
     end = ", so that the gap is closed to within 2 points" if closed else ": what is left of the gap"
     return f"With all data sets {group_name(gender or (), ethnicity or ())} are at {apart} from all others{end}."
 
 
-def _beside(found: Contrast) -> list[str]:
-    if Measure.AREA not in found.effects:
+def _beside(contrast: Contrast) -> list[str]:
+    if Measure.AREA not in contrast.effects:
         return []
-    area, own = (found.effects[kind] for kind in (Measure.AREA, Measure.OWN))
+    area, own = (contrast.effects[kind] for kind in (Measure.AREA, Measure.OWN))
     return [
         f"Among faces of that ethnicity, women and men, the area under the ROC curve goes from {area.levels[0]:.3f} to "
         f"{area.levels[1]:.3f}; at a threshold of their own, where women and men are right equally often, accuracy "
@@ -243,7 +244,7 @@ def _control(control: Contrast | None) -> str:
         )
     extra = control.effects[Measure.EXTRA]
     low, high = min(extra.seeds.low, extra.both.low), max(extra.seeds.high, extra.both.high)
-    told = f"With as few faces as LFW has, of all data sets, it is {points(extra.seeds.value, low, high)}"
+    sentence = f"With as few faces as LFW has, of all data sets, it is {points(extra.seeds.value, low, high)}"
     if low > 0:
-        return f"{told}: it is not for want of faces that LFW alone falls behind."
-    return f"{told}, not surely above 0: «diversity» cannot be told from «more faces»."
+        return f"{sentence}: it is not for want of faces that LFW alone falls behind."
+    return f"{sentence}, not surely above 0: «diversity» cannot be told from «more faces»."

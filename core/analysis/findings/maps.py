@@ -63,12 +63,12 @@ RULES = {
 }
 
 
-def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Finding:
+def where_right_looks(audit: Audit, filter: Filter, checks: Checks | None) -> Finding:
     """Finding 2 on the correct predictions in a filter: what hiding each region costs, and the maps beside it."""
     key = "2"
     if not audit.has_maps:
         return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
-    right = within.narrowed(outcome="correct")
+    right = filter.narrowed(outcome="correct")
     sample = drawn_words(audit, right)
     audit = drawn(audit, right)
     mask = right.mask(audit.faces)
@@ -98,13 +98,14 @@ def where_right_looks(audit: Audit, within: Filter, checks: Checks | None) -> Fi
     part = None if checks is None else checks.parts.get(HIDING)
     n = 0 if part is None else part.n(right.describe())
     if part is None or n < ABSTAIN_UNDER:
-        verdict, said = Verdict.CANNOT_TELL, _not_hidden(audit, part, n)
+        verdict, sentence = Verdict.CANNOT_TELL, _not_hidden(audit, part, n)
     else:
         costs, less = part.rows("costs", right.describe()), part.rows("less", right.describe())
         table = table.merge(_costs(costs, less), on="region", how="left")
-        verdict, said = _by_costs(costs, less, n)
+        verdict, sentence = _by_costs(costs, less, n)
     result = EvidenceDensity(int(some.sum()), Estimate(means[-1], low[-1], high[-1]), (min(moved), max(moved)), n)
-    return Finding(key, CLAIMS[key], verdict, " ".join(filter(None, (said, beside, sample))), RULES[key], table, result)
+    words = " ".join(part for part in (sentence, beside, sample) if part)
+    return Finding(key, CLAIMS[key], verdict, words, RULES[key], table, result)
 
 
 def _density(positive: np.ndarray, move: tuple[int, int], inside: np.ndarray, placement: Placement | None) -> float:
@@ -187,19 +188,19 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
+def whether_wrong_has_a_pattern(audit: Audit, filter: Filter) -> Finding:
     """Finding 3 on the faces in a filter."""
     key = "3"
     if not audit.has_maps:
         return unable(key, CLAIMS[key], NO_MAPS, RULES[key])
-    sides = [within.narrowed(outcome=outcome) for outcome in ("incorrect", "correct")]
+    sides = [filter.narrowed(outcome=outcome) for outcome in ("incorrect", "correct")]
     sample, audit = drawn_words(audit, *sides), drawn(audit, *sides)
     shapes = oriented_shapes(audit)
     shaped = shapes.std(axis=(1, 2)) > 0
-    wrong, right = (within.narrowed(outcome=o).mask(audit.faces) & shaped for o in ("incorrect", "correct"))
+    wrong, right = (filter.narrowed(outcome=o).mask(audit.faces) & shaped for o in ("incorrect", "correct"))
     alike, matches = matched(audit, wrong, right)
     try:
-        found = own_pattern(
+        pattern = own_pattern(
             shapes,
             wrong,
             right,
@@ -213,24 +214,24 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
         spread = compare_dispersion(shapes[used], wrong[used], matches[used])
     except LookwhereError as error:
         return unable(key, CLAIMS[key], f"{capital(str(error))}.", RULES[key])
-    own, verdict = found.own, pattern_verdict(found)
+    own, verdict = pattern.own, pattern_verdict(pattern)
     alone = own.left_out[0]
     sentence = (
         f"{own.n_a:,} incorrect predictions stand beside {own.n_b:,} correct ones of the same {alike}"
         + (f" ({alone:,} {'have' if alone > 1 else 'has'} none)" if alone else "")
-        + f". Their mean map is {_within(found.shown)} times that of the correct ones; beyond it "
+        + f". Their mean map is {_within(pattern.shown)} times that of the correct ones; beyond it "
         f"{int(own.significant.sum())} of {own.significant.size} cells differ beyond chance ({own.p_words}), what is "
-        f"left is {_within(found.strength)} times as strong as the correct ones' map, and random halves agree on it at "
-        f"r = {_within(found.halves)}. Had they nothing of their own, the verdict would be «supported» in "
-        f"{share_of_audits(found.reach)} of audits of such faces. "
+        f"left is {_within(pattern.strength)} times as strong as the correct ones' map, and random halves agree on it "
+        f"at r = {_within(pattern.halves)}. Had they nothing of their own, the verdict would be «supported» in "
+        f"{share_of_audits(pattern.reach)} of audits of such faces. "
         f"Two incorrect maps differ {times(spread.ratio)} as much as two of the correct ones "
         f"({p_words(spread.p)})." + (f" {sample}" if sample else "")
     )
     cells = Estimate(float(own.significant.sum()), np.nan, np.nan)
     measures = {
-        "correct ones' map in the incorrect ones'": found.shown,
-        "strength of the own pattern": found.strength,
-        "halves' r on the own pattern": found.halves,
+        "correct ones' map in the incorrect ones'": pattern.shown,
+        "strength of the own pattern": pattern.strength,
+        "halves' r on the own pattern": pattern.halves,
         f"cells of {own.significant.size} beyond chance": cells,
         "dispersion of the incorrect ones": spread.wrong,
         "dispersion of the correct ones": spread.right,
@@ -238,15 +239,15 @@ def whether_wrong_has_a_pattern(audit: Audit, within: Filter) -> Finding:
     table = pd.DataFrame(
         [(name, x.value, x.low, x.high) for name, x in measures.items()], columns=["measure", "value", "low", "high"]
     )
-    result, by_test = ErrorPattern(found, spread), verdict == Verdict.NOT_SUPPORTED
+    result, by_test = ErrorPattern(pattern, spread), verdict == Verdict.NOT_SUPPORTED
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result, own.p_map, by_test)
 
 
-def pattern_verdict(found: OwnPattern) -> Verdict:
+def pattern_verdict(pattern: OwnPattern) -> Verdict:
     """By the rule of finding 3, before the correction over all claims."""
-    if found.own.differs and found.halves.low > 0:
+    if pattern.own.differs and pattern.halves.low > 0:
         return Verdict.NOT_SUPPORTED
-    slight = found.strength.high < found.limit and found.shown.high > 0
+    slight = pattern.strength.high < pattern.limit and pattern.shown.high > 0
     return Verdict.SUPPORTED if slight else Verdict.CANNOT_TELL
 
 

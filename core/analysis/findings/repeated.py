@@ -78,7 +78,7 @@ def open_repeated(models: str | Path) -> Repeated:
     return Repeated(experiment, model_info(path / experiment.arms[0].models[0]))
 
 
-def seven_figures(study: Repeated, test: str, within: Filter | None = None) -> pd.DataFrame:
+def seven_figures(study: Repeated, test: str, filter: Filter | None = None) -> pd.DataFrame:
     """A row for each figure of the original: columns figure, group (as our data set names it), n, original, by_seed
     (tuple), mean, spread (SD over seeds), low, high, repeats (`Repeats`).
 
@@ -86,14 +86,14 @@ def seven_figures(study: Repeated, test: str, within: Filter | None = None) -> p
     (`core.analysis.comparison.Effect`); of a single network it is Wilson's, of faces alone. All are shares of 0–1.
     """
     experiment = study.experiment.on(test)
-    within = study.adults(test) if within is None else within
-    known = set(experiment.audits(study.arm)[0].faces["ethnicity"].astype(str))
-    pairs = [(row.gender, _named(row.ethnicity, known)) for row in MORPH_ACCURACY.itertuples()]
-    asked = [pair for pair in pairs if pair[1] is not None]
-    measured = dict(zip(asked, arm_groups(experiment, study.arm, asked, within), strict=True))
+    filter = study.adults(test) if filter is None else filter
+    ethnicities = set(experiment.audits(study.arm)[0].faces["ethnicity"].astype(str))
+    pairs = [(row.gender, _named(row.ethnicity, ethnicities)) for row in MORPH_ACCURACY.itertuples()]
+    groups = [pair for pair in pairs if pair[1] is not None]
+    effects = dict(zip(groups, arm_groups(experiment, study.arm, groups, filter), strict=True))
     rows = []
     for row, pair in zip(MORPH_ACCURACY.itertuples(), pairs, strict=True):
-        n, effect = measured.get(pair, (0, None))
+        n, effect = effects.get(pair, (0, None))
         figure = figure_name(row.gender, row.ethnicity)
         if effect is None or n == 0:
             rows.append((figure, "", 0, row.accuracy, (), np.nan, np.nan, np.nan, np.nan, Repeats.UNKNOWN))
@@ -113,24 +113,24 @@ def seven_figures(study: Repeated, test: str, within: Filter | None = None) -> p
     return pd.DataFrame(rows, columns=columns)
 
 
-def claims_by_seed(study: Repeated, test: str, within: Filter | None = None) -> pd.DataFrame:
+def claims_by_seed(study: Repeated, test: str, filter: Filter | None = None) -> pd.DataFrame:
     """Claims 1 to 3 put to each network's audit: columns key, claim, seed (its place), model, verdict, sentence."""
     experiment = study.experiment.on(test)
-    within = study.adults(test) if within is None else within
+    filter = study.adults(test) if filter is None else filter
     rows = []
     for place, (model, audit) in enumerate(
         zip(experiment.arm(study.arm).models, experiment.audits(study.arm), strict=True)
     ):
-        for found in all_findings(audit, within, open_checks(audit)):
-            if found.key in CLAIMS:
-                rows.append((found.key, found.claim, place, model, found.verdict, found.sentence))
+        for finding in all_findings(audit, filter, open_checks(audit)):
+            if finding.key in CLAIMS:
+                rows.append((finding.key, finding.claim, place, model, finding.verdict, finding.sentence))
     table = pd.DataFrame(rows, columns=["key", "claim", "seed", "model", "verdict", "sentence"])
     return table.sort_values(["key", "seed"], kind="stable", ignore_index=True)
 
 
-def _named(ethnicity: str, known: set[str]) -> str | None:
+def _named(ethnicity: str, ethnicities: set[str]) -> str | None:
     """Our data set's name for an ethnicity of the original's; None where it has none that is near."""
-    return next((name for name in NEAREST[ethnicity] if name in known), None) if ethnicity else ""
+    return next((name for name in NEAREST[ethnicity] if name in ethnicities), None) if ethnicity else ""
 
 
 def _repeats(original: float, low: float, high: float) -> Repeats:

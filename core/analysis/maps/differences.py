@@ -234,7 +234,7 @@ def _said(name: str) -> str:
 
 def _too_few(sides: MapDifference) -> str | None:
     """«Black men, incorrect: 8 faces; a test needs 30, so 22 more» of each side that has too few; None of neither."""
-    said = []
+    sentences = []
     for name, faces, people, out in zip(
         sides.names, (sides.n_a, sides.n_b), (sides.people_a, sides.people_b), sides.left_out, strict=True
     ):
@@ -246,8 +246,8 @@ def _too_few(sides: MapDifference) -> str | None:
         if people is not None:
             text += f" of {people} {'person' if people == 1 else 'people'}"
         needs = f"{ABSTAIN_UNDER}" if people is None else f"{ABSTAIN_UNDER} people"
-        said.append(f"{text}; a test needs {needs}, so {ABSTAIN_UNDER - count} more")
-    return "; ".join(said) or None
+        sentences.append(f"{text}; a test needs {needs}, so {ABSTAIN_UNDER - count} more")
+    return "; ".join(sentences) or None
 
 
 def people_of(faces: pd.DataFrame) -> np.ndarray | None:
@@ -257,7 +257,7 @@ def people_of(faces: pd.DataFrame) -> np.ndarray | None:
 
 def incorrect_less_correct(
     audit: Audit,
-    wanted: Filter,
+    filter: Filter,
     match_margin: bool = True,
     same_decision: bool = False,
     adjust: tuple[str, ...] = (),
@@ -267,7 +267,7 @@ def incorrect_less_correct(
 ) -> MapDifference:
     """The difference of a group's incorrect less its correct predictions, in `oriented_shapes` of their maps.
 
-    The outcome of `wanted` does not count. Predictions are matched on |margin|, since incorrect ones are less certain:
+    The outcome of `filter` does not count. Predictions are matched on |margin|, since incorrect ones are less certain:
     `n_b` correct faces remain as matches, and `left_out` says how many have none.
 
     Faces of one labelled class were given opposite classes on the two sides, so the difference also holds whatever
@@ -275,16 +275,16 @@ def incorrect_less_correct(
     beside correct ones of the same class instead: those of the other labelled class, or, where the group has both, by
     strata of the predicted class.
     """
-    wrong, right = (wanted.narrowed(outcome=outcome) for outcome in ("incorrect", "correct"))
+    wrong, right = (filter.narrowed(outcome=outcome) for outcome in ("incorrect", "correct"))
     whole = audit
     by = [*(("margin",) if match_margin else ()), *adjust]
-    if same_decision and audit.task.is_gender and len(wanted.gender) == 1:
-        right = right.narrowed(gender=tuple(g for g in GENDERS if g not in wanted.gender))
+    if same_decision and audit.task.is_gender and len(filter.gender) == 1:
+        right = right.narrowed(gender=tuple(g for g in GENDERS if g not in filter.gender))
     elif same_decision:
         by.append("predicted")
     audit = drawn(audit, wrong, right, seed=seed)
     masks = wrong.mask(audit.faces), right.mask(audit.faces)
-    found = difference(
+    contrast = difference(
         oriented_shapes(audit),
         *masks,
         people=people_of(audit.faces),
@@ -299,14 +299,14 @@ def incorrect_less_correct(
             {"margin": "|margin|", "predicted": f"predicted {audit.task.name}"}.get(column, column) for column in by
         ),
     )
-    return _with_sample(found, whole, audit, wrong, right)
+    return _with_sample(contrast, whole, audit, wrong, right)
 
 
-def _with_sample(found: MapDifference, whole: Audit, audit: Audit, a: Filter, b: Filter) -> MapDifference:
+def _with_sample(contrast: MapDifference, whole: Audit, audit: Audit, a: Filter, b: Filter) -> MapDifference:
     """The difference, with how many faces its sides were drawn from where they were."""
     if whole is audit:
-        return found
-    return replace(found, drawn_from=tuple(int(side.mask(whole.faces).sum()) for side in (a, b)))
+        return contrast
+    return replace(contrast, drawn_from=tuple(int(side.mask(whole.faces).sum()) for side in (a, b)))
 
 
 def difference_of(
@@ -328,7 +328,7 @@ def difference_of(
     whole, audit = audit, drawn(audit, a, b, seed=seed)
     masks = a.mask(audit.faces), b.mask(audit.faces)
     adjust = equal_ages(audit.faces, *masks) if adjust is None else adjust
-    found = difference(
+    contrast = difference(
         audit.maps(target, normalisation),
         *masks,
         people=people_of(audit.faces),
@@ -341,4 +341,4 @@ def difference_of(
         names=(a.describe(), b.describe()),
         adjusted_for=adjust,
     )
-    return _with_sample(found, whole, audit, a, b)
+    return _with_sample(contrast, whole, audit, a, b)

@@ -112,9 +112,9 @@ def _expected(sums: list[np.ndarray], counts: list[int], sizes: np.ndarray) -> n
     total, pairs = 0.0, 0.0
     for z, count, k in zip(sums, counts, sizes, strict=True):
         square = (z**2).sum(axis=1)
-        within = (square - count) / (count * (count - 1)) if count > 1 else 0.0
+        likeness = (square - count) / (count * (count - 1)) if count > 1 else 0.0
         total = total + k / count * z
-        pairs = pairs + k * (k - 1) * within - (k / count) ** 2 * square
+        pairs = pairs + k * (k - 1) * likeness - (k / count) ** 2 * square
     n = sizes.sum()
     return 1 - ((total**2).sum(axis=1) + pairs) / (n * (n - 1))
 

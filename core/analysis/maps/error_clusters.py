@@ -66,8 +66,8 @@ class ErrorCluster:
         """Groups that it holds more of than all incorrect predictions do, beyond chance, the furthest first."""
         if self.who is None:
             raise LookwhereError(f"who is in an error cluster of {self.n} faces is not shown")
-        found = self.who[(self.who["p"] <= level) & (self.who["ratio"] > 1)]
-        return found.sort_values("ratio", ascending=False, kind="stable")
+        conspicuous = self.who[(self.who["p"] <= level) & (self.who["ratio"] > 1)]
+        return conspicuous.sort_values("ratio", ascending=False, kind="stable")
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ class ErrorClusters:
             f"silhouette {row['silhouette']:.2f} against {row['null']:.2f} without clusters, p\u00a0=\u00a0{self.p:.2f}"
         )
         # What is refused is one Gaussian cloud: a single skewed one is refused too, so it is no word on chance.
-        found = self.p <= FOUND + 1e-9
-        beyond = "further" if found else "no further"
-        beyond += " apart than parts of one even cloud" + ("; parts of a skewed one can be as far" if found else "")
+        clustered = self.p <= FOUND + 1e-9
+        beyond = "further" if clustered else "no further"
+        beyond += " apart than parts of one even cloud" + ("; parts of a skewed one can be as far" if clustered else "")
         if self.asked and k == 1:
             return f"their maps are taken as one cluster, as asked ({numbers})"
         if self.asked:
@@ -118,7 +118,7 @@ def apart(silhouette: float) -> str:
 
 
 def find_error_clusters(
-    audit: Audit, wanted: Filter, count: int | None = None, seed: int = 0, draws: int = DRAWS
+    audit: Audit, filter: Filter, count: int | None = None, seed: int = 0, draws: int = DRAWS
 ) -> ErrorClusters:
     """Clusters of the incorrect predictions inside a filter: `count` of them, or as many as are found, perhaps one.
 
@@ -130,7 +130,7 @@ def find_error_clusters(
         raise LookwhereError(f"the number of clusters must be 1 to {COUNTS[-1]}, not {count}")
     if not audit.has_maps:
         raise LookwhereError(f"{audit.name}: an audit of predictions only, without maps to cluster")
-    wrong = wanted.narrowed(outcome="incorrect")
+    wrong = filter.narrowed(outcome="incorrect")
     places = drawn_rows(audit, [wrong], seed)
     if places is not None:
         audit = audit.of_rows(places)
@@ -139,14 +139,14 @@ def find_error_clusters(
     has_shape = shapes.any(axis=(1, 2))
     rows, shapes, flat = rows[has_shape], shapes[has_shape], int((~has_shape).sum())
     if len(rows) < SMALLEST:
-        return ErrorClusters(wanted, len(rows), flat, count is not None, None, np.nan, (), audit.minimum_faces)
+        return ErrorClusters(filter, len(rows), flat, count is not None, None, np.nan, (), audit.minimum_faces)
     x = shapes.reshape(len(rows), -1)
     search, p = structure(x, seed, draws)
     k = count or (int(search["silhouette"].idxmax()) if p <= FOUND + 1e-9 else 1)
     labels = divide(x, k, seed)
     firm = stability(x, labels, seed)
-    shown = showable(np.bincount(labels, minlength=k), audit.minimum_faces)
-    tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(shown))
+    showable_clusters = showable(np.bincount(labels, minlength=k), audit.minimum_faces)
+    tables = composition(audit.faces.iloc[rows], labels, np.flatnonzero(showable_clusters))
     energy = _positive(shapes.mean(axis=0), audit.placement)
     first, second = audit.task.logits
     certain = np.abs(audit.faces[first] - audit.faces[second]).to_numpy(dtype=np.float64)[rows]
@@ -155,7 +155,7 @@ def find_error_clusters(
         inside = np.flatnonzero(labels == cluster)
         mean = shapes[inside].mean(axis=0)
         inside = inside[np.argsort(-(x[inside] @ mean.ravel()), kind="stable")]
-        if not shown[cluster]:
+        if not showable_clusters[cluster]:
             clusters.append(ErrorCluster(rows[inside], float(firm[cluster])))
             continue
         table = pd.DataFrame({"region": REGIONS, "share": _positive(mean, audit.placement), "share_all": energy})
@@ -164,8 +164,8 @@ def find_error_clusters(
             ErrorCluster(rows[inside], float(firm[cluster]), mean, table, tables[cluster], median, audit.placement)
         )
     if places is not None:  # rows are told as the whole audit's
-        clusters = [replace(one, rows=places[one.rows]) for one in clusters]
-    return ErrorClusters(wanted, len(rows), flat, count is not None, search, p, tuple(clusters), audit.minimum_faces)
+        clusters = [replace(part, rows=places[part.rows]) for part in clusters]
+    return ErrorClusters(filter, len(rows), flat, count is not None, search, p, tuple(clusters), audit.minimum_faces)
 
 
 def _positive(mean: np.ndarray, placement: Placement | None) -> np.ndarray:
@@ -174,13 +174,13 @@ def _positive(mean: np.ndarray, placement: Placement | None) -> np.ndarray:
     return part / part.sum() if part.sum() > 0 else np.full_like(part, np.nan)
 
 
-def composition(faces: pd.DataFrame, labels: np.ndarray, wanted: np.ndarray) -> dict[int, pd.DataFrame]:
-    """Who is in the clusters `wanted`: `Kind.who` of each. The faces count singly, also those of one person."""
+def composition(faces: pd.DataFrame, labels: np.ndarray, numbers: np.ndarray) -> dict[int, pd.DataFrame]:
+    """Who is in the clusters `numbers`: `Kind.who` of each. The faces count singly, also those of one person."""
     from scipy.stats import fisher_exact
 
     groups = _groups(faces)
     tables = {}
-    for kind in wanted:
+    for kind in numbers:
         inside = labels == kind
         rows = []
         for name, member in groups.items():
@@ -203,8 +203,8 @@ def _groups(faces: pd.DataFrame) -> dict[str, np.ndarray]:
     band = age_band(faces["age"])
     known = gender_known(faces)
     genders = GENDERS if known else (UNRECORDED,)
-    found = {group_name(g): gender == g for g in genders if known}
+    members = {group_name(g): gender == g for g in genders if known}
     if set(ethnicity) != {UNRECORDED}:
-        found |= {group_name(g, e): (gender == g) & (ethnicity == e) for e in sorted(set(ethnicity)) for g in genders}
-    found |= {f"{name} years": band == n for n, name in enumerate(AGE_BANDS)}
-    return {name: member for name, member in found.items() if member.any()}
+        members |= {group_name(g, e): (gender == g) & (ethnicity == e) for e in sorted(set(ethnicity)) for g in genders}
+    members |= {f"{name} years": band == n for n, name in enumerate(AGE_BANDS)}
+    return {name: member for name, member in members.items() if member.any()}

@@ -38,13 +38,13 @@ class MeanMap:
             self.merge(block)
         return self
 
-    def merge(self, other: MeanMap) -> MeanMap:
+    def merge(self, second: MeanMap) -> MeanMap:
         """Take in what another has seen; the order does not matter beyond rounding."""
-        if other.n:
-            n = self.n + other.n
-            apart = other._mean - self._mean
-            self._squares = self._squares + other._squares + apart**2 * (self.n * other.n / n)
-            self._mean = self._mean + apart * (other.n / n)
+        if second.n:
+            n = self.n + second.n
+            apart = second._mean - self._mean
+            self._squares = self._squares + second._squares + apart**2 * (self.n * second.n / n)
+            self._mean = self._mean + apart * (second.n / n)
             self.n = n
         return self
 
@@ -86,33 +86,33 @@ class Group:
         return self.n < self.minimum
 
 
-def group(audit: Audit, wanted: Filter, target: str = "true", normalisation: str = "raw") -> Group:
+def group(audit: Audit, filter: Filter, target: str = "true", normalisation: str = "raw") -> Group:
     """Mean map and average face of the faces that pass a filter."""
-    cells = audit.cells if audit.cells is not None and audit.cells.tells(wanted) else None
-    counted = audit.faces if cells is None else cells.table
-    mask = wanted.mask(counted)
-    each = np.ones(len(counted), dtype=np.int64) if cells is None else counted["n"].to_numpy()
-    n, correct = int(each[mask].sum()), int(each[mask & counted["correct"].to_numpy(dtype=bool)].sum())
+    cells = audit.cells if audit.cells is not None and audit.cells.tells(filter) else None
+    table = audit.faces if cells is None else cells.table
+    mask = filter.mask(table)
+    each = np.ones(len(table), dtype=np.int64) if cells is None else table["n"].to_numpy()
+    n, correct = int(each[mask].sum()), int(each[mask & table["correct"].to_numpy(dtype=bool)].sum())
     mean, face, face_n = None, None, 0
     if n >= audit.minimum_faces and audit.has_maps:
-        mean = _mean_map(audit, counted, mask, n, target, normalisation)
+        mean = _mean_map(audit, table, mask, n, target, normalisation)
     if n >= audit.minimum_faces:
-        face, face_n = audit.averages.mean(wanted)
-    return Group(wanted, n, correct, mean, face, face_n, audit.minimum_faces, audit.placement)
+        face, face_n = audit.averages.mean(filter)
+    return Group(filter, n, correct, mean, face, face_n, audit.minimum_faces, audit.placement)
 
 
 def _mean_map(
-    audit: Audit, counted: pd.DataFrame, mask: np.ndarray, n: int, target: str, normalisation: str
+    audit: Audit, table: pd.DataFrame, mask: np.ndarray, n: int, target: str, normalisation: str
 ) -> np.ndarray:
-    """The mean display map (h, w) of the n faces of `mask`: rows of `counted`, which are the audit's faces or cells.
+    """The mean display map (h, w) of the n faces of `mask`: rows of `table`, which are the audit's faces or cells.
 
     Sums are exact (`core.explain.maps.added_up`), so both ways give the same.
     """
     task = audit.task
     check_display(target, normalisation, task)
     positive = {
-        "true": task.is_positive(counted),
-        "predicted": (counted["predicted"] == task.positive).to_numpy(dtype=bool),
+        "true": task.is_positive(table),
+        "predicted": (table["predicted"] == task.positive).to_numpy(dtype=bool),
     }.get(target)
     if positive is None:
         parts = [("margin" if target == "margin" else str(task.index(target)), mask)]
@@ -121,7 +121,7 @@ def _mean_map(
     total = np.zeros(audit.map_shape)
     for which, inside in parts:
         kind, rows = f"{which}, {normalisation}", np.flatnonzero(inside)
-        if counted is not audit.faces:
+        if table is not audit.faces:
             total += audit.cells.sums[rows, SUMMED_AS.index(kind)].sum(axis=0)
             continue
         for start in range(0, len(rows), BLOCK):
@@ -130,12 +130,12 @@ def _mean_map(
     return mean_of(total, n, normalisation)
 
 
-def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
+def intersectional(audit: Audit, filter: Filter) -> list[tuple[str, str]]:
     """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men.
 
     Where no gender is recorded it is empty, and where nothing is, so is the one pair of all faces.
     """
-    faces = audit.counted(within.narrowed(outcome="all"))
+    faces = audit.counted(filter.narrowed(outcome="all"))
     order = most_first(faces["ethnicity"], counts_of(faces))
     if not gender_known(faces):
         return [("", e) for e in order] if ethnicity_known(faces) else [("", "")]
@@ -143,17 +143,17 @@ def intersectional(audit: Audit, within: Filter) -> list[tuple[str, str]]:
     return [(g, e) for e in order for g in GENDERS if (g, e) in present]
 
 
-def study_grid(audit: Audit, within: Filter, target: str = "true", normalisation: str = "raw") -> pd.DataFrame:
+def study_grid(audit: Audit, filter: Filter, target: str = "true", normalisation: str = "raw") -> pd.DataFrame:
     """The original study's grid: each gender over all ethnicities (`ethnicity` is then empty), then each gender ×
     ethnicity; a row's correct and incorrect `Group`. With two ethnicities these are the study's twelve pairs."""
-    crossed = intersectional(audit, within)
+    crossed = intersectional(audit, filter)
     several = len({ethnicity for _, ethnicity in crossed}) > 1
     genders = (*GENDERS, "")
     whole = [(gender, "") for gender in genders if several and any(g == gender for g, _ in crossed)]
     rows = []
     for gender, ethnicity in whole + crossed:
-        narrow = within.narrowed(
-            gender=(gender,) if gender else within.gender, ethnicity=(ethnicity,) if ethnicity else within.ethnicity
+        narrow = filter.narrowed(
+            gender=(gender,) if gender else filter.gender, ethnicity=(ethnicity,) if ethnicity else filter.ethnicity
         )
         pair = {
             outcome: group(audit, narrow.narrowed(outcome=outcome), target, normalisation)

@@ -87,7 +87,7 @@ def own_pattern(
     x -= (sums_by(stratum, x, len(counts)) / counts[:, None])[stratum]
     layers = layers_of(x, place, side, home)
     delta, variance, _, shares = stratified_contrast(layers)
-    shown = 1 + float(delta[-1]) / size
+    common_share = 1 + float(delta[-1]) / size
     error = Z95 * float(np.sqrt(variance[-1])) / size
     covariance = sum(part[:, :-1].T @ part[:, :-1] for part in shares)
     strength, reach = _strength(delta[:-1], covariance, size, limit)
@@ -101,7 +101,7 @@ def own_pattern(
     return OwnPattern(
         mean_wrong.reshape(shapes.shape[1:]),
         common.reshape(shapes.shape[1:]),
-        Estimate(shown, shown - error, shown + error),
+        Estimate(common_share, common_share - error, common_share + error),
         own,
         strength,
         _halves(layers, splits, seed),
@@ -151,35 +151,35 @@ def _halves(layers: list[Stratum], splits: int, seed: int) -> Estimate:
     sums, group = np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     maps, faces = sums[:, :cells], sums[:, -1]
     starts = np.searchsorted(group, np.arange(len(parts)))
-    found, place = np.empty(splits), np.arange(len(group))
+    correlations, place = np.empty(splits), np.arange(len(group))
     block = max(1, _BLOCK // len(group))
     for start in range(0, splits, block):
-        taken = np.empty((min(block, splits - start), len(group)))
-        for half in taken:
+        halves = np.empty((min(block, splits - start), len(group)))
+        for half in halves:
             order = np.lexsort((draw.random(len(group)), group))
             half[order] = (place + draw.integers(0, 2, len(parts))[group]) % 2
-        one, other = (_contrasts(half, maps, faces, group, starts) for half in (taken, 1 - taken))
-        found[start : start + len(taken)] = _correlation(one, other)
-    low, high = np.nanpercentile(found, [2.5, 97.5])
-    return Estimate(float(np.nanmean(found)), float(low), float(high))
+        first_half, second_half = (_contrasts(half, maps, faces, group, starts) for half in (halves, 1 - halves))
+        correlations[start : start + len(halves)] = _correlation(first_half, second_half)
+    low, high = np.nanpercentile(correlations, [2.5, 97.5])
+    return Estimate(float(np.nanmean(correlations)), float(low), float(high))
 
 
 def _contrasts(
-    taken: np.ndarray, maps: np.ndarray, faces: np.ndarray, group: np.ndarray, starts: np.ndarray
+    members: np.ndarray, maps: np.ndarray, faces: np.ndarray, group: np.ndarray, starts: np.ndarray
 ) -> np.ndarray:
-    """Wrong less right (R, C) of the units `taken` (R, U), 1 or 0, of sums of `maps` (U, C) over `faces` (U,).
+    """Wrong less right (R, C) of the units `members` (R, U), 1 or 0, of sums of `maps` (U, C) over `faces` (U,).
 
     `group` (U,) is the unit's place in strata of two sides each, incorrect ones first, which begin at `starts`.
     """
-    n = np.add.reduceat(taken * faces, starts, axis=1)
+    n = np.add.reduceat(members * faces, starts, axis=1)
     wrong, right = n[:, ::2], n[:, 1::2]
     both = np.maximum(wrong + right, 1)
     share = np.stack([right / both, -wrong / both], axis=2).reshape(n.shape)
-    return (taken * share[:, group]) @ maps / np.maximum((wrong * right / both).sum(axis=1), 1e-12)[:, None]
+    return (members * share[:, group]) @ maps / np.maximum((wrong * right / both).sum(axis=1), 1e-12)[:, None]
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Pearson's r (R,) of the rows of two arrays (R, C); NaN of a constant row."""
-    one, other = (rows - rows.mean(axis=1, keepdims=True) for rows in (one, other))
+    first, second = (rows - rows.mean(axis=1, keepdims=True) for rows in (first, second))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+        return (first * second).sum(axis=1) / np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))

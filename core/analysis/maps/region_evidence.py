@@ -73,10 +73,10 @@ class Waterfall:
         return min(self.n_a, self.n_b) < self.minimum
 
 
-def evidence_by_region(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: int = 0) -> EvidenceByRegion:
+def evidence_by_region(audit: Audit, filter: Filter, draws: int = DRAWS, seed: int = 0) -> EvidenceByRegion:
     """The mean margin of the faces that pass a filter, by region; `draws` bootstrap samples."""
-    audit = drawn(audit, wanted, seed=seed)
-    mask = wanted.mask(audit.faces)
+    audit = drawn(audit, filter, seed=seed)
+    mask = filter.mask(audit.faces)
     values, margin = margin_evidence(audit)[mask], margins(audit)[mask]
     people, bias = person_codes(audit.faces)[mask], head_bias(audit)
     enough = len(values) >= audit.minimum_faces
@@ -88,7 +88,7 @@ def evidence_by_region(audit: Audit, wanted: Filter, draws: int = DRAWS, seed: i
     mean = float(margin.mean()) if enough else np.nan
     residual = mean - float(evidence.sum()) - bias
     return EvidenceByRegion(
-        wanted, len(values), len(np.unique(people)), table, bias, mean, residual, audit.minimum_faces
+        filter, len(values), len(np.unique(people)), table, bias, mean, residual, audit.minimum_faces
     )
 
 
@@ -96,13 +96,13 @@ def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int 
     """What moves group A's mean margin to group B's, by region. Groups may share faces or people."""
     need_additive(audit)
     audit = drawn(audit, a, b, seed=seed)
-    masks = np.stack([wanted.mask(audit.faces) for wanted in (a, b)])
+    masks = np.stack([side.mask(audit.faces) for side in (a, b)])
     n_a, n_b = (int(mask.sum()) for mask in masks)
     values = np.column_stack([margin_evidence(audit), margins(audit)])
     if min(n_a, n_b) >= audit.minimum_faces:
         mean_a, mean_b = (values[mask].mean(axis=0) for mask in masks)
         drawn_a, drawn_b = paired_means(values, masks, person_codes(audit.faces), draws, seed)
-        bounds = [bootstrap_interval(drawn) for drawn in (drawn_a, drawn_b, drawn_b - drawn_a)]
+        bounds = [bootstrap_interval(replicates) for replicates in (drawn_a, drawn_b, drawn_b - drawn_a)]
     else:
         mean_a = mean_b = np.full(len(REGIONS) + 1, np.nan)
         bounds = [(mean_a, mean_a)] * 3
@@ -130,7 +130,7 @@ def waterfall(audit: Audit, a: Filter, b: Filter, draws: int = DRAWS, seed: int 
 
 
 def proportional_energy(
-    audit: Audit, wanted: Filter, target: str = "predicted", draws: int = DRAWS, seed: int = 0
+    audit: Audit, filter: Filter, target: str = "predicted", draws: int = DRAWS, seed: int = 0
 ) -> pd.DataFrame:
     """Where the positive evidence lies: the mean over faces of each face's own share, so each face counts alike.
 
@@ -140,8 +140,8 @@ def proportional_energy(
     energy (Wang et al. 2020, https://arxiv.org/abs/1910.01279). Raises `LookwhereError` for an unknown target.
     """
     audit.need_maps()
-    audit = drawn(audit, wanted, seed=seed)
-    mask = wanted.mask(audit.faces)
+    audit = drawn(audit, filter, seed=seed)
+    mask = filter.mask(audit.faces)
     evidence, predicted = audit.evidence[mask].astype(np.float64), audit.called[mask]
     maps = target_maps(evidence, target, audit.truth[mask], predicted, audit.task)
     if target == "margin":
@@ -158,14 +158,14 @@ def proportional_energy(
     return pd.DataFrame(columns | {"n": len(shares)})
 
 
-def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
+def additivity(audit: Audit, filter: Filter | None = None) -> pd.DataFrame:
     """Does the evidence by region add up? Σ regions + bias against the mean margin, by gender × ethnicity × outcome, of
     the faces inside a filter.
 
     Columns `gender, ethnicity, outcome, n, evidence` (Σ regions + bias), `margin, difference`; a row a group with a
     face. Under 11 faces the two means are NaN; the difference, a rounding error, tells nothing of a face and stays.
     """
-    audit = drawn(audit, within or Filter())
+    audit = drawn(audit, filter or Filter())
     faces = audit.faces
     values = pd.DataFrame(
         {
@@ -176,11 +176,11 @@ def additivity(audit: Audit, within: Filter | None = None) -> pd.DataFrame:
         }
     )
     right = faces["correct"].to_numpy(dtype=bool)
-    inside = (within or Filter()).mask(faces)
-    kept = {"all": inside, "correct": inside & right, "incorrect": inside & ~right}
+    inside = (filter or Filter()).mask(faces)
+    masks = {"all": inside, "correct": inside & right, "incorrect": inside & ~right}
     parts = []
     for outcome in OUTCOMES:
-        groups = values[kept[outcome]].groupby(["gender", "ethnicity"], observed=True, dropna=False)
+        groups = values[masks[outcome]].groupby(["gender", "ethnicity"], observed=True, dropna=False)
         part = groups.agg(n=("margin", "size"), evidence=("evidence", "mean"), margin=("margin", "mean")).reset_index()
         parts.append(part.assign(outcome=outcome))
     table = pd.concat(parts, ignore_index=True)

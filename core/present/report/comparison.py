@@ -33,7 +33,7 @@ HOW = (
 def paired_tables(common: CommonFaces, filter: Filter) -> list[pd.DataFrame]:
     """`paired_by_group` of each other model against the first, on their common faces."""
     first, *partners = common.audits
-    return [paired_by_group(first, partner, within=filter) for partner in partners]
+    return [paired_by_group(first, partner, filter=filter) for partner in partners]
 
 
 def comparison_of(audits: Sequence[Audit], all_ages: bool = False, timestamp: datetime | None = None) -> str:

@@ -212,7 +212,7 @@ def test_what_a_filter_leaves_out_is_told(made: Experiment) -> None:
     with pytest.raises(LookwhereError, match="no face passes"):
         arm_table(made, Filter(ethnicity=("Martian",)))
     with pytest.raises(LookwhereError, match="no «largest gap»"):
-        arm_contrast(made, "everyone", "without", within=Filter(("male",), ("White",)), measure=Measure.GAP)
+        arm_contrast(made, "everyone", "without", filter=Filter(("male",), ("White",)), measure=Measure.GAP)
     with pytest.raises(LookwhereError, match="outcome"):
         arm_table(made, Filter(outcome="correct"))
     with pytest.raises(LookwhereError, match="no arm 'nobody'; there are everyone"):

@@ -174,7 +174,7 @@ def test_other_face_ids_are_an_error(tmp_path: Path) -> None:
 def test_the_table_is_each_groups_own_mcnemar(tmp_path: Path) -> None:
     a, b = made_pair(tmp_path)
     within = Filter(age_from=18)
-    table = paired_by_group(a, b, within=within)
+    table = paired_by_group(a, b, filter=within)
     assert len(table) == 7
     adult = within.mask(a.faces)
     for row in table.itertuples():
@@ -187,7 +187,7 @@ def test_the_table_is_each_groups_own_mcnemar(tmp_path: Path) -> None:
     np.testing.assert_allclose(table["p_holm"], multipletests(table["p"], method="holm")[1])
     assert list(paired_by_group(a, b, ("gender",))["gender"]) == ["", "female", "male"]
     with pytest.raises(LookwhereError, match="outcome"):
-        paired_by_group(a, b, within=Filter(outcome="correct"))
+        paired_by_group(a, b, filter=Filter(outcome="correct"))
 
 
 @pytest.mark.parametrize(("fine", "coarse"), [(7, 4), (4, 4), (14, 7), (5, 3)])

@@ -59,7 +59,7 @@ def test_the_report_has_the_numbers_of_the_common_adults(models: Path) -> None:
     text = words(comparison_of(audits, timestamp=MADE))
     common = common_faces(audits)
     filter = Filter.of_ages(common.audits[0].faces)
-    table = paired_by_group(*common.audits, within=filter)
+    table = paired_by_group(*common.audits, filter=filter)
     row = table.iloc[0]
     assert common.left_out == (10, 0)
     assert "Compared on the 590 faces that all of them have; left out are 10 of A, 0 of B." in text
