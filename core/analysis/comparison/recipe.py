@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.task import GENDERS
+from core.training.config import Stage, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,27 @@ def _alike(experiment: Experiment, own: ModelInfo, audit: Audit) -> list[Audit]:
 
 def _settings(info: ModelInfo) -> tuple:
     """What two networks of one recipe have in common: settings but for the seed, data, teachers, a last layer trained
-    again."""
-    training = info.training.to_json() if info.training else {}
+    again. A setting that was not there yet when a network was trained has its default."""
+    training = _completed(info.training.to_json() if info.training else {}, _defaults())
+    training["stages"] = [_completed(stage, asdict(Stage())) for stage in training["stages"]]
     settings = {key: value for key, value in training.items() if key not in ("seed", "keep_every", "enlarge")}
     data = (info.data.fingerprint, tuple(sorted(info.data.faces.items()))) if info.data else ()
     return (repr(sorted(settings.items())), data, tuple(teacher.weights_sha256 for teacher in info.teachers), info.head)
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    """The settings of a training of which nothing was said, as JSON has them."""
+    return json.loads(json.dumps(asdict(TrainConfig())))
+
+
+def _completed(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Settings with the defaults of those that are not among them, part by part."""
+    completed = defaults | settings
+    for name, default in defaults.items():
+        if isinstance(default, dict) and isinstance(settings.get(name), dict):
+            completed[name] = _completed(settings[name], default)
+    return completed
 
 
 def method_accuracy(recipe: Recipe, filter: Filter, *, samples: int = SAMPLES, seed: int = 0) -> MethodAccuracy:

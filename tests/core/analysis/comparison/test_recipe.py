@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from core.files import write_json
 from core.present.text.findings import seeds_words
 from core.present.text.method import hull, method_words
 from core.present.text.tables import audit_report
+from core.training.config import TrainConfig
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO
 
@@ -83,6 +86,15 @@ def test_the_sentence_tells_the_recipe_from_this_network(tmp_path: Path) -> None
     assert words.endswith("is of this network, and need not hold of another by the same recipe.")
     assert seeds_words(None, Filter(age_from=18), audit) == words
     assert words in audit_report(audit)
+
+
+def test_settings_that_later_versions_write_are_the_defaults_of_earlier_ones(tmp_path: Path) -> None:
+    later = json.loads(json.dumps(asdict(TrainConfig())))
+    later = {name: later[name] for name in ("epoch_images", "groups", "optimiser", "exclude", "target", "weights")}
+    assert recipe_of(make_recipe(tmp_path / "alike", **later)) is not None
+    assert recipe_of(make_recipe(tmp_path / "other", **(later | {"groups": ["ethnicity"]}))) is None
+    later["optimiser"] = later["optimiser"] | {"renew": True}
+    assert recipe_of(make_recipe(tmp_path / "renewed", **later)) is None
 
 
 def test_another_recipe_and_the_network_itself_do_not_count(tmp_path: Path) -> None:
