@@ -68,7 +68,7 @@ def test_without_a_model_nothing_is_said_of_them_either(tmp_path: Path, monkeypa
 
 def test_nor_in_a_report(models: Path) -> None:
     """But for what the original study was, whose claims the report is about."""
-    report = report_of(models / "booth", open_audit(models / "booth/audits/all"))
+    report = report_of(models / "booth", open_audit(models / "booth/audits/all")).replace("\u00a0", " ")
     assert report.count(STUDY) == 1
     assert FOREIGN.findall(re.sub(r"<style.*?</style>", "", report.replace(STUDY, ""), flags=re.DOTALL)) == []
 
