@@ -39,6 +39,9 @@ REFUSED = (RuntimeError, AssertionError, ValueError, IndexError, TypeError)
 #: A lattice this near to tiles everywhere, as a share of a cell, is tiles. Its first centre is measured to about a
 #: sixteenth of a cell (standard deviation over seeds), and what evidence a network prefers moves it by an eighth.
 NEAR = 1 / 4
+#: Fields nearer to each other than this share of a tile are one field: no lattice can be fitted to them. Cells of
+#: networks without padding lie at half a tile from each other.
+CLOSEST = 1 / 4
 
 
 def clouds(count: int = IMAGES, seed: int = SEED) -> np.ndarray:
@@ -209,7 +212,7 @@ def fitted_lattice(energy: np.ndarray) -> tuple[float, float]:
 
     All fields have one shape, a Gaussian, a Student's t or a Laplace, whichever fits best, on an even background that
     every cell sees (through attention, squeezing, normalisation); least cross-entropy. Tiles where the fields are
-    empty.
+    empty, and where all of them lie at one place (`CLOSEST`), as they can with random weights.
     """
     n, length = energy.shape
     tiles = 0.5 / n, 1 / n
@@ -231,7 +234,7 @@ def fitted_lattice(energy: np.ndarray) -> tuple[float, float]:
         for shape in (lambda z: np.exp(-(z**2) / 2), lambda z: (1 + z**2 / 3) ** -2, lambda z: np.exp(-z))
     ]
     first, step = min(fits, key=lambda fit: fit.fun).x[:2]
-    return tiles if step <= 0 else (float(first), float(step))
+    return tiles if step < CLOSEST / n else (float(first), float(step))
 
 
 def measured_placement(

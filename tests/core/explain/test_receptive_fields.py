@@ -127,6 +127,14 @@ def test_an_empty_field_is_a_tile() -> None:
     assert fitted_lattice(np.zeros((4, 100))) == (0.125, 0.25)
 
 
+@pytest.mark.parametrize("apart", [0.0, 1.0, 4.0])
+def test_fields_at_one_place_are_tiles(apart: float) -> None:
+    """With random weights all cells may see most of the image's middle; a map was drawn there as a thin line."""
+    steps = np.arange(SIDE) + 0.5
+    fields = np.exp(-((steps - (50 + apart * np.arange(4))[:, None]) ** 2) / (2 * 12**2)) + 0.02
+    assert fitted_lattice(fields) == (0.125, 0.25)
+
+
 @pytest.mark.parametrize("first", [0.5, 8, 16])
 def test_neither_what_all_see_nor_the_border_pulls_the_middle_of_fields(first: float) -> None:
     step, cells = 32, np.array([2, 3, 4, 2, 3, 4])
